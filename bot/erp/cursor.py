@@ -1,8 +1,8 @@
-"""A cursor over records that only have a time of change, for ERPs without a running number of changes.
+"""A cursor over records with a time of change, for ERPs that do not number their changes.
 
-Several records may bear the same time, and a record may appear late, when its transaction ends, with the time at which
-it began. So the next call asks again from a little before the last time, and the cursor remembers what it has seen
-there: nothing is missed and nothing comes twice.
+Several records may share a time. A record may also appear late, when its transaction ends, with the time at which it
+began. So each call starts a little before the last time, and the cursor remembers the records already seen there:
+nothing is missed or repeated.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _START = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class TimeCursor:
-    """Where a reader of changes is: the last time it saw, and which records from ``overlap`` before it on."""
+    """The position of a reader of changes: the last time it saw, and the records from ``overlap`` before it on."""
 
     at: datetime | None = None
     seen: frozenset[str] = frozenset()
 
     @classmethod
     def parse(cls, text: str) -> TimeCursor:
-        """Return the cursor that `str` wrote; empty is the beginning. Raises `Invalid` for any other text."""
+        """Parse the result of `str`; an empty text is the beginning. Raises `Invalid` for any other text."""
         if not text:
             return cls()
         try:
@@ -44,24 +44,24 @@ class TimeCursor:
         return "" if self.at is None else json.dumps([self.at.isoformat(), sorted(self.seen)], separators=(",", ":"))
 
     def since(self, overlap: timedelta = timedelta(0)) -> datetime | None:
-        """Return the time from which on (inclusive) to ask the ERP; None: from the beginning."""
+        """Return the time to read from (inclusive); None: from the beginning."""
         return None if self.at is None else self.at - overlap
 
     def fetch_size(self, limit: int) -> int:
-        """Return how many records to ask the ERP for to get ``limit`` new ones and to see whether there are more."""
+        """Return how many records to request in order to get ``limit`` new ones and to detect further ones."""
         return limit + len(self.seen) + 1
 
     def next_changes(
         self, area: Area, rows: Iterable[Change], *, limit: int, overlap: timedelta = timedelta(0), more: bool = False
     ) -> Changes:
-        """Return the next changes out of ``rows``: those from `since` on, oldest first, `fetch_size` of them or all.
+        """Return the next changes among ``rows``: those from `since` on, oldest first, `fetch_size` of them or all.
 
-        ``more``: the ERP has further rows beyond these.
+        ``more``: the ERP has further rows after these.
         """
         fresh = [row for row in rows if _mark(row) not in self.seen]
         taken = fresh[:limit]
         if not taken:
-            # Rows that are all known and more behind them: only possible when fewer than `fetch_size` came.
+            # Only known rows, and more after them: possible only if fewer than `fetch_size` were read.
             return Changes(items=(), cursor=str(self), more=False)
         at = max(row.changed_at for row in taken)
         at = at if self.at is None else max(at, self.at)
@@ -79,7 +79,7 @@ def _time_of(mark: str) -> int:
 
 
 def _mark(row: Change) -> str:
-    """Return a short sign for a record in this state: its time and a piece of the hash of its key."""
+    """Return a short mark for a record in this state: its time and part of the hash of its key."""
     key = hashlib.blake2b(f"{row.area}/{row.key}".encode(), digest_size=6).hexdigest()
     return f"{_base36(_number(row.changed_at))}/{key}"
 

@@ -1,8 +1,8 @@
-"""The base of adapters: documents of all kinds by two methods.
+"""Base class of adapters that read all kinds of documents with two methods.
 
-A vendor says how a document and a list are read (`DocumentErp.read_document`, `DocumentErp.list_documents`). What holds
-for every vendor happens here: a kind that is not offered is refused, as is a filter that a kind does not have; a number
-that cannot exist is not asked for; an answer that cannot be read becomes `Invalid`.
+A vendor implements `DocumentErp.read_document` and `DocumentErp.list_documents`. The checks that all vendors share are
+here: kinds that are not offered and filters that a kind lacks are refused, impossible numbers are not looked up, and
+malformed answers become `Invalid`.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from bot.erp.values import malformed_is_invalid
 
 
 class DocumentErp(RefusingErp):
-    """Answers for each kind of document among the capabilities; refuses the others, and every other call."""
+    """Implements the port's reads for each kind of document among the capabilities; refuses every other call."""
 
     async def read_document(self, kind: Listing[D], number: str) -> D:
-        """Return one document with its lines; raises `NotFound`. Called for the kinds that are offered."""
+        """Return one document with its lines; raises `NotFound`. Only called for offered kinds."""
         self._refuse(kind.capability)
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
-        """Return part of a list, without lines. Called with the filters that the kind has."""
+        """Return part of a list, without lines. Only called with filters that the kind has."""
         self._refuse(kind.capability)
 
     async def _ask_document(self, kind: Listing[D], number: str) -> D:

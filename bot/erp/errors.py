@@ -1,4 +1,4 @@
-"""What can go wrong at an ERP, one class per reaction (docs: platform/erp/general.md#errors)."""
+"""Errors of an ERP, one class per reaction (docs: platform/erp/general.md#errors)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class AuthFailed(ErpError):
 
 
 class AuthExpired(ErpError):
-    """The session or token ran out: renew it once, then repeat the call."""
+    """The session or token has expired: renew it once, then repeat the call."""
 
     retry: ClassVar[bool] = True
 
@@ -37,7 +37,7 @@ class NotPermitted(ErpError):
 
 
 class NotFound(ErpError):
-    """No such document or item; ``what`` is what was asked for."""
+    """No such document or item; ``what`` is the requested one."""
 
     def __init__(self, what: str, *, source: str = "") -> None:
         super().__init__(f"not found: {what}", source=source)
@@ -48,7 +48,7 @@ class NotFound(ErpError):
 
 
 class Invalid(ErpError):
-    """The ERP refused the content; ``detail`` is its own text."""
+    """The ERP refused the content; ``detail`` is its message."""
 
     def tell(self) -> Phrase:
         return phrase("The ERP refused: %(text)s", text=self.detail)
@@ -71,7 +71,7 @@ class RateLimited(ErpError):
 
 
 class Unavailable(ErpError):
-    """Maintenance page, HTML instead of data, refused connection or time-out of a read."""
+    """Maintenance page, HTML instead of data, refused connection or timeout of a read."""
 
     retry: ClassVar[bool] = True
 
@@ -80,7 +80,7 @@ class Unavailable(ErpError):
 
 
 class Unusable(ErpError):
-    """The ERP's record of ``what`` fails the validation: it is kept aside and not shown."""
+    """The ERP's record of ``what`` failed validation: it is quarantined and not shown."""
 
     def __init__(self, what: str, detail: str, *, source: str = "") -> None:
         super().__init__(detail, source=source)
@@ -93,14 +93,14 @@ class Unusable(ErpError):
 
 
 class Unsupported(ErpError):
-    """This ERP cannot do that; a named gap of its capabilities."""
+    """The ERP does not support this; a gap among its capabilities."""
 
     def tell(self) -> Phrase:
         return phrase("This ERP does not offer that.")
 
 
 class UnknownOutcome(ErpError):
-    """A write timed out: it may or may not have happened. Re-read; never repeat blindly."""
+    """A write timed out: it may or may not have been executed. Read again; never repeat blindly."""
 
     def tell(self) -> Phrase:
         return phrase("The ERP did not confirm in time; the result is being checked.")

@@ -1,4 +1,4 @@
-"""Values that are dear to read and seldom change: read once for all who ask, and believed for some time."""
+"""Values that are expensive to read and seldom change: read once for concurrent callers, then cached for some time."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from bot.single_flight import SingleFlight
 T = TypeVar("T")
 
 FOREVER = timedelta(days=36_500)
-"""For what does not change while the bot runs."""
+"""For values that do not change while the bot runs."""
 
 
 class ExpiringValue(Generic[T]):
-    """A value and how to read it anew. A failure is not kept: the next question reads again."""
+    """A cached value and how to read it. Failures are not cached: the next call reads again."""
 
     def __init__(
         self,
@@ -24,7 +24,7 @@ class ExpiringValue(Generic[T]):
         now: Callable[[], datetime],
         holds: timedelta | Callable[[T], timedelta] = FOREVER,
     ) -> None:
-        """``holds`` is how long a value is believed; a function where that depends on the value."""
+        """``holds`` is how long a value is cached; a function if that depends on the value."""
         self._read = read
         self._now = now
         self._holds = holds
@@ -33,13 +33,13 @@ class ExpiringValue(Generic[T]):
         self._flight: SingleFlight[None] = SingleFlight()
 
     async def value(self) -> T:
-        """Return the value; raises what reading it raises."""
+        """Return the value; raises the errors of reading it."""
         if self._until is None or self._now() >= self._until:
             await self._flight.join(self._renew)
         return self._value
 
     async def cancel(self) -> None:
-        """End a reading under way."""
+        """Cancel a read in progress."""
         await self._flight.cancel()
 
     async def _renew(self) -> None:

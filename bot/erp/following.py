@@ -1,7 +1,7 @@
-"""Following an area by times of change: what `bot.erp.port.Erp.changed_since` is for most ERPs.
+"""Implements `bot.erp.port.Erp.changed_since` for ERPs that only record times of change.
 
-An area is read in one or more streams, each ordered by one time. Up to the earliest time at which a stream was cut off,
-all streams are complete; a record is told at the latest of its times there, once.
+An area is read in one or more streams, each ordered by one time. All streams are complete up to the earliest time at
+which one was cut off. Within that range, each record is reported once, at the latest of its times.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from bot.erp.errors import Invalid
 from bot.erp.model import Area, Change, Changes
 
 EARLIEST, LATEST = datetime(1900, 1, 2, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
-"""Between these lie all times of change; a cursor outside would leave the calendar when an overlap is taken off."""
+"""Bounds of times of change; a cursor outside them would overflow when the overlap is subtracted."""
 TRANSACTION = timedelta(minutes=3)
-"""How much later than its own time a change may appear: as long as a transaction of an ERP may take."""
+"""How much later than its own time a change may appear: the longest assumed duration of an ERP's transaction."""
 _WIDEN = 4
 
 Overlap = timedelta | Callable[[datetime], timedelta]
-"""How far before a time changes may still turn up; a function where that depends on the time."""
+"""How long before a time changes may still turn up; a function if that depends on the time."""
 
 
 @dataclass(frozen=True, slots=True)
 class StreamPage:
-    """The beginning of a stream: the times of its records by key, and up to when it is complete (None: its end)."""
+    """The beginning of a stream: its records' times by key, and up to when it is complete (None: all of it)."""
 
     seen: Mapping[str, datetime]
     until: datetime | None = None
@@ -37,7 +37,7 @@ Complete = Callable[[dict[str, datetime]], Awaitable[Mapping[str, datetime]]]
 
 
 def latest(times: Iterable[tuple[str, datetime | None]]) -> dict[str, datetime]:
-    """Return the latest time of each key; missing times do not count."""
+    """Return the latest time of each key; missing times are ignored."""
     found: dict[str, datetime] = {}
     for key, at in times:
         if at is not None:
@@ -55,12 +55,12 @@ async def follow(
     complete: Complete | None = None,
     least: int = 0,
 ) -> Changes:
-    """Return the next changes after ``cursor``; raises `Invalid` for one that is not ours.
+    """Return the next changes after ``cursor``; raises `Invalid` for a malformed one.
 
-    ``read`` returns of every stream what changed from a time on (None: from the beginning), oldest first, that many
-    records or all. Each stream is one question: between two, a record that changes moves to the end, and pushes another
-    out of sight. ``complete`` adds times that no stream has to the records found, and drops records that are none.
-    ``least`` is the smallest number of records to ask for.
+    ``read`` returns, for every stream, the changes from a time on (None: from the beginning), oldest first: the
+    requested number of records or all. Each stream has to be a single request: between two requests, a changed record
+    would move to the end and shift another one past the page boundary. ``complete`` adds times from outside the streams
+    and drops records to leave out. ``least`` is the smallest number of records to request.
     """
     position = TimeCursor.parse(cursor)
     if position.at is not None and not EARLIEST < position.at < LATEST:
@@ -84,7 +84,7 @@ async def follow(
         )
         if found.items or until is None:
             return found
-        # All of these are known already, or belong to a later time: look further.
+        # All of these are known already or belong to a later time, so read more.
         count *= _WIDEN
 
 

@@ -1,6 +1,6 @@
-"""Lists of documents that are dear to read: first the headers, which give order and total, then only what is shown.
+"""Lists of documents that are expensive to read: headers first for order and total, then only the shown documents.
 
-`bot.erp.listing` does the same for ERPs that give whole documents at once.
+`bot.erp.listing` does the same for ERPs that return whole documents.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ K = TypeVar("K", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class Header(Generic[K]):
-    """What order and search need to know of a document; by its key it is read."""
+    """The values of a document that sorting and searching need; its key is used to read it."""
 
     key: K
     number: str
     day: date | None
     texts: tuple[str, ...]
-    """What is searched besides the number."""
+    """The searched texts besides the number."""
 
     def matches(self, wanted: str) -> bool:
-        """Return whether a casefolded text is part of the number or of a text."""
+        """Return whether the number or a text contains a casefolded text."""
         return any(wanted in part.casefold() for part in (self.number, *self.texts))
 
 
@@ -40,15 +40,15 @@ async def list_by_headers(
     headers: Callable[[], Awaitable[Iterable[Header[K]]]],
     read: Callable[[Sequence[K]], Awaitable[Iterable[D]]],
 ) -> Slice[D]:
-    """Return part of a list; raises `Unsupported` for a filter that the list lacks, before anything is asked.
+    """Return part of a list; raises `Unsupported`, before any request, for a filter that the list lacks.
 
-    ``headers`` returns those of all documents, or at least of all that the filter wants; several of one key are one
-    document. ``read`` returns documents by their keys in any order; a document that has gone meanwhile is left out.
-    What a filter leaves is read whole, as only the documents tell whether it holds.
+    ``headers`` returns those of all documents, or at least of all that match the filter; headers with the same key are
+    one document. ``read`` returns documents by their keys in any order and leaves out documents deleted meanwhile. With
+    a filter, all candidates are read, as only the documents show whether they match.
     """
     listing.check_filter(query.filter)
-    wanted = query.text.casefold()
-    found = {header.key: header for header in await headers() if header.matches(wanted)}
+    folded = query.text.casefold()
+    found = {header.key: header for header in await headers() if header.matches(folded)}
     if query.filter is not Filter.ALL:
         documents = await read(list(found)) if found else ()
         return listing.pick(map(without_lines, documents), query, today)
@@ -60,5 +60,5 @@ async def list_by_headers(
 
 
 def without_lines(document: D) -> D:
-    """Return a document as lists show it."""
+    """Return a document without its lines, as in lists."""
     return replace(document, lines=()) if isinstance(document, (SalesOrder, PurchaseOrder)) else document

@@ -1,7 +1,7 @@
-"""One vendor's HTTP: a pooled session with time-outs, where every failure becomes one of `bot.erp.errors`.
+"""HTTP client for one source: a pooled session with timeouts that maps every failure to `bot.erp.errors`.
 
-Nothing is repeated here: the hub repeats reads, and a write is sent once. Answers are read as JSON with exact
-numbers. No address, header, query or body reaches a log or an error: they may hold keys and prices.
+There are no retries here: the hub repeats reads, and a write is sent once. Answers are parsed as JSON with exact
+numbers. No URL, header, query or body reaches a log or an error, as they may contain keys and prices.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ from bot.version import user_agent
 
 _CONNECTIONS = 20
 _LONGEST = 32 * 1024 * 1024
-"""Bytes of an answer that are read at most; a page of a list is a thousandth of it."""
+"""Maximum bytes of an answer; a page of a list is about a thousandth of it."""
 _WORDS = 300
-"""How many characters of an ERP's own words are kept."""
+"""Maximum length of an ERP's message."""
 
 _DOWN = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
 
 
 class HttpOptions(BaseModel):
-    """Options that every source on HTTP has; a vendor's options subclass this."""
+    """Options of every source that uses HTTP; the options of vendors inherit from it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -61,7 +61,7 @@ class HttpOptions(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """What the ERP answered: ``data`` is the body as JSON (numbers exact), or its text where it is not JSON."""
+    """An answer of the ERP: ``data`` is the body as JSON (with exact numbers), or its text if it is not JSON."""
 
     status: int
     headers: Mapping[str, str]
@@ -69,22 +69,22 @@ class HttpResponse:
     cookies: Mapping[str, str]
     retry_after: float | None = None
     failure: type[ErpError] = Unavailable
-    """What a failure of the server means: `UnknownOutcome` for a write."""
+    """The error for a failure of the server: `UnknownOutcome` for a write."""
 
     @property
     def ok(self) -> bool:
-        """Whether the status is of the 2xx."""
+        """Whether the status is 2xx."""
         return 200 <= self.status < 300
 
     def checked(self, *, what: str = "", source: str = "") -> Any:
-        """Return ``data`` of an answer that is `ok`; raises its `refusal`."""
+        """Return ``data`` if the answer is `ok`; otherwise raises its `refusal`."""
         if not self.ok:
             raise refusal(self, what=what, source=source)
         return self.data
 
 
 class Http:
-    """Requests to one source; ``close`` it. Connects lazily, so that opening a source needs no network."""
+    """Requests to one source. Connects lazily, so that opening a source needs no network; has to be closed."""
 
     def __init__(self, options: HttpOptions, *, now: Callable[[], datetime], source: str) -> None:
         """Raises `ConfigurationError` for certificates that cannot be read."""
@@ -101,30 +101,30 @@ class Http:
         self._reads: aiohttp.ClientSession | None = None
         self._writes: aiohttp.ClientSession | None = None
 
-    async def read(self, method: str, path: str, **how: Any) -> HttpResponse:
-        """Send a request that changes nothing (a login too) and return the answer, whatever its status.
+    async def read(self, method: str, path: str, **arguments: Any) -> HttpResponse:
+        """Send a request that changes nothing (including a login) and return the answer, whatever its status.
 
-        ``how``: ``params``, ``json``, ``data``, ``headers`` as in aiohttp. Raises `Unavailable` for a time-out, a
-        broken connection or a page instead of data, and `RateLimited` with the seconds to wait.
+        ``arguments`` may be ``params``, ``json``, ``data`` and ``headers`` as in aiohttp. Raises `Unavailable` for a
+        timeout, a broken connection or an HTML page, and `RateLimited` with the seconds to wait.
         """
         if self._reads is None:
             self._reads = _session(aiohttp.TCPConnector(limit=_CONNECTIONS), self._options.proxy)
-        return await self._send(self._reads, method, path, self._options.timeout, Unavailable, how)
+        return await self._send(self._reads, method, path, self._options.timeout, Unavailable, arguments)
 
-    async def write(self, method: str, path: str, **how: Any) -> HttpResponse:
-        """Send a request that changes something, once.
+    async def write(self, method: str, path: str, **arguments: Any) -> HttpResponse:
+        """Send a request that changes something once.
 
-        Raises `UnknownOutcome` where it may have happened (time-out, connection broken after it was sent, a page
-        instead of data), `Unavailable` where it surely has not (no connection), `RateLimited`.
+        Raises `UnknownOutcome` if it may have been executed (timeout, connection broken after sending, an HTML page),
+        `Unavailable` if it certainly was not (no connection), `RateLimited`.
         """
         if self._writes is None:
-            # Each on a connection of its own: on one that idled, and that the ERP is just closing, a write that was
-            # never read looks the same as one that was lost.
+            # A new connection for each write: if the ERP closes an idle connection just then, a write that it
+            # never read looks the same as one whose answer was lost.
             self._writes = _session(aiohttp.TCPConnector(force_close=True), self._options.proxy)
-        return await self._send(self._writes, method, path, self._options.write_timeout, UnknownOutcome, how)
+        return await self._send(self._writes, method, path, self._options.write_timeout, UnknownOutcome, arguments)
 
     async def close(self) -> None:
-        """Give connections back."""
+        """Close connections."""
         for session in (self._reads, self._writes):
             if session is not None:
                 await session.close()
@@ -136,7 +136,7 @@ class Http:
         path: str,
         seconds: float,
         failure: type[ErpError],
-        how: dict[str, Any],
+        arguments: dict[str, Any],
     ) -> HttpResponse:
         address = path if path.startswith(("http://", "https://")) else f"{self._base}/{path.lstrip('/')}"
         attempt = SimpleNamespace(sent=False, once=failure is UnknownOutcome)
@@ -149,7 +149,7 @@ class Http:
                     trace_request_ctx=attempt,
                     ssl=self._ssl,
                     allow_redirects=False,
-                    **how,
+                    **arguments,
                 ) as response,
             ):
                 body = await _body(response)
@@ -166,14 +166,14 @@ class Http:
             raise RateLimited("too many requests", source=self.source, retry_after=retry_after)
         data = parse_body(body)
         if response.status in _DOWN or (_is_page(data) and 200 <= response.status < 300):
-            # A gateway's page does not say whether the write behind it was done; 503 comes from before it.
+            # A gateway's page does not say whether the server executed the write; 503 comes from the gateway itself.
             error = Unavailable if response.status == HTTPStatus.SERVICE_UNAVAILABLE else failure
             raise error(f"status {response.status} with no data", source=self.source, retry_after=retry_after)
         cookies = {name: morsel.value for name, morsel in response.cookies.items()}
         return HttpResponse(response.status, response.headers, data, cookies, retry_after, failure)
 
     def _retry_after(self, text: str | None) -> float | None:
-        """Return the seconds that a ``Retry-After`` header names, in either of its spellings."""
+        """Return the seconds of a ``Retry-After`` header in either of its formats."""
         if not text:
             return None
         if re.fullmatch(r"\d+(\.\d+)?", text.strip()):
@@ -192,7 +192,7 @@ def _session(connector: aiohttp.TCPConnector, proxy: str | None) -> aiohttp.Clie
     trace.on_connection_create_start.append(_refuse_repeat)
     return aiohttp.ClientSession(
         connector=connector,
-        # Adapters send sessions in headers of their own: a jar would mix the accounts of several people.
+        # Adapters send sessions in their own headers: a cookie jar would mix the accounts of several people.
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": user_agent()},
         timeout=aiohttp.ClientTimeout(total=None),
@@ -206,7 +206,7 @@ async def _note_sent(_session: aiohttp.ClientSession, context: SimpleNamespace, 
 
 
 async def _refuse_repeat(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: object) -> None:
-    # aiohttp (3.14) itself sends PUT and DELETE a second time when a connection breaks; a write goes out once.
+    # aiohttp (3.14) repeats PUT and DELETE by itself when a connection breaks, but a write must be sent once.
     if context.trace_request_ctx.once and context.trace_request_ctx.sent:
         raise aiohttp.ClientConnectionError("broken off after it was sent")
 
@@ -223,7 +223,7 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
 
 
 def parse_body(body: bytes) -> Any:
-    """Return a body as JSON with every fraction a `Decimal`, else as text; an empty one is None."""
+    """Return a body as JSON with every fraction as `Decimal`, else as text; None if it is empty."""
     if not body.strip():
         return None
     try:
@@ -241,14 +241,15 @@ def _is_page(data: Any) -> bool:
 
 
 def words(text: str) -> str:
-    """Return an ERP's own words as one line without tags, short enough to show."""
+    """Return an ERP's message as one line without tags, truncated."""
     return " ".join(html.unescape(re.sub(r"</?[a-zA-Z!][^<>]*>", " ", text)).split())[:_WORDS]
 
 
 def refusal(answer: HttpResponse, text: str = "", *, what: str = "", source: str = "") -> ErpError:
-    """Return the error that an answer's status stands for, where the vendor does not say it better.
+    """Return the error for an answer's status, if the vendor's own error does not say more.
 
-    ``text`` is the ERP's own, ``what`` is what was asked for. A failure of the server is `HttpResponse.failure`.
+    ``text`` is the ERP's message, ``what`` the requested document. For a failure of the server it is
+    `HttpResponse.failure`.
     """
     text = words(text) or f"status {answer.status}"
     match answer.status:
@@ -263,7 +264,7 @@ def refusal(answer: HttpResponse, text: str = "", *, what: str = "", source: str
         case status if status >= 500:
             return answer.failure(text, source=source)
         case status if 300 <= status < 400:
-            # Somebody else's login page, or an address that moved.
+            # Another system's login page, or a moved address.
             return Unavailable(text, source=source)
         case _:
             return Invalid(text, source=source)

@@ -1,6 +1,6 @@
-"""The port's lists worked out in memory, for ERPs whose own interface cannot filter, search or sort that way.
+"""The port's lists computed in memory, for ERPs whose API cannot filter, search or sort as needed.
 
-`bot.erp.port.ListQuery` says what is asked; this module is its meaning in code.
+This module implements the semantics of `bot.erp.port.ListQuery`.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _FIRST, _LAST = date.min, date.max
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Listing(Generic[D]):
-    """One kind of document: its area, what an ERP that has it can do, the port's calls for it, and how it is listed.
+    """One kind of document: its area, the capability, the port's calls and the rules of its list.
 
-    ``texts`` are searched, ``day`` orders the list, ``filters`` has the condition and the day of each filter.
+    ``texts`` are searched, ``day`` orders the list, ``filters`` maps each filter to its condition and day.
     """
 
     area: Area
@@ -58,7 +58,7 @@ class Listing(Generic[D]):
         return Slice(items=tuple(found[query.offset : query.offset + query.limit]), total=len(found))
 
     def sort(self, documents: Iterable[D], wanted: Filter) -> list[D]:
-        """Return documents in the order of a list; raises `Unsupported` for a filter it lacks."""
+        """Return documents in the order of a list; raises `Unsupported` for a filter that the kind lacks."""
         self.check_filter(wanted)
         ordered = sorted(documents, key=lambda document: document.number)
         if wanted is Filter.ALL:
@@ -69,23 +69,23 @@ class Listing(Generic[D]):
         return ordered
 
     def read(self, erp: object, number: str) -> Awaitable[D]:
-        """Ask an ERP for one document."""
+        """Read one document from an ERP."""
         call: Callable[[str], Awaitable[D]] = getattr(erp, self.call)
         return call(number)
 
     def read_list(self, erp: object, query: ListQuery) -> Awaitable[Slice[D]]:
-        """Ask an ERP for part of the list."""
+        """Read part of the list from an ERP."""
         call: Callable[[ListQuery], Awaitable[Slice[D]]] = getattr(erp, self.list_call)
         return call(query)
 
     def check_filter(self, wanted: Filter, *, source: str = "") -> None:
-        """Raise `Unsupported` for a list that this kind of document does not have."""
+        """Raise `Unsupported` for a filter that this kind of document lacks."""
         if wanted is not Filter.ALL and wanted not in self.filters:
             raise Unsupported(f"no list of {wanted} here", source=source)
 
     def _matches(self, document: D, text: str) -> bool:
-        wanted = text.casefold()
-        return any(wanted in part.casefold() for part in self.texts(document))
+        folded = text.casefold()
+        return any(folded in part.casefold() for part in self.texts(document))
 
 
 SALES_ORDERS: Listing[SalesOrder] = Listing(
@@ -137,9 +137,9 @@ KINDS: tuple[Listing[Any], ...] = (SALES_ORDERS, INVOICES, PURCHASE_ORDERS, PROD
 async def read_page(
     query: ListQuery, rows: Awaitable[list[R]], count: Callable[[], Awaitable[int]]
 ) -> tuple[list[R], int]:
-    """Return the rows that the ERP cut out for a query, and how many there are in all.
+    """Return a page of rows that the ERP cut, and the total number of rows.
 
-    The ERP is asked for the total only where the page does not end early.
+    The ERP is only asked for the total if the page is full.
     """
     page = await rows
     ended = len(page) < query.limit and (page or not query.offset)
@@ -148,18 +148,18 @@ async def read_page(
 
 def find_products(products: Iterable[Product], text: str, *, limit: int) -> tuple[Product, ...]:
     """Return products with ``text`` in code, name, spec or barcode, best match first."""
-    wanted = text.casefold()
-    found = [(rank, product) for product in products if (rank := _rank(product, wanted)) is not None]
+    folded = text.casefold()
+    found = [(rank, product) for product in products if (rank := _rank(product, folded)) is not None]
     found.sort(key=lambda hit: (hit[0], len(hit[1].name), hit[1].sku))
     return tuple(product for _, product in found[:limit])
 
 
-def _rank(product: Product, wanted: str) -> int | None:
-    """Return how good a match is, 0 best, or None for none."""
+def _rank(product: Product, folded: str) -> int | None:
+    """Return the rank of a match, 0 best, or None for no match."""
     sku, name = product.sku.casefold(), product.name.casefold()
-    if wanted and wanted in (sku, product.barcode.casefold()):
+    if folded and folded in (sku, product.barcode.casefold()):
         return 0
-    for rank, hit in enumerate((sku.startswith(wanted), name.startswith(wanted), wanted in sku, wanted in name), 1):
+    for rank, hit in enumerate((sku.startswith(folded), name.startswith(folded), folded in sku, folded in name), 1):
         if hit:
             return rank
-    return 5 if wanted in product.spec.casefold() or wanted in product.barcode.casefold() else None
+    return 5 if folded in product.spec.casefold() or folded in product.barcode.casefold() else None

@@ -1,7 +1,7 @@
-"""What the bot knows about a company: one vocabulary for every ERP (docs: platform/erp/records.md#records, #states).
+"""Records of a company in one vocabulary for every ERP (docs: platform/erp/records.md#records, #states).
 
 Amounts are `Decimal` with an ISO currency code, quantities `Decimal` with the unit as the ERP spells it, times are
-aware. ``None`` means that the ERP does not say, which is never the same as zero.
+timezone-aware. ``None`` means that the ERP does not provide the value, which always differs from zero.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Area(StrEnum):
-    """The five business areas, plus the products that all of them speak of."""
+    """The five business areas, plus the products that they all refer to."""
 
     PRODUCTS = "products"
     STOCK = "stock"
@@ -31,7 +31,7 @@ class Area(StrEnum):
 
 
 class Progress(StrEnum):
-    """How much of a document has been delivered, received, billed or paid."""
+    """How much of a document was delivered, received, billed or paid."""
 
     NONE = "none"
     PARTIAL = "partial"
@@ -60,7 +60,7 @@ class Product:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantities:
-    """Stock figures of one place, all in the product's unit."""
+    """Quantities in one place, all in the product's unit."""
 
     on_hand: Decimal | None
     reserved: Decimal | None = None
@@ -72,7 +72,7 @@ class Quantities:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarehouseStock:
-    """The figures of one product in one warehouse."""
+    """The quantities of one product in one warehouse."""
 
     code: str
     name: str
@@ -81,7 +81,7 @@ class WarehouseStock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StockLevel:
-    """A product's stock, in total and per warehouse, as the ERP saw it at ``as_of``."""
+    """A product's stock, in total and per warehouse, as of ``as_of``."""
 
     product: Product
     total: Quantities
@@ -93,9 +93,9 @@ class StockLevel:
 
     @property
     def below_reorder_point(self) -> bool:
-        """Whether what is available (or, where the ERP does not say, on hand) is below the reorder point."""
-        at_hand = self.total.available if self.total.available is not None else self.total.on_hand
-        return self.reorder_point is not None and at_hand is not None and at_hand < self.reorder_point
+        """Whether the available quantity (or, if the ERP lacks it, the quantity on hand) is below the reorder point."""
+        on_hand = self.total.available if self.total.available is not None else self.total.on_hand
+        return self.reorder_point is not None and on_hand is not None and on_hand < self.reorder_point
 
 
 class OrderStatus(StrEnum):
@@ -126,7 +126,7 @@ class OrderLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SalesOrder:
-    """What a customer ordered."""
+    """An order by a customer."""
 
     id: str
     number: str
@@ -165,7 +165,7 @@ class InvoiceStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice:
-    """What a customer owes."""
+    """An invoice to a customer, or a credit note."""
 
     id: str
     number: str
@@ -183,7 +183,7 @@ class Invoice:
     extra: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
 
     def days_overdue(self, today: date) -> int:
-        """Return the days since the due date if something is still open, else 0 (computed here: ERPs disagree)."""
+        """Return the days since the due date if something is open, else 0; computed here as ERPs disagree."""
         owed = self.open_amount is not None and self.open_amount.amount > 0
         if self.due_on is None or not owed or self.status not in {InvoiceStatus.UNPAID, InvoiceStatus.PART_PAID}:
             return 0
@@ -216,7 +216,7 @@ class PurchaseLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
-    """Who is being waited for, and at which level."""
+    """The people whose turn it is, the level, and the last decision."""
 
     pending_for: tuple[str, ...] = ()
     level: int = 1
@@ -229,10 +229,10 @@ class Approval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurchaseOrder:
-    """What the company ordered from a vendor; ``version`` is opaque and changes with every edit.
+    """An order to a vendor; ``version`` is opaque and changes with every edit.
 
-    ``requester``, ``changed_by`` and those of ``approval`` are accounts of the ERP, as decisions name them; ``people``
-    are their names, as far as the ERP tells them.
+    ``requester``, ``changed_by`` and the people of ``approval`` are accounts of the ERP, as used by decisions;
+    ``people`` are their names, if the ERP provides them.
     """
 
     id: str
@@ -242,7 +242,7 @@ class PurchaseOrder:
     approval: Approval | None
     requester: str = ""
     changed_by: str = ""
-    """Who changed it last, which in most ERPs submitting and deciding does too; empty where the ERP does not tell."""
+    """The last writer, which in most ERPs includes submitting and deciding; empty if the ERP does not provide it."""
     buyer: str = ""
     ordered_on: date | None
     due_on: date | None
@@ -257,7 +257,7 @@ class PurchaseOrder:
     extra: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
 
     def named(self, account: str) -> str:
-        """Return the name of an account, or the account itself where the ERP does not tell the name."""
+        """Return the name of an account, or the account itself if the ERP does not provide the name."""
         return self.people.get(account, account)
 
     def days_late(self, today: date) -> int:
@@ -279,7 +279,7 @@ class ProductionStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductionOrder:
-    """What the company makes; quantities in ``unit``."""
+    """An order to produce a product; quantities in ``unit``."""
 
     id: str
     number: str
@@ -309,22 +309,22 @@ class ProductionOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slice(Generic[T]):
-    """A part of a longer list, in the order the port prescribes."""
+    """A part of a longer list, in the port's order."""
 
     items: tuple[T, ...]
     total: int
-    """How many match in all, over every slice."""
+    """The total number of matches over all slices."""
 
 
 class Verdict(StrEnum):
-    """What a person decides about a purchase order."""
+    """A person's verdict on a purchase order."""
 
     APPROVE = "approve"
     REJECT = "reject"
 
 
 class DecisionOutcome(StrEnum):
-    """What came of a decision, after the document was read again (docs: platform/erp/records.md#outcomes)."""
+    """The outcome of a decision, after the document was read again (docs: platform/erp/records.md#outcomes)."""
 
     APPLIED = "applied"
     MORE_APPROVALS_NEEDED = "recorded_more_approvals_needed"
@@ -344,13 +344,13 @@ class Decision:
     """The version that the person saw; if the ERP has another, the outcome is `DecisionOutcome.CHANGED_SINCE_SHOWN`."""
     verdict: Verdict
     by: str
-    """The ERP user in whose name it is done."""
+    """The ERP user on whose behalf the decision is made."""
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionResult:
-    """The outcome with the order as it stands afterwards, and the ERP's own words."""
+    """The outcome, the order as it is afterwards, and the ERP's message."""
 
     outcome: DecisionOutcome
     order: PurchaseOrder | None
@@ -359,7 +359,7 @@ class DecisionResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A record of an area that was created or altered."""
+    """A record of an area that was created or changed."""
 
     area: Area
     key: str
@@ -369,7 +369,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """Changes in order, and the cursor from which the next call goes on without gaps or repeats."""
+    """Changes in order, and the cursor for the next call, without gaps or repeats."""
 
     items: tuple[Change, ...]
     cursor: str

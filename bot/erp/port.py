@@ -1,7 +1,7 @@
-"""The port that every adapter implements. A *source* is one configured ERP instance behind it.
+"""The port that every adapter implements. A *source* is one configured ERP instance.
 
-All calls may raise the classes of `bot.erp.errors` and nothing else.
-Reads may be repeated freely; `Erp.decide` acts once.
+All calls may raise the classes of `bot.erp.errors` and nothing else. Reads may be repeated freely; `Erp.decide` acts
+once.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from bot.erp.model import (
 
 
 class Capability(StrEnum):
-    """One thing an ERP may be able to do (docs: platform/erp/general.md#capabilities)."""
+    """Something that an ERP may support (docs: platform/erp/general.md#capabilities)."""
 
     STOCK = "stock"
     STOCK_PER_WAREHOUSE = "stock_per_warehouse"
@@ -43,7 +43,7 @@ class Capability(StrEnum):
 
 
 class Filter(StrEnum):
-    """The lists people ask for by name."""
+    """The named lists of documents."""
 
     ALL = "all"
     LATE = "late"
@@ -55,9 +55,9 @@ class Filter(StrEnum):
 class ListQuery:
     """A request for part of a list of documents.
 
-    ``text`` matches part of a number or of a partner's or product's name, without regard to case. The order is: late
-    first, most days first, for `Filter.LATE` and `Filter.OVERDUE`; oldest first for `Filter.PENDING`; otherwise newest
-    first. Equal keys are ordered by number, so that pages neither overlap nor miss anything.
+    ``text`` matches part of a number or of a partner's or product's name, ignoring case. The order is: most days late
+    first for `Filter.LATE` and `Filter.OVERDUE`; oldest first for `Filter.PENDING`; otherwise newest first. Ties are
+    ordered by number, so that pages neither overlap nor miss anything.
     """
 
     filter: Filter = Filter.ALL
@@ -67,14 +67,14 @@ class ListQuery:
 
 
 class Erp(Protocol):
-    """One ERP, whatever its maker. Codes and numbers are compared without regard to case."""
+    """One ERP of any vendor. Codes and numbers are compared ignoring case."""
 
     name: str
     """The source's name in the configuration."""
     capabilities: frozenset[Capability]
 
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
-        """Return products whose code, name, spec or barcode contains ``text``, best match first; no hit is empty."""
+        """Return products whose code, name, spec or barcode contains ``text``, best match first; may be empty."""
         ...
 
     async def stock(self, sku: str) -> StockLevel:
@@ -86,7 +86,7 @@ class Erp(Protocol):
         ...
 
     async def orders(self, query: ListQuery) -> Slice[SalesOrder]:
-        """Return sales orders without lines; knows `Filter.LATE`."""
+        """Return sales orders without lines; supports `Filter.LATE`."""
         ...
 
     async def invoice(self, number: str) -> Invoice:
@@ -94,7 +94,7 @@ class Erp(Protocol):
         ...
 
     async def invoices(self, query: ListQuery) -> Slice[Invoice]:
-        """Return customer invoices; knows `Filter.OVERDUE`."""
+        """Return customer invoices; supports `Filter.OVERDUE`."""
         ...
 
     async def purchase_order(self, number: str) -> PurchaseOrder:
@@ -102,7 +102,7 @@ class Erp(Protocol):
         ...
 
     async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
-        """Return purchase orders without lines; knows `Filter.LATE` and `Filter.PENDING`."""
+        """Return purchase orders without lines; supports `Filter.LATE` and `Filter.PENDING`."""
         ...
 
     async def production_order(self, number: str) -> ProductionOrder:
@@ -110,13 +110,13 @@ class Erp(Protocol):
         ...
 
     async def production_orders(self, query: ListQuery) -> Slice[ProductionOrder]:
-        """Return production orders; knows `Filter.LATE`."""
+        """Return production orders; supports `Filter.LATE`."""
         ...
 
     async def decide(self, decision: Decision) -> DecisionResult:
         """Approve or reject one revision of a purchase order, once, and read it again.
 
-        Raises `Unavailable` only when nothing was written; a time-out of the write is `Outcome.UNKNOWN`.
+        Raises `Unavailable` only if nothing was written; a timeout of the write is `Outcome.UNKNOWN`.
         """
         ...
 
@@ -125,9 +125,9 @@ class Erp(Protocol):
         ...
 
     async def check(self) -> None:
-        """Reach the ERP and log in; raises the error that a question would meet."""
+        """Connect to the ERP and log in; raises the errors that a read would raise."""
         ...
 
     async def close(self) -> None:
-        """Give connections back."""
+        """Close connections."""
         ...

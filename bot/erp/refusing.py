@@ -1,4 +1,4 @@
-"""What an ERP without any capability answers; an adapter inherits it and overrides what its vendor can do."""
+"""An ERP without any capability; adapters inherit from it and override what their vendor supports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.erp.port import Capability, ListQuery
 
 
 class RefusingErp(DocumentCalls):
-    """Implements `bot.erp.port.Erp` by refusing everything by name; ``name`` is the source's in the configuration."""
+    """Implements `bot.erp.port.Erp` by refusing every call; ``name`` is the source's name in the configuration."""
 
     capabilities: frozenset[Capability] = frozenset()
 
@@ -32,7 +32,7 @@ class RefusingErp(DocumentCalls):
         self._refuse(kind.capability)
 
     async def decide(self, decision: Decision) -> DecisionResult:
-        """Say that nothing can be decided here."""
+        """Return that decisions are not supported."""
         return DecisionResult(outcome=DecisionOutcome.UNSUPPORTED, order=None)
 
     async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:

@@ -1,4 +1,4 @@
-"""A login that runs out: renewed once for all callers that noticed."""
+"""A login that expires: renewed once for all concurrent callers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class Relogin(Generic[S]):
-    """Keeps what ``login`` returned (a token, cookies, an id) and gets it anew when a call says `AuthExpired`."""
+    """Keeps the result of ``login`` (a token, cookies, an id) and renews it when a call raises `AuthExpired`."""
 
     def __init__(self, login: Callable[[], Awaitable[S]]) -> None:
         self._login = login
@@ -23,14 +23,14 @@ class Relogin(Generic[S]):
 
     @property
     def session(self) -> S | None:
-        """Return the session in use, if any; for logging out."""
+        """Return the current session, if any; for logging out."""
         return self._session
 
     async def run(self, call: Callable[[S], Awaitable[T]]) -> T:
-        """Return what ``call`` makes of the session, after one renewal if it was over.
+        """Return the result of ``call`` with the session, after one renewal if it has expired.
 
-        ``call`` raises `AuthExpired` only when the ERP did nothing, so that a write may go through here too. Raises
-        what ``login`` raises, and `AuthFailed` where the login or a new session is refused.
+        ``call`` may raise `AuthExpired` only if the ERP did nothing, so that writes are safe here too. Raises the
+        errors of ``login``, and `AuthFailed` if the login or a new session is refused.
         """
         session = await self._session_but(None)
         try:
@@ -43,7 +43,7 @@ class Relogin(Generic[S]):
             raise AuthFailed("a new session is refused", source=error.source) from error
 
     async def end(self, log_out: Callable[[S], Awaitable[object]]) -> None:
-        """Forget the session and log out; where that fails, the session ends by itself."""
+        """Forget the session and log out; if that fails, the session expires by itself."""
         await self._logins.cancel()
         session, self._session = self._session, None
         if session is not None:
@@ -51,7 +51,7 @@ class Relogin(Generic[S]):
                 await log_out(session)
 
     async def _session_but(self, old: S | None) -> S:
-        """Return a session other than ``old``: what another caller got meanwhile, or a new one."""
+        """Return a session other than ``old``: one that another caller got meanwhile, or a new one."""
         if self._session is not None and self._session is not old:
             return self._session
         return await self._logins.join(self._log_in)

@@ -1,4 +1,4 @@
-"""Units of quantity: which are the same or multiples of one another, as the configuration says."""
+"""Units of quantity: which are equal or multiples of one another, according to the configuration."""
 
 from __future__ import annotations
 
@@ -18,46 +18,46 @@ pc pcs piece pieces ea each unit units u nos nos. no. set sets pair pairs box bo
 m mm cm km m² m2 m³ m3 l ml kg g mg t ton tonne lb oz h hour hours day days
 """
 COMMON = frozenset(_COMMON.split())
-"""Units that need not be listed."""
+"""Units that need not be configured."""
 
 
 class Units:
-    """The table of units; codes are compared without regard to case and blanks around them."""
+    """The table of units; codes are compared ignoring case and surrounding spaces."""
 
     def __init__(self, table: Mapping[str, str] | None = None) -> None:
-        """``table`` has unit → number and unit: ``{"千个": "1000 个", "pcs": "1 个"}``.
+        """``table`` maps a unit to a number and unit: ``{"千个": "1000 个", "pcs": "1 个"}``.
 
-        Raises `ConfigurationError` for an entry that cannot be read and for units that are defined by each other.
+        Raises `ConfigurationError` for malformed entries and circular definitions.
         """
         self._steps = {_folded(unit): _parse(unit, text) for unit, text in (table or {}).items()}
         self._bases = {unit: self._resolve(unit) for unit in self._steps}
         self.listed = bool(self._steps)
-        """Whether the configuration lists units, so that others may be called unknown."""
+        """Whether the configuration lists units, so that others may be reported as unknown."""
         self._known = COMMON | self._steps.keys() | {base for _, base in self._bases.values()}
 
     def knows(self, unit: str) -> bool:
-        """Return whether a unit is listed or common."""
+        """Return whether a unit is configured or common."""
         return _folded(unit) in self._known
 
     def factor(self, unit: str, into: str) -> Decimal | None:
-        """Return what a quantity in ``unit`` must be multiplied by to be in ``into``; None when that is not known.
+        """Return the factor that converts a quantity from ``unit`` to ``into``; None if it is unknown.
 
-        Only exact factors are given: a quantity must not change by being converted.
+        Only exact factors are returned: conversion must not change a quantity.
         """
         unit, into = _folded(unit), _folded(into)
         if unit == into:
             return Decimal(1)
-        here, base = self._bases.get(unit, (Decimal(1), unit))
-        there, other = self._bases.get(into, (Decimal(1), into))
+        from_factor, base = self._bases.get(unit, (Decimal(1), unit))
+        into_factor, other = self._bases.get(into, (Decimal(1), into))
         if base != other:
             return None
         try:
-            return _EXACT.divide(here, there)
+            return _EXACT.divide(from_factor, into_factor)
         except Inexact:
             return None
 
     def best(self, units: Iterable[str]) -> str:
-        """Return the one of ``units`` (at least one) into which most of them can be converted, the first of equals."""
+        """Return the one of ``units`` (at least one) that most of them can be converted to, the first of equals."""
         candidates = list(units)
         return max(candidates, key=lambda into: sum(self.factor(unit, into) is not None for unit in candidates))
 

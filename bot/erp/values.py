@@ -1,6 +1,6 @@
-"""Values that ERPs spell alike: texts, exact numbers, times without an offset, currencies, shares of lines.
+"""Parsing of common values: texts, exact numbers, times without an offset, currencies, progress of lines.
 
-Whatever is no such value raises `ValueError`; `malformed_is_invalid` makes it an error of the port.
+Malformed values raise `ValueError`; `malformed_is_invalid` turns that into an error of the port.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _CURRENCIES = {
     "新加坡元": "SGD", "新币": "SGD", "澳元": "AUD", "澳大利亚元": "AUD", "加元": "CAD", "加拿大元": "CAD",
     "瑞士法郎": "CHF",
 }  # fmt: skip
-"""ISO codes of currencies by what installations call them."""
+"""ISO codes of currencies by the names that installations use."""
 _LARGEST = 60
-"""Power of ten of the largest numbers: what is larger would only fill memory with zeros."""
+"""Maximum power of ten of a number; larger ones would only fill memory with zeros."""
 _HOUR = timedelta(hours=1)
 
 
@@ -35,7 +35,7 @@ _MALFORMED = (LookupError, TypeError, ValueError, AttributeError, ArithmeticErro
 
 @contextmanager
 def malformed_is_invalid(source: str) -> Iterator[None]:
-    """Raise `Invalid` where an answer has a shape that the vendor does not describe."""
+    """Raise `Invalid` for an answer whose shape differs from the vendor's documentation."""
     try:
         yield
     except _MALFORMED as error:
@@ -44,34 +44,33 @@ def malformed_is_invalid(source: str) -> Iterator[None]:
 
 
 def text(value: Any) -> str:
-    """Return a text untouched, an empty one for null and for Odoo's ``false``."""
+    """Return a text unchanged, and an empty one for null and for Odoo's ``false``."""
     return "" if value is None or value is False else str(value)
 
 
 def code(value: Any) -> str:
-    """Return a code, state or id as text: ids come as numbers and as texts, fixed columns add blanks."""
+    """Return a code, state or id as text: ids may be numbers, and fixed-width columns add padding."""
     return text(value).strip()
 
 
 def is_true(value: Any) -> bool:
-    """Return a truth value, which comes as a boolean, a number or a text."""
+    """Return a boolean that is sent as a boolean, a number or a text."""
     return code(value).lower() in ("true", "1")
 
 
 def number(value: Any, *, digits: int | None = None, decimals: int | None = None) -> Decimal | None:
-    """Return a number exactly, without the zeros that a column's scale adds; None where there is none.
+    """Return a number exactly, without the trailing zeros of a column's scale; None if there is none.
 
-    It comes as a JSON number or as a text. Where the ERP calculates with binary floats, ``digits`` that count or
-    ``decimals`` that it stores cut off the noise behind them, such as in 0.30000000000000004. Raises `ValueError` for
-    what is no number.
+    It may be a JSON number or a text. If the ERP calculates with binary floats, ``digits`` (significant ones) or
+    ``decimals`` (stored ones) remove the noise, such as in 0.30000000000000004. Raises `ValueError` for anything else.
     """
     if value is None or isinstance(value, bool):
         return None
-    told = str(value).strip()
-    if told in ("", "null"):
+    raw = str(value).strip()
+    if raw in ("", "null"):
         return None
     try:
-        exact = Decimal(told.replace(",", ""))
+        exact = Decimal(raw.replace(",", ""))
     except InvalidOperation as error:
         raise ValueError("not a number") from error
     if not exact.is_finite() or exact.adjusted() > _LARGEST:
@@ -85,20 +84,20 @@ def number(value: Any, *, digits: int | None = None, decimals: int | None = None
 
 
 def money(amount: Any, currency: str) -> Money | None:
-    """Return an amount, None where it or its currency is not known."""
+    """Return an amount, None if it or its currency is unknown."""
     exact = number(amount)
     return None if exact is None or not currency else Money(exact, currency)
 
 
 def amount_of(values: Iterable[Any]) -> Decimal | None:
-    """Return a sum, None where a part is missing."""
+    """Return a sum, None if a part is missing."""
     known = [number(value) for value in values]
-    told = [value for value in known if value is not None]
-    return sum(told, Decimal(0)) if len(told) == len(known) else None
+    present = [value for value in known if value is not None]
+    return sum(present, Decimal(0)) if len(present) == len(known) else None
 
 
 def progress(parts: Iterable[tuple[Decimal | None, Decimal]]) -> Progress | None:
-    """Return how much of all lines is done, of pairs of done and wanted; None where no line says."""
+    """Return the progress of all lines from pairs of done and wanted; None if no line has it."""
     known = [(done, wanted) for done, wanted in parts if done is not None and wanted]
     if not known:
         return None
@@ -108,7 +107,7 @@ def progress(parts: Iterable[tuple[Decimal | None, Decimal]]) -> Progress | None
 
 
 def due_day(parts: Iterable[tuple[date | None, Decimal | None, Decimal]]) -> date | None:
-    """Return the first day on which something still owed is due, of lines' days, done and wanted; else the last day."""
+    """Return the first due day of lines that still owe something (day, done, wanted), else the last day."""
     known = [(day, (done or 0) < wanted) for day, done, wanted in parts if day is not None]
     owed = [day for day, is_owed in known if is_owed]
     return min(owed) if owed else max((day for day, _ in known), default=None)
@@ -123,12 +122,12 @@ def _known_zone(zone: str) -> str:
 
 
 Zone = Annotated[str, AfterValidator(_known_zone)]
-"""The name of a time zone among a source's options."""
+"""The name of a time zone in a source's options."""
 
 
 @dataclass(frozen=True, slots=True)
 class LocalValues:
-    """Reads values that depend on the installation: its zone, what it calls currencies, which years stand for none."""
+    """Reads values that depend on the installation: its zone, its currency names, and years that mean no day."""
 
     zone: ZoneInfo
     currencies: Mapping[str, str] = field(default_factory=dict)
@@ -136,38 +135,38 @@ class LocalValues:
 
     @property
     def has_daylight_saving(self) -> bool:
-        """Whether an hour's times come twice a year in the zone."""
+        """Whether the zone repeats an hour each year."""
         winter, summer = (datetime(2026, month, 1, tzinfo=self.zone).utcoffset() for month in (1, 7))
         return winter != summer
 
     def overlap(self, late: timedelta) -> timedelta:
-        """Return how far before a time changes may still turn up, as `bot.erp.following.follow` wants it.
+        """Return how long before a time changes may still turn up, for `bot.erp.following.follow`.
 
-        ``late`` is how long a transaction may take. Where clocks are put back, an hour's times come twice.
+        ``late`` is how long a transaction may take. When clocks are put back, an hour's times repeat.
         """
         return late + _HOUR if self.has_daylight_saving else late
 
     def local(self, moment: datetime) -> datetime:
-        """Return a time as the ERP's clocks show it."""
+        """Return a time in the ERP's zone."""
         return moment.astimezone(self.zone)
 
     def time(self, value: Any) -> datetime | None:
-        """Return a time; without an offset it is meant in the installation's zone."""
-        told = code(value)
-        if told in ("", "null"):
+        """Return a time; without an offset, it is in the installation's zone."""
+        raw = code(value)
+        if raw in ("", "null"):
             return None
-        moment = datetime.fromisoformat(told)
+        moment = datetime.fromisoformat(raw)
         if moment.year in self.none_years:
             return None
         return moment if moment.tzinfo else moment.replace(tzinfo=self.zone)
 
     def day(self, value: Any) -> date | None:
-        """Return the day of a date, or of a time as the ERP writes it."""
+        """Return the day of a date or of a time in the ERP's format."""
         moment = self.time(value)
         return moment.date() if moment else None
 
     def iso(self, *names: str) -> str:
-        """Return the ISO code of a currency by its codes and names, the first that is known; empty for none."""
+        """Return the ISO code of a currency by its codes and names, the first that is known; empty if none is."""
         for name in names:
             known = self.currencies.get(name) or _CURRENCIES.get(name)
             if known:
@@ -175,7 +174,7 @@ class LocalValues:
         return next((name for name in names if _is_iso(name)), "")
 
     def money(self, amount: Any, currency: str) -> Money | None:
-        """Return an amount, None where it or its currency is not known."""
+        """Return an amount, None if it or its currency is unknown."""
         return money(amount, currency)
 
 

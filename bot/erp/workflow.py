@@ -1,4 +1,4 @@
-"""A purchase order's way through a workflow, for ERPs that have tasks of people but no levels."""
+"""A purchase order's workflow, for ERPs that have tasks for people but no levels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.erp.model import Approval
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowTask:
-    """What one person was asked at one step of one run of a workflow."""
+    """A task of one person at one step of a workflow run."""
 
     id: str
     run: str
@@ -28,7 +28,7 @@ W = TypeVar("W", bound=WorkflowTask)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowRun(Generic[W]):
-    """One run of a workflow: the tasks that wait for somebody, and those that somebody did."""
+    """One run of a workflow: open tasks and completed ones."""
 
     waiting: tuple[W, ...]
     done: tuple[W, ...]
@@ -36,11 +36,11 @@ class WorkflowRun(Generic[W]):
 
     @property
     def last(self) -> W | None:
-        """Return the task that was done last."""
+        """Return the task completed last."""
         return max(self.done, key=lambda task: (task.done_at is not None, task.done_at, task.id), default=None)
 
     def approval(self) -> Approval:
-        """Return the state of approval; the levels still to come are not known."""
+        """Return the state of approval; the number of levels ahead is unknown."""
         level, last = max(1, len({task.step for task in (*self.waiting, *self.done)})), self.last
         return Approval(
             pending_for=tuple(dict.fromkeys(task.person for task in self.waiting)),

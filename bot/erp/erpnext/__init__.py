@@ -1,1 +1,1 @@
-"""ERPNext (14 and later) as a source, through the REST interface of Frappe, the framework that it is built on."""
+"""Adapter for ERPNext 14 and later, through the REST interface of its framework, Frappe."""

@@ -1,4 +1,4 @@
-"""ERPNext behind the bot's port.
+"""Adapter for ERPNext.
 
 Docs: platform/erp/erpnext.md
 """
@@ -43,16 +43,16 @@ from bot.erp.port import Capability, ListQuery
 from bot.erp.vendors import AdapterContext
 
 _SEARCHED = 500
-"""How many hits of a search are ranked; an exact code is always among them."""
+"""How many hits of a search are ranked; an exact code is always included."""
 
 _ALIKE = 5
-"""How many names that differ in case or accents only are looked through."""
+"""How many names that differ only in case or accents are compared."""
 
 _DECIDING = frozenset({Capability.APPROVE, Capability.REJECT, Capability.VERSION_CHECK})
 
 
 class ErpNextErp(DocumentErp):
-    """A source of the vendor ``erpnext``."""
+    """One ERPNext site."""
 
     def __init__(
         self,
@@ -72,7 +72,9 @@ class ErpNextErp(DocumentErp):
             self._frappe,
             site=self._site.value,
             source=self.name,
-            approvers={user: Account(k.key, k.secret.get_secret_value()) for user, k in options.approvers.items()},
+            approvers={
+                user: Account(pair.key, pair.secret.get_secret_value()) for user, pair in options.approvers.items()
+            },
             actions=WorkflowActions(options.approve_action, options.reject_action) if options.workflow else None,
             now=context.now,
             sleep=sleep,
@@ -81,7 +83,7 @@ class ErpNextErp(DocumentErp):
     # Products and stock
 
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
-        """Return products; templates of variants and disabled items are no products."""
+        """Return products; variant templates and disabled items are left out."""
         site = await self._site.value()
         rows, codes = await self._hits(text) if text else (await self._frappe.rows(queries.items(), limit=limit), {})
         found = [site.read(documents.product, row, codes.get(row["name"], "")) for row in rows]
@@ -90,12 +92,12 @@ class ErpNextErp(DocumentErp):
         return tuple(replace(product, barcode=next(iter(barcodes.get(product.sku, ())), "")) for product in ranked)
 
     async def _hits(self, text: str) -> tuple[list[Row], dict[str, str]]:
-        """Return items by code, name, spec or barcode, and the barcodes that were hit by their items."""
-        rows, coded = await gather_or_cancel(
+        """Return items by code, name, spec or barcode, and the matching barcodes by item."""
+        rows, barcode_rows = await gather_or_cancel(
             self._frappe.rows(queries.items(text), limit=_SEARCHED),
             self._frappe.rows(queries.barcodes(text), limit=_SEARCHED),
         )
-        codes = {str(row["parent"]): str(row["barcode"]) for row in coded if row.get("barcode")}
+        codes = {str(row["parent"]): str(row["barcode"]) for row in barcode_rows if row.get("barcode")}
         missing = sorted(codes.keys() - {row["name"] for row in rows})
         if len(rows) == _SEARCHED:
             missing.append(text)
@@ -114,9 +116,9 @@ class ErpNextErp(DocumentErp):
     # Documents
 
     async def read_document(self, kind: Listing[D], number: str) -> D:
-        site, wanted = await self._site.value(), await self._kind(kind)
-        row = await self._document(wanted.doctype, number)
-        found: Sequence[D] = await self._approved(kind, [site.read(wanted.read, row)])
+        site, document_query = await self._site.value(), await self._kind(kind)
+        row = await self._document(document_query.doctype, number)
+        found: Sequence[D] = await self._approved(kind, [site.read(document_query.read, row)])
         return found[0]
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
@@ -124,35 +126,37 @@ class ErpNextErp(DocumentErp):
         return replace(found, items=await self._approved(kind, found.items))
 
     async def _kind(self, kind: Listing[D]) -> DocumentQuery[D]:
-        wanted: DocumentQuery[Any] = (
+        document_query: DocumentQuery[Any] = (
             queries.purchase_orders(await self._approvals.workflow())
             if kind is listing.PURCHASE_ORDERS
             else queries.KINDS[kind]
         )
-        return wanted
+        return document_query
 
-    async def _slice(self, wanted: DocumentQuery[Any], query: ListQuery) -> Slice[Any]:
-        """Return a part of a list: as Frappe cuts it, or cut here where it cannot filter that exactly."""
+    async def _slice(self, document_query: DocumentQuery[Any], query: ListQuery) -> Slice[Any]:
+        """Return part of a list, cut by Frappe or, for filters that Frappe lacks, cut here."""
         site = await self._site.value()
         today = site.local(self._now()).date()
-        lookup = wanted.lookup(query, today, self._options.company)
-        if not wanted.is_exact(query):
+        lookup = document_query.lookup(query, today, self._options.company)
+        if not document_query.is_exact(query):
             rows = await self._frappe.rows(lookup)
-            found = wanted.listing.pick([site.read(wanted.read, row) for row in rows], query, today)
+            found = document_query.listing.pick([site.read(document_query.read, row) for row in rows], query, today)
         else:
             page = self._frappe.rows(lookup, start=query.offset, limit=query.limit)
             rows, total = await read_page(query, page, lambda: self._frappe.count(lookup))
-            found = Slice(items=tuple(site.read(wanted.read, row) for row in rows), total=total)
-        return replace(found, items=await self._with_child(wanted, found.items))
+            found = Slice(items=tuple(site.read(document_query.read, row) for row in rows), total=total)
+        return replace(found, items=await self._with_child(document_query, found.items))
 
-    async def _with_child(self, wanted: DocumentQuery[Any], found: Sequence[Any]) -> tuple[Any, ...]:
-        """Return documents with what their child table adds."""
-        child = wanted.child
+    async def _with_child(self, document_query: DocumentQuery[Any], found: Sequence[Any]) -> tuple[Any, ...]:
+        """Return documents completed from their child table."""
+        child = document_query.child
         if child is None:
             return tuple(found)
-        told = await self._children(wanted.doctype, child.doctype, child.field, [document.number for document in found])
+        values = await self._children(
+            document_query.doctype, child.doctype, child.field, [document.number for document in found]
+        )
         return tuple(
-            replace(document, **{child.into: documents.joined(told.get(document.number, ()))}) for document in found
+            replace(document, **{child.into: documents.joined(values.get(document.number, ()))}) for document in found
         )
 
     async def _approved(self, kind: Listing[Any], found: Sequence[Any]) -> tuple[Any, ...]:
@@ -164,9 +168,9 @@ class ErpNextErp(DocumentErp):
     # Decisions, changes, the source itself
 
     async def decide(self, decision: Decision) -> DecisionResult:
-        """Approve or reject, and leave the reason as a comment."""
-        wanted = Capability.APPROVE if decision.verdict is Verdict.APPROVE else Capability.REJECT
-        if wanted not in self.capabilities:
+        """Approve or reject, and add the reason as a comment."""
+        capability = Capability.APPROVE if decision.verdict is Verdict.APPROVE else Capability.REJECT
+        if capability not in self.capabilities:
             return DecisionResult(outcome=DecisionOutcome.UNSUPPORTED, order=None)
         return await self._approvals.decide(decision, read=self.purchase_order)
 
@@ -174,7 +178,7 @@ class ErpNextErp(DocumentErp):
         return await read_changes(self._frappe, await self._site.value(), area, cursor, limit=limit)
 
     async def check(self) -> None:
-        """Ask who the account is, and read what the configuration relies on."""
+        """Read the account's own name and whatever the configuration relies on."""
         await self._frappe.call("frappe.auth.get_logged_user")
         await self._site.value()
         if Capability.APPROVE in self.capabilities:
@@ -186,7 +190,7 @@ class ErpNextErp(DocumentErp):
     # Parts
 
     async def _read_site(self) -> Site:
-        """Return the site, with the zone of its times, which any user may ask for."""
+        """Return the site with its time zone, which any user may read."""
         name = self._options.time_zone or await self._zone_name()
         try:
             zone = ZoneInfo(name)
@@ -195,11 +199,11 @@ class ErpNextErp(DocumentErp):
         return Site(zone, source=self.name, url=self._options.url)
 
     async def _zone_name(self) -> str:
-        said = await self._frappe.call("frappe.client.get_time_zone")
-        return str(said.get("time_zone") or "") if isinstance(said, dict) else ""
+        answer = await self._frappe.call("frappe.client.get_time_zone")
+        return str(answer.get("time_zone") or "") if isinstance(answer, dict) else ""
 
     async def _document(self, doctype: str, name: str) -> Row:
-        """Return a document by its name in any case; raises `NotFound` for one of another company too."""
+        """Return a document by its name, ignoring case; raises `NotFound` if it belongs to another company."""
         try:
             document = await self._frappe.document(doctype, name)
         except NotFound:
@@ -207,14 +211,14 @@ class ErpNextErp(DocumentErp):
             if spelling is None:
                 raise
             document = await self._frappe.document(doctype, spelling)
-        # Databases take “é” for “e”.
+        # Databases match “é” for “e”.
         same = str(document["name"]).casefold() == name.casefold()
         if not same or not self._is_ours(document):
             raise NotFound(name, source=self.name)
         return document
 
     async def _spelling(self, doctype: str, name: str) -> str | None:
-        """Return how a name is really spelled: MariaDB does not mind the case, PostgreSQL does."""
+        """Return the exact spelling of a name: MariaDB ignores case, PostgreSQL does not."""
         if not name.strip() or name.upper() == name.lower():
             return None
         lookup = ListRequest(doctype, ("name",), [("name", "like", pattern(name)[1:-1])])
@@ -226,11 +230,11 @@ class ErpNextErp(DocumentErp):
         return not self._options.company or company is None or company == self._options.company
 
     async def _children(self, doctype: str, child: str, field: str, names: Sequence[str]) -> dict[str, list[str]]:
-        """Return a field of the child table of several documents, which their list does not hold."""
+        """Return a field of the child table of several documents, which lists do not contain."""
         found: dict[str, list[str]] = {}
         if names:
             for row in await self._frappe.rows(queries.children(doctype, child, field, names)):
-                # A field that the account's role may not see is left out.
+                # Frappe leaves out fields that the account's role may not read.
                 if row.get(field):
                     found.setdefault(str(row["parent"]), []).append(str(row[field]))
         return found
@@ -239,5 +243,5 @@ class ErpNextErp(DocumentErp):
 def _capabilities(options: ErpNextOptions) -> frozenset[Capability]:
     if not options.approvers:
         return frozenset(Capability) - _DECIDING
-    # A draft that is submitted without a Workflow has no state in which it would be rejected.
+    # Without a Workflow, no state of a draft means that it was rejected.
     return frozenset(Capability) if options.workflow else frozenset(Capability) - {Capability.REJECT}

@@ -1,4 +1,4 @@
-"""What changed on a site, by ``modified`` (docs: platform/erp/erpnext.md#lists)."""
+"""Changes of a site by ``modified`` (docs: platform/erp/erpnext.md#lists)."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ async def read_changes(frappe: ErpNextClient, site: Site, area: Area, cursor: st
 
     async def read(since: datetime | None, count: int) -> list[StreamPage]:
         rows = await frappe.rows(query.changes(doctype, key, since, site), limit=count)
-        told = [site.read(_change, row, key) for row in rows]
-        return [StreamPage(latest(told), told[-1][1] if len(rows) == count else None)]
+        changes = [site.read(_change, row, key) for row in rows]
+        return [StreamPage(latest(changes), changes[-1][1] if len(rows) == count else None)]
 
     return await follow(area, cursor, limit=limit, overlap=site.late, read=read)
 

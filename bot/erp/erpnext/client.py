@@ -1,4 +1,4 @@
-"""Frappe's REST interface: documents, lists, methods, and its refusals as our errors.
+"""Client for Frappe's REST interface: documents, lists, methods and errors.
 
 Docs: platform/erp/erpnext.md#requests, #errors
 """
@@ -19,10 +19,10 @@ Condition = Sequence[Any]
 """One filter: field, operator, value."""
 
 PAGE = 500
-"""Rows asked for at once. Frappe has no greatest page, and 20 where none is asked for."""
+"""Rows per request. Frappe has no maximum, and returns 20 if no length is given."""
 
 _ADDRESS = 1500
-"""Length of a query from which on it goes into a body: servers in front of Frappe refuse addresses of 4 kB."""
+"""Longest query sent in the URL; longer ones go into a body, because proxies in front of Frappe refuse URLs of 4 kB."""
 
 _CONFLICTS = {"TimestampMismatchError", "WorkflowTransitionError", "WorkflowStateError", "DuplicateEntryError"}
 _FORBIDDEN = {"PermissionError", "WorkflowPermissionError"}
@@ -30,7 +30,7 @@ _FORBIDDEN = {"PermissionError", "WorkflowPermissionError"}
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A user of the ERP, as whom requests are made. A key pair needs no login and no CSRF token, and never ends."""
+    """The user who makes a request. A key pair needs no login and no CSRF token, and does not expire."""
 
     key: str
     secret: str = field(repr=False)
@@ -43,7 +43,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class ListRequest:
-    """What is asked of a DocType's list. ``parent`` is the DocType that a child table belongs to."""
+    """A request for a DocType's list; ``parent`` is the DocType that a child table belongs to."""
 
     doctype: str
     fields: Sequence[str]
@@ -54,25 +54,30 @@ class ListRequest:
 
     def conditions(self) -> dict[str, Any]:
         """Return the conditions as parameters."""
-        given: dict[str, Any] = {"filters": [list(condition) for condition in self.filters]}
+        conditions: dict[str, Any] = {"filters": [list(condition) for condition in self.filters]}
         if self.any_of:
-            given["or_filters"] = [list(condition) for condition in self.any_of]
-        return given
+            conditions["or_filters"] = [list(condition) for condition in self.any_of]
+        return conditions
 
     def parameters(self, start: int, length: int) -> dict[str, Any]:
         """Return all parameters of one page."""
-        given = {"fields": list(self.fields), **self.conditions(), "limit_start": start, "limit_page_length": length}
+        parameters = {
+            "fields": list(self.fields),
+            **self.conditions(),
+            "limit_start": start,
+            "limit_page_length": length,
+        }
         if self.order_by:
-            given["order_by"] = self.order_by
+            parameters["order_by"] = self.order_by
         if self.parent:
-            # Without it, a child table is refused even to accounts that may read its parent
+            # Without it, Frappe refuses a child table even to accounts that may read its parent
             # (docs: platform/erp/erpnext.md#child-tables).
-            given["parent"] = self.parent
-        return given
+            parameters["parent"] = self.parent
+        return parameters
 
 
 class ErpNextClient:
-    """Calls to one site. ``page``: rows asked for at once."""
+    """Calls to one site; ``page`` is the number of rows per request."""
 
     def __init__(self, http: Http, account: Account, *, page: int = PAGE) -> None:
         self._http = http
@@ -82,7 +87,7 @@ class ErpNextClient:
     async def document(self, doctype: str, name: str) -> Row:
         """Return one document with its child tables; raises `NotFound`."""
         if not name.strip() or name in {".", ".."}:
-            # An empty name is the address of the list, and dots are steps of a path.
+            # An empty name is the URL of the list, and dots are path segments.
             raise NotFound(name, source=self._http.source)
         answer = await self._http.read("GET", _resource(doctype, name), headers=self._account.headers)
         row = _row(self._checked(answer, "data", what=name), self._http.source)
@@ -93,7 +98,7 @@ class ErpNextClient:
     async def rows(
         self, lookup: ListRequest, *, start: int = 0, limit: int | None = None, account: Account | None = None
     ) -> list[Row]:
-        """Return ``limit`` rows from ``start`` on, None: all; page by page."""
+        """Return ``limit`` rows from ``start`` on (None: all of them), page by page."""
         found: list[Row] = []
         while limit is None or len(found) < limit:
             length = self._page if limit is None else min(self._page, limit - len(found))
@@ -104,49 +109,49 @@ class ErpNextClient:
         return found
 
     async def count(self, lookup: ListRequest) -> int:
-        """Return how many rows a list has in all."""
-        given = {"doctype": lookup.doctype, **lookup.conditions()}
-        found = await self._query("frappe.desk.reportview.get_count", given, self._account)
+        """Return the total number of rows."""
+        parameters = {"doctype": lookup.doctype, **lookup.conditions()}
+        found = await self._query("frappe.desk.reportview.get_count", parameters, self._account)
         if not isinstance(found, int):
             raise Unavailable("a count that is no number", source=self._http.source)
         return found
 
     async def call(self, method: str) -> Any:
-        """Return what a method that only reads says."""
+        """Return the result of a method that only reads."""
         return await self._query(method, {}, self._account)
 
-    async def act(self, method: str, given: Mapping[str, Any], account: Account) -> Any:
-        """Call a method that changes something, once; returns what it says, None if nothing."""
-        answer = await self._http.write("POST", _method(method), json=given, headers=account.headers)
+    async def act(self, method: str, parameters: Mapping[str, Any], account: Account) -> Any:
+        """Call a method that changes something once; returns its result, None if it has none."""
+        answer = await self._http.write("POST", _method(method), json=parameters, headers=account.headers)
         return self._checked(answer, "message", optional=True)
 
     async def update(self, doctype: str, name: str, values: Mapping[str, Any], account: Account) -> Row:
-        """Change fields of a document, once; with ``modified`` only if it still is as it was then."""
+        """Change fields of a document once; with ``modified``, only if it is still unchanged since then."""
         answer = await self._http.write("PUT", _resource(doctype, name), json=values, headers=account.headers)
         return _row(self._checked(answer, "data", what=name), self._http.source)
 
     async def _page_of(self, lookup: ListRequest, start: int, length: int, account: Account) -> list[Row]:
-        given = lookup.parameters(start, length)
-        if _fits(given):
+        parameters = lookup.parameters(start, length)
+        if _fits(parameters):
             path = _resource(lookup.doctype)
-            answer = await self._http.read("GET", path, params=_flat(given), headers=account.headers)
+            answer = await self._http.read("GET", path, params=_flat(parameters), headers=account.headers)
             rows = self._checked(answer, "data")
         else:
-            rows = await self._query("frappe.client.get_list", {"doctype": lookup.doctype, **given}, account)
+            rows = await self._query("frappe.client.get_list", {"doctype": lookup.doctype, **parameters}, account)
         if not isinstance(rows, list):
             raise Unavailable("a list that is none", source=self._http.source)
         return [_row(row, self._http.source) for row in rows]
 
-    async def _query(self, method: str, given: Mapping[str, Any], account: Account) -> Any:
-        """Call a method that only reads: with its parameters in the address, or in the body if they are too long."""
-        if _fits(given):
-            answer = await self._http.read("GET", _method(method), params=_flat(given), headers=account.headers)
+    async def _query(self, method: str, parameters: Mapping[str, Any], account: Account) -> Any:
+        """Call a read-only method, with its parameters in the URL or, if they are too long, in the body."""
+        if _fits(parameters):
+            answer = await self._http.read("GET", _method(method), params=_flat(parameters), headers=account.headers)
         else:
-            answer = await self._http.read("POST", _method(method), json=given, headers=account.headers)
+            answer = await self._http.read("POST", _method(method), json=parameters, headers=account.headers)
         return self._checked(answer, "message")
 
     def _checked(self, answer: HttpResponse, inside: str, *, what: str = "", optional: bool = False) -> Any:
-        """Return what an answer holds under ``inside``; raises what it refuses with."""
+        """Return the value under ``inside``; raises the error of a refusal."""
         if not answer.ok:
             raise response_error(answer, what=what, source=self._http.source)
         if not isinstance(answer.data, dict) or (inside not in answer.data and not optional):
@@ -155,11 +160,11 @@ class ErpNextClient:
 
 
 def response_error(answer: HttpResponse, *, what: str = "", source: str = "") -> ErpError:
-    """Return the error that a refusal stands for: by its class where it names one, else by its status."""
+    """Return the error for a refusal, by its exception class if there is one, else by its status."""
     data = answer.data if isinstance(answer.data, dict) else {}
     kind, text = str(data.get("exc_type") or ""), response_message(data)
     if answer.status == 401:
-        # Keys do not run out: what is refused once is wrong.
+        # Keys do not expire, so a refused key is wrong.
         return AuthFailed("the API key is refused", source=source)
     if answer.status == 403 and "Guest" in text.split():
         return AuthFailed("the request arrived without its API key: does a proxy drop Authorization?", source=source)
@@ -175,14 +180,14 @@ def response_error(answer: HttpResponse, *, what: str = "", source: str = "") ->
 
 
 def response_message(data: Mapping[str, Any]) -> str:
-    """Return the ERP's own words in an answer: its messages, else its exception; JSON inside JSON, HTML inside that."""
+    """Return the ERP's messages, else its exception; messages are JSON inside JSON, with HTML inside that."""
     messages = [_message(text) for text in _list(data.get("_server_messages"))]
     if any(messages):
         return words(" ".join(filter(None, messages)))
     error, exception = data.get("_error_message"), data.get("exception")
     if isinstance(error, str):
         return words(error)
-    # “frappe.exceptions.ValidationError: what is wrong”; the class alone says no more than `exc_type`.
+    # “frappe.exceptions.ValidationError: what is wrong”; without a message it only repeats `exc_type`.
     return words(exception.partition(": ")[2]) if isinstance(exception, str) else ""
 
 
@@ -202,20 +207,20 @@ def _list(text: Any) -> list[Any]:
     return found if isinstance(found, list) else []
 
 
-def _flat(given: Mapping[str, Any]) -> dict[str, str]:
-    """Return parameters as an address takes them: lists as JSON."""
+def _flat(parameters: Mapping[str, Any]) -> dict[str, str]:
+    """Return parameters for a URL, with lists as JSON."""
     return {
         name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-        for name, value in given.items()
+        for name, value in parameters.items()
     }
 
 
-def _fits(given: Mapping[str, Any]) -> bool:
-    return len(urlencode(_flat(given))) <= _ADDRESS
+def _fits(parameters: Mapping[str, Any]) -> bool:
+    return len(urlencode(_flat(parameters))) <= _ADDRESS
 
 
 def _resource(doctype: str, name: str | None = None) -> str:
-    # Names may hold slashes, blanks and Chinese characters (docs: platform/erp/erpnext.md#requests).
+    # Names may contain slashes, spaces and Chinese characters (docs: platform/erp/erpnext.md#requests).
     path = f"api/resource/{quote(doctype, safe='')}"
     return path if name is None else f"{path}/{quote(name, safe='')}"
 
@@ -233,10 +238,10 @@ def _row(value: Any, source: str) -> Row:
 def pattern(text: str) -> str:
     """Return a ``like`` pattern that matches at least what contains ``text``.
 
-    Frappe doubles every backslash, so its wildcards cannot be escaped: where they stand in the text, any sign matches,
-    and who asks has to look again.
+    Frappe doubles every backslash, so wildcards cannot be escaped: each becomes a wildcard for one character, and the
+    caller has to check the matches.
     """
-    return f"%{''.join('%' if sign in _BREAKS else '_' if sign in _WILD else sign for sign in text)}%"
+    return f"%{''.join('%' if char in _BREAKS else '_' if char in _WILD else char for char in text)}%"
 
 
 def is_exact(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Approving and rejecting Purchase Orders, each person with their own key (docs: platform/erp/erpnext.md#deciding)."""
+"""Approves and rejects Purchase Orders, each person with their own key (docs: platform/erp/erpnext.md#deciding)."""
 
 from __future__ import annotations
 
@@ -36,24 +36,25 @@ _ACTIVE = ListRequest("Workflow", ("name",), [("document_type", "=", ORDER), ("i
 _TAKEN = frozenset({DecisionOutcome.APPLIED, DecisionOutcome.MORE_APPROVALS_NEEDED})
 
 _KEPT = timedelta(minutes=10)
-"""How long a Workflow is taken to be as it was read."""
+"""How long a Workflow that was read is assumed to be unchanged."""
 
 _QUEUE = (0.25, 0.5, 1.0, 2.0, 4.0)
-"""Pauses, in seconds, before looking whether the site's background workers have submitted an order."""
+"""Seconds to wait before each check whether a background worker has submitted the order."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkflowActions:
-    """How the site names what approves and what rejects."""
+    """The site's names for the actions that approve and reject."""
 
     approve: str
     reject: str
 
 
 class PurchaseApprovals:
-    """What a site's Workflow says about Purchase Orders, and acting on it.
+    """Reads the Workflow and the approvals of Purchase Orders, and decides.
 
-    ``approvers``: the accounts of those who may decide from the chat, by user id. ``actions`` None: no Workflow.
+    ``approvers`` are the accounts of those who may decide from the chat, by user id. Without ``actions`` there is no
+    Workflow.
     """
 
     def __init__(
@@ -76,11 +77,11 @@ class PurchaseApprovals:
         self._workflow = ExpiringValue(self._read_workflow, now=now, holds=_KEPT)
 
     async def workflow(self) -> ApprovalWorkflow:
-        """Return how Purchase Orders are approved; raises `Invalid` where that is not as configured."""
+        """Return how Purchase Orders are approved; raises `Invalid` if that differs from the configuration."""
         return await self._workflow.value()
 
     async def check(self) -> None:
-        """Find out whether Purchase Orders are approved as configured; raises `Invalid` if not."""
+        """Raise `Invalid` if Purchase Orders are not approved as configured."""
         if self._actions is None:
             await self._refuse_bypass()
         else:
@@ -97,14 +98,14 @@ class PurchaseApprovals:
         return (await self._site()).read(workflow, document, actions.approve, actions.reject)
 
     async def _refuse_bypass(self) -> None:
-        """Refuse to submit where a Workflow decides: the ERP would let it pass it by."""
+        """Refuse to submit an order that a Workflow handles: ERPNext would allow it."""
         if await self._readable(_ACTIVE):
             raise Invalid(f"{ORDER} has a Workflow: set workflow = true", source=self._source)
 
     # Approvals
 
     async def complete(self, orders: Sequence[PurchaseOrder]) -> tuple[PurchaseOrder, ...]:
-        """Return orders with their approvals: a handful of requests, however many orders they are."""
+        """Return orders with their approvals, in a few requests however many orders there are."""
         flow = await self.workflow()
         steps, remarks = await self._history(_decided(orders, flow), flow)
         waiting = [order for order in orders if order.status is PurchaseStatus.WAITING]
@@ -145,18 +146,18 @@ class PurchaseApprovals:
             ],
             order_by="creation asc, name asc",
         )
-        changed, said = await gather_or_cancel(self._readable(versions), self._readable(comments))
+        version_rows, comment_rows = await gather_or_cancel(self._readable(versions), self._readable(comments))
         site = await self._site()
-        for row in changed:
+        for row in version_rows:
             found = site.read(step, row, flow.field)
             if found is not None:
                 steps.setdefault(str(row["docname"]), []).append(found)
-        for row in said:
+        for row in comment_rows:
             remarks.setdefault(str(row["reference_name"]), []).append(site.read(remark, row))
         return steps, remarks
 
     async def _pending(self, orders: Sequence[PurchaseOrder], flow: ApprovalWorkflow) -> dict[str, list[str]]:
-        """Return the approvers that each order waits for: Frappe shows an account only its own open actions."""
+        """Return the approvers that each order waits for: an account only sees its own open actions in Frappe."""
         if flow.submits or not orders:
             return {}
         states = {order.number: order.extra.get(flow.field, "") for order in orders}
@@ -171,20 +172,20 @@ class PurchaseApprovals:
             ],
         )
         accounts = self._approvers.items()
-        theirs = await gather_or_cancel(*(self._readable(lookup, account) for _, account in accounts))
+        rows_by_account = await gather_or_cancel(*(self._readable(lookup, account) for _, account in accounts))
         pending: dict[str, list[str]] = {}
-        for (user, _), rows in zip(accounts, theirs, strict=True):
-            open_ones = {
+        for (user, _), rows in zip(accounts, rows_by_account, strict=True):
+            open_orders = {
                 row["reference_name"] for row in rows if row["workflow_state"] == states[row["reference_name"]]
             }
             for name in states:
                 own = requesters[name] == user and not flow.may_approve_own(states[name])
-                if name in open_ones and not own:
+                if name in open_orders and not own:
                     pending.setdefault(name, []).append(user)
         return pending
 
     async def _readable(self, lookup: ListRequest, account: Account | None = None) -> list[dict[str, Any]]:
-        """Return all rows, none where the account may not see them: then the ERP does not say."""
+        """Return all rows, none if the account may not read them: the ERP does not say who decided then."""
         try:
             return await self._frappe.rows(lookup, account=account)
         except NotPermitted:
@@ -192,13 +193,13 @@ class PurchaseApprovals:
         except AuthFailed:
             if account is None:
                 raise
-            # One withdrawn key must not hide the order from everybody else.
+            # A revoked key must not hide the order from everybody else.
             return []
 
     # Deciding
 
     async def decide(self, decision: Decision, *, read: Read) -> DecisionResult:
-        """Approve or reject, and leave the reason as a comment."""
+        """Approve or reject, and add the reason as a comment."""
 
         async def write(order: PurchaseOrder, decision: Decision) -> str:
             return await self._write(order, decision, read)
@@ -210,7 +211,7 @@ class PurchaseApprovals:
             await self._explain(decision)
             return replace(result, order=await read(decision.number))
         except ErpError as error:
-            # The decision stands; only its reason is missing there.
+            # The decision was made; only its reason is missing.
             return replace(result, text=f"{result.text} The reason was not stored: {error.detail}".strip())
 
     async def _write(self, order: PurchaseOrder, decision: Decision, read: Read) -> str:
@@ -231,18 +232,19 @@ class PurchaseApprovals:
     async def _apply(self, order: PurchaseOrder, decision: Decision, account: Account, read: Read) -> None:
         assert self._actions is not None
         action = self._actions.approve if decision.verdict is Verdict.APPROVE else self._actions.reject
-        given = {"doc": {"doctype": ORDER, "name": order.number}, "action": action}
+        parameters = {"doc": {"doctype": ORDER, "name": order.number}, "action": action}
         try:
-            done = await self._frappe.act("frappe.model.workflow.apply_workflow", given, account)
+            done = await self._frappe.act("frappe.model.workflow.apply_workflow", parameters, account)
         except Conflict as error:
-            # “Not a valid Workflow Action” means too late or without the role. Reading the order again tells which:
+            # “Not a valid Workflow Action” means too late or without the role. Reading the order again tells them
+            # apart:
             # it has changed if the decision came too late.
             raise NotPermitted(error.detail, source=self._source) from error
         if done is None:
             await self._await_queue(order, read)
 
     async def _await_queue(self, order: PurchaseOrder, read: Read) -> None:
-        """Wait for the background workers, which submit where the DocType says so.
+        """Wait for the background worker that submits orders if the DocType is configured so.
 
         Docs: platform/erp/erpnext.md#deciding
         """
@@ -254,15 +256,15 @@ class PurchaseApprovals:
             raise UnknownOutcome("the ERP put it into its queue", source=self._source)
 
     async def _explain(self, decision: Decision) -> None:
-        """Leave the reason as a comment of the person; a Workflow's step has no place for one."""
-        given = {
+        """Add the reason as a comment by the person; a Workflow step has no field for it."""
+        parameters = {
             "reference_doctype": ORDER,
             "reference_name": decision.number,
             "content": text_to_html(decision.reason),
             "comment_email": decision.by,
             "comment_by": decision.by,
         }
-        await self._frappe.act("frappe.desk.form.utils.add_comment", given, self._approvers[decision.by])
+        await self._frappe.act("frappe.desk.form.utils.add_comment", parameters, self._approvers[decision.by])
 
 
 def _decided(orders: Sequence[PurchaseOrder], flow: ApprovalWorkflow) -> list[str]:

@@ -1,4 +1,4 @@
-"""ERPNext's records as the bot's: items and the four kinds of documents (docs: platform/erp/erpnext.md#areas)."""
+"""Maps ERPNext's items and documents to the bot's records (docs: platform/erp/erpnext.md#areas)."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from bot.erp.model import (
 )
 
 FULL = Decimal("99.999999")
-"""From this percentage on, ERPNext itself speaks of fully delivered, received or billed."""
+"""The percentage from which on ERPNext itself considers an order fully delivered, received or billed."""
 
 OVER = ("Completed", "Closed")
-"""Statuses of sales orders to which nothing more happens."""
+"""Final statuses of sales orders."""
 RECEIVED = ("Completed", "Closed", "Delivered")
-"""The same of purchase orders; “Delivered” is what the supplier sent straight to the customer."""
+"""Final statuses of purchase orders; “Delivered” means that the supplier shipped straight to the customer."""
 
 _PRODUCTION = {
     "Draft": ProductionStatus.PLANNED,
@@ -53,12 +53,12 @@ FINISHED = tuple(
 
 
 def product(row: Row, site: Site, barcode: str = "") -> Product:
-    """Return an Item; ``barcode``: where the row comes from a list, which has no child tables."""
+    """Return an Item; ``barcode`` is for rows of a list, which have no child tables."""
     name, spec = str(row.get("item_name") or row["name"]), html_to_text(row.get("description"))
     return Product(
         sku=row["name"],
         name=name,
-        # Without a description, ERPNext repeats the name there.
+        # Without a description, ERPNext stores the name there.
         spec="" if spec == name else spec,
         unit=str(row.get("stock_uom") or ""),
         category=str(row.get("item_group") or ""),
@@ -70,7 +70,6 @@ def product(row: Row, site: Site, barcode: str = "") -> Product:
 
 
 def sales_order(row: Row, site: Site) -> SalesOrder:
-    """Return a Sales Order."""
     currency = row.get("currency")
     return SalesOrder(
         id=row["name"],
@@ -111,7 +110,7 @@ def order_status(row: Row) -> OrderStatus:
 
 
 def _owes_no_goods(row: Row) -> bool:
-    """Whether an order is of services only: there is nothing to deliver, and its percentage stays 0."""
+    """Whether an order contains only services: nothing is delivered, and its percentage stays 0."""
     return row.get("delivery_status") == "Not Applicable"
 
 
@@ -121,7 +120,7 @@ def _order_line(line: Row, site: Site, currency: Any) -> OrderLine:
         name=str(line.get("item_name") or ""),
         unit=str(line.get("uom") or ""),
         quantity=required_number(line.get("qty")),
-        # `delivered_qty` is in the line's unit, as `qty` is.
+        # `delivered_qty` is in the line's unit, like `qty`.
         delivered=number(line.get("delivered_qty")),
         price=money(line.get("rate"), currency),
         amount=money(line.get("amount"), currency),
@@ -131,7 +130,7 @@ def _order_line(line: Row, site: Site, currency: Any) -> OrderLine:
 
 def invoice(row: Row, site: Site) -> Invoice:
     """Return a Sales Invoice."""
-    # What is open is kept in the currency of the customer's account, which need not be the invoice's.
+    # The outstanding amount is in the currency of the customer's account, which may differ from the invoice's.
     account_currency = row.get("party_account_currency") or row.get("currency")
     status = invoice_status(row)
     open_amount = 0 if status is InvoiceStatus.VOID else row.get("outstanding_amount")
@@ -154,21 +153,21 @@ def invoice(row: Row, site: Site) -> Invoice:
 
 
 def invoice_status(row: Row) -> InvoiceStatus:
-    """Return the state of a Sales Invoice, from its amounts: “Overdue” is set once a day and hides “Partly Paid”."""
+    """Return the state of a Sales Invoice from its amounts: “Overdue” is set once a day and hides “Partly Paid”."""
     if docstatus(row) == 0:
         return InvoiceStatus.DRAFT
     if docstatus(row) == 2:
         return InvoiceStatus.VOID
     sign = -1 if row.get("is_return") == 1 else 1
-    left = sign * (number(row.get("outstanding_amount")) or Decimal(0))
-    if left <= 0:
+    open_amount = sign * (number(row.get("outstanding_amount")) or Decimal(0))
+    if open_amount <= 0:
         return InvoiceStatus.PAID
     payable = _payable(row)
-    return InvoiceStatus.PART_PAID if payable is not None and left < sign * payable else InvoiceStatus.UNPAID
+    return InvoiceStatus.PART_PAID if payable is not None and open_amount < sign * payable else InvoiceStatus.UNPAID
 
 
 def _payable(row: Row) -> Decimal | None:
-    """Return what was to be paid, in the currency that what is open is kept in; cents may have been rounded off."""
+    """Return the payable amount in the currency of the outstanding amount; it may be rounded."""
     foreign = row.get("party_account_currency") not in (None, "", row.get("currency"))
     prefix = "base_" if foreign else ""
     return number(row.get(f"{prefix}rounded_total")) or number(row.get(f"{prefix}grand_total"))
@@ -178,7 +177,7 @@ def _payable(row: Row) -> Decimal | None:
 
 
 def purchase_order(row: Row, site: Site, workflow: ApprovalWorkflow) -> PurchaseOrder:
-    """Return a Purchase Order, as yet without its approval."""
+    """Return a Purchase Order without its approval."""
     currency = row.get("currency")
     return PurchaseOrder(
         id=row["name"],
@@ -202,7 +201,7 @@ def purchase_order(row: Row, site: Site, workflow: ApprovalWorkflow) -> Purchase
 
 
 def purchase_status(row: Row, workflow: ApprovalWorkflow) -> PurchaseStatus:
-    """Return the state of a Purchase Order; its Workflow knows more than its ``status``, which stays “Draft”."""
+    """Return the state of a Purchase Order; with a Workflow, its ``status`` stays “Draft” until it is submitted."""
     state = workflow.state_of(row)
     if state in workflow.rejected:
         return PurchaseStatus.REJECTED
@@ -216,14 +215,14 @@ def purchase_status(row: Row, workflow: ApprovalWorkflow) -> PurchaseStatus:
 
 
 def version(row: Row, workflow: ApprovalWorkflow) -> str:
-    """Return a sign for this revision: ``modified`` and, as that may stay, a hash of what matters to a decision."""
+    """Return the revision: ``modified`` and, as that may not change, a hash of what matters to a decision."""
     total = number(row.get("grand_total"))
     seen = (docstatus(row), workflow.state_of(row), total and total.normalize(), row.get("currency"))
     return f"{row.get('modified')}~{blake2b(repr(seen).encode(), digest_size=6).hexdigest()}"
 
 
 def modified_of(version: str) -> str:
-    """Return the ``modified`` that a version was made of."""
+    """Return the ``modified`` that a version contains."""
     return version.partition("~")[0]
 
 
@@ -243,7 +242,6 @@ def _purchase_line(line: Row, currency: Any) -> PurchaseLine:
 
 
 def production_order(row: Row, site: Site) -> ProductionOrder:
-    """Return a Work Order."""
     planned = required_number(row.get("qty"))
     return ProductionOrder(
         id=row["name"],
@@ -256,7 +254,7 @@ def production_order(row: Row, site: Site) -> ProductionOrder:
         scrapped=number(row.get("process_loss_qty")),
         status=production_status(row),
         start_on=site.day(row.get("planned_start_date")),
-        # Without operations nothing is scheduled, and only the promised day is known.
+        # Without operations ERPNext schedules nothing, and only the promised day is known.
         due_on=site.day(row.get("planned_end_date") or row.get("expected_delivery_date")),
         material_ready=_material_ready(row, planned),
         sales_order=str(row.get("sales_order") or ""),
@@ -283,23 +281,23 @@ def _material_ready(row: Row, planned: Decimal) -> bool | None:
 
 
 def docstatus(row: Row) -> int:
-    """Return 0 for drafts, 1 for submitted, 2 for cancelled documents; by the status where the field is missing."""
+    """Return 0 for drafts, 1 for submitted, 2 for cancelled documents; from the status if the field is missing."""
     known = row.get("docstatus")
     return int(known) if known is not None else {"Draft": 0, "Cancelled": 2}.get(row["status"], 1)
 
 
 def progress(percent: Any) -> Progress | None:
-    """Return what a percentage means."""
-    share = number(percent)
-    if share is None:
+    """Return the progress that a percentage stands for."""
+    percentage = number(percent)
+    if percentage is None:
         return None
-    if share <= 0:
+    if percentage <= 0:
         return Progress.NONE
-    return Progress.FULL if share >= FULL else Progress.PARTIAL
+    return Progress.FULL if percentage >= FULL else Progress.PARTIAL
 
 
 def joined(values: Iterable[Any]) -> str:
-    """Return each name once, in order."""
+    """Return the distinct names in their order."""
     return ", ".join(dict.fromkeys(str(value) for value in values if value))
 
 

@@ -1,4 +1,4 @@
-"""What the vendor ``erpnext`` is."""
+"""Registers the vendor ``erpnext``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bot.erp.vendors import AdapterContext, Vendor
 
 
 async def _open(context: AdapterContext, options: ErpNextOptions) -> Erp:
-    # Imported here, so that the options can be listed without loading the HTTP library.
+    # Imported here so that listing the options does not load the HTTP library.
     from bot.erp.erpnext.adapter import ErpNextErp
 
     return ErpNextErp(context, options)

@@ -1,4 +1,4 @@
-"""What a site's values mean (times without a zone, numbers through a float, HTML), and its Workflow's states."""
+"""Values of a site (times without a zone, numbers stored as floats, HTML) and the states of its Workflow."""
 
 from __future__ import annotations
 
@@ -21,41 +21,41 @@ from bot.erp.values import LocalValues, text
 R = TypeVar("R")
 
 _LATE = timedelta(minutes=2)
-"""``modified`` is set when a save begins, and seen when its transaction ends: a long submit takes about this long."""
+"""``modified`` is set when a save begins and visible when its transaction ends: a long submit takes this long."""
 
 _DECIMALS = 9
-"""Frappe keeps nine decimals; what a binary float adds behind them was never there."""
+"""Frappe stores nine decimals; further ones are noise of binary floats."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site(LocalValues):
-    """One site: the source's name, the address of its desk, and the zone that its times are meant in."""
+    """One site: the source's name, the address of its web client, and the zone of its times."""
 
     source: str
     url: str
 
     def text(self, moment: datetime) -> str:
-        """Return a time as Frappe takes it in a filter."""
+        """Return a time in the format of Frappe's filters."""
         return self.local(moment).strftime("%Y-%m-%d %H:%M:%S.%f")
 
     def late(self, moment: datetime) -> timedelta:
-        """Return how far before ``moment`` changes may still turn up.
+        """Return how long before ``moment`` changes may still turn up.
 
-        In the hour that an autumn night has twice, times without a zone go back by an hour.
+        Times without a zone repeat an hour when clocks are put back in autumn.
         """
         return _LATE + max(self._repeated(moment), self._repeated(moment - _LATE))
 
     def _repeated(self, moment: datetime) -> timedelta:
         local = self.local(moment).replace(tzinfo=None)
-        first, second = (local.replace(tzinfo=self.zone, fold=fold).astimezone(UTC) for fold in (0, 1))
-        return max(second - first, timedelta(0))
+        earlier, later = (local.replace(tzinfo=self.zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+        return max(later - earlier, timedelta(0))
 
     def link(self, doctype: str, name: str) -> str:
-        """Return the address of a document's form in the desk."""
+        """Return the address of a document's form in the web client."""
         return f"{self.url.rstrip('/')}/app/{doctype.lower().replace(' ', '-')}/{quote(name, safe='')}"
 
     def read(self, mapping: Callable[..., R], row: dict[str, Any], *more: Any) -> R:
-        """Return what ``mapping`` makes of a row; raises `Invalid` for one that cannot be read."""
+        """Return the result of ``mapping`` for a row; raises `Invalid` for a malformed one."""
         try:
             return mapping(row, self, *more)
         except (KeyError, ValueError, TypeError, AttributeError) as error:
@@ -63,12 +63,12 @@ class Site(LocalValues):
 
 
 def number(value: Any) -> Decimal | None:
-    """Return a number exactly, without the noise of floats behind its ninth decimal."""
+    """Return a number rounded to nine decimals, without float noise."""
     return values.number(value, decimals=_DECIMALS)
 
 
 def required_number(value: Any) -> Decimal:
-    """Return a number that cannot be left unsaid."""
+    """Return a number; raises if it is missing."""
     found = number(value)
     if found is None:
         raise ValueError("a quantity is missing")
@@ -76,28 +76,28 @@ def required_number(value: Any) -> Decimal:
 
 
 def money(value: Any, currency: Any) -> Money | None:
-    """Return an amount, or None where the user may not see it or no currency is named."""
+    """Return an amount, or None if the user may not read it or no currency is given."""
     return values.money(number(value), text(currency))
 
 
 def html_to_text(content: Any) -> str:
-    """Return the text of an HTML field, as its writer saw it."""
+    """Return the plain text of an HTML field."""
     text = re.sub(r"<br\s*/?>|</(p|div|li)>", "\n", str(content or ""), flags=re.IGNORECASE)
     return html.unescape(re.sub(r"<[^<>]*>", "", text)).strip()
 
 
 def text_to_html(text: str) -> str:
-    """Return a text as an HTML field holds it."""
+    """Return a text as HTML for a field."""
     return html.escape(text, quote=False).replace("\n", "<br>")
 
 
 _SOON = timedelta(minutes=5)
-"""How long after a step a comment of the same person is taken for its reason."""
+"""How long after a step a comment by the same person counts as its reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkflowTransition:
-    """A step that a Workflow allows: from a state by an action to the next, for the users of a role."""
+    """A transition of a Workflow: a role's users may take an action that leads from one state to the next."""
 
     state: str
     action: str
@@ -114,19 +114,19 @@ def transition(row: Row) -> WorkflowTransition:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalWorkflow:
-    """How Purchase Orders are approved. States are what ``field`` of the document may hold.
+    """How Purchase Orders are approved; states are the values of ``field`` of the document.
 
-    Without a Workflow, the field is ``docstatus``: a draft waits, and is approved by submitting it.
+    Without a Workflow, the field is ``docstatus``: a draft waits, and submitting approves it.
     """
 
     field: str
     approvals: tuple[WorkflowTransition, ...]
     rejected: frozenset[str]
-    """States in which rejected orders end."""
+    """States of rejected orders."""
 
     @property
     def submits(self) -> bool:
-        """Whether there is no Workflow."""
+        """Whether there is no Workflow, so that submitting approves."""
         return self.field == "docstatus"
 
     @property
@@ -135,18 +135,18 @@ class ApprovalWorkflow:
         return frozenset(approval.state for approval in self.approvals)
 
     def state_of(self, row: Row) -> str:
-        """Return a document's state; empty where it has none."""
+        """Return a document's state; empty if it has none."""
         return text(row.get(self.field))
 
     def level(self, state: str) -> int:
-        """Return at which approval a waiting state is, 1 the first."""
+        """Return the approval level of a waiting state, 1 being the first."""
         return 1 + _longest(state, [(approval.next_state, approval.state) for approval in self.approvals])
 
     def levels(self, state: str) -> int:
-        """Return how many approvals the way through a waiting state has, where conditions differ at most."""
+        """Return the number of approvals on the longest path through a waiting state, as conditions may skip some."""
         steps = [(approval.state, approval.next_state) for approval in self.approvals]
-        further = [(before, after) for before, after in steps if after in self.waiting]
-        return self.level(state) + _longest(state, further)
+        open_edges = [(before, after) for before, after in steps if after in self.waiting]
+        return self.level(state) + _longest(state, open_edges)
 
     def may_approve_own(self, state: str) -> bool:
         """Whether people may approve their own orders in this state."""
@@ -156,17 +156,17 @@ class ApprovalWorkflow:
 SUBMITTING = ApprovalWorkflow(
     "docstatus", (WorkflowTransition("0", "Submit", "1", "", self_approval=True),), frozenset()
 )
-"""What holds where no Workflow is defined."""
+"""The rules where no Workflow is defined."""
 
 
 def _longest(state: str, edges: Sequence[tuple[str, str]], seen: frozenset[str] = frozenset()) -> int:
-    """Return the length of the longest way from ``state``; states that were passed already end it."""
-    ways = {after for before, after in edges if before == state} - seen - {state}
-    return max((1 + _longest(way, edges, seen | {state}) for way in ways), default=0)
+    """Return the length of the longest path from ``state``; a state already on the path ends it."""
+    successors = {after for before, after in edges if before == state} - seen - {state}
+    return max((1 + _longest(successor, edges, seen | {state}) for successor in successors), default=0)
 
 
 def workflow(row: Row, site: Site, approve: str, reject: str) -> ApprovalWorkflow:
-    """Return a Workflow; ``approve`` and ``reject`` are its actions' names, which every site chooses for itself."""
+    """Return a Workflow; ``approve`` and ``reject`` are the names of its actions, which each site chooses."""
     transitions = [transition(entry) for entry in row["transitions"]]
     approvals = tuple(move for move in transitions if move.action == approve)
     if not approvals:
@@ -174,7 +174,7 @@ def workflow(row: Row, site: Site, approve: str, reject: str) -> ApprovalWorkflo
         raise Invalid(f"the Workflow has no action {approve!r} (it has: {names})", source=site.source)
     first = row["states"][0]["state"]
     refused = {move.next_state for move in transitions if move.action == reject}
-    # Where rejecting sends an order back, it is a draft again, or waits again.
+    # An order that a rejection sends back is a draft again, or waits again.
     rejected = frozenset(refused - {first} - {move.state for move in approvals})
     return ApprovalWorkflow(str(row.get("workflow_state_field") or "workflow_state"), approvals, rejected)
 
@@ -190,7 +190,7 @@ class StateChange:
 
 
 def step(row: Row, site: Site, field: str) -> StateChange | None:
-    """Return the step that a Version records, if it is one."""
+    """Return the state change that a Version records, if any."""
     changed = json.loads(row["data"]).get("changed") or ()
     for name, before, after in changed:
         if name == field:
@@ -209,7 +209,7 @@ class DocumentComment:
 
 
 def remark(row: Row, site: Site) -> DocumentComment:
-    """Return a Comment, without its editor's HTML."""
+    """Return a Comment without its HTML."""
     at = site.time(row["creation"])
     if at is None:
         raise ValueError("a comment without a time")

@@ -1,4 +1,4 @@
-"""How a source of the vendor ``erpnext`` is configured."""
+"""Options of a source of the vendor ``erpnext``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.erp.values import Zone
 
 
 class ApiKey(BaseModel):
-    """A user's key pair, made in the user's settings under “API Access”."""
+    """A user's key pair, created under “API Access” in the user's settings."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -20,7 +20,7 @@ class ApiKey(BaseModel):
 
 
 class ErpNextOptions(HttpOptions):
-    """Options of a source, besides address and time-outs."""
+    """Options of a source in addition to address and timeouts."""
 
     key: str = Field(min_length=1, description="API key of the user that the bot reads as.")
     secret: SecretStr = Field(description="Its API secret.")

@@ -1,6 +1,6 @@
-"""What is asked of Frappe for each kind of list: fields, conditions, order.
+"""Requests to Frappe for each kind of list: fields, conditions, order.
 
-The conditions of a filter say the same as `bot.erp.listing` says of the records that come of it.
+The conditions of a filter agree with those that `bot.erp.listing` applies to the records.
 
 Docs: platform/erp/erpnext.md#areas, #lists
 """
@@ -23,14 +23,14 @@ from bot.erp.model import Area, Invoice, ProductionOrder, PurchaseOrder, SalesOr
 from bot.erp.port import Filter, ListQuery
 
 _DATED = "1900-01-01"
-"""Frappe compares a missing date as the year 1, which is before every day: so it must also be after this one."""
+"""Excludes missing dates: Frappe compares them as the year 1, which is before every day."""
 
 
 @dataclass(frozen=True, slots=True)
 class FilterCondition:
-    """What one of the port's filters asks of Frappe, and the field by which the list is then ordered.
+    """The condition of one of the port's filters, and the field that orders the list.
 
-    ``exact``: whether every row that comes meets the filter; else the records have to be looked at.
+    ``exact`` says whether every row meets the filter; otherwise the records have to be checked.
     """
 
     conditions: Callable[[date], list[Condition]]
@@ -40,7 +40,7 @@ class FilterCondition:
 
 @dataclass(frozen=True, slots=True)
 class ChildField:
-    """A field of a child table, which a list of documents does not hold, and the record's field it goes ``into``."""
+    """A field of a child table, which lists of documents lack, and the record's field that it is copied ``into``."""
 
     doctype: str
     field: str
@@ -49,7 +49,7 @@ class ChildField:
 
 @dataclass(frozen=True, slots=True)
 class DocumentQuery(Generic[D]):
-    """One kind of document: its DocType, fields of a list, fields that text is looked for in, day, and filters."""
+    """One kind of document: its DocType, fields of a list, searched fields, day and filters."""
 
     doctype: str
     read: Callable[[Row, Site], D]
@@ -61,7 +61,7 @@ class DocumentQuery(Generic[D]):
     child: ChildField | None = None
 
     def lookup(self, query: ListQuery, today: date, company: str) -> ListRequest:
-        """Return what to ask for; ``company``: the only one to read, if any."""
+        """Return the request for a list; ``company`` limits it to that company."""
         restriction = self.restrictions.get(query.filter)
         filters = [] if restriction is None else restriction.conditions(today)
         if company:
@@ -71,7 +71,7 @@ class DocumentQuery(Generic[D]):
         return ListRequest(self.doctype, self.fields, filters, any_of, order_by)
 
     def is_exact(self, query: ListQuery) -> bool:
-        """Whether the rows of `lookup` are exactly what the query means, in its order."""
+        """Whether the rows of `lookup` are exactly those of the query, in its order."""
         restriction = self.restrictions.get(query.filter)
         return is_exact(query.text) and (restriction is None or restriction.exact)
 
@@ -121,7 +121,7 @@ INVOICES: DocumentQuery[Invoice] = DocumentQuery(
     day="posting_date",
     restrictions={
         Filter.OVERDUE: FilterCondition(
-            # Not by the status “Overdue”: a job sets it once a day.
+            # Not by the status “Overdue”, which a job sets once a day.
             lambda today: [
                 ("docstatus", "=", 1),
                 ("is_return", "=", 0),
@@ -148,7 +148,7 @@ PRODUCTION_ORDERS: DocumentQuery[ProductionOrder] = DocumentQuery(
     day="planned_start_date",
     restrictions={
         Filter.LATE: FilterCondition(
-            # Which of two dates counts depends on which is there, so the records are looked at.
+            # The due date is whichever of two fields is set, so the records are checked.
             lambda today: [("docstatus", "<", 2), ("status", "not in", list(FINISHED))],
             by="planned_end_date",
             exact=False,
@@ -159,7 +159,7 @@ PRODUCTION_ORDERS: DocumentQuery[ProductionOrder] = DocumentQuery(
 
 
 def purchase_orders(workflow: ApprovalWorkflow) -> DocumentQuery[PurchaseOrder]:
-    """Return the kind of Purchase Orders, whose states are their Workflow's."""
+    """Return the kind of Purchase Orders, whose states depend on their Workflow."""
     not_open = sorted(workflow.waiting | workflow.rejected)
     own = () if workflow.submits else (workflow.field,)
     return DocumentQuery(
@@ -201,30 +201,30 @@ KINDS: Mapping[Listing[Any], DocumentQuery[Any]] = {
 
 CHANGE_SOURCES: Mapping[Area, tuple[str, str]] = {
     Area.PRODUCTS: ("Item", "name"),
-    # One Bin per item and warehouse: an item changed when one of its Bins did.
+    # An item has one Bin per warehouse: it changed when any of its Bins did.
     Area.STOCK: ("Bin", "item_code"),
     Area.SALES: ("Sales Order", "name"),
     Area.FINANCE: ("Sales Invoice", "name"),
     Area.PURCHASING: ("Purchase Order", "name"),
     Area.PRODUCTION: ("Work Order", "name"),
 }
-"""Where the changes of each area show: the DocType, and the field that holds the record's key."""
+"""For each area, the DocType to follow and the field with the record's key."""
 
 
 def changes(doctype: str, key: str, since: datetime | None, site: Site) -> ListRequest:
-    """Return what changed from a time on, in order."""
+    """Return the request for changes since a time, oldest first."""
     filters = [] if since is None else [("modified", ">=", site.text(since))]
     return ListRequest(doctype, tuple(dict.fromkeys((key, "modified"))), filters, order_by="modified asc, name asc")
 
 
 def items(text: str = "", *, names: Sequence[str] = ()) -> ListRequest:
-    """Return the search for items by part of code, name or spec; ``names``: for these instead."""
+    """Return the search for items by part of code, name or spec, or by ``names`` instead."""
     filters: list[Condition] = [("disabled", "=", 0), ("has_variants", "=", 0)]
     if names:
         filters.append(("name", "in", names))
     any_of = []
     if text:
-        # The description is HTML: what is looked for has to be spelled like it.
+        # The description is HTML, so the text is escaped like it.
         any_of = [(name, "like", pattern(text)) for name in ("name", "item_name")]
         any_of.append(("description", "like", pattern(text_to_html(text).replace("<br>", "\n"))))
     return ListRequest(
@@ -238,7 +238,7 @@ def barcodes(text: str) -> ListRequest:
 
 
 def bins(item: str) -> ListRequest:
-    """Return the places of an item."""
+    """Return the request for an item's Bins."""
     fields = (
         *("warehouse", "actual_qty", "reserved_qty", "reserved_qty_for_production", "reserved_qty_for_sub_contract"),
         *("ordered_qty", "planned_qty", "projected_qty"),
@@ -247,7 +247,7 @@ def bins(item: str) -> ListRequest:
 
 
 def warehouses(names: Sequence[str], company: str) -> ListRequest:
-    """Return warehouses by name; ``company``: only this one's, if any."""
+    """Return the request for warehouses by name; ``company`` limits it to that company."""
     filters: list[Condition] = [("name", "in", names)]
     if company:
         filters.append(("company", "=", company))
@@ -255,6 +255,6 @@ def warehouses(names: Sequence[str], company: str) -> ListRequest:
 
 
 def children(doctype: str, child: str, field: str, names: Sequence[str]) -> ListRequest:
-    """Return a field of the child rows of documents, in their order."""
+    """Return the request for a field of documents' child rows, in their order."""
     filters = [("parenttype", "=", doctype), ("parent", "in", names), (field, "is", "set")]
     return ListRequest(child, ("parent", field), filters, order_by="parent asc, idx asc", parent=doctype)

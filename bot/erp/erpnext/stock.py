@@ -1,4 +1,4 @@
-"""An item's stock: one Bin per warehouse, and the reorder levels of the item (docs: platform/erp/erpnext.md#areas)."""
+"""Stock of an item: one Bin per warehouse, and its reorder levels (docs: platform/erp/erpnext.md#areas)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FIGURES = ("on_hand", "reserved", "available", "incoming", "forecast")
 
 
 async def read_places(frappe: ErpNextClient, item: Row, company: str) -> tuple[Row, Sequence[Row], Mapping[str, Row]]:
-    """Return the item, its Bins and their Warehouses by name; ``company``: only this one's, if any."""
+    """Return the item, its Bins and their Warehouses by name; ``company`` limits them to that company."""
     bins = await frappe.rows(query.bins(item["name"]))
     levels = item.get("reorder_levels") or []
     names = sorted({str(row["warehouse"]) for row in (*bins, *levels) if row.get("warehouse")})
@@ -36,8 +36,8 @@ def _only(rows: Iterable[Row], places: Mapping[str, Row]) -> list[Row]:
 
 
 def stock_level(item: Row, site: Site, bins: Iterable[Row], places: Mapping[str, Row], at: datetime) -> StockLevel:
-    """Return an Item's stock: one Bin per warehouse, ``places`` the Warehouses by name."""
-    kept = tuple(
+    """Return an Item's stock from one Bin per warehouse; ``places`` are the Warehouses by name."""
+    per_warehouse = tuple(
         WarehouseStock(
             code=row["warehouse"],
             name=str(places.get(row["warehouse"], {}).get("warehouse_name") or row["warehouse"]),
@@ -46,12 +46,12 @@ def stock_level(item: Row, site: Site, bins: Iterable[Row], places: Mapping[str,
         for row in bins
     )
     companies = {str(place["company"]) for place in places.values() if place.get("company")}
-    # A service or the template of variants has no stock, which is not the same as having none left.
+    # Services and variant templates have no stock, which differs from a stock of zero.
     stocked = item.get("is_stock_item", 1) == 1 and not item.get("has_variants")
     return StockLevel(
         product=product(item, site),
-        total=_total([place.quantities for place in kept]) if stocked else Quantities(on_hand=None),
-        per_warehouse=kept,
+        total=_total([place.quantities for place in per_warehouse]) if stocked else Quantities(on_hand=None),
+        per_warehouse=per_warehouse,
         reorder_point=_reorder_point(item.get("reorder_levels") or ()),
         as_of=at,
         company=companies.pop() if len(companies) == 1 else "",
@@ -71,18 +71,18 @@ def _quantities(row: Row) -> Quantities:
 
 
 def _sum(row: Row, names: Sequence[str]) -> Decimal | None:
-    """Return what several fields add up to; versions differ in which there are."""
+    """Return the sum of those fields that this version has."""
     known = [figure for figure in (number(row.get(name)) for name in names) if figure is not None]
     return sum(known, Decimal(0)) if known else None
 
 
 def _total(places: Sequence[Quantities]) -> Quantities:
-    """Return the sum of all places; an Item that never moved has no Bin, and nothing in stock."""
+    """Return the sum over all warehouses; an Item that never moved has no Bin and a stock of zero."""
     return Quantities(**{name: amount_of(getattr(place, name) for place in places) for name in _FIGURES})
 
 
 def _reorder_point(levels: Sequence[Row]) -> Decimal | None:
-    """Return the levels of all warehouses together; none set is None."""
+    """Return the sum of all warehouses' reorder levels, None if none is set."""
     known = [
         figure for figure in (number(level.get("warehouse_reorder_level")) for level in levels) if figure is not None
     ]

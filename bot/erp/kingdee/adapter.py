@@ -1,4 +1,4 @@
-"""Kingdee K/3 Cloud behind the bot's port."""
+"""Adapter for Kingdee K/3 Cloud."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.erp import deciding
-from bot.erp.document_erp import DocumentErp
+from bot.erp.conditions import all_of
 from bot.erp.errors import Invalid, NotPermitted
 from bot.erp.header_lists import Header, list_by_headers
-from bot.erp.keys import checked_key, pick_by_key, spelled_alike
+from bot.erp.keys import pick_by_key, spelled_alike
 from bot.erp.kingdee import query as queries
 from bot.erp.kingdee.changes import ChangeReader
 from bot.erp.kingdee.client import KingdeeClient, response_message
@@ -22,13 +22,13 @@ from bot.erp.kingdee.options import KingdeeOptions
 from bot.erp.kingdee.query import MATERIALS, PRODUCTION, PURCHASES, RECEIVABLE_SOURCES, RECEIVABLES, SALES, Form
 from bot.erp.kingdee.stock import StockReader
 from bot.erp.listing import INVOICES, PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS, D, Listing
-from bot.erp.model import Area, Changes, Decision, DecisionResult, Product, PurchaseOrder, Slice, StockLevel, Verdict
+from bot.erp.model import Decision, DecisionResult, PurchaseOrder, Slice, Verdict
 from bot.erp.port import Capability, Filter, ListQuery
-from bot.erp.values import malformed_is_invalid
+from bot.erp.reader_erp import ReaderErp
 from bot.erp.vendors import AdapterContext
 
 _SETTLE_DELAYS = (0.3, 0.6, 1.2)
-"""Seconds to wait for a workflow that took a decision and has not yet moved on."""
+"""Seconds to wait for the workflow to move on after a decision."""
 _FORMS: Mapping[Listing[Any], Form] = {
     SALES_ORDERS: SALES,
     INVOICES: RECEIVABLES,
@@ -38,8 +38,8 @@ _FORMS: Mapping[Listing[Any], Form] = {
 _OPEN_BILL = "FDocumentStatus='C' and FCloseStatus='A' and FCancelStatus='A'"
 
 
-class KingdeeErp(DocumentErp):
-    """One data centre, seen with one account's rights."""
+class KingdeeErp(ReaderErp):
+    """One data centre, limited to the rights of one account."""
 
     capabilities = frozenset(Capability)
 
@@ -59,27 +59,13 @@ class KingdeeErp(DocumentErp):
         await self._client.probe(MATERIALS)
 
     async def close(self) -> None:
-        """Log out and give connections back."""
+        """Log out and close connections."""
         await self._client.close()
-
-    async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
-        with malformed_is_invalid(self.name):
-            return await self._stock.find(text, limit=limit)
-
-    async def stock(self, sku: str) -> StockLevel:
-        """Return a material's stock in its base unit."""
-        with malformed_is_invalid(self.name):
-            return await self._stock.level(checked_key(sku, source=self.name))
-
-    async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
-        """Return the next changes of an area, by the server's times of change."""
-        with malformed_is_invalid(self.name):
-            return await self._changes.next(area, cursor, limit=limit)
 
     # Documents
 
     async def read_document(self, kind: Listing[D], number: str) -> D:
-        """Return one document; a production order is one line of a bill."""
+        """Return one document; a production order is a line of a bill."""
         form = _FORMS[kind]
         rows = await self._client.query(form, form.spelled(number))
         found = spelled_alike(bills(rows, form).values(), number, lambda lines: form.number(lines[0]))
@@ -97,7 +83,7 @@ class KingdeeErp(DocumentErp):
             where = await self._narrow(form, query.filter, today)
             matching = queries.contains(("FBillNo", *form.texts), query.text) if query.text else ""
             order = ",".join(dict.fromkeys(("FID", form.key)))
-            rows = await self._client.query(form, queries.all_of(where, matching), keys=form.head, order=order)
+            rows = await self._client.query(form, all_of(where, matching), keys=form.head, order=order)
             return [self._mapper.header(form, row) for row in rows]
 
         async def read(keys: Sequence[str]) -> list[Any]:
@@ -106,27 +92,27 @@ class KingdeeErp(DocumentErp):
 
         return await list_by_headers(kind, query, today, headers=headers, read=read)
 
-    async def _narrow(self, form: Form, wanted: Filter, today: date) -> str:
-        """Return a condition that leaves all that a list wants, and perhaps more."""
-        match wanted:
+    async def _narrow(self, form: Form, list_filter: Filter, today: date) -> str:
+        """Return a condition that matches at least the documents of the filter."""
+        match list_filter:
             case Filter.PENDING:
                 return "FDocumentStatus='B' and FCancelStatus='A'"
             case Filter.OVERDUE:
                 due = queries.before("FENDDATE_H", today)
                 if await self._client.has(form, "FENDDATE"):
-                    # A plan of several payments: one may be due before the last.
+                    # An invoice may have several instalments: an earlier one may be due before the last.
                     due = f"({due} or {queries.before('FENDDATE', today)})"
-                return queries.all_of("FDOCUMENTSTATUS='C' and FWRITTENOFFSTATUS<>'C'", due)
+                return all_of("FDOCUMENTSTATUS='C' and FWRITTENOFFSTATUS<>'C'", due)
             case Filter.LATE if form is PRODUCTION:
                 unfinished = queries.one_of("FStatus", PRODUCTION_UNFINISHED)
-                return queries.all_of(unfinished, queries.before("FPlanFinishDate", today))
+                return all_of(unfinished, queries.before("FPlanFinishDate", today))
             case Filter.LATE:
-                return queries.all_of(_OPEN_BILL, queries.before("FDeliveryDate", today))
+                return all_of(_OPEN_BILL, queries.before("FDeliveryDate", today))
             case _:
                 return queries.since(form.dated, today - timedelta(days=self._options.list_days))
 
     async def _documents(self, form: Form, found: Sequence[Lines]) -> list[Any]:
-        """Return the documents made of the lines of bills and of what other forms add."""
+        """Return the documents built from bill lines and from related forms."""
         if form is SALES:
             return [self._mapper.order(lines) for lines in found]
         if form is PRODUCTION:
@@ -144,14 +130,14 @@ class KingdeeErp(DocumentErp):
     # Deciding
 
     async def decide(self, decision: Decision) -> DecisionResult:
-        """Approve or reject, by `bot.erp.deciding`; waits a moment for a workflow that took it to move on."""
+        """Approve or reject with `bot.erp.deciding`; waits a moment for the workflow to move on."""
         return await deciding.decide(decision, read=self.purchase_order, write=self._write, settle=_SETTLE_DELAYS)
 
     async def _write(self, order: PurchaseOrder, decision: Decision) -> str:
         waiting = await self._workflow.waiting(order.number)
-        mine = next((task for task in waiting if task.person == decision.by), None)
-        if mine is not None:
-            return await self._workflow.decide(mine, decision)
+        own_task = next((task for task in waiting if task.person == decision.by), None)
+        if own_task is not None:
+            return await self._workflow.decide(own_task, decision)
         if waiting:
             raise NotPermitted("no task of the workflow waits for this person", source=self.name)
         if not self._options.audit_without_workflow:

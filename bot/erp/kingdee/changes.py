@@ -1,6 +1,6 @@
-"""What changed since a cursor: the ERP has no running number, only times of change, and several of them.
+"""Changes since a cursor, by several times of change: the ERP has no running number.
 
-Each time of an area is a stream of its own; a decision in a workflow need not touch its order and is a stream too.
+Each time field of an area is a separate stream. So are workflow decisions, which may leave the order unchanged.
 
 Docs: platform/erp/kingdee.md#changes
 """
@@ -14,6 +14,7 @@ from functools import partial
 from itertools import chain
 
 from bot.erp.concurrency import gather_or_cancel
+from bot.erp.conditions import all_of
 from bot.erp.errors import NotPermitted
 from bot.erp.following import EARLIEST, TRANSACTION, StreamPage, follow, latest
 from bot.erp.kingdee import query
@@ -38,7 +39,7 @@ _DECIDED = "FCompletedTime"
 
 @dataclass(frozen=True, slots=True)
 class _ChangeSource:
-    """How an area is followed: its form, what identifies a record unless it is a bill's number, its times."""
+    """How to follow an area: its form, the record's key unless it is the bill's number, and its time fields."""
 
     form: Form
     key: str = ""
@@ -47,7 +48,7 @@ class _ChangeSource:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Return the keys that a record is named and its line ordered by."""
+        """Return the keys that name the record and order its lines."""
         lines = (self.form.line,) if self.form.line else ()
         return (*self.order.split(","), self.key or "FBillNo", *lines)
 
@@ -67,7 +68,7 @@ _AREAS = {
 
 
 class ChangeReader:
-    """Follows areas; keeps nothing between calls."""
+    """Reads the changes of areas; keeps no state between calls."""
 
     def __init__(self, client: KingdeeClient, workflow: PurchaseApprovals, values: ValueReader) -> None:
         self._client = client
@@ -75,7 +76,7 @@ class ChangeReader:
         self._values = values
 
     async def next(self, area: Area, cursor: str, *, limit: int) -> Changes:
-        """Return the next changes of an area; raises `Invalid` for a cursor that is not ours."""
+        """Return the next changes of an area; raises `Invalid` for a malformed cursor."""
         return await follow(
             area,
             cursor,
@@ -86,7 +87,7 @@ class ChangeReader:
         )
 
     async def _streams(self, area: Area, since: datetime | None, count: int) -> list[StreamPage]:
-        # A record that never met a time has none, and would come first.
+        # Records without this time would come first.
         start, source = self._values.local(since or EARLIEST), _AREAS[area]
         streams: list[Coroutine[None, None, StreamPage]]
         streams = [self._stream(source, time, start, count) for time in await self._times(source)]
@@ -106,7 +107,7 @@ class ChangeReader:
         return self._page(latest(self._seen(source, rows, times)), rows, time, count)
 
     async def _decisions(self, form: Form, start: datetime, count: int) -> StreamPage:
-        where = query.all_of(PURCHASE_TASKS, "FStatus='1'", query.since(_DECIDED, start))
+        where = all_of(PURCHASE_TASKS, "FStatus='1'", query.since(_DECIDED, start))
         keys = ("FBILLNUMBER", _DECIDED, *form.order.split(","))
         try:
             rows = await self._client.query(form, where, keys=keys, order=f"{_DECIDED},{form.order}", limit=count)
@@ -119,7 +120,7 @@ class ChangeReader:
         return StreamPage(seen, self._values.time(rows[-1][time]) if len(rows) == count else None)
 
     async def _times(self, source: _ChangeSource) -> list[str]:
-        """Return the times that the form has at this installation."""
+        """Return the time fields that the form has at this installation."""
         return [time for time in source.times if await self._client.has(source.form, time)]
 
     def _seen(
@@ -128,17 +129,17 @@ class ChangeReader:
         return ((source.name(row), self._values.time(row[time])) for row in rows for time in times)
 
     async def _complete(self, area: Area, known: dict[str, datetime]) -> Mapping[str, datetime]:
-        """Return the latest time of each record, of which a stream may have shown an earlier one."""
+        """Return the latest time of each record, since a stream may have shown an earlier one."""
         source = _AREAS[area]
         if not source.key and area is not Area.PURCHASING:
             return known
-        # A product has several lines, each with times of its own; a decision has another time than its order.
+        # A product has several lines, each with its own times; a decision has another time than its order.
         field, times = source.key or "FBillNo", await self._times(source)
         rows = await self._client.query_each(source.form, field, list(known), keys=(field, *times))
         seen = [*self._seen(source, rows, times)]
         if area is not Area.PURCHASING:
             return latest(chain(known.items(), seen))
-        # A decision on an order of another organisation, or on one that was deleted, is left out.
+        # Decisions on orders of another organisation, or on deleted ones, are left out.
         orders = {source.name(row): known[source.name(row)] for row in rows if source.name(row) in known}
         try:
             tasks = await self._workflow.both(list(orders))

@@ -1,4 +1,4 @@
-"""The WebAPI on the wire: signed requests or a session, envelopes and errors, queries, a form's fields."""
+"""Client for the WebAPI: signed requests or a session, envelopes and errors, queries, the fields of a form."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from bot.erp.conditions import all_of, literal
 from bot.erp.errors import AuthExpired, AuthFailed, Conflict, ErpError, Invalid, NotFound, NotPermitted, Unavailable
 from bot.erp.expiring import ExpiringValue
 from bot.erp.http import Http, HttpResponse, parse_body, refusal, words
 from bot.erp.keys import batches
 from bot.erp.kingdee.mapping import Row
 from bot.erp.kingdee.options import KingdeeOptions, client_secret
-from bot.erp.kingdee.query import Form, all_of, literal, one_of
+from bot.erp.kingdee.query import Form, one_of
 from bot.erp.relogin import Relogin
 from bot.erp.values import is_true
 
 
 @dataclass(frozen=True, slots=True)
 class AppCredentials:
-    """A third-party app and the account in whose name it calls; never shown."""
+    """A third-party app and the account that it calls as; hidden in reprs."""
 
     app_id: str
     secret: str
@@ -40,17 +41,17 @@ class AppCredentials:
         return "App(…)"
 
     def headers(self, path: str, *, seconds: int) -> dict[str, str]:
-        """Return the headers that sign a POST to ``path`` (with its leading slash) at a Unix time."""
+        """Return the headers that sign a POST to ``path`` (with its leading slash) at a Unix time in seconds."""
         client, _, hidden = self.app_id.partition("_")
-        stamp = str(seconds)
+        timestamp = str(seconds)
         signed = quote(path, safe="/").replace("/", "%2F")
-        text = f"POST\n{signed}\n\nx-api-nonce:{stamp}\nx-api-timestamp:{stamp}\n"
+        text = f"POST\n{signed}\n\nx-api-nonce:{timestamp}\nx-api-timestamp:{timestamp}\n"
         account = f"{self.acct_id},{self.user},{self.lcid},{self.org}"
         return {
             "X-Api-ClientID": client,
             "X-Api-Auth-Version": "2.0",
-            "x-api-timestamp": stamp,
-            "x-api-nonce": stamp,
+            "x-api-timestamp": timestamp,
+            "x-api-nonce": timestamp,
             "x-api-signheaders": "x-api-timestamp,x-api-nonce",
             "X-Api-Signature": sign(text, client_secret(hidden)),
             "X-Kd-Appkey": self.app_id,
@@ -59,13 +60,13 @@ class AppCredentials:
         }
 
     def login_sign(self, *, seconds: int) -> str:
-        """Return the sign of ``LoginBySign`` at a Unix time."""
+        """Return the signature for ``LoginBySign`` at a Unix time in seconds."""
         parts = sorted((self.acct_id, self.user, self.app_id, self.secret, str(seconds)))
         return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
 def sign(text: str, key: str) -> str:
-    """Return Base64 of the *hexadecimal text* of HMAC-SHA256, as this vendor wants it."""
+    """Return the Base64 of the *hexadecimal text* of HMAC-SHA256, as this vendor requires."""
     return b64encode(hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest().encode()).decode()
 
 
@@ -85,30 +86,31 @@ _GONE = re.compile(r"单据.{0,40}不存在")
 
 
 def operation(name: str) -> str:
-    """Return the address of an operation on forms."""
+    """Return the path of an operation on forms."""
     return f"{_STUBS}.DynamicFormService.{name}{_END}"
 
 
 def authentication(name: str) -> str:
-    """Return the address of a call that logs in or out."""
+    """Return the path of a login or logout call."""
     return f"{_STUBS}.AuthService.{name}{_END}"
 
 
 def body(name: str, form: str, data: dict[str, Any]) -> dict[str, Any]:
-    """Wrap an operation's data as this operation wants it: the form's id stands inside for some, outside for others."""
+    """Return the body of an operation: depending on the operation, the form's id goes inside the data or beside it."""
     if name in _FORM_INSIDE:
         return {"data": {"FormId": form, **data}}
     return {"formid": form, "data": data}
 
 
 def unwrap(answer: HttpResponse, *, signed: bool, what: str = "", source: str = "") -> Any:
-    """Return an answer's data, or raise the error that it holds.
+    """Return an answer's data, or raise its error.
 
-    ``signed``: a lost session then means wrong credentials, which no login mends (MsgCode 1). ``what`` was asked for.
+    ``signed`` requests have no session to renew, so a lost session means wrong credentials (MsgCode 1). ``what`` is the
+    requested document.
     """
     data = answer.data
     if isinstance(data, str) and data.lstrip()[:1] in ("[", "{"):
-        # Some services write their JSON as a text inside JSON.
+        # Some services return JSON as a string inside JSON.
         data = parse_body(data.encode())
     status = next(_statuses(data), None)
     if status is not None and not is_true(status.get("IsSuccess")):
@@ -118,7 +120,7 @@ def unwrap(answer: HttpResponse, *, signed: bool, what: str = "", source: str = 
             text or "refused without a word", source=source
         )
     if isinstance(data, str):
-        # An exception of the application server, as a text with status 200 or 206, or a gateway's own words.
+        # An exception of the application server as text with status 200 or 206, or a gateway's message.
         text = words(data.removeprefix(_EXCEPTION))
         error = _error(text, {str(answer.status)}, "", signed=signed, what=what, source=source)
         raise error or (answer.failure(text, source=source) if answer.ok else refusal(answer, text, source=source))
@@ -132,13 +134,13 @@ def unwrap(answer: HttpResponse, *, signed: bool, what: str = "", source: str = 
 
 
 def response_message(data: Any) -> str:
-    """Return what the ERP says to an operation that it did."""
+    """Return the ERP's message for an operation that succeeded."""
     status = next(_statuses(data), {})
     return words("; ".join(str(part.get("Message", "")) for part in status.get("SuccessMessages") or ()))
 
 
 def _statuses(data: Any) -> Iterator[dict[str, Any]]:
-    """Yield the ``ResponseStatus`` of an answer: bare, under ``Result``, or as the only cell of a query's table."""
+    """Yield the ``ResponseStatus`` of an answer: at the top, under ``Result``, or in the only cell of a table."""
     match data:
         case [[{"Result": {"ResponseStatus": dict(status)}}, *_], *_]:
             yield status
@@ -168,16 +170,16 @@ def _error(text: str, codes: set[str], msg_code: str, *, signed: bool, what: str
 _COOKIE = "kdservice-sessionid"
 _SUCCESS, _NEEDS_FORM = 1, -5
 _FIELDS_HOLD = timedelta(hours=1)
-"""How long a form's fields are believed: people seldom change forms."""
+"""How long a form's fields are cached: forms seldom change."""
 _FIELDS_UNKNOWN = timedelta(minutes=5)
 _NAMED_AT_ONCE = 200
-"""How many ids or codes one filter names."""
+"""How many ids or codes one filter lists."""
 _ALWAYS_THERE = re.compile(r"FID|\w+_F(EntryId|Seq)", re.IGNORECASE)
 _TOKEN = re.compile(r"('(?:[^']|'')*')|(F\w+)")
 
 
 class KingdeeClient:
-    """One account at one server. Raises only `bot.erp.errors`; reads are bounded, writes go out once."""
+    """One account on one server. Raises only `bot.erp.errors`; reads are bounded, writes are sent once."""
 
     def __init__(self, options: KingdeeOptions, *, now: Callable[[], datetime], source: str) -> None:
         self.source = source
@@ -196,7 +198,7 @@ class KingdeeClient:
         return await self._call(self._http.read, path, sent, what)
 
     async def write(self, name: str, form: str, data: dict[str, Any], *, what: str = "") -> Any:
-        """Do an operation on a form, once."""
+        """Run an operation on a form once."""
         return await self._call(self._http.write, operation(name), body(name, form, data), what)
 
     async def _call(
@@ -209,7 +211,7 @@ class KingdeeClient:
         if self._relogin is not None:
             return await self._relogin.run(call)
         assert self._app is not None
-        # No cookie beside the signature: the server would believe a living session and ignore wrong credentials
+        # No cookie with signed requests: the server would accept a live session and ignore wrong credentials
         # (docs: platform/erp/kingdee.md#signed-headers).
         return await call(self._app.headers(f"{self._path}/{path}", seconds=self._seconds()))
 
@@ -245,7 +247,7 @@ class KingdeeClient:
         return int(self._now().timestamp())
 
     async def close(self) -> None:
-        """Give the session's licence seat back, and the connections."""
+        """Release the session's licence and close connections."""
         for fields in self._fields.values():
             await fields.cancel()
         try:
@@ -260,7 +262,7 @@ class KingdeeClient:
     # Queries
 
     async def probe(self, form: Form) -> None:
-        """Read one line of a form in a single call; raises what a question would meet."""
+        """Read one line of a form in a single call; raises the errors that a query would raise."""
         key = form.order.partition(",")[0]
         data = {"FieldKeys": key, "FilterString": "", "OrderString": key, "TopRowCount": 0, "StartRow": 0, "Limit": 1}
         await self._page(form, data, (key,))
@@ -268,14 +270,14 @@ class KingdeeClient:
     async def query(
         self, form: Form, where: str = "", *, keys: Sequence[str] = (), order: str = "", limit: int | None = None
     ) -> list[Row]:
-        """Return the lines of a form that a condition holds for, in order: ``limit`` of them, or all.
+        """Return the lines of a form that match a condition, in order: up to ``limit``, or all.
 
-        ``keys`` replace all keys of the form. Raises `Invalid` where there are more lines than a question may read.
+        ``keys`` replace the form's own keys. Raises `Invalid` if there are more lines than the configured maximum.
         """
         fields = await self.fields(form.id)
-        wanted = [key for key in keys or form.keys if key not in form.optional or self._has(form, fields, key)]
+        known_keys = [key for key in keys or form.keys if key not in form.optional or self._has(form, fields, key)]
         data = {
-            "FieldKeys": ",".join(self._spell(form, fields, key) for key in wanted),
+            "FieldKeys": ",".join(self._spell(form, fields, key) for key in known_keys),
             "FilterString": self._spell(form, fields, self.in_org(form, where)),
             "OrderString": self._spell(form, fields, order or form.order),
             "TopRowCount": 0,
@@ -284,9 +286,9 @@ class KingdeeClient:
         most = self._options.most_rows if limit is None else limit
         rows: list[Row] = []
         while True:
-            # A row beyond the limit shows that there are too many.
+            # One row beyond the limit reveals that there are too many.
             ask = min(self._options.page_rows, most - len(rows) + (limit is None))
-            page = await self._page(form, {**data, "StartRow": len(rows), "Limit": ask}, wanted)
+            page = await self._page(form, {**data, "StartRow": len(rows), "Limit": ask}, known_keys)
             rows += page
             if limit is None and len(rows) > most:
                 raise Invalid(f"more than {most} lines of {form.id}: ask for less", source=self.source)
@@ -296,14 +298,14 @@ class KingdeeClient:
     async def query_each(
         self, form: Form, field: str, values: Sequence[str], *, where: str = "", keys: Sequence[str] = ()
     ) -> list[Row]:
-        """Return the lines with any of these values, asking for a few values at a time."""
+        """Return the lines with any of these values, in batches."""
         rows: list[Row] = []
         for part in batches(values, _NAMED_AT_ONCE):
             rows += await self.query(form, all_of(where, one_of(field, part)), keys=keys)
         return rows
 
     def in_org(self, form: Form, where: str) -> str:
-        """Return a condition narrowed to the organisation that the source is for."""
+        """Return a condition narrowed to the source's organisation."""
         if not (self._options.org and form.org):
             return where
         return f"{form.org}={literal(self._options.org)}" + (f" and ({where})" if where else "")
@@ -318,9 +320,9 @@ class KingdeeClient:
     # Fields
 
     async def fields(self, form: str) -> dict[str, str] | None:
-        """Return the keys of a form by their lower case, or None where the account may not ask.
+        """Return the keys of a form by their lower case, or None if the account may not read them.
 
-        One unknown key fails a whole query, and keys differ between installations, even in the case of letters
+        One unknown key fails a whole query, and keys differ between installations, even in case
         (docs: platform/erp/kingdee.md#queries).
         """
         if form not in self._fields:
@@ -338,7 +340,7 @@ class KingdeeClient:
             return None
 
     async def has(self, form: Form, key: str) -> bool:
-        """Return whether a form has a key here, as far as can be known."""
+        """Return whether this installation's form has a key; True if that is unknown."""
         return self._has(form, await self.fields(form.id), key)
 
     def _has(self, form: Form, fields: dict[str, str] | None, key: str) -> bool:
@@ -349,7 +351,7 @@ class KingdeeClient:
         return known or name.lower() in (fields or {})
 
     def _spell(self, form: Form, fields: dict[str, str] | None, text: str) -> str:
-        """Return a condition or key with the fields' names as this installation spells them; literals stay."""
+        """Return a condition or key with field names spelled as at this installation; literals are unchanged."""
 
         def spell(found: re.Match[str]) -> str:
             quoted, name = found.groups()
@@ -358,7 +360,7 @@ class KingdeeClient:
             other = self._options.fields.get(f"{form.id}.{name}")
             return other or (fields or {}).get(name.lower(), name)
 
-        # What follows a dot belongs to another form.
+        # The part after a dot belongs to another form.
         return re.sub(rf"(?<![\w.])(?:{_TOKEN.pattern})", spell, text)
 
 
@@ -370,7 +372,7 @@ def _app(options: KingdeeOptions) -> AppCredentials | None:
 
 
 def _keys(data: Any) -> dict[str, str] | None:
-    """Return the keys in an answer to ``QueryBusinessInfo``, or None for an answer of another shape."""
+    """Return the keys in an answer to ``QueryBusinessInfo``, or None if it has another shape."""
     try:
         entries = data["Result"]["NeedReturnData"]["Entrys"]
         return {str(field["Key"]).lower(): str(field["Key"]) for entry in entries for field in entry["Fields"]} or None

@@ -1,4 +1,4 @@
-"""The workflow of purchase orders: its tasks, and deciding one in a person's name.
+"""The workflow of purchase orders: reads its tasks and decides one on behalf of a person.
 
 Docs: platform/erp/kingdee.md#workflow-tasks, #deciding
 """
@@ -51,13 +51,13 @@ def task(row: Row, values: ValueReader) -> KingdeeTask:
         result=text(row["FResultName"]),
         comment=text(row["FDisposition"]),
         created_at=values.time(row["FCreateTime"]),
-        # Of several who could decide, one did; the tasks of the others end without a word.
+        # When one of several receivers decides, the others' tasks end without a result.
         done_at=values.time(row["FCompletedTime"]) if status == _DONE else None,
     )
 
 
 def last_run(tasks: Iterable[KingdeeTask]) -> WorkflowRun[KingdeeTask]:
-    """Return the last run among tasks of one order: an order that is submitted again starts another."""
+    """Return the last run among the tasks of one order: submitting an order again starts a new run."""
     ordered = sorted(tasks, key=lambda task: (task.created_at is not None, task.created_at, task.id))
     run = [task for task in ordered if task.run == ordered[-1].run]
     return WorkflowRun(
@@ -66,7 +66,7 @@ def last_run(tasks: Iterable[KingdeeTask]) -> WorkflowRun[KingdeeTask]:
 
 
 def was_rejected(run: WorkflowRun[KingdeeTask], words: Iterable[str]) -> bool:
-    """Return whether a run ended in a rejection; only the words of its result show it."""
+    """Return whether a run ended in a rejection, which only the text of its result shows."""
     return run.last is not None and any(word in run.last.result.lower() for word in words)
 
 
@@ -78,9 +78,9 @@ class PurchaseApprovals:
         self._values = values
 
     async def runs(self, heads: Iterable[Row]) -> dict[str, WorkflowRun[KingdeeTask]]:
-        """Return the last run of those orders that a workflow handles, by number.
+        """Return the last run of each order that has a workflow, by number.
 
-        Without the right to read tasks there are none: then nobody is named, and nothing can be decided.
+        Without the right to read tasks the result is empty: then approvers are unknown, and nothing can be decided.
         """
         running: list[str] = []
         past: list[str] = []
@@ -98,18 +98,19 @@ class PurchaseApprovals:
         return {bill: last_run(tasks) for bill, tasks in by_bill.items()}
 
     async def waiting(self, number: str) -> tuple[KingdeeTask, ...]:
-        """Return the open tasks of an order; raises `NotPermitted` where they may not be read."""
+        """Return the open tasks of an order; raises `NotPermitted` if the account may not read them."""
         found = await self._tasks(RUNNING_TASKS, [number])
         return last_run(found).waiting if found else ()
 
     async def both(self, numbers: Sequence[str]) -> list[KingdeeTask]:
-        """Return all tasks of orders, of every run."""
+        """Return the tasks of all runs of orders."""
         return await gather_rows(self._tasks(RUNNING_TASKS, numbers), self._tasks(PAST_TASKS, numbers))
 
     async def decide(self, waiting: KingdeeTask, decision: Decision) -> str:
-        """Decide a task in its receiver's name and return the ERP's words.
+        """Decide a task on behalf of its receiver and return the ERP's message.
 
-        The call has no version: a task that is gone is refused in words alone (docs: platform/erp/kingdee.md#deciding).
+        The call takes no version; if the task no longer exists, only the message says so
+        (docs: platform/erp/kingdee.md#deciding).
         """
         if not waiting.person.isdecimal():
             raise Invalid("the workflow names a receiver that is no user", source=self._client.source)

@@ -1,4 +1,4 @@
-"""From records of the WebAPI to the bot's: state tables, quantities, amounts.
+"""Maps records of the WebAPI to the bot's: states, quantities, amounts.
 
 Docs: platform/erp/records.md#states
 """
@@ -77,13 +77,13 @@ def invoice_status(document: str, cancel: str, written_off: str) -> InvoiceStatu
 
 
 def purchase_status(document: str, close: str, cancel: str, *, rejected: bool) -> PurchaseStatus:
-    """Return a purchase order's state; ``rejected``: its workflow's last word."""
+    """Return a purchase order's state; ``rejected`` says that its workflow ended in a rejection."""
     if cancel == _VOIDED:
         return PurchaseStatus.CANCELLED
     if close == _CLOSED:
         return PurchaseStatus.DONE
     if document == AGAIN:
-        # An order whose approval was taken back (UnAudit) stands at D too.
+        # After UnAudit an order has status D too.
         return PurchaseStatus.REJECTED if rejected else PurchaseStatus.DRAFT
     known = {CHECKING: PurchaseStatus.WAITING, AUDITED: PurchaseStatus.APPROVED}
     return known.get(document, PurchaseStatus.DRAFT)
@@ -110,15 +110,15 @@ def product(row: Row) -> Product:
 def reorder_point(rows: Lines) -> Decimal | None:
     """Return the reorder point of a material, else its safety stock.
 
-    None where it is switched off, counted in another unit than stock, or different in several organisations.
+    None if it is switched off, in another unit than stock, or different between organisations.
     """
     found = {_reorder_point(row) for row in rows}
     return found.pop() if len(found) == 1 else None
 
 
 def _reorder_point(row: Row) -> Decimal | None:
-    store = text(row.get("FStoreUnitID.FName"))
-    if store and store != text(row["FBaseUnitId.FName"]):
+    store_unit = text(row.get("FStoreUnitID.FName"))
+    if store_unit and store_unit != text(row["FBaseUnitId.FName"]):
         return None
     for switch, figure in (("FIsEnableReOrder", "FReOrderGood"), ("FIsEnableSafeStock", "FSafeStock")):
         known = number(row.get(figure))
@@ -129,14 +129,14 @@ def _reorder_point(row: Row) -> Decimal | None:
 
 @dataclass(frozen=True, slots=True)
 class DocumentMapper:
-    """Makes documents of one source."""
+    """Builds the documents of one source."""
 
     source: str
     values: ValueReader
     rejections: Sequence[str]
 
     def header(self, form: Form, row: Row) -> Header[str]:
-        """Return what order and search need of a document, of the keys of `Form.head`."""
+        """Return what sorting and searching need of a document, from the keys of `Form.head`."""
         texts = tuple(text(row[key]) for key in form.texts)
         return Header(code(row[form.key]), form.number(row), self.values.day(row[form.day]), texts)
 
@@ -177,15 +177,15 @@ class DocumentMapper:
         )
 
     def invoice(self, lines: Lines, sources: Lines) -> Invoice:
-        """Return a receivable, of the lines of its payment plan and of its details."""
+        """Return a receivable from the lines of its payment plan and its details."""
         head = lines[0]
         currency = self.values.currency(head, "FCURRENCYID")
         total = number(head["FALLAMOUNTFOR"])
         cancel, written_off = code(head.get("FCancelStatus")), code(head["FWRITTENOFFSTATUS"])
         status = invoice_status(code(head["FDOCUMENTSTATUS"]), cancel, written_off)
         plan = [(self.values.day(row.get("FENDDATE")), _rest(row)) for row in lines]
-        due = [day for day, rest in plan if day is not None and rest]
-        # A receivable may be made of a delivery, whose number is no order's.
+        due = [day for day, amount in plan if day is not None and amount]
+        # The source bill of a receivable may be a delivery instead of an order.
         orders = {code(row.get("FSourceBillNo")) for row in sources if _is_order(row)} - {""}
         return Invoice(
             id=code(head["FID"]),
@@ -195,7 +195,7 @@ class DocumentMapper:
             issued_on=self.values.day(head["FDATE"]),
             due_on=min(due, default=self.values.day(head["FENDDATE_H"])),
             total=self.values.money(total, currency),
-            open_amount=self.values.money(_open(status, total, [rest for _, rest in plan]), currency),
+            open_amount=self.values.money(_open(status, total, [amount for _, amount in plan]), currency),
             is_credit_note=total is not None and total < 0,
             order_number=orders.pop() if len(orders) == 1 else "",
             changed_at=self.values.changed_at(head),
@@ -204,12 +204,12 @@ class DocumentMapper:
         )
 
     def purchase_order(self, lines: Lines, run: WorkflowRun[KingdeeTask] | None) -> PurchaseOrder:
-        """Return a purchase order; ``run`` is its workflow's, None where it has none or the account may not read it."""
+        """Return a purchase order; ``run`` is its workflow's, None if it has none or the account may not read it."""
         head = lines[0]
         currency = self.values.currency(head, "FSettleCurrId")
         entries = [row for row in lines if code(row["FPOOrderEntry_FEntryId"]) not in ("", "0")]
         parts = tuple(self._purchase_line(row, currency) for row in entries)
-        dues = (self.values.day(row["FDeliveryDate"]) for row in entries)
+        due_days = (self.values.day(row["FDeliveryDate"]) for row in entries)
         rejected = run is not None and was_rejected(run, self.rejections)
         status = purchase_status(*_states(head), rejected=rejected)
         approval = self._approval(status, head, run)
@@ -225,7 +225,7 @@ class DocumentMapper:
             changed_by=_user(head, "FModifierId"),
             buyer=text(head.get("FPurchaserId.FName")),
             ordered_on=self.values.day(head["FDate"]),
-            due_on=due_day((day, line.received, line.quantity) for day, line in zip(dues, parts, strict=True)),
+            due_on=due_day((day, line.received, line.quantity) for day, line in zip(due_days, parts, strict=True)),
             total=self.values.money(head["FBillAllAmount"], currency),
             received=progress((line.received, line.quantity) for line in parts),
             lines=parts,
@@ -241,7 +241,7 @@ class DocumentMapper:
             return None
         if run is not None:
             return run.approval()
-        # Audited by hand or by the bot's own account, which is nobody's decision in the chat.
+        # Audited by hand or with the bot's own account, so not a decision from the chat.
         return Approval(decided_at=self.values.time(head.get("FApproveDate")))
 
     def _purchase_line(self, row: Row, currency: str) -> PurchaseLine:
@@ -256,7 +256,7 @@ class DocumentMapper:
         )
 
     def production_order(self, row: Row) -> ProductionOrder:
-        """Return a production order: one line of a bill."""
+        """Return a production order from one line of a bill."""
         cancel = code(row.get("FCancelStatus"))
         return ProductionOrder(
             id=f"{code(row['FID'])}-{code(row['FTreeEntity_FEntryId'])}",
@@ -281,7 +281,7 @@ def _states(head: Row) -> tuple[str, str, str]:
 
 
 def _user(head: Row, key: str) -> str:
-    """Return the number of a user, by which decisions name them; 0 is nobody."""
+    """Return the number of a user, which decisions use as account; 0 means none."""
     user = code(head.get(key))
     return "" if user == "0" else user
 
@@ -292,17 +292,17 @@ def _is_order(row: Row) -> bool:
 
 def _rest(row: Row) -> Decimal | None:
     """Return the open amount of a line of a payment plan."""
-    rest = number(row.get("FNOTVERIFICATEAMOUNT"))
-    wanted, done = number(row.get("FPAYAMOUNTFOR")), number(row.get("FWRITTENOFFAMOUNT"))
-    return wanted - done if rest is None and wanted is not None and done is not None else rest
+    open_amount = number(row.get("FNOTVERIFICATEAMOUNT"))
+    payable, done = number(row.get("FPAYAMOUNTFOR")), number(row.get("FWRITTENOFFAMOUNT"))
+    return payable - done if open_amount is None and payable is not None and done is not None else open_amount
 
 
-def _open(status: InvoiceStatus, total: Decimal | None, rests: Sequence[Decimal | None]) -> Decimal | None:
-    """Return what is still owed; where the plan does not say, only all or nothing is known."""
+def _open(status: InvoiceStatus, total: Decimal | None, open_amounts: Sequence[Decimal | None]) -> Decimal | None:
+    """Return the open amount; without amounts in the plan, only fully paid or unpaid is known."""
     if status in (InvoiceStatus.VOID, InvoiceStatus.PAID):
         return Decimal(0)
-    known = [rest for rest in rests if rest is not None]
-    if len(known) == len(rests):
+    known = [amount for amount in open_amounts if amount is not None]
+    if len(known) == len(open_amounts):
         return sum(known, Decimal(0))
     return None if status is InvoiceStatus.PART_PAID else total
 
@@ -312,9 +312,9 @@ def _unknown_currency(head: Row, key: str, currency: str) -> Mapping[str, str]:
 
 
 def _version(lines: Lines, approval: Approval | None) -> str:
-    """Return a text that changes with every edit: the ERP keeps no version, and its time of change is too coarse.
+    """Return a version that changes with every edit: the ERP has none, and its time of change is too coarse.
 
-    Who saved an order is no part of it: the same content is the same version.
+    The last writer is not part of it: the same content is the same version.
     """
     level = (approval.level, approval.decided_by, str(approval.decided_at)) if approval else ()
     content = [sorted((key, str(value)) for key, value in line.items() if key not in _SAVED_BY) for line in lines]

@@ -1,4 +1,4 @@
-"""What a Kingdee source is."""
+"""Registers the vendor ``kingdee``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bot.erp.vendors import AdapterContext, Vendor
 
 
 async def _open(context: AdapterContext, options: KingdeeOptions) -> Erp:
-    # Imported here, so that the options can be listed without loading the HTTP client.
+    # Imported here so that listing the options does not load the HTTP client.
     from bot.erp.kingdee.adapter import KingdeeErp
 
     return KingdeeErp(context, options)

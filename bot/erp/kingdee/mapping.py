@@ -1,4 +1,4 @@
-"""Single values as the WebAPI spells them; the rest is `bot.erp.values`."""
+"""Values in the format of the WebAPI; common ones are in `bot.erp.values`."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 from bot.erp import values
 
 Row = dict[str, Any]
-"""One line of an answer by the documented field keys; an optional field that this installation lacks is missing."""
+"""A line of an answer by the documented field keys; optional fields that this installation lacks are missing."""
 
 
 def text(value: Any) -> str:
-    """Return a text untouched, an empty one for the single blank that stands for nothing.
+    """Return a text unchanged, but an empty one for the single blank that means empty.
 
-    A name in several languages (a list by language) gives its first.
+    For a name in several languages (a list by language) this is the first.
     """
     match value:
         case [{"Value": first}, *_]:
@@ -28,22 +28,22 @@ def text(value: Any) -> str:
 
 
 def code(value: Any) -> str:
-    """Return a code, status or id as text without the blanks that fixed columns add."""
+    """Return a code, status or id as text without the padding of fixed-width columns."""
     return text(value).strip()
 
 
 @dataclass(frozen=True, slots=True)
 class ValueReader(values.LocalValues):
-    """Reads values of one installation."""
+    """Reads the values of one installation."""
 
     none_years: Container[int] = (1,)
 
     def currency(self, row: Row, key: str) -> str:
-        """Return the ISO code of a currency, empty where it is not known."""
+        """Return the ISO code of a currency, empty if it is unknown."""
         return self.iso(code(row.get(f"{key}.FCode")), code(row.get(f"{key}.FName")))
 
     def changed_at(self, row: Row) -> datetime | None:
-        """Return when a record was last changed: an audit does not always touch the time of change.
+        """Return when a record was last changed; an audit may leave the time of change as it was.
 
         Docs: platform/erp/kingdee.md#changes
         """

@@ -1,4 +1,4 @@
-"""The options of a Kingdee source."""
+"""Options of a source of the vendor ``kingdee``."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from bot.erp.http import HttpOptions
 from bot.erp.values import Zone
 
 _MASK = b"0054f397c6234378b09ca7d3e5debce7"
-"""Hides the client secret inside the app id; the same for everybody."""
+"""XOR mask of the client secret inside the app id; the same for every customer."""
 _HIDDEN = 32
-"""Characters of the app id's second part; with any other number the vendor's own client signs with no secret."""
+"""Length of the app id's second part; for any other length the vendor's own client signs without a secret."""
 
 
 class KingdeeOptions(HttpOptions):
     """Options of a source of the vendor ``kingdee``.
 
-    With ``app_id`` and ``app_secret`` every request is signed as that app's; with ``password`` the account logs in and
-    keeps a session. Exactly one of the two.
+    With ``app_id`` and ``app_secret``, every request is signed; with ``password``, the account logs in and keeps a
+    session. Exactly one of the two is required.
     """
 
     url: str = Field(
@@ -56,15 +56,15 @@ class KingdeeOptions(HttpOptions):
 
     @model_validator(mode="after")
     def _one_way_in(self) -> Self:
-        as_app = bool(self.app_id) and self.app_secret is not None
-        if as_app == (self.password is not None) or bool(self.app_id) != (self.app_secret is not None):
+        signed = bool(self.app_id) and self.app_secret is not None
+        if signed == (self.password is not None) or bool(self.app_id) != (self.app_secret is not None):
             raise ValueError("give either password, or app_id and app_secret")
-        if as_app:
+        if signed:
             try:
                 client_secret(self.app_id.partition("_")[2])
             except ValueError as error:
                 raise ValueError("app_id is damaged") from error
-        if self.app_login and not as_app:
+        if self.app_login and not signed:
             raise ValueError("app_login needs app_id and app_secret")
         if self.expect_field and not self.org:
             raise ValueError("expect_field needs org")
@@ -72,7 +72,7 @@ class KingdeeOptions(HttpOptions):
 
 
 def client_secret(hidden: str) -> str:
-    """Return the secret that the second part of an app id hides; raises `ValueError` where it is no Base64."""
+    """Return the client secret inside the second part of an app id; raises `ValueError` if it is not Base64."""
     if len(hidden) != _HIDDEN:
         return ""
     plain = bytes(byte ^ mask for byte, mask in zip(b64decode(hidden, validate=True), _MASK, strict=False))

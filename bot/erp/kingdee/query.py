@@ -1,4 +1,4 @@
-"""What is asked of the WebAPI: text inside a FilterString, forms and their fields.
+"""Queries to the WebAPI: text inside a FilterString, forms and their fields.
 
 Docs: platform/erp/kingdee.md#queries, #forms
 """
@@ -10,37 +10,28 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from bot.erp.conditions import literal
 from bot.erp.keys import spellings
 from bot.erp.kingdee.mapping import Row, code
 
 _LONGEST_PATTERN = 200
 
 
-def literal(text: str) -> str:
-    """Return a text as a literal, its quotes doubled."""
-    return "'" + text.replace("'", "''") + "'"
-
-
 def one_of(field: str, texts: Iterable[object]) -> str:
-    """Return the condition that a field is one of these."""
+    """Return the condition that a field has one of these values."""
     return f"{field} in ({','.join(literal(str(text)) for text in texts)})"
 
 
 def spelled(field: str, *codes: str) -> str:
-    """Return the condition that a field is one of these codes in some case; databases may be case-sensitive."""
+    """Return the condition that a field has one of these codes in any case; databases may be case-sensitive."""
     return one_of(field, spellings(*codes))
 
 
 def contains(fields: Iterable[str], text: str) -> str:
-    """Return a condition that holds wherever a field contains a text, and perhaps elsewhere."""
+    """Return a condition that matches at least the rows whose field contains a text."""
     pattern = "%" + "%".join(re.findall(r"[^\W_]+", text)) + "%"
-    wanted = literal(pattern[:_LONGEST_PATTERN].rstrip("%") + "%")
-    return "(" + " or ".join(f"{field} like {wanted}" for field in fields) + ")"
-
-
-def all_of(*conditions: str) -> str:
-    """Join conditions that are not empty."""
-    return " and ".join(filter(None, conditions))
+    quoted = literal(pattern[:_LONGEST_PATTERN].rstrip("%") + "%")
+    return "(" + " or ".join(f"{field} like {quoted}" for field in fields) + ")"
 
 
 def before(field: str, day: date) -> str:
@@ -49,31 +40,31 @@ def before(field: str, day: date) -> str:
 
 
 def since(field: str, moment: date | datetime) -> str:
-    """Return the condition that a field is not before a day, or a time of the server's zone cut off to the second."""
+    """Return the condition that a field is not before a day, or a time in the server's zone truncated to the second."""
     start = f"{moment:%Y-%m-%d %H:%M:%S}" if isinstance(moment, datetime) else moment.isoformat()
     return f"{field}>={literal(start)}"
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What is asked of one form: its keys in the documented spelling, those that may be missing, the order of lines."""
+    """A form to query: its documented keys, those that may be missing, and the order of lines."""
 
     id: str
     keys: tuple[str, ...]
     optional: frozenset[str] = frozenset()
     order: str = "FID"
     org: str = ""
-    """The key that holds the number of the organisation a record belongs to."""
+    """The key with the number of the organisation that a record belongs to."""
     key: str = "FID"
-    """What identifies a document."""
+    """The key that identifies a document."""
     line: str = ""
-    """The key of a line's place, where each line of a bill is a document."""
+    """The key of a line's position, for forms where each line of a bill is a document."""
     texts: tuple[str, ...] = ()
-    """What lists are searched by, besides the number."""
+    """The searched keys besides the number."""
     day: str = "FDate"
-    """The day by which lists are ordered."""
+    """The day that lists are ordered by."""
     dated: str = "FDate"
-    """The day that every document has, by which lists leave out old ones."""
+    """The day that every document has; lists use it to leave out old documents."""
 
     @property
     def head(self) -> tuple[str, ...]:
@@ -82,11 +73,11 @@ class Form:
         return tuple(dict.fromkeys(("FID", self.key, "FBillNo", *lines, self.day, *self.texts)))
 
     def spelled(self, number: str) -> str:
-        """Return the condition for the bill that holds the document of a number."""
+        """Return the condition for the bill that contains the document with a number."""
         return spelled("FBillNo", number, *((number.rpartition("#")[0] or number,) if self.line else ()))
 
     def number(self, row: Row) -> str:
-        """Return a document's number: its bill's, with the line behind it from the second on."""
+        """Return a document's number: its bill's, followed by the line's position from the second line on."""
         bill, line = code(row["FBillNo"]), code(row[self.line]) if self.line else ""
         return bill if line in ("", "0", "1") else f"{bill}#{line}"
 
@@ -121,7 +112,7 @@ _MONEY = ("FSettleCurrId.FCode", "FSettleCurrId.FName", "FBillAllAmount")
 _LINE = ("FMaterialId.FNumber", "FMaterialId.FName", "FQty", "FTaxPrice", "FAllAmount", "FDeliveryDate")
 _APPROVED = frozenset({"FApproveDate"})
 _PEOPLE = ("FCreatorId", "FCreatorId.FName", "FModifierId", "FModifierId.FName")
-"""Who made an order and who changed it last: the number of the user, as decisions name them, and their name."""
+"""Creator and last modifier of an order: the user's number, which decisions use as account, and name."""
 
 SALES = Form(
     "SAL_SaleOrder",
@@ -161,7 +152,7 @@ RECEIVABLES = Form(
     day="FDATE",
     dated="FDATE",
 )  # fmt: skip
-# Two entries of one bill in one query give every pair of their lines: what stands in the details is asked apart.
+# A query over two entries of one bill returns every pair of their lines, so the details are queried separately.
 RECEIVABLE_SOURCES = Form(
     "AR_receivable",
     keys=("FID", "FEntityDetail_FEntryId", "FSourceBillNo", "FSourceType"),
@@ -193,6 +184,6 @@ _TASK = (
 )  # fmt: skip
 _TASK_ORDER = "FCreateTime,FAssignId,FReceiverItem_FRECEIVERITEMID"
 RUNNING_TASKS = Form("WF_AssignmentBill_ProcManage", keys=_TASK, order=_TASK_ORDER)
-"""Tasks of workflows that run, those done included."""
+"""Tasks of workflows in progress, including those already done."""
 PAST_TASKS = Form("WF_AssignmentHisBill_ProcManage", keys=_TASK, order=_TASK_ORDER)
 """Tasks of workflows that ended."""

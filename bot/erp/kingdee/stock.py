@@ -1,4 +1,4 @@
-"""Materials and their stock: per warehouse, on order, and as the ERP forecasts it (docs: platform/erp/kingdee.md)."""
+"""Materials and their stock: per warehouse, on order, and the ERP's forecast (docs: platform/erp/kingdee.md)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.erp import listing
 from bot.erp.concurrency import gather_or_cancel, gather_rows
+from bot.erp.conditions import all_of
 from bot.erp.errors import Invalid, NotFound, NotPermitted
 from bot.erp.keys import LONGEST, spelled_alike
 from bot.erp.kingdee import query
@@ -34,21 +35,21 @@ class StockReader:
         self._now = now
 
     async def find(self, text: str, *, limit: int) -> tuple[Product, ...]:
-        """Return active materials; a very common text is looked for among the first ones by code only."""
+        """Return active materials; a search with too many hits only considers the first ones by code."""
         active = "FForbidStatus='A'"
         if not text.strip():
             return await self._first(active, limit)
         keys = ("FNumber", "FName", "FSpecification", "FBARCODE")
         searched = [key for key in keys if await self._client.has(MATERIALS, key)]
-        wanted = query.all_of(active, query.contains(searched, text))
-        calls = [self._client.query(MATERIALS, wanted, limit=self._options.most_rows)]
+        where = all_of(active, query.contains(searched, text))
+        calls = [self._client.query(MATERIALS, where, limit=self._options.most_rows)]
         if text.isprintable() and len(text) <= LONGEST:
-            calls.append(self._client.query(MATERIALS, query.all_of(active, query.spelled("FNumber", text))))
+            calls.append(self._client.query(MATERIALS, all_of(active, query.spelled("FNumber", text))))
         found = _distinct(await gather_rows(*calls))
         return listing.find_products(found, text, limit=limit)
 
     async def _first(self, active: str, limit: int) -> tuple[Product, ...]:
-        """Return the first materials by code, reading on while several organisations have the same ones."""
+        """Return the first materials by code, reading on while several organisations repeat the same ones."""
         count = limit
         while True:
             rows = await self._client.query(MATERIALS, active, limit=count)
@@ -60,10 +61,10 @@ class StockReader:
     async def level(self, sku: str) -> StockLevel:
         """Return a material's stock; raises `NotFound`.
 
-        Empty places are left out: the ERP keeps a line for every place that ever held stock. Without any line there is
-        no stock, or none that the account may see.
+        Empty places are left out, as the ERP has a line for every place that ever held stock. No line at all means no
+        stock, or none that the account may see.
         """
-        materials, rows, coming = await gather_or_cancel(
+        materials, rows, purchase_lines = await gather_or_cancel(
             self._client.query(MATERIALS, query.spelled("FNumber", sku)),
             self._client.query(INVENTORY, query.spelled("FMaterialId.FNumber", sku)),
             self._coming(sku),
@@ -74,7 +75,11 @@ class StockReader:
         found = product(materials[0])
         rows = _only(rows or (), "FMaterialId.FNumber", found.sku)
         places, total = _places(rows), _figures(rows)
-        incoming = None if coming is None else _incoming(_only(coming, "FMaterialId.FNumber", found.sku), found.unit)
+        incoming = (
+            None
+            if purchase_lines is None
+            else _incoming(_only(purchase_lines, "FMaterialId.FNumber", found.sku), found.unit)
+        )
         forecast = await self._forecast(found.sku, [place.code for place in places])
         return StockLevel(
             product=found,
@@ -91,7 +96,7 @@ class StockReader:
 
     async def _coming(self, sku: str) -> list[Row] | None:
         """Return the lines of open purchase orders for a material, None without the right to read them."""
-        where = query.all_of(
+        where = all_of(
             query.spelled("FMaterialId.FNumber", sku),
             "FDocumentStatus='C' and FCloseStatus='A' and FCancelStatus='A'",
         )
@@ -101,16 +106,16 @@ class StockReader:
             return None
 
     async def _forecast(self, sku: str, warehouses: Iterable[str]) -> dict[str, Decimal]:
-        """Return what the ERP expects to be there, in total (by the key "") and by warehouse."""
+        """Return the ERP's forecast, in total (under the key "") and by warehouse."""
         if not self._options.expect_field:
             return {}
         places = ["", *warehouses]
-        asked: list[dict[str, Any]] = []
+        items: list[dict[str, Any]] = []
         for row, place in enumerate(places, 1):
             stock = {"StockId": {"FNumber": place}} if place else {}
             org, material = {"FNumber": self._options.org}, {"FNumber": sku}
-            asked.append({"Row": row, "StockOrgId": org, "MaterialId": material, **stock})
-        answer = await self._client.read(EXPECT_QTY, {"parameters": [json.dumps(asked)]})
+            items.append({"Row": row, "StockOrgId": org, "MaterialId": material, **stock})
+        answer = await self._client.read(EXPECT_QTY, {"parameters": [json.dumps(items)]})
         try:
             figures = {code(row["Row"]): number(row[self._options.expect_field]) for row in _expected(answer)}
         except (KeyError, TypeError, ValueError) as error:
@@ -121,7 +126,7 @@ class StockReader:
 
 
 def _expected(answer: Any) -> list[Any]:
-    """Return the rows of an answer, which stand bare or under ``Data``."""
+    """Return the rows of an answer: a list, or a list under ``Data``."""
     rows = answer.get("Data") if isinstance(answer, dict) else answer
     if not isinstance(rows, list) or not rows:
         raise ValueError("no rows")
@@ -129,7 +134,7 @@ def _expected(answer: Any) -> list[Any]:
 
 
 def _only(rows: Iterable[Row], key: str, sku: str) -> list[Row]:
-    """Return the rows of the code as it is spelled, else of the one that differs in case only."""
+    """Return the rows with exactly this code, else those that differ only in case."""
     alike = spelled_alike(rows, sku, lambda row: code(row[key]))
     return [row for row in alike if code(row[key]) == code(alike[0][key])]
 
@@ -140,14 +145,14 @@ def _distinct(rows: Iterable[Row]) -> list[Product]:
 
 
 def _places(rows: Iterable[Row]) -> list[WarehouseStock]:
-    """Return the stock per warehouse, of lines per lot, place, owner and state."""
+    """Return the stock per warehouse from lines per lot, place, owner and state."""
     grouped: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         grouped.setdefault((code(row["FStockId.FNumber"]), code(row["FStockOrgId.FNumber"])), []).append(row)
     codes = [place for place, _ in grouped]
     places = [
         WarehouseStock(
-            # Organisations may use one code for warehouses of their own.
+            # Different warehouses of several organisations may have the same code.
             code=place if codes.count(place) == 1 else f"{org}/{place}",
             name=text(lines[0]["FStockId.FName"]),
             quantities=_figures(lines),
@@ -169,11 +174,11 @@ def _figures(rows: list[Row]) -> Quantities:
 
 
 def _incoming(rows: Iterable[Row], unit: str) -> Decimal | None:
-    """Return the quantity still to come, None where a line counts in another unit than stock does."""
+    """Return the quantity still to come, None if a line is in another unit than stock."""
     total = Decimal(0)
     for row in rows:
-        wanted, got = number(row["FQty"]), number(row["FStockInQty"]) or Decimal(0)
-        if wanted is None or text(row["FUnitId.FName"]) != unit:
+        ordered, received = number(row["FQty"]), number(row["FStockInQty"]) or Decimal(0)
+        if ordered is None or text(row["FUnitId.FName"]) != unit:
             return None
-        total += max(wanted - got, Decimal(0))
+        total += max(ordered - received, Decimal(0))
     return total

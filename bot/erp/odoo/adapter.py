@@ -1,4 +1,4 @@
-"""Odoo behind the bot's port.
+"""Adapter for Odoo.
 
 Docs: platform/erp/odoo.md
 """
@@ -41,13 +41,13 @@ from bot.erp.values import text
 from bot.erp.vendors import AdapterContext
 
 _CANDIDATES = 200
-"""How many products a search looks at to find the best ones."""
+"""How many products a search ranks."""
 _SAME = 20
-"""How many records may differ from a number in nothing but case and accents."""
+"""How many records with the same number, apart from case and accents, are compared."""
 
 _NAMELESS = re.compile(r"\*([1-9][0-9]{0,8})")
 _PLAIN_NAMES: Mapping[str, Any] = {"display_default_code": False}
-"""Context for display names without the code in front."""
+"""Context for display names without the product code in front."""
 _PROGRESS = {
     "sale.order": ("delivery_status", "product_uom_qty", "qty_delivered"),
     "purchase.order": ("receipt_status", "product_qty", "qty_received"),
@@ -55,7 +55,7 @@ _PROGRESS = {
 
 
 class OdooErp(DocumentErp):
-    """One Odoo, 14 to 19."""
+    """One Odoo database, release 14 to 19."""
 
     capabilities = frozenset(Capability)
 
@@ -75,7 +75,7 @@ class OdooErp(DocumentErp):
         }
 
     async def check(self) -> None:
-        """Log in and ask who the account is."""
+        """Log in and read the account's own context."""
         await self._client.call("res.users", "context_get")
 
     async def close(self) -> None:
@@ -90,7 +90,7 @@ class OdooErp(DocumentErp):
     # Products and stock
 
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
-        """Search code, name, barcode and variant; the exact code is asked for by itself where there are too many."""
+        """Return products whose code, name, barcode or variant matches; an exact code is never cut off."""
         if not queries.is_searchable(text):
             return ()
         size = max(limit, _CANDIDATES) if text else limit
@@ -131,44 +131,44 @@ class OdooErp(DocumentErp):
     # Documents
 
     async def read_document(self, kind: Listing[D], number: str) -> D:
-        wanted: DocumentQuery = queries.KINDS[kind]
-        base = [*wanted.base, *self._of_company()]
-        row = await self._found(wanted.model, "name", number, wanted.fields, base)
-        await self._tell_progress(wanted.model, [row])
+        document_query: DocumentQuery = queries.KINDS[kind]
+        base = [*document_query.base, *self._of_company()]
+        row = await self._found(document_query.model, "name", number, document_query.fields, base)
+        await self._add_progress(document_query.model, [row])
         found: Sequence[D] = await self._readers[kind]([row], True)
         return found[0]
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
         if not queries.is_searchable(query.text):
             return Slice(items=(), total=0)
-        wanted = queries.KINDS[kind]
-        rows, total = await self._page(wanted, query)
-        await self._tell_progress(wanted.model, rows)
+        document_query = queries.KINDS[kind]
+        rows, total = await self._page(document_query, query)
+        await self._add_progress(document_query.model, rows)
         found: Sequence[D] = await self._readers[kind](rows, False)
         return Slice(items=tuple(found), total=total)
 
-    async def _page(self, wanted: DocumentQuery, query: ListQuery) -> tuple[list[Row], int]:
-        there = await self._client.fields(wanted.model)
+    async def _page(self, document_query: DocumentQuery, query: ListQuery) -> tuple[list[Row], int]:
+        available = await self._client.fields(document_query.model)
         today = DayStart.of(self._now().astimezone(self._site.zone).date(), self._site.zone)
-        domain = [*self._of_company(), *wanted.domain_of(query, there, today)]
+        domain = [*self._of_company(), *document_query.domain_of(query, available, today)]
         rows = self._client.rows(
-            wanted.model,
+            document_query.model,
             domain,
-            wanted.fields,
-            order=wanted.order_of(query, there),
+            document_query.fields,
+            order=document_query.order_of(query, available),
             offset=query.offset,
             limit=query.limit,
         )
-        return await read_page(query, rows, lambda: self._client.count(wanted.model, domain))
+        return await read_page(query, rows, lambda: self._client.count(document_query.model, domain))
 
     async def _found(self, model: str, key: str, text: str, fields: Iterable[str], base: Condition) -> Row:
-        """Return the one record with this code or number, or with the id that stands for a missing one."""
+        """Return the record with this code or number; ``*12`` is the id of a record that has none."""
         nameless = _NAMELESS.fullmatch(text)
-        wanted = ["id", "=", int(nameless[1])] if nameless else queries.equals(key, text)
+        condition = ["id", "=", int(nameless[1])] if nameless else queries.equals(key, text)
         rows = await self._client.rows(
-            model, [*base, wanted], fields, order="id asc", limit=_SAME, context=_PLAIN_NAMES
+            model, [*base, condition], fields, order="id asc", limit=_SAME, context=_PLAIN_NAMES
         )
-        # Where accents are told to be ignored, LIKE finds more than what was asked for.
+        # With `unaccent` enabled, LIKE also matches other spellings.
         return pick_by_key(rows, text, lambda row: mapping.key_of(row, key), source=self.name)
 
     async def _sales(self, rows: list[Row], with_lines: bool) -> list[SalesOrder]:
@@ -200,12 +200,11 @@ class OdooErp(DocumentErp):
         products, orders = await asyncio.gather(self._products_of(rows), self._sales_orders_among(rows))
         return [documents.production_order(row, self._site, products=products, orders=orders) for row in rows]
 
-    # What belongs to documents
+    # Related records
 
     async def _lines(
         self, model: str, fields: Iterable[str], rows: Iterable[Row]
     ) -> tuple[Mapping[int, Row], Mapping[int, Row]]:
-        """Return the lines of orders, and their products."""
         ids = [line for row in rows for line in row.get("order_line") or ()]
         lines = await self._client.read(model, ids, fields) if ids else {}
         return lines, await self._products_of(lines.values())
@@ -219,7 +218,7 @@ class OdooErp(DocumentErp):
         )
 
     async def _bills(self, rows: Iterable[Row]) -> Mapping[int, Row] | None:
-        """Return the states of orders' invoices, None if the account may not read invoices."""
+        """Return the states of the orders' invoices, None if the account may not read invoices."""
         ids = {bill for row in rows for bill in row.get("invoice_ids") or ()}
         try:
             return await self._client.read("account.move", ids, ("state", "payment_state")) if ids else {}
@@ -227,7 +226,7 @@ class OdooErp(DocumentErp):
             return None
 
     async def _people(self, rows: Iterable[Row]) -> Mapping[int, Row]:
-        """Return the logins of who made and last changed purchase orders; people are asked for once."""
+        """Return the logins of creators and last writers; each user is read once."""
         users = {mapping.reference(row.get(name)) or 0 for row in rows for name in ("create_uid", "write_uid")}
         unknown = users - {0, *self._users}
         if unknown:
@@ -235,7 +234,7 @@ class OdooErp(DocumentErp):
         return self._users
 
     async def _sales_orders_among(self, rows: Iterable[Row]) -> frozenset[str]:
-        """Return which origins of production orders are sales orders: the field holds names of anything."""
+        """Return the origins that are sales orders; the field also names other documents."""
         origins = sorted({origin for row in rows for origin in documents.origins_of(row)})
         if not origins:
             return frozenset()
@@ -251,8 +250,8 @@ class OdooErp(DocumentErp):
             return frozenset()
         return frozenset(text(row.get("name")) for row in found)
 
-    async def _tell_progress(self, model: str, rows: list[Row]) -> None:
-        """Work out from the lines what 14 and 15, or a database without stock, do not say of orders in force."""
+    async def _add_progress(self, model: str, rows: list[Row]) -> None:
+        """Compute from order lines the progress that 14, 15 and databases without stock do not report."""
         names = _PROGRESS.get(model)
         if names is None or names[0] in await self._client.fields(model):
             return
@@ -269,5 +268,4 @@ class OdooErp(DocumentErp):
 
 
 def _lines_of(row: Row, lines: Mapping[int, Row]) -> list[Row]:
-    """Return an order's own lines in their order."""
     return [lines[key] for key in row.get("order_line") or () if key in lines]

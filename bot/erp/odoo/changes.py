@@ -1,4 +1,4 @@
-"""What changed in an Odoo, by ``write_date``: Odoo writes whole seconds, and sorts by the fractions too.
+"""Changes in Odoo by ``write_date``, which shows whole seconds but is sorted with its fractions.
 
 Docs: platform/erp/odoo.md#changes
 """
@@ -17,25 +17,25 @@ from bot.erp.odoo.client import OdooClient, Row
 from bot.erp.odoo.query import Condition
 
 _OVERLAP = timedelta(minutes=2)
-"""``write_date`` is when a transaction began: what takes long appears with a time that has passed already."""
+"""``write_date`` is the start of the transaction, so a long transaction appears with a time already read."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeSource:
-    """Where an area's changes are found."""
+    """Where to find the changes of an area."""
 
     model: str
     key: str = "name"
     base: Condition = field(default_factory=list)
     shared: bool = False
-    """Whether there are records of no company."""
+    """Whether some records belong to no company."""
     context: Mapping[str, Any] | None = None
 
 
 _FOLLOWED: Mapping[Area, ChangeSource] = {
-    # Archived products too: that one was put away is a change.
+    # Archived products too: archiving a product is a change.
     Area.PRODUCTS: ChangeSource("product.product", "default_code", shared=True, context={"active_test": False}),
-    # Not the quants: one that runs empty is deleted, and its time with it.
+    # Not the quants: an empty quant is deleted, and its ``write_date`` with it.
     Area.STOCK: ChangeSource("stock.move", "product_id"),
     Area.SALES: ChangeSource(query.SALES_ORDERS.model),
     Area.FINANCE: ChangeSource(query.INVOICES.model, base=query.INVOICES.base),
@@ -50,7 +50,7 @@ async def read_changes(client: OdooClient, area: Area, cursor: str, *, limit: in
     domain = [*source.base, *query.of_company(company, shared=source.shared)]
 
     async def read(since: datetime | None, count: int) -> list[StreamPage]:
-        await client.fields(source.model)  # says so where the app is not installed
+        await client.fields(source.model)  # raises `Unsupported` where the app is not installed
         rows = await client.search(
             source.model,
             [*domain, ["write_date", ">=", query.timestamp(since)]] if since else domain,
@@ -61,14 +61,14 @@ async def read_changes(client: OdooClient, area: Area, cursor: str, *, limit: in
         )
         keys = await _keys(client, source, rows)
         times = [mapping.moment(row.get("write_date")) for row in rows]
-        told = ((key, at) for key, at in zip(keys, times, strict=True) if key is not None)
-        return [StreamPage(latest(told), times[-1] if len(rows) == count else None)]
+        changes = ((key, at) for key, at in zip(keys, times, strict=True) if key is not None)
+        return [StreamPage(latest(changes), times[-1] if len(rows) == count else None)]
 
     return await follow(area, cursor, limit=limit, overlap=_OVERLAP, read=read)
 
 
 async def _keys(client: OdooClient, source: ChangeSource, rows: Sequence[Row]) -> list[str | None]:
-    """Return the key of each row: a number, a product's code, or for a move the code of its product."""
+    """Return the key of each row: a document number or the product's code; for a move, the code of its product."""
     if source.key == "name":
         return [mapping.number_of(row) for row in rows]
     if source.key == "default_code":

@@ -1,4 +1,4 @@
-"""One Odoo as the adapter asks it: JSON-2 (19 and later) or JSON-RPC (14 to 18), by its release."""
+"""Client for one Odoo: JSON-2 (19 and later) or JSON-RPC (14 to 18), depending on its release."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from bot.erp.relogin import Relogin
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """In whose name a call is made; an API key belongs to one user."""
+    """The user who makes a call; an API key belongs to one user."""
 
     login: str
     key: SecretStr
@@ -38,7 +38,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MethodCall:
-    """One call of a model's method: ``ids`` for methods of records, None for methods of the model."""
+    """A call of a model's method; ``ids`` is None for methods of the model, not of records."""
 
     model: str
     method: str
@@ -49,10 +49,10 @@ class MethodCall:
 
 
 class Transport(Protocol):
-    """A way of calling; raises `bot.erp.errors` classes, `UnknownOutcome` for a write without an answer."""
+    """A protocol to call methods; raises `bot.erp.errors` classes, `UnknownOutcome` for a write without an answer."""
 
     async def call(self, account: Account, call: MethodCall) -> Any:
-        """Return what the method returned, as JSON with exact numbers."""
+        """Return the method's result as JSON with exact numbers."""
         ...
 
 
@@ -64,7 +64,6 @@ class Json2Transport:
         self._host = {"X-Odoo-Database": database} if database else {}
 
     async def call(self, account: Account, call: MethodCall) -> Any:
-        """Return the bare value of the answer."""
         body = dict(call.arguments)
         if call.ids is not None:
             body["ids"] = list(call.ids)
@@ -87,7 +86,6 @@ class JsonRpcTransport:
         self._logins: dict[Account, Relogin[int]] = {}
 
     async def call(self, account: Account, call: MethodCall) -> Any:
-        """Return the result, after asking once for the account's user id."""
         login = self._logins.get(account)
         if login is None:
             login = self._logins[account] = Relogin(lambda: self._authenticate(account))
@@ -105,7 +103,7 @@ class JsonRpcTransport:
 
     async def _execute(self, uid: int, account: Account, call: MethodCall) -> Any:
         arguments = dict(call.arguments)
-        # By position what every release takes by position: search_count named it otherwise before 16.
+        # By position: before 16, search_count has another name for this argument.
         first: list[Any] = [] if "domain" not in arguments else [arguments.pop("domain")]
         if call.ids is not None:
             first = [list(call.ids), *first]
@@ -143,7 +141,7 @@ _BY_NAME: Mapping[str, type[ErpError]] = {
     "odoo.exceptions.except_orm": Invalid,
     "werkzeug.exceptions.UnprocessableEntity": Invalid,
     "werkzeug.exceptions.BadRequest": Invalid,
-    # What we asked for does not exist in this release or database: no fault that goes away by itself.
+    # Names that this release or database lacks: a retry would fail too.
     "builtins.ValueError": Invalid,
     "builtins.TypeError": Invalid,
     "builtins.KeyError": Invalid,
@@ -158,7 +156,6 @@ _BY_NAME: Mapping[str, type[ErpError]] = {
 
 
 def _named(name: str, text: str, source: str) -> ErpError | None:
-    """Return the error that the name of an exception stands for, if known."""
     if name == "odoo.exceptions.MissingError":
         return NotFound(text, source=source)
     kind = _BY_NAME.get(name)
@@ -166,7 +163,7 @@ def _named(name: str, text: str, source: str) -> ErpError | None:
 
 
 def _http_error(answer: HttpResponse, source: str) -> ErpError:
-    """Return the error of an HTTP status, by Odoo's own name where there is one; ``debug`` is never looked at."""
+    """Return the error for an HTTP status, by Odoo's exception name if there is one; ``debug`` is never read."""
     data = _object(answer.data)
     text = words(str(data.get("message", "")))
     if 300 <= answer.status < 400:
@@ -176,12 +173,12 @@ def _http_error(answer: HttpResponse, source: str) -> ErpError:
     if "name" not in data and answer.status == 404:
         return Unavailable("no Odoo at this address", source=source)
     found = _named(str(data.get("name", "")), text, source) or refusal(answer, text, source=source)
-    # The key is the login: nothing renews it.
+    # The API key is the login, so there is nothing to renew.
     return AuthFailed(found.detail, source=source) if isinstance(found, AuthExpired) else found
 
 
 def _rpc_error(answer: HttpResponse, source: str) -> ErpError:
-    """Return the error of a JSON-RPC envelope; its code differs between releases, its name does not."""
+    """Return the error of a JSON-RPC envelope by its name; its code differs between releases."""
     error = _object(answer.data["error"])
     data = _object(error.get("data"))
     text = words(str(data.get("message") or error.get("message", "")))
@@ -201,13 +198,13 @@ Domain = Sequence[Any]
 Release = tuple[int, int]
 
 PAGE = 500
-"""Records that are asked for at once."""
+"""Records per request."""
 _JSON2_SINCE: Release = (18, 4)
-"""Odoo 19 has JSON-2, and so has the hosted release before it, which calls itself saas~18.4."""
+"""Odoo 19 has JSON-2, and so has the hosted release before it, which reports itself as saas~18.4."""
 
 
 class OdooClient:
-    """Calls of one source."""
+    """Calls to one source."""
 
     def __init__(self, options: OdooOptions, *, now: Callable[[], datetime], source: str) -> None:
         self.source = source
@@ -225,7 +222,7 @@ class OdooClient:
             self._context["allowed_company_ids"] = [options.company]
 
     async def release(self) -> Release:
-        """Return major and minor number of the server."""
+        """Return the major and minor version of the server."""
         return (await self._opened.value())[0]
 
     async def call(
@@ -239,7 +236,8 @@ class OdooClient:
         writes: bool = False,
         **arguments: Any,
     ) -> Any:
-        """Return what a method returns; a method of records gets ``ids``. Sent once, in the bot's name by default."""
+        """Call a method once and return its result; as the bot unless ``account`` is given. Methods of records need
+        ``ids``."""
         call = MethodCall(
             model=model,
             method=method,
@@ -253,7 +251,7 @@ class OdooClient:
             async with asyncio.timeout(self._options.timeout):
                 await self._turn.acquire()
         except TimeoutError:
-            # Nothing was sent: other calls are waiting already.
+            # Nothing was sent, because too many calls are queued.
             raise Unavailable("too many calls are waiting", source=self.source) from None
         try:
             return await transport.call(account or self.bot, call)
@@ -261,9 +259,9 @@ class OdooClient:
             self._turn.release()
 
     async def fields(self, model: str) -> frozenset[str]:
-        """Return the names of a model's fields: they differ by release, by installed apps and by rights.
+        """Return the names of a model's fields, which depend on release, installed apps and rights.
 
-        Raises `Unsupported` where the database has no such model.
+        Raises `Unsupported` where the database lacks the model.
         """
         if model not in self._fields:
             self._fields[model] = ExpiringValue(lambda: self._fields_of(model), now=self._now)
@@ -280,13 +278,13 @@ class OdooClient:
         limit: int,
         context: Mapping[str, Any] | None = None,
     ) -> list[Row]:
-        """Return up to ``limit`` records, with those of ``fields`` that this release has, in pages of `PAGE`."""
-        wanted = await self._known(model, fields)
+        """Return up to ``limit`` records in pages of `PAGE`; fields that this release lacks are left out."""
+        known = await self._known(model, fields)
         found: list[Row] = []
         while len(found) < limit:
             size = min(PAGE, limit - len(found))
             page = await self.search(
-                model, domain, wanted, order=order, offset=offset + len(found), limit=size, context=context
+                model, domain, known, order=order, offset=offset + len(found), limit=size, context=context
             )
             found += page
             if len(page) < size:
@@ -304,8 +302,8 @@ class OdooClient:
         limit: int,
         context: Mapping[str, Any] | None = None,
     ) -> list[Row]:
-        """Return records of one single question; each of ``fields`` must exist."""
-        how: dict[str, Any] = {"offset": offset} if offset else {}
+        """Return the records of a single request; each of ``fields`` must exist."""
+        paging: dict[str, Any] = {"offset": offset} if offset else {}
         return await self._rows(
             model,
             "search_read",
@@ -314,33 +312,33 @@ class OdooClient:
             fields=fields,
             limit=limit,
             order=order,
-            **how,
+            **paging,
         )
 
     async def count(self, model: str, domain: Domain) -> int:
-        """Return how many records match."""
+        """Return the number of matching records."""
         found = await self.call(model, "search_count", domain=list(domain))
         return found if isinstance(found, int) else 0
 
     async def read(
         self, model: str, ids: Iterable[int], fields: Iterable[str], *, context: Mapping[str, Any] | None = None
     ) -> dict[int, Row]:
-        """Return records by their ids, archived ones too; missing ones are left out."""
-        wanted = await self._known(model, fields)
+        """Return records by id, including archived ones; missing ones are left out."""
+        known = await self._known(model, fields)
         found: dict[int, Row] = {}
-        for some in batches(sorted(set(ids)), PAGE):
-            rows = await self._rows(model, "read", ids=some, fields=wanted, context=context)
+        for batch in batches(sorted(set(ids)), PAGE):
+            rows = await self._rows(model, "read", ids=batch, fields=known, context=context)
             found |= {row["id"]: row for row in rows}
         return found
 
     async def close(self) -> None:
         await self._http.close()
 
-    async def _rows(self, model: str, method: str, **how: Any) -> list[Row]:
+    async def _rows(self, model: str, method: str, **arguments: Any) -> list[Row]:
         try:
-            rows = await self.call(model, method, **how)
+            rows = await self.call(model, method, **arguments)
         except (Invalid, Unsupported):
-            # The server may be another release by now, or have lost an app: look anew next time.
+            # The server may have been upgraded or have lost an app: read its release and fields again next time.
             self._forget()
             raise
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
@@ -352,31 +350,31 @@ class OdooClient:
         self._fields.clear()
 
     async def _known(self, model: str, fields: Iterable[str]) -> list[str]:
-        there = await self.fields(model)
-        return [name for name in fields if name in there]
+        available = await self.fields(model)
+        return [name for name in fields if name in available]
 
     async def _fields_of(self, model: str) -> frozenset[str]:
         try:
             return frozenset(await self.call(model, "fields_get", attributes=["type"]))
         except Invalid as error:
-            # JSON-RPC: "Object mrp.production doesn't exist", as an error of the user.
+            # JSON-RPC reports "Object mrp.production doesn't exist" as a user error.
             raise Unsupported(f"no {model} here: is its app installed?", source=self.source) from error
 
     async def _open(self) -> tuple[Release, Transport]:
-        """Ask for the release, first at the address of 19, then at that of older releases."""
+        """Read the release, first at the address of 19, then at that of older releases."""
         answer = await self._http.read("GET", "web/version")
         rpc = JsonRpcTransport(self._http, self._options.database)
-        told = answer.data.get("version_info") if answer.ok and isinstance(answer.data, dict) else None
-        if told is None:
+        version_info = answer.data.get("version_info") if answer.ok and isinstance(answer.data, dict) else None
+        if version_info is None:
             version = await rpc.ask(self._http.read, "common", "version", [])
-            told = version.get("server_version_info") if isinstance(version, dict) else None
-        release = _release(told, self.source)
+            version_info = version.get("server_version_info") if isinstance(version, dict) else None
+        release = _release(version_info, self.source)
         return release, Json2Transport(self._http, self._options.database) if release >= _JSON2_SINCE else rpc
 
 
-def _release(told: Any, source: str) -> Release:
-    """Return the numbers out of ``[18, 0, 0, "final", 0, ""]`` or ``["saas~18", 4, …]``."""
+def _release(version_info: Any, source: str) -> Release:
+    """Parse ``[18, 0, 0, "final", 0, ""]`` or ``["saas~18", 4, …]``."""
     try:
-        return int(str(told[0]).rpartition("~")[2]), int(told[1])
+        return int(str(version_info[0]).rpartition("~")[2]), int(version_info[1])
     except (TypeError, ValueError, IndexError, KeyError) as error:
         raise Unavailable("no Odoo that tells its release", source=source) from error

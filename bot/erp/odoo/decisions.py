@@ -1,4 +1,4 @@
-"""Approving and rejecting purchase orders, each person with their own key (docs: platform/erp/odoo.md#deciding)."""
+"""Approves and rejects purchase orders, each person with their own API key (docs: platform/erp/odoo.md#deciding)."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ from bot.erp.odoo.client import Account, OdooClient
 from bot.erp.odoo.options import OdooOptions
 
 _PLAIN_BODIES = (17, 0)
-"""From 17 a message's text is text; before, it was markup."""
+"""From 17 on, the body of a message is plain text; before, it was HTML."""
 
 
 class PurchaseApprovals:
-    """Presses the buttons of purchase orders: ``button_approve``, or a message and ``button_cancel``."""
+    """Approves with ``button_approve``; rejects with a message and ``button_cancel``."""
 
     def __init__(self, client: OdooClient, options: OdooOptions) -> None:
         self._client = client
         self._options = options
 
     async def write(self, order: PurchaseOrder, decision: Decision) -> str:
-        """Send a decision, once; raises as `bot.erp.deciding` wants it."""
+        """Send a decision once; raises the errors that `bot.erp.deciding` expects from a write."""
         account = self._account_of(decision.by)
         message = decision.reason if decision.verdict is Verdict.REJECT else ""
         if decision.by != account.login:
-            # Odoo will name the bot, so the message names the person.
+            # Odoo records the bot's account, so the message names the person.
             message = ": ".join(filter(None, (decision.by, str(decision.verdict), decision.reason)))
         if message:
             await self._post(order, message, account)
-            # The buttons take an order in any state: look once more, as near to the act as can be.
+            # The buttons accept an order in any state, so check it again right before.
             await self._compare(order)
         button = "button_approve" if decision.verdict is Verdict.APPROVE else "button_cancel"
         await self._act(order, button, account)
-        # The answer is the same for done and for silently left alone; there are no words in it.
+        # Odoo answers the same whether the button had an effect or not, without any text.
         return ""
 
     def _account_of(self, login: str) -> Account:
-        """Return the account that decides: Odoo names the owner of the key as the person who decided."""
+        """Return the account that decides; Odoo records the owner of the key as the person who decided."""
         key = self._options.approvers.get(login)
         if key is not None:
             return Account(login, key)
@@ -48,7 +48,7 @@ class PurchaseApprovals:
         raise NotPermitted("no API key of this person is configured", source=self._client.source)
 
     async def _post(self, order: PurchaseOrder, message: str, account: Account) -> None:
-        """Leave the reason before the act, so that it is never lost; without it nothing is done."""
+        """Post the reason first, so that it is never lost; if that fails, nothing is decided."""
         if await self._client.release() < _PLAIN_BODIES:
             message = html.escape(message, quote=False)
         try:
@@ -66,7 +66,7 @@ class PurchaseApprovals:
         except AuthFailed as error:
             if account is self._client.bot:
                 raise
-            # Keys of people end after three months at most; that says nothing about the bot's own.
+            # People's keys expire after three months at most; the bot's own key may still be valid.
             raise NotPermitted("this person's API key is refused", source=self._client.source) from error
 
     async def _compare(self, order: PurchaseOrder) -> None:

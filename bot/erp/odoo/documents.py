@@ -1,4 +1,4 @@
-"""Odoo's records as the bot's: products and the four kinds of documents (docs: platform/erp/odoo.md#areas)."""
+"""Maps Odoo's products and documents to the bot's records (docs: platform/erp/odoo.md#areas)."""
 
 from __future__ import annotations
 
@@ -48,15 +48,15 @@ from bot.erp.odoo.mapping import (
 from bot.erp.values import text
 
 _AT_ONCE = timedelta(seconds=5)
-"""How far the time of an approval and that of the last change lie apart if they are the same: the latter is when the
-transaction began (recorded: up to five seconds earlier)."""
+"""How far the times of an approval and of the last change may lie apart for the same transaction: the latter is when
+it began (recorded: up to five seconds earlier)."""
 
 
 # Products
 
 
 def product(row: Row) -> Product:
-    """Return a product; its spec are the values that make it a variant, which only its display name puts together."""
+    """Return a product; its spec is the list of variant values, which only the display name contains."""
     name, shown = text(row.get("name")), text(row.get("display_name"))
     shown = shown.removeprefix(f"[{text(row.get('default_code'))}] ")
     variant = shown.startswith(f"{name} (") and shown.endswith(")")
@@ -126,7 +126,7 @@ def _order_status(row: Row, delivery: Progress | None) -> OrderStatus:
     if not in_force(row):
         return OrderStatus.DRAFT
     match delivery:
-        # Companies may lock orders as they confirm them: a lock alone does not end what is still owed.
+        # Some companies lock orders on confirmation: a lock does not mean that everything was delivered.
         case Progress.FULL:
             return OrderStatus.CLOSED if is_locked(row) else OrderStatus.DELIVERED
         case Progress.PARTIAL:
@@ -144,7 +144,7 @@ _BILLED = {"invoiced", "upselling"}
 def _billing(row: Row) -> Progress:
     if row.get("invoice_status") in _BILLED:
         return Progress.FULL
-    # "no" and "to invoice" speak of what is to be billed now, not of what was billed before.
+    # "no" and "to invoice" describe what can be billed now, not what was billed before.
     return Progress.PARTIAL if row.get("invoice_ids") else Progress.NONE
 
 
@@ -204,7 +204,7 @@ def _invoice_status(row: Row) -> InvoiceStatus:
         case "posted", "not_paid":
             return InvoiceStatus.UNPAID
         case "posted", _:
-            # Blocked, or imported from before 13: the amounts tell.
+            # Blocked, or imported from before 13: only the amounts are reliable.
             total, still_open = number(row.get("amount_total")), number(row.get("amount_residual"))
             if still_open == 0:
                 return InvoiceStatus.PAID
@@ -227,7 +227,11 @@ def purchase_order(
     users: Mapping[int, Row] = MappingProxyType({}),
     unnamed: str = "",
 ) -> PurchaseOrder:
-    """Return a purchase order; ``users`` are the users it names, by id. The user ``unnamed`` decides for others."""
+    """Return a purchase order.
+
+    ``users`` are the users that it names, by id. ``unnamed`` is the login that decides on behalf of others, so it is
+    not shown as the person who decided.
+    """
     currency = row.get("currency_id")
     received = progress(row, "receipt_status")
     return PurchaseOrder(
@@ -266,10 +270,10 @@ def purchase_order(
 
 
 def version(row: Row) -> str:
-    """Return a fingerprint of what is decided on; it holds the total, since two edits may share a second."""
-    told = [row.get("state"), row.get("write_date"), str(number(row.get("amount_total"))), row.get("order_line")]
-    told += [reference(row.get(name)) for name in ("partner_id", "currency_id")]
-    return fingerprint(*told)
+    """Return a fingerprint for decisions; it includes the total because two edits may fall in the same second."""
+    parts = [row.get("state"), row.get("write_date"), str(number(row.get("amount_total"))), row.get("order_line")]
+    parts += [reference(row.get(name)) for name in ("partner_id", "currency_id")]
+    return fingerprint(*parts)
 
 
 def _purchase_status(row: Row, received: Progress | None) -> PurchaseStatus:
@@ -279,7 +283,7 @@ def _purchase_status(row: Row, received: Progress | None) -> PurchaseStatus:
         case "cancel":
             return PurchaseStatus.CANCELLED
         case "purchase" | "done":
-            # Locked at once in some companies: goods that are still to come keep the order open.
+            # Some companies lock orders on approval: goods still to come keep the order open.
             ended = received is Progress.FULL and is_locked(row)
             billed = received is None and (is_locked(row) or row.get("invoice_status") == "invoiced")
             return PurchaseStatus.DONE if ended or billed else PurchaseStatus.APPROVED
@@ -288,7 +292,7 @@ def _purchase_status(row: Row, received: Progress | None) -> PurchaseStatus:
 
 
 def _login(link: Any, users: Mapping[int, Row]) -> str:
-    """Return the login of a user that a many2one leads to: what people have in common with the keys they decide by."""
+    """Return the login of the user that a many2one refers to; API keys are configured by login."""
     return text(users.get(reference(link) or 0, {}).get("login"))
 
 
@@ -298,7 +302,10 @@ def _people(row: Row, users: Mapping[int, Row]) -> Mapping[str, str]:
 
 
 def _approval(row: Row, users: Mapping[int, Row], unnamed: str) -> Approval | None:
-    """Return the approval. Odoo keeps no name: the last writer decided, if they wrote when the order was approved."""
+    """Return the approval.
+
+    Odoo does not record who approved: it was the last writer if they wrote at the time of approval.
+    """
     by, at = _login(row.get("write_uid"), users), moment(row.get("write_date"))
     by = "" if by == unnamed else by
     match row.get("state"):
@@ -320,7 +327,7 @@ _PRODUCTIONS = {"draft", "confirmed", "progress", "to_close", "done", "cancel"}
 
 
 def production_order(row: Row, site: OdooSite, *, products: Products, orders: frozenset[str]) -> ProductionOrder:
-    """Return a production order; ``orders`` are the sales orders among the documents it may come from."""
+    """Return a production order; ``orders`` are the sales orders among its origins."""
     origins = [origin for origin in origins_of(row) if origin in orders]
     ready = row.get("components_availability_state")
     return ProductionOrder(
@@ -349,7 +356,7 @@ def origins_of(row: Row) -> list[str]:
 
 
 def start_of(row: Row) -> Any:
-    """Return when it is to begin; up to 16 ``date_start`` was when it really began."""
+    """Return the planned start; up to 16, ``date_start`` was the actual start."""
     return row["date_planned_start"] if "date_planned_start" in row else row.get("date_start")
 
 

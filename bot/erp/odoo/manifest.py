@@ -1,4 +1,4 @@
-"""What the vendor ``odoo`` is."""
+"""Registers the vendor ``odoo``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bot.erp.vendors import AdapterContext, Vendor
 
 
 async def _open(context: AdapterContext, options: OdooOptions) -> Erp:
-    # Imported here, so that the options can be listed without loading what talks to the ERP.
+    # Imported here so that listing the options does not load the client.
     from bot.erp.odoo.adapter import OdooErp
 
     return OdooErp(context, options)

@@ -1,4 +1,4 @@
-"""Single values as Odoo sends them, and what its records have in common (docs: platform/erp/odoo.md#values)."""
+"""Values and common fields of Odoo's records (docs: platform/erp/odoo.md#values)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Row = Mapping[str, Any]
 """A record as Odoo sends it."""
 
 _DIGITS = 15
-"""A binary float gives these back unchanged; what comes after is noise, such as 0.30000000000000004."""
+"""A binary float keeps this many digits; the rest is noise, such as in 0.30000000000000004."""
 
 
 def reference(value: Any) -> int | None:
@@ -32,7 +32,7 @@ def name_of(value: Any) -> str:
 
 
 def number(value: Any) -> Decimal | None:
-    """Return a number without the noise of binary floats, None if the ERP does not say."""
+    """Return a number without binary float noise, None if the ERP does not report it."""
     try:
         return values.number(value, digits=_DIGITS)
     except ValueError:
@@ -40,7 +40,7 @@ def number(value: Any) -> Decimal | None:
 
 
 def moment(value: Any) -> datetime | None:
-    """Return a time out of ``YYYY-MM-DD HH:MM:SS`` in UTC."""
+    """Parse ``YYYY-MM-DD HH:MM:SS`` in UTC."""
     try:
         return datetime.fromisoformat(text(value)).replace(tzinfo=UTC)
     except ValueError:
@@ -48,7 +48,7 @@ def moment(value: Any) -> datetime | None:
 
 
 def day(value: Any, zone: ZoneInfo) -> date | None:
-    """Return the calendar day of a date, or of a time where the company is."""
+    """Return the day of a date, or of a time in the company's zone."""
     if len(text(value)) == len("YYYY-MM-DD"):
         try:
             return date.fromisoformat(value)
@@ -65,26 +65,26 @@ def money(value: Any, currency: Any, *, sign: int = 1) -> Money | None:
 
 
 Products = Mapping[int, Row]
-"""Products by id, as lines and production orders name them."""
+"""Products by id, for the lines and production orders that refer to them."""
 
 DELIVERED = {"pending": Progress.NONE, "started": Progress.NONE, "partial": Progress.PARTIAL, "full": Progress.FULL}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OdooSite:
-    """Where records come from, for what every record says of itself."""
+    """What the records of a source have in common: its name, web address and time zone."""
 
     source: str
     url: str
     zone: ZoneInfo
 
     def link(self, model: str, row: Row) -> str:
-        """Return an address that leads to the record in every release."""
+        """Return an address that opens the record in every release."""
         return f"{self.url}/mail/view?model={model}&res_id={row['id']}"
 
 
 def key_of(row: Row, field: str) -> str:
-    """Return a code or number; for a missing one (a draft's may be a slash) the id as Odoo writes it, ``*12``."""
+    """Return a code or number; without one (a draft may have a slash), the id as Odoo writes it: ``*12``."""
     return f"*{row['id']}" if text(row.get(field)) in {"", "/"} else text(row[field])
 
 
@@ -99,28 +99,28 @@ def sku_of(row: Row) -> str:
 
 
 def state_of(row: Row, known: Iterable[str]) -> Mapping[str, str]:
-    """Return a state that an add-on invented, to be shown beside the cautious one that stands for it."""
+    """Return a state added by a custom module, shown next to the cautious status that the bot assumes."""
     state = text(row.get("state"))
     return MappingProxyType({} if state in known else {"state": state})
 
 
 def in_force(row: Row) -> bool:
-    """Whether an order was confirmed and not cancelled."""
+    """Whether an order is confirmed and not cancelled."""
     return row.get("state") in {"sale", "purchase", "done"}
 
 
 def is_locked(row: Row) -> bool:
-    """Whether an order is locked: a state in old releases, a flag beside the state in new ones."""
+    """Whether an order is locked: a state in old releases, a separate flag in new ones."""
     return row.get("state") == "done" or row.get("locked") is True
 
 
 def progress(row: Row, status: str) -> Progress | None:
-    """Return how much came or went; services have no such status, and nothing does before an order is in force."""
+    """Return the delivery or receipt progress, None for services; orders that are not confirmed have none yet."""
     return DELIVERED.get(row.get(status) or "") if in_force(row) else Progress.NONE
 
 
 def delivered(lines: Iterable[tuple[Any, Any]]) -> str:
-    """Return what `DELIVERED` knows, of pairs of done and ordered."""
+    """Return a key of `DELIVERED` for pairs of done and ordered quantities."""
     pairs = [(number(done) or 0, number(ordered) or 0) for done, ordered in lines]
     if pairs and all(done >= ordered for done, ordered in pairs):
         return "full"
@@ -129,22 +129,22 @@ def delivered(lines: Iterable[tuple[Any, Any]]) -> str:
 
 def unit_of(line: Row) -> str:
     """Return the unit of a line or production order."""
-    # The field lost its old name with 19.
+    # Renamed in 19.
     return name_of(line.get("product_uom_id")) or name_of(line.get("product_uom"))
 
 
 def line_sku(line: Row, products: Products) -> str:
-    """Return the code of the product that a record names, empty for none."""
+    """Return the code of the record's product, empty if it has none."""
     found = products.get(reference(line.get("product_id")) or 0)
     return "" if found is None else sku_of(found)
 
 
 def line_name(line: Row, products: Products) -> str:
-    """Return the name of the product that a record names, else what is written there."""
+    """Return the name of the record's product, else the text of the line."""
     found = products.get(reference(line.get("product_id")) or 0)
     return text(line.get("name")) or name_of(line.get("product_id")) if found is None else text(found.get("name"))
 
 
 def with_taxes(line: Row) -> Any:
-    """Return a line's amount, with taxes as the order's total has them."""
+    """Return a line's amount including taxes, like the order's total."""
     return line.get("price_total", line.get("price_subtotal"))

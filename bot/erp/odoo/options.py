@@ -1,4 +1,4 @@
-"""How a source of the vendor ``odoo`` is configured."""
+"""Options of a source of the vendor ``odoo``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bot.erp.values import Zone
 
 
 class OdooOptions(HttpOptions):
-    """Options of a source, besides address and time-outs."""
+    """Options of a source in addition to address and timeouts."""
 
     database: str = Field("", description="Its name; needed for 14 to 18, and where one host serves several.")
     user: str = Field(min_length=1, description="Login of the bot's account.")

@@ -1,6 +1,6 @@
-"""Conditions of Odoo's searches: the port's lists and look-ups in its prefix notation.
+"""Domains of Odoo's searches for the port's lists and look-ups.
 
-What people type is a value of a condition, never part of its notation; only the signs of LIKE have to be escaped.
+User input is only ever a value of a condition, never part of its notation, so only LIKE wildcards need escaping.
 """
 
 from __future__ import annotations
@@ -20,47 +20,47 @@ Condition = list[Any]
 
 
 def any_of(*conditions: Condition) -> Condition:
-    """Return a condition that holds if one of several single ones does."""
+    """Return a condition that holds if any of several single conditions does."""
     return ["|"] * (len(conditions) - 1) + list(conditions)
 
 
 def equals(name: str, text: str) -> Condition:
-    """Return the condition that a field is a text, in any case."""
+    """Return the condition that a field equals a text, ignoring case."""
     return [name, "=ilike", escape_like(text)]
 
 
 def contains(names: tuple[str, ...], text: str) -> Condition:
-    """Return the condition that one of several fields contains a text, in any case; none for an empty text."""
+    """Return the condition that one of several fields contains a text, ignoring case; none for an empty text."""
     return any_of(*([name, "ilike", escape_like(text)] for name in names)) if text else []
 
 
 def of_company(company: int | None, *, shared: bool = False) -> Condition:
-    """Return the condition that a record belongs to a company, or (``shared``) to none in particular."""
+    """Return the condition that a record belongs to a company or, if ``shared``, to none."""
     if company is None:
         return []
     return [["company_id", "in", [False, company]]] if shared else [["company_id", "=", company]]
 
 
 def is_searchable(text: str) -> bool:
-    """Whether the database can look for a text at all."""
+    """Whether PostgreSQL accepts the text: it refuses null characters."""
     return "\0" not in text
 
 
 def timestamp(at: datetime) -> str:
-    """Return a time as Odoo writes it."""
+    """Return a time in Odoo's format."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 @dataclass(frozen=True, slots=True)
 class DayStart:
-    """Where today begins: as a date, and as a time in UTC."""
+    """The start of today: as a date, and as a time in UTC."""
 
     day: str
     moment: str
 
     @classmethod
     def of(cls, today: date, zone: ZoneInfo) -> DayStart:
-        """Return the beginning of a day where the company is."""
+        """Return the start of a day in the company's zone."""
         return cls(today.isoformat(), timestamp(datetime.combine(today, time(), zone)))
 
 
@@ -69,45 +69,45 @@ Late = Callable[[frozenset[str], DayStart], Condition]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentQuery:
-    """One kind of document: its model, what is read of it, how it is searched, ordered and filtered."""
+    """How one kind of document is read, searched, ordered and filtered."""
 
     model: str
     fields: tuple[str, ...]
     days: tuple[str, ...]
-    """Fields by which the newest come first: the first that this release has."""
+    """Fields to sort by, newest first: the first of them that this release has."""
     texts: tuple[str, ...]
     base: Condition = field(default_factory=list)
     filters: Mapping[Filter, tuple[str, Late]]
-    """Per filter the field that orders it, oldest first, and its condition."""
+    """Per filter, the field to sort by (oldest first) and the condition."""
 
-    def domain_of(self, query: ListQuery, there: frozenset[str], today: DayStart) -> Condition:
-        """Return the condition of a list, out of the fields that are ``there`` in this release."""
+    def domain_of(self, query: ListQuery, available: frozenset[str], today: DayStart) -> Condition:
+        """Return the domain of a list; ``available`` are the fields that this release has."""
         domain = [*self.base, *contains(self.texts, query.text)]
         if query.filter is Filter.ALL:
             return domain
-        return [*domain, *self.filters[query.filter][1](there, today)]
+        return [*domain, *self.filters[query.filter][1](available, today)]
 
-    def order_of(self, query: ListQuery, there: frozenset[str]) -> str:
-        """Return the order of a list, with nothing left to chance."""
+    def order_of(self, query: ListQuery, available: frozenset[str]) -> str:
+        """Return the order of a list, unique by its last field."""
         if query.filter is Filter.ALL:
-            return f"{next(name for name in self.days if name in there)} desc, name asc, id asc"
+            return f"{next(name for name in self.days if name in available)} desc, name asc, id asc"
         return f"{self.filters[query.filter][0]} asc, name asc, id asc"
 
 
 def _still_owed(status: str) -> Late:
-    """Return the condition that what was due is still owed, by ``status``, or by open transfers before 16."""
+    """Return the condition that something due is still owed: by ``status`` or, before 16, by open transfers."""
     due = {"delivery_status": "commitment_date", "receipt_status": "date_planned"}[status]
     billed = {"delivery_status": ["invoiced", "upselling"], "receipt_status": ["invoiced"]}[status]
     states = {"delivery_status": ["sale", "done"], "receipt_status": ["purchase", "done"]}[status]
 
-    def late(there: frozenset[str], start: DayStart) -> Condition:
-        unlocked = ["locked", "=", False] if "locked" in there else ["state", "!=", "done"]
+    def late(available: frozenset[str], start: DayStart) -> Condition:
+        unlocked = ["locked", "=", False] if "locked" in available else ["state", "!=", "done"]
         service = ["&", unlocked, ["invoice_status", "not in", billed]]
         found = [["state", "in", states], [due, "<", start.moment]]
-        if status in there:
+        if status in available:
             # Services have no such status: they are owed until they are billed or the order is locked.
             return [*found, [status, "!=", "full"], "|", [status, "!=", False], *service]
-        if "picking_ids" in there:
+        if "picking_ids" in available:
             return [*found, "|", ["picking_ids.state", "not in", ["done", "cancel"]], "&", ["picking_ids", "=", False],
                     *service]  # fmt: skip
         return [*found, *service]

@@ -1,4 +1,4 @@
-"""A product's stock by warehouse: from its quants in one question, or each warehouse's own figures where goods move."""
+"""Stock by warehouse, from a product's quants or, where moves are planned, from each warehouse's own figures."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from bot.erp.odoo.query import Condition
 from bot.erp.values import text
 
 _MOST = 2_000
-"""Quants of one product: one per shelf, lot, package and owner."""
+"""Maximum number of quants of one product: one per location, lot, package and owner."""
 
 
 async def read_places(client: OdooClient, item: Row, of_company: Condition) -> list[tuple[Row, Quantities]]:
     """Return the warehouses that hold, await or owe the product, with its figures there.
 
-    Quants hold what is on hand and reserved, not what comes and leaves. They are enough where nothing moves and where
-    they add up to the product's total; else every warehouse is asked, since the API narrows figures to one at a time.
+    Quants contain only on-hand and reserved quantities. They are enough if no moves are planned and they add up to the
+    product's total. Otherwise every warehouse is asked, since the API computes figures for one warehouse at a time.
     """
     warehouses = await client.rows("stock.warehouse", of_company, ("code", "name"), order="id asc", limit=500)
     total = figures(item)
@@ -39,11 +39,15 @@ async def read_places(client: OdooClient, item: Row, of_company: Condition) -> l
         by_warehouse: dict[int, list[Row]] = {}
         for quant in rows:
             by_warehouse.setdefault(reference(quant.get("warehouse_id")) or 0, []).append(quant)
-        places = [(w, quants(by_warehouse[w["id"]])) for w in warehouses if w["id"] in by_warehouse]
+        places = [
+            (warehouse, quants(by_warehouse[warehouse["id"]]))
+            for warehouse in warehouses
+            if warehouse["id"] in by_warehouse
+        ]
         if _adds_up(places, total):
             return places
-    asked = await asyncio.gather(*(_figures(client, item, warehouse) for warehouse in warehouses))
-    return [(w, found) for w, found in zip(warehouses, asked, strict=True) if not is_empty(found)]
+    by_api = await asyncio.gather(*(_figures(client, item, warehouse) for warehouse in warehouses))
+    return [(warehouse, found) for warehouse, found in zip(warehouses, by_api, strict=True) if not is_empty(found)]
 
 
 def _adds_up(places: list[tuple[Row, Quantities]], total: Quantities) -> bool:
@@ -53,7 +57,7 @@ def _adds_up(places: list[tuple[Row, Quantities]], total: Quantities) -> bool:
 
 
 async def _figures(client: OdooClient, item: Row, warehouse: Row) -> Quantities:
-    # The name of the context key is another one since 18.
+    # The context key was renamed in 18.
     context: Mapping[str, Any] = {"warehouse_id": warehouse["id"], "warehouse": warehouse["id"]}
     found = await client.read("product.product", [item["id"]], query.FIGURES, context=context)
     return figures(found.get(item["id"], {}))
@@ -73,7 +77,7 @@ def figures(row: Row) -> Quantities:
 
 
 def quants(rows: Iterable[Row]) -> Quantities:
-    """Return the figures of a place that nothing comes to or leaves, out of its quants (one per lot and shelf)."""
+    """Return the figures of a place without planned moves from its quants, one per lot and location."""
     on_hand = reserved = Decimal(0)
     for row in rows:
         on_hand += number(row.get("quantity")) or 0
@@ -89,7 +93,7 @@ def quants(rows: Iterable[Row]) -> Quantities:
 
 
 def is_empty(quantities: Quantities) -> bool:
-    """Whether nothing is there, comes or leaves."""
+    """Whether nothing is there, expected or owed."""
     return not any((quantities.on_hand, quantities.reserved, quantities.incoming, quantities.outgoing))
 
 
@@ -102,7 +106,7 @@ def stock_level(
     site: OdooSite,
     company: str = "",
 ) -> StockLevel:
-    """Return a product's stock; the reorder point is what its rules of all warehouses add up to."""
+    """Return a product's stock; the reorder point is the sum of its rules in all warehouses."""
     minimum = [found for rule in rules if (found := number(rule.get("product_min_qty"))) is not None]
     return StockLevel(
         product=product(row),

@@ -1,4 +1,4 @@
-"""SAP Business One behind the bot's port."""
+"""Adapter for SAP Business One."""
 
 from __future__ import annotations
 
@@ -10,25 +10,22 @@ from zoneinfo import ZoneInfo
 
 from bot.erp import deciding
 from bot.erp.concurrency import gather_or_cancel
-from bot.erp.document_erp import DocumentErp
+from bot.erp.conditions import all_of
 from bot.erp.errors import Invalid, NotFound, NotPermitted
 from bot.erp.header_lists import Header, list_by_headers, without_lines
 from bot.erp.keys import checked_key
 from bot.erp.listing import PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS, D, Listing
 from bot.erp.model import (
     Approval,
-    Area,
-    Changes,
     Decision,
     DecisionOutcome,
     DecisionResult,
-    Product,
     PurchaseOrder,
     PurchaseStatus,
     Slice,
-    StockLevel,
 )
 from bot.erp.port import Capability, Filter, ListQuery
+from bot.erp.reader_erp import ReaderErp
 from bot.erp.sap_b1 import query as queries
 from bot.erp.sap_b1.changes import ChangeReader
 from bot.erp.sap_b1.client import NameCache, SapB1Client
@@ -42,11 +39,11 @@ from bot.erp.values import code, malformed_is_invalid
 from bot.erp.vendors import AdapterContext
 
 Found = tuple[DocumentEntity, Row]
-"""A document's record, and the entity that holds it."""
+"""A document's record, and the entity that contains it."""
 
 
-class SapB1Erp(DocumentErp):
-    """One company, seen with one user's rights."""
+class SapB1Erp(ReaderErp):
+    """One company, limited to the rights of one user."""
 
     capabilities = frozenset(Capability)
 
@@ -69,29 +66,14 @@ class SapB1Erp(DocumentErp):
         await self._client.probe(ITEMS, "ItemCode")
 
     async def close(self) -> None:
-        """Log out and give connections back."""
+        """Log out and close connections."""
         await self._names.close()
         await self._client.close()
-
-    async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
-        """Return items by part of code, name, barcode or spec."""
-        with malformed_is_invalid(self.name):
-            return await self._stock.find(text, limit=limit)
-
-    async def stock(self, sku: str) -> StockLevel:
-        """Return an item's stock in its inventory unit."""
-        with malformed_is_invalid(self.name):
-            return await self._stock.level(checked_key(sku, source=self.name))
-
-    async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
-        """Return the next changes of an area, by their time in whole seconds."""
-        with malformed_is_invalid(self.name):
-            return await self._changes.next(area, cursor, limit=limit)
 
     # Documents
 
     async def read_document(self, kind: Listing[D], number: str) -> D:
-        """Return one document or draft of one; the number of a purchase draft that became an order gives that order."""
+        """Return one document or draft; the number of a draft that became a purchase order returns that order."""
         if kind is PURCHASE_ORDERS:
             document: Any = (await self._purchase_with_request(number))[0]
         else:
@@ -113,44 +95,44 @@ class SapB1Erp(DocumentErp):
             return kind.pick(map(without_lines, waiting), query, today)
         return await list_by_headers(kind, query, today, headers=headers, read=read)
 
-    def _narrow(self, kind: Listing[Any], wanted: Filter, today: date) -> Mapping[DocumentEntity, str]:
-        """Return the conditions that leave all that a list wants, and perhaps more, of the entities that have any."""
-        if wanted is Filter.ALL:
+    def _narrow(self, kind: Listing[Any], list_filter: Filter, today: date) -> Mapping[DocumentEntity, str]:
+        """Return, by entity, conditions that match at least the documents of the filter."""
+        if list_filter is Filter.ALL:
             since = queries.day_text(today - self._days, self._client.version)
             return {entity: f"{entity.day} ge {since}" for entity in ENTITIES[kind]}
         day = queries.day_text(today, self._client.version)
         return {
-            entity: queries.all_of(entity.unfinished, f"{entity.due} lt {day}")
+            entity: all_of(entity.unfinished, f"{entity.due} lt {day}")
             for entity in ENTITIES[kind]
             if entity.unfinished
         }
 
-    async def _headers(self, wanted: Mapping[DocumentEntity, str]) -> list[Header[DocumentKey]]:
-        asked = {
+    async def _headers(self, conditions: Mapping[DocumentEntity, str]) -> list[Header[DocumentKey]]:
+        reads = {
             entity: self._client.rows(
                 entity.name,
                 select=entity.head,
-                where=queries.all_of(entity.where, entity.current, condition),
-                # An order that does not change while pages are read.
+                where=all_of(entity.where, entity.current, condition),
+                # An order that stays the same while pages are read.
                 order=entity.key,
             )
-            for entity, condition in wanted.items()
+            for entity, condition in conditions.items()
         }
-        return [entity.header(row) for entity, row in await _found(asked)]
+        return [entity.header(row) for entity, row in await _found(reads)]
 
     async def _find(self, entities: Sequence[DocumentEntity], number: str, *, generated: bool = False) -> Found:
         """Return the only document with a number; raises `NotFound`.
 
-        ``generated``: a draft that became a document is found too.
+        With ``generated``, this includes a draft that became a document.
         """
-        asked = {
+        reads = {
             entity: self._client.rows(
-                entity.name, select=entity.select, where=queries.all_of(where, "" if generated else entity.current)
+                entity.name, select=entity.select, where=all_of(where, "" if generated else entity.current)
             )
             for entity in entities
             if (where := entity.spelled(number))
         }
-        found = await _found(asked)
+        found = await _found(reads)
         if not found:
             raise NotFound(number, source=self.name)
         if len(found) > 1:
@@ -162,28 +144,28 @@ class SapB1Erp(DocumentErp):
         parts: dict[DocumentEntity, list[int]] = {}
         for entity, key in keys:
             parts.setdefault(entity, []).append(key)
-        asked = {
+        reads = {
             entity: self._client.rows_each(entity.name, entity.key, part, select=entity.select, where=entity.where)
             for entity, part in parts.items()
         }
-        return await _found(asked)
+        return await _found(reads)
 
     async def _documents(self, kind: Listing[Any], found: Sequence[Found]) -> list[Any]:
-        """Return the documents made of records and of what other entities add."""
+        """Return the documents built from records and from related entities."""
         if kind is PURCHASE_ORDERS:
             return await self._purchases(
                 found, await self._approvals.requests([entity.key_of(row) for entity, row in found])
             )
         if kind is SALES_ORDERS:
-            sellers = await self._names.salespersons()
-            return [self._mapper.order(entity, row, sellers) for entity, row in found]
+            salespersons = await self._names.salespersons()
+            return [self._mapper.order(entity, row, salespersons) for entity, row in found]
         if kind is PRODUCTION_ORDERS:
             return [self._mapper.production_order(row) for _, row in found]
         orders = await self._order_numbers(dict.fromkeys(order for _, row in found for order in base_orders(row)))
         return [self._mapper.invoice(entity, row, orders) for entity, row in found]
 
     async def _order_numbers(self, keys: Iterable[str]) -> Mapping[str, str]:
-        """Return the numbers of sales orders by their keys; none where orders may not be read."""
+        """Return the numbers of sales orders by their keys; none if the user may not read orders."""
         known = [int(key) for key in keys if key.isdecimal()]
         try:
             rows = await self._client.rows_each(ORDERS.name, ORDERS.key, known, select=("DocEntry", "DocNum"))
@@ -203,7 +185,7 @@ class SapB1Erp(DocumentErp):
     # Deciding
 
     async def decide(self, decision: Decision) -> DecisionResult:
-        """Approve or reject, by `bot.erp.deciding`. What is approved is not generated: that is its originator's."""
+        """Approve or reject with `bot.erp.deciding`; the originator generates the order from the approved draft."""
         requests: list[ApprovalRequest | None] = []
 
         async def read(number: str) -> PurchaseOrder:
@@ -224,28 +206,28 @@ class SapB1Erp(DocumentErp):
         key = entity.key_of(row)
         request = (await self._approvals.requests([key])).get(key)
         if request is not None and entity is PURCHASE_DRAFTS and request.order.isdecimal():
-            for made in await self._rows([(PURCHASES, int(request.order))]):
-                entity, row = made
+            for found in await self._rows([(PURCHASES, int(request.order))]):
+                entity, row = found
         requests = {entity.key_of(row): request} if request else {}
         return (await self._purchases([(entity, row)], requests))[0], request
 
 
-async def _found(asked: Mapping[DocumentEntity, Awaitable[list[Row]]]) -> list[Found]:
-    """Return the records of several entities, asked for at the same time."""
-    answers = await gather_or_cancel(*asked.values())
-    return [(entity, row) for entity, rows in zip(asked, answers, strict=True) for row in rows]
+async def _found(reads: Mapping[DocumentEntity, Awaitable[list[Row]]]) -> list[Found]:
+    """Return the records of several entities, requested concurrently."""
+    answers = await gather_or_cancel(*reads.values())
+    return [(entity, row) for entity, rows in zip(reads, answers, strict=True) for row in rows]
 
 
 def outcome_of(
     before: PurchaseOrder, after: PurchaseOrder, decision: Decision, *, recorded: bool
 ) -> DecisionOutcome | None:
-    """Return what became of a decision; ``recorded``: the person's own line of the request shows it.
+    """Return the outcome of a decision; ``recorded`` says that the person's line of the request shows it.
 
-    A stage may want several people, and goes on waiting after the first.
+    A stage may require several people, so it may still be waiting after the first.
     """
     if recorded and after.status is PurchaseStatus.WAITING:
         return DecisionOutcome.MORE_APPROVALS_NEEDED
     if recorded:
-        # Of two decisions in one second, the last is not known.
+        # If two decisions share a second, the last one is unknown.
         after = replace(after, approval=replace(after.approval or Approval(), decided_by=decision.by))
     return deciding.outcome_of(before, after, decision)

@@ -1,4 +1,4 @@
-"""What changed since a cursor: ``UpdateDate`` and ``UpdateTime``, of which conditions know the day.
+"""Changes since a cursor by ``UpdateDate`` and ``UpdateTime``; only the day can be filtered.
 
 Each entity of an area is a stream, and so are the decisions on drafts.
 
@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from bot.erp.concurrency import gather_or_cancel
+from bot.erp.conditions import all_of
 from bot.erp.errors import NotPermitted, Unsupported
 from bot.erp.following import EARLIEST, TRANSACTION, StreamPage, follow, latest
 from bot.erp.listing import INVOICES, PURCHASE_ORDERS, SALES_ORDERS
@@ -23,7 +24,7 @@ from bot.erp.sap_b1.mapping import ValueReader
 from bot.erp.sap_b1.query import ENTITIES, ITEMS, PURCHASE_DRAFTS, DocumentEntity
 
 _AT_LEAST = 200
-"""Records to ask for: a condition begins with the day, and the first ones may be older than the cursor."""
+"""Minimum number of records to request: filters start at the day, so the first ones may be older than the cursor."""
 _PRODUCTS = DocumentEntity(name=ITEMS, key="ItemCode", number_field="ItemCode", day="UpdateDate", texts=(), select=())
 _ENTITIES: Mapping[Area, tuple[DocumentEntity, ...]] = {
     Area.PRODUCTS: (_PRODUCTS,),
@@ -34,7 +35,7 @@ _ENTITIES: Mapping[Area, tuple[DocumentEntity, ...]] = {
 
 
 class ChangeReader:
-    """Follows the areas whose records have a time of change; keeps nothing between calls."""
+    """Reads the changes of areas whose records have a time of change; keeps no state between calls."""
 
     def __init__(
         self,
@@ -52,7 +53,7 @@ class ChangeReader:
         self._days = timedelta(days=days)
 
     async def next(self, area: Area, cursor: str, *, limit: int) -> Changes:
-        """Return the next changes of an area; raises `Invalid` for a cursor that is not ours."""
+        """Return the next changes of an area; raises `Invalid` for a malformed cursor."""
         if area not in _ENTITIES:
             raise Unsupported(f"{area} tell no time of change", source=self._client.source)
         read, overlap = partial(self._streams, area), self._values.overlap(TRANSACTION)
@@ -64,11 +65,11 @@ class ChangeReader:
         return [decided, *pages]
 
     async def _stream(self, entity: DocumentEntity, since: datetime | None, count: int) -> StreamPage:
-        # Records that were never changed may have no such time, and would come first.
+        # Records that were never changed may lack this time, and would come first.
         rows = await self._client.rows(
             entity.name,
             select=tuple(dict.fromkeys((entity.key, entity.number_field, "UpdateDate", "UpdateTime"))),
-            where=query.all_of(entity.where, entity.current, f"UpdateDate ge {self._day(since or EARLIEST)}"),
+            where=all_of(entity.where, entity.current, f"UpdateDate ge {self._day(since or EARLIEST)}"),
             order=f"UpdateDate,UpdateTime,{entity.key}",
             limit=count,
         )
@@ -76,7 +77,7 @@ class ChangeReader:
         return StreamPage(latest(times), times[-1][1] if len(rows) == count else None)
 
     async def _decided(self, since: datetime | None) -> StreamPage:
-        """Return the times of the last decisions on drafts: a decision need not touch the draft itself."""
+        """Return the times of the last decisions on drafts: a decision may leave the draft unchanged."""
         now = self._now()
         try:
             requests = await self._approvals.followed(self._day(min(since or now, now) - self._days))

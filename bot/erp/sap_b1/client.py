@@ -1,4 +1,4 @@
-"""The Service Layer on the wire: one session, its errors, pages, records with their ETag, names of keys."""
+"""Client for the Service Layer: one session, errors, pages, records with their ETag, names of keys."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from bot.erp.concurrency import gather_rows
+from bot.erp.conditions import all_of
 from bot.erp.errors import AuthExpired, AuthFailed, Conflict, ErpError, Invalid, NotFound, NotPermitted, Unavailable
 from bot.erp.expiring import ExpiringValue
 from bot.erp.http import Http, HttpResponse, refusal, words
@@ -23,7 +24,7 @@ from bot.erp.values import code, text
 _EXPIRED = frozenset({"301", "-1001"})
 _NOT_FOUND, _CHANGED, _DENIED, _DOWN = "-2028", "-2039", "-1116", "-1102"
 _WRONG_APPROVER = "-8023"
-"""User code or password of the pair in a decision is wrong."""
+"""Wrong user code or password for the approver of a decision."""
 _NO_RIGHT = re.compile(
     r"not authori[sz]ed|no (authori[sz]ation|permission)|无权|没有.{0,8}权限|未经授权", re.IGNORECASE
 )
@@ -31,7 +32,7 @@ _NO_DATABASE = re.compile(r"fail(ed)? to get DB credentials", re.IGNORECASE)
 
 
 def unwrap(answer: HttpResponse, *, what: str = "", source: str = "") -> Any:
-    """Return an answer's data, or raise the error that it holds; ``what`` was asked for."""
+    """Return an answer's data, or raise its error; ``what`` is the requested document."""
     if answer.ok:
         return answer.data
     number, message = _error_text(answer.data)
@@ -40,7 +41,7 @@ def unwrap(answer: HttpResponse, *, what: str = "", source: str = "") -> Any:
 
 
 def _error_text(data: Any) -> tuple[str, str]:
-    """Return code and text of an error: v1 has a number and a text with its language, v2 two texts."""
+    """Return the code and text of an error: v1 has a number and a text with its language, v2 two texts."""
     error = data.get("error") if isinstance(data, dict) else None
     if not isinstance(error, dict):
         return "", ""
@@ -63,18 +64,18 @@ def _error(answer: HttpResponse, number: str, message: str, what: str, source: s
 
 
 _NAMED_AT_ONCE = 40
-"""How many keys one condition names."""
+"""How many keys one condition lists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """The cookies of a session; not shown. The second keeps the load balancer on one node."""
+    """The cookies of a session; hidden in reprs. The second one pins the load balancer to a node."""
 
     cookies: str = field(repr=False)
 
 
 class SapB1Client:
-    """One user of one company. Raises only `bot.erp.errors`; reads are bounded, writes go out once."""
+    """One user of one company. Raises only `bot.erp.errors`; reads are bounded, writes are sent once."""
 
     def __init__(self, options: SapB1Options, *, now: Callable[[], datetime], source: str) -> None:
         self.source = source
@@ -85,7 +86,7 @@ class SapB1Client:
         self._relogin = Relogin(self._log_in)
 
     async def close(self) -> None:
-        """Give the session's licence seat back, and the connections."""
+        """Release the session's licence and close connections."""
         try:
             await self._relogin.end(self._log_out)
         finally:
@@ -98,7 +99,7 @@ class SapB1Client:
             "Password": self._options.password.get_secret_value(),
             "Language": self._options.language,
         }
-        # Paths are case-sensitive: "login" would be refused in the words of a session that ran out
+        # Paths are case-sensitive: the error for "login" looks like that of an expired session
         # (docs: platform/erp/sap-b1.md#login).
         answer = await self._http.read("POST", f"{self._root}Login", json=account)
         try:
@@ -117,17 +118,17 @@ class SapB1Client:
     # Reading
 
     async def probe(self, entity: str, key: str) -> None:
-        """Read one record in a single call; raises what a question would meet."""
+        """Read one record in a single call; raises the errors that a query would raise."""
         await self.rows(entity, select=(key,), limit=1)
 
     async def rows(
         self, entity: str, *, select: Sequence[str] = (), where: str = "", order: str = "", limit: int | None = None
     ) -> list[Row]:
-        """Return records, page by page: ``limit`` of them, or all.
+        """Return records, page by page: up to ``limit``, or all.
 
-        Raises `Invalid` where there are more than a question may read.
+        Raises `Invalid` if there are more than the configured maximum.
         """
-        # A limit below the size of a page leaves out the link to the next one: then the page is as long as the limit.
+        # With a limit below the page size there is no link to the next page, so the page is as long as the limit.
         size, top = (self._options.page_rows, "") if limit is None else (limit, str(limit))
         query = queries.query_text(select=",".join(select), filter=where, orderby=order, top=top)
         path = f"{entity}?{query}" if query else entity
@@ -145,8 +146,8 @@ class SapB1Client:
     async def rows_each(
         self, entity: str, key: str, values: Sequence[str | int], *, select: Sequence[str] = (), where: str = ""
     ) -> list[Row]:
-        """Return the records with any of these values, asking for a few values at a time."""
-        parts = (queries.all_of(queries.one_of(key, part), where) for part in batches(values, _NAMED_AT_ONCE))
+        """Return the records with any of these values, in batches."""
+        parts = (all_of(queries.one_of(key, part), where) for part in batches(values, _NAMED_AT_ONCE))
         return await gather_rows(*(self.rows(entity, select=select, where=part) for part in parts))
 
     def _page(self, entity: str, data: Any) -> tuple[list[Row], str]:
@@ -157,15 +158,15 @@ class SapB1Client:
         link = code(data.get("@odata.nextLink") or data.get("odata.nextLink"))
         if not link or not found:
             return found, ""
-        # It is not always encoded, and blanks would become plus signs on the way.
+        # The link is not always encoded, and spaces would become plus signs on the way.
         path = link.removeprefix(self._root).replace(" ", "%20")
         if path.partition("?")[0] != entity:
-            # The session's cookies go to no other place than the one that was asked.
+            # Never send the session's cookies to another address.
             raise Invalid(f"the next page of {entity} is somewhere else", source=self.source)
         return found, path
 
     async def record(self, path: str, *, what: str) -> tuple[Row, str]:
-        """Return one record and its ETag, empty in old releases; raises `NotFound`. A ``$select`` would drop it."""
+        """Return one record and its ETag, empty in old releases; raises `NotFound`. ``$select`` would omit it."""
         answer = await self._get(path, 1, what=what)
         if not isinstance(answer.data, dict):
             raise Invalid("the answer is not a record", source=self.source)
@@ -187,7 +188,7 @@ class SapB1Client:
     # Writing
 
     async def patch(self, path: str, body: Row, *, etag: str, what: str) -> None:
-        """Change a record, once, if it is still the one with this ETag."""
+        """Change a record once, if it still has this ETag."""
 
         async def call(session: Session) -> None:
             headers = {"Cookie": session.cookies} | ({"If-Match": etag} if etag else {})
@@ -202,18 +203,18 @@ class SapB1Client:
 
 @dataclass(frozen=True, slots=True)
 class UserNames:
-    """Users by their internal key: their codes, which decisions name, and the codes' names."""
+    """Users by internal key: their codes, which decisions use as account, and their names."""
 
     codes: Mapping[str, str]
     names: Mapping[str, str]
 
     def account(self, key: str) -> str:
-        """Return a user's code; where users may not be read, their key, marked as one."""
+        """Return a user's code or, if the bot may not read users, their key, marked as one."""
         return self.codes.get(key) or (f"#{key}" if key else "")
 
 
 class NameCache:
-    """Keeps names; without the right to read them, keys are shown."""
+    """Caches names; without the right to read them, keys are shown."""
 
     def __init__(self, client: SapB1Client, *, now: Callable[[], datetime], minutes: int) -> None:
         self._client = client
@@ -222,7 +223,7 @@ class NameCache:
         self._known: dict[str, ExpiringValue[dict[str, tuple[str, ...]]]] = {}
 
     async def close(self) -> None:
-        """End what is being read."""
+        """Cancel reads in progress."""
         for names in self._known.values():
             await names.cancel()
 
@@ -232,7 +233,7 @@ class NameCache:
         return UserNames(codes, {user: name for user, name in found.values() if name})
 
     async def salespersons(self) -> Mapping[str, str]:
-        """Return names of salespersons and buyers by their number; a negative one stands for nobody."""
+        """Return the names of salespersons and buyers by their number; a negative number means none."""
         found = await self._read("SalesPersons", "SalesEmployeeCode", "SalesEmployeeName")
         return {key: name for key, (name,) in found.items() if not key.startswith("-")}
 
@@ -241,7 +242,7 @@ class NameCache:
         return {key: name for key, (name,) in found.items()}
 
     async def groups(self) -> Mapping[str, str]:
-        """Return names of groups of items by their number."""
+        """Return the names of item groups by their number."""
         found = await self._read("ItemGroups", "Number", "GroupName")
         return {key: name for key, (name,) in found.items()}
 

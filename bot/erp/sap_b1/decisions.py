@@ -1,7 +1,7 @@
-"""Approval requests: who is waited for at which stage, who decided what, and deciding.
+"""Approval requests: open stages, past decisions, and deciding.
 
-A purchase order that needs approval is a draft until somebody turns the approved draft into the order; the request
-knows both. Each person of each stage has a line. A stage may want several of its people.
+A purchase order that needs approval is a draft until its originator generates the order from the approved draft; the
+request refers to both. Each approver has a line per stage, and a stage may require several approvers.
 
 Docs: platform/erp/sap-b1.md#approvals
 """
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.erp.concurrency import gather_or_cancel
+from bot.erp.conditions import all_of
 from bot.erp.errors import Conflict, NotPermitted
 from bot.erp.model import Approval, Decision, PurchaseOrder, PurchaseStatus, Verdict
 from bot.erp.sap_b1 import query
@@ -24,7 +25,7 @@ from bot.erp.values import code, malformed_is_invalid, text
 
 REQUESTS = "ApprovalRequests"
 _PURCHASES = "22"
-"""The type of purchase orders among objects."""
+"""Object type of purchase orders."""
 _OURS = query.equals("ObjectType", _PURCHASES)
 _PENDING = "Pending"
 _GENERATED = frozenset({"Generated", "GeneratedByAuthorizer"})
@@ -41,7 +42,7 @@ _VERDICTS = {Verdict.APPROVE: "ardApproved", Verdict.REJECT: "ardNotApproved"}
 
 @dataclass(frozen=True, slots=True)
 class ApproverLine:
-    """One person's line: what they are asked, or decided, at one stage."""
+    """One approver's line: their question or decision at one stage."""
 
     stage: str
     person: str
@@ -52,7 +53,7 @@ class ApproverLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalRequest:
-    """One request. ``draft`` and ``order`` are keys; the order exists once it was made of the draft."""
+    """An approval request. ``draft`` and ``order`` are keys; the order exists once generated from the draft."""
 
     code: str
     draft: str
@@ -64,7 +65,7 @@ class ApprovalRequest:
 
     @property
     def status(self) -> PurchaseStatus | None:
-        """Return the state of the draft, None for one that is not known."""
+        """Return the state of the draft, None if it is unknown."""
         return _STATES.get(self.state)
 
     @property
@@ -79,12 +80,12 @@ class ApprovalRequest:
         return last.at if last else None
 
     def records(self, decision: Decision, stage: str) -> bool:
-        """Return whether the line of the person who decides shows their decision at a stage."""
-        wanted = _VERDICTS[decision.verdict][3:]
-        return any((s.stage, s.person, s.state) == (stage, decision.by, wanted) for s in self.steps)
+        """Return whether the approver's line shows their decision at a stage."""
+        expected = _VERDICTS[decision.verdict][3:]
+        return any((step.stage, step.person, step.state) == (stage, decision.by, expected) for step in self.steps)
 
     def approval(self) -> Approval:
-        """Return who is waited for, and who decided last."""
+        """Return the people whose turn it is, and the person who decided last."""
         waiting = self.state == _PENDING
         last = self._last()
         stages = list(dict.fromkeys(step.stage for step in self.steps))
@@ -103,12 +104,12 @@ class ApprovalRequest:
     def _last(self) -> ApproverLine | None:
         done = [step for step in self.steps if step.state in _DECIDED]
         stages = list(dict.fromkeys(step.stage for step in self.steps))
-        # Several decisions of one second are in the order of their stages.
+        # Decisions that share a second are ordered by their stages.
         return max(done, key=lambda s: (s.at.timestamp() if s.at else 0.0, stages.index(s.stage)), default=None)
 
 
 class PurchaseApprovals:
-    """Reads requests of purchase orders, and decides one."""
+    """Reads the requests of purchase orders, and decides one."""
 
     def __init__(self, client: SapB1Client, names: NameCache, options: SapB1Options, values: ValueReader) -> None:
         self._client = client
@@ -117,7 +118,7 @@ class PurchaseApprovals:
         self._values = values
 
     async def requests(self, keys: Sequence[DocumentKey]) -> dict[DocumentKey, ApprovalRequest]:
-        """Return the last request of each draft, and of each order the request that it came from."""
+        """Return the last request of each draft, and for each order the request that it came from."""
         drafts = [key for entity, key in keys if entity.drafts_of]
         orders = [key for entity, key in keys if not entity.drafts_of]
         rows = await gather_or_cancel(self._rows("DraftEntry", drafts), self._rows("ObjectEntry", orders))
@@ -128,39 +129,39 @@ class PurchaseApprovals:
         return {key: request for key, request in found if request is not None}
 
     async def pending(self) -> list[DocumentKey]:
-        """Return the keys of the drafts that wait."""
-        where = query.all_of(query.equals("Status", "arsPending"), _OURS)
+        """Return the keys of waiting drafts."""
+        where = all_of(query.equals("Status", "arsPending"), _OURS)
         rows = await self._client.rows(REQUESTS, select=("Code", "DraftEntry"), where=where, order="Code")
         keys = (code(row.get("DraftEntry")) for row in rows)
         return list(dict.fromkeys((PURCHASE_DRAFTS, int(key)) for key in keys if key.isdecimal()))
 
     async def followed(self, since: str) -> dict[str, ApprovalRequest]:
-        """Return the last requests of drafts that wait, or that were asked for since a day (as a literal)."""
+        """Return the last requests of drafts that wait, or that were requested since a day (as a literal)."""
         recent = query.either(query.equals("Status", "arsPending"), f"CreationDate ge {since}")
-        rows = await self._client.rows(REQUESTS, where=query.all_of(_OURS, recent), order="Code")
+        rows = await self._client.rows(REQUESTS, where=all_of(_OURS, recent), order="Code")
         return self._last(rows, await self._names.people(), lambda request: request.draft)
 
     async def decide(self, order: PurchaseOrder, decision: Decision) -> None:
-        """Decide a waiting order in a person's name, if its request is still as it was seen.
+        """Decide a waiting order on behalf of a person, if its request is unchanged.
 
-        Raises `NotPermitted` for people whom the bot cannot act for, and `Conflict` where somebody was faster.
+        Raises `NotPermitted` for people whose credentials the bot lacks, and `Conflict` if somebody else was faster.
         """
         approval = order.approval or Approval()
         if not approval.task_id:
             raise NotPermitted("the approval request may not be read", source=self._client.source)
         path = f"{REQUESTS}({approval.task_id})"
-        said: Row = {"Status": _VERDICTS[decision.verdict], **self._signed(decision.by)}
+        line: Row = {"Status": _VERDICTS[decision.verdict], **self._signed(decision.by)}
         if decision.reason:
-            said["Remarks"] = decision.reason
+            line["Remarks"] = decision.reason
         row, etag = await self._client.record(path, what=decision.number)
         if self._request(row, await self._names.people()).approval() != approval:
             raise Conflict("the approval request was decided or changed meanwhile", source=self._client.source)
-        await self._client.patch(path, {"ApprovalRequestDecisions": [said]}, etag=etag, what=decision.number)
+        await self._client.patch(path, {"ApprovalRequestDecisions": [line]}, etag=etag, what=decision.number)
 
     def _signed(self, by: str) -> Row:
-        """Return what names the person who decides.
+        """Return the credentials of the approver.
 
-        The session's own user is named by nothing at all: a name without a password is refused.
+        Nothing names the session's own user: a user code without a password is refused.
         """
         if by.casefold() == self._options.user.casefold():
             return {}
@@ -173,7 +174,7 @@ class PurchaseApprovals:
         try:
             return await self._client.rows_each(REQUESTS, field, keys, where=_OURS)
         except NotPermitted:
-            # Then nobody is named, and nothing can be decided.
+            # Without requests, approvers are unknown, and nothing can be decided.
             return []
 
     def _last(
@@ -185,12 +186,12 @@ class PurchaseApprovals:
     def _request(self, row: Row, people: UserNames) -> ApprovalRequest:
         with malformed_is_invalid(self._client.source):
             state = _state(row.get("Status"))
-            # Before there is an order, this is the draft's key again.
-            made = state in _GENERATED and not is_yes(row.get("IsDraft"))
+            # Until the order exists, this is the draft's key again.
+            generated = state in _GENERATED and not is_yes(row.get("IsDraft"))
             return ApprovalRequest(
                 code=str(int(row["Code"])),
                 draft=code(row.get("DraftEntry")),
-                order=code(row.get("ObjectEntry")) if made else "",
+                order=code(row.get("ObjectEntry")) if generated else "",
                 state=state,
                 stage=code(row.get("CurrentStage")),
                 requester=people.account(code(row.get("OriginatorID"))),

@@ -1,4 +1,4 @@
-"""From records of the Service Layer to the bot's: state tables, quantities, amounts.
+"""Maps records of the Service Layer to the bot's: states, quantities, amounts.
 
 Docs: platform/erp/records.md#states
 """
@@ -37,7 +37,7 @@ _AUTHORIZED = {
     "dasRejected": PurchaseStatus.REJECTED,
     "dasCancelled": PurchaseStatus.CANCELLED,
 }
-"""States of drafts whose request cannot be read, by their own word."""
+"""States of drafts whose request cannot be read, from the draft's own field."""
 _PRODUCTION = {
     "boposPlanned": ProductionStatus.PLANNED,
     "boposReleased": ProductionStatus.RELEASED,
@@ -46,11 +46,11 @@ _PRODUCTION = {
 }
 _EDITED = ("UpdateDate", "UpdateTime", "DocDueDate", "CardName")
 SALES_ORDER = "17"
-"""The type of sales orders among objects."""
+"""Object type of sales orders."""
 
 
 def order_status(row: Row, delivery: Progress | None, *, draft: bool) -> OrderStatus:
-    """Return a sales order's state; closed are those delivered in full, and those closed by hand."""
+    """Return a sales order's state; both delivered and manually closed orders are closed."""
     if _is_cancelled(row):
         return OrderStatus.CANCELLED
     if draft:
@@ -65,7 +65,7 @@ def order_status(row: Row, delivery: Progress | None, *, draft: bool) -> OrderSt
 
 
 def invoice_status(row: Row, total: Decimal, paid: Decimal, *, draft: bool) -> InvoiceStatus:
-    """Return an invoice's state. Closed is paid, also where a credit note settled it."""
+    """Return an invoice's state. Closed means paid, even if a credit note settled it."""
     if _is_cancelled(row):
         return InvoiceStatus.VOID
     if draft:
@@ -87,25 +87,25 @@ def purchase_status(row: Row, request: ApprovalRequest | None, *, draft: bool) -
 
 
 def production_status(state: str, produced: Decimal | None) -> ProductionStatus:
-    """Return a production order's state; the ERP has no word for one that runs."""
+    """Return a production order's state; the ERP has no state for one in progress."""
     status = _PRODUCTION.get(state, ProductionStatus.PLANNED)
     return ProductionStatus.RUNNING if status is ProductionStatus.RELEASED and produced else status
 
 
 def _is_cancelled(row: Row) -> bool:
-    # Cancelling an invoice leaves two documents: the one that is cancelled, and the one that cancels it.
+    # Cancelling an invoice leaves two documents: the cancelled one and the cancelling one.
     return is_yes(row.get("Cancelled")) or code(row.get("CancelStatus")) == "csCancellation"
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentMapper:
-    """Makes documents of one source; a missing key of a record raises `KeyError`, a wrong value `ValueError`."""
+    """Builds the documents of one source; a missing key raises `KeyError`, a wrong value `ValueError`."""
 
     source: str
     values: ValueReader
 
     def order(self, entity: DocumentEntity, row: Row, sellers: Mapping[str, str]) -> SalesOrder:
-        """Return a sales order. What of it was invoiced or paid, only other documents know."""
+        """Return a sales order; only other documents show what was invoiced or paid."""
         currency = _DocumentCurrency(self.values, row)
         lines = tuple(self._order_line(line, currency) for line in rows_of(row, "DocumentLines"))
         delivery = progress((line.delivered, line.quantity) for line in lines)
@@ -138,13 +138,13 @@ class DocumentMapper:
         )
 
     def invoice(self, entity: DocumentEntity, row: Row, orders: Mapping[str, str]) -> Invoice:
-        """Return an invoice, or a credit note with amounts below zero; ``orders`` are numbers by their keys."""
+        """Return an invoice, or a credit note with negative amounts; ``orders`` are order numbers by key."""
         currency = _DocumentCurrency(self.values, row)
         credit, draft = entity is CREDIT_NOTES, bool(entity.drafts_of)
         total = number(row.get("DocTotalFc" if currency.foreign else "DocTotal")) or Decimal(0)
         paid = number(row.get("PaidToDateFC" if currency.foreign else "PaidToDate")) or Decimal(0)
         status = invoice_status(row, total, paid, draft=draft)
-        rest = Decimal(0) if status in (InvoiceStatus.PAID, InvoiceStatus.VOID) else total - paid
+        open_amount = Decimal(0) if status in (InvoiceStatus.PAID, InvoiceStatus.VOID) else total - paid
         sign = -1 if credit else 1
         sources = (orders.get(entry, "") for entry in base_orders(row))
         return Invoice(
@@ -155,7 +155,7 @@ class DocumentMapper:
             issued_on=day_of(row.get("DocDate")),
             due_on=day_of(row.get("DocDueDate")),
             total=currency.money(sign * total),
-            open_amount=currency.money(sign * rest),
+            open_amount=currency.money(sign * open_amount),
             is_credit_note=credit,
             order_number=next(filter(None, sources), ""),
             changed_at=self.values.changed(row),
@@ -170,7 +170,7 @@ class DocumentMapper:
         people: UserNames,
         buyers: Mapping[str, str],
     ) -> PurchaseOrder:
-        """Return a purchase order, or the draft that is to become one, with its approval request if there is one."""
+        """Return a purchase order, or the draft of one, with its approval request if there is one."""
         currency = _DocumentCurrency(self.values, row)
         lines = tuple(self._purchase_line(line, currency) for line in rows_of(row, "DocumentLines"))
         draft = bool(entity.drafts_of)
@@ -194,12 +194,12 @@ class DocumentMapper:
             total=total,
             received=progress((line.received, line.quantity) for line in lines),
             lines=lines,
-            # The time of change alone has whole seconds.
+            # The time of change alone only has whole seconds.
             version=fingerprint(*map(str, (*(row.get(key) for key in _EDITED), status, total, *lines, request))),
             changed_at=max((at for at in changes if at is not None), default=None),
             source=self.source,
             people={account: people.names[account] for account in named if account in people.names},
-            # Approved, and not yet made into the order.
+            # Approved, but the order was not generated yet.
             extra={"generated": "no"} if draft and status is PurchaseStatus.APPROVED else {},
         )
 
@@ -234,7 +234,7 @@ class DocumentMapper:
             status=production_status(code(row.get("ProductionOrderStatus")), produced),
             start_on=day_of(row.get("StartDate")),
             due_on=day_of(row.get("DueDate")),
-            # Material that was not issued may be ready or not.
+            # Material that was not issued may or may not be available.
             material_ready=True if progress(parts) is Progress.FULL else None,
             sales_order=code(row.get("ProductionOrderOriginNumber")) if of_order else "",
             source=self.source,
@@ -242,9 +242,9 @@ class DocumentMapper:
 
 
 class _DocumentCurrency:
-    """The currency of one document: its own where that is not the company's, else the company's.
+    """The currency of one document: its own if that differs from the company's, else the company's.
 
-    Amounts in the document's own currency are 0 where it is the company's.
+    Amounts in the document's own currency are 0 if it is the company's.
 
     Docs: platform/erp/sap-b1.md#amounts-and-dates
     """
@@ -265,13 +265,13 @@ class _DocumentCurrency:
         return self.money(line.get("RowTotalFC" if self.foreign else "LineTotal"))
 
     def price(self, line: Row) -> Money | None:
-        """Return a line's price after discount, None in another currency than the document's."""
+        """Return a line's price after discount, None if it is not in the document's currency."""
         own = self._values.iso(code(line.get("Currency")))
         return self.money(line.get("Price")) if own in ("", self._iso) else None
 
 
 def base_orders(row: Row) -> list[str]:
-    """Return the keys of the sales orders that a document's lines were made from directly."""
+    """Return the keys of the sales orders that a document's lines were copied from directly."""
     lines = rows_of(row, "DocumentLines")
     return list(
         dict.fromkeys(code(line.get("BaseEntry")) for line in lines if code(line.get("BaseType")) == SALES_ORDER)
@@ -280,11 +280,11 @@ def base_orders(row: Row) -> list[str]:
 
 def _done(line: Row) -> tuple[Decimal, Decimal | None]:
     """Return a line's quantity, and how much of it is done."""
-    quantity, rest = number(line["Quantity"]) or Decimal(0), number(line.get("RemainingOpenQuantity"))
-    return quantity, None if rest is None else max(Decimal(0), quantity - rest)
+    quantity, remaining = number(line["Quantity"]) or Decimal(0), number(line.get("RemainingOpenQuantity"))
+    return quantity, None if remaining is None else max(Decimal(0), quantity - remaining)
 
 
 def _unit(line: Row) -> str:
-    """Return the unit of a line's quantity; the group of units "Manual" has a unit that is only written down."""
+    """Return the unit of a line's quantity; for the unit group "Manual" it is free text."""
     unit = text(line.get("UoMCode"))
     return text(line.get("MeasureUnit")) or unit if unit in ("", "Manual") else unit

@@ -1,4 +1,4 @@
-"""What a SAP Business One source is."""
+"""Registers the vendor ``sap_b1``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bot.erp.vendors import AdapterContext, Vendor
 
 
 async def _open(context: AdapterContext, options: SapB1Options) -> Erp:
-    # Imported here, so that the options can be listed without loading the HTTP client.
+    # Imported here so that listing the options does not load the HTTP client.
     from bot.erp.sap_b1.adapter import SapB1Erp
 
     return SapB1Erp(context, options)

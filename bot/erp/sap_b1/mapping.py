@@ -1,4 +1,4 @@
-"""Single values as the Service Layer spells them: days without a zone, times beside them, enumerations as texts."""
+"""Values in the format of the Service Layer: days without a zone, separate times, enumerations as text."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d))?(?:\.\d+)?Z?")
 
 
 def is_yes(value: Any) -> bool:
-    """Return a truth value: tYES, or Y in approval requests."""
+    """Return a boolean: tYES, or Y in approval requests."""
     return code(value) in ("tYES", "Y")
 
 
 def rows_of(row: Row, key: str) -> list[Row]:
-    """Return the rows that a record holds; raises `ValueError` for anything else."""
+    """Return the rows inside a record; raises `ValueError` for anything else."""
     found = row.get(key) or []
     if not isinstance(found, list) or any(not isinstance(line, dict) for line in found):
         raise ValueError(f"{key} does not hold rows")
@@ -29,17 +29,17 @@ def rows_of(row: Row, key: str) -> list[Row]:
 
 
 def day_of(value: Any) -> date | None:
-    """Return a day. v1 adds midnight and a Z, which mean nothing: it is a day of the company's own calendar."""
-    written = code(value)
-    return date.fromisoformat(written[:10]) if written else None
+    """Return a day. v1 appends midnight and a meaningless Z: it is a day in the company's own calendar."""
+    raw = code(value)
+    return date.fromisoformat(raw[:10]) if raw else None
 
 
 @dataclass(frozen=True, slots=True)
 class ValueReader(LocalValues):
-    """Reads values of one installation."""
+    """Reads the values of one installation."""
 
     def moment(self, day: Any, clock: Any) -> datetime | None:
-        """Return a time of the server's zone, of a day and a text HH:MM:SS; without one it is the day's beginning."""
+        """Return a time in the server's zone from a day and a text HH:MM:SS; without one, the start of the day."""
         known = day_of(day)
         if known is None:
             return None
@@ -51,10 +51,10 @@ class ValueReader(LocalValues):
 
 
 def _time_of(clock: Any) -> time:
-    written = code(clock)
-    if not written:
+    raw = code(clock)
+    if not raw:
         return time(0)
-    found = _CLOCK.fullmatch(written)
+    found = _CLOCK.fullmatch(raw)
     if found is None:
         raise ValueError("not a time")
     hours, minutes, seconds = found.groups()

@@ -1,4 +1,4 @@
-"""The options of a SAP Business One source."""
+"""Options of a source of the vendor ``sap_b1``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is asked of the Service Layer: text inside a ``$filter``, entities of documents and their numbers."""
+"""Queries to the Service Layer: text inside a ``$filter``, document entities and their numbers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from bot.erp import listing
+from bot.erp.conditions import all_of, literal
 from bot.erp.header_lists import Header
 from bot.erp.keys import spellings
 from bot.erp.listing import Listing
@@ -18,12 +19,7 @@ from bot.erp.values import code, text
 
 ITEMS = "Items"
 _LONGEST_PART = 50
-"""Characters of a searched text that are sent: conditions stand in the address, whose length is limited."""
-
-
-def literal(text: str) -> str:
-    """Return a text as a literal, its quotes doubled."""
-    return "'" + text.replace("'", "''") + "'"
+"""Characters of a searched text that are sent: conditions go into the URL, whose length is limited."""
 
 
 def equals(field: str, value: str | int) -> str:
@@ -37,28 +33,23 @@ def one_of(field: str, values: Iterable[str | int]) -> str:
 
 
 def spelled(field: str, text: str) -> str:
-    """Return the condition that a field is a code in some case; old releases are always case-sensitive."""
+    """Return the condition that a field is a code in any case; old releases are always case-sensitive."""
     return one_of(field, spellings(text))
 
 
 def contains(fields: Iterable[str], text: str) -> str:
-    """Return a condition that holds wherever a field contains a text, and perhaps elsewhere.
+    """Return a condition that matches at least the records whose field contains a text.
 
-    Control characters are left out, and what stands between them is looked for by itself.
+    Control characters are left out; the parts between them are searched separately.
     """
     parts = [part for part in re.split(r"[\x00-\x1f\x7f\u2028\u2029]+", text[:_LONGEST_PART]) if part.strip()]
     return either(*(all_of(*(f"contains({field},{literal(part)})" for part in parts)) for field in fields))
 
 
 def either(*conditions: str) -> str:
-    """Join conditions that are not empty: one must hold."""
+    """Join non-empty conditions with OR."""
     known = [condition for condition in conditions if condition]
     return known[0] if len(known) == 1 else f"({' or '.join(known)})" if known else ""
-
-
-def all_of(*conditions: str) -> str:
-    """Join conditions that are not empty: all must hold."""
-    return " and ".join(filter(None, conditions))
 
 
 def day_text(day: date, version: str) -> str:
@@ -67,9 +58,9 @@ def day_text(day: date, version: str) -> str:
 
 
 def query_text(**options: str) -> str:
-    """Return system options as the query of an address; blanks become %20, as not every server reads a plus."""
-    given = {f"${name}": value for name, value in options.items() if value}
-    return urlencode(given, safe="$(),'", quote_via=quote)
+    """Return system options as a query string; spaces become %20, as not every server decodes a plus."""
+    parameters = {f"${name}": value for name, value in options.items() if value}
+    return urlencode(parameters, safe="$(),'", quote_via=quote)
 
 
 _SPELLED = re.compile(r"([A-Z]?)(?:(\d{1,10})-)?(\d{1,10})", re.ASCII)
@@ -79,26 +70,26 @@ _GREATEST = 2**31 - 1
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DocumentEntity:
-    """One kind of documents in one entity."""
+    """One kind of document in one entity."""
 
     name: str
-    """The entity at the Service Layer."""
+    """The entity's name in the Service Layer."""
     prefix: str = ""
-    """What stands before a number, so that numbers of entities differ."""
+    """Prefix of numbers, so that numbers of entities differ."""
     drafts_of: str = ""
-    """The kind of document that drafts are to become; empty: these are no drafts."""
+    """The kind of document that these drafts become; empty if they are not drafts."""
     key: str = "DocEntry"
     number_field: str = "DocNum"
-    """The field of what people call the number."""
+    """The field with the number that people use."""
     day: str = "DocDate"
-    """The day by which lists are ordered."""
+    """The day that lists are ordered by."""
     due: str = "DocDueDate"
     unfinished: str = ""
-    """The condition for documents that may be late or overdue; empty: none of them can be."""
+    """The condition for documents that may be late or overdue; empty if none can be."""
     texts: tuple[str, ...] = ("CardName",)
-    """What lists are searched by, besides the number."""
+    """The searched fields besides the number."""
     select: tuple[str, ...]
-    """What is read of a whole document."""
+    """The fields of a whole document."""
 
     @property
     def where(self) -> str:
@@ -107,7 +98,7 @@ class DocumentEntity:
 
     @property
     def current(self) -> str:
-        """Return the condition that leaves out drafts that became a document."""
+        """Return the condition that excludes drafts that became a document."""
         return equals("DocumentStatus", "bost_Open") if self.drafts_of else ""
 
     @property
@@ -116,23 +107,23 @@ class DocumentEntity:
         return tuple(dict.fromkeys((self.key, self.number_field, self.day, *self.texts)))
 
     def header(self, row: Row) -> Header[DocumentKey]:
-        """Return what order and search need, of the fields of `head`."""
+        """Return what sorting and searching need, from the fields of `head`."""
         texts = tuple(text(row.get(name)) for name in self.texts)
         return Header(self.key_of(row), self.number(row), day_of(row.get(self.day)), texts)
 
     def key_of(self, row: Row) -> DocumentKey:
-        """Return what finds a document again."""
+        """Return the key of a document."""
         return self, int(row[self.key])
 
     def number(self, row: Row) -> str:
         return self.prefix + code(row[self.key if self.drafts_of else self.number_field])
 
     def exact(self, row: Row) -> str:
-        """Return a document's number with its series, which no other document has."""
+        """Return a document's number with its series, which makes it unique."""
         return f"{self.prefix}{code(row.get('Series'))}-{code(row.get(self.number_field))}"
 
     def spelled(self, number: str) -> str:
-        """Return the condition for the document of a number, empty where none can have it."""
+        """Return the condition for the document with a number, empty if none can have it."""
         found = _SPELLED.fullmatch(number.strip().upper())
         if found is None or found[1] != self.prefix or int(found[3]) > _GREATEST or int(found[2] or 0) > _GREATEST:
             return ""
@@ -142,7 +133,7 @@ class DocumentEntity:
 
 
 DocumentKey = tuple[DocumentEntity, int]
-"""What finds a document again: keys of orders and drafts are counted apart."""
+"""The key of a document: orders and drafts are numbered separately."""
 
 _DOCUMENT = (
     "DocEntry", "DocNum", "Series", "CardName", "DocDate", "DocDueDate", "DocTotal", "DocTotalFc", "DocCurrency",
@@ -162,7 +153,7 @@ PURCHASE_DRAFTS = DocumentEntity(
     name="Drafts",
     prefix="D",
     drafts_of="oPurchaseOrders",
-    # Approved, and not yet made into the order.
+    # Approved, but the order was not generated yet.
     unfinished=equals("AuthorizationStatus", "dasApproved"),
     select=(*_DOCUMENT, "AuthorizationStatus"),
 )

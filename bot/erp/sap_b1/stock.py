@@ -39,19 +39,19 @@ class StockReader:
         self._searched = tuple(filter(None, ("ItemCode", "ItemName", "BarCode", options.spec_field)))
         self._fields = (*self._searched, "InventoryUOM", "ItemsGroupCode")
 
-    async def find(self, wanted: str, *, limit: int) -> tuple[Product, ...]:
-        """Return items; a very common text is looked for among the first ones by code only."""
-        if not wanted.strip():
+    async def find(self, search: str, *, limit: int) -> tuple[Product, ...]:
+        """Return items; a search with too many hits only considers the first ones by code."""
+        if not search.strip():
             rows = await self._client.rows(ITEMS, select=self._fields, order="ItemCode", limit=limit)
             return tuple(await self._products(rows))
-        where = query.contains(self._searched, wanted)
+        where = query.contains(self._searched, search)
         calls = [self._client.rows(ITEMS, select=self._fields, where=where, order="ItemCode", limit=self._most)]
-        if wanted.isprintable() and len(wanted) <= LONGEST:
-            exact = query.either(query.spelled("ItemCode", wanted), query.equals("BarCode", wanted))
+        if search.isprintable() and len(search) <= LONGEST:
+            exact = query.either(query.spelled("ItemCode", search), query.equals("BarCode", search))
             calls.append(self._client.rows(ITEMS, select=self._fields, where=exact, limit=self._most))
         rows = await gather_rows(*calls)
         distinct = {product.sku: product for product in await self._products(rows)}
-        return listing.find_products(distinct.values(), wanted, limit=limit)
+        return listing.find_products(distinct.values(), search, limit=limit)
 
     async def level(self, sku: str) -> StockLevel:
         """Return an item's stock; raises `NotFound`."""
@@ -77,7 +77,7 @@ class StockReader:
 
 @dataclass(frozen=True, slots=True)
 class ItemMapper:
-    """Makes products and stock levels; ``spec_field`` is the installation's field of a spec, empty for none."""
+    """Builds products and stock levels; ``spec_field`` is the installation's field for a spec, or empty."""
 
     spec_field: str
 
@@ -93,9 +93,10 @@ class ItemMapper:
         )
 
     def places(self, row: Row, names: Mapping[str, str]) -> tuple[WarehouseStock, ...]:
-        """Return the stock per warehouse. An item has a row in every warehouse; those without any figure are left out.
+        """Return the stock per warehouse. An item has a row in every warehouse; rows without any quantity are left out.
 
-        ``available`` is what is in stock and not committed; what SAP calls so adds what is ordered: ``forecast``.
+        ``available`` is in stock and not committed. SAP's own "available" adds ordered quantities, which is
+        ``forecast``.
         """
         found = []
         for place in rows_of(row, "ItemWarehouseInfoCollection"):
@@ -110,12 +111,12 @@ class ItemMapper:
         return _figures(row, "QuantityOnStock", "QuantityOrderedByCustomers", "QuantityOrderedFromVendors")
 
     def reorder_point(self, row: Row) -> Decimal | None:
-        """Return the minimum of the item, or of its warehouses together; 0 stands for none."""
+        """Return the minimum of the item, or the sum of its warehouses' minima; 0 means none."""
         if is_yes(row.get("ManageStockByWarehouse")):
-            least = amount_of(place.get("MinimalStock") for place in rows_of(row, "ItemWarehouseInfoCollection"))
+            minimum = amount_of(place.get("MinimalStock") for place in rows_of(row, "ItemWarehouseInfoCollection"))
         else:
-            least = number(row.get("MinInventory"))
-        return least or None
+            minimum = number(row.get("MinInventory"))
+        return minimum or None
 
 
 def _figures(row: Row, in_stock: str, committed: str, ordered: str) -> Quantities:

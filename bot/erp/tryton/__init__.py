@@ -1,1 +1,1 @@
-"""Tryton 8 over JSON-RPC."""
+"""Adapter for Tryton 8 over JSON-RPC."""

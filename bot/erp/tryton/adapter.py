@@ -1,4 +1,4 @@
-"""Tryton behind the bot's port.
+"""Adapter for Tryton.
 
 Docs: platform/erp/tryton.md
 """
@@ -43,13 +43,13 @@ from bot.erp.values import malformed_is_invalid
 from bot.erp.vendors import AdapterContext
 
 _TWINS = 50
-"""How many records may differ from one another in nothing but the case of their number."""
+"""How many records whose numbers differ only in case are compared."""
 _RANKED = 200
-"""Among how many products a search looks for the best match, besides those that match exactly."""
+"""How many products a search ranks, in addition to those that match exactly."""
 
 
 class TrytonErp(DocumentErp):
-    """One database. People decide under their own accounts where the options have them, else under the bot's."""
+    """One database. People decide with their own accounts if configured, else with the bot's."""
 
     capabilities = frozenset(Capability)
 
@@ -76,28 +76,28 @@ class TrytonErp(DocumentErp):
         }
 
     async def check(self) -> None:
-        """Log in and ask for the account's own preferences."""
+        """Log in and read the account's preferences."""
         with malformed_is_invalid(self.name):
             await self._account.read("res.user", "get_preferences", True)
 
     async def close(self) -> None:
-        """Give connections back; Tryton ends idle sessions itself."""
+        """Close connections; Tryton ends idle sessions itself."""
         await self._http.close()
 
     async def decide(self, decision: Decision) -> DecisionResult:
-        """Confirm or cancel a quotation; the reason goes into a note on it."""
+        """Confirm or cancel a quotation; the reason becomes a note on it."""
         with malformed_is_invalid(self.name):
             return await deciding.decide(decision, read=self.purchase_order, write=self._approvals.write)
 
     async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
-        """Return changes by their time; stock changes with every move of a product."""
+        """Return changes by time; the stock of a product changes with each of its moves."""
         with malformed_is_invalid(self.name):
             return await read_changes(self._account, area, cursor, limit=limit)
 
     # Products and stock
 
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
-        """Return products; the text is looked for in code, name and identifiers."""
+        """Return products whose code, name or identifiers contain the text."""
         same = ["OR", ["code", "ilike", escape_like(text)], ["identifiers.code", "ilike", escape_like(text)]]
         with malformed_is_invalid(self.name):
             exact, part = await asyncio.gather(
@@ -108,7 +108,7 @@ class TrytonErp(DocumentErp):
         return listing.find_products(found.values(), text, limit=limit)
 
     async def stock(self, sku: str) -> StockLevel:
-        """Return the figures of every warehouse; the available ones are Tryton's forecast for the end of today."""
+        """Return the figures of every warehouse; the available quantity is Tryton's forecast for the end of today."""
         sku = checked_key(sku, source=self.name)
         with malformed_is_invalid(self.name):
             rows = await self._products([["code", "ilike", escape_like(sku)]], _TWINS)
@@ -136,37 +136,37 @@ class TrytonErp(DocumentErp):
     # Documents
 
     async def read_document(self, kind: Listing[D], number: str) -> D:
-        """Return the document of this number, in any case; one without number is asked for as ``(id)``."""
-        wanted: DocumentQuery = KINDS[kind]
-        domain = [*wanted.domain, *(unnumbered(number) or [["number", "ilike", escape_like(number)]])]
-        fields = (*wanted.fields, *wanted.line_fields)
-        rows = await self._account.search(wanted.model, domain, fields, limit=_TWINS)
+        """Return the document with this number, ignoring case; ``(id)`` names one without a number."""
+        document_query: DocumentQuery = KINDS[kind]
+        domain = [*document_query.domain, *(unnumbered(number) or [["number", "ilike", escape_like(number)]])]
+        fields = (*document_query.fields, *document_query.line_fields)
+        rows = await self._account.search(document_query.model, domain, fields, limit=_TWINS)
         found: Sequence[D] = await self._readers[kind]([self._first(rows, number, documents.number_of)], True)
         return found[0]
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
-        wanted: DocumentQuery = KINDS[kind]
-        if query.filter in wanted.inexact:
-            domain = wanted.domain_of(query, self._today())
-            rows = await self._account.search(wanted.model, domain, wanted.fields)
+        document_query: DocumentQuery = KINDS[kind]
+        if query.filter in document_query.inexact:
+            domain = document_query.domain_of(query, self._today())
+            rows = await self._account.search(document_query.model, domain, document_query.fields)
             candidates: Sequence[D] = await self._readers[kind](rows, False)
             return kind.pick(candidates, query, self._today())
-        page, total = await self._page(wanted, query)
+        page, total = await self._page(document_query, query)
         found: Sequence[D] = await self._readers[kind](page, False)
         return Slice(items=tuple(found), total=total)
 
-    async def _page(self, wanted: DocumentQuery, query: ListQuery) -> tuple[list[Row], int]:
-        domain, order = wanted.domain_of(query, self._today()), wanted.order_of(query)
+    async def _page(self, document_query: DocumentQuery, query: ListQuery) -> tuple[list[Row], int]:
+        domain, order = document_query.domain_of(query, self._today()), document_query.order_of(query)
         rows = self._account.search(
-            wanted.model, domain, wanted.fields, order=order, offset=query.offset, limit=query.limit
+            document_query.model, domain, document_query.fields, order=order, offset=query.offset, limit=query.limit
         )
-        return await read_page(query, rows, lambda: self._account.count(wanted.model, domain))
+        return await read_page(query, rows, lambda: self._account.count(document_query.model, domain))
 
-    def _first(self, rows: list[Row], wanted: str, key: Callable[[Row], str]) -> Row:
-        """Return the row whose key is ``wanted``, to the letter or else in any case; raises `NotFound`."""
-        found = spelled_alike(rows, wanted, key)
+    def _first(self, rows: list[Row], number: str, key: Callable[[Row], str]) -> Row:
+        """Return the row whose key equals ``number``, preferably in the same case; raises `NotFound`."""
+        found = spelled_alike(rows, number, key)
         if not found:
-            raise NotFound(wanted, source=self.name)
+            raise NotFound(number, source=self.name)
         return found[0]
 
     async def _sales(self, rows: list[Row], with_lines: bool) -> list[SalesOrder]:

@@ -1,4 +1,4 @@
-"""What changed since a cursor: Tryton keeps a time of change on every record, and nothing else.
+"""Changes since a cursor, by the time of change, which is all that Tryton records.
 
 Docs: platform/erp/tryton.md#changes
 """
@@ -16,14 +16,14 @@ from bot.erp.tryton.client import Account, Domain, Row, at, some
 from bot.erp.tryton.documents import CHANGED, changed_at, number_of
 
 _OVERLAP = timedelta(seconds=60)
-"""How long a transaction may take: its records bear the time at which it began, and are seen when it ends."""
+"""How long a transaction may take: its records carry its start time but become visible when it ends."""
 
 _OLDEST_FIRST = [[CHANGED, "ASC"], ["id", "ASC"]]
 
 
 @dataclass(frozen=True, slots=True)
 class _ChangeSource:
-    """One model to follow, and what of an area each of its changes is about."""
+    """A model to follow, and which record of the area each of its changes concerns."""
 
     model: str
     fields: tuple[str, ...]
@@ -47,7 +47,7 @@ def _moved_product(row: Row) -> Iterator[str]:
 
 
 def _product(row: Row) -> Iterator[str]:
-    # A product has its code, and its template the name: the later change of the two counts.
+    # The product has the code and its template the name: the later of the two changes counts.
     if row["code"] and changed_at(row) >= changed_at(row, f"template.{CHANGED}"):
         yield row["code"]
 

@@ -1,4 +1,4 @@
-"""Tryton's JSON-RPC: its values and domains, logins that end after five idle minutes, and its refusals as ours."""
+"""Client for Tryton's JSON-RPC: values and domains, sessions that expire after five idle minutes, and errors."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from bot.erp.tryton.options import TrytonOptions
 
 Row = dict[str, Any]
 Domain = list[Any]
-"""A list of conditions that all hold, or one that starts with ``"OR"``."""
+"""A list of conditions joined by AND, or by OR if it starts with ``"OR"``."""
 Order = list[list[str]]
 
 
 def encode(value: Any) -> Any:
-    """Return a value as Tryton takes it; times become UTC, which is what its databases hold."""
+    """Return a value in Tryton's JSON; times become UTC, which its databases store."""
     match value:
         case datetime():
             utc = value.astimezone(UTC)
@@ -52,7 +52,7 @@ def encode(value: Any) -> Any:
 
 
 def decode(value: Any) -> Any:
-    """Return a value of an answer as Python has it; raises `ValueError` for one that is out of shape."""
+    """Return an answer's value as a Python object; raises `ValueError` for a malformed one."""
     if isinstance(value, list):
         return [decode(item) for item in value]
     if not isinstance(value, dict):
@@ -74,9 +74,9 @@ def decode(value: Any) -> Any:
 
 
 def at(row: Row, path: str) -> Any:
-    """Return a field of a record or, by a path such as ``party.name``, of the one it refers to; None if there is none.
+    """Return a field of a record or, by a path such as ``party.name``, of a related record; None if there is none.
 
-    Raises `KeyError` for a field that was not asked for.
+    Raises `KeyError` for a field that was not requested.
     """
     *relations, name = path.split(".")
     for relation in relations:
@@ -87,35 +87,35 @@ def at(row: Row, path: str) -> Any:
 
 
 def some(row: Row, relation: str) -> list[Row]:
-    """Return the records of a relation to many of which fields were asked for."""
+    """Return the records of a to-many relation whose fields were requested."""
     return row[f"{relation}."] or []
 
 
 def containing(text: str, fields: Iterable[str]) -> Domain:
-    """Return the conditions of records with ``text`` in one of ``fields``, in any case; none for an empty text."""
+    """Return the conditions for records with ``text`` in one of ``fields``, ignoring case; none for an empty text."""
     return [["OR", *([field, "ilike", f"%{escape_like(text)}%"] for field in fields)]] if text else []
 
 
 Send = Callable[..., Awaitable[HttpResponse]]
 
 _CONTEXT = ("company", "employee", "language")
-"""What a client hands back of a user's preferences, so that the server answers for this company and person."""
+"""Preferences that a client sends back as context, so that the server answers for this company and person."""
 
 
 class TrytonRefusal(Invalid):
-    """Tryton's ``UserError``: a missing right, a wrong state or a wrong value; nothing was done."""
+    """Tryton's ``UserError``: a missing right, a wrong state or a wrong value. Nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A login that works until it idles too long."""
+    """A login that works until it has idled too long."""
 
     authorization: str = field(repr=False)
     context: Mapping[str, Any]
 
 
 class Account:
-    """A person's account: logs in when first needed and again when the session is over."""
+    """A person's account, which logs in on first use and again when the session has expired."""
 
     def __init__(self, client: TrytonClient, user: str, password: SecretStr) -> None:
         self.user = user
@@ -123,16 +123,16 @@ class Account:
         self._relogin = Relogin(self._login)
 
     async def read(self, model: str, method: str, *params: Any, context: Mapping[str, Any] | None = None) -> Any:
-        """Call a method that changes nothing. A ``UserError`` of such a call is a missing right: `NotPermitted`."""
+        """Call a method that changes nothing; a ``UserError`` then means a missing right: `NotPermitted`."""
         try:
             return await self._call(self._client.http.read, model, method, params, context)
         except TrytonRefusal as error:
             raise NotPermitted(error.detail, source=error.source) from None
 
     async def write(self, model: str, method: str, *params: Any, context: Mapping[str, Any] | None = None) -> Any:
-        """Call a method that changes something, once.
+        """Call a method that changes something once.
 
-        Raises `TrytonRefusal`, `Conflict`, `Invalid` as Tryton refuses.
+        Raises `TrytonRefusal`, `Conflict` or `Invalid` as Tryton refuses.
         """
         return await self._call(self._client.http.write, model, method, params, context)
 
@@ -147,7 +147,7 @@ class Account:
         limit: int | None = None,
         context: Mapping[str, Any] | None = None,
     ) -> list[Row]:
-        """Return records, page by page: as many as match, or up to ``limit``."""
+        """Return matching records page by page, up to ``limit`` if given."""
         found: list[Row] = []
         order = order or [["id", "ASC"]]
         while True:
@@ -161,7 +161,7 @@ class Account:
                 return found
 
     async def count(self, model: str, domain: Domain) -> int:
-        """Return how many records match."""
+        """Return the number of matching records."""
         return int(await self.read(model, "search_count", domain, 0, None))
 
     async def _call(
@@ -170,8 +170,8 @@ class Account:
         name = f"model.{model}.{method}"
 
         async def call(session: Session) -> Any:
-            whole = [*params, {**session.context, **(context or {})}]
-            return await self._client.call(send, name, whole, session.authorization, model=model)
+            arguments = [*params, {**session.context, **(context or {})}]
+            return await self._client.call(send, name, arguments, session.authorization, model=model)
 
         return await self._relogin.run(call)
 
@@ -187,14 +187,14 @@ class Account:
         except (TypeError, ValueError):
             raise Unavailable("not an answer to a login", source=client.http.source) from None
         except Invalid as error:
-            # The server was started for other databases: every model is unknown to it.
+            # A server started for other databases does not know any model of this one.
             raise Unavailable(f"the database does not answer: {error.detail}", source=error.source) from None
         context = {name: preferences[name] for name in _CONTEXT if preferences.get(name) is not None}
         return Session(authorization, context | client.context)
 
 
 class TrytonClient:
-    """One server's database."""
+    """One database of a server."""
 
     def __init__(self, options: TrytonOptions, http: Http) -> None:
         self.http = http
@@ -207,9 +207,9 @@ class TrytonClient:
     async def call(
         self, send: Send, method: str, params: Sequence[Any], authorization: str = "", *, model: str = ""
     ) -> Any:
-        """Send one call and return its result.
+        """Send a call once and return its result.
 
-        Raises `AuthExpired` for a session that is over (and at a login, for a wrong password).
+        Raises `AuthExpired` for an expired session and, at a login, for a wrong password.
         """
         headers = {"Authorization": f"Session {authorization}"} if authorization else {}
         body = {"id": 1, "method": method, "params": encode(params)}
@@ -236,12 +236,12 @@ class TrytonClient:
 
 
 def _error(error: Any, model: str, source: str) -> ErpError:
-    """Return the error that Tryton's shape of it stands for."""
+    """Return the error that a Tryton error object stands for."""
     match error:
         case ["UserError", [str() as message, description, *_]]:
             return TrytonRefusal(words(f"{message} {description or ''}"), source=source)
         case ["UserWarning", [_, message, *description]]:
-            # A question to the person at the screen, to be answered in Tryton.
+            # A question that the user has to answer in Tryton's client.
             return Invalid(words(" ".join(str(part) for part in (message, *description) if part)), source=source)
         case ["ConcurrencyException", *_]:
             return Conflict("changed meanwhile", source=source)

@@ -1,4 +1,4 @@
-"""Approvals of purchase orders, read from Tryton's logs, clicks, rules and notes; confirming and cancelling.
+"""Approvals of purchase orders, read from Tryton's logs, clicks, rules and notes; confirms and cancels orders.
 
 Docs: platform/erp/tryton.md#deciding
 """
@@ -22,11 +22,11 @@ from bot.erp.tryton.client import Account, Row, TrytonRefusal, at
 
 
 class _Unknown(Exception):
-    """The condition uses what is not known here."""
+    """The condition uses something that is not known here."""
 
 
 def may_apply(condition: str | None, record: Mapping[str, Any]) -> bool:
-    """Return whether a rule applies to a record; True where that cannot be told from the fields at hand."""
+    """Return whether a rule applies to a record; True if the fields that were read do not tell."""
     if not condition:
         return True
     try:
@@ -50,11 +50,11 @@ def _value(node: Any, record: Mapping[str, Any]) -> Any:
         case "Eval" if node["v"] == "self":
             return record
         case "Get":
-            # A field that was not read may well have a value: its default would be a guess.
-            whole, key = part("v"), part("k")
-            if whole is record and key not in record:
+            # A field that was not read may have a value, so its default would be a guess.
+            container, key = part("v"), part("k")
+            if container is record and key not in record:
                 raise _Unknown
-            return whole.get(key, part("d"))
+            return container.get(key, part("d"))
         case "Greater":
             return part("s1") >= part("s2") if part("e") else part("s1") > part("s2")
         case "Less":
@@ -88,9 +88,9 @@ _STATE_OF = {f"state:{state}": state for state in _STATES} | {
     "confirm": "confirmed",
     "cancel": "cancelled",
 }
-"""What an entry of the log means: a change of state by the server, or a button that a person pressed.
+"""Meaning of a log entry: a state change by the server, or a button that a person pressed.
 
-Pressing ``confirm`` writes no change to ``confirmed``, and the one to ``processing`` may be a worker's.
+Pressing ``confirm`` logs no change to ``confirmed``, and the one to ``processing`` may be a worker's.
 """
 _RULE = [["button.model", "=", MODEL], ["button.name", "=", "confirm"]]
 _IN_ORDER = [["create_date", "ASC"], ["id", "ASC"]]
@@ -101,7 +101,7 @@ _DONE = {Verdict.APPROVE: "Approved", Verdict.REJECT: "Rejected"}
 
 @dataclass(frozen=True, slots=True)
 class _LogEntry:
-    """A click, a change of state or a note: by whom, when, and what it says."""
+    """A click, a state change or a note: its author, time and content."""
 
     by: str
     name: str
@@ -110,33 +110,33 @@ class _LogEntry:
 
 
 def resource(order_id: int | str) -> str:
-    """Return an order as logs and notes refer to it."""
+    """Return the reference to an order in logs and notes."""
     return f"{MODEL},{order_id}"
 
 
 def note_for(decision: Decision, *, for_another: bool) -> str:
-    """Return the note that goes with a decision, if any: the reason and, if made for another person, their name."""
+    """Return the note of a decision, if any: the reason and, if made on behalf of a person, their name."""
     if not for_another:
         return decision.reason
     return f"{_DONE[decision.verdict]} by {decision.by}" + (f"\n{decision.reason}" if decision.reason else "")
 
 
 def version_of(row: Row, approval: Approval | None) -> str:
-    """Return a text that changes with every edit: Tryton's own stamp, and a sign of total and level beside it.
+    """Return a text that changes with every edit: Tryton's timestamp and a fingerprint that includes total and level.
 
-    A line may be edited without its order, and a click of a rule leaves no trace on the order.
+    Editing a line may leave the order's timestamp unchanged, and so does a click that a rule counts.
     """
-    mark = f"{row['total_amount']}/{approval.level if approval else 0}"
-    return f"{row['_timestamp']}/{blake2b(mark.encode(), digest_size=6).hexdigest()}"
+    summary = f"{row['total_amount']}/{approval.level if approval else 0}"
+    return f"{row['_timestamp']}/{blake2b(summary.encode(), digest_size=6).hexdigest()}"
 
 
 def stamp_of(version: str) -> str:
-    """Return Tryton's own stamp out of a version, for its check at the write."""
+    """Return Tryton's timestamp from a version, which the write checks."""
     return version.partition("/")[0]
 
 
 class PurchaseApprovals:
-    """Reads approvals of orders, many at once, and decides.
+    """Reads the approvals of many orders at once, and decides.
 
     ``approvers`` are the accounts of those who decide, by login. ``for_others`` is the account that decides for people
     without one, if any: its notes name the person who decided.
@@ -153,23 +153,25 @@ class PurchaseApprovals:
     async def read(
         self, orders: Sequence[Row]
     ) -> tuple[Mapping[int, Approval | None], Mapping[int, Mapping[str, str]]]:
-        """Return the approval of each order by its id, and the names of the accounts in the approval and the order.
+        """Return the approval of each order by its id, and the names of the accounts in approvals and orders.
 
-        As many requests for a hundred orders as for one.
+        The number of requests does not depend on the number of orders.
         """
-        begun = [order for order in orders if order["state"] != "draft"]
-        decided = [order["id"] for order in begun if order["state"] != "quotation"]
+        submitted = [order for order in orders if order["state"] != "draft"]
+        decided = [order["id"] for order in submitted if order["state"] != "quotation"]
         rules, log, notes = await asyncio.gather(
-            self._account.search("ir.model.button.rule", _RULE, ["number_user", "condition"]) if begun else _nothing(),
+            self._account.search("ir.model.button.rule", _RULE, ["number_user", "condition"])
+            if submitted
+            else _nothing(),
             _log(self._account, decided),
             _notes(self._account, decided),
         )
-        wanted = {order["id"]: _wanted_users(order, rules) for order in begun}
-        clicks = await _clicks(self._account, [order_id for order_id, users in wanted.items() if users > 1])
+        required_users = {order["id"]: _wanted_users(order, rules) for order in submitted}
+        clicks = await _clicks(self._account, [order_id for order_id, users in required_users.items() if users > 1])
         approvals = {
             order["id"]: _approval(
                 order["state"],
-                wanted.get(order["id"], 1),
+                required_users.get(order["id"], 1),
                 clicks[order["id"]],
                 log[order["id"]],
                 notes[order["id"]],
@@ -180,14 +182,14 @@ class PurchaseApprovals:
         return approvals, {order["id"]: _names(order, clicks[order["id"]] + log[order["id"]]) for order in orders}
 
     async def write(self, order: PurchaseOrder, decision: Decision) -> str:
-        """Press the button, once, and leave the note; raises as `bot.erp.deciding` wants it."""
+        """Press the button once and add the note; raises the errors that `bot.erp.deciding` expects from a write."""
         account = self._account_of(order, decision)
         button = BUTTONS[decision.verdict]
         try:
-            stamp = {"_timestamp": {resource(order.id): stamp_of(decision.version)}}
-            await account.write(MODEL, button, [int(order.id)], context=stamp)
+            context = {"_timestamp": {resource(order.id): stamp_of(decision.version)}}
+            await account.write(MODEL, button, [int(order.id)], context=context)
         except TrytonRefusal as error:
-            # The text is in the person's language; the rights are not.
+            # The message is in the person's language, so check the rights instead of parsing it.
             if await self._may_press(account, button):
                 raise
             raise NotPermitted(error.detail, source=self._source) from None
@@ -203,9 +205,9 @@ class PurchaseApprovals:
         return self._account
 
     async def _may_press(self, account: Account, button: str) -> bool:
-        """Return whether an account has the right to a button, by the rule of Tryton itself.
+        """Return whether an account may press a button, by Tryton's own rule.
 
-        A button is open to its groups or, where it has none, to all who may change its model.
+        A button is open to its groups or, if it has none, to all who may change its model.
         """
         pressed = [["model", "=", MODEL], ["name", "=", button]]
         buttons, preferences, access = await asyncio.gather(
@@ -217,7 +219,7 @@ class PurchaseApprovals:
         return bool(groups & set(preferences["groups"]) if groups else access[MODEL]["write"])
 
     async def _leave_note(self, account: Account, order: PurchaseOrder, decision: Decision) -> str:
-        """Write reason and person down; where that fails the decision stands all the same, and the text says so."""
+        """Add a note with the reason and the person; if that fails, the decision stands and the text says so."""
         message = note_for(decision, for_another=account.user != decision.by)
         if not message:
             return ""
@@ -229,7 +231,7 @@ class PurchaseApprovals:
 
 
 def _names(order: Row, steps: Iterable[_LogEntry]) -> Mapping[str, str]:
-    names = {at(order, f"{who}.login"): at(order, f"{who}.name") for who in ("create_uid", "write_uid")}
+    names = {at(order, f"{field}.login"): at(order, f"{field}.name") for field in ("create_uid", "write_uid")}
     names |= {step.by: step.name for step in steps}
     return {login: name for login, name in names.items() if login and name}
 
@@ -251,18 +253,18 @@ def _approval(
         level = levels
     decision = _decision(state, log)
     if decision is None:
-        # Withdrawn before a decision, or confirmed so long ago that the log is gone.
+        # Cancelled before a decision, or confirmed so long ago that the log was deleted.
         return Approval(level=level, levels=levels) if state in _APPROVED else None
     by, reason = _decided_by(decision, notes, for_others)
     return Approval(level=level, levels=levels, decided_by=by, decided_at=decision.when, reason=reason)
 
 
 def _decision(state: str, log: list[_LogEntry]) -> _LogEntry | None:
-    """Return the step that took the order out of the quotation into what it is now."""
+    """Return the step that moved the order from quotation to its current state."""
     found, before = None, ""
     for step in log:
         if step.what == before or (found and step.what in _APPROVED and before in _APPROVED):
-            # An entry twice, or an approved order on its way.
+            # A repeated entry, or an approved order that is being processed.
             continue
         reached = step.what == state or (step.what in _APPROVED and state in _APPROVED)
         found = step if before == "quotation" and reached else None
@@ -271,16 +273,16 @@ def _decision(state: str, log: list[_LogEntry]) -> _LogEntry | None:
 
 
 def _decided_by(decision: _LogEntry, notes: list[_LogEntry], for_others: str | None) -> tuple[str, str]:
-    """Return the person who decided and the reason: the first note of the same account from then on."""
+    """Return the person who decided and the reason: the first note by the same account from then on."""
     note = next((note.what for note in notes if note.by == decision.by and note.when >= decision.when), "")
     if decision.by != for_others:
         return decision.by, note
-    spoken = _NOTE.fullmatch(note)
-    return (spoken["by"], spoken["reason"] or "") if spoken else ("", "")
+    match = _NOTE.fullmatch(note)
+    return (match["by"], match["reason"] or "") if match else ("", "")
 
 
 def _wanted_users(order: Row, rules: Sequence[Row]) -> int:
-    """Return how many users must confirm an order; the rules see of it what was read."""
+    """Return how many users must confirm an order; the rules are applied to the fields that were read."""
     record = {name.removesuffix("."): value for name, value in order.items()}
     record |= {name: value["id"] for name, value in record.items() if isinstance(value, dict)}
     return max((rule["number_user"] for rule in rules if may_apply(rule["condition"], record)), default=1)
@@ -311,11 +313,11 @@ async def _clicks(account: Account, ids: Sequence[int]) -> Mapping[int, list[_Lo
     return _steps(rows, "user", lambda row: (row["record_id"], "confirm"))
 
 
-def _steps(rows: Iterable[Row], user: str, tell: Callable[[Row], tuple[int, str]]) -> Mapping[int, list[_LogEntry]]:
-    """Return the steps of each order, of which ``tell`` returns id and content."""
+def _steps(rows: Iterable[Row], user: str, describe: Callable[[Row], tuple[int, str]]) -> Mapping[int, list[_LogEntry]]:
+    """Return the steps of each order; ``describe`` returns id and content of a row."""
     steps: dict[int, list[_LogEntry]] = defaultdict(list)
     for row in rows:
-        order_id, what = tell(row)
+        order_id, what = describe(row)
         by, name = at(row, f"{user}.login") or "", at(row, f"{user}.name") or ""
         steps[order_id].append(_LogEntry(by, name, row["create_date"], what))
     return steps

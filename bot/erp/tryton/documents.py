@@ -1,4 +1,4 @@
-"""From Tryton's records to the bot's; which fields to ask for stands beside what is made of them.
+"""Maps Tryton's records to the bot's; the requested fields are listed next to the mapping that uses them.
 
 Docs: platform/erp/tryton.md#areas
 """
@@ -30,7 +30,7 @@ from bot.erp.model import (
 from bot.erp.tryton.client import Row, at, some
 
 CHANGED = "last_modified_at"
-"""The time of the last change, or of creation where there was none; ``write_date`` is empty until the first change."""
+"""The time of the last change, or of creation; ``write_date`` is empty until the first change."""
 
 PRODUCT = ("code", "name", "default_uom.symbol", "default_uom.digits", "categories.name", "identifiers.code")
 
@@ -84,7 +84,7 @@ _SHIPPED = {
     "partially shipped": Progress.PARTIAL,
     "sent": Progress.FULL,
     "received": Progress.FULL,
-    # "exception": some shipment was cancelled, and nothing says how much went out before.
+    # "exception": some shipment was cancelled; nothing says how much was shipped before.
 }
 _PURCHASES = {
     "draft": PurchaseStatus.DRAFT,
@@ -111,28 +111,29 @@ _PRODUCTIONS = {
     "cancelled": ProductionStatus.CANCELLED,
 }
 _MATERIAL = {"waiting": False, "assigned": True, "running": True, "done": True}
-"""Whether the components are reserved or used; before that and after a cancellation Tryton does not look."""
+"""Whether components are reserved or used; Tryton does not check before that or after a cancellation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrytonSite:
-    """Where records come from: the source's name, and the web client's address for models, if there is one."""
+    """What the records of a source have in common: its name, and the web client's address for models, if there is
+    one."""
 
     source: str
     web: str = ""
 
     def link(self, model: str, row: Row) -> str:
-        """Return the address of a record in the web client, empty without one."""
+        """Return the address of a record in the web client, empty if there is none."""
         return f"{self.web}/{model}/{row['id']}" if self.web else ""
 
 
 def number_of(row: Row) -> str:
-    """Return a document's number; one without, mostly a draft, is named by its id as on Tryton's screens: ``(12)``."""
+    """Return a document's number; without one (mostly drafts), the id as Tryton's client shows it: ``(12)``."""
     return row["number"] or f"({row['id']})"
 
 
 def quantity(value: Any, digits: int | None) -> Decimal:
-    """Return a quantity, which Tryton computes as a float, cut to the digits that its unit has."""
+    """Return a quantity, which Tryton computes as a float, rounded to the digits of its unit."""
     exact = Decimal(value)
     return exact if digits is None else round(exact, digits)
 
@@ -181,7 +182,7 @@ def _sale_status(state: str, delivery: Progress | None) -> OrderStatus:
 
 
 def _billing(state: str, method: str, delivery: Progress | None) -> Progress | None:
-    """Return how much is billed: Tryton's state says whether there are invoices, its method how far they go."""
+    """Return the billing progress: Tryton's state says whether there are invoices, its method how much they cover."""
     if state in ("none", "pending"):
         return Progress.NONE
     if state == "exception" or method == "manual":
@@ -213,7 +214,7 @@ def _sale_line(line: Row, currency: str | None) -> OrderLine:
 
 
 def invoice(row: Row, site: TrytonSite) -> Invoice:
-    """Return a customer invoice; a credit note is one with a negative amount."""
+    """Return a customer invoice; a credit note is an invoice with a negative amount."""
     total, owed = row["total_amount"], row["amount_to_pay"]
     return Invoice(
         id=str(row["id"]),
@@ -241,7 +242,7 @@ def _invoice_status(state: str, total: Decimal | None, owed: Decimal | None) -> 
 
 
 def _due(lines: list[Row]) -> date | None:
-    """Return the day of the first payment still owed, else of the last one that was."""
+    """Return the due day of the first unpaid instalment, else of the last one."""
     owed = [line["maturity_date"] for line in lines if line["maturity_date"] and not line["reconciliation"]]
     done = [line["maturity_date"] for line in lines if line["maturity_date"]]
     return min(owed) if owed else max(done, default=None)
@@ -264,7 +265,7 @@ def purchase(
         status=_PURCHASES[row["state"]],
         approval=approval,
         requester=at(row, "create_uid.login") or "",
-        # Until the second write there is no writer, only a creator.
+        # Before the second write, only the creator is set.
         changed_by=at(row, "write_uid.login") or at(row, "create_uid.login") or "",
         buyer=at(row, "quoted_by.rec_name") or "",
         ordered_on=row["purchase_date"],
@@ -296,7 +297,11 @@ def _purchase_line(line: Row, currency: str | None) -> PurchaseLine:
 def production(row: Row, site: TrytonSite) -> ProductionOrder:
     """Return a production order."""
     digits = at(row, "unit.digits")
-    made = (o for o in some(row, "outputs") if o["state"] == "done" and o["product"] == at(row, "product.id"))
+    outputs = (
+        output
+        for output in some(row, "outputs")
+        if output["state"] == "done" and output["product"] == at(row, "product.id")
+    )
     return ProductionOrder(
         id=str(row["id"]),
         number=number_of(row),
@@ -304,7 +309,7 @@ def production(row: Row, site: TrytonSite) -> ProductionOrder:
         name=at(row, "product.name") or "",
         unit=at(row, "unit.symbol") or "",
         planned=quantity(row["quantity"] or 0, digits),
-        produced=quantity(sum(Decimal(output["quantity"]) for output in made), digits),
+        produced=quantity(sum(Decimal(output["quantity"]) for output in outputs), digits),
         status=_PRODUCTIONS[row["state"]],
         start_on=row["planned_start_date"],
         due_on=row["planned_date"],
@@ -317,7 +322,6 @@ def production(row: Row, site: TrytonSite) -> ProductionOrder:
 
 
 def changed_at(row: Row, path: str = CHANGED) -> datetime:
-    """Return when a record was last changed."""
     moment = at(row, path)
     if not isinstance(moment, datetime):
         raise ValueError("a record without a time of change")
@@ -325,16 +329,16 @@ def changed_at(row: Row, path: str = CHANGED) -> datetime:
 
 
 def _goods(row: Row) -> list[Row]:
-    """Return the lines that sell or buy something, without titles, sums and remarks."""
+    """Return the lines with goods or services, without titles, subtotals and comments."""
     return [line for line in some(row, "lines") if line["type"] == "line" and line["quantity"] is not None]
 
 
-def _moved(line: Row, onward: Any) -> Decimal | None:
-    """Return how much went out or came in (returns count against it); None where it was counted in another unit."""
+def _moved(line: Row, is_forward: Any) -> Decimal | None:
+    """Return the quantity shipped or received, less returns; None if a move has another unit."""
     done = [move for move in some(line, "moves") if move["state"] == "done"]
     if any(move["unit"] != at(line, "unit.id") for move in done):
         return None
-    moved = sum(Decimal(move["quantity"]) * (1 if onward(move) else -1) for move in done)
+    moved = sum(Decimal(move["quantity"]) * (1 if is_forward(move) else -1) for move in done)
     return quantity(moved, at(line, "unit.digits"))
 
 
@@ -347,5 +351,5 @@ def _price(amount: Decimal | None, currency: str | None) -> Money | None:
 
 
 def _extra(row: Row, *names: str) -> Mapping[str, str]:
-    """Return what only Tryton has: the partner's reference, and that a shipment needs attention."""
+    """Return extra fields of Tryton: the partner's reference, and whether a shipment needs attention."""
     return {name: row[name] for name in names if row[name] and (name != "shipment_state" or row[name] == "exception")}

@@ -1,4 +1,4 @@
-"""What the vendor ``tryton`` is."""
+"""Registers the vendor ``tryton``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bot.erp.vendors import AdapterContext, Vendor
 
 
 async def _open(context: AdapterContext, options: TrytonOptions) -> Erp:
-    # Imported here, so that the options can be listed without loading what talks to the ERP.
+    # Imported here so that listing the options does not load the client.
     from bot.erp.tryton.adapter import TrytonErp
 
     return TrytonErp(context, options)

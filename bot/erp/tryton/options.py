@@ -1,4 +1,4 @@
-"""How a source of the vendor ``tryton`` is configured."""
+"""Options of a source of the vendor ``tryton``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bot.erp.values import Zone
 
 
 class TrytonOptions(HttpOptions):
-    """Options of a source of the vendor ``tryton``, besides address and time-outs."""
+    """Options of a source in addition to address and timeouts."""
 
     database: str = Field(pattern=r"^[^\s/]+$", description="The name of the database, as in the address of a client.")
     user: str = Field(min_length=1, description="Login of the bot's account.")

@@ -1,4 +1,4 @@
-"""The port's lists as Tryton's domains and orders: it filters, sorts and counts all but what is overdue."""
+"""The port's lists as Tryton's domains and orders: it filters, sorts and counts everything except overdue invoices."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from bot.erp.tryton import documents
 from bot.erp.tryton.client import Domain, Order, containing
 
 Filters = Mapping[Filter, tuple[Callable[[date], Domain], str]]
-"""Of each filter the domain on a day, and the field whose oldest days come first."""
+"""For each filter, its domain on a given day, and the field to sort by, oldest first."""
 
 
 _UNNUMBERED = re.compile(r"\((\d{1,9})\)")
 
 
 def unnumbered(text: str) -> Domain:
-    """Return the conditions of the document without number that ``text`` names by its id, as ``(12)``; else none."""
+    """Return the conditions for an unnumbered document if ``text`` is its id, such as ``(12)``; else none."""
     named = _UNNUMBERED.fullmatch(text)
     return [["id", "=", int(named[1])], ["number", "=", None]] if named else []
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentQuery:
-    """One kind of document: its model, what to read of it, what its texts and its day are, and its filters."""
+    """One kind of document: its model, the fields to read, the searched fields, the day and the filters."""
 
     model: str
     fields: tuple[str, ...]
@@ -39,10 +39,9 @@ class DocumentQuery:
     filters: Filters = field(default_factory=dict)
     domain: Domain = field(default_factory=list)
     inexact: frozenset[Filter] = frozenset()
-    """Filters whose domain lets through more than is meant."""
+    """Filters whose domain also matches other documents."""
 
     def domain_of(self, query: ListQuery, today: date) -> Domain:
-        """Return the domain of a list."""
         filtered = self.filters[query.filter][0](today) if query.filter in self.filters else []
         return [*self.domain, *filtered, *self._with_text(query.text)]
 
@@ -51,7 +50,7 @@ class DocumentQuery:
         return [["OR", *found, unnumbered(text)]] if unnumbered(text) else found
 
     def order_of(self, query: ListQuery) -> Order:
-        """Return the order of a list: documents without a day last, and nothing left to chance."""
+        """Return the order of a list, unique by its last field; documents without a day come last."""
         by_day = [self.filters[query.filter][1], "ASC NULLS LAST"] if query.filter in self.filters else None
         return [by_day or [self.day, "DESC NULLS LAST"], ["number", "ASC"], ["id", "ASC"]]
 
@@ -80,7 +79,7 @@ INVOICES = DocumentQuery(
     ("number", "party.name"),
     "invoice_date",
     {
-        # Tryton has no such state. Lines that are paid match too, so the records are looked at.
+        # Tryton has no such state. Paid lines match too, so the records are checked.
         Filter.OVERDUE: (
             lambda today: [["state", "=", "posted"], ["move.lines.maturity_date", "<", today]],
             "invoice_date",

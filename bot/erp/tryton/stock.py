@@ -1,8 +1,7 @@
-"""A product's stock in every warehouse: three numbers that Tryton computes, and three worked out from its moves.
+"""Stock of a product in every warehouse: three quantities that Tryton computes, and three from its moves.
 
-``quantity`` is what is there today, ``forecast_quantity`` adds every planned move, and with an end date only those
-planned until then (docs: platform/erp/tryton.md#areas). Locations answer for all warehouses at once when the product is
-in the context.
+``quantity`` is today's stock, ``forecast_quantity`` adds all planned moves, and with an end date only those planned
+until then (docs: platform/erp/tryton.md#areas). With the product in the context, one request returns all locations.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ _MOVE = ("internal_quantity", "state", "from_location.left", "to_location.left")
 async def read_places(
     account: Account, product_id: int, digits: int | None, *, today: date
 ) -> tuple[WarehouseStock, ...]:
-    """Return the figures of every warehouse, zeros included: Tryton says zero, not nothing."""
+    """Return the figures of every warehouse, including zeros: Tryton reports zero, not a missing value."""
     context = {"product": product_id}
     planned = [["product", "=", product_id], ["state", "in", ["draft", "assigned"]]]
     warehouses, by_now, moves = await asyncio.gather(
@@ -74,7 +73,7 @@ def _place(warehouse: Row, available: Decimal | int | None, moves: Sequence[Row]
 
 
 def _lies_in(warehouse: Row, left: int | None) -> bool:
-    """Return whether a location is part of a warehouse: Tryton numbers its tree so that parts lie between bounds."""
+    """Return whether a location is inside a warehouse: a child's bounds lie between its parent's."""
     return left is not None and bool(warehouse["left"] <= left <= warehouse["right"])
 
 
@@ -83,7 +82,7 @@ def _figure(value: Decimal | int | None, digits: int | None) -> Decimal | None:
 
 
 def total_of(places: Sequence[WarehouseStock]) -> Quantities:
-    """Return the sum over all warehouses; a figure that a warehouse lacks is not known in total."""
+    """Return the sum over all warehouses; a figure that one warehouse lacks is unknown in total."""
     if not places:
         return Quantities(on_hand=None)
     figures = [place.quantities for place in places]
@@ -92,10 +91,10 @@ def total_of(places: Sequence[WarehouseStock]) -> Quantities:
 
 async def read_reorder_point(account: Account, product_id: int, digits: int | None) -> Decimal | None:
     """Return the sum of the minima at which a product is bought or made; None without such a rule."""
-    wanted = [["product", "=", product_id], ["type", "in", ["purchase", "production"]], ["min_quantity", "!=", None]]
+    domain = [["product", "=", product_id], ["type", "in", ["purchase", "production"]], ["min_quantity", "!=", None]]
     try:
-        points = await account.search("stock.order_point", wanted, ["min_quantity"])
+        points = await account.search("stock.order_point", domain, ["min_quantity"])
     except Unsupported:
-        # Rules for buying and making come with a module of their own.
+        # Rules for purchase and production belong to a separate module.
         return None
     return quantity(sum(Decimal(point["min_quantity"]) for point in points), digits) if points else None

@@ -1,1 +1,4 @@
-"""Yonyou YonSuite / YonBIP through its open platform (docs: platform/erp/yonbip.md)."""
+"""Adapter for Yonyou YonSuite
+
+YonBIP through its open platform (docs: platform/erp/yonbip.md).
+"""

@@ -1,4 +1,7 @@
-"""YonSuite / YonBIP behind the bot's port."""
+"""Adapter for YonSuite
+
+YonBIP.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,14 @@ from zoneinfo import ZoneInfo
 
 from bot.erp import deciding
 from bot.erp.concurrency import gather_rows
-from bot.erp.document_erp import DocumentErp
 from bot.erp.errors import NotFound, NotPermitted
 from bot.erp.header_lists import Header, list_by_headers, without_lines
-from bot.erp.keys import checked_key, pick_by_key, spelled_alike
+from bot.erp.keys import pick_by_key, spelled_alike
 from bot.erp.listing import INVOICES, PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS, D, Listing
-from bot.erp.model import Area, Changes, Decision, DecisionResult, Product, PurchaseOrder, Slice, StockLevel, Verdict
+from bot.erp.model import Decision, DecisionResult, PurchaseOrder, Slice, Verdict
 from bot.erp.port import Capability, ListQuery
-from bot.erp.values import code, malformed_is_invalid, text
+from bot.erp.reader_erp import ReaderErp
+from bot.erp.values import code, text
 from bot.erp.vendors import AdapterContext
 from bot.erp.yonbip import query as queries
 from bot.erp.yonbip.changes import ChangeReader
@@ -29,7 +32,7 @@ from bot.erp.yonbip.query import PRODUCTION, PURCHASES, RECEIVABLES, SALES
 from bot.erp.yonbip.stock import StockReader
 
 _SETTLE_DELAYS = (0.3, 0.6, 1.2)
-"""Seconds to wait for a workflow that took a decision and has not yet changed the order."""
+"""Seconds to wait for the workflow to update the order after a decision."""
 _PATHS: Mapping[Listing[Any], str] = {
     SALES_ORDERS: SALES,
     INVOICES: RECEIVABLES,
@@ -37,11 +40,11 @@ _PATHS: Mapping[Listing[Any], str] = {
     PRODUCTION_ORDERS: PRODUCTION,
 }
 _HEADERS = {PURCHASES: ("vouchdate", "vendor_name"), RECEIVABLES: ("billDate", "bodyItemCustomerName")}
-"""Day and partner in the rows of lists that lack the due date: only details have it."""
+"""Keys of day and partner in lists without a due date, which only details have."""
 
 
-class YonBipErp(DocumentErp):
-    """One tenant, seen with one app's rights."""
+class YonBipErp(ReaderErp):
+    """One tenant, limited to the rights of one app."""
 
     capabilities = frozenset(Capability) - {Capability.REORDER_POINT}
 
@@ -53,39 +56,24 @@ class YonBipErp(DocumentErp):
         self._values = ValueReader(ZoneInfo(options.zone), options.currencies)
         self._mapper = DocumentMapper(self.name, self._values)
         self._workflow = PurchaseApprovals(self._client, options, self._values)
-        self._stock = StockReader(self._client, options, now=context.now)
+        self._stock = self._materials = StockReader(self._client, options, now=context.now)
         self._changes = ChangeReader(self._client, self._values, now=context.now, days=options.list_days)
 
     async def check(self) -> None:
         """Find the data centre, get a token and read one material."""
-        await self._stock.probe()
+        await self._materials.probe()
 
     async def close(self) -> None:
-        await self._stock.close()
+        await self._materials.close()
         await self._client.close()
-
-    async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
-        """Return materials by part of code, name or spec."""
-        with malformed_is_invalid(self.name):
-            return await self._stock.find(text, limit=limit)
-
-    async def stock(self, sku: str) -> StockLevel:
-        """Return a material's stock in its main unit."""
-        with malformed_is_invalid(self.name):
-            return await self._stock.level(checked_key(sku, source=self.name))
-
-    async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
-        """Return the next changes of an area, by their time in whole seconds."""
-        with malformed_is_invalid(self.name):
-            return await self._changes.next(area, cursor, limit=limit)
 
     # Documents
 
     async def read_document(self, kind: Listing[D], number: str) -> D:
-        """Return one document; a production order is one line of a bill."""
+        """Return one document; a production order is a line of a bill."""
         path = _PATHS[kind]
-        asked = (self._client.rows(f"{path}/list", body) for body in queries.of_number(path, number))
-        rows = await gather_rows(*asked)
+        calls = (self._client.rows(f"{path}/list", body) for body in queries.of_number(path, number))
+        rows = await gather_rows(*calls)
         if path == PRODUCTION:
             lines = spelled_alike(rows, number, production_number)
             if not lines:
@@ -99,7 +87,7 @@ class YonBipErp(DocumentErp):
         return document
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
-        """Return part of a list, without reading details where the rows suffice: details have a small quota."""
+        """Return part of a list; details have a small quota, so they are read only where the rows do not suffice."""
         path: str = _PATHS[kind]
         today = self._values.local(self._now()).date()
 
@@ -118,8 +106,8 @@ class YonBipErp(DocumentErp):
 
     async def _rows(self, path: str, query: ListQuery, today: date) -> list[Row]:
         rows: list[Row] = []
-        for asked in queries.of_list(path, query.filter, today, days=self._options.list_days):
-            rows += await self._client.rows(f"{path}/list", asked)
+        for body in queries.of_list(path, query.filter, today, days=self._options.list_days):
+            rows += await self._client.rows(f"{path}/list", body)
         return [row for row in rows if queries.may_hold(row, path, query.filter)]
 
     def _header(self, path: str, row: Row) -> Header[str]:
@@ -130,22 +118,26 @@ class YonBipErp(DocumentErp):
         if path == PURCHASES:
             runs = await self._workflow.runs(rows)
             return [self._mapper.purchase_order(row, runs.get(code(row["id"]))) for row in rows]
-        make = {SALES: self._mapper.order, RECEIVABLES: self._mapper.invoice, PRODUCTION: self._mapper.production_order}
-        return [make[path](row) for row in rows]
+        mappers = {
+            SALES: self._mapper.order,
+            RECEIVABLES: self._mapper.invoice,
+            PRODUCTION: self._mapper.production_order,
+        }
+        return [mappers[path](row) for row in rows]
 
     # Deciding
 
     async def decide(self, decision: Decision) -> DecisionResult:
-        """Approve or reject, by `bot.erp.deciding`; waits a moment for a workflow that took it to move on."""
+        """Approve or reject with `bot.erp.deciding`; waits a moment for the workflow to move on."""
         return await deciding.decide(decision, read=self.purchase_order, write=self._write, settle=_SETTLE_DELAYS)
 
     async def _write(self, order: PurchaseOrder, decision: Decision) -> str:
         if "workflow" not in order.extra:
             waiting = await self._workflow.waiting(order.id)
-            mine = next((task for task in waiting if task.person == decision.by), None)
-            if mine is None:
+            own_task = next((task for task in waiting if task.person == decision.by), None)
+            if own_task is None:
                 raise NotPermitted("no task of the workflow waits for this person", source=self.name)
-            return await self._workflow.decide(mine, decision)
+            return await self._workflow.decide(own_task, decision)
         if decision.verdict is Verdict.REJECT:
             raise NotPermitted("an order that no workflow handles cannot be rejected", source=self.name)
         if not self._options.audit_without_workflow:

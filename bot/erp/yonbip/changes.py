@@ -1,4 +1,4 @@
-"""What changed since a cursor, by ``pubts``: the time of a record's last change, in whole seconds.
+"""Changes since a cursor by ``pubts``, the time of a record's last change in whole seconds.
 
 Docs: platform/erp/yonbip.md#changes
 """
@@ -26,12 +26,12 @@ _PATHS = {
     Area.PRODUCTION: PRODUCTION,
 }
 _UNORDERED = (Area.FINANCE, Area.PRODUCTION)
-"""Their lists cannot be ordered by time, and are read whole."""
+"""Areas whose lists cannot be ordered by time, so they are read in full."""
 _IN_TIME = {"queryOrders": [{"field": "pubts", "order": "asc"}, {"field": "id", "order": "asc"}]}
 
 
 class ChangeReader:
-    """Follows the areas whose lists have ``pubts``; keeps nothing between calls."""
+    """Reads the changes of areas whose lists have ``pubts``; keeps no state between calls."""
 
     def __init__(self, client: YonBipClient, values: ValueReader, *, now: Callable[[], datetime], days: int) -> None:
         self._client = client
@@ -40,24 +40,24 @@ class ChangeReader:
         self._days = timedelta(days=days)
 
     async def next(self, area: Area, cursor: str, *, limit: int) -> Changes:
-        """Return the next changes of an area; raises `Invalid` for a cursor that is not ours."""
+        """Return the next changes of an area; raises `Invalid` for a malformed cursor."""
         if area not in _PATHS:
             raise Unsupported(f"{area} tell no time of change", source=self._client.source)
         overlap = self._values.overlap(TRANSACTION)
         return await follow(area, cursor, limit=limit, overlap=overlap, read=partial(self._stream, area))
 
     async def _stream(self, area: Area, since: datetime | None, count: int) -> list[StreamPage]:
-        # A list that is read whole must not begin with the first day.
+        # A list that is read in full must not start at the first day.
         first = self._now() - self._days if area in _UNORDERED else _FIRST
         start = f"{self._values.local(since or first):%Y-%m-%d %H:%M:%S}"
-        asked: Row = {"simpleVOs": [condition("pubts", "egt", start)]}
+        body: Row = {"simpleVOs": [condition("pubts", "egt", start)]}
         limit: int | None = None
         match area:
             case Area.FINANCE:
-                asked = {"simple": {"open_pubts_begin": start}, "isSum": True}
+                body = {"simple": {"open_pubts_begin": start}, "isSum": True}
             case Area.SALES | Area.PURCHASING:
-                asked, limit = {**asked, **_IN_TIME, "isSum": True}, count
-        rows = await self._client.rows(f"{_PATHS[area]}/list", asked, limit=limit)
+                body, limit = {**body, **_IN_TIME, "isSum": True}, count
+        rows = await self._client.rows(f"{_PATHS[area]}/list", body, limit=limit)
         times = [
             (
                 production_number(row) if area is Area.PRODUCTION else code(row.get("code")),

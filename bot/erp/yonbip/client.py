@@ -1,4 +1,4 @@
-"""The open platform on the wire: signature, tokens, envelopes and errors, lists, details a few at a time."""
+"""Client for the open platform: signature, tokens, envelopes and errors, lists, details a few at a time."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ from bot.erp.yonbip.options import YonBipOptions
 
 
 def signature(secret: str, parameters: dict[str, str]) -> str:
-    """Return Base64 of the raw HMAC-SHA256 over all names and values, by name, with nothing between them.
+    """Return the Base64 of the raw HMAC-SHA256 over all names and values, sorted by name, without separators.
 
-    It is not yet encoded for a URL.
+    The result is not URL-encoded.
     """
     signed = "".join(name + parameters[name] for name in sorted(parameters))
     return b64encode(hmac.new(secret.encode(), signed.encode(), hashlib.sha256).digest()).decode()
@@ -44,7 +44,7 @@ def signature(secret: str, parameters: dict[str, str]) -> str:
 
 _DONE = frozenset({"200", "00000"})
 _DONE_BEFORE = frozenset({"10004", "100004"})
-"""A repeated resubmitCheckKey: the first save counts."""
+"""Repeated resubmitCheckKey: the first save counts."""
 _EXPIRED = "310036"
 _TOO_MANY = frozenset({"310032", "310039", "310042", "310046"})
 _NOT_FOUND = frozenset({"404", "1002"})
@@ -58,7 +58,7 @@ _SIMPLE: dict[str, type[ErpError]] = {
     "310015": Invalid,
     "310023": Invalid,
     "310043": Unavailable,
-    # The task is no longer waiting: somebody was faster.
+    # The task is no longer open: somebody else decided first.
     "000-530-401032": Conflict,
 }
 _BACK_END_SILENT = "310504"
@@ -69,7 +69,7 @@ _TASK_GONE = re.compile(r"未查询到待办")
 
 
 def unwrap(answer: HttpResponse, *, what: str = "", source: str = "") -> Any:
-    """Return an answer's data, or raise the error that it holds; ``what`` was asked for."""
+    """Return an answer's data, or raise its error; ``what`` is the requested document."""
     envelope = answer.data
     if isinstance(envelope, str) and _BAD_TOKEN.search(envelope):
         raise AuthExpired(words(envelope), source=source)
@@ -98,7 +98,7 @@ def _error(answer: HttpResponse, result: str, envelope: dict[str, Any], what: st
     if _TASK_GONE.search(message):
         return Conflict(message, source=source)
     if result in _NOT_FOUND or _GONE.search(message):
-        # "Deleted or no permission" is one message: what may not be seen is not found
+        # "Deleted or no permission" is a single message: what may not be seen is not found
         # (docs: platform/erp/general.md#nothing-found).
         return NotFound(what, source=source) if what else Invalid(message, source=source)
     if _DENIED.search(message):
@@ -107,9 +107,10 @@ def _error(answer: HttpResponse, result: str, envelope: dict[str, Any], what: st
 
 
 def batch_message(data: Any, *, source: str = "") -> str:
-    """Return what a batch action says that was done for the only document in it.
+    """Return the message of a batch action for its only document.
 
-    It answers code 200 for bills that it refused. Raises `NotPermitted`, `Conflict` or `Invalid` by their message.
+    The action answers code 200 even for bills that it refused. Raises `NotPermitted`, `Conflict` or `Invalid` depending
+    on their message.
     """
     result = data if isinstance(data, dict) else {}
     messages = words("; ".join(map(text, result.get("messages") or ())))
@@ -126,12 +127,12 @@ _GATEWAY = "open-auth/dataCenter/getGatewayAddress"
 _TOKEN = "open-auth/selfAppAuth/base/v1/getAccessToken"  # noqa: S105  # an address
 _GATEWAY_HOLDS = timedelta(days=1)
 _AT_ONCE = 5
-"""Details that one question reads at the same time."""
+"""How many details one call reads concurrently."""
 
 
 @dataclass(frozen=True, slots=True)
 class TenantGateway:
-    """Where a tenant's data centre answers."""
+    """The address of a tenant's data centre."""
 
     calls: str
     tokens: str
@@ -139,14 +140,14 @@ class TenantGateway:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A token and the gateway that takes it; not shown."""
+    """A token and the gateway that accepts it; hidden in reprs."""
 
     gateway: TenantGateway
     token: str = field(repr=False)
 
 
 class YonBipClient:
-    """One app at one tenant. Raises only `bot.erp.errors`; reads are bounded, writes go out once."""
+    """One app in one tenant. Raises only `bot.erp.errors`; reads are bounded, writes are sent once."""
 
     def __init__(self, options: YonBipOptions, *, now: Callable[[], datetime], source: str) -> None:
         self.source = source
@@ -157,16 +158,16 @@ class YonBipClient:
         self._relogin = Relogin(self._log_in)
 
     async def close(self) -> None:
-        """Give connections back. A token cannot be given back: it ends by itself."""
+        """Close connections. A token cannot be revoked; it expires by itself."""
         await self._http.close()
 
     # Login
 
     async def _log_in(self) -> Session:
         gateway = await self._gateway.value()
-        asked = {"appKey": self._options.app_key, "timestamp": str(int(self._now().timestamp() * 1000))}
-        signed = signature(self._options.app_secret.get_secret_value(), asked)
-        answer = await self._http.read("GET", f"{gateway.tokens}/{_TOKEN}", params={**asked, "signature": signed})
+        parameters = {"appKey": self._options.app_key, "timestamp": str(int(self._now().timestamp() * 1000))}
+        signed = signature(self._options.app_secret.get_secret_value(), parameters)
+        answer = await self._http.read("GET", f"{gateway.tokens}/{_TOKEN}", params={**parameters, "signature": signed})
         data = self._from_login(answer)
         token = code(data.get("access_token"))
         if not token:
@@ -174,7 +175,7 @@ class YonBipClient:
         return Session(gateway, token)
 
     async def _find_gateway(self) -> TenantGateway:
-        """Return the tenant's gateway: data centres differ, and may move (docs: platform/erp/yonbip.md#gateway)."""
+        """Return the tenant's gateway: data centres differ, and may change (docs: platform/erp/yonbip.md#gateway)."""
         answer = await self._http.read("GET", _GATEWAY, params={"tenantId": self._options.tenant})
         data = self._from_login(answer)
         calls, tokens = (code(data.get(key)).rstrip("/") for key in ("gatewayUrl", "tokenUrl"))
@@ -209,16 +210,16 @@ class YonBipClient:
         async def call(session: Session) -> Any:
             # The platform takes the token as a query parameter.
             query = {"access_token": session.token, **(params or {})}
-            how: dict[str, Any] = {"params": query, "headers": headers or {}}
+            arguments: dict[str, Any] = {"params": query, "headers": headers or {}}
             if body is not None:
-                how["json"] = body
-            answer = await self._http.read(method, f"{session.gateway.calls}/{path}", **how)
+                arguments["json"] = body
+            answer = await self._http.read(method, f"{session.gateway.calls}/{path}", **arguments)
             return unwrap(answer, what=what, source=self.source)
 
         return await self._relogin.run(call)
 
     async def write(self, path: str, body: Row, *, by: str = "", what: str = "") -> Any:
-        """Post a change, once, in a person's name where their token is known."""
+        """Post a change once, on behalf of a person if their token is known."""
 
         async def call(session: Session) -> Any:
             query, headers = {"access_token": session.token}, dict(WORKFLOW)
@@ -241,9 +242,9 @@ class YonBipClient:
     # Lists
 
     async def rows(self, path: str, body: Row, *, limit: int | None = None, most: int = 0) -> list[Row]:
-        """Return the rows of a list, page by page: ``limit`` of them, or all.
+        """Return the rows of a list, page by page: up to ``limit``, or all.
 
-        Raises `Invalid` where there are more than ``most``, by default as many as a question may read.
+        Raises `Invalid` if there are more than ``most``, by default the configured maximum.
         """
         most = most or self._options.most_rows
         size = self._options.page_rows if limit is None else min(self._options.page_rows, limit)
@@ -260,7 +261,7 @@ class YonBipClient:
                 return rows[:limit]
             if len(rows) > most:
                 raise Invalid(f"more than {most} rows of {path}: ask for less", source=self.source)
-            # A short page is not always the last, and lists differ in what they count.
+            # A short page is not always the last, and lists count different things.
             if not found or (len(found) < size and len(rows) >= self._count(data)):
                 return rows
 
@@ -271,19 +272,19 @@ class YonBipClient:
             raise Invalid("the count of records is not a number", source=self.source) from error
 
     async def details(self, path: str, ids: Sequence[str]) -> list[Row]:
-        """Return documents by id, in order; those that are gone meanwhile are left out.
+        """Return documents by id, in order; documents deleted meanwhile are left out.
 
-        The platform reads details only one by one. Raises `Invalid` for more than a question may read.
+        The platform reads details only one by one. Raises `Invalid` for more than the configured maximum.
         """
         if len(ids) > self._options.most_details:
             most = self._options.most_details
             raise Invalid(
                 f"{len(ids)} documents to be read one by one, {most} at most: ask for less", source=self.source
             )
-        turn = asyncio.Semaphore(_AT_ONCE)
+        slots = asyncio.Semaphore(_AT_ONCE)
 
         async def detail(key: str) -> Row | None:
-            async with turn:
+            async with slots:
                 try:
                     return await self.detail(path, key)
                 except NotFound:
@@ -300,4 +301,4 @@ class YonBipClient:
 
 
 WORKFLOW = {"restservice": "REST_SERVICE_1.0.0"}
-"""The header that says which workflow service is meant; others pass it over."""
+"""The header that selects the workflow service; other services ignore it."""

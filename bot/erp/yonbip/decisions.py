@@ -1,6 +1,6 @@
-"""The workflow of purchase orders: who is waited for, who decided what, and deciding.
+"""The workflow of purchase orders: open tasks, past decisions, and deciding.
 
-Tasks and history are read for many orders at once. Everybody whose turn it is has a task of their own.
+Tasks and history are read for many orders at once. Everyone whose turn it is has a separate task.
 
 Docs: platform/erp/yonbip.md#deciding
 """
@@ -26,9 +26,9 @@ _RUNTIME = "yonbip/digitalModel/openapi/runtime/ext"
 _TODO = "yonbip/digitalModel/openapi/task/querytaskstodo/page"
 _HISTORY = "yonbip/digitalModel/openapi/query/ext/historic-process-instances"
 _TODO_PAGE, _HISTORY_PAGE = 10, 20
-"""As many as the service gives at most."""
+"""The service's maximum page sizes."""
 _KEYS = 20
-"""How many orders one question names."""
+"""How many orders one request names."""
 _PAGES = 100
 
 
@@ -43,7 +43,7 @@ Run = WorkflowRun[YonBipTask]
 
 
 class PurchaseApprovals:
-    """Reads runs by the ids of orders, and decides a task."""
+    """Reads workflow runs by the ids of orders, and decides a task."""
 
     def __init__(self, client: YonBipClient, options: YonBipOptions, values: ValueReader) -> None:
         self._client = client
@@ -51,9 +51,10 @@ class PurchaseApprovals:
         self._values = values
 
     async def runs(self, orders: Sequence[Row]) -> dict[str, Run]:
-        """Return the last run of each order that a workflow handled, by id.
+        """Return the last run of each order that has a workflow, by id.
 
-        Without the right to read the workflow there are none: then nobody is named, and nothing can be decided.
+        Without the right to read the workflow the result is empty: then approvers are unknown, and nothing can be
+        decided.
         """
         ids = [code(order["id"]) for order in orders if _was_submitted(order)]
         undecided = {code(order["id"]) for order in orders if code(order.get("status")) in ("0", "3")}
@@ -67,27 +68,27 @@ class PurchaseApprovals:
         return {order: run for order, run in found.items() if run is not None}
 
     async def waiting(self, order: str) -> tuple[YonBipTask, ...]:
-        """Return the open tasks of an order; raises `NotPermitted` where they may not be read."""
+        """Return the open tasks of an order; raises `NotPermitted` if the app may not read them."""
         key = self._key(order)
         with malformed_is_invalid(self._client.source):
             return tuple(self._task(row) for row in await self._todo([order]) if _business_key(row) == key)
 
     async def decide(self, task: YonBipTask, decision: Decision) -> str:
-        """Decide a task in the name of its person and return the workflow's words, if it has any.
+        """Decide a task on behalf of its person and return the workflow's message, if any.
 
-        The call takes no version: a task that is gone is refused.
+        The call takes no version: a task that no longer exists is refused.
         """
         source = task.source or self._options.workflow_source
         if decision.verdict is Verdict.APPROVE:
             path = f"{_RUNTIME}/tasks/{task.id}"
             body: Row = {"source": source, "action": "complete"}
-            said = {"message": decision.reason}
+            opinion = {"message": decision.reason}
         else:
             path = f"{_RUNTIME}/procesInstances/reject"
             body = {"taskId": task.id, "processInstanceId": task.run, "source": source, "action": "rejectToStart"}
-            said = {"jumpOrigin": decision.reason}
-        # What is empty is left out: the platform passes it on as it is (docs: platform/erp/yonbip.md#pitfalls).
-        body |= {key: value for key, value in said.items() if value}
+            opinion = {"jumpOrigin": decision.reason}
+        # Empty fields are left out: the platform would pass them on (docs: platform/erp/yonbip.md#pitfalls).
+        body |= {key: value for key, value in opinion.items() if value}
         data = await self._client.write(path, body, by=decision.by, what=decision.number)
         answer = data if isinstance(data, dict) else {}
         message = words(text(answer.get("errmsg")))
@@ -99,29 +100,29 @@ class PurchaseApprovals:
         return self._options.business_key.replace("{id}", order)
 
     async def _todo(self, orders: Sequence[str]) -> list[Row]:
-        asked = {"sort": "createTime", "order": "asc", "returnParticipants": True, "returnProcessInstance": True}
-        return await self._each(_TODO, _TODO_PAGE, asked, "processBusinessKeyIds", orders)
+        body = {"sort": "createTime", "order": "asc", "returnParticipants": True, "returnProcessInstance": True}
+        return await self._each(_TODO, _TODO_PAGE, body, "processBusinessKeyIds", orders)
 
     async def _history(self, orders: Sequence[str]) -> list[Row]:
-        asked = {
+        body = {
             "appSource": self._options.workflow_source,
             "returnBusinessActivityRules": False,
             "returnAttachmentList": False,
             "sort": "startTime",
             "order": "asc",
         }
-        return await self._each(_HISTORY, _HISTORY_PAGE, asked, "businessKeyList", orders)
+        return await self._each(_HISTORY, _HISTORY_PAGE, body, "businessKeyList", orders)
 
-    async def _each(self, path: str, size: int, asked: Row, field: str, orders: Sequence[str]) -> list[Row]:
-        """Return the rows of many orders, asking for a few orders at a time."""
+    async def _each(self, path: str, size: int, body: Row, field: str, orders: Sequence[str]) -> list[Row]:
+        """Return the rows of many orders, in batches."""
         parts = batches(list(map(self._key, orders)), _KEYS)
-        return await gather_rows(*(self._pages(path, {**asked, field: part}, size) for part in parts))
+        return await gather_rows(*(self._pages(path, {**body, field: part}, size) for part in parts))
 
     async def _pages(self, path: str, body: Row, size: int) -> list[Row]:
         rows: list[Row] = []
         for _ in range(_PAGES):
-            asked = {**body, "start": len(rows), "size": size}
-            data = await self._client.read("POST", path, body=asked, headers=WORKFLOW)
+            request = {**body, "start": len(rows), "size": size}
+            data = await self._client.read("POST", path, body=request, headers=WORKFLOW)
             found = data.get("data") if isinstance(data, dict) else None
             if not isinstance(found, list):
                 raise Invalid("the workflow did not answer with a list", source=self._client.source)
@@ -135,7 +136,7 @@ class PurchaseApprovals:
         waiting = tuple(self._task(row) for row in tasks if _business_key(row) == key)
         if not runs and not waiting:
             return None
-        # An order that is submitted again starts another run.
+        # Submitting an order again starts a new run.
         last = max(runs, key=lambda run: (self._stamp(run.get("startTime")), code(run.get("id"))), default=Row())
         steps = last.get("historicTasks") or ()
         done = tuple(self._task(row) for row in (steps if isinstance(steps, list) else ()) if _was_decided(row))
@@ -165,7 +166,7 @@ def _was_submitted(order: Row) -> bool:
 
 
 def _was_decided(row: Row) -> bool:
-    """Return whether a task was decided; when one person decides for all, the tasks of the others just end."""
+    """Return whether a task was decided; when one person decides for all, the others' tasks just end."""
     return bool(row.get("endTime")) and (
         code(row.get("deleteReason")) in ("completed", "rejectToStart", "rejectToActivity")
         or bool(row.get("taskComments"))

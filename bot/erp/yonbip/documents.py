@@ -1,4 +1,4 @@
-"""From records of the platform to the bot's: state tables, quantities, amounts.
+"""Maps records of the platform to the bot's: states, quantities, amounts.
 
 Docs: platform/erp/records.md#states
 """
@@ -50,12 +50,12 @@ _DELIVERY = {
     OrderStatus.DELIVERED: Progress.FULL,
 }
 _ENTIRE = {"0": Progress.NONE, "1": Progress.PARTIAL, "2": Progress.FULL}
-"""How much of a sales order went out or was invoiced."""
+"""How much of a sales order was shipped or invoiced."""
 _PAID = {
     "NOTPAYMENT": Progress.NONE,
     "PARTPAYMENT": Progress.PARTIAL,
     "CONFIRMPAYMENT": Progress.PARTIAL,
-    # Said to be paid, and not yet seen on the account.
+    # Reported as paid, but not yet booked on the account.
     "CONFIRMPAYMENT_ALL": Progress.NONE,
     "FINISHPAYMENT": Progress.FULL,
 }
@@ -74,12 +74,12 @@ _PRODUCTION = {
 }
 PRODUCTION_UNFINISHED = ("0", "1", "3", "5")
 _MATERIAL_OUT = frozenset({"2", "3", "4"})
-"""All issued, none needed, more than all issued."""
+"""All issued, nothing required, or more than all issued."""
 _FIRST_LINES = ("", "0", "1", "10")
 
 
 def order_status(next_status: str, status: str) -> OrderStatus:
-    """Return a sales order's state; where its next step has no known name, by the state of the document."""
+    """Return a sales order's state: from its next step or, if that is unknown, from the document's state."""
     by_document = {APPROVED: OrderStatus.OPEN, CLOSED: OrderStatus.CLOSED}
     return _ORDERS.get(next_status) or by_document.get(status, OrderStatus.DRAFT)
 
@@ -87,7 +87,7 @@ def order_status(next_status: str, status: str) -> OrderStatus:
 def purchase_status(status: str, verify_state: str) -> PurchaseStatus:
     """Return a purchase order's state.
 
-    The documents name the rejected state differently: −1, 4 (sent back to the requester) and 3 (ended).
+    The vendor's documents differ on the rejected state: −1, 4 (sent back to the requester) and 3 (ended).
     """
     if status == CLOSED:
         return PurchaseStatus.DONE
@@ -111,18 +111,18 @@ def production_status(status: str) -> ProductionStatus:
 
 
 def production_number(row: Row) -> str:
-    """Return the number of a line of a production order: its bill's, with the line's behind it from the second on."""
+    """Return the number of a production order's line: its bill's, followed by the line's from the second on."""
     bill, line = code(row.get("code")), code(row.get("OrderProduct_lineNo"))
     return bill if line in _FIRST_LINES else f"{bill}#{line}"
 
 
 def received_whole(row: Row) -> bool:
-    """Return whether a line of a list of purchase orders awaits no more goods."""
+    """Return whether a purchase order's line in a list awaits no more goods."""
     return _ARRIVED.get(code(row.get("purchaseOrders_inWHStatus"))) is Progress.FULL
 
 
 def settled(row: Row) -> bool:
-    """Return whether a receivable owes nothing any more, or is a credit note."""
+    """Return whether a receivable has nothing open, or is a credit note."""
     return code(row.get("writeOffState")) == "1" or code(row.get("direction")) == "-1"
 
 
@@ -140,13 +140,13 @@ def product(row: Row) -> Product:
 
 @dataclass(frozen=True, slots=True)
 class DocumentMapper:
-    """Makes documents of one source; a missing key of a record raises `KeyError`, a wrong value `ValueError`."""
+    """Builds the documents of one source; a missing key raises `KeyError`, a wrong value `ValueError`."""
 
     source: str
     values: ValueReader
 
     def order(self, row: Row) -> SalesOrder:
-        """Return a sales order, of a detail or of a header in a list."""
+        """Return a sales order from a detail or from a header in a list."""
         prices = row.get("orderPrices") or {}
         # Details have the currency's code, lists only its name.
         currency = self.values.currency(prices.get("originalCode"), prices.get("originalName"))
@@ -182,20 +182,20 @@ class DocumentMapper:
         )
 
     def invoice(self, row: Row) -> Invoice:
-        """Return a receivable, of its detail.
+        """Return a receivable from its detail.
 
-        The open amount of a partly paid one is not known. It is due with its first instalment.
+        The open amount of a partly paid one is unknown. It is due with its first instalment.
         """
         currency = self.values.currency(row.get("oriCurrencyCode"), row.get("oriCurrencyName"))
         total = number(row.get("oriTaxIncludedAmount"))
         credit = code(row.get("direction")) == "-1"
         if credit and total is not None:
-            # Red bills have their amounts with and without the sign.
+            # Red bills have their amounts with or without the sign.
             total = -abs(total)
         status = invoice_status(code(row.get("verifyState")), code(row.get("writeOffState")))
         items = row.get("bodyItem") or ()
         due = [self.values.day(part.get("expireDate")) for item in items for part in item.get("grandsonItem") or ()]
-        rest = {InvoiceStatus.PAID: Decimal(0), InvoiceStatus.VOID: Decimal(0), InvoiceStatus.PART_PAID: None}
+        open_amounts = {InvoiceStatus.PAID: Decimal(0), InvoiceStatus.VOID: Decimal(0), InvoiceStatus.PART_PAID: None}
         return Invoice(
             id=code(row["id"]),
             number=code(row["code"]),
@@ -204,19 +204,19 @@ class DocumentMapper:
             issued_on=self.values.day(row.get("billDate")),
             due_on=min((day for day in due if day is not None), default=None),
             total=self.values.money(total, currency),
-            open_amount=self.values.money(rest.get(status, total), currency),
+            open_amount=self.values.money(open_amounts.get(status, total), currency),
             is_credit_note=credit,
             changed_at=self.values.time(row.get("pubts")),
             source=self.source,
         )
 
     def purchase_order(self, row: Row, run: Run | None) -> PurchaseOrder:
-        """Return a purchase order, of its detail; ``run`` is None where no workflow is there to be read."""
+        """Return a purchase order from its detail; ``run`` is None if there is no workflow that can be read."""
         currency = self.values.currency(row.get("currency_code"), row.get("currency_name"))
         entries: Sequence[Row] = row.get("purchaseOrders") or ()
         lines = tuple(self._purchase_line(line, currency) for line in entries)
-        dues = (self.values.day(line.get("recieveDate")) for line in entries)
-        due = due_day((day, line.received, line.quantity) for day, line in zip(dues, lines, strict=True))
+        due_days = (self.values.day(line.get("recieveDate")) for line in entries)
+        due = due_day((day, line.received, line.quantity) for day, line in zip(due_days, lines, strict=True))
         status = purchase_status(code(row.get("status")), code(row.get("verifystate")))
         approval = self._approval(status, row, run)
         total = self.values.money(row.get("oriSum"), currency)
@@ -262,8 +262,8 @@ class DocumentMapper:
         )
 
     def production_order(self, row: Row) -> ProductionOrder:
-        """Return a production order, of its line in a list."""
-        made = [number(row.get(f"OrderProduct_{key}")) for key in ("completedQuantity", "incomingQuantity")]
+        """Return a production order from its line in a list."""
+        quantities = [number(row.get(f"OrderProduct_{key}")) for key in ("completedQuantity", "incomingQuantity")]
         issued = code(row.get("OrderProduct_materialStatus")) in _MATERIAL_OUT
         return ProductionOrder(
             id=code(row.get("orderProduct_id") or row["id"]),
@@ -272,12 +272,12 @@ class DocumentMapper:
             name=text(row.get("OrderProduct_materialName")),
             unit=text(row.get("OrderProduct_mainUnitName")),
             planned=number(row["OrderProduct_quantity"]) or Decimal(0),
-            # Where nobody reports completion, receipts into stock show it.
-            produced=max((known for known in made if known is not None), default=None),
+            # Where completion is not reported, receipts into stock show it.
+            produced=max((known for known in quantities if known is not None), default=None),
             status=production_status(code(row.get("status"))),
             start_on=self.values.day(row.get("OrderProduct_startDate")),
             due_on=self.values.day(row.get("OrderProduct_finishDate")),
-            # Material that was not issued may be ready or not.
+            # Material that was not issued may or may not be available.
             material_ready=True if issued else None,
             changed_at=self.values.time(row.get("pubts")),
             source=self.source,
@@ -285,7 +285,7 @@ class DocumentMapper:
 
 
 def _version(row: Row, total: Money | None, lines: Sequence[PurchaseLine], approval: Approval | None) -> str:
-    """Return a text that changes with every edit: the time of change alone has whole seconds."""
+    """Return a version that changes with every edit; the time of change alone only has whole seconds."""
     seen: list[Any] = [row.get("pubts"), row.get("status"), row.get("verifystate"), total, *lines]
     if approval is not None:
         seen += [approval.task_id, approval.pending_for, approval.decided_by, approval.decided_at]

@@ -1,4 +1,4 @@
-"""What a YonBIP source is."""
+"""Registers the vendor ``yonbip``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bot.erp.yonbip.options import YonBipOptions
 
 
 async def _open(context: AdapterContext, options: YonBipOptions) -> Erp:
-    # Imported here, so that the options can be listed without loading the HTTP client.
+    # Imported here so that listing the options does not load the HTTP client.
     from bot.erp.yonbip.adapter import YonBipErp
 
     return YonBipErp(context, options)

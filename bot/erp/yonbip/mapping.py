@@ -1,4 +1,4 @@
-"""Single values as the platform spells them; the rest is `bot.erp.values`."""
+"""Values in the format of the platform; common ones are in `bot.erp.values`."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from typing import Any
 from bot.erp.values import LocalValues, code
 
 Row = dict[str, Any]
-"""A record of an answer: a header, or a header together with one of its lines."""
+"""A record of an answer: a header, or a header merged with one of its lines."""
 
 _NONE_YEARS = frozenset((1, *range(9000, 10_000)))
-"""Years of days that stand for none: a term without an end is 9999-12-31."""
+"""Years that mean no day: a term without an end is 9999-12-31."""
 
 
 @dataclass(frozen=True, slots=True)
 class ValueReader(LocalValues):
-    """Reads values of one tenant."""
+    """Reads the values of one tenant."""
 
     none_years: Container[int] = _NONE_YEARS
 
     def time(self, value: Any) -> datetime | None:
-        """Return a time in whole seconds: local without an offset, or milliseconds since 1970 (the workflow's)."""
-        written = code(value)
-        if written.isdecimal():
-            return datetime.fromtimestamp(int(written) // 1000, UTC)
-        moment = LocalValues.time(self, written)
+        """Return a time in whole seconds: local without an offset, or milliseconds since 1970 (in workflows)."""
+        raw = code(value)
+        if raw.isdecimal():
+            return datetime.fromtimestamp(int(raw) // 1000, UTC)
+        moment = LocalValues.time(self, raw)
         return moment.replace(microsecond=0) if moment else None
 
     def currency(self, *names: Any) -> str:
-        """Return the ISO code of a currency by its code or name, the first that is known; empty for none."""
+        """Return the ISO code of a currency by its code or name, the first that is known; empty if none is."""
         return self.iso(*map(code, names))

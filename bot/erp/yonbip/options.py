@@ -1,4 +1,4 @@
-"""The options of a YonBIP source."""
+"""Options of a source of the vendor ``yonbip``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.erp.values import Zone
 
 
 class YonBipOptions(HttpOptions):
-    """Options of a source of the vendor ``yonbip``: a self-built app of one tenant of the open platform."""
+    """Options of a source of the vendor ``yonbip``: a self-built app in one tenant of the open platform."""
 
     url: str = Field(
         "https://apigateway.yonyoucloud.com",

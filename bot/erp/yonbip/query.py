@@ -1,6 +1,6 @@
-"""What is asked of the platform: conditions, and the lists of each kind of document.
+"""Queries to the platform: conditions, and the lists of each kind of document.
 
-The platform filters by exact values of its own fields only, so that rows are searched and ordered here.
+The platform only filters its own fields by exact value, so rows are searched and sorted by the bot.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PURCHASES = "yonbip/scm/purchaseorder"
 RECEIVABLES = "yonbip/EFI/receivable"
 PRODUCTION = "yonbip/mfg/productionorder"
 _BY_ID: Row = {"queryOrders": [{"field": "id", "order": "asc"}]}
-"""An order that does not change while pages are read."""
+"""An order that stays the same while pages are read."""
 _LONG_AGO = date(1990, 1, 1)
 
 
@@ -27,15 +27,15 @@ def condition(name: str, op: str, value: str) -> Row:
 
 
 def either(name: str, values: Sequence[str]) -> list[Row]:
-    """Return the conditions that a field is one of some values: lists of values are not documented for ``in``."""
+    """Return the conditions that a field has one of some values: ``in`` is not documented for lists."""
     conditions = [condition(name, "eq", value) for value in dict.fromkeys(values)]
     return conditions if len(conditions) == 1 else [{"logicOp": "or", "conditions": conditions}]
 
 
 def of_number(path: str, number: str) -> list[Row]:
-    """Return the questions for the document of a number; a production order is a line of a bill."""
+    """Return the queries for the document with a number; a production order is a line of a bill."""
     if path == RECEIVABLES:
-        # This list has no conditions on fields, but a code of its own.
+        # This list takes no conditions on fields, but a code parameter.
         return [{"code": spelling, "isSum": True} for spelling in spellings(number)]
     if path == PRODUCTION:
         bill = number.rpartition("#")[0] or number
@@ -43,36 +43,36 @@ def of_number(path: str, number: str) -> list[Row]:
     return [{**_BY_ID, "isSum": True, "simpleVOs": either("code", spellings(number))}]
 
 
-def of_list(path: str, wanted: Filter, today: date, *, days: int) -> list[Row]:
-    """Return the questions for the rows of a list: those of the last days, or those that a filter is about."""
+def of_list(path: str, list_filter: Filter, today: date, *, days: int) -> list[Row]:
+    """Return the queries for the rows of a list: recent ones, or those that may match a filter."""
     start, yesterday = today - timedelta(days=days), today - timedelta(days=1)
-    begin, end = f"{start} 00:00:00", f"{yesterday} 23:59:59"
+    start_time, end_time = f"{start} 00:00:00", f"{yesterday} 23:59:59"
     headers: Row = {**_BY_ID, "isSum": True}
-    late = wanted is Filter.LATE
+    late = list_filter is Filter.LATE
     if path == SALES:
         if late:
-            return [{**headers, "nextStatusName": state, "open_hopeReceiveDate_end": end} for state in OWED_GOODS]
-        return [{**headers, "open_vouchdate_begin": begin}]
+            return [{**headers, "nextStatusName": state, "open_hopeReceiveDate_end": end_time} for state in OWED_GOODS]
+        return [{**headers, "open_vouchdate_begin": start_time}]
     if path == RECEIVABLES:
-        approved = {"verifyState": ["2"]} if wanted is Filter.OVERDUE else {}
-        return [{"open_billDate_begin": begin, "isSum": False, **approved}]
+        approved = {"verifyState": ["2"]} if list_filter is Filter.OVERDUE else {}
+        return [{"open_billDate_begin": start_time, "isSum": False, **approved}]
     if path == PRODUCTION:
         if late:
-            gone = {"OrderProduct!finishDate": f"{_LONG_AGO}|{end}"}
-            return [{**gone, "simpleVOs": either("status", PRODUCTION_UNFINISHED)}]
+            finished = {"OrderProduct!finishDate": f"{_LONG_AGO}|{end_time}"}
+            return [{**finished, "simpleVOs": either("status", PRODUCTION_UNFINISHED)}]
         return [{"vouchdate": f"{start}|{today + timedelta(days=days)} 23:59:59"}]
-    since = condition("vouchdate", "egt", begin)
+    since = condition("vouchdate", "egt", start_time)
     if late:
-        # Only rows per line show what arrived.
+        # Only rows per line show received quantities.
         return [{**_BY_ID, "isSum": False, "simpleVOs": [condition("status", "eq", APPROVED), since]}]
-    if wanted is Filter.PENDING:
+    if list_filter is Filter.PENDING:
         waiting = [condition("status", "eq", APPROVING), condition("verifystate", "eq", "1")]
         return [{**headers, "simpleVOs": [{"logicOp": "or", "conditions": waiting}]}]
     return [{**headers, "simpleVOs": [since]}]
 
 
-def may_hold(row: Row, path: str, wanted: Filter) -> bool:
-    """Return whether a filter may hold for the document of a row."""
-    if path == PURCHASES and wanted is Filter.LATE:
+def may_hold(row: Row, path: str, list_filter: Filter) -> bool:
+    """Return whether the document of a row may match a filter."""
+    if path == PURCHASES and list_filter is Filter.LATE:
         return not received_whole(row)
-    return wanted is not Filter.OVERDUE or not settled(row)
+    return list_filter is not Filter.OVERDUE or not settled(row)

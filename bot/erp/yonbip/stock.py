@@ -38,27 +38,27 @@ class StockReader:
         self._catalogue = ExpiringValue(self._read, now=now, holds=timedelta(minutes=options.catalogue_minutes))
 
     async def probe(self) -> None:
-        """Read one material; raises what a question would meet."""
+        """Read one material; raises the errors that a query would raise."""
         await self._client.rows(_MATERIALS, {}, limit=1)
 
-    async def find(self, wanted: str, *, limit: int) -> tuple[Product, ...]:
+    async def find(self, search: str, *, limit: int) -> tuple[Product, ...]:
         """Return materials by part of code, name or spec.
 
-        The platform compares whole values only: all materials are read, and believed for some minutes.
+        The platform only compares whole values, so all materials are read and cached for some minutes.
         """
-        # A long catalogue takes longer than one question may wait: the next one finds it.
-        return listing.find_products(await self._catalogue.value(), wanted, limit=limit)
+        # Reading a long catalogue may exceed the caller's timeout; it goes on, and the next search finds it.
+        return listing.find_products(await self._catalogue.value(), search, limit=limit)
 
     async def _read(self) -> tuple[Product, ...]:
         rows = await self._client.rows(_MATERIALS, {}, most=self._options.most_materials)
         return tuple({code(row.get("code")): product(row) for row in rows}.values())
 
     async def close(self) -> None:
-        """Stop reading."""
+        """Cancel reading the catalogue."""
         await self._catalogue.cancel()
 
     async def level(self, sku: str) -> StockLevel:
-        """Return a material's stock; raises `NotFound`. Without rows there is no stock, or the app may not see it."""
+        """Return a material's stock; raises `NotFound`. No rows mean no stock, or that the app may not read it."""
         codes = spellings(sku)
         materials, rows = await gather_or_cancel(self._materials(codes), self._rows(codes))
         found = spelled_alike(materials, sku, lambda row: code(row.get("code")))
@@ -80,18 +80,18 @@ class StockReader:
         return await gather_rows(*(self._client.rows(_MATERIALS, {"productCode": sku}) for sku in codes))
 
     async def _rows(self, codes: Sequence[str]) -> list[Row]:
-        """Return the stock rows of a code: an array, unlike other lists, and not in pages."""
+        """Return the stock rows of a code: unlike other lists, an array without pages."""
         body: Row = {"productn.code": list(codes)}
         if self._options.org:
             body["org"] = self._options.org
         data = await self._client.read("POST", _STOCK, body=body)
-        # Without any stock there may be no array at all.
+        # Without any stock there may be no array.
         if data is not None and (not isinstance(data, list) or any(not isinstance(row, dict) for row in data)):
             raise Invalid("stock did not answer with rows", source=self._client.source)
         return data or []
 
     def _places(self, rows: Iterable[Row]) -> tuple[WarehouseStock, ...]:
-        """Return the stock per warehouse, of rows per organisation, lot and state."""
+        """Return the stock per warehouse from rows per organisation, lot and state."""
         grouped: dict[str, list[Row]] = {}
         for row in rows:
             grouped.setdefault(code(row.get("warehouse")), []).append(row)

@@ -1,4 +1,4 @@
-"""A site with the reference company, and the adapter over it."""
+"""Fixtures: a site with the reference company, and the adapter for it."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ async def site(serve: Callable[..., Awaitable[FakeErpNext]]) -> FakeErpNext:
 
 @pytest.fixture
 async def open_erp(clock: Clock, tmp_path: Path) -> AsyncIterator[Open]:
-    """Opens the adapter over a site, with options of its own."""
+    """Opens the adapter for a site, with the given options."""
     opened: list[ErpNextErp] = []
 
     def open_erp(site: FakeErpNext, *, sleep: Sleep = clock.sleep, **options: Any) -> ErpNextErp:
         people = {name: {"key": f"{name}-key", "secret": SECRET} for name in PEOPLE}
-        given = {"url": site.url, "key": KEY, "secret": SECRET, "approvers": people, **options}
+        settings = {"url": site.url, "key": KEY, "secret": SECRET, "approvers": people, **options}
         around = AdapterContext(name="main", data_dir=tmp_path, now=clock.now)
-        erp = ErpNextErp(around, ErpNextOptions.model_validate(given), sleep=sleep)
+        erp = ErpNextErp(around, ErpNextOptions.model_validate(settings), sleep=sleep)
         opened.append(erp)
         return erp
 

@@ -1,4 +1,4 @@
-"""The exchanges that were recorded from a real ERPNext 15, and a server that repeats them."""
+"""Exchanges recorded from a real ERPNext 15, and a server that replays them."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ BOT = Account("botkey000000001", "botsecret000001")
 
 @dataclass
 class RecordedSite:
-    """A server that gives the recorded answer to the recorded request."""
+    """A server that returns the recorded answer to a recorded request."""
 
     exchange: dict[str, Any]
     url: str = ""
 
     async def answer(self, request: web.Request) -> web.Response:
-        wanted, given = self.exchange["request"], self.exchange["response"]
-        assert (request.method, request.raw_path.partition("?")[0]) == (wanted["method"], wanted["path"])
-        if wanted["json"] is not None:
-            assert await request.json() == wanted["json"]
-        return web.json_response(given["json"], status=given["status"])
+        recorded, response = self.exchange["request"], self.exchange["response"]
+        assert (request.method, request.raw_path.partition("?")[0]) == (recorded["method"], recorded["path"])
+        if recorded["json"] is not None:
+            assert await request.json() == recorded["json"]
+        return web.json_response(response["json"], status=response["status"])
 
     @property
     def site(self) -> Site:

@@ -1,4 +1,4 @@
-"""Rows as Frappe sends them, a Workflow, and a site, for the tests of the mapping."""
+"""Rows in Frappe's format, a Workflow and a site, for tests of the mapping."""
 
 from __future__ import annotations
 

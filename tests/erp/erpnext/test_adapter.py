@@ -1,4 +1,4 @@
-"""Reading from ERPNext beyond the contract: its traps, and how little is asked.
+"""Reads from ERPNext beyond the contract: its traps, and the number of requests.
 
 Docs: platform/erp/erpnext.md#areas, #lists
 """
@@ -36,12 +36,14 @@ Rows = list[dict[str, Any]]
 
 @pytest.fixture
 def alter(site: FakeErpNext, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[Rows], Rows]], None]:
-    """Changes the documents of a DocType on their way out of the site."""
+    """Changes the documents of a DocType before the site sends them."""
 
     def alter(doctype: str, change: Callable[[Rows], Rows]) -> None:
-        whole = site._records
+        original = site._records
         monkeypatch.setattr(
-            site, "_records", lambda kind, user: change(whole(kind, user)) if kind == doctype else whole(kind, user)
+            site,
+            "_records",
+            lambda kind, user: change(original(kind, user)) if kind == doctype else original(kind, user),
         )
 
     return alter
@@ -69,10 +71,15 @@ async def test_what_is_offered_depends_on_keys_and_workflow(
 
 
 def test_secrets_are_not_shown_and_zones_are_checked() -> None:
-    given = {"url": "https://erp", "key": "k", "secret": SECRET, "approvers": {"a@b": {"key": "k", "secret": SECRET}}}
-    assert SECRET not in repr(ErpNextOptions.model_validate(given))
+    settings = {
+        "url": "https://erp",
+        "key": "k",
+        "secret": SECRET,
+        "approvers": {"a@b": {"key": "k", "secret": SECRET}},
+    }
+    assert SECRET not in repr(ErpNextOptions.model_validate(settings))
     with pytest.raises(ValueError, match="not a time zone"):
-        vendor.options.model_validate({**given, "time_zone": "Mars/Base"})
+        vendor.options.model_validate({**settings, "time_zone": "Mars/Base"})
 
 
 async def test_the_sites_time_zone_is_asked_once(site: FakeErpNext, erp: ErpNextErp, company: ReferenceCompany) -> None:
@@ -140,7 +147,7 @@ async def test_a_wrong_key_is_asked_once(site: FakeErpNext, open_erp: Open) -> N
     assert asked_of(site) == ["method/frappe.auth.get_logged_user"]
 
 
-# How little is asked
+# Number of requests
 
 
 async def test_requests_are_few(site: FakeErpNext, erp: ErpNextErp) -> None:
@@ -157,7 +164,7 @@ async def test_requests_are_few(site: FakeErpNext, erp: ErpNextErp) -> None:
     assert await count(erp.orders(ListQuery(limit=500))) == 2
     assert await count(erp.invoices(ListQuery(filter=Filter.OVERDUE, limit=500))) == 2
     assert await count(erp.production_orders(ListQuery(filter=Filter.LATE))) == 1
-    # The order, and what waits for each of four people; of others, steps and comments.
+    # The order, and the open actions of four people; for other orders, steps and comments.
     assert await count(erp.purchase_order("PO-1001")) == 1 + 4
     assert await count(erp.purchase_order("PO-1010")) == 1 + 2
     assert await count(erp.purchase_order("PO-1009")) == 1
@@ -252,8 +259,8 @@ async def test_a_database_that_minds_the_case_is_asked_how_a_name_is_spelled(
 async def test_a_database_that_ignores_accents_does_not_give_another_document(
     erp: ErpNextErp, monkeypatch: pytest.MonkeyPatch, site: FakeErpNext
 ) -> None:
-    whole = site._find
-    monkeypatch.setattr(site, "_find", lambda doctype, name, user: whole(doctype, name.replace("Ö", "O"), user))
+    original = site._find
+    monkeypatch.setattr(site, "_find", lambda doctype, name, user: original(doctype, name.replace("Ö", "O"), user))
     with pytest.raises(NotFound):
         await erp.order("SÖ-1001")
 
@@ -325,7 +332,7 @@ async def test_several_bins_of_an_item_are_one_change_each_time(
 async def test_a_change_that_was_saved_before_and_seen_after_others_is_not_lost(
     erp: ErpNextErp, company: ReferenceCompany, clock: Clock
 ) -> None:
-    """``modified`` is the time of the save, not of the end of its transaction."""
+    """``modified`` is the time of the save, not the end of its transaction."""
     _, cursor = await all_changes(erp, Area.SALES)
     clock.advance(600)
     company.touch(Area.SALES, "SO-1001")
@@ -346,7 +353,7 @@ async def test_in_the_night_that_goes_back_an_hour_no_change_is_lost(
         company.touch(Area.SALES, key, midnight - timedelta(days=3))
     _, cursor = await all_changes(erp, Area.SALES)
     came = []
-    # Every quarter of an hour from 01:30 summer time on, through the hour that comes twice.
+    # Every quarter of an hour from 01:30 summer time on, including the repeated hour.
     for n, key in enumerate(keys[:16]):
         company.touch(Area.SALES, key, midnight + timedelta(minutes=15 * n - 30))
         changes, cursor = await all_changes(erp, Area.SALES, cursor)

@@ -1,4 +1,4 @@
-"""Levels, states and trails of a Workflow (docs: platform/erp/erpnext.md#deciding)."""
+"""Levels, states and history of a Workflow (docs: platform/erp/erpnext.md#deciding)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frappe on the wire: keys, addresses, pages, envelopes (docs: platform/erp/erpnext.md#requests, #errors)."""
+"""Frappe's wire format: keys, URLs, pages, envelopes (docs: platform/erp/erpnext.md#requests, #errors)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ACCOUNT = Account("a-key", "a-secret")
 
 @dataclass
 class Asked:
-    """A request as it came."""
+    """A recorded request."""
 
     method: str
     path: str
@@ -41,7 +41,7 @@ class Asked:
 
 @dataclass
 class Server:
-    """Answers what it is told to, or what `reply` makes of a request."""
+    """Returns the given answers, or the result of `reply` for a request."""
 
     url: str = ""
     status: int = 200
@@ -244,7 +244,7 @@ CASES: list[tuple[int, Any, type[ErpError]]] = [
     (403, envelope("PermissionError"), NotPermitted),
     (404, envelope("DoesNotExistError", "Item A not found"), NotFound),
     (404, {}, NotFound),
-    # A host that no site listens to: not the document is missing.
+    # A host without a site: it is not the document that is missing.
     (404, "<h1>erp.example.com does not exist</h1>", Unavailable),
     (409, envelope("DuplicateEntryError"), Conflict),
     (417, envelope("TimestampMismatchError", "Document has been modified"), Conflict),

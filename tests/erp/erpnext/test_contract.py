@@ -1,4 +1,4 @@
-"""ERPNext passes the contract: with a Workflow for Purchase Orders, and without."""
+"""The ERPNext adapter passes the contract, with and without a Workflow for Purchase Orders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Approving and rejecting in ERPNext beyond the contract: with a Workflow and without.
+"""Decisions in ERPNext beyond the contract, with and without a Workflow.
 
 Docs: platform/erp/erpnext.md#deciding
 """
@@ -87,8 +87,8 @@ async def test_without_a_reason_no_comment_is_left(site: FakeErpNext, erp: ErpNe
 
 
 async def test_who_lacks_the_role_is_told_apart_from_who_is_too_late(site: FakeErpNext, erp: ErpNextErp) -> None:
-    """Frappe says “Not a valid Workflow Action” to both."""
-    # Where nobody's tasks are known, only the ERP can tell who may decide.
+    """Frappe says “Not a valid Workflow Action” in both cases."""
+    # If nobody's tasks can be read, only the ERP knows who may decide.
     site.unreadable.add("Workflow Action")
     seen = await erp.purchase_order("PO-1001")
     assert seen.approval is not None
@@ -153,7 +153,7 @@ async def test_without_approvers_nothing_is_sent(site: FakeErpNext, open_erp: Op
 
 @pytest.fixture
 async def queued(site: FakeErpNext) -> FakeErpNext:
-    """A site that leaves submitting to its background workers."""
+    """A site whose background workers submit documents."""
     site.in_background = True
     return site
 

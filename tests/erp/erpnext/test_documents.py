@@ -1,4 +1,4 @@
-"""Single documents, odd values, and the state tables.
+"""Single documents, unusual values and the state tables.
 
 Docs: platform/erp/erpnext.md#areas, platform/erp/records.md#states
 """
@@ -67,7 +67,7 @@ def test_an_order_of_services_owes_no_goods() -> None:
         ({"status": "Overdue"}, InvoiceStatus.UNPAID),
         ({"status": "Unpaid and Discounted"}, InvoiceStatus.UNPAID),
         ({"status": "Partly Paid", "outstanding_amount": 40}, InvoiceStatus.PART_PAID),
-        # “Overdue” hides that a part was paid.
+        # “Overdue” hides a partial payment.
         ({"status": "Overdue", "outstanding_amount": Decimal("0.01")}, InvoiceStatus.PART_PAID),
         ({"status": "Overdue and Discounted", "outstanding_amount": 40}, InvoiceStatus.PART_PAID),
         ({"status": "Paid", "outstanding_amount": 0}, InvoiceStatus.PAID),
@@ -125,9 +125,9 @@ def test_what_is_open_is_in_the_currency_of_the_account() -> None:
         ("Draft", 0, "Draft", PurchaseStatus.DRAFT),
         ("Pending", 0, "Draft", PurchaseStatus.WAITING),
         ("Pending Director", 0, "Draft", PurchaseStatus.WAITING),
-        # Workflows may submit first and approve then.
+        # Some Workflows submit first and approve then.
         ("Pending", 1, "To Receive and Bill", PurchaseStatus.WAITING),
-        # A rejected draft stays a draft for its `status`.
+        # The `status` of a rejected draft is still draft.
         ("Rejected", 0, "Draft", PurchaseStatus.REJECTED),
         ("Rejected", 2, "Cancelled", PurchaseStatus.REJECTED),
         ("Approved", 1, "To Receive and Bill", PurchaseStatus.APPROVED),
@@ -139,7 +139,7 @@ def test_what_is_open_is_in_the_currency_of_the_account() -> None:
         ("Approved", 1, "Delivered", PurchaseStatus.DONE),
         ("Approved", 2, "Cancelled", PurchaseStatus.CANCELLED),
         ("Pending", 2, "Cancelled", PurchaseStatus.CANCELLED),
-        # From before there was a Workflow.
+        # From before the Workflow existed.
         (None, 0, "Draft", PurchaseStatus.DRAFT),
         (None, 1, "To Bill", PurchaseStatus.APPROVED),
     ],

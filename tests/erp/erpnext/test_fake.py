@@ -1,4 +1,4 @@
-"""The fake is like the server that was recorded."""
+"""The fake answers like the recorded server."""
 
 from __future__ import annotations
 

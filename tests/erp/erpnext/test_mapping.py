@@ -1,4 +1,4 @@
-"""Numbers that came through floats, texts that are HTML, times without a zone."""
+"""Numbers from floats, HTML texts, times without a zone."""
 
 from __future__ import annotations
 

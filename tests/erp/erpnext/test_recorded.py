@@ -1,4 +1,4 @@
-"""Every exchange that was recorded from a real ERPNext 15 comes out as the records or errors that it stands for."""
+"""Every exchange recorded from a real ERPNext 15 maps to the expected records or errors."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ from .replay import BOT, EXCHANGES, ZONE, Asked
 COMPANY = "杭州启明智能制造有限公司"
 ORDER = "Purchase Order"
 ANY = ("name",)
-"""Fields that are asked for here: the answer is the recorded one whatever they are."""
+"""Fields to request here: the answer is the recorded one regardless."""
 
 
 def the_workflow(site: Site) -> ApprovalWorkflow:
-    """Return the Workflow of the recorded site; its transitions are those open to the bot, and one before them."""
+    """Return the Workflow of the recorded site: the transitions open to the bot, and one before them."""
     known = EXCHANGES["transitions open to the bot"]["response"]["json"]["message"]
     first = {**known[0], "state": "Draft", "action": "Submit", "next_state": "Pending Approval"}
     row = {"name": "采购订单审批", "states": [{"state": "Draft"}], "transitions": [first, *known]}
@@ -202,7 +202,7 @@ async def open_invoices(frappe: ErpNextClient, site: Site) -> None:
     today = date(2026, 11, 24)
     assert [(i.number[-1], i.status, i.total, i.open_amount, i.days_overdue(today)) for i in found] == [
         ("2", InvoiceStatus.UNPAID, cny("4788"), cny("4788"), 19),
-        # Its status says “Overdue”, and half of it is paid.
+        # Its status is “Overdue”, and half of it is paid.
         ("3", InvoiceStatus.PART_PAID, cny("1495"), cny("747.5"), 4),
         ("4", InvoiceStatus.UNPAID, cny("7120"), cny("7120"), 0),
     ]
@@ -242,7 +242,7 @@ async def waiting_orders(frappe: ErpNextClient, site: Site) -> None:
 
 
 def purchase_order(site: Site, number: str, status: PurchaseStatus, state: str, **more: Any) -> PurchaseOrder:
-    """Return the order that was approved; ``more``: what is different."""
+    """Return the approved order; ``more`` replaces fields."""
     line = PurchaseLine(
         sku="SKU-1002",
         name="蓝牙耳机 Pro",
@@ -281,13 +281,13 @@ def same_order(found: PurchaseOrder, wanted: PurchaseOrder, modified: str) -> bo
 
 async def waiting_order(frappe: ErpNextClient, site: Site) -> None:
     found = documents.purchase_order(await frappe.document(ORDER, "PUR-ORD-2026-00003"), site, the_workflow(site))
-    wanted = purchase_order(site, "PUR-ORD-2026-00003", PurchaseStatus.WAITING, "Pending Approval")
-    assert same_order(found, wanted, "21:56:27.317161")
+    expected = purchase_order(site, "PUR-ORD-2026-00003", PurchaseStatus.WAITING, "Pending Approval")
+    assert same_order(found, expected, "21:56:27.317161")
 
 
 async def transitions(frappe: ErpNextClient, site: Site) -> None:
-    given = {"doc": {"doctype": ORDER, "name": "PUR-ORD-2026-00003"}}
-    found = await frappe.act("frappe.model.workflow.get_transitions", given, BOT)
+    parameters = {"doc": {"doctype": ORDER, "name": "PUR-ORD-2026-00003"}}
+    found = await frappe.act("frappe.model.workflow.get_transitions", parameters, BOT)
     assert [transition(row) for row in found] == [
         WorkflowTransition("Pending Approval", "Approve", "Approved", "Purchase Manager", self_approval=True),
         WorkflowTransition("Pending Approval", "Reject", "Rejected", "Purchase Manager", self_approval=True),
@@ -299,13 +299,13 @@ async def transitions(frappe: ErpNextClient, site: Site) -> None:
 
 
 async def apply(frappe: ErpNextClient, number: str, action: str) -> Any:
-    given = {"doc": {"doctype": ORDER, "name": number}, "action": action}
-    return await frappe.act("frappe.model.workflow.apply_workflow", given, BOT)
+    parameters = {"doc": {"doctype": ORDER, "name": number}, "action": action}
+    return await frappe.act("frappe.model.workflow.apply_workflow", parameters, BOT)
 
 
 async def approve(frappe: ErpNextClient, site: Site) -> None:
     found = documents.purchase_order(await apply(frappe, "PUR-ORD-2026-00003", "Approve"), site, the_workflow(site))
-    wanted = purchase_order(
+    expected = purchase_order(
         site,
         "PUR-ORD-2026-00003",
         PurchaseStatus.APPROVED,
@@ -313,7 +313,7 @@ async def approve(frappe: ErpNextClient, site: Site) -> None:
         changed_by="bot@example.com",
         extra={"status": "To Receive and Bill", "company": COMPANY, "workflow_state": "Approved"},
     )
-    assert same_order(found, wanted, "22:14:33.461371")
+    assert same_order(found, expected, "22:14:33.461371")
 
 
 def rejected(site: Site) -> PurchaseOrder:
@@ -434,7 +434,7 @@ ERRORS: dict[str, tuple[Callable[[ErpNextClient], Awaitable[Any]], type[ErpError
         NotPermitted,
         NO_ACCESS,
     ),
-    # A child table without its parent's name: refused without a word.
+    # A child table without its parent's name: refused without a message.
     "reorder levels": (lambda frappe: frappe.rows(ListRequest("Item Reorder", ANY)), NotPermitted, "PermissionError"),
     "missing document: 404": (lambda frappe: frappe.document("Sales Order", "NOPE"), NotFound, "not found: NOPE"),
     "unknown field": (
@@ -448,7 +448,7 @@ ERRORS: dict[str, tuple[Callable[[ErpNextClient], Awaitable[Any]], type[ErpError
 
 
 async def insert(frappe: ErpNextClient, values: dict[str, Any]) -> Any:
-    """Create a document, as the recording does; the adapter leaves comments by a method that needs no right to them."""
+    """Create a document as recorded; the adapter adds comments with a method that needs no right to them."""
     answer = await frappe._http.write("POST", "api/resource/Comment", json=values, headers=BOT.headers)
     return frappe._checked(answer, "data")
 

@@ -1,4 +1,4 @@
-"""Fake servers of vendors, each holding the reference company.
+"""Fake servers of vendors that contain the reference company.
 
-`tests.erp.fakes.plain` is the one to read first.
+Start with `tests.erp.fakes.plain`.
 """

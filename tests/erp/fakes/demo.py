@@ -1,4 +1,4 @@
-"""The demo ERP's database, holding the reference company instead of the demo's own."""
+"""The demo ERP's database with the reference company instead of the demo company."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from bot.testing.fake_erp import Installation
 PEOPLE = {
     "anna": "buymanager01", "carla": "boss01", "boris": "finance01", "dora": "buyer01", "guest": "keeper01",
 }  # fmt: skip
-"""Who of the demo company stands for whom of the reference company."""
+"""The demo company's person for each person of the reference company."""
 
 _MOST = Decimal(9_000_000_000_000)
-"""Just below what the demo's columns hold (`bot.column_types`)."""
+"""Just below the limit of the demo's columns (`bot.column_types`)."""
 
 
 class DemoInstallation(Installation):
     """An SQLite file with the tables of the demo ERP."""
 
     _files: ClassVar[deque[tuple[list[Any], bytes]]] = deque(maxlen=4)
-    """Companies and the files that hold them, to be copied: to write one takes 40 ms, and most tests only read."""
+    """Companies and their database files, to be copied: writing one takes 40 ms, and most tests only read."""
 
     def __init__(self, company: ReferenceCompany, clock: Clock, folder: Path) -> None:
         super().__init__(company, clock)
@@ -46,7 +46,7 @@ class DemoInstallation(Installation):
         self._engine: Engine | None = None
 
     async def start(self) -> None:
-        """Write the company, and whatever changes in it from now on."""
+        """Write the company, and all its later changes."""
         company = snapshot_of(self.company)
         written = next((file for known, file in self._files if known == company), None)
         if written is not None:
@@ -61,7 +61,7 @@ class DemoInstallation(Installation):
         company = self.company
         with engine.connect() as connection, writing(connection):
             seeding.fill(connection, self._extract(*Area), company.warehouses)
-            # The demo company's products change with their stock; ours have times of their own.
+            # In the demo company, products change with their stock; here they have separate times.
             for sku in keys_by_change_time(company, Area.PRODUCTS):
                 note_change(connection, Area.PRODUCTS, sku, company.changed_at(Area.PRODUCTS, sku))
 
@@ -71,7 +71,7 @@ class DemoInstallation(Installation):
             self._engine.dispose()
 
     async def purchase_order(self, number: str) -> PurchaseOrder:
-        """Return an order as a second reader of the file sees it."""
+        """Return an order as read through a separate connection."""
         beside = await open_demo(self.file, today=self.company.today, now=self.clock.now)
         try:
             return await beside.purchase_order(number)
@@ -86,11 +86,11 @@ class DemoInstallation(Installation):
             note_change(connection, area, key, self.company.changed_at(area, key))
 
     def _extract(self, *areas: Area, key: str | None = None) -> DemoCompany:
-        """Return the records of some areas, or of one area the one with ``key``, as the demo company has them."""
+        """Return the records of some areas, or only the one with ``key``, in the demo company's form."""
 
         def records(area: Area) -> tuple[Any, ...]:
-            kept = self.company.records(area) if area in areas else {}
-            return tuple(as_demo(record) for known, record in kept.items() if key in (None, known))
+            stored = self.company.records(area) if area in areas else {}
+            return tuple(as_demo(record) for known, record in stored.items() if key in (None, known))
 
         held = records(Area.STOCK) or tuple(
             as_demo(self.company.stock[product.sku]) for product in records(Area.PRODUCTS)
@@ -131,7 +131,7 @@ def _remove(connection: Connection, area: Area, key: str) -> None:
 
 
 def as_demo(record: Any) -> Any:
-    """Return a record as the demo ERP can have it: with its own people, and amounts that fit its columns."""
+    """Return a record that the demo ERP can hold: with its own people, and amounts that fit its columns."""
     record = _fitting(record)
     if not isinstance(record, PurchaseOrder):
         return record

@@ -1,8 +1,8 @@
-"""A small Frappe: an ERPNext 15 site that holds the reference company, grown from recorded exchanges.
+"""A small Frappe: an ERPNext 15 site with the reference company, based on recorded exchanges.
 
-``/api/resource/<DocType>[/<name>]`` with fields, filters, order and pages, ``/api/method/<path>`` for the methods that
-an adapter needs, key pairs in ``Authorization: token key:secret``, refusals with ``exc_type`` and ``_server_messages``.
-Times are told without their zone, numbers as floats, and what is empty is left out of a single document.
+It serves ``/api/resource/<DocType>[/<name>]`` with fields, filters, order and pages, ``/api/method/<path>`` for the
+methods that an adapter needs, key pairs in ``Authorization: token key:secret``, and errors with ``exc_type`` and
+``_server_messages``. Times have no zone, numbers are floats, and single documents lack empty fields.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tests.erp.fakes.erpnext_query import ErpNextUnknownField, matching, select
 KEY, BOT = "botkey000000001", "bot@example.com"
 
 PEOPLE = ("anna", "carla", "boris", "dora")
-"""Who has a key of their own; its first half is the name and ``-key``, its second the common `SECRET`."""
+"""People with a key of their own: the first half is the name and ``-key``, the second the common `SECRET`."""
 
 _AREAS = {
     "Item": Area.PRODUCTS,
@@ -49,7 +49,7 @@ _PARENTS = {
     "Sales Team": ("Sales Order", "sales_team"),
     "Sales Invoice Item": ("Sales Invoice", "items"),
 }
-"""Child tables, with the DocType and the field that they belong to."""
+"""Child tables, with their DocType and field."""
 
 _COMMON = ("name", "owner", "creation", "modified", "modified_by", "docstatus", "idx")
 _FIELDS = {
@@ -60,7 +60,7 @@ _FIELDS = {
     "Item Barcode": ("parent", "parenttype", "parentfield", "barcode", "barcode_type"),
     "Item Reorder": ("parent", "parenttype", "parentfield", "warehouse", "warehouse_reorder_level"),
 }
-"""Fields of DocTypes that may have no record."""
+"""Fields of DocTypes that may have no records."""
 
 _CHANGED = datetime(2026, 10, 1, tzinfo=UTC)
 
@@ -69,7 +69,7 @@ Act = Callable[[web.Request, str], Awaitable[web.StreamResponse]]
 
 
 class FakeErpNext(FakeServer):
-    """The site. ``workflow`` False: Purchase Orders are drafts until somebody submits them."""
+    """The site. With ``workflow`` False, Purchase Orders are drafts until somebody submits them."""
 
     login_needed = False
 
@@ -79,11 +79,11 @@ class FakeErpNext(FakeServer):
         self.unreadable: set[str] = set()
         """DocTypes that nobody may read."""
         self.case_sensitive_names = False
-        """Whether names differ by their case, as on PostgreSQL."""
+        """Whether names are case-sensitive, as on PostgreSQL."""
         self.in_background = False
         """Whether submitting is left to `run_background_jobs`."""
         self.limit: Decimal | None = None
-        """Up to which total anybody may submit without a Workflow."""
+        """The highest total that anybody may submit without a Workflow."""
         if not workflow:
             company.purchases |= flow.as_drafts(company.purchases)
         self._queue: list[Callable[[], object]] = []
@@ -122,7 +122,7 @@ class FakeErpNext(FakeServer):
         return _forbid(BOT, call.area or "this")
 
     def _as_user(self, act: Act) -> Handler:
-        """Return a handler that finds out whose key a request bears."""
+        """Return a handler that identifies the user of a request's key."""
         users = {f"token {KEY}:{SECRET}": BOT} | {f"token {name}-key:{SECRET}": name for name in PEOPLE}
 
         async def handle(request: web.Request) -> web.StreamResponse:
@@ -152,33 +152,33 @@ class FakeErpNext(FakeServer):
     async def _list(self, request: web.Request, user: str) -> web.StreamResponse:
         return self._rows(request.match_info["doctype"], request.query, user, inside="data")
 
-    def _rows(self, doctype: str, given: Any, user: str, *, inside: str) -> web.StreamResponse:
+    def _rows(self, doctype: str, parameters: Any, user: str, *, inside: str) -> web.StreamResponse:
         parent = _PARENTS.get(doctype, (None,))[0]
-        if doctype in self.unreadable or given.get("parent") != parent:
-            # A child table needs its parent's name, or it is refused without a word.
+        if doctype in self.unreadable or parameters.get("parent") != parent:
+            # A child table needs its parent's name, or it is refused without a message.
             return refuse(403, "PermissionError")
         rows = self._records(doctype, user)
-        return _answer({inside: select(rows, given, _fields(doctype, rows))})
+        return _answer({inside: select(rows, parameters, _fields(doctype, rows))})
 
     async def _zone(self, request: web.Request) -> web.StreamResponse:
         return _answer({"message": {"time_zone": str(shapes.ZONE)}})
 
     async def _method(self, request: web.Request, user: str) -> web.StreamResponse:
-        given = await _given(request)
+        parameters = await _given(request)
         match request.match_info["method"]:
             case "frappe.auth.get_logged_user":
                 return _answer({"message": user})
             case "frappe.client.get_list":
-                return self._rows(given["doctype"], given, user, inside="message")
+                return self._rows(parameters["doctype"], parameters, user, inside="message")
             case "frappe.desk.reportview.get_count":
-                rows = self._records(given["doctype"], user)
-                return _answer({"message": len(matching(rows, given, _fields(given["doctype"], rows)))})
+                rows = self._records(parameters["doctype"], user)
+                return _answer({"message": len(matching(rows, parameters, _fields(parameters["doctype"], rows)))})
             case "frappe.model.workflow.get_transitions":
-                return self._get_transitions(given, user)
+                return self._get_transitions(parameters, user)
             case "frappe.model.workflow.apply_workflow":
-                return self._apply_workflow(given, user)
+                return self._apply_workflow(parameters, user)
             case "frappe.desk.form.utils.add_comment":
-                return self._add_comment(given, user)
+                return self._add_comment(parameters, user)
         return refuse(404, "DoesNotExistError", "No such method")
 
     def _find(self, doctype: str, name: str, user: str) -> shapes.Document | None:
@@ -187,15 +187,15 @@ class FakeErpNext(FakeServer):
         return next((row for row in rows if fold(row["name"]) == fold(name)), None)
 
     def _records(self, doctype: str, user: str) -> list[shapes.Document]:
-        """Return all documents of a DocType that a user sees."""
+        """Return all documents of a DocType that a user may see."""
         company = self.company
         if doctype in _PARENTS:
             parent, field = _PARENTS[doctype]
             return [row for document in self._records(parent, user) for row in document[field]]
         match doctype:
             case "Item":
-                made, changed, stock = self._made, company.product_changes, company.stock
-                return [made(documents.item, p, stock.get(sku), changed[sku]) for sku, p in company.products.items()]
+                render, changed, stock = self._made, company.product_changes, company.stock
+                return [render(documents.item, p, stock.get(sku), changed[sku]) for sku, p in company.products.items()]
             case "Bin":
                 return [row for level in company.stock.values() for row in self._made(documents.bins, level)]
             case "Warehouse":
@@ -225,16 +225,16 @@ class FakeErpNext(FakeServer):
         return self._made(documents.purchase_order, order, self.workflow)
 
     def _made(self, render: Callable[..., T], *parts: Any) -> T:
-        """Return what ``render`` makes of records, once for as long as they stay the same."""
+        """Return the result of ``render`` for records, cached while they stay the same."""
         key = (render, *map(id, parts))
         if key not in self._rendered:
-            # The records are kept too, so that no other gets the same id.
+            # Keeps a reference to the records, so that no others get the same id.
             self._rendered[key] = (render(*parts), parts)
         found: T = self._rendered[key][0]
         return found
 
     def _reasons(self) -> list[shapes.Document]:
-        """Return the comments of those who decided before the fake was there; they wrote in the desk's editor."""
+        """Return the comments of earlier deciders, written in the web client's editor."""
         known = {row["reference_name"] for row in self._comments}
         found = []
         for order in self.company.purchases.values():
@@ -251,26 +251,26 @@ class FakeErpNext(FakeServer):
         return {role for role, level in flow.LEVELS.items() if level in levels}
 
     def _allowed(self, order: PurchaseOrder, user: str) -> list[shapes.Document]:
-        """Return the transitions of an order that are open to a user."""
+        """Return the transitions of an order that a user may take."""
         state, roles = flow.workflow_state(order), self._roles(user)
         transitions = flow.workflow(_CHANGED)["transitions"]
         return [move for move in transitions if move["state"] == state and move["allowed"] in roles]
 
-    def _get_transitions(self, given: Any, user: str) -> web.StreamResponse:
-        order = self._named(given["doc"])
+    def _get_transitions(self, parameters: Any, user: str) -> web.StreamResponse:
+        order = self._named(parameters["doc"])
         return _missing("Purchase Order", "") if order is None else _answer({"message": self._allowed(order, user)})
 
     def _named(self, document: Any) -> PurchaseOrder | None:
         document = json.loads(document) if isinstance(document, str) else document
         return self.company.find(self.company.purchases, document["name"])
 
-    def _apply_workflow(self, given: Any, user: str) -> web.StreamResponse:
-        order = self._named(given["doc"])
+    def _apply_workflow(self, parameters: Any, user: str) -> web.StreamResponse:
+        order = self._named(parameters["doc"])
         if order is None:
-            return _missing("Purchase Order", given["doc"]["name"])
-        if given["action"] not in {move["action"] for move in self._allowed(order, user)}:
+            return _missing("Purchase Order", parameters["doc"]["name"])
+        if parameters["action"] not in {move["action"] for move in self._allowed(order, user)}:
             return _refuse_action()
-        verdict = Verdict(given["action"].lower())
+        verdict = Verdict(parameters["action"].lower())
         if self.in_background and verdict is Verdict.APPROVE:
             self._queue.append(lambda: self.company.decide(order.number, verdict, user))
             return _answer({})
@@ -280,24 +280,24 @@ class FakeErpNext(FakeServer):
             return _refuse_action()
 
     def run_background_jobs(self) -> None:
-        """Do what was left to the background workers."""
+        """Run the jobs left to the background workers."""
         while self._queue:
             self._queue.pop(0)()
 
-    def _add_comment(self, given: Any, user: str) -> web.StreamResponse:
-        order = self._named({"name": given["reference_name"]})
+    def _add_comment(self, parameters: Any, user: str) -> web.StreamResponse:
+        order = self._named({"name": parameters["reference_name"]})
         if order is None:
-            return _missing("Purchase Order", given["reference_name"])
-        row = flow.comment(order.number, user, self.clock.now(), given["content"])
+            return _missing("Purchase Order", parameters["reference_name"])
+        row = flow.comment(order.number, user, self.clock.now(), parameters["content"])
         self._comments.append(row)
         approval = order.approval or Approval()
         if approval.decided_by == user and not approval.reason:
-            told = replace(approval, reason=_as_read(given["content"]))
-            self.company.purchases[order.number] = replace(order, approval=told)
+            commented = replace(approval, reason=_as_read(parameters["content"]))
+            self.company.purchases[order.number] = replace(order, approval=commented)
         return _answer({"message": row})
 
     async def _update(self, request: web.Request, user: str) -> web.StreamResponse:
-        """Submit a draft, as far as it still is what it was read as."""
+        """Submit a draft if it is unchanged since it was read."""
         values = await request.json()
         doctype, name = request.match_info["doctype"], request.match_info["name"]
         order = self.company.find(self.company.purchases, name) if doctype == "Purchase Order" else None
@@ -317,22 +317,22 @@ class FakeErpNext(FakeServer):
 
 
 async def _given(request: web.Request) -> Any:
-    """Return the parameters of a request, from its address or its JSON body."""
+    """Return the parameters of a request from its URL or JSON body."""
     body = await request.text()
     return dict(request.query) | (json.loads(body) if body else {})
 
 
 def _fields(doctype: str, rows: list[shapes.Document]) -> set[str]:
-    """Return the fields that a list of the DocType knows; child tables are none."""
+    """Return the fields that a list of the DocType has, without child tables."""
     known = {*_COMMON, *_FIELDS.get(doctype, ())}
     return known.union(*({name for name, value in row.items() if not isinstance(value, list)} for row in rows[:1]))
 
 
 def _without_nothing(document: shapes.Document) -> shapes.Document:
-    kept = {name: value for name, value in document.items() if value is not None}
+    present = {name: value for name, value in document.items() if value is not None}
     return {
         name: [_without_nothing(row) for row in value] if isinstance(value, list) else value
-        for name, value in kept.items()
+        for name, value in present.items()
     }
 
 
@@ -353,16 +353,16 @@ def refuse(
     module: str = "frappe.exceptions",
     headers: dict[str, str] | None = None,
 ) -> web.Response:
-    """Refuse in Frappe's envelope: messages are JSON in a list that is JSON, and may hold HTML."""
+    """Refuse in Frappe's envelope: messages are JSON in a list that is JSON, and may contain HTML."""
     data = {"exception": f"{module}.{kind}" + (f": {message}" if message else ""), "exc_type": kind, "exc": "[]"}
     if message:
-        told = {"message": message, "title": "Message", "indicator": "red", "raise_exception": 1}
-        data["_server_messages"] = json.dumps([json.dumps(told)])
+        message_data = {"message": message, "title": "Message", "indicator": "red", "raise_exception": 1}
+        data["_server_messages"] = json.dumps([json.dumps(message_data)])
     return _answer(data, status, headers)
 
 
 def _refuse_action() -> web.Response:
-    """Say to who is too late, and to who lacks the role, the same."""
+    """Give the same answer to users who are too late and to users without the role."""
     return refuse(417, "WorkflowTransitionError", "Not a valid Workflow Action", module="frappe.model.workflow")
 
 
@@ -375,7 +375,12 @@ def _forbid(user: str, doctype: str) -> web.Response:
 
 
 def _missing(doctype: str, name: str) -> web.Response:
-    """Say that there is none; such bodies have no ``exception``."""
-    told = {"message": f"{doctype} {name} not found", "title": "Message", "indicator": "red", "raise_exception": 1}
-    data = {"exc_type": "DoesNotExistError", "_server_messages": json.dumps([json.dumps(told)])}
+    """Answer that the document does not exist; such bodies have no ``exception``."""
+    message_data = {
+        "message": f"{doctype} {name} not found",
+        "title": "Message",
+        "indicator": "red",
+        "raise_exception": 1,
+    }
+    data = {"exc_type": "DoesNotExistError", "_server_messages": json.dumps([json.dumps(message_data)])}
     return _answer(data, 404)

@@ -1,7 +1,7 @@
-"""What all of ERPNext's documents have in common, and the fields of some that say nothing here.
+"""Common fields of ERPNext's documents, and fields of some that have no meaning here.
 
-The latter make the fake's documents look like a real server's. They are taken from recorded ones: whole numbers and
-flags, other numbers, texts, and child tables without rows.
+The latter make the fake's documents resemble those of a real server. They are taken from recordings: integers and
+flags, other numbers, texts, and empty child tables.
 """
 
 from __future__ import annotations
@@ -147,9 +147,9 @@ _PURCHASE_ORDER_LINE = (
 
 
 def _blank(shape: tuple[str, str, str, str]) -> dict[str, Any]:
-    whole, numbers, texts, tables = (part.split() for part in shape)
+    integers, numbers, texts, tables = (part.split() for part in shape)
     return (
-        dict.fromkeys(whole, 0)
+        dict.fromkeys(integers, 0)
         | dict.fromkeys(numbers, 0.0)
         | dict.fromkeys(texts, "")
         | {table: [] for table in tables}
@@ -163,7 +163,7 @@ PURCHASE_ORDER, PURCHASE_ORDER_LINE = _blank(_PURCHASE_ORDER), _blank(_PURCHASE_
 
 
 def stamp(moment: datetime) -> str:
-    """Return a time as Frappe tells it: in the site's zone, without naming it."""
+    """Return a time as Frappe sends it: in the site's zone, without an offset."""
     return _stamp(moment, ZONE)
 
 
@@ -191,7 +191,7 @@ def head(doctype: str, name: str, changed_at: datetime, owner: str = "Administra
     }
 
 
-def rows(parent: Document, field: str, doctype: str, given: Iterable[Document]) -> list[Document]:
+def rows(parent: Document, field: str, doctype: str, children: Iterable[Document]) -> list[Document]:
     """Return child rows of a document."""
     common = {name: parent[name] for name in ("owner", "creation", "modified", "modified_by", "docstatus")}
     return [
@@ -205,5 +205,5 @@ def rows(parent: Document, field: str, doctype: str, given: Iterable[Document]) 
             "parenttype": parent["doctype"],
             "doctype": doctype,
         }
-        for n, row in enumerate(given, 1)
+        for n, row in enumerate(children, 1)
     ]

@@ -1,4 +1,4 @@
-"""The reference company as ERPNext's documents; what these cannot hold is in `tests.erp.fakes.erpnext_gaps`."""
+"""The reference company as ERPNext's documents; `tests.erp.fakes.erpnext_gaps` lists what they cannot represent."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _amounts(total: Money | None) -> Document:
 
 
 def projected(figures: Quantities) -> Decimal:
-    """Return what a Bin projects: everything promised is taken to go out."""
+    """Return a Bin's projected quantity: everything promised is assumed to be delivered."""
     return (figures.on_hand or Decimal(0)) + (figures.incoming or Decimal(0)) - (figures.reserved or Decimal(0))
 
 
@@ -169,7 +169,7 @@ def _order_status(order: SalesOrder) -> str:
 
 
 def sales_invoice(invoice: Invoice, today: date) -> Document:
-    """Return a Sales Invoice; “Overdue” is set by a job in the night, so that one of yesterday does not say so yet."""
+    """Return a Sales Invoice; a nightly job sets “Overdue”, so that one due yesterday does not have it yet."""
     assert invoice.changed_at is not None
     document = shapes.SALES_INVOICE | head("Sales Invoice", invoice.number, invoice.changed_at)
     document |= _amounts(invoice.total)
@@ -189,7 +189,7 @@ def sales_invoice(invoice: Invoice, today: date) -> Document:
         "is_return": int(invoice.is_credit_note),
         "posting_date": _day(invoice.issued_on),
         "due_date": _day(invoice.due_on),
-        # A cancelled invoice keeps what was open.
+        # A cancelled invoice keeps its outstanding amount.
         "outstanding_amount": document["grand_total"]
         if invoice.status is InvoiceStatus.VOID
         else _float(invoice.open_amount.amount if invoice.open_amount else None),
@@ -212,7 +212,7 @@ def sales_invoice(invoice: Invoice, today: date) -> Document:
 
 
 def purchase_order(order: PurchaseOrder, workflow: bool) -> Document:
-    """Return a Purchase Order; with a Workflow, its state says more than its status."""
+    """Return a Purchase Order; with a Workflow, its state is more specific than its status."""
     assert order.changed_at is not None
     document = shapes.PURCHASE_ORDER | head("Purchase Order", order.number, order.changed_at, order.requester)
     document |= _amounts(order.total)

@@ -1,4 +1,4 @@
-"""What ERPNext cannot hold of the reference company, with a Workflow for Purchase Orders and without."""
+"""What ERPNext cannot represent of the reference company, with and without a Workflow for Purchase Orders."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.erp.fakes.erpnext_documents import COMPANY, projected
 
 
 def _as_double(record: Any) -> Any:
-    """Return a record with every number as it is after a binary float, which Frappe makes of all of them."""
+    """Return a record with every number as a binary float, like Frappe."""
     if isinstance(record, Decimal):
         return Decimal(repr(float(record)))
     if isinstance(record, tuple):
@@ -69,11 +69,11 @@ GAPS = Gaps(
     ),
     cases=_KEYS,
 )
-"""What a site with a Workflow cannot hold."""
+"""Gaps of a site with a Workflow."""
 
 SUBMIT_GAPS = replace(
     GAPS,
     fields={**GAPS.fields, "Approval.pending_for": "without a Workflow, whoever has the right may submit"},
     cases={**_KEYS, **_ONE_APPROVAL, "decide.draft": "without a Workflow, every draft waits to be submitted"},
 )
-"""What a site without one cannot hold of the company that `tests.erp.fakes.erpnext_workflow.as_drafts` makes."""
+"""Gaps of a site without one, for the company that `tests.erp.fakes.erpnext_workflow.as_drafts` returns."""

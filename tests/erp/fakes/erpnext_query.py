@@ -11,50 +11,50 @@ from typing import Any
 Document = dict[str, Any]
 
 PAGE = 20
-"""Rows of a page where none is asked for; 0 stands for all."""
+"""Default length of a page; 0 means all rows."""
 
 _NO_DATE = "0001-01-01"
-"""What a missing date or time is compared as."""
+"""The value that a missing date or time compares as."""
 
 
 class ErpNextUnknownField(Exception):
     """A field that the DocType does not have; ``args[0]`` is its name."""
 
 
-def parameter(given: Mapping[str, Any], name: str, default: Any) -> Any:
-    """Return a parameter: JSON in an address, plain in a body."""
-    value = given.get(name, default)
+def parameter(parameters: Mapping[str, Any], name: str, default: Any) -> Any:
+    """Return a parameter: JSON in a URL, plain in a body."""
+    value = parameters.get(name, default)
     return json.loads(value) if isinstance(value, str) and value[:1] in "[{" else value
 
 
-def select(documents: Sequence[Document], given: Mapping[str, Any], known: Iterable[str]) -> list[Document]:
+def select(documents: Sequence[Document], parameters: Mapping[str, Any], known: Iterable[str]) -> list[Document]:
     """Return a page of a list; raises `ErpNextUnknownField`."""
-    fields = parameter(given, "fields", ["name"])
+    fields = parameter(parameters, "fields", ["name"])
     known = set(known)
     for name in fields:
         _check(name, known)
-    found = matching(documents, given, known)
-    for part in reversed(str(given.get("order_by") or "modified desc").split(",")):
+    found = matching(documents, parameters, known)
+    for part in reversed(str(parameters.get("order_by") or "modified desc").split(",")):
         name, _, direction = part.strip().partition(" ")
         _check(name, known)
-        # Nothing comes before everything.
+        # Nothing is before everything.
         found.sort(key=lambda row: (row.get(name) is not None, row.get(name)), reverse=direction == "desc")
-    start, length = int(given.get("limit_start", 0)), int(given.get("limit_page_length", PAGE))
+    start, length = int(parameters.get("limit_start", 0)), int(parameters.get("limit_page_length", PAGE))
     page = found[start : start + length] if length else found[start:]
     return [{name: row.get(name) for name in fields} for row in page]
 
 
-def matching(documents: Sequence[Document], given: Mapping[str, Any], known: Iterable[str]) -> list[Document]:
+def matching(documents: Sequence[Document], parameters: Mapping[str, Any], known: Iterable[str]) -> list[Document]:
     """Return the documents that fulfil all ``filters`` and any of ``or_filters``."""
     known = set(known)
-    filters, any_of = parameter(given, "filters", []), parameter(given, "or_filters", [])
+    filters, any_of = parameter(parameters, "filters", []), parameter(parameters, "or_filters", [])
     for name, *_ in (*filters, *any_of):
         _check(name, known)
     return [
         row
         for row in documents
         if all(_holds(row, *test) for test in filters)
-        and (not any_of or any(_holds(row, *wanted) for wanted in any_of))
+        and (not any_of or any(_holds(row, *condition) for condition in any_of))
     ]
 
 
@@ -63,38 +63,38 @@ def _check(name: str, known: set[str]) -> None:
         raise ErpNextUnknownField(name)
 
 
-def _holds(row: Document, name: str, operator: str, wanted: Any) -> bool:
+def _holds(row: Document, name: str, operator: str, operand: Any) -> bool:
     value = row.get(name)
     match operator.lower():
         case "like":
-            return value is not None and _like(str(value), wanted)
+            return value is not None and _like(str(value), operand)
         case "in":
-            return _key(value) in map(_key, wanted)
+            return _key(value) in map(_key, operand)
         case "not in":
-            return _key(value) not in map(_key, wanted)
+            return _key(value) not in map(_key, operand)
         case "is":
-            return (value not in (None, "")) is (wanted == "set")
+            return (value not in (None, "")) is (operand == "set")
         case "=":
-            return _key(value) == _key(wanted)
+            return _key(value) == _key(operand)
         case "!=":
-            return _key(value) != _key(wanted)
+            return _key(value) != _key(operand)
         case "<":
-            return bool(_comparable(value, wanted) < wanted)
+            return bool(_comparable(value, operand) < operand)
         case ">":
-            return bool(_comparable(value, wanted) > wanted)
+            return bool(_comparable(value, operand) > operand)
         case ">=":
-            return bool(_comparable(value, wanted) >= wanted)
+            return bool(_comparable(value, operand) >= operand)
     raise ValueError(f"operator {operator}")
 
 
-def _comparable(value: Any, wanted: Any) -> Any:
+def _comparable(value: Any, operand: Any) -> Any:
     if value is None:
-        return _NO_DATE if isinstance(wanted, str) else 0
+        return _NO_DATE if isinstance(operand, str) else 0
     return value
 
 
 def _key(value: Any) -> str:
-    """Return a value as SQL compares it: texts in any case, numbers with texts, nothing as an empty text."""
+    """Return a value for an SQL comparison: texts ignoring case, numbers equal to texts, null as an empty text."""
     return "" if value is None else str(value).casefold()
 
 
@@ -104,6 +104,6 @@ def _like(value: str, pattern: str) -> bool:
 
 @lru_cache(maxsize=64)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    # A backslash is doubled on the way to SQL, so that it is itself, and no wildcard can be escaped.
+    # A backslash is doubled before SQL, so it stands for itself and no wildcard can be escaped.
     signs = {"%": ".*", "_": "."}
     return re.compile("".join(signs.get(sign) or re.escape(sign) for sign in pattern), re.DOTALL)

@@ -1,4 +1,4 @@
-"""The Workflow of the fake ERPNext's Purchase Orders, and what its timeline tells of them."""
+"""The Workflow of the fake ERPNext's Purchase Orders, and their timeline."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.erp.fakes.erpnext_doctypes import Document, head, rows, stamp
 
 PURCHASE_MANAGER, DIRECTOR, CLERK = "Purchase Manager", "Purchase Director", "Purchase User"
 LEVELS = {PURCHASE_MANAGER: 1, DIRECTOR: 2}
-"""The roles that approve, and at which level of the company's."""
+"""The roles that approve, with their level in the company."""
 
 ONE, FIRST, SECOND = "Pending Approval", "Pending Manager Approval", "Pending Director Approval"
 
@@ -62,7 +62,7 @@ def workflow(changed_at: datetime) -> Document:
 
 
 def versions(order: PurchaseOrder, workflow: bool) -> list[Document]:
-    """Return what the timeline has of an order: an edit, and every step of its state."""
+    """Return the timeline of an order: an edit, and every change of its state."""
     approval = order.approval or Approval()
     submitted = order.changed_at or approval.decided_at
     assert submitted is not None
@@ -113,7 +113,7 @@ def comment(number: str, by: str, at: datetime, content: str) -> Document:
 
 
 def open_action(order: PurchaseOrder) -> Document:
-    """Return what a waiting order asks of somebody."""
+    """Return the open action of a person for a waiting order."""
     assert order.changed_at is not None
     return head("Workflow Action", f"wa-{order.number}", order.changed_at) | {
         "status": "Open",
@@ -126,7 +126,7 @@ def open_action(order: PurchaseOrder) -> Document:
 
 
 def workflow_state(order: PurchaseOrder) -> str:
-    """Return where an order is in the Workflow."""
+    """Return an order's state in the Workflow."""
     match order.status:
         case PurchaseStatus.WAITING:
             return _waiting_states(order)[-1]
@@ -137,13 +137,13 @@ def workflow_state(order: PurchaseOrder) -> str:
 
 
 def _waiting_states(order: PurchaseOrder) -> tuple[str, ...]:
-    """Return the states in which an order waited, one after the other, up to its present level."""
+    """Return the states in which an order waited, in order, up to its present level."""
     approval = order.approval or Approval()
     return (ONE,) if approval.levels == 1 else (FIRST, SECOND)[: approval.level]
 
 
 def as_drafts(orders: Mapping[str, PurchaseOrder]) -> dict[str, PurchaseOrder]:
-    """Return purchase orders as a site without a Workflow has them: not submitted is waiting, for one approval."""
+    """Return purchase orders as on a site without a Workflow: drafts wait for a single approval."""
     waiting = Approval(pending_for=deciders(1))
     unsubmitted = {PurchaseStatus.DRAFT, PurchaseStatus.WAITING, PurchaseStatus.REJECTED}
     return {

@@ -1,8 +1,8 @@
-"""A server of Kingdee's WebAPI that holds the reference company (docs: platform/erp/kingdee.md).
+"""A server of Kingdee's WebAPI with the reference company (docs: platform/erp/kingdee.md).
 
-Both ways in: a login that gives the cookie ``kdservice-sessionid`` (sessions end), or headers signed by a third-party
-app. Queries give lists of lists, a line per entry line, pages no longer than `FakeKingdee.page`; errors come with
-status 200. Operations act in the name of the user that they name.
+It accepts both logins: one that sets the cookie ``kdservice-sessionid`` (sessions expire), and headers signed by a
+third-party app. Queries return lists of lists, a row per entry line, at most `FakeKingdee.page` of them; errors have
+status 200. Operations act on behalf of the user that they name.
 """
 
 from __future__ import annotations
@@ -39,22 +39,22 @@ _CLOCK_SKEW = 900
 
 
 class FakeKingdee(FakeServer):
-    """The server; account `USER` with the fakes' common `SECRET`, which is the app's secret too."""
+    """The server; account `USER` with the fakes' common `SECRET`, which is also the app's secret."""
 
     def __init__(self, company: ReferenceCompany, clock: Clock, *, page: int = 10) -> None:
         super().__init__(company, clock)
         self.page = page
-        """Lines of one answer at most; a longer page that is asked for is cut off without a word."""
+        """Maximum lines of an answer; longer pages are cut off silently."""
         self.lost = "envelope"
-        """How a lost session is told: ``envelope``, ``exception``, ``code`` or ``status``."""
+        """How a lost session is reported: ``envelope``, ``exception``, ``code`` or ``status``."""
         self.missing: set[str] = set()
         """Fields that this installation lacks, as ``FORM.FKey``."""
         self.more: dict[str, list[KingdeeBill]] = {}
-        """Bills beside the company's, by form."""
+        """Bills in addition to the company's, by form."""
         self.no_workflow: set[str] = set()
-        """Numbers of purchase orders that no workflow handles."""
+        """Numbers of purchase orders without a workflow."""
         self.asked: list[tuple[str, Any]] = []
-        """Operations and their bodies, in order."""
+        """Requested operations and their bodies, in order."""
         self._joined: dict[tuple[str, tuple[str, ...]], list[dict[str, Any]]] = {}
         company.watch(lambda area, key: self.forget())
 
@@ -101,8 +101,8 @@ class FakeKingdee(FakeServer):
     def say_login_refused(self, request: web.Request) -> web.StreamResponse:
         if _operation(request)[0] != "AuthService":
             return self._refuse(request, _LOST, msg_code=1, code=500)
-        told = {"Message": "用户名或密码错误", "MessageCode": "CheckPasswordPolicy", "LoginResultType": 0}
-        return exact_json({**told, "Context": None, "KDSVCSessionId": None, "IsSuccessByAPI": False})
+        answer = {"Message": "用户名或密码错误", "MessageCode": "CheckPasswordPolicy", "LoginResultType": 0}
+        return exact_json({**answer, "Context": None, "KDSVCSessionId": None, "IsSuccessByAPI": False})
 
     def say_forbidden(self, request: web.Request, call: ParsedRequest) -> web.StreamResponse:
         return self._refuse(request, "您没有该单据的操作权限，请联系系统管理员！")
@@ -128,12 +128,12 @@ class FakeKingdee(FakeServer):
             return self._authenticate(request, name, sent)
         cookie = request.cookies.get("kdservice-sessionid")
         if not self.login_needed and cookie not in self.faults.sessions:
-            # A living session is believed, whatever the signature says.
+            # A live session is accepted whatever the signature is.
             wrong = self._wrong_signature(request)
             if wrong is not None:
                 return wrong
             if self.faults.sessions_die:
-                # The session that the server makes for each signed request.
+                # The server creates a session for each signed request.
                 return self._refuse(request, _LOST, msg_code=1)
         self.asked.append((name, sent))
         if service == "ExpectQtyQueryWebApi":
@@ -173,8 +173,8 @@ class FakeKingdee(FakeServer):
             return self.say_login_refused(request)
         token = self.new_session()
         context = {"UserId": 178301, "UserName": USER, "SessionId": "n3xfizba4et0o2uutwdftvzg", "UserLocale": "zh-CN"}
-        told = {"Message": None, "MessageCode": "CheckPasswordPolicy", "LoginResultType": 1, "IsSuccessByAPI": True}
-        response = exact_json({**told, "Context": context, "KDSVCSessionId": token})
+        answer = {"Message": None, "MessageCode": "CheckPasswordPolicy", "LoginResultType": 1, "IsSuccessByAPI": True}
+        response = exact_json({**answer, "Context": context, "KDSVCSessionId": token})
         response.set_cookie("kdservice-sessionid", token)
         response.set_cookie("ASP.NET_SessionId", "n3xfizba4et0o2uutwdftvzg")
         return response
@@ -183,7 +183,7 @@ class FakeKingdee(FakeServer):
         return abs(self.clock.now().timestamp() - seconds) <= _CLOCK_SKEW
 
     def _wrong_signature(self, request: web.Request) -> web.Response | None:
-        """Verify the nine headers, step by step as the vendor describes them."""
+        """Verify the nine headers, step by step as in the vendor's documentation."""
         sent = request.headers
         stamp, nonce = sent.get("x-api-timestamp", ""), sent.get("x-api-nonce", "")
         client, _, hidden = APP_ID.partition("_")
@@ -218,9 +218,9 @@ class FakeKingdee(FakeServer):
             return self._refuse(request, "FieldKeys 为空", msg_code=8)
         order = [part.split() for part in data.get("OrderString", "").split(",") if part.strip()]
         try:
-            wanted = KingdeeFilter(data.get("FilterString", ""))
-            lines = self._lines(form, {*keys, *wanted.fields, *(part[0] for part in order)})
-            found = [line for line in lines if wanted.holds(line)]
+            condition = KingdeeFilter(data.get("FilterString", ""))
+            lines = self._lines(form, {*keys, *condition.fields, *(part[0] for part in order)})
+            found = [line for line in lines if condition.holds(line)]
         except KingdeeBadFilter as error:
             return self._refuse(request, f"过滤条件错误: {error}", msg_code=4)
         except KingdeeUnknownField as error:
@@ -232,7 +232,7 @@ class FakeKingdee(FakeServer):
         return exact_json([[wire(line[key]) for key in keys] for line in part])
 
     def _lines(self, form: str, keys: set[str]) -> list[dict[str, Any]]:
-        """Return the lines of a form: one per bill, or as many as the entries that are named have in all pairs."""
+        """Return the lines of a form: one per bill, or every pair of the requested entries' lines."""
         header, entries = self._columns(form)
         unknown = keys - header.union(*entries.values())
         unknown |= {key for key in keys if f"{form}.{key.partition('.')[0]}" in self.missing}
@@ -251,7 +251,7 @@ class FakeKingdee(FakeServer):
                 yield {**nothing, **bill.header, **{key: value for line in combined for key, value in line.items()}}
 
     def _columns(self, form: str) -> tuple[set[str], dict[str, set[str]]]:
-        """Return the fields of a form's header and of its entries, whether or not there is a bill of it."""
+        """Return the fields of a form's header and entries, even if the form has no bills."""
         header, entries = _usual_columns(form)
         more_header, more_entries = columns(self.more.get(form, ()))
         names = entries.keys() | more_entries.keys()
@@ -259,7 +259,7 @@ class FakeKingdee(FakeServer):
         return header | more_header, both
 
     def bills(self, form: str) -> list[KingdeeBill]:
-        """Return the bills of a form as they are now; a change of theirs is no change here."""
+        """Return the present bills of a form; changing them changes nothing here."""
         return [
             bill
             for bill in (*FORMS[form][1](self.company), *self.more.get(form, ()))
@@ -267,7 +267,7 @@ class FakeKingdee(FakeServer):
         ]
 
     def forget(self) -> None:
-        """Look again at what is kept; for tests that change `more` or `no_workflow` after a question."""
+        """Drop cached bills; for tests that change `more` or `no_workflow` after a query."""
         self._joined.clear()
 
     def _business_info(self, form: str) -> web.StreamResponse:
@@ -279,12 +279,12 @@ class FakeKingdee(FakeServer):
             for name in sorted(names)
             if f"{form}.{name}" not in self.missing
         ]
-        told = {"ResponseStatus": {"IsSuccess": True, "Errors": [], "MsgCode": 0}}
-        return exact_json({"Result": told | {"NeedReturnData": {"Id": form, "Entrys": [{"Fields": fields}]}}})
+        answer = {"ResponseStatus": {"IsSuccess": True, "Errors": [], "MsgCode": 0}}
+        return exact_json({"Result": answer | {"NeedReturnData": {"Id": form, "Entrys": [{"Fields": fields}]}}})
 
     def _expect(self, request: web.Request, sent: Any) -> web.StreamResponse:
-        """Answer GetExpectQty; what the vendor calls the figures is not published, the name here is invented."""
-        told = []
+        """Answer GetExpectQty; the vendor does not publish the names of the figures, so they are invented."""
+        rows = []
         for asked in json.loads(sent["parameters"][0]):
             if asked["StockOrgId"] != {"FNumber": ORG}:
                 return exact_json({"Success": False, "Message": "库存组织不存在", "RowCount": 0, "Data": []})
@@ -293,8 +293,8 @@ class FakeKingdee(FakeServer):
             figures = level.total
             if "StockId" in asked:
                 figures = next(p.quantities for p in level.per_warehouse if p.code == asked["StockId"]["FNumber"])
-            told.append({"Row": asked["Row"], "ExpectQty": wire(figures.forecast)})
-        return exact_json({"Success": True, "Message": "", "RowCount": len(told), "Data": told})
+            rows.append({"Row": asked["Row"], "ExpectQty": wire(figures.forecast)})
+        return exact_json({"Success": True, "Message": "", "RowCount": len(rows), "Data": rows})
 
     # Decisions
 
@@ -313,7 +313,7 @@ class FakeKingdee(FakeServer):
         return self._done(number)
 
     def _by_hand(self, request: web.Request, name: str, data: dict[str, Any]) -> web.StreamResponse:
-        """Audit or take back an order without a workflow, as the account itself."""
+        """Audit an order without a workflow, or take the audit back, as the account itself."""
         number = _one_number(data)
         order = self.company.purchases[number]
         if order.status is not PurchaseStatus.WAITING:
@@ -332,7 +332,7 @@ class FakeKingdee(FakeServer):
     def _done(self, number: str) -> web.Response:
         entity = {"Id": int(self.company.purchases[number].id), "Number": number, "DIndex": 0}
         status = {
-            # The vendor's servers write it in either way.
+            # The vendor's servers use either form.
             "IsSuccess": "true",
             "Errors": [],
             "SuccessEntitys": [entity],
@@ -343,19 +343,19 @@ class FakeKingdee(FakeServer):
 
 
 class SignedKingdee(FakeKingdee):
-    """The server as it is asked without a login: every request is signed as the third-party app `APP_ID`."""
+    """A server without logins: every request is signed as the third-party app `APP_ID`."""
 
     login_needed = False
 
 
 @cache
 def _usual_columns(form: str) -> tuple[set[str], dict[str, set[str]]]:
-    """Return the fields of a form, of a company that has a bill of every form."""
+    """Return the fields of a form, from a company that has a bill of every form."""
     return columns(FORMS[form][1](ReferenceCompany()))
 
 
 def _operation(request: web.Request) -> tuple[str, str]:
-    """Return class and method that an address names."""
+    """Return class and method of a path."""
     *_, service, name = request.path.removesuffix(".common.kdsvc").split(".")
     return service, name
 
@@ -365,7 +365,7 @@ async def _json(request: web.Request) -> Any:
 
 
 def _form(name: str, sent: Any) -> str:
-    """Return the form that a body is about: inside its data for some operations, beside it for others."""
+    """Return the form of a body: inside its data for some operations, beside it for others."""
     if not isinstance(sent, dict):
         return ""
     data = sent.get("data")
@@ -383,7 +383,7 @@ def _hmac(text: str, key: bytes) -> str:
 
 
 def _sortable(value: Any) -> tuple[bool, Any]:
-    """Return a key by which empty values come first."""
+    """Return a sort key that puts empty values first."""
     if isinstance(value, date) and not isinstance(value, datetime):
         value = datetime(value.year, value.month, value.day)  # noqa: DTZ001  # the server's times have no zone
     return (value is not None, value.casefold() if isinstance(value, str) else 0 if value is None else value)

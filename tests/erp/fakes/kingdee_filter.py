@@ -1,8 +1,8 @@
-"""The FilterString of Kingdee's WebAPI as its database reads it: SQL conditions over one line of a form.
+"""The FilterString of Kingdee's WebAPI as its database evaluates it: SQL conditions over a line of a form.
 
-``and`` binds closer than ``or``; texts stand in single quotes, a quote inside is doubled; texts compare without regard
-to case and trailing blanks, ``%`` and ``_`` are wildcards of ``like``; nothing is true of an empty value. Two fields
-cannot be compared here: the vendor does not document it.
+``and`` binds tighter than ``or``; texts are in single quotes, with quotes inside doubled; comparisons of texts ignore
+case and trailing spaces, ``%`` and ``_`` are wildcards of ``like``; no comparison with an empty value is true.
+Comparing two fields is not supported here, as the vendor does not document it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _TOKENS = re.compile(
 
 
 class KingdeeBadFilter(Exception):
-    """The filter is no condition; MsgCode 4."""
+    """Not a valid condition; MsgCode 4."""
 
 
 class KingdeeUnknownField(Exception):
@@ -77,7 +77,7 @@ class KingdeeFilter:
             self._take("sign", ")")
             return inner
         if self._peek()[0] != "word":
-            # A constant condition such as '1'='1' is SQL as well.
+            # A constant condition such as '1'='1' is valid SQL too.
             left = self._literal()
             sign = self._take("sign")
             right = self._literal()
@@ -94,8 +94,8 @@ class KingdeeFilter:
             pattern = _like(self._literal())
             return lambda line: line[field] is not None and bool(pattern.fullmatch(str(line[field]))) is not negated
         sign = self._take("sign", "=", "<>", "!=", "<", "<=", ">", ">=")
-        wanted = self._literal()
-        return lambda line: _compare(line[field], sign, wanted)
+        operand = self._literal()
+        return lambda line: _compare(line[field], sign, operand)
 
     def _in(self, field: str, negated: bool) -> Condition:
         self._take()
@@ -176,7 +176,7 @@ def _comparable(value: Any, literal: str) -> tuple[Any, Any]:
     return _folded(str(value)), _folded(literal)
 
 
-# The same few texts are compared with every line of a form, again and again.
+# Cached, because the same few texts are compared with every line of a form.
 @lru_cache(maxsize=4096)
 def _folded(text: str) -> str:
     return text.rstrip(" ").casefold()

@@ -1,4 +1,4 @@
-"""The reference company as Kingdee keeps it: forms of bills, each with a header and entries of lines."""
+"""The reference company in Kingdee's forms of bills, each with a header and entries of lines."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from bot.testing.reference_records import USERS
 ZONE = ZoneInfo("Asia/Shanghai")
 ORG, OTHER_ORG = "100", "200"
 PEOPLE = {user.id: str(100011 + n) for n, user in enumerate(USERS)}
-"""The numbers of the company's users as Kingdee's."""
+"""Kingdee's numbers of the company's users."""
 _WHO = {number: name for name, number in PEOPLE.items()}
 _NAMES = {user.id: user.name for user in USERS}
 _CURRENCIES = {"CNY": "人民币", "USD": "美元", "EUR": "欧元", "JPY": "日元"}
@@ -36,10 +36,10 @@ _APPROVED, _REJECTED = "审批通过", "打回发起人"
 
 
 class NumberedCompany(ReferenceCompany):
-    """The reference company, where people can be named by their numbers too."""
+    """The reference company, where people can also be named by their numbers."""
 
     def decide(self, number: str, verdict: Verdict, by: str, reason: str = "") -> PurchaseOrder:
-        """Decide as `ReferenceCompany.decide` does."""
+        """Like `ReferenceCompany.decide`."""
         return super().decide(number, verdict, _WHO.get(by, by), reason)
 
 
@@ -55,7 +55,7 @@ Forms = dict[str, tuple[Area | None, Callable[[ReferenceCompany], Iterator[Kingd
 
 
 def local(moment: datetime | None) -> datetime | None:
-    """Return a time as the server's clocks show it, without a zone, in the milliseconds that its columns keep."""
+    """Return a time in the server's zone without an offset, in milliseconds like its columns."""
     if moment is None:
         return None
     shown = moment.astimezone(ZONE).replace(tzinfo=None)
@@ -97,7 +97,7 @@ def materials(company: ReferenceCompany) -> Iterator[KingdeeBill]:
 
 
 def inventory(company: ReferenceCompany) -> Iterator[KingdeeBill]:
-    """Yield lines per lot: what lies in a place is spread over two, and a place once used keeps a line of nothing."""
+    """Yield lines per lot: a place's stock is spread over two, and a place that is empty now keeps a line of zero."""
     number = 0
     for level in company.stock.values():
         item = level.product
@@ -126,9 +126,9 @@ def inventory(company: ReferenceCompany) -> Iterator[KingdeeBill]:
 
 
 def _share(quantity: Decimal | None, lot: int) -> Decimal:
-    whole = quantity or Decimal(0)
-    first = (whole / 3).quantize(Decimal("0.000001"), ROUND_DOWN)
-    return whole - first if lot else first
+    total = quantity or Decimal(0)
+    first = (total / 3).quantize(Decimal("0.000001"), ROUND_DOWN)
+    return total - first if lot else first
 
 
 def sales_orders(company: ReferenceCompany) -> Iterator[KingdeeBill]:
@@ -222,7 +222,7 @@ def purchase_orders(company: ReferenceCompany) -> Iterator[KingdeeBill]:
 
 
 def receivables(company: ReferenceCompany) -> Iterator[KingdeeBill]:
-    """Yield the receivables, each with the two lines of its payment plan and of its details."""
+    """Yield the receivables, each with two lines of its payment plan and its details."""
     written_off = {InvoiceStatus.PART_PAID: "B", InvoiceStatus.PAID: "C"}
     for invoice in company.invoices.values():
         total = _amount(invoice.total) or Decimal(0)
@@ -295,7 +295,7 @@ def production_orders(company: ReferenceCompany) -> Iterator[KingdeeBill]:
 
 
 def running_tasks(company: ReferenceCompany) -> Iterator[KingdeeBill]:
-    """Yield the tasks of workflows that run: open ones, and those of nodes that were passed."""
+    """Yield the tasks of workflows in progress: open ones, and those of completed nodes."""
     return _tasks(company, running=True)
 
 
@@ -309,7 +309,7 @@ def _tasks(company: ReferenceCompany, *, running: bool) -> Iterator[KingdeeBill]
         if order.approval is None or (order.status is PurchaseStatus.WAITING) is not running:
             continue
         if order.approval.decided_by not in ("", *PEOPLE):
-            # Audited by hand: no workflow handled it.
+            # Audited by hand, without a workflow.
             continue
         for n, task in enumerate(_nodes(order, order.approval), 1):
             header = {
@@ -335,7 +335,7 @@ def _nodes(order: PurchaseOrder, approval: Approval) -> Iterator[dict[str, Any]]
         last = waiting and level == passed
         by = approval.decided_by if last else "anna"
         yield _task(order, level, by, begun, (at if last else begun, _APPROVED, " "))
-        # Another who could have decided: the task ended without a word.
+        # Another possible approver: the task ended without a result.
         yield _task(order, level, "guest", begun, (None, " ", " "))
     if waiting:
         for person in approval.pending_for:
@@ -389,7 +389,7 @@ def columns(bills: Iterable[KingdeeBill]) -> tuple[set[str], dict[str, set[str]]
 
 
 def wire(value: Any) -> Any:
-    """Return a value as the server writes it: days as midnight, times without a zone, numbers with ten digits."""
+    """Return a value in the server's format: days as midnight, times without a zone, numbers with ten decimals."""
     match value:
         case bool():
             return value

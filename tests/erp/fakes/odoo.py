@@ -1,8 +1,8 @@
-"""A small Odoo over HTTP, grown from exchanges recorded from 18 and 19: JSON-2 from 19 on, JSON-RPC before.
+"""A small Odoo over HTTP, based on exchanges recorded from 18 and 19: JSON-2 from 19 on, JSON-RPC before.
 
-It keeps to what Odoo does rather than to what a client would like: approving without the right, or again, answers as
-approving does; the buttons do not ask for the state of an order; errors come with status 200 over JSON-RPC; times lose
-their microseconds on the way out but not in a comparison.
+It follows Odoo even where that is inconvenient for clients: approving without the right, or again, answers as approving
+does; the buttons accept an order in any state; JSON-RPC errors have status 200; times are sent without microseconds but
+compared with them.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def key_of(login: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class OdooCall:
-    """A call as either transport brought it."""
+    """A call, independent of the transport."""
 
     model: str
     method: str
@@ -66,7 +66,7 @@ class OdooCall:
 
 
 class FakeOdoo(FakeServer):
-    """Odoo of one release; every user of the company has an API key, see `key_of`."""
+    """One release of Odoo; every user of the company has an API key, see `key_of`."""
 
     login_needed = False
 
@@ -82,7 +82,7 @@ class FakeOdoo(FakeServer):
         self.records = CompanyModels(company, release)
         self.models: Models = models or self.records
         self.messages: list[tuple[int, str, str]] = []
-        """Id of the order, login and body of every message that was left."""
+        """Id of the order, login and body of every message."""
         self._logins = {key_of(login): login for login in self.records.users}
 
     @property
@@ -119,7 +119,7 @@ class FakeOdoo(FakeServer):
 
     def say_forbidden(self, request: web.Request, call: ParsedRequest) -> web.StreamResponse:
         if call.kind is RequestKind.WRITE:
-            # Odoo leaves alone, without a word, what may not be approved.
+            # Odoo silently ignores orders that may not be approved.
             return _json(_rpc_result({}) if request.path == "/jsonrpc" else {})
         error = access_error("You are not allowed to access these records.\n\nContact your administrator.")
         return self._say_rpc(error) if request.path == "/jsonrpc" else self._say_json2(error)
@@ -141,8 +141,8 @@ class FakeOdoo(FakeServer):
         if not self.is_json2:
             return web.Response(text=_NO_PAGE, status=404, content_type="text/html")
         major, minor = self.release
-        told = f"saas~{major}" if minor else major
-        return _json({"version_info": [told, minor, 0, "final", 0, ""], "version": f"{told}.{minor}"})
+        series = f"saas~{major}" if minor else major
+        return _json({"version_info": [series, minor, 0, "final", 0, ""], "version": f"{series}.{minor}"})
 
     async def _json2(self, request: web.Request) -> web.StreamResponse:
         if not self.is_json2:
@@ -187,8 +187,8 @@ class FakeOdoo(FakeServer):
         major, minor = self.release
         if method == "version":
             info = [major, minor, 0, "final", 0, ""]
-            told = {"server_version": f"{major}.{minor}-20250702", "server_version_info": info}
-            return {**told, "server_serie": f"{major}.{minor}", "protocol_version": 1}
+            version = {"server_version": f"{major}.{minor}-20250702", "server_version_info": info}
+            return {**version, "server_serie": f"{major}.{minor}", "protocol_version": 1}
         if method in ("login", "authenticate"):
             database, login, key = arguments[:3]
             return database == DATABASE and self._logins.get(key) == login and self.records.users[login]
@@ -261,7 +261,7 @@ class FakeOdoo(FakeServer):
                 self._overwrite(order, PurchaseStatus.CANCELLED, asked.login)
 
     def _overwrite(self, order: PurchaseOrder, status: PurchaseStatus, login: str) -> None:
-        """Set the state without looking at the old one, as the buttons do."""
+        """Set the state regardless of the old one, like the buttons."""
         now = self.clock.now()
         self.company.purchases[order.number] = replace(
             order,
@@ -308,7 +308,7 @@ async def _body(request: web.Request) -> dict[str, Any]:
 
 
 def _by_name(model: str, method: str, positional: list[Any], named: dict[str, Any], login: str) -> OdooCall:
-    """Return a call of ``execute_kw`` with the names that its arguments have on the server."""
+    """Return a call of ``execute_kw`` with the names of its arguments on the server."""
     context = named.pop("context", {})
     names = {
         "search_read": ["domain", "fields", "offset", "limit", "order"],
@@ -334,7 +334,7 @@ def _rpc_result(value: Any) -> dict[str, Any]:
 
 
 def _json(value: Any, status: int = 200) -> web.Response:
-    # Floats go out as Odoo writes them: the shortest digits that read back as the same float.
+    # Floats are sent like Odoo's: the shortest digits that read back as the same float.
     return web.Response(
         text=json.dumps(value, ensure_ascii=False), status=status, content_type="application/json", charset="utf-8"
     )

@@ -1,8 +1,7 @@
-"""A small Odoo in memory: models, records, domains, orders, and the errors that the real one raises.
+"""A small Odoo in memory: models, records, domains, orders, and the errors of the real one.
 
-Values are kept as Python has them (times, `Decimal`, None for empty, `Many2One` for many2one, lists of ids for
-x2many) and told as Odoo tells them: ``false`` for empty, ``[id, name]``, times in UTC cut off to the second, binary
-floats.
+Values are stored as Python objects (times, `Decimal`, None for empty, `Many2One` for many2one, lists of ids for x2many)
+and sent in Odoo's format: ``false`` for empty, ``[id, name]``, times in UTC truncated to the second, binary floats.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ from functools import cache, lru_cache
 from typing import Any
 
 LANGUAGES = frozenset({"en_US", "zh_CN"})
-"""The languages that are installed."""
+"""The installed languages."""
 
 Record = dict[str, Any]
 
 
 class OdooError(Exception):
-    """What a method raises: the exception's full name, its message, and the status JSON-2 gives it."""
+    """An error of a method: the exception's full name, its message, and its status in JSON-2."""
 
     def __init__(self, name: str, message: str, status: int) -> None:
         super().__init__(message)
@@ -30,23 +29,23 @@ class OdooError(Exception):
 
 
 def user_error(message: str) -> OdooError:
-    """Return what Odoo raises to tell its user something."""
+    """Return the error that Odoo raises for its user."""
     return OdooError("odoo.exceptions.UserError", message, 422)
 
 
 def access_error(message: str) -> OdooError:
-    """Return what Odoo raises for a missing right."""
+    """Return the error that Odoo raises for a missing right."""
     return OdooError("odoo.exceptions.AccessError", message, 403)
 
 
 def value_error(message: str) -> OdooError:
-    """Return what slips through Odoo as an error of its own."""
+    """Return an error that Odoo does not handle itself."""
     return OdooError("builtins.ValueError", message, 500)
 
 
 @dataclass(frozen=True, slots=True)
 class Many2One:
-    """A many2one: the model and id it leads to, and the name it shows."""
+    """A many2one: the model and id it refers to, and the displayed name."""
 
     model: str
     id: int
@@ -55,27 +54,27 @@ class Many2One:
 
 @dataclass(frozen=True, slots=True)
 class OdooModel:
-    """A model of one release: its fields (x2many with the model they lead to) and its records."""
+    """A model of one release: its fields (x2many with their model) and its records."""
 
     fields: Mapping[str, str]
     """Every field with its type."""
     records: Iterable[Record]
     leads: Mapping[str, str] = field(default_factory=dict)
     computed: Callable[[Record, Mapping[str, Any]], Record] | None = None
-    """Fills in what depends on the context, such as a product's figures in one warehouse."""
+    """Computes fields that depend on the context, such as a product's figures in one warehouse."""
 
 
 Models = Callable[[str], OdooModel | None]
 
 
 class OdooEngine:
-    """Answers one call of a method that reads; ``models`` gives a model as it is at the moment."""
+    """Answers one call of a reading method; ``models`` returns the present state of a model."""
 
     def __init__(self, models: Models, release: tuple[int, int]) -> None:
         self._models, self._release = cache(models), release
 
     def model(self, name: str) -> OdooModel:
-        """Return a model; raises as the release does for one that does not exist."""
+        """Return a model; raises the release's error if it does not exist."""
         found = self._models(name)
         if found is None:
             if self._release >= (18, 4):
@@ -99,9 +98,9 @@ class OdooEngine:
         limit: int | None = None,
         order: str | None = None,
     ) -> list[Record]:
-        """Return matching records; there is no limit but the one that is asked for."""
-        for wanted in fields:
-            self._check(name, wanted)
+        """Return matching records, limited only by the request."""
+        for field_name in fields:
+            self._check(name, field_name)
         found = self._search(name, domain, context)
         for term in reversed((order or "id").split(",")):
             field_name, _, direction = term.strip().partition(" ")
@@ -111,14 +110,14 @@ class OdooEngine:
         return [self._told(name, record, fields, context) for record in found[offset:end]]
 
     def read(self, name: str, ids: list[int], fields: list[str], context: Mapping[str, Any]) -> list[Record]:
-        """Return records by id, archived or not; unknown ids are left out, as Odoo does."""
-        for wanted in fields:
-            self._check(name, wanted)
+        """Return records by id, archived or not; unknown ids are left out, as in Odoo."""
+        for field_name in fields:
+            self._check(name, field_name)
         known = {record["id"]: record for record in self.model(name).records}
         return [self._told(name, known[key], fields, context) for key in ids if key in known]
 
     def search_count(self, name: str, domain: list[Any], context: Mapping[str, Any]) -> int:
-        """Return how many records match."""
+        """Return the number of matching records."""
         return len(self._search(name, domain, context))
 
     # Domains
@@ -148,30 +147,30 @@ class OdooEngine:
             raise value_error("Domain error: an operand is missing")
         term = terms.pop(0)
         if term in ("|", "&"):
-            one, other = self._term(name, terms), self._term(name, terms)
+            left, right = self._term(name, terms), self._term(name, terms)
             if term == "|":
-                return lambda record: one(record) or other(record)
-            return lambda record: one(record) and other(record)
+                return lambda record: left(record) or right(record)
+            return lambda record: left(record) and right(record)
         if term == "!":
             negated = self._term(name, terms)
             return lambda record: not negated(record)
-        path, operator, wanted = term
+        path, operator, operand = term
         self._check(name, path.split(".")[0])
-        return lambda record: self._holds(name, record, path, operator, wanted)
+        return lambda record: self._holds(name, record, path, operator, operand)
 
-    def _holds(self, name: str, record: Record, path: str, operator: str, wanted: Any) -> bool:
+    def _holds(self, name: str, record: Record, path: str, operator: str, operand: Any) -> bool:
         first, _, rest = path.partition(".")
         value = record.get(first)
         if rest:
             model, ids = (value.model, [value.id]) if isinstance(value, Many2One) else self._led(name, first, value)
             known = {other["id"]: other for other in self.model(model).records} if ids else {}
-            return any(self._holds(model, known[key], rest, operator, wanted) for key in ids if key in known)
+            return any(self._holds(model, known[key], rest, operator, operand) for key in ids if key in known)
         value = value.id if isinstance(value, Many2One) else value
         if isinstance(value, list):
-            if operator in ("=", "!=") and wanted is False:
+            if operator in ("=", "!=") and operand is False:
                 return (not value) is (operator == "=")
-            return any(_compare(item, operator, wanted) for item in value)
-        return _compare(value, operator, wanted)
+            return any(_compare(item, operator, operand) for item in value)
+        return _compare(value, operator, operand)
 
     def _led(self, name: str, field_name: str, value: Any) -> tuple[str, list[int]]:
         return self.model(name).leads.get(field_name, ""), value if isinstance(value, list) else []
@@ -191,7 +190,7 @@ class OdooEngine:
 
 
 def tell(value: Any, type_: str) -> Any:
-    """Return a value as Odoo sends it."""
+    """Return a value in Odoo's format."""
     match value:
         case None:
             return 0.0 if type_ in ("float", "monetary") else [] if type_.endswith("2many") else False
@@ -207,36 +206,36 @@ def tell(value: Any, type_: str) -> Any:
             return value
 
 
-def _compare(value: Any, operator: str, wanted: Any) -> bool:
+def _compare(value: Any, operator: str, operand: Any) -> bool:
     if operator in ("in", "not in"):
-        inside = any(_equal(value, item) for item in wanted)
+        inside = any(_equal(value, item) for item in operand)
         return inside if operator == "in" else not inside
     if operator in ("=", "!="):
-        return _equal(value, wanted) is (operator == "=")
+        return _equal(value, operand) is (operator == "=")
     if operator in ("ilike", "=ilike", "like", "=like"):
         text = "" if value is None else str(value)
-        pattern = wanted if operator.startswith("=") else f"%{wanted}%"
+        pattern = operand if operator.startswith("=") else f"%{operand}%"
         return value is not None and _like(text, pattern, ignore_case="ilike" in operator)
     if value is None:
         return False
-    other = _as(value, wanted)
+    other = _as(value, operand)
     comparisons = {"<": value < other, "<=": value <= other, ">": value > other, ">=": value >= other}
     return bool(comparisons[operator])
 
 
-def _equal(value: Any, wanted: Any) -> bool:
-    if wanted is False or wanted is None:
+def _equal(value: Any, operand: Any) -> bool:
+    if operand is False or operand is None:
         return value is None or value is False
-    return value is not None and bool(value == _as(value, wanted))
+    return value is not None and bool(value == _as(value, operand))
 
 
-def _as(value: Any, wanted: Any) -> Any:
-    """Return what was asked for in the type of the field."""
+def _as(value: Any, operand: Any) -> Any:
+    """Return the compared value in the type of the field."""
     if isinstance(value, datetime):
-        return datetime.fromisoformat(wanted).replace(tzinfo=UTC)
+        return datetime.fromisoformat(operand).replace(tzinfo=UTC)
     if isinstance(value, date):
-        return date.fromisoformat(wanted)
-    return Decimal(str(wanted)) if isinstance(value, Decimal) else wanted
+        return date.fromisoformat(operand)
+    return Decimal(str(operand)) if isinstance(value, Decimal) else operand
 
 
 def _like(text: str, pattern: str, *, ignore_case: bool) -> bool:
@@ -245,7 +244,7 @@ def _like(text: str, pattern: str, *, ignore_case: bool) -> bool:
 
 @lru_cache(maxsize=64)
 def _expression(pattern: str, ignore_case: bool) -> re.Pattern[str]:
-    """Return what LIKE matches in PostgreSQL: ``%`` and ``_``, escaped with a backslash."""
+    """Return the regular expression of a PostgreSQL LIKE pattern: ``%`` and ``_``, escaped with a backslash."""
     expression = ""
     signs = iter(pattern)
     for sign in signs:
@@ -260,7 +259,7 @@ def _expression(pattern: str, ignore_case: bool) -> re.Pattern[str]:
 
 
 def _sortable(value: Any) -> tuple[bool, Any]:
-    """Return a key for sorting: what is empty comes last, or first where the order goes down."""
+    """Return a sort key: empty values come last, or first in descending order."""
     if isinstance(value, Many2One):
         return False, value.name
     return (True, 0) if value is None else (False, value)

@@ -1,4 +1,4 @@
-"""The reference company as records of an Odoo of one release: which fields there are, and what stands in them."""
+"""The reference company as records of one Odoo release: which fields exist, and their values."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _TYPES: Mapping[str, str] = {
 
 
 class CompanyModels:
-    """Gives the models of a release, made anew of the company at every call."""
+    """Returns the models of a release, built anew from the company at every call."""
 
     def __init__(self, company: ReferenceCompany, release: tuple[int, int]) -> None:
         self.company, self.release = company, release
@@ -69,8 +69,8 @@ class CompanyModels:
 
     def __call__(self, name: str) -> OdooModel | None:
         """Return a model, None for one that is not installed."""
-        made = self._models.get(name)
-        return None if made is None else made()
+        build = self._models.get(name)
+        return None if build is None else build()
 
     # Links
 
@@ -81,8 +81,8 @@ class CompanyModels:
     def _named(self, name: str) -> Many2One:
         return self.user(next(login for login, known in self._names.items() if known == name))
 
-    def _link(self, model: str, kept: dict[str, int], name: str) -> Many2One:
-        return Many2One(model, kept.setdefault(name, len(kept) + 1), name)
+    def _link(self, model: str, ids: dict[str, int], name: str) -> Many2One:
+        return Many2One(model, ids.setdefault(name, len(ids) + 1), name)
 
     def _partner(self, name: str) -> Many2One:
         return self._link("res.partner", self._partners, name)
@@ -122,7 +122,7 @@ class CompanyModels:
                       extra=_FIGURES, computed=self._figures)  # fmt: skip
 
     def _figures(self, row: Record, context: Mapping[str, Any]) -> Record:
-        """Return a product's figures and name as the context wants them."""
+        """Return a product's figures and name for the context."""
         sku = row["default_code"]
         level = self.company.stock[sku]
         narrowed = context.get("warehouse_id" if self.release >= (18, 0) else "warehouse")
@@ -157,31 +157,31 @@ class CompanyModels:
         rows: list[Record] = []
         for sku, level in self.company.stock.items():
             for place in level.per_warehouse:
-                kept, number = place.quantities, self._warehouses[place.code]
-                if kept.on_hand or kept.reserved:
+                quantities, number = place.quantities, self._warehouses[place.code]
+                if quantities.on_hand or quantities.reserved:
                     row = {
                         "product_id": self._product(sku),
                         "location_id": Many2One("stock.location", number + 30, f"{place.code}/Stock"),
                         "warehouse_id": self._warehouse(place.code),
-                        "quantity": kept.on_hand,
-                        "reserved_quantity": kept.reserved,
-                        "available_quantity": kept.available,
+                        "quantity": quantities.on_hand,
+                        "reserved_quantity": quantities.reserved,
+                        "available_quantity": quantities.available,
                         "company_id": COMPANY,
                         "write_date": level.as_of,
                     }
                     rows.append({"id": len(rows) + 1, **row})
-            # What customers got is a quant, too.
-            gone = {"location_id": Many2One("stock.location", 5, "Customers"), "quantity": Decimal(70)}
+            # Delivered goods are a quant, too.
+            delivered = {"location_id": Many2One("stock.location", 5, "Customers"), "quantity": Decimal(70)}
             empty = {"warehouse_id": None, "reserved_quantity": Decimal(0), "available_quantity": Decimal(70)}
             common = {"product_id": self._product(sku), "company_id": COMPANY, "write_date": level.as_of}
-            rows.append({"id": len(rows) + 1, **gone, **empty, **common})
+            rows.append({"id": len(rows) + 1, **delivered, **empty, **common})
         if self.release < (15, 0):
             for row in rows:
                 del row["warehouse_id"]
         return _model(rows)
 
     def _stock_moves(self) -> OdooModel:
-        """Return three moves of every product: what made its stock what it is, in one transaction."""
+        """Return three moves of every product in one transaction, which add up to its stock."""
         rows = [
             {
                 "id": self._products[sku] * 10 + n,
@@ -206,7 +206,7 @@ class CompanyModels:
         return _model(rows)
 
     def _orderpoints(self) -> OdooModel:
-        """Return the reordering rules: two of a product that is kept in several warehouses."""
+        """Return the reordering rules: two for a product in several warehouses."""
         rows: list[Record] = []
         for sku, level in self.company.stock.items():
             if level.reorder_point is None:
@@ -248,7 +248,7 @@ class CompanyModels:
         return _model(rows, {"picking_ids": "stock.picking"})
 
     def _locked(self, row: Record, locked: bool, *, since: tuple[int, int]) -> Record:
-        """Say that a document is locked, as a flag or (before) as a state."""
+        """Return the lock of a document: a flag or, in old releases, a state."""
         if self.release >= since:
             row["locked"] = locked
         elif locked:
@@ -298,7 +298,7 @@ class CompanyModels:
             "payment_state": payment,
             "partner_id": self._partner(invoice.customer),
             "amount_total": invoice.total and abs(invoice.total.amount),
-            # What was cancelled keeps its residual.
+            # Cancelled invoices keep their residual.
             "amount_residual": abs(states.residual(invoice)),
             "currency_id": invoice.total and self._currency(invoice.total.currency),
             "invoice_date": invoice.issued_on,
@@ -310,7 +310,7 @@ class CompanyModels:
         }
 
     def _bill(self, order: SalesOrder) -> Record:
-        """Return what an order was billed with. The company keeps that apart from its invoices, hence a receipt."""
+        """Return the invoices of an order. The company does not relate orders to invoices, so a receipt is used."""
         return {
             "id": int(order.id) + _BILLS,
             "name": f"RCPT/{order.number}",
@@ -410,8 +410,8 @@ def figures(parts: Iterable[Quantities]) -> Record:
         "incoming_qty": "incoming",
         "outgoing_qty": "outgoing",
     }
-    kept = list(parts)
-    return {name: sum((float(getattr(part, column)) for part in kept), 0.0) for name, column in columns.items()}
+    places = list(parts)
+    return {name: sum((float(getattr(part, column)) for part in places), 0.0) for name, column in columns.items()}
 
 
 def _model(

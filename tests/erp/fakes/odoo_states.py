@@ -1,4 +1,4 @@
-"""How an Odoo words what the reference company has: states, days, and the ids of what belongs to a document."""
+"""Odoo's values for the reference company: states, days, and the ids of records that belong to a document."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from bot.erp.model import (
 
 _ZONE = ZoneInfo("Asia/Shanghai")
 _AT = time(0, 30)
-"""What happens on a day happens half an hour after midnight: on the day before, in UTC."""
+"""Everything happens half an hour after midnight, which is the day before in UTC."""
 
 
 def moment(on: date | None) -> datetime | None:
-    """Return when something happens on a day."""
+    """Return the time of an event on a day."""
     return None if on is None else datetime.combine(on, _AT, _ZONE).astimezone(UTC)
 
 
@@ -34,19 +34,19 @@ def line_ids(order: SalesOrder | PurchaseOrder) -> list[int]:
 
 
 def picking_ids(order: SalesOrder | PurchaseOrder, status: str | None) -> list[int]:
-    """Return the transfer of an order, which only one in force has."""
+    """Return the transfer of an order; only orders in force have one."""
     return [int(order.id)] if status else []
 
 
 def billed(order: SalesOrder) -> str:
-    """Return the ``invoice_status`` of an order: what is to be billed now."""
+    """Return the ``invoice_status`` of an order: what can be billed now."""
     if order.billing is Progress.FULL:
         return "upselling" if int(order.id) % 5 == 0 else "invoiced"
     return "to invoice" if order.status in {OrderStatus.PARTLY_DELIVERED, OrderStatus.DELIVERED} else "no"
 
 
 def residual(invoice: Invoice) -> Decimal:
-    """Return what is open of an invoice; a cancelled one keeps all of it."""
+    """Return the open amount of an invoice; a cancelled one keeps all of it."""
     told = invoice.total if invoice.status is InvoiceStatus.VOID else invoice.open_amount
     return Decimal(0) if told is None else told.amount
 

@@ -1,11 +1,11 @@
-"""A plain JSON server of no vendor in particular: the worked example of a fake, and what a mapped JSON source asks.
+"""A plain JSON server of no particular vendor: the example of a fake, and the server behind mapped JSON sources.
 
-``POST /login`` gives a token for the header ``Authorization: Bearer …``, and so does ``POST /oauth/token`` for client
-credentials. ``GET /products``, ``/orders``, ``/invoices``, ``/purchases``, ``/productions`` give pages (``offset``,
-``limit`` up to `PAGE`, at most) as ``{"total", "items"}``, the same with a number behind it one record,
-``/stock/<sku>`` the stock of a product. With ``view`` (``all``, ``late``, ``overdue``, ``pending``) and ``q`` the
-server itself filters and sorts documents; ``POST /search/<kind>`` does so with a body. ``GET /changes/<area>`` gives
-keys and times from ``since`` on. ``POST /purchases/<number>/decision`` decides the version that it names.
+``POST /login`` returns a token for the header ``Authorization: Bearer …``, and so does ``POST /oauth/token`` for client
+credentials. ``GET /products``, ``/orders``, ``/invoices``, ``/purchases``, ``/productions`` return pages (``offset``,
+``limit`` up to `PAGE`) as ``{"total", "items"}``; with a number appended, they return a single record. ``/stock/<sku>``
+returns the stock of a product. With ``view`` (``all``, ``late``, ``overdue``, ``pending``) and ``q``, the server
+filters and sorts documents itself; ``POST /search/<kind>`` does so with a body. ``GET /changes/<area>`` returns keys
+and times from ``since`` on. ``POST /purchases/<number>/decision`` decides the version in its body.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from bot.testing.company import (
 from bot.testing.fake_erp import SECRET, FakeServer, Handler, ParsedRequest, RequestKind, exact_json
 
 PAGE = 10
-"""The longest page; a longer one that is asked for is cut off without a word."""
+"""Maximum length of a page; longer ones are cut off silently."""
 
 USER = "bot"
 
@@ -73,8 +73,8 @@ Paging = Literal["offset", "page", "cursor", "next", "link"]
 class FakePlain(FakeServer):
     """The plain server; account `USER` with the fakes' common `SECRET`.
 
-    ``paging`` is how it gives long lists: by ``offset`` with the total, by ``page`` and ``size``, by an opaque
-    ``cursor``, or with the address of the next page in the body (``next``) or in the header Link (``link``).
+    ``paging`` is how it returns long lists: by ``offset`` with the total, by ``page`` and ``size``, by an opaque
+    ``cursor``, or with the URL of the next page in the body (``next``) or in the Link header (``link``).
     """
 
     def __init__(self, company: ReferenceCompany, clock: Clock, *, paging: Paging = "offset") -> None:
@@ -107,16 +107,16 @@ class FakePlain(FakeServer):
         return exact_json({"token": self.new_session()})
 
     async def _token(self, request: web.Request) -> web.StreamResponse:
-        """Give a token for client credentials, in the header or in the form (RFC 6749, 4.4)."""
+        """Return a token for client credentials in the header or the form (RFC 6749, 4.4)."""
         form = await request.post()
         if form.get("grant_type") != "client_credentials":
             return exact_json({"error": "unsupported_grant_type"}, 400)
-        given = (form.get("client_id"), form.get("client_secret"))
+        credentials = (form.get("client_id"), form.get("client_secret"))
         header = request.headers.get("Authorization", "")
         if header:
             user, _, secret = b64decode(header.removeprefix("Basic ")).decode().partition(":")
-            given = (unquote_plus(user), unquote_plus(secret))
-        if given != (USER, SECRET):
+            credentials = (unquote_plus(user), unquote_plus(secret))
+        if credentials != (USER, SECRET):
             return exact_json({"error": "invalid_client"}, 401)
         return exact_json({"access_token": self.new_session(), "token_type": "Bearer", "expires_in": 3600})
 
@@ -127,23 +127,23 @@ class FakePlain(FakeServer):
         return self._part(request, self._records(_AREAS[kind], request.query))
 
     async def _search(self, request: web.Request) -> web.StreamResponse:
-        kind, wanted = request.match_info["kind"], await request.json()
+        kind, body = request.match_info["kind"], await request.json()
         if kind not in _AREAS:
             return _say("no such address", 404)
-        records = self._records(_AREAS[kind], {"view": wanted.get("view", "all"), "q": wanted.get("text", "")})
-        offset, limit = wanted["from"], min(wanted["count"], PAGE)
+        records = self._records(_AREAS[kind], {"view": body.get("view", "all"), "q": body.get("text", "")})
+        offset, limit = body["from"], min(body["count"], PAGE)
         return exact_json({"found": {"count": len(records), "rows": list(map(render, records[offset:][:limit]))}})
 
-    def _records(self, area: Area, wanted: Mapping[str, str]) -> list[Any]:
-        """Return the records of an area: all as they are kept, or those of a view as it sorts them."""
+    def _records(self, area: Area, parameters: Mapping[str, str]) -> list[Any]:
+        """Return the records of an area: all in their stored order, or those of a view in its order."""
         records = list(self.company.records(area).values())
-        if "view" not in wanted:
+        if "view" not in parameters:
             return records
-        query = ListQuery(filter=Filter(wanted["view"]), text=wanted.get("q", ""), limit=len(records))
+        query = ListQuery(filter=Filter(parameters["view"]), text=parameters.get("q", ""), limit=len(records))
         return list(_LISTINGS[area].pick(records, query, self.company.today).items)
 
     def _part(self, request: web.Request, records: list[Any]) -> web.StreamResponse:
-        """Answer with one page of some records, in the server's way of paging."""
+        """Answer with one page of records, in the server's way of paging."""
         size = min(int(request.query.get("size" if self.paging == "page" else "limit", PAGE)), PAGE)
         if self.paging == "page":
             start = (int(request.query.get("page", 1)) - 1) * size
@@ -160,8 +160,8 @@ class FakePlain(FakeServer):
                 address = str(request.rel_url.update_query(offset=str(following)))
                 return exact_json({"items": items, "links": {"next": None if following is None else address}})
             case "link":
-                here, there = request.url, request.url.update_query(offset=str(following))
-                links = {} if following is None else {"Link": f'<{here}>; rel="self", <{there}>; rel="next"'}
+                url, next_url = request.url, request.url.update_query(offset=str(following))
+                links = {} if following is None else {"Link": f'<{url}>; rel="self", <{next_url}>; rel="next"'}
                 return exact_json(items, headers=links)
             case "page":
                 return exact_json({"items": items})
@@ -182,12 +182,12 @@ class FakePlain(FakeServer):
 
     async def _decide(self, request: web.Request) -> web.StreamResponse:
         order = self.company.find(self.company.purchases, request.match_info["key"])
-        wanted = await request.json()
-        if order is not None and order.version != wanted["version"]:
+        body = await request.json()
+        if order is not None and order.version != body["version"]:
             return _say("the order was changed", 409)
         try:
-            verdict = Verdict(wanted["verdict"])
-            decided = self.company.decide(request.match_info["key"], verdict, wanted["by"], wanted["reason"])
+            verdict = Verdict(body["verdict"])
+            decided = self.company.decide(request.match_info["key"], verdict, body["by"], body["reason"])
         except OrderNotFound:
             return _say("no such record", 404)
         except OrderNotWaiting:
@@ -198,7 +198,7 @@ class FakePlain(FakeServer):
 
 
 class FakePlainWithApiKey(FakePlain):
-    """The plain server with `SECRET` in every request instead of a login: ``account`` says where."""
+    """The plain server with `SECRET` in every request instead of a login, at the place that ``account`` names."""
 
     login_needed = False
 
@@ -248,7 +248,7 @@ def _say(text: str, status: int) -> web.Response:
 
 
 def render(record: Any) -> dict[str, Any]:
-    """Return a record of the company as this server spells it."""
+    """Return a record of the company in this server's format."""
     for kind, spell in _SPELL.items():
         if isinstance(record, kind):
             return spell(record)

@@ -1,7 +1,7 @@
-"""A Service Layer of SAP Business One that holds the reference company (docs: platform/erp/sap-b1.md).
+"""A Service Layer of SAP Business One with the reference company (docs: platform/erp/sap-b1.md).
 
-Sessions are two cookies and end after half an hour without a call; pages have twenty records unless another length is
-preferred; single records bear an ETag; orders that wait for approval are drafts.
+Sessions consist of two cookies and expire after half an hour without a call; pages have twenty records unless the
+request prefers another length; single records have an ETag; orders that wait for approval are drafts.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.erp.fakes.sap_b1_filter import ODataBadQuery, ODataFilter
 
 COMPANY, USER = "SBODEMOCN", "bot"
 NODE = ".node2"
-"""Where the load balancer sends a session; another node does not know it."""
+"""The node that the load balancer chose for a session; other nodes do not know it."""
 
 _IDLE = timedelta(minutes=30)
 _PAGE = 20
@@ -40,7 +40,7 @@ _AREAS = {
 _DRAFTS = {"oOrders": Area.SALES, "oInvoices": Area.FINANCE, "oPurchaseOrders": Area.PURCHASING}
 _KEYED = re.compile(r"(\w+)\((\d+)\)")
 _LATER = 100_000
-"""What keys of drafts that became orders are higher by."""
+"""Offset between the keys of drafts and of the orders generated from them."""
 Row = dict[str, Any]
 
 
@@ -56,26 +56,26 @@ class FakeSapB1(FakeServer):
         super().__init__(company, clock)
         self.version = version
         self.etags = etags
-        """Whether single records bear an ETag: old releases have none."""
+        """Whether single records have an ETag: old releases have none."""
         self.spelling = records.SapDateFormat(version)
         self.folds = True
-        """Whether filters can leave the case out: old releases do not know the header."""
+        """Whether filters can ignore case: old releases do not know the header."""
         self.cap: int | None = None
-        """Records of one page at most, whatever is preferred."""
+        """Maximum records of a page, whatever the request prefers."""
         self.two_at_stage: set[str] = set()
-        """Numbers of orders of which the present stage wants two approvals."""
+        """Numbers of orders whose present stage requires two approvals."""
         self.generated: dict[str, int] = {}
-        """Keys of the orders that drafts became, by the drafts' numbers."""
+        """Keys of the generated orders, by the drafts' numbers."""
         self.more: dict[str, list[Row]] = {}
-        """Records beside the company's, by entity."""
+        """Records in addition to the company's, by entity."""
         self.answers: dict[str, tuple[int, Any]] = {}
-        """Status and body to be answered instead, by entity."""
+        """Status and body to answer with instead, by entity."""
         self.asked: list[str] = []
-        """Queries as they arrived, decoded, with their entity."""
+        """Received queries, decoded, with their entity."""
         self.raw: list[str] = []
-        """Queries as they arrived, undecoded."""
+        """Received queries, undecoded."""
         self.bodies: list[Any] = []
-        """What was written."""
+        """Written bodies."""
         self.logouts = 0
         self._used: dict[str, datetime] = {}
         self._users: dict[str, str] = {}
@@ -95,7 +95,7 @@ class FakeSapB1(FakeServer):
         return self.company.purchases[number]
 
     def generate(self, number: str, order: int) -> None:
-        """Let an approved draft become the order of a key and number, as its originator does."""
+        """Generate the order of an approved draft with a key and number, like its originator."""
         self.generated[number] = order
 
     async def understand(self, request: web.Request) -> ParsedRequest:
@@ -114,7 +114,7 @@ class FakeSapB1(FakeServer):
         return ParsedRequest(RequestKind.WRITE if request.method == "PATCH" else RequestKind.READ, area, session)
 
     def _session(self, request: web.Request) -> str | None:
-        """Return the session of a request, if it is alive and on this node; using it keeps it alive."""
+        """Return the session of a request if it is live and on this node; using it renews it."""
         session, now = request.cookies.get("B1SESSION", ""), self.clock.now()
         if request.cookies.get("ROUTEID") != NODE:
             return None
@@ -162,7 +162,7 @@ class FakeSapB1(FakeServer):
         return web.Response(status=204)
 
     async def _elsewhere(self, request: web.Request) -> web.StreamResponse:
-        # A path of another case is refused like a session that ran out.
+        # A path in another case is refused like an expired session.
         return self.say_login_needed(request)
 
     # Reading
@@ -205,7 +205,7 @@ class FakeSapB1(FakeServer):
         size = self._page_size(request)
         page = rows[skip : skip + min(size, top)]
         answer: Row = {"value": [{name: row[name] for name in select} if select else row for row in page]}
-        # A $top below the size of a page leaves out the link.
+        # A $top below the page size omits the link.
         if skip + len(page) < len(rows) and not ("$top" in query and top < size):
             link = f"{entity}?" + urlencode({**query, "$skip": str(skip + len(page))}, safe="$(),'")
             answer["@odata.nextLink" if self.version == "v2" else "odata.nextLink"] = link.replace("+", "%20")
@@ -218,16 +218,20 @@ class FakeSapB1(FakeServer):
         return min(size, self.cap) if self.cap else size
 
     def _entity(self, entity: str) -> list[Row]:
-        company, s = self.company, self.spelling
+        company, spelling = self.company, self.spelling
         rows: list[Row]
         match entity:
             case "Items":
                 rows = [
-                    records.item(product, company.stock[sku], company.product_changes[sku], s)
+                    records.item(product, company.stock[sku], company.product_changes[sku], spelling)
                     for sku, product in company.products.items()
                 ]
             case "Orders":
-                rows = [records.sales_order(o, s) for o in company.orders.values() if not records.is_draft(o.number)]
+                rows = [
+                    records.sales_order(order, spelling)
+                    for order in company.orders.values()
+                    if not records.is_draft(order.number)
+                ]
             case "Invoices" | "CreditNotes":
                 rows = [
                     self._invoice(number)
@@ -241,7 +245,7 @@ class FakeSapB1(FakeServer):
             case "ApprovalRequests":
                 rows = self._requests()
             case "ProductionOrders":
-                rows = [records.production_order(order, s) for order in company.productions.values()]
+                rows = [records.production_order(order, spelling) for order in company.productions.values()]
             case _:
                 rows = _names(entity)
         return rows + self.more.get(entity, [])
@@ -261,11 +265,13 @@ class FakeSapB1(FakeServer):
         return rows
 
     def _drafts(self) -> list[Row]:
-        company, s = self.company, self.spelling
-        orders = [records.sales_order(o, s) for o in company.orders.values() if records.is_draft(o.number)]
+        company, spelling = self.company, self.spelling
+        orders = [
+            records.sales_order(order, spelling) for order in company.orders.values() if records.is_draft(order.number)
+        ]
         invoices = [self._invoice(number) for number in company.invoices if records.is_draft(number)]
         purchases = [
-            records.purchase_draft(order, s, generated=number in self.generated)
+            records.purchase_draft(order, spelling, generated=number in self.generated)
             for number, order in company.purchases.items()
             if records.is_draft(number)
         ]
@@ -296,13 +302,13 @@ class FakeSapB1(FakeServer):
             return self.refuse(-2028, "No matching records found (ODBC -2028)", 404)
         if self.etags and request.headers.get("If-Match", _etag(row)) != _etag(row):
             return self.refuse(-2039, "Another user or another operation modified data", 412)
-        [said] = body["ApprovalRequestDecisions"]
-        person = said.get("ApproverUserName", self._users.get(request.cookies.get("B1SESSION", ""), ""))
-        if "ApproverUserName" in said and said.get("ApproverPassword") != user_password(person):
+        [line] = body["ApprovalRequestDecisions"]
+        person = line.get("ApproverUserName", self._users.get(request.cookies.get("B1SESSION", ""), ""))
+        if "ApproverUserName" in line and line.get("ApproverPassword") != user_password(person):
             return self.refuse(-8023, "User code or password is incorrect")
         verdicts = {"ardApproved": Verdict.APPROVE, "ardNotApproved": Verdict.REJECT}
-        number = next(n for n, o in self.company.purchases.items() if int(o.id) == row["DraftEntry"])
-        return self._decide(number, verdicts[said["Status"]], person, said.get("Remarks", ""))
+        number = next(n for n, order in self.company.purchases.items() if int(order.id) == row["DraftEntry"])
+        return self._decide(number, verdicts[line["Status"]], person, line.get("Remarks", ""))
 
     def _decide(self, number: str, verdict: Verdict, person: str, remarks: str) -> web.StreamResponse:
         order = self.company.purchases[number]
@@ -324,7 +330,7 @@ class FakeSapB1(FakeServer):
 
 
 def _names(entity: str) -> list[Row]:
-    """Return records that give names to keys; raises `KeyError` for an entity that there is not."""
+    """Return the names for keys; raises `KeyError` for an unknown entity."""
     users = [{"InternalKey": records.KEYS[u.id], "UserCode": u.id, "UserName": u.name} for u in USERS]
     sellers = [{"SalesEmployeeCode": n, "SalesEmployeeName": name} for name, n in records.SELLERS.items()]
     named: dict[str, list[Row]] = {
@@ -341,4 +347,4 @@ def _pairs(request: web.Request) -> list[str]:
 
 
 def _etag(row: Row) -> str:
-    return f'W/"{hashlib.sha1(write_json(row).encode()).hexdigest().upper()}"'  # as the server does
+    return f'W/"{hashlib.sha1(write_json(row).encode()).hexdigest().upper()}"'  # like the server

@@ -1,4 +1,4 @@
-"""``$filter`` of the Service Layer: comparisons, ``contains``, ``and``, ``or`` and brackets.
+"""``$filter`` of the Service Layer: comparisons, ``contains``, ``and``, ``or`` and parentheses.
 
 Docs: platform/erp/sap-b1.md#odata
 """
@@ -19,11 +19,11 @@ _TOKEN = re.compile(
 
 
 class ODataBadQuery(Exception):
-    """A query that the server does not understand; its text is the server's."""
+    """A query that the server does not understand, with the server's message."""
 
 
 class ODataFilter:
-    """Reads one filter; ``fields`` are those that the entity has."""
+    """Parses a filter; ``fields`` are those of the entity."""
 
     def __init__(self, text: str, fields: frozenset[str], *, folded: bool) -> None:
         self._tokens = list(_tokens(text))
@@ -31,7 +31,7 @@ class ODataFilter:
         self._folded = folded
 
     def condition(self) -> Condition:
-        """Return what it says as a function of a record."""
+        """Return the filter as a function of a record."""
         found = self._either()
         if self._tokens:
             raise ODataBadQuery("Query string error: unexpected end of filter")
@@ -58,34 +58,34 @@ class ODataFilter:
             self._expect("(")
             field = self._field()
             self._expect(",")
-            wanted = self._fold(self._value())
+            operand = self._fold(self._value())
             self._expect(")")
-            return lambda row: row[field] is not None and str(wanted) in str(self._fold(row[field]))
+            return lambda row: row[field] is not None and str(operand) in str(self._fold(row[field]))
         return self._comparison()
 
     def _comparison(self) -> Condition:
         field, (_, op) = self._field(), self._next()
-        wanted = self._fold(self._value())
+        operand = self._fold(self._value())
         compare: dict[str, Callable[[Any, Any], bool]] = {
-            "eq": lambda told, value: told == value,
-            "ne": lambda told, value: told != value,
-            "lt": lambda told, value: told < value,
-            "gt": lambda told, value: told > value,
-            "le": lambda told, value: told <= value,
-            "ge": lambda told, value: told >= value,
+            "eq": lambda left, value: left == value,
+            "ne": lambda left, value: left != value,
+            "lt": lambda left, value: left < value,
+            "gt": lambda left, value: left > value,
+            "le": lambda left, value: left <= value,
+            "ge": lambda left, value: left >= value,
         }
         if op not in compare:
             raise ODataBadQuery(f"Query string error: {op}")
 
         def holds(row: Row) -> bool:
-            told = self._fold(row[field])
-            if told is None:
+            left = self._fold(row[field])
+            if left is None:
                 return False
-            # Days and the prefix of a time look the same in both versions.
-            told = told[: len(wanted)] if isinstance(wanted, str) and _is_day(wanted) else told
-            if isinstance(told, str) is not isinstance(wanted, str):
+            # Days and the prefix of a time have the same format in both versions.
+            left = left[: len(operand)] if isinstance(operand, str) and _is_day(operand) else left
+            if isinstance(left, str) is not isinstance(operand, str):
                 raise ODataBadQuery(f"Invalid value for property '{field}'")
-            return compare[op](told, wanted)
+            return compare[op](left, operand)
 
         return holds
 
@@ -96,29 +96,29 @@ class ODataFilter:
         return name
 
     def _value(self) -> str | Decimal:
-        kind, told = self._next()
+        kind, token = self._next()
         if kind == "text":
-            return told[1:-1].replace("''", "'")
+            return token[1:-1].replace("''", "'")
         if kind == "number":
-            if abs(Decimal(told)) >= 2**31:
+            if abs(Decimal(token)) >= 2**31:
                 raise ODataBadQuery("Value is too large for Edm.Int32")
-            return Decimal(told)
+            return Decimal(token)
         if kind == "day":
-            return told
-        raise ODataBadQuery(f"Query string error: {told}")
+            return token
+        raise ODataBadQuery(f"Query string error: {token}")
 
     def _fold(self, value: Any) -> Any:
         return value.lower() if self._folded and isinstance(value, str) else value
 
-    def _take(self, wanted: str) -> bool:
-        if self._tokens and self._tokens[0][1] == wanted and self._tokens[0][0] != "text":
+    def _take(self, token: str) -> bool:
+        if self._tokens and self._tokens[0][1] == token and self._tokens[0][0] != "text":
             self._tokens.pop(0)
             return True
         return False
 
-    def _expect(self, wanted: str) -> None:
-        if not self._take(wanted):
-            raise ODataBadQuery(f"Query string error: {wanted} is missing")
+    def _expect(self, token: str) -> None:
+        if not self._take(token):
+            raise ODataBadQuery(f"Query string error: {token} is missing")
 
     def _next(self) -> tuple[str, str]:
         if not self._tokens:

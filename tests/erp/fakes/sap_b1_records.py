@@ -1,4 +1,4 @@
-"""The reference company as SAP Business One keeps it: documents, drafts, approval requests, numbered users."""
+"""The reference company in SAP Business One: documents, drafts, approval requests, numbered users."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Row = dict[str, Any]
 
 ZONE = ZoneInfo("Asia/Shanghai")
 LOCAL = "CNY"
-"""The company's currency. Others have a rate, which the bot does not ask for."""
+"""The company's currency. Others have a rate, which the bot does not read."""
 _RATE = Decimal("7.25")
 KEYS = {user.id: n for n, user in enumerate(USERS, 11)}
 """Internal keys of users by their codes."""
@@ -60,12 +60,12 @@ _PRODUCTION = {
 _CLOSED_ORDERS = {OrderStatus.DELIVERED, OrderStatus.CLOSED, OrderStatus.CANCELLED}
 _CLOSED_INVOICES = {InvoiceStatus.PAID, InvoiceStatus.VOID}
 _STAGES = {1: 17, 2: 4}
-"""Codes of the stages of approval by their level: they say nothing about the order."""
+"""Codes of the approval stages by level; they do not reflect the order of the stages."""
 _APPROVERS = {level: [user.id for user in USERS if level in user.levels] for level in _STAGES}
 
 
 def _spelled() -> Mapping[str, str]:
-    """Return the numbers of the company's documents by the plain ones: drafts are called by their keys."""
+    """Return the numbers of the company's documents by the plain ones: drafts are named by their keys."""
     plain = ReferenceCompany()
     drafts = {PurchaseStatus.WAITING, PurchaseStatus.DRAFT, PurchaseStatus.REJECTED}
     named: dict[str, str] = {}
@@ -83,7 +83,7 @@ _SPELLED = _spelled()
 
 
 def number(kind: str, count: int) -> str:
-    """Number documents as Business One does: by digits alone, and drafts by their key."""
+    """Number documents like Business One: with digits only, and drafts by their key."""
     return _SPELLED.get(f"{kind}-{count}", str(count))
 
 
@@ -94,18 +94,18 @@ def is_draft(number: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class SapDateFormat:
-    """How a version of the interface writes days."""
+    """Day format of a version of the API."""
 
     version: str
 
     def day(self, day: date | None) -> str | None:
-        """Return a day: in v1 with midnight and a Z that mean nothing."""
+        """Return a day: in v1 with a meaningless midnight and Z."""
         if day is None:
             return None
         return day.isoformat() if self.version == "v2" else f"{day.isoformat()}T00:00:00Z"
 
     def changed(self, moment: datetime | None) -> Row:
-        """Return a time of change as day and clock of the server."""
+        """Return a time of change as the server's day and time of day."""
         if moment is None:
             return {"UpdateDate": None, "UpdateTime": None}
         local = moment.astimezone(ZONE)
@@ -113,7 +113,7 @@ class SapDateFormat:
 
 
 def item(product: Product, level: StockLevel, changed_at: datetime, spelling: SapDateFormat) -> Row:
-    """Return an item with a row for every warehouse. One of three keeps its minimum by warehouse."""
+    """Return an item with a row for every warehouse. Every third item has its minimum by warehouse."""
     by_warehouse = sum(map(ord, product.sku)) % 3 == 0
     least = level.reorder_point or Decimal(0)
     places = {place.code: place.quantities for place in level.per_warehouse}
@@ -147,22 +147,25 @@ def item(product: Product, level: StockLevel, changed_at: datetime, spelling: Sa
 
 
 def _head(
-    record: SalesOrder | Invoice | PurchaseOrder, partner: str, days: tuple[date | None, date | None], s: SapDateFormat
+    record: SalesOrder | Invoice | PurchaseOrder,
+    partner: str,
+    days: tuple[date | None, date | None],
+    spelling: SapDateFormat,
 ) -> Row:
-    """Return what all documents have; amounts of the document's own currency are 0 where it is the company's."""
+    """Return the common fields of documents; amounts in the document's own currency are 0 if it is the company's."""
     assert record.total is not None
     foreign = record.total.currency != LOCAL
     total = abs(record.total.amount)
     return {
         "DocEntry": int(record.id),
-        # A draft shows the number that its series would give next.
+        # A draft shows the next number of its series.
         "DocNum": 9999 if is_draft(record.number) else int(record.number.lstrip("C")),
         "Series": 12,
         "CardCode": f"P{record.id}",
         "CardName": partner,
-        "DocDate": s.day(days[0]),
-        # A day by which it is due is mandatory.
-        "DocDueDate": s.day(days[1] or days[0]),
+        "DocDate": spelling.day(days[0]),
+        # A due day is mandatory.
+        "DocDueDate": spelling.day(days[1] or days[0]),
         "DocCurrency": "RMB" if record.total.currency == "CNY" else record.total.currency,
         "DocTotal": total * _RATE if foreign else total,
         "DocTotalFc": total if foreign else Decimal(0),
@@ -171,7 +174,9 @@ def _head(
     }
 
 
-def _line(n: int, line: OrderLine | PurchaseLine, done: Decimal | None, due_on: date | None, s: SapDateFormat) -> Row:
+def _line(
+    n: int, line: OrderLine | PurchaseLine, done: Decimal | None, due_on: date | None, spelling: SapDateFormat
+) -> Row:
     assert line.amount is not None
     assert line.price is not None
     foreign = line.amount.currency != LOCAL
@@ -188,7 +193,7 @@ def _line(n: int, line: OrderLine | PurchaseLine, done: Decimal | None, due_on: 
         "Price": line.price.amount,
         "LineTotal": line.amount.amount * _RATE if foreign else line.amount.amount,
         "RowTotalFC": line.amount.amount if foreign else Decimal(0),
-        "ShipDate": s.day(due_on),
+        "ShipDate": spelling.day(due_on),
         "BaseType": -1,
         "BaseEntry": None,
     }
@@ -199,23 +204,25 @@ def _draft(row: Row, kind: str, authorized: str = "dasWithout", *, closed: bool 
     return {**row, "DocObjectCode": kind, "AuthorizationStatus": authorized, "DocumentStatus": status}
 
 
-def sales_order(order: SalesOrder, s: SapDateFormat) -> Row:
+def sales_order(order: SalesOrder, spelling: SapDateFormat) -> Row:
     """Return a sales order, or a draft of one."""
-    lines = [_line(n, line, line.delivered, line.due_on or order.ordered_on, s) for n, line in enumerate(order.lines)]
+    lines = [
+        _line(n, line, line.delivered, line.due_on or order.ordered_on, spelling) for n, line in enumerate(order.lines)
+    ]
     row = {
-        **_head(order, order.customer, (order.ordered_on, order.promised_on), s),
+        **_head(order, order.customer, (order.ordered_on, order.promised_on), spelling),
         "DocumentStatus": "bost_Close" if order.status in _CLOSED_ORDERS else "bost_Open",
         "Cancelled": "tYES" if order.status is OrderStatus.CANCELLED else "tNO",
         "SalesPersonCode": SELLERS[order.salesperson],
         "DocumentLines": lines,
         **spelled_paid(None, order.total),
-        **s.changed(order.changed_at),
+        **spelling.changed(order.changed_at),
     }
     return _draft(row, "oOrders") if is_draft(order.number) else row
 
 
 def spelled_paid(paid: Decimal | None, total: Money | None) -> Row:
-    """Return what was paid, in the company's currency and in the document's own."""
+    """Return the paid amount in the company's currency and in the document's own."""
     assert total is not None
     amount = paid or Decimal(0)
     foreign = total.currency != LOCAL
@@ -225,7 +232,7 @@ def spelled_paid(paid: Decimal | None, total: Money | None) -> Row:
     }
 
 
-def invoice(record: Invoice, entries: Mapping[str, int], s: SapDateFormat) -> Row:
+def invoice(record: Invoice, entries: Mapping[str, int], spelling: SapDateFormat) -> Row:
     """Return an invoice, a credit note or a draft; ``entries`` are the keys of sales orders by their numbers."""
     assert record.total is not None
     assert record.open_amount is not None
@@ -233,58 +240,63 @@ def invoice(record: Invoice, entries: Mapping[str, int], s: SapDateFormat) -> Ro
     base = None if is_draft(record.order_number) else entries.get(record.order_number)
     line = {"LineNum": 0, "BaseType": 17 if base else -1, "BaseEntry": base, "Quantity": Decimal(1)}
     row = {
-        **_head(record, record.customer, (record.issued_on, record.due_on), s),
+        **_head(record, record.customer, (record.issued_on, record.due_on), spelling),
         "DocumentStatus": "bost_Close" if record.status in _CLOSED_INVOICES else "bost_Open",
         "Cancelled": "tYES" if record.status is InvoiceStatus.VOID else "tNO",
         "SalesPersonCode": -1,
         "DocumentLines": [line],
         **spelled_paid(paid, record.total),
-        **s.changed(record.changed_at),
+        **spelling.changed(record.changed_at),
     }
     return _draft(row, "oInvoices") if is_draft(record.number) else row
 
 
-def purchase_order(order: PurchaseOrder, s: SapDateFormat) -> Row:
-    """Return a purchase order as the ERP has it once it is no draft any more."""
-    lines = [_line(n, line, line.received, order.due_on, s) for n, line in enumerate(order.lines)]
+def purchase_order(order: PurchaseOrder, spelling: SapDateFormat) -> Row:
+    """Return a purchase order that is no longer a draft."""
+    lines = [_line(n, line, line.received, order.due_on, spelling) for n, line in enumerate(order.lines)]
     received = all(line.received is not None and line.received >= line.quantity for line in order.lines)
     closed = order.status in (PurchaseStatus.DONE, PurchaseStatus.CANCELLED) or received
     return {
-        **_head(order, order.vendor, (order.ordered_on, order.due_on), s),
+        **_head(order, order.vendor, (order.ordered_on, order.due_on), spelling),
         "DocumentStatus": "bost_Close" if closed else "bost_Open",
         "Cancelled": "tYES" if order.status is PurchaseStatus.CANCELLED else "tNO",
         "AuthorizationStatus": "dasWithout",
         "SalesPersonCode": SELLERS[order.buyer],
         "DocumentLines": lines,
         **spelled_paid(None, order.total),
-        **s.changed(order.changed_at),
+        **spelling.changed(order.changed_at),
     }
 
 
-def purchase_draft(order: PurchaseOrder, s: SapDateFormat, *, generated: bool) -> Row:
-    """Return the draft of a purchase order. A decision does not touch it, only its request."""
-    row = purchase_order(order, s)
+def purchase_draft(order: PurchaseOrder, spelling: SapDateFormat, *, generated: bool) -> Row:
+    """Return the draft of a purchase order. A decision changes only its request."""
+    row = purchase_order(order, spelling)
     decided = order.approval.decided_at if order.approval else None
     changed_at = order.changed_at
     if changed_at is not None and decided == changed_at:
         changed_at -= timedelta(hours=30)
     authorized = "dasGenerated" if generated else _AUTHORIZED.get(order.status, "dasWithout")
     draft = _draft(row, "oPurchaseOrders", authorized, closed=generated)
-    return {**draft, "Cancelled": "tNO", **s.changed(changed_at)}
+    return {**draft, "Cancelled": "tNO", **spelling.changed(changed_at)}
 
 
 def request(
-    order: PurchaseOrder, s: SapDateFormat, *, draft: int, entry: int | None, partly: Mapping[str, tuple[datetime, str]]
+    order: PurchaseOrder,
+    spelling: SapDateFormat,
+    *,
+    draft: int,
+    entry: int | None,
+    partly: Mapping[str, tuple[datetime, str]],
 ) -> Row | None:
-    """Return an order's approval request; ``entry`` is the order's key once it was made of its draft.
+    """Return an order's approval request; ``entry`` is the order's key once it was generated.
 
-    ``partly``: who has approved at a stage that wants more than one, when, and with what remarks.
+    ``partly`` lists who approved at a stage that requires several approvals, when, and with which remarks.
     """
     if order.approval is None and order.status is not PurchaseStatus.CANCELLED:
         return None
     approval = order.approval or Approval()
     decided = approval.level - (1 if approval.pending_for else 0) if approval.decided_at else 0
-    lines = list(_lines(order, approval, decided, partly, s))
+    lines = list(_lines(order, approval, decided, partly, spelling))
     assert order.changed_at is not None
     return {
         "Code": 90000 + int(order.id),
@@ -298,7 +310,7 @@ def request(
         "Remarks": None,
         "CurrentStage": _STAGES[approval.level],
         "OriginatorID": KEYS[order.requester],
-        "CreationDate": s.day(order.changed_at.date() - timedelta(days=1)),
+        "CreationDate": spelling.day(order.changed_at.date() - timedelta(days=1)),
         "CreationTime": "09:00:00",
         "ApprovalRequestLines": lines,
     }
@@ -309,9 +321,9 @@ def _lines(
     approval: Approval,
     decided: int,
     partly: Mapping[str, tuple[datetime, str]],
-    s: SapDateFormat,
+    spelling: SapDateFormat,
 ) -> Iterator[Row]:
-    """Yield a line for each person of each stage, those of later stages too."""
+    """Yield a line for each person of each stage, including later stages."""
     at = approval.decided_at
     for level in range(1, approval.levels + 1):
         last = level == decided
@@ -329,12 +341,12 @@ def _lines(
                 "UserID": KEYS[person],
                 "Status": state,
                 "Remarks": remarks or None,
-                **s.changed(when),
+                **spelling.changed(when),
             }
 
 
-def production_order(order: ProductionOrder, s: SapDateFormat) -> Row:
-    """Return a production order; it tells no time of change."""
+def production_order(order: ProductionOrder, spelling: SapDateFormat) -> Row:
+    """Return a production order; it has no time of change."""
     issued = order.planned if order.material_ready else Decimal(0)
     ordered = order.sales_order and not is_draft(order.sales_order)
     return {
@@ -348,8 +360,8 @@ def production_order(order: ProductionOrder, s: SapDateFormat) -> Row:
         "PlannedQuantity": order.planned,
         "CompletedQuantity": order.produced,
         "RejectedQuantity": order.scrapped,
-        "StartDate": s.day(order.start_on),
-        "DueDate": s.day(order.due_on or order.start_on),
+        "StartDate": spelling.day(order.start_on),
+        "DueDate": spelling.day(order.due_on or order.start_on),
         "Warehouse": "MAIN",
         "ProductionOrderOrigin": "bopooSalesOrder" if ordered else "bopooManual",
         "ProductionOrderOriginNumber": int(order.sales_order) if ordered else None,

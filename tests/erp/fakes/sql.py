@@ -1,7 +1,7 @@
-"""A company's home-grown database that holds the reference company: what a source of the vendor ``sql`` reads.
+"""A company's self-made database with the reference company, for sources of the vendor ``sql``.
 
-In SQLite, amounts and quantities are text (its numbers would lose digits) and times text in Shanghai's time without
-a zone; in PostgreSQL they are ``numeric``, ``date`` and ``timestamptz``. States are the codes of such databases.
+In SQLite, amounts and quantities are text (its numbers would lose digits) and times are text in Shanghai's time without
+a zone; in PostgreSQL they are ``numeric``, ``date`` and ``timestamptz``. States are typical codes of such databases.
 """
 
 from __future__ import annotations
@@ -159,12 +159,12 @@ _Rows = list[tuple[Table, dict[str, Any]]]
 
 
 class SqlInstallation(Installation):
-    """Tables at an SQLAlchemy URL; what is in tables of these names is replaced."""
+    """Tables at an SQLAlchemy URL; existing content of tables with these names is replaced."""
 
     _held: ClassVar[dict[str, list[Any]]] = {}
-    """Which company stands in which database of a server: to write it takes 60 ms, and most tests only read."""
+    """The company in each database of a server: writing one takes 60 ms, and most tests only read."""
     _files: ClassVar[deque[tuple[list[Any], bytes]]] = deque(maxlen=4)
-    """Companies and the SQLite files that hold them, to be copied."""
+    """Companies and their SQLite files, to be copied."""
 
     def __init__(self, company: ReferenceCompany, clock: Clock, url: str) -> None:
         super().__init__(company, clock)
@@ -173,18 +173,18 @@ class SqlInstallation(Installation):
 
     @classmethod
     def in_folder(cls, company: ReferenceCompany, clock: Clock, folder: Path) -> SqlInstallation:
-        """Return one in an SQLite file."""
+        """Return an installation in an SQLite file."""
         return cls(company, clock, f"sqlite:///{folder / 'company.db'}")
 
     @property
     def engine(self) -> Engine:
-        """Return a way into the tables, for tests that spoil them."""
+        """Return an engine for tests that corrupt the tables."""
         assert self._engine is not None
         self._held.pop(self.url, None)
         return self._engine
 
     async def start(self) -> None:
-        """Write the company, unless it stands there unchanged; and whatever changes in it from now on."""
+        """Write the company unless it is there unchanged, and all its later changes."""
         self._engine = create_engine(self.url)
         if self._engine.dialect.name == "sqlite":
             listen(self._engine, "connect", _never_sync)
@@ -206,9 +206,9 @@ class SqlInstallation(Installation):
 
     def _fill(self) -> None:
         with self.engine.begin() as connection:
-            there = set(inspect(connection).get_table_names())
+            existing = set(inspect(connection).get_table_names())
             for table in _meta.sorted_tables:
-                if table.name in there:
+                if table.name in existing:
                     connection.execute(delete(table))
                 else:
                     table.create(connection)
@@ -271,12 +271,12 @@ def _never_sync(connection: Any, record: object) -> None:
 
 
 def _add(connection: Connection, rows: _Rows) -> None:
-    """Insert rows, those of one table at once."""
+    """Insert rows, together for each table."""
     text_only = connection.dialect.name == "sqlite"
     of_table: dict[Table, list[dict[str, Any]]] = {}
     for table, row in rows:
-        kept = {name: _as_text(value) for name, value in row.items()} if text_only else row
-        of_table.setdefault(table, []).append(kept)
+        values = {name: _as_text(value) for name, value in row.items()} if text_only else row
+        of_table.setdefault(table, []).append(values)
     for table, kept_rows in of_table.items():
         connection.execute(insert(table), kept_rows)
 
@@ -298,8 +298,8 @@ def _numbered(table: Table, number: str, lines: Iterable[dict[str, Any]]) -> _Ro
 
 
 def _figures(quantities: Quantities) -> dict[str, Any]:
-    told = (getattr(quantities, each.name) for each in fields(quantities))
-    return dict(zip(_FIGURES, told, strict=True))
+    figures = (getattr(quantities, each.name) for each in fields(quantities))
+    return dict(zip(_FIGURES, figures, strict=True))
 
 
 def _value(money: Money | None) -> Decimal | None:

@@ -1,8 +1,8 @@
-"""A Tryton 8 server on JSON-RPC: sessions, typed values, domains, buttons with rules, and refusals with status 200.
+"""A Tryton 8 server on JSON-RPC: sessions, typed values, domains, buttons with rules, and errors with status 200.
 
-As the real one it answers a call with exactly ``id``, ``method`` and ``params``, the last of which is the context; cuts
-nothing off but refuses pages above its ``records_limit``; compresses long answers only for who takes them, and says in
-their header that it did all the same.
+Like the real one, it accepts calls with exactly ``id``, ``method`` and ``params``, the last of which is the context. It
+never cuts off pages but refuses those above its ``records_limit``. It compresses long answers only for clients that
+accept it, but always says in the header that it did.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from tests.erp.fakes.tryton_records import decode, encode, tables
 DATABASE = "company"
 USER = "bot"
 RECORDS_LIMIT = 10
-"""The longest page; one that is longer is refused (HTTP 413)."""
+"""Maximum length of a page; longer ones are refused (HTTP 413)."""
 
 _IDLE = timedelta(minutes=5)
 _LONG = 1_400
-"""Characters from which on an answer is said to be compressed."""
+"""Length in characters from which on an answer is declared as compressed."""
 
 _AREAS = {
     "product": Area.PRODUCTS,
@@ -47,11 +47,11 @@ _WRITES = ("confirm", "cancel", "create")
 
 
 class TrytonUserError(Exception):
-    """What a user may read; a missing right, a wrong state or a wrong value."""
+    """An error for users: a missing right, a wrong state or a wrong value."""
 
 
 class FakeTryton(FakeServer):
-    """The server of one database; everybody of the company has an account, and all share the password `SECRET`."""
+    """The server of one database; everybody in the company has an account with the password `SECRET`."""
 
     def __init__(self, company: ReferenceCompany, clock: Clock) -> None:
         super().__init__(company, clock)
@@ -61,9 +61,9 @@ class FakeTryton(FakeServer):
         """Methods and parameters of all calls of models, in order."""
         self.records_limit = RECORDS_LIMIT
         self.warning: tuple[str, str, str] | None = None
-        """Name, message and description of a question that stands in the way of every confirmation."""
+        """Name, message and description of a question that blocks every confirmation."""
 
-    # What comes in
+    # Requests
 
     def routes(self) -> Iterable[web.AbstractRouteDef]:
         return (web.post("/{database}/rpc/", self._rpc),)
@@ -80,7 +80,7 @@ class FakeTryton(FakeServer):
         return ParsedRequest(RequestKind.WRITE if name in _WRITES else RequestKind.READ, area, self._session(request))
 
     def _session(self, request: web.Request) -> str | None:
-        """Return the key of ``Session base64(login:id:key)`` if all three belong together and did not idle too long."""
+        """Return the key of ``Session base64(login:id:key)`` if all three match and it has not expired."""
         scheme, _, text = request.headers.get("Authorization", "").partition(" ")
         try:
             login, user_id, key = base64.b64decode(text, validate=True).decode().split(":")
@@ -93,7 +93,7 @@ class FakeTryton(FakeServer):
         self._used[key] = self.clock.now()
         return key
 
-    # What goes out
+    # Answers
 
     def say_login_refused(self, request: web.Request) -> web.StreamResponse:
         return _page(401, "Unauthorized")
@@ -207,10 +207,10 @@ class FakeTryton(FakeServer):
             if self.warning is not None:
                 raise _Warning(*self.warning)
             if login not in approval.pending_for:
-                # A rule's click that does not count: of a group that is not asked, or of the same person again.
+                # Clicks that a rule does not count: of a group that is not asked, or by the same person again.
                 continue
             if approval.level < approval.levels:
-                # Only the click is kept: the order itself is not written.
+                # Only the click is stored: the order itself is not written.
                 before = self.company.changed_at(Area.PURCHASING, order.number)
                 self.company.decide(order.number, Verdict.APPROVE, login)
                 self.company.touch(Area.PURCHASING, order.number, before)
@@ -227,7 +227,7 @@ class FakeTryton(FakeServer):
                 raise TrytonUserError('You are not allowed to access "Purchase".') from None
 
     def _pressed(self, button: str, login: str, ids: list[int]) -> list[PurchaseOrder]:
-        """Return the orders that a button was pressed on, once the server's own checks let it through."""
+        """Return the orders that a button was pressed on, after the server's own checks."""
         if BUYERS not in groups_of(self.company, login, nobody=self.faults.forbidden_to_decide):
             raise TrytonUserError(f'Calling button "{button} on "Purchase" is not allowed.')
         orders = [order for order in self.company.purchases.values() if int(order.id) in ids]
@@ -261,7 +261,7 @@ class _Warning(Exception):
 
 
 class _Concurrency(Exception):
-    """A record that changed since it was read."""
+    """A record changed since it was read."""
 
 
 def _user_error(message: str) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Who decided on the reference company's purchase orders, as Tryton keeps it: clicks, a rule, the log, notes."""
+"""Decisions on the reference company's purchase orders in Tryton's records: clicks, a rule, the log, notes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _EVERYBODY = 5
 
 
 def groups_of(company: ReferenceCompany, login: str, *, nobody: bool = False) -> list[int]:
-    """Return the groups of a user; ``nobody``: the company took the right to decide from all."""
+    """Return the groups of a user; with ``nobody``, the company took the right to decide away from everyone."""
     decides = any(user.id == login and user.levels for user in company.users)
     return [_EVERYBODY, BUYERS] if decides and not nobody else [_EVERYBODY]
 
@@ -30,7 +30,7 @@ def buttons() -> list[Record]:
 
 
 def name_of(company: ReferenceCompany, login: str) -> str | None:
-    """Return the name of an account; the ones that ship with Tryton have none."""
+    """Return the name of an account; accounts that ship with Tryton have none."""
     return next((user.name for user in company.users if user.id == login), None)
 
 
@@ -40,7 +40,7 @@ def user(company: ReferenceCompany, login: str) -> Record:
 
 
 def rule(company: ReferenceCompany) -> Record:
-    """Return the rule that some orders need two users."""
+    """Return the rule that some orders require two users."""
     ids = [int(order.id) for order in company.purchases.values() if order.approval and order.approval.levels > 1]
     this = {"__class__": "Get", "v": {"__class__": "Eval", "v": "self", "d": {}}, "k": "id", "d": 0}
     return {
@@ -52,7 +52,7 @@ def rule(company: ReferenceCompany) -> Record:
 
 
 def clicks(company: ReferenceCompany) -> Iterator[Record]:
-    """Yield the clicks of orders that wait for more."""
+    """Yield the clicks on orders that wait for more."""
     for order in company.purchases.values():
         approval = order.approval or Approval()
         if order.status is PurchaseStatus.WAITING and approval.level > 1:
@@ -66,27 +66,27 @@ def clicks(company: ReferenceCompany) -> Iterator[Record]:
 
 
 def log(company: ReferenceCompany) -> Iterator[Record]:
-    """Yield every order's way: buttons that people pressed, and changes of state, of which a worker makes the last.
+    """Yield the history of every order: buttons that people pressed, and state changes, the last of them by a worker.
 
-    What was decided on had waited; what was withdrawn went back before.
+    Decided orders had waited; withdrawn ones went back before.
     """
     for order in company.purchases.values():
         begun = order.approval is not None or order.status is not PurchaseStatus.DRAFT
         at = (order.changed_at or datetime.min.replace(tzinfo=UTC)) - timedelta(hours=1)
-        way = [("quote", order.requester, at), ("state:quotation", order.requester, at)] if begun else []
+        entries = [("quote", order.requester, at), ("state:quotation", order.requester, at)] if begun else []
         approval = order.approval
         if order.status is PurchaseStatus.CANCELLED:
-            way += [("draft", order.requester, at), ("state:draft", order.requester, at)]
-            way += [("cancel", order.requester, at), ("state:cancelled", order.requester, at)]
+            entries += [("draft", order.requester, at), ("state:draft", order.requester, at)]
+            entries += [("cancel", order.requester, at), ("state:cancelled", order.requester, at)]
         elif approval and approval.decided_at and order.status is not PurchaseStatus.WAITING:
             by, when = approval.decided_by, approval.decided_at
             if order.status is PurchaseStatus.REJECTED:
-                way += [("cancel", by, when), ("state:cancelled", by, when)]
+                entries += [("cancel", by, when), ("state:cancelled", by, when)]
             else:
-                way += [("confirm", by, when), ("state:processing", "worker", when + timedelta(seconds=1))]
+                entries += [("confirm", by, when), ("state:processing", "worker", when + timedelta(seconds=1))]
             if order.status is PurchaseStatus.DONE:
-                way.append(("state:done", "worker", when + timedelta(hours=1)))
-        for n, (target, login, moment) in enumerate(way):
+                entries.append(("state:done", "worker", when + timedelta(hours=1)))
+        for n, (target, login, moment) in enumerate(entries):
             yield {
                 "id": 10 * int(order.id) + n,
                 "resource": f"purchase.purchase,{order.id}",
@@ -98,7 +98,7 @@ def log(company: ReferenceCompany) -> Iterator[Record]:
 
 
 def notes(company: ReferenceCompany) -> Iterator[Record]:
-    """Yield the reasons, and remarks that are none: of somebody else, or from before the decision."""
+    """Yield the reasons, and notes that are not reasons: by somebody else, or from before the decision."""
     for order in company.purchases.values():
         approval = order.approval
         if approval is None or approval.decided_at is None:

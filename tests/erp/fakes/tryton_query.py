@@ -1,6 +1,6 @@
-"""What Tryton's server does with domains, orders and fields, on records held as dictionaries.
+"""Tryton's domains, orders and fields on records that are dictionaries.
 
-A relation to one is a dictionary or None, a relation to many a list of them.
+A to-one relation is a dictionary or None, a to-many relation a list of them.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ Record = dict[str, Any]
 
 
 class TrytonFault(Exception):
-    """A fault in the call, such as an unknown field; the server answers with the name in quotation marks."""
+    """A fault in the call, such as an unknown field; the server's answer quotes the name."""
 
 
 def find(records: Iterable[Record], domain: list[Any], order: list[list[str]]) -> list[Record]:
     """Return the records of a domain in an order such as ``[["number", "ASC"], ["sale_date", "DESC NULLS LAST"]]``."""
     found = [record for record in records if _holds(record, domain)]
-    for path, how in reversed(order):
-        direction, *nulls = how.split(" NULLS ")
+    for path, direction_text in reversed(order):
+        direction, *nulls = direction_text.split(" NULLS ")
 
         def key(record: Record, path: str = path) -> Any:
             return next(_values(record, path), None)
@@ -33,7 +33,7 @@ def find(records: Iterable[Record], domain: list[Any], order: list[list[str]]) -
 
 
 def project(record: Record, fields: Iterable[str]) -> Record:
-    """Return the fields that are asked for; those of relations in an object of their own, under the name with a dot."""
+    """Return the requested fields; those of relations in an object of their own, under the name with a dot."""
     answer: Record = {}
     nested: dict[str, list[str]] = {}
     for path in fields:
@@ -68,8 +68,8 @@ def _holds(record: Record, domain: list[Any]) -> bool:
         return True
     if isinstance(domain[0], str) and domain[0] not in ("AND", "OR"):
         return _clause(record, *domain)
-    word, parts = (domain[0], domain[1:]) if domain[0] in ("AND", "OR") else ("AND", domain)
-    join = any if word == "OR" else all
+    operator, parts = (domain[0], domain[1:]) if domain[0] in ("AND", "OR") else ("AND", domain)
+    join = any if operator == "OR" else all
     return join(_holds(record, part) for part in parts)
 
 

@@ -1,8 +1,7 @@
-"""The reference company as Tryton's records: amounts are decimals, quantities floats, times of the database UTC.
+"""The reference company as Tryton's records: amounts are decimals, quantities floats, times in UTC.
 
-Where Tryton says a thing in another way than the company, its way is invented here: an order that waits is a quotation,
-goods that went out are done moves of a line, and
-a paid amount is a reconciled line.
+Where Tryton represents something differently than the company, the representation is invented here: a waiting order is
+a quotation, delivered goods are done moves of a line, and a paid amount is a reconciled line.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ _LOST: Record = {"id": 903, "type": "lost_found", "left": 5, "right": 6}
 
 
 def tables(company: ReferenceCompany, context: Mapping[str, Any]) -> dict[str, Callable[[], list[Record]]]:
-    """Return every model by its name: a call of it makes its records as they are now."""
+    """Return every model by name; calling it builds its present records."""
     return {
         "product.product": lambda: _products(company),
         "product.template": lambda: [product["template"] for product in _products(company)],
@@ -58,11 +57,11 @@ def tables(company: ReferenceCompany, context: Mapping[str, Any]) -> dict[str, C
     }
 
 
-# Values on the wire
+# Wire format
 
 
 def encode(value: Any) -> Any:
-    """Return a value as the server's JSON has it."""
+    """Return a value in the server's JSON."""
     match value:
         case datetime():
             utc = value.astimezone(UTC)
@@ -150,21 +149,21 @@ def _warehouse(company: ReferenceCompany, code: str) -> Record:
 
 
 def _zone(company: ReferenceCompany, code: str, name: str) -> Record:
-    """Return the input, output or storage zone of a warehouse: its place in the tree is between the bounds."""
+    """Return the input, output or storage zone of a warehouse, whose bounds lie between the warehouse's."""
     n = ("input", "output", "storage").index(name)
     place = _warehouse(company, code)
     return {"id": 10 * place["id"] + n, "type": "storage", "left": place["left"] + 1 + 2 * n}
 
 
 def _locations(company: ReferenceCompany, context: Mapping[str, Any]) -> list[Record]:
-    """Return the warehouses: with a product in the context, what is there of it; with an end date, until then."""
+    """Return the warehouses; a product in the context adds its stock, at the end date if there is one."""
     names = list(company.products)
     sku = names[context["product"] - 1] if "product" in context else None
     level = company.stock.get(sku) if sku else None
-    kept = {place.code: place.quantities for place in level.per_warehouse} if level else {}
+    quantities = {place.code: place.quantities for place in level.per_warehouse} if level else {}
     records = []
     for code in company.warehouses:
-        figures = kept.get(code) or Quantities(on_hand=Decimal(0), available=Decimal(0), forecast=Decimal(0))
+        figures = quantities.get(code) or Quantities(on_hand=Decimal(0), available=Decimal(0), forecast=Decimal(0))
         forecast = figures.available if context.get("stock_date_end") == company.today else figures.forecast
         records.append(
             _warehouse(company, code)
@@ -177,7 +176,7 @@ def _locations(company: ReferenceCompany, context: Mapping[str, Any]) -> list[Re
 
 
 def _moves(company: ReferenceCompany) -> Iterator[Record]:
-    """Yield what was counted, is to come, is to go, and is set aside: in the output zone, on its way to a customer."""
+    """Yield counted, incoming, outgoing and reserved quantities; the reserved ones are in the output zone."""
     known = {product["code"]: product for product in _products(company)}
     for sku, level in company.stock.items():
         common = {"product": known[sku], **_changed(company, Area.STOCK, sku)}
@@ -194,8 +193,8 @@ def _moves(company: ReferenceCompany) -> Iterator[Record]:
             ):
                 number += 1
                 if amount:
-                    way = {"from_location": start, "to_location": end}
-                    yield {"id": number, "state": state, "internal_quantity": float(amount), **way, **common}
+                    locations = {"from_location": start, "to_location": end}
+                    yield {"id": number, "state": state, "internal_quantity": float(amount), **locations, **common}
 
 
 def _order_points(company: ReferenceCompany) -> Iterator[Record]:
@@ -204,7 +203,7 @@ def _order_points(company: ReferenceCompany) -> Iterator[Record]:
         if level.reorder_point is not None:
             rule = {"product": known[sku], "location": _warehouse(company, "MAIN")}
             yield {"id": n, "type": "purchase", "min_quantity": float(level.reorder_point), **rule}
-            # Between two places of the company: that is no need to buy.
+            # Between two places of the company: no purchase is needed.
             yield {"id": 1_000 + n, "type": "internal", "min_quantity": 7.0, **rule}
 
 
@@ -256,7 +255,7 @@ def _sale(company: ReferenceCompany, order: SalesOrder) -> Record:
         "shipping_date": order.promised_on,
         "shipment_state": shipped[order.delivery or Progress.NONE],
         "invoice_state": _invoice_state(order),
-        # By what was shipped, where only a part is billed; an order is billed at once.
+        # By shipped quantity if only a part is billed; otherwise billed at once.
         "invoice_method": "fulfillment" if order.billing is Progress.PARTIAL else "order",
         "total_amount": _amount(order.total),
         "currency": _currency(order.total),
@@ -286,7 +285,7 @@ def _line(n: int, line: OrderLine | PurchaseLine) -> Record:
 
 
 def _remark() -> Record:
-    """Return a line that sells nothing."""
+    """Return a comment line."""
     empty = dict.fromkeys(("product", "quantity", "unit", "unit_price", "amount", "shipping_date"))
     return {"id": 99, "type": "comment", "description": "…", "moves": [], "invoice_lines": [], **empty}
 
@@ -304,14 +303,14 @@ def _sold(line: OrderLine) -> Record:
 
 
 def _line_moves(line: OrderLine | PurchaseLine, done: Decimal | None, start: Record, end: Record) -> list[Record]:
-    """Return what was moved for a line; more than was wanted went out, and the rest came back."""
+    """Return the moves of a line; more than the ordered quantity was shipped, and the rest was returned."""
     unit, surplus = _unit(line.unit), Decimal("0.5")
-    ways: list[tuple[str, Decimal, Record, Record]] = [("draft", line.quantity, start, end)]
+    moves: list[tuple[str, Decimal, Record, Record]] = [("draft", line.quantity, start, end)]
     if done:
-        ways += [("done", done + surplus, start, end), ("done", surplus, end, start), ("cancelled", done, start, end)]
+        moves += [("done", done + surplus, start, end), ("done", surplus, end, start), ("cancelled", done, start, end)]
     return [
         {"id": n, "state": state, "quantity": float(amount), "unit": unit, "from_location": a, "to_location": b}
-        for n, (state, amount, a, b) in enumerate(ways, 1)
+        for n, (state, amount, a, b) in enumerate(moves, 1)
     ]
 
 
@@ -358,7 +357,7 @@ def _purchase(company: ReferenceCompany, order: PurchaseOrder) -> Record:
         "untaxed_amount": _amount(order.total),
         "currency": _currency(order.total),
         "create_uid": people.user(company, order.requester),
-        # What nobody touched since it was made has no writer.
+        # Records that were never changed have no writer.
         "write_uid": people.user(company, order.changed_by) if order.version != "1" or order.approval else None,
         "quoted_by": {"id": 1, "rec_name": order.buyer},
         "lines": [

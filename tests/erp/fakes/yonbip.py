@@ -1,7 +1,7 @@
-"""A server of the YonBIP open platform that holds the reference company (docs: platform/erp/yonbip.md).
+"""A server of the YonBIP open platform with the reference company (docs: platform/erp/yonbip.md).
 
-A tenant's data centre is told first, then a token for a signed request; the token is a query parameter and ends after
-two hours. Errors come with status 200. Lists give a row per line and no more than `FakeYonBip.page` of them.
+Clients first ask for a tenant's data centre, then for a token with a signed request; the token is a query parameter and
+expires after two hours. Errors have status 200. Lists return a row per line, at most `FakeYonBip.page` of them.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ Row = dict[str, Any]
 
 
 def user_token(person: str) -> str:
-    """Return the access token by which a person is known."""
+    """Return the access token of a person."""
     return f"yht-{person}-{SECRET}"
 
 
@@ -51,21 +51,21 @@ class FakeYonBip(FakeServer):
     def __init__(self, company: ReferenceCompany, clock: Clock, *, page: int = 10) -> None:
         super().__init__(company, clock)
         self.page = page
-        """Rows of one answer at most; a longer page that is asked for is cut off without a word."""
+        """Maximum rows of an answer; longer pages are cut off silently."""
         self.expired = "envelope"
-        """How an ended token is told: ``envelope``, or ``text`` without one."""
+        """How an expired token is reported: ``envelope``, or ``text`` without one."""
         self.user_bound = True
-        """Whether deciding needs the access token of the person whose task it is."""
+        """Whether deciding requires the access token of the task's person."""
         self.no_workflow: set[str] = set()
-        """Numbers of purchase orders that no workflow handles."""
+        """Numbers of purchase orders without a workflow."""
         self.more: dict[Area, list[tuple[Row, list[Row]]]] = {}
-        """Headers with lines beside the company's, for lists."""
+        """Headers with lines in addition to the company's, for lists."""
         self.queries: list[str] = []
-        """Query strings as they arrived, undecoded."""
+        """Received query strings, undecoded."""
         self.asked: list[tuple[str, Any]] = []
-        """Paths and bodies, in order."""
+        """Requested paths and bodies, in order."""
         self.answers: dict[str, Row] = {}
-        """Envelopes to be answered instead, by path."""
+        """Envelopes to answer with instead, by path."""
         self._born: dict[str, datetime] = {}
 
     def routes(self) -> Iterable[web.AbstractRouteDef]:
@@ -121,13 +121,13 @@ class FakeYonBip(FakeServer):
 
     async def _token(self, request: web.Request) -> web.StreamResponse:
         sent = dict(parse_qsl(request.rel_url.raw_query_string, keep_blank_values=True))
-        given = sent.pop("signature", "")
+        signature = sent.pop("signature", "")
         text = "".join(f"{name}{sent[name]}" for name in sorted(sent))
-        wanted = base64.b64encode(hmac.new(SECRET.encode(), text.encode(), hashlib.sha256).digest()).decode()
+        expected = base64.b64encode(hmac.new(SECRET.encode(), text.encode(), hashlib.sha256).digest()).decode()
         if sent.get("appKey") != APP_KEY:
             return self.say_login_refused(request)
         age = abs(self.clock.now().timestamp() * 1000 - int(sent.get("timestamp", "0")))
-        if not hmac.compare_digest(given, wanted) or age > _SKEW.total_seconds() * 1000:
+        if not hmac.compare_digest(signature, expected) or age > _SKEW.total_seconds() * 1000:
             return refuse("50000", "签名校验失败")
         token = self.new_session()
         self._born[token] = self.clock.now()
@@ -173,12 +173,12 @@ class FakeYonBip(FakeServer):
 
     def _materials(self, body: Row) -> web.StreamResponse:
         rows = [records.material(product, n) for n, product in enumerate(self.company.products.values())]
-        wanted = body.get("productCode")
-        return self._page([row for row in rows if wanted in (None, row["code"])], body)
+        sku = body.get("productCode")
+        return self._page([row for row in rows if sku in (None, row["code"])], body)
 
     def _stock(self, body: Row) -> web.StreamResponse:
-        wanted = body.get("productn.code", [])
-        codes = [wanted] if isinstance(wanted, str) else wanted
+        sku = body.get("productn.code", [])
+        codes = [sku] if isinstance(sku, str) else sku
         levels = (level for code, level in self.company.stock.items() if code in codes)
         rows = [row for level in levels for row in records.stock_rows(level)]
         return say([row for row in rows if body.get("org", row["org"]) == row["org"]])
@@ -197,8 +197,8 @@ class FakeYonBip(FakeServer):
                 found = (records.receivable(invoice)[1] for invoice in company.invoices.values())
                 return [(rows[0], rows) for rows in found]
             case _:
-                made = [(row, [row]) for row in map(records.production_order, company.productions.values())]
-                return made + self.more.get(Area.PRODUCTION, [])
+                productions = [(row, [row]) for row in map(records.production_order, company.productions.values())]
+                return productions + self.more.get(Area.PRODUCTION, [])
 
     def _list(self, kind: str, body: Row) -> web.StreamResponse:
         bills = [bill for bill in self._bills(kind) if self._wanted(kind, bill, body)]
@@ -224,7 +224,7 @@ class FakeYonBip(FakeServer):
         if kind == "productionorder":
             days = head.get("OrderProduct_finishDate"), head.get("vouchdate")
             ranges = body.get("OrderProduct!finishDate"), body.get("vouchdate")
-            return all(in_range(day, wanted) for day, wanted in zip(days, ranges, strict=True))
+            return all(in_range(day, day_range) for day, day_range in zip(days, ranges, strict=True))
         if kind == "voucherorder":
             promised = head.get("hopeReceiveDate")
             last = body.get("open_hopeReceiveDate_end")
@@ -315,10 +315,12 @@ class FakeYonBip(FakeServer):
         return say({"id": row["processInstanceId"], "errcode": 0, "errmsg": "ok"})
 
     def _audit(self, body: Row) -> web.StreamResponse:
-        """Audit orders that no workflow handles; those that it refuses are told under code 200."""
+        """Audit orders without a workflow; refusals are reported with code 200."""
         messages: list[str] = []
         for bill in body["data"]:
-            order = next(o for o in self.company.purchases.values() if str(records.wire_id(o.id)) == str(bill["id"]))
+            order = next(
+                order for order in self.company.purchases.values() if str(records.wire_id(order.id)) == str(bill["id"])
+            )
             if order.number not in self.no_workflow or order.status is not PurchaseStatus.WAITING:
                 messages.append("网络上有其他人操作或者已经关闭、审核")
                 continue
@@ -339,12 +341,12 @@ def refuse(code: str, message: str, status: int = 200) -> web.Response:
 
 
 def flow_refusal(display: str, message: str) -> web.Response:
-    """Answer with an error of the workflow, which has a code of its own for showing."""
+    """Answer with an error of the workflow, which has a separate code for display."""
     return exact_json({"code": "999", "message": message, "displayCode": display, "level": 0})
 
 
 def _line(line: Row) -> Row:
-    """Return what a line adds to a row; its header's day and amount keep their names."""
+    """Return the fields that a line adds to a row; the header's day and amount keep their names."""
     return {key: value for key, value in line.items() if key not in ("hopeReceiveDate", "oriSum")}
 
 

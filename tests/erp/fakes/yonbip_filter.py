@@ -8,7 +8,7 @@ from typing import Any
 Row = dict[str, Any]
 
 _FIELDS = frozenset({"id", "code", "status", "verifystate", "vouchdate", "pubts", "hopeReceiveDate"})
-"""What conditions may name: fields of the header, and no names of things that are referred to."""
+"""Fields that conditions may use: those of the header, without names of referenced records."""
 
 
 class YonBipBadFilter(Exception):
@@ -23,44 +23,44 @@ def holds(head: Row, conditions: Sequence[Row]) -> bool:
 def _holds(head: Row, condition: Row) -> bool:
     logic = condition.get("logicOp")
     if logic:
-        # Then the conditions below count, and nothing beside it.
+        # Then only the nested conditions count.
         results = [_holds(head, part) for part in condition.get("conditions", [])]
         return any(results) if logic == "or" else all(results)
     if condition.get("field") not in _FIELDS:
         raise YonBipBadFilter(str(condition.get("field")))
-    told = head.get(condition["field"])
-    if told is None:
+    field_value = head.get(condition["field"])
+    if field_value is None:
         return False
-    value, wanted = str(told), str(condition["value1"])
+    value, operand = str(field_value), str(condition["value1"])
     match condition.get("op"):
         case "eq":
-            return value == wanted
+            return value == operand
         case "neq":
-            return value != wanted
+            return value != operand
         case "lt":
-            return value < wanted
+            return value < operand
         case "gt":
-            return value > wanted
+            return value > operand
         case "elt":
-            return value <= wanted
+            return value <= operand
         case "egt":
-            return value >= wanted
+            return value >= operand
         case "between":
-            return wanted <= value <= str(condition["value2"])
+            return operand <= value <= str(condition["value2"])
         case op:
             raise YonBipBadFilter(str(op))
 
 
-def in_range(day: str | None, wanted: str | None) -> bool:
-    """Return whether a day lies in a range written as from, a bar, to; no range holds every day."""
-    if wanted is None:
+def in_range(day: str | None, day_range: str | None) -> bool:
+    """Return whether a day is in a range of the form from|to; without a range, every day is."""
+    if day_range is None:
         return True
-    start, _, end = wanted.partition("|")
+    start, _, end = day_range.partition("|")
     return day is not None and start <= day <= end
 
 
 def ordered(bills: list[tuple[Row, list[Row]]], orders: Sequence[Row]) -> list[tuple[Row, list[Row]]]:
-    """Return bills in the order that is asked for."""
+    """Return bills in the requested order."""
     for order in reversed(orders):
         if order["field"] not in _FIELDS:
             raise YonBipBadFilter(str(order["field"]))

@@ -1,4 +1,4 @@
-"""The reference company as the platform keeps it: headers with lines, times of China, ids of sixteen digits."""
+"""The reference company in the platform's records: headers with lines, times of China, ids of sixteen digits."""
 
 from __future__ import annotations
 
@@ -62,16 +62,16 @@ _PRODUCTION = {
 }
 Row = dict[str, Any]
 Bill = tuple[Row, list[Row]]
-"""A header, and what each of its lines adds to it in a list."""
+"""A header, and the fields that each of its lines adds in a list."""
 
 
 def wire_id(own: str) -> int:
-    """Return an id as the platform numbers documents."""
+    """Return an id in the platform's format."""
     return 2227385816000000 + int(own)
 
 
 def time_text(moment: datetime | None) -> str | None:
-    """Return a time as the platform's clocks show it, in whole seconds and without an offset."""
+    """Return a time in the platform's zone, in whole seconds and without an offset."""
     return None if moment is None else f"{moment.astimezone(ZONE):%Y-%m-%d %H:%M:%S}"
 
 
@@ -81,7 +81,7 @@ def day_text(day: date | None) -> str | None:
 
 
 def _said(row: Row) -> Row:
-    """Return a record without what it does not say."""
+    """Return a record without its empty fields."""
     return {key: value for key, value in row.items() if value is not None}
 
 
@@ -90,7 +90,7 @@ def _amount(money: Money | None) -> Decimal | None:
 
 
 def material(product: Product, n: int) -> Row:
-    """Return a material as the list of materials tells it: without spec and barcode."""
+    """Return a material as in the list of materials: without spec and barcode."""
     return {
         "id": 1921567765125000 + n,
         "code": product.sku,
@@ -108,7 +108,7 @@ def stock_rows(level: StockLevel) -> Iterator[Row]:
     """Yield two rows for each warehouse: one per state of the goods."""
     for place in level.per_warehouse:
         figures = place.quantities
-        told = {
+        quantities = {
             "currentqty": figures.on_hand,
             "availableqty": figures.available,
             "planavailableqty": figures.forecast,
@@ -122,14 +122,14 @@ def stock_rows(level: StockLevel) -> Iterator[Row]:
             "product_name": level.product.name,
             "unit": "1921568854316953",
         }
-        whole = {key: value // 1 for key, value in told.items() if value is not None}
-        rest = {key: value - whole[key] for key, value in told.items() if value is not None}
+        whole = {key: value // 1 for key, value in quantities.items() if value is not None}
+        rest = {key: value - whole[key] for key, value in quantities.items() if value is not None}
         yield {**common, "stockStatusDoc": 2006555827382257, **whole}
         yield {**common, "stockStatusDoc": 2006555827382258, **rest}
 
 
 def sales_order(order: SalesOrder, *, detail: bool) -> Bill:
-    """Return a sales order; only details tell the currency's code."""
+    """Return a sales order; only details contain the currency's code."""
     assert order.total is not None
     assert order.delivery is not None
     odd = int(order.id) % 2
@@ -180,7 +180,7 @@ def _sent_back(order: PurchaseOrder) -> tuple[str, str]:
 
 
 def purchase_order(order: PurchaseOrder, *, detail: bool, workflow: bool) -> Bill:
-    """Return a purchase order. In a list its lines' own amounts are called otherwise, and no day is told."""
+    """Return a purchase order. In a list, its lines' amounts have other names, and there is no due day."""
     assert order.total is not None
     status, verified = _PURCHASE.get(order.status) or _sent_back(order)
     head: Row = {
@@ -211,7 +211,7 @@ def purchase_order(order: PurchaseOrder, *, detail: bool, workflow: bool) -> Bil
 
 
 def _user_number(person: str) -> int:
-    """Return the number by which documents know somebody; the workflow has ids of its own."""
+    """Return a user's number in documents; the workflow has separate ids."""
     return 1_998_460_180_086_915_000 + sorted(_NAMES).index(person)
 
 
@@ -234,7 +234,7 @@ def _purchase_line(line: PurchaseLine, order: PurchaseOrder, *, detail: bool) ->
 
 
 def tasks(order: PurchaseOrder, key: str) -> list[Row]:
-    """Return what waits for people about an order, a task for each."""
+    """Return the open tasks of an order, one per person."""
     approval = order.approval
     if order.status is not PurchaseStatus.WAITING or approval is None:
         return []
@@ -255,7 +255,7 @@ def tasks(order: PurchaseOrder, key: str) -> list[Row]:
 
 
 def task_id(order: PurchaseOrder, person: str) -> str:
-    """Return the id of a person's task: each level, and each state of the order, has its own."""
+    """Return the id of a person's task, which differs by level and state of the order."""
     return f"e373d016-{order.id}-{order.version}-{person}"
 
 
@@ -265,7 +265,7 @@ def run_id(order: PurchaseOrder) -> str:
 
 
 def runs(order: PurchaseOrder, key: str) -> list[Row]:
-    """Return the runs of an order's workflow: one that was taken back, and the present one."""
+    """Return the runs of an order's workflow: a withdrawn one, and the present one."""
     if order.approval is None:
         return []
     start = datetime(2026, 1, 2, 8, tzinfo=ZONE)
@@ -303,7 +303,7 @@ def _steps(order: PurchaseOrder, approval: Approval) -> Iterator[Row]:
             reason=approval.reason if last else "",
             rejected=last and order.status is PurchaseStatus.REJECTED,
         )
-        # The task of a colleague, which ended with it.
+        # A colleague's task, which ended with it.
         yield _step(order, level, "dora", at + timedelta(seconds=2), ended="deleted")
     for person in approval.pending_for:
         yield _step(order, approval.level, person, None)
@@ -337,7 +337,7 @@ def _iso(moment: datetime) -> str:
 
 
 def receivable(invoice: Invoice) -> tuple[Row, list[Row]]:
-    """Return a receivable's detail, and the rows by which a list tells it: one per line."""
+    """Return a receivable's detail, and its rows in a list: one per line."""
     assert invoice.total is not None
     odd = int(invoice.id) % 2
     currency, total = invoice.total.currency, invoice.total.amount
@@ -379,7 +379,7 @@ def receivable(invoice: Invoice) -> tuple[Row, list[Row]]:
 
 
 def production_order(order: ProductionOrder) -> Row:
-    """Return a production order as a list tells its only line."""
+    """Return a production order as the row of its only line in a list."""
     return _said(
         {
             "id": wire_id(order.id),

@@ -1,4 +1,4 @@
-"""A fake server with the reference company, and sources that ask it."""
+"""Fixtures: a fake server with the reference company, and sources for it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def signed_server(company: NumberedCompany, clock: Clock) -> AsyncIterator
 
 @pytest.fixture
 async def open_at(clock: Clock, tmp_path: Path) -> AsyncIterator[Open]:
-    """Opens a source at a server; with the password where no other way in is named."""
+    """Opens a source at a server; with the password unless another login is given."""
     opened: list[KingdeeErp] = []
 
     def open_at(server: FakeKingdee, **options: Any) -> KingdeeErp:
@@ -69,7 +69,7 @@ async def open_at(clock: Clock, tmp_path: Path) -> AsyncIterator[Open]:
 
 
 def queries(server: FakeKingdee, form: str) -> list[dict[str, Any]]:
-    """Return what was asked of a form, in order."""
+    """Return the queries of a form, in order."""
     return [
         sent["data"] for name, sent in server.asked if name == "ExecuteBillQuery" and sent["data"]["FormId"] == form
     ]

@@ -1,4 +1,4 @@
-"""Records beside the reference company's."""
+"""Records in addition to the reference company's."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ORG_KEYS = {
 
 
 def other_organisation(server: FakeKingdee) -> None:
-    """Give the server a second organisation with the same codes and numbers."""
+    """Add a second organisation with the same codes and numbers to the server."""
     for form, key in _ORG_KEYS.items():
         bills = islice(FORMS[form][1](server.company), 9)
         server.more[form] = [KingdeeBill(_moved(bill.header, key), bill.entries) for bill in bills]

@@ -1,4 +1,4 @@
-"""The wire: signatures, logins, bodies, envelopes, pages, and what reaches a filter."""
+"""Wire format: signatures, logins, bodies, envelopes, pages, and text in filters."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def test_signed_headers_are_the_vendors() -> None:
 
 def test_login_sign_is_the_vendors() -> None:
     app = AppCredentials("app1", "secret", "acct01", "demo", 2052)
-    wanted = "e60ad802e3a9c2f8c69641a4e48cad4c751547cbf067b0b6bb68a2446c803784"
-    assert app.login_sign(seconds=1_700_000_000) == wanted
+    expected = "e60ad802e3a9c2f8c69641a4e48cad4c751547cbf067b0b6bb68a2446c803784"
+    assert app.login_sign(seconds=1_700_000_000) == expected
 
 
 def test_an_app_id_of_another_length_hides_no_secret() -> None:
@@ -68,7 +68,7 @@ def test_an_app_never_shows_its_secret() -> None:
     assert "secret" not in f"{VECTOR!r} {VECTOR}"
 
 
-# The way in
+# Authentication
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ async def test_the_options_choose_the_way_in(server: FakeKingdee, signed_server:
     await open_at(signed_server, **APP).check()
     assert signed_server.requests.count(RequestKind.LOGIN) == 0
     [signed] = signed_server.requests.of(RequestKind.READ)
-    # A living session beside the signature would hide wrong credentials.
+    # A live session next to the signature would hide wrong credentials.
     assert "Cookie" not in signed.headers
     assert signed.headers["X-Kd-Appkey"] == APP["app_id"]
 
@@ -249,18 +249,18 @@ async def test_lines_of_another_shape_are_no_data(
 
 @given(st.text())
 def test_a_code_never_breaks_out_of_its_filter(text: str) -> None:
-    wanted = KingdeeFilter(query.spelled("FBillNo", text))
-    assert wanted.fields == {"FBillNo"}
-    assert wanted.holds({"FBillNo": text})
-    assert not wanted.holds({"FBillNo": text + "x"})
+    parsed = KingdeeFilter(query.spelled("FBillNo", text))
+    assert parsed.fields == {"FBillNo"}
+    assert parsed.holds({"FBillNo": text})
+    assert not parsed.holds({"FBillNo": text + "x"})
 
 
 @given(st.text(), st.text(max_size=20), st.text(max_size=20))
 def test_a_search_never_misses_and_never_breaks_out(text: str, before: str, after: str) -> None:
     condition = query.contains(("FName",), text)
-    wanted = KingdeeFilter(condition)
-    assert wanted.fields == {"FName"}
-    assert wanted.holds({"FName": before + text + after})
+    parsed = KingdeeFilter(condition)
+    assert parsed.fields == {"FName"}
+    assert parsed.holds({"FName": before + text + after})
     assert condition.count("'") == 2
 
 
@@ -307,7 +307,7 @@ async def test_a_missing_optional_field_is_left_out(server: FakeKingdee, open_at
     erp = open_at(server)
     level = await erp.stock("SKU123")
     assert level.product.barcode == ""
-    # What is available follows from what is locked.
+    # Without the field, the available quantity follows from the locked one.
     assert level.total.available == Decimal(7350)
     assert (await erp.order("SO-1001")).billing is None
 

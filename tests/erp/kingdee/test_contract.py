@@ -1,4 +1,4 @@
-"""Kingdee passes the contract: with signed requests in one organisation of two, and with a session in all it sees."""
+"""The Kingdee adapter passes the contract: signed in one of two organisations, and with a session in all it sees."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ _NO_LOGIN = "a signature does not run out"
 
 
 class Kingdee(ErpContract):
-    """What both ways in have in common."""
+    """Common part of both logins."""
 
     __test__ = False
     vendor = vendor

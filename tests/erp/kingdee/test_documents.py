@@ -1,4 +1,4 @@
-"""State tables and odd values."""
+"""State tables and unusual values."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_progress(parts: list[tuple[int | None, int]], whole: Progress | None) -
     assert progress(pairs) is whole
 
 
-# Odd values
+# Unusual values
 
 
 @pytest.mark.parametrize(

@@ -186,7 +186,7 @@ async def test_a_decision_shows_though_the_time_of_change_stays(
 ) -> None:
     erp = open_at(server)
     _, cursor = await all_changes(erp, Area.PURCHASING)
-    # The first of two levels touches neither FModifyDate nor FApproveDate.
+    # The first of two levels changes neither FModifyDate nor FApproveDate.
     clock.advance(60)
     company.decide("PO-1006", Verdict.APPROVE, ANNA)
     items, cursor = await all_changes(erp, Area.PURCHASING, cursor)
@@ -212,7 +212,7 @@ async def test_filters_cut_times_off_to_the_second_and_nothing_comes_twice(
     erp = open_at(server)
     start = clock.now()
     clock.advance(3600)
-    # The second just at the beginning of what is read again is whole in the answer, but known in part.
+    # The second record, right at the start of the overlap, is complete in the answer but partly known.
     company.touch(Area.SALES, "SO-1002", start + timedelta(seconds=0.1))
     company.touch(Area.SALES, "SO-1005", start + timedelta(seconds=180.5))
     _, cursor = await all_changes(erp, Area.SALES)
@@ -276,7 +276,7 @@ async def test_a_workflow_that_moves_on_late_is_waited_for(
     erp = open_at(server)
     seen = await erp.purchase_order("PO-1001")
     reads = 0
-    whole = server._query
+    original = server._query
 
     def query(request: Any, form: str, data: dict[str, Any]) -> Any:
         nonlocal reads
@@ -285,7 +285,7 @@ async def test_a_workflow_that_moves_on_late_is_waited_for(
             reads += 1
             if reads == 3:
                 company.decide("PO-1001", Verdict.APPROVE, ANNA)
-        return whole(request, form, data)
+        return original(request, form, data)
 
     monkeypatch.setattr(server, "_query", query)
     monkeypatch.setattr(server, "_workflow_audit", lambda request, data: server._done("PO-1001"))
@@ -336,12 +336,12 @@ async def test_an_audit_that_was_taken_back_is_no_rejection(
 async def test_without_the_right_to_read_tasks_orders_are_told_and_nothing_is_decided(
     server: FakeKingdee, open_at: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = server._query
+    original = server._query
 
     def query(request: Any, form: str, data: dict[str, Any]) -> Any:
         if form.startswith("WF_"):
             return server._refuse(request, "没有该业务对象的查看权限")
-        return whole(request, form, data)
+        return original(request, form, data)
 
     monkeypatch.setattr(server, "_query", query)
     erp = open_at(server)
@@ -384,7 +384,6 @@ async def test_a_value_that_is_none_is_an_error_of_the_erp(
 
 
 def _bill(server: FakeKingdee, form: str, number: str) -> KingdeeBill:
-    """Return a copy of a bill."""
     found = next(bill for bill in server.bills(form) if bill.header["FBillNo"] == number)
     entries = {entry: [dict(line) for line in lines] for entry, lines in found.entries.items()}
     return replace(found, header=dict(found.header), entries=entries)

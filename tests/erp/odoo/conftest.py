@@ -1,4 +1,4 @@
-"""Opens the adapter over a fake Odoo of any release."""
+"""Fixtures that open the adapter over a fake Odoo of any release."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def open_odoo(clock: Clock, tmp_path: Path) -> AsyncIterator[Open]:
-    """Opens a fake of the named release and an adapter that asks it; ``server`` gives another fake."""
+    """Opens a fake of the named release and an adapter for it; ``server`` replaces the fake."""
     opened: list[OdooErp | FakeOdoo] = []
 
     async def open_odoo(
@@ -37,16 +37,16 @@ async def open_odoo(clock: Clock, tmp_path: Path) -> AsyncIterator[Open]:
         if not server.url:
             await server.start()
             opened.append(server)
-        given = {"url": server.url, "database": DATABASE, "user": BOT, "key": SECRET, "company": 1, **options}
+        settings = {"url": server.url, "database": DATABASE, "user": BOT, "key": SECRET, "company": 1, **options}
         context = AdapterContext(name="main", data_dir=tmp_path, now=clock.now)
-        erp = await vendor.open(context, vendor.options.model_validate(given))
+        erp = await vendor.open(context, vendor.options.model_validate(settings))
         assert isinstance(erp, OdooErp)
         opened.insert(0, erp)
         return erp, server
 
     yield open_odoo
-    for thing in opened:
-        if isinstance(thing, FakeOdoo):
-            await thing.stop()
+    for resource in opened:
+        if isinstance(resource, FakeOdoo):
+            await resource.stop()
         else:
-            await thing.close()
+            await resource.close()

@@ -1,6 +1,6 @@
-"""The exchanges recorded from real servers, and a server that lives on them.
+"""Exchanges recorded from real servers, and a server built from them.
 
-`RecordedOdoo` holds the records that the recordings show, and answers writes as they were answered.
+`RecordedOdoo` contains the recorded records and returns the recorded answers to writes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ JSON2, JSON_RPC = "odoo19-json2.json", "odoo18-jsonrpc.json"
 
 @dataclass(frozen=True)
 class Exchange:
-    """One question and its answer."""
+    """A request and its answer."""
 
     title: str
     request: Mapping[str, Any]
@@ -35,7 +35,7 @@ class Exchange:
 
     @property
     def key(self) -> str:
-        """The API key that it was asked with."""
+        """The API key of the request."""
         return str(self.request["headers"].get("Authorization", "")).removeprefix("bearer ")
 
     @property
@@ -49,7 +49,7 @@ class Exchange:
 
     @property
     def result(self) -> Any:
-        """What the method returned."""
+        """The method's result."""
         answer = self.response["json"]
         return answer.get("result") if self.request["path"] == "/jsonrpc" else answer
 
@@ -74,7 +74,7 @@ MANAGER, BUYER, VIEWER = (
         "purchase order as a user without any right",
     )
 )
-"""The API keys of three users of the throw-away server."""
+"""The API keys of three users of the recorded server."""
 
 _COMPANY = Many2One("res.company", 1, "My Company (San Francisco)")
 _LINKS = {"warehouse_id": "stock.warehouse", "product_id": "product.product", "partner_id": "res.partner"}
@@ -108,7 +108,7 @@ class RecordedOdoo(FakeOdoo):
             known = self._tables.setdefault(model, {}).setdefault(row["id"], {})
             for name, value in row.items():
                 known.setdefault(name, _value(name, value))
-            # Not every question asked for it; all are of this company.
+            # Not every request read it; all records belong to this company.
             known.setdefault("company_id", _COMPANY)
 
     def _model(self, name: str) -> OdooModel | None:
@@ -132,7 +132,7 @@ class RecordedOdoo(FakeOdoo):
         total = self._figures.get((row["id"], None), {})
         if narrowed in (None, 1):
             return self._figures.get((row["id"], narrowed), total)
-        # The other warehouse was not asked for: it has what the first has not.
+        # The other warehouse was not recorded: it has the rest of the total.
         first = self._figures.get((row["id"], 1), {})
         return {name: total[name] - first[name] for name in first}
 
@@ -152,7 +152,7 @@ class RecordedOdoo(FakeOdoo):
         return {name: value for name, value in exchange.request["json"].items() if name not in ("ids", "context")}
 
     def _apply(self, following: tuple[Exchange, ...]) -> None:
-        """Take over what was read next, if it was the state after the write."""
+        """Apply the state that was recorded after the write, if there is one."""
         after = following[0]
         if after.title.startswith("state after"):
             for row in after.result:
@@ -167,7 +167,7 @@ def _user(key: int, login: str) -> Record:
 
 
 def _value(name: str, value: Any) -> Any:
-    """Return a value as the fake keeps it."""
+    """Return a value in the fake's representation."""
     match value:
         case False if name != "active":
             return None

@@ -1,4 +1,4 @@
-"""What goes over the wire to an Odoo, and what its errors become (docs: platform/erp/odoo.md#transports)."""
+"""Requests to Odoo and its errors (docs: platform/erp/odoo.md#transports)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tests.erp.odoo.conftest import Open
 
 
 class RespondingOdoo(FakeOdoo):
-    """Keeps what it was sent, and answers methods of orders with an error if told to."""
+    """Records requests, and answers methods of orders with a given error."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -62,8 +62,8 @@ def telling(clock: Clock, release: tuple[int, int]) -> RespondingOdoo:
 
 
 def client_of(server: FakeOdoo, clock: Clock, **options: Any) -> OdooClient:
-    given = {"url": server.url, "database": DATABASE, "user": BOT, "key": SECRET, **options}
-    return OdooClient(OdooOptions.model_validate(given), now=clock.now, source="main")
+    settings = {"url": server.url, "database": DATABASE, "user": BOT, "key": SECRET, **options}
+    return OdooClient(OdooOptions.model_validate(settings), now=clock.now, source="main")
 
 
 # Which transport
@@ -94,13 +94,13 @@ async def test_a_release_that_could_not_be_asked_is_asked_again(open_odoo: Open)
 
 async def test_an_upgrade_while_the_bot_runs_is_noticed(open_odoo: Open, clock: Clock) -> None:
     erp, server = await open_odoo((18, 0))
-    wanted = await erp.purchase_order("PO-1001")
+    before = await erp.purchase_order("PO-1001")
     upgraded = FakeOdoo(server.company, clock, (19, 0))
     server.release, server.models = upgraded.release, upgraded.models
-    # Fields have other names now: one question fails, and what was known is looked up anew.
+    # Fields were renamed: one read fails, then the fields are read again.
     with pytest.raises(Invalid):
         await erp.purchase_order("PO-1001")
-    assert await erp.purchase_order("PO-1001") == wanted
+    assert await erp.purchase_order("PO-1001") == before
     assert server.requests.entries[-1].path.startswith("/json/2/")
 
 
@@ -161,7 +161,7 @@ async def test_json_rpc_sends_database_user_and_key_in_every_call(open_odoo: Ope
     calls = [body["params"]["args"] for body in server.bodies if body["params"]["service"] == "object"]
     assert {tuple(args[:3]) for args in calls} == {(DATABASE, 2, SECRET)}
     count = next(args for args in calls if args[4] == "search_count")
-    # By position: its name differs between releases.
+    # By position: the argument's name differs between releases.
     assert isinstance(count[5][0], list)
     assert "domain" not in count[6]
 
@@ -276,7 +276,7 @@ async def test_the_name_of_an_error_decides(
         await client.call("purchase.order", "read", ids=[7001], fields=["name"])
     assert type(caught.value) is kind
     assert caught.value.source == "main"
-    # Its words in one line; never the traceback.
+    # The message in one line, never the traceback.
     assert kind in (AuthFailed, NotFound) or caught.value.detail == "价格 too high"
     assert "Traceback" not in str(caught.value)
     await client.close()

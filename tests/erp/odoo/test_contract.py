@@ -1,4 +1,4 @@
-"""Odoo passes the contract over both of its transports."""
+"""The Odoo adapter passes the contract over both transports."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _NO_LOGIN = "the API key is sent with every call: there is nothing that runs out
 
 
 def as_float(value: Any) -> Any:
-    """Return a record with every number as a binary float keeps it."""
+    """Return a record with every number as a binary float."""
     if isinstance(value, Decimal):
         return Context(prec=15).plus(value)
     if isinstance(value, tuple):

@@ -1,4 +1,4 @@
-"""Odoo's values and states become the bot's.
+"""Mapping of Odoo's values and states.
 
 Docs: platform/erp/odoo.md#values, #areas, platform/erp/records.md#states
 """
@@ -172,7 +172,7 @@ def test_no_reordering_rule_is_not_a_rule_of_zero(rules: list[Decimal], wanted: 
         ("sale", "full", {}, OrderStatus.DELIVERED, Progress.FULL),
         ("sale", "full", {"locked": True}, OrderStatus.CLOSED, Progress.FULL),
         ("done", "full", {}, OrderStatus.CLOSED, Progress.FULL),
-        # Locked as it was confirmed: the goods are owed all the same.
+        # Locked on confirmation: the goods are still owed.
         ("sale", "pending", {"locked": True}, OrderStatus.OPEN, Progress.NONE),
         ("done", "partial", {}, OrderStatus.PARTLY_DELIVERED, Progress.PARTIAL),
         # Services have nothing to deliver.
@@ -300,7 +300,7 @@ def test_a_draft_without_a_number_is_told_by_its_id(name: Any) -> None:
         ("purchase", False, {}, PurchaseStatus.APPROVED, None),
         ("purchase", False, {"invoice_status": "invoiced"}, PurchaseStatus.DONE, None),
         ("cancel", False, {}, PurchaseStatus.CANCELLED, Progress.NONE),
-        # What an add-on invented waits for nobody here, and is shown as it is.
+        # A state from a custom module never counts as waiting, and is shown as it is.
         ("to_validate", False, {}, PurchaseStatus.DRAFT, Progress.NONE),
         ("to_approve", False, {}, PurchaseStatus.DRAFT, Progress.NONE),
     ],
@@ -322,9 +322,9 @@ _APPROVED_AT = datetime(2026, 11, 24, 14, 14, 30, tzinfo=UTC)
     ("written", "by"),
     [
         ("2026-11-24 14:14:30", "anna"),
-        # A transaction's time is when it began.
+        # The time of a transaction is its start.
         ("2026-11-24 14:14:26", "anna"),
-        # Somebody changed it later: who that was is not who approved.
+        # A later writer is not the person who approved.
         ("2026-11-24 15:00:00", ""),
     ],
 )

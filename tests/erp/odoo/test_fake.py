@@ -1,4 +1,4 @@
-"""The fake Odoo answers as the recorded servers did: the same errors, and the same kinds of values."""
+"""The fake Odoo answers like the recorded servers: the same errors and the same kinds of values."""
 
 from __future__ import annotations
 
@@ -110,10 +110,10 @@ async def test_values_are_of_the_recorded_kinds(fake: FakeOdoo) -> None:
         assert status == 200
         for name in fields:
             kinds = {_kind(row[name]) for row in exchange.result} | {"bool"}
-            told = {_kind(row[name]) for row in rows}
+            found_kinds = {_kind(row[name]) for row in rows}
             if kinds != {"bool"}:
                 compared += 1
-                assert told <= kinds, (model, name)
+                assert found_kinds <= kinds, (model, name)
     assert compared > 100
 
 

@@ -75,7 +75,7 @@ def sale(
         status=status,
         delivery=delivery,
         billing=billing,
-        # The recorded fields do not name the invoices.
+        # The recorded fields do not include the invoices.
         payment=None if billing is Progress.FULL else Progress.NONE,
         ordered_on=TODAY,
         promised_on=None,
@@ -211,7 +211,7 @@ PRODUCTIONS = [
     production(2, "[FURN_9666] 餐桌", _PLANNED, "1", "0", date(2026, 11, 25), None, "13:38:41"),
 ]
 
-# What is made of the rows of an exchange
+# Results expected from the rows of an exchange
 
 
 def bolt(unit: str, numbers: Quantities) -> Callable[[Any], None]:
@@ -247,8 +247,8 @@ def purchases(*wanted: PurchaseOrder) -> Callable[[Any], None]:
 
 
 def productions(rows: Any) -> None:
-    told = [documents.production_order(row, SITE, products={}, orders=frozenset()) for row in rows]
-    assert told == PRODUCTIONS
+    orders = [documents.production_order(row, SITE, products={}, orders=frozenset()) for row in rows]
+    assert orders == PRODUCTIONS
 
 
 def sales_line(sku: str, name: str, numbers: tuple[str, str, str], price: str, amount: str) -> Callable[[Any], None]:
@@ -304,7 +304,7 @@ def state(wanted: PurchaseStatus, approval: Approval) -> Callable[[Any], None]:
     def check(rows: Any) -> None:
         [order] = (documents.purchase_order(row, SITE, users={7: {"id": 7, "login": "dingbot"}}) for row in rows)
         assert (order.status, order.approval) == (wanted, approval)
-        # The exchanges that tell who decided are those that tell who wrote.
+        # The exchanges about the person who decided also contain the last writer.
         assert order.changed_by == approval.decided_by
 
     return check
@@ -331,8 +331,8 @@ def prices(rows: Any) -> None:
 
 
 def changed(rows: Any) -> None:
-    told = [(mapping.number_of(row), mapping.moment(row["write_date"])) for row in rows]
-    assert told == [(f"S0000{n}", at("13:38:58")) for n in (1, 2, 3)]
+    changes = [(mapping.number_of(row), mapping.moment(row["write_date"])) for row in rows]
+    assert changes == [(f"S0000{n}", at("13:38:58")) for n in (1, 2, 3)]
 
 
 _NOTHING: list[Any] = []
@@ -340,7 +340,7 @@ _WAITING = state(PurchaseStatus.WAITING, Approval())
 _APPROVED = Approval(decided_by="dingbot", decided_at=at("14:14:30"))
 
 Expected = Callable[[Any], None] | tuple[type[ErpError], str]
-"""A check of the result, or the error and a part of its words."""
+"""A check of the result, or the error and part of its message."""
 
 EXPECTED_19: Mapping[str, Expected] = {
     "product by exact SKU": bolt("单位", figures("3840", "3040", "800", "8000", "4680", "7160")),
@@ -400,12 +400,12 @@ EXPECTED_18: Mapping[str, Expected] = {
 }
 
 _BY_HAND = {JSON2: {"version"}, JSON_RPC: {"version", "login"}}
-"""What is no call of a method: see `test_release`."""
+"""Requests that are not method calls: see `test_release`."""
 
 
 @asynccontextmanager
 async def serving(*exchanges: Exchange) -> AsyncIterator[tuple[str, list[tuple[web.Request, Any]]]]:
-    """Answer requests with the exchanges in turn, and keep the requests."""
+    """Answer requests with the exchanges in turn, and record the requests."""
     left, asked = list(exchanges), []
 
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -481,11 +481,11 @@ async def test_json_rpc(title: str) -> None:
     database, uid, key, model, method, positional, named = exchange.request["json"]["params"]["args"]
     ids = tuple(positional[0]) if method == "read" else None
     names = ["fields"] if method == "read" else ["domain"]
-    given = dict(zip(names, positional[1:] if method == "read" else positional, strict=True))
+    arguments_by_name = dict(zip(names, positional[1:] if method == "read" else positional, strict=True))
     context = named.get("context", {})
-    arguments = {**given, **{name: value for name, value in named.items() if name != "context"}}
+    arguments = {**arguments_by_name, **{name: value for name, value in named.items() if name != "context"}}
     call = MethodCall(model=model, method=method, ids=ids, arguments=arguments, context=context)
-    # A key that is refused is tried once more, after asking whose it is.
+    # A refused key is tried once more, after asking for its user.
     answers = [login, exchange] if title != "wrong password" else [login, exchange, login, exchange]
     async with serving(*answers) as (url, asked):
         account = Account("dingbot", SecretStr(key))
@@ -495,10 +495,10 @@ async def test_json_rpc(title: str) -> None:
     _, sent = asked[0]
     assert sent["params"] == {"service": "common", "method": "authenticate", "args": [database, "dingbot", key, {}]}
     _, sent = asked[1]
-    told = sent["params"]["args"]
-    assert told[:5] == [database, uid, key, model, method]
-    # Recorded by position, sent by name where every release knows the name.
-    assert {**dict(zip(["ids", *names] if ids else names, told[5], strict=False)), **told[6]} == {
+    sent_arguments = sent["params"]["args"]
+    assert sent_arguments[:5] == [database, uid, key, model, method]
+    # Recorded by position, sent by name where every release has the name.
+    assert {**dict(zip(["ids", *names] if ids else names, sent_arguments[5], strict=False)), **sent_arguments[6]} == {
         **({"ids": list(ids)} if ids else {}),
         **arguments,
         **({"context": context} if context else {}),
@@ -516,9 +516,9 @@ async def opened(file: str, clock: Clock, folder: Path, **options: Any) -> Async
     server = RecordedOdoo(ReferenceCompany(), clock, file)
     await server.start()
     key = next(iter(server._logins))
-    given = {"url": server.url, "database": DATABASE, "user": "dingbot", "key": key, "company": 1, **options}
+    settings = {"url": server.url, "database": DATABASE, "user": "dingbot", "key": key, "company": 1, **options}
     erp = await vendor.open(
-        AdapterContext(name="main", data_dir=folder, now=clock.now), vendor.options.model_validate(given)
+        AdapterContext(name="main", data_dir=folder, now=clock.now), vendor.options.model_validate(settings)
     )
     try:
         yield erp, server
@@ -529,7 +529,7 @@ async def opened(file: str, clock: Clock, folder: Path, **options: Any) -> Async
 
 @pytest.mark.parametrize(("file", "release"), [(JSON2, [19, 0]), (JSON_RPC, [18, 0])])
 async def test_release(file: str, release: list[int], clock: Clock, tmp_path: Path) -> None:
-    """What tells the release is what chooses the transport; the fake tells it as the real ones do."""
+    """The transport depends on the release, which the fake reports like the real servers."""
     exchange = find(file, "version").result
     assert exchange["version_info" if file == JSON2 else "server_version_info"][:2] == release
     async with opened(file, clock, tmp_path) as (erp, server):
@@ -590,7 +590,7 @@ REASON = "钉钉拒绝：价格过高"
 
 
 async def test_approving_without_the_right_is_not_permitted(clock: Clock, tmp_path: Path) -> None:
-    """Recorded: the buyer's approval is answered with 200 and ``{}``, and the order waits as before."""
+    """Recorded: the buyer's approval returns 200 and ``{}``, and the order still waits."""
     async with opened(JSON2, clock, tmp_path, approvers={"buyer": BUYER}) as (erp, server):
         seen = await erp.purchase_order("P00021")
         result = await erp.decide(Decision(number="P00021", version=seen.version, verdict=Verdict.APPROVE, by="buyer"))

@@ -1,4 +1,4 @@
-"""Odoo's traps, each with the name of the trap (docs: platform/erp/odoo.md)."""
+"""Odoo's traps, one test each (docs: platform/erp/odoo.md)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from tests.erp.odoo.conftest import Open
 from tests.erp.odoo.test_contract import gaps
 
 RELEASES = [(14, 0), (16, 0), (17, 0), (18, 4)]
-"""The first of those that differ; the contract has 18 and 19."""
+"""The first release of each behaviour; the contract covers 18 and 19."""
 _GAPS = gaps()
 
 
@@ -53,11 +53,11 @@ async def test_fields_differ_between_releases(kind: DocumentSpec, release: tuple
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 async def test_late_lists_of_all_releases(kind: DocumentSpec, release: tuple[int, int], open_odoo: Open) -> None:
     erp, server = await open_odoo(release)
-    told = [_GAPS.expected(record) for record in server.company.records(kind.area).values()]
-    for wanted in kind.filters:
-        query = ListQuery(filter=wanted, limit=100)
+    records = [_GAPS.expected(record) for record in server.company.records(kind.area).values()]
+    for list_filter in kind.filters:
+        query = ListQuery(filter=list_filter, limit=100)
         found = await kind.read_list(erp, query)
-        assert [document.number for document in found.items] == kind.expected_numbers(told, query)
+        assert [document.number for document in found.items] == kind.expected_numbers(records, query)
 
 
 @pytest.mark.parametrize("release", RELEASES)
@@ -89,7 +89,7 @@ async def test_warehouses_are_asked_one_by_one_only_where_goods_move(open_odoo: 
 
 
 async def test_quants_that_do_not_add_up_are_not_trusted(open_odoo: Open, clock: Clock) -> None:
-    """Goods on their way between two shelves are in the product's total, but in no internal place."""
+    """Goods moving between two locations are in the product's total, but in no internal location."""
     full = FakeOdoo(ReferenceCompany(now=clock.now), clock)
 
     def models(name: str) -> OdooModel | None:
@@ -150,7 +150,7 @@ async def test_one_code_of_two_products_is_not_guessed(open_odoo: Open, clock: C
     assert (await erp.stock("*998")).product.name == "No code"
     with pytest.raises(NotFound):
         await erp.stock("*101")
-    # Archived ones do not stand in the way.
+    # Archived ones are ignored.
     assert (await erp.stock("SKU124")).product.sku == "SKU124"
     assert [product.sku for product in await erp.find_products("No code", limit=5)] == ["*998"]
 
@@ -179,7 +179,7 @@ async def test_one_number_in_two_companies_is_not_guessed(open_odoo: Open, clock
 async def test_the_exact_code_is_found_among_many(open_odoo: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.erp.odoo.adapter._CANDIDATES", 5)
     erp, _ = await open_odoo()
-    # "零件-07" sorts behind everything else that contains the text.
+    # "零件-07" sorts after everything else that contains the text.
     assert [product.sku for product in await erp.find_products("SKU218", limit=1)] == ["SKU218"]
     assert (await erp.find_products("6901234000276", limit=1))[0].sku == "零件-07"
     assert len(await erp.find_products("SKU", limit=3)) == 3
@@ -243,7 +243,7 @@ async def test_button_approve_skips_silently_who_may_not(release: tuple[int, int
 
 
 async def test_button_approve_does_not_test_the_state(open_odoo: Open) -> None:
-    """Sent to a cancelled order it would bring it back: the state is read first, and nothing is sent."""
+    """For a cancelled order it would restore the order, so the state is read first and nothing is sent."""
     erp, server = await open_odoo(approvers=keys("anna"))
     version = await _version_of(erp, "PO-1001")
     server.company.cancel("PO-1001")
@@ -254,7 +254,7 @@ async def test_button_approve_does_not_test_the_state(open_odoo: Open) -> None:
 
 
 async def test_button_cancel_would_cancel_what_was_approved_meanwhile(open_odoo: Open) -> None:
-    """The order is looked at once more between the reason and the act."""
+    """The order is read again between the reason and the button."""
     erp, server = await open_odoo(approvers=keys("anna", "carla"))
     version = await _version_of(erp, "PO-1001")
 
@@ -334,7 +334,7 @@ async def test_who_has_no_key_is_not_permitted(open_odoo: Open) -> None:
 
 @pytest.mark.parametrize("release", [(18, 0), (19, 0)], ids=["json-rpc", "json2"])
 async def test_a_person_s_key_that_ended_is_no_fault_of_the_source(release: tuple[int, int], open_odoo: Open) -> None:
-    """Keys of people are valid for three months at most."""
+    """People's keys are valid for three months at most."""
     erp, _ = await open_odoo(release, approvers={"anna": "ended"})
     result = await erp.decide(approve(await _version_of(erp, "PO-1001"), "PO-1001", "anna"))
     assert (result.outcome, result.text) == (DecisionOutcome.NOT_PERMITTED, "this person's API key is refused")
@@ -342,7 +342,7 @@ async def test_a_person_s_key_that_ended_is_no_fault_of_the_source(release: tupl
 
 
 async def test_with_the_bots_key_the_message_names_who_decided(open_odoo: Open) -> None:
-    """The bot's account is anna's here, who has the right."""
+    """Here the bot's account is anna's, who has the right."""
     erp, server = await open_odoo(user="anna", key=key_of("anna"), decide_as_bot=True)
     version = await _version_of(erp, "PO-1001")
     assert (await erp.decide(approve(version, "PO-1001", "wang"))).outcome is DecisionOutcome.APPLIED
@@ -363,7 +363,7 @@ async def test_write_date_is_told_to_the_second_and_compared_to_the_microsecond(
     server.company.touch(Area.SALES, "SO-1001", clock.now() + timedelta(microseconds=900_000))
     items, cursor = await all_changes(erp, Area.SALES, cursor)
     assert [(change.key, change.changed_at) for change in items] == [("SO-1001", clock.now())]
-    # In the same second, earlier: what was seen already must not hide it.
+    # In the same second, but earlier: the record already seen must not hide it.
     server.company.touch(Area.SALES, "SO-1002", clock.now() + timedelta(microseconds=100_000))
     items, cursor = await all_changes(erp, Area.SALES, cursor)
     assert [change.key for change in items] == ["SO-1002"]
@@ -371,7 +371,7 @@ async def test_write_date_is_told_to_the_second_and_compared_to_the_microsecond(
 
 
 async def test_a_long_transaction_appears_with_a_time_that_has_passed(open_odoo: Open, clock: Clock) -> None:
-    """Recorded: a whole import bears the second in which it began."""
+    """Recorded: a whole import has the second in which it began."""
     erp, server = await open_odoo()
     began = clock.now()
     clock.advance(90)
@@ -434,7 +434,7 @@ async def test_an_archived_product_is_a_change(open_odoo: Open, clock: Clock) ->
 
 
 async def test_days_begin_where_the_company_is(open_odoo: Open, clock: Clock) -> None:
-    """Due at half past midnight in Shanghai is the day before in UTC."""
+    """Half past midnight in Shanghai is still the day before in UTC."""
     erp, server = await open_odoo()
     company = server.company
     number = next(o.number for o in company.orders.values() if o.status is OrderStatus.OPEN)
@@ -444,7 +444,7 @@ async def test_days_begin_where_the_company_is(open_odoo: Open, clock: Clock) ->
     assert number not in {order.number for order in (await erp.orders(late)).items}
     company.orders[number] = replace(company.orders[number], promised_on=company.today - timedelta(days=1))
     assert number in {order.number for order in (await erp.orders(late)).items}
-    # At eight in the evening, UTC, the next day has begun there.
+    # At 20:00 UTC the next day has begun there.
     clock.advance((datetime(2026, 11, 24, 20, tzinfo=clock.now().tzinfo) - clock.now()).total_seconds())
     company.orders[number] = replace(company.orders[number], promised_on=date(2026, 11, 24))
     assert number in {order.number for order in (await erp.orders(late)).items}

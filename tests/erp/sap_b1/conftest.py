@@ -1,4 +1,4 @@
-"""A fake server with the reference company, and sources that ask it."""
+"""Fixtures: a fake server with the reference company, and sources for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The wire: sessions, error envelopes, pages, and what reaches a filter."""
+"""Wire format: sessions, error envelopes, pages, and text in filters."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ async def test_the_length_of_a_page_is_asked_for(open_with: Open, server: FakeSa
 
 
 async def test_a_limit_is_not_cut_off_by_the_page(open_with: Open, server: FakeSapB1) -> None:
-    # A $top below the size of a page leaves out the link to the next one, above it does not.
+    # A $top below the page size omits the link to the next page, one above it does not.
     for size in (1, 5, 200):
         assert len(await open_with(page_rows=size).find_products("", limit=25)) == 25
     server.cap = 10
@@ -221,7 +221,7 @@ async def test_what_is_no_list_is_no_empty_list(erp: SapB1Erp, server: FakeSapB1
         await erp.production_orders(ListQuery())
 
 
-# What reaches a filter (docs: platform/erp/general.md#typed-text)
+# Text in filters (docs: platform/erp/general.md#typed-text)
 
 
 @given(st.text(max_size=60))

@@ -1,4 +1,4 @@
-"""SAP Business One passes the contract, by both versions of its interface."""
+"""The SAP Business One adapter passes the contract with both versions of the API."""
 
 from __future__ import annotations
 

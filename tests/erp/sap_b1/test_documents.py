@@ -1,4 +1,4 @@
-"""State tables (docs: platform/erp/records.md#states), currencies and odd values."""
+"""State tables (docs: platform/erp/records.md#states), currencies and unusual values."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def document(**more: Any) -> dict[str, Any]:
 
 
 def request(state: str, **more: Any) -> ApprovalRequest:
-    told = {"code": "1", "draft": "7", "order": "", "stage": "17", "requester": "dora", "steps": ()}
-    return ApprovalRequest(state=state, **{**told, **more})
+    fields = {"code": "1", "draft": "7", "order": "", "stage": "17", "requester": "dora", "steps": ()}
+    return ApprovalRequest(state=state, **{**fields, **more})
 
 
 @pytest.mark.parametrize(
@@ -100,8 +100,8 @@ def test_purchase_orders(told: dict[str, Any], wanted: PurchaseStatus) -> None:
     ],
 )
 def test_a_draft_has_the_state_of_its_request(state: str, wanted: PurchaseStatus) -> None:
-    told = document(AuthorizationStatus="dasRejected")
-    assert documents.purchase_status(told, request(state), draft=True) is wanted
+    draft = document(AuthorizationStatus="dasRejected")
+    assert documents.purchase_status(draft, request(state), draft=True) is wanted
 
 
 @pytest.mark.parametrize(
@@ -152,11 +152,11 @@ def test_amounts_are_in_the_documents_own_currency_where_that_is_not_the_company
 def test_lines_follow_their_document() -> None:
     line = {"Quantity": 2, "Price": 5, "LineTotal": 72, "RowTotalFC": 10, "Currency": "EUR", "ItemCode": "X"}
     foreign = document(DocTotal=72, DocTotalFc=10, DocCurrency="EUR", DocumentLines=[line])
-    [told] = DOCUMENTS.order(ORDERS, foreign, {}).lines
-    assert (told.price, told.amount) == (Money(Decimal(5), "EUR"), Money(Decimal(10), "EUR"))
-    [told] = DOCUMENTS.order(ORDERS, document(DocumentLines=[line]), {}).lines
-    # A line's price may have a currency of its own, which no amount of the document is in.
-    assert (told.price, told.amount) == (None, Money(Decimal(72), "CNY"))
+    [order_line] = DOCUMENTS.order(ORDERS, foreign, {}).lines
+    assert (order_line.price, order_line.amount) == (Money(Decimal(5), "EUR"), Money(Decimal(10), "EUR"))
+    [order_line] = DOCUMENTS.order(ORDERS, document(DocumentLines=[line]), {}).lines
+    # A line's price may be in its own currency, in which the document has no amount.
+    assert (order_line.price, order_line.amount) == (None, Money(Decimal(72), "CNY"))
 
 
 def test_a_currency_that_is_not_known_has_no_amounts() -> None:

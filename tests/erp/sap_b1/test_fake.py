@@ -1,4 +1,4 @@
-"""The fake server is one: sessions on one node, pages of twenty, an ETag that a ``$select`` drops, refusals."""
+"""The fake is realistic: sessions on one node, pages of twenty, an ETag that a ``$select`` drops, refusals."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from tests.erp.fakes.sap_b1 import COMPANY, USER, FakeSapB1, user_password
 from .conftest import ACCOUNT, both_versions
 
 REQUEST = 97001
-"""The request of the first order that waits."""
+"""The request of the first waiting order."""
 
 
 @pytest.fixture
 async def browser(server: FakeSapB1) -> AsyncIterator[aiohttp.ClientSession]:
-    # Cookies of an address without a name are kept only where that is wanted.
+    # aiohttp keeps cookies of an IP address only on request.
     jar = aiohttp.CookieJar(unsafe=True)
     async with aiohttp.ClientSession(f"{server.url}/b1s/{server.version}/", cookie_jar=jar) as session:
         yield session
@@ -42,8 +42,8 @@ async def got(browser: aiohttp.ClientSession, path: str, **headers: str) -> tupl
 @both_versions
 async def test_a_session_is_two_cookies(browser: aiohttp.ClientSession, server: FakeSapB1) -> None:
     assert (await got(browser, "Items"))[0] == 401
-    told = await log_in(browser)
-    assert told["SessionTimeout"] == 30
+    session = await log_in(browser)
+    assert session["SessionTimeout"] == 30
     assert {cookie.key for cookie in browser.cookie_jar} == {"B1SESSION", "ROUTEID"}
     assert (await got(browser, "Items"))[0] == 200
     browser.cookie_jar.update_cookies({"ROUTEID": ".elsewhere"}, URL(server.url))
@@ -108,16 +108,16 @@ async def test_refusals_are_in_the_envelope_of_the_version(
     browser: aiohttp.ClientSession, server: FakeSapB1, path: str, status: int, code: int
 ) -> None:
     await log_in(browser)
-    told, answer, _ = await got(browser, path)
-    assert told == status
+    found_status, answer, _ = await got(browser, path)
+    assert found_status == status
     assert answer["error"]["code"] == (code if server.version == "v1" else str(code))
     assert isinstance(answer["error"]["message"], dict if server.version == "v1" else str)
 
 
 async def test_a_name_without_a_password_is_refused(browser: aiohttp.ClientSession) -> None:
     await log_in(browser, "anna")
-    said = {"Status": "ardApproved", "ApproverUserName": "anna"}
+    line = {"Status": "ardApproved", "ApproverUserName": "anna"}
     for password in ({}, {"ApproverPassword": None}, {"ApproverPassword": "wrong"}):
-        body = {"ApprovalRequestDecisions": [said | password]}
+        body = {"ApprovalRequestDecisions": [line | password]}
         async with browser.patch(f"ApprovalRequests({REQUEST})", json=body) as answer:
             assert (answer.status, (await answer.json())["error"]["code"]) == (400, "-8023")

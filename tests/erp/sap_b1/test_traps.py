@@ -38,7 +38,7 @@ async def test_an_order_that_waits_is_a_draft_called_by_its_key(erp: SapB1Erp, s
     assert order.approval.pending_for == ("anna", "carla")
     assert "Drafts?" in server.asked[0]
     assert "DocEntry eq 7001 and DocObjectCode eq 'oPurchaseOrders'" in server.asked[0]
-    # What a draft shows as its number is the next one of its series: nobody's yet.
+    # A draft shows the next number of its series, which is not assigned yet.
     with pytest.raises(NotFound):
         await erp.purchase_order("9999")
 
@@ -111,9 +111,9 @@ async def test_a_request_about_an_order_that_was_made_already_says_nothing_of_it
     erp: SapB1Erp, server: FakeSapB1
 ) -> None:
     order = await erp.purchase_order("1010")
-    [made] = [row for row in server._requests() if row["ObjectEntry"] == 7010]
+    [request] = [row for row in server._requests() if row["ObjectEntry"] == 7010]
     for state in ("arsPending", "arsCancelled"):
-        server.answers["ApprovalRequests"] = 200, {"value": [made, made | {"Code": 99999, "Status": state}]}
+        server.answers["ApprovalRequests"] = 200, {"value": [request, request | {"Code": 99999, "Status": state}]}
         assert (await erp.purchase_order("1010")).approval == order.approval
 
 
@@ -194,12 +194,12 @@ async def test_names_are_believed_for_some_minutes(erp: SapB1Erp, server: FakeSa
 @both_versions
 async def test_an_item_has_a_row_in_every_warehouse(erp: SapB1Erp, company: ReferenceCompany) -> None:
     for sku in ("SKU127", "SKU126", "SKU123"):
-        kept = {
+        expected = {
             place.code
             for place in company.stock[sku].per_warehouse
             if any((place.quantities.on_hand, place.quantities.reserved, place.quantities.incoming))
         }
-        assert {place.code for place in (await erp.stock(sku)).per_warehouse} == kept
+        assert {place.code for place in (await erp.stock(sku)).per_warehouse} == expected
 
 
 async def test_the_code_as_it_is_spelled_goes_before_one_of_another_case(erp: SapB1Erp, server: FakeSapB1) -> None:
@@ -228,8 +228,8 @@ async def test_a_common_text_still_finds_the_exact_code(open_with: Open) -> None
 
 async def test_a_list_reads_whole_documents_for_its_part_only(erp: SapB1Erp, server: FakeSapB1) -> None:
     await erp.orders(ListQuery(limit=3))
-    whole = [path for path in server.asked if "DocumentLines" in path]
-    assert sum(path.count("DocEntry eq") for path in whole) == 3
+    document_reads = [path for path in server.asked if "DocumentLines" in path]
+    assert sum(path.count("DocEntry eq") for path in document_reads) == 3
 
 
 @both_versions
@@ -308,7 +308,7 @@ async def test_old_releases_without_an_etag_decide_too(
     assert (await erp.decide(decision(first))).outcome is DecisionOutcome.APPLIED
     [write] = server.requests.of(RequestKind.WRITE)
     assert "If-Match" not in write.headers
-    # Somebody is faster: Business One itself refuses, in its own words.
+    # Somebody else is faster: Business One itself refuses, with its own message.
     server.faults.lose_write_answer(
         happens=False, meanwhile=lambda: company.decide("D7002", Verdict.REJECT, "carla", "no")
     )
@@ -427,7 +427,7 @@ async def test_stock_and_production_tell_no_time_of_change(erp: SapB1Erp) -> Non
     assert (await erp.production_order("1")).changed_at is None
 
 
-# Odd answers
+# Unusual answers
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Conditions of button rules, in the notation that Tryton keeps them in."""
+"""Conditions of button rules in Tryton's notation."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ CONDITIONS = [
     ({"__class__": "In", "k": _field("warehouse"), "v": [5, 14]}, True),
     ({"__class__": "In", "k": _field("warehouse"), "v": [14]}, False),
     ({"__class__": "If", "c": False, "t": True, "e": _compare("Less", TOTAL, 5)}, False),
-    # What cannot be told may well hold.
+    # A condition that cannot be evaluated may hold.
     (_compare("Greater", _field("weight"), 5), True),
     (_compare("Greater", _field("reference"), 5), True),
     ({"__class__": "Date", "y": 2026}, True),

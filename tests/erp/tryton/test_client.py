@@ -1,4 +1,4 @@
-"""The wire of Tryton: logins, envelopes, typed values, and what its many ways of refusing mean."""
+"""Tryton's wire format: logins, envelopes, typed values, and the kinds of refusals."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PREFERENCES = {"id": 1, "result": {"company": 1, "employee": None, "language": "
 
 
 class Canned:
-    """A server that says what the test wants: first the answers queued, then the login's and empty lists."""
+    """A server with prepared answers: first the queued ones, then those for the login and empty lists."""
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, dict[str, str], dict[str, Any]]] = []
@@ -47,17 +47,17 @@ class Canned:
     async def answer(self, request: web.Request) -> web.Response:
         body = await request.json()
         self.requests.append((request.path, dict(request.headers), body))
-        status, said = 200, self._usual(body["method"])
+        status, content = 200, self._usual(body["method"])
         if self.answers and body["method"] not in ("common.db.login", "model.res.user.get_preferences"):
-            status, said = self.answers.pop(0)
+            status, content = self.answers.pop(0)
         elif self.answers and self.answers[0][0] < 0:
-            status, said = -self.answers[0][0], self.answers.pop(0)[1]
-        if isinstance(said, str):
-            return web.Response(text=said, status=status, content_type="text/html" if said else None)
-        return web.json_response(said, status=status)
+            status, content = -self.answers[0][0], self.answers.pop(0)[1]
+        if isinstance(content, str):
+            return web.Response(text=content, status=status, content_type="text/html" if content else None)
+        return web.json_response(content, status=status)
 
     def at_login(self, status: int, said: Any) -> None:
-        """Say this to the next login."""
+        """Return this answer to the next login."""
         self.answers.insert(0, (-status, said))
 
     def _usual(self, method: str) -> dict[str, Any]:
@@ -96,7 +96,7 @@ async def test_a_call_has_three_keys_and_ends_with_the_context(canned: Canned, a
     assert (login["method"], login["params"]) == ("common.db.login", ["dingbot", {"password": "DingBot#2026"}])
     assert (preferences["method"], preferences["params"]) == ("model.res.user.get_preferences", [True, {}])
     assert call["method"] == "model.sale.sale.search_count"
-    # What the user prefers, but for what is empty or no affair of the server's answers.
+    # The user's preferences, except empty ones and those that do not affect answers.
     assert call["params"] == [[], 0, None, {"company": 1, "language": "zh_CN", "active_test": False}]
     assert "Authorization" not in headers[0]
     assert headers[2]["Authorization"] == "Session " + base64.b64encode(b"dingbot:2:c314d6f9fd").decode()
@@ -163,7 +163,7 @@ async def test_trap_errors_come_with_status_200_or_as_pages(
 
 
 async def test_of_a_read_a_user_error_is_a_missing_right(canned: Canned, account: Account) -> None:
-    """The words may be Chinese; domains and fields are ours, so that nothing else can be wrong."""
+    """The message may be Chinese; domains and fields are the adapter's, so nothing else can be wrong."""
     canned.answers = [(200, {"id": 1, "error": ["UserError", ["不允许访问“采购”。", "", None]]})]
     with pytest.raises(NotPermitted, match="不允许"):
         await account.read("purchase.purchase", "search_read", [])

@@ -1,4 +1,4 @@
-"""Tryton passes the contract, with people who decide under their own accounts."""
+"""The Tryton adapter passes the contract, with people who decide with their own accounts."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ _READY = {
 def _in_every_warehouse(record: Any) -> Any:
     if not isinstance(record, StockLevel):
         return record
-    kept = {place.code: place for place in record.per_warehouse}
+    known = {place.code: place for place in record.per_warehouse}
     places = (
-        kept.get(code) or WarehouseStock(code=code, name=name, quantities=_NOTHING)
+        known.get(code) or WarehouseStock(code=code, name=name, quantities=_NOTHING)
         for code, name in sorted(WAREHOUSES.items())
     )
     return replace(record, per_warehouse=tuple(places))

@@ -1,4 +1,4 @@
-"""From Tryton's states and odd values to the bot's."""
+"""Mapping of Tryton's states and unusual values."""
 
 from __future__ import annotations
 
@@ -206,7 +206,7 @@ def test_states_of_purchases(state: str, status: PurchaseStatus) -> None:
     ("made", "written", "changed_by"),
     [
         ({"login": "dora", "name": "Dora"}, {"login": "carla", "name": None}, "carla"),
-        # Nobody wrote since it was made.
+        # Nobody has changed it since it was created.
         ({"login": "dora", "name": "Dora"}, None, "dora"),
         (None, None, ""),
     ],

@@ -1,4 +1,4 @@
-"""What is odd about Tryton, each with a test of its own, against the fake server."""
+"""Tryton's traps, one test each, against the fake server."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ async def test_trap_a_session_idles_out_after_five_minutes(erp: Erp, server: Fak
 async def test_trap_a_refusal_is_told_apart_by_rights_not_by_words(
     erp: Erp, server: FakeTryton, company: ReferenceCompany, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The same Chinese sentence for a missing right and for an empty field: only the first is `NOT_PERMITTED`."""
+    """The same Chinese sentence means a missing right or an empty field: only the former is `NOT_PERMITTED`."""
 
     def refuse(*_: Any) -> None:
         raise TrytonUserError("不行。")
@@ -129,7 +129,7 @@ async def test_trap_a_refusal_is_told_apart_by_rights_not_by_words(
     with pytest.raises(Invalid, match="不行"):
         await _decide(erp, number, "anna")
     server.faults.forbid_deciding()
-    # The fault of the kit answers before the route; the rights that it takes away are the ones asked for.
+    # The kit's fault answers before the route; the test asks for the rights that it removes.
     result = await _decide(erp, number, "anna")
     assert result.outcome is DecisionOutcome.NOT_PERMITTED
     assert company.purchases[number].status is PurchaseStatus.WAITING
@@ -164,7 +164,7 @@ async def test_trap_a_warning_is_a_question_for_people_at_the_screen(
 async def test_trap_the_stamp_goes_along_so_that_tryton_itself_notices(
     erp: Erp, server: FakeTryton, company: ReferenceCompany, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody edits the order between the adapter's reading and its writing."""
+    """Somebody edits the order between the adapter's read and its write."""
     number = _waiting(company)
     seen = await erp.purchase_order(number)
     pressed = server._pressed
@@ -214,7 +214,7 @@ async def test_an_approval_leaves_a_note_only_with_a_reason(
     assert result.order.approval.reason == "if it must be"
 
 
-# Under the bot's account
+# With the bot's account
 
 
 async def test_without_accounts_nobody_decides(
@@ -326,7 +326,7 @@ async def test_trap_an_unnumbered_draft_is_asked_for_by_its_id(erp: Erp, company
 
 
 async def test_trap_the_name_of_a_product_is_its_templates(erp: Erp, company: ReferenceCompany, clock: Clock) -> None:
-    """A template renamed is a product changed, once, at the later of both times."""
+    """Renaming a template changes its product, once, at the later of both times."""
     changes = await erp.changed_since(Area.PRODUCTS, "", limit=100)
     assert len(changes.items) == len(company.products)
     clock.advance(600)

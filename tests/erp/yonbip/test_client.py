@@ -1,4 +1,4 @@
-"""The wire: the signature, the data centre, tokens, envelopes and pages."""
+"""Wire format: the signature, the data centre, tokens, envelopes and pages."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ from .conftest import Open
 
 
 def test_the_signature_is_the_vendors() -> None:
-    wanted = "ezdb495vvscZjGgZ95jE4AIs62LjMibI7sT5mWVCQNU="
-    assert signature("secret", {"timestamp": "1700000000000", "appKey": "k1"}) == wanted
+    expected = "ezdb495vvscZjGgZ95jE4AIs62LjMibI7sT5mWVCQNU="
+    assert signature("secret", {"timestamp": "1700000000000", "appKey": "k1"}) == expected
 
 
 async def test_the_signature_is_encoded_for_the_url_once(erp: YonBipErp, server: FakeYonBip, clock: Clock) -> None:
@@ -45,8 +45,8 @@ async def test_the_signature_is_encoded_for_the_url_once(erp: YonBipErp, server:
     [query] = [query for query in server.queries if "signature=" in query]
     raw = query.partition("signature=")[2].partition("&")[0]
     stamp = str(int(clock.now().timestamp() * 1000))
-    wanted = signature(SECRET, {"appKey": APP_KEY, "timestamp": stamp})
-    assert unquote(raw) == wanted
+    expected = signature(SECRET, {"appKey": APP_KEY, "timestamp": stamp})
+    assert unquote(raw) == expected
     assert raw.endswith("%3D")
     assert "+" not in raw
     assert f"timestamp={stamp}" in query
@@ -64,7 +64,7 @@ async def test_the_data_centre_is_asked_for_once_a_day(erp: YonBipErp, server: F
 
 
 async def test_a_gateway_without_tls_is_not_believed(open_with: Open) -> None:
-    # The lookup itself came by TLS in production; here only the rule is looked at.
+    # In production the lookup itself uses TLS; here only the rule is tested.
     erp = open_with()
     erp._client._options = erp._options.model_copy(update={"url": "https://erp.invalid"})
     with pytest.raises(Unavailable):

@@ -1,4 +1,4 @@
-"""YonBIP passes the contract: with the app's token, and the access tokens of the people who decide."""
+"""The YonBIP adapter passes the contract, with the app's token and the access tokens of the people who decide."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class TestYonBipContract(ErpContract):
             Rewrite("what is open of a receivable paid in part is not told", _open_amount),
             Rewrite("the workflow tells the levels reached, not those to come", _levels),
             Rewrite("only the workflow names the requester's account", _requester),
-            # Not as a gap of states: the states of other documents have the same text.
+            # Not listed as a gap of states: the states of other documents have the same text.
             Rewrite("a purchase order is closed, not cancelled", _closed),
             Rewrite("material that was not issued may lie ready or not", _material),
         ),

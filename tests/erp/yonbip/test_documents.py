@@ -1,4 +1,4 @@
-"""State tables (docs: platform/erp/records.md#states) and odd values."""
+"""State tables (docs: platform/erp/records.md#states) and unusual values."""
 
 from __future__ import annotations
 
@@ -131,8 +131,10 @@ def test_times_are_chinas_unless_they_say_otherwise() -> None:
 
 
 def test_currencies_by_code_and_by_name() -> None:
-    told = [SHANGHAI.currency(*names) for names in (("CNY",), ("CHI",), (None, "美元"), ("金元",), ("", "?"), ("usd",))]
-    assert told == ["CNY", "CNY", "USD", "XAU", "", ""]
+    codes = [
+        SHANGHAI.currency(*names) for names in (("CNY",), ("CHI",), (None, "美元"), ("金元",), ("", "?"), ("usd",))
+    ]
+    assert codes == ["CNY", "CNY", "USD", "XAU", "", ""]
     assert SHANGHAI.money("1.50", "") is None
     assert SHANGHAI.money(None, "CNY") is None
     assert SHANGHAI.money("1.50", "CNY") == Money(Decimal("1.5"), "CNY")
@@ -151,8 +153,8 @@ def test_an_order_that_says_little_claims_little() -> None:
 
 def test_payment_that_nobody_saw_is_no_payment() -> None:
     codes = ("NOTPAYMENT", "PARTPAYMENT", "CONFIRMPAYMENT", "CONFIRMPAYMENT_ALL", "FINISHPAYMENT", "")
-    told = [DOCUMENTS.order({"id": 1, "code": "X", "payStatusCode": code}).payment for code in codes]
-    assert told == [Progress.NONE, Progress.PARTIAL, Progress.PARTIAL, Progress.NONE, Progress.FULL, None]
+    payments = [DOCUMENTS.order({"id": 1, "code": "X", "payStatusCode": code}).payment for code in codes]
+    assert payments == [Progress.NONE, Progress.PARTIAL, Progress.PARTIAL, Progress.NONE, Progress.FULL, None]
 
 
 def test_red_receivables_are_credit_notes_with_either_sign() -> None:
@@ -165,8 +167,8 @@ def test_red_receivables_are_credit_notes_with_either_sign() -> None:
 
 def test_what_is_open_of_a_part_payment_is_not_known_and_nothing_of_a_payment() -> None:
     row = {"id": 1, "code": "R", "verifyState": 2, "oriTaxIncludedAmount": 5, "oriCurrencyCode": "CNY"}
-    told = [DOCUMENTS.invoice({**row, "writeOffState": state}).open_amount for state in ("0", "1", "2")]
-    assert told == [Money(Decimal(5), "CNY"), Money(Decimal(0), "CNY"), None]
+    open_amounts = [DOCUMENTS.invoice({**row, "writeOffState": state}).open_amount for state in ("0", "1", "2")]
+    assert open_amounts == [Money(Decimal(5), "CNY"), Money(Decimal(0), "CNY"), None]
 
 
 def test_the_second_line_of_a_production_order_has_a_number_of_its_own() -> None:

@@ -1,4 +1,4 @@
-"""The traps of the platform (docs: platform/erp/yonbip.md), one test each."""
+"""The platform's traps (docs: platform/erp/yonbip.md), one test each."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def nulls(value: Any) -> bool:
     return any(map(nulls, value)) if isinstance(value, list) else value is None
 
 
-# What is sent
+# Requests
 
 
 async def test_explicit_nulls_are_never_sent(open_with: Open, server: FakeYonBip) -> None:
     erp = open_with(**TOKENS)
-    for wanted in (Filter.ALL, Filter.LATE, Filter.PENDING):
-        await erp.purchase_orders(ListQuery(filter=wanted))
+    for list_filter in (Filter.ALL, Filter.LATE, Filter.PENDING):
+        await erp.purchase_orders(ListQuery(filter=list_filter))
     await erp.stock("SKU123")
     await erp.production_orders(ListQuery(filter=Filter.LATE))
     order = await erp.purchase_order(WAITING)
@@ -71,7 +71,7 @@ async def test_ids_of_nineteen_digits_stay_as_they_are(erp: YonBipErp, server: F
     assert any(f"id={long}" in query for query in server.queries)
 
 
-# What is answered
+# Answers
 
 
 async def test_stock_is_an_array_with_several_rows_per_warehouse(erp: YonBipErp, company: ReferenceCompany) -> None:
@@ -133,8 +133,8 @@ async def test_sales_lists_need_no_details_of_their_small_quota(erp: YonBipErp, 
 async def test_times_have_no_offset_and_are_the_zones(open_with: Open, company: ReferenceCompany) -> None:
     at = company.touch(Area.SALES, "SO-1001", datetime(2026, 11, 20, 16, 30, tzinfo=UTC))
     assert (await open_with().order("SO-1001")).changed_at == at
-    told = (await open_with(zone="UTC").order("SO-1001")).changed_at
-    assert told == datetime(2026, 11, 21, 0, 30, tzinfo=UTC)
+    changed_at = (await open_with(zone="UTC").order("SO-1001")).changed_at
+    assert changed_at == datetime(2026, 11, 21, 0, 30, tzinfo=UTC)
 
 
 async def test_materials_and_stock_tell_no_time_of_change(erp: YonBipErp) -> None:
@@ -208,12 +208,12 @@ async def test_a_persons_token_goes_where_the_tenant_wants_it(open_with: Open, s
     await erp.decide(decision(await erp.purchase_order(WAITING)))
     [write] = server.requests.of(RequestKind.WRITE)
     token = user_token("anna")
-    told = {
+    sent_in = {
         "header": write.headers.get("yht_access_token") == token,
         "cookie": write.headers.get("Cookie") == f"yht_access_token={token}",
         "query": any(f"yht_access_token={token}" in query for query in server.queries),
     }
-    assert told == {where: where == place for where in told}
+    assert sent_in == {where: where == place for where in sent_in}
 
 
 async def test_an_order_without_a_workflow_is_audited_only_where_that_is_wanted(

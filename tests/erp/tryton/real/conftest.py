@@ -1,4 +1,4 @@
-"""A real Tryton server, prepared beside the other tests and started when the first test wants it."""
+"""A real Tryton server, prepared while other tests run and started by the first test that needs it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tests.erp.tryton.server import server_process
 from tests.erp.tryton.server.server_process import TrytonServer
 
 READING, DECIDING, CHATTING = "reading", "deciding", "chatting"
-"""Copies of one database: what is decided in one does not show in the others.
+"""Copies of one database, so that decisions in one do not affect the others.
 
-They are few, as the server loads all modules for each.
+They are few because the server loads all modules for each.
 """
 
 _PREPARING = pytest.StashKey[subprocess.Popen[bytes] | None]()
@@ -25,9 +25,9 @@ _FIXTURE = "tryton_server"
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests of the real server behind two thirds of the others.
+    """Put the tests of the real server after two thirds of the others.
 
-    While those run it is installed and filled, and the last third is done beside them by whoever has nothing to do.
+    It is installed and filled while those run; idle workers take the last third.
     """
     own = [item for item in items if _wants_server(item)]
     others = [item for item in items if not _wants_server(item)]
@@ -38,14 +38,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Begin once for all workers; whichever then wants the server waits for what is begun here."""
+    """Start once for all workers; any of them may wait for it later."""
     first = os.environ.get("PYTEST_XDIST_WORKER", "gw0") == "gw0"
     if first and any(map(_wants_server, session.items)) and not session.config.option.collectonly:
         session.config.stash[_PREPARING] = server_process.begin()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Leave nothing behind when the run ends before the server was wanted."""
+    """Clean up if the run ends before a test needed the server."""
     preparing = config.stash.get(_PREPARING, None)
     if preparing is not None and preparing.poll() is None:
         preparing.terminate()

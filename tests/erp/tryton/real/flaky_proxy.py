@@ -1,4 +1,4 @@
-"""The line between the bot and a Tryton server: it may be cut, slow, or lose the answers to writes."""
+"""A proxy between the bot and a Tryton server that can be cut, be slow, or lose the answers to writes."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ _OF_THE_HOP = ("host", "content-length")
 
 @dataclass(slots=True)
 class FlakyProxy:
-    """Passes requests on; ``url`` is where the bot finds the server."""
+    """Forwards requests; ``url`` is the bot's address of the server."""
 
     server: str
     session: aiohttp.ClientSession
     url: str = ""
     cut: bool = False
     slow_seconds: float = 0.0
-    """That answers to writes take longer than the server needs."""
+    """Extra seconds that answers to writes take."""
     loses_answers: bool = False
-    """Whether the server does what it is told and nobody hears of it."""
+    """Whether writes reach the server but their answers get lost."""
     writes: int = 0
 
     async def written(self, number: int) -> None:
-        """Wait until the server was told so often."""
+        """Wait until the server has received this number of writes."""
         await eventually(lambda: self.writes >= number, 30, hint=lambda: self.writes)
 
     async def pass_on(self, request: web.Request) -> web.StreamResponse:
-        """Answer as the server does, if the mood allows it."""
+        """Forward a request unless a fault is set."""
         body = await request.read()
         if self.cut:
             return _break_off(request)
@@ -56,7 +56,7 @@ class FlakyProxy:
 
 @asynccontextmanager
 async def proxy_to(server: str) -> AsyncIterator[FlakyProxy]:
-    """Open a line on loopback."""
+    """Open a proxy on localhost."""
     async with aiohttp.ClientSession(auto_decompress=True) as session:
         line = FlakyProxy(server, session)
         app = web.Application(client_max_size=2**24)

@@ -1,4 +1,4 @@
-"""A plain client of Tryton that shares nothing with the adapter: what really came of a decision is read with it."""
+"""A plain Tryton client that shares no code with the adapter, used to verify the results of decisions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class PlainClient:
         self._headers["Authorization"] = f"Session {session}"
 
     def call(self, method: str, *params: Any, context: dict[str, Any] | None = None) -> Any:
-        """Return the result of a model's method; raises `RuntimeError` with what the server refuses it with."""
+        """Return the result of a model's method; raises `RuntimeError` with the server's refusal."""
         answer = self._post(f"model.{method}", [*params, context or {}])
         if "error" in answer:
             raise RuntimeError(answer["error"])

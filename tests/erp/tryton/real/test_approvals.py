@@ -1,4 +1,4 @@
-"""Purchase orders of a real Tryton, decided from chat; what came of it is read by a plain client of its own."""
+"""Purchase orders of a real Tryton, decided from chat; a separate plain client reads the results."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from tests.scenario.conftest import run_system
 pytestmark = [pytest.mark.process, pytest.mark.timeout(360)]
 
 ACCOUNTS = {BOSS: "dingbot", MANAGER: "manager"}
-"""Who decides in chat, and as whom in Tryton."""
+"""Tryton accounts of the people who decide in chat."""
 PASSWORDS = {"dingbot": "DingBot#2026", "manager": "Manager#2026"}
 
 ONE, OTHER, LARGE = "PO-2007", "PO-2008", "PO-2010"
-"""PO-2010 is above 100 000: Tryton wants it confirmed by two users."""
+"""PO-2010 is above 100 000: Tryton requires confirmation by two users."""
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ async def scenario(
         "password": PASSWORDS["dingbot"],
         "approvers": PASSWORDS,
         "cache_seconds": 0,
-        # A server that runs beside other tests may take its time; none of them is about that.
+        # A server that runs beside other tests may be slow; none of these tests is about that.
         "timeout": 60,
         "write_timeout": 60,
     }
@@ -77,7 +77,7 @@ async def _purchase(plain: PlainClient, number: str) -> dict[str, Any]:
 
 
 async def _steps(plain: PlainClient, purchase_id: int) -> list[tuple[str, str]]:
-    """Return who brought an order to which state, as the server's own log has it."""
+    """Return who brought an order to which state, from the server's own log."""
     domain = [["resource", "=", f"purchase.purchase,{purchase_id}"], ["event", "=", "transition"]]
     ask = ("ir.model.log.search_read", domain, 0, None, [["id", "ASC"]], ["user.login", "target"])
     rows = await asyncio.to_thread(plain.call, *ask)
@@ -118,7 +118,7 @@ async def test_rejected_with_a_reason(scenario: ApprovalScenario, plain: PlainCl
 
 
 async def test_two_people_are_needed(scenario: ApprovalScenario, plain: PlainClient) -> None:
-    """The first confirmation leaves it a quotation; who gave it has no say in the second."""
+    """After the first confirmation it is still a quotation; the same person cannot confirm twice."""
     card = scenario.card(LARGE, BUYING)
     await scenario.press(card, YES, BOSS)
     first = await scenario.case(LARGE)
@@ -139,7 +139,7 @@ async def test_two_people_are_needed(scenario: ApprovalScenario, plain: PlainCli
 
 
 async def test_decided_in_tryton_itself(scenario: ApprovalScenario, plain: PlainClient) -> None:
-    """The cards follow; who clicks then is told so, and nothing more is written."""
+    """The cards follow; a person who clicks then is told so, and nothing more is written."""
     number = "PO-2009"
     purchase = await _purchase(plain, number)
     await asyncio.to_thread(plain.call, "purchase.purchase.confirm", [purchase["id"]])

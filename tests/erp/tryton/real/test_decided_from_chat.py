@@ -1,8 +1,8 @@
-"""Every way and every trouble of deciding, with a real Tryton: the server, each card and the record end alike.
+"""Decisions and failures with a real Tryton: the server, every card and the record end in the same state.
 
-Each test submits an order of its own. Those in which most depends on the server are in `make test`, the others in
-`make soak`; the demo company goes through the same in `tests/scenario/approvals`. What came of it is read by a plain
-client that shares nothing with the bot.
+Each test submits its own order. Those that depend most on the server are in `make test`, the others in `make soak`;
+`tests/scenario/approvals` covers the same with the demo company. A plain client that shares no code with the bot reads
+the results.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _MODEL = "purchase.purchase"
 
 @dataclass(slots=True)
 class TrytonApprovalScenario(ApprovalScenario):
-    """A hall with a real Tryton behind a line, and one order of the test's own that waits there."""
+    """A scenario with a real Tryton behind a proxy, and an order of the test's own that waits there."""
 
     plain: PlainClient
     line: FlakyProxy
@@ -54,16 +54,16 @@ class TrytonApprovalScenario(ApprovalScenario):
         await self.settle()
 
     async def tryton(self, method: str, *params: Any) -> Any:
-        """Return what a plain user's call of the purchase model brings."""
+        """Return the result of a plain user's call of the purchase model."""
         return await asyncio.to_thread(self.plain.call, f"{_MODEL}.{method}", *params)
 
     async def state(self) -> str:
-        """Return the order's state as the server has it."""
+        """Return the order's state on the server."""
         (row,) = await self.tryton("read", [self.order_id], ["state"])
         return str(row["state"])
 
     async def decided_by(self) -> list[str]:
-        """Return who brought it to an end, as the server's own log has it."""
+        """Return the person who decided it, from the server's own log."""
         domain = [["resource", "=", f"{_MODEL},{self.order_id}"], ["event", "=", "transition"]]
         ask = ("ir.model.log.search_read", domain, 0, None, [["id", "ASC"]], ["user.login", "target"])
         rows = await asyncio.to_thread(self.plain.call, *ask)
@@ -71,7 +71,7 @@ class TrytonApprovalScenario(ApprovalScenario):
         return [row["user."]["login"] for row in rows if row["target"] in ends]
 
     async def reasons(self) -> list[str]:
-        """Return the notes on it."""
+        """Return the order's notes."""
         ask = ("ir.note.search_read", [["resource", "=", f"{_MODEL},{self.order_id}"]], 0, None, None, ["message"])
         return [row["message"] for row in await asyncio.to_thread(self.plain.call, *ask)]
 
@@ -90,7 +90,8 @@ OpenHall = Callable[..., AbstractAsyncContextManager[TrytonApprovalScenario]]
 
 @pytest.fixture
 def open_hall(tryton_server: TrytonServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenHall:
-    """Return what opens a hall: ``open_hall(rules="…")``. Without rules the boss and the purchasing manager decide."""
+    """Returns a function that opens a scenario: ``open_hall(rules="…")``. Without rules, the boss and the purchasing
+    manager decide."""
     monkeypatch.chdir(tmp_path)
 
     @asynccontextmanager
@@ -108,7 +109,7 @@ def open_hall(tryton_server: TrytonServer, tmp_path: Path, monkeypatch: pytest.M
         async with proxy_to(tryton_server.url) as line:
             changes = _changes(line.url, file, approvers, groups, more)
             async with run_system(tmp_path, clock=clock, **changes) as system:
-                # What waited before is no affair of this bot: to read all of it costs the server seconds each time.
+                # Orders that waited before do not matter here, and reading them takes the server seconds each time.
                 await ApprovalScenario(system, clock, tmp_path).poll_pending()
                 order_id, number = await asyncio.to_thread(_submit, plain)
                 scenario = TrytonApprovalScenario(system, clock, tmp_path, plain, line, offset, order_id, number)
@@ -140,7 +141,7 @@ def _changes(
         "approvers": PASSWORDS,
         "cache_seconds": 0,
         "breaker_failures": 0,
-        # A server that runs beside other tests may take its time.
+        # A server that runs beside other tests may be slow.
         "timeout": 60,
         "write_timeout": 60,
     }
@@ -345,8 +346,8 @@ async def test_an_outsider_and_a_forwarded_card(open_hall: OpenHall) -> None:
         instance = scenario.system.engine.cards.get(own.out_track_id)
         assert instance is not None
         chat.add_card(chat.conversations[WAREHOUSE], instance, carrier_id="forwarded", recipients=None)
-        for who in ("keeper01", OUTSIDER):
-            assert "这张卡片在别人的会话里。" in words(await scenario.press(own, YES, who))
+        for person in ("keeper01", OUTSIDER):
+            assert "这张卡片在别人的会话里。" in words(await scenario.press(own, YES, person))
         await scenario.still_waits()
         await scenario.press(own, YES, BOSS, where=WAREHOUSE)
         await scenario.ends(scenario.number, CaseState.APPROVED, "林明川")

@@ -1,4 +1,4 @@
-"""Deciding on a real Tryton server; what came of it is read by a plain client, beside the adapter."""
+"""Decisions on a real Tryton server; a plain client reads the results without the adapter."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ async def _decide(
 
 
 def _log(plain: PlainClient, order_id: str) -> list[tuple[str, str]]:
-    """Return who brought an order to which state, as the server's own log has it."""
+    """Return who brought an order to which state, from the server's own log."""
     domain = [["resource", "=", f"purchase.purchase,{order_id}"], ["event", "=", "transition"]]
     rows = plain.call("ir.model.log.search_read", domain, 0, None, [["id", "ASC"]], ["user.login", "target"])
     return [(row["user."]["login"], row["target"]) for row in rows if row["target"].startswith("state:")]
@@ -140,7 +140,7 @@ async def test_trap_null_is_no_proof_two_people_are_needed(erp: Erp, plain: Plai
 
 
 async def test_without_the_right_and_after_a_change(erp: Erp, open_erp: OpenErp, plain: PlainClient) -> None:
-    """All on PO-2009, one after the other; the last decides on it under the bot's account."""
+    """All on PO-2009, one after another; the last decides it with the bot's account."""
     seen = await erp.purchase_order("PO-2009")
     before = await asyncio.to_thread(plain.one, "purchase.purchase", "PO-2009", *STATE, "_timestamp")
     for by in ("readonly", "warehouse", "a stranger", ""):
@@ -153,7 +153,7 @@ async def test_without_the_right_and_after_a_change(erp: Erp, open_erp: OpenErp,
     changed = await _decide(erp, seen, "manager")
     assert changed.outcome is DecisionOutcome.CHANGED_SINCE_SHOWN
     assert resulting_order(changed).version != seen.version
-    # The same between our reading and our writing is refused by Tryton itself.
+    # Tryton itself refuses an edit between the adapter's read and write.
     stamp = {"_timestamp": {f"purchase.purchase,{seen.id}": before["_timestamp"]}}
     for button in ("confirm", "cancel"):
         with pytest.raises(RuntimeError, match="ConcurrencyException"):

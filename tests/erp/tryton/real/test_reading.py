@@ -1,4 +1,4 @@
-"""Reading a real Tryton server: every figure and every document is what the server itself says of it."""
+"""Reads from a real Tryton server: every figure and document equals the server's own report."""
 
 from __future__ import annotations
 
@@ -281,34 +281,39 @@ def _newest_first(records: list[dict[str, Any]], day: str) -> list[str]:
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 async def test_lists_mean_what_the_port_says(erp: Erp, kind: DocumentSpec, today: date) -> None:
-    """Pages, filters and texts, worked out by the server, against the same worked out in memory."""
-    whole = (await kind.read_list(erp, ListQuery(limit=_ALL))).items
-    unnumbered = next(document.number for document in whole if document.number.startswith("("))
-    numbered = next(document for document in whole if document.number != unnumbered and document.number[0] != "(")
+    """Pages, filters and texts computed by the server, compared with the same computed in memory."""
+    documents = (await kind.read_list(erp, ListQuery(limit=_ALL))).items
+    unnumbered = next(document.number for document in documents if document.number.startswith("("))
+    numbered = next(document for document in documents if document.number != unnumbered and document.number[0] != "(")
     texts = ("", unnumbered, *case_variants(numbered.number[1:]), getattr(numbered, kind.partner)[1:3], "%", "_")
     for text in texts:
-        for wanted in kind.filters:
-            query = ListQuery(filter=wanted, text=text, limit=_ALL)
+        for list_filter in kind.filters:
+            query = ListQuery(filter=list_filter, text=text, limit=_ALL)
             found = await kind.read_list(erp, query)
-            assert sorted(numbers(found)) == sorted(kind.expected_numbers(list(whole), query, today)), (wanted, text)
+            assert sorted(numbers(found)) == sorted(kind.expected_numbers(list(documents), query, today)), (
+                list_filter,
+                text,
+            )
             assert found.total == len(found.items)
             paged: list[str] = []
             while page := (
-                await kind.read_list(erp, ListQuery(filter=wanted, text=text, offset=len(paged), limit=3))
+                await kind.read_list(erp, ListQuery(filter=list_filter, text=text, offset=len(paged), limit=3))
             ).items:
                 paged += [document.number for document in page]
             assert paged == numbers(found)
-    for listed in whole:
+    for listed in documents:
         alone = await kind.read_one(erp, listed.number)
         assert without_lines(alone) == without_lines(listed)
         assert comparable(alone)["number"] == listed.number
 
 
 async def test_pages_of_the_server_make_no_difference(open_erp: OpenErp) -> None:
-    whole, paged = await open_erp(), await open_erp(page=4)
+    unpaged, paged = await open_erp(), await open_erp(page=4)
     for kind in KINDS:
-        assert await kind.read_list(paged, ListQuery(limit=_ALL)) == await kind.read_list(whole, ListQuery(limit=_ALL))
-    assert await paged.find_products("", limit=_ALL) == await whole.find_products("", limit=_ALL)
+        assert await kind.read_list(paged, ListQuery(limit=_ALL)) == await kind.read_list(
+            unpaged, ListQuery(limit=_ALL)
+        )
+    assert await paged.find_products("", limit=_ALL) == await unpaged.find_products("", limit=_ALL)
 
 
 async def test_products_are_found(erp: Erp, expected: dict[str, Any]) -> None:
@@ -367,7 +372,7 @@ async def test_who_only_reads_reads_the_same(open_erp: OpenErp, erp: Erp) -> Non
 
 
 async def test_a_missing_right_is_told_in_any_language(open_erp: OpenErp) -> None:
-    """The buyer's Tryton speaks Chinese; what the refusal means does not hang on its words."""
+    """The buyer's Tryton speaks Chinese; the meaning of a refusal does not depend on its text."""
     buyer = await open_erp("buyer", "BuyerLi#2026")
     assert (await buyer.purchase_order("PO-2007")).number == "PO-2007"
     with pytest.raises(NotPermitted):

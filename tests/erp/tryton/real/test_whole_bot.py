@@ -1,4 +1,4 @@
-"""The whole bot over a real Tryton, the demo company and an Odoo that is dead: one question, one card."""
+"""The whole bot with a real Tryton, the demo company and an Odoo that is down: one question, one card."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from tests.scenario.test_many_sources import silence
 pytestmark = [pytest.mark.process, pytest.mark.timeout(360)]
 
 SECONDS = 1.0
-"""Time-out of the dead source; the others answer within it."""
+"""Timeout of the source that is down; the others answer within it."""
 
 UNITS = {"u": "1 个"}
-"""What an operator adds so that pieces here and pieces there are added up. A table of products is not needed: both call
-this one SKU123."""
+"""Units that an operator configures so that the sources' pieces are added up. A table of products is not needed:
+both use SKU123."""
 
 DEMO = {"上海仓": 8_600, "深圳仓": 2_450, "成都仓": 320}
-"""What the demo company has of it."""
+"""The demo company's stock of it."""
 
 _ROW = re.compile(r"^\*\*(\S+)\*\* · (\S+) 可用 [\d,]+<br>现存 ([\d,]+) ", re.MULTILINE)
-"""A warehouse on the card: its name, whose it is, and what lies there."""
+"""A warehouse on the card: its name, its source and its stock."""
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ async def system(
     account = {"url": tryton_server.url, "database": READING, "user": "dingbot", "password": "DingBot#2026"}
     async with silence() as url:
         odoo = {"url": url, "database": "x", "user": "bot", "key": "secret", "timeout": SECONDS}
-        # Every question goes to the ERPs here, to the dead one as well, and nobody else asks: their time is measured.
+        # All questions go to the ERPs, including the one that is down, and nobody else asks: their time is measured.
         always = {"cache_seconds": 0, "breaker_failures": 0}
         erp = {
             name: ErpSettings.model_validate({"vendor": name, **always, **options})
@@ -70,9 +70,9 @@ async def test_one_card_has_both_real_sources_by_warehouse_and_marks_the_dead_on
 
 
 async def test_the_card_comes_within_the_time_out_of_the_dead_one_and_50_ms(system: BotSystem) -> None:
-    """From the message to the card at DingTalk's end: gateway, database, Tryton's own calls and drawing included.
+    """From the message to the card at DingTalk, including gateway, database, Tryton's own calls and rendering.
 
-    The best of several counts: a bot that takes longer by itself does so every time, a busy machine only now and then.
+    The best of several runs: a slow bot is slow every time, a busy machine only occasionally.
     """
     times = []
     for asked in range(1, 4):

@@ -1,1 +1,1 @@
-"""A real Tryton server on loopback: `preparing` installs and fills it once, `running` serves copies of it."""
+"""A real Tryton server on localhost: `preparing` installs and fills it once, `running` serves copies of it."""

@@ -1,4 +1,4 @@
-"""Installs and fills, and says where: ``python -m tests.erp.tryton.server``."""
+"""Installs and fills, and prints the location: ``python -m tests.erp.tryton.server``."""
 
 from tests.erp.tryton.server.installation import prepare
 

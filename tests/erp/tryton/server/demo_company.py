@@ -1,7 +1,7 @@
 """The demo company as plain data: a small factory, its products, partners and documents.
 
-Days are counted from the day on which the database is filled. A document's place in its list decides its number: new
-ones go to the end.
+Days are counted from the day on which the database is filled. A document's position in its list determines its number,
+so append new ones.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ TERMS = {"预付": 0, "月结15天": 15, "月结30天": 30, "月结60天": 60}
 
 WAREHOUSES = {"WH-SH": "上海总仓", "WH-SZ": "深圳分仓"}
 
-# Confirming a purchase of this total (tax included) or more takes two users.
+# Purchases of this total (tax included) or more require confirmation by two users.
 DOUBLE_CONFIRM_FROM = 100000
 
 # login: (name, password, groups, read only)
@@ -148,11 +148,11 @@ BOMS = {
 
 @dataclass(frozen=True)
 class Sale:
-    """A sale of ``day`` days ago, brought to ``state``.
+    """A sale made ``day`` days ago and brought to ``state``.
 
-    ``ship`` is how far its shipment gets: assigned, picked, packed, shipped, done, or quantities delivered in part.
-    ``bill`` is how far its invoice gets, of the day after: posted, part (half paid) or paid. ``waits``: confirmed but
-    left to the queue.
+    ``ship`` is the state of its shipment: assigned, picked, packed, shipped, done, or partly delivered quantities.
+    ``bill`` is the state of its invoice, dated the day after: posted, part (half paid) or paid. ``waits``: confirmed
+    but left to the queue.
     """
 
     customer: str
@@ -206,7 +206,7 @@ SALES = [
 
 @dataclass(frozen=True)
 class Purchase:
-    """A purchase as `Sale`; lines have a price, ``receive`` is done or quantities, ``due_in`` counts from today."""
+    """A purchase like `Sale`; lines have a price, ``receive`` is done or quantities, ``due_in`` is days from today."""
 
     supplier: str
     day: int

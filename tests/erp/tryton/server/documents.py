@@ -1,4 +1,4 @@
-"""The company's documents, each brought to its state by the buttons that people press."""
+"""The company's documents, each brought to its state with Tryton's buttons."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SHIPPING = (("pick", "picked"), ("pack", "packed"), ("ship", "shipped"), ("do",
 
 
 class Documents:
-    """Makes all documents, in the order in which they depend on one another."""
+    """Creates all documents, in the order of their dependencies."""
 
     def __init__(self, ground: Groundwork) -> None:
         self.ground = ground
@@ -136,7 +136,7 @@ class Documents:
                         raise SystemExit(f"the shipment of {sale.number} is {shipment.state}, not {state}")
 
     def _bill(self) -> None:
-        """Post and pay in the order of the dates, as consecutive numbers require; ours before those of suppliers."""
+        """Post and pay in order of date, as consecutive numbers require; customer invoices before supplier invoices."""
         billed = [
             (1 - spec.day, own, n, order, spec.bill)
             for own, orders, specs in ((True, self.sales, demo.SALES), (False, self.purchases, demo.PURCHASES))
@@ -183,7 +183,7 @@ def _advance(order: Any, state: str, *, waits: bool) -> None:
 
 
 def _leave_to_queue(held: bool) -> None:
-    """Let confirmed orders wait for a worker, of which there is none, or be processed at once."""
+    """Let confirmed orders wait for a worker, which does not exist, or be processed at once."""
     if not server_config.has_section("queue"):
         server_config.add_section("queue")
     server_config.set("queue", "worker", str(held))

@@ -1,8 +1,7 @@
 """Activate Tryton's modules in a new database and fill it: ``python fill.py CONFIG FILE EXPECTED MODULE...``.
 
-Runs in Tryton's own environment, inside the server's process space, and writes to EXPECTED what the server then says.
-All of it happens in memory, and FILE is written at the end: Tryton connects to a file anew for each of thousands of
-transactions.
+Runs in Tryton's own environment, inside the server's process, and writes the server's report to EXPECTED. The database
+is in memory and written to FILE at the end, because Tryton opens a file again for each of thousands of transactions.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ def fill(config_file: str, file: Path, expected: Path, modules: list[str]) -> No
     _activate(config_file, modules)
     config = proteus_config.set_trytond(_MEMORY, config_file=config_file)
     config.skip_warning = True
-    # The server too goes by the day that the machine has, for what is in stock and what is overdue.
+    # The server also uses the machine's present day for stock and overdue invoices.
     ground = Groundwork(config, dt.date.today())  # noqa: DTZ011
     ground.lay()
     documents = Documents(ground)
@@ -44,14 +43,14 @@ def fill(config_file: str, file: Path, expected: Path, modules: list[str]) -> No
 
 
 def _spare() -> None:
-    """Leave out what costs half of the time and leaves nothing in the database."""
-    gc.disable()  # it lives for half a minute, and looking for garbage would be a twelfth of that
+    """Skip work that takes half of the time and does not affect the database."""
+    gc.disable()  # the process lives for half a minute, and garbage collection would take a twelfth of it
     import sparing  # noqa: F401
     from trytond.model import ModelStorage
     from trytond.modules.account_invoice.invoice import Invoice
 
     def trust(*_: Any, **__: Any) -> None:
-        """The modules' own records are right, and of ours the report tells how they came out."""
+        """Skip validation: the modules' own records are valid, and the report checks the result of ours."""
 
     def print_nothing(*_: Any, **__: Any) -> None:
         """Nobody reads the invoices on paper."""
@@ -65,7 +64,7 @@ def _activate(config_file: str, modules: list[str]) -> None:
     from trytond.ir.translation import Translation
 
     options = ("-c", config_file, "-d", _MEMORY, "--email", "admin@example.com", "--activate-dependencies")
-    # English words stand in the records; only who translates them would want them a second time.
+    # The records are in English; only translators need the English texts a second time.
     with patch.object(Translation, "set_ids"):
         admin.run(commandline.get_parser_admin().parse_args([*options, "-l", "zh_CN", "-u", *modules]))
 

@@ -1,4 +1,4 @@
-"""The company before its first document: books, taxes, people, partners, warehouses, products."""
+"""The company before its first document: accounts, taxes, people, partners, warehouses, products."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ READABLE = (
     *("sale.line", "sale.sale", "stock.location", "stock.move", "stock.order_point"),
     *("stock.shipment.in", "stock.shipment.internal", "stock.shipment.out"),
 )
-"""What the user who only reads may read."""
+"""Models that the read-only user may read."""
 
 
 class Groundwork:
-    """Makes the company in an empty database; what documents need of it stands in its attributes."""
+    """Creates the company in an empty database; its attributes are what documents refer to."""
 
     def __init__(self, config: Any, today: dt.date) -> None:
         self.config, self.today = config, today
@@ -55,7 +55,7 @@ class Groundwork:
         return record
 
     def _shipped_id(self, name: str) -> int:
-        """Return the id of a record that a module brings along."""
+        """Return the id of a record that a module ships."""
         return Model.get("ir.model.data").get_id(*name.split("."), self.config.context)
 
     def _company(self) -> None:
@@ -92,7 +92,7 @@ class Groundwork:
         self.config._context = Model.get("res.user").get_preferences(True, {})
 
     def _numbers(self) -> None:
-        """Give every kind of document a prefix and a first number, so that every run agrees."""
+        """Give every kind of document a prefix and a first number, so that all runs agree."""
         for configuration, name, prefix, first, padding in (
             ("party.configuration", "party_sequence", "P", 1, 4),
             ("sale.configuration", "sale_sequence", "SO-", 1001, 0),
@@ -126,7 +126,7 @@ class Groundwork:
         wizard.execute("create_properties")
 
     def _fiscal_year(self) -> None:
-        """Make one year that is long enough for every date of the data."""
+        """Create a fiscal year that covers every date of the data."""
         first = self.today.replace(month=1, day=1)
         year = Model.get("account.fiscalyear")(
             name="演示年度",
@@ -194,7 +194,7 @@ class Groundwork:
             if read_only:
                 user.groups.append(self._group_of_readers())
             user.save()
-        # Chinese for one of them: refusals come in the language of the user.
+        # Chinese for one of them: Tryton refuses in the language of the user.
         (chinese,) = Model.get("ir.lang").find([("code", "=", "zh_CN")])
         buyer = self.one("res.user", ("login", "=", "buyer"))
         buyer.language = chinese
@@ -215,7 +215,7 @@ class Groundwork:
         return group
 
     def want_two_users(self) -> None:
-        """Let large purchases be confirmed by two users; last, so that the data itself needs only one."""
+        """Require two users for large purchases; called last, so that the data itself needs only one."""
         confirm = self.one("ir.model.button", ("model", "=", "purchase.purchase"), ("name", "=", "confirm"))
         large = Eval("self", {}).get("total_amount", 0) >= demo.DOUBLE_CONFIRM_FROM
         Model.get("ir.model.button.rule")(

@@ -1,6 +1,6 @@
-"""Installs Tryton into an environment of its own and fills a database; what is there and fresh is kept.
+"""Installs Tryton into a separate environment and fills a database; a complete and recent one is reused.
 
-It runs as a process of its own, so that it can be started early and awaited late; several at once wait for one another.
+It runs in a separate process, so that it can start early and be awaited late; concurrent runs wait for each other.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ _CONTENT = (
     *("requirements.txt", "demo_company.py", "groundwork.py", "documents.py"),
     *("report.py", "sparing.py", "fill.py"),
 )
-"""What makes the database what it is."""
+"""The inputs that determine the content of the database."""
 _ADMIN_PASSWORD = "Admin#2026"
 _FRESH_SECONDS = 28 * 24 * 3600
-"""A filled database stays good as long as its documents' days are in the fiscal years around the present one."""
+"""A filled database stays valid while its documents' days are in the fiscal years around the present one."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,12 @@ class Prepared:
 
     @property
     def ready(self) -> bool:
-        """Whether it is complete (the report is written last) and young enough."""
+        """Whether it is complete (the report is written last) and recent enough."""
         return self.expected.exists() and time.time() - self.expected.stat().st_mtime < _FRESH_SECONDS
 
 
 def prepared() -> Prepared:
-    """Return where the database of the present data is, filled or not."""
+    """Return the location of the database for the present data, filled or not."""
     digest = hashlib.sha256()
     for name in _CONTENT:
         digest.update(name.encode() + b"\0" + (HERE / name).read_bytes())
@@ -70,11 +70,11 @@ def python() -> str:
 
 
 QUICKLY = "-O"
-"""Without Tryton's assertions about itself: on each of the many records it reads they look through all of them."""
+"""Skips Tryton's own assertions, which iterate over all of the many records it reads."""
 
 
 def prepare() -> Prepared:
-    """Do what is missing. Raises `subprocess.CalledProcessError` where a step fails."""
+    """Run the missing steps. Raises `subprocess.CalledProcessError` if a step fails."""
     home()
     with _alone():
         _install()
@@ -85,7 +85,7 @@ def prepare() -> Prepared:
 
 
 def home() -> Path:
-    """Return the folder of everything that is kept, which tells git to look away."""
+    """Return the directory of all installations, which git ignores."""
     HOME.mkdir(exist_ok=True)
     (HOME / ".gitignore").write_text("*\n")
     return HOME
@@ -112,7 +112,7 @@ def _install() -> None:
 
 
 def _fill(target: Prepared) -> None:
-    """Fill a new database in a folder of its own, and put it in its place when it is complete."""
+    """Fill a new database in a temporary directory, and move it into place when it is complete."""
     with tempfile.TemporaryDirectory(dir=HOME, prefix="filling-") as name:
         filling = Prepared(Path(name))
         config = write_config(filling.folder)
@@ -130,7 +130,7 @@ def _fill(target: Prepared) -> None:
 
 
 def write_config(folder: Path, port: int | None = None) -> Path:
-    """Write the server's configuration into the folder of its databases and return its file."""
+    """Write the server's configuration into the directory of its databases and return its path."""
     lines = ["[password]", "length = 8", "[database]", "uri = sqlite://", f"path = {folder}"]
     if port is not None:
         lines += ["database_mixins = sparing.KeptConnections", "[web]", f"listen = 127.0.0.1:{port}"]

@@ -1,4 +1,4 @@
-"""What the server itself says of every record, for the tests to compare with."""
+"""What the server itself reports for every record, for the tests to compare with."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from proteus import Model
 
 
 def report(documents: Documents) -> dict[str, Any]:
-    """Return the whole company as JSON; raises `SystemExit` where a document did not reach its state."""
+    """Return the whole company as JSON; raises `SystemExit` if a document did not reach its state."""
     ground = documents.ground
     found = {
         "today": ground.today.isoformat(),

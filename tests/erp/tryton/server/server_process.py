@@ -1,4 +1,4 @@
-"""Serves copies of the filled database on a free port of loopback, and ends by the id of its process."""
+"""Serves copies of the filled database on a free port of localhost, and stops the server by its process id."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from tests.erp.tryton.server.installation import (
 _VERSION = b'{"id":0,"method":"common.server.version","params":[]}'
 _START_SECONDS = 60
 _ATTEMPTS = 3
-"""How often a port is looked for: another program may take it before the server does."""
+"""Attempts to find a port: another program may take it before the server does."""
 
 
 def begin() -> subprocess.Popen[bytes] | None:
-    """Start installing and filling beside the tests, unless all is there; `finish` waits for it."""
+    """Start installing and filling in the background, unless it is done; `finish` waits for it."""
     if prepared().ready and Path(python()).exists():
         return None
     with (home() / "prepare.log").open("wb") as log:
@@ -47,7 +47,7 @@ def begin() -> subprocess.Popen[bytes] | None:
 
 
 def finish(preparing: subprocess.Popen[bytes] | None) -> Prepared:
-    """Wait until all is there; raises `RuntimeError` with the last lines of the log where it failed."""
+    """Wait until the installation is complete; raises `RuntimeError` with the last lines of the log if it failed."""
     if preparing is not None and preparing.wait() != 0:
         lines = (HOME / "prepare.log").read_text(errors="replace").splitlines()
         raise RuntimeError("Tryton could not be prepared:\n" + "\n".join(lines[-15:]))
@@ -63,7 +63,7 @@ def steps() -> dict[str, float]:
 
 @dataclass
 class TrytonServer:
-    """A server whose databases are copies; ``expected`` is what the server said of the original."""
+    """A server whose databases are copies; ``expected`` is the server's report on the original."""
 
     source: Prepared
     folder: Path
@@ -76,7 +76,7 @@ class TrytonServer:
         return dict(json.loads(self.source.expected.read_text(encoding="utf-8")))
 
     def start(self) -> None:
-        """Copy, serve, and wait until the server answers; raises `RuntimeError` where it does not."""
+        """Copy, serve, and wait until the server answers; raises `RuntimeError` if it does not."""
         for name in self.databases:
             shutil.copy(self.source.database, self.folder / f"{name}.sqlite")
         for _ in range(_ATTEMPTS):
@@ -86,7 +86,7 @@ class TrytonServer:
 
     def _start(self, port: int) -> bool:
         config = write_config(self.folder, port)
-        # Without naming its databases the server answers no call on them.
+        # Without the names of its databases, the server answers no call on them.
         with (self.folder / "trytond.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [python(), QUICKLY, "-m", "trytond.cli", "-c", str(config), "-d", *self.databases],

@@ -1,6 +1,6 @@
-"""Spares Tryton work of which a client sees nothing. Runs in Tryton's own environment.
+"""Skips work of Tryton that clients cannot observe. Runs in Tryton's own environment.
 
-The server's configuration names `KeptConnections` as a mixin of Tryton's ``Database``; the rest holds on import.
+The server's configuration names `KeptConnections` as a mixin of Tryton's ``Database``; the rest is applied on import.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from trytond.backend.sqlite import database as backend
 
 
 class LentConnection(backend.SQLiteConnection):  # type: ignore[misc]
-    """A connection that one thread after the other uses."""
+    """A connection that threads use one after another."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options, check_same_thread=False)
@@ -29,17 +29,17 @@ class LentConnection(backend.SQLiteConnection):  # type: ignore[misc]
         return cursor
 
     def rest(self) -> None:
-        """End whatever is open: a row not read yet would keep the connection in the past."""
+        """End open statements: a row not read yet would keep the connection in the past."""
         for cursor in self._cursors:
             cursor.close()
         self.rollback()
 
 
 class KeptConnections:
-    """A database that takes a connection which another one has left, and leaves its own where it would be closed.
+    """A database that reuses connections instead of closing them.
 
-    So Tryton itself keeps those to PostgreSQL. To SQLite it opens one for each transaction, several in a request, and
-    each reads the structure of all tables first: a third of the server's work.
+    Tryton itself does so for PostgreSQL. For SQLite it opens one per transaction, several in a request, and each reads
+    the structure of all tables first: a third of the server's work.
     """
 
     name: str
@@ -60,7 +60,7 @@ class KeptConnections:
 
 
 def _hash_quickly() -> None:
-    """Let each login take no time, instead of a twentieth of a second: everybody may know these passwords."""
+    """Skip the twentieth of a second that each login takes: these passwords are public."""
     *costs, length, salt, kind = Argon2Hasher.__init__.__defaults__ or ()
     assert len(costs) == 3
     Argon2Hasher.__init__.__defaults__ = (1, 8, 1, length, salt, kind)
