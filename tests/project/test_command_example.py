@@ -1,4 +1,4 @@
-"""The page about adding a command, followed word by word: in a copy of this repository, and as a package of its own."""
+"""The steps of the page about adding a command work, in a copy of this repository and as a separate package."""
 
 from __future__ import annotations
 
