@@ -1,4 +1,4 @@
-"""Event types as ``docs/reference`` shows them: a JSON Schema for each, and tables of their fields."""
+"""Event types for ``docs/reference``: a JSON Schema for each, and tables of their fields."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TYPES: dict[str, type[EventData]] = {**SCHEMAS, "custom.*": Custom}
 
 
 def schema_files() -> dict[Path, str]:
-    """Return the text of every schema by its file."""
+    """Return the text of each schema by its path."""
     return {FOLDER / f"{kind.removesuffix('.*')}.json": _schema(kind, model) for kind, model in TYPES.items()}
 
 
@@ -33,7 +33,7 @@ def _schema(kind: str, model: type[EventData]) -> str:
 
 
 def _without_titles(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return a schema without the titles that only repeat the names of the fields."""
+    """Return a schema without titles that only repeat field names."""
     properties = {
         name: {key: value for key, value in field.items() if key != "title"}
         for name, field in schema["properties"].items()
@@ -42,7 +42,7 @@ def _without_titles(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def sections() -> Iterator[str]:
-    """Return the fields that all types share, and a section for each type."""
+    """Yield the fields that all types share, then a section for each type."""
     shared = set(EventData.model_fields) - {"title"}
     yield "## Fields of every type\n\n" + _table(EventData, shared | {"title"})
     for kind, model in TYPES.items():

@@ -1,4 +1,4 @@
-"""A project made by following a page of the documentation, in a folder and processes of its own."""
+"""Runs the steps of a documentation page in a temporary folder and in subprocesses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from zipfile import ZipFile
 
 
 class PageProject:
-    """Holds the files that a page shows and runs what it says; ``path`` is where Python finds packages."""
+    """Holds a page's files and runs its commands; ``path`` is where Python finds packages."""
 
     def __init__(self, folder: Path, *, path: Sequence[Path]) -> None:
         self.folder = folder
@@ -23,7 +23,7 @@ class PageProject:
         file.write_text(content, encoding="utf-8")
 
     def python(self, *arguments: str, fails: bool = False) -> str:
-        """Run Python in the folder and return what it wrote; fails with that unless it ends as expected."""
+        """Run Python in the folder and return its output; fails if the exit code is not the expected one."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "DING", "COV"))}
         ended = subprocess.run(
             [sys.executable, *arguments],
@@ -38,7 +38,7 @@ class PageProject:
         return written
 
     def install(self, target: Path) -> None:
-        """Do what pip does without a network: build the package and unpack it."""
+        """Build the package and unpack it, like pip but without a network."""
         self.python("-m", "hatchling", "build", "-t", "wheel", "-d", str(target.with_name("built")))
         (wheel,) = target.with_name("built").glob("*.whl")
         with ZipFile(wheel) as archive:

@@ -1,7 +1,7 @@
-"""Writes the tables of ``docs/reference`` from the code itself: ``make docs`` runs it.
+"""Generates the tables of ``docs/reference`` from the code; ``make docs`` runs it.
 
-A page holds prose and blocks between ``<!-- NAME: written by make docs -->`` and ``<!-- end -->``; only the blocks are
-written. `test_reference` fails while a page is behind the code.
+Only the blocks between ``<!-- NAME: written by make docs -->`` and ``<!-- end -->`` are generated; the rest of a page
+is prose. `test_reference` fails if a page is out of date.
 """
 
 from __future__ import annotations
@@ -37,35 +37,34 @@ from . import event_pages
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "reference"
 
 _ALSO = re.compile(r"; also `(\w+)`")
-"""How the description of a setting names the variable that DingTalk's own SDK reads."""
+"""In the description of a setting, the variable that DingTalk's own SDK reads."""
 
 _BLOCK = re.compile(r"(<!-- (\w+): written by make docs -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def renewed(page: str) -> str:
-    """Return the page with every block written again."""
+    """Return the page with all blocks regenerated."""
     return _BLOCK.sub(lambda block: f"{block[1]}\n{BLOCKS[block[2]]().strip()}\n\n{block[3]}", page)
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """Return a Markdown table."""
     lines = [list(head), *(list(row) for row in rows)]
     lines.insert(1, ["---"] * len(lines[0]))
     return "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in line)} |" for line in lines)
 
 
 def settings() -> str:
-    """One table for each part of the settings; the entries that stand alone come first."""
-    alone = [(name, field) for name, field in Settings.model_fields.items() if _part(field) is None]
+    """Return a table for each section of the settings; entries without a section come first."""
+    top_level = [(name, field) for name, field in Settings.model_fields.items() if _part(field) is None]
     parts = [(name, field) for name, field in Settings.model_fields.items() if _part(field) is not None]
-    sections = [_settings_table("", alone)]
+    sections = [_settings_table("", top_level)]
     for name, field in parts:
         sections += _settings_sections(name + _key(field), field, "##")
     return "\n\n".join(sections)
 
 
 def _settings_sections(path: str, field: FieldInfo, mark: str) -> Iterator[str]:
-    """Yield the table of a part, then those of the parts inside it."""
+    """Yield the table of a section, then those of its subsections."""
     title = f"[[{path}]]" if get_origin(field.annotation) is tuple else f"[{path}]"
     yield f"{mark} `{title}`\n\n{_settings_table(path, _entries(field))}"
     for name, inner in _entries(field):
@@ -137,8 +136,8 @@ def _default(field: FieldInfo) -> str:
 
 
 def metrics() -> str:
-    """All numbers with their labels."""
-    collectors = (each for each in vars(Metrics()).values() if isinstance(each, MetricWrapperBase))
+    """Return the table of all metrics."""
+    collectors = (value for value in vars(Metrics()).values() if isinstance(value, MetricWrapperBase))
     return table(("metric", "type", "labels", "meaning"), map(_metric_row, collectors))
 
 
@@ -150,20 +149,21 @@ def _metric_row(collector: MetricWrapperBase) -> tuple[str, str, str, str]:
 
 
 def command_line() -> str:
-    """What `dingerp --help` says, for every command."""
+    """Return the help of every command of the command line."""
     root = get_command(cli)
     assert isinstance(root, TyperGroup)
     return "\n\n".join(_command_pages(root, "dingerp"))
 
 
 def _command_pages(group: TyperGroup, path: str) -> Iterator[str]:
-    for name, each in group.commands.items():
-        if isinstance(each, TyperGroup):
-            yield from _command_pages(each, f"{path} {name}")
+    for name, command in group.commands.items():
+        if isinstance(command, TyperGroup):
+            yield from _command_pages(command, f"{path} {name}")
             continue
-        names = " ".join(str(part.name).upper() for part in each.params if isinstance(part, TyperArgument))
-        options = table(("option", "default", "meaning"), map(_option, each.params)) if each.params else ""
-        yield f"## `{f'{path} {name} {names}'.strip()}`\n\n{(each.help or '').replace('``', '`')}\n\n{options}".strip()
+        names = " ".join(str(part.name).upper() for part in command.params if isinstance(part, TyperArgument))
+        options = table(("option", "default", "meaning"), map(_option, command.params)) if command.params else ""
+        meaning = (command.help or "").replace("``", "`")
+        yield f"## `{f'{path} {name} {names}'.strip()}`\n\n{meaning}\n\n{options}".strip()
 
 
 def _option(option: Any) -> tuple[str, str, str]:
@@ -175,7 +175,7 @@ def _option(option: Any) -> tuple[str, str, str]:
 
 
 def commands() -> str:
-    """All commands as their own signatures describe them."""
+    """Return all chat commands as their signatures describe them."""
     return "\n\n".join(map(_command, Commands.discover().values()))
 
 
@@ -190,7 +190,7 @@ def _command(command: AnyCommand) -> str:
 
 
 def cards() -> str:
-    """All cards with the fields of their views, which are found where they are imported."""
+    """Return the table of all cards; importing their modules registers the views."""
     importlib.import_module("bot.cards.notices")
     Commands.discover()
     presenter = Presenter(choose_language(load_languages(), "en"), UTC)
@@ -209,7 +209,7 @@ def _fields(card: str, presenter: Presenter) -> str:
 
 
 def faults() -> str:
-    """The simulator's switches."""
+    """Return the table of the simulator's faults."""
     rows = (
         (f"`{name}`", fault["label"]["en"], fault["help"]["en"], f"{fault['delayMs']} ms" if fault["delayMs"] else "–")
         for name, fault in SimFaults(random.Random(0)).render().items()
@@ -218,7 +218,7 @@ def faults() -> str:
 
 
 def events() -> str:
-    """All event types with the fields of their data."""
+    """Return all event types with their fields."""
     return "\n\n".join(event_pages.sections())
 
 
@@ -234,7 +234,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
 
 
 def main() -> None:
-    """Write every page of the reference again."""
+    """Regenerate all reference pages and schemas."""
     for path in sorted(PAGES.glob("*.md")):
         path.write_text(renewed(path.read_text(encoding="utf-8")), encoding="utf-8")
     for path, schema in event_pages.schema_files().items():

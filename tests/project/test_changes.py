@@ -1,4 +1,4 @@
-"""Change fragments: one file a change, named after its issue and kind, for the people who read the changelog."""
+"""Change fragments: names, wording, and building the changelog from them."""
 
 from __future__ import annotations
 

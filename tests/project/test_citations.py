@@ -1,4 +1,4 @@
-"""What the code cites: pages of this documentation, with headings that exist.
+"""Citations in the code lead to existing pages and headings.
 
 A citation reads ``docs: `` and a page below ``docs/reference`` with one or more of its headings:
 ``docs: platform/dingtalk/cards.md#updates``, ``docs: platform/dingtalk/stream.md#frames, #acks``. Further pages follow
@@ -15,7 +15,7 @@ from pathlib import Path
 from .tree import ROOT, anchors, text_files
 
 REFERENCE = ROOT / "docs" / "reference"
-ROOMS = tuple(ROOT / room for room in ("bot", "commands", "templates", "tests"))
+PACKAGES = tuple(ROOT / name for name in ("bot", "commands", "templates", "tests"))
 
 PAGE = r"(?:platform/(?:[\w-]+/)?[\w-]+|contracts)\.md"
 CITED = re.compile(rf"({PAGE})(#[\w-]+(?:, #[\w-]+)*)?")
@@ -23,14 +23,16 @@ OPENED = re.compile(rf"\b[Dd]ocs: (?!{PAGE})")
 PATH = re.compile(r"\bdocs/[\w/.-]+\.(?:md|json|toml)\b(?:#[\w-]+)?")
 
 ELSEWHERE = re.compile(r"\b(?:DingTalk|ERP) sheet\b|\bsheet(?:'s)?,? (?:section |chapter )?\d|\bdesign, section\b")
-"""Citations of what nobody but their writer can read."""
+"""Citations of documents outside this repository."""
 
 anchors_of = cache(anchors)
 
 
 def sources() -> list[Path]:
-    """Return the files that cite; this one only says how."""
-    return [path for path in text_files() if path != Path(__file__) and any(room in path.parents for room in ROOMS)]
+    """Return the files that may cite, except this one."""
+    return [
+        path for path in text_files() if path != Path(__file__) and any(package in path.parents for package in PACKAGES)
+    ]
 
 
 def places(path: Path, pattern: re.Pattern[str]) -> Iterator[tuple[str, re.Match[str]]]:

@@ -1,4 +1,4 @@
-"""The page about adding a command, followed word by word: in a copy of this repository, and as a package of its own."""
+"""The steps of the page about adding a command work, in a copy of this repository and as a separate package."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CLI = ("-c", "from bot.cli import main; main()")
 
 
 def shown(path: str, text: str = PAGE) -> str:
-    """Return the file that stands below its path."""
+    """Return the file that the page shows below its path."""
     code: str
     (code,) = re.findall(rf"`{re.escape(path)}`[^`]*?:\n\n```\w+\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     return code
@@ -33,7 +33,7 @@ def after(words: str) -> str:
 
 
 def shown_command(ending: str) -> list[str]:
-    """Return the arguments of the line that the page has one type to Python."""
+    """Return the arguments of the Python command that the page shows."""
     line: str
     (line,) = re.findall(rf"^(?:\.venv/bin/)?python (-m (?:.* )?{re.escape(ending)})", PAGE, re.MULTILINE)
     return line.split()
@@ -47,7 +47,7 @@ def translated(catalogue: str) -> str:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> PageProject:
-    """The parts of the repository that the page speaks of, to be changed at will."""
+    """A copy of the parts of the repository that the page changes."""
     for folder in ("bot", "commands", "templates"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
@@ -59,7 +59,7 @@ def test_in_the_repository(copy: PageProject) -> None:
     copy.write("templates/cards/customer.md.j2", shown("templates/cards/customer.md.j2"))
     copy.write("templates/cards/customer.sample.json", after("templates/cards/customer.sample.json"))
     copy.write("tests/commands/test_customer.py", shown("tests/commands/test_customer.py"))
-    copy.write("tests/commands/test_one_order.py", after("`open_chat` makes other chats"))
+    copy.write("tests/commands/test_one_order.py", after("`open_chat` opens other chats"))
 
     assert "1 passed" in copy.python(*shown_command("pytest tests/commands/test_customer.py"))
     assert "1 passed" in copy.python("-m", "pytest", "tests/commands/test_one_order.py")
@@ -84,7 +84,7 @@ def test_as_a_package(tmp_path: Path) -> None:
     package.write("tests/conftest.py", shown("tests/conftest.py", PACKAGE))
 
     package.write("cards/customer.sample.json", after("templates/cards/customer.sample.json"))
-    package.write("dingerp.toml", after("is told where its templates are"))
+    package.write("dingerp.toml", after("tell the bot where the package's templates"))
 
     package.install(tmp_path / "installed")
     assert "# 华东机械" in package.python(*CLI, "card", "render", "customer")

@@ -1,4 +1,4 @@
-"""The image and its compose file, read as a builder would read them (there is no container engine to ask)."""
+"""The Dockerfile and the compose file, checked as text, because tests have no container engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The documentation: every link leads somewhere, every page is reachable, the two READMEs say the same."""
+"""The documentation: links and anchors exist, every page is reachable, the two READMEs are in step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page about adding an ERP shows the example package, file by file, as it is, and followed it works."""
+"""The page about adding an ERP shows the files of the example package, and its steps work."""
 
 from __future__ import annotations
 

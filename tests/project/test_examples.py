@@ -1,4 +1,4 @@
-"""What the documentation shows works: its command is a command, its card is a card, its settings are settings."""
+"""Examples in the documentation work: commands, cards and settings."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def block(page: Path, kind: str) -> str:
 
 @pytest.fixture
 def example(tmp_path: Path) -> Iterator[ModuleType]:
-    """The module that the page shows, imported."""
+    """The imported module of the page's example."""
     path = tmp_path / "shown_customer.py"
     path.write_text(block(PAGE, "python"), encoding="utf-8")
     spec = importlib.util.spec_from_file_location("shown_customer", path)
@@ -104,6 +104,6 @@ def test_shown_variables_are_read() -> None:
 
     shown = set(re.findall(r"\b(?:DINGERP|DINGTALK)_[A-Z_0-9]*[A-Z0-9]\b", pages))
     assert shown
-    # What an adapter alone knows (``DINGERP_ERP__MAIN__PASSWORD``) is checked where its options are.
+    # An adapter's own options (``DINGERP_ERP__MAIN__PASSWORD``) are checked in its tests.
     known_alone = re.compile(r"DINGERP_ERP(__[A-Z0-9_]+)?")
     assert [name for name in shown if not any(pattern.fullmatch(name) for pattern in [*patterns, known_alone])] == []

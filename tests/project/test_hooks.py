@@ -1,4 +1,4 @@
-"""The git hooks run the project's own tools and nothing from elsewhere; their check of files finds what it should."""
+"""The git hooks run only the project's own tools, and their check of files finds mistakes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Setting up asks where pip would ask, and pip itself does what uv has no words for."""
+"""The setup uses pip's configuration, and pip itself where uv does not support it."""
 
 from __future__ import annotations
 

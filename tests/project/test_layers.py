@@ -1,4 +1,4 @@
-"""The arrows between the rooms: what `.importlinter` draws is all that there is, and a wrong import is caught."""
+"""The imports between packages: `.importlinter` allows only those that exist, and catches wrong ones."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KINDS: dict[str, type[Contract]] = {
 }
 
 WRONG = [
-    # The domain knows nobody.
+    # The domain imports nothing.
     ("bot.erp.model", "bot.alerts.event"),
     ("bot.erp.model", "bot.erp.port"),
     ("bot.erp.model", "aiohttp"),
@@ -41,7 +41,7 @@ WRONG = [
     ("bot.erp.demo.adapter", "bot.store.database"),
     ("bot.phrase", "bot.errors"),
     ("bot.errors", "bot.metrics"),
-    # Inner rooms know ports and domain, and one another in one direction.
+    # Inner packages import ports and domain, and one another in one direction.
     ("bot.cards.view", "bot.alerts.event"),
     ("bot.cards.renderer", "bot.chat.registry"),
     ("bot.chat.registry", "bot.dingtalk.openapi"),
@@ -52,13 +52,13 @@ WRONG = [
     ("bot.outbox.worker", "bot.dingtalk.card_api"),
     ("bot.access.policy", "bot.settings"),
     ("bot.rulefiles.followed_file", "bot.alerts.rules.parser"),
-    # Commands know services and views, never a wire, a table or a vendor.
+    # Commands import services and views, never a wire format, a table or a vendor.
     ("commands.stock", "bot.dingtalk.openapi"),
     ("commands.stock", "bot.erp.demo.adapter"),
     ("commands.order", "bot.store.database"),
     ("commands.order", "aiohttp"),
     ("bot.chat.registry", "commands.stock"),
-    # The edges know nothing of one another.
+    # Packages at the edge do not import one another.
     ("bot.dingtalk.openapi", "bot.simulator.engine"),
     ("bot.dingtalk.openapi", "bot.store.database"),
     ("bot.store.database", "bot.testing.company"),
@@ -68,7 +68,7 @@ WRONG = [
     ("bot.simulator.engine", "bot.errors"),
     ("bot.simulator.engine", "bot.dingtalk.frames"),
     ("bot.testing.company", "bot.store.database"),
-    # Only the composition root and the command line know everybody.
+    # Only the composition root and the command line import everything.
     ("bot.settings", "bot.app"),
     ("bot.store.database", "bot.bootstrap.services"),
     ("bot.bootstrap.services", "bot.app"),
@@ -94,7 +94,7 @@ def make_contract(options: dict[str, Any], session: dict[str, Any]) -> Contract:
 
 
 def broken(contracts: Sequence[Contract], graph: ImportGraph) -> list[str]:
-    """Return the names of the contracts that an import breaks. A check may remove imports from its graph."""
+    """Return the names of the contracts that an import breaks. Checking may remove imports from ``graph``."""
     return [contract.name for contract in contracts if not contract.check(deepcopy(graph), verbose=False).kept]
 
 
@@ -121,7 +121,7 @@ def test_every_room_has_its_place(graph: ImportGraph) -> None:
 
 
 def test_a_public_class_name_stands_once() -> None:
-    """Vendors' folders may repeat the parallel names of one another, and nobody else's."""
+    """Only vendors may use the same class names as one another."""
     vendors = {path.parent.name for path in (ROOT / "bot/erp").glob("*/manifest.py")}
     homes: dict[str, set[str]] = {}
     for path in sorted((ROOT / "bot").rglob("*.py")):

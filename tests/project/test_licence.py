@@ -1,4 +1,4 @@
-"""The licence is where people, package indexes and scanners look for it, and says what the project says of it."""
+"""The licence is where people, package indexes and scanners look for it, and matches the project's metadata."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import tomllib
 from .tree import ROOT
 
 APACHE_2_0 = "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30"
-"""SHA-256 of the text as the Apache Software Foundation publishes it."""
+"""SHA-256 of the text that the Apache Software Foundation publishes."""
 
 
 def test_the_licence_is_unaltered() -> None:

@@ -1,4 +1,4 @@
-"""The locks install anywhere: exact versions, no addresses, the same for use and development."""
+"""The lock files work anywhere: exact versions, no addresses, the same for use and development."""
 
 from __future__ import annotations
 

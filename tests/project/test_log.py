@@ -1,4 +1,4 @@
-"""What must never reach the log does not reach it."""
+"""Secrets and prices do not reach the log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One command each: the documented commands exist, and nothing is run before it is set up."""
+"""The documented make targets exist, and each sets up what it needs first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What plug-ins may rely on: the page lists it, and everything that we show to authors keeps to it."""
+"""The plug-in API: the page lists every name, and our examples use no others."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ PAGE = ROOT / "docs/reference/plugin-api.md"
 MODULES = ("bot.api.commands", "bot.api.erps")
 PACKAGE = ROOT / "docs/examples/dingerp-erp-example"
 PLAIN_COMMANDS = ("find", "help", "invoice", "mo", "order")
-"""Built-in commands of the kind that a plug-in may hold: they ask the ERP, or list what there is."""
+"""Built-in commands that a plug-in could contain as well."""
 
 
 def section(name: str) -> str:
-    """Return what the page says under the heading of a module."""
+    """Return the section of the page about a module."""
     found = re.search(
         rf"^## `{re.escape(name)}`\n(.*?)(?=^## |\Z)", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
     )
@@ -29,7 +29,7 @@ def section(name: str) -> str:
 
 
 def rows(name: str) -> list[list[str]]:
-    """Return the cells of the tables under the heading of a module, without their heads."""
+    """Return the cells of the tables in a module's section, without their headers."""
     lines = re.findall(r"^\| (`.+) \|$", section(name), re.MULTILINE)
     return [line.split(" | ") for line in lines]
 
@@ -52,7 +52,7 @@ def imports(code: str) -> Iterator[tuple[str, str]]:
 
 
 def promised() -> set[tuple[str, str]]:
-    """Return all imports that the page promises."""
+    """Return all imports that the page lists."""
     ours = {(module, name) for module in MODULES for name in importlib.import_module(module).__all__}
     tests = {(names_in(row[0])[0], name) for row in rows("bot.testing") for name in names_in(row[1])}
     return ours | tests | {("bot.api", name.rpartition(".")[2]) for name in MODULES}

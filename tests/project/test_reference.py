@@ -1,4 +1,4 @@
-"""The reference agrees with the code: whoever changes a setting, a command or a metric runs ``make docs``."""
+"""The generated reference pages agree with the code; ``make docs`` updates them."""
 
 from __future__ import annotations
 

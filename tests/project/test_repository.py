@@ -1,4 +1,4 @@
-"""What must not stand in any file: addresses of one machine, of a package index, of secrets."""
+"""No file contains local paths, addresses of package indexes or secrets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings: the smallest configurations work, the environment wins, mistakes are named."""
+"""Settings: the smallest configurations work, the environment takes precedence, mistakes are named."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The version stands in pyproject.toml alone; the command line and the user agents say it after that."""
+"""Only pyproject.toml states the version; the command line and the user agents take it from there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files of the project, as somebody who clones it gets them."""
+"""The files of the project as in a fresh clone."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 LINK = re.compile(r"\]\(<?([^)\s>]+)[^)]*\)")
-"""The target of a link or picture, also of a link whose text is a picture."""
+"""The target of a link or picture, also of a link around a picture."""
 
 _BINARY = {".png", ".ico", ".jpg", ".wav", ".pdf", ".mo", ".zip"}
 
 
 def files() -> list[Path]:
-    """Return every file that is or will be committed."""
+    """Return all files that are committed or not ignored."""
     listed = subprocess.run(
         ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -27,12 +27,11 @@ def files() -> list[Path]:
 
 
 def text_files() -> list[Path]:
-    """Return the files that people read."""
     return [path for path in files() if path.suffix not in _BINARY]
 
 
 def markdown_files() -> list[Path]:
-    """Return the pages of the documentation and every other README."""
+    """Return all Markdown pages that people read."""
     return [path for path in files() if path.suffix == ".md"]
 
 
@@ -42,7 +41,7 @@ def code_blocks(text: str) -> list[tuple[str, str]]:
 
 
 def without_code(text: str) -> str:
-    """Return the prose of a page: neither fenced blocks nor code in a line."""
+    """Return the prose of a page without fenced blocks and inline code."""
     return re.sub(r"`[^`\n]*`", "", without_blocks(text))
 
 
@@ -52,7 +51,7 @@ def without_blocks(text: str) -> str:
 
 
 def links(page: Path) -> list[str]:
-    """Return where a page leads: links and pictures in a line, definitions of links, and those written in HTML."""
+    """Return all targets of a page: inline links and pictures, link definitions, and HTML."""
     prose = without_code(page.read_text(encoding="utf-8"))
     return [
         *LINK.findall(prose),
@@ -62,7 +61,7 @@ def links(page: Path) -> list[str]:
 
 
 def anchors(page: Path) -> list[str]:
-    """Return the anchors of a page's headings as GitHub makes them: a heading that comes again is numbered."""
+    """Return the anchors of a page's headings as GitHub makes them: repeated headings are numbered."""
     found: list[str] = []
     for heading in re.findall(r"^#{1,6} +(.+?)[ #]*$", without_blocks(page.read_text(encoding="utf-8")), re.MULTILINE):
         shown = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", heading)

@@ -1,4 +1,4 @@
-"""What the vendor ``example`` is."""
+"""The vendor ``example``."""
 
 from bot.api import erps
 

@@ -1,4 +1,4 @@
-"""From the ERP's JSON to the bot's records; what is not mapped here is not told."""
+"""From the ERP's JSON to the bot's records."""
 
 from datetime import date, datetime
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""How a source of the vendor ``example`` is configured."""
+"""Options of a source of the vendor ``example``."""
 
 from pydantic import Field, SecretStr
 
