@@ -1,4 +1,4 @@
-"""An alert's card as people in a group meet it: acknowledged, put off, passed on, green when it is over."""
+"""An alert's card as people in a group use it: acknowledged, snoozed, passed on, green when it is over."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.scenario.conftest import ENGLISH, KEEPER
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def scenario(tmp_path: Path) -> AsyncIterator[AlertScenario]:
-    """The demo with an ERP that reports, and a clock of its own."""
+    """The demo with an ERP that reports alerts, and a clock that the test moves."""
     async with open_timeline_in(tmp_path) as one:
         yield one
 

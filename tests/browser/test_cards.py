@@ -1,4 +1,4 @@
-"""Cards: drawn as sent, clicked, changed before the reader's eyes, never trusted."""
+"""Cards: drawn as sent, clicked, changed while they are on screen, never trusted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The side panel and the line to the simulator."""
+"""The side panel and the connection to the simulator."""
 
 from __future__ import annotations
 
