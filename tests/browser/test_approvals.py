@@ -25,8 +25,8 @@ MONEY = "39,471.90"
 async def scenario(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DemoApprovalScenario]:
     """One waiting order, shown in both groups."""
     monkeypatch.chdir(tmp_path)
-    async with run_approval_scenario(tmp_path, SMALL, groups=(BUYING, WAREHOUSE)) as one:
-        yield one
+    async with run_approval_scenario(tmp_path, SMALL, groups=(BUYING, WAREHOUSE)) as opened:
+        yield opened
 
 
 async def has_ended(card: Locator, title: str, who: str) -> None:
@@ -89,9 +89,9 @@ async def test_a_reason_is_asked_for_in_the_clickers_own_view(
     await expect(theirs.get_by_test_id("card-private")).to_be_hidden()
     await button(card, "价格过高").click()
     await scenario.settle()
-    for one in (card, theirs, elsewhere):
-        await has_ended(one, "已驳回", "赵国强")
-        await expect(one).to_contain_text("价格过高")
+    for copy in (card, theirs, elsewhere):
+        await has_ended(copy, "已驳回", "赵国强")
+        await expect(copy).to_contain_text("价格过高")
     assert await scenario.erp.decisions(SMALL) == [(MANAGER, "reject", "价格过高")]
 
 

@@ -291,7 +291,11 @@ async def _open_people(page: ChatPage) -> None:
 
 
 def _group(simulator: RunningSimulator) -> str:
-    return next(one.id for one in simulator.engine.chat.conversations.values() if one.title == WAREHOUSE)
+    return next(
+        conversation.id
+        for conversation in simulator.engine.chat.conversations.values()
+        if conversation.title == WAREHOUSE
+    )
 
 
 async def _until_heard(page: ChatPage, bot: EchoBot) -> None:

@@ -23,8 +23,8 @@ PICTURES = os.environ.get("DINGERP_PICTURES", "")
 @pytest_asyncio.fixture(loop_scope="session")
 async def system(tmp_path: Path) -> AsyncIterator[BotSystem]:
     """The demo: simulator, bot and company."""
-    async with run_system(tmp_path) as one:
-        yield one
+    async with run_system(tmp_path) as opened:
+        yield opened
 
 
 async def picture(page: ChatPage, name: str) -> None:

@@ -1,4 +1,4 @@
-"""The permission point of DingTalk's own approvals is looked at where they are used, and nothing is started by it."""
+"""The doctor checks the permission of DingTalk's own approvals where they are used, and starts no approval."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ POINT = "Permission point qyapi_aflow"
 
 
 class PermissionScenario:
-    """A DingTalk and a bot's settings."""
+    """A simulated DingTalk and a bot's settings."""
 
     def __init__(self, engine: SimEngine, settings: Settings) -> None:
         self.engine = engine
@@ -44,8 +44,8 @@ class PermissionScenario:
 
 @pytest.fixture
 async def scenario(tmp_path: Path) -> AsyncIterator[PermissionScenario]:
-    async with open_simulator(CONFIG) as one:
-        yield PermissionScenario(one.engine, system_settings(CONFIG, one.url, tmp_path, {}))
+    async with open_simulator(CONFIG) as simulator:
+        yield PermissionScenario(simulator.engine, system_settings(CONFIG, simulator.url, tmp_path, {}))
 
 
 async def test_it_is_granted_and_no_approval_is_started(scenario: PermissionScenario) -> None:

@@ -1,4 +1,4 @@
-"""The cursor of times: whatever happens at the ERP, nothing is missed and nothing comes twice."""
+"""The cursor by time: whatever happens in the ERP, no record is missed and none comes twice."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Source:
 
 
 edits = st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 3)), max_size=12)
-"""Records that are edited, and how many seconds went by before."""
+"""Edited records, and the seconds that passed before each edit."""
 
 
 @given(rounds=st.lists(edits, max_size=6), limit=st.integers(1, 5))

@@ -1,4 +1,4 @@
-"""Following an area in streams: nothing is missed, nothing comes twice, and full pages of known records are passed."""
+"""Following an area in streams: no record is missed or comes twice, and full pages of known records are passed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Stream = list[tuple[str, int]]
 
 
 class Source:
-    """Streams of keys and steps; a stream is cut off as an ERP's list is."""
+    """Streams of keys and steps; a stream is cut off like an ERP's list."""
 
     def __init__(self, *streams: Stream) -> None:
         self.streams = streams

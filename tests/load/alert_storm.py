@@ -54,7 +54,7 @@ async def measure(name: str, url_of: Iterator[str]) -> list[Goal]:
         Goal(f"{name}: new cards/place/minute", max(batches.most_a_minute, single.most_a_minute), 20),
         Goal(f"{name}: p95 event to call, s", percentile(waits, 0.95), 1),
         Goal(
-            f"{name}: p99 ACK in a storm, ms", max(percentile(one.acks, 0.99) for one in (batches, single)) * 1000, 200
+            f"{name}: p99 ACK in a storm, ms", max(percentile(run.acks, 0.99) for run in (batches, single)) * 1000, 200
         ),
     ]
 
@@ -125,7 +125,7 @@ def main() -> int:
 
 
 def _load() -> str:
-    return " ".join(f"{one:.1f}" for one in os.getloadavg())
+    return " ".join(f"{load:.1f}" for load in os.getloadavg())
 
 
 if __name__ == "__main__":

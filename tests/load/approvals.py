@@ -104,12 +104,12 @@ async def decide(scene: ApprovalCluster, numbers: Sequence[str], *, clicks: int,
         tasks.append(asyncio.create_task(scene.press_stale(card)))
     rate = len(presses) / (perf_counter() - began)
     answers = await asyncio.gather(*tasks)
-    assert all(one.result.ok for one in answers), Counter(one.result.toast for one in answers)
+    assert all(answer.result.ok for answer in answers), Counter(answer.result.toast for answer in answers)
     await scene.settled(len(numbers), _PATIENCE)
     scene.assert_decided_once(numbers, PLACES)
     standing = scene.cards()
     return DecisionFigures(
-        answers=[one.result.elapsed_ms / 1000 for one in answers],
+        answers=[answer.result.elapsed_ms / 1000 for answer in answers],
         finals=[
             max(watch.final_at[card.track] for card in standing[number]) - clicked_at[number] for number in numbers
         ],
@@ -173,7 +173,7 @@ def main() -> int:
 
 
 def _load() -> str:
-    return " ".join(f"{one:.1f}" for one in os.getloadavg())
+    return " ".join(f"{load:.1f}" for load in os.getloadavg())
 
 
 if __name__ == "__main__":

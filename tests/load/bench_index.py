@@ -174,7 +174,7 @@ class IndexFigures:
         return p95(self.searches)
 
     def __str__(self) -> str:
-        refreshes = ", ".join(f"{one:.2f}" for one in self.refreshes)
+        refreshes = ", ".join(f"{refresh:.2f}" for refresh in self.refreshes)
         return "\n".join(
             (
                 f"first fill: {self.fill:.1f} s, {self.fill_calls} calls to the source",

@@ -43,7 +43,9 @@ class BotSystem:
     @property
     def group(self) -> str:
         """The first group: warehouse and sales, with an outsider in it."""
-        return next(one.id for one in self.engine.chat.conversations.values() if one.kind == "group")
+        return next(
+            conversation.id for conversation in self.engine.chat.conversations.values() if conversation.kind == "group"
+        )
 
     async def ask(self, text: str, who: str = KEEPER, *, where: str = "", **more: Any) -> SimCardView:
         """Say something to the bot and return the card that answers, as the asker sees it."""
@@ -157,5 +159,5 @@ def system_settings(config: SimulatorConfig, url: str, folder: Path, changes: Ma
 @pytest.fixture
 async def system(open_system: OpenSystem) -> AsyncIterator[BotSystem]:
     """A town with the standard settings, without DingTalk's limits."""
-    async with open_system() as one:
-        yield one
+    async with open_system() as opened:
+        yield opened

@@ -33,8 +33,8 @@ def see(system: BotSystem, card: SimCardView, who: str = KEEPER) -> SimCardView:
 class TestClosedCommand:
     @pytest.fixture
     async def system(self, open_system: OpenSystem) -> Any:
-        async with open_system(access={"rules": (FINANCE_ONLY,)}) as one:
-            yield one
+        async with open_system(access={"rules": (FINANCE_ONLY,)}) as opened:
+            yield opened
 
     @pytest.mark.parametrize("line", ["/invoice INV-7", "/发票", "逾期发票", "/invoice"])
     async def test_a_denial_says_why_and_whom_to_ask(self, system: BotSystem, line: str) -> None:
@@ -74,8 +74,8 @@ class TestSlowErp:
     @pytest.fixture
     async def system(self, open_system: OpenSystem) -> Any:
         erp = ErpSettings.model_validate({"vendor": "demo", "latency": 30, "timeout": 0.3})
-        async with open_system(erp={"demo": erp}, limits={"click_seconds": 0.05}) as one:
-            yield one
+        async with open_system(erp={"demo": erp}, limits={"click_seconds": 0.05}) as opened:
+            yield opened
 
     async def test_a_click_is_answered_in_time_and_can_be_repeated(self, system: BotSystem) -> None:
         card = await system.ask("/help")

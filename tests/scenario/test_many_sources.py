@@ -54,8 +54,8 @@ async def sources(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[dict[str, Er
 
 @pytest.fixture
 async def system(open_system: OpenSystem, sources: dict[str, ErpSettings]) -> AsyncIterator[BotSystem]:
-    async with open_system(erp=sources) as one:
-        yield one
+    async with open_system(erp=sources) as opened:
+        yield opened
 
 
 async def test_both_real_sources_are_split_by_warehouse_and_the_dead_one_is_marked(system: BotSystem) -> None:

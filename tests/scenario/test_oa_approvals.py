@@ -36,7 +36,7 @@ async def until(cluster: ApprovalCluster, what: str, done: Callable[[], bool]) -
     ends = perf_counter() + SECONDS
     while not done():
         assert perf_counter() < ends, (
-            f"{what} not within {SECONDS:g} s: {[one.render() for one in cluster.engine.approvals]}"
+            f"{what} not within {SECONDS:g} s: {[approval.render() for approval in cluster.engine.approvals]}"
         )
         await asyncio.sleep(0.05)
 
@@ -50,7 +50,7 @@ async def started(cluster: ApprovalCluster, number: str) -> SimApprovalInstance:
 
 
 def values(instance: SimApprovalInstance) -> dict[str, str]:
-    return {one["name"]: one["value"] for one in instance.form}
+    return {field["name"]: field["value"] for field in instance.form}
 
 
 @pytest.mark.parametrize("verdict", [Verdict.APPROVE, Verdict.REJECT])
@@ -79,7 +79,7 @@ async def test_decided_in_chat(tmp_path: Path) -> None:
         (number,) = cluster.submit([1])
         approval = await started(cluster, number)
         await until(cluster, "known", lambda: bool(approval.tasks))
-        card = next(one for one in cluster.cards()[number] if one.reader == PEOPLE[0])
+        card = next(copy for copy in cluster.cards()[number] if copy.reader == PEOPLE[0])
         await cluster.engine.click(card.track, card.reader, APPROVE)
         await until(cluster, "the end of the approval", lambda: approval.status != "RUNNING")
         assert (approval.status, approval.result) == ("COMPLETED", "agree")

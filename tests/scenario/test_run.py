@@ -34,8 +34,8 @@ NOBODY = "http://127.0.0.1:9"
 
 @pytest.fixture
 async def simulator() -> AsyncIterator[RunningSimulator]:
-    async with simulator_running(CONFIG) as one:
-        yield one
+    async with simulator_running(CONFIG) as opened:
+        yield opened
 
 
 async def get(port: object, path: str) -> tuple[int, str]:

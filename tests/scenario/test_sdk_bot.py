@@ -92,8 +92,8 @@ def test_the_sdk_is_the_one_from_the_registry() -> None:
 
 async def test_a_bot_on_the_sdk_chats_through_the_simulator(control: ControlApi) -> None:
     state = await control.get("/sim/state")
-    group = next(one["id"] for one in state["conversations"] if one["kind"] == "group")
-    direct = next(one["id"] for one in state["conversations"] if one["members"] == [KEEPER])
+    group = next(chat["id"] for chat in state["conversations"] if chat["kind"] == "group")
+    direct = next(chat["id"] for chat in state["conversations"] if chat["members"] == [KEEPER])
     for place in (group, direct):
         assert "echo hello" in (await control.say(place, "hello"))["text"]
     card = (await control.say(group, "card"))["card"]
@@ -106,7 +106,7 @@ async def test_a_bot_on_the_sdk_chats_through_the_simulator(control: ControlApi)
 
 async def test_it_comes_back_when_the_simulator_cuts_it_off(control: ControlApi) -> None:
     state = await control.get("/sim/state")
-    group = next(one["id"] for one in state["conversations"] if one["kind"] == "group")
+    group = next(chat["id"] for chat in state["conversations"] if chat["kind"] == "group")
     assert (await control.post("/sim/connections/drop", how="close"))["dropped"] == 1
     # Asked at once: without a connection the message waits at DingTalk.
     assert "echo again" in (await control.say(group, "again"))["text"]

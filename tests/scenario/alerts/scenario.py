@@ -113,8 +113,12 @@ class AlertScenario:
         ``place`` is a group's id, or the userId of a person whose own chat with the bot is meant.
         """
         chat = self.system.engine.chat
-        groups = [one for one in chat.conversations.values() if place in (one.id, *self._direct(one))]
-        tracks = [item.card.out_track_id for one in groups for item in one.items if isinstance(item, SimDelivery)]
+        groups = [
+            conversation
+            for conversation in chat.conversations.values()
+            if place in (conversation.id, *self._direct(conversation))
+        ]
+        tracks = [item.card.out_track_id for group in groups for item in group.items if isinstance(item, SimDelivery)]
         faces = [self.system.engine.cards.get(track) for track in dict.fromkeys(tracks)]
         reader = place if place in self.system.engine.enterprise.people else who
         return [face.view_for(reader) for face in faces if face is not None and face.out_track_id.startswith("c1-")]

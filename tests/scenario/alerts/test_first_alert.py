@@ -27,7 +27,7 @@ pytestmark = pytest.mark.process
 def the_guides_script() -> str:
     """Return the shell commands of the guide that send one event."""
     scripts = re.findall(r"```sh\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
-    (script,) = [one for one in scripts if "curl" in one]
+    (script,) = [block for block in scripts if "curl" in block]
     assert ADDRESS in script
     return script
 

@@ -203,7 +203,7 @@ class ApprovalCluster:
     async def wait_until_uncovered(self, seconds: float = 30.0) -> None:
         """Return when no card shows "please wait" any more: what came too late is shown anew within 15 seconds."""
         ends = perf_counter() + seconds
-        while covered := [one for cards in self.cards().values() for one in cards if one.face.title == "请稍候"]:
+        while covered := [card for cards in self.cards().values() for card in cards if card.face.title == "请稍候"]:
             assert perf_counter() < ends, f"not within {seconds:g} s: {covered}"
             await asyncio.sleep(0.05)
 
@@ -221,7 +221,7 @@ class ApprovalCluster:
             ((verdict, account),) = told.get(number, [])
             assert self.erp.erp.orders[number].status is _STATUS[verdict]
             standing = cards[number]
-            assert len(standing) == copies, (number, [one.place for one in standing])
+            assert len(standing) == copies, (number, [card.place for card in standing])
             words = "已同意" if verdict is Verdict.APPROVE else "已驳回"
             for one in standing:
                 assert not one.decidable, (number, one)
@@ -255,7 +255,7 @@ async def cluster(
             simulator = await stack.enter_async_context(simulator_running(config))
         erp = RemoteErp(utc_now, erp_seconds)
         erp_url = await stack.enter_async_context(erp.serving())
-        accounts = {one: {"main": f"erp-{one}"} for one in (*people, REQUESTER)}
+        accounts = {user_id: {"main": f"erp-{user_id}"} for user_id in (*people, REQUESTER)}
         more = {
             "DINGERP_ERP__MAIN__VENDOR": remote_erp.VENDOR,
             "DINGERP_ERP__MAIN__URL": erp_url,

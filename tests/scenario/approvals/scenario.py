@@ -90,11 +90,11 @@ class ApprovalScenario:
 
     def card(self, number: str, place: str) -> SimCardView:
         """Return the newest card about an order at a place."""
-        return [one.face for one in self.copies(number) if one.place == place][-1]
+        return [copy.face for copy in self.copies(number) if copy.place == place][-1]
 
     def places(self, number: str) -> list[str]:
         """Return where cards about an order stand."""
-        return sorted(one.place for one in self.copies(number))
+        return sorted(copy.place for copy in self.copies(number))
 
     async def press(self, card: SimCardView, token: str, who: str, *, where: str | None = None) -> SimCardView:
         """Press the button whose token begins so, let everything happen, and return what the clicker saw at once.
@@ -134,10 +134,10 @@ class ApprovalScenario:
         assert case.state is state, (case.state, case.erp_text, await self.record(number))
         copies = self.copies(number)
         assert copies, "it was shown somewhere"
-        for one in copies:
-            assert not one.decides, (one.place, one.words)
+        for copy in copies:
+            assert not copy.decides, (copy.place, copy.words)
             for text in says:
-                assert text in one.words, (one.place, text, one.words)
+                assert text in copy.words, (copy.place, text, copy.words)
 
     @property
     def is_holding_answer(self) -> bool:
@@ -255,7 +255,7 @@ async def run_approval_scenario(
         "access": {
             "directory": True,
             "roles": {"approver": frozenset(approvers)},
-            "accounts": {one: {"demo": one} for one in accounts},
+            "accounts": {account: {"demo": account} for account in accounts},
         },
         "approvals": {"groups": tuple(groups), "backlog": True, "rules": file, **(approvals or {})},
         "outbox": {"per_second": 1000, "place_minute": 1000},

@@ -142,7 +142,7 @@ def styles(*styles: TemplateStyle) -> pytest.MarkDecorator:
 
 def of(scene: ApprovalCluster, number: str, place: str) -> CardPlacement:
     """Return the card at a place: the group, or a person's own chat."""
-    return next(one for one in scene.cards()[number] if one.place == place or (one.reader == place != GROUP))
+    return next(card for card in scene.cards()[number] if card.place == place or (card.reader == place != GROUP))
 
 
 def labels(face: SimCardView) -> list[str]:
@@ -166,11 +166,11 @@ async def ends_rejected(house: TemplateScenario, number: str, who: str, reason: 
     assert scene.verdicts()[number] == [(Verdict.REJECT, f"erp-{who}")]
     assert reasons(scene, number) == [reason]
     scene.assert_decided_once([number], COPIES)
-    for one in scene.cards()[number]:
-        assert reason in one.face.markdown, (one.place, one.face)
-        assert one.face.fields == (), (one.place, "nothing can be filled in any more")
-        asked = one.reader in PEOPLE or one.in_group
-        assert (one.face.template_id == OWN) is asked, (one.place, one.face.template_id)
+    for card in scene.cards()[number]:
+        assert reason in card.face.markdown, (card.place, card.face)
+        assert card.face.fields == (), (card.place, "nothing can be filled in any more")
+        asked = card.reader in PEOPLE or card.in_group
+        assert (card.face.template_id == OWN) is asked, (card.place, card.face.template_id)
     rows = await record(scene, number)
     assert [what for what, _, _ in rows] == ["opened", "vote", "decided", "writing", "outcome", "rejected"]
     assert [(by, said) for what, by, said in rows if what == "vote"] == [(who, f"reject at level 1: {reason}")]
@@ -178,7 +178,7 @@ async def ends_rejected(house: TemplateScenario, number: str, who: str, reason: 
 
 def reasons(scene: ApprovalCluster, number: str) -> list[str]:
     """Return the reasons of all that the ERP was told of an order."""
-    return [one.reason for one in scene.erp.erp.told if one.number == number]
+    return [decision.reason for decision in scene.erp.erp.told if decision.number == number]
 
 
 @styles(DYNAMIC, STATIC)
@@ -186,7 +186,7 @@ def reasons(scene: ApprovalCluster, number: str) -> list[str]:
 async def test_rejecting_with_the_text_of_a_form(house: TemplateScenario, place: str) -> None:
     number = house.order(form=[TEXT])
     card = of(house.scene, number, place)
-    assert [one.name for one in card.face.fields] == ["reason"]
+    assert [field.name for field in card.face.fields] == ["reason"]
     answer = await house.scene.press(card, REJECT, MANAGER, fields={"reason": "  规格不符，请再谈 "})
     assert answer.result.ok, answer
     assert answer.face.button(REJECT) is None, answer
@@ -234,7 +234,7 @@ async def test_an_empty_form_is_asked_for_the_reason(house: TemplateScenario, fi
     assert reasons(scene, number) == []
     again = await scene.press(card, BACK, MANAGER)
     assert again.face.button(APPROVE) is not None, "the way back is drawn by the same template"
-    assert [one.name for one in again.face.fields] == ["reason"]
+    assert [shown.name for shown in again.face.fields] == ["reason"]
     assert [what for what, _, _ in await record(scene, number)] == ["opened"]
     await scene.press(card, REJECT, MANAGER)
     await scene.press(card, PRICE, MANAGER)

@@ -63,8 +63,8 @@ async def test_one_approves_and_everybody_sees_it(open_approval_scenario: OpenAp
 async def test_prices_are_in_the_approvers_own_chats_alone(open_approval_scenario: OpenApprovalScenario) -> None:
     async with open_approval_scenario(SMALL, groups=(BUYING, WAREHOUSE)) as scenario:
         for _ in range(2):
-            priced = {one.place for one in scenario.copies(SMALL) if MONEY in one.words}
-            bare = {one.place for one in scenario.copies(SMALL) if MONEY not in one.words and "¥" not in one.words}
+            priced = {copy.place for copy in scenario.copies(SMALL) if MONEY in copy.words}
+            bare = {copy.place for copy in scenario.copies(SMALL) if MONEY not in copy.words and "¥" not in copy.words}
             assert {BUYING, WAREHOUSE} <= bare
             assert {BOSS, MANAGER} <= priced
             if (await scenario.case(SMALL)).state is CaseState.OPEN:
@@ -82,7 +82,7 @@ async def test_rejecting_with_a_quick_reason(
         card = scenario.card(SMALL, BUYING)
         asked = await scenario.press(card, NO, BOSS)
         assert asked.private_to_viewer
-        quick = next(one for one in asked.buttons if one.id.startswith(NO) and one.id.endswith(f"|{token}"))
+        quick = next(button for button in asked.buttons if button.id.startswith(NO) and button.id.endswith(f"|{token}"))
         assert scenario.erp.told == [], "a reason is needed first"
         assert tokens(scenario.system.see(card, MANAGER)) == tokens(card), "the question is the clicker's own"
         await scenario.press(asked, quick.id, BOSS)
@@ -95,14 +95,14 @@ async def test_rejecting_with_a_quick_reason(
 async def test_rejecting_with_the_next_message(open_approval_scenario: OpenApprovalScenario) -> None:
     async with open_approval_scenario(SMALL) as scenario:
         asked = await scenario.press(scenario.card(SMALL, BOSS), NO, BOSS)
-        own = next(one for one in asked.buttons if one.id.endswith("|o"))
+        own = next(button for button in asked.buttons if button.id.endswith("|o"))
         await scenario.press(asked, own.id, BOSS)
         assert scenario.erp.told == []
         said = await scenario.ask("去年才 30 块，请再谈", BOSS)
         assert "已记录，正在通知 ERP。" in words(said)
         await scenario.ends(SMALL, CaseState.REJECTED, "已驳回", "林明川")
         assert await scenario.erp.decisions(SMALL) == [(BOSS, "reject", "去年才 30 块，请再谈")]
-        bare = {one.place for one in scenario.copies(SMALL) if "30 块" not in one.words}
+        bare = {copy.place for copy in scenario.copies(SMALL) if "30 块" not in copy.words}
         assert bare == {BUYING}, "a figure may be a price"
 
 
@@ -142,7 +142,7 @@ async def test_all_of_the_list_after_a_confirmation(open_approval_scenario: Open
         asked = await scenario.ask("/pending all", BOSS)
         assert scenario.erp.told == []
         await scenario.press(asked, "po.all|", BOSS)
-        assert sorted(one.number for one in scenario.erp.told) == [SMALL, LARGE]
+        assert sorted(decision.number for decision in scenario.erp.told) == [SMALL, LARGE]
         assert (await scenario.order(SMALL)).status is PurchaseStatus.APPROVED
 
 
@@ -160,7 +160,9 @@ async def test_passed_on(open_approval_scenario: OpenApprovalScenario) -> None:
     async with open_approval_scenario(SMALL, rules=rule(f'{{any = ["person:{MANAGER}"]}}')) as scenario:
         assert scenario.places(SMALL) == sorted([MANAGER, BUYING])
         choice = await scenario.press(scenario.card(SMALL, BUYING), PASS, MANAGER)
-        boss = next(one.id for one in choice.buttons if one.id.startswith(PASS) and one.id.endswith(f"|{BOSS}"))
+        boss = next(
+            button.id for button in choice.buttons if button.id.startswith(PASS) and button.id.endswith(f"|{BOSS}")
+        )
         seen = await scenario.press(choice, boss, MANAGER)
         assert "已转交给 林明川。" in words(seen)
         assert scenario.places(SMALL) == sorted([BOSS, MANAGER, BUYING])
@@ -184,7 +186,7 @@ async def test_two_levels_of_the_rules_and_one_word_to_the_erp(open_approval_sce
         await scenario.ends(SMALL, CaseState.APPROVED, "林明川")
         assert await scenario.erp.decisions(SMALL) == [(BOSS, "approve", "")]
         record = await scenario.record(SMALL)
-        assert [one for one in record if one[0] in ("refused", "vote")] == [
+        assert [entry for entry in record if entry[0] in ("refused", "vote")] == [
             ("refused", BOSS),
             ("vote", MANAGER),
             ("vote", BOSS),
@@ -196,9 +198,9 @@ async def test_two_levels_of_the_erp_are_two_cases(open_approval_scenario: OpenA
         await scenario.press(scenario.card(LARGE, MANAGER), YES, MANAGER)
         assert (await scenario.order(LARGE)).status is PurchaseStatus.WAITING
         assert (await scenario.case(LARGE)).state is CaseState.OPEN, "the second level is asked for by itself"
-        first = [one for one in scenario.copies(LARGE) if not one.decides]
-        assert {one.place for one in first} >= {BOSS, MANAGER, FINANCE, BUYING}
-        assert all("还需其他人同意" in one.words and "已批准" not in one.words for one in first)
+        first = [copy for copy in scenario.copies(LARGE) if not copy.decides]
+        assert {copy.place for copy in first} >= {BOSS, MANAGER, FINANCE, BUYING}
+        assert all("还需其他人同意" in copy.words and "已批准" not in copy.words for copy in first)
         assert BUYER not in scenario.places(LARGE), "the requester is told when it is over"
         await scenario.press(scenario.card(LARGE, FINANCE), YES, FINANCE)
         await scenario.ends(LARGE, CaseState.APPROVED)
@@ -297,11 +299,11 @@ async def test_taken_back_before_the_erp_is_told(open_approval_scenario: OpenApp
         await scenario.at("1m")
         assert scenario.erp.told == []
         assert (await scenario.case(SMALL)).state is CaseState.OPEN
-        assert all(one.decides for one in scenario.copies(SMALL))
+        assert all(copy.decides for copy in scenario.copies(SMALL))
         await scenario.press(scenario.card(SMALL, MANAGER), YES, MANAGER)
         assert scenario.erp.told == []
         await scenario.at("2m")
         await scenario.ends(SMALL, CaseState.APPROVED, "赵国强")
         assert await scenario.erp.decisions(SMALL) == [(MANAGER, "approve", "")]
-        record = [one for one in await scenario.record(SMALL) if one[0] in ("decided", "taken_back")]
+        record = [entry for entry in await scenario.record(SMALL) if entry[0] in ("decided", "taken_back")]
         assert record == [("decided", BOSS), ("taken_back", BOSS), ("decided", MANAGER)]

@@ -58,7 +58,7 @@ async def test_changed_since_it_was_shown(open_approval_scenario: OpenApprovalSc
         fresh = await scenario.case(SMALL)
         assert (fresh.id != before.id, fresh.state) == (True, CaseState.OPEN)
         for place in (BOSS, MANAGER, BUYING):
-            superseded, new = [one for one in scenario.copies(SMALL) if one.place == place]
+            superseded, new = [copy for copy in scenario.copies(SMALL) if copy.place == place]
             assert "ERP 中已变更" in superseded.words
             assert not superseded.decides
             assert "2026年12月24日" in new.words
@@ -150,7 +150,7 @@ async def test_the_erp_goes_down_before_it_is_told_and_comes_back(open_approval_
         for second in ("20s", "40s", "2m"):
             await scenario.at(second)
             assert (await scenario.case(SMALL)).state is CaseState.WRITING
-            assert not any(one.decides for one in scenario.copies(SMALL))
+            assert not any(copy.decides for copy in scenario.copies(SMALL))
         scenario.erp.away = False
         await scenario.at("5m")
         await scenario.ends(SMALL, CaseState.APPROVED, "林明川")
@@ -166,9 +166,9 @@ async def test_the_erp_takes_15_seconds(open_approval_scenario: OpenApprovalScen
         await scenario.erp.held()
         assert "已记录，正在通知 ERP。" in words(seen)
         await scenario.at("15s")
-        for one in scenario.copies(SMALL):
-            assert "处理中" in one.words
-            assert not one.decides
+        for copy in scenario.copies(SMALL):
+            assert "处理中" in copy.words
+            assert not copy.decides
         late = await scenario.ask(f"/approve {SMALL}", MANAGER)
         assert "林明川 已于 2026年11月24日 10:00 审批。" in words(late)
         scenario.erp.release()
@@ -211,9 +211,9 @@ async def test_nobody_knows_for_a_while_what_became_of_it(open_approval_scenario
         scenario.erp.away = True
         scenario.erp.release()
         await scenario.settle()
-        for one in scenario.copies(SMALL):
-            assert "ERP 尚未确认" in one.words
-            assert not one.decides
+        for copy in scenario.copies(SMALL):
+            assert "ERP 尚未确认" in copy.words
+            assert not copy.decides
         await scenario.at("2m")
         assert (await scenario.case(SMALL)).state is CaseState.UNKNOWN
         scenario.erp.away = False
@@ -269,7 +269,7 @@ async def test_who_is_none_of_the_approvers(open_approval_scenario: OpenApproval
             seen = await scenario.press(scenario.card(SMALL, BUYING), button, FINANCE)
             assert "林明川" in words(seen), "who can help is named"
         await still_open(scenario, SMALL)
-        assert [one for one in await scenario.record(SMALL) if one[1]] == [("refused", FINANCE)] * 2
+        assert [entry for entry in await scenario.record(SMALL) if entry[1]] == [("refused", FINANCE)] * 2
 
 
 async def test_nobody_decides_what_they_requested(open_approval_scenario: OpenApprovalScenario) -> None:
@@ -290,7 +290,7 @@ async def test_an_outsider_in_the_group(open_approval_scenario: OpenApprovalScen
         await scenario.system.ask(f"/approve {SMALL}", OUTSIDER, where=WAREHOUSE)
         await scenario.settle()
         await still_open(scenario, SMALL)
-        assert all(one.decides for one in scenario.copies(SMALL))
+        assert all(copy.decides for copy in scenario.copies(SMALL))
 
 
 async def test_a_card_that_was_forwarded(open_approval_scenario: OpenApprovalScenario) -> None:

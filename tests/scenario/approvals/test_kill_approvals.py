@@ -96,7 +96,7 @@ async def press_until_it_counts(scene: ApprovalCluster, card: CardPlacement) -> 
 async def decide_the_rest(scene: ApprovalCluster, numbers: Sequence[str]) -> None:
     """Let people decide whose card still asks: they were told that their click failed."""
     for number in numbers:
-        card = next(one for one in scene.cards()[number] if not one.in_group)
+        card = next(copy for copy in scene.cards()[number] if not copy.in_group)
         if card.decidable:
             answer = await scene.press(card)
             assert answer.result.ok, answer
@@ -116,10 +116,10 @@ async def test_killed_at_any_moment(kills: int, tmp_path: Path, dice: Random) ->
         clicks: list[asyncio.Task[ClickAnswer]] = []
         for life in range(kills):
             pair = numbers[2 * life : 2 * life + 2]
-            chosen = [next(one for one in cards[number] if one.reader == PEOPLE[life % 2]) for number in pair]
+            chosen = [next(card for card in cards[number] if card.reader == PEOPLE[life % 2]) for number in pair]
             clicks += await live_and_die(scene, chosen, dice, lives, while_written=life % 2 == 1)
         answers = await asyncio.gather(*clicks)
-        lives.answered.update("ok" if one.result.ok else str(one.result.toast) for one in answers)
+        lives.answered.update("ok" if answer.result.ok else str(answer.result.toast) for answer in answers)
         honoured = {number for number, one in zip(numbers, answers, strict=True) if one.result.ok}
         under_way = len(scene.erp.erp.told)
         async with scene.bot() as bot:
@@ -134,7 +134,7 @@ async def test_killed_at_any_moment(kills: int, tmp_path: Path, dice: Random) ->
             await bot.stop()
         lives.note(bot)
         scene.assert_decided_once(numbers, COPIES + 1)
-        assert await scene.decisions() == {one.number: one.by for one in scene.erp.erp.written}
+        assert await scene.decisions() == {decision.number: decision.by for decision in scene.erp.erp.written}
         outcomes = await scene.audited()
         print(lives, f"{under_way} written before the last start, {len(open_now)} decided after it", outcomes)
         # Some died before the ERP had it, some after it: both had to be found out.

@@ -76,15 +76,15 @@ def check_answers(scene: ApprovalCluster, number: str, answers: Sequence[ClickAn
     """What everybody was told is true: one person's word was recorded, and the others were told whose."""
     ((verdict, account),) = scene.verdicts()[number]
     winner = account.removeprefix("erp-")
-    recorded = {one.who for one in answers if RECORDED in one.face.markdown}
+    recorded = {answer.who for answer in answers if RECORDED in answer.face.markdown}
     # The card may have been brought up to date between the answer and the look at it.
     assert recorded <= {winner}, (number, recorded, winner)
-    for one in answers:
-        assert one.result.ok, (number, one.result)
-        assert one.face.button(APPROVE) is None, (number, one.face)
-        assert one.face.button(REJECT) is None, (number, one.face)
-        assert is_busy(one) or winner in one.face.markdown, (number, winner, one.face)
-    own = {one.pressed for one in answers if one.who == winner}
+    for answer in answers:
+        assert answer.result.ok, (number, answer.result)
+        assert answer.face.button(APPROVE) is None, (number, answer.face)
+        assert answer.face.button(REJECT) is None, (number, answer.face)
+        assert is_busy(answer) or winner in answer.face.markdown, (number, winner, answer.face)
+    own = {answer.pressed for answer in answers if answer.who == winner}
     assert own == {APPROVE if verdict is Verdict.APPROVE else REASON}, (number, own, verdict)
 
 
@@ -99,11 +99,11 @@ def check_everybody_was_told(answers: Sequence[ClickAnswer], *, alone: bool) -> 
     With the machine for itself (``alone``) nobody was left with that news. Beside other tests it may be too slow for
     any answer in time; what the cards say in the end is checked by `ApprovalCluster.assert_decided_once`.
     """
-    hasty = [one for one in answers if is_busy(one) and one.result.elapsed_ms < 1000 * CLICK_SECONDS]
+    hasty = [answer for answer in answers if is_busy(answer) and answer.result.elapsed_ms < 1000 * CLICK_SECONDS]
     assert not hasty, hasty
-    busy = Counter(one.who for one in answers if is_busy(one))
-    clicks = Counter(one.who for one in answers)
-    waits = sorted(one.result.elapsed_ms for one in answers)
+    busy = Counter(answer.who for answer in answers if is_busy(answer))
+    clicks = Counter(answer.who for answer in answers)
+    waits = sorted(answer.result.elapsed_ms for answer in answers)
     print(
         f"{busy.total()} of {len(answers)} clicks were told that the bot is busy,"
         f" at most {max(busy.values(), default=0)} of one person;"
@@ -116,8 +116,8 @@ def check_everybody_was_told(answers: Sequence[ClickAnswer], *, alone: bool) -> 
 
 async def open_reasons(scene: ApprovalCluster, cards: Sequence[CardPlacement]) -> None:
     """Let the readers of these cards look at the reasons for a rejection, whose buttons they press later."""
-    for one in cards:
-        answer = await scene.press(one, REJECT)
+    for card in cards:
+        answer = await scene.press(card, REJECT)
         assert answer.face.button(REASON) is not None, answer
 
 
@@ -173,12 +173,14 @@ async def test_many_orders_are_decided_concurrently_without_one_wrong(
             async with room:
                 return await scene.press(card, REASON if card.reader == refuser else APPROVE)
 
-        async def look(card: CardPlacement) -> None:
+        async def open_reasons(card: CardPlacement) -> None:
             async with room:
                 await open_reasons(scene, [card])
 
-        await asyncio.gather(*(look(one) for number in numbers for one in cards[number] if one.reader == refuser))
-        clicks = [(number, one) for number in numbers for one in cards[number]]
+        await asyncio.gather(
+            *(open_reasons(copy) for number in numbers for copy in cards[number] if copy.reader == refuser)
+        )
+        clicks = [(number, copy) for number in numbers for copy in cards[number]]
         # Those of one order come close together, so that they meet.
         clicks.sort(key=lambda one: (numbers.index(one[0]) // 10, dice.random()))
         said = await asyncio.gather(*(press(card) for _, card in clicks))
@@ -191,7 +193,7 @@ async def test_many_orders_are_decided_concurrently_without_one_wrong(
         for number in numbers:
             check_answers(scene, number, answers[number])
         assert len(scene.erp.erp.told) == orders
-        assert await scene.decisions() == {one.number: one.by for one in scene.erp.erp.written}
+        assert await scene.decisions() == {decision.number: decision.by for decision in scene.erp.erp.written}
         verdicts = {verdict for ((verdict, _),) in scene.verdicts().values()}
         assert verdicts == {Verdict.APPROVE, Verdict.REJECT}, "some were first with either word"
         await end(bots)
