@@ -1,4 +1,4 @@
-"""The bars of the product index with a tenth of the products, and room for a machine that is busy with other tests."""
+"""The goals of the product index with a tenth of the products, and slack for a machine that runs other tests."""
 
 from __future__ import annotations
 
@@ -31,5 +31,5 @@ async def test_the_bars_hold_and_a_scan_in_python_would_not(tmp_path: Path) -> N
         began = perf_counter()
         listing.find_products(catalogue, text, limit=41)
         scans.append((perf_counter() - began) * 1e3)
-    # Both at their best, so that what else runs on the machine does not decide.
+    # The best of each, so that other load on the machine does not decide.
     assert min(measured.searches) * 1.5 < min(scans)

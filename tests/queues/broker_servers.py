@@ -1,4 +1,4 @@
-"""Brokers of the tests' own: on loopback, in folders that go away."""
+"""The tests' own brokers: on loopback, in temporary folders."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RABBIT = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 
 
 def missing() -> list[str]:
-    """Return the brokers that are not installed here."""
+    """Return the brokers that are not installed."""
     found = {
         "redis-server": shutil.which("redis-server"),
         "rabbitmq-server": RABBIT.exists(),
@@ -51,7 +51,7 @@ def nats() -> Iterator[str]:
 
 @contextmanager
 def rabbit() -> Iterator[str]:
-    """Start RabbitMQ, with a name server of Erlang's of its own, and return its address."""
+    """Start RabbitMQ with its own Erlang name server, and return its address."""
     port, mapper = _free_port(), _free_port()
     with _folder() as home:
         (home / "rabbitmq.conf").write_text(f"listeners.tcp.1 = 127.0.0.1:{port}\nlog.file = false\n")
@@ -72,7 +72,7 @@ def rabbit() -> Iterator[str]:
             with _running([str(RABBIT)], home, port, **environment):
                 yield f"amqp://guest:guest@127.0.0.1:{port}"
         finally:
-            # The name server outlives its nodes, unless it is told; while one lives, it would not listen.
+            # The name server outlives its nodes unless it is stopped; while another one lives, it would not listen.
             subprocess.run(
                 ["epmd", "-port", str(mapper), "-kill"],
                 env={**os.environ, "HOME": str(home)},

@@ -1,4 +1,4 @@
-"""What a card must be, whatever was asked: a notice that is known by its title, harmless, and within the budget."""
+"""What holds for every card: a notice has its title, is harmless, and is within the budget."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _SHOWS_HOW = {
     Notice.HINT,
     Notice.OUT_OF_DATE,
 }
-"""Notices that must hold an example of what to type."""
+"""Notices that must contain an example of what to type."""
 
 _OUR_TAGS = re.compile(r"<br>|<font colorTokenV2=common_[a-z0-9]+_color>|</font>")
 _LINK = re.compile(r"\]\(")
@@ -42,7 +42,7 @@ _INVISIBLE = {"Cc", "Cf", "Cs", "Co"}
 
 
 def check(card: CardInstance, viewer: str) -> SimCardView:
-    """Return the card as ``viewer`` sees it, having checked what holds for every card."""
+    """Return the card as ``viewer`` sees it, after the checks that hold for every card."""
     face, values, budget = card.view_for(viewer), card.variables_for(viewer), Budget()
     assert 0 < len(face.title.encode()) <= budget.title_bytes
     assert 0 < len(face.markdown.encode()) <= budget.body_bytes
@@ -61,5 +61,5 @@ def check(card: CardInstance, viewer: str) -> SimCardView:
 
 
 def words(face: SimCardView) -> str:
-    """Return everything that can be read on a card but its buttons, without our own markup."""
+    """Return all text of a card except its buttons, without our own markup."""
     return " ".join((face.title, _OUR_TAGS.sub(" ", face.markdown).replace("**", ""), face.tips))

@@ -1,4 +1,4 @@
-"""Bad inputs that need a town of their own: closed commands, slow neighbours, frames that end their connection."""
+"""Bad inputs that need their own system: restricted commands, slow sources, frames that end their connection."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DIRECTORY = "/topapi/v2/user/get"
 
 
 def by_token(card: SimCardView, line: str) -> dict[str, Any]:
-    """Return a click whose token no button of the card has."""
+    """Return a click whose token none of the card's buttons has."""
     return {"out_track_id": card.out_track_id, "user_id": KEEPER, "params": {"id": f"ask|0|{line}"}}
 
 
@@ -137,7 +137,7 @@ async def test_a_huge_frame_ends_its_connection_and_nothing_else(system: BotSyst
     with capture_logs() as lines:
         connection.send(orjson.dumps({"type": "CALLBACK", "headers": {}, "data": "x" * (2 << 20)}).decode())
         await engine.wait_for(lambda: connection.id not in engine.pushes.connections)
-        # Nobody listens now: the question waits until the bot is back.
+        # There is no connection now: the question waits until the bot is back.
         card = await system.ask("/stock SKU123")
     assert card.title.startswith("SKU123 ")
     assert [(line["event"], line.get("reason")) for line in lines] == [

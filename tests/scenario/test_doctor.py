@@ -1,4 +1,4 @@
-"""``dingerp doctor`` against a DingTalk and a home in which one thing after the other is ill."""
+"""``dingerp doctor`` with one defect of DingTalk or the environment after the other."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DATABASE, ERP = "Database", "ERP"
 
 @dataclass(frozen=True, slots=True)
 class DoctorScenario:
-    """A bot's settings and the DingTalk that it lives with."""
+    """A bot's settings and its simulated DingTalk."""
 
     engine: SimEngine
     settings: Settings
@@ -41,7 +41,7 @@ class DoctorScenario:
         return next(iter(self.engine.chat.conversations))
 
     async def ills(self, **changes: Any) -> set[str]:
-        """Return what the doctor finds bad; each such finding has a remedy."""
+        """Return the doctor's bad findings; each has a remedy."""
         findings = await run_checks(self.settings.model_copy(update=changes), group=self.group)
         bad = [finding for finding in findings if finding.grade is CheckGrade.BAD]
         assert all(finding.remedy for finding in bad)

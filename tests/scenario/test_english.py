@@ -1,4 +1,4 @@
-"""An English reader is told in English what was wrong and what to do."""
+"""An English reader gets every problem and its remedy in English."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CHINESE = re.compile(r"[\u3400-\u9fff，。：？！“”（）]")
 
 
 def english(system: BotSystem, card: SimCardView) -> SimCardView:
-    """Return the card in the eyes of the English reader, with nothing of ours in Chinese on it."""
+    """Return the card as the English reader sees it, after a check that none of our own texts on it is Chinese."""
     instance = system.engine.cards.get(card.out_track_id)
     assert instance is not None
     face = check(instance, ENGLISH)

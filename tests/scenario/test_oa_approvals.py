@@ -18,7 +18,7 @@ from bot.erp.model import Verdict
 from bot.simulator.approvals import SimApprovalInstance
 from bot.simulator.enterprise import PURCHASE_PROCESS
 from bot.store.tables import APPROVAL_NATIVE
-from tests.scenario.approvals.cluster import APPROVE, CONFIG, ApprovalCluster, cluster
+from tests.scenario.approvals.cluster import APPROVE, CONFIG, ApprovalCluster, open_cluster
 
 PEOPLE = ("approver00", "approver01")
 SECONDS = 30.0
@@ -27,7 +27,7 @@ NATIVE = {"DINGERP_APPROVALS__NATIVE__PROCESS": PURCHASE_PROCESS}
 
 @asynccontextmanager
 async def company(folder: Path, speed: float = 0.0) -> AsyncIterator[ApprovalCluster]:
-    async with cluster(folder, PEOPLE, group=False, config=CONFIG, speed=speed) as opened:
+    async with open_cluster(folder, PEOPLE, group=False, config=CONFIG, speed=speed) as opened:
         opened.env.update(NATIVE)
         yield opened
 
@@ -42,7 +42,7 @@ async def until(cluster: ApprovalCluster, what: str, done: Callable[[], bool]) -
 
 
 async def started(cluster: ApprovalCluster, number: str) -> SimApprovalInstance:
-    """Return the approval of an order, once it and the cards are there."""
+    """Return the approval of an order, once it and the order's cards exist."""
     await cluster.shown([number], len(PEOPLE), SECONDS)
     await until(cluster, "an approval", lambda: bool(list(cluster.engine.approvals)))
     (only,) = cluster.engine.approvals
@@ -118,7 +118,7 @@ async def test_what_was_decided_in_the_app_while_the_bot_was_dead(tmp_path: Path
 
 
 async def test_killed_before_the_answer_to_the_start(tmp_path: Path) -> None:
-    # The bots' clock runs fast: a step that was broken off is given up after a minute.
+    # The bots' clock runs fast: a broken-off step is given up after a minute.
     async with company(tmp_path, speed=20.0) as cluster:
         start = cluster.engine.approvals.start
         async with cluster.bot("first") as first:
@@ -141,6 +141,6 @@ async def test_killed_before_the_answer_to_the_start(tmp_path: Path) -> None:
 
 
 async def states(cluster: ApprovalCluster) -> list[str]:
-    """Return where the approvals are, as the bots' database says."""
+    """Return the state of each approval in the bots' database."""
     rows = await cluster.database.run(lambda connection: connection.execute(select(APPROVAL_NATIVE.c.state)).all())
     return [row.state for row in rows]

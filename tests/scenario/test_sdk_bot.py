@@ -1,4 +1,4 @@
-"""``dingerp simulator`` as a process, and in it a bot on DingTalk's unmodified SDK: a chat through the control API."""
+"""``dingerp simulator`` as a process with a bot on DingTalk's unmodified SDK: a chat through the control API."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class ControlApi:
             return await answer.json()
 
     async def say(self, conversation: str, text: str) -> Any:
-        """Say something and return what the bot answers, as an item of the chat."""
+        """Say something and return the bot's answer as an item of the chat."""
         said = await self.post("/sim/messages", conversationId=conversation, senderId=KEEPER, text=text)
 
         async def answers() -> Any:
@@ -55,9 +55,9 @@ class ControlApi:
 
 
 async def asked_until(question: Callable[[], Awaitable[Any]], seconds: float = 20.0) -> Any:
-    """Ask until the answer is something."""
+    """Call until the result is true."""
     async with asyncio.timeout(seconds):
-        while not (answer := await question()):  # noqa: ASYNC110 - another process tells nobody
+        while not (answer := await question()):  # noqa: ASYNC110 - another process has no event for us
             await asyncio.sleep(0.01)
         return answer
 

@@ -1,4 +1,4 @@
-"""The reference company: the same on every run, awkward on purpose, and changed only as asked."""
+"""The reference company: the same on every run, deliberately awkward, and changed only on request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a vendor cannot say reads as not said, and nothing else is changed."""
+"""A value that a vendor cannot provide reads as unknown; everything else is unchanged."""
 
 from __future__ import annotations
 

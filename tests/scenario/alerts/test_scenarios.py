@@ -1,4 +1,4 @@
-"""The life of alerts, seen by the people in the groups: each scenario is a time axis."""
+"""The life of alerts as people in the groups see it; each scenario is a timeline."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ def rules(routes: str, default: str = "") -> str:
 
 
 def colour(card: SimCardView) -> str:
-    """Return how the card looks at first sight: red, orange, blue or green."""
+    """Return a card's colour: red, orange, blue or green."""
     return {"🔴": "red", "🟠": "orange", "🔵": "blue", "🟢": "green"}.get(card.title[:1], card.title[:1])
 
 
 def plain_text(card: SimCardView) -> str:
-    """Return all that a card says, without markup."""
+    """Return a card's text without markup."""
     return re.sub(r"<[^>]*>|\\", " ", f"{card.title} {card.markdown} {card.tips}")
 
 
 async def pressed(scenario: AlertScenario, card: SimCardView, button: str, who: str = KEEPER) -> SimCardView:
-    """Press a button, let everything happen, and return what the clicker sees."""
+    """Press a button, let the bot do all that follows, and return the clicker's view."""
     seen = await scenario.system.click(card, button, who)
     await scenario.settle()
     return seen
@@ -84,9 +84,9 @@ async def test_grouping_gathers_and_then_changes_at_intervals(open_alert_scenari
         assert "SKU2" not in plain_text(first)
         await scenario.at("2m")
         await scenario.post(scenario.low("SKU4", warehouse="W1"))
-        assert "SKU4" not in "".join(map(words, scenario.cards(WAREHOUSE))), "not before the interval is over"
+        assert "SKU4" not in "".join(map(plain_text, scenario.cards(WAREHOUSE))), "not before the interval is over"
         await scenario.at("6m")
-        assert "SKU4" in "".join(map(words, scenario.cards(WAREHOUSE)))
+        assert "SKU4" in "".join(map(plain_text, scenario.cards(WAREHOUSE)))
         assert len(scenario.cards(WAREHOUSE)) == 2
 
 
