@@ -50,8 +50,8 @@ class DoctorScenario:
 
 @pytest.fixture
 async def patient(tmp_path: Path) -> AsyncIterator[DoctorScenario]:
-    async with simulator_running(CONFIG) as one:
-        yield DoctorScenario(one.engine, system_settings(CONFIG, one.url, tmp_path, {}))
+    async with simulator_running(CONFIG) as simulator:
+        yield DoctorScenario(simulator.engine, system_settings(CONFIG, simulator.url, tmp_path, {}))
 
 
 async def test_who_is_well_is_told_so_and_nobody_sees_anything(patient: DoctorScenario) -> None:

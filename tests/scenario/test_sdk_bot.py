@@ -72,16 +72,16 @@ async def control(tmp_path: Path) -> AsyncIterator[ControlApi]:
     ):
         await eventually(lambda: simulator.out.count("\n") >= 2, hint=lambda: simulator.err)
         address, variables = simulator.out.splitlines()[:2]
-        one = ControlApi(client, address.rstrip("/"))
-        told = dict(pair.split("=", 1) for pair in variables.split())
-        async with program(str(SDK_BOT), env={**env, **told, "NO_PROXY": "127.0.0.1"}, folder=tmp_path) as bot:
+        control_api = ControlApi(client, address.rstrip("/"))
+        printed = dict(pair.split("=", 1) for pair in variables.split())
+        async with program(str(SDK_BOT), env={**env, **printed, "NO_PROXY": "127.0.0.1"}, folder=tmp_path) as bot:
 
             async def connections() -> Any:
                 assert bot.process.returncode is None, bot.err
-                return (await one.get("/sim/state"))["connections"]
+                return (await control_api.get("/sim/state"))["connections"]
 
             await asked_until(connections)
-            yield one
+            yield control_api
         assert (await simulator.stop()).code == 0
 
 
