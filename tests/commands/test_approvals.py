@@ -119,10 +119,10 @@ async def test_a_rejection_asks_for_its_reason_and_the_next_message_gives_it(
     await ask("太贵了", person=BUYER, where=DIRECT)
     await ask("太贵了", person=MANAGER)
     assert (await approvals.case()).votes == ()
-    said = "比上次贵了百分之二十，供应商没有给出任何解释，请重新询价后再提交，并附上至少三家报价"
-    done = as_(ApprovalSaid, await ask(said, person=MANAGER, where=DIRECT))
+    reason = "比上次贵了百分之二十，供应商没有给出任何解释，请重新询价后再提交，并附上至少三家报价"
+    done = as_(ApprovalSaid, await ask(reason, person=MANAGER, where=DIRECT))
     assert done.spoken is not None
-    assert done.spoken.reason == said
+    assert done.spoken.reason == reason
     as_(NotFoundNotice, await ask("SKU-999", person=MANAGER, where=DIRECT))
 
 
@@ -247,8 +247,8 @@ async def test_two_levels(ask: Ask, approvals: ApprovalFixture) -> None:
     await approvals.submit()
     early = as_(ApprovalView, await ask("/approve PO-1001", person=MANAGER, where=DIRECT))
     assert (str(early.note), early.ask) == ("It is not your turn yet: level 1 comes first.", ("赵采",))
-    said = as_(ApprovalSaid, await ask("/approve PO-1001", person=BUYER, where=DIRECT))
-    assert str(said.note) == "Recorded. Others have to agree as well."
+    voted = as_(ApprovalSaid, await ask("/approve PO-1001", person=BUYER, where=DIRECT))
+    assert str(voted.note) == "Recorded. Others have to agree as well."
     first = as_(ApprovalView, await ask("/pending PO-1001", person=BUYER, where=DIRECT))
     assert (first.level, first.levels) == (2, 2)
     assert (first.waited, [vote.name for vote in first.spoken], first.mute) == (("陈经理",), ["赵采"], True)
@@ -265,8 +265,8 @@ class TestUndo:
 
     async def test_taking_back(self, ask: Ask, approvals: ApprovalFixture) -> None:
         await approvals.submit()
-        said = as_(ApprovalSaid, await ask("/approve PO-1001", person=MANAGER, where=DIRECT))
-        assert lines(said)[1] == "/approve PO-1001 undo"
+        voted = as_(ApprovalSaid, await ask("/approve PO-1001", person=MANAGER, where=DIRECT))
+        assert lines(voted)[1] == "/approve PO-1001 undo"
         view = as_(ApprovalView, await ask("/pending PO-1001", person=MANAGER, where=DIRECT))
         assert lines(view)[0] == "/approve PO-1001 undo"
         others = as_(ApprovalView, await ask("/approve PO-1001 undo", person=BUYER, where=DIRECT))
@@ -296,8 +296,8 @@ async def test_passing_on(ask: Ask, approvals: ApprovalFixture) -> None:
     assert {row.user_id: row.name for row in people.rows} == {"buyer01": "赵采", "sales01": "李销"}
     line = next(typed for typed in lines(people) if "sales01" in typed)
     assert line == "/pending PO-1001 sales01 forward"
-    said = as_(ApprovalSaid, await ask(f"/pending {case.id} sales01 forward", person=MANAGER))
-    assert str(said.note) == "Passed on to 李销."
+    voted = as_(ApprovalSaid, await ask(f"/pending {case.id} sales01 forward", person=MANAGER))
+    assert str(voted.note) == "Passed on to 李销."
     assert "李销" in as_(ApprovalView, await ask("/pending PO-1001", person=MANAGER)).waited
     assert [forward.to for forward in (await approvals.case()).forwards] == ["sales01"]
 

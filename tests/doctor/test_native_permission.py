@@ -57,8 +57,8 @@ async def test_it_is_missing_and_the_remedy_says_where_to_grant_it(scenario: Per
     scenario.engine.faults.set("scope_denied", on=True, api="/v1.0/workflow/processInstances")
     found = await scenario.finding()
     assert found.grade is CheckGrade.BAD
-    told, remedy = describe_results([found], "en")
-    assert told.endswith(
+    text, remedy = describe_results([found], "en")
+    assert text.endswith(
         "not granted; it is needed for: deciding in DingTalk's own approvals as well (the console calls it “OA 审批”)"
     )
     assert "qyapi_aflow" in remedy

@@ -125,7 +125,7 @@ async def test_a_life_of_ten_days_has_all_kinds_of_news_at_a_believable_rate(dem
         "late production": lambda: erp.production_orders(ListQuery(filter=Filter.LATE, limit=1_000)),
     }
     open_before = {name: {item.number for item in (await read()).items} for name, read in lists.items()}
-    came: Counter[str] = Counter()
+    opened_counts: Counter[str] = Counter()
     went: Counter[str] = Counter()
     days = 10
     for step in range(1, days * STEPS_PER_DAY + 1):
@@ -135,13 +135,13 @@ async def test_a_life_of_ten_days_has_all_kinds_of_news_at_a_believable_rate(dem
             continue
         for name, read in lists.items():
             now_open = {item.number for item in (await read()).items}
-            came[name] += len(now_open - open_before[name])
+            opened_counts[name] += len(now_open - open_before[name])
             went[name] += len(open_before[name] - now_open)
             open_before[name] = now_open
     for name in lists:
-        assert came[name] >= 3, f"{name}: {came}"
+        assert opened_counts[name] >= 3, f"{name}: {opened_counts}"
         assert went[name] >= 3, f"{name}: {went}"
-        assert came[name] <= days * 6, f"{name}: {came}"
+        assert opened_counts[name] <= days * 6, f"{name}: {opened_counts}"
         assert len(open_before[name]) < 100
     await erp.close()
 

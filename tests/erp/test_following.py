@@ -30,8 +30,8 @@ class Source:
         return [self._page(stream, since, count) for stream in self.streams]
 
     def _page(self, stream: Stream, since: datetime | None, count: int) -> StreamPage:
-        told = sorted((START + step * STEP, key) for key, step in stream)
-        rows = [(key, at) for at, key in told if since is None or at >= since][:count]
+        ordered = sorted((START + step * STEP, key) for key, step in stream)
+        rows = [(key, at) for at, key in ordered if since is None or at >= since][:count]
         return StreamPage(latest(rows), rows[-1][1] if len(rows) == count else None)
 
     async def next(self, cursor: str, limit: int, least: int = 0) -> Changes:

@@ -403,8 +403,8 @@ async def test_an_unknown_source_or_a_missing_ability_is_unsupported(make_hub: M
 
 async def test_an_unconfirmed_decision_is_unknown_and_read_again(make_hub: MakeHub) -> None:
     after = purchase(PurchaseStatus.APPROVED, "2")
-    told = await make_hub(Source(decide=UnknownOutcome("x"), purchase_order=after)).decide("main", DECISION)
-    assert (told.outcome, told.order) == (DecisionOutcome.UNKNOWN, after)
+    result = await make_hub(Source(decide=UnknownOutcome("x"), purchase_order=after)).decide("main", DECISION)
+    assert (result.outcome, result.order) == (DecisionOutcome.UNKNOWN, after)
     silent = await make_hub(Source(decide=UnknownOutcome("x"), purchase_order=Unavailable("down"))).decide(
         "main", DECISION
     )

@@ -71,10 +71,10 @@ class Asked:
         async def answer(*args: Any, **kwargs: Any) -> Any:
             self.calls.append((call, *args, *kwargs.items()))
             queue = self.answers[call]
-            said = queue.pop(0) if len(queue) > 1 else queue[0]
-            if isinstance(said, BaseException):
-                raise said
-            return said
+            answer = queue.pop(0) if len(queue) > 1 else queue[0]
+            if isinstance(answer, BaseException):
+                raise answer
+            return answer
 
         return answer
 
@@ -539,8 +539,8 @@ async def test_a_decided_order_is_remembered_with_its_source_and_time(make_hub: 
 
 async def test_an_unconfirmed_decision_asks_for_its_order_once_more(make_hub: MakeHub, metrics: Metrics) -> None:
     source = Asked(decide=UnknownOutcome("lost"), purchase_order=purchase(version="2"))
-    told = await make_hub(source).decide("main", DECISION)
-    assert (told.outcome, told.order, told.text) == (DecisionOutcome.UNKNOWN, purchase(version="2"), "lost")
+    result = await make_hub(source).decide("main", DECISION)
+    assert (result.outcome, result.order, result.text) == (DecisionOutcome.UNKNOWN, purchase(version="2"), "lost")
     assert source.calls == [("decide", DECISION), ("purchase_order", "PO-1001")]
     assert counted(metrics, "decide", "UnknownOutcome") == counted(metrics, "purchase_order", "ok") == 1
 
@@ -572,11 +572,11 @@ async def test_below_zero_is_believed_only_of_who_may_have_it(make_hub: MakeHub)
 
 async def test_what_was_left_out_is_noted(make_hub: MakeHub) -> None:
     twice = (level().product, level().product)
-    said = ["main: 1 records cannot be right and are left out."]
+    texts = ["main: 1 records cannot be right and are left out."]
     alone = await make_hub(Asked(find_products=twice)).find_products("x", limit=9)
-    assert [str(note) for note in alone.notes] == said
+    assert [str(note) for note in alone.notes] == texts
     both = await make_hub(Asked(find_products=twice), Asked("b", find_products=())).find_products("x", limit=9)
-    assert [str(note) for note in both.notes] == said
+    assert [str(note) for note in both.notes] == texts
 
 
 async def test_a_unit_that_the_configuration_does_not_list_is_refused(make_hub: MakeHub) -> None:

@@ -226,8 +226,8 @@ def test_amounts_of_different_currencies_stay_what_they_are() -> None:
 
 
 def test_when_nobody_answers_now_all_that_was_said_last_is_the_answer() -> None:
-    said = [part(name, (level("1", sku=name).product,), minutes=5, error=DOWN) for name in "ab"]
-    found = merge_products([*said, part("c", None, error=DOWN)], NO_TABLE, limit=9)
+    stale = [part(name, (level("1", sku=name).product,), minutes=5, error=DOWN) for name in "ab"]
+    found = merge_products([*stale, part("c", None, error=DOWN)], NO_TABLE, limit=9)
     assert [product.sku for product in found.value] == ["a", "b"]
     assert (found.source, found.stale, len(found.failures)) == ("a + b", True, 3)
 

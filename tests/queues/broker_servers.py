@@ -99,13 +99,13 @@ def _folder() -> Iterator[Path]:
 
 @contextmanager
 def _running(command: list[str], home: Path, port: int, **environment: str) -> Iterator[None]:
-    said = home / "said.txt"
-    with said.open("wb") as out:
+    log = home / "broker.log"
+    with log.open("wb") as out:
         process = subprocess.Popen(
             command, cwd=home, env={**os.environ, **environment}, stdout=out, stderr=out, start_new_session=True
         )
     try:
-        _until_open(port, process, said)
+        _until_open(port, process, log)
         yield
     finally:
         process.terminate()
@@ -116,7 +116,7 @@ def _running(command: list[str], home: Path, port: int, **environment: str) -> I
             process.wait()
 
 
-def _until_open(port: int, process: subprocess.Popen[bytes], said: Path) -> None:
+def _until_open(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + STARTS_WITHIN
     while process.poll() is None and time.monotonic() < deadline:
         with socket.socket() as probe:
@@ -124,7 +124,7 @@ def _until_open(port: int, process: subprocess.Popen[bytes], said: Path) -> None
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.05)
-    raise RuntimeError(f"the broker did not start: {said.read_text(errors='replace')[-2000:]}")
+    raise RuntimeError(f"the broker did not start: {log.read_text(errors='replace')[-2000:]}")
 
 
 def _free_port() -> int:

@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.process, pytest.mark.timeout(600)]
 
 
 @dataclass(slots=True)
-class Lives:
+class BotStarts:
     """What the bots logged at their starts."""
 
     resumed: int = 0
@@ -42,9 +42,9 @@ class Lives:
         self.given_up += sum(entry["questions"] for entry in bot.logged("inbox.given_up"))
 
 
-async def kill_often(traffic: Traffic, kills: int, moments: Random, url: str, folder: Path) -> Lives:
+async def kill_often(traffic: Traffic, kills: int, moments: Random, url: str, folder: Path) -> BotStarts:
     """Kill one bot after the other while people ask, and let the last one answer the rest."""
-    engine, lives = traffic.engine, Lives()
+    engine, starts = traffic.engine, BotStarts()
     env = environment(CONFIG, url, used_before(folder / "data"), **AT_WORK, **NO_INDEX)
     load = asyncio.create_task(traffic.flow(600.0))
     try:
@@ -56,17 +56,17 @@ async def kill_often(traffic: Traffic, kills: int, moments: Random, url: str, fo
                 await asyncio.sleep(moments.uniform(0.0, LATEST))
                 await bot.kill()
             await engine.wait_for(lambda: not engine.pushes.connections)
-            lives.note(bot)
+            starts.note(bot)
     finally:
         load.cancel()
     async with forked("bot.cli", "run", env=env, folder=folder) as bot:
         await bot.saying("bot.running")
         await eventually(lambda: not engine.pushes.in_flight, 30, hint=lambda: engine.pushes.in_flight)
         last = await bot.stop()
-    lives.note(bot)
+    starts.note(bot)
     assert last.code == 0
     assert len(traffic.questions) > kills * 10
-    return lives
+    return starts
 
 
 async def _one_more_answer(traffic: Traffic) -> None:
@@ -82,10 +82,10 @@ async def test_under_load_no_question_is_lost_or_doubled(
 ) -> None:
     async with simulator_running(CONFIG) as simulator:
         traffic = Traffic(simulator.engine, groups)
-        lives = await kill_often(traffic, kills, moments, simulator.url, tmp_path)
+        starts = await kill_often(traffic, kills, moments, simulator.url, tmp_path)
         assert (traffic.unanswered, traffic.doubled) == ([], [])
         assert traffic.answers == len(traffic.questions)
-        assert (lives.resumed > 0, lives.given_up) == (True, 0)
+        assert (starts.resumed > 0, starts.given_up) == (True, 0)
         assert traffic.oldest_answer < MAX_QUESTION_AGE.total_seconds()
 
 
@@ -96,10 +96,10 @@ async def test_a_text_is_not_sent_again_when_it_may_stand(tmp_path: Path, moment
         simulator.engine.faults.set("quota_exhausted", on=True)
         kills, groups = 20, 60
         traffic = Traffic(simulator.engine, groups)
-        lives = await kill_often(traffic, kills, moments, simulator.url, tmp_path)
+        starts = await kill_often(traffic, kills, moments, simulator.url, tmp_path)
         assert traffic.doubled == []
         # Each kill may leave one question of each group in doubt: on a slow machine more are under way at that moment.
-        assert len(traffic.unanswered) <= lives.given_up < kills * groups / 2
+        assert len(traffic.unanswered) <= starts.given_up < kills * groups / 2
 
 
 @pytest.fixture

@@ -61,8 +61,8 @@ async def test_decided_in_the_app(tmp_path: Path, verdict: Verdict) -> None:
         assert approval.originator == "requester00"
         assert values(approval)["采购单号"] == number
         assert [step.user_ids for step in approval.steps] == [PEOPLE]
-        said = "agree" if verdict is Verdict.APPROVE else "refuse"
-        cluster.engine.approvals.decide(approval.id, PEOPLE[1], said, "价格过高")
+        result = "agree" if verdict is Verdict.APPROVE else "refuse"
+        cluster.engine.approvals.decide(approval.id, PEOPLE[1], result, "价格过高")
         await cluster.settled(1, SECONDS)
         await cluster.shown([number], len(PEOPLE) + 1, SECONDS)
         await cluster.settled(1, SECONDS)
@@ -71,7 +71,7 @@ async def test_decided_in_the_app(tmp_path: Path, verdict: Verdict) -> None:
         if verdict is Verdict.REJECT:
             assert cluster.erp.erp.written[0].reason == "价格过高"
         (only,) = cluster.engine.approvals
-        assert (only.status, only.result) == ("COMPLETED", said)
+        assert (only.status, only.result) == ("COMPLETED", result)
 
 
 async def test_decided_in_chat(tmp_path: Path) -> None:

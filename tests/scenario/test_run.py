@@ -194,7 +194,7 @@ async def test_it_is_one_plain_line_of_a_process_too(tmp_path: Path) -> None:
         all_wrong = {**some, "a taken port": ({"DINGERP_HTTP__PORT": port}, "", port)}
         starts = (wrong_start(tmp_path / wrong, wrong, *how) for wrong, how in all_wrong.items())
         complaints = dict(zip(all_wrong, await asyncio.gather(*starts), strict=True))
-    assert {wrong: said for wrong, said in complaints.items() if said} == {}
+    assert {mistake: text for mistake, text in complaints.items() if text} == {}
 
 
 async def wrong_start(folder: Path, wrong: str, changes: Mapping[str, str], file: str, words: str) -> str:

@@ -43,10 +43,10 @@ class ControlApi:
 
     async def say(self, conversation: str, text: str) -> Any:
         """Say something and return the bot's answer as an item of the chat."""
-        said = await self.post("/sim/messages", conversationId=conversation, senderId=KEEPER, text=text)
+        message = await self.post("/sim/messages", conversationId=conversation, senderId=KEEPER, text=text)
 
         async def answers() -> Any:
-            after = str(said["seq"])
+            after = str(message["seq"])
             items = await self.get("/sim/messages", conversation=conversation, viewer=KEEPER, after=after)
             return [item for item in items["items"] if item["fromBot"]]
 

@@ -100,7 +100,7 @@ async def kill_often(
     held: Held | None = None,
 ) -> KilledBots:
     """Start and kill one bot after the other during the storm."""
-    lives = KilledBots()
+    killed = KilledBots()
     for number in range(kills):
         make_trouble(engine, chance)
         senders.share = (number + 1) / (kills + 1)
@@ -115,11 +115,11 @@ async def kill_often(
                 await asyncio.sleep(chance.uniform(0.0, LATEST))
             await bot.kill()
         if held is not None:
-            lives.held += await held(bot.process.pid)
-        lives.note(bot)
+            killed.held += await held(bot.process.pid)
+        killed.note(bot)
     # DingTalk goes on failing for a while, so that pauses and second tries are tested as well.
     make_trouble(engine, chance)
-    return lives
+    return killed
 
 
 async def under_way(engine: SimEngine, strikes: Counter[str], bot: Program) -> None:
@@ -164,18 +164,18 @@ async def test_killed_again_and_again(kills: int, turns: int, tmp_path: Path, mo
         )
         senders = Senders([port], pause=PAUSE, share=0.0)
         sending = asyncio.create_task(senders.send(storm.batches(4, 15)))
-        lives = await kill_often(senders, engine, start, kills, moments, strikes)
+        killed = await kill_often(senders, engine, start, kills, moments, strikes)
         async with start() as bot:
             url = f"sqlite:///{tmp_path / 'data' / 'dingerp.sqlite3'}"
             counts = await come_to_rest(senders, engine, sending, url)
             await bot.stop()
-        lives.note(bot)
+        killed.note(bot)
         assert_nothing_lost(storm, counts)
         assert_every_card_once(storm, recorder)
-        assert lives.recovered > 0, "some died while they were sending"
+        assert killed.recovered > 0, "some died while they were sending"
         # Random faults may miss all of a few lives, except those in which `under_way` waits for one.
         assert sum(strikes.values()) > (kills if kills >= 20 else 0)
-        print(lives, {name: count for name, count in strikes.items() if count}, senders.receipts, senders.refused)
+        print(killed, {name: count for name, count in strikes.items() if count}, senders.receipts, senders.refused)
 
 
 # With more rounds two slow cores do not finish the rest in `SETTLED` seconds (1 200 were too many).
@@ -216,16 +216,16 @@ async def test_of_two_on_postgresql_one_is_killed_now_and_then(
         async with stays() as survivor:
             await survivor.saying("bot.running")
             database = Database(postgres_url)
-            lives = await kill_often(senders, engine, dies, kills, moments, strikes, partial(held_by, database))
+            killed = await kill_often(senders, engine, dies, kills, moments, strikes, partial(held_by, database))
             await database.close()
             senders.ports = ports[:1]
             counts = await come_to_rest(senders, engine, sending, postgres_url)
             await survivor.stop()
-        lives.note(survivor)
+        killed.note(survivor)
         assert_nothing_lost(storm, counts)
         assert_every_card_once(storm, recorder)
-        assert lives.held > 0 or kills < 20, "some died while they were sending"
-        print(lives, senders.receipts, senders.refused)
+        assert killed.held > 0 or kills < 20, "some died while they were sending"
+        print(killed, senders.receipts, senders.refused)
 
 
 async def held_by(database: Database, pid: int) -> int:

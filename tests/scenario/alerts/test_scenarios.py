@@ -208,8 +208,8 @@ async def test_a_mute_holds_at_one_place_and_ends(open_alert_scenario: OpenAlert
     async with open_alert_scenario(
         rules("", f'to = ["group:{WAREHOUSE}", "group:{BUYING}"]').replace(f'to = ["group:{WAREHOUSE}"]\n', "", 1)
     ) as scenario:
-        said = await scenario.system.ask("/mute stock.low 2h")
-        assert "12:00" in plain_text(said)
+        reply = await scenario.system.ask("/mute stock.low 2h")
+        assert "12:00" in plain_text(reply)
         await scenario.post(scenario.low("SKU123"))
         assert [len(scenario.cards(place)) for place in (WAREHOUSE, BUYING)] == [0, 1]
         await scenario.at("121m")
@@ -228,8 +228,8 @@ async def test_a_mute_can_be_lifted(open_alert_scenario: OpenAlertScenario) -> N
 
 async def test_a_watch_tells_the_one_who_asked(open_alert_scenario: OpenAlertScenario) -> None:
     async with open_alert_scenario(rules('[[routes]]\nname = "none"\ntypes = ["stock.*"]\nto = []\n')) as scenario:
-        said = await scenario.system.ask("/watch SKU123 < 50")
-        assert "SKU123" in plain_text(said)
+        reply = await scenario.system.ask("/watch SKU123 < 50")
+        assert "SKU123" in plain_text(reply)
         await scenario.post(scenario.low("SKU123", "49", warehouse=""))
         assert scenario.cards(WAREHOUSE) == [], "no route wants it"
         (card,) = scenario.cards(KEEPER)

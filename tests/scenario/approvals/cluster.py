@@ -208,16 +208,16 @@ class ApprovalCluster:
 
     def verdicts(self) -> dict[str, list[tuple[Verdict, str]]]:
         """Return all decisions that the ERP was given, by order number, including those without effect."""
-        told: dict[str, list[tuple[Verdict, str]]] = {}
+        written: dict[str, list[tuple[Verdict, str]]] = {}
         for decision in self.erp.erp.written:
-            told.setdefault(decision.number, []).append((decision.verdict, decision.by))
-        return told
+            written.setdefault(decision.number, []).append((decision.verdict, decision.by))
+        return written
 
     def assert_decided_once(self, numbers: Sequence[str], copies: int) -> None:
         """Every order was written once, has that status in the ERP, and all its cards show it."""
-        told, cards = self.verdicts(), self.cards()
+        written, cards = self.verdicts(), self.cards()
         for number in numbers:
-            ((verdict, account),) = told.get(number, [])
+            ((verdict, account),) = written.get(number, [])
             assert self.erp.erp.orders[number].status is _STATUS[verdict]
             shown = cards[number]
             assert len(shown) == copies, (number, [card.place for card in shown])

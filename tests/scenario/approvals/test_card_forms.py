@@ -173,7 +173,7 @@ async def assert_rejected(scenario: TemplateScenario, number: str, who: str, rea
         assert (card.face.template_id == OWN) is asked, (card.place, card.face.template_id)
     rows = await record(cluster, number)
     assert [what for what, _, _ in rows] == ["opened", "vote", "decided", "writing", "outcome", "rejected"]
-    assert [(by, said) for what, by, said in rows if what == "vote"] == [(who, f"reject at level 1: {reason}")]
+    assert [(by, detail) for what, by, detail in rows if what == "vote"] == [(who, f"reject at level 1: {reason}")]
 
 
 def reasons(cluster: ApprovalCluster, number: str) -> list[str]:

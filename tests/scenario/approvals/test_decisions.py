@@ -97,8 +97,8 @@ async def test_rejecting_with_the_next_message(open_approval_scenario: OpenAppro
         own = next(button for button in asked.buttons if button.id.endswith("|o"))
         await scenario.press(asked, own.id, BOSS)
         assert scenario.erp.told == []
-        said = await scenario.ask("去年才 30 块，请再谈", BOSS)
-        assert "已记录，正在通知 ERP。" in plain_text(said)
+        reply = await scenario.ask("去年才 30 块，请再谈", BOSS)
+        assert "已记录，正在通知 ERP。" in plain_text(reply)
         await scenario.assert_ended(SMALL, CaseState.REJECTED, "已驳回", "林明川")
         assert await scenario.erp.decisions(SMALL) == [(BOSS, "reject", "去年才 30 块，请再谈")]
         bare = {copy.place for copy in scenario.copies(SMALL) if "30 块" not in copy.text}

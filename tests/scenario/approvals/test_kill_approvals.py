@@ -62,7 +62,7 @@ class KilledRuns:
 
 
 async def live_and_die(
-    cluster: ApprovalCluster, cards: Sequence[CardPlacement], dice: Random, lives: KilledRuns, *, while_written: bool
+    cluster: ApprovalCluster, cards: Sequence[CardPlacement], dice: Random, runs: KilledRuns, *, while_written: bool
 ) -> list[asyncio.Task[ClickAnswer]]:
     """Let a bot run, a person click at these cards, and the bot be killed at a random moment after that.
 
@@ -80,8 +80,8 @@ async def live_and_die(
         else:
             await asyncio.sleep(dice.uniform(0.0, LATEST))
         await bot.kill()
-        lives.kills += 1
-    lives.note(bot)
+        runs.kills += 1
+    runs.note(bot)
     return clicks
 
 
@@ -104,44 +104,44 @@ async def decide_the_rest(cluster: ApprovalCluster, numbers: Sequence[str]) -> N
 
 @pytest.mark.parametrize("kills", [pytest.param(5, id="five"), pytest.param(200, id="many", marks=pytest.mark.soak)])
 async def test_killed_at_any_moment(kills: int, tmp_path: Path, dice: Random) -> None:
-    lives = KilledRuns()
+    runs = KilledRuns()
     async with open_cluster(tmp_path, PEOPLE, erp_seconds=ERP_SECONDS, speed=SPEED, config=QUICK) as cluster:
         numbers = cluster.submit(range(2 * kills))
         async with cluster.bot() as bot:
             await cluster.shown(numbers, COPIES, 60 + kills)
             await cluster.settled(0, 30)
             await bot.stop()
-        lives.note(bot)
+        runs.note(bot)
         cards = cluster.cards()
         clicks: list[asyncio.Task[ClickAnswer]] = []
         for life in range(kills):
             pair = numbers[2 * life : 2 * life + 2]
             chosen = [next(card for card in cards[number] if card.reader == PEOPLE[life % 2]) for number in pair]
-            clicks += await live_and_die(cluster, chosen, dice, lives, while_written=life % 2 == 1)
+            clicks += await live_and_die(cluster, chosen, dice, runs, while_written=life % 2 == 1)
         answers = await asyncio.gather(*clicks)
-        lives.answered.update("ok" if answer.result.ok else str(answer.result.toast) for answer in answers)
-        honoured = {number for number, answer in zip(numbers, answers, strict=True) if answer.result.ok}
+        runs.answered.update("ok" if answer.result.ok else str(answer.result.toast) for answer in answers)
+        accepted = {number for number, answer in zip(numbers, answers, strict=True) if answer.result.ok}
         under_way = len(cluster.erp.erp.told)
         async with cluster.bot() as bot:
             await bot.saying("bot.running")
             # An answered click needs no second one.
-            await cluster.settled(len(honoured), 60)
-            told = cluster.verdicts()
-            assert {number for number in honoured if number not in told} == set()
-            open_now = [number for number in numbers if number not in told]
+            await cluster.settled(len(accepted), 60)
+            written = cluster.verdicts()
+            assert {number for number in accepted if number not in written} == set()
+            open_now = [number for number in numbers if number not in written]
             await decide_the_rest(cluster, open_now)
             await cluster.settled(len(numbers), 60)
             await bot.stop()
-        lives.note(bot)
+        runs.note(bot)
         cluster.assert_decided_once(numbers, COPIES + 1)
         assert await cluster.decisions() == {decision.number: decision.by for decision in cluster.erp.erp.written}
         outcomes = await cluster.audited()
-        print(lives, f"{under_way} written before the last start, {len(open_now)} decided after it", outcomes)
+        print(runs, f"{under_way} written before the last start, {len(open_now)} decided after it", outcomes)
         # Some died before the ERP had the decision, some after: both cases had to be found out.
         assert outcomes["unknown"] > 0
         assert outcomes["found"] > 0
-        assert len(honoured) > 0 or kills < 20, "some were answered in time"
-        assert lives.kills == kills
+        assert len(accepted) > 0 or kills < 20, "some were answered in time"
+        assert runs.kills == kills
 
 
 @pytest.fixture

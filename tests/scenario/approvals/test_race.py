@@ -109,9 +109,11 @@ def check_everybody_was_told(answers: Sequence[ClickAnswer], *, alone: bool) -> 
         f" at most {max(busy.values(), default=0)} of one person;"
         f" answers took {waits[len(waits) // 2]:.0f} ms (median), {waits[-1]:.0f} ms (longest)"
     )
-    untold = sorted(who for who, count in clicks.items() if busy[who] == count)
+    unanswered = sorted(who for who, count in clicks.items() if busy[who] == count)
     if alone:
-        assert not untold, f"{len(untold)} of {len(clicks)} people heard nothing but that the bot is busy: {untold}"
+        assert not unanswered, (
+            f"{len(unanswered)} of {len(clicks)} people heard nothing but that the bot is busy: {unanswered}"
+        )
 
 
 async def open_reasons(cluster: ApprovalCluster, cards: Sequence[CardPlacement]) -> None:

@@ -93,8 +93,8 @@ class UnreliableErp:
     async def decide_inside(self, number: str, by: str, verdict: Verdict = Verdict.APPROVE, reason: str = "") -> None:
         """Let somebody decide in the ERP itself."""
         order = await self.inner.purchase_order(number)
-        said = Decision(number=number, version=order.version, verdict=verdict, by=by, reason=reason)
-        await self.inner.decide(said)
+        decision = Decision(number=number, version=order.version, verdict=verdict, by=by, reason=reason)
+        await self.inner.decide(decision)
 
     async def edit(self, number: str, **values: object) -> None:
         """Let somebody change an order's header in the ERP."""
