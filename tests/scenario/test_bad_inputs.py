@@ -25,7 +25,7 @@ from tests.scenario.bad_frames import FRAMES, MESSAGE_ID, BadFrame
 from tests.scenario.bad_messages import MESSAGES, BadMessage
 from tests.scenario.bad_questions import QUESTIONS, BadQuestion
 from tests.scenario.conftest import KEEPER, BotSystem, run_system
-from tests.scenario.notice_checks import check, words
+from tests.scenario.notice_checks import check, plain_text
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -122,8 +122,8 @@ async def test_question(system: BotSystem, bad: BadQuestion) -> None:
     system.engine.say(system.group, KEEPER, bad.line)
     (answer,) = await before.answers(some=True)
     card = check(card_of(answer), KEEPER)
-    assert card.title.startswith(bad.title), words(card)
-    expect(words(card), bad.says, ())
+    assert card.title.startswith(bad.title), plain_text(card)
+    expect(plain_text(card), bad.says, ())
     expect(card.title + card.markdown + card.tips, (), bad.never)
     assert set(bad.offers) <= {button.text for button in card.buttons}
     assert (await before.ack()).status == 200
@@ -147,8 +147,8 @@ async def test_message(system: BotSystem, lines: list[str], bad: BadMessage) -> 
         expect(answer.text, bad.says, bad.never)
         return
     card = check(card_of(answer), KEEPER)
-    assert card.title.startswith(bad.title), words(card)
-    expect(words(card), bad.says, bad.never)
+    assert card.title.startswith(bad.title), plain_text(card)
+    expect(plain_text(card), bad.says, bad.never)
 
 
 @pytest.mark.parametrize("bad", FRAMES.values(), ids=FRAMES)
@@ -193,8 +193,8 @@ async def test_click(system: BotSystem, lines: list[str], bad: BadClick) -> None
     response = ack.detail["data"]["response"]
     instance.answer(KEEPER, response["cardData"]["cardParamMap"], None, response["cardUpdateOptions"])
     card = check(instance, KEEPER)
-    assert card.title.startswith(bad.title), words(card)
-    expect(words(card), bad.says, bad.never)
+    assert card.title.startswith(bad.title), plain_text(card)
+    expect(plain_text(card), bad.says, bad.never)
 
 
 def callback(system: BotSystem, track_id: str, bad: BadClick) -> SimPush:

@@ -13,7 +13,7 @@ from bot.settings import ErpSettings, RuleSettings
 from bot.simulator.cards import SimCardView
 from bot.simulator.push_dispatcher import MESSAGES
 from tests.scenario.conftest import KEEPER, BotSystem, OpenSystem
-from tests.scenario.notice_checks import Notice, check, words
+from tests.scenario.notice_checks import Notice, check, plain_text
 
 FINANCE_ONLY = RuleSettings(commands=frozenset({"invoice"}), roles=frozenset({"finance"}))
 DIRECTORY = "/topapi/v2/user/get"
@@ -40,8 +40,8 @@ class TestClosedCommand:
     async def test_a_denial_says_why_and_whom_to_ask(self, system: BotSystem, line: str) -> None:
         card = see(system, await system.ask(line))
         assert card.title == Notice.DENIED
-        assert "/invoice 仅限以下角色使用：finance。" in words(card)
-        assert "可联系：finance" in words(card)
+        assert "/invoice 仅限以下角色使用：finance。" in plain_text(card)
+        assert "可联系：finance" in plain_text(card)
 
     async def test_a_click_is_denied_like_a_question(self, system: BotSystem) -> None:
         card = await system.ask("/order SO-1001")
@@ -54,8 +54,8 @@ class TestClosedCommand:
         misspelt = see(system, await system.ask("/invocie INV-7"))
         assert misspelt.title == Notice.UNKNOWN_COMMAND
         assert [button.text for button in misspelt.buttons] == ["帮助"]
-        assert "/invoice" not in words(see(system, await system.ask("/help")))
-        assert "/invoice" not in words(see(system, await system.ask("/help invoice")))
+        assert "/invoice" not in plain_text(see(system, await system.ask("/help")))
+        assert "/invoice" not in plain_text(see(system, await system.ask("/help invoice")))
 
     async def test_who_has_the_role_may(self, system: BotSystem) -> None:
         chat = system.engine.direct("finance01").id
@@ -67,7 +67,7 @@ async def test_a_command_that_is_open_elsewhere_is_closed_here(open_system: Open
     async with open_system(access={"rules": (rule,)}) as system:
         card = see(system, await system.ask("/stock SKU123"))
         assert card.title == Notice.DENIED
-        assert "此会话未开放 /stock" in words(card)
+        assert "此会话未开放 /stock" in plain_text(card)
 
 
 class TestSlowErp:
@@ -83,7 +83,7 @@ class TestSlowErp:
         assert result.ok
         busy = see(system, card)
         assert busy.title == Notice.BUSY
-        assert "/stock SKU123" in words(busy)
+        assert "/stock SKU123" in plain_text(busy)
         assert [button.id for button in busy.buttons] == ["ask|0|/stock SKU123"]
         assert (await system.press(busy, "重试")).ok
 

@@ -120,9 +120,9 @@ class AlertScenario:
             if place in (conversation.id, *self._direct(conversation))
         ]
         tracks = [item.card.out_track_id for group in groups for item in group.items if isinstance(item, SimDelivery)]
-        faces = [self.system.engine.cards.get(track) for track in dict.fromkeys(tracks)]
+        cards = [self.system.engine.cards.get(track) for track in dict.fromkeys(tracks)]
         reader = place if place in self.system.engine.enterprise.people else who
-        return [face.view_for(reader) for face in faces if face is not None and face.out_track_id.startswith("c1-")]
+        return [card.view_for(reader) for card in cards if card is not None and card.out_track_id.startswith("c1-")]
 
     @staticmethod
     def _direct(conversation: Any) -> tuple[str, ...]:

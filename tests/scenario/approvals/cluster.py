@@ -51,12 +51,12 @@ class CardPlacement:
     place: str
     track: str
     reader: str
-    face: SimCardView
+    view: SimCardView
 
     @property
     def decidable(self) -> bool:
         """Whether it has a button to approve."""
-        return self.face.button(APPROVE) is not None
+        return self.view.button(APPROVE) is not None
 
     @property
     def in_group(self) -> bool:
@@ -71,7 +71,7 @@ class ClickAnswer:
     who: str
     pressed: str
     result: ClickResult
-    face: SimCardView
+    view: SimCardView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,12 +134,12 @@ class ApprovalCluster:
             for item in conversation.items:
                 if isinstance(item, SimDelivery):
                     reader = conversation.members[0]
-                    face = item.card.view_for(reader if conversation.kind != "group" else "")
+                    view = item.card.view_for(reader if conversation.kind != "group" else "")
                     # The result of a reader's own click may cover the order for a while.
                     shared = item.card.view_for("")
-                    number = _NUMBER.search(f"{face.title} {face.markdown} {shared.title} {shared.markdown}")
-                    assert number is not None, face
-                    shown = CardPlacement(conversation.id, face.out_track_id, reader, face)
+                    number = _NUMBER.search(f"{view.title} {view.markdown} {shared.title} {shared.markdown}")
+                    assert number is not None, view
+                    shown = CardPlacement(conversation.id, view.out_track_id, reader, view)
                     found.setdefault(number.group(), []).append(shown)
         return found
 
@@ -157,16 +157,16 @@ class ApprovalCluster:
         """Press a button with this text; ``fields`` are the values entered into the card's fields."""
         who = who or card.reader
         result = await self.engine.click(card.track, who, button, fields=fields)
-        return ClickAnswer(who, button, result, self.face(card, who))
+        return ClickAnswer(who, button, result, self.view(card, who))
 
     async def press_stale(self, card: CardPlacement, button: str = APPROVE) -> ClickAnswer:
         """Press a button of the card as it was read; it may have changed meanwhile."""
-        shown = card.face.button(button)
+        shown = card.view.button(button)
         assert shown is not None, card
         result = await self.engine.click(card.track, card.reader, params=shown.params)
-        return ClickAnswer(card.reader, button, result, self.face(card))
+        return ClickAnswer(card.reader, button, result, self.view(card))
 
-    def face(self, card: CardPlacement, who: str = "") -> SimCardView:
+    def view(self, card: CardPlacement, who: str = "") -> SimCardView:
         """Return a card as this person sees it now."""
         instance = self.engine.cards.get(card.track)
         assert instance is not None
@@ -202,7 +202,7 @@ class ApprovalCluster:
     async def wait_until_uncovered(self, seconds: float = 30.0) -> None:
         """Wait until no card shows "please wait": a late answer is shown within 15 seconds."""
         ends = perf_counter() + seconds
-        while covered := [card for cards in self.cards().values() for card in cards if card.face.title == "请稍候"]:
+        while covered := [card for cards in self.cards().values() for card in cards if card.view.title == "请稍候"]:
             assert perf_counter() < ends, f"not within {seconds:g} s: {covered}"
             await asyncio.sleep(0.05)
 
@@ -224,8 +224,8 @@ class ApprovalCluster:
             verb = "已同意" if verdict is Verdict.APPROVE else "已驳回"
             for card in shown:
                 assert not card.decidable, (number, card)
-                assert verb in card.face.title + card.face.markdown + card.face.tips, (number, card.face)
-                assert account.removeprefix("erp-") in card.face.markdown + card.face.tips, (number, account, card.face)
+                assert verb in card.view.title + card.view.markdown + card.view.tips, (number, card.view)
+                assert account.removeprefix("erp-") in card.view.markdown + card.view.tips, (number, account, card.view)
 
 
 def with_people(people: Sequence[str]) -> Enterprise:

@@ -48,17 +48,17 @@ class CardCopy:
 
     place: str
     """A group's id, or a userId for the person's own chat."""
-    face: SimCardView
+    view: SimCardView
 
     @property
     def text(self) -> str:
         """Return the card's text without markup."""
-        return plain_text(self.face)
+        return plain_text(self.view)
 
     @property
     def decides(self) -> bool:
         """Whether it still has buttons to decide."""
-        return any(button.id.startswith((YES, NO, PASS)) for button in self.face.buttons)
+        return any(button.id.startswith((YES, NO, PASS)) for button in self.view.buttons)
 
 
 @dataclass(slots=True)
@@ -83,14 +83,14 @@ class ApprovalScenario:
             name = place.id if place.kind == "group" else reader
             for item in place.items:
                 if isinstance(item, SimDelivery) and item.card.out_track_id.startswith("c1-"):
-                    face = item.card.view_for(reader)
-                    if number in face.title:
-                        found.append(CardCopy(name, face))
+                    view = item.card.view_for(reader)
+                    if number in view.title:
+                        found.append(CardCopy(name, view))
         return found
 
     def card(self, number: str, place: str) -> SimCardView:
         """Return the newest card about an order at a place."""
-        return [copy.face for copy in self.copies(number) if copy.place == place][-1]
+        return [copy.view for copy in self.copies(number) if copy.place == place][-1]
 
     def places(self, number: str) -> list[str]:
         """Return the places of the cards about an order."""
@@ -113,9 +113,9 @@ class ApprovalScenario:
     async def ask(self, text: str, who: str, *, where: str = "") -> SimCardView:
         """Ask the bot, in the person's own chat unless a group is named, and let the bot finish."""
         place = where or self.system.engine.direct(who).id
-        face = await self.system.ask(text, who, where=place)
+        view = await self.system.ask(text, who, where=place)
         await self.settle()
-        return face
+        return view
 
     async def case(self, number: str) -> Case:
         """Return the newest case of an order."""

@@ -146,8 +146,8 @@ def of(cluster: ApprovalCluster, number: str, place: str) -> CardPlacement:
     return next(card for card in cluster.cards()[number] if card.place == place or (card.reader == place != GROUP))
 
 
-def labels(face: SimCardView) -> list[str]:
-    return [button.text for button in face.buttons]
+def labels(view: SimCardView) -> list[str]:
+    return [button.text for button in view.buttons]
 
 
 async def record(cluster: ApprovalCluster, number: str) -> list[tuple[str, str, str]]:
@@ -167,10 +167,10 @@ async def assert_rejected(scenario: TemplateScenario, number: str, who: str, rea
     assert reasons(cluster, number) == [reason]
     cluster.assert_decided_once([number], COPIES)
     for card in cluster.cards()[number]:
-        assert reason in card.face.markdown, (card.place, card.face)
-        assert card.face.fields == (), (card.place, "nothing can be filled in any more")
+        assert reason in card.view.markdown, (card.place, card.view)
+        assert card.view.fields == (), (card.place, "nothing can be filled in any more")
         asked = card.reader in PEOPLE or card.in_group
-        assert (card.face.template_id == OWN) is asked, (card.place, card.face.template_id)
+        assert (card.view.template_id == OWN) is asked, (card.place, card.view.template_id)
     rows = await record(cluster, number)
     assert [what for what, _, _ in rows] == ["opened", "vote", "decided", "writing", "outcome", "rejected"]
     assert [(by, detail) for what, by, detail in rows if what == "vote"] == [(who, f"reject at level 1: {reason}")]
@@ -186,10 +186,10 @@ def reasons(cluster: ApprovalCluster, number: str) -> list[str]:
 async def test_rejecting_with_the_text_of_a_form(scenario: TemplateScenario, place: str) -> None:
     number = scenario.order(form=[TEXT])
     card = of(scenario.cluster, number, place)
-    assert [field.name for field in card.face.fields] == ["reason"]
+    assert [field.name for field in card.view.fields] == ["reason"]
     answer = await scenario.cluster.press(card, REJECT, MANAGER, fields={"reason": "  规格不符，请再谈 "})
     assert answer.result.ok, answer
-    assert answer.face.button(REJECT) is None, answer
+    assert answer.view.button(REJECT) is None, answer
     await assert_rejected(scenario, number, MANAGER, "规格不符，请再谈")
 
 
@@ -226,15 +226,15 @@ async def test_an_empty_form_is_asked_for_the_reason(scenario: TemplateScenario,
     cluster, number = scenario.cluster, scenario.order(form=[field])
     card = of(cluster, number, GROUP)
     asked = await cluster.press(card, REJECT, MANAGER, fields={"reason": "" if field is CHOICE else "  "})
-    assert asked.face.private_to_viewer
-    assert number in asked.face.title
-    assert labels(asked.face) == [PRICE, "超出预算", "数量有误", "不需要", BACK, "其他…"]
-    assert asked.face.fields == (), "the question has its own answers"
-    assert labels(cluster.face(card, BOSS)) == labels(card.face), "the question is the clicker's own"
+    assert asked.view.private_to_viewer
+    assert number in asked.view.title
+    assert labels(asked.view) == [PRICE, "超出预算", "数量有误", "不需要", BACK, "其他…"]
+    assert asked.view.fields == (), "the question has its own answers"
+    assert labels(cluster.view(card, BOSS)) == labels(card.view), "the question is the clicker's own"
     assert reasons(cluster, number) == []
     again = await cluster.press(card, BACK, MANAGER)
-    assert again.face.button(APPROVE) is not None, "the way back is drawn by the same template"
-    assert [shown.name for shown in again.face.fields] == ["reason"]
+    assert again.view.button(APPROVE) is not None, "the way back is drawn by the same template"
+    assert [shown.name for shown in again.view.fields] == ["reason"]
     assert [what for what, _, _ in await record(cluster, number)] == ["opened"]
     await cluster.press(card, REJECT, MANAGER)
     await cluster.press(card, PRICE, MANAGER)

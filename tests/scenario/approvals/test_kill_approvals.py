@@ -88,7 +88,7 @@ async def live_and_die(
 async def press_until_it_counts(cluster: ApprovalCluster, card: CardPlacement) -> ClickAnswer:
     """Press, and press again when told to try again: on a busy machine the order is not always read in time."""
     answer = await cluster.press(card)
-    while answer.result.ok and answer.face.button(APPROVE) is not None:
+    while answer.result.ok and answer.view.button(APPROVE) is not None:
         answer = await cluster.press(card)
     return answer
 

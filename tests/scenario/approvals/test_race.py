@@ -76,21 +76,21 @@ def check_answers(cluster: ApprovalCluster, number: str, answers: Sequence[Click
     """All answers are true: one person's vote was recorded, and the others were told whose."""
     ((verdict, account),) = cluster.verdicts()[number]
     winner = account.removeprefix("erp-")
-    recorded = {answer.who for answer in answers if RECORDED in answer.face.markdown}
+    recorded = {answer.who for answer in answers if RECORDED in answer.view.markdown}
     # The card may have changed between the answer and this check.
     assert recorded <= {winner}, (number, recorded, winner)
     for answer in answers:
         assert answer.result.ok, (number, answer.result)
-        assert answer.face.button(APPROVE) is None, (number, answer.face)
-        assert answer.face.button(REJECT) is None, (number, answer.face)
-        assert is_busy(answer) or winner in answer.face.markdown, (number, winner, answer.face)
+        assert answer.view.button(APPROVE) is None, (number, answer.view)
+        assert answer.view.button(REJECT) is None, (number, answer.view)
+        assert is_busy(answer) or winner in answer.view.markdown, (number, winner, answer.view)
     own = {answer.pressed for answer in answers if answer.who == winner}
     assert own == {APPROVE if verdict is Verdict.APPROVE else REASON}, (number, own, verdict)
 
 
 def is_busy(answer: ClickAnswer) -> bool:
     """Whether the answer only says that the bot is busy."""
-    return answer.face.title.startswith(BUSY)
+    return answer.view.title.startswith(BUSY)
 
 
 def check_everybody_was_told(answers: Sequence[ClickAnswer], *, alone: bool) -> None:
@@ -120,7 +120,7 @@ async def open_reasons(cluster: ApprovalCluster, cards: Sequence[CardPlacement])
     """Let the readers of these cards open the reasons for a rejection, whose buttons they press later."""
     for card in cards:
         answer = await cluster.press(card, REJECT)
-        assert answer.face.button(REASON) is not None, answer
+        assert answer.view.button(REASON) is not None, answer
 
 
 # A thousand clicks took 1.1 s alone, and 2.1 s beside other tests.

@@ -125,7 +125,7 @@ async def test_two_people_are_needed(scenario: ApprovalScenario, plain: PlainCli
     assert first.state is CaseState.OPEN, "the second is asked for by itself"
     purchase = await _purchase(plain, LARGE)
     assert purchase["state"] == "quotation"
-    old = [card_copy for card_copy in scenario.copies(LARGE) if card_copy.face.out_track_id == card.out_track_id]
+    old = [card_copy for card_copy in scenario.copies(LARGE) if card_copy.view.out_track_id == card.out_track_id]
     assert [card_copy.decides for card_copy in old] == [False]
     assert "还需其他人同意" in old[0].text
     await scenario.press(scenario.card(LARGE, BUYING), YES, BOSS)
