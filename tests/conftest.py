@@ -1,8 +1,7 @@
-"""For all tests: two Hypothesis profiles, one PostgreSQL server, and in CI no skips, so that nothing is left out.
+"""For all tests: two Hypothesis profiles, one PostgreSQL server, and no skips in CI, so that every test runs.
 
-An empty database is migrated by Alembic once, and the demo company is written once for each day; the next ones are
-copies of that. A bot within the tests' own process compiles no template and no statement, and looks up no character,
-that another one did.
+Alembic migrates one empty database, and the demo company is written once for each day; further databases are copies.
+Bots within the test process share compiled templates, compiled statements and pinyin look-ups.
 """
 
 from __future__ import annotations
@@ -61,7 +60,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _plain_tracebacks() -> None:
-    """Log defects in plain lines: coloured source, and the locals of a whole company, take seconds for each."""
+    """Log defects in plain lines: coloured source and the locals of a whole company take seconds for each traceback."""
     *before, _ = structlog.get_config()["processors"]
     plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(processors=[*before, plain])
@@ -69,7 +68,7 @@ def _plain_tracebacks() -> None:
 
 @pytest.fixture(autouse=True)
 def _own_log() -> Generator[None, None, None]:
-    """Give the log back as it was: what a test of the command line configures ends with its captured stream."""
+    """Restore the log's configuration: what a test of the command line configures ends with its captured stream."""
     before, handlers = structlog.get_config(), logging.getLogger().handlers[:]
     yield
     structlog.configure(**before)
@@ -77,7 +76,7 @@ def _own_log() -> Generator[None, None, None]:
 
 
 class DatabaseTemplates:
-    """Fills empty SQLite databases: the first of a kind as the bot does, the others with what that one has."""
+    """Fills empty SQLite databases: the bot fills the first of a kind, the others are copies of that one."""
 
     def __init__(self) -> None:
         self._made: dict[Hashable, sqlite3.Connection] = {}
@@ -89,7 +88,7 @@ class DatabaseTemplates:
         file = connection.connection.driver_connection
         assert isinstance(file, sqlite3.Connection)
         if kind in self._made:
-            # What cannot be written, as no database at all, is found out by the bot itself.
+            # The bot itself has to find out that a path cannot be written or is no database.
             with suppress(sqlite3.Error):
                 self._made[kind].backup(file)
                 return
@@ -106,7 +105,7 @@ class DatabaseTemplates:
 
 @pytest.fixture(scope="session", autouse=True)
 def _fill_once() -> Iterator[None]:
-    """Alembic takes 50 ms for an empty database and the company 100, a copy two; hundreds of tests begin with them."""
+    """Alembic takes 50 ms for an empty database and the company 100 ms, a copy 2 ms; hundreds of tests need one."""
     upgrade, prepare = database._upgrade, seeding.prepare
 
     def migrated(connection: Connection) -> None:
@@ -123,7 +122,8 @@ def _fill_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _compile_once() -> Iterator[None]:
-    """Each bot has its own templates, of which compiling takes 60 ms; the code depends on nothing but what is here."""
+    """Each bot has its own templates, and compiling them takes 60 ms. The code depends on nothing but the template's
+    source."""
     compile_anew = CardEnvironment.compile
     compiled: dict[Hashable, Any] = {}
 
@@ -142,9 +142,9 @@ def _compile_once() -> Iterator[None]:
 
 
 class SharedStatementCache(dict[tuple[Any, ...], Any]):
-    """What SQLAlchemy compiled, for all engines that speak the same.
+    """SQLAlchemy's compiled statements, shared by all engines of one dialect.
 
-    It keys what it compiled by an engine's own dialect, and each test has engines of its own.
+    SQLAlchemy keys them by an engine's own dialect object, and each test has its own engines.
     """
 
     def get(self, key: tuple[Any, ...], default: Any = None) -> Any:
@@ -170,7 +170,7 @@ def _compile_statements_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _look_up_once() -> Iterator[None]:
-    """The dictionary is a process that takes 0.3 s; it says the same of a character each time."""
+    """The dictionary is a process that takes 0.3 s to start; a character's pinyin is always the same."""
     known: dict[str, tuple[str, ...]] = {}
 
     async def remembered(characters: Collection[str]) -> Readings:
@@ -187,13 +187,13 @@ def _look_up_once() -> Iterator[None]:
 
 @pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
-    """The address of a database of the test's own; with `postgres_url` beside it, ``{kind}_url`` names either."""
+    """The address of the test's own database; with `postgres_url` beside it, ``{kind}_url`` names either."""
     return f"sqlite:///{tmp_path / 'bot.sqlite3'}"
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Postgres]:
-    """The only server of this process: to start one takes about a second."""
+    """The only server of this process: starting one takes about a second."""
     folder = postgres_server_module.programs()
     if folder is None:
         pytest.skip("no PostgreSQL server is installed (Debian: apt install postgresql)")
@@ -210,9 +210,9 @@ def postgres(postgres_server: Postgres) -> Iterator[Postgres]:
 
 @pytest.fixture(scope="session")
 def postgres_tables(postgres_server: Postgres) -> Iterator[Postgres]:
-    """A database with all tables of the bot and no rows, to be copied: a copy takes 40 ms, Alembic 200."""
+    """A database with all tables of the bot and no rows, as a template: a copy takes 40 ms, Alembic 200 ms."""
     with postgres_server_module.new_database(postgres_server) as postgres:
-        # In a thread, for the test that asks first may have a loop running here.
+        # In a thread, because the first test that asks for it may have a running loop here.
         with ThreadPoolExecutor(1) as thread:
             thread.submit(asyncio.run, _migrate(postgres.admin_url)).result()
         yield postgres
@@ -231,25 +231,25 @@ def postgres_kept(postgres_server: Postgres, postgres_tables: Postgres) -> postg
 
 @pytest.fixture
 def postgres_url(postgres_kept: postgres_server_module.Kept) -> Iterator[str]:
-    """The address of a database of the test's own, with the bot's tables and no rows."""
+    """The address of the test's own database, with the bot's tables and no rows."""
     with postgres_kept.lend() as postgres:
         yield postgres.admin_url
 
 
 @pytest.fixture
 def empty_postgres_url(postgres_server: Postgres) -> Iterator[str]:
-    """The address of a database of the test's own, without any table."""
+    """The address of the test's own database, without tables."""
     with postgres_server_module.new_database(postgres_server) as postgres:
         yield postgres.admin_url
 
 
 ONE_WORKER = ("tests/browser/", "tests/erp/tryton/real/")
-"""Folders whose files share what each worker would start for itself: a browser, a Tryton server."""
+"""Folders whose files share what each worker would otherwise start for itself: a browser, a Tryton server."""
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
-    """Give a worker whole files, as ``--dist loadfile`` says, and of `ONE_WORKER` whole folders."""
+    """Distribute whole files to workers, as ``--dist loadfile`` does, and whole folders of `ONE_WORKER`."""
     if config.getvalue("dist") != "loadfile":
         return None
     from xdist.scheduler import LoadFileScheduling
@@ -263,9 +263,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that may take longest, so that none is left to one worker while the others have ended.
+    """Start with the files that may take longest, so that no worker runs one of them after the others have ended.
 
-    Files stay together, and the tests of each in their order.
+    Files stay together, and the tests of each file in their order.
     """
     files: dict[Path, list[pytest.Item]] = {}
     for item in items:
@@ -284,10 +284,10 @@ def pytest_collection() -> None:
 
 
 def pytest_collection_finish() -> None:
-    # Ten thousand tests are no garbage; to look through them again and again costs as much as many of them.
+    # The ten thousand test items are no garbage; collecting over them again and again costs as much as many tests.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*GC_THRESHOLDS)  # as the bot itself
+    gc.set_threshold(*GC_THRESHOLDS)  # as the bot itself does
     gc.enable()
 
 

@@ -1,7 +1,7 @@
-"""How many examples a property is tried with: some in `make test`, many in `make soak`.
+"""How many examples a property test runs: few in `make test`, many in `make soak`.
 
-A test whose examples are dear takes a share of the usual number, one of cheap examples more than that; so each of the
-two profiles (see `tests.conftest`) scales it.
+A test with expensive examples takes a share of the usual number, one with cheap examples a multiple, so the two
+profiles (see `tests.conftest`) scale every test.
 """
 
 from __future__ import annotations
@@ -13,5 +13,5 @@ THOROUGH = 500
 
 
 def examples(share: float) -> int:
-    """Return a share of the number of examples in the profile that is loaded."""
+    """Return a multiple of the loaded profile's number of examples."""
     return max(1, round(settings().max_examples * share))

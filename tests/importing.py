@@ -1,4 +1,4 @@
-"""Imports all tests and collects none, for what Python compiles then is there for every worker of the first run.
+"""Imports all tests and collects none: Python's compiled files are then ready for every worker of the first run.
 
 ``pytest -p tests.importing --collect-only``
 """
@@ -11,14 +11,13 @@ import pytest
 
 
 class Imported(pytest.Module):
-    """A module of tests that is imported and shows none of them."""
+    """A test module that is imported and yields no tests."""
 
     def collect(self) -> list[pytest.Item | pytest.Collector]:
-        """Import it."""
         assert self.obj is not None
         return []
 
 
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module:
-    """Take each file of tests for no more than a module."""
+    """Treat each test file as a plain module."""
     return Imported.from_parent(parent, path=module_path)

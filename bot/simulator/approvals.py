@@ -24,7 +24,7 @@ class SimApprovalError(Exception):
 
 @dataclass(slots=True)
 class SimApprovalTask:
-    """One approver's turn."""
+    """One approver's task."""
 
     id: int
     user_id: str
@@ -36,7 +36,7 @@ class SimApprovalTask:
 
 @dataclass(frozen=True, slots=True)
 class SimApprovalStep:
-    """One row of approvers: any one of them (`OR`, `NONE`) or all of them (`AND`)."""
+    """One step: any of its approvers (`OR`, `NONE`) or all of them (`AND`)."""
 
     user_ids: tuple[str, ...]
     all_must: bool
@@ -118,7 +118,7 @@ class SimApprovals:
     def start(
         self, process_code: str, originator: str, form: Sequence[Mapping[str, Any]], steps: Sequence[SimApprovalStep]
     ) -> SimApprovalInstance:
-        """Begin an approval; without steps of its own the form's approvers decide."""
+        """Start an approval; unless it has its own steps, the form's approvers decide."""
         if process_code not in self._enterprise.processes:
             raise SimApprovalError("aflowProcessNotExist")
         person = self._enterprise.staff(originator)
@@ -168,7 +168,7 @@ class SimApprovals:
             self._next_step(instance)
 
     def redirect(self, task_id: object, from_user: object, to_user: str) -> None:
-        """Hand a running task over to somebody else."""
+        """Hand a running task over to another person."""
         for instance in self:
             for task in _running(instance):
                 if task.id == task_id and task.user_id == from_user and self._enterprise.staff(to_user):
@@ -178,7 +178,7 @@ class SimApprovals:
         raise SimApprovalError("aflowProcessInstCanNotBeExecuted")
 
     def terminate(self, instance_id: object, user_id: str, remark: str) -> None:
-        """Call an instance off."""
+        """Terminate an instance."""
         instance = self.find(instance_id)
         if instance.status != "RUNNING":
             raise SimApprovalError("aflowProcessInstStatusException")

@@ -17,16 +17,16 @@ _REQUIRED = "请填写{label}"
 
 
 class InvalidTemplate(ValueError):
-    """A declaration that is invalid, or of something that is not simulated."""
+    """A template declaration that is invalid or not simulated."""
 
 
 class InvalidFieldValue(ValueError):
-    """A value that nobody can enter into a field."""
+    """A value that the field does not accept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateOption:
-    """One line of a select field: ``value`` travels, ``text`` is read."""
+    """An option of a select field: ``value`` is sent, ``text`` is shown."""
 
     value: str
     text: str
@@ -45,13 +45,13 @@ class TemplateField:
     placeholder: str = ""
     default: str = ""
     required_message: str = ""
-    """What the client says instead of sending while the field is empty; empty: it may be."""
+    """The client's message while the required field is empty; an empty text makes the field optional."""
     options: tuple[TemplateOption, ...] = ()
 
     def value(self, entered: str) -> Any:
-        """Return what travels: the text, or place and value of the choice; None for a select without a choice.
+        """Return what is sent: the text, or index and value of the choice; None for a select without a choice.
 
-        Raises `InvalidFieldValue` for what is not among the options.
+        Raises `InvalidFieldValue` for a value that is not among the options.
         """
         if self.type == "TEXT":
             return entered
@@ -77,7 +77,7 @@ class TemplateField:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateButton:
-    """A button that stands in a template. In its texts ``${name}`` is a variable of the card.
+    """A button of the template itself. ``${name}`` in its texts is a variable of the card.
 
     Docs: platform/dingtalk/templates.md#own-templates
     """
@@ -89,7 +89,7 @@ class TemplateButton:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimTemplate:
-    """Which variables of a template hold what. ``private`` None: nothing is known about private variables."""
+    """The variables of a template. ``private`` None: nothing is known about its private variables."""
 
     id: str
     published: bool = True
@@ -104,11 +104,11 @@ class SimTemplate:
     buttons: tuple[TemplateButton, ...] = ()
     """Shown below those of ``button_group``; a button without text is hidden, as by a condition of the builder."""
     inputs: tuple[TemplateField, ...] = ()
-    """Components that stand alone: each value is a parameter of the click."""
+    """Standalone input components: each value is a parameter of the click."""
     form: tuple[TemplateField, ...] = ()
     """Fields of a form component: their values are one parameter ``form``."""
     fields_if: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """Values that variables must have for inputs and form to be shown, as by a condition of the builder."""
+    """Values that variables must have for inputs and form to be shown, like a condition of the builder."""
 
     def fields(self, values: Mapping[str, str]) -> tuple[TemplateField, ...]:
         """Return the fields that a card with these variables shows."""
@@ -116,14 +116,14 @@ class SimTemplate:
         return (*self.inputs, *self.form) if shown else ()
 
     def missing(self, values: Mapping[str, str], entered: Mapping[str, str]) -> str:
-        """Return what the client says of the first field that must be filled in and is not; empty: nothing."""
+        """Return the client's message for the first required field that is empty; empty if there is none."""
         unfilled = (
             field for field in self.fields(values) if field.required_message and not _given(field, entered).strip()
         )
         return next((field.required_message for field in unfilled), "")
 
     def params(self, values: Mapping[str, str], entered: Mapping[str, str]) -> dict[str, Any]:
-        """Return what the fields of a card add to the parameters of a click; raises `InvalidFieldValue`.
+        """Return what a card's fields add to the parameters of a click; raises `InvalidFieldValue`.
 
         What an empty field sends is not documented (docs: platform/dingtalk/unknowns.md#empty-fields): here a text
         field sends empty text, a select nothing.

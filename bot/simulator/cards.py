@@ -146,7 +146,7 @@ class CardInstance:
         self.version += 1
 
     def render(self) -> dict[str, Any]:
-        """Everything that is stored, for tests."""
+        """All stored data, for tests."""
         return {
             "outTrackId": self.out_track_id,
             "templateId": self.template.id,
@@ -213,7 +213,7 @@ def answer_params(holder: Any) -> dict[str, str] | None:
 
 
 def _message_buttons(values: Mapping[str, str]) -> Iterator[SimButton]:
-    """Buttons of `sys_full_json_obj`: form A carries `params.id`, form B `id`; both may be there.
+    """Buttons of `sys_full_json_obj`: form A carries `params.id`, form B `id`; both may occur.
 
     Docs: platform/dingtalk/templates.md#buttons
     """
@@ -246,7 +246,7 @@ def _button_group(text: str) -> Iterator[SimButton]:
 
 
 def _fixed_buttons(template: SimTemplate, values: Mapping[str, str]) -> Iterator[SimButton]:
-    """Buttons that stand in the template; the click tells the builder's id of their node.
+    """Buttons of the template itself; a click carries the builder's id of their node.
 
     Docs: platform/dingtalk/callbacks.md#clicks
     """
@@ -270,7 +270,7 @@ def _mapping(value: Any) -> dict[str, Any]:
 
 
 def _decoded(text: str) -> Any:
-    """The value of a JSON text; None for anything else, which then shows no buttons."""
+    """The decoded JSON text, or None if it is invalid; then no buttons are shown."""
     try:
         return orjson.loads(text) if text else None
     except orjson.JSONDecodeError:

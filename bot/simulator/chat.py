@@ -206,7 +206,7 @@ class SimChat:
         return self._by_carrier.get(key) if isinstance(key, str) else None
 
     def notify_changed(self, items: Iterable[ChatItem]) -> None:
-        """Tell the viewers that items look different now."""
+        """Notify viewers that items look different now."""
         if self.on_item is not None:
             for item in items:
                 self.on_item(item)

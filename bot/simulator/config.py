@@ -14,8 +14,10 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatorConfig:
-    """All knobs. Durations called ``…_delay``, ``…_interval``, ``…_timeout``, ``hard_close`` are real seconds;
-    the platform's own lifetimes (ticket, token, session …) are measured with ``now``, so that a test can move them.
+    """All settings.
+
+    Durations called ``…_delay``, ``…_interval``, ``…_timeout``, ``hard_close`` are real seconds. The platform's own
+    lifetimes (ticket, token, session …) are measured with ``now``, so that a test can move them.
     """
 
     client_id: str = "dingdemoappkey"
@@ -51,5 +53,5 @@ class SimulatorConfig:
     max_cards: int = 50_000
     timeline_size: int = 2000
     seed: int | None = None
-    """Seeds ids and the dice of faults. Keep None where a bot remembers ids between two runs of the simulator."""
+    """Seeds ids and random faults. Keep None where a bot remembers ids between two runs of the simulator."""
     now: Callable[[], datetime] = utc_now

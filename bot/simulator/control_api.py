@@ -62,7 +62,7 @@ async def state(engine: SimEngine, request: web.Request) -> Json:
 
 
 async def read_messages(engine: SimEngine, request: web.Request) -> Json:
-    """A conversation in the eyes of a viewer."""
+    """A conversation as a viewer sees it."""
     query = request.query
     return {"items": engine.items(query.get("conversation", ""), query.get("viewer", ""), _number(query.get("after")))}
 
@@ -130,20 +130,20 @@ async def click(engine: SimEngine, request: web.Request) -> Json:
 
 
 async def timeline(engine: SimEngine, request: web.Request) -> Json:
-    """What happened on the wire."""
+    """The timeline of the wire."""
     limit = request.query.get("limit")
     entries = engine.timeline.after(_number(request.query.get("after")), _number(limit) if limit else None)
     return {"items": [entry.render() for entry in entries]}
 
 
 async def calls(engine: SimEngine, request: web.Request) -> Json:
-    """How often each call was made."""
+    """The number of calls of each API."""
     flow = engine.flow
     return {"calls": dict(flow.calls), "total": flow.calls.total(), "billed": flow.billed_calls}
 
 
 async def card(engine: SimEngine, request: web.Request) -> Json:
-    """A stored card with everything that belongs to it."""
+    """A stored card with all its data."""
     found = engine.cards.get(request.query.get("outTrackId"))
     if found is None:
         raise SimNotFound("no such card")
@@ -265,7 +265,7 @@ async def decide_approval(engine: SimEngine, request: web.Request) -> Json:
 
 
 async def reset(engine: SimEngine, request: web.Request) -> Json:
-    """Back to the start."""
+    """Return to the initial state."""
     engine.reset()
     return {}
 
@@ -297,7 +297,7 @@ async def live(request: web.Request) -> web.StreamResponse:
                     event.cancel()
                     await response.write(b": still here\n\n")
         except ConnectionError:
-            # The viewer closed the page; there is nobody left to tell.
+            # The viewer closed the page; nobody is left to notify.
             return response
         finally:
             closing.cancel()

@@ -17,7 +17,7 @@ _SESSIONS_KEPT = 100_000
 
 
 class ExpiringKeys(Generic[Value]):
-    """Random keys that stand for a value until a moment. The oldest go first when there are too many."""
+    """Random keys, each for a value, that expire. When there are too many, the oldest go first."""
 
     def __init__(self, mint: Callable[[], str], clock: Callable[[], float], life: float, keep: int) -> None:
         self._mint, self._clock, self._life, self._keep = mint, clock, life, keep
@@ -37,20 +37,20 @@ class ExpiringKeys(Generic[Value]):
         return entry[1] if entry is not None and self._clock() < entry[0] else None
 
     def redeem(self, key: object) -> Value | None:
-        """The value of a live key, which is used up by this."""
+        """The value of a live key; this call uses the key up."""
         value = self.peek(key)
         if isinstance(key, str):
             self._entries.pop(key, None)
         return value
 
     def clear(self) -> None:
-        """All keys become unknown."""
+        """Invalidate all keys."""
         self._entries.clear()
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionTicket:
-    """What `connections/open` was asked for: ``(type, topic)`` pairs."""
+    """What the client asked of `connections/open`: ``(type, topic)`` pairs."""
 
     subscriptions: frozenset[tuple[str, str]]
     user_agent: str
@@ -58,14 +58,14 @@ class ConnectionTicket:
 
 @dataclass(frozen=True, slots=True)
 class SimLogin:
-    """A person who logged in, and whether the organisation was part of the asked scope."""
+    """A person who logged in, and whether the requested scope covered the organisation."""
 
     person: SimPerson
     with_corp: bool
 
 
 class Credentials:
-    """The secrets that the platform hands out, all measured with the configured clock."""
+    """The secrets that the platform issues, all measured with the configured clock."""
 
     def __init__(self, config: SimulatorConfig, rng: random.Random) -> None:
         self._config = config
@@ -97,7 +97,7 @@ class Credentials:
         self._current = ""
 
     def is_app_key(self, client_id: object, client_secret: object) -> bool:
-        """Whether this is the app's key and secret, to the letter: a blank around them is wrong too."""
+        """Whether these are exactly the app's key and secret: a blank around them is wrong too."""
         return client_id == self._config.client_id and client_secret == self._config.client_secret
 
     def app_token(self) -> tuple[str, int]:

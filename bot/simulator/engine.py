@@ -44,7 +44,7 @@ class SimNotFound(LookupError):
 
 
 class SimForbidden(ValueError):
-    """Something that DingTalk's client would not let a person do."""
+    """An action that DingTalk's client does not allow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class SimEngine:
         self._check_due = False
         self._listen()
 
-    # facts
+    # state
 
     @property
     def base_url(self) -> str:
@@ -115,7 +115,7 @@ class SimEngine:
         return found
 
     def person(self, user_id: str) -> SimPerson:
-        """Return anybody by the simulator's id; raises `SimNotFound`."""
+        """Return a person by the simulator's id; raises `SimNotFound`."""
         found = self.enterprise.people.get(user_id)
         if found is None:
             raise SimNotFound(f"nobody is called {user_id!r}")
@@ -132,7 +132,7 @@ class SimEngine:
         later = self.chat.items(message.conversation, "", message.seq)
         return [item.card.view_for(who) for item in later if isinstance(item, SimDelivery) and item.visible_to(who)]
 
-    # deeds of people
+    # actions of people
 
     def say(
         self,
@@ -264,7 +264,7 @@ class SimEngine:
         return waiter[1].result()  # type: ignore[no-any-return]  # the future holds what the predicate returned
 
     async def pause(self, seconds: float) -> None:
-        """Let time pass, but not beyond the end of the simulator."""
+        """Sleep, but not beyond the end of the simulator."""
         try:
             async with asyncio.timeout(seconds):
                 await self.closing.wait()
@@ -288,7 +288,7 @@ class SimEngine:
         self.live.tell("reset", {})
 
     def close(self) -> None:
-        """Release everything that waits."""
+        """Release all waiters."""
         self.closing.set()
         self.pushes.close()
 
@@ -344,7 +344,7 @@ class SimEngine:
                 future.set_result(value)
 
     def _place(self, card: CardInstance, user_id: str, conversation_id: str | None) -> SimConversation:
-        """Where the click happens: the conversation named, else the first one where this person sees the card."""
+        """The conversation of the click: the named one, else the first one where this person sees the card."""
         for copy in self.chat.copies(card):
             if copy.visible_to(user_id) and conversation_id in (None, copy.conversation.id):
                 return copy.conversation

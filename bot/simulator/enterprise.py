@@ -59,7 +59,7 @@ class SimPerson:
 
 @dataclass(frozen=True, slots=True)
 class SimGroup:
-    """A chat group; ``id`` holds every awkward character of base64 on purpose."""
+    """A chat group; ``id`` deliberately contains every awkward character of base64."""
 
     id: str
     title: str
@@ -87,7 +87,7 @@ class Enterprise:
         return None if person is None or person.external else person
 
     def by_union_id(self, union_id: object) -> SimPerson | None:
-        """Anybody with this unionId, outsiders too."""
+        """The person with this unionId, outsiders included."""
         return next((person for person in self.people.values() if person.union_id == union_id), None)
 
     def by_mobile(self, mobile: object) -> SimPerson | None:
@@ -97,11 +97,11 @@ class Enterprise:
         )
 
     def members(self, department: int) -> tuple[SimPerson, ...]:
-        """Who belongs to a department directly."""
+        """The direct members of a department."""
         return tuple(p for p in self.people.values() if p.department == department and not p.external)
 
     def role_id(self, name: str) -> int:
-        """The number of a role that exists."""
+        """The number of an existing role."""
         return next(number for number, role in self.roles.items() if role == name)
 
 

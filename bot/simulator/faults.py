@@ -24,7 +24,7 @@ class SimFault:
     count: int | None = None
     delay_ms: int = 0
     api: str = ""
-    """Only calls whose ``METHOD path`` holds this text are struck; empty: all."""
+    """Strikes only calls whose ``METHOD path`` contains this text; empty: all."""
     default_delay_ms: int = field(default=0)
 
     def render(self) -> dict[str, Any]:
@@ -40,7 +40,7 @@ class SimFault:
         }
 
     def clear(self) -> None:
-        """Back to off and to the defaults."""
+        """Switch it off and restore the defaults."""
         self.on, self.rate, self.count, self.delay_ms, self.api = False, 1.0, None, self.default_delay_ms, ""
 
 
@@ -223,7 +223,7 @@ _TABLE: tuple[_FaultText, ...] = (
 
 
 class SimFaults:
-    """The board of switches. ``on_change`` is called when a switch moved, also when its countdown ended."""
+    """All switches. ``on_change`` is called when a switch changed, also when its countdown ended."""
 
     def __init__(self, dice: random.Random) -> None:
         self._dice = dice
@@ -238,11 +238,11 @@ class SimFaults:
             for row in _TABLE
         }
         self.active: dict[str, SimFault] = {}
-        """The switches that are on; empty on a good day, which is all that the hot path asks."""
+        """The switches that are on; usually empty, which is all that the hot path checks."""
         self.on_change: Callable[[], None] | None = None
 
     def trigger(self, name: str, api: str = "") -> SimFault | None:
-        """Return the fault if it hits this time, having counted it down."""
+        """Return the fault if it strikes this time, and count it down."""
         fault = self.active.get(name)
         if fault is None or fault.api not in api or (fault.rate < 1 and self._dice.random() >= fault.rate):
             return None
@@ -276,7 +276,7 @@ class SimFaults:
         self._changed()
 
     def merge(self, wanted: Mapping[str, Any]) -> None:
-        """Apply a part of the board in the shape of the control API.
+        """Set some of the switches, in the shape of the control API.
 
         Raises `InvalidFault` before anything is changed.
         """
@@ -285,18 +285,18 @@ class SimFaults:
             self.set(name, **settings)
 
     def clear(self) -> None:
-        """Everything off."""
+        """Switch all faults off."""
         for fault in self._faults.values():
             fault.clear()
         self.active.clear()
         self._changed()
 
     def render(self) -> dict[str, Any]:
-        """The board as the control API shows it."""
+        """All switches as the control API shows them."""
         return {name: fault.render() for name, fault in self._faults.items()}
 
     def _settings(self, name: str, part: Any) -> dict[str, Any]:
-        """Checked settings of one fault; what only describes it is left out."""
+        """Checked settings of one fault, without the keys that only describe it."""
         if name not in self._faults:
             raise InvalidFault(f"no fault is called {name!r}")
         if not isinstance(part, dict):

@@ -18,7 +18,7 @@ _MUTE_SECONDS = 600.0
 
 
 class FlowControl:
-    """Counts calls and says when one is too many. ``on_change`` is called when the billed number moved."""
+    """Counts calls and enforces the limits. ``on_change`` is called when the number of billed calls changed."""
 
     def __init__(self, config: SimulatorConfig) -> None:
         self._config = config
@@ -34,7 +34,7 @@ class FlowControl:
         self.on_change: Callable[[], None] | None = None
 
     def within_qps(self, api: str) -> bool:
-        """Count a call of this second; False when the API has had its share of it."""
+        """Count a call of this second; False when the API has reached its limit."""
         limit = self._config.qps_limit
         if limit is None:
             return True

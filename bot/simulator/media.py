@@ -10,7 +10,7 @@ _KEPT = 500
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """Content as it came."""
+    """Content as received."""
 
     name: str
     content_type: str

@@ -20,7 +20,7 @@ GROUP_TYPES = frozenset({"text", "richText", "picture"})
 
 
 def bot_user_id(config: SimulatorConfig) -> str:
-    """The encrypted id of the bot itself, which stands among `atUsers`."""
+    """The encrypted id of the bot itself, which is among `atUsers`."""
     return f"$:LWCP_v1:${opaque_id('bot', config.client_id)}"
 
 

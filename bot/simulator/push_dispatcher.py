@@ -29,7 +29,7 @@ SYSTEM = "SYSTEM"
 _BACKLOG = 10_000
 _OUTGOING = 10_000
 _END_OF_QUEUE = object()
-"""In an outgoing queue: end the connection here."""
+"""End mark in an outgoing queue: the connection ends here."""
 
 
 @dataclass(slots=True, eq=False)
@@ -78,7 +78,7 @@ class SimPush:
     data: str
     headers: dict[str, str] = field(default_factory=dict)
     redeliver: bool = False
-    """Sent again when it is not acknowledged (bot messages and events; clicks are not)."""
+    """Sent again until it is acknowledged (bot messages and events, not clicks)."""
     tries: int = 0
     message_id: str = ""
     sent_at: float = 0.0
@@ -91,7 +91,7 @@ class SimPush:
 
 
 class PushDispatcher:
-    """Connections, the frames under way, and those that wait for a connection."""
+    """Connections, frames in flight, and frames that wait for a connection."""
 
     def __init__(self, config: SimulatorConfig, faults: SimFaults, timeline: Timeline, rng: random.Random) -> None:
         self._config, self._faults, self._timeline, self._rng = config, faults, timeline, rng
@@ -110,7 +110,7 @@ class PushDispatcher:
     # connections
 
     def add_connection(self, connection: SimConnection) -> None:
-        """Add a connection to those that get frames; it first gets what was waiting."""
+        """Add a connection to those that get frames; it first gets the waiting frames."""
         self.connections[connection.id] = connection
         for subscription in connection.subscriptions:
             self._routes.setdefault(subscription, []).append(connection)
@@ -132,7 +132,7 @@ class PushDispatcher:
             self._note_connections()
 
     def disconnect(self, connection: SimConnection, reason: str = "connection is expired") -> None:
-        """Ask the client to go; after `hard_close` seconds the connection is cut."""
+        """Ask the client to disconnect; after `hard_close` seconds the connection is cut."""
         self.stop_routing_to(connection)
         message_id, text = self.frame(connection, SYSTEM, "disconnect", orjson.dumps({"reason": reason}).decode())
         connection.send(text)
@@ -173,7 +173,7 @@ class PushDispatcher:
         return message_id, orjson.dumps(frame).decode()
 
     def push(self, push: SimPush) -> bool:
-        """Send to one random live subscriber; without one, wait for it (or be dropped). False: nobody was there."""
+        """Send to one random live subscriber. Without one the frame waits (or is dropped), and False is returned."""
         route = self._routes.get((push.type, push.topic if push.type != EVENT else "*"))
         if not route:
             self._set_aside(push)
@@ -246,7 +246,7 @@ class PushDispatcher:
         return len(self._waiting) + len(self._backlog)
 
     def clear(self) -> None:
-        """Forget the frames that are under way; connections stay."""
+        """Forget the frames in flight; connections stay."""
         self._waiting.clear()
         self._backlog.clear()
         self.undelivered = 0
@@ -268,7 +268,8 @@ class PushDispatcher:
             summary="later" if later else push.message_id,
             detail={"messageId": push.message_id, "data": data},
         )
-        # An answer of 500 says that the handler failed. For the platform that is no ACK, and the message comes again.
+        # An answer of 500 means that the handler failed. The platform takes that for no ACK and sends the message
+        # again.
         if push.redeliver and (later or code == 500):
             return
         del self._waiting[push.message_id]

@@ -23,14 +23,14 @@ _PAGE = Path(str(files("bot.simulator"))) / "page"
 
 @dataclass(frozen=True, slots=True)
 class RunningSimulator:
-    """A simulator that listens. ``url`` is its origin, without a slash at the end."""
+    """A running simulator. ``url`` is its origin, without a trailing slash."""
 
     url: str
     engine: SimEngine
 
 
 def make_app(config: SimulatorConfig | None = None, engine: SimEngine | None = None) -> web.Application:
-    """Build the application; an ``engine`` of one's own may be given instead of a configuration."""
+    """Build the application; an ``engine`` may be given instead of a configuration."""
     app = web.Application(client_max_size=_MAX_BODY)
     app[ENGINE_KEY] = engine or SimEngine(config)
     gateway.add_routes(app)
@@ -46,7 +46,7 @@ def make_app(config: SimulatorConfig | None = None, engine: SimEngine | None = N
 async def open_simulator(
     config: SimulatorConfig | None = None, *, host: str = "127.0.0.1", port: int = 0
 ) -> AsyncIterator[RunningSimulator]:
-    """A simulator for as long as the block lasts; port 0 picks a free one."""
+    """Run a simulator for the duration of the block; port 0 picks a free port."""
     engine = SimEngine(config)
     runner = web.AppRunner(make_app(engine=engine), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
     await runner.setup()
@@ -81,7 +81,7 @@ async def _static(request: web.Request) -> web.StreamResponse:
 
 
 def _file(name: str) -> web.StreamResponse:
-    """A file of the chat page; never one from outside its folder."""
+    """A file of the chat page, never one outside its folder."""
     path = (_PAGE / name).resolve()
     if not path.is_relative_to(_PAGE.resolve()) or not path.is_file():
         return web.Response(status=404, text="not found")

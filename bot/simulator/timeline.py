@@ -1,4 +1,4 @@
-"""What happened on the wire, newest last: the page shows it, tests read it. Bounded, and cheap while nobody looks."""
+"""Frames and calls on the wire, newest last, for the page and for tests. Bounded, and cheap while nobody looks."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Timeline:
         summary: str = "",
         detail: Any = None,
     ) -> None:
-        """Append one entry at the present time."""
+        """Append an entry with the current time."""
         self._seq += 1
         entry = TimelineEntry(self._seq, self._clock(), direction, name, status, ms, summary, detail)
         self._entries.append(entry)

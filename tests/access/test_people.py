@@ -1,4 +1,4 @@
-"""Persons are made of the message, the directory and the choices that people made."""
+"""A person is built from the message, the directory and the settings that people chose."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The chat page as a person uses it: what tests say and read, in the page's own words."""
+"""The chat page as a person uses it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,6 @@ class ChatPage:
         await self.until_ready(person)
 
     async def open(self, title: str) -> None:
-        """Open the conversation with this title."""
         await self.part("conversation").filter(has_text=title).click()
         await expect(self.part("chat-title")).to_have_text(title)
 

@@ -43,7 +43,8 @@ ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # Above its limit Chromium still gives each profile a renderer, but starts none in reserve; half of them were that.
+    # Above its limit Chromium still gives each profile a renderer, but starts no spares; half of the renderers were
+    # spares.
     "--renderer-process-limit=1",
 )
 
@@ -59,9 +60,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """Path of Chromium without its windows, or of the whole one; skips where there is none.
+    """Path of the headless Chromium, or of the full one; skips where there is neither.
 
-    The same pages take the whole one half as much time again: it too never opens a window here, but is ready to.
+    The full one takes half as much time again for the same pages: it is ready to open windows, though it never does.
     """
     path = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     if path is None:
@@ -81,7 +82,7 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
 
 @pytest.fixture(scope="session")
 def tabs(browser: Browser) -> TabPool:
-    """Tabs of that browser, each with a profile of its own; see `tests.browser.tab_pool`."""
+    """Tabs of that browser, each with its own profile; see `tests.browser.tab_pool`."""
     return TabPool(browser)
 
 
@@ -95,7 +96,6 @@ def pixel() -> bytes:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def simulator() -> AsyncIterator[RunningSimulator]:
-    """A simulator with nothing in it."""
     async with open_simulator() as simulator:
         yield simulator
 
@@ -133,13 +133,13 @@ async def browser_page(tabs: TabPool, request: pytest.FixtureRequest) -> AsyncIt
 
 
 def _listen(stack: AsyncExitStack, page: ChatPage) -> None:
-    """Note the mistakes of a page for as long as its test lasts: the tab is used again."""
+    """Collect the errors of a page while its test lasts: the tab is used again."""
 
     def threw(error: Error) -> None:
         page.mistakes.append(str(error))
 
     def wrote(line: ConsoleMessage) -> None:
-        # That a server is away, which some tests want, is no mistake of the page.
+        # Some tests take the server away; the page is not to blame for that.
         if line.type == "error" and "net::ERR_" not in line.text:
             page.mistakes.append(f"{line.text} {line.location.get('url', '')}")
 

@@ -1,4 +1,4 @@
-"""A bot of fifty lines on the bare wire, independent of ours, that answers the page's tests with cards."""
+"""A bot of fifty lines on the bare wire, independent of dingerp, that answers the page's tests with cards."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def card(title: str, markdown: str = "", tips: str = "", *buttons: Json) -> dict
 
 
 def shown_to_clicker(**changes: str) -> Json:
-    """The answer to a click that changes the card for the clicker alone."""
+    """The answer to a click; it changes the card for the clicker alone."""
     return {"cardData": {"cardParamMap": changes}, "cardUpdateOptions": {"updateCardDataByKey": True}}
 
 
@@ -93,7 +93,6 @@ class EchoBot:
         await self.call("PUT", "/v1.0/card/instances", body)
 
     async def run(self, connected: asyncio.Event) -> None:
-        """Serve one connection until it is closed."""
         topics = [{"type": "CALLBACK", "topic": topic} for topic in (MESSAGES, CLICKS)]
         body = {"clientId": self.client_id, "clientSecret": self.client_secret, "subscriptions": topics, "ua": "echo"}
         headers = {"Accept": "application/json"}
@@ -127,7 +126,7 @@ async def _ack(socket: aiohttp.ClientWebSocketResponse, frame: Json, data: Json)
 
 @asynccontextmanager
 async def connected_bot(url: str) -> AsyncIterator[EchoBot]:
-    """An echo bot that is connected for as long as the block lasts."""
+    """A connected echo bot for the duration of the block."""
     async with aiohttp.ClientSession(timeout=_TIMEOUT) as http:
         bot = EchoBot(url, http)
         connected = asyncio.Event()

@@ -1,8 +1,8 @@
-"""Browser tabs that one test after the other uses.
+"""Browser tabs that tests use one after the other.
 
-A new profile, with its renderer that reads the Chinese fonts anew, costs more than most tests do in it. So a tab is
-kept when its test ends, and given to the next one empty: no page, nothing in its storage, nothing under the mouse.
-Whoever is open at the same time has a tab, and so a profile, of their own.
+A new profile, with its renderer that loads the Chinese fonts again, costs more than most tests that use it. So a tab is
+kept when its test ends, and the next test gets it empty: no page, nothing in its storage, nothing under the mouse.
+Pages that are open at the same time each have a tab, and so a profile, of their own.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tests.browser.chat_page import DESK
 
 PATIENCE_MS = 8_000
 
-# The page leaves by itself, because the browser would start another renderer for a page that it is told to go to.
+# The page itself navigates: on the browser's own navigation it would start another renderer.
 _EMPTY = """async () => {
     for (const storage of [localStorage, sessionStorage]) storage.clear();
     location.replace('about:blank');
@@ -28,14 +28,14 @@ _Kind = tuple[tuple[int, int], bool]
 
 @dataclass(slots=True)
 class TabPool:
-    """The tabs of one browser, those that nobody uses sorted by size and colour scheme."""
+    """The tabs of one browser, with the idle ones sorted by size and colour scheme."""
 
     browser: Browser
     _free: dict[_Kind, list[Page]] = field(default_factory=dict)
 
     @asynccontextmanager
     async def tab(self, viewport: tuple[int, int], *, dark: bool = False) -> AsyncIterator[Page]:
-        """Lend an empty tab; what is opened in it, or listens to it, goes when the block ends."""
+        """Lend an empty tab; pages and listeners are removed when the block ends."""
         free = self._free.setdefault((viewport, dark), [])
         page = free.pop() if free else await self._new(viewport, dark)
         empty = False

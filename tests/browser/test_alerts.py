@@ -1,4 +1,4 @@
-"""An alert's card as people in a group meet it: acknowledged, put off, passed on, green when it is over."""
+"""An alert's card as people in a group use it: acknowledged, snoozed, passed on, green when it is over."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tests.scenario.conftest import ENGLISH, KEEPER
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def scenario(tmp_path: Path) -> AsyncIterator[AlertScenario]:
-    """The demo with an ERP that reports, and a clock of its own."""
-    async with open_timeline_in(tmp_path) as one:
-        yield one
+    """The demo with an ERP that reports alerts, and a clock that the test moves."""
+    async with open_timeline_in(tmp_path) as opened:
+        yield opened
 
 
 async def test_somebody_takes_it_and_everybody_sees_that(scenario: AlertScenario, browser_page: OpenPage) -> None:
@@ -37,8 +37,8 @@ async def test_somebody_takes_it_and_everybody_sees_that(scenario: AlertScenario
     await expect(button(theirs, "知道了")).to_have_count(0)
     await scenario.at("1h")
     await scenario.post(scenario.low("SKU123", "300", name="内六角螺丝 M8×30", warehouse="上海总仓"))
-    for one in (card, theirs):
-        await expect(one.get_by_test_id("card-title")).to_contain_text("🟢")
+    for copy in (card, theirs):
+        await expect(copy.get_by_test_id("card-title")).to_contain_text("🟢")
     await picture(keeper, "demo-alert-over")
 
 

@@ -1,4 +1,4 @@
-"""A purchase order's card as three people in two groups meet it: one decides, and every copy tells that at once."""
+"""A purchase order's card for three people in two groups: one decides, and every copy shows that at once."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ MONEY = "39,471.90"
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def scenario(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DemoApprovalScenario]:
-    """One order that waits, shown in both groups."""
+    """One waiting order, shown in both groups."""
     monkeypatch.chdir(tmp_path)
-    async with run_approval_scenario(tmp_path, SMALL, groups=(BUYING, WAREHOUSE)) as one:
-        yield one
+    async with run_approval_scenario(tmp_path, SMALL, groups=(BUYING, WAREHOUSE)) as opened:
+        yield opened
 
 
 async def has_ended(card: Locator, title: str, who: str) -> None:
-    """Expect a card to tell who decided, and to offer nothing any more."""
+    """Expect a card to name the decider and to offer no buttons."""
     await expect(card.get_by_test_id("card-title")).to_contain_text(title)
     await expect(card).to_contain_text(who)
     for label in ("同意", "拒绝", "转交"):
@@ -38,7 +38,7 @@ async def has_ended(card: Locator, title: str, who: str) -> None:
 
 
 async def opened(browser_page: OpenPage, scenario: DemoApprovalScenario, who: str, chat: str) -> ChatPage:
-    """Return a person's page with one of their groups, or with their own chat with the bot."""
+    """Return a person's page, opened at a group or at their own chat with the bot."""
     page = await browser_page(who, url=scenario.system.engine.base_url)
     if chat:
         await page.open(chat)
@@ -89,9 +89,9 @@ async def test_a_reason_is_asked_for_in_the_clickers_own_view(
     await expect(theirs.get_by_test_id("card-private")).to_be_hidden()
     await button(card, "价格过高").click()
     await scenario.settle()
-    for one in (card, theirs, elsewhere):
-        await has_ended(one, "已驳回", "赵国强")
-        await expect(one).to_contain_text("价格过高")
+    for copy in (card, theirs, elsewhere):
+        await has_ended(copy, "已驳回", "赵国强")
+        await expect(copy).to_contain_text("价格过高")
     assert await scenario.erp.decisions(SMALL) == [(MANAGER, "reject", "价格过高")]
 
 

@@ -1,4 +1,4 @@
-"""Cards: drawn as sent, clicked, changed before the reader's eyes, never trusted."""
+"""Cards: drawn as sent, clicked, changed while they are on screen, never trusted."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ async def test_a_card_is_drawn_with_its_figures(browser_page: OpenPage, echo_bot
     await expect(body.locator("br")).to_have_count(1)
     buttons = drawn.get_by_test_id("card-button")
     await expect(buttons).to_have_text(["在途采购单", "拒绝", "打开 ERP"])
-    tops = [box["y"] for box in [await one.bounding_box() for one in await buttons.all()] if box]
+    tops = [box["y"] for box in [await label.bounding_box() for label in await buttons.all()] if box]
     assert len(set(tops)) == 1, "three short buttons stand in one row"
-    assert [await one.get_attribute("data-color") for one in await buttons.all()] == ["blue", "red", "gray"]
+    assert [await label.get_attribute("data-color") for label in await buttons.all()] == ["blue", "red", "gray"]
     await expect(buttons.last).to_have_attribute("href", "https://erp.example.com/products/SKU123")
     await expect(buttons.last).to_have_attribute("rel", re.compile("noopener"))
     await expect(buttons.last).to_have_attribute("target", "_blank")

@@ -277,8 +277,10 @@ async def test_everything_works_by_keyboard(browser_page: OpenPage, simulator: R
 
 
 async def _open_people(page: ChatPage) -> None:
-    """Open the menu by the keyboard. The page gives the message box the focus once it is ready, and may do so between
-    our focus and our key: then the key went there, and whoever sits before it presses it again.
+    """Open the menu by the keyboard.
+
+    The page focuses the message box once it is ready, perhaps between our focus and our key. Then the key went to the
+    box, and a person would press it again.
     """
     for _ in range(5):
         await page.part("person").press("Enter")
@@ -289,10 +291,14 @@ async def _open_people(page: ChatPage) -> None:
 
 
 def _group(simulator: RunningSimulator) -> str:
-    return next(one.id for one in simulator.engine.chat.conversations.values() if one.title == WAREHOUSE)
+    return next(
+        conversation.id
+        for conversation in simulator.engine.chat.conversations.values()
+        if conversation.title == WAREHOUSE
+    )
 
 
 async def _until_heard(page: ChatPage, bot: EchoBot) -> None:
-    """The bot's ACK is in the timeline when it has heard."""
+    """The bot's ACK is in the timeline once the bot has received the message."""
     await expect(page.part("timeline").locator("[data-direction=ack]").first).to_be_attached()
     assert bot.messages

@@ -14,7 +14,7 @@ from bot.simulator import server
 PAGE = Path(server.__file__).parent / "page"
 SCRIPTS = sorted(PAGE.glob("*.js"))
 TESTS = Path(__file__).parent / "js"
-# One Node parses them all; `node --check` takes one file, and a start takes longer than thirty scripts.
+# One Node process parses them all; `node --check` takes one file, and a start takes longer than thirty scripts.
 PARSE = """
 import { readFileSync } from 'node:fs';
 import { SourceTextModule } from 'node:vm';

@@ -1,4 +1,4 @@
-"""The side panel and the line to the simulator."""
+"""The side panel and the connection to the simulator."""
 
 from __future__ import annotations
 
@@ -73,8 +73,8 @@ async def test_faults_are_switched_and_tuned(browser_page: OpenPage, simulator: 
 
 async def test_reset_asks_first_and_empties_every_page(browser_page: OpenPage, echo_bot: EchoBot) -> None:
     page, other = await browser_page("keeper01"), await browser_page("sales01")
-    for one in (page, other):
-        await one.open(GROUP)
+    for shown in (page, other):
+        await shown.open(GROUP)
     await page.say("/stock SKU123")
     await expect(other.card("Echo")).to_be_visible()
     await page.part("tab-faults").click()
@@ -83,10 +83,10 @@ async def test_reset_asks_first_and_empties_every_page(browser_page: OpenPage, e
     await expect(page.card("Echo")).to_be_visible()
     await page.part("reset").click()
     await page.part("reset-yes").click()
-    for one in (page, other):
-        await expect(one.part("message")).to_have_count(0)
-        await expect(one.part("card")).to_have_count(0)
-        await expect(one.part("quota")).to_have_attribute("data-used", "0")
+    for shown in (page, other):
+        await expect(shown.part("message")).to_have_count(0)
+        await expect(shown.part("card")).to_have_count(0)
+        await expect(shown.part("quota")).to_have_attribute("data-used", "0")
     await page.say("again")
     await expect(other.card("Echo")).to_be_visible()
 
@@ -107,6 +107,8 @@ async def test_a_lost_simulator_is_told_and_found_again(browser_page: OpenPage) 
     async with open_simulator(SimulatorConfig(seed=1), port=port) as second:
         await expect(page.part("banner")).to_be_hidden(timeout=15_000)
         await expect(page.part("message")).to_have_count(0)
-        group = next(one for one in second.engine.chat.conversations.values() if one.title == GROUP)
+        group = next(
+            conversation for conversation in second.engine.chat.conversations.values() if conversation.title == GROUP
+        )
         second.engine.say(group.id, "sales01", "after", at_bot=False)
         await expect(page.message("after")).to_be_visible()

@@ -1,4 +1,4 @@
-"""`preview.html`: one card alone, also from a file, made by the recipe of `page/README.md`."""
+"""`preview.html`: a single card, also from a file, made as `page/README.md` describes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CARD = card(
 
 
 def one_file(params: dict[str, str]) -> str:
-    """The recipe, step by step."""
+    """The steps of the README, one by one."""
 
     def text(match: re.Match[str]) -> str:
         return (PAGE / match[1]).read_text()

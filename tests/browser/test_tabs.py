@@ -1,4 +1,4 @@
-"""What one test leaves in a browser tab must not reach the next one."""
+"""What one test leaves in a browser tab must not reach the next test."""
 
 from __future__ import annotations
 

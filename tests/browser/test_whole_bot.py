@@ -1,6 +1,6 @@
-"""The product as somebody meets it who typed ``make demo``: the page, the bot and the embedded company.
+"""The product after ``make demo``: the page, the bot and the embedded company.
 
-With ``DINGERP_PICTURES=folder`` the pictures of the tutorial are taken on the way (``make pictures``).
+With ``DINGERP_PICTURES=folder`` it also takes the pictures of the tutorial (``make pictures``).
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ PICTURES = os.environ.get("DINGERP_PICTURES", "")
 @pytest_asyncio.fixture(loop_scope="session")
 async def system(tmp_path: Path) -> AsyncIterator[BotSystem]:
     """The demo: simulator, bot and company."""
-    async with run_system(tmp_path) as one:
-        yield one
+    async with run_system(tmp_path) as opened:
+        yield opened
 
 
 async def picture(page: ChatPage, name: str) -> None:
-    """Take a picture for the tutorial where they are wanted."""
+    """Take a picture for the tutorial if pictures are wanted."""
     if PICTURES:
         await page.page.screenshot(path=Path(PICTURES) / f"{name}.png", animations="disabled")
 
 
 def button(card: Locator, label: str) -> Locator:
-    """Return the button whose label begins so."""
+    """Return the button whose label begins with a text."""
     return card.get_by_test_id("card-button").filter(has_text=label).first
 
 

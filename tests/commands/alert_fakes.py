@@ -1,4 +1,4 @@
-"""Alerts in memory, at the ports that commands know, with the rules of the real ones."""
+"""An in-memory alert service for the commands, with the rules of the real one."""
 
 from __future__ import annotations
 
@@ -60,25 +60,25 @@ def alert(
 
 
 class InMemoryAlertService(AlertService):
-    """The alert service on dictionaries, which also keeps what was done in ``deeds``."""
+    """The alert service on dictionaries; ``actions`` lists what was done."""
 
     def __init__(self) -> None:
         self.alerts: dict[str, Alert] = {}
         self.cards: dict[str, AlertCard] = {}
-        self.kept_mutes: dict[str, Mute] = {}
-        self.kept_watches: dict[str, Watch] = {}
-        self.deeds: list[str] = []
+        self.stored_mutes: dict[str, Mute] = {}
+        self.stored_watches: dict[str, Watch] = {}
+        self.actions: list[str] = []
 
     def show(self, *alerts: Alert, place: Place = HERE, card: str = "") -> str:
         """Put alerts on one card and return its id."""
         card_id = card or f"c-{alerts[0].id}-{place.kind}"
-        self.alerts |= {alert.id: alert for alert in alerts}
+        self.alerts |= {shown.id: shown for shown in alerts}
         self.cards[card_id] = AlertCard(
             id=card_id,
             place=place,
             route="warehouse",
             group=card_id,
-            alerts=tuple(alert.id for alert in alerts),
+            alerts=tuple(shown.id for shown in alerts),
             state=CardState.SHOWN,
             opened_at=NOW,
             shown_at=NOW,
@@ -86,8 +86,8 @@ class InMemoryAlertService(AlertService):
         return card_id
 
     async def open_at(self, place: Place) -> tuple[Alert, ...]:
-        ids = dict.fromkeys(alert for card in self.cards.values() if card.place == place for alert in card.alerts)
-        return tuple(self.alerts[alert_id] for alert_id in ids if self.alerts[alert_id].is_open)
+        ids = dict.fromkeys(key for card in self.cards.values() if card.place == place for key in card.alerts)
+        return tuple(self.alerts[key] for key in ids if self.alerts[key].is_open)
 
     async def alert(self, alert_id: str) -> Alert | None:
         return self.alerts.get(alert_id)
@@ -97,26 +97,26 @@ class InMemoryAlertService(AlertService):
 
     async def card_with_alerts(self, card_id: str) -> CardWithAlerts | None:
         card = self.cards.get(card_id)
-        return CardWithAlerts(card, tuple(self.alerts[alert] for alert in card.alerts)) if card else None
+        return CardWithAlerts(card, tuple(self.alerts[key] for key in card.alerts)) if card else None
 
     async def mutes(self, place: Place, now: datetime) -> tuple[Mute, ...]:
-        return tuple(mute for mute in self.kept_mutes.values() if mute.place == place and mute.until > now)
+        return tuple(mute for mute in self.stored_mutes.values() if mute.place == place and mute.until > now)
 
     async def put_mute(self, mute: Mute) -> None:
-        self.kept_mutes[mute.id] = mute
+        self.stored_mutes[mute.id] = mute
 
     async def lift_mute(self, mute: Mute) -> None:
-        del self.kept_mutes[mute.id]
+        del self.stored_mutes[mute.id]
 
     async def watches(self, user_id: str) -> tuple[Watch, ...]:
-        return tuple(watch for watch in self.kept_watches.values() if watch.user_id == user_id)
+        return tuple(watch for watch in self.stored_watches.values() if watch.user_id == user_id)
 
     async def put_watch(self, watch: Watch) -> None:
-        self.kept_watches[watch.id] = watch
+        self.stored_watches[watch.id] = watch
 
     async def drop_watches(self, watch_ids: tuple[str, ...]) -> None:
-        for one in watch_ids:
-            del self.kept_watches[one]
+        for watch_id in watch_ids:
+            del self.stored_watches[watch_id]
 
     async def acknowledge(self, alert_id: str, by: UserStamp) -> AlertActionResult | None:
         now = self.alerts[alert_id]
@@ -125,13 +125,13 @@ class InMemoryAlertService(AlertService):
         return self._done(f"ack {alert_id} {by.user_id}", replace(now, acknowledged=by))
 
     async def snooze(self, alert_id: str, until: datetime, by: UserStamp) -> AlertActionResult | None:
-        deed = f"snooze {alert_id} {by.user_id} {until.isoformat()}"
-        return self._done(deed, replace(self.alerts[alert_id], snoozed=by, snoozed_until=until))
+        action = f"snooze {alert_id} {by.user_id} {until.isoformat()}"
+        return self._done(action, replace(self.alerts[alert_id], snoozed=by, snoozed_until=until))
 
     async def assign(self, alert_id: str, to: UserStamp, by: UserStamp) -> AlertActionResult | None:
         return self._done(f"assign {alert_id} {by.user_id} {to.user_id}", replace(self.alerts[alert_id], assigned=to))
 
-    def _done(self, deed: str, changed: Alert) -> AlertActionResult:
-        self.deeds.append(deed)
+    def _done(self, action: str, changed: Alert) -> AlertActionResult:
+        self.actions.append(action)
         self.alerts[changed.id] = changed
         return AlertActionResult(outcome=AlertActionOutcome.DONE, alert=changed)

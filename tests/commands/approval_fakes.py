@@ -1,4 +1,4 @@
-"""Approvals of the small company: the real rules, cases and answers, with the cases in memory."""
+"""Approvals of the small company: real rules, cases and answers, with an in-memory case store."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ from tests.commands.company import NOW, Company
 
 GROUP = Place(PlaceKind.GROUP, "cidGroup==")
 ACCOUNTS: Mapping[str, Mapping[str, str]] = {
-    one: {"main": f"u_{one}"} for one in ("manager01", "buyer01", "sales01", "keeper01")
+    user_id: {"main": f"u_{user_id}"} for user_id in ("manager01", "buyer01", "sales01", "keeper01")
 }
 
 
 def any_of(*user_ids: str) -> RuleLevel:
-    return RuleLevel(Quorum.ANY, tuple(ApproverSelector(SelectorKind.PERSON, one) for one in user_ids))
+    return RuleLevel(Quorum.ANY, tuple(ApproverSelector(SelectorKind.PERSON, user_id) for user_id in user_ids))
 
 
 def rules(*steps: RuleLevel, **fields: object) -> ApprovalRuleSet:
-    """Return a set of one rule, by default for the manager and the buyer."""
-    rule = ApprovalRule(name="office", steps=steps or (any_of("manager01", "buyer01"),), **fields)  # type: ignore[arg-type]  # fields of a rule
+    """Return a rule set with one rule, by default for the manager and the buyer."""
+    rule = ApprovalRule(name="purchasing", steps=steps or (any_of("manager01", "buyer01"),), **fields)  # type: ignore[arg-type]  # fields of a rule
     return ApprovalRuleSet(version="7", rules=(rule,))
 
 
@@ -54,7 +54,7 @@ class FakeErp:
 
     company: Company
     away: bool = False
-    told: list[Decision] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
 
     async def reread(self, source: str, number: str) -> PurchaseOrder:
         if self.away:
@@ -65,7 +65,7 @@ class FakeErp:
         return frozenset()
 
     async def decide(self, source: str, decision: Decision) -> DecisionResult:
-        self.told.append(decision)
+        self.decisions.append(decision)
         order = await self.company.purchase_order(decision.number)
         status = PurchaseStatus.APPROVED if decision.verdict == "approve" else PurchaseStatus.REJECTED
         decided = replace(order, status=status, version=order.version + "+", source=source)
@@ -73,18 +73,22 @@ class FakeErp:
         return DecisionResult(outcome=DecisionOutcome.APPLIED, order=decided)
 
     def change(self, number: str, **changes: object) -> None:
-        """Let somebody change an order in the ERP."""
         self.company.purchases = tuple(
-            replace(one, **changes) if one.number == number else one  # type: ignore[arg-type]  # fields of an order
-            for one in self.company.purchases
+            replace(purchase, **changes) if purchase.number == number else purchase  # type: ignore[arg-type]  # fields of an order
+            for purchase in self.company.purchases
         )
 
 
 class ApprovalFixture:
-    """Everything behind the commands; ``rules`` and ``now`` may be changed."""
+    """Everything behind the approval commands; ``rules`` and ``now`` may be changed."""
 
     def __init__(
-        self, company: Company, hub: ErpHub, names: Mapping[str, str], terms: ApprovalOptions, store: CaseStore
+        self,
+        company: Company,
+        hub: ErpHub,
+        names: Mapping[str, str],
+        approval_options: ApprovalOptions,
+        store: CaseStore,
     ) -> None:
         self.erp = FakeErp(company)
         self.now: datetime = NOW
@@ -97,19 +101,19 @@ class ApprovalFixture:
             policy=lambda: RuleBasedPolicy(self.rules),
             groups=lambda document: (GROUP,),
             now=lambda: self.now,
-            options=terms,
+            options=approval_options,
         )
         self.service = ApprovalService(transactions, poke=lambda: None, seconds=PATIENCE)
         self.writer = WritebackWorker(transactions, self.erp, follow=self.service.sync_document, metrics=Metrics())
         self.insights = Insights(hub.source_client, now=lambda: self.now, seconds=PATIENCE)
-        self.showing = CasePresenter(
+        self.presenter = CasePresenter(
             reader.order, self.insights, self._names_of, now=lambda: self.now, seconds=PATIENCE
         )
-        self.composer = ApprovalComposer(self.service.find, self.showing)
-        self.told = RequesterComposer(self.service.find, self.showing)
+        self.composer = ApprovalComposer(self.service.find, self.presenter)
+        self.requester_composer = RequesterComposer(self.service.find, self.presenter)
 
     async def submit(self, number: str = "PO-1001") -> Case:
-        """Let the case of an order be opened."""
+        """Open the case of an order."""
         case = await self.service.sync_document("main", number)
         assert case is not None
         return case
@@ -120,10 +124,10 @@ class ApprovalFixture:
         return case
 
     async def settle(self, **later: float) -> None:
-        """Let the ERP be told, after some time."""
+        """Write decisions to the ERP, after some time."""
         self.now = self.now + timedelta(**later)
         await self.writer.run_once()
         await self.writer.wait_idle()
 
     async def _names_of(self, user_ids: Sequence[str]) -> Mapping[str, str]:
-        return {one: self._names[one] for one in user_ids if one in self._names}
+        return {user_id: self._names[user_id] for user_id in user_ids if user_id in self._names}

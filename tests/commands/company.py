@@ -1,4 +1,4 @@
-"""A company of a few records, as an ERP without a database: every figure in these tests can be seen here."""
+"""A company of a few records as an ERP without a database; every figure of these tests is in this file."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ LEVELS = (
 
 @dataclass
 class Company:
-    """Implements `bot.erp.port.Erp`. ``broken`` is raised by every read; ``calls`` are the reads so far."""
+    """Implements `bot.erp.port.Erp`. Every read raises ``broken`` if it is set; ``calls`` lists the reads so far."""
 
     name: str = "main"
     capabilities: frozenset[Capability] = frozenset(Capability)

@@ -38,8 +38,6 @@ Ask = Callable[..., Awaitable[PreparedAnswer]]
 
 
 class FakeLanguageChoice:
-    """Remembers languages in a dictionary."""
-
     def __init__(self) -> None:
         self.chosen: dict[str, str] = {}
 
@@ -48,7 +46,7 @@ class FakeLanguageChoice:
 
 
 class Members:
-    """The directory of a small company; who is not in it is from outside."""
+    """The directory of a small company; everybody else is from outside."""
 
     NAMES = MappingProxyType(
         {"keeper01": "王仓", "buyer01": "赵采", "manager01": "陈经理", "sales01": "李销"}
@@ -60,8 +58,6 @@ class Members:
 
 
 class NoLanguages:
-    """Nobody has chosen a language."""
-
     def chosen(self, user_id: str) -> str | None:
         return None
 
@@ -105,7 +101,7 @@ def colleagues() -> Colleagues:
 
 
 @pytest.fixture
-def terms() -> ApprovalOptions:
+def approval_options() -> ApprovalOptions:
     return ApprovalOptions()
 
 
@@ -115,12 +111,12 @@ def store() -> CaseStore:
 
 
 @pytest.fixture
-def approvals(company: Company, hub: ErpHub, terms: ApprovalOptions, store: CaseStore) -> ApprovalFixture:
-    return ApprovalFixture(company, hub, Members.NAMES, terms, store)
+def approvals(company: Company, hub: ErpHub, approval_options: ApprovalOptions, store: CaseStore) -> ApprovalFixture:
+    return ApprovalFixture(company, hub, Members.NAMES, approval_options, store)
 
 
 @pytest.fixture
-def desk(
+def dispatcher(
     commands: Commands,
     hub: ErpHub,
     policy: AccessPolicy,
@@ -138,7 +134,7 @@ def desk(
             AlertService: service,
             Colleagues: colleagues,
             ApprovalService: approvals.service,
-            CasePresenter: approvals.showing,
+            CasePresenter: approvals.presenter,
         },
         seconds=PATIENCE,
         reference=lambda: "abc123",
@@ -146,13 +142,13 @@ def desk(
 
 
 @pytest.fixture
-def ask(desk: QuestionDispatcher) -> Ask:
-    """Ask a line as the keeper does in a group."""
+def ask(dispatcher: QuestionDispatcher) -> Ask:
+    """Ask a line as the warehouse keeper in a group."""
 
     async def ask(
         line: str, *, offset: int = 0, person: Person = KEEPER, where: Conversation = GROUP, now: datetime = NOW
     ) -> PreparedAnswer:
-        return await desk.view_for(
+        return await dispatcher.view_for(
             QuestionContext(person=person, conversation=where, line=line, offset=offset, now=now)
         )
 
@@ -160,7 +156,7 @@ def ask(desk: QuestionDispatcher) -> Ask:
 
 
 def lines(view: View) -> list[str]:
-    """Return what the buttons of a view ask, with the offset behind a plus sign."""
+    """Return the lines that the buttons of a view ask, with the offset behind a plus sign."""
     return [button.does if isinstance(button.does, str) else button.does.typed for button in view.buttons()]
 
 

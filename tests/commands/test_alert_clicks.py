@@ -1,4 +1,5 @@
-"""Buttons of alerts, from the click to the card that the clicker sees: with the real desk, commands and renderer."""
+"""Buttons of alerts, from the click to the card that the clicker sees: with the real dispatcher, commands and
+renderer."""
 
 from __future__ import annotations
 
@@ -31,7 +32,7 @@ TRACKS = TrackIds("secret")
 
 @dataclass(slots=True)
 class FakeShownCards:
-    """The outbox's memory of where cards stand."""
+    """The outbox's record of the place of each card."""
 
     known: dict[str, Place] = field(default_factory=dict)
     broken: bool = False
@@ -54,12 +55,14 @@ class English(NoLanguages):
 
 
 class AlertClickHarness:
-    """One card with one alert, here; everything may be changed."""
+    """One card with one alert in the group; tests may change everything."""
 
-    def __init__(self, desk: QuestionDispatcher, service: InMemoryAlertService, seconds: float = PATIENCE) -> None:
+    def __init__(
+        self, dispatcher: QuestionDispatcher, service: InMemoryAlertService, seconds: float = PATIENCE
+    ) -> None:
         self.service, self.places, self.metrics = service, FakeShownCards(), Metrics()
         self.pipeline = ClickPipeline(
-            handler=desk,
+            handler=dispatcher,
             people=People(languages=English(), default_language="en", configured_languages={}, directory=Members()),
             renderer=CardRenderer(languages=load_languages()),
             tracks=TRACKS,
@@ -69,9 +72,9 @@ class AlertClickHarness:
             corp_id="dingcorp",
             shown=self.places,
         )
-        self.track = self.stand(service.show(alert("a1")), HERE)
+        self.track = self.place_card(service.show(alert("a1")), HERE)
 
-    def stand(self, card: str, place: Place) -> str:
+    def place_card(self, card: str, place: Place) -> str:
         track = TRACKS.for_card(card)
         self.places.known[track] = place
         return track
@@ -88,8 +91,8 @@ class AlertClickHarness:
 
 
 @pytest.fixture
-def harness(desk: QuestionDispatcher, service: InMemoryAlertService) -> AlertClickHarness:
-    return AlertClickHarness(desk, service)
+def harness(dispatcher: QuestionDispatcher, service: InMemoryAlertService) -> AlertClickHarness:
+    return AlertClickHarness(dispatcher, service)
 
 
 def tokens(card: Card) -> dict[str, str]:
@@ -101,7 +104,7 @@ async def test_got_it(harness: AlertClickHarness) -> None:
     assert card.name == "alert"
     assert "Taken by: **王仓**" in card.body
     assert "Got it" not in tokens(card)
-    assert harness.service.deeds == ["ack a1 keeper01"]
+    assert harness.service.actions == ["ack a1 keeper01"]
     assert harness.places.clicks == [(harness.track, "keeper01")]
     assert harness.count("answered") == 1
 
@@ -117,13 +120,13 @@ async def test_the_late_clicker_is_told_who_was_first_and_when(harness: AlertCli
     harness.service.alerts["a1"] = replace(harness.service.alerts["a1"], acknowledged=earlier)
     card = await harness.click(AckAlert("a1"))
     assert "赵采 took it already, at Nov 5, 2026 08:23." in card.body
-    assert harness.service.deeds == []
+    assert harness.service.actions == []
 
 
 async def test_later_asks_how_long_and_then_does_it(harness: AlertClickHarness) -> None:
     choice = await harness.click(SnoozeAlert("a1"))
     assert choice.name == "alert_snooze"
-    assert harness.service.deeds == []
+    assert harness.service.actions == []
     assert list(tokens(choice)) == ["1 hour", "4 hours", "Tomorrow", "Back"]
     done = await harness.click(tokens(choice)["4 hours"])
     assert "Put off until: Nov 5, 2026 12:30 · 王仓" in done.body
@@ -136,7 +139,7 @@ async def test_assigning_chooses_from_pages_of_people(harness: AlertClickHarness
     assert list(tokens(choice))[:3] == ["Myself", "陈经理", "赵采"]
     done = await harness.click(tokens(choice)["赵采"])
     assert "Assigned to: **赵采**" in done.body
-    assert harness.service.deeds == ["assign a1 keeper01 buyer01"]
+    assert harness.service.actions == ["assign a1 keeper01 buyer01"]
 
 
 async def test_details_ask_the_erp_live(harness: AlertClickHarness) -> None:
@@ -151,13 +154,13 @@ async def test_what_is_over_stays_over(harness: AlertClickHarness) -> None:
     card = await harness.click(AckAlert("a1"))
     assert "It is over already" in card.body
     assert card.title.startswith("🟢")
-    assert harness.service.deeds == []
+    assert harness.service.actions == []
 
 
 async def test_a_group_is_turned_and_drilled_into(harness: AlertClickHarness) -> None:
     several = [alert(f"g{number}", f"SKU{number}", since=NOW - timedelta(minutes=number)) for number in range(9)]
     card = harness.service.show(*several)
-    harness.track = harness.stand(card, HERE)
+    harness.track = harness.place_card(card, HERE)
     first = await harness.click(Ask(f"/alerts {card}"))
     seen: list[str] = []
     page: Card = first
@@ -176,7 +179,7 @@ async def test_a_group_is_turned_and_drilled_into(harness: AlertClickHarness) ->
 
 async def test_a_forwarded_card_counts_where_it_stands(harness: AlertClickHarness) -> None:
     await harness.click(AckAlert("a1"), space_id=ELSEWHERE.id)
-    assert harness.service.deeds == ["ack a1 keeper01"]
+    assert harness.service.actions == ["ack a1 keeper01"]
 
 
 async def test_a_forwarded_card_opens_nothing_that_is_not_open_where_it_was_clicked(harness: AlertClickHarness) -> None:
@@ -187,7 +190,7 @@ async def test_a_forwarded_card_opens_nothing_that_is_not_open_where_it_was_clic
 
 
 async def test_an_alert_of_another_place_cannot_be_touched(harness: AlertClickHarness) -> None:
-    """A client may send any id, with the id of a card that it does see."""
+    """A client may send any id, together with the id of a card that it can see."""
     harness.service.show(alert("b1"), place=ELSEWHERE)
     for action in (
         AckAlert("b1"),
@@ -197,35 +200,35 @@ async def test_an_alert_of_another_place_cannot_be_touched(harness: AlertClickHa
     ):
         card = await harness.click(action)
         assert card.name == "not_found"
-    assert harness.service.deeds == []
+    assert harness.service.actions == []
 
 
 async def test_nobody_outside_the_list_can_be_made_responsible(harness: AlertClickHarness) -> None:
     card = await harness.click(AssignAlert("a1", "stranger"))
     assert card.name == "bad_argument"
-    assert harness.service.deeds == []
+    assert harness.service.actions == []
 
 
 async def test_a_card_of_ones_own_chat(harness: AlertClickHarness) -> None:
-    harness.track = harness.stand(harness.service.show(alert("p1"), place=OWN), OWN)
+    harness.track = harness.place_card(harness.service.show(alert("p1"), place=OWN), OWN)
     await harness.click(AckAlert("p1"), space_id="cidDirect==")
-    assert harness.service.deeds == ["ack p1 keeper01"]
+    assert harness.service.actions == ["ack p1 keeper01"]
     listed = await harness.click(Ask("/alerts stock.low"), space_id="cidDirect==")
     assert "Open alerts for you" in listed.title
 
 
 async def test_somebody_elses_card_is_refused(harness: AlertClickHarness) -> None:
-    harness.track = harness.stand(harness.service.show(alert("p1"), place=OWN), OWN)
+    harness.track = harness.place_card(harness.service.show(alert("p1"), place=OWN), OWN)
     card = await harness.click(AckAlert("p1"), user_id="buyer01")
     assert card.name == "denied"
-    assert harness.service.deeds == []
+    assert harness.service.actions == []
     assert harness.count("denied") == 1
 
 
 async def test_people_from_outside_are_refused(harness: AlertClickHarness) -> None:
     card = await harness.click(AckAlert("a1"), user_id="guest99")
     assert card.name == "external"
-    assert harness.service.deeds == []
+    assert harness.service.actions == []
 
 
 @pytest.mark.parametrize(
@@ -234,30 +237,30 @@ async def test_people_from_outside_are_refused(harness: AlertClickHarness) -> No
 async def test_a_token_that_we_never_wrote_does_nothing(harness: AlertClickHarness, token: str) -> None:
     card = await harness.click(token)
     assert card.name == "out_of_date"
-    assert harness.service.deeds == []
+    assert harness.service.actions == []
 
 
 @pytest.mark.parametrize("track", [TrackIds("other").for_card("c-a1-group"), "c1-00-00", ""])
 async def test_a_foreign_card_is_ignored(harness: AlertClickHarness, track: str) -> None:
     click = Click(track_id=track, user_id="keeper01", corp_id="dingcorp", token=AckAlert("a1").pack())
     assert await harness.pipeline.answer(click) is None
-    assert harness.service.deeds == []
+    assert harness.service.actions == []
 
 
 async def test_the_answer_to_a_question_may_act_where_it_was_asked(harness: AlertClickHarness) -> None:
     answer = TRACKS.for_message("m1")
     await harness.click(AckAlert("a1"), track_id=answer)
-    assert harness.service.deeds == ["ack a1 keeper01"]
-    harness.service.deeds.clear()
+    assert harness.service.actions == ["ack a1 keeper01"]
+    harness.service.actions.clear()
     card = await harness.click(AckAlert("a1"), track_id=answer, space_id=ELSEWHERE.id)
     assert card.name == "not_found"
-    assert harness.service.deeds == []
+    assert harness.service.actions == []
 
 
 async def test_a_card_that_the_outbox_forgot_stands_where_it_was_clicked(harness: AlertClickHarness) -> None:
     harness.places.known.clear()
     await harness.click(AckAlert("a1"))
-    assert harness.service.deeds == ["ack a1 keeper01"]
+    assert harness.service.actions == ["ack a1 keeper01"]
     harness.places.broken = True
     with capture_logs() as logs:
         await harness.click(AckAlert("a1"))
@@ -265,9 +268,9 @@ async def test_a_card_that_the_outbox_forgot_stands_where_it_was_clicked(harness
 
 
 async def test_a_slow_store_costs_two_seconds_at_most_and_the_state_can_be_asked(
-    desk: QuestionDispatcher, service: InMemoryAlertService
+    dispatcher: QuestionDispatcher, service: InMemoryAlertService
 ) -> None:
-    harness = AlertClickHarness(desk, service, seconds=0.01)
+    harness = AlertClickHarness(dispatcher, service, seconds=0.01)
     harness.places.gate = asyncio.Event()
     card = await harness.click(AckAlert("a1"))
     assert card.name == "busy"

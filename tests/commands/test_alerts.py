@@ -1,4 +1,4 @@
-"""/alerts: the list, one alert, and what is done to it in words."""
+"""/alerts: the list, one alert, and the actions that people type."""
 
 from __future__ import annotations
 
@@ -101,11 +101,11 @@ async def test_an_alert_of_another_place_is_not_found(ask: Ask, service: InMemor
     assert as_(AlertList, await ask("/alerts a1")).total == 0
     for line in ("/alerts a1 ack", "/alerts a1 1h", "/alerts a1 assign", "/alerts a1 buyer01 assign"):
         as_(NotFoundNotice, await ask(line))
-    assert service.deeds == []
+    assert service.actions == []
 
 
 async def test_ones_own_alert_is_found_from_anywhere(ask: Ask, service: InMemoryAlertService) -> None:
-    """A click in the chat with the bot looks like one in a group of the same id."""
+    """A click in the chat with the bot looks like a click in a group of the same id."""
     service.show(alert("a1"), place=OWN)
     as_(AlertView, await ask("/alerts a1"))
     as_(AlertList, await ask("/alerts a1", person=BUYER))
@@ -144,7 +144,7 @@ async def test_acknowledging_shows_who_has_it(ask: Ask, service: InMemoryAlertSe
     assert view.alert.acknowledged == UserStamp("keeper01", "王仓", NOW)
     assert view.note is None
     assert "/alerts a1 ack" not in lines(view)
-    assert service.deeds == ["ack a1 keeper01"]
+    assert service.actions == ["ack a1 keeper01"]
 
 
 async def test_who_comes_late_is_told_who_was_first_and_when(ask: Ask, service: InMemoryAlertService) -> None:
@@ -154,15 +154,15 @@ async def test_who_comes_late_is_told_who_was_first_and_when(ask: Ask, service: 
     assert view.note is not None
     assert view.note.params == {"name": "赵采", "time": early}
     assert view.alert.acknowledged == UserStamp("buyer01", "赵采", early)
-    assert service.deeds == []
+    assert service.actions == []
 
 
-@pytest.mark.parametrize("deed", ["ack", "snooze", "1h", "assign", "buyer01 assign"])
-async def test_nothing_is_done_to_what_is_over(ask: Ask, service: InMemoryAlertService, deed: str) -> None:
+@pytest.mark.parametrize("action", ["ack", "snooze", "1h", "assign", "buyer01 assign"])
+async def test_nothing_is_done_to_what_is_over(ask: Ask, service: InMemoryAlertService, action: str) -> None:
     service.show(alert("a1", state=AlertState.RESOLVED))
-    view = as_(AlertView, await ask(f"/alerts a1 {deed}"))
+    view = as_(AlertView, await ask(f"/alerts a1 {action}"))
     assert "over already" in str(view.note)
-    assert service.deeds == []
+    assert service.actions == []
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ async def test_snoozing_asks_for_how_long(ask: Ask, service: InMemoryAlertServic
     service.show(alert("a1"))
     view = as_(AlertSnooze, await ask("/alerts a1 稍后"))
     assert lines(view) == ["/alerts a1 1h", "/alerts a1 4h", "/alerts a1 tomorrow", "/alerts a1"]
-    assert service.deeds == []
+    assert service.actions == []
 
 
 async def test_assigning_asks_to_whom(ask: Ask, service: InMemoryAlertService) -> None:
@@ -204,7 +204,7 @@ async def test_assigning_asks_to_whom(ask: Ask, service: InMemoryAlertService) -
     assert lines(view)[1] == "/alerts a1 buyer01 assign"
     given = as_(AlertView, await ask(lines(view)[1]))
     assert given.alert.assigned == UserStamp("buyer01", "赵采", NOW)
-    assert service.deeds == ["assign a1 keeper01 buyer01"]
+    assert service.actions == ["assign a1 keeper01 buyer01"]
 
 
 async def test_the_list_of_people_is_paged(ask: Ask, service: InMemoryAlertService) -> None:
@@ -222,7 +222,7 @@ async def test_only_somebody_of_the_list_can_be_chosen(ask: Ask, service: InMemo
     service.show(alert("a1"))
     problem = as_(BadArgumentNotice, await ask(f"/alerts a1 {user_id} assign")).problem
     assert user_id in str(problem)
-    assert service.deeds == []
+    assert service.actions == []
 
 
 @pytest.mark.parametrize("line", ["/alerts ack", "/alerts 1h", "/alerts a1 buyer01", "/alerts a1 buyer01 ack"])
@@ -230,13 +230,13 @@ async def test_what_makes_no_sense_is_told_with_examples(ask: Ask, service: InMe
     service.show(alert("a1"))
     view = as_(BadArgumentNotice, await ask(line))
     assert "/alerts" in view.examples
-    assert service.deeds == []
+    assert service.actions == []
 
 
 async def test_external_people_are_refused(ask: Ask, service: InMemoryAlertService) -> None:
     service.show(alert("a1"))
     as_(ExternalNotice, await ask("/alerts a1 ack", person=replace(KEEPER, user_id=None)))
-    assert service.deeds == []
+    assert service.actions == []
 
 
 class TestAccess:
@@ -247,6 +247,6 @@ class TestAccess:
     async def test_the_policy_is_asked_for_every_deed(self, ask: Ask, service: InMemoryAlertService) -> None:
         service.show(alert("a1"), place=HERE)
         as_(DeniedNotice, await ask("/alerts a1 ack"))
-        assert service.deeds == []
+        assert service.actions == []
         as_(AlertView, await ask("/alerts a1 ack", person=replace(KEEPER, roles=frozenset({"finance"}))))
-        assert service.deeds == ["ack a1 keeper01"]
+        assert service.actions == ["ack a1 keeper01"]

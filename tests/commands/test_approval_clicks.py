@@ -1,4 +1,5 @@
-"""Buttons of approval cards, from the click to what the clicker sees: with the real desk, rules and renderer."""
+"""Buttons of approval cards, from the click to the card that the clicker sees: with the real dispatcher, rules and
+renderer."""
 
 from __future__ import annotations
 
@@ -35,11 +36,11 @@ class ApprovalClickHarness:
     """A case with cards in the group and in the manager's own chat."""
 
     def __init__(
-        self, desk: QuestionDispatcher, approvals: ApprovalFixture, case: Case, seconds: float = PATIENCE
+        self, dispatcher: QuestionDispatcher, approvals: ApprovalFixture, case: Case, seconds: float = PATIENCE
     ) -> None:
         self.approvals, self.case, self.places, self.metrics = approvals, case, FakeShownCards(), Metrics()
         self.pipeline = ClickPipeline(
-            handler=desk,
+            handler=dispatcher,
             people=People(languages=English(), default_language="en", configured_languages={}, directory=Members()),
             renderer=CardRenderer(languages=load_languages()),
             tracks=TRACKS,
@@ -49,11 +50,11 @@ class ApprovalClickHarness:
             corp_id="dingcorp",
             shown=self.places,
         )
-        self.group, self.own = self._stand(GROUP), self._stand(OWN)
+        self.group, self.own = self._place_card(GROUP), self._place_card(OWN)
         seen = case.fingerprint[:8]
         self.approve, self.reject = ApprovePo(case.id, seen), RejectPo(case.id, seen)
 
-    def _stand(self, place: Place) -> str:
+    def _place_card(self, place: Place) -> str:
         track = TRACKS.for_card(f"approval:{self.case.id}:{place}")
         self.places.known[track] = place
         return track
@@ -84,8 +85,8 @@ class ApprovalClickHarness:
 
 
 @pytest.fixture
-async def harness(desk: QuestionDispatcher, approvals: ApprovalFixture) -> ApprovalClickHarness:
-    return ApprovalClickHarness(desk, approvals, await approvals.submit())
+async def harness(dispatcher: QuestionDispatcher, approvals: ApprovalFixture) -> ApprovalClickHarness:
+    return ApprovalClickHarness(dispatcher, approvals, await approvals.submit())
 
 
 def tokens(card: Card) -> dict[str, str]:
@@ -136,8 +137,8 @@ async def test_rejecting_by_the_next_message(harness: ApprovalClickHarness, ask:
 async def test_a_click_of_the_details_shows_prices_to_the_clicker_only(harness: ApprovalClickHarness) -> None:
     found = await harness.approvals.service.find(harness.case.id)
     assert found is not None
-    bare = await harness.approvals.showing.present(found, audience=Audience.BARE)
-    details = next(one for one in bare.buttons() if str(one.label) == "Details").does
+    bare = await harness.approvals.presenter.present(found, audience=Audience.BARE)
+    details = next(button for button in bare.buttons() if str(button.label) == "Details").does
     assert details == Ask(f"/pending {harness.case.id}")
     assert isinstance(details, Ask)
     card = await harness.click(details)
@@ -152,9 +153,9 @@ async def test_passing_on_and_undo_and_confirm_are_tokens_of_their_own(harness: 
     assert "nothing left to decide" in late.body
 
 
-async def test_a_large_amount(desk: QuestionDispatcher, approvals: ApprovalFixture) -> None:
+async def test_a_large_amount(dispatcher: QuestionDispatcher, approvals: ApprovalFixture) -> None:
     approvals.rules = rules(confirm_from=cny("100"))
-    harness = ApprovalClickHarness(desk, approvals, await approvals.submit())
+    harness = ApprovalClickHarness(dispatcher, approvals, await approvals.submit())
     card = await harness.click(harness.approve)
     assert list(tokens(card))[:2] == ["Yes, approve", "Back"]
     assert tokens(card)["Yes, approve"] == replace(harness.approve, confirmed=True).pack()
@@ -180,11 +181,13 @@ async def test_a_forwarded_card_decides_nothing_for_strangers(harness: ApprovalC
 
 
 async def test_many_at_once_decide_once(harness: ApprovalClickHarness) -> None:
-    cards = await asyncio.gather(*(harness.click(harness.approve, by=one) for one in ["manager01", "buyer01"] * 5))
+    cards = await asyncio.gather(
+        *(harness.click(harness.approve, by=clicker) for clicker in ["manager01", "buyer01"] * 5)
+    )
     assert sum("Recorded. The ERP is being told." in card.body for card in cards) == 1
     assert sum("decided it already" in card.body for card in cards) == 9
     await harness.approvals.settle()
-    assert len(harness.approvals.erp.told) == 1
+    assert len(harness.approvals.erp.decisions) == 1
 
 
 async def test_a_silent_erp_is_said_in_time(harness: ApprovalClickHarness) -> None:
@@ -195,9 +198,9 @@ async def test_a_silent_erp_is_said_in_time(harness: ApprovalClickHarness) -> No
 
 
 async def test_what_takes_too_long_says_that_tapping_again_is_safe(
-    desk: QuestionDispatcher, approvals: ApprovalFixture
+    dispatcher: QuestionDispatcher, approvals: ApprovalFixture
 ) -> None:
-    harness = ApprovalClickHarness(desk, approvals, await approvals.submit(), seconds=0.05)
+    harness = ApprovalClickHarness(dispatcher, approvals, await approvals.submit(), seconds=0.05)
     harness.places.gate = asyncio.Event()
     card = await harness.click(harness.approve)
     assert "it was not recorded" in card.body

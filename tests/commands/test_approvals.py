@@ -1,4 +1,4 @@
-"""/approve, /reject, /pending and /why: who may, what is recorded, and what everybody else sees."""
+"""/approve, /reject, /pending and /why: who may decide, what is recorded, and what everybody else sees."""
 
 from __future__ import annotations
 
@@ -34,12 +34,11 @@ DIRECT = Conversation("cidDirect==", ConversationKind.DIRECT)
 
 
 def money_in(thing: object) -> Iterator[Money]:
-    """Yield every amount anywhere in a view."""
     if isinstance(thing, Money):
         yield thing
     elif is_dataclass(thing) and not isinstance(thing, type):
-        for one in fields(thing):
-            yield from money_in(getattr(thing, one.name))
+        for field in fields(thing):
+            yield from money_in(getattr(thing, field.name))
     elif isinstance(thing, dict) or hasattr(thing, "values"):
         for value in thing.values():
             yield from money_in(value)
@@ -59,7 +58,7 @@ async def test_approving_in_words(ask: Ask, approvals: ApprovalFixture, line: st
     assert decision is not None
     assert (decision.verdict, decision.by, decision.name, decision.at) == (Verdict.APPROVE, "manager01", "陈经理", NOW)
     await approvals.settle()
-    assert [(one.number, one.by) for one in approvals.erp.told] == [("PO-1001", "u_manager01")]
+    assert [(decision.number, decision.by) for decision in approvals.erp.decisions] == [("PO-1001", "u_manager01")]
     assert (await approvals.case()).state is CaseState.APPROVED
 
 
@@ -98,7 +97,7 @@ async def test_rejecting_in_words(ask: Ask, approvals: ApprovalFixture, line: st
     assert view.spoken is not None
     assert (view.spoken.verdict, view.spoken.reason) == (Verdict.REJECT, reason)
     await approvals.settle()
-    assert [one.reason for one in approvals.erp.told] == [reason]
+    assert [decision.reason for decision in approvals.erp.decisions] == [reason]
 
 
 async def test_a_rejection_asks_for_its_reason_and_the_next_message_gives_it(
@@ -116,14 +115,14 @@ async def test_a_rejection_asks_for_its_reason_and_the_next_message_gives_it(
         f"/reject PO-1001 #{seen} other",
     ]
     assert (await approvals.case()).votes == ()
-    # Somebody else's message, and one elsewhere, are no answers.
+    # A message from somebody else, or in another conversation, is no answer to the question.
     await ask("太贵了", person=BUYER, where=DIRECT)
     await ask("太贵了", person=MANAGER)
     assert (await approvals.case()).votes == ()
-    said = "比上次贵了百分之二十，供应商没有给出任何解释，请重新询价后再提交，并附上至少三家报价"
-    done = as_(ApprovalSaid, await ask(said, person=MANAGER, where=DIRECT))
+    reason = "比上次贵了百分之二十，供应商没有给出任何解释，请重新询价后再提交，并附上至少三家报价"
+    done = as_(ApprovalSaid, await ask(reason, person=MANAGER, where=DIRECT))
     assert done.spoken is not None
-    assert done.spoken.reason == said
+    assert done.spoken.reason == reason
     as_(NotFoundNotice, await ask("SKU-999", person=MANAGER, where=DIRECT))
 
 
@@ -159,7 +158,7 @@ async def test_who_may_not_is_told_why_and_whom_to_ask(ask: Ask, approvals: Appr
     await approvals.submit()
     for line in ("/approve PO-1001", "/reject PO-1001"):
         view = as_(ApprovalView, await ask(line, where=DIRECT))
-        assert (str(view.note), view.ask) == ("“office” does not name you.", ("陈经理", "赵采"))
+        assert (str(view.note), view.ask) == ("“purchasing” does not name you.", ("陈经理", "赵采"))
     assert (await approvals.case()).votes == ()
 
 
@@ -178,7 +177,7 @@ async def test_who_comes_late_is_told_who_decided_and_when(ask: Ask, approvals: 
     await approvals.settle()
     again = as_(ApprovalView, await ask("/approve PO-1001", person=BUYER, where=DIRECT))
     assert (again.state, again.note) == (CaseState.APPROVED, view.note)
-    assert len(approvals.erp.told) == 1
+    assert len(approvals.erp.decisions) == 1
 
 
 async def test_what_was_changed_is_not_decided_and_the_difference_is_shown(
@@ -190,8 +189,10 @@ async def test_what_was_changed_is_not_decided_and_the_difference_is_shown(
     view = as_(ApprovalView, await ask(f"/approve {case.id} #{case.fingerprint[:8]}", person=MANAGER, where=DIRECT))
     assert str(view.note) == "Not recorded: it has changed since you saw it."
     assert (view.state, view.case != case.id) == (CaseState.OPEN, True)
-    assert [(str(one.label), one.before, one.now) for one in view.changes] == [("Amount", cny("500"), cny("900"))]
-    # By its number it is not known which revision somebody has in mind: it is shown once more.
+    assert [(str(change.label), change.before, change.now) for change in view.changes] == [
+        ("Amount", cny("500"), cny("900"))
+    ]
+    # The number alone does not tell which revision the person has in mind, so the order is shown once more.
     typed = as_(ApprovalView, await ask("/approve PO-1001", person=MANAGER, where=DIRECT))
     assert "look at it once more" in str(typed.note)
     assert (await approvals.case()).votes == ()
@@ -246,26 +247,26 @@ async def test_two_levels(ask: Ask, approvals: ApprovalFixture) -> None:
     await approvals.submit()
     early = as_(ApprovalView, await ask("/approve PO-1001", person=MANAGER, where=DIRECT))
     assert (str(early.note), early.ask) == ("It is not your turn yet: level 1 comes first.", ("赵采",))
-    said = as_(ApprovalSaid, await ask("/approve PO-1001", person=BUYER, where=DIRECT))
-    assert str(said.note) == "Recorded. Others have to agree as well."
+    voted = as_(ApprovalSaid, await ask("/approve PO-1001", person=BUYER, where=DIRECT))
+    assert str(voted.note) == "Recorded. Others have to agree as well."
     first = as_(ApprovalView, await ask("/pending PO-1001", person=BUYER, where=DIRECT))
     assert (first.level, first.levels) == (2, 2)
-    assert (first.waited, [one.name for one in first.spoken], first.mute) == (("陈经理",), ["赵采"], True)
+    assert (first.waited, [vote.name for vote in first.spoken], first.mute) == (("陈经理",), ["赵采"], True)
     as_(ApprovalSaid, await ask("/approve PO-1001", person=MANAGER, where=DIRECT))
     assert (await approvals.case()).state is CaseState.WRITING
 
 
 class TestUndo:
-    """With a time for second thoughts, the ERP is told when that is over."""
+    """With a time in which people can take a decision back, the ERP gets it afterwards."""
 
     @pytest.fixture
-    def terms(self) -> ApprovalOptions:
+    def approval_options(self) -> ApprovalOptions:
         return ApprovalOptions(undo=timedelta(seconds=30))
 
     async def test_taking_back(self, ask: Ask, approvals: ApprovalFixture) -> None:
         await approvals.submit()
-        said = as_(ApprovalSaid, await ask("/approve PO-1001", person=MANAGER, where=DIRECT))
-        assert lines(said)[1] == "/approve PO-1001 undo"
+        voted = as_(ApprovalSaid, await ask("/approve PO-1001", person=MANAGER, where=DIRECT))
+        assert lines(voted)[1] == "/approve PO-1001 undo"
         view = as_(ApprovalView, await ask("/pending PO-1001", person=MANAGER, where=DIRECT))
         assert lines(view)[0] == "/approve PO-1001 undo"
         others = as_(ApprovalView, await ask("/approve PO-1001 undo", person=BUYER, where=DIRECT))
@@ -274,7 +275,7 @@ class TestUndo:
         assert str(back.note) == "Taken back: nothing is told to the ERP."
         assert (await approvals.case()).state is CaseState.OPEN
         await approvals.settle(seconds=31)
-        assert approvals.erp.told == []
+        assert approvals.erp.decisions == []
 
     async def test_it_is_too_late_when_the_erp_is_told(self, ask: Ask, approvals: ApprovalFixture) -> None:
         await approvals.submit()
@@ -282,7 +283,7 @@ class TestUndo:
         await approvals.settle(seconds=31)
         view = as_(ApprovalView, await ask("/approve PO-1001 undo", person=MANAGER, where=DIRECT))
         assert (view.state, view.undo, "already" in str(view.note)) == (CaseState.APPROVED, False, True)
-        assert len(approvals.erp.told) == 1
+        assert len(approvals.erp.decisions) == 1
 
 
 async def test_passing_on(ask: Ask, approvals: ApprovalFixture) -> None:
@@ -293,12 +294,12 @@ async def test_passing_on(ask: Ask, approvals: ApprovalFixture) -> None:
     await ask("/pending", person=replace(KEEPER, user_id="sales01", name="李销"))
     people = as_(ApprovalPeople, await ask("/pending PO-1001 转交", person=MANAGER))
     assert {row.user_id: row.name for row in people.rows} == {"buyer01": "赵采", "sales01": "李销"}
-    line = next(one for one in lines(people) if "sales01" in one)
+    line = next(typed for typed in lines(people) if "sales01" in typed)
     assert line == "/pending PO-1001 sales01 forward"
-    said = as_(ApprovalSaid, await ask(f"/pending {case.id} sales01 forward", person=MANAGER))
-    assert str(said.note) == "Passed on to 李销."
+    voted = as_(ApprovalSaid, await ask(f"/pending {case.id} sales01 forward", person=MANAGER))
+    assert str(voted.note) == "Passed on to 李销."
     assert "李销" in as_(ApprovalView, await ask("/pending PO-1001", person=MANAGER)).waited
-    assert [one.to for one in (await approvals.case()).forwards] == ["sales01"]
+    assert [forward.to for forward in (await approvals.case()).forwards] == ["sales01"]
 
 
 @pytest.mark.parametrize(
@@ -344,14 +345,14 @@ async def test_all_of_a_page_at_once_each_by_itself(ask: Ask, approvals: Approva
         ("PO-2002", "Recorded. The ERP is being told.", True),
     ]
     assert {(await approvals.case(f"PO-200{n}")).state for n in (0, 2)} == {CaseState.WRITING}
-    # The page is another now, so nothing is approved by the old button.
+    # The list has changed meanwhile, so the old button approves nothing.
     again = as_(ApprovalAll, await ask(f"/approve all #{mark}", person=MANAGER, where=DIRECT))
     assert ([row.number for row in again.rows], again.note is not None) == (["PO-2001"], True)
     assert (await approvals.case("PO-2001")).votes == ()
 
 
 async def test_only_what_was_shown_is_approved_together(ask: Ask, approvals: ApprovalFixture, company: Company) -> None:
-    """A card that had room for two rows only asked about two."""
+    """A card with room for two rows asked about those two only."""
     await waiting(approvals, company, 3)
     view = as_(ApprovalAll, await ask("/pending all", person=MANAGER, where=DIRECT)).showing(2)
     results = as_(ApprovalResults, await ask(lines(view)[0], person=MANAGER, where=DIRECT))
@@ -395,7 +396,7 @@ async def test_prices_are_for_those_who_may_ask_for_them(approvals: ApprovalFixt
 
 
 class TestRestricted:
-    """Access rules go before: a rule that covers a command is all that counts for it."""
+    """Access rules take precedence: for a command that an access rule covers, that rule alone counts."""
 
     @pytest.fixture
     def policy(self) -> AccessPolicy:
@@ -422,13 +423,13 @@ async def test_why(ask: Ask, approvals: ApprovalFixture) -> None:
     approvals.rules = rules(any_of("buyer01"), any_of("manager01"))
     await approvals.submit()
     view = as_(ApprovalWhy, await ask("/why PO-1001", person=BUYER, where=DIRECT))
-    assert (view.rule, view.policy, view.level, view.may, view.may_reject) == ("office", "7", 1, True, True)
+    assert (view.rule, view.policy, view.level, view.may, view.may_reject) == ("purchasing", "7", 1, True, True)
     assert [rung.approvers for rung in view.plan_levels] == [("赵采",), ("陈经理",)]
-    assert [str(one) for one in view.because] == ["“office” names you for level 1."]
+    assert [str(reason) for reason in view.because] == ["“purchasing” names you for level 1."]
     theirs = as_(ApprovalWhy, await ask("/为什么 PO-1001", where=DIRECT))
-    assert (theirs.may, [str(one) for one in theirs.because], theirs.ask) == (
+    assert (theirs.may, [str(reason) for reason in theirs.because], theirs.ask) == (
         False,
-        ["“office” does not name you."],
+        ["“purchasing” does not name you."],
         ("赵采",),
     )
 
@@ -436,7 +437,7 @@ async def test_why(ask: Ask, approvals: ApprovalFixture) -> None:
 async def test_why_of_what_is_not_decided_from_chat(ask: Ask, approvals: ApprovalFixture) -> None:
     approvals.rules = replace(rules(), rules=())
     view = as_(ApprovalWhy, await ask("/why PO-1001"))
-    assert (view.rule, view.may, [str(one) for one in view.reasons]) == (
+    assert (view.rule, view.may, [str(reason) for reason in view.reasons]) == (
         "",
         None,
         ["No rule is for this document, so it is decided in the ERP.", "The ERP itself waits for 陈经理, 周总."],
@@ -456,7 +457,7 @@ async def test_what_there_is_not(ask: Ask, approvals: ApprovalFixture, line: str
 async def test_what_was_never_asked_about_here_is_explained(ask: Ask, approvals: ApprovalFixture, name: str) -> None:
     await approvals.submit()
     view = as_(ApprovalWhy, await ask(f"/{name} PO-1002 x", person=MANAGER))
-    assert (view.number, view.case, view.may, view.rule) == ("PO-1002", "", None, "office")
+    assert (view.number, view.case, view.may, view.rule) == ("PO-1002", "", None, "purchasing")
     assert view.plan_levels[0].approvers == ("陈经理", "赵采")
     missing = as_(NotFoundNotice, await ask(f"/{name} PO-9999 x", person=MANAGER))
     assert [pick.line for pick in missing.closest] == ["/why PO-1001"]

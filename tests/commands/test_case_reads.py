@@ -1,4 +1,4 @@
-"""How often one click and one typed line read the case: each read is a round trip while somebody waits."""
+"""How often one click and one typed line read the case: each read is a round trip while a person waits."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def store(sqlite_url: str) -> AsyncIterator[StoredCaseTransactions]:
 
 @pytest.fixture
 async def reads(approvals: ApprovalFixture, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return the reads of cases since the case was opened, as they come."""
+    """Return the list of case reads since the case was opened; it grows with every read."""
     await approvals.submit()
     found: list[str] = []
     read = StoredCaseRepository._cases
@@ -43,8 +43,8 @@ async def reads(approvals: ApprovalFixture, monkeypatch: pytest.MonkeyPatch) -> 
     return found
 
 
-async def test_a_click(desk: QuestionDispatcher, approvals: ApprovalFixture, reads: list[str]) -> None:
-    harness = ApprovalClickHarness(desk, approvals, await approvals.case())
+async def test_a_click(dispatcher: QuestionDispatcher, approvals: ApprovalFixture, reads: list[str]) -> None:
+    harness = ApprovalClickHarness(dispatcher, approvals, await approvals.case())
     reads.clear()
     card = await harness.click(harness.approve)
     assert "Recorded. The ERP is being told." in card.body

@@ -64,7 +64,7 @@ async def test_a_bare_number_while_the_erp_is_down_says_so(ask: Ask, company: Co
 
 
 class TestAreas:
-    """Only what the person may see and the ERP has is searched."""
+    """Only areas that the person may see and that the ERP has are searched."""
 
     @pytest.fixture
     def policy(self) -> AccessPolicy:

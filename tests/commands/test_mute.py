@@ -35,15 +35,15 @@ async def test_muting_a_type_or_a_subject_for_a_while(
     ask: Ask, service: InMemoryAlertService, line: str, pattern: str, length: timedelta
 ) -> None:
     view = as_(AlertReply, await ask(line))
-    (mute,) = service.kept_mutes.values()
+    (mute,) = service.stored_mutes.values()
     assert (mute.place, mute.pattern, mute.by, mute.until) == (HERE, pattern, "王仓", NOW + length)
     assert view.lines[0].params["time"] == mute.until
     await ask(lines(view)[0])
-    assert service.kept_mutes == {}
+    assert service.stored_mutes == {}
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "problem"),
     [
         ("/mute stock.low soon", "soon"),
         ("/mute stock.low 0h", "at least a minute"),
@@ -56,18 +56,18 @@ async def test_muting_a_type_or_a_subject_for_a_while(
     ],
 )
 async def test_what_is_wrong_is_told_with_examples(
-    ask: Ask, service: InMemoryAlertService, line: str, told: str
+    ask: Ask, service: InMemoryAlertService, line: str, problem: str
 ) -> None:
     view = as_(BadArgumentNotice, await ask(line))
-    assert told in str(view.problem)
+    assert problem in str(view.problem)
     assert "/mute stock.low 2h" in view.examples
-    assert service.kept_mutes == {}
+    assert service.stored_mutes == {}
 
 
 async def test_again_is_the_same_mute_until_later(ask: Ask, service: InMemoryAlertService) -> None:
     await ask("/mute stock.low 1h")
     await ask("/mute stock.low 1d")
-    assert [mute.until for mute in service.kept_mutes.values()] == [NOW + timedelta(days=1)]
+    assert [mute.until for mute in service.stored_mutes.values()] == [NOW + timedelta(days=1)]
 
 
 @pytest.mark.parametrize("line", ["/mute", "/mute list", "静音 列表"])
@@ -83,18 +83,18 @@ async def test_what_is_muted_here(ask: Ask, service: InMemoryAlertService, line:
 async def test_unmuting(ask: Ask, service: InMemoryAlertService, line: str) -> None:
     await ask("/mute stock.low 1h")
     as_(AlertReply, await ask(line))
-    assert service.kept_mutes == {}
+    assert service.stored_mutes == {}
 
 
 async def test_unmuting_what_is_not_muted_shows_what_is(ask: Ask, service: InMemoryAlertService) -> None:
     await ask("/mute stock.low 1h")
     view = as_(NotFoundNotice, await ask("/unmute SO-1001"))
     assert [pick.line for pick in view.closest] == ["/mute stock.low off"]
-    assert len(service.kept_mutes) == 1
+    assert len(service.stored_mutes) == 1
 
 
 async def test_a_mute_in_ones_own_chat_is_ended_by_a_click_there(ask: Ask, service: InMemoryAlertService) -> None:
     await ask("/mute stock.low 1h", where=Conversation("cidDirect==", ConversationKind.DIRECT))
-    assert [mute.place for mute in service.kept_mutes.values()] == [OWN]
+    assert [mute.place for mute in service.stored_mutes.values()] == [OWN]
     as_(AlertReply, await ask("/mute stock.low off", where=Conversation("cidDirect==", ConversationKind.GROUP)))
-    assert service.kept_mutes == {}
+    assert service.stored_mutes == {}

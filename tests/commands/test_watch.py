@@ -45,7 +45,7 @@ async def test_a_limit_however_it_is_written(
     ask: Ask, service: InMemoryAlertService, line: str, comparison: str, limit: str
 ) -> None:
     as_(AlertReply, await ask(line))
-    (watch,) = service.kept_watches.values()
+    (watch,) = service.stored_watches.values()
     assert (watch.user_id, watch.area, watch.subject, watch.title) == ("keeper01", Area.STOCK, "SKU123", "M6 螺丝")
     assert (watch.comparison, watch.limit) == (Comparator(comparison), Decimal(limit))
 
@@ -66,7 +66,7 @@ async def test_another_limit_replaces_the_first_and_the_other_side_does_not(
 ) -> None:
     for line in ("/watch SKU123 < 50", "/watch SKU123 < 20", "/watch SKU123 > 5000"):
         await ask(line)
-    assert [(watch.comparison, watch.limit) for watch in service.kept_watches.values()] == [
+    assert [(watch.comparison, watch.limit) for watch in service.stored_watches.values()] == [
         (Comparator.BELOW, Decimal(20)),
         (Comparator.ABOVE, Decimal(5000)),
     ]
@@ -74,9 +74,9 @@ async def test_another_limit_replaces_the_first_and_the_other_side_does_not(
 
 async def test_a_name_that_one_product_has_is_enough(ask: Ask, service: InMemoryAlertService) -> None:
     as_(AlertReply, await ask("/watch 六角螺母 < 5"))
-    assert [watch.subject for watch in service.kept_watches.values()] == ["SKU1234"]
+    assert [watch.subject for watch in service.stored_watches.values()] == ["SKU1234"]
     as_(NotFoundNotice, await ask("/watch 螺丝 < 5"))
-    assert len(service.kept_watches) == 1
+    assert len(service.stored_watches) == 1
 
 
 @pytest.mark.parametrize(
@@ -92,13 +92,13 @@ async def test_a_document_is_watched_for_any_change(
     ask: Ask, service: InMemoryAlertService, line: str, area: Area, number: str, state: str
 ) -> None:
     view = as_(AlertReply, await ask(line))
-    (watch,) = service.kept_watches.values()
+    (watch,) = service.stored_watches.values()
     assert (watch.area, watch.subject, watch.comparison, watch.limit) == (area, number, None, None)
     assert str(view.lines[1]) == f"State now: {state}"
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "problem"),
     [
         ("/watch", "missing"),
         ("/watch SKU123", "/watch SKU123 < 50"),
@@ -111,12 +111,12 @@ async def test_a_document_is_watched_for_any_change(
     ],
 )
 async def test_what_is_wrong_is_told_with_examples(
-    ask: Ask, service: InMemoryAlertService, line: str, told: str
+    ask: Ask, service: InMemoryAlertService, line: str, problem: str
 ) -> None:
     view = as_(BadArgumentNotice, await ask(line))
-    assert told in str(view.problem)
+    assert problem in str(view.problem)
     assert "/watch SKU123 < 50" in view.examples
-    assert service.kept_watches == {}
+    assert service.stored_watches == {}
 
 
 async def test_what_there_is_not_cannot_be_watched(ask: Ask, service: InMemoryAlertService) -> None:
@@ -124,18 +124,18 @@ async def test_what_there_is_not_cannot_be_watched(ask: Ask, service: InMemoryAl
     assert "/watch SKU123 <50" in [pick.line for pick in view.closest]
     as_(AlertReply, await ask(view.closest[0].line))
     as_(NotFoundNotice, await ask("/watch SO-9999"))
-    assert len(service.kept_watches) == 1
+    assert len(service.stored_watches) == 1
 
 
 async def test_without_the_erp_nothing_is_kept(ask: Ask, service: InMemoryAlertService, company: Company) -> None:
     company.broken = Unavailable("down")
     as_(ErpDownNotice, await ask("/watch SKU123 < 50"))
-    assert service.kept_watches == {}
+    assert service.stored_watches == {}
 
 
 async def test_a_person_has_so_many_watches(ask: Ask, service: InMemoryAlertService) -> None:
     await ask("/watch SKU123 < 50")
-    (first,) = service.kept_watches.values()
+    (first,) = service.stored_watches.values()
     for number in range(1, MAX_WATCHES):
         await service.put_watch(replace(first, subject=f"X{number}"))
     as_(BadArgumentNotice, await ask("/watch SKU124 < 50"))
@@ -164,7 +164,7 @@ async def test_unwatching(ask: Ask, service: InMemoryAlertService, line: str) ->
     await ask("/watch SKU123 > 5000")
     await ask("/watch SKU123 < 50", person=replace(KEEPER, user_id="buyer01"))
     as_(AlertReply, await ask(line))
-    assert [watch.user_id for watch in service.kept_watches.values()] == ["buyer01"]
+    assert [watch.user_id for watch in service.stored_watches.values()] == ["buyer01"]
 
 
 async def test_unwatching_what_is_not_watched_shows_what_is(ask: Ask, service: InMemoryAlertService) -> None:
@@ -172,7 +172,7 @@ async def test_unwatching_what_is_not_watched_shows_what_is(ask: Ask, service: I
     view = as_(NotFoundNotice, await ask("/unwatch SKU999"))
     assert [pick.line for pick in view.closest] == ["/unwatch SKU123"]
     as_(BadArgumentNotice, await ask("/unwatch"))
-    assert len(service.kept_watches) == 1
+    assert len(service.stored_watches) == 1
 
 
 class TestAccess:
@@ -185,7 +185,7 @@ class TestAccess:
     ) -> None:
         for line in ("/watch SO-1001", "/watch SKU123 < 50", "/watch SKU123", "/watch SKU9 < 50"):
             as_(NotFoundNotice, await ask(line))
-        assert service.kept_watches == {}
+        assert service.stored_watches == {}
         assert not [call for call in company.calls if "stock" in call or call.startswith("order ")]
         as_(AlertReply, await ask("/watch INV-7"))
         as_(AlertReply, await ask("/watch SO-1001", person=replace(KEEPER, roles=frozenset({"sales"}))))

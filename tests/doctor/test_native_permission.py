@@ -1,4 +1,4 @@
-"""The permission point of DingTalk's own approvals is looked at where they are used, and nothing is started by it."""
+"""The doctor checks the permission of DingTalk's own approvals where they are used, and starts no approval."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ POINT = "Permission point qyapi_aflow"
 
 
 class PermissionScenario:
-    """A DingTalk and a bot's settings."""
+    """A simulated DingTalk and a bot's settings."""
 
     def __init__(self, engine: SimEngine, settings: Settings) -> None:
         self.engine = engine
@@ -44,8 +44,8 @@ class PermissionScenario:
 
 @pytest.fixture
 async def scenario(tmp_path: Path) -> AsyncIterator[PermissionScenario]:
-    async with open_simulator(CONFIG) as one:
-        yield PermissionScenario(one.engine, system_settings(CONFIG, one.url, tmp_path, {}))
+    async with open_simulator(CONFIG) as simulator:
+        yield PermissionScenario(simulator.engine, system_settings(CONFIG, simulator.url, tmp_path, {}))
 
 
 async def test_it_is_granted_and_no_approval_is_started(scenario: PermissionScenario) -> None:
@@ -57,8 +57,8 @@ async def test_it_is_missing_and_the_remedy_says_where_to_grant_it(scenario: Per
     scenario.engine.faults.set("scope_denied", on=True, api="/v1.0/workflow/processInstances")
     found = await scenario.finding()
     assert found.grade is CheckGrade.BAD
-    told, remedy = describe_results([found], "en")
-    assert told.endswith(
+    text, remedy = describe_results([found], "en")
+    assert text.endswith(
         "not granted; it is needed for: deciding in DingTalk's own approvals as well (the console calls it “OA 审批”)"
     )
     assert "qyapi_aflow" in remedy

@@ -1,4 +1,4 @@
-"""The cursor of times: whatever happens at the ERP, nothing is missed and nothing comes twice."""
+"""The cursor by time: whatever happens in the ERP, no record is missed and none comes twice."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ class Source:
         return [Change(area=Area.SALES, key=key, changed_at=at) for at, key in rows[: cursor.fetch_size(limit)]]
 
     def follow(self, text: str, limit: int) -> tuple[list[Change], str]:
-        came: list[Change] = []
+        changes_seen: list[Change] = []
         while True:
             cursor = TimeCursor.parse(text)
             changes = cursor.next_changes(Area.SALES, self.read(cursor, limit), limit=limit, overlap=self.overlap)
             assert len(changes.items) <= limit
-            came += changes.items
+            changes_seen += changes.items
             text = changes.cursor
             if not changes.more:
-                return came, text
+                return changes_seen, text
 
 
 edits = st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 3)), max_size=12)
-"""Records that are edited, and how many seconds went by before."""
+"""Edited records, and the seconds that passed before each edit."""
 
 
 @given(rounds=st.lists(edits, max_size=6), limit=st.integers(1, 5))
@@ -53,11 +53,11 @@ def test_every_edit_that_is_still_visible_comes_once(rounds: list[list[tuple[str
         for key, seconds in edited:
             now += seconds * STEP
             source.times[key] = now
-        came, text = source.follow(text, limit)
-        told = {(change.key, change.changed_at) for change in came}
-        assert len(told) == len(came)
-        assert not told & seen
-        seen |= told
+        changes_seen, text = source.follow(text, limit)
+        pairs = {(change.key, change.changed_at) for change in changes_seen}
+        assert len(pairs) == len(changes_seen)
+        assert not pairs & seen
+        seen |= pairs
         assert set(source.times.items()) <= seen
 
 
@@ -71,10 +71,10 @@ def test_what_is_committed_late_comes_within_the_overlap(late: list[tuple[str, i
         if source.times.get(key, START) < now - seconds * STEP:
             source.times[key] = now - seconds * STEP
         source.times["clock"] = now
-        came, text = source.follow(text, limit)
-        told = {(change.key, change.changed_at) for change in came}
-        assert not told & seen
-        seen |= told
+        changes_seen, text = source.follow(text, limit)
+        pairs = {(change.key, change.changed_at) for change in changes_seen}
+        assert not pairs & seen
+        seen |= pairs
         assert set(source.times.items()) <= seen
 
 

@@ -1,4 +1,4 @@
-"""Deciding step by step: what the ERP shows afterwards is what is told."""
+"""Deciding step by step: the result is what the ERP shows afterwards."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def order(status: PurchaseStatus = P.WAITING, version: str = "2", **approval: An
 
 
 class Erp:
-    """Reads as ``before`` until written to, then as ``after``."""
+    """Reads return ``before`` until the first write, then ``after``."""
 
     def __init__(self, before: PurchaseOrder, after: PurchaseOrder | ErpError, answer: str | ErpError | None) -> None:
         self.shown: PurchaseOrder | ErpError = before

@@ -1,4 +1,4 @@
-"""The living demo company: believable, the same for the same seed, and sound after any time."""
+"""The living demo company: plausible, the same for the same seed, and consistent after any time."""
 
 from __future__ import annotations
 
@@ -43,8 +43,6 @@ async def open_living(place: Path, clock: Clock, pace: float = PACE) -> DemoErp:
 
 
 async def dump(erp: DemoErp) -> dict[str, list[Any]]:
-    """Return all tables as they are."""
-
     def read(connection: Connection) -> dict[str, list[Any]]:
         names = [row[0] for row in connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'"))]
         return {name: sorted(map(repr, connection.execute(text(f"SELECT * FROM {name}")))) for name in names}
@@ -126,24 +124,24 @@ async def test_a_life_of_ten_days_has_all_kinds_of_news_at_a_believable_rate(dem
         "pending": lambda: erp.purchase_orders(ListQuery(filter=Filter.PENDING, limit=1_000)),
         "late production": lambda: erp.production_orders(ListQuery(filter=Filter.LATE, limit=1_000)),
     }
-    open_before = {name: {one.number for one in (await read()).items} for name, read in lists.items()}
-    came: Counter[str] = Counter()
+    open_before = {name: {item.number for item in (await read()).items} for name, read in lists.items()}
+    opened_counts: Counter[str] = Counter()
     went: Counter[str] = Counter()
     days = 10
     for step in range(1, days * STEPS_PER_DAY + 1):
         clock.time += STEP
         await erp.check()
-        if step % 6:  # whoever looks now and then sees it as well, and the lists are long
+        if step % 6:  # An occasional reader sees it as well, and the lists are long.
             continue
         for name, read in lists.items():
-            now_open = {one.number for one in (await read()).items}
-            came[name] += len(now_open - open_before[name])
+            now_open = {item.number for item in (await read()).items}
+            opened_counts[name] += len(now_open - open_before[name])
             went[name] += len(open_before[name] - now_open)
             open_before[name] = now_open
     for name in lists:
-        assert came[name] >= 3, f"{name}: {came}"
+        assert opened_counts[name] >= 3, f"{name}: {opened_counts}"
         assert went[name] >= 3, f"{name}: {went}"
-        assert came[name] <= days * 6, f"{name}: {came}"
+        assert opened_counts[name] <= days * 6, f"{name}: {opened_counts}"
         assert len(open_before[name]) < 100
     await erp.close()
 
@@ -194,7 +192,7 @@ def test_the_company_is_sound_after_any_time(filled: Path, seed: int, steps: int
 
 
 def decide_something(connection: Connection, verdict: Verdict) -> None:
-    """Let somebody of the chat decide; it works as it does in a company that stands still."""
+    """Let a person decide in chat; it works as in a company without activity."""
     waiting = connection.execute(
         text("SELECT number FROM demo_purchase WHERE status = 'waiting' ORDER BY changed_at DESC, number LIMIT 1")
     ).scalar_one()
@@ -208,7 +206,7 @@ def decide_something(connection: Connection, verdict: Verdict) -> None:
 
 
 def judge(connection: Connection) -> None:
-    """Hold all figures against one another."""
+    """Check all figures against one another."""
 
     def rows(query: str) -> Any:
         return connection.execute(text(query)).mappings().all()
@@ -261,5 +259,5 @@ def _judge_documents(rows: Any) -> None:
 
 
 def exact(value: int) -> Decimal:
-    """Return a figure as `bot.column_types` keeps it."""
+    """Return a figure as `bot.column_types` stores it."""
     return Decimal(value).scaleb(-6)

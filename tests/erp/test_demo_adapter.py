@@ -1,4 +1,4 @@
-"""The demo ERP beyond the contract: where it lives, what it finds, and what several processes do to it."""
+"""The demo ERP beyond the contract: its database file, its search, and use by several processes."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ async def test_sku123_is_on_the_first_page_of_screws(erp: DemoErp) -> None:
 
 
 async def test_late_lists_follow_the_clock_in_the_companys_own_zone(demo_file: Path) -> None:
-    # 23:30 in Shanghai and 00:30 an hour later: one more day is late, though in UTC it is the same day.
+    # 23:30 in Shanghai, and 00:30 an hour later: one more order is a day late, though in UTC it is the same day.
     evening = NOW.replace(hour=15, minute=30)
     totals = []
     for now in (evening, evening + timedelta(hours=1)):
@@ -120,7 +120,7 @@ async def test_late_lists_follow_the_clock_in_the_companys_own_zone(demo_file: P
     assert totals[0] < totals[1]
 
 
-# Where it lives
+# The database file
 
 
 async def test_what_was_decided_survives_a_restart(demo_file: Path) -> None:
@@ -191,7 +191,7 @@ async def test_latency_stands_for_a_remote_erp(demo_file: Path, monkeypatch: pyt
     await erp.close()
 
 
-# Several at once
+# Several processes
 
 
 async def test_of_many_who_decide_at_the_same_moment_one_wins(demo_file: Path) -> None:

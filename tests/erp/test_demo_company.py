@@ -1,4 +1,4 @@
-"""The demo company is what tutorials and other tests say it is."""
+"""The demo company is as tutorials and other tests describe it."""
 
 from __future__ import annotations
 

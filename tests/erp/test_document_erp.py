@@ -1,4 +1,4 @@
-"""The base of adapters: what holds for all kinds of documents before and after a vendor is asked."""
+"""The base of adapters: what holds for all kinds of documents before and after the vendor is asked."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KINDS: tuple[Listing[Any], ...] = (SALES_ORDERS, INVOICES, PURCHASE_ORDERS, PROD
 
 
 class RecordingErp(DocumentErp):
-    """Remembers what reached it, and answers with nothing, or fails."""
+    """Records the calls that reached it, and answers with nothing, or fails."""
 
     capabilities = frozenset(Capability)
 

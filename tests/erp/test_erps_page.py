@@ -1,4 +1,4 @@
-"""The table of adapters and contract cases: complete, as declared, and nothing in it by accident."""
+"""The table of adapters and contract cases is complete and as declared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The example package of the documentation: passes the contract, is short, and is found through its entry point."""
+"""The example package of the documentation passes the contract, is short, and is found through its entry point."""
 
 from __future__ import annotations
 
@@ -41,5 +41,5 @@ async def test_it_is_a_source_like_any_other(monkeypatch: pytest.MonkeyPatch, tm
     options = {"url": "https://erp.example.com", "user": "bot", "password": "x"}
     erp = await open_source("main", "example", options, data_dir=tmp_path, now=lambda: datetime.now(UTC), timeout=1.5)
     assert erp.name == "main"
-    assert erp._options.timeout == 1.5  # type: ignore[attr-defined]  # known from its own folder only
+    assert erp._options.timeout == 1.5  # type: ignore[attr-defined]  # a field of the example's own class
     await erp.close()

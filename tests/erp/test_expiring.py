@@ -1,4 +1,4 @@
-"""A value that is believed for some time."""
+"""A value that is reused for some time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.testing.company import Clock
 
 
 class Service:
-    """Counts how often it is read; answers with the number of the read."""
+    """Counts its reads; each read returns its number."""
 
     def __init__(self) -> None:
         self.reads = 0

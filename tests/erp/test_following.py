@@ -1,4 +1,4 @@
-"""Following an area in streams: nothing is missed, nothing comes twice, and full pages of known records are passed."""
+"""Following an area in streams: no record is missed or comes twice, and full pages of known records are passed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Stream = list[tuple[str, int]]
 
 
 class Source:
-    """Streams of keys and steps; a stream is cut off as an ERP's list is."""
+    """Streams of keys and steps; a stream is cut off like an ERP's list."""
 
     def __init__(self, *streams: Stream) -> None:
         self.streams = streams
@@ -30,8 +30,8 @@ class Source:
         return [self._page(stream, since, count) for stream in self.streams]
 
     def _page(self, stream: Stream, since: datetime | None, count: int) -> StreamPage:
-        told = sorted((START + step * STEP, key) for key, step in stream)
-        rows = [(key, at) for at, key in told if since is None or at >= since][:count]
+        ordered = sorted((START + step * STEP, key) for key, step in stream)
+        rows = [(key, at) for at, key in ordered if since is None or at >= since][:count]
         return StreamPage(latest(rows), rows[-1][1] if len(rows) == count else None)
 
     async def next(self, cursor: str, limit: int, least: int = 0) -> Changes:

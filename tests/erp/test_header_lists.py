@@ -1,4 +1,4 @@
-"""Lists by headers: what is read, in which order, and how many there are."""
+"""Lists by headers: what is read, in which order, and the total."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ ORDER = SalesOrder(
 
 
 def ordered(number: str, days: int | None, customer: str = "Acme", late: int = 0) -> SalesOrder:
-    """Return an order of some days ago, late by some days."""
+    """Return an order placed some days ago and some days late."""
     day = None if days is None else TODAY - timedelta(days=days)
     return replace(ORDER, number=number, customer=customer, ordered_on=day, promised_on=TODAY - timedelta(days=late))
 
 
 class Source:
-    """An ERP that tells headers cheaply and counts the documents that are read."""
+    """An ERP with cheap headers; it counts the documents that are read."""
 
     def __init__(self, *orders: SalesOrder) -> None:
         self.orders = {order.number.lower(): order for order in orders}
@@ -38,7 +38,7 @@ class Source:
 
     async def headers(self) -> list[Header[str]]:
         self.headers_asked += 1
-        # A line for every line of a document, as some ERPs answer.
+        # One row for each line of a document, as some ERPs answer.
         return 2 * [
             Header(key, order.number, order.ordered_on, (order.customer,)) for key, order in self.orders.items()
         ]

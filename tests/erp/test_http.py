@@ -1,4 +1,4 @@
-"""One vendor's HTTP: which failure becomes which error, and that a write goes out once."""
+"""HTTP of the vendors: which failure becomes which error, and that a write is sent once."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Open = Callable[..., Http]
 
 
 class ScriptedServer:
-    """A server that answers each request by the next of its answers, and counts."""
+    """A server that answers each request with the next of its answers, and counts them."""
 
     def __init__(self) -> None:
         self.answers: list[Callable[[web.Request], Awaitable[web.StreamResponse]]] = []
@@ -176,7 +176,7 @@ async def test_a_page_that_refuses_is_left_to_the_adapter(http: Http, script: Sc
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH"])
 async def test_a_write_whose_connection_breaks_goes_out_once(http: Http, script: ScriptedServer, method: str) -> None:
     for _ in range(2):
-        # The first write opens the connection; the second would find it in a pool.
+        # The first write opens the connection; the second finds it in the pool.
         script.say()
         await http.write(method, "x")
         script.break_off()

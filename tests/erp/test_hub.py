@@ -1,4 +1,4 @@
-"""The hub, over sources that are told what to answer."""
+"""The hub over sources with scripted answers."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ START = datetime(2026, 11, 24, 8, tzinfo=UTC)
 
 
 class Clock:
-    """Wall clock and monotonic clock that only tests move; ``sleep`` moves them and remembers how long it was."""
+    """Wall clock and monotonic clock that only tests move; ``sleep`` moves them and records its seconds."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -64,7 +64,7 @@ class Clock:
 
 
 class Source:
-    """A source whose answers are queued per call: values are returned, errors raised, the last one for ever.
+    """A source whose answers are queued per call: values are returned, errors raised, the last answer repeats.
 
     ``gate`` holds every call until it is set.
     """
@@ -403,8 +403,8 @@ async def test_an_unknown_source_or_a_missing_ability_is_unsupported(make_hub: M
 
 async def test_an_unconfirmed_decision_is_unknown_and_read_again(make_hub: MakeHub) -> None:
     after = purchase(PurchaseStatus.APPROVED, "2")
-    told = await make_hub(Source(decide=UnknownOutcome("x"), purchase_order=after)).decide("main", DECISION)
-    assert (told.outcome, told.order) == (DecisionOutcome.UNKNOWN, after)
+    result = await make_hub(Source(decide=UnknownOutcome("x"), purchase_order=after)).decide("main", DECISION)
+    assert (result.outcome, result.order) == (DecisionOutcome.UNKNOWN, after)
     silent = await make_hub(Source(decide=UnknownOutcome("x"), purchase_order=Unavailable("down"))).decide(
         "main", DECISION
     )

@@ -1,4 +1,4 @@
-"""What the hub hands on: every call with its arguments, its name in the metrics, and its own place in the memory."""
+"""What the hub passes on: every call with its arguments, its name in the metrics, and its own key in the cache."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ MakeHub = Callable[..., ErpHub]
 
 
 class Asked:
-    """A source that writes down what it is asked, with all arguments; answers are queued per call as in `test_hub`."""
+    """A source that records its calls with all arguments; answers are queued per call as in `test_hub`."""
 
     def __init__(self, name: str = "main", *, without: frozenset[Capability] = frozenset(), **answers: Any) -> None:
         self.name = name
@@ -71,10 +71,10 @@ class Asked:
         async def answer(*args: Any, **kwargs: Any) -> Any:
             self.calls.append((call, *args, *kwargs.items()))
             queue = self.answers[call]
-            said = queue.pop(0) if len(queue) > 1 else queue[0]
-            if isinstance(said, BaseException):
-                raise said
-            return said
+            answer = queue.pop(0) if len(queue) > 1 else queue[0]
+            if isinstance(answer, BaseException):
+                raise answer
+            return answer
 
         return answer
 
@@ -236,7 +236,7 @@ async def test_lists_of_several_sources_are_one_in_the_order_of_their_days(
     b = Asked("b", **{call: Slice(items=(build("B-1", 3), build("B-2", 2)), total=3)})
     c = Asked("c", without=frozenset({capability}))
     found = await getattr(make_hub(a, b, c), call)(ListQuery(text="x", offset=1, limit=2))
-    assert ([one.number for one in found.value.items], found.value.total) == (["B-1", "B-2"], 5)
+    assert ([item.number for item in found.value.items], found.value.total) == (["B-1", "B-2"], 5)
     assert a.calls == b.calls == [(call, ListQuery(text="x", offset=0, limit=3))]
     assert counted(metrics, call, "ok", "a") == counted(metrics, call, "ok", "b") == 1
 
@@ -408,11 +408,11 @@ async def test_the_first_error_and_the_first_miss_are_told(make_hub: MakeHub) ->
     assert caught.value is misses[0]
 
 
-# Memory beyond the process, the index, decisions
+# Stored answers, the index, decisions
 
 
-class Shelf:
-    """Keeps answers as the database does; ``log`` is what was asked of it."""
+class AnswerStore:
+    """Stores answers as the database does; ``log`` lists its calls."""
 
     def __init__(self) -> None:
         self.kept: dict[tuple[str, str, str], tuple[Any, Any]] = {}
@@ -432,41 +432,41 @@ class Shelf:
 
 
 async def test_answers_are_kept_for_the_next_process_and_forgotten(make_hub: MakeHub, clock: Clock) -> None:
-    shelf, source = Shelf(), Asked(stock=[level(3), *[DOWN] * 3, NotFound("SKU123"), DOWN])
-    await make_hub(source, kept=shelf).stock("SKU123")
+    store, source = AnswerStore(), Asked(stock=[level(3), *[DOWN] * 3, NotFound("SKU123"), DOWN])
+    await make_hub(source, kept=store).stock("SKU123")
     place = ("main", "stock", repr(("", "sku123")))
-    assert shelf.log == [("put", *place)]
+    assert store.log == [("put", *place)]
     clock.seconds = 60
-    hub = make_hub(source, kept=shelf)
+    hub = make_hub(source, kept=store)
     old = await hub.stock("SKU123")
     assert (old.value, old.source, old.as_of, old.stale) == (level(3), "main", START, True)
     with pytest.raises(NotFound):
         await hub.stock("SKU123")
-    assert shelf.log[1:] == [("get", *place), ("forget", *place)]
+    assert store.log[1:] == [("get", *place), ("forget", *place)]
     with pytest.raises(Unavailable):
         await hub.stock("SKU123")
 
 
 async def test_what_this_process_knows_is_not_looked_for_elsewhere(make_hub: MakeHub) -> None:
-    shelf, source = Shelf(), Asked(stock=[level(3), DOWN])
-    hub = make_hub(source, kept=shelf)
+    store, source = AnswerStore(), Asked(stock=[level(3), DOWN])
+    hub = make_hub(source, kept=store)
     await hub.stock("SKU123")
     assert (await hub.stock("SKU123")).stale
-    assert [entry[0] for entry in shelf.log] == ["put"]
+    assert [entry[0] for entry in store.log] == ["put"]
 
 
 async def test_the_part_of_a_sum_may_come_from_an_earlier_process(make_hub: MakeHub, clock: Clock) -> None:
-    shelf = Shelf()
-    await make_hub(Asked("a", stock=level(1)), Asked("b", stock=level(2)), kept=shelf).stock("SKU123")
+    store = AnswerStore()
+    await make_hub(Asked("a", stock=level(1)), Asked("b", stock=level(2)), kept=store).stock("SKU123")
     clock.seconds = 60
-    found = await make_hub(Asked("a", stock=level(4)), Asked("b", stock=DOWN), kept=shelf).stock("SKU123")
+    found = await make_hub(Asked("a", stock=level(4)), Asked("b", stock=DOWN), kept=store).stock("SKU123")
     part = found.parts[1]
     assert (part.source, part.value, part.as_of, part.error) == ("b", level(2), START, DOWN)
     assert found.parts[0].as_of == START + timedelta(seconds=60)
 
 
 class Index:
-    """Finds what it is told, for one source."""
+    """Returns scripted matches, for one source."""
 
     def __init__(self, found: Any) -> None:
         self.found = found
@@ -539,8 +539,8 @@ async def test_a_decided_order_is_remembered_with_its_source_and_time(make_hub: 
 
 async def test_an_unconfirmed_decision_asks_for_its_order_once_more(make_hub: MakeHub, metrics: Metrics) -> None:
     source = Asked(decide=UnknownOutcome("lost"), purchase_order=purchase(version="2"))
-    told = await make_hub(source).decide("main", DECISION)
-    assert (told.outcome, told.order, told.text) == (DecisionOutcome.UNKNOWN, purchase(version="2"), "lost")
+    result = await make_hub(source).decide("main", DECISION)
+    assert (result.outcome, result.order, result.text) == (DecisionOutcome.UNKNOWN, purchase(version="2"), "lost")
     assert source.calls == [("decide", DECISION), ("purchase_order", "PO-1001")]
     assert counted(metrics, "decide", "UnknownOutcome") == counted(metrics, "purchase_order", "ok") == 1
 
@@ -572,11 +572,11 @@ async def test_below_zero_is_believed_only_of_who_may_have_it(make_hub: MakeHub)
 
 async def test_what_was_left_out_is_noted(make_hub: MakeHub) -> None:
     twice = (level().product, level().product)
-    said = ["main: 1 records cannot be right and are left out."]
+    texts = ["main: 1 records cannot be right and are left out."]
     alone = await make_hub(Asked(find_products=twice)).find_products("x", limit=9)
-    assert [str(note) for note in alone.notes] == said
+    assert [str(note) for note in alone.notes] == texts
     both = await make_hub(Asked(find_products=twice), Asked("b", find_products=())).find_products("x", limit=9)
-    assert [str(note) for note in both.notes] == said
+    assert [str(note) for note in both.notes] == texts
 
 
 async def test_a_unit_that_the_configuration_does_not_list_is_refused(make_hub: MakeHub) -> None:
@@ -595,7 +595,7 @@ async def test_what_cannot_be_right_is_kept_aside_with_its_source(make_hub: Make
 
     with pytest.raises(ErpError):
         await make_hub(Asked(stock=level(-5)), quarantine=Quarantine()).stock("SKU123")
-    assert [(one.source, one.key, one.at) for one in kept] == [("main", "SKU123", START)]
+    assert [(record.source, record.key, record.at) for record in kept] == [("main", "SKU123", START)]
 
 
 async def test_closing_closes_every_source_once(make_hub: MakeHub) -> None:

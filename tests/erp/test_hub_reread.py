@@ -1,4 +1,4 @@
-"""Orders as their source has them now, for those who decide; categories for the rules that go by them."""
+"""Orders as their source has them now, for deciders; categories for the rules that depend on them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Codes and numbers as people type them, and signs for what a record holds."""
+"""Codes and numbers as people type them, and hashes of a record's content."""
 
 from __future__ import annotations
 

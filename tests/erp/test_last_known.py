@@ -1,4 +1,4 @@
-"""Answers survive JSON exactly, and an outage after a restart."""
+"""Stored answers survive JSON exactly, and serve in an outage after a restart."""
 
 from __future__ import annotations
 

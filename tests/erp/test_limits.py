@@ -1,4 +1,4 @@
-"""Limits of a source: evenly spaced calls, and when a failing source is left alone and comes back."""
+"""Limits of a source: evenly spaced calls; when the breaker opens and closes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_who_would_wait_too_long_takes_no_place() -> None:
 
 
 class BreakerHarness:
-    """A breaker of three failures and ten seconds, its clock and the states it went through."""
+    """A breaker of three failures and ten seconds, with its clock and its past states."""
 
     def __init__(self, failures: int = 3) -> None:
         self.seconds = 0.0

@@ -1,4 +1,4 @@
-"""The port's lists worked out in memory."""
+"""The port's lists computed in memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parts of several sources made into one answer."""
+"""Answers of several sources merged into one."""
 
 from __future__ import annotations
 
@@ -79,14 +79,14 @@ def test_stock_of_two_sources_is_added_in_one_unit() -> None:
     assert found.value.product.unit == "个"
     assert found.value.total.on_hand == Decimal(2500)
     assert found.value.reorder_point == Decimal(1100)
-    assert [one.quantities.on_hand for one in found.value.per_warehouse] == [Decimal(500), Decimal(2000)]
+    assert [stock.quantities.on_hand for stock in found.value.per_warehouse] == [Decimal(500), Decimal(2000)]
     assert (found.source, found.stale, found.as_of) == ("a + b", False, NOON - timedelta(minutes=5))
-    assert [one.value.product.unit for one in found.parts if one.value] == ["个", "个"]
+    assert [answer.value.product.unit for answer in found.parts if answer.value] == ["个", "个"]
 
 
 @pytest.mark.parametrize("minutes", [(0, 5), (5, 0)])
 def test_a_sum_is_as_old_as_its_oldest_part(minutes: tuple[int, int]) -> None:
-    levels = [replace(level("1"), as_of=NOON - timedelta(minutes=one)) for one in minutes]
+    levels = [replace(level("1"), as_of=NOON - timedelta(minutes=minute)) for minute in minutes]
     parts = [part(name, one, minutes=since) for name, one, since in zip("ab", levels, minutes, strict=True)]
     stock = merge_stock(parts, NO_TABLE, UNITS)
     assert stock.value.as_of == stock.as_of == NOON - timedelta(minutes=5)
@@ -222,12 +222,12 @@ def test_amounts_of_different_currencies_stay_what_they_are() -> None:
         for source, currency in (("a", "CNY"), ("b", "EUR"))
     )
     page = merge_lists(parts, ListQuery(), INVOICES).value
-    assert [one.total for one in page.items] == [Money(Decimal(100), "CNY"), Money(Decimal(100), "EUR")]
+    assert [item.total for item in page.items] == [Money(Decimal(100), "CNY"), Money(Decimal(100), "EUR")]
 
 
 def test_when_nobody_answers_now_all_that_was_said_last_is_the_answer() -> None:
-    said = [part(name, (level("1", sku=name).product,), minutes=5, error=DOWN) for name in "ab"]
-    found = merge_products([*said, part("c", None, error=DOWN)], NO_TABLE, limit=9)
+    stale = [part(name, (level("1", sku=name).product,), minutes=5, error=DOWN) for name in "ab"]
+    found = merge_products([*stale, part("c", None, error=DOWN)], NO_TABLE, limit=9)
     assert [product.sku for product in found.value] == ["a", "b"]
     assert (found.source, found.stale, len(found.failures)) == ("a + b", True, 3)
 
@@ -260,7 +260,7 @@ def test_notes_of_those_that_made_the_answer_go_along() -> None:
     assert merge_products([a, b, silent], NO_TABLE, limit=9).notes == (note, other)
     stock = replace(part("a", level("1")), notes=(note,))
     roll = replace(part("b", level("3", unit="卷")), notes=(other,))
-    assert [str(one) for one in merge_stock([stock, roll], NO_TABLE, UNITS).notes] == [
+    assert [str(line) for line in merge_stock([stock, roll], NO_TABLE, UNITS).notes] == [
         "one is missing",
         "two are missing",
         "b counts in 卷: not added.",
@@ -305,7 +305,7 @@ def test_without_a_part_of_now_the_company_and_the_code_are_of_the_first_that_co
     found = merge_stock(parts, table, UNITS)
     assert (found.value.product.sku, found.value.company, found.value.total.on_hand) == ("SKU123", "Y", Decimal(5))
     assert (found.source, found.stale, found.as_of) == ("b + c", True, NOON - timedelta(minutes=9))
-    assert [one.counted for one in found.parts] == [False, True, True]
+    assert [answer.counted for answer in found.parts] == [False, True, True]
 
 
 def test_a_list_is_cut_and_counted_over_all_sources() -> None:
@@ -328,4 +328,4 @@ def test_the_same_quantity_in_a_unit_of_another_name_is_told_in_the_common_one()
 
 def test_who_said_nothing_does_not_count() -> None:
     found = merge_stock([part("a", level("5")), part("b", None, error=DOWN)], NO_TABLE, UNITS)
-    assert [one.counted for one in found.parts] == [True, False]
+    assert [answer.counted for answer in found.parts] == [True, False]

@@ -38,7 +38,7 @@ def stocked(sku: str, on_hand: int, barcode: str = "") -> StockLevel:
 
 
 class FakeSource:
-    """A source with a few products; ``error`` is raised by every read, ``seconds`` pass first."""
+    """A source with a few products; every read raises ``error``, after ``seconds``."""
 
     capabilities = frozenset(Capability)
 
@@ -58,7 +58,9 @@ class FakeSource:
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
         await self._called(f"find {text}")
         products = (level.product for level in self.levels.values())
-        return tuple(one for one in products if text in f"{one.sku} {one.name} {one.barcode}")[:limit]
+        return tuple(product for product in products if text in f"{product.sku} {product.name} {product.barcode}")[
+            :limit
+        ]
 
     async def orders(self, query: ListQuery) -> Slice[Any]:
         await self._called(f"orders {query.offset}+{query.limit}")
@@ -80,7 +82,7 @@ def screw(sku: str, barcode: str = "") -> Product:
 
 
 def watch(*sources: Source) -> list[tuple[str, str, int]]:
-    """Return what sources are asked to find from now on: each with the text and the limit."""
+    """Return the searches of these sources from now on: each with its text and limit."""
     asked: list[tuple[str, str, int]] = []
 
     def watch_one(source: Any) -> None:
@@ -166,7 +168,7 @@ async def test_a_search_asks_each_source_by_its_code_and_within_the_limit(make_h
 
 
 async def test_the_answers_of_a_search_are_told_apart_by_what_was_asked(make_hub: MakeHub) -> None:
-    """What one code brought last is not the last known answer of another."""
+    """The last answer for one code is not the last known answer for another."""
     down = [Unavailable("down")]
     a, b = Source("a", find_products=[(screw("B-1"),), *down]), Source("b", find_products=[(screw("B-2"),), *down])
     hub = make_hub(a, b, products=ProductCodes({"SKU1": {"b": "B-1"}}))
@@ -405,21 +407,21 @@ async def test_a_flapping_source_is_left_alone_and_comes_back(
 
 
 async def test_calls_are_spaced_out(make_hub: MakeHub, clock: Clock) -> None:
-    shop = FakeSource("a", *(stocked(f"SKU{i}", i) for i in range(6)))
-    hub = make_hub(shop, protections={"a": SourceLimits(rate=2)})
+    source = FakeSource("a", *(stocked(f"SKU{i}", i) for i in range(6)))
+    hub = make_hub(source, protections={"a": SourceLimits(rate=2)})
     for i in range(6):
         await hub.stock(f"SKU{i}")
     assert clock.slept == [pytest.approx(0.5)] * 4
 
 
 async def test_who_would_wait_longer_than_the_time_of_a_question_is_refused(make_hub: MakeHub) -> None:
-    shop = FakeSource("a", stocked("SKU1", 1), stocked("SKU2", 2))
-    hub = make_hub(shop, protections={"a": SourceLimits(rate=0.1)}, timeout=5.0)
+    source = FakeSource("a", stocked("SKU1", 1), stocked("SKU2", 2))
+    hub = make_hub(source, protections={"a": SourceLimits(rate=0.1)}, timeout=5.0)
     await hub.stock("SKU1")
     with pytest.raises(RateLimited) as caught:
         await hub.stock("SKU2")
     assert caught.value.retry_after == pytest.approx(10.0)
-    assert shop.calls == ["stock SKU1"]
+    assert source.calls == ["stock SKU1"]
 
 
 async def test_identical_questions_in_flight_are_one_call_to_each_source(make_hub: MakeHub) -> None:
@@ -432,10 +434,10 @@ async def test_identical_questions_in_flight_are_one_call_to_each_source(make_hu
 
 
 async def test_three_sources_take_as_long_as_the_slowest(make_hub: MakeHub) -> None:
-    shops = [FakeSource(name, stocked("SKU1", 1)) for name in "abc"]
-    for shop, seconds in zip(shops, (0.02, 0.04, 0.06), strict=True):
-        shop.seconds = seconds
-    hub = make_hub(*shops)
+    sources = [FakeSource(name, stocked("SKU1", 1)) for name in "abc"]
+    for source, seconds in zip(sources, (0.02, 0.04, 0.06), strict=True):
+        source.seconds = seconds
+    hub = make_hub(*sources)
     loop = asyncio.get_running_loop()
     times = []
     for _ in range(7):

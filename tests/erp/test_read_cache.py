@@ -1,4 +1,4 @@
-"""What a source said a moment ago: given again to whom it may be told, and never longer than that."""
+"""A source's recent answer is given again only to readers of the same scope, and never for longer than allowed."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from tests.erp.test_hub import DECIDED, DECISION, START, Clock, Source, level, p
 SECONDS = 2.0
 
 context: ContextVar[str] = ContextVar("asking", default="")
-"""As whom the sources of these tests are asked."""
+"""The person for whom the sources of these tests are asked."""
 
 MakeHub = Callable[..., ErpHub]
 
 
 class MemoryLastKnown:
-    """Keeps answers as the database does, for the next process."""
+    """Stores answers as the database does, for the next process."""
 
     def __init__(self) -> None:
         self.kept: dict[tuple[str, str, str], tuple[Any, datetime]] = {}
@@ -210,7 +210,7 @@ async def test_a_read_that_a_decision_overtook_is_not_held(make_hub: MakeHub) ->
 
 
 class ScopedSource(Source):
-    """A source whose figures depend on who asks; for who is not listed it is down."""
+    """A source whose figures depend on who asks; for unknown people it is down."""
 
     def __init__(self, **levels: int) -> None:
         super().__init__()
@@ -225,7 +225,7 @@ class ScopedSource(Source):
 
 
 async def ask_as(who: str, hub: ErpHub, sku: str = "SKU123") -> Any:
-    """Ask in a context of its own, as every question has one."""
+    """Ask in a context of its own, as every question does."""
 
     async def ask() -> Any:
         context.set(who)
@@ -258,11 +258,11 @@ async def test_the_last_known_value_is_that_of_the_same_scope(make_hub: MakeHub,
     source.levels.clear()
     restarted = make_hub(source, kept=shelf)
     clock.seconds += SECONDS
-    for one in (hub, restarted):
-        assert (await ask_as("anna", one)).value == level(1)
+    for asked in (hub, restarted):
+        assert (await ask_as("anna", asked)).value == level(1)
         for other in ("boss", ""):
             with pytest.raises(Unavailable):
-                await ask_as(other, one)
+                await ask_as(other, asked)
 
 
 async def test_a_decision_is_seen_in_every_scope(make_hub: MakeHub) -> None:

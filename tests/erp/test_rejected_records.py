@@ -1,4 +1,4 @@
-"""``dingerp erp rejected``: what was kept aside is shown, and nothing of it can play tricks on a terminal."""
+"""``dingerp erp rejected`` shows quarantined records, and none of them can play tricks on a terminal."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from bot.store.erp_records import StoredErpRecords
 from tests.erp.test_hub import Source, level
 
 NOON = datetime(2026, 11, 24, 4, tzinfo=UTC)
-"""Noon in Shanghai, where the bot's settings are at home."""
+"""Noon in Shanghai, the time zone of the bot's settings."""
 
 STOCK = QuarantinedRecord(
     source="main",
@@ -52,16 +52,16 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return url
 
 
-def keep(url: str, *kept: QuarantinedRecord) -> None:
-    """Keep records aside as the running bot does, one after the other."""
+def quarantine(url: str, *records: QuarantinedRecord) -> None:
+    """Quarantine records as the running bot does, one after the other."""
 
     async def write() -> None:
         database = Database(url)
         await database.migrate()
-        records = StoredErpRecords(database)
-        for one in kept:
-            records.add(one)
-            await records.write()
+        stored = StoredErpRecords(database)
+        for record in records:
+            stored.add(record)
+            await stored.write()
         await database.close()
 
     asyncio.run(write())
@@ -74,7 +74,7 @@ def shown(*arguments: str) -> str:
 
 
 def refused(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
-    """Run the command as from a shell; returns the one line that it writes to standard error."""
+    """Run the command as from a shell; return the one line on standard error."""
     monkeypatch.setattr("sys.argv", ["dingerp", "erp", "rejected", *arguments])
     with pytest.raises(SystemExit) as ended:
         cli.main()
@@ -86,7 +86,7 @@ def refused(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
 
 
 def test_records_are_shown_the_last_seen_first(database: str) -> None:
-    keep(database, STOCK, FORMER, ORDER, replace(STOCK, at=NOON + timedelta(minutes=5)))
+    quarantine(database, STOCK, FORMER, ORDER, replace(STOCK, at=NOON + timedelta(minutes=5)))
     assert shown().splitlines() == [
         "main · sales · SO-1 · total does not add up: too much",
         "    first seen 2026-11-24 13:00, last 2026-11-24 13:00",
@@ -99,7 +99,7 @@ def test_records_are_shown_the_last_seen_first(database: str) -> None:
 
 
 def test_source_area_and_limit_narrow_it_down(database: str) -> None:
-    keep(database, STOCK, FORMER, ORDER)
+    quarantine(database, STOCK, FORMER, ORDER)
     assert "SKU1" not in shown("former")
     assert "SO-1" not in shown("main", "--area", "stock")
     assert shown("main", "--limit", "1").splitlines()[0].startswith("main · sales · SO-1")
@@ -108,13 +108,13 @@ def test_source_area_and_limit_narrow_it_down(database: str) -> None:
 
 
 def test_the_record_itself_only_on_request(database: str) -> None:
-    keep(database, STOCK)
+    quarantine(database, STOCK)
     assert '"on_hand"' not in shown()
     assert shown("--record").splitlines()[2] == '    {"sku": "SKU1", "name": "螺丝", "on_hand": "-3"}'
 
 
 def test_as_json_for_programs(database: str) -> None:
-    keep(database, STOCK, replace(ORDER, record='{"number": "SO-1", "cust'))
+    quarantine(database, STOCK, replace(ORDER, record='{"number": "SO-1", "cust'))
     (order, stock) = json.loads(shown("--as", "json", "--record"))
     assert stock == {
         "source": "main",
@@ -132,17 +132,17 @@ def test_as_json_for_programs(database: str) -> None:
 
 
 def test_a_record_that_was_cut_says_so(database: str) -> None:
-    keep(database, replace(STOCK, record='{"sku": "SK'))
+    quarantine(database, replace(STOCK, record='{"sku": "SK'))
     assert '    {"sku": "SK … (cut)\n' in shown("--record")
 
 
 @pytest.mark.parametrize("sign", ["\x1b[2J", "\x00", "\r", "\n", "\u202e", "\u200b", "\u3000", "\ud800"])
 def test_signs_that_a_terminal_obeys_are_written_out(database: str, sign: str) -> None:
-    # Lone surrogates are written out before they are kept: no database takes them.
+    # Lone surrogates are escaped before they are stored: no database takes them.
     key = f"SKU{sign}1".encode("utf-8", "backslashreplace").decode()
-    keep(database, replace(STOCK, key=key, record=json.dumps({"sku": f"SKU{sign}1"})))
+    quarantine(database, replace(STOCK, key=key, record=json.dumps({"sku": f"SKU{sign}1"})))
     for text in (shown("--record"), shown("--record", "--as", "json")):
-        assert not any(one in text.replace("\n", "") for one in sign if not one.isprintable())
+        assert not any(character in text.replace("\n", "") for character in sign if not character.isprintable())
         assert all(line.isprintable() for line in text.splitlines())
     assert len(shown("--record").splitlines()) == 4
 
@@ -154,7 +154,7 @@ def test_without_a_database_nothing_is_kept_aside(database: str) -> None:
 def test_what_is_not_there_is_one_clear_line(
     database: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keep(database, FORMER)
+    quarantine(database, FORMER)
     line = refused(capsys, monkeypatch, "other")
     assert line == "dingerp: no ERP source 'other' is configured; there are: main"
     line = refused(capsys, monkeypatch, "--area", "sale")
@@ -164,7 +164,7 @@ def test_what_is_not_there_is_one_clear_line(
 def test_a_database_of_another_version_or_none_at_all_is_one_clear_line(
     database: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    keep(database, STOCK)
+    quarantine(database, STOCK)
     with monkeypatch.context() as patch:
         patch.setattr("bot.admin.database.latest_revision", lambda: "9999")
         assert "dingerp db upgrade" in refused(capsys, patch)
@@ -174,8 +174,8 @@ def test_a_database_of_another_version_or_none_at_all_is_one_clear_line(
 
 def test_the_help_names_every_area() -> None:
     command: Any = get_command(cli.cli)
-    (area,) = (one for one in command.commands["erp"].commands["rejected"].params if one.name == "area")
-    assert all(one.value in area.help for one in Area)
+    (area,) = (param for param in command.commands["erp"].commands["rejected"].params if param.name == "area")
+    assert all(choice.value in area.help for choice in Area)
 
 
 def test_what_the_running_bot_rejects_is_shown(database: str) -> None:

@@ -1,4 +1,4 @@
-"""A login that runs out is renewed once, by one caller, for all."""
+"""An expired login is renewed once, by one caller, for all."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.erp.relogin import Relogin
 
 
 class Service:
-    """Gives out numbered sessions of which only the last is good."""
+    """Issues numbered sessions; only the last one is valid."""
 
     def __init__(self) -> None:
         self.logins = 0

@@ -1,4 +1,4 @@
-"""``dingerp erp check`` on a database with planted defects: it finds every one and changes none."""
+"""``dingerp erp check`` on a database with planted defects: it finds them all and changes nothing."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ KINDS = {
 
 @dataclass
 class PlantedRows:
-    """Rows of the database, and which record should be found for which kind of defect."""
+    """Rows of the database, and the record to be found for each kind of defect."""
 
     rows: list[tuple[Table, dict[str, Any]]] = field(default_factory=list)
     planted: list[tuple[str, Area, str]] = field(default_factory=list)
@@ -160,8 +160,8 @@ async def test_every_planted_defect_is_found_and_none_changed(
     assert len(dirty.planted) == PLANTED
     assert {kind for kind, _, _ in dirty.planted} == set(KINDS)
     at = found(report)
-    assert [one for one in dirty.planted if (*one[1:], KINDS[one[0]]) not in at] == []
-    # And nothing that was clean is blamed.
+    assert [defect for defect in dirty.planted if (*defect[1:], KINDS[defect[0]]) not in at] == []
+    # No clean record is reported.
     assert {key for _, key, _ in at if "BAD" not in key} == set()
     assert digest(database) == before
     text = "\n".join(lines)
@@ -204,7 +204,9 @@ async def test_rights_that_the_account_lacks_are_told() -> None:
             raise NotPermitted("no right to account.move")
 
     erp = Restricted()
-    erp.capabilities = erp.capabilities - {next(one for one in erp.capabilities if one == "production_orders")}
+    erp.capabilities = erp.capabilities - {
+        next(capability for capability in erp.capabilities if capability == "production_orders")
+    }
     report = await SourceChecker(erp, Validator("main", now=lambda: NOW)).examine()
     rights = {area.area: area.right for area in report.areas}
     assert rights[Area.FINANCE] is AreaAccess.REFUSED

@@ -1,4 +1,4 @@
-"""What the validation layer repairs, rejects and lets through."""
+"""What validation repairs, rejects and lets through."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ TODAY = NOW.date()
 
 
 class MemoryQuarantine:
-    """Holds what is kept aside."""
+    """Collects quarantined records."""
 
     def __init__(self) -> None:
         self.kept: list[QuarantinedRecord] = []
@@ -51,13 +51,13 @@ class MemoryQuarantine:
 
 
 @pytest.fixture
-def shelf() -> MemoryQuarantine:
+def quarantine() -> MemoryQuarantine:
     return MemoryQuarantine()
 
 
 @pytest.fixture
-def inspector(shelf: MemoryQuarantine) -> Validator:
-    return Validator("main", now=lambda: NOW, units=Units({"千个": "1000 个"}), quarantine=shelf)
+def validator(quarantine: MemoryQuarantine) -> Validator:
+    return Validator("main", now=lambda: NOW, units=Units({"千个": "1000 个"}), quarantine=quarantine)
 
 
 def cny(amount: str, currency: str = "CNY") -> Money:
@@ -157,22 +157,22 @@ REJECTED = [
 
 
 @pytest.mark.parametrize(("record", "defect"), REJECTED)
-def test_what_cannot_be_right_is_rejected(inspector: Validator, record: Any, defect: Defect) -> None:
-    verdict = inspector.check(record)
+def test_what_cannot_be_right_is_rejected(validator: Validator, record: Any, defect: Defect) -> None:
+    verdict = validator.check(record)
     assert verdict.record is None
     assert verdict.findings[-1].defect is defect
 
 
 @pytest.mark.parametrize("record", [PRODUCT, LEVEL, ORDER, INVOICE, MADE])
-def test_what_is_right_passes_as_it_is(inspector: Validator, record: Any) -> None:
-    verdict = inspector.check(record)
+def test_what_is_right_passes_as_it_is(validator: Validator, record: Any) -> None:
+    verdict = validator.check(record)
     assert verdict.record is record
     assert verdict.findings == ()
 
 
-def test_repairs_have_one_meaning(inspector: Validator) -> None:
+def test_repairs_have_one_meaning(validator: Validator) -> None:
     def repaired(record: Any) -> tuple[Any, list[Defect]]:
-        verdict = inspector.check(record)
+        verdict = validator.check(record)
         return verdict.record, [finding.defect for finding in verdict.findings]
 
     assert repaired(replace(PRODUCT, name="")) == (replace(PRODUCT, name="SKU1"), [Defect.MISSING])
@@ -198,16 +198,16 @@ def test_damaged_chinese_is_recognised_and_read_anew(right: str, wrong: str) -> 
     "text",
     ["Müller & Söhne", "Café São João", "ÄÖÜß", "北京", "涓流", "嵊泗 涪陵", "25°C ±5 ½″", "Łódź", "¿Qué?"],
 )
-def test_what_only_looks_odd_is_left_alone(text: str, inspector: Validator) -> None:
+def test_what_only_looks_odd_is_left_alone(text: str, validator: Validator) -> None:
     assert decoded(text) is None
     record = replace(PRODUCT, name=text)
-    assert inspector.check(record).record is record
+    assert validator.check(record).record is record
 
 
 @given(st.text(alphabet=st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5), min_size=1, max_size=30))
 def test_no_chinese_text_is_touched_without_a_fault_in_it(text: str) -> None:
     meant = decoded(text)
-    # The only texts that read as another one are those whose GBK bytes are whole UTF-8: damage, for all one can know.
+    # Only texts whose GBK bytes are entirely valid UTF-8 are changed: such a text is almost certainly damaged.
     assert meant is None or meant.encode().decode("gbk") == text
 
 
@@ -223,78 +223,78 @@ def test_negative_stock_may_be_allowed() -> None:
 
 
 def test_a_single_record_that_is_rejected_is_told_and_kept_with_its_source(
-    inspector: Validator, shelf: MemoryQuarantine
+    validator: Validator, quarantine: MemoryQuarantine
 ) -> None:
     bad = stocked(total=Quantities(on_hand=Decimal("NaN")))
     with pytest.raises(Unusable) as caught:
-        inspector.validate(bad)
+        validator.validate(bad)
     assert "SKU1" in str(caught.value.tell())
-    (kept,) = shelf.kept
+    (kept,) = quarantine.kept
     assert (kept.source, kept.area, kept.key, kept.defect, kept.at) == ("main", Area.STOCK, "SKU1", Defect.ABSURD, NOW)
     assert json.loads(kept.record)["total"]["on_hand"] == "NaN"
 
 
 @pytest.mark.parametrize(("sku", "key"), [("SKU\x001", "SKU\\x001"), ("SKU\ud8001", "SKU\\ud8001")])
 def test_a_key_is_kept_in_signs_that_every_database_takes(
-    inspector: Validator, shelf: MemoryQuarantine, sku: str, key: str
+    validator: Validator, quarantine: MemoryQuarantine, sku: str, key: str
 ) -> None:
-    inspector.validate((replace(PRODUCT, sku=sku),))
-    (kept,) = shelf.kept
+    validator.validate((replace(PRODUCT, sku=sku),))
+    (kept,) = quarantine.kept
     assert kept.key == key
     assert json.loads(kept.record)["sku"] == sku
 
 
-def test_in_a_list_the_others_are_shown_and_the_gap_is_told(inspector: Validator, shelf: MemoryQuarantine) -> None:
+def test_in_a_list_the_others_are_shown_and_the_gap_is_told(validator: Validator, quarantine: MemoryQuarantine) -> None:
     bad = replace(ORDER, number="SO-2", customer="NULL\udc80")
-    value, notes = inspector.validate(Slice(items=(ORDER, bad, ORDER), total=3))
+    value, notes = validator.validate(Slice(items=(ORDER, bad, ORDER), total=3))
     assert value == Slice(items=(ORDER,), total=3)
     assert [str(note) for note in notes] == ["main: 2 records cannot be right and are left out."]
-    assert [kept.defect for kept in shelf.kept] == [Defect.SURROGATE, Defect.DUPLICATE]
-    assert json.loads(shelf.kept[0].record)["customer"] == "NULL\udc80"
-    products, notes = inspector.validate((PRODUCT, replace(PRODUCT, sku="SKU2 ")))
+    assert [kept.defect for kept in quarantine.kept] == [Defect.SURROGATE, Defect.DUPLICATE]
+    assert json.loads(quarantine.kept[0].record)["customer"] == "NULL\udc80"
+    products, notes = validator.validate((PRODUCT, replace(PRODUCT, sku="SKU2 ")))
     assert [product.sku for product in products] == ["SKU1", "SKU2"]
     assert notes == ()
 
 
-def test_what_is_right_is_not_copied(inspector: Validator) -> None:
+def test_what_is_right_is_not_copied(validator: Validator) -> None:
     whole: Slice[Any] = Slice(items=(ORDER,), total=1)
-    assert inspector.validate(whole)[0] is whole
-    assert inspector.validate(LEVEL)[0] is LEVEL
-    assert inspector.validate("no record")[0] == "no record"
+    assert validator.validate(whole)[0] is whole
+    assert validator.validate(LEVEL)[0] is LEVEL
+    assert validator.validate("no record")[0] == "no record"
 
 
 def test_the_bounds_move_with_the_days() -> None:
     now = [NOW]
-    inspector = Validator("main", now=lambda: now[0])
+    validator = Validator("main", now=lambda: now[0])
     later = replace(ORDER, changed_at=NOW + timedelta(days=30))
-    assert inspector.check(later).record is None
+    assert validator.check(later).record is None
     now[0] = NOW + timedelta(days=30)
-    assert inspector.check(later).record is later
+    assert validator.check(later).record is later
 
 
 def test_the_awkward_company_is_not_blamed() -> None:
     reference = ReferenceCompany(Clock().now().date())
-    inspector = Validator("main", now=Clock().now, negative_stock=True)
+    validator = Validator("main", now=Clock().now, negative_stock=True)
     for area in Area:
         for record in reference.records(area).values():
-            assert inspector.check(record).record is record
+            assert validator.check(record).record is record
 
 
-def test_a_return_may_have_negative_lines(inspector: Validator) -> None:
+def test_a_return_may_have_negative_lines(validator: Validator) -> None:
     returned = replace(line(quantity=Decimal(-1), amount=cny("-100")), total=cny("-113"))
-    assert inspector.check(returned).record is returned
+    assert validator.check(returned).record is returned
 
 
-def test_a_stock_level_is_judged_in_no_time(inspector: Validator) -> None:
+def test_a_stock_level_is_judged_in_no_time(validator: Validator) -> None:
     level = stocked(per_warehouse=tuple(place(code, "4") for code in ("SH", "SZ", "CD")))
-    best = min(_microseconds(inspector, level) for _ in range(5))
-    # 8 µs on a quick machine; the rest is for slow ones.
+    best = min(_microseconds(validator, level) for _ in range(5))
+    # 8 µs on a fast machine; the rest is for slow ones.
     assert best < 40
 
 
-def _microseconds(inspector: Validator, level: StockLevel, count: int = 500) -> float:
-    """Processor time of one look, which whatever else runs makes no longer."""
+def _microseconds(validator: Validator, level: StockLevel, count: int = 500) -> float:
+    """CPU time of one validation; other load on the machine does not change it."""
     began = thread_time()
     for _ in range(count):
-        inspector.validate(level)
+        validator.validate(level)
     return (thread_time() - began) / count * 1e6

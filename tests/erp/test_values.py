@@ -1,4 +1,4 @@
-"""What several adapters read alike, and calls made together."""
+"""Values that several adapters parse alike, and concurrent calls."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def now() -> datetime:
 
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pretend that another package announces adapters."""
+    """Pretend that another package declares adapters in its entry points."""
     entries = EntryPoints(
         EntryPoint(name, value, GROUP)
         for name, value in {

@@ -1,4 +1,4 @@
-"""What the tasks of a workflow tell of an approval."""
+"""What the tasks of a workflow say about an approval."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """``make bench``: answers per second of dingerp beside a bare loop and the bot of the SDK's README.
 
-Each bot in turn, in a process of its own, against the simulator in this one: so many questions in flight, an ERP that
-answers in 20 ms. The medians of several runs are reported, and the bars that the project holds itself to.
+Each bot runs in turn in a process of its own, against the simulator in this process: a fixed number of questions in
+flight, an ERP that answers in 20 ms. The report gives the medians of several runs and checks the project's goals.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from bot.simulator.server import open_simulator as simulator_running
 from tests.load.contenders import BARE, DINGERP, README, README_AWAITED, Contender, running
 from tests.load.load_generator import CONFIG, LoadGenerator, LoadResult, percentile
 
-# Many people ask about the same things: with 256 questions in flight some ask for the same product at the same moment.
+# Many people ask about the same things: with 256 questions in flight some ask for the same product at the same time.
 LINES = tuple(f"/stock SKU{number}" for number in range(122, 186))
 WARM_UP = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """One promise, and what was measured."""
+    """One goal and the measured value."""
 
     name: str
     value: float
     limit: float
     least: bool = False
-    """Whether the value must be at least the limit; else at most."""
+    """Whether the value must be at least the limit, not at most."""
 
     @property
     def held(self) -> bool:
-        """Whether the promise was kept."""
+        """Whether the goal was reached."""
         return self.value >= self.limit if self.least else self.value <= self.limit
 
     def __str__(self) -> str:
@@ -46,7 +46,7 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class RunFigures:
-    """One run, or the medians of several."""
+    """One run, or the medians of several runs."""
 
     per_second: float
     p50: float
@@ -81,14 +81,14 @@ class RunFigures:
 async def measure(contender: Contender, *, seconds: float, in_flight: int, warm_up: float = WARM_UP) -> RunFigures:
     """Run one bot once; the first ``warm_up`` seconds do not count."""
     async with simulator_running(CONFIG) as simulator:
-        crowd = LoadGenerator(simulator.engine, in_flight, LINES)
+        generator = LoadGenerator(simulator.engine, in_flight, LINES)
         async with running(contender, simulator.engine, CONFIG) as started:
-            tally = await crowd.ask_for(seconds, warm_up=warm_up)
+            tally = await generator.ask_for(seconds, warm_up=warm_up)
             return RunFigures.of(tally, started.resident(), started.first_call)
 
 
 def report(figures: dict[str, RunFigures], *, runs: int, seconds: float, in_flight: int) -> str:
-    """Return the machine and the table as text."""
+    """Return the machine and the results as a text table."""
     head = f"{'':26}{'answers/s':>10}{'p50 ms':>9}{'p99 ms':>9}{'ACK p99':>9}{'calls':>7}{'MB':>7}{'start s':>9}"
     lines = [
         f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}",
@@ -105,7 +105,7 @@ def report(figures: dict[str, RunFigures], *, runs: int, seconds: float, in_flig
 
 
 def bars(figures: dict[str, RunFigures]) -> list[Goal]:
-    """Return what the project promises, each with what was measured."""
+    """Return the project's goals with the measured values."""
     ours, bare, readme = figures[DINGERP.name], figures[BARE.name], figures[README.name]
     return [
         Goal("answers/s over the README bot", ours.per_second / readme.per_second, 20, least=True),
@@ -120,7 +120,7 @@ def bars(figures: dict[str, RunFigures]) -> list[Goal]:
 
 
 async def main() -> int:
-    """Measure all bots in turn, several times, and print the report; return 1 when a bar was missed."""
+    """Measure all bots in turn, several times, and print the report; return 1 when a goal was missed."""
     parser = argparse.ArgumentParser(prog="python -m tests.load", description=__doc__)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=7.0)
@@ -141,11 +141,11 @@ async def main() -> int:
     if options.only:
         print(report(figures, runs=options.runs, seconds=options.seconds, in_flight=options.in_flight))
         return 0
-    promises = bars(figures)
+    goals = bars(figures)
     print()
     print(report(figures, runs=options.runs, seconds=options.seconds, in_flight=options.in_flight), end="\n\n")
-    print(*promises, sep="\n")
-    return 0 if all(promise.held for promise in promises) else 1
+    print(*goals, sep="\n")
+    return 0 if all(goal.held for goal in goals) else 1
 
 
 if __name__ == "__main__":

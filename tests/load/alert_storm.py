@@ -1,7 +1,7 @@
-"""A storm of alerts at full size: ``python -m tests.load.alert_storm [--postgres]`` prints what was measured.
+"""A storm of alerts at full size: ``python -m tests.load.alert_storm [--postgres]`` prints the measurements.
 
-``dingerp run`` is a process of its own with DingTalk's limits on; the senders, the simulator and people who ask share
-another one. PostgreSQL runs with its own durability (fsync, synchronous commits).
+``dingerp run`` has a process of its own, with DingTalk's limits on; senders, simulator and asking people share another.
+PostgreSQL runs with its own durability (fsync, synchronous commits).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tests.scenario.alerts.storm_run import (
     StormFigures,
     assert_within_limits,
     percentile,
-    scene,
+    run_storm,
     send_burst,
     send_evenly,
 )
@@ -41,7 +41,7 @@ _NUMBERS = count(1)
 
 
 async def measure(name: str, url_of: Iterator[str]) -> list[Goal]:
-    """Run everything on one database, print the figures, and return what was promised."""
+    """Run all loads on one database, print the figures, and return the goals."""
     batches = await _burst(f"{name}, batches of 100", next(url_of), size=100, senders=4, groups=50)
     single = await _burst(f"{name}, one by one", next(url_of), size=1, senders=32, groups=50)
     waits = await _trickle(next(url_of))
@@ -54,7 +54,7 @@ async def measure(name: str, url_of: Iterator[str]) -> list[Goal]:
         Goal(f"{name}: new cards/place/minute", max(batches.most_a_minute, single.most_a_minute), 20),
         Goal(f"{name}: p95 event to call, s", percentile(waits, 0.95), 1),
         Goal(
-            f"{name}: p99 ACK in a storm, ms", max(percentile(one.acks, 0.99) for one in (batches, single)) * 1000, 200
+            f"{name}: p99 ACK in a storm, ms", max(percentile(run.acks, 0.99) for run in (batches, single)) * 1000, 200
         ),
     ]
 
@@ -62,11 +62,11 @@ async def measure(name: str, url_of: Iterator[str]) -> list[Goal]:
 async def _burst(name: str, url: str, *, size: int, senders: int, groups: int) -> StormFigures:
     storm = Storm(alerts=ALERTS, rounds=EVENTS // ALERTS, groups=groups)
     with tempfile.TemporaryDirectory() as folder:
-        async with scene(storm, Path(folder), url) as one:
-            books, figures = await send_burst(one, size=size, senders=senders, seconds=DRAINED)
-            assert_nothing_lost(storm, books)
-            assert_every_card_once(storm, one.wire)
-            assert_within_limits(figures, one.wire)
+        async with run_storm(storm, Path(folder), url) as run:
+            counts, figures = await send_burst(run, size=size, senders=senders, seconds=DRAINED)
+            assert_nothing_lost(storm, counts)
+            assert_every_card_once(storm, run.recorder)
+            assert_within_limits(figures, run.recorder)
     print(
         f"{name}: {figures.rate:.0f} events/s, requests {_times(figures.posts)}; {figures.created} cards made,"
         f" {figures.changed} changes, all sent after {figures.settling:.0f} s; at most {figures.most_a_second} calls"
@@ -80,8 +80,8 @@ async def _burst(name: str, url: str, *, size: int, senders: int, groups: int) -
 async def _trickle(url: str) -> list[float]:
     storm = Storm(alerts=200, rounds=1, groups=50)
     with tempfile.TemporaryDirectory() as folder:
-        async with scene(storm, Path(folder), url) as one:
-            return await send_evenly(one, per_second=5)
+        async with run_storm(storm, Path(folder), url) as run:
+            return await send_evenly(run, per_second=5)
 
 
 def _times(seconds: list[float]) -> str:
@@ -90,7 +90,7 @@ def _times(seconds: list[float]) -> str:
 
 
 def _databases(admin_url: str) -> Iterator[str]:
-    """Make one empty database after the other."""
+    """Create empty databases, one after the other."""
     engine = create_engine(admin_url, isolation_level="AUTOCOMMIT")
     for number in _NUMBERS:
         with engine.connect() as connection:
@@ -103,29 +103,29 @@ def _postgres() -> Iterator[Iterator[str]]:
     found = postgres_server.programs()
     if found is None:
         sys.exit("PostgreSQL is not installed: apt install postgresql")
-    # The tests' own server keeps nothing safe; here its commits must cost what they cost.
+    # The tests' own server is not durable; here commits must cost what they cost in production.
     durable = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
     with patch.dict(postgres_server._SETTINGS, durable), postgres_server.running(found) as postgres:
         yield _databases(postgres.admin_url)
 
 
 def main() -> int:
-    """Measure, print the bars, and return 1 when one was missed."""
+    """Measure, print the goals, and return 1 when one was missed."""
     parser = argparse.ArgumentParser(prog="python -m tests.load.alert_storm", description=__doc__)
     parser.add_argument("--postgres", action="store_true", help="on a PostgreSQL server of its own instead of SQLite")
     options = parser.parse_args()
     print(f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, load {_load()}")
     if options.postgres:
         with _postgres() as url_of:
-            promises = asyncio.run(measure("PostgreSQL", url_of))
+            goals = asyncio.run(measure("PostgreSQL", url_of))
     else:
-        promises = asyncio.run(measure("SQLite", iter(("", "", ""))))
-    print(f"load at the end {_load()}", *promises, sep="\n")
-    return 0 if all(promise.held for promise in promises) else 1
+        goals = asyncio.run(measure("SQLite", iter(("", "", ""))))
+    print(f"load at the end {_load()}", *goals, sep="\n")
+    return 0 if all(goal.held for goal in goals) else 1
 
 
 def _load() -> str:
-    return " ".join(f"{one:.1f}" for one in os.getloadavg())
+    return " ".join(f"{load:.1f}" for load in os.getloadavg())
 
 
 if __name__ == "__main__":

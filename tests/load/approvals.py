@@ -1,7 +1,7 @@
-"""Decisions from chat: ``python -m tests.load.approvals [--postgres]`` prints what was measured, beside the promises.
+"""Decisions from chat: ``python -m tests.load.approvals [--postgres]`` prints the measurements beside the goals.
 
-``dingerp run`` is a process of its own; people, the simulated DingTalk and an ERP whose every call takes 20 ms share
-another one. DingTalk's limits and the budgets of the outbox are off: what is measured is the bot.
+``dingerp run`` has a process of its own; people, the simulated DingTalk and an ERP that takes 20 ms for each call share
+another. DingTalk's limits and the budgets of the outbox are off, so that the bot is measured.
 """
 
 from __future__ import annotations
@@ -24,41 +24,41 @@ from tests.load.__main__ import Goal
 from tests.load.alert_storm import _postgres
 from tests.scenario.alerts.call_recorder import CHANGE, CREATE
 from tests.scenario.alerts.storm_run import percentile
-from tests.scenario.approvals.cluster import ApprovalCluster, CardPlacement, cluster
+from tests.scenario.approvals.cluster import ApprovalCluster, CardPlacement, open_cluster
 
 PEOPLE = tuple(f"decider{number:02}" for number in range(5))
 PLACES = len(PEOPLE) + 2
-"""Where a case's card stands in the end: with each of them, in the group, and with the requester."""
+"""The cards of a decided case: one for each decider, one in the group, one for the requester."""
 
 ERP_SECONDS = 0.02
 ERP_CALLS = 2
-"""Of a decision: the order is read before the word counts, and it is written."""
+"""Calls for one decision: the order is read before the vote counts, and the decision is written."""
 
 ANSWER, FINAL = 0.2, 0.5
-"""The promises in seconds: a click's answer, and the last card after what the ERP took."""
+"""The goals in seconds: a click's answer, and the last card after the ERP's own time."""
 
 _PATIENCE = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionFigures:
-    """What was measured. Times are seconds."""
+    """The measurements. Times are seconds."""
 
     answers: Sequence[float]
     """From each click to its answer."""
     finals: Sequence[float]
     """From each click that decided until the last of the case's cards was final."""
     rate: float
-    """Clicks a second, as they were really made."""
+    """Clicks per second, as they were really made."""
     calls: float
-    """Calls of card APIs for each decision and place."""
+    """Calls of card APIs per decision and place."""
 
 
 class CardWatcher:
-    """Counts calls about cards, and when each card showed an end."""
+    """Counts calls about cards, and records when each card showed a decision."""
 
-    def __init__(self, scene: ApprovalCluster) -> None:
-        self._engine = scene.engine
+    def __init__(self, cluster: ApprovalCluster) -> None:
+        self._engine = cluster.engine
         self.calls: Counter[str] = Counter()
         self.final_at: dict[str, float] = {}
         self._on_entry, self._engine.timeline.on_entry = self._engine.timeline.on_entry, self._saw
@@ -79,21 +79,23 @@ class CardWatcher:
 async def open_cluster_with_orders(
     folder: Path, orders: int, database_url: str = ""
 ) -> AsyncIterator[tuple[ApprovalCluster, list[str]]]:
-    """Open a company in which all cards of so many orders stand, and one bot waits for clicks."""
-    async with cluster(folder, PEOPLE, database_url=database_url, erp_seconds=ERP_SECONDS) as scene:
-        numbers = scene.submit(range(orders))
-        async with scene.bot() as bot:
+    """Open a company with the cards of ``orders`` purchase orders, and one bot that waits for clicks."""
+    async with open_cluster(folder, PEOPLE, database_url=database_url, erp_seconds=ERP_SECONDS) as cluster:
+        numbers = cluster.submit(range(orders))
+        async with cluster.bot() as bot:
             await bot.saying("bot.running")
-            await scene.shown(numbers, PLACES - 1, _PATIENCE + orders)
-            await scene.settled(0, _PATIENCE)
-            yield scene, numbers
+            await cluster.shown(numbers, PLACES - 1, _PATIENCE + orders)
+            await cluster.settled(0, _PATIENCE)
+            yield cluster, numbers
             assert (await bot.stop()).code == 0
             assert "Traceback" not in bot.err, bot.err
 
 
-async def decide(scene: ApprovalCluster, numbers: Sequence[str], *, clicks: int, per_second: float) -> DecisionFigures:
+async def decide(
+    cluster: ApprovalCluster, numbers: Sequence[str], *, clicks: int, per_second: float
+) -> DecisionFigures:
     """Let ``clicks`` people click at each order at an even pace; the first of them decides."""
-    watch, cards = CardWatcher(scene), scene.cards()
+    watcher, cards = CardWatcher(cluster), cluster.cards()
     began = perf_counter()
     clicked_at: dict[str, float] = {}
     tasks = []
@@ -101,38 +103,36 @@ async def decide(scene: ApprovalCluster, numbers: Sequence[str], *, clicks: int,
     for place, (number, card) in enumerate(presses):
         await asyncio.sleep(max(0.0, began + place / per_second - perf_counter()))
         clicked_at.setdefault(number, perf_counter())
-        tasks.append(asyncio.create_task(scene.press_stale(card)))
+        tasks.append(asyncio.create_task(cluster.press_stale(card)))
     rate = len(presses) / (perf_counter() - began)
     answers = await asyncio.gather(*tasks)
-    assert all(one.result.ok for one in answers), Counter(one.result.toast for one in answers)
-    await scene.settled(len(numbers), _PATIENCE)
-    scene.assert_decided_once(numbers, PLACES)
-    standing = scene.cards()
+    assert all(answer.result.ok for answer in answers), Counter(answer.result.toast for answer in answers)
+    await cluster.settled(len(numbers), _PATIENCE)
+    cluster.assert_decided_once(numbers, PLACES)
+    shown = cluster.cards()
     return DecisionFigures(
-        answers=[one.result.elapsed_ms / 1000 for one in answers],
-        finals=[
-            max(watch.final_at[card.track] for card in standing[number]) - clicked_at[number] for number in numbers
-        ],
+        answers=[answer.result.elapsed_ms / 1000 for answer in answers],
+        finals=[max(watcher.final_at[card.track] for card in shown[number]) - clicked_at[number] for number in numbers],
         rate=rate,
-        calls=sum(watch.calls.values()) / len(numbers) / PLACES,
+        calls=sum(watcher.calls.values()) / len(numbers) / PLACES,
     )
 
 
 def _own(cards: Sequence[CardPlacement]) -> list[CardPlacement]:
-    return sorted((card for card in cards if card.reader in PEOPLE and not card.in_group), key=lambda one: one.reader)
+    return sorted((card for card in cards if card.reader in PEOPLE and not card.in_group), key=lambda card: card.reader)
 
 
 async def measure(name: str, url_of: Iterator[str], *, clicks: int) -> list[Goal]:
-    """Run both loads on one database, print the figures, and return what was promised."""
+    """Run both loads on one database, print the figures, and return the goals."""
     found = []
-    # Five people at each order, as when a card was just shown to all; then one decision after the other.
+    # Five people click at each order, as when a card was just shown to all; then one decision follows the other.
     for what, orders, people, pace in (
         ("100 clicks/s", clicks // len(PEOPLE), len(PEOPLE), 100.0),
         ("5 decisions/s", 100, 1, 5.0),
     ):
         with tempfile.TemporaryDirectory() as folder:
-            async with open_cluster_with_orders(Path(folder), orders, next(url_of)) as (scene, numbers):
-                figures = await decide(scene, numbers, clicks=people, per_second=pace)
+            async with open_cluster_with_orders(Path(folder), orders, next(url_of)) as (cluster, numbers):
+                figures = await decide(cluster, numbers, clicks=people, per_second=pace)
         found.append(figures)
         print(
             f"{name}, {what}: {len(figures.answers)} clicks at {figures.rate:.0f} a second, answers"
@@ -140,13 +140,13 @@ async def measure(name: str, url_of: Iterator[str], *, clicks: int) -> list[Goal
             f" {figures.calls:.2f} calls for each decision and place",
             flush=True,
         )
-    crowd, calm = found
+    burst, steady = found
     erp = ERP_CALLS * ERP_SECONDS
     return [
-        Goal(f"{name}: clicks a second", crowd.rate, 95, least=True),
-        Goal(f"{name}: p99 click to answer, s", percentile(crowd.answers, 0.99), ANSWER),
-        Goal(f"{name}: p95 click to last card, s", percentile(calm.finals, 0.95), erp + FINAL),
-        Goal(f"{name}: calls/decision/place", max(crowd.calls, calm.calls), 1),
+        Goal(f"{name}: clicks a second", burst.rate, 95, least=True),
+        Goal(f"{name}: p99 click to answer, s", percentile(burst.answers, 0.99), ANSWER),
+        Goal(f"{name}: p95 click to last card, s", percentile(steady.finals, 0.95), erp + FINAL),
+        Goal(f"{name}: calls/decision/place", max(burst.calls, steady.calls), 1),
     ]
 
 
@@ -157,7 +157,7 @@ def times(seconds: Sequence[float]) -> str:
 
 
 def main() -> int:
-    """Measure, print the bars, and return 1 when one was missed."""
+    """Measure, print the goals, and return 1 when one was missed."""
     parser = argparse.ArgumentParser(prog="python -m tests.load.approvals", description=__doc__)
     parser.add_argument("--postgres", action="store_true", help="on a PostgreSQL server of its own instead of SQLite")
     parser.add_argument("--clicks", type=int, default=2000, help="clicks at 100 a second")
@@ -165,15 +165,15 @@ def main() -> int:
     print(f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, load {_load()}")
     if options.postgres:
         with _postgres() as url_of:
-            promises = asyncio.run(measure("PostgreSQL", url_of, clicks=options.clicks))
+            goals = asyncio.run(measure("PostgreSQL", url_of, clicks=options.clicks))
     else:
-        promises = asyncio.run(measure("SQLite", iter(("", "")), clicks=options.clicks))
-    print(f"load at the end {_load()}", *promises, sep="\n")
-    return 0 if all(promise.held for promise in promises) else 1
+        goals = asyncio.run(measure("SQLite", iter(("", "")), clicks=options.clicks))
+    print(f"load at the end {_load()}", *goals, sep="\n")
+    return 0 if all(goal.held for goal in goals) else 1
 
 
 def _load() -> str:
-    return " ".join(f"{one:.1f}" for one in os.getloadavg())
+    return " ".join(f"{load:.1f}" for load in os.getloadavg())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The least that can answer: a frame comes in, one card call goes out. No features; the yardstick of the benchmark.
+"""The least that can answer: a frame comes in, one card call goes out. The baseline of the benchmark.
 
 No deduplication, no inbox, no parsing of commands, no access rules, no templates, no retries, no limits, no metrics.
 """
@@ -21,7 +21,6 @@ TOPIC = "/v1.0/im/bot/messages/get"
 
 
 async def answer(session: aiohttp.ClientSession, token: str, data: dict[str, Any]) -> None:
-    """Wait for the ERP and send the card."""
     await asyncio.sleep(ERP_SECONDS)
     group = data["conversationType"] == "2"
     space = f"IM_GROUP.{data['conversationId']}" if group else f"IM_ROBOT.{data['senderStaffId']}"
@@ -54,7 +53,7 @@ async def main() -> None:
         async with session.post(f"{API}/v1.0/oauth2/accessToken", json=keys) as response:
             token = (await response.json())["accessToken"]
         subscribe = {**KEYS, "subscriptions": [{"type": "CALLBACK", "topic": TOPIC}], "ua": "bare/1.0", "localIp": ""}
-        accept = {"Accept": "application/json"}  # else the gateway answers in XML
+        accept = {"Accept": "application/json"}  # otherwise the gateway answers in XML
         async with session.post(f"{API}/v1.0/gateway/connections/open", json=subscribe, headers=accept) as response:
             opened = await response.json()
         async with session.ws_connect(f"{opened['endpoint']}?ticket={quote(opened['ticket'])}") as socket:

@@ -1,6 +1,6 @@
-"""How much the hub adds to the sources behind it: ``python -m tests.load.bench_hub`` prints the numbers.
+"""The hub's overhead over its sources: ``python -m tests.load.bench_hub`` prints the numbers.
 
-The sources answer from memory, after a pause where it says so.
+The sources answer from memory, some of them after a pause.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 class PausingErp:
-    """Knows the stock of every product, and takes ``seconds`` to say it."""
+    """Knows the stock of every product; each answer takes ``seconds``."""
 
     capabilities = frozenset({Capability.STOCK, Capability.STOCK_PER_WAREHOUSE})
 
@@ -30,7 +30,6 @@ class PausingErp:
         self.calls = 0
 
     async def stock(self, sku: str) -> StockLevel:
-        """Return the stock after the pause."""
         self.calls += 1
         if self.seconds:
             await asyncio.sleep(self.seconds)
@@ -48,17 +47,16 @@ class PausingErp:
             source=self.name,
         )
 
-    async def close(self) -> None:
-        """Nothing is open."""
+    async def close(self) -> None: ...
 
 
 def make_hub(*sources: PausingErp) -> ErpHub:
-    """Return a hub over sources that are only asked for stock."""
+    """Return a hub over sources that only serve stock."""
     return ErpHub(sources, metrics=Metrics(), now=lambda: datetime.now(UTC))  # type: ignore[arg-type]  # part of a port
 
 
 async def measure_overhead(sources: int, count: int = 5_000) -> float:
-    """Return the microseconds that one read of ``sources`` sources costs when they answer at once: the best of five."""
+    """Return the microseconds of one read over ``sources`` instant sources: the best of five."""
     hub = make_hub(*(PausingErp(f"s{number}") for number in range(sources)))
     best = float("inf")
     for _ in range(5):
@@ -71,7 +69,7 @@ async def measure_overhead(sources: int, count: int = 5_000) -> float:
 
 
 async def measure_coalescing(count: int = 1_000) -> int:
-    """Return how many calls reach the source when ``count`` ask the same at once."""
+    """Return the number of calls that reach the source when ``count`` people ask the same at once."""
     erp = PausingErp("main", 0.02)
     hub = make_hub(erp)
     await asyncio.gather(*(hub.stock("SKU1") for _ in range(count)))
@@ -80,7 +78,7 @@ async def measure_coalescing(count: int = 1_000) -> int:
 
 
 async def measure_latencies(count: int = 100) -> list[float]:
-    """Return the seconds that ``count`` answers of sources at 20, 40 and 60 ms took."""
+    """Return the seconds for ``count`` answers of sources at 20, 40 and 60 ms."""
     hub = make_hub(*(PausingErp(f"s{ms}", ms / 1000) for ms in (20, 40, 60)))
     times = []
     for number in range(count):

@@ -1,8 +1,8 @@
-"""What the local index of products costs and spares: ``python -m tests.load.bench_index`` prints the numbers.
+"""Costs and savings of the product index: ``python -m tests.load.bench_index`` prints the numbers.
 
-The source has 100 000 products and answers from memory; the index is filled, searched and refreshed through the hub,
-in a database file of its own (``--postgres``: on a PostgreSQL server of its own). The memory is that of another process
-that opens the filled index and searches in it.
+The source has 100 000 products and answers from memory. The index is filled, searched and refreshed through the hub, in
+its own database file (``--postgres``: on its own PostgreSQL server). Memory is measured in another process that opens
+the filled index and searches in it.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ from tests.load.catalogue import generate_products, generate_queries
 
 PRODUCTS, CHANGED, QUESTIONS, REFRESHES = 100_000, 1_000, 450, 5
 SEARCH_MS, REFRESH_SECONDS = 50.0, 1.0
-"""The bars: at the 95th percentile, and for `CHANGED` changes."""
+"""The goals: at the 95th percentile, and for `CHANGED` changes."""
 
 
 class CatalogueErp:
-    """Knows many products by the beginning of their codes, and numbers their changes; ``seconds`` pass first."""
+    """Knows many products by their code prefix, and numbers their changes; each call takes ``seconds``."""
 
     name = "main"
     capabilities = frozenset({Capability.CHANGED_SINCE})
@@ -55,20 +55,18 @@ class CatalogueErp:
         self.calls = 0
 
     def rename(self, products: Sequence[Product]) -> None:
-        """Give products another name, as a change each."""
+        """Rename products; each is one change."""
         for product in products:
             self._products[product.sku.casefold()] = replace(product, name=f"{product.name} 新款")
             self._changes.append(product.sku)
 
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
-        """Return the first products whose codes begin with ``text``."""
         await self._pass()
         start = bisect_left(self._keys, text.casefold())
         keys = (key for key in self._keys[start : start + limit] if key.startswith(text.casefold()))
         return tuple(self._products[key] for key in keys)
 
     async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
-        """Return the next changes by their number."""
         await self._pass()
         start = int(cursor or "0")
         end = min(start + limit, len(self._changes))
@@ -76,8 +74,7 @@ class CatalogueErp:
         items = tuple(Change(area=area, key=sku, changed_at=at) for sku in self._changes[start:end])
         return Changes(items=items, cursor=str(end), more=end < len(self._changes))
 
-    async def close(self) -> None:
-        """Nothing is open."""
+    async def close(self) -> None: ...
 
     async def _pass(self) -> None:
         self.calls += 1
@@ -87,7 +84,7 @@ class CatalogueErp:
 
 @dataclass(frozen=True, slots=True)
 class OpenIndex:
-    """An index over one source, as the bot has it."""
+    """An index over one source, as in the bot."""
 
     hub: ErpHub
     follower: IndexFollower
@@ -96,7 +93,7 @@ class OpenIndex:
 
 @asynccontextmanager
 async def opened(url: str, source: CatalogueErp) -> AsyncIterator[OpenIndex]:
-    """Open the index that is kept at ``url`` as `bot.bootstrap.erps` does."""
+    """Open the index that is stored at ``url`` as `bot.bootstrap.erps` does."""
 
     def now() -> datetime:
         return datetime.now(UTC)
@@ -112,12 +109,12 @@ async def opened(url: str, source: CatalogueErp) -> AsyncIterator[OpenIndex]:
         yield OpenIndex(hub, IndexFollower(source.name, hub, store, index, now=now), searches)
     finally:
         await hub.close()
-        for one in {database, searches}:
-            await one.close()
+        for connected in {database, searches}:
+            await connected.close()
 
 
 async def search_times(hub: ErpHub, count: int, clock: Callable[[], float] = perf_counter) -> list[float]:
-    """Return the milliseconds of so many searches, one after the other."""
+    """Return the milliseconds of ``count`` searches, one after the other."""
     times = []
     for text in generate_queries(count):
         began = clock()
@@ -127,7 +124,7 @@ async def search_times(hub: ErpHub, count: int, clock: Callable[[], float] = per
 
 
 async def size_of(database: Database) -> float:
-    """Return the megabytes of a database."""
+    """Return the size of a database in megabytes."""
     query = (
         "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
         if database.dialect == "sqlite"
@@ -137,10 +134,10 @@ async def size_of(database: Database) -> float:
 
 
 async def extra_memory(url: str) -> tuple[float, float]:
-    """Return this process's megabytes before its first search in a filled index and after many."""
-    async with opened(url, CatalogueErp(())) as one:
+    """Return this process's megabytes before its first search in a filled index, and after many searches."""
+    async with opened(url, CatalogueErp(())) as index:
         before = resident()
-        await search_times(one.hub, QUESTIONS)
+        await search_times(index.hub, QUESTIONS)
         return before, resident()
 
 
@@ -150,31 +147,31 @@ def resident() -> float:
 
 
 def p95(times: Sequence[float]) -> float:
-    """Return what 95 of 100 took at most."""
+    """Return the 95th percentile."""
     return statistics.quantiles(times, n=20)[-1]
 
 
 @dataclass(frozen=True, slots=True)
 class IndexFigures:
-    """Times of searches are in milliseconds, others in seconds; ``calls`` are those to the source."""
+    """Times of searches are in milliseconds, others in seconds; ``calls`` are the calls to the source."""
 
     fill: float
     fill_calls: int
     megabytes: float
     searches: Sequence[float]
     search_cpu: Sequence[float]
-    """The time of the processor alone, without waiting for others on a busy machine (nor for a database server)."""
+    """CPU time alone, without waiting for other load on the machine (or for a database server)."""
     search_calls: int
     refreshes: Sequence[float]
     refresh_calls: int
 
     @property
     def p95(self) -> float:
-        """What 95 of 100 searches took at most."""
+        """The 95th percentile of 100 searches."""
         return p95(self.searches)
 
     def __str__(self) -> str:
-        refreshes = ", ".join(f"{one:.2f}" for one in self.refreshes)
+        refreshes = ", ".join(f"{refresh:.2f}" for refresh in self.refreshes)
         return "\n".join(
             (
                 f"first fill: {self.fill:.1f} s, {self.fill_calls} calls to the source",
@@ -190,27 +187,27 @@ class IndexFigures:
 async def measure(
     url: str, products: int = PRODUCTS, seconds: float = 0.0, *, asked: int = QUESTIONS, followed: int = REFRESHES
 ) -> IndexFigures:
-    """Fill, search and refresh an index of so many products, whose source takes ``seconds`` for each call."""
+    """Fill, search and refresh an index of ``products`` products, whose source takes ``seconds`` for each call."""
     catalogue = list(generate_products(products))
     source = CatalogueErp(catalogue, seconds)
-    async with opened(url, source) as one:
+    async with opened(url, source) as index:
         began = perf_counter()
-        await one.follower.catch_up()
+        await index.follower.catch_up()
         fill, fill_calls, source.calls = perf_counter() - began, source.calls, 0
-        searches = await search_times(one.hub, asked)
-        search_cpu = await search_times(one.hub, asked, process_time)
+        searches = await search_times(index.hub, asked)
+        search_cpu = await search_times(index.hub, asked, process_time)
         search_calls, source.calls = source.calls, 0
         refreshes = []
         for start in range(followed):
-            # One here and one there, so that the changes lie all over the table.
+            # Changes at even distances, so that they lie all over the table.
             source.rename(catalogue[start :: products // CHANGED][:CHANGED])
             began = perf_counter()
-            await one.follower.catch_up()
+            await index.follower.catch_up()
             refreshes.append(perf_counter() - began)
         return IndexFigures(
             fill=fill,
             fill_calls=fill_calls,
-            megabytes=await size_of(one.searches),
+            megabytes=await size_of(index.searches),
             searches=searches,
             search_cpu=search_cpu,
             search_calls=search_calls,
@@ -221,7 +218,7 @@ async def measure(
 
 @contextmanager
 def place(postgres: bool) -> Iterator[str]:
-    """Give the address of an empty database that goes away."""
+    """Yield the address of a temporary empty database."""
     if not postgres:
         with tempfile.TemporaryDirectory() as folder:
             yield f"sqlite:///{Path(folder) / 'bot.sqlite3'}"
@@ -233,7 +230,7 @@ def place(postgres: bool) -> Iterator[str]:
 
 
 async def main() -> int:
-    """Measure, print, and return 1 when a bar was missed."""
+    """Measure, print, and return 1 when a goal was missed."""
     parser = argparse.ArgumentParser(prog="python -m tests.load.bench_index", description=__doc__)
     parser.add_argument("--postgres", action="store_true")
     parser.add_argument("--seconds", type=float, default=0.0, help="that the source takes for each call")
@@ -251,7 +248,7 @@ async def main() -> int:
         child = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.load.bench_index", "--memory", url)
         await child.wait()
     if options.seconds:
-        return 0  # the bars are for the index, not for the source
+        return 0  # the goals are for the index, not for the source
     held = measured.p95 <= SEARCH_MS and max(measured.refreshes) <= REFRESH_SECONDS
     print(f"p95 at most {SEARCH_MS:g} ms and refresh at most {REFRESH_SECONDS:g} s: {'ok' if held else 'NOT'}")
     return 0 if held else 1

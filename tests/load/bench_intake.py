@@ -1,7 +1,7 @@
-"""How many events a second come in: ``python -m tests.load.bench_intake`` prints the numbers for both databases.
+"""Events accepted per second: ``python -m tests.load.bench_intake`` prints the numbers for both databases.
 
-The real HTTP server on loopback, signatures on, every answer after its commit. The senders run in a process of their
-own. PostgreSQL runs with its own durability (fsync, synchronous commits) where its programs are installed.
+The real HTTP server on loopback, with signatures, and every answer after its commit. The senders run in their own
+process. PostgreSQL runs with its own durability (fsync, synchronous commits) where it is installed.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from tests.erp.sql import postgres_server
 
 @dataclass(frozen=True, slots=True)
 class IntakeLoad:
-    """What is sent: ``requests`` of ``batch`` events each, ``at_once`` of them at a time."""
+    """``requests`` requests of ``batch`` events each, ``at_once`` of them concurrently."""
 
     name: str
     requests: int
@@ -51,7 +51,7 @@ LOADS = (IntakeLoad("batches of 100", 200, 100, 4), IntakeLoad("one by one", 6_0
 
 
 def event(number: int) -> dict[str, object]:
-    """Return one event of the size that ERPs send."""
+    """Return an event of realistic size."""
     return {
         "specversion": "1.0",
         "id": f"{secrets.token_hex(6)}-{number}",
@@ -145,7 +145,7 @@ async def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         await measure("SQLite", f"sqlite:///{Path(folder) / 'bot.sqlite3'}")
     if found := postgres_server.programs():
-        # The tests' own server keeps nothing safe; here its commits must cost what they cost.
+        # The tests' own server is not durable; here commits must cost what they cost in production.
         durable = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
         with patch.dict(postgres_server._SETTINGS, durable), postgres_server.running(found) as postgres:
             await measure("PostgreSQL", postgres.admin_url)

@@ -1,4 +1,4 @@
-"""Products of a hardware trade as an ERP's catalogue has them: as many as wanted, always the same."""
+"""Products of a hardware trade as in an ERP's catalogue: any number, always the same."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _UNITS = ("个", "件", "套", "米", "箱", "千克")
 
 
 def generate_products(count: int) -> Iterator[Product]:
-    """Yield so many products, their codes in order."""
+    """Yield ``count`` products, in the order of their codes."""
     dice = Random(_SEED)
     for number in range(count):
         group = _GROUPS[number * len(_GROUPS) // count]
@@ -41,7 +41,7 @@ def generate_products(count: int) -> Iterator[Product]:
 
 
 def generate_queries(count: int) -> Iterator[str]:
-    """Yield what people type: names and parts of them, pinyin, codes, specs, barcodes, several words, and mistakes."""
+    """Yield typed queries: names and parts of them, pinyin, codes, specs, barcodes, several words, and typos."""
     dice = Random(_SEED + 1)
     kinds = (
         lambda: dice.choice(_THINGS),

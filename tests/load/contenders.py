@@ -1,4 +1,4 @@
-"""The bots that are compared, each a process of its own with the same environment."""
+"""The compared bots, each in a process of its own with the same environment."""
 
 from __future__ import annotations
 
@@ -41,23 +41,21 @@ DINGERP = Contender(
     (sys.executable, "-m", "tests.load.instant_erp", "run"),
     {
         "DINGERP_ERP__MAIN__VENDOR": "instant",
-        # Only 64 products are asked for, and what is remembered for a moment would answer most questions.
+        # Only 64 products are asked for: the read cache would answer most questions.
         "DINGERP_ERP__MAIN__CACHE_SECONDS": "0",
         "DINGERP_LIMITS__QPS": "inf",
-        # Else the bot would begin to spare calls after 9 000 answers.
+        # Otherwise the bot would begin to save calls after 9 000 answers.
         "DINGERP_LIMITS__MONTHLY_CALLS": "1000000000",
         "DINGERP_HTTP__PORT": "0",
         "DINGERP_LOG__LEVEL": "info",
     },
-    # Only the very first start of all has to make the tables, and keeps what that took in its memory.
+    # Only the very first start creates the tables, and the memory for that would stay in the process.
     prepared_by=(sys.executable, "-m", "bot.cli", "db", "upgrade"),
 )
 
 
 @dataclass(slots=True)
 class StartedContender:
-    """A running bot."""
-
     process: psutil.Process
     first_call: float
     """Seconds from the start of the process to its first call of the gateway."""

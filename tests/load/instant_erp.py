@@ -1,6 +1,6 @@
-"""dingerp with an ERP that answers from memory after 20 ms, so that the bot is measured and not a database beside it.
+"""dingerp with an ERP that answers from memory after 20 ms: the bot is measured, not a database beside it.
 
-Everything from the hub to the card is what runs in production; only the far end of the adapter is missing.
+Everything from the hub to the card is what runs in production; only the ERP behind the adapter is missing.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ WAREHOUSES = (("SH", "上海仓"), ("SZ", "深圳仓"), ("CD", "成都仓"))
 
 
 class InstantErp:
-    """Knows the stock of 64 products in three warehouses, and nothing else."""
+    """Knows the stock of 64 products in three warehouses."""
 
     capabilities = frozenset({Capability.STOCK, Capability.STOCK_PER_WAREHOUSE, Capability.RESERVED_AND_INCOMING})
 
@@ -44,7 +44,6 @@ class InstantErp:
         )
 
     async def stock(self, sku: str) -> StockLevel:
-        """Return one product's stock after 20 ms."""
         await asyncio.sleep(ERP_SECONDS)
         product = self._products.get(sku.casefold())
         if product is None:
@@ -59,8 +58,7 @@ class InstantErp:
             source=self.name,
         )
 
-    async def close(self) -> None:
-        """Nothing is open."""
+    async def close(self) -> None: ...
 
 
 def _figures(on_hand: int) -> Quantities:
@@ -81,7 +79,7 @@ async def _open(context: AdapterContext, _options: _NoOptions) -> InstantErp:
 vendor = Vendor(title="Instant ERP", options=_NoOptions, open=_open)  # type: ignore[arg-type]  # a part of the port
 
 if __name__ == "__main__":
-    # As an installed package would announce it.
+    # As an installed package would declare it.
     vendors._OURS["instant"] = EntryPoint("instant", "tests.load.instant_erp:vendor", vendors.GROUP)
     from bot.cli import main
 

@@ -1,4 +1,4 @@
-"""A crowd that asks the bot: so many questions in flight, each person asking again as soon as they are answered."""
+"""People who ask the bot: a fixed number of questions in flight; each person asks again after each answer."""
 
 from __future__ import annotations
 
@@ -15,25 +15,26 @@ from bot.simulator.engine import SimEngine
 from bot.simulator.push_dispatcher import SimPush
 
 CONFIG = SimulatorConfig(qps_limit=None, quota_limit=None, history=20, max_cards=2000, timeline_size=200)
-"""DingTalk without its limits, for the bots are measured, and with a short memory, for it shares their machine."""
+"""DingTalk without its limits, because the bots are measured, and with a short history, because it shares their
+machine."""
 
 ASKER = "keeper01"
 
 
 @dataclass(slots=True)
 class LoadResult:
-    """What one run saw; times in seconds."""
+    """The counts of one run; times in seconds."""
 
     seconds: float = 0.0
     in_time: int = 0
-    """Answers until the time was up; those that were still in flight then are waited for, but don't count as speed."""
+    """Answers before the time was up; questions in flight at that moment are still awaited, but do not count."""
     answers: list[float] = field(default_factory=list)
-    """From question to answer, each."""
+    """From each question to its answer."""
     acks: list[float] = field(default_factory=list)
     warm: int = 0
-    """Answers of the time before."""
+    """Answers during the warm-up."""
     calls: int = 0
-    """Billed API calls, of both times."""
+    """Billed API calls, including the warm-up."""
     unasked: int = 0
     """Answers to groups that waited for none."""
 
@@ -44,18 +45,18 @@ class LoadResult:
 
     @property
     def calls_per_answer(self) -> float:
-        """Billed API calls for each answer there was."""
+        """Billed API calls per answer."""
         return self.calls / (self.warm + len(self.answers))
 
 
 def percentile(values: list[float], share: float) -> float:
-    """Return the value, in milliseconds, below which ``share`` of ``values`` (in seconds) lie."""
+    """Return the percentile ``share`` of ``values`` (seconds) in milliseconds."""
     ordered = sorted(values)
     return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
 
 
 class LoadGenerator:
-    """``size`` groups, each with one question in flight; ``lines`` are asked in turn."""
+    """``size`` groups with one question in flight each; ``lines`` are asked in turn."""
 
     def __init__(self, engine: SimEngine, size: int, lines: Sequence[str]) -> None:
         self._engine = engine
@@ -71,8 +72,8 @@ class LoadGenerator:
     async def ask_for(self, seconds: float, *, warm_up: float = 0.0) -> LoadResult:
         """Keep every group asking for ``seconds``, then wait for the last answers.
 
-        Nothing of the first ``warm_up`` seconds counts: all groups begin at the same moment, which is a stampede that
-        a bot in service never sees. The asking goes on without a break from there into what counts.
+        The first ``warm_up`` seconds do not count: all groups start at the same moment, a stampede that a bot in
+        service never sees. Asking continues without a break from the warm-up into the measured time.
         """
         self._tally, before = LoadResult(), self._engine.flow.used
         self._asking = True

@@ -1,8 +1,8 @@
-"""The bot of the SDK's README, asked to look something up: what people start from.
+"""The bot of the SDK's README with an ERP look-up: what people start from.
 
-It is written as the README's samples are: a handler on the unmodified client that works before it acknowledges, with
-the blocking calls that the SDK itself uses. ``ERP_WAY=await`` gives it an ERP call that leaves the loop free, so that
-both readings can be measured.
+It follows the README's samples: a handler on the unmodified client that works before it acknowledges, with the blocking
+calls that the SDK itself uses. ``ERP_WAY=await`` gives it an ERP call that leaves the loop free, so that both variants
+can be measured.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import logging
 import os
 import time
 
-# Loaded by name, for the SDK's loop refers to it before anything else has loaded it.
+# Imported by name, because the SDK's loop refers to it before anything else has imported it.
 import websockets.exceptions  # noqa: F401
 from dingtalk_stream import (
     AckMessage,
@@ -28,8 +28,6 @@ ERP_AWAITED = os.environ.get("ERP_WAY") == "await"
 
 
 class Lookup(ChatbotHandler):
-    """Answers each text with a text."""
-
     async def process(self, callback: CallbackMessage) -> tuple[int, str]:
         message = ChatbotMessage.from_dict(callback.data)
         if ERP_AWAITED:

@@ -1,4 +1,4 @@
-"""The benchmark of approvals at a size that a busy machine can bear: its counts are exact, its times have room."""
+"""The benchmark of approvals at a small size: its counts are exact, its times generous for a busy machine."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from tests.scenario.alerts.storm_run import percentile
 pytestmark = [pytest.mark.process, pytest.mark.timeout(120)]
 
 BUSY = 5
-"""Other tests share the machine: times may be so many times what is promised, and one in ten longer than that."""
+"""Other tests share the machine: times may be this many times the goal, and one in ten longer."""
 
 
 async def test_each_place_costs_one_call_and_answers_come_at_once(tmp_path: Path) -> None:
-    async with open_cluster_with_orders(tmp_path, 20) as (scene, numbers):
-        figures = await decide(scene, numbers, clicks=len(PEOPLE), per_second=25.0)
+    async with open_cluster_with_orders(tmp_path, 20) as (cluster, numbers):
+        figures = await decide(cluster, numbers, clicks=len(PEOPLE), per_second=25.0)
     assert len(figures.answers) == 20 * len(PEOPLE)
     assert len(figures.finals) == 20
-    # An ERP that needs more than a second, as on a machine that stands still for a moment, costs a call more.
+    # When the ERP takes more than a second, as on a machine that stalls for a moment, a call more is made.
     assert 1.0 <= figures.calls < 1.0 + 1.0 / PLACES
     assert percentile(list(figures.answers), 0.9) < BUSY * ANSWER
     assert percentile(list(figures.finals), 0.9) < BUSY * ANSWER + 1

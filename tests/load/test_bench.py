@@ -1,4 +1,4 @@
-"""The benchmark itself works: a second of it, with no bar on speed, for the machine may be busy with other tests."""
+"""The benchmark itself works: one second of it, without a goal for speed, because other tests share the machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Brokers of the tests' own: on loopback, in folders that go away."""
+"""The tests' own brokers: on loopback, in temporary folders."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RABBIT = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 
 
 def missing() -> list[str]:
-    """Return the brokers that are not installed here."""
+    """Return the brokers that are not installed."""
     found = {
         "redis-server": shutil.which("redis-server"),
         "rabbitmq-server": RABBIT.exists(),
@@ -51,7 +51,7 @@ def nats() -> Iterator[str]:
 
 @contextmanager
 def rabbit() -> Iterator[str]:
-    """Start RabbitMQ, with a name server of Erlang's of its own, and return its address."""
+    """Start RabbitMQ with its own Erlang name server, and return its address."""
     port, mapper = _free_port(), _free_port()
     with _folder() as home:
         (home / "rabbitmq.conf").write_text(f"listeners.tcp.1 = 127.0.0.1:{port}\nlog.file = false\n")
@@ -72,7 +72,7 @@ def rabbit() -> Iterator[str]:
             with _running([str(RABBIT)], home, port, **environment):
                 yield f"amqp://guest:guest@127.0.0.1:{port}"
         finally:
-            # The name server outlives its nodes, unless it is told; while one lives, it would not listen.
+            # The name server outlives its nodes unless it is stopped; while another one lives, it would not listen.
             subprocess.run(
                 ["epmd", "-port", str(mapper), "-kill"],
                 env={**os.environ, "HOME": str(home)},
@@ -99,13 +99,13 @@ def _folder() -> Iterator[Path]:
 
 @contextmanager
 def _running(command: list[str], home: Path, port: int, **environment: str) -> Iterator[None]:
-    said = home / "said.txt"
-    with said.open("wb") as out:
+    log = home / "broker.log"
+    with log.open("wb") as out:
         process = subprocess.Popen(
             command, cwd=home, env={**os.environ, **environment}, stdout=out, stderr=out, start_new_session=True
         )
     try:
-        _until_open(port, process, said)
+        _until_open(port, process, log)
         yield
     finally:
         process.terminate()
@@ -116,7 +116,7 @@ def _running(command: list[str], home: Path, port: int, **environment: str) -> I
             process.wait()
 
 
-def _until_open(port: int, process: subprocess.Popen[bytes], said: Path) -> None:
+def _until_open(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + STARTS_WITHIN
     while process.poll() is None and time.monotonic() < deadline:
         with socket.socket() as probe:
@@ -124,7 +124,7 @@ def _until_open(port: int, process: subprocess.Popen[bytes], said: Path) -> None
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.05)
-    raise RuntimeError(f"the broker did not start: {said.read_text(errors='replace')[-2000:]}")
+    raise RuntimeError(f"the broker did not start: {log.read_text(errors='replace')[-2000:]}")
 
 
 def _free_port() -> int:

@@ -1,4 +1,4 @@
-"""What the tests of queues share: addresses, events, an intake that remembers."""
+"""Shared by the tests of queues: addresses, events, an intake in memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Away(DingerpError):
 
 
 class RememberingIntake:
-    """Keeps what it is given; the first ``failures`` hand-overs fail as if the database were away."""
+    """Stores the events it gets; the first ``failures`` calls fail as if the database were down."""
 
     def __init__(self, failures: int = 0) -> None:
         self.events: list[Mapping[str, object] | UnreadableEvent] = []
@@ -38,7 +38,7 @@ class RememberingIntake:
         return Receipt(accepted=len(events), duplicate=0)
 
     async def until(self, count: int, *, timeout: float = 20.0) -> None:
-        """Wait until so many events came."""
+        """Wait until so many events have come in."""
         async with asyncio.timeout(timeout), self._came:
             await self._came.wait_for(lambda: len(self.events) >= count)
 
@@ -48,7 +48,7 @@ class RememberingIntake:
 
 
 def address(url: str, *, reader: str = "one", abandoned_after: float = 60.0) -> QueueAddress:
-    """Return where the events of the source ``main`` wait."""
+    """Return the place of the source ``main``'s events."""
     return QueueAddress(
         source="main", url=url, name=NAME, group="dingerp", reader=reader, abandoned_after=abandoned_after
     )

@@ -1,4 +1,4 @@
-"""Against real brokers: what waits is read, what is sent again is known, what a killed process held is not lost."""
+"""Against real brokers: waiting events are read, repeats are recognised, a killed process loses nothing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EVENTS = 2100
 
 
 def needs(program: str) -> pytest.MarkDecorator:
-    """Return the mark of tests of a broker that may not be installed; the others run all the same."""
+    """Return the mark for tests of a broker that may not be installed; the other tests still run."""
     return pytest.mark.skipif(program in broker_servers.missing(), reason=f"not installed here: {program}")
 
 
@@ -44,7 +44,7 @@ async def reading(reader: QueueConsumer) -> AsyncIterator[None]:
 
 
 class ServerSuite:
-    """What holds for every real broker; a subclass says which."""
+    """What holds for every real broker; a subclass names the broker."""
 
     server: ClassVar[Callable[[], AbstractContextManager[str]]]
 
@@ -55,7 +55,7 @@ class ServerSuite:
             yield url
 
     async def open(self, url: str, stack: AsyncExitStack) -> Publish:
-        """Empty the queue and return how to write to it, as an ERP does it that knows nothing of the bot."""
+        """Empty the queue and return a way to write to it, as an ERP that knows nothing of the bot does."""
         raise NotImplementedError
 
     @pytest.fixture
@@ -87,7 +87,7 @@ class ServerSuite:
     async def test_killed_readers_lose_and_double_nothing(
         self, url: str, publish: Publish, tmp_path: Path, kills: int
     ) -> None:
-        """Events in messages of seven, each message sent twice, while reader after reader is killed."""
+        """Events in messages of seven, each message sent twice, while one reader after the other is killed."""
         database = Database(f"sqlite:///{tmp_path / 'bot.sqlite3'}")
         await database.migrate()
         messages = [
@@ -103,7 +103,7 @@ class ServerSuite:
                     "tests.queues.consumer_process", url, str(tmp_path), reader, folder=tmp_path
                 ) as consumer:
                     before = await self._kept(database)
-                    # The last ones may run until all is read; the first ones die in the middle of it.
+                    # The last readers may run until all is read; the first ones die before that.
                     enough = EVENTS if killed >= kills else min(EVENTS, before + rng.randrange(1, 300))
                     while consumer.process.returncode is None and await self._kept(database) < enough:  # noqa: ASYNC110
                         await asyncio.sleep(0.01)

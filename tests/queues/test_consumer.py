@@ -28,16 +28,16 @@ for broker_class in (TestKafkaBroker, TestNatsBroker, TestRabbitBroker, TestRedi
 
 
 async def _at_once(_seconds: float) -> None:
-    """Stand in for a pause."""
+    """Replaces a pause."""
 
 
 class HandlerSuite:
-    """What holds for every broker; a subclass says which."""
+    """What holds for every broker; a subclass names the broker."""
 
     url: ClassVar[str]
     test_broker: ClassVar[type[AbstractAsyncContextManager[Any]]]
     destination: ClassVar[str]
-    """How ``publish`` calls the place."""
+    """The keyword of ``publish`` that names the queue."""
     group: ClassVar[dict[str, Any]] = {}
 
     @pytest.fixture
@@ -129,7 +129,7 @@ def test_a_password_is_not_shown() -> None:
 
 
 class UnsteadyBroker:
-    """Is away as often as ``reached`` says; once reached, it is gone at the first look."""
+    """Unreachable as often as ``reached`` says; once reached, it is gone at the first check."""
 
     subscribers = ()
 

@@ -1,4 +1,4 @@
-"""How long a reader waits before it tries again, with a broker that comes and goes as a test says."""
+"""How long a reader waits before it tries again, with a broker that comes and goes as scripted."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ from tests.queues.fakes import RememberingIntake, address, event
 
 
 class Script:
-    """What a broker does at each connection: ``x`` refuses it, ``!`` breaks it at the first look, and a number
-    answers so many looks and then is gone.
+    """The broker's behaviour at each connection.
+
+    ``x`` refuses it, ``!`` breaks it at the first check, and a number answers so many checks before the broker is gone.
     """
 
     def __init__(self, *steps: str | int) -> None:
@@ -50,7 +51,7 @@ class Script:
 def reader_of(
     script: Script, monkeypatch: pytest.MonkeyPatch, metrics: Metrics | None = None
 ) -> tuple[QueueConsumer, list[float]]:
-    """Return a reader before the broker of a script, and the pauses that it makes."""
+    """Return a reader of a scripted broker, and the list of its pauses."""
     pauses: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -130,7 +131,7 @@ async def test_whether_it_reads_can_be_watched(monkeypatch: pytest.MonkeyPatch) 
 
 
 class Away(DingerpError):
-    """The database does not answer; it says for how long."""
+    """The database does not answer; the error says for how long."""
 
 
 async def test_each_message_that_cannot_be_stored_begins_with_a_short_pause(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Card callbacks that no button of ours made, each with its ACK and the card that the clicker sees then."""
+"""Card callbacks that none of our buttons sends, each with its ACK and the clicker's card afterwards."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ LATE = "ask|0|/order late"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BadClick:
-    """``changes`` replace keys of the callback's data, None removes one.
+    """A callback whose keys are replaced by ``changes``; None removes a key.
 
-    ``ack`` is the ACK's code; ``title`` how the title of the new card begins, empty when nothing changes.
+    ``ack`` is the ACK's code; ``title`` is how the new card's title begins, empty when nothing changes.
     """
 
     changes: Mapping[str, Any]

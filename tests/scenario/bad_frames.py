@@ -1,4 +1,4 @@
-"""What a gateway should never send, each with the ACK that it gets, if any can be given."""
+"""What a gateway should never send, each with its ACK, if it can have one."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ MESSAGE_ID = "bad-frame"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BadFrame:
-    """``text`` is sent as it is. ``ack``: code and data of the ACK under `MESSAGE_ID`, None where there can be none.
+    """A ``text`` that is sent as it is.
 
-    ``title`` is how the title of the answer begins where the frame holds a question all the same.
+    ``ack``: code and data of the ACK under `MESSAGE_ID`, None where there can be none. ``title`` is how the answer's
+    title begins where the frame still contains a question.
     """
 
     text: str
@@ -31,7 +32,7 @@ class BadFrame:
 
 
 def _frame(*without: str, headers: Mapping[str, Any] = {}, **changes: Any) -> str:
-    """Return a frame of a bot message that is right but for the changes."""
+    """Return a frame of a bot message that is correct except for the changes."""
     frame: dict[str, Any] = {
         "specVersion": "1.0",
         "type": CALLBACK,
@@ -49,7 +50,7 @@ def _frame(*without: str, headers: Mapping[str, Any] = {}, **changes: Any) -> st
 
 
 def question(content: str, **changes: Any) -> str:
-    """Return the data of a bot message; ``{group}`` and ``{msg_id}`` are put in when it is sent."""
+    """Return the data of a bot message; ``{group}`` and ``{msg_id}`` are filled in when it is sent."""
     return orjson.dumps(
         {
             "conversationId": "{group}",

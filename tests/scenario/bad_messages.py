@@ -1,4 +1,4 @@
-"""Messages that DingTalk bends or leaves incomplete, and senders whom the bot knows little of or nothing."""
+"""Messages that DingTalk distorts or leaves incomplete, and senders about whom the bot knows little or nothing."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ _WHOAMI = "/whoami"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BadMessage:
-    """``raw`` replaces keys of the payload, None removes one; ``direct``: in the keeper's own chat with the bot.
+    """A message whose payload keys are replaced by ``raw``; None removes a key.
 
-    ``title`` is how the answer's title begins, empty for no answer; ``as_text``: it comes as a text, for no card can.
-    ``ack`` is the code of the ACK, ``logs`` are the lines that the log gets.
+    ``direct``: in the keeper's own chat with the bot. ``title`` is how the answer's title begins, empty for no answer;
+    ``as_text``: the answer is a text, because no card can be sent. ``ack`` is the code of the ACK, ``logs`` are the
+    log's entries.
     """
 
     title: str

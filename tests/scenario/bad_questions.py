@@ -1,4 +1,4 @@
-"""Lines that somebody types in error, in jest or in malice, each with what its one answer must say."""
+"""Lines typed in error, in jest or in malice, each with the content of its one answer."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from tests.scenario.notice_checks import Notice
 
 _HELP_BUTTON = "帮助"
 _SCREW = "SKU123 "
-"""How the title of the stock of SKU123 begins."""
+"""The beginning of the title of SKU123's stock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BadQuestion:
-    """``title`` is how the card's title begins; ``says`` are words on it, ``offers`` buttons, ``never`` is nowhere."""
+    """``title`` is how the card's title begins; ``says`` are texts on it, ``offers`` buttons, ``never`` appears
+    nowhere."""
 
     line: str
     title: str

@@ -35,18 +35,18 @@ KEEPER, ENGLISH, OUTSIDER = "keeper01", "sales_en", "ext_carrier"
 
 @dataclass(frozen=True, slots=True)
 class BotSystem:
-    """A simulated DingTalk with a bot in it."""
-
     engine: SimEngine
     app: App
 
     @property
     def group(self) -> str:
         """The first group: warehouse and sales, with an outsider in it."""
-        return next(one.id for one in self.engine.chat.conversations.values() if one.kind == "group")
+        return next(
+            conversation.id for conversation in self.engine.chat.conversations.values() if conversation.kind == "group"
+        )
 
     async def ask(self, text: str, who: str = KEEPER, *, where: str = "", **more: Any) -> SimCardView:
-        """Say something to the bot and return the card that answers, as the asker sees it."""
+        """Ask the bot and return the card that answers, as the asker sees it."""
         message = self.engine.say(where or self.group, who, text, **more)
         return await self.engine.wait_for(lambda: next(iter(self.engine.cards_for(message)), None), timeout=10)
 
@@ -67,19 +67,19 @@ class BotSystem:
         return instance.view_for(who)
 
     def answers(self, message: SimMessage) -> list[ChatItem]:
-        """Return all that the bot wrote into the message's conversation after it."""
+        """Return everything that the bot wrote into the message's conversation after it."""
         later = self.engine.chat.items(message.conversation, "", message.seq)
         return [item for item in later if isinstance(item, SimDelivery) or item.sender is None]
 
     async def settle(self) -> None:
-        """Wait until the bot has counted and noted everything that it answered."""
+        """Wait until the bot has counted and logged all its answers."""
         waiting = self.app.metrics.registry
         async with asyncio.timeout(10):
-            while waiting.get_sample_value("dingerp_questions_waiting"):  # noqa: ASYNC110 - the bot tells nobody
+            while waiting.get_sample_value("dingerp_questions_waiting"):  # noqa: ASYNC110 - the bot has no event for it
                 await asyncio.sleep(0.001)
 
     def count(self, metric: str, **labels: str) -> float:
-        """Return one of the bot's own counters (without ``dingerp_``)."""
+        """Return one of the bot's own counters (without the prefix ``dingerp_``)."""
         return self.app.metrics.registry.get_sample_value(f"dingerp_{metric}", labels) or 0.0
 
 
@@ -102,21 +102,21 @@ POLICY = StreamPolicy(
     close_timeout=0.2,
 )
 PATIENCE = ApiRetryPolicy(per_try=0.5, connect=0.5, overall=4.0, tries=3, backoff=0.05)
-"""The times of a town in which everybody loses patience soon."""
+"""Short time-outs and pauses for bot and simulator."""
 
 OpenSystem = Callable[..., AbstractAsyncContextManager[BotSystem]]
 
 
 @pytest.fixture
 def open_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenSystem:
-    """Return what opens a town in a folder of its own; see `run_system`."""
+    """Return a function that opens a system in its own folder; see `run_system`."""
     monkeypatch.chdir(tmp_path)
     return partial(run_system, tmp_path)
 
 
 @pytest.fixture
 def open_impatient_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenSystem:
-    """Return what opens a town in which everybody loses patience soon."""
+    """Return a function that opens a system with short time-outs."""
     monkeypatch.chdir(tmp_path)
     return partial(run_system, tmp_path, IMPATIENT, policy=POLICY, patience=PATIENCE)
 
@@ -131,7 +131,8 @@ async def run_system(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     **changes: Any,
 ) -> AsyncIterator[BotSystem]:
-    """Open a town with its files in ``folder``; ``changes`` are settings of the bot, ``config`` is the simulator's."""
+    """Open a system with its files in ``folder``; ``changes`` are settings of the bot, ``config`` is the
+    simulator's."""
     config = config or SimulatorConfig(qps_limit=None)
     async with simulator_running(config) as simulator:
         settings = system_settings(config, simulator.url, folder, changes)
@@ -156,6 +157,6 @@ def system_settings(config: SimulatorConfig, url: str, folder: Path, changes: Ma
 
 @pytest.fixture
 async def system(open_system: OpenSystem) -> AsyncIterator[BotSystem]:
-    """A town with the standard settings, without DingTalk's limits."""
-    async with open_system() as one:
-        yield one
+    """A system with the standard settings, without DingTalk's limits."""
+    async with open_system() as opened:
+        yield opened

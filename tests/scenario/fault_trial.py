@@ -1,4 +1,4 @@
-"""One of the simulator's switches on trial: how it is flipped, and what must be true whatever it does."""
+"""A trial of one of the simulator's faults: how it is switched on, and what must hold in spite of it."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ OPEN = "POST /v1.0/gateway/connections/open"
 LOAD_SECONDS = 0.8
 
 DEFECTS = frozenset({"question.defect", "stream.frame_lost", "stream.handler_failed", "stream.reader_failed"})
-"""Events of the log that a fault of DingTalk must never cause."""
+"""Log events that a fault of DingTalk must never cause."""
 
 Settings = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultCase:
-    """How one switch is flipped and what the people see meanwhile."""
+    """How one fault is switched on and what people see meanwhile."""
 
     alone: Settings = field(default_factory=dict)
     load: Settings = field(default_factory=dict)
     beside: Mapping[str, Settings] = field(default_factory=dict)
-    """Other switches that must be on for this one to show."""
+    """Other faults that must be on for this one to show."""
     cut: bool = False
     """Connections are cut, so that new ones have to be opened."""
     via: str = "card"
-    """How the answers go, at least some of them; the others are cards."""
+    """The form of at least some answers; the others are cards."""
     silent: bool = False
-    """The answers do not repeat what was asked for."""
+    """The answers do not repeat the question."""
     reorders: bool = False
-    """DingTalk itself brings questions late, so the answers cannot be in the order in which they were asked."""
+    """DingTalk itself delays questions, so the answers cannot be in the order in which they were asked."""
     refused: str = ""
     """Named failure: the bot got the question but has no way to answer it."""
     missed: bool = False
@@ -44,7 +44,7 @@ class FaultCase:
 
 
 def count_strikes(faults: SimFaults) -> Counter[str]:
-    """Return what will count how often each switch strikes."""
+    """Return a counter of the strikes of each fault."""
     strikes: Counter[str] = Counter()
     trigger = faults.trigger
 
@@ -53,12 +53,12 @@ def count_strikes(faults: SimFaults) -> Counter[str]:
         strikes[name] += fault is not None
         return fault
 
-    faults.trigger = counted  # type: ignore[method-assign, assignment]  # this one board only
+    faults.trigger = counted  # type: ignore[method-assign, assignment]  # these faults only
     return strikes
 
 
 class FaultTrial:
-    """One switch in one town: what was asked, and what must be true of it afterwards."""
+    """One fault in one system: the questions asked, and what must hold for them afterwards."""
 
     def __init__(self, system: BotSystem, switch: str, fault: FaultCase) -> None:
         self.system, self.switch, self.fault = system, switch, fault
@@ -67,7 +67,7 @@ class FaultTrial:
         self._began, self._opens = perf_counter(), system.engine.calls[OPEN]
 
     def flip(self, settings: Settings) -> None:
-        """Switch the fault on, and what it needs beside it."""
+        """Switch the fault on, and those that it needs beside it."""
         for name, more in {**self.fault.beside, self.switch: settings}.items():
             self.system.engine.faults.set(name, on=True, **more)
 
@@ -80,12 +80,12 @@ class FaultTrial:
 
     @property
     def opens(self) -> int:
-        """Calls of ``connections/open`` since the beginning."""
+        """Calls of ``connections/open`` since the start of the trial."""
         return self.system.engine.calls[OPEN] - self._opens
 
     @property
     def failed(self) -> int:
-        """Questions whose failure is named and counted."""
+        """The number of questions whose failure is named and counted."""
         refused = (
             self.system.count("errors_total", room="channel", error=self.fault.refused) if self.fault.refused else 0
         )
@@ -93,23 +93,22 @@ class FaultTrial:
 
     @property
     def settled(self) -> bool:
-        """Whether every question has its answer or its failure, and nothing is under way any more."""
+        """Whether every question has its answer or its failure, and no work is left."""
         accounted = self.traffic.answers + self.failed >= len(self.traffic.questions)
         return accounted and not self.system.engine.pushes.in_flight and not self.system.count("questions_waiting")
 
     async def settle(self) -> None:
-        """Wait until `settled`."""
         await eventually(lambda: self.settled, 20, hint=self.report)
 
     def report(self) -> str:
-        """What is missing."""
+        """The current numbers, and the questions without an answer."""
         asked, failed = len(self.traffic.questions), self.failed
         lost = [question.sku for question in self.traffic.unanswered][:10]
         under_way, waiting = self.system.engine.pushes.in_flight, self.system.count("questions_waiting")
         return f"{asked} asked, {self.traffic.answers} answered, {failed=}, {under_way=}, {waiting=}, {lost=}"
 
     def judge(self, logs: list[Any]) -> None:
-        """Everything that must hold once the trial is over."""
+        """Check everything that must hold after the trial."""
         traffic, fault, failed = self.traffic, self.fault, self.failed
         assert self.strikes[self.switch] > 0
         assert not DEFECTS & {line["event"] for line in logs}
@@ -136,7 +135,7 @@ class FaultTrial:
         assert self.opens <= 1 + (perf_counter() - self._began) / POLICY.backoff_first
 
     async def recover(self) -> None:
-        """With all switches off, the next question gets a card by itself."""
+        """With all faults off, the next question gets a card."""
         before = self.system.count("answers_sent_total", via="card")
         self.traffic.ask()
         await self.settle()

@@ -1,7 +1,7 @@
-"""Python programs as forks of one process that has loaded the bot's modules: to load them is most of a start.
+"""Python programs as forks of a process that has loaded the bot's modules: loading them is most of a start.
 
-What comes is a process of its own all the same, with the environment, folder and files that it is given, and it dies
-like any other. How the bot is started by an operator is for other tests.
+Each fork is a process of its own, with its own environment, folder and files, and can be killed like any other. Other
+tests cover how an operator starts the bot.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ _LOADED = (
     *("bot.app", "bot.bootstrap.services", "bot.cli.serving", "bot.erp.demo.adapter", "bot.log"),
     *("alembic.command", "chinese_calendar", "psycopg"),
 )
-"""What a bot needs; what is not installed is left out."""
+"""The modules that a bot needs; those that are not installed are left out."""
 
 
 class ForkedProcess:
-    """A program that runs; like the processes of asyncio, as far as tests need it."""
+    """A running program, with the parts of asyncio's process API that tests need."""
 
     def __init__(self, pid: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.pid = pid
@@ -51,7 +51,7 @@ class ForkedProcess:
                 os.kill(self.pid, number)
 
     async def wait(self) -> int:
-        """Wait until it has ended; returns its code, or the negative number of the signal that ended it."""
+        """Wait for its end; return its exit code, or the negative number of the signal that ended it."""
         return await asyncio.shield(self._end)
 
     async def _watch(self) -> int:
@@ -73,7 +73,7 @@ async def fork(
 
 @cache
 def _address() -> str:
-    """Start the process that forks, and return where it listens. It ends with this one."""
+    """Start the forking process and return the address where it listens. It ends with this process."""
     address = f"\0dingerp-forking-{os.getpid()}"
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(address)
@@ -95,7 +95,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def main(listener: socket.socket) -> None:
-    """Fork for everyone who connects, until the tests end."""
+    """Fork for every connection, until the tests end."""
     for module in _LOADED:
         with suppress(ImportError):
             importlib.import_module(module)
@@ -122,7 +122,7 @@ def _reap(number: int, frame: FrameType | None) -> None:
 
 
 def _watch_over(caller: socket.socket) -> None:
-    """Fork once more, so that there is somebody who tells how the program ended; return as the program itself."""
+    """Fork again, so that the parent can report how the program ended; the child returns as the program itself."""
     with caller, caller.makefile("rb") as read:
         order = orjson.loads(read.readline())
         pid = os.fork()

@@ -1,4 +1,4 @@
-"""What a card must be, whatever was asked: a notice that is known by its title, harmless, and within the budget."""
+"""What holds for every card: a notice has its title, is harmless, and is within the budget."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _SHOWS_HOW = {
     Notice.HINT,
     Notice.OUT_OF_DATE,
 }
-"""Notices that must hold an example of what to type."""
+"""Notices that must contain an example of what to type."""
 
 _OUR_TAGS = re.compile(r"<br>|<font colorTokenV2=common_[a-z0-9]+_color>|</font>")
 _LINK = re.compile(r"\]\(")
@@ -42,24 +42,24 @@ _INVISIBLE = {"Cc", "Cf", "Cs", "Co"}
 
 
 def check(card: CardInstance, viewer: str) -> SimCardView:
-    """Return the card as ``viewer`` sees it, having checked what holds for every card."""
-    face, values, budget = card.view_for(viewer), card.variables_for(viewer), Budget()
-    assert 0 < len(face.title.encode()) <= budget.title_bytes
-    assert 0 < len(face.markdown.encode()) <= budget.body_bytes
-    assert len(face.tips.encode()) <= budget.tips_bytes
+    """Return the card as ``viewer`` sees it, after the checks that hold for every card."""
+    view, values, budget = card.view_for(viewer), card.variables_for(viewer), Budget()
+    assert 0 < len(view.title.encode()) <= budget.title_bytes
+    assert 0 < len(view.markdown.encode()) <= budget.body_bytes
+    assert len(view.tips.encode()) <= budget.tips_bytes
     assert len(values["sys_full_json_obj"].encode()) <= budget.buttons_bytes
-    assert len(face.buttons) <= budget.max_buttons
-    markup = _OUR_TAGS.sub("", face.markdown)
-    assert not set("<>`") & set(markup), face.markdown
-    assert not _LINK.search(markup), face.markdown
-    labels = "".join(button.text for button in face.buttons)
-    shown = face.title + face.markdown.replace("\n", "") + face.tips + labels
+    assert len(view.buttons) <= budget.max_buttons
+    markup = _OUR_TAGS.sub("", view.markdown)
+    assert not set("<>`") & set(markup), view.markdown
+    assert not _LINK.search(markup), view.markdown
+    labels = "".join(button.text for button in view.buttons)
+    shown = view.title + view.markdown.replace("\n", "") + view.tips + labels
     assert not _INVISIBLE & set(map(category, shown)), shown
-    if face.title in _SHOWS_HOW:
-        assert _EXAMPLE.search(face.markdown + labels), face.markdown
-    return face
+    if view.title in _SHOWS_HOW:
+        assert _EXAMPLE.search(view.markdown + labels), view.markdown
+    return view
 
 
-def words(face: SimCardView) -> str:
-    """Return everything that can be read on a card but its buttons, without our own markup."""
-    return " ".join((face.title, _OUR_TAGS.sub(" ", face.markdown).replace("**", ""), face.tips))
+def plain_text(view: SimCardView) -> str:
+    """Return all text of a card except its buttons, without our own markup."""
+    return " ".join((view.title, _OUR_TAGS.sub(" ", view.markdown).replace("**", ""), view.tips))

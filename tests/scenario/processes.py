@@ -51,13 +51,13 @@ def own_environment() -> dict[str, str]:
 
 
 NO_INDEX = {"DINGERP_INDEX__ENABLED": "false"}
-"""For tests in which nobody looks for products: its dictionary is one more process to start."""
+"""For tests without product searches: the dictionary of pinyin is one more process to start."""
 
 
 def used_before(folder: Path) -> Path:
-    """Make the data folder as the first start leaves it: to make databases takes a bot as long as a third of a start.
+    """Create the data folder as after a first start: creating the databases takes a third of a bot's start.
 
-    How the first start does that, the tests of `dingerp run` see.
+    The tests of `dingerp run` cover the first start itself.
     """
     folder.mkdir(parents=True, exist_ok=True)
     store = create_engine(f"sqlite:///{folder / 'dingerp.sqlite3'}")
@@ -79,12 +79,12 @@ class Exit:
     out: str
     err: str
     seconds: float = 0.0
-    """From being asked to end until the end."""
+    """Seconds from the request to stop until the end."""
 
 
 @dataclass(slots=True)
 class Program:
-    """A running process. What it writes goes to files, so that it never waits for a reader."""
+    """A running process. Its output goes to files, so it never waits for a reader."""
 
     process: asyncio.subprocess.Process | ForkedProcess
     out_file: Path
@@ -92,12 +92,12 @@ class Program:
 
     @property
     def out(self) -> str:
-        """What it wrote to standard output so far."""
+        """Its standard output so far."""
         return self.out_file.read_text()
 
     @property
     def err(self) -> str:
-        """What it wrote to standard error so far."""
+        """Its standard error so far."""
         return self.err_file.read_text()
 
     def logged(self, event: str) -> list[Mapping[str, object]]:
@@ -121,13 +121,13 @@ class Program:
         return self.process.returncode is not None
 
     async def kill(self) -> None:
-        """End it at once, as a power cut or the kernel would."""
+        """Kill it, as a power cut or the kernel would."""
         if self.process.returncode is None:
             self.process.send_signal(signal.SIGKILL)
         await self.process.wait()
 
     async def stop(self) -> Exit:
-        """Ask it to end and wait until it has."""
+        """Ask it to stop and wait until it has ended."""
         asked = perf_counter()
         self.process.send_signal(signal.SIGTERM)
         return await self.ended(asked)
@@ -141,7 +141,7 @@ class Program:
 
 @asynccontextmanager
 async def program(*arguments: str, env: Mapping[str, str], folder: Path) -> AsyncIterator[Program]:
-    """Start Python with ``arguments`` in ``folder``; what still runs at the end is killed."""
+    """Start Python with ``arguments`` in ``folder``; a process that still runs at the end is killed."""
     out_file, err_file = _outputs(folder)
     with out_file.open("wb") as out, err_file.open("wb") as err:
         process = await asyncio.create_subprocess_exec(
@@ -153,7 +153,7 @@ async def program(*arguments: str, env: Mapping[str, str], folder: Path) -> Asyn
 
 @asynccontextmanager
 async def forked(module: str, *arguments: str, env: Mapping[str, str], folder: Path) -> AsyncIterator[Program]:
-    """Do what `program` does with ``-m`` and a module, for a quarter of the time: for tests that start many."""
+    """Like `program` with ``-m`` and a module, in a quarter of the time: for tests that start many processes."""
     out_file, err_file = _outputs(folder)
     out_file.touch()
     err_file.touch()

@@ -1,6 +1,6 @@
-"""Whatever comes in gets one right card or the right ACK, at most a line in the log, and the next question its answer.
+"""Every bad input gets one correct card or ACK and at most one log entry, and the next question is answered.
 
-The tables are in `bad_questions`, `bad_messages`, `bad_frames` and `bad_clicks`. One town serves all their rows.
+The tables are in `bad_questions`, `bad_messages`, `bad_frames` and `bad_clicks`. One system serves all their rows.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tests.scenario.bad_frames import FRAMES, MESSAGE_ID, BadFrame
 from tests.scenario.bad_messages import MESSAGES, BadMessage
 from tests.scenario.bad_questions import QUESTIONS, BadQuestion
 from tests.scenario.conftest import KEEPER, BotSystem, run_system
-from tests.scenario.notice_checks import check, words
+from tests.scenario.notice_checks import check, plain_text
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -34,17 +34,17 @@ GOOD = "/mo MO-1"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BotSystem]:
-    folder = tmp_path_factory.mktemp("town")
+    folder = tmp_path_factory.mktemp("system")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        async with run_system(folder) as one:
-            await one.ask(GOOD)
-            yield one
+        async with run_system(folder) as opened:
+            await opened.ask(GOOD)
+            yield opened
 
 
 @pytest.fixture
 def lines(caplog: pytest.LogCaptureFixture) -> Iterator[list[str]]:
-    """The names of the events that the log gets; no test may leave a traceback in it."""
+    """Return the log's new event names; no test may leave a traceback in the log."""
     names: list[str] = []
     with capture_logs() as entries, caplog.at_level(logging.WARNING):
         yield names
@@ -55,7 +55,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> Iterator[list[str]]:
 
 @dataclass(frozen=True, slots=True)
 class InputCheckpoint:
-    """Where a conversation and the wire stood before a bad input."""
+    """The state of a conversation and the wire before a bad input."""
 
     system: BotSystem
     place: str
@@ -67,7 +67,8 @@ class InputCheckpoint:
         return cls(system, place, system.engine.conversation(place).last_seq, last_wire(system.engine))
 
     async def answers(self, *, some: bool) -> list[ChatItem]:
-        """Return all that the bot writes before the answer to a good question; ``some``: first wait for something."""
+        """Return everything that the bot writes before the answer to a good question; ``some``: wait for something
+        first."""
         engine = self.system.engine
         if some:
             await engine.wait_for(self._written)
@@ -85,7 +86,7 @@ class InputCheckpoint:
         return [entry for entry in self.system.engine.timeline.after(self.wire) if entry.direction == direction]
 
     async def ack(self, message_id: str = "") -> TimelineEntry:
-        """Return the ACK of this frame, or of the first one that was pushed."""
+        """Return the ACK of this frame, or of the first pushed frame."""
         wanted = message_id or self.entries("push")[0].detail["messageId"]
         (ack,) = await self.system.engine.wait_for(
             lambda: [entry for entry in self.entries("ack") if acknowledged(entry) == wanted]
@@ -121,8 +122,8 @@ async def test_question(system: BotSystem, bad: BadQuestion) -> None:
     system.engine.say(system.group, KEEPER, bad.line)
     (answer,) = await before.answers(some=True)
     card = check(card_of(answer), KEEPER)
-    assert card.title.startswith(bad.title), words(card)
-    expect(words(card), bad.says, ())
+    assert card.title.startswith(bad.title), plain_text(card)
+    expect(plain_text(card), bad.says, ())
     expect(card.title + card.markdown + card.tips, (), bad.never)
     assert set(bad.offers) <= {button.text for button in card.buttons}
     assert (await before.ack()).status == 200
@@ -146,8 +147,8 @@ async def test_message(system: BotSystem, lines: list[str], bad: BadMessage) -> 
         expect(answer.text, bad.says, bad.never)
         return
     card = check(card_of(answer), KEEPER)
-    assert card.title.startswith(bad.title), words(card)
-    expect(words(card), bad.says, bad.never)
+    assert card.title.startswith(bad.title), plain_text(card)
+    expect(plain_text(card), bad.says, bad.never)
 
 
 @pytest.mark.parametrize("bad", FRAMES.values(), ids=FRAMES)
@@ -192,12 +193,12 @@ async def test_click(system: BotSystem, lines: list[str], bad: BadClick) -> None
     response = ack.detail["data"]["response"]
     instance.answer(KEEPER, response["cardData"]["cardParamMap"], None, response["cardUpdateOptions"])
     card = check(instance, KEEPER)
-    assert card.title.startswith(bad.title), words(card)
-    expect(words(card), bad.says, bad.never)
+    assert card.title.startswith(bad.title), plain_text(card)
+    expect(plain_text(card), bad.says, bad.never)
 
 
 def callback(system: BotSystem, track_id: str, bad: BadClick) -> SimPush:
-    """Return the frame of a click on a button of ours, but for the changes."""
+    """Return the frame of a click on one of our buttons, except for the changes."""
     content = private(ids=[LATE], params={"id": LATE})
     data = {
         "extension": "{}",

@@ -1,4 +1,4 @@
-"""Bad inputs that need a town of their own: closed commands, slow neighbours, frames that end their connection."""
+"""Bad inputs that need their own system: restricted commands, slow sources, frames that end their connection."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from bot.settings import ErpSettings, RuleSettings
 from bot.simulator.cards import SimCardView
 from bot.simulator.push_dispatcher import MESSAGES
 from tests.scenario.conftest import KEEPER, BotSystem, OpenSystem
-from tests.scenario.notice_checks import Notice, check, words
+from tests.scenario.notice_checks import Notice, check, plain_text
 
 FINANCE_ONLY = RuleSettings(commands=frozenset({"invoice"}), roles=frozenset({"finance"}))
 DIRECTORY = "/topapi/v2/user/get"
 
 
 def by_token(card: SimCardView, line: str) -> dict[str, Any]:
-    """Return a click whose token no button of the card has."""
+    """Return a click whose token none of the card's buttons has."""
     return {"out_track_id": card.out_track_id, "user_id": KEEPER, "params": {"id": f"ask|0|{line}"}}
 
 
@@ -33,15 +33,15 @@ def see(system: BotSystem, card: SimCardView, who: str = KEEPER) -> SimCardView:
 class TestClosedCommand:
     @pytest.fixture
     async def system(self, open_system: OpenSystem) -> Any:
-        async with open_system(access={"rules": (FINANCE_ONLY,)}) as one:
-            yield one
+        async with open_system(access={"rules": (FINANCE_ONLY,)}) as opened:
+            yield opened
 
     @pytest.mark.parametrize("line", ["/invoice INV-7", "/发票", "逾期发票", "/invoice"])
     async def test_a_denial_says_why_and_whom_to_ask(self, system: BotSystem, line: str) -> None:
         card = see(system, await system.ask(line))
         assert card.title == Notice.DENIED
-        assert "/invoice 仅限以下角色使用：finance。" in words(card)
-        assert "可联系：finance" in words(card)
+        assert "/invoice 仅限以下角色使用：finance。" in plain_text(card)
+        assert "可联系：finance" in plain_text(card)
 
     async def test_a_click_is_denied_like_a_question(self, system: BotSystem) -> None:
         card = await system.ask("/order SO-1001")
@@ -54,8 +54,8 @@ class TestClosedCommand:
         misspelt = see(system, await system.ask("/invocie INV-7"))
         assert misspelt.title == Notice.UNKNOWN_COMMAND
         assert [button.text for button in misspelt.buttons] == ["帮助"]
-        assert "/invoice" not in words(see(system, await system.ask("/help")))
-        assert "/invoice" not in words(see(system, await system.ask("/help invoice")))
+        assert "/invoice" not in plain_text(see(system, await system.ask("/help")))
+        assert "/invoice" not in plain_text(see(system, await system.ask("/help invoice")))
 
     async def test_who_has_the_role_may(self, system: BotSystem) -> None:
         chat = system.engine.direct("finance01").id
@@ -67,15 +67,15 @@ async def test_a_command_that_is_open_elsewhere_is_closed_here(open_system: Open
     async with open_system(access={"rules": (rule,)}) as system:
         card = see(system, await system.ask("/stock SKU123"))
         assert card.title == Notice.DENIED
-        assert "此会话未开放 /stock" in words(card)
+        assert "此会话未开放 /stock" in plain_text(card)
 
 
 class TestSlowErp:
     @pytest.fixture
     async def system(self, open_system: OpenSystem) -> Any:
         erp = ErpSettings.model_validate({"vendor": "demo", "latency": 30, "timeout": 0.3})
-        async with open_system(erp={"demo": erp}, limits={"click_seconds": 0.05}) as one:
-            yield one
+        async with open_system(erp={"demo": erp}, limits={"click_seconds": 0.05}) as opened:
+            yield opened
 
     async def test_a_click_is_answered_in_time_and_can_be_repeated(self, system: BotSystem) -> None:
         card = await system.ask("/help")
@@ -83,7 +83,7 @@ class TestSlowErp:
         assert result.ok
         busy = see(system, card)
         assert busy.title == Notice.BUSY
-        assert "/stock SKU123" in words(busy)
+        assert "/stock SKU123" in plain_text(busy)
         assert [button.id for button in busy.buttons] == ["ask|0|/stock SKU123"]
         assert (await system.press(busy, "重试")).ok
 
@@ -137,7 +137,7 @@ async def test_a_huge_frame_ends_its_connection_and_nothing_else(system: BotSyst
     with capture_logs() as lines:
         connection.send(orjson.dumps({"type": "CALLBACK", "headers": {}, "data": "x" * (2 << 20)}).decode())
         await engine.wait_for(lambda: connection.id not in engine.pushes.connections)
-        # Nobody listens now: the question waits until the bot is back.
+        # There is no connection now: the question waits until the bot is back.
         card = await system.ask("/stock SKU123")
     assert card.title.startswith("SKU123 ")
     assert [(line["event"], line.get("reason")) for line in lines] == [

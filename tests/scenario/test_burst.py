@@ -1,4 +1,4 @@
-"""More questions than DingTalk takes calls: they wait for their turn, and every one is answered by its card."""
+"""More questions than DingTalk accepts calls: they wait for their turn, and every question is answered by its card."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can go wrong with clicks, each alone and under load."""
+"""Faults of clicks, each alone and under load."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ NEXT, PREVIOUS = "下一页", "上一页"
 
 
 def turn_of(system: BotSystem, card: SimCardView) -> str:
-    """Return the button that turns the page of this card as it is now."""
+    """Return the button to the next page of this card as it is now."""
     return NEXT if any(button.text == NEXT for button in system.see(card).buttons) else PREVIOUS
 
 
 def hold_answers(system: BotSystem) -> None:
-    """Hold the bot's answers to clicks up for longer than the client waits."""
+    """Delay the bot's answers to clicks beyond the client's time-out."""
     system.engine.faults.set("slow_toast", on=True, delay_ms=int(IMPATIENT.click_timeout * 1300))
 
 
@@ -88,7 +88,7 @@ async def test_clicks_under_load(switch: str, open_impatient_system: OpenSystem)
 
             clicks = (click(number) for number in range(round(LOAD_SECONDS * PER_SECOND)))
             results = await asyncio.gather(traffic.flow(LOAD_SECONDS), *clicks)
-            # Beside other tests an answer may come late by itself: then the client says so after its whole time.
+            # Beside other tests an answer may be late by itself: then the client says so after its full time-out.
             in_time = [result for result in results[1:] if result.elapsed_ms < 1000 * IMPATIENT.click_timeout or held]
             assert [result.ok for result in in_time] == [not held] * len(in_time)
             assert in_time

@@ -1,4 +1,4 @@
-"""``dingerp doctor`` against a DingTalk and a home in which one thing after the other is ill."""
+"""``dingerp doctor`` with one defect of DingTalk or the environment after the other."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DATABASE, ERP = "Database", "ERP"
 
 @dataclass(frozen=True, slots=True)
 class DoctorScenario:
-    """A bot's settings and the DingTalk that it lives with."""
+    """A bot's settings and its simulated DingTalk."""
 
     engine: SimEngine
     settings: Settings
@@ -40,8 +40,8 @@ class DoctorScenario:
     def group(self) -> str:
         return next(iter(self.engine.chat.conversations))
 
-    async def ills(self, **changes: Any) -> set[str]:
-        """Return what the doctor finds bad; each such finding has a remedy."""
+    async def bad_findings(self, **changes: Any) -> set[str]:
+        """Return the doctor's bad findings; each has a remedy."""
         findings = await run_checks(self.settings.model_copy(update=changes), group=self.group)
         bad = [finding for finding in findings if finding.grade is CheckGrade.BAD]
         assert all(finding.remedy for finding in bad)
@@ -50,12 +50,12 @@ class DoctorScenario:
 
 @pytest.fixture
 async def patient(tmp_path: Path) -> AsyncIterator[DoctorScenario]:
-    async with simulator_running(CONFIG) as one:
-        yield DoctorScenario(one.engine, system_settings(CONFIG, one.url, tmp_path, {}))
+    async with simulator_running(CONFIG) as simulator:
+        yield DoctorScenario(simulator.engine, system_settings(CONFIG, simulator.url, tmp_path, {}))
 
 
 async def test_who_is_well_is_told_so_and_nobody_sees_anything(patient: DoctorScenario) -> None:
-    assert await patient.ills() == set()
+    assert await patient.bad_findings() == set()
     assert not patient.engine.items(patient.group)
 
 
@@ -75,12 +75,12 @@ AT_DINGTALK: Mapping[str, tuple[str, Mapping[str, Any], set[str]]] = {
 async def test_what_is_ill_at_dingtalk_is_found(illness: str, patient: DoctorScenario) -> None:
     switch, more, expected = AT_DINGTALK[illness]
     patient.engine.faults.set(switch, on=True, **more)
-    assert await patient.ills() == expected
+    assert await patient.bad_findings() == expected
 
 
 async def test_a_robot_outside_the_group_is_found(patient: DoctorScenario) -> None:
     patient.engine.conversation(patient.group).bot_member = False
-    assert await patient.ills() == {ROBOT}
+    assert await patient.bad_findings() == {ROBOT}
 
 
 def dingtalk(settings: Settings, **changes: Any) -> dict[str, Any]:
@@ -101,7 +101,7 @@ AT_HOME: Mapping[str, tuple[Callable[[Settings], dict[str, Any]], set[str]]] = {
 @pytest.mark.parametrize("illness", AT_HOME)
 async def test_what_is_ill_at_home_is_found(illness: str, patient: DoctorScenario) -> None:
     change, expected = AT_HOME[illness]
-    assert await patient.ills(**change(patient.settings)) == expected
+    assert await patient.bad_findings(**change(patient.settings)) == expected
 
 
 @pytest.mark.process
@@ -113,10 +113,10 @@ async def test_the_exit_code_tells_whether_all_is_well(patient: DoctorScenario, 
     assert all(line.startswith("[ok] ") for line in well.out.splitlines())
     patient.engine.faults.set("template_unpublished", on=True)
     async with forked("bot.cli", "doctor", env={**env, "DINGTALK_OAPI_ENDPOINT": NOBODY}, folder=tmp_path) as started:
-        ill = await started.ended()
-    assert (ill.code, ill.err) == (1, "")
-    assert "[!!] Card templates: DingTalk refuses" in ill.out
-    assert "→ Publish the template" in ill.out
+        ended = await started.ended()
+    assert (ended.code, ended.err) == (1, "")
+    assert "[!!] Card templates: DingTalk refuses" in ended.out
+    assert "→ Publish the template" in ended.out
 
 
 @pytest.mark.process

@@ -1,4 +1,4 @@
-"""An English reader is told in English what was wrong and what to do."""
+"""An English reader gets every problem and its remedy in English."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import pytest
 from bot.settings import ErpSettings, RuleSettings
 from bot.simulator.cards import SimCardView
 from tests.scenario.conftest import ENGLISH, BotSystem, OpenSystem
-from tests.scenario.notice_checks import check, words
+from tests.scenario.notice_checks import check, plain_text
 
 _CHINESE = re.compile(r"[\u3400-\u9fff，。：？！“”（）]")
 
 
 def english(system: BotSystem, card: SimCardView) -> SimCardView:
-    """Return the card in the eyes of the English reader, with nothing of ours in Chinese on it."""
+    """Return the card as the English reader sees it, after a check that none of our own texts on it is Chinese."""
     instance = system.engine.cards.get(card.out_track_id)
     assert instance is not None
-    face = check(instance, ENGLISH)
-    assert not _CHINESE.search(words(face).replace("“", "").replace("”", "")), words(face)
-    return face
+    view = check(instance, ENGLISH)
+    assert not _CHINESE.search(plain_text(view).replace("“", "").replace("”", "")), plain_text(view)
+    return view
 
 
 @pytest.mark.parametrize(
@@ -43,10 +43,10 @@ def english(system: BotSystem, card: SimCardView) -> SimCardView:
     ],
 )
 async def test_questions(system: BotSystem, line: str, title: str, says: list[str], buttons: list[str]) -> None:
-    face = english(system, await system.ask(line, who=ENGLISH))
-    assert face.title == title
-    assert [text for text in says if text not in words(face)] == []
-    assert set(buttons) <= {button.text for button in face.buttons}
+    view = english(system, await system.ask(line, who=ENGLISH))
+    assert view.title == title
+    assert [text for text in says if text not in plain_text(view)] == []
+    assert set(buttons) <= {button.text for button in view.buttons}
 
 
 @pytest.mark.parametrize(
@@ -67,25 +67,25 @@ async def test_questions(system: BotSystem, line: str, title: str, says: list[st
     ],
 )
 async def test_messages(system: BotSystem, msgtype: str, raw: Mapping[str, Any], title: str, says: str) -> None:
-    face = english(system, await system.ask("", who=ENGLISH, msgtype=msgtype, content={}, raw=raw))
-    assert face.title == title
-    assert says in words(face)
+    view = english(system, await system.ask("", who=ENGLISH, msgtype=msgtype, content={}, raw=raw))
+    assert view.title == title
+    assert says in plain_text(view)
 
 
 async def test_a_button_that_is_out_of_date(system: BotSystem) -> None:
     card = await system.ask("/help", who=ENGLISH)
     assert (await system.engine.click(card.out_track_id, ENGLISH, params={"id": "stock:SKU123"})).ok
-    face = english(system, system.see(card, ENGLISH))
-    assert face.title == "This button is out of date"
-    assert "Please ask again." in words(face)
+    view = english(system, system.see(card, ENGLISH))
+    assert view.title == "This button is out of date"
+    assert "Please ask again." in plain_text(view)
 
 
 async def test_a_denial(open_system: OpenSystem) -> None:
     rule = RuleSettings(commands=frozenset({"invoice"}), roles=frozenset({"finance"}))
     async with open_system(access={"rules": (rule,)}) as system:
-        face = english(system, await system.ask("/invoice INV-7", who=ENGLISH))
-        assert face.title == "Not allowed"
-        assert "/invoice is only for: finance. Whoever can help: finance" in " ".join(words(face).split())
+        view = english(system, await system.ask("/invoice INV-7", who=ENGLISH))
+        assert view.title == "Not allowed"
+        assert "/invoice is only for: finance. Whoever can help: finance" in " ".join(plain_text(view).split())
 
 
 async def test_an_erp_that_is_slow(open_system: OpenSystem) -> None:
@@ -95,7 +95,7 @@ async def test_an_erp_that_is_slow(open_system: OpenSystem) -> None:
         assert (await system.engine.click(card.out_track_id, ENGLISH, params={"id": "ask|0|/po PO-1001"})).ok
         busy = english(system, system.see(card, ENGLISH))
         assert busy.title == "One moment"
-        assert "/po PO-1001" in words(busy)
+        assert "/po PO-1001" in plain_text(busy)
         down = english(system, await system.ask("/po PO-1001", who=ENGLISH))
         assert down.title == "No answer from the ERP"
         assert [button.text for button in down.buttons] == ["Try again"]

@@ -18,7 +18,7 @@ from tests.scenario.traffic import Traffic, eventually
 CONFIG = SimulatorConfig(qps_limit=None, quota_limit=None, redelivery_delay=0.5, redeliveries=1000)
 
 LATEST = 0.4
-"""Seconds: a bot is killed at some moment until so long after it connected or gave its first answer."""
+"""Seconds: a bot is killed at a random moment up to this long after it connected or gave its first answer."""
 
 AT_WORK = {"DINGERP_ERP__MAIN__LATENCY": "0.1", "DINGERP_LIMITS__QPS": "inf"}
 """An ERP so slow that at any moment some questions are acknowledged and not answered."""
@@ -27,46 +27,46 @@ pytestmark = [pytest.mark.process, pytest.mark.timeout(600)]
 
 
 @dataclass(slots=True)
-class Lives:
-    """What the bots told of their starts."""
+class BotStarts:
+    """What the bots logged at their starts."""
 
     resumed: int = 0
     """Questions that an earlier bot had acknowledged and the next one answered."""
     given_up: int = 0
-    """Questions whose text may stand, so that they were not answered again."""
+    """Questions whose text may have been sent, so that they were not answered again."""
 
     def note(self, bot: Program) -> None:
-        """Read the log of a bot that has ended."""
+        """Read the log of an ended bot."""
         assert "Traceback" not in bot.err
         self.resumed += sum(entry["questions"] for entry in bot.logged("inbox.resumed"))
         self.given_up += sum(entry["questions"] for entry in bot.logged("inbox.given_up"))
 
 
-async def kill_often(traffic: Traffic, kills: int, moments: Random, url: str, folder: Path) -> Lives:
-    """Kill one bot after the other while people ask, and let a last one answer the rest."""
-    engine, lives = traffic.engine, Lives()
+async def kill_often(traffic: Traffic, kills: int, moments: Random, url: str, folder: Path) -> BotStarts:
+    """Kill one bot after the other while people ask, and let the last one answer the rest."""
+    engine, starts = traffic.engine, BotStarts()
     env = environment(CONFIG, url, used_before(folder / "data"), **AT_WORK, **NO_INDEX)
     load = asyncio.create_task(traffic.flow(600.0))
     try:
         for number in range(kills):
             async with forked("bot.cli", "run", env=env, folder=folder) as bot:
                 await connected(engine)
-                if number % 4:  # the others die while they start
+                if number % 4:  # the others are killed during their start
                     await _one_more_answer(traffic)
                 await asyncio.sleep(moments.uniform(0.0, LATEST))
                 await bot.kill()
             await engine.wait_for(lambda: not engine.pushes.connections)
-            lives.note(bot)
+            starts.note(bot)
     finally:
         load.cancel()
     async with forked("bot.cli", "run", env=env, folder=folder) as bot:
         await bot.saying("bot.running")
         await eventually(lambda: not engine.pushes.in_flight, 30, hint=lambda: engine.pushes.in_flight)
         last = await bot.stop()
-    lives.note(bot)
+    starts.note(bot)
     assert last.code == 0
     assert len(traffic.questions) > kills * 10
-    return lives
+    return starts
 
 
 async def _one_more_answer(traffic: Traffic) -> None:
@@ -82,29 +82,29 @@ async def test_under_load_no_question_is_lost_or_doubled(
 ) -> None:
     async with simulator_running(CONFIG) as simulator:
         traffic = Traffic(simulator.engine, groups)
-        lives = await kill_often(traffic, kills, moments, simulator.url, tmp_path)
+        starts = await kill_often(traffic, kills, moments, simulator.url, tmp_path)
         assert (traffic.unanswered, traffic.doubled) == ([], [])
         assert traffic.answers == len(traffic.questions)
-        assert (lives.resumed > 0, lives.given_up) == (True, 0)
+        assert (starts.resumed > 0, starts.given_up) == (True, 0)
         assert traffic.oldest_answer < MAX_QUESTION_AGE.total_seconds()
 
 
 @pytest.mark.soak
 async def test_a_text_is_not_sent_again_when_it_may_stand(tmp_path: Path, moments: Random) -> None:
-    """Texts have no identity: whether one arrived before the kill, nobody knows. The log says how many those are."""
+    """Texts have no identity: nobody knows whether one arrived before the kill. The log counts these questions."""
     async with simulator_running(CONFIG) as simulator:
         simulator.engine.faults.set("quota_exhausted", on=True)
         kills, groups = 20, 60
         traffic = Traffic(simulator.engine, groups)
-        lives = await kill_often(traffic, kills, moments, simulator.url, tmp_path)
+        starts = await kill_often(traffic, kills, moments, simulator.url, tmp_path)
         assert traffic.doubled == []
-        # Each kill may leave one question of each group in doubt: a slow machine has more of them at that moment.
-        assert len(traffic.unanswered) <= lives.given_up < kills * groups / 2
+        # Each kill may leave one question of each group in doubt: on a slow machine more are under way at that moment.
+        assert len(traffic.unanswered) <= starts.given_up < kills * groups / 2
 
 
 @pytest.fixture
 def moments(pytestconfig: pytest.Config) -> Random:
-    """Return the dice for the moments of the kills; the same seed gives the same moments."""
+    """Return the random source for the moments of the kills; the same seed gives the same moments."""
     seed = int(pytestconfig.getoption("randomly_seed", 0))
     print(f"moments of the kills: --randomly-seed={seed}")
     return Random(seed)

@@ -1,4 +1,4 @@
-"""Several ERPs behind one bot: two that answer, and one that is configured and dead."""
+"""Several ERPs behind one bot: two that answer, and one that is configured and down."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from bot.settings import ErpSettings
 from tests.scenario.conftest import BotSystem, OpenSystem
 
 SECONDS = 0.4
-"""Time-out of the dead source."""
+"""Time-out of the source that is down."""
 
 
 @asynccontextmanager
 async def silence() -> AsyncIterator[str]:
-    """A server that takes connections and never says a word; gives its address."""
+    """A server that accepts connections and never answers; yields its address."""
     tasks: set[asyncio.Task[None]] = set()
 
     async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -54,8 +54,8 @@ async def sources(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[dict[str, Er
 
 @pytest.fixture
 async def system(open_system: OpenSystem, sources: dict[str, ErpSettings]) -> AsyncIterator[BotSystem]:
-    async with open_system(erp=sources) as one:
-        yield one
+    async with open_system(erp=sources) as opened:
+        yield opened
 
 
 async def test_both_real_sources_are_split_by_warehouse_and_the_dead_one_is_marked(system: BotSystem) -> None:

@@ -18,7 +18,7 @@ from bot.erp.model import Verdict
 from bot.simulator.approvals import SimApprovalInstance
 from bot.simulator.enterprise import PURCHASE_PROCESS
 from bot.store.tables import APPROVAL_NATIVE
-from tests.scenario.approvals.cluster import APPROVE, CONFIG, ApprovalCluster, cluster
+from tests.scenario.approvals.cluster import APPROVE, CONFIG, ApprovalCluster, open_cluster
 
 PEOPLE = ("approver00", "approver01")
 SECONDS = 30.0
@@ -27,7 +27,7 @@ NATIVE = {"DINGERP_APPROVALS__NATIVE__PROCESS": PURCHASE_PROCESS}
 
 @asynccontextmanager
 async def company(folder: Path, speed: float = 0.0) -> AsyncIterator[ApprovalCluster]:
-    async with cluster(folder, PEOPLE, group=False, config=CONFIG, speed=speed) as opened:
+    async with open_cluster(folder, PEOPLE, group=False, config=CONFIG, speed=speed) as opened:
         opened.env.update(NATIVE)
         yield opened
 
@@ -36,13 +36,13 @@ async def until(cluster: ApprovalCluster, what: str, done: Callable[[], bool]) -
     ends = perf_counter() + SECONDS
     while not done():
         assert perf_counter() < ends, (
-            f"{what} not within {SECONDS:g} s: {[one.render() for one in cluster.engine.approvals]}"
+            f"{what} not within {SECONDS:g} s: {[approval.render() for approval in cluster.engine.approvals]}"
         )
         await asyncio.sleep(0.05)
 
 
 async def started(cluster: ApprovalCluster, number: str) -> SimApprovalInstance:
-    """Return the approval of an order, once it and the cards are there."""
+    """Return the approval of an order, once it and the order's cards exist."""
     await cluster.shown([number], len(PEOPLE), SECONDS)
     await until(cluster, "an approval", lambda: bool(list(cluster.engine.approvals)))
     (only,) = cluster.engine.approvals
@@ -50,7 +50,7 @@ async def started(cluster: ApprovalCluster, number: str) -> SimApprovalInstance:
 
 
 def values(instance: SimApprovalInstance) -> dict[str, str]:
-    return {one["name"]: one["value"] for one in instance.form}
+    return {field["name"]: field["value"] for field in instance.form}
 
 
 @pytest.mark.parametrize("verdict", [Verdict.APPROVE, Verdict.REJECT])
@@ -61,8 +61,8 @@ async def test_decided_in_the_app(tmp_path: Path, verdict: Verdict) -> None:
         assert approval.originator == "requester00"
         assert values(approval)["采购单号"] == number
         assert [step.user_ids for step in approval.steps] == [PEOPLE]
-        said = "agree" if verdict is Verdict.APPROVE else "refuse"
-        cluster.engine.approvals.decide(approval.id, PEOPLE[1], said, "价格过高")
+        result = "agree" if verdict is Verdict.APPROVE else "refuse"
+        cluster.engine.approvals.decide(approval.id, PEOPLE[1], result, "价格过高")
         await cluster.settled(1, SECONDS)
         await cluster.shown([number], len(PEOPLE) + 1, SECONDS)
         await cluster.settled(1, SECONDS)
@@ -71,7 +71,7 @@ async def test_decided_in_the_app(tmp_path: Path, verdict: Verdict) -> None:
         if verdict is Verdict.REJECT:
             assert cluster.erp.erp.written[0].reason == "价格过高"
         (only,) = cluster.engine.approvals
-        assert (only.status, only.result) == ("COMPLETED", said)
+        assert (only.status, only.result) == ("COMPLETED", result)
 
 
 async def test_decided_in_chat(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ async def test_decided_in_chat(tmp_path: Path) -> None:
         (number,) = cluster.submit([1])
         approval = await started(cluster, number)
         await until(cluster, "known", lambda: bool(approval.tasks))
-        card = next(one for one in cluster.cards()[number] if one.reader == PEOPLE[0])
+        card = next(copy for copy in cluster.cards()[number] if copy.reader == PEOPLE[0])
         await cluster.engine.click(card.track, card.reader, APPROVE)
         await until(cluster, "the end of the approval", lambda: approval.status != "RUNNING")
         assert (approval.status, approval.result) == ("COMPLETED", "agree")
@@ -118,7 +118,7 @@ async def test_what_was_decided_in_the_app_while_the_bot_was_dead(tmp_path: Path
 
 
 async def test_killed_before_the_answer_to_the_start(tmp_path: Path) -> None:
-    # The bots' clock runs fast: a step that was broken off is given up after a minute.
+    # The bots' clock runs fast: a broken-off step is given up after a minute.
     async with company(tmp_path, speed=20.0) as cluster:
         start = cluster.engine.approvals.start
         async with cluster.bot("first") as first:
@@ -141,6 +141,6 @@ async def test_killed_before_the_answer_to_the_start(tmp_path: Path) -> None:
 
 
 async def states(cluster: ApprovalCluster) -> list[str]:
-    """Return where the approvals are, as the bots' database says."""
+    """Return the state of each approval in the bots' database."""
     rows = await cluster.database.run(lambda connection: connection.execute(select(APPROVAL_NATIVE.c.state)).all())
     return [row.state for row in rows]

@@ -1,4 +1,4 @@
-"""What a user does on the first day: asks, picks, pages, drills down, in Chinese and English, in group and direct."""
+"""A user's first day: asks, picks, pages, drills down, in Chinese and English, in group and direct chat."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ async def test_a_group_message_that_is_not_for_the_bot_is_left_alone(system: Bot
     chatter = system.engine.say(system.group, KEEPER, "/stock SKU123", at_bot=False)
     await system.ask("/help")
     (only,) = system.answers(chatter)
-    assert only.card.view_for(KEEPER).title != "SKU123"  # type: ignore[union-attr]  # a card, for the bot answers so
+    assert only.card.view_for(KEEPER).title != "SKU123"  # type: ignore[union-attr]  # the bot answers with a card
 
 
 async def test_an_outsider_is_refused_politely(system: BotSystem) -> None:

@@ -1,4 +1,4 @@
-"""The same question a moment later: the whole bot answers it without asking the ERP again, and says how old it is."""
+"""The same question a moment later: the bot answers without asking the ERP again, and says how old the answer is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tests.scenario.conftest import ENGLISH, OpenSystem
 
 
 async def test_the_second_who_asks_is_told_what_the_first_was_with_its_time(open_system: OpenSystem) -> None:
-    # A minute, so that no busy machine makes it late.
+    # A minute, so that it does not expire on a busy machine.
     demo = ErpSettings.model_validate({"vendor": "demo", "cache_seconds": 60})
     async with open_system(erp={"demo": demo}) as system:
         first = await system.ask("/stock SKU123")

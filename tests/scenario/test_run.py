@@ -1,4 +1,4 @@
-"""``dingerp run`` as an operator meets it: what it needs, what it tells about itself, what it never tells."""
+"""``dingerp run`` for an operator: what it needs, what it reports about itself, which secrets it never shows."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ NOBODY = "http://127.0.0.1:9"
 
 @pytest.fixture
 async def simulator() -> AsyncIterator[RunningSimulator]:
-    async with simulator_running(CONFIG) as one:
-        yield one
+    async with simulator_running(CONFIG) as opened:
+        yield opened
 
 
 async def get(port: object, path: str) -> tuple[int, str]:
@@ -98,7 +98,7 @@ async def test_not_ready_without_a_gateway(system: BotSystem) -> None:
 
 
 def with_database(system: BotSystem, statement: str) -> None:
-    """Do something to the bot's database behind its back."""
+    """Change the bot's database behind its back."""
     with closing(sqlite3.connect(system.app.settings.database.removeprefix("sqlite:///"))) as database, database:
         database.execute(statement)
 
@@ -110,7 +110,7 @@ async def test_not_ready_with_a_database_of_another_version(system: BotSystem) -
 
 
 async def test_not_ready_with_a_broken_database(system: BotSystem) -> None:
-    # Written by somebody else and then spoilt, so that the bot has to read it from the file again.
+    # Written by another process and then damaged, so that the bot has to read the file again.
     with_database(system, "CREATE TABLE another (id INTEGER)")
     path = Path(system.app.settings.database.removeprefix("sqlite:///"))
     with closing(sqlite3.connect(path)) as database:
@@ -161,10 +161,10 @@ WRONG = {
 
 
 SEEN_LATE = ("a bad option of a vendor", "a database that is another file")
-"""Mistakes that show only when the bot furnishes itself."""
+"""Mistakes that show only when the bot builds its services."""
 
 PLAINLY_STARTED = "no client id"
-"""What starts as an operator starts it; the other processes are forks, which take a tenth of its two seconds."""
+"""Started as an operator does; the other processes are forks, which take a tenth of the two seconds."""
 
 
 @pytest.mark.parametrize("wrong", WRONG)
@@ -194,11 +194,11 @@ async def test_it_is_one_plain_line_of_a_process_too(tmp_path: Path) -> None:
         all_wrong = {**some, "a taken port": ({"DINGERP_HTTP__PORT": port}, "", port)}
         starts = (wrong_start(tmp_path / wrong, wrong, *how) for wrong, how in all_wrong.items())
         complaints = dict(zip(all_wrong, await asyncio.gather(*starts), strict=True))
-    assert {wrong: said for wrong, said in complaints.items() if said} == {}
+    assert {mistake: text for mistake, text in complaints.items() if text} == {}
 
 
 async def wrong_start(folder: Path, wrong: str, changes: Mapping[str, str], file: str, words: str) -> str:
-    """Return what is wrong with how the process ended."""
+    """Return the differences from a clean end."""
     assert not file, "for this the test in one process is enough"
     env = environment(CONFIG, NOBODY, folder / "data", **changes)
     starting = partial(dingerp, "run") if wrong == PLAINLY_STARTED else partial(forked, "bot.cli", "run")
@@ -208,7 +208,7 @@ async def wrong_start(folder: Path, wrong: str, changes: Mapping[str, str], file
 
 
 def complaint(code: object, err: str, words: str) -> str:
-    """Return what is wrong with an end: code 2 and, beside entries of the log, one line is right."""
+    """Return the differences from a configuration error: code 2 and one correct line beside the log."""
     lines = [line for line in err.splitlines() if not line.startswith("{")]
     well = code == 2 and len(lines) == 1 and lines[0].startswith("dingerp: ") and words in lines[0]
     return "" if well and "hunter2" not in err else f"exit code {code}, {err}"
@@ -220,11 +220,11 @@ LOUD: Mapping[str, Mapping[str, Any]] = {
     "invalid_auth": {"rate": 0.1},
     "deliver_failed": {"rate": 0.2},
 }
-"""What makes the bot write about calls, tokens and webhooks."""
+"""Makes the bot write about calls, tokens and webhooks."""
 
 
 def remember_secrets(engine: SimEngine) -> set[str]:
-    """Return a set that will hold every ticket, token and session that the simulator hands out."""
+    """Return a set that collects every ticket, token and session that the simulator issues."""
     handed = {engine.config.client_secret}
     credentials = engine.credentials
     for kind in (credentials.tickets, credentials.sessions):
@@ -234,7 +234,7 @@ def remember_secrets(engine: SimEngine) -> set[str]:
             handed.add(key)
             return key, expires
 
-        kind.issue = issue  # type: ignore[method-assign]  # of this one simulator
+        kind.issue = issue  # type: ignore[method-assign]  # of this simulator only
     grant = credentials.app_token
 
     def app_token() -> tuple[str, int]:
@@ -242,12 +242,12 @@ def remember_secrets(engine: SimEngine) -> set[str]:
         handed.add(token)
         return token, life
 
-    credentials.app_token = app_token  # type: ignore[method-assign]  # of this one simulator
+    credentials.app_token = app_token  # type: ignore[method-assign]  # of this simulator only
     return handed
 
 
 def prices(text: str) -> set[str]:
-    """Return the amounts of at least four digits, as they are shown and as a program would write them."""
+    """Return the amounts of at least four digits, as displayed and as a program would write them."""
     shown = set(re.findall(r"\d[\d,]*\.\d{2}", text))
     return {form for amount in shown if len(amount) > 6 for form in (amount, amount.replace(",", ""))}
 
@@ -271,7 +271,7 @@ async def test_the_log_never_holds_a_secret_or_a_price(simulator: RunningSimulat
         engine.faults.clear()
         engine.faults.set("quota_exhausted", on=True)
         engine.faults.set("session_expired", on=True)
-        # In a group of its own: in the others it would wait behind answers that are still tried again.
+        # In its own group: in the others it would wait behind answers that are still being retried.
         engine.say(group, KEEPER, "/stock SKU123")
         await bot.saying("answer.not_delivered")
     written = bot.out + bot.err

@@ -1,4 +1,4 @@
-"""``dingerp simulator`` as a process, and in it a bot on DingTalk's unmodified SDK: a chat through the control API."""
+"""``dingerp simulator`` as a process with a bot on DingTalk's unmodified SDK: a chat through the control API."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class ControlApi:
             return await answer.json()
 
     async def say(self, conversation: str, text: str) -> Any:
-        """Say something and return what the bot answers, as an item of the chat."""
-        said = await self.post("/sim/messages", conversationId=conversation, senderId=KEEPER, text=text)
+        """Say something and return the bot's answer as an item of the chat."""
+        message = await self.post("/sim/messages", conversationId=conversation, senderId=KEEPER, text=text)
 
         async def answers() -> Any:
-            after = str(said["seq"])
+            after = str(message["seq"])
             items = await self.get("/sim/messages", conversation=conversation, viewer=KEEPER, after=after)
             return [item for item in items["items"] if item["fromBot"]]
 
@@ -55,9 +55,9 @@ class ControlApi:
 
 
 async def asked_until(question: Callable[[], Awaitable[Any]], seconds: float = 20.0) -> Any:
-    """Ask until the answer is something."""
+    """Call until the result is true."""
     async with asyncio.timeout(seconds):
-        while not (answer := await question()):  # noqa: ASYNC110 - another process tells nobody
+        while not (answer := await question()):  # noqa: ASYNC110 - another process has no event for us
             await asyncio.sleep(0.01)
         return answer
 
@@ -72,16 +72,16 @@ async def control(tmp_path: Path) -> AsyncIterator[ControlApi]:
     ):
         await eventually(lambda: simulator.out.count("\n") >= 2, hint=lambda: simulator.err)
         address, variables = simulator.out.splitlines()[:2]
-        one = ControlApi(client, address.rstrip("/"))
-        told = dict(pair.split("=", 1) for pair in variables.split())
-        async with program(str(SDK_BOT), env={**env, **told, "NO_PROXY": "127.0.0.1"}, folder=tmp_path) as bot:
+        control_api = ControlApi(client, address.rstrip("/"))
+        printed = dict(pair.split("=", 1) for pair in variables.split())
+        async with program(str(SDK_BOT), env={**env, **printed, "NO_PROXY": "127.0.0.1"}, folder=tmp_path) as bot:
 
             async def connections() -> Any:
                 assert bot.process.returncode is None, bot.err
-                return (await one.get("/sim/state"))["connections"]
+                return (await control_api.get("/sim/state"))["connections"]
 
             await asked_until(connections)
-            yield one
+            yield control_api
         assert (await simulator.stop()).code == 0
 
 
@@ -92,8 +92,8 @@ def test_the_sdk_is_the_one_from_the_registry() -> None:
 
 async def test_a_bot_on_the_sdk_chats_through_the_simulator(control: ControlApi) -> None:
     state = await control.get("/sim/state")
-    group = next(one["id"] for one in state["conversations"] if one["kind"] == "group")
-    direct = next(one["id"] for one in state["conversations"] if one["members"] == [KEEPER])
+    group = next(chat["id"] for chat in state["conversations"] if chat["kind"] == "group")
+    direct = next(chat["id"] for chat in state["conversations"] if chat["members"] == [KEEPER])
     for place in (group, direct):
         assert "echo hello" in (await control.say(place, "hello"))["text"]
     card = (await control.say(group, "card"))["card"]
@@ -106,7 +106,7 @@ async def test_a_bot_on_the_sdk_chats_through_the_simulator(control: ControlApi)
 
 async def test_it_comes_back_when_the_simulator_cuts_it_off(control: ControlApi) -> None:
     state = await control.get("/sim/state")
-    group = next(one["id"] for one in state["conversations"] if one["kind"] == "group")
+    group = next(chat["id"] for chat in state["conversations"] if chat["kind"] == "group")
     assert (await control.post("/sim/connections/drop", how="close"))["dropped"] == 1
     # Asked at once: without a connection the message waits at DingTalk.
     assert "echo again" in (await control.say(group, "again"))["text"]

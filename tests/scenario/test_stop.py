@@ -1,4 +1,4 @@
-"""SIGTERM under load: what is at work is finished, the rest waits for the next start, and the end is a clean one."""
+"""SIGTERM under load: work in progress is finished, the rest waits for the next start, and the exit is clean."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.process
 
 CONFIG = SimulatorConfig(qps_limit=None, quota_limit=None, redelivery_delay=0.5, redeliveries=1000)
 MOST_SECONDS = 10.0
-"""Docker kills after so long."""
+"""The time after which Docker kills."""
 
 
 async def test_it_ends_cleanly_and_the_next_start_answers_the_rest(tmp_path: Path) -> None:

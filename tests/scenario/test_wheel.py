@@ -1,4 +1,4 @@
-"""The wheel: what is in it, and that it answers where there is nothing of the repository. It needs no package index."""
+"""The wheel: its content, and that it answers without the repository. The test needs no package index."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def contents(wheel: Path) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """Where the wheel was installed to, and the environment of somebody who has only that."""
+    """The folder of the installed wheel, and the environment of a user who has nothing else."""
 
     folder: Path
 

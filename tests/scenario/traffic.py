@@ -1,4 +1,4 @@
-"""Many people asking: questions whose answers can be told apart, so that none is lost or doubled unseen."""
+"""Many people asking: each answer can be matched to its question, so that lost and double answers show."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FIRST_SKU, _SKUS = 100, 92
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What was asked and where; ``asked_at`` is on the clock of `time.perf_counter`."""
+    """A question and its group; ``asked_at`` is on the clock of `time.perf_counter`."""
 
     message: SimMessage
     sku: str
@@ -29,12 +29,12 @@ class Question:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What its answer is recognised by."""
+        """The key that identifies its answer."""
         return self.message.conversation.id, self.sku
 
 
 class Traffic:
-    """Questions in turn in so many groups, and what the bot wrote there."""
+    """Questions in turn in a number of groups, and the bot's answers there."""
 
     def __init__(self, engine: SimEngine, groups: int = 10) -> None:
         self.engine = engine
@@ -63,24 +63,24 @@ class Traffic:
 
     @property
     def answers(self) -> int:
-        """How many answers there are."""
+        """The number of answers."""
         return len(self._answers)
 
     @property
     def unanswered(self) -> list[Question]:
-        """Questions that nothing was written for."""
+        """Questions without an answer."""
         seen = {(group, sku) for group, sku, _ in self._answers.values()}
         return [question for question in self.questions if question.key not in seen]
 
     @property
     def doubled(self) -> list[tuple[str, str]]:
-        """Questions that were answered more than once."""
+        """Questions with more than one answer."""
         counted = Counter((group, sku) for group, sku, _ in self._answers.values() if sku)
         return [key for key, times in counted.items() if times > 1]
 
     @property
     def per_group(self) -> list[tuple[int, int]]:
-        """Questions and answers of each group, for answers that do not repeat what was asked for."""
+        """The numbers of questions and answers of each group, for answers that do not repeat the question."""
         asked = Counter(question.message.conversation.id for question in self.questions)
         answered = Counter(group for group, _, _ in self._answers.values())
         return [(asked[group.id], answered[group.id]) for group in self.groups]
@@ -121,7 +121,7 @@ class Traffic:
 
 
 async def eventually(condition: Callable[[], object], timeout: float = 10.0, *, hint: Callable[[], object]) -> None:
-    """Wait for something that tells nobody when it happens; fails with ``hint``."""
+    """Wait for a condition that has no event; fails with ``hint``."""
     ends = perf_counter() + timeout
     while not condition():
         assert perf_counter() < ends, f"not within {timeout:g} s: {hint()}"

@@ -42,7 +42,7 @@ class Clock:
 
 @dataclass
 class BareStream:
-    """An open stream connection that keeps every frame and answers as told."""
+    """An open stream connection that stores every frame and answers as scripted."""
 
     socket: aiohttp.ClientWebSocketResponse
     frames: list[Json] = field(default_factory=list)
@@ -86,13 +86,13 @@ class BareStream:
         return self.about(topic)
 
     async def end(self) -> None:
-        """Wait until the other side has closed the connection."""
+        """Wait until the server has closed the connection."""
         async with asyncio.timeout(5), self.arrived:
             await self.arrived.wait_for(lambda: self.closed)
 
 
 def accept(frame: Json) -> Any:
-    """Acknowledge everything as a well-behaved client would."""
+    """Acknowledge every frame as a well-behaved client does."""
     return frame["decoded"] if frame["type"] == "SYSTEM" else {"response": {}}
 
 

@@ -27,7 +27,7 @@ async def _wire(config: SimulatorConfig) -> AsyncIterator[BareClient]:
 
 @pytest.fixture
 def start(clock: Clock) -> Callable[..., AbstractAsyncContextManager[BareClient]]:
-    """Start a simulator with settings of one's own; the clock stands still."""
+    """Start a simulator with its own settings; its clock stands still."""
 
     def start_with(**settings: Any) -> AbstractAsyncContextManager[BareClient]:
         return _wire(SimulatorConfig(**{"now": clock, "seed": 1, **settings}))

@@ -22,15 +22,15 @@ ALL = {
 
 
 async def switch(wire, name, **settings):
-    status, board = await wire.call("PUT", "/sim/faults", {name: {"on": True, **settings}})
+    status, faults = await wire.call("PUT", "/sim/faults", {name: {"on": True, **settings}})
     assert status == 200
-    return board[name]
+    return faults[name]
 
 
 async def test_the_board(wire):
-    board = (await wire.call("GET", "/sim/faults"))[1]
-    assert set(board) == ALL
-    for fault in board.values():
+    faults = (await wire.call("GET", "/sim/faults"))[1]
+    assert set(faults) == ALL
+    for fault in faults.values():
         assert fault["on"] is False
         assert fault["rate"] == 1
         assert set(fault["label"]) == set(fault["help"]) == {"zh", "en"}

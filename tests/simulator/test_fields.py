@@ -1,4 +1,4 @@
-"""Card templates of one's own with buttons and fields in them: what is drawn, and what a click brings to the bot."""
+"""A company's own card templates with buttons and fields: what is drawn, and what a click sends to the bot."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OWN = {"id": "own.schema", "buttons": [NO, {"text": "${more}", "params": {"id": 
 
 
 async def shown(wire, fields, **variables):
-    """Declare a template with these fields and show a card of it; return its face as the control API has it."""
+    """Declare a template with these fields and show a card of it; return the card as the control API has it."""
     status, _ = await wire.call("PUT", "/sim/templates", {**OWN, **fields})
     assert status == 200
     variables = {"title": "PO-1", "no": "拒绝", "token": "po.no|1", **variables}
@@ -31,7 +31,7 @@ async def shown(wire, fields, **variables):
 
 
 async def click(wire, fields, button="拒绝"):
-    """Press the button with something in the fields; return the answer and the parameters that the bot got."""
+    """Press the button with values in the fields; return the answer and the parameters that the bot got."""
     async with wire.stream() as stream:
         body = {"outTrackId": "card-1", "conversationId": WAREHOUSE, "userId": "keeper01", "buttonId": button}
         status, answer = await wire.call("POST", "/sim/clicks", {**body, "fields": fields})

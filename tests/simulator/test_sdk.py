@@ -32,8 +32,8 @@ async def sdk_bot(wire):
 async def test_it_echoes_sends_a_card_and_answers_a_click(start):
     async with start(ping_interval=1.0) as wire, sdk_bot(wire):
         engine = wire.engine
-        said = engine.say(WAREHOUSE, "keeper01", "hello")
-        echo = await engine.wait_for(lambda: engine.items(WAREHOUSE, "keeper01", said.seq))
+        message = engine.say(WAREHOUSE, "keeper01", "hello")
+        echo = await engine.wait_for(lambda: engine.items(WAREHOUSE, "keeper01", message.seq))
         assert [(item["fromBot"], item["text"]) for item in echo] == [(True, "echo hello")]
         asked = engine.say(WAREHOUSE, "keeper01", "card")
         [card] = await engine.wait_for(lambda: engine.cards_for(asked))
@@ -50,6 +50,6 @@ async def test_it_comes_back_after_a_disconnect_frame(start):
         [before] = engine.pushes.connections
         await wire.call("POST", "/sim/connections/drop", {"how": "disconnect"})
         await engine.wait_for(lambda: [id_ for id_ in engine.pushes.connections if id_ != before], timeout=20)
-        said = engine.say(WAREHOUSE, "keeper01", "again")
-        [item] = await engine.wait_for(lambda: engine.items(WAREHOUSE, "keeper01", said.seq))
+        message = engine.say(WAREHOUSE, "keeper01", "again")
+        [item] = await engine.wait_for(lambda: engine.items(WAREHOUSE, "keeper01", message.seq))
         assert item["text"] == "echo again"

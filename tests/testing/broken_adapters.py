@@ -1,4 +1,4 @@
-"""Adapters that are wrong in one way each, and the case of the contract that must notice it.
+"""Adapters with one defect each, and the contract case that must find it.
 
 `test_contract` runs this file by itself; pytest does not collect it otherwise.
 """
@@ -107,7 +107,7 @@ class IgnoresFilters(DemoErp):
 
 
 class CursorOfTimeAlone(DemoErp):
-    """Goes on after the last time that it saw."""
+    """Continues after the last time that it saw."""
 
     async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
         everything = (await super().changed_since(area, "", limit=1_000)).items
@@ -120,7 +120,7 @@ class CursorOfTimeAlone(DemoErp):
 
 
 class CursorOfTimeAndKey(DemoErp):
-    """Goes on after the last record in the order of time and key."""
+    """Continues after the last record in the order of time and key."""
 
     async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
         everything = (await super().changed_since(area, "", limit=1_000)).items
@@ -135,7 +135,7 @@ def _place(change: Change) -> tuple[float, str]:
 
 
 class CursorOfOffsets(DemoErp):
-    """Goes on behind as many records as it has given."""
+    """Continues after as many records as it has returned."""
 
     async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
         everything = (await super().changed_since(area, "", limit=1_000)).items

@@ -1,4 +1,5 @@
-"""The kit for authors of commands: what a line and a tap give, with which company, and what a test is told."""
+"""The kit for authors of commands: the results of a line and of a tap, the company, and the messages of a failed
+test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reference company: the same on every run, awkward on purpose, and changed only as asked."""
+"""The reference company: the same on every run, deliberately awkward, and changed only on request."""
 
 from __future__ import annotations
 
@@ -101,8 +101,8 @@ def test_totals_are_what_the_lines_add_up_to(company: ReferenceCompany) -> None:
 
 @pytest.mark.parametrize("area", Area)
 def test_a_touch_changes_the_time_alone(company: ReferenceCompany, clock: Clock, area: Area) -> None:
-    told: list[tuple[Area, str]] = []
-    company.watch(lambda area, key: told.append((area, key)))
+    notified: list[tuple[Area, str]] = []
+    company.watch(lambda area, key: notified.append((area, key)))
     key = keys_by_change_time(company, area)[0]
     before = company.records(area)[key]
     clock.advance(5)
@@ -110,7 +110,7 @@ def test_a_touch_changes_the_time_alone(company: ReferenceCompany, clock: Clock,
     assert keys_by_change_time(company, area)[-1] == key
     after = comparable(company.records(area)[key])
     assert after == comparable(before) | ({"changed_at": clock.now()} if "changed_at" in after else {})
-    assert told == [(area, key)]
+    assert notified == [(area, key)]
     company.touch(area, key, clock.now() - timedelta(days=900))
     assert keys_by_change_time(company, area)[0] == key
 

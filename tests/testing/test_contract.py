@@ -1,4 +1,4 @@
-"""The contract itself: it notices what is wrong, and no case hides another."""
+"""The contract itself: it finds every defect, and no case hides another."""
 
 from __future__ import annotations
 

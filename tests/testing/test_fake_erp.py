@@ -1,4 +1,4 @@
-"""The base of fake servers: every fault does what it says, and the log sees every request."""
+"""The base of fake servers: every fault does what it says, and the log has every request."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.erp.fakes.plain import PAGE, USER, FakePlain
 
 
 class Client:
-    """Asks the plain server as a program would."""
+    """Calls the plain server as a program would."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
         self.session = session
@@ -153,7 +153,7 @@ async def test_slow_answers_come(client: Client, fake: FakePlain) -> None:
 
 async def test_connections_break_off_as_often_as_asked(client: Client, fake: FakePlain) -> None:
     fake.faults.reset_connection(2)
-    with pytest.raises(aiohttp.ServerDisconnectedError):  # aiohttp asks twice by itself
+    with pytest.raises(aiohttp.ServerDisconnectedError):  # aiohttp tries twice by itself
         await client.get(ORDER)
     assert (await client.get(ORDER))[0] == 200
 

@@ -1,4 +1,4 @@
-"""What a vendor cannot say reads as not said, and nothing else is changed."""
+"""A value that a vendor cannot provide reads as unknown; everything else is unchanged."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def test_fields_that_are_not_told() -> None:
 
 def test_states_that_are_called_otherwise() -> None:
     gaps = Gaps(states={PurchaseStatus.REJECTED: (PurchaseStatus.CANCELLED, "…")})
-    told = {gaps.expected(order).status for order in COMPANY.purchases.values()}
-    assert told == set(PurchaseStatus) - {PurchaseStatus.REJECTED}
+    statuses = {gaps.expected(order).status for order in COMPANY.purchases.values()}
+    assert statuses == set(PurchaseStatus) - {PurchaseStatus.REJECTED}
 
 
 def test_times_in_coarse_steps() -> None:
     at = datetime(2026, 11, 24, 8, 15, 30, 999_999, tzinfo=timezone(timedelta(hours=5, minutes=45)))
-    told = Gaps(resolution=timedelta(seconds=1)).expected(replace(COMPANY.orders["SO-1001"], changed_at=at))
-    assert told.changed_at == datetime(2026, 11, 24, 2, 30, 30, tzinfo=UTC)
+    coarse = Gaps(resolution=timedelta(seconds=1)).expected(replace(COMPANY.orders["SO-1001"], changed_at=at))
+    assert coarse.changed_at == datetime(2026, 11, 24, 2, 30, 30, tzinfo=UTC)
 
 
 def test_peculiarities_and_what_is_hidden() -> None:
@@ -59,9 +59,9 @@ def test_peculiarities_and_what_is_hidden() -> None:
         return record
 
     gaps = Gaps(rewrites=(Rewrite("…", change),))
-    told = [gaps.expected(order) for order in COMPANY.purchases.values()]
-    assert told.count(None) == 1
-    assert {order.buyer for order in told if order} == {"?"}
+    expected = [gaps.expected(order) for order in COMPANY.purchases.values()]
+    assert expected.count(None) == 1
+    assert {order.buyer for order in expected if order} == {"?"}
 
 
 def test_records_compare_by_what_they_say() -> None:

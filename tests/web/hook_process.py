@@ -1,4 +1,4 @@
-"""A process that only takes events in, to be killed: ``python -m tests.web.hook_process DATABASE_URL``."""
+"""A process that only accepts events, to be killed: ``python -m tests.web.hook_process DATABASE_URL``."""
 
 from __future__ import annotations
 

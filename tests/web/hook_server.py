@@ -28,7 +28,7 @@ TOKEN = "a-token-of-its-own"
 
 @dataclass(slots=True)
 class Clock:
-    """A clock that stands still until it is moved."""
+    """A clock that only tests move."""
 
     at: datetime = NOW
 
@@ -38,7 +38,7 @@ class Clock:
 
 @dataclass(slots=True)
 class HookServer:
-    """A server that listens."""
+    """A running server."""
 
     client: aiohttp.ClientSession
     port: int
@@ -52,7 +52,7 @@ class HookServer:
     async def post(
         self, body: Any, headers: Mapping[str, str] | None = None, source: str = "main", **query: str
     ) -> tuple[int, Any, Mapping[str, str]]:
-        """Send a body, signed unless headers are given, and return status, decoded answer and headers."""
+        """Send a body, signed unless headers are given; return status, decoded answer and headers."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         headers = sign(raw, self.clock.at) if headers is None else headers
         async with self.client.post(self.url(source), data=io.BytesIO(raw), headers=headers, params=query) as answer:
@@ -61,7 +61,7 @@ class HookServer:
             return answer.status, found, answer.headers
 
     async def kept(self, state: EventState | None = None) -> tuple[StoredEvent, ...]:
-        """Return what is in the database, oldest first."""
+        """Return the stored events, oldest first."""
         found = await StoredEvents(self.database).search(EventSearch(state=state, limit=10_000))
         return found[::-1]
 

@@ -1,4 +1,4 @@
-"""``POST /hooks/{source}`` over a real socket: the right answer to everything that may come, and nothing lost."""
+"""``POST /hooks/{source}`` over a real socket: the right answer to every request, and no event lost."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ async def test_only_post_is_served(server: HookServer, method: str) -> None:
 
 
 async def exchange(server: HookServer, data: bytes) -> bytes:
-    """Send bytes as they are and return what comes back until the server has answered or hung up."""
+    """Send raw bytes and return what comes back until the server has answered or hung up."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     try:
         writer.write(data)

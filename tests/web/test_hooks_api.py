@@ -1,7 +1,7 @@
-"""The hooks agree with their published description: schemathesis makes requests from it, good ones and bad ones.
+"""The hooks match their published description: schemathesis makes valid and invalid requests from it.
 
-Every request is signed at the last moment, unless it is to be sent unsigned. What the description calls wrong inside
-an event is accepted with 202 and named in the receipt; so that a schema was broken does not have to be a refusal.
+Every request is signed at the last moment, unless it is to be sent unsigned. An event that violates the schema is
+accepted with 202 and named in the receipt, so a violation need not be a refusal.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ api = schemathesis.openapi.from_path(DESCRIPTION)
 drawn = schemathesis.openapi.from_path(
     DESCRIPTION, config=SchemathesisConfig.from_dict({"phases": {"coverage": {"enabled": False}}})
 )
-"""The same without the three hundred requests that go through the description bit by bit: once is enough."""
+"""The same without the three hundred systematic requests: running those once is enough."""
 
 
 class Signed(AuthBase):
@@ -52,7 +52,7 @@ class Signed(AuthBase):
 
 @contextmanager
 def served_elsewhere(folder: Path) -> Iterator[str]:
-    """Serve from a thread with a loop of its own: schemathesis waits for every answer."""
+    """Serve from a thread with its own loop: schemathesis blocks until every answer."""
     listening, found = threading.Event(), []
     stop: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
 

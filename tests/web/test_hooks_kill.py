@@ -1,4 +1,4 @@
-"""202 means committed: whatever was answered before the process was killed is there afterwards, each event once."""
+"""202 means committed: every event that was answered before the kill is stored afterwards, once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What docs/how-to/send-events.md tells people to type works as it stands."""
+"""The commands in docs/how-to/send-events.md work as they are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bot's own HTTP server over a real socket: alive, ready or not and why, and what it counted."""
+"""The bot's own HTTP server over a real socket: health, readiness with its reasons, and metrics."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bot.web.server import make_web_app, serving
 
 @dataclass(slots=True)
 class Server:
-    """A server that listens; ``reasons`` are why the bot is not ready."""
+    """A running server; ``reasons`` are why the bot is not ready."""
 
     client: aiohttp.ClientSession
     port: int

@@ -1,4 +1,4 @@
-"""What the card calls accept. Every rule that is broken raises the `param.*` error of the platform.
+"""What the card calls accept. Every broken rule raises the platform's `param.*` error.
 
 Docs: platform/dingtalk/cards.md#errors
 """

@@ -190,7 +190,7 @@ def _check_space_models(card: CardInstance, spaces: tuple[OpenSpace, ...]) -> No
 
 
 def _deliver(engine: SimEngine, card: CardInstance, space: OpenSpace, model: Json) -> Json:
-    """Show the card at one place. What goes wrong here is told inside the answer, under HTTP 200.
+    """Show the card at one place. Failures are part of the answer, under HTTP 200.
 
     Docs: platform/dingtalk/cards.md#deliveries
     """
@@ -210,7 +210,7 @@ def _deliver(engine: SimEngine, card: CardInstance, space: OpenSpace, model: Jso
 
 
 def _target(engine: SimEngine, card: CardInstance, space: OpenSpace, model: Json) -> tuple[SimConversation | None, str]:
-    """The conversation of a space, or why there is none."""
+    """The conversation of a space, or the reason why there is none."""
     robot_code: Any = model.get("robotCode")
     if robot_code not in (None, "", engine.config.client_id):
         return None, "invalid robotCode"
@@ -230,7 +230,7 @@ def _target(engine: SimEngine, card: CardInstance, space: OpenSpace, model: Json
 
 
 def _existing(engine: SimEngine, card: CardInstance, space: OpenSpace) -> Json:
-    """The answer for a card that was there before: success only where it is already shown."""
+    """The answer for a card that already existed: success only where it is already shown."""
     for copy in engine.chat.copies(card):
         place = copy.conversation
         if place.id == space.id or (place.kind == "direct" and place.members[0] == space.id):

@@ -92,7 +92,7 @@ def by_mobile(engine: SimEngine, call: SimApiCall) -> Json:
 
 
 def user_object(engine: SimEngine, person: SimPerson) -> Json:
-    """A person as the directory tells."""
+    """A person as the directory shows them."""
     enterprise = engine.enterprise
     return {
         "userid": person.user_id,
@@ -147,7 +147,7 @@ def _department(engine: SimEngine, call: SimApiCall, default: int | None = None)
 def _page(
     entries: Sequence[Entry], call: SimApiCall, start_key: str, *, largest: int
 ) -> tuple[Sequence[Entry], int | None]:
-    """The asked part and where the next one begins (None: nowhere)."""
+    """The requested page and the start of the next one (None: there is none)."""
     start, size = call.body.get(start_key, 0), call.body.get("size", largest)
     if not isinstance(start, int) or not isinstance(size, int) or start < 0 or not 0 < size <= largest:
         raise SimOapiError(400002, f"参数错误：{start_key}, size")

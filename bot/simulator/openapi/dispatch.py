@@ -34,7 +34,7 @@ class SimApiError(Exception):
 
 
 class SimOapiError(Exception):
-    """An error of the old API: always HTTP 200, look at ``errcode``."""
+    """An error of the old API: always HTTP 200, with ``errcode``."""
 
     def __init__(self, errcode: int, errmsg: str, **more: str) -> None:
         super().__init__(errmsg)
@@ -77,7 +77,7 @@ class SimApiRoute:
 
     @property
     def name(self) -> str:
-        """As it is counted."""
+        """The name under which it is counted."""
         return f"{self.method} {self.path}"
 
 
@@ -120,7 +120,7 @@ def handler_for(route: SimApiRoute) -> Callable[[web.Request], Awaitable[web.Str
 
 
 async def answer_unknown(request: web.Request) -> web.Response:
-    """The envelope for paths that do not exist, in the manner of the host that the path belongs to."""
+    """The envelope for unknown paths, in the style of the host that the path belongs to."""
     engine = request.app[ENGINE_KEY]
     name = f"{request.method} {request.path}"
     engine.timeline.record("call", name, status=404, summary="unknown path")
@@ -152,7 +152,7 @@ def oapi_result(engine: SimEngine, result: Any) -> Json:
 
 
 async def _read(request: web.Request) -> SimApiCall:
-    """Decode the body. A body that is no JSON object is an empty one: the call itself finds out what is missing."""
+    """Decode the body. A body that is no JSON object counts as empty: the call itself reports what is missing."""
     body: Json = {}
     file = None
     if request.content_type.startswith("multipart/"):
@@ -251,7 +251,7 @@ async def _edge_fault(engine: SimEngine, request: web.Request, name: str) -> web
 
 
 async def _abort_connection(engine: SimEngine, request: web.Request, delay_ms: int) -> web.StreamResponse:
-    """Cut the connection instead of an answer."""
+    """Cut the connection instead of answering."""
     if delay_ms:
         await engine.pause(delay_ms / 1000)
     if request.transport is not None:

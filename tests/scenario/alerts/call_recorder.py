@@ -1,4 +1,4 @@
-"""What the simulated DingTalk saw of a storm, and what the bot's own database says of it afterwards."""
+"""The simulated DingTalk's record of a storm, and the counts in the bot's own database afterwards."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CHANGE = "PUT /v1.0/card/instances"
 
 @dataclass(frozen=True, slots=True)
 class RecordedCall:
-    """One call of the bot that DingTalk took: when (`time.perf_counter`), which API, which card."""
+    """One call of the bot: when (`time.perf_counter`), which API, which card."""
 
     at: float
     api: str
@@ -36,24 +36,24 @@ class RecordedCall:
 
 
 class CallRecorder:
-    """What the simulated DingTalk saw: calls in their order, and the states that each card showed in turn."""
+    """Records calls in their order, and the states that each card showed in turn."""
 
     def __init__(self, engine: SimEngine) -> None:
         self._engine = engine
         self.calls: list[RecordedCall] = []
         self.states: dict[str, list[int]] = defaultdict(list)
-        """The figures that a card showed one after the other, by track."""
+        """The figures that a card showed one after the other, by track id."""
         self.subjects: dict[str, str] = {}
-        """Which product each card is about, by track."""
+        """The product of each card, by track id."""
         self.first_shown: dict[str, float] = {}
-        """When a product's card was first there."""
+        """When a product's card first appeared."""
         self.acks: list[float] = []
         """Seconds from pushing a message to its acknowledgement."""
         self._on_entry, engine.timeline.on_entry = engine.timeline.on_entry, self._saw_entry
         self._on_ack, engine.pushes.on_ack = engine.pushes.on_ack, self._saw_ack
 
     def fastest(self, calls: Iterable[RecordedCall], window: float) -> int:
-        """Return the most of these calls that fell into any ``window`` seconds."""
+        """Return the largest number of these calls within any ``window`` seconds."""
         times: deque[float] = deque()
         most = 0
         for call in calls:
@@ -64,18 +64,18 @@ class CallRecorder:
         return most
 
     def copies(self, group: str) -> list[str]:
-        """Return the tracks of the cards that stand in a conversation, each as often as it stands there."""
+        """Return the track ids of the cards in a conversation, with repeats."""
         items = self._engine.chat.conversations[group].items
         tracks = [item.card.out_track_id for item in items if isinstance(item, SimDelivery)]
         return [track for track in tracks if track.startswith("c1-")]
 
     def title(self, track: str) -> str:
-        """Return a card's title as it is now."""
+        """Return a card's current title."""
         card = self._engine.cards.get(track)
         return "" if card is None else card.view_for("").title
 
     def of(self, api: str) -> list[RecordedCall]:
-        """Return the calls of an API that were within its limits."""
+        """Return the calls of one API."""
         return [call for call in self.calls if call.api == api]
 
     @property
@@ -95,11 +95,11 @@ class CallRecorder:
         place = str(request.get("openSpaceId", ""))
         self.calls.append(RecordedCall(perf_counter(), entry.name, track, place, entry.summary))
         if entry.status == 200 and (card := self._engine.cards.get(track)) is not None:
-            face = card.view_for("")
-            self._note(track, f"{face.title} {face.markdown}")
+            view = card.view_for("")
+            self._note(track, f"{view.title} {view.markdown}")
 
-    def _note(self, track: str, words: str) -> None:
-        subject, figure = re.search(r"STORM\d+", words), re.search(r"可用：(\d[\d,]*)", words)
+    def _note(self, track: str, text: str) -> None:
+        subject, figure = re.search(r"STORM\d+", text), re.search(r"可用：(\d[\d,]*)", text)
         if subject is None or figure is None:
             return
         self.subjects[track] = subject.group()
@@ -114,15 +114,15 @@ class CallRecorder:
 
 @dataclass(frozen=True, slots=True)
 class StoredCounts:
-    """What the bot's database says."""
+    """Counts in the bot's database."""
 
     events: Mapping[str, int]
-    """How many of the storm's events are in each state."""
+    """The number of the storm's events in each state."""
     reported: Mapping[str, int]
-    """How often each product's alert was reported to be open; one line for each alert."""
+    """How often each product's alert was reported to be open."""
     alerts: int
     unsent: int
-    """Cards that are owed."""
+    """Queued cards."""
     dead: int
 
     @property
@@ -132,12 +132,11 @@ class StoredCounts:
 
 
 async def read_counts(database: Database) -> StoredCounts:
-    """Return the accounts at this moment."""
     return await database.run(_read)
 
 
 async def settled(database: Database, seconds: float) -> StoredCounts:
-    """Return the accounts when nothing is left to do; fails if that takes longer."""
+    """Return the counts when no work is left; fails if that takes longer than ``seconds``."""
     counts = await read_counts(database)
     ends = perf_counter() + seconds
     while not counts.settled:
@@ -149,7 +148,7 @@ async def settled(database: Database, seconds: float) -> StoredCounts:
 
 def _read(connection: Connection) -> StoredCounts:
     states = select(EVENT.c.state, func.count()).where(EVENT.c.source == SOURCE).group_by(EVENT.c.state)
-    # The key of a matter names kind, source, company and subject.
+    # The key of an alert names kind, source, company and subject.
     alerts = connection.execute(select(ALERT.c.key, ALERT.c.reported).where(ALERT.c.key.contains(f":{SOURCE}:"))).all()
     cards = dict(map(tuple, connection.execute(select(DELIVERY.c.state, func.count()).group_by(DELIVERY.c.state))))
     reported = {key.split(":")[3].partition("@")[0]: count for key, count in alerts}
@@ -163,22 +162,22 @@ def _read(connection: Connection) -> StoredCounts:
 
 
 def assert_nothing_lost(storm: Storm, counts: StoredCounts) -> None:
-    """Every event is there once, is done, and counts in its matter's one alert."""
+    """Every event is stored once, is done, and counts in its one alert."""
     assert counts.events == {"done": storm.events}
     assert counts.alerts == storm.alerts
     assert counts.reported == {sku(correlation): storm.reported(correlation) for correlation in range(storm.alerts)}
     assert counts.dead == 0
 
 
-def assert_every_card_once(storm: Storm, wire: CallRecorder) -> None:
-    """Each matter has one card, in its own group and there once, which went forward only and shows the last event."""
+def assert_every_card_once(storm: Storm, recorder: CallRecorder) -> None:
+    """Each alert has one card, once, in its own group; the card only went forward and shows the last event."""
     expected = {group: Counter[str]() for group in storm.group_ids}
     for correlation in range(storm.alerts):
         expected[storm.group_of(correlation)][sku(correlation)] += 1
-    found = {group: Counter(wire.subjects[track] for track in wire.copies(group)) for group in storm.group_ids}
+    found = {group: Counter(recorder.subjects[track] for track in recorder.copies(group)) for group in storm.group_ids}
     assert found == expected
-    assert len(wire.states) == storm.alerts
+    assert len(recorder.states) == storm.alerts
     last = {sku(correlation): storm.last(correlation) for correlation in range(storm.alerts)}
-    for track, figures in wire.states.items():
-        assert figures == sorted(figures), f"{wire.subjects[track]} went back: {figures}"
-        assert figures[-1] == last[wire.subjects[track]], f"{wire.subjects[track]} is behind: {figures}"
+    for track, figures in recorder.states.items():
+        assert figures == sorted(figures), f"{recorder.subjects[track]} went back: {figures}"
+        assert figures[-1] == last[recorder.subjects[track]], f"{recorder.subjects[track]} is behind: {figures}"

@@ -1,4 +1,4 @@
-"""Scenarios on a time axis: at this second something happens, then every place shows exactly this.
+"""Scenarios on a timeline: at one moment something happens, then every place shows exactly these cards.
 
 The whole bot runs against the simulated DingTalk, over real sockets; only its clock is the test's.
 """
@@ -41,7 +41,7 @@ _SECRET = "whsec_" + base64.b64encode(_KEY).decode()
 
 @dataclass(slots=True)
 class Clock:
-    """The bot's clock: it stands until it is moved."""
+    """The bot's clock; only tests move it."""
 
     now: datetime = START
 
@@ -51,7 +51,7 @@ class Clock:
 
 @dataclass(slots=True)
 class AlertScenario:
-    """A town whose time is moved by hand."""
+    """A bot system whose clock is moved by hand."""
 
     system: BotSystem
     clock: Clock
@@ -60,7 +60,8 @@ class AlertScenario:
     _ids: itertools.count[int] = field(default_factory=itertools.count)
 
     async def at(self, text: str) -> None:
-        """Move the clock to so much after the start: ``30s``, ``5m``, ``2h``, ``1d``; then let everything happen."""
+        """Move the clock to this time after the start (``30s``, ``5m``, ``2h``, ``1d``), then let the bot do all that
+        is due."""
         unit = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}[text[-1]]
         moment = START + timedelta(**{unit: float(text[:-1])})
         assert moment >= self.clock.now, "time goes forward"
@@ -68,7 +69,7 @@ class AlertScenario:
         await self.settle()
 
     async def post(self, *events: Mapping[str, Any], status: int = 202) -> dict[str, Any]:
-        """Send events to the bot's hook, signed, and let everything happen that follows at once."""
+        """Send signed events to the bot's hook, and let the bot do everything that follows at once."""
         body = orjson.dumps(list(events))
         async with self.session.post(
             f"http://127.0.0.1:{self.system.app.port}/hooks/erp", data=body, headers=self.signed(body)
@@ -90,7 +91,7 @@ class AlertScenario:
         }
 
     def event(self, kind: str, subject: str, /, **data: Any) -> dict[str, Any]:
-        """Return an event of this moment; ``id`` and ``severity`` may be given."""
+        """Return an event at the current time; ``id`` and ``severity`` may be given."""
         envelope = {name: data.pop(name) for name in ("id", "severity") if name in data}
         return {
             "specversion": "1.0",
@@ -104,11 +105,11 @@ class AlertScenario:
         }
 
     def low(self, sku: str, available: str = "3", **data: Any) -> dict[str, Any]:
-        """Return that a product is below its reorder point, or no longer is."""
+        """Return the event that a product is below its reorder point, or no longer is."""
         return self.event("stock.low", sku, sku=sku, available=available, reorder_point="10", unit="个", **data)
 
     def cards(self, place: str, who: str = "keeper01") -> list[SimCardView]:
-        """Return the cards that the bot showed by itself at a place, oldest first, as somebody sees them now.
+        """Return the cards that the bot showed unasked at a place, oldest first, as a person sees them now.
 
         ``place`` is a group's id, or the userId of a person whose own chat with the bot is meant.
         """
@@ -119,9 +120,9 @@ class AlertScenario:
             if place in (conversation.id, *self._direct(conversation))
         ]
         tracks = [item.card.out_track_id for group in groups for item in group.items if isinstance(item, SimDelivery)]
-        faces = [self.system.engine.cards.get(track) for track in dict.fromkeys(tracks)]
+        cards = [self.system.engine.cards.get(track) for track in dict.fromkeys(tracks)]
         reader = place if place in self.system.engine.enterprise.people else who
-        return [face.view_for(reader) for face in faces if face is not None and face.out_track_id.startswith("c1-")]
+        return [card.view_for(reader) for card in cards if card is not None and card.out_track_id.startswith("c1-")]
 
     @staticmethod
     def _direct(conversation: Any) -> tuple[str, ...]:
@@ -137,7 +138,7 @@ class AlertScenario:
         return self.system.engine.flow.used
 
     async def settle(self) -> None:
-        """Wait until the bot has nothing more to do at this moment."""
+        """Wait until the bot has no work left at this time of its clock."""
         services = self.system.app.alerts
         services.processor.poke()
         services.outbox.poke()
@@ -168,14 +169,14 @@ OpenAlertScenario = Callable[..., Any]
 
 @pytest.fixture
 def open_alert_scenario(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenAlertScenario:
-    """Return what opens an axis: ``open_alert_scenario(rules="…")``."""
+    """Return a function that opens a scenario: ``open_alert_scenario(rules="…")``."""
     monkeypatch.chdir(tmp_path)
     return partial(open_timeline_in, tmp_path)
 
 
 @asynccontextmanager
 async def open_timeline_in(folder: Path, rules: str = "", **changes: Any) -> AsyncIterator[AlertScenario]:
-    """Open a town with a clock of its own; ``rules`` are the alert rules, without any all goes to `WAREHOUSE`."""
+    """Open a system with its own clock; ``rules`` are the alert rules; without them all alerts go to `WAREHOUSE`."""
     clock = Clock()
     file = folder / "alerts.toml"
     if rules:

@@ -1,6 +1,6 @@
-"""A storm of events over webhook, and who sends it.
+"""A storm of events over webhook, and its senders.
 
-Every event of a matter reports another figure, so what a card shows tells which event it stands at.
+Every event of an alert reports a different figure, so a card's figure tells which event it shows.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from bot.simulator.engine import SimEngine
 from tests.alerts.intake.signed_requests import SECRET, sign
 
 SOURCE = "storm"
-"""Name of the hook; the polled ERP's own alerts go nowhere by these rules."""
+"""Name of the hook; by these rules the polled ERP's own alerts go nowhere."""
 
 _ENOUGH = 10_000
-"""The reorder point: figures from here on say that the shortage is over."""
+"""The reorder point: figures from here on mean that the shortage is over."""
 
 _PATIENCE = aiohttp.ClientTimeout(total=10)
 _AGAIN = 0.05
@@ -35,7 +35,7 @@ _AGAIN = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storm:
-    """``turns`` rounds through all alerts, which are spread over ``groups``; in the last round every fifth ends."""
+    """``rounds`` events for each alert, spread over ``groups``; in the last round every fifth alert ends."""
 
     alerts: int
     rounds: int
@@ -44,7 +44,7 @@ class Storm:
 
     @property
     def events(self) -> int:
-        """How many events there are."""
+        """The number of events."""
         return self.alerts * self.rounds
 
     @property
@@ -53,15 +53,15 @@ class Storm:
         return [f"cidStorm{number:04d}/+==" for number in range(self.groups)]
 
     def group_of(self, correlation: int) -> str:
-        """Return the conversation that a matter belongs to."""
+        """Return an alert's conversation."""
         return self.group_ids[correlation % self.groups]
 
     def ends(self, correlation: int) -> bool:
-        """Whether the matter's last event says that it is over."""
+        """Whether the alert's last event resolves it."""
         return self.rounds > 1 and correlation % 5 == 0
 
     def reported(self, correlation: int) -> int:
-        """Return how often a matter was reported to be open."""
+        """Return how often an alert is reported to be open."""
         return self.rounds - self.ends(correlation)
 
     def figure(self, correlation: int, turn: int) -> int:
@@ -69,7 +69,7 @@ class Storm:
         return turn + (_ENOUGH if turn == self.rounds - 1 and self.ends(correlation) else 0)
 
     def last(self, correlation: int) -> int:
-        """Return the figure that a matter's card has to show in the end."""
+        """Return the figure that an alert's card has to show in the end."""
         return self.figure(correlation, self.rounds - 1)
 
     def event(self, correlation: int, turn: int) -> dict[str, Any]:
@@ -91,14 +91,14 @@ class Storm:
         }
 
     def batches(self, senders: int, size: int) -> Iterator[list[list[dict[str, Any]]]]:
-        """Return for each sender the requests that it makes one after the other: each has its own alerts."""
+        """Return each sender's requests in order; no alert is shared between senders."""
         for sender in range(senders):
             own = range(sender, self.alerts, senders)
             events = [self.event(correlation, turn) for turn in range(self.rounds) for correlation in own]
             yield [events[start : start + size] for start in range(0, len(events), size)]
 
     def rules(self, folder: Path) -> Path:
-        """Write the alert rules by which each warehouse has its group, and return the file."""
+        """Write alert rules that give each warehouse its group, and return the file."""
         owners = "".join(f'W{number} = "group:{group}"\n' for number, group in enumerate(self.group_ids))
         route = f'[[routes]]\nname = "storm"\nsources = ["{SOURCE}"]\nto = ["owner"]\n'
         file = folder / "storm.toml"
@@ -113,17 +113,17 @@ class Storm:
 
 
 def sku(correlation: int) -> str:
-    """Return a matter's product."""
+    """Return an alert's product."""
     return f"STORM{correlation:05d}"
 
 
 def hook(rules: Path) -> dict[str, str]:
-    """Return the variables with which ``dingerp run`` takes the storm."""
+    """Return the variables with which ``dingerp run`` accepts the storm."""
     return {f"DINGERP_HOOKS__{SOURCE.upper()}__SECRET": SECRET, "DINGERP_ALERTS__RULES": str(rules)}
 
 
 def free_port() -> int:
-    """Return a port on which nobody listens, so that a bot that is started again has the same address."""
+    """Return a free port, so that a restarted bot has the same address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -132,27 +132,27 @@ def free_port() -> int:
 
 @dataclass(slots=True)
 class Senders:
-    """Post until they have the 202 for everything, as real senders do: what got none is sent again, elsewhere."""
+    """Post every request until it gets a 202, as real senders do; a failed request is sent again, to the next port."""
 
     ports: Sequence[int]
     now: Callable[[], datetime] = utc_now
     pause: float = 0.0
-    """Seconds that each sender rests between two requests."""
+    """Pause of each sender between two requests."""
     share: float = 1.0
-    """How much of the storm may have been sent so far."""
-    took: list[float] = field(default_factory=list)
+    """The share of the storm that may have been sent so far."""
+    durations: list[float] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
     receipts: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     first_sent: dict[str, float] = field(default_factory=dict)
     """When the event was sent for the first time, by `time.perf_counter`."""
 
-    async def send(self, lots: Iterable[list[list[dict[str, Any]]]]) -> None:
-        """Send everything; each sender waits for one answer before its next request."""
+    async def send(self, batches: Iterable[list[list[dict[str, Any]]]]) -> None:
+        """Send everything; each sender waits for an answer before its next request."""
         began = perf_counter()
         async with aiohttp.ClientSession(timeout=_PATIENCE) as client, asyncio.TaskGroup() as group:
-            for number, lot in enumerate(lots):
-                group.create_task(self._send_lot(client, lot, number))
+            for number, requests in enumerate(batches):
+                group.create_task(self._send_requests(client, requests, number))
         self.seconds = perf_counter() - began
 
     async def post(self, client: aiohttp.ClientSession, events: Sequence[Mapping[str, Any]], first: int = 0) -> None:
@@ -165,9 +165,11 @@ class Senders:
             attempt += 1
             await asyncio.sleep(_AGAIN)
 
-    async def _send_lot(self, client: aiohttp.ClientSession, lot: list[list[dict[str, Any]]], number: int) -> None:
-        for turn, events in enumerate(lot):
-            while turn >= self.share * len(lot):  # noqa: ASYNC110 - whoever raises the share tells nobody
+    async def _send_requests(
+        self, client: aiohttp.ClientSession, requests: list[list[dict[str, Any]]], number: int
+    ) -> None:
+        for turn, events in enumerate(requests):
+            while turn >= self.share * len(requests):  # noqa: ASYNC110 - the test sets the share without an event
                 await asyncio.sleep(_AGAIN)
             await self.post(client, events, number + turn)
             await asyncio.sleep(self.pause)
@@ -185,7 +187,7 @@ class Senders:
         except (aiohttp.ClientError, TimeoutError) as error:
             self.refused[type(error).__name__] += 1
             return False
-        self.took.append(perf_counter() - began)
+        self.durations.append(perf_counter() - began)
         assert not receipt["rejected"], receipt
         self.receipts.update({name: receipt[name] for name in ("accepted", "duplicate")})
         return True

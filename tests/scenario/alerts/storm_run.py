@@ -1,4 +1,4 @@
-"""Whole runs of a storm: ``dingerp run`` as a process, senders, the simulated DingTalk, and people who ask."""
+"""Complete runs of a storm: ``dingerp run`` as a process, senders, the simulated DingTalk, and people who ask."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from tests.scenario.processes import NO_INDEX, Program, connected, environment, 
 from tests.scenario.traffic import Traffic, eventually
 
 LIMITS = SimulatorConfig(quota_limit=None)
-"""DingTalk's own 20 calls a second for each API; the month has room."""
+"""DingTalk's own 20 calls per second for each API; no monthly limit."""
 
 ASKED = 10.0
-"""Questions a second while the storm goes on."""
+"""Questions per second during the storm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StormRun:
-    """A bot that waits for the storm."""
+    """A running bot that is ready for the storm."""
 
     storm: Storm
-    wire: CallRecorder
+    recorder: CallRecorder
     traffic: Traffic
     senders: Senders
     bot: Program
@@ -42,7 +42,7 @@ class StormRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StormFigures:
-    """What was measured of a burst. Times are seconds."""
+    """The measurements of a burst. Times are seconds."""
 
     events: int
     sending: float
@@ -55,22 +55,22 @@ class StormFigures:
     created: int
     changed: int
     most_a_second: int
-    """Calls of one API in any second."""
+    """The largest number of calls of one API in any second."""
     most_a_minute: int
-    """New cards at one place in any minute."""
+    """The largest number of new cards at one place in any minute."""
 
     @property
     def rate(self) -> float:
-        """Events a second."""
+        """Events per second."""
         return self.events / self.sending
 
 
 @asynccontextmanager
-async def scene(storm: Storm, folder: Path, database_url: str = "", **more: str) -> AsyncIterator[StormRun]:
-    """Run a bot for a storm; ``more`` are variables, and SQLite is the default as it is the bot's."""
+async def run_storm(storm: Storm, folder: Path, database_url: str = "", **more: str) -> AsyncIterator[StormRun]:
+    """Run a bot for a storm; ``more`` are variables. The database is SQLite by default, as for the bot."""
     async with simulator_running(LIMITS) as simulator:
         engine, port = simulator.engine, free_port()
-        wire, traffic = CallRecorder(engine), Traffic(engine, 20)
+        recorder, traffic = CallRecorder(engine), Traffic(engine, 20)
         storm.open_groups(engine)
         variables = {"DINGERP_HTTP__PORT": str(port), "DINGERP_DATABASE_URL": database_url, **NO_INDEX, **more}
         env = environment(LIMITS, simulator.url, used_before(folder / "data"), **hook(storm.rules(folder)), **variables)
@@ -78,49 +78,58 @@ async def scene(storm: Storm, folder: Path, database_url: str = "", **more: str)
             await connected(engine)
             await bot.saying("bot.running")
             database = Database(database_url or f"sqlite:///{folder / 'data' / 'dingerp.sqlite3'}")
-            yield StormRun(storm=storm, wire=wire, traffic=traffic, senders=Senders([port]), bot=bot, database=database)
+            yield StormRun(
+                storm=storm, recorder=recorder, traffic=traffic, senders=Senders([port]), bot=bot, database=database
+            )
             await database.close()
             await bot.stop()
             assert "Traceback" not in bot.err, bot.err
 
 
-async def send_burst(one: StormRun, *, size: int, senders: int, seconds: float) -> tuple[StoredCounts, StormFigures]:
-    """Send all at once, in requests of ``size`` events, and ask meanwhile; ``seconds`` bound the rest of the work."""
-    storm, wire = one.storm, one.wire
-    context = asyncio.create_task(one.traffic.flow(600.0, ASKED))
+async def send_burst(run: StormRun, *, size: int, senders: int, seconds: float) -> tuple[StoredCounts, StormFigures]:
+    """Send all events at once, in requests of ``size`` events, with questions meanwhile.
+
+    ``seconds`` limits the work after the last request.
+    """
+    storm, recorder = run.storm, run.recorder
+    questions = asyncio.create_task(run.traffic.flow(600.0, ASKED))
     began = perf_counter()
-    await one.senders.send(storm.batches(senders, size))
-    counts = await settled(one.database, seconds)
+    await run.senders.send(storm.batches(senders, size))
+    counts = await settled(run.database, seconds)
     settling = perf_counter() - began
-    context.cancel()
-    await eventually(lambda: not one.traffic.unanswered, 10, hint=lambda: one.traffic.unanswered)
-    created, changed = wire.of(CREATE), wire.of(CHANGE)
+    questions.cancel()
+    await eventually(lambda: not run.traffic.unanswered, 10, hint=lambda: run.traffic.unanswered)
+    created, changed = recorder.of(CREATE), recorder.of(CHANGE)
     places = {call.place for call in created}
     return counts, StormFigures(
         events=storm.events,
-        sending=one.senders.seconds,
+        sending=run.senders.seconds,
         settling=settling,
-        posts=one.senders.took,
-        acks=wire.acks,
-        answers=one.traffic.waits,
+        posts=run.senders.durations,
+        acks=recorder.acks,
+        answers=run.traffic.waits,
         created=len(created),
         changed=len(changed),
-        most_a_second=max(wire.fastest(created, 1.0), wire.fastest(changed, 1.0)),
-        most_a_minute=max(wire.fastest([call for call in created if call.place == place], 60.0) for place in places),
+        most_a_second=max(recorder.fastest(created, 1.0), recorder.fastest(changed, 1.0)),
+        most_a_minute=max(
+            recorder.fastest([call for call in created if call.place == place], 60.0) for place in places
+        ),
     )
 
 
-async def send_evenly(one: StormRun, per_second: float) -> list[float]:
-    """Send one event after the other at an even pace; return the seconds from sending each to its card's call."""
-    storm, senders = one.storm, one.senders
+async def send_evenly(run: StormRun, per_second: float) -> list[float]:
+    """Send events at an even pace; return the seconds from sending each to the call of its card."""
+    storm, senders = run.storm, run.senders
     began = perf_counter()
     async with aiohttp.ClientSession() as client:
         for correlation in range(storm.alerts):
             await asyncio.sleep(max(0.0, began + correlation / per_second - perf_counter()))
             await senders.post(client, [storm.event(correlation, 0)])
-        await eventually(lambda: len(one.wire.first_shown) == storm.alerts, 20, hint=lambda: one.wire.first_shown)
+        await eventually(
+            lambda: len(run.recorder.first_shown) == storm.alerts, 20, hint=lambda: run.recorder.first_shown
+        )
     return [
-        one.wire.first_shown[sku(correlation)] - senders.first_sent[storm.event(correlation, 0)["id"]]
+        run.recorder.first_shown[sku(correlation)] - senders.first_sent[storm.event(correlation, 0)["id"]]
         for correlation in range(storm.alerts)
     ]
 
@@ -132,10 +141,10 @@ def percentile(values: Iterable[float], share: float) -> float:
 
 
 def assert_within_limits(
-    figures: StormFigures, wire: CallRecorder, *, per_second: int = 10, place_minute: int = 20
+    figures: StormFigures, recorder: CallRecorder, *, per_second: int = 10, place_minute: int = 20
 ) -> None:
-    """No budget was exceeded in any window, by the log of calls, and DingTalk refused none as too many."""
-    assert wire.limited == []
+    """No budget was exceeded in any window of the recorded calls, and DingTalk refused no call for its limits."""
+    assert recorder.limited == []
     assert figures.most_a_second <= per_second
     assert figures.most_a_minute <= place_minute
-    assert Counter(call.refusal for call in wire.calls) == {"": len(wire.calls)}
+    assert Counter(call.refusal for call in recorder.calls) == {"": len(recorder.calls)}

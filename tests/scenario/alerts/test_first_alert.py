@@ -1,4 +1,4 @@
-"""The first alert of an operator who follows the guide: two variables, and the shell's own ``curl`` and ``openssl``."""
+"""An operator's first alert by the guide: two variables, and the shell's own ``curl`` and ``openssl``."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.process
 def the_guides_script() -> str:
     """Return the shell commands of the guide that send one event."""
     scripts = re.findall(r"```sh\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
-    (script,) = [each for each in scripts if "curl" in each]
+    (script,) = [block for block in scripts if "curl" in block]
     assert ADDRESS in script
     return script
 
@@ -40,7 +40,7 @@ async def test_an_event_sent_as_the_guide_says_is_a_card(tmp_path: Path) -> None
     config = SimulatorConfig()
     secret = "whsec_" + base64.b64encode(os.urandom(24)).decode()
     async with simulator_running(config) as simulator:
-        wire = CallRecorder(simulator.engine)
+        recorder = CallRecorder(simulator.engine)
         more = {"DINGERP_ALERTS__DEFAULT_GROUPS": f'["{WAREHOUSE}"]', "DINGERP_HOOKS__MAIN__SECRET": secret}
         env = environment(config, simulator.url, used_before(tmp_path / "data"), **more, **NO_INDEX)
         async with dingerp("run", env=env, folder=tmp_path) as bot:
@@ -48,7 +48,7 @@ async def test_an_event_sent_as_the_guide_says_is_a_card(tmp_path: Path) -> None
             await connected(simulator.engine)
             answer = await send(the_guides_script().replace(ADDRESS, f"http://127.0.0.1:{port}"), secret)
             assert answer == {"accepted": 1, "duplicate": 0, "rejected": []}
-            track = await simulator.engine.wait_for(lambda: next(iter(find(wire, "SKU123")), None), timeout=10)
+            track = await simulator.engine.wait_for(lambda: next(iter(find(recorder, "SKU123")), None), timeout=10)
             card = simulator.engine.cards.get(track)
             assert card is not None
             assert "可用：12" in card.view_for("keeper01").markdown
@@ -56,13 +56,13 @@ async def test_an_event_sent_as_the_guide_says_is_a_card(tmp_path: Path) -> None
             assert (await bot.stop()).code == 0
 
 
-def find(wire: CallRecorder, subject: str) -> list[str]:
-    """Return the tracks of the cards in the group whose title names the subject."""
-    return [track for track in wire.copies(WAREHOUSE) if subject in wire.title(track)]
+def find(recorder: CallRecorder, subject: str) -> list[str]:
+    """Return the track ids of the group's cards whose title names the subject."""
+    return [track for track in recorder.copies(WAREHOUSE) if subject in recorder.title(track)]
 
 
 async def send(script: str, secret: str) -> object:
-    """Run the shell commands and return what the bot answered."""
+    """Run the shell commands and return the bot's answer."""
     process = await asyncio.create_subprocess_exec(
         "sh",
         "-c",

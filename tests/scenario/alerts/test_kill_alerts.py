@@ -1,4 +1,4 @@
-"""``kill -9`` at any moment of a storm, with DingTalk failing beside it: no event is lost, no card is made twice."""
+"""``kill -9`` at any moment of a storm while DingTalk fails: no event is lost, no card is created twice."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ CONFIG = SimulatorConfig(quota_limit=None)
 ROOT = Path(__file__).parents[3]
 
 LATEST = 0.8
-"""Seconds: a bot is killed at some moment until so long after it runs."""
+"""Seconds: a bot is killed at a random moment up to this long after its start."""
 
 PAUSE = 0.05
-"""Seconds between two requests of one sender: the storm has to last as long as the killing."""
+"""Seconds between two requests of one sender: the storm has to last as long as the kills."""
 
 SETTLED = 150.0
-"""Seconds for the rest: after a fourth failure a card waits up to two minutes."""
+"""Seconds for the remaining work: after a fourth failure a card waits up to two minutes."""
 
 Start = Callable[[], AbstractAsyncContextManager[Program]]
 Held = Callable[[int], Awaitable[int]]
-"""Tells how many cards the process with this number has taken and not settled."""
+"""Returns the number of cards that a process holds by a lease."""
 
 _CARDS = "/v1.0/card/instances"
 TROUBLES: tuple[Mapping[str, Mapping[str, Any]], ...] = (
@@ -61,30 +61,30 @@ TROUBLES: tuple[Mapping[str, Mapping[str, Any]], ...] = (
     {"lying_timeout": {"rate": 0.6, "delay_ms": 50}},
     {"lying_timeout": {"rate": 0.6}},
 )
-"""What DingTalk does while a bot lives: nothing wrong, failures, waits, and cards that it makes without an answer."""
+"""DingTalk's behaviour during the life of a bot: no fault, failures, waits, and cards created without an answer."""
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(3600)]
 
 
 @dataclass(slots=True)
 class KilledBots:
-    """What the bots told that were killed."""
+    """Log entries of the killed bots."""
 
     recovered: int = 0
-    """Cards that a bot was sending when it died, as the next one on SQLite found them."""
+    """Cards in flight at a kill, as the next bot on SQLite found them."""
     held: int = 0
-    """The same on PostgreSQL, as the database shows them."""
+    """The same on PostgreSQL, as the leases in the database show."""
     troubles: Counter[str] = field(default_factory=Counter)
 
     def note(self, bot: Program) -> None:
-        """Read the log of a bot that has ended."""
+        """Read the log of an ended bot."""
         assert "Traceback" not in bot.err, bot.err
         self.recovered += sum(int(str(line["rows"])) for line in bot.logged("outbox.recovered"))
         self.troubles.update(str(line["what"]) for line in bot.logged("outbox.trouble"))
 
 
 def make_trouble(engine: SimEngine, chance: Random) -> None:
-    """Let other things go wrong than before."""
+    """Replace the faults by others."""
     engine.faults.clear()
     for name, how in chance.choice(TROUBLES).items():
         engine.faults.set(name, on=True, api=_CARDS, **how)
@@ -99,15 +99,15 @@ async def kill_often(
     strikes: Counter[str],
     held: Held | None = None,
 ) -> KilledBots:
-    """Start and kill one bot after the other, while the storm goes on."""
-    lives = KilledBots()
+    """Start and kill one bot after the other during the storm."""
+    killed = KilledBots()
     for number in range(kills):
         make_trouble(engine, chance)
         senders.share = (number + 1) / (kills + 1)
         async with start() as bot:
-            if number % 4 == 0:  # it dies while it starts
+            if number % 4 == 0:  # killed during its start
                 await asyncio.sleep(chance.uniform(0.1, LATEST))
-            elif number % 4 == 2:  # it dies while DingTalk takes its time over a card
+            elif number % 4 == 2:  # killed while DingTalk is slow with a card
                 await bot.saying("bot.running")
                 await under_way(engine, strikes, bot)
             else:
@@ -115,15 +115,15 @@ async def kill_often(
                 await asyncio.sleep(chance.uniform(0.0, LATEST))
             await bot.kill()
         if held is not None:
-            lives.held += await held(bot.process.pid)
-        lives.note(bot)
-    # DingTalk goes on failing for a while, for pauses and second tries to be seen as well.
+            killed.held += await held(bot.process.pid)
+        killed.note(bot)
+    # DingTalk goes on failing for a while, so that pauses and second tries are tested as well.
     make_trouble(engine, chance)
-    return lives
+    return killed
 
 
 async def under_way(engine: SimEngine, strikes: Counter[str], bot: Program) -> None:
-    """Let DingTalk be slow and wait until it has a card that it does not answer yet."""
+    """Make DingTalk slow and wait until it holds the answer to a card."""
     before = strikes["slow_api"]
     engine.faults.clear()
     engine.faults.set("slow_api", on=True, api=_CARDS, delay_ms=3000)
@@ -131,7 +131,7 @@ async def under_way(engine: SimEngine, strikes: Counter[str], bot: Program) -> N
 
 
 async def come_to_rest(senders: Senders, engine: SimEngine, sending: asyncio.Task[None], url: str) -> StoredCounts:
-    """Let the rest of the storm come, DingTalk recover, and everything be sent."""
+    """Send the rest of the storm, without faults, and wait until every card is sent."""
     senders.share, senders.pause = 1.0, 0.0
     await sending
     engine.faults.clear()
@@ -147,7 +147,11 @@ async def come_to_rest(senders: Senders, engine: SimEngine, sending: asyncio.Tas
 async def test_killed_again_and_again(kills: int, turns: int, tmp_path: Path, moments: Random) -> None:
     storm = Storm(alerts=60, rounds=turns, groups=6)
     async with simulator_running(CONFIG) as simulator:
-        engine, wire, strikes = simulator.engine, CallRecorder(simulator.engine), count_strikes(simulator.engine.faults)
+        engine, recorder, strikes = (
+            simulator.engine,
+            CallRecorder(simulator.engine),
+            count_strikes(simulator.engine.faults),
+        )
         storm.open_groups(engine)
         port = free_port()
         more = {"DINGERP_HTTP__PORT": str(port), **hook(storm.rules(tmp_path)), **NO_INDEX}
@@ -160,21 +164,21 @@ async def test_killed_again_and_again(kills: int, turns: int, tmp_path: Path, mo
         )
         senders = Senders([port], pause=PAUSE, share=0.0)
         sending = asyncio.create_task(senders.send(storm.batches(4, 15)))
-        lives = await kill_often(senders, engine, start, kills, moments, strikes)
+        killed = await kill_often(senders, engine, start, kills, moments, strikes)
         async with start() as bot:
             url = f"sqlite:///{tmp_path / 'data' / 'dingerp.sqlite3'}"
             counts = await come_to_rest(senders, engine, sending, url)
             await bot.stop()
-        lives.note(bot)
+        killed.note(bot)
         assert_nothing_lost(storm, counts)
-        assert_every_card_once(storm, wire)
-        assert lives.recovered > 0, "some died while they were sending"
-        # A few lives may all be spared by the dice, but for those that `under_way` held up.
+        assert_every_card_once(storm, recorder)
+        assert killed.recovered > 0, "some died while they were sending"
+        # Random faults may miss all of a few lives, except those in which `under_way` waits for one.
         assert sum(strikes.values()) > (kills if kills >= 20 else 0)
-        print(lives, {name: count for name, count in strikes.items() if count}, senders.receipts, senders.refused)
+        print(killed, {name: count for name, count in strikes.items() if count}, senders.receipts, senders.refused)
 
 
-# Of more turns two slow cores do not work off the rest in `SETTLED` seconds (1 200 were too many).
+# With more rounds two slow cores do not finish the rest in `SETTLED` seconds (1 200 were too many).
 @pytest.mark.parametrize(
     ("kills", "turns"), [pytest.param(3, 22, id="three"), pytest.param(200, 700, id="many", marks=pytest.mark.soak)]
 )
@@ -183,7 +187,7 @@ async def test_of_two_on_postgresql_one_is_killed_now_and_then(
 ) -> None:
     storm = Storm(alerts=60, rounds=turns, groups=6)
     async with simulator_running(CONFIG) as simulator:
-        engine, wire, began = simulator.engine, CallRecorder(simulator.engine), time.time()
+        engine, recorder, began = simulator.engine, CallRecorder(simulator.engine), time.time()
         strikes = count_strikes(engine.faults)
         storm.open_groups(engine)
         ports = [free_port(), free_port()]
@@ -212,27 +216,27 @@ async def test_of_two_on_postgresql_one_is_killed_now_and_then(
         async with stays() as survivor:
             await survivor.saying("bot.running")
             database = Database(postgres_url)
-            lives = await kill_often(senders, engine, dies, kills, moments, strikes, partial(held_by, database))
+            killed = await kill_often(senders, engine, dies, kills, moments, strikes, partial(held_by, database))
             await database.close()
             senders.ports = ports[:1]
             counts = await come_to_rest(senders, engine, sending, postgres_url)
             await survivor.stop()
-        lives.note(survivor)
+        killed.note(survivor)
         assert_nothing_lost(storm, counts)
-        assert_every_card_once(storm, wire)
-        assert lives.held > 0 or kills < 20, "some died while they were sending"
-        print(lives, senders.receipts, senders.refused)
+        assert_every_card_once(storm, recorder)
+        assert killed.held > 0 or kills < 20, "some died while they were sending"
+        print(killed, senders.receipts, senders.refused)
 
 
 async def held_by(database: Database, pid: int) -> int:
-    """Return how many cards are leased to a process; its number is in the name of its worker."""
+    """Return the number of cards leased to a process; its id is part of its worker's name."""
     query = select(func.count()).select_from(DELIVERY).where(DELIVERY.c.lease.contains(f"-{pid}-"))
     return int(await database.run(lambda connection: connection.execute(query).scalar_one()))
 
 
 @pytest.fixture
 def moments(pytestconfig: pytest.Config) -> Random:
-    """Return the dice for the moments of the kills; the same seed gives the same moments."""
+    """Return the random source for the moments of the kills; the same seed gives the same moments."""
     seed = int(pytestconfig.getoption("randomly_seed", 0))
     print(f"moments of the kills: --randomly-seed={seed}")
     return Random(seed)

@@ -1,4 +1,4 @@
-"""The life of alerts, seen by the people in the groups: each scenario is a time axis."""
+"""The life of alerts as people in the groups see it; each scenario is a timeline."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ def rules(routes: str, default: str = "") -> str:
     return f'[default]\nto = ["group:{WAREHOUSE}"]\n{default}\n{routes}'
 
 
-def look(card: SimCardView) -> str:
-    """Return how the card looks at first sight: red, orange, blue or green."""
+def colour(card: SimCardView) -> str:
+    """Return a card's colour: red, orange, blue or green."""
     return {"🔴": "red", "🟠": "orange", "🔵": "blue", "🟢": "green"}.get(card.title[:1], card.title[:1])
 
 
-def words(card: SimCardView) -> str:
-    """Return all that a card says, without markup."""
+def plain_text(card: SimCardView) -> str:
+    """Return a card's text without markup."""
     return re.sub(r"<[^>]*>|\\", " ", f"{card.title} {card.markdown} {card.tips}")
 
 
 async def pressed(scenario: AlertScenario, card: SimCardView, button: str, who: str = KEEPER) -> SimCardView:
-    """Press a button, let everything happen, and return what the clicker sees."""
+    """Press a button, let the bot do all that follows, and return the clicker's view."""
     seen = await scenario.system.click(card, button, who)
     await scenario.settle()
     return seen
@@ -38,16 +38,16 @@ async def pressed(scenario: AlertScenario, card: SimCardView, button: str, who: 
 async def test_without_rules_a_matter_is_one_card_that_turns_green(open_alert_scenario: OpenAlertScenario) -> None:
     async with open_alert_scenario() as scenario:
         await scenario.post(scenario.low("SKU123", "3"))
-        assert [look(card) for card in scenario.cards(WAREHOUSE)] == ["orange"]
+        assert [colour(card) for card in scenario.cards(WAREHOUSE)] == ["orange"]
         assert scenario.cards(BUYING) == []
         await scenario.at("10m")
         await scenario.post(scenario.low("SKU123", "2"), scenario.low("SKU123", "0"))
         (card,) = scenario.cards(WAREHOUSE)
-        assert "可用：0" in words(card)
+        assert "可用：0" in plain_text(card)
         await scenario.at("1h")
         await scenario.post(scenario.low("SKU123", "200"))
         (card,) = scenario.cards(WAREHOUSE)
-        assert look(card) == "green"
+        assert colour(card) == "green"
         assert "库存已恢复" in card.title
 
 
@@ -66,7 +66,7 @@ async def test_it_gets_worse(open_alert_scenario: OpenAlertScenario) -> None:
         await scenario.post(scenario.low("SKU123"))
         await scenario.at("10m")
         await scenario.post(scenario.event("stock.out", "SKU123", sku="SKU123", available="0", reorder_point="10"))
-        assert [look(card) for card in scenario.cards(WAREHOUSE)] == ["red"]
+        assert [colour(card) for card in scenario.cards(WAREHOUSE)] == ["red"]
 
 
 async def test_grouping_gathers_and_then_changes_at_intervals(open_alert_scenario: OpenAlertScenario) -> None:
@@ -79,14 +79,14 @@ async def test_grouping_gathers_and_then_changes_at_intervals(open_alert_scenari
         await scenario.at("60s")
         cards = scenario.cards(WAREHOUSE)
         assert len(cards) == 2
-        first = next(card for card in cards if "SKU1" in words(card))
-        assert "SKU3" in words(first)
-        assert "SKU2" not in words(first)
+        first = next(card for card in cards if "SKU1" in plain_text(card))
+        assert "SKU3" in plain_text(first)
+        assert "SKU2" not in plain_text(first)
         await scenario.at("2m")
         await scenario.post(scenario.low("SKU4", warehouse="W1"))
-        assert "SKU4" not in "".join(map(words, scenario.cards(WAREHOUSE))), "not before the interval is over"
+        assert "SKU4" not in "".join(map(plain_text, scenario.cards(WAREHOUSE))), "not before the interval is over"
         await scenario.at("6m")
-        assert "SKU4" in "".join(map(words, scenario.cards(WAREHOUSE)))
+        assert "SKU4" in "".join(map(plain_text, scenario.cards(WAREHOUSE)))
         assert len(scenario.cards(WAREHOUSE)) == 2
 
 
@@ -125,7 +125,7 @@ async def test_repeat_brings_a_new_card_until_somebody_takes_it(open_alert_scena
         await scenario.post(scenario.low("SKU123"))
         await scenario.at("4h")
         old, new = scenario.cards(WAREHOUSE)
-        assert "更新的卡片" in words(old)
+        assert "更新的卡片" in plain_text(old)
         assert old.buttons == () or not any(button.text == "知道了" for button in old.buttons)
         await pressed(scenario, new, "知道了")
         await scenario.at("9h")
@@ -142,7 +142,7 @@ async def test_escalation_stops_at_the_first_who_takes_it(open_alert_scenario: O
         (card,) = scenario.cards(BOSS)
         assert "SKU123" in card.title
         await pressed(scenario, card, "知道了", BOSS)
-        assert all("认领人" in words(card) for card in (*scenario.cards(WAREHOUSE), *scenario.cards(BOSS))), (
+        assert all("认领人" in plain_text(card) for card in (*scenario.cards(WAREHOUSE), *scenario.cards(BOSS))), (
             "in step everywhere"
         )
         await scenario.at("3h")
@@ -157,7 +157,7 @@ async def test_escalation_goes_on_while_nobody_takes_it(open_alert_scenario: Ope
         await scenario.at("2h")
         assert [len(scenario.cards(place)) for place in (WAREHOUSE, BOSS, BUYING)] == [1, 1, 1]
         await scenario.post(scenario.low("SKU123", "99"))
-        assert {look(card) for place in (WAREHOUSE, BOSS, BUYING) for card in scenario.cards(place)} == {"green"}
+        assert {colour(card) for place in (WAREHOUSE, BOSS, BUYING) for card in scenario.cards(place)} == {"green"}
 
 
 async def test_a_digest_comes_at_its_time(open_alert_scenario: OpenAlertScenario) -> None:
@@ -171,7 +171,7 @@ async def test_a_digest_comes_at_its_time(open_alert_scenario: OpenAlertScenario
         assert scenario.cards(WAREHOUSE) == []
         await scenario.at("4h")
         (card,) = scenario.cards(WAREHOUSE)
-        assert all(f"SO-{number}" in words(card) for number in range(1, 4))
+        assert all(f"SO-{number}" in plain_text(card) for number in range(1, 4))
 
 
 async def test_one_event_is_split_so_that_each_group_sees_its_part(open_alert_scenario: OpenAlertScenario) -> None:
@@ -194,12 +194,12 @@ async def test_opened_again_soon_it_is_the_same_card(open_alert_scenario: OpenAl
         await scenario.post(scenario.low("SKU123", "99"))
         await scenario.at("2h")
         await scenario.post(scenario.low("SKU123", "1"))
-        assert [look(card) for card in scenario.cards(WAREHOUSE)] == ["orange"]
+        assert [colour(card) for card in scenario.cards(WAREHOUSE)] == ["orange"]
         await scenario.at("3h")
         await scenario.post(scenario.low("SKU123", "99"))
         await scenario.at("10h")
         await scenario.post(scenario.low("SKU123", "1"))
-        assert [look(card) for card in scenario.cards(WAREHOUSE)] == ["green", "orange"], (
+        assert [colour(card) for card in scenario.cards(WAREHOUSE)] == ["green", "orange"], (
             "long after, it is a new matter"
         )
 
@@ -208,8 +208,8 @@ async def test_a_mute_holds_at_one_place_and_ends(open_alert_scenario: OpenAlert
     async with open_alert_scenario(
         rules("", f'to = ["group:{WAREHOUSE}", "group:{BUYING}"]').replace(f'to = ["group:{WAREHOUSE}"]\n', "", 1)
     ) as scenario:
-        said = await scenario.system.ask("/mute stock.low 2h")
-        assert "12:00" in words(said)
+        reply = await scenario.system.ask("/mute stock.low 2h")
+        assert "12:00" in plain_text(reply)
         await scenario.post(scenario.low("SKU123"))
         assert [len(scenario.cards(place)) for place in (WAREHOUSE, BUYING)] == [0, 1]
         await scenario.at("121m")
@@ -228,17 +228,17 @@ async def test_a_mute_can_be_lifted(open_alert_scenario: OpenAlertScenario) -> N
 
 async def test_a_watch_tells_the_one_who_asked(open_alert_scenario: OpenAlertScenario) -> None:
     async with open_alert_scenario(rules('[[routes]]\nname = "none"\ntypes = ["stock.*"]\nto = []\n')) as scenario:
-        said = await scenario.system.ask("/watch SKU123 < 50")
-        assert "SKU123" in words(said)
+        reply = await scenario.system.ask("/watch SKU123 < 50")
+        assert "SKU123" in plain_text(reply)
         await scenario.post(scenario.low("SKU123", "49", warehouse=""))
         assert scenario.cards(WAREHOUSE) == [], "no route wants it"
         (card,) = scenario.cards(KEEPER)
         assert "SKU123" in card.title
         await scenario.at("1h")
         await scenario.post(scenario.low("SKU123", "80"))
-        assert [look(card) for card in scenario.cards(KEEPER)] == ["green"]
+        assert [colour(card) for card in scenario.cards(KEEPER)] == ["green"]
         listed = await scenario.system.ask("/watches")
-        assert "SKU123" in words(listed)
+        assert "SKU123" in plain_text(listed)
         await scenario.system.ask("/unwatch SKU123")
         await scenario.at("20h")
         await scenario.post(scenario.low("SKU123", "1"))
@@ -251,9 +251,9 @@ async def test_acknowledged_by_one_seen_by_all(open_alert_scenario: OpenAlertSce
         (card,) = scenario.cards(WAREHOUSE)
         calls = scenario.calls
         mine = await pressed(scenario, card, "知道了")
-        assert "认领人" in words(mine)
+        assert "认领人" in plain_text(mine)
         (theirs,) = scenario.cards(WAREHOUSE, "sales_en")
-        assert "认领人" in words(theirs)
+        assert "认领人" in plain_text(theirs)
         assert scenario.calls == calls + 1, "one change for the card's one place"
 
 
@@ -264,9 +264,9 @@ async def test_two_take_it_at_the_same_moment(open_alert_scenario: OpenAlertScen
         people = (KEEPER, "sales_en")
         seen = await asyncio.gather(*(scenario.system.click(card, "知道了", who) for who in people))
         await scenario.settle()
-        told = [words(card) for card in seen]
-        assert sum("认领人" in line for line in told) >= 1
-        assert sum("已在" in line or "took it already" in line for line in told) == 1, (
+        texts = [plain_text(card) for card in seen]
+        assert sum("认领人" in text for text in texts) >= 1
+        assert sum("已在" in text or "took it already" in text for text in texts) == 1, (
             "the later one is told who was first"
         )
 
@@ -278,10 +278,10 @@ async def test_snoozed_it_comes_back(open_alert_scenario: OpenAlertScenario) -> 
         await scenario.system.click(card, "稍后")
         await pressed(scenario, card, "1 小时")
         (card,) = scenario.cards(WAREHOUSE, "sales_en")
-        assert "推迟到" in words(card)
+        assert "推迟到" in plain_text(card)
         await scenario.at("61m")
         (card,) = scenario.cards(WAREHOUSE, "sales_en")
-        assert "推迟到" not in words(card)
+        assert "推迟到" not in plain_text(card)
 
 
 async def test_a_list_of_what_is_open(open_alert_scenario: OpenAlertScenario) -> None:
@@ -290,9 +290,9 @@ async def test_a_list_of_what_is_open(open_alert_scenario: OpenAlertScenario) ->
             scenario.low("SKU1"), scenario.low("SKU2"), scenario.event("order.late", "SO-1", number="SO-1")
         )
         listed = await scenario.system.ask("/alerts")
-        assert all(subject in words(listed) for subject in ("SKU1", "SKU2", "SO-1"))
+        assert all(subject in plain_text(listed) for subject in ("SKU1", "SKU2", "SO-1"))
         await scenario.post(scenario.low("SKU1", "99"))
-        assert "SKU1" not in words(await scenario.system.ask("/alerts"))
+        assert "SKU1" not in plain_text(await scenario.system.ask("/alerts"))
 
 
 async def test_hostile_text_is_shown_as_text(open_alert_scenario: OpenAlertScenario) -> None:

@@ -1,4 +1,5 @@
-"""A storm of events: all are accepted and counted, few cards come of them, no budget is exceeded, questions go on."""
+"""A storm of events: all are accepted and counted, there are few cards, no budget is exceeded, questions are
+answered."""
 
 from __future__ import annotations
 
@@ -13,12 +14,12 @@ from bot.store.database import Database
 from bot.store.tables import ALERT, ALERT_CARD, ALERT_CARD_MEMBER, DELIVERY
 from tests.scenario.alerts.call_recorder import assert_every_card_once, assert_nothing_lost
 from tests.scenario.alerts.storm import Storm
-from tests.scenario.alerts.storm_run import assert_within_limits, percentile, scene, send_burst, send_evenly
+from tests.scenario.alerts.storm_run import assert_within_limits, percentile, run_storm, send_burst, send_evenly
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
 
 
-# Beside other tests calls may be held up on their way and come together, as many as DingTalk allows, and some answers
+# Beside other tests, delayed calls may come together, up to DingTalk's own limit, and some answers are late.
 # wait for the machine.
 @pytest.mark.parametrize(
     ("alerts", "per_second", "share"),
@@ -28,44 +29,44 @@ async def test_a_burst_becomes_one_card_for_each_matter(
     alerts: int, per_second: int, share: float, tmp_path: Path
 ) -> None:
     storm = Storm(alerts=alerts, rounds=20, groups=10)
-    async with scene(storm, tmp_path) as one:
-        counts, figures = await send_burst(one, size=100, senders=4, seconds=60)
+    async with run_storm(storm, tmp_path) as run:
+        counts, figures = await send_burst(run, size=100, senders=4, seconds=60)
         assert_nothing_lost(storm, counts)
-        assert_every_card_once(storm, one.wire)
-        assert_within_limits(figures, one.wire, per_second=per_second)
-        assert one.senders.receipts == {"accepted": storm.events, "duplicate": 0}
+        assert_every_card_once(storm, run.recorder)
+        assert_within_limits(figures, run.recorder, per_second=per_second)
+        assert run.senders.receipts == {"accepted": storm.events, "duplicate": 0}
         assert figures.created == storm.alerts
         assert figures.changed < storm.events / 4, "what changes while a card waits for its turn costs no call"
-        assert not one.traffic.doubled
+        assert not run.traffic.doubled
         assert percentile(figures.answers, share) < 2.0, "questions are answered meanwhile"
 
 
 @pytest.mark.soak
 async def test_what_is_over_the_budget_of_a_group_stands_on_a_digest(tmp_path: Path) -> None:
     storm = Storm(alerts=100, rounds=5, groups=1)
-    async with scene(storm, tmp_path) as one:
-        counts, figures = await send_burst(one, size=100, senders=4, seconds=150)
+    async with run_storm(storm, tmp_path) as run:
+        counts, figures = await send_burst(run, size=100, senders=4, seconds=150)
         assert_nothing_lost(storm, counts)
-        assert_within_limits(figures, one.wire)
+        assert_within_limits(figures, run.recorder)
         assert figures.created < storm.alerts / 2
         still_open = sum(not storm.ends(correlation) for correlation in range(storm.alerts))
-        assert await living_cards(one.database) == {1: still_open}, "each open alert on one card that was sent"
+        assert await living_cards(run.database) == {1: still_open}, "each open alert on one card that was sent"
 
 
-# Beside other tests some cards wait for the machine.
+# Beside other tests some cards are late.
 @pytest.mark.parametrize(
     ("alerts", "share"),
     [pytest.param(20, 0.75, id="twenty"), pytest.param(40, 0.95, id="forty", marks=pytest.mark.soak)],
 )
 async def test_within_the_budgets_a_card_comes_at_once(alerts: int, share: float, tmp_path: Path) -> None:
     storm = Storm(alerts=alerts, rounds=1, groups=10)
-    async with scene(storm, tmp_path) as one:
-        waits = await send_evenly(one, per_second=5)
+    async with run_storm(storm, tmp_path) as run:
+        waits = await send_evenly(run, per_second=5)
         assert percentile(waits, share) <= 1.0
 
 
 async def living_cards(database: Database) -> Mapping[int, int]:
-    """Return how many open alerts stand on one card that is at its place, on two, and so on."""
+    """Return the number of open alerts by the number of delivered cards that show them."""
     cards = (
         select(func.count())
         .select_from(ALERT)

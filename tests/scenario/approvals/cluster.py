@@ -46,37 +46,37 @@ _STATUS = {Verdict.APPROVE: PurchaseStatus.APPROVED, Verdict.REJECT: PurchaseSta
 
 @dataclass(frozen=True, slots=True)
 class CardPlacement:
-    """A card that stands at a place, as its reader (in a group: everybody) sees it."""
+    """A card at a place, as its reader (in a group: everybody) sees it."""
 
     place: str
     track: str
     reader: str
-    face: SimCardView
+    view: SimCardView
 
     @property
     def decidable(self) -> bool:
-        """Whether it offers to decide."""
-        return self.face.button(APPROVE) is not None
+        """Whether it has a button to approve."""
+        return self.view.button(APPROVE) is not None
 
     @property
     def in_group(self) -> bool:
-        """Whether it is the bare one in the group."""
+        """Whether it is the group's card, which shows no amounts."""
         return self.place == GROUP
 
 
 @dataclass(frozen=True, slots=True)
 class ClickAnswer:
-    """A click, and the card as the clicker saw it when the answer was there."""
+    """A click, and the clicker's card when the answer came."""
 
     who: str
     pressed: str
     result: ClickResult
-    face: SimCardView
+    view: SimCardView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseState:
-    """What the bots' database says."""
+    """Counts in the bots' database."""
 
     states: Counter[str]
     unsent: int
@@ -84,13 +84,13 @@ class DatabaseState:
 
     @property
     def settled(self) -> bool:
-        """Whether nothing is left to do but to decide."""
+        """Whether no work is left, open decisions aside."""
         return not (self.unsent or self.states["writing"] or self.states["unknown"])
 
 
 @dataclass(slots=True, kw_only=True)
 class ApprovalCluster:
-    """What a test sees and does."""
+    """The running company with its ERP and its database; bots are started by the tests."""
 
     engine: SimEngine
     erp: RemoteErp
@@ -100,7 +100,7 @@ class ApprovalCluster:
     database: Database
 
     def submit(self, numbers: Iterable[int]) -> list[str]:
-        """Let purchase orders wait in the ERP; return their numbers."""
+        """Create waiting purchase orders in the ERP; return their numbers."""
         template = document(requester="wu").order
         done = []
         for number in numbers:
@@ -122,25 +122,25 @@ class ApprovalCluster:
 
     @asynccontextmanager
     async def bot(self, name: str = "bot", **more: str) -> AsyncIterator[Program]:
-        """Start a bot; it runs when the context begins, but perhaps is not ready."""
+        """Start a bot for the duration of the block; it may not be ready yet."""
         folder = self.folder / name
         async with forked(remote_erp.__name__, "run", env={**self.env, **more}, folder=folder) as started:
             yield started
 
     def cards(self) -> dict[str, list[CardPlacement]]:
-        """Return all cards about purchase orders, by number: those that ask, and what requesters are told."""
+        """Return all cards about purchase orders, by number: those for deciders and those for requesters."""
         found: dict[str, list[CardPlacement]] = {}
         for conversation in self.engine.chat.conversations.values():
             for item in conversation.items:
                 if isinstance(item, SimDelivery):
                     reader = conversation.members[0]
-                    face = item.card.view_for(reader if conversation.kind != "group" else "")
-                    # What a reader was told of their own click may stand in front of the order for a while.
+                    view = item.card.view_for(reader if conversation.kind != "group" else "")
+                    # The result of a reader's own click may cover the order for a while.
                     shared = item.card.view_for("")
-                    number = _NUMBER.search(f"{face.title} {face.markdown} {shared.title} {shared.markdown}")
-                    assert number is not None, face
-                    standing = CardPlacement(conversation.id, face.out_track_id, reader, face)
-                    found.setdefault(number.group(), []).append(standing)
+                    number = _NUMBER.search(f"{view.title} {view.markdown} {shared.title} {shared.markdown}")
+                    assert number is not None, view
+                    shown = CardPlacement(conversation.id, view.out_track_id, reader, view)
+                    found.setdefault(number.group(), []).append(shown)
         return found
 
     async def shown(self, numbers: Sequence[str], copies: int, seconds: float) -> None:
@@ -154,43 +154,42 @@ class ApprovalCluster:
     async def press(
         self, card: CardPlacement, button: str = APPROVE, who: str = "", *, fields: Mapping[str, str] | None = None
     ) -> ClickAnswer:
-        """Press a button with this text; ``fields`` is what was entered into the card's fields before."""
+        """Press a button with this text; ``fields`` are the values entered into the card's fields."""
         who = who or card.reader
         result = await self.engine.click(card.track, who, button, fields=fields)
-        return ClickAnswer(who, button, result, self.face(card, who))
+        return ClickAnswer(who, button, result, self.view(card, who))
 
     async def press_stale(self, card: CardPlacement, button: str = APPROVE) -> ClickAnswer:
-        """Press a button of the card as it stood when it was read, which may have changed meanwhile."""
-        shown = card.face.button(button)
+        """Press a button of the card as it was read; it may have changed meanwhile."""
+        shown = card.view.button(button)
         assert shown is not None, card
         result = await self.engine.click(card.track, card.reader, params=shown.params)
-        return ClickAnswer(card.reader, button, result, self.face(card))
+        return ClickAnswer(card.reader, button, result, self.view(card))
 
-    def face(self, card: CardPlacement, who: str = "") -> SimCardView:
-        """Return a card as somebody sees it now."""
+    def view(self, card: CardPlacement, who: str = "") -> SimCardView:
+        """Return a card as this person sees it now."""
         instance = self.engine.cards.get(card.track)
         assert instance is not None
         return instance.view_for(who or card.reader)
 
     async def decisions(self) -> dict[str, str]:
-        """Return the account of whoever decided, by number, as the bots' record has it."""
+        """Return the decider's account by order number, from the bots' database."""
         query = select(APPROVAL_CASE.c.body)
         bodies = await self.database.run(lambda connection: connection.execute(query).scalars().all())
         cases = [orjson.loads(body) for body in bodies]
         return {case["number"]: case["decision"]["account"] for case in cases if case["decision"]}
 
     async def audited(self) -> Counter[str]:
-        """Return how often each thing stands in the record."""
+        """Return the number of audit entries of each kind."""
         query = select(APPROVAL_AUDIT.c.what, func.count()).group_by(APPROVAL_AUDIT.c.what)
         rows = await self.database.run(lambda connection: connection.execute(query).all())
         return Counter(dict(map(tuple, rows)))
 
     async def case_counts(self) -> DatabaseState:
-        """Return what the database says now."""
         return await self.database.run(_read)
 
     async def settled(self, cases: int, seconds: float) -> DatabaseState:
-        """Return the counts when so many cases ended and every card was sent; fails when that takes longer."""
+        """Return the counts when ``cases`` cases are final and every card was sent; fails after ``seconds``."""
         ends = perf_counter() + seconds
         while True:
             counts = await self.case_counts()
@@ -201,45 +200,46 @@ class ApprovalCluster:
             await asyncio.sleep(0.05)
 
     async def wait_until_uncovered(self, seconds: float = 30.0) -> None:
-        """Return when no card shows "please wait" any more: what came too late is shown anew within 15 seconds."""
+        """Wait until no card shows "please wait": a late answer is shown within 15 seconds."""
         ends = perf_counter() + seconds
-        while covered := [one for cards in self.cards().values() for one in cards if one.face.title == "请稍候"]:
+        while covered := [card for cards in self.cards().values() for card in cards if card.view.title == "请稍候"]:
             assert perf_counter() < ends, f"not within {seconds:g} s: {covered}"
             await asyncio.sleep(0.05)
 
     def verdicts(self) -> dict[str, list[tuple[Verdict, str]]]:
-        """Return what the ERP was told of each order: all that it did, not only what counted."""
-        told: dict[str, list[tuple[Verdict, str]]] = {}
+        """Return all decisions that the ERP was given, by order number, including those without effect."""
+        written: dict[str, list[tuple[Verdict, str]]] = {}
         for decision in self.erp.erp.written:
-            told.setdefault(decision.number, []).append((decision.verdict, decision.by))
-        return told
+            written.setdefault(decision.number, []).append((decision.verdict, decision.by))
+        return written
 
     def assert_decided_once(self, numbers: Sequence[str], copies: int) -> None:
-        """Every order was written once, stands in the ERP as written, and all its cards tell that."""
-        told, cards = self.verdicts(), self.cards()
+        """Every order was written once, has that status in the ERP, and all its cards show it."""
+        written, cards = self.verdicts(), self.cards()
         for number in numbers:
-            ((verdict, account),) = told.get(number, [])
+            ((verdict, account),) = written.get(number, [])
             assert self.erp.erp.orders[number].status is _STATUS[verdict]
-            standing = cards[number]
-            assert len(standing) == copies, (number, [one.place for one in standing])
-            words = "已同意" if verdict is Verdict.APPROVE else "已驳回"
-            for one in standing:
-                assert not one.decidable, (number, one)
-                assert words in one.face.title + one.face.markdown + one.face.tips, (number, one.face)
-                assert account.removeprefix("erp-") in one.face.markdown + one.face.tips, (number, account, one.face)
+            shown = cards[number]
+            assert len(shown) == copies, (number, [card.place for card in shown])
+            verb = "已同意" if verdict is Verdict.APPROVE else "已驳回"
+            for card in shown:
+                assert not card.decidable, (number, card)
+                assert verb in card.view.title + card.view.markdown + card.view.tips, (number, card.view)
+                assert account.removeprefix("erp-") in card.view.markdown + card.view.tips, (number, account, card.view)
 
 
-def crowded(people: Sequence[str]) -> Enterprise:
-    """Return the demo company with more people in it, each with a chat with the bot."""
+def with_people(people: Sequence[str]) -> Enterprise:
+    """Return the demo company with more people, each with their own chat with the bot."""
     company = demo_enterprise()
     more = {
-        one: SimPerson(user_id=one, name=one, english=one, title="采购", department=1) for one in (*people, REQUESTER)
+        user_id: SimPerson(user_id=user_id, name=user_id, english=user_id, title="采购", department=1)
+        for user_id in (*people, REQUESTER)
     }
     return replace(company, people={**company.people, **more})
 
 
 @asynccontextmanager
-async def cluster(
+async def open_cluster(
     folder: Path,
     people: Sequence[str],
     *,
@@ -251,11 +251,11 @@ async def cluster(
 ) -> AsyncIterator[ApprovalCluster]:
     """Open everything but the bots; ``speed`` is that of their clock, 0 for the real one."""
     async with AsyncExitStack() as stack:
-        with patch("bot.simulator.engine.demo_enterprise", lambda: crowded(people)):
+        with patch("bot.simulator.engine.demo_enterprise", lambda: with_people(people)):
             simulator = await stack.enter_async_context(simulator_running(config))
         erp = RemoteErp(utc_now, erp_seconds)
         erp_url = await stack.enter_async_context(erp.serving())
-        accounts = {one: {"main": f"erp-{one}"} for one in (*people, REQUESTER)}
+        accounts = {user_id: {"main": f"erp-{user_id}"} for user_id in (*people, REQUESTER)}
         more = {
             "DINGERP_ERP__MAIN__VENDOR": remote_erp.VENDOR,
             "DINGERP_ERP__MAIN__URL": erp_url,

@@ -1,6 +1,6 @@
-"""An ERP behind HTTP that outlives the bots: it counts what is written to it, whoever writes.
+"""An ERP behind HTTP that outlives the bots and counts all writes.
 
-`RemoteErp` is the ERP itself, in the tests' process. The module run as a program is ``dingerp`` with an adapter for it.
+`RemoteErp` is the ERP itself, in the test process. The module run as a program is ``dingerp`` with an adapter for it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ VENDOR = "remote"
 BEGAN, SPEED = "TEST_CLOCK_BEGAN", "TEST_CLOCK_SPEED"
 """Variables of a clock that runs fast from a moment on (seconds since 1970): the same for all processes.
 
-A write that was broken off is looked for after a minute; with it that minute is short.
+A broken-off write is checked after a minute; the fast clock makes that minute short.
 """
 
 _ORDER = TypeAdapter(PurchaseOrder)
@@ -51,13 +51,13 @@ log = structlog.get_logger(__name__)
 
 
 class RemoteErp:
-    """Serves a `FakeApprovalErp`; every call takes ``seconds``, and a write happens in the middle of them."""
+    """Serves a `FakeApprovalErp`; every call takes ``seconds``, and a write happens halfway through."""
 
     def __init__(self, now: Callable[[], datetime], seconds: float = 0.0) -> None:
         self.erp = FakeApprovalErp(now)
         self.seconds = seconds
         self.asked = 0
-        """How many writes began; they are done whatever becomes of who asked."""
+        """The number of writes that began; they are finished even if the caller is gone."""
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[str]:
@@ -106,7 +106,7 @@ def _json(body: bytes) -> web.Response:
 
 
 def _bare(order: PurchaseOrder) -> PurchaseOrder:
-    """Return the order with mappings that can be written as JSON; a `FakeApprovalErp` has nothing in them."""
+    """Return the order with mappings that can be written as JSON; they are empty in a `FakeApprovalErp`."""
     return replace(order, people={}, extra={})
 
 
@@ -123,7 +123,7 @@ class RemoteErpAdapter:
         self._session = aiohttp.ClientSession(timeout=_PATIENCE, connector=aiohttp.TCPConnector(limit=100))
 
     async def stock(self, _sku: str) -> StockLevel:
-        """Raise `Unsupported`: it knows orders alone."""
+        """Raise `Unsupported`: this ERP has purchase orders only."""
         raise Unsupported("no stock here", source=self.name)
 
     async def purchase_order(self, number: str) -> PurchaseOrder:
@@ -148,11 +148,9 @@ class RemoteErpAdapter:
         return replace(result, order=order)
 
     async def check(self) -> None:
-        """Reach it."""
         await self.purchase_orders(ListQuery(limit=1))
 
     async def close(self) -> None:
-        """Give the connections back."""
         await self._session.close()
 
     async def _read(self, kind: TypeAdapter[T], path: str, **asked: str | int) -> T:
@@ -191,7 +189,7 @@ async def _run_fast(began: float, speed: float) -> None:
 
 
 if __name__ == "__main__":
-    # As an installed package would announce it.
+    # As an installed package would declare it.
     vendors._OURS[VENDOR] = EntryPoint(VENDOR, "tests.scenario.approvals.remote_erp:vendor", vendors.GROUP)
     if BEGAN in os.environ:
         asyncio.run(_run_fast(float(os.environ[BEGAN]), float(os.environ[SPEED])))

@@ -1,4 +1,4 @@
-"""Purchase orders on a time axis: what people click and say, and what the ERP, every card and the record say then.
+"""Purchase orders on a timeline: what people click and type, and then the state of the ERP, the cards and the record.
 
 The whole bot runs against the simulated DingTalk and the demo company, over real sockets; its clock is the test's.
 """
@@ -32,11 +32,11 @@ from tests.scenario.traffic import eventually
 
 BOSS, MANAGER, BUYER, FINANCE = "boss01", "buymanager01", "buyer01", "finance01"
 YES, NO, PASS, UNDO = "po.yes|", "po.no|", "po.pass|", "po.undo|"
-"""How the tokens of buttons begin."""
+"""Prefixes of the buttons' tokens."""
 
 SMALL, LARGE, HALFWAY, OF_MANAGER = "PO-1001", "PO-1002", "PO-1003", "PO-1004"
-"""The demo company's: requested by the buyer; above 100 000, so that two have to agree; the same with the first
-approval; and one that the purchasing manager requested."""
+"""Orders of the demo company: requested by the buyer; above 100 000, so that two people decide; the same with the first
+approval given; requested by the purchasing manager."""
 
 APPROVERS = (BOSS, MANAGER)
 ACCOUNTS = (BOSS, MANAGER, BUYER, FINANCE, "planner01")
@@ -44,38 +44,38 @@ ACCOUNTS = (BOSS, MANAGER, BUYER, FINANCE, "planner01")
 
 @dataclass(frozen=True, slots=True)
 class CardCopy:
-    """A card about an order where it stands."""
+    """A card about an order at one place."""
 
     place: str
-    """A group's id, or the userId whose chat it is."""
-    face: SimCardView
+    """A group's id, or a userId for the person's own chat."""
+    view: SimCardView
 
     @property
-    def words(self) -> str:
-        """Return all that it says, without markup."""
-        return words(self.face)
+    def text(self) -> str:
+        """Return the card's text without markup."""
+        return plain_text(self.view)
 
     @property
     def decides(self) -> bool:
-        """Whether it still offers to decide."""
-        return any(button.id.startswith((YES, NO, PASS)) for button in self.face.buttons)
+        """Whether it still has buttons to decide."""
+        return any(button.id.startswith((YES, NO, PASS)) for button in self.view.buttons)
 
 
 @dataclass(slots=True)
 class ApprovalScenario:
-    """A company in which purchase orders are decided, in whatever ERP they are."""
+    """A company that decides purchase orders, with any ERP."""
 
     system: BotSystem
     clock: Callable[[], datetime]
     folder: Path
 
     async def poll_pending(self) -> None:
-        """Let the bot look through what waits in the ERP, as it does every minute."""
+        """Poll the ERP for waiting orders, as the bot does every minute."""
         await self.system.app.approvals.pending_poller.poll()
         await self.settle()
 
     def copies(self, number: str) -> list[CardCopy]:
-        """Return the cards that the bot showed by itself about an order, oldest first, as their readers see them."""
+        """Return the cards about an order that the bot showed unasked, oldest first, as their readers see them."""
         chat = self.system.engine.chat
         found = []
         for place in chat.conversations.values():
@@ -83,24 +83,24 @@ class ApprovalScenario:
             name = place.id if place.kind == "group" else reader
             for item in place.items:
                 if isinstance(item, SimDelivery) and item.card.out_track_id.startswith("c1-"):
-                    face = item.card.view_for(reader)
-                    if number in face.title:
-                        found.append(CardCopy(name, face))
+                    view = item.card.view_for(reader)
+                    if number in view.title:
+                        found.append(CardCopy(name, view))
         return found
 
     def card(self, number: str, place: str) -> SimCardView:
         """Return the newest card about an order at a place."""
-        return [one.face for one in self.copies(number) if one.place == place][-1]
+        return [copy.view for copy in self.copies(number) if copy.place == place][-1]
 
     def places(self, number: str) -> list[str]:
-        """Return where cards about an order stand."""
-        return sorted(one.place for one in self.copies(number))
+        """Return the places of the cards about an order."""
+        return sorted(copy.place for copy in self.copies(number))
 
     async def press(self, card: SimCardView, token: str, who: str, *, where: str | None = None) -> SimCardView:
-        """Press the button whose token begins so, let everything happen, and return what the clicker saw at once.
+        """Press the button whose token begins with ``token``, let the bot finish, and return the clicker's first view.
 
-        The token is sent even if the clicker's own view no longer has it, as by a client that shows an old one;
-        ``where`` is a conversation other than the first in which they see the card.
+        The token is sent even if the clicker's own view no longer has it, as by a client with an old view; ``where`` is
+        a conversation other than the first in which they see the card.
         """
         token = find_button(card, token).id
         engine = self.system.engine
@@ -111,11 +111,11 @@ class ApprovalScenario:
         return seen
 
     async def ask(self, text: str, who: str, *, where: str = "") -> SimCardView:
-        """Say something to the bot, in one's own chat with it unless a group is named, and let everything happen."""
+        """Ask the bot, in the person's own chat unless a group is named, and let the bot finish."""
         place = where or self.system.engine.direct(who).id
-        face = await self.system.ask(text, who, where=place)
+        view = await self.system.ask(text, who, where=place)
         await self.settle()
-        return face
+        return view
 
     async def case(self, number: str) -> Case:
         """Return the newest case of an order."""
@@ -124,28 +124,29 @@ class ApprovalScenario:
         return found
 
     async def record(self, number: str) -> list[tuple[str, str]]:
-        """Return the record of the newest case: what happened, and by whom."""
+        """Return the record of the newest case: each event and its person."""
         history = await self.system.app.approvals.service.history(number)
         return [(row.what, row.user_id) for row in history[0][1]]
 
-    async def ends(self, number: str, state: CaseState, *says: str) -> None:
-        """Expect the newest case to have ended so, and every card about it everywhere to say that and offer nothing."""
+    async def assert_ended(self, number: str, state: CaseState, *says: str) -> None:
+        """Expect the newest case to have ended in this state, and every card about it to say so and to offer no
+        button."""
         case = await self.case(number)
         assert case.state is state, (case.state, case.erp_text, await self.record(number))
         copies = self.copies(number)
         assert copies, "it was shown somewhere"
-        for one in copies:
-            assert not one.decides, (one.place, one.words)
+        for copy in copies:
+            assert not copy.decides, (copy.place, copy.text)
             for text in says:
-                assert text in one.words, (one.place, text, one.words)
+                assert text in copy.text, (copy.place, text, copy.text)
 
     @property
     def is_holding_answer(self) -> bool:
-        """Whether the test lets the bot wait for an answer of the ERP."""
+        """Whether the test holds an answer of the ERP back."""
         return False
 
     async def settle(self) -> None:
-        """Wait until the bot has nothing more to do at this moment, but for a write whose answer the test holds."""
+        """Wait until the bot has no work left at this time of its clock, except a write whose answer the test holds."""
         await eventually(self._is_quiet, 20, hint=self._rest)
         while not self.is_holding_answer:
             await self.system.app.approvals.writeback.wait_idle()
@@ -173,13 +174,14 @@ class ApprovalScenario:
 
 @dataclass(slots=True)
 class DemoApprovalScenario(ApprovalScenario):
-    """A hall with the demo company, whose ERP and whose time are in the test's hand."""
+    """The demo company; the test controls its ERP and its clock."""
 
     clock: Clock
     erp: UnreliableErp
 
     async def at(self, text: str) -> None:
-        """Move the clock to so much after the start: ``30s``, ``5m``, ``2h``, ``1d``; then let everything happen."""
+        """Move the clock to this time after the start (``30s``, ``5m``, ``2h``, ``1d``), then let the bot do all that
+        is due."""
         unit = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}[text[-1]]
         moment = START + timedelta(**{unit: float(text[:-1])})
         assert moment >= self.clock.now, "time goes forward"
@@ -195,15 +197,15 @@ class DemoApprovalScenario(ApprovalScenario):
         return self.erp.answers is not None
 
 
-def words(card: SimCardView) -> str:
-    """Return all that a card says, without markup."""
+def plain_text(card: SimCardView) -> str:
+    """Return a card's text without markup."""
     return re.sub(r"<[^>]*>|\\", " ", f"{card.title} {card.markdown} {card.tips}")
 
 
 def find_button(card: SimCardView, token: str) -> SimButton:
-    """Return the button whose token begins so."""
+    """Return the button whose token begins with ``token``."""
     found = next((button for button in card.buttons if button.id.startswith(token)), None)
-    assert found is not None, (token, [(button.text, button.id) for button in card.buttons], words(card))
+    assert found is not None, (token, [(button.text, button.id) for button in card.buttons], plain_text(card))
     return found
 
 
@@ -217,7 +219,7 @@ OpenApprovalScenario = Callable[..., Any]
 
 @pytest.fixture
 def open_approval_scenario(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenApprovalScenario:
-    """Return what opens a docket: ``open_approval_scenario(SMALL, rules="…")``."""
+    """Return a function that opens a scenario: ``open_approval_scenario(SMALL, rules="…")``."""
     monkeypatch.chdir(tmp_path)
     return partial(run_approval_scenario, tmp_path)
 
@@ -233,7 +235,7 @@ async def run_approval_scenario(
     approvals: dict[str, Any] | None = None,
     **changes: Any,
 ) -> AsyncIterator[DemoApprovalScenario]:
-    """Open a company in whose ERP only these orders wait, each shown in ``groups`` and to who may decide.
+    """Open a company with only these orders waiting in the ERP, each shown in ``groups`` and to its deciders.
 
     Without ``rules`` any of ``approvers`` decides; ``accounts`` are the people with an account in the ERP.
     """
@@ -249,13 +251,13 @@ async def run_approval_scenario(
         held.append(erp)
         return erp
 
-    # No answer is remembered and no source left alone: what the ERP does now is what the test is about.
+    # No read cache and no breaker: the tests are about what the ERP does now.
     source = ErpSettings.model_validate({"vendor": "demo", "cache_seconds": 0, "breaker_failures": 0})
     changes = {
         "access": {
             "directory": True,
             "roles": {"approver": frozenset(approvers)},
-            "accounts": {one: {"demo": one} for one in accounts},
+            "accounts": {account: {"demo": account} for account in accounts},
         },
         "approvals": {"groups": tuple(groups), "backlog": True, "rules": file, **(approvals or {})},
         "outbox": {"per_second": 1000, "place_minute": 1000},

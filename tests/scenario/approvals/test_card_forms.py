@@ -1,7 +1,7 @@
-"""Rejecting by the form of a company's own card template: ``dingerp run`` as a process, and clicks over the wire.
+"""Rejecting with the form of a company's own card template: ``dingerp run`` as a process, and clicks over the wire.
 
-The templates are those of docs/how-to/own-card-template.md. Their variables have names of their own, so that nothing
-is shown that the bot sent for another template.
+The templates are those of docs/how-to/own-card-template.md. Their variables have their own names, so that nothing is
+shown that the bot sent for another template.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from bot.erp.model import Verdict
 from bot.simulator.card_templates import read_template
 from bot.simulator.cards import SimCardView
 from bot.store.tables import APPROVAL_AUDIT, APPROVAL_CASE
-from tests.scenario.approvals.cluster import APPROVE, GROUP, REJECT, ApprovalCluster, CardPlacement, cluster
+from tests.scenario.approvals.cluster import APPROVE, GROUP, REJECT, ApprovalCluster, CardPlacement, open_cluster
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="module")]
 
 BOSS, MANAGER = PEOPLE = ("boss01", "buymanager01")
 """Both are members of the group."""
 COPIES = len(PEOPLE) + 2
-"""Cards of a decided order: for each of them, in the group, and the one that tells the requester."""
+"""Cards of a decided order: for each of them, in the group, and the requester's."""
 
 OWN = "3f0c9a1b-2d4e-4f60-9182-93a4b5c6d7e8.schema"
 PARTS = {"headline": "title", "words": "body", "foot": "tips", "state": "state"}
@@ -46,7 +46,7 @@ BACK, PRICE = "返回", "价格过高"
 
 @dataclass(frozen=True, slots=True)
 class TemplateStyle:
-    """How a template takes its buttons: what the configuration says of it, and how it was built."""
+    """How a template gets its buttons: the bot's configuration, and the way it was built."""
 
     name: str
     variables: Mapping[str, str]
@@ -64,187 +64,187 @@ STATIC = TemplateStyle(
     },
 )
 ORDERS = 10
-"""So many wait in each house, for its tests to decide one after the other."""
+"""Waiting orders for the tests of one style, which decide them one after the other."""
 
 
 @dataclass(slots=True)
 class TemplateScenario:
-    """A company whose bot shows orders by its own template, in one of the styles."""
+    """A company whose bot shows orders with its own template, in one of the styles."""
 
-    scene: ApprovalCluster
+    cluster: ApprovalCluster
     style: TemplateStyle
     waiting: list[str]
     ended: int = 0
 
     def order(self, **fields: list[dict[str, Any]]) -> str:
-        """Let the template of the next order's cards have ``fields`` (``form=[…]`` or ``inputs=[…]``); its number."""
+        """Give the next order's cards a template with ``fields`` (``form=[…]`` or ``inputs=[…]``); return its
+        number."""
         number = self.waiting.pop(0)
         template = read_template({**DRAWN, **self.style.built, **fields})
-        for standing in self.scene.cards()[number]:
-            card = self.scene.engine.cards.get(standing.track)
+        for shown in self.cluster.cards()[number]:
+            card = self.cluster.engine.cards.get(shown.track)
             assert card is not None
             card.template = template
         return number
 
-    async def ends(self) -> None:
-        """Wait until one more order is decided and all cards tell that."""
+    async def wait_for_end(self) -> None:
+        """Wait until one more order is decided and all its cards say so."""
         self.ended += 1
-        await self.scene.settled(self.ended, 30)
+        await self.cluster.settled(self.ended, 30)
 
 
 @asynccontextmanager
-async def house_of(style: TemplateStyle, folder: Path) -> AsyncIterator[TemplateScenario]:
-    """Open a house; its bot serves all tests of this style."""
+async def open_template_scenario(style: TemplateStyle, folder: Path) -> AsyncIterator[TemplateScenario]:
+    """Open a company; its bot serves all tests of this style."""
     own = {
         "TEMPLATE_ID": OWN,
         "BUTTON_STYLE": style.name,
         "VARIABLES": orjson.dumps({**PARTS, **style.variables}).decode(),
     }
     configured = {f"DINGERP_CARDS__TEMPLATES__APPROVAL__{name}": value for name, value in own.items()}
-    async with cluster(folder, PEOPLE) as scene:
-        scene.engine.cards.register(read_template({**DRAWN, **style.built}))
-        numbers = scene.submit(range(ORDERS))
-        async with scene.bot(**configured) as bot:
+    async with open_cluster(folder, PEOPLE) as cluster:
+        cluster.engine.cards.register(read_template({**DRAWN, **style.built}))
+        numbers = cluster.submit(range(ORDERS))
+        async with cluster.bot(**configured) as bot:
             await bot.saying("bot.running")
-            await scene.shown(numbers, COPIES - 1, 30)
-            await scene.settled(0, 30)
-            yield TemplateScenario(scene, style, numbers)
+            await cluster.shown(numbers, COPIES - 1, 30)
+            await cluster.settled(0, 30)
+            yield TemplateScenario(cluster, style, numbers)
             ended = await bot.stop()
         assert ended.code == 0
         assert "Traceback" not in bot.err, bot.err
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def house_of_dynamic(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TemplateScenario]:
-    async with house_of(DYNAMIC, tmp_path_factory.mktemp("dynamic")) as house:
-        yield house
+async def dynamic_scenario(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TemplateScenario]:
+    async with open_template_scenario(DYNAMIC, tmp_path_factory.mktemp("dynamic")) as scenario:
+        yield scenario
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def house_of_static(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TemplateScenario]:
-    async with house_of(STATIC, tmp_path_factory.mktemp("static")) as house:
-        yield house
+async def static_scenario(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TemplateScenario]:
+    async with open_template_scenario(STATIC, tmp_path_factory.mktemp("static")) as scenario:
+        yield scenario
 
 
 @pytest.fixture
-def house(request: pytest.FixtureRequest) -> TemplateScenario:
-    """Return the house with the style of the test. Tests come in any order, and each house opens once."""
-    kept: TemplateScenario = request.getfixturevalue(
-        "house_of_dynamic" if request.param is DYNAMIC else "house_of_static"
+def scenario(request: pytest.FixtureRequest) -> TemplateScenario:
+    """Return the company with the test's style. Tests come in any order, and each company opens once."""
+    opened: TemplateScenario = request.getfixturevalue(
+        "dynamic_scenario" if request.param is DYNAMIC else "static_scenario"
     )
-    return kept
+    return opened
 
 
 def styles(*styles: TemplateStyle) -> pytest.MarkDecorator:
-    """Run in the houses with these styles."""
-    return pytest.mark.parametrize("house", styles, ids=lambda style: style.name, indirect=True)
+    """Run the test with each of these styles."""
+    return pytest.mark.parametrize("scenario", styles, ids=lambda style: style.name, indirect=True)
 
 
-def of(scene: ApprovalCluster, number: str, place: str) -> CardPlacement:
+def of(cluster: ApprovalCluster, number: str, place: str) -> CardPlacement:
     """Return the card at a place: the group, or a person's own chat."""
-    return next(one for one in scene.cards()[number] if one.place == place or (one.reader == place != GROUP))
+    return next(card for card in cluster.cards()[number] if card.place == place or (card.reader == place != GROUP))
 
 
-def labels(face: SimCardView) -> list[str]:
-    """Return what the buttons of a card say."""
-    return [button.text for button in face.buttons]
+def labels(view: SimCardView) -> list[str]:
+    return [button.text for button in view.buttons]
 
 
-async def record(scene: ApprovalCluster, number: str) -> list[tuple[str, str, str]]:
-    """Return what happened to an order, by whom, and what was said, as the bot's record has it."""
+async def record(cluster: ApprovalCluster, number: str) -> list[tuple[str, str, str]]:
+    """Return the record of an order: what happened, by whom, and the details."""
     columns = APPROVAL_AUDIT.c.what, APPROVAL_AUDIT.c.user_id, APPROVAL_AUDIT.c.detail
     own = select(APPROVAL_CASE.c.id).where(APPROVAL_CASE.c.folded == number.casefold())
     query = select(*columns).where(APPROVAL_AUDIT.c.case_id.in_(own)).order_by(APPROVAL_AUDIT.c.number)
-    rows = await scene.database.run(lambda connection: connection.execute(query).all())
+    rows = await cluster.database.run(lambda connection: connection.execute(query).all())
     return [(row.what, row.user_id, row.detail) for row in rows]
 
 
-async def ends_rejected(house: TemplateScenario, number: str, who: str, reason: str) -> None:
+async def assert_rejected(scenario: TemplateScenario, number: str, who: str, reason: str) -> None:
     """Expect one rejection with this reason: in the ERP, on every card, in the record."""
-    scene = house.scene
-    await house.ends()
-    assert scene.verdicts()[number] == [(Verdict.REJECT, f"erp-{who}")]
-    assert reasons(scene, number) == [reason]
-    scene.assert_decided_once([number], COPIES)
-    for one in scene.cards()[number]:
-        assert reason in one.face.markdown, (one.place, one.face)
-        assert one.face.fields == (), (one.place, "nothing can be filled in any more")
-        asked = one.reader in PEOPLE or one.in_group
-        assert (one.face.template_id == OWN) is asked, (one.place, one.face.template_id)
-    rows = await record(scene, number)
+    cluster = scenario.cluster
+    await scenario.wait_for_end()
+    assert cluster.verdicts()[number] == [(Verdict.REJECT, f"erp-{who}")]
+    assert reasons(cluster, number) == [reason]
+    cluster.assert_decided_once([number], COPIES)
+    for card in cluster.cards()[number]:
+        assert reason in card.view.markdown, (card.place, card.view)
+        assert card.view.fields == (), (card.place, "nothing can be filled in any more")
+        asked = card.reader in PEOPLE or card.in_group
+        assert (card.view.template_id == OWN) is asked, (card.place, card.view.template_id)
+    rows = await record(cluster, number)
     assert [what for what, _, _ in rows] == ["opened", "vote", "decided", "writing", "outcome", "rejected"]
-    assert [(by, said) for what, by, said in rows if what == "vote"] == [(who, f"reject at level 1: {reason}")]
+    assert [(by, detail) for what, by, detail in rows if what == "vote"] == [(who, f"reject at level 1: {reason}")]
 
 
-def reasons(scene: ApprovalCluster, number: str) -> list[str]:
-    """Return the reasons of all that the ERP was told of an order."""
-    return [one.reason for one in scene.erp.erp.told if one.number == number]
+def reasons(cluster: ApprovalCluster, number: str) -> list[str]:
+    """Return the reasons that the ERP was given for an order."""
+    return [decision.reason for decision in cluster.erp.erp.told if decision.number == number]
 
 
 @styles(DYNAMIC, STATIC)
 @pytest.mark.parametrize("place", [GROUP, MANAGER], ids=["in the group", "in one's own chat"])
-async def test_rejecting_with_the_text_of_a_form(house: TemplateScenario, place: str) -> None:
-    number = house.order(form=[TEXT])
-    card = of(house.scene, number, place)
-    assert [one.name for one in card.face.fields] == ["reason"]
-    answer = await house.scene.press(card, REJECT, MANAGER, fields={"reason": "  规格不符，请再谈 "})
+async def test_rejecting_with_the_text_of_a_form(scenario: TemplateScenario, place: str) -> None:
+    number = scenario.order(form=[TEXT])
+    card = of(scenario.cluster, number, place)
+    assert [field.name for field in card.view.fields] == ["reason"]
+    answer = await scenario.cluster.press(card, REJECT, MANAGER, fields={"reason": "  规格不符，请再谈 "})
     assert answer.result.ok, answer
-    assert answer.face.button(REJECT) is None, answer
-    await ends_rejected(house, number, MANAGER, "规格不符，请再谈")
+    assert answer.view.button(REJECT) is None, answer
+    await assert_rejected(scenario, number, MANAGER, "规格不符，请再谈")
 
 
 @pytest.mark.parametrize(
-    ("house", "where", "value", "reason"),
+    ("scenario", "where", "value", "reason"),
     [
         pytest.param(STATIC, "form", "请重新询价", "请重新询价", id="static-form-words"),
         pytest.param(DYNAMIC, "inputs", "needless", "不需要", id="buttonGroup-inputs-code"),
     ],
-    indirect=["house"],
+    indirect=["scenario"],
 )
 async def test_rejecting_with_the_choice_of_a_select_field(
-    house: TemplateScenario, where: str, value: str, reason: str
+    scenario: TemplateScenario, where: str, value: str, reason: str
 ) -> None:
-    number = house.order(**{where: [CHOICE]})
-    answer = await house.scene.press(of(house.scene, number, BOSS), REJECT, fields={"reason": value})
+    number = scenario.order(**{where: [CHOICE]})
+    answer = await scenario.cluster.press(of(scenario.cluster, number, BOSS), REJECT, fields={"reason": value})
     assert answer.result.ok, answer
-    await ends_rejected(house, number, BOSS, reason)
+    await assert_rejected(scenario, number, BOSS, reason)
 
 
 @styles(STATIC)
-async def test_rejecting_with_an_input_that_stands_alone(house: TemplateScenario) -> None:
-    number = house.order(inputs=[TEXT])
-    await house.scene.press(of(house.scene, number, BOSS), REJECT, fields={"reason": "规格不符"})
-    await ends_rejected(house, number, BOSS, "规格不符")
+async def test_rejecting_with_an_input_that_stands_alone(scenario: TemplateScenario) -> None:
+    number = scenario.order(inputs=[TEXT])
+    await scenario.cluster.press(of(scenario.cluster, number, BOSS), REJECT, fields={"reason": "规格不符"})
+    await assert_rejected(scenario, number, BOSS, "规格不符")
 
 
 @pytest.mark.parametrize(
-    ("house", "field"),
+    ("scenario", "field"),
     [pytest.param(DYNAMIC, TEXT, id="buttonGroup-text"), pytest.param(STATIC, CHOICE, id="static-select")],
-    indirect=["house"],
+    indirect=["scenario"],
 )
-async def test_an_empty_form_is_asked_for_the_reason(house: TemplateScenario, field: dict[str, Any]) -> None:
-    scene, number = house.scene, house.order(form=[field])
-    card = of(scene, number, GROUP)
-    asked = await scene.press(card, REJECT, MANAGER, fields={"reason": "" if field is CHOICE else "  "})
-    assert asked.face.private_to_viewer
-    assert number in asked.face.title
-    assert labels(asked.face) == [PRICE, "超出预算", "数量有误", "不需要", BACK, "其他…"]
-    assert asked.face.fields == (), "the question has its own answers"
-    assert labels(scene.face(card, BOSS)) == labels(card.face), "the question is the clicker's own"
-    assert reasons(scene, number) == []
-    again = await scene.press(card, BACK, MANAGER)
-    assert again.face.button(APPROVE) is not None, "the way back is drawn by the same template"
-    assert [one.name for one in again.face.fields] == ["reason"]
-    assert [what for what, _, _ in await record(scene, number)] == ["opened"]
-    await scene.press(card, REJECT, MANAGER)
-    await scene.press(card, PRICE, MANAGER)
-    await ends_rejected(house, number, MANAGER, PRICE)
+async def test_an_empty_form_is_asked_for_the_reason(scenario: TemplateScenario, field: dict[str, Any]) -> None:
+    cluster, number = scenario.cluster, scenario.order(form=[field])
+    card = of(cluster, number, GROUP)
+    asked = await cluster.press(card, REJECT, MANAGER, fields={"reason": "" if field is CHOICE else "  "})
+    assert asked.view.private_to_viewer
+    assert number in asked.view.title
+    assert labels(asked.view) == [PRICE, "超出预算", "数量有误", "不需要", BACK, "其他…"]
+    assert asked.view.fields == (), "the question has its own answers"
+    assert labels(cluster.view(card, BOSS)) == labels(card.view), "the question is the clicker's own"
+    assert reasons(cluster, number) == []
+    again = await cluster.press(card, BACK, MANAGER)
+    assert again.view.button(APPROVE) is not None, "the way back is drawn by the same template"
+    assert [shown.name for shown in again.view.fields] == ["reason"]
+    assert [what for what, _, _ in await record(cluster, number)] == ["opened"]
+    await cluster.press(card, REJECT, MANAGER)
+    await cluster.press(card, PRICE, MANAGER)
+    await assert_rejected(scenario, number, MANAGER, PRICE)
 
 
 @styles(STATIC)
-async def test_approving_beside_a_form(house: TemplateScenario) -> None:
-    scene, number = house.scene, house.order(form=[TEXT])
-    await scene.press(of(scene, number, BOSS), APPROVE, fields={"reason": ""})
-    await house.ends()
-    scene.assert_decided_once([number], COPIES)
-    assert scene.verdicts()[number] == [(Verdict.APPROVE, f"erp-{BOSS}")]
+async def test_approving_beside_a_form(scenario: TemplateScenario) -> None:
+    cluster, number = scenario.cluster, scenario.order(form=[TEXT])
+    await cluster.press(of(cluster, number, BOSS), APPROVE, fields={"reason": ""})
+    await scenario.wait_for_end()
+    cluster.assert_decided_once([number], COPIES)
+    assert cluster.verdicts()[number] == [(Verdict.APPROVE, f"erp-{BOSS}")]

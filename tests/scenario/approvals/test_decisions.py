@@ -1,4 +1,4 @@
-"""Every way of deciding, seen by all who have a card: the ERP, each copy and the record end alike."""
+"""Every way of deciding, for all who have a card: the ERP, each copy and the record end alike."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from tests.scenario.approvals.scenario import (
     DemoApprovalScenario,
     OpenApprovalScenario,
     open_approval_scenario,
+    plain_text,
     tokens,
-    words,
 )
 
 __all__ = ["open_approval_scenario"]  # pytest finds fixtures in the module
 
 WRITTEN = ["decided", "writing", "outcome"]
-"""What the record says of every decision that the ERP took."""
+"""The record of every decision that the ERP took."""
 
 MONEY = "39,471.90"
-"""What the small order costs."""
+"""The amount of the small order."""
 
 
 def rule(levels: str, more: str = "") -> str:
@@ -40,7 +40,6 @@ def rule(levels: str, more: str = "") -> str:
 
 
 async def whats(scenario: DemoApprovalScenario, number: str) -> list[str]:
-    """Return what happened, in order."""
     return [what for what, _ in await scenario.record(number)]
 
 
@@ -48,28 +47,28 @@ async def test_one_approves_and_everybody_sees_it(open_approval_scenario: OpenAp
     async with open_approval_scenario(SMALL, groups=(BUYING, WAREHOUSE)) as scenario:
         assert scenario.places(SMALL) == sorted([BOSS, MANAGER, BUYING, WAREHOUSE])
         seen = await scenario.press(scenario.card(SMALL, MANAGER), YES, MANAGER)
-        assert "已记录，正在通知 ERP。" in words(seen)
-        await scenario.ends(SMALL, CaseState.APPROVED, "已批准", "赵国强")
+        assert "已记录，正在通知 ERP。" in plain_text(seen)
+        await scenario.assert_ended(SMALL, CaseState.APPROVED, "已批准", "赵国强")
         assert scenario.places(SMALL) == sorted([BOSS, MANAGER, BUYER, BUYING, WAREHOUSE])
         assert await scenario.erp.decisions(SMALL) == [(MANAGER, "approve", "")]
         assert (await scenario.order(SMALL)).status is PurchaseStatus.APPROVED
         expected = [("opened", ""), ("vote", MANAGER), ("decided", MANAGER), ("writing", MANAGER)]
         assert await scenario.record(SMALL) == [*expected, ("outcome", ""), ("approved", "")]
         late = await scenario.ask(f"/approve {SMALL}", BOSS)
-        assert "赵国强 已于 2026年11月24日 10:00 审批。" in words(late)
+        assert "赵国强 已于 2026年11月24日 10:00 审批。" in plain_text(late)
         assert len(scenario.erp.told) == 1
 
 
 async def test_prices_are_in_the_approvers_own_chats_alone(open_approval_scenario: OpenApprovalScenario) -> None:
     async with open_approval_scenario(SMALL, groups=(BUYING, WAREHOUSE)) as scenario:
         for _ in range(2):
-            priced = {one.place for one in scenario.copies(SMALL) if MONEY in one.words}
-            bare = {one.place for one in scenario.copies(SMALL) if MONEY not in one.words and "¥" not in one.words}
+            priced = {copy.place for copy in scenario.copies(SMALL) if MONEY in copy.text}
+            bare = {copy.place for copy in scenario.copies(SMALL) if MONEY not in copy.text and "¥" not in copy.text}
             assert {BUYING, WAREHOUSE} <= bare
             assert {BOSS, MANAGER} <= priced
             if (await scenario.case(SMALL)).state is CaseState.OPEN:
                 await scenario.press(scenario.card(SMALL, BUYING), YES, BOSS)
-        await scenario.ends(SMALL, CaseState.APPROVED, "已批准", "林明川")
+        await scenario.assert_ended(SMALL, CaseState.APPROVED, "已批准", "林明川")
 
 
 @pytest.mark.parametrize(
@@ -82,11 +81,11 @@ async def test_rejecting_with_a_quick_reason(
         card = scenario.card(SMALL, BUYING)
         asked = await scenario.press(card, NO, BOSS)
         assert asked.private_to_viewer
-        quick = next(one for one in asked.buttons if one.id.startswith(NO) and one.id.endswith(f"|{token}"))
+        quick = next(button for button in asked.buttons if button.id.startswith(NO) and button.id.endswith(f"|{token}"))
         assert scenario.erp.told == [], "a reason is needed first"
         assert tokens(scenario.system.see(card, MANAGER)) == tokens(card), "the question is the clicker's own"
         await scenario.press(asked, quick.id, BOSS)
-        await scenario.ends(SMALL, CaseState.REJECTED, "已驳回", "林明川", reason)
+        await scenario.assert_ended(SMALL, CaseState.REJECTED, "已驳回", "林明川", reason)
         assert await scenario.erp.decisions(SMALL) == [(BOSS, "reject", reason)]
         assert (await scenario.order(SMALL)).status is PurchaseStatus.REJECTED
         assert await whats(scenario, SMALL) == ["opened", "vote", *WRITTEN, "rejected"]
@@ -95,14 +94,14 @@ async def test_rejecting_with_a_quick_reason(
 async def test_rejecting_with_the_next_message(open_approval_scenario: OpenApprovalScenario) -> None:
     async with open_approval_scenario(SMALL) as scenario:
         asked = await scenario.press(scenario.card(SMALL, BOSS), NO, BOSS)
-        own = next(one for one in asked.buttons if one.id.endswith("|o"))
+        own = next(button for button in asked.buttons if button.id.endswith("|o"))
         await scenario.press(asked, own.id, BOSS)
         assert scenario.erp.told == []
-        said = await scenario.ask("去年才 30 块，请再谈", BOSS)
-        assert "已记录，正在通知 ERP。" in words(said)
-        await scenario.ends(SMALL, CaseState.REJECTED, "已驳回", "林明川")
+        reply = await scenario.ask("去年才 30 块，请再谈", BOSS)
+        assert "已记录，正在通知 ERP。" in plain_text(reply)
+        await scenario.assert_ended(SMALL, CaseState.REJECTED, "已驳回", "林明川")
         assert await scenario.erp.decisions(SMALL) == [(BOSS, "reject", "去年才 30 块，请再谈")]
-        bare = {one.place for one in scenario.copies(SMALL) if "30 块" not in one.words}
+        bare = {copy.place for copy in scenario.copies(SMALL) if "30 块" not in copy.text}
         assert bare == {BUYING}, "a figure may be a price"
 
 
@@ -111,7 +110,7 @@ async def test_rejecting_with_the_next_message(open_approval_scenario: OpenAppro
 async def test_rejecting_in_words(open_approval_scenario: OpenApprovalScenario, line: str, where: str) -> None:
     async with open_approval_scenario(SMALL) as scenario:
         await scenario.ask(line, MANAGER, where=where)
-        await scenario.ends(SMALL, CaseState.REJECTED, "已驳回", "赵国强", "价格过高")
+        await scenario.assert_ended(SMALL, CaseState.REJECTED, "已驳回", "赵国强", "价格过高")
         assert await scenario.erp.decisions(SMALL) == [(MANAGER, "reject", "价格过高")]
 
 
@@ -122,19 +121,19 @@ async def test_words_without_a_reason_are_asked_for_one(open_approval_scenario: 
         assert scenario.erp.told == []
         await scenario.ask("等下月预算", MANAGER)
         assert await scenario.erp.decisions(SMALL) == [(MANAGER, "reject", "等下月预算")]
-        await scenario.ends(SMALL, CaseState.REJECTED, "等下月预算")
+        await scenario.assert_ended(SMALL, CaseState.REJECTED, "等下月预算")
 
 
 async def test_approving_in_words_and_the_list_of_what_waits(open_approval_scenario: OpenApprovalScenario) -> None:
     async with open_approval_scenario(SMALL, LARGE) as scenario:
         listed = await scenario.ask("/pending", BOSS)
-        assert SMALL in words(listed)
-        assert LARGE in words(listed)
+        assert SMALL in plain_text(listed)
+        assert LARGE in plain_text(listed)
         await scenario.ask(f"/approve {SMALL}", BOSS)
-        await scenario.ends(SMALL, CaseState.APPROVED, "林明川")
+        await scenario.assert_ended(SMALL, CaseState.APPROVED, "林明川")
         left = await scenario.ask("/pending", BOSS)
-        assert SMALL not in words(left)
-        assert LARGE in words(left)
+        assert SMALL not in plain_text(left)
+        assert LARGE in plain_text(left)
 
 
 async def test_all_of_the_list_after_a_confirmation(open_approval_scenario: OpenApprovalScenario) -> None:
@@ -142,7 +141,7 @@ async def test_all_of_the_list_after_a_confirmation(open_approval_scenario: Open
         asked = await scenario.ask("/pending all", BOSS)
         assert scenario.erp.told == []
         await scenario.press(asked, "po.all|", BOSS)
-        assert sorted(one.number for one in scenario.erp.told) == [SMALL, LARGE]
+        assert sorted(decision.number for decision in scenario.erp.told) == [SMALL, LARGE]
         assert (await scenario.order(SMALL)).status is PurchaseStatus.APPROVED
 
 
@@ -160,12 +159,14 @@ async def test_passed_on(open_approval_scenario: OpenApprovalScenario) -> None:
     async with open_approval_scenario(SMALL, rules=rule(f'{{any = ["person:{MANAGER}"]}}')) as scenario:
         assert scenario.places(SMALL) == sorted([MANAGER, BUYING])
         choice = await scenario.press(scenario.card(SMALL, BUYING), PASS, MANAGER)
-        boss = next(one.id for one in choice.buttons if one.id.startswith(PASS) and one.id.endswith(f"|{BOSS}"))
+        boss = next(
+            button.id for button in choice.buttons if button.id.startswith(PASS) and button.id.endswith(f"|{BOSS}")
+        )
         seen = await scenario.press(choice, boss, MANAGER)
-        assert "已转交给 林明川。" in words(seen)
+        assert "已转交给 林明川。" in plain_text(seen)
         assert scenario.places(SMALL) == sorted([BOSS, MANAGER, BUYING])
         await scenario.press(scenario.card(SMALL, BOSS), YES, BOSS)
-        await scenario.ends(SMALL, CaseState.APPROVED, "林明川")
+        await scenario.assert_ended(SMALL, CaseState.APPROVED, "林明川")
         assert await scenario.erp.decisions(SMALL) == [(BOSS, "approve", "")]
         assert ("forwarded", MANAGER) in await scenario.record(SMALL)
 
@@ -175,16 +176,16 @@ async def test_two_levels_of_the_rules_and_one_word_to_the_erp(open_approval_sce
     async with open_approval_scenario(SMALL, rules=rule(two)) as scenario:
         assert scenario.places(SMALL) == sorted([MANAGER, BUYING])
         refused = await scenario.press(scenario.card(SMALL, BUYING), YES, BOSS)
-        assert "赵国强" in words(refused), "who can do it is named"
+        assert "赵国强" in plain_text(refused), "who can do it is named"
         seen = await scenario.press(scenario.card(SMALL, MANAGER), YES, MANAGER)
-        assert "已记录，还需其他人同意。" in words(seen)
+        assert "已记录，还需其他人同意。" in plain_text(seen)
         assert scenario.erp.told == []
         assert scenario.places(SMALL) == sorted([BOSS, MANAGER, BUYING])
         await scenario.press(scenario.card(SMALL, BOSS), YES, BOSS)
-        await scenario.ends(SMALL, CaseState.APPROVED, "林明川")
+        await scenario.assert_ended(SMALL, CaseState.APPROVED, "林明川")
         assert await scenario.erp.decisions(SMALL) == [(BOSS, "approve", "")]
         record = await scenario.record(SMALL)
-        assert [one for one in record if one[0] in ("refused", "vote")] == [
+        assert [entry for entry in record if entry[0] in ("refused", "vote")] == [
             ("refused", BOSS),
             ("vote", MANAGER),
             ("vote", BOSS),
@@ -196,15 +197,15 @@ async def test_two_levels_of_the_erp_are_two_cases(open_approval_scenario: OpenA
         await scenario.press(scenario.card(LARGE, MANAGER), YES, MANAGER)
         assert (await scenario.order(LARGE)).status is PurchaseStatus.WAITING
         assert (await scenario.case(LARGE)).state is CaseState.OPEN, "the second level is asked for by itself"
-        first = [one for one in scenario.copies(LARGE) if not one.decides]
-        assert {one.place for one in first} >= {BOSS, MANAGER, FINANCE, BUYING}
-        assert all("还需其他人同意" in one.words and "已批准" not in one.words for one in first)
+        first = [copy for copy in scenario.copies(LARGE) if not copy.decides]
+        assert {copy.place for copy in first} >= {BOSS, MANAGER, FINANCE, BUYING}
+        assert all("还需其他人同意" in copy.text and "已批准" not in copy.text for copy in first)
         assert BUYER not in scenario.places(LARGE), "the requester is told when it is over"
         await scenario.press(scenario.card(LARGE, FINANCE), YES, FINANCE)
-        await scenario.ends(LARGE, CaseState.APPROVED)
+        await scenario.assert_ended(LARGE, CaseState.APPROVED)
         assert (await scenario.order(LARGE)).status is PurchaseStatus.APPROVED
         assert [by for by, _, _ in await scenario.erp.decisions(LARGE)] == [MANAGER, FINANCE]
-        assert "已批准" in words(scenario.card(LARGE, BUYER))
+        assert "已批准" in plain_text(scenario.card(LARGE, BUYER))
         assert scenario.places(LARGE).count(BUYER) == 1
 
 
@@ -214,9 +215,9 @@ async def test_all_of_them_have_to_agree(open_approval_scenario: OpenApprovalSce
         await scenario.press(scenario.card(SMALL, BOSS), YES, BOSS)
         assert scenario.erp.told == []
         again = await scenario.press(scenario.card(SMALL, BUYING), YES, BOSS)
-        assert scenario.erp.told == [], words(again)
+        assert scenario.erp.told == [], plain_text(again)
         await scenario.press(scenario.card(SMALL, BUYING), YES, MANAGER)
-        await scenario.ends(SMALL, CaseState.APPROVED, "赵国强")
+        await scenario.assert_ended(SMALL, CaseState.APPROVED, "赵国强")
         assert await scenario.erp.decisions(SMALL) == [(MANAGER, "approve", "")]
 
 
@@ -225,7 +226,7 @@ async def test_one_of_all_rejects(open_approval_scenario: OpenApprovalScenario) 
     async with open_approval_scenario(SMALL, rules=rule(both)) as scenario:
         await scenario.press(scenario.card(SMALL, BOSS), YES, BOSS)
         await scenario.ask(f"/reject {SMALL} 不需要", MANAGER)
-        await scenario.ends(SMALL, CaseState.REJECTED, "赵国强", "不需要")
+        await scenario.assert_ended(SMALL, CaseState.REJECTED, "赵国强", "不需要")
         assert await scenario.erp.decisions(SMALL) == [(MANAGER, "reject", "不需要")]
 
 
@@ -234,7 +235,7 @@ async def test_a_substitute_decides_in_the_days_of_absence(open_approval_scenari
     async with open_approval_scenario(SMALL, rules=rule(f'{{any = ["person:{MANAGER}"]}}', away)) as scenario:
         assert scenario.places(SMALL) == sorted([BOSS, MANAGER, BUYING])
         await scenario.press(scenario.card(SMALL, BOSS), YES, BOSS)
-        await scenario.ends(SMALL, CaseState.APPROVED, "林明川")
+        await scenario.assert_ended(SMALL, CaseState.APPROVED, "林明川")
         vote = (await scenario.case(SMALL)).votes[0]
         assert (vote.user_id, vote.on_behalf_of) == (BOSS, MANAGER)
         assert await scenario.erp.decisions(SMALL) == [(BOSS, "approve", "")]
@@ -255,7 +256,7 @@ async def test_reminded_and_then_over(open_approval_scenario: OpenApprovalScenar
         await scenario.at("4h")
         assert scenario.places(SMALL) == sorted([BOSS, BOSS, MANAGER, MANAGER, BUYING])
         await scenario.at("1d")
-        await scenario.ends(SMALL, CaseState.EXPIRED, "已过期")
+        await scenario.assert_ended(SMALL, CaseState.EXPIRED, "已过期")
         assert BUYER in scenario.places(SMALL), "the requester is told"
         await scenario.ask(f"/approve {SMALL}", BOSS)
         assert scenario.erp.told == []
@@ -270,7 +271,7 @@ async def test_escalated_when_nobody_decides(open_approval_scenario: OpenApprova
         await scenario.at("1d")
         assert scenario.places(SMALL) == sorted([BOSS, MANAGER, BUYING])
         await scenario.press(scenario.card(SMALL, BOSS), YES, BOSS)
-        await scenario.ends(SMALL, CaseState.APPROVED, "林明川")
+        await scenario.assert_ended(SMALL, CaseState.APPROVED, "林明川")
         assert await scenario.erp.decisions(SMALL) == [(BOSS, "approve", "")]
         assert await whats(scenario, SMALL) == ["opened", "expired", "escalated", "vote", *WRITTEN, "approved"]
 
@@ -279,10 +280,10 @@ async def test_a_large_amount_is_asked_for_twice(open_approval_scenario: OpenApp
     large = rule('{any = ["role:approver"]}', 'confirm_from = "10000 CNY"')
     async with open_approval_scenario(SMALL, rules=large) as scenario:
         asked = await scenario.press(scenario.card(SMALL, BOSS), YES, BOSS)
-        assert "金额较大：确定同意吗？" in words(asked)
+        assert "金额较大：确定同意吗？" in plain_text(asked)
         assert scenario.erp.told == []
         await scenario.press(asked, YES, BOSS)
-        await scenario.ends(SMALL, CaseState.APPROVED, "林明川")
+        await scenario.assert_ended(SMALL, CaseState.APPROVED, "林明川")
 
 
 async def test_taken_back_before_the_erp_is_told(open_approval_scenario: OpenApprovalScenario) -> None:
@@ -293,15 +294,15 @@ async def test_taken_back_before_the_erp_is_told(open_approval_scenario: OpenApp
         assert "po.undo" in tokens(own)
         assert "po.undo" not in tokens(scenario.card(SMALL, MANAGER))
         seen = await scenario.press(own, UNDO, BOSS)
-        assert "已撤销：不会写入 ERP。" in words(seen)
+        assert "已撤销：不会写入 ERP。" in plain_text(seen)
         await scenario.at("1m")
         assert scenario.erp.told == []
         assert (await scenario.case(SMALL)).state is CaseState.OPEN
-        assert all(one.decides for one in scenario.copies(SMALL))
+        assert all(copy.decides for copy in scenario.copies(SMALL))
         await scenario.press(scenario.card(SMALL, MANAGER), YES, MANAGER)
         assert scenario.erp.told == []
         await scenario.at("2m")
-        await scenario.ends(SMALL, CaseState.APPROVED, "赵国强")
+        await scenario.assert_ended(SMALL, CaseState.APPROVED, "赵国强")
         assert await scenario.erp.decisions(SMALL) == [(MANAGER, "approve", "")]
-        record = [one for one in await scenario.record(SMALL) if one[0] in ("decided", "taken_back")]
+        record = [entry for entry in await scenario.record(SMALL) if entry[0] in ("decided", "taken_back")]
         assert record == [("decided", BOSS), ("taken_back", BOSS), ("decided", MANAGER)]

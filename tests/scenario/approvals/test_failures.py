@@ -1,6 +1,6 @@
-"""What can go wrong between a click and the ERP: nothing is done twice, nothing is lost, and every card says what is.
+"""Failures between a click and the ERP: nothing is done twice, nothing is lost, and every card is correct.
 
-Whoever has no right, no account or an old card changes nothing.
+A person without permission or account, or with an old card, changes nothing.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from tests.scenario.approvals.scenario import (
     OpenApprovalScenario,
     find_button,
     open_approval_scenario,
+    plain_text,
     tokens,
-    words,
 )
 from tests.scenario.approvals.test_decisions import MONEY, rule, whats
 from tests.scenario.approvals.unreliable_erp import WriteFault
@@ -41,7 +41,7 @@ __all__ = ["open_approval_scenario"]  # pytest finds fixtures in the module
 
 
 async def still_open(scenario: DemoApprovalScenario, number: str) -> None:
-    """Expect that nothing was decided anywhere."""
+    """Expect that nothing was decided."""
     assert scenario.erp.told == []
     assert (await scenario.case(number)).state is CaseState.OPEN, await scenario.record(number)
     assert (await scenario.order(number)).status is PurchaseStatus.WAITING
@@ -53,20 +53,20 @@ async def test_changed_since_it_was_shown(open_approval_scenario: OpenApprovalSc
         await scenario.erp.edit(SMALL, due_on=date(2026, 12, 24))
         old = scenario.card(SMALL, BUYING)
         seen = await scenario.press(old, YES, BOSS)
-        assert "未记录：您看过之后单据已变更。" in words(seen)
+        assert "未记录：您看过之后单据已变更。" in plain_text(seen)
         assert scenario.erp.told == []
         fresh = await scenario.case(SMALL)
         assert (fresh.id != before.id, fresh.state) == (True, CaseState.OPEN)
         for place in (BOSS, MANAGER, BUYING):
-            superseded, new = [one for one in scenario.copies(SMALL) if one.place == place]
-            assert "ERP 中已变更" in superseded.words
+            superseded, new = [copy for copy in scenario.copies(SMALL) if copy.place == place]
+            assert "ERP 中已变更" in superseded.text
             assert not superseded.decides
-            assert "2026年12月24日" in new.words
-            assert "2026年11月1日" in new.words, "what is not as it was is shown with what it was"
+            assert "2026年12月24日" in new.text
+            assert "2026年11月1日" in new.text, "what is not as it was is shown with what it was"
             assert new.decides
         await scenario.press(scenario.card(SMALL, BOSS), YES, BOSS)
         assert await scenario.erp.decisions(SMALL) == [(BOSS, "approve", "")]
-        await scenario.ends(SMALL, CaseState.APPROVED)
+        await scenario.assert_ended(SMALL, CaseState.APPROVED)
         assert (await scenario.order(SMALL)).due_on == date(2026, 12, 24)
 
 
@@ -82,11 +82,11 @@ async def test_the_old_card_of_a_changed_order_decides_nothing(open_approval_sce
 
 
 async def test_a_change_that_nobody_was_shown_does_not_matter(open_approval_scenario: OpenApprovalScenario) -> None:
-    """A comment or a print counts the ERP's version up; what the deciders saw is as it was."""
+    """A comment or a print increases the ERP's version, but what the deciders saw is unchanged."""
     async with open_approval_scenario(SMALL) as scenario:
         await scenario.erp.edit(SMALL, buyer="赵国强")
         await scenario.press(scenario.card(SMALL, BUYING), YES, BOSS)
-        await scenario.ends(SMALL, CaseState.APPROVED, "林明川")
+        await scenario.assert_ended(SMALL, CaseState.APPROVED, "林明川")
         assert await scenario.erp.decisions(SMALL) == [(BOSS, "approve", "")]
 
 
@@ -103,7 +103,7 @@ async def test_decided_in_the_erp_itself(
     async with open_approval_scenario(SMALL) as scenario:
         await scenario.erp.decide_inside(SMALL, MANAGER, verdict)
         await scenario.poll_pending()
-        await scenario.ends(SMALL, CaseState.DECIDED_ELSEWHERE, title, "赵国强")
+        await scenario.assert_ended(SMALL, CaseState.DECIDED_ELSEWHERE, title, "赵国强")
         assert (await scenario.order(SMALL)).status is status
         assert scenario.erp.told == []
         assert await whats(scenario, SMALL) == ["opened", "decided_elsewhere"]
@@ -113,8 +113,8 @@ async def test_decided_in_the_erp_just_before_the_click(open_approval_scenario: 
     async with open_approval_scenario(SMALL) as scenario:
         await scenario.erp.decide_inside(SMALL, MANAGER)
         seen = await scenario.press(scenario.card(SMALL, BOSS), YES, BOSS)
-        assert "未记录：它在 ERP 中已不再待审批。" in words(seen)
-        await scenario.ends(SMALL, CaseState.DECIDED_ELSEWHERE, "赵国强")
+        assert "未记录：它在 ERP 中已不再待审批。" in plain_text(seen)
+        await scenario.assert_ended(SMALL, CaseState.DECIDED_ELSEWHERE, "赵国强")
         assert scenario.erp.told == []
 
 
@@ -122,23 +122,23 @@ async def test_withdrawn_in_the_erp(open_approval_scenario: OpenApprovalScenario
     async with open_approval_scenario(SMALL) as scenario:
         await scenario.erp.edit(SMALL, status=PurchaseStatus.DRAFT.value)
         await scenario.poll_pending()
-        await scenario.ends(SMALL, CaseState.WITHDRAWN, "不再待审批")
+        await scenario.assert_ended(SMALL, CaseState.WITHDRAWN, "不再待审批")
         await scenario.erp.edit(SMALL, status=PurchaseStatus.WAITING.value)
         await scenario.poll_pending()
         await scenario.press(scenario.card(SMALL, BOSS), YES, BOSS)
         assert await scenario.erp.decisions(SMALL) == [(BOSS, "approve", "")]
-        await scenario.ends(SMALL, CaseState.APPROVED)
+        await scenario.assert_ended(SMALL, CaseState.APPROVED)
 
 
 async def test_the_erp_is_down_when_somebody_clicks(open_approval_scenario: OpenApprovalScenario) -> None:
     async with open_approval_scenario(SMALL) as scenario:
         scenario.erp.away = True
         seen = await scenario.press(scenario.card(SMALL, BOSS), YES, BOSS)
-        assert "未记录：ERP 没有响应，请重试。" in words(seen)
+        assert "未记录：ERP 没有响应，请重试。" in plain_text(seen)
         scenario.erp.away = False
         await still_open(scenario, SMALL)
         await scenario.press(scenario.card(SMALL, BOSS), YES, BOSS)
-        await scenario.ends(SMALL, CaseState.APPROVED, "林明川")
+        await scenario.assert_ended(SMALL, CaseState.APPROVED, "林明川")
         assert await scenario.erp.decisions(SMALL) == [(BOSS, "approve", "")]
 
 
@@ -150,30 +150,30 @@ async def test_the_erp_goes_down_before_it_is_told_and_comes_back(open_approval_
         for second in ("20s", "40s", "2m"):
             await scenario.at(second)
             assert (await scenario.case(SMALL)).state is CaseState.WRITING
-            assert not any(one.decides for one in scenario.copies(SMALL))
+            assert not any(copy.decides for copy in scenario.copies(SMALL))
         scenario.erp.away = False
         await scenario.at("5m")
-        await scenario.ends(SMALL, CaseState.APPROVED, "林明川")
+        await scenario.assert_ended(SMALL, CaseState.APPROVED, "林明川")
         assert await scenario.erp.decisions(SMALL) == [(BOSS, "approve", "")]
         assert "not_written" in await whats(scenario, SMALL)
 
 
 async def test_the_erp_takes_15_seconds(open_approval_scenario: OpenApprovalScenario) -> None:
-    """The click is answered at once; until the ERP answers every card says so, and nobody can decide again."""
+    """The click is answered at once; until the ERP answers, every card says so and nobody can decide again."""
     async with open_approval_scenario(SMALL) as scenario:
         scenario.erp.hold()
         seen = await scenario.press(scenario.card(SMALL, BUYING), YES, BOSS)
         await scenario.erp.held()
-        assert "已记录，正在通知 ERP。" in words(seen)
+        assert "已记录，正在通知 ERP。" in plain_text(seen)
         await scenario.at("15s")
-        for one in scenario.copies(SMALL):
-            assert "处理中" in one.words
-            assert not one.decides
+        for copy in scenario.copies(SMALL):
+            assert "处理中" in copy.text
+            assert not copy.decides
         late = await scenario.ask(f"/approve {SMALL}", MANAGER)
-        assert "林明川 已于 2026年11月24日 10:00 审批。" in words(late)
+        assert "林明川 已于 2026年11月24日 10:00 审批。" in plain_text(late)
         scenario.erp.release()
         await scenario.settle()
-        await scenario.ends(SMALL, CaseState.APPROVED, "林明川")
+        await scenario.assert_ended(SMALL, CaseState.APPROVED, "林明川")
         assert len(scenario.erp.told) == 1
 
 
@@ -181,14 +181,14 @@ async def test_the_erp_is_too_slow_for_a_click(open_approval_scenario: OpenAppro
     async with open_approval_scenario(SMALL) as scenario:
         scenario.erp.reads = asyncio.Event()
         seen = await scenario.press(scenario.card(SMALL, BUYING), YES, BOSS)
-        assert "未记录：ERP 没有响应，请重试。" in words(seen)
+        assert "未记录：ERP 没有响应，请重试。" in plain_text(seen)
         reads, scenario.erp.reads = scenario.erp.reads, None
         reads.set()
         await scenario.settle()
         await still_open(scenario, SMALL)
         again = find_button(seen, "ask|0|/approve")
         await scenario.press(scenario.system.see(seen, BOSS), again.id, BOSS)
-        await scenario.ends(SMALL, CaseState.APPROVED, "林明川")
+        await scenario.assert_ended(SMALL, CaseState.APPROVED, "林明川")
 
 
 async def test_the_answer_gets_lost_after_the_work_was_done(open_approval_scenario: OpenApprovalScenario) -> None:
@@ -196,13 +196,14 @@ async def test_the_answer_gets_lost_after_the_work_was_done(open_approval_scenar
         scenario.erp.write_faults.append(WriteFault.ANSWER_LOST)
         await scenario.press(scenario.card(SMALL, BOSS), YES, BOSS)
         await scenario.at("10s")
-        await scenario.ends(SMALL, CaseState.APPROVED, "林明川")
+        await scenario.assert_ended(SMALL, CaseState.APPROVED, "林明川")
         assert len(scenario.erp.told) == 1
         assert await scenario.erp.decisions(SMALL) == [(BOSS, "approve", "")]
 
 
 async def test_nobody_knows_for_a_while_what_became_of_it(open_approval_scenario: OpenApprovalScenario) -> None:
-    """The answer is lost and the ERP away: the card says that it is being checked until it is back."""
+    """The answer is lost and the ERP is down: the card says that the decision is being checked until the ERP is
+    back."""
     async with open_approval_scenario(SMALL) as scenario:
         scenario.erp.write_faults.append(WriteFault.ANSWER_LOST)
         scenario.erp.hold()
@@ -211,14 +212,14 @@ async def test_nobody_knows_for_a_while_what_became_of_it(open_approval_scenario
         scenario.erp.away = True
         scenario.erp.release()
         await scenario.settle()
-        for one in scenario.copies(SMALL):
-            assert "ERP 尚未确认" in one.words
-            assert not one.decides
+        for copy in scenario.copies(SMALL):
+            assert "ERP 尚未确认" in copy.text
+            assert not copy.decides
         await scenario.at("2m")
         assert (await scenario.case(SMALL)).state is CaseState.UNKNOWN
         scenario.erp.away = False
         await scenario.at("4m")
-        await scenario.ends(SMALL, CaseState.APPROVED, "林明川")
+        await scenario.assert_ended(SMALL, CaseState.APPROVED, "林明川")
         assert len(scenario.erp.told) == 1
         assert (await whats(scenario, SMALL))[-4:] == ["outcome", "unknown", "found", "approved"]
 
@@ -234,31 +235,31 @@ async def test_a_write_that_never_arrived_is_repeated_when_that_is_sure(
         assert (await scenario.case(SMALL)).state is CaseState.UNKNOWN, "a server may still be working on it"
         await scenario.at("2m")
         await scenario.at("3m")
-        await scenario.ends(SMALL, CaseState.APPROVED, "林明川")
+        await scenario.assert_ended(SMALL, CaseState.APPROVED, "林明川")
         assert await scenario.erp.decisions(SMALL) == [(BOSS, "approve", "")]
 
 
 async def test_who_has_no_right_in_the_erp_leaves_it_to_the_others(
     open_approval_scenario: OpenApprovalScenario,
 ) -> None:
-    """The rules name finance, whom the ERP lets decide at its second level only."""
+    """The rules name finance, but the ERP lets finance decide at its second level only."""
     async with open_approval_scenario(SMALL, approvers=(BOSS, FINANCE)) as scenario:
         await scenario.press(scenario.card(SMALL, FINANCE), YES, FINANCE)
         assert (await scenario.case(SMALL)).state is CaseState.OPEN
         assert (await scenario.order(SMALL)).status is PurchaseStatus.WAITING
-        assert "没有该级审批权限" in words(scenario.card(SMALL, BOSS)), "the ERP's own words"
+        assert "没有该级审批权限" in plain_text(scenario.card(SMALL, BOSS)), "the ERP's own words"
         assert ("erp_refused", FINANCE) in await scenario.record(SMALL)
         await scenario.press(scenario.card(SMALL, BUYING), YES, FINANCE)
         assert len(scenario.erp.told) == 1, "the ERP is not asked for the same again"
         await scenario.press(scenario.card(SMALL, BOSS), YES, BOSS)
-        await scenario.ends(SMALL, CaseState.APPROVED, "林明川")
+        await scenario.assert_ended(SMALL, CaseState.APPROVED, "林明川")
         assert await scenario.erp.decisions(SMALL) == [(BOSS, "approve", "")]
 
 
 async def test_who_has_no_account_in_the_erp(open_approval_scenario: OpenApprovalScenario) -> None:
     async with open_approval_scenario(SMALL, approvers=(BOSS, "it01")) as scenario:
         seen = await scenario.press(scenario.card(SMALL, BUYING), YES, "it01")
-        assert "您在“demo”中没有账号。" in words(seen)
+        assert "您在“demo”中没有账号。" in plain_text(seen)
         await still_open(scenario, SMALL)
         assert ("refused", "it01") in await scenario.record(SMALL)
 
@@ -267,9 +268,9 @@ async def test_who_is_none_of_the_approvers(open_approval_scenario: OpenApproval
     async with open_approval_scenario(SMALL) as scenario:
         for button in (YES, NO):
             seen = await scenario.press(scenario.card(SMALL, BUYING), button, FINANCE)
-            assert "林明川" in words(seen), "who can help is named"
+            assert "林明川" in plain_text(seen), "who can help is named"
         await still_open(scenario, SMALL)
-        assert [one for one in await scenario.record(SMALL) if one[1]] == [("refused", FINANCE)] * 2
+        assert [entry for entry in await scenario.record(SMALL) if entry[1]] == [("refused", FINANCE)] * 2
 
 
 async def test_nobody_decides_what_they_requested(open_approval_scenario: OpenApprovalScenario) -> None:
@@ -278,7 +279,7 @@ async def test_nobody_decides_what_they_requested(open_approval_scenario: OpenAp
         await scenario.press(scenario.card(OF_MANAGER, BUYING), YES, MANAGER)
         await still_open(scenario, OF_MANAGER)
         await scenario.press(scenario.card(OF_MANAGER, BOSS), YES, BOSS)
-        await scenario.ends(OF_MANAGER, CaseState.APPROVED, "林明川")
+        await scenario.assert_ended(OF_MANAGER, CaseState.APPROVED, "林明川")
 
 
 async def test_an_outsider_in_the_group(open_approval_scenario: OpenApprovalScenario) -> None:
@@ -286,15 +287,15 @@ async def test_an_outsider_in_the_group(open_approval_scenario: OpenApprovalScen
         card = scenario.card(SMALL, WAREHOUSE)
         for button in (YES, NO):
             seen = await scenario.press(card, button, OUTSIDER)
-            assert MONEY not in words(seen)
+            assert MONEY not in plain_text(seen)
         await scenario.system.ask(f"/approve {SMALL}", OUTSIDER, where=WAREHOUSE)
         await scenario.settle()
         await still_open(scenario, SMALL)
-        assert all(one.decides for one in scenario.copies(SMALL))
+        assert all(copy.decides for copy in scenario.copies(SMALL))
 
 
 async def test_a_card_that_was_forwarded(open_approval_scenario: OpenApprovalScenario) -> None:
-    """An approver forwards their own card to a group: who clicks there is asked like anybody, and sees no price."""
+    """An approver forwards their own card to a group: a clicker there gets the usual checks, and sees no price."""
     async with open_approval_scenario(SMALL) as scenario:
         chat, own = scenario.system.engine.chat, scenario.card(SMALL, BOSS)
         instance = scenario.system.engine.cards.get(own.out_track_id)
@@ -302,16 +303,16 @@ async def test_a_card_that_was_forwarded(open_approval_scenario: OpenApprovalSce
         chat.add_card(chat.conversations[WAREHOUSE], instance, carrier_id="forwarded", recipients=None)
         for who in ("keeper01", OUTSIDER):
             seen = await scenario.press(own, YES, who)
-            assert "这张卡片在别人的会话里。" in words(seen)
-            assert MONEY not in words(seen)
+            assert "这张卡片在别人的会话里。" in plain_text(seen)
+            assert MONEY not in plain_text(seen)
         await still_open(scenario, SMALL)
         await scenario.press(own, YES, BOSS, where=WAREHOUSE)
-        await scenario.ends(SMALL, CaseState.APPROVED, "林明川")
+        await scenario.assert_ended(SMALL, CaseState.APPROVED, "林明川")
         assert len(scenario.erp.told) == 1
 
 
 async def test_a_callback_that_comes_again(open_approval_scenario: OpenApprovalScenario) -> None:
-    """The very same frame, once more before the end and once after it; then the same token by somebody else."""
+    """The same frame again before the end and after it; then the same token by another person."""
     frames: list[SimPush] = []
     push = PushDispatcher.push
 
@@ -331,7 +332,7 @@ async def test_a_callback_that_comes_again(open_approval_scenario: OpenApprovalS
             await scenario.at(moment)
         await scenario.system.engine.click(card.out_track_id, MANAGER, params={"id": find_button(card, YES).id})
         await scenario.settle()
-        await scenario.ends(SMALL, CaseState.APPROVED, "林明川")
+        await scenario.assert_ended(SMALL, CaseState.APPROVED, "林明川")
         assert await scenario.erp.decisions(SMALL) == [(BOSS, "approve", "")]
         assert (await whats(scenario, SMALL)).count("vote") == 1
 
@@ -344,7 +345,7 @@ async def test_two_click_at_the_same_moment(open_approval_scenario: OpenApproval
         results = await asyncio.gather(*clicks)
         assert all(result.ok for result in results)
         await scenario.settle()
-        await scenario.ends(SMALL, CaseState.APPROVED)
+        await scenario.assert_ended(SMALL, CaseState.APPROVED)
         ((by, _, _),) = await scenario.erp.decisions(SMALL)
         decision = (await scenario.case(SMALL)).decision
         assert decision is not None
@@ -352,21 +353,21 @@ async def test_two_click_at_the_same_moment(open_approval_scenario: OpenApproval
 
 
 async def test_the_second_half_alone(open_approval_scenario: OpenApprovalScenario) -> None:
-    """The first approval was given in the ERP before: who gave it has no say in the second."""
+    """The first approval was given in the ERP before: its approver has no second vote."""
     async with open_approval_scenario(HALFWAY, approvers=(BOSS, MANAGER, FINANCE)) as scenario:
         first = (await scenario.order(HALFWAY)).approval
         assert first is not None
         assert set(first.pending_for) <= {BOSS, FINANCE}
         by = first.pending_for[0]
         await scenario.press(scenario.card(HALFWAY, by), YES, by)
-        await scenario.ends(HALFWAY, CaseState.APPROVED)
+        await scenario.assert_ended(HALFWAY, CaseState.APPROVED)
         assert (await scenario.order(HALFWAY)).status is PurchaseStatus.APPROVED
 
 
 async def test_the_answer_to_somebody_who_may_not_keeps_their_buttons(
     open_approval_scenario: OpenApprovalScenario,
 ) -> None:
-    """What one is told is in one's own view: the card of the others is as it was."""
+    """The answer is in the clicker's own view: the others' card is unchanged."""
     async with open_approval_scenario(SMALL) as scenario:
         card = scenario.card(SMALL, BUYING)
         seen: SimCardView = await scenario.press(card, YES, BUYER)
@@ -377,11 +378,11 @@ async def test_the_answer_to_somebody_who_may_not_keeps_their_buttons(
 
 
 async def test_rules_for_others_only(open_approval_scenario: OpenApprovalScenario) -> None:
-    """An order that no rule covers is decided in the ERP alone, and ``/why`` says so."""
+    """An order without a rule is decided in the ERP alone, and ``/why`` says so."""
     async with open_approval_scenario(
         SMALL, rules=rule('{any = ["role:approver"]}', 'amount = "below 100 CNY"')
     ) as scenario:
         assert scenario.copies(SMALL) == []
         await scenario.ask(f"/approve {SMALL}", BOSS)
         assert scenario.erp.told == []
-        assert "没有规则适用于这张单据，请在 ERP 中审批。" in words(await scenario.ask(f"/why {SMALL}", BOSS))
+        assert "没有规则适用于这张单据，请在 ERP 中审批。" in plain_text(await scenario.ask(f"/why {SMALL}", BOSS))

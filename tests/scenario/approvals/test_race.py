@@ -21,104 +21,106 @@ from tests.scenario.approvals.cluster import (
     ApprovalCluster,
     CardPlacement,
     ClickAnswer,
-    cluster,
+    open_cluster,
 )
 from tests.scenario.processes import Program
 
 PATIENT = replace(CONFIG, click_timeout=30.0)
-"""Many clicks at once on a busy machine: what the bot says late has to be true as well.
+"""Many clicks at once on a busy machine: late answers have to be correct as well.
 
-The bot itself says after less than 2 s that it is busy, so this changes nothing about how many are told so.
+The bot itself says after less than 2 s that it is busy, so a longer wait does not change how many are told so.
 """
 
 CLICK_SECONDS = LimitSettings().click_seconds
-"""After so long the bot says that it is busy."""
+"""Seconds after which the bot says that it is busy."""
 
 REASON, RECORDED, BUSY = "价格过高", "已记录", "请稍候"
-CROWD = [f"clicker{number:02}" for number in range(50)]
-THREE = CROWD[:3]
+CLICKERS = [f"clicker{number:02}" for number in range(50)]
+THREE = CLICKERS[:3]
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """Return an empty database: one process works on SQLite, which is the empty address, and two on PostgreSQL."""
+    """Return an empty database: one process works on SQLite (the empty address), two on PostgreSQL."""
     return "" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
 
 
 @pytest.fixture
 def dice(pytestconfig: pytest.Config) -> Random:
-    """Return the dice for the order of the clicks; the same seed gives the same order."""
+    """Return the random source for the order of the clicks; the same seed gives the same order."""
     seed = int(pytestconfig.getoption("randomly_seed", 0))
     print(f"order of the clicks: --randomly-seed={seed}")
     return Random(seed)
 
 
-async def start(stack: AsyncExitStack, scene: ApprovalCluster, bots: int) -> list[Program]:
+async def start(stack: AsyncExitStack, cluster: ApprovalCluster, bots: int) -> list[Program]:
     """Start the bots, one after the other as an operator does."""
     started = []
     for number in range(bots):
-        bot = await stack.enter_async_context(scene.bot(f"bot{number}"))
+        bot = await stack.enter_async_context(cluster.bot(f"bot{number}"))
         await bot.saying("bot.running")
         started.append(bot)
     return started
 
 
 async def end(bots: Sequence[Program]) -> None:
-    """Stop the bots; none met a defect."""
+    """Stop the bots; none logged a defect."""
     for bot, ended in zip(bots, await asyncio.gather(*(bot.stop() for bot in bots)), strict=True):
         assert ended.code == 0
         assert "Traceback" not in bot.err, bot.err
 
 
-def check_answers(scene: ApprovalCluster, number: str, answers: Sequence[ClickAnswer]) -> None:
-    """What everybody was told is true: one person's word was recorded, and the others were told whose."""
-    ((verdict, account),) = scene.verdicts()[number]
+def check_answers(cluster: ApprovalCluster, number: str, answers: Sequence[ClickAnswer]) -> None:
+    """All answers are true: one person's vote was recorded, and the others were told whose."""
+    ((verdict, account),) = cluster.verdicts()[number]
     winner = account.removeprefix("erp-")
-    recorded = {one.who for one in answers if RECORDED in one.face.markdown}
-    # The card may have been brought up to date between the answer and the look at it.
+    recorded = {answer.who for answer in answers if RECORDED in answer.view.markdown}
+    # The card may have changed between the answer and this check.
     assert recorded <= {winner}, (number, recorded, winner)
-    for one in answers:
-        assert one.result.ok, (number, one.result)
-        assert one.face.button(APPROVE) is None, (number, one.face)
-        assert one.face.button(REJECT) is None, (number, one.face)
-        assert is_busy(one) or winner in one.face.markdown, (number, winner, one.face)
-    own = {one.pressed for one in answers if one.who == winner}
+    for answer in answers:
+        assert answer.result.ok, (number, answer.result)
+        assert answer.view.button(APPROVE) is None, (number, answer.view)
+        assert answer.view.button(REJECT) is None, (number, answer.view)
+        assert is_busy(answer) or winner in answer.view.markdown, (number, winner, answer.view)
+    own = {answer.pressed for answer in answers if answer.who == winner}
     assert own == {APPROVE if verdict is Verdict.APPROVE else REASON}, (number, own, verdict)
 
 
 def is_busy(answer: ClickAnswer) -> bool:
-    """Whether all that was said is that there was no answer in time."""
-    return answer.face.title.startswith(BUSY)
+    """Whether the answer only says that the bot is busy."""
+    return answer.view.title.startswith(BUSY)
 
 
 def check_everybody_was_told(answers: Sequence[ClickAnswer], *, alone: bool) -> None:
-    """Only who had waited was told that the bot is busy; with `check_answers`: the others were told who decided.
+    """Only clickers who waited were told that the bot is busy; with `check_answers`: the others were told who decided.
 
-    With the machine for itself (``alone``) nobody was left with that news. Beside other tests it may be too slow for
-    any answer in time; what the cards say in the end is checked by `ApprovalCluster.assert_decided_once`.
+    With the machine to itself (``alone``) every person got a real answer. Beside other tests it may be too slow for any
+    answer in time; `ApprovalCluster.assert_decided_once` checks the final cards.
     """
-    hasty = [one for one in answers if is_busy(one) and one.result.elapsed_ms < 1000 * CLICK_SECONDS]
+    hasty = [answer for answer in answers if is_busy(answer) and answer.result.elapsed_ms < 1000 * CLICK_SECONDS]
     assert not hasty, hasty
-    busy = Counter(one.who for one in answers if is_busy(one))
-    clicks = Counter(one.who for one in answers)
-    waits = sorted(one.result.elapsed_ms for one in answers)
+    busy = Counter(answer.who for answer in answers if is_busy(answer))
+    clicks = Counter(answer.who for answer in answers)
+    waits = sorted(answer.result.elapsed_ms for answer in answers)
     print(
         f"{busy.total()} of {len(answers)} clicks were told that the bot is busy,"
         f" at most {max(busy.values(), default=0)} of one person;"
         f" answers took {waits[len(waits) // 2]:.0f} ms (median), {waits[-1]:.0f} ms (longest)"
     )
-    untold = sorted(who for who, count in clicks.items() if busy[who] == count)
+    unanswered = sorted(who for who, count in clicks.items() if busy[who] == count)
     if alone:
-        assert not untold, f"{len(untold)} of {len(clicks)} people heard nothing but that the bot is busy: {untold}"
+        assert not unanswered, (
+            f"{len(unanswered)} of {len(clicks)} people heard nothing but that the bot is busy: {unanswered}"
+        )
 
 
-async def open_reasons(scene: ApprovalCluster, cards: Sequence[CardPlacement]) -> None:
-    """Let the readers of these cards look at the reasons for a rejection, whose buttons they press later."""
-    for one in cards:
-        answer = await scene.press(one, REJECT)
-        assert answer.face.button(REASON) is not None, answer
+async def open_reasons(cluster: ApprovalCluster, cards: Sequence[CardPlacement]) -> None:
+    """Let the readers of these cards open the reasons for a rejection, whose buttons they press later."""
+    for card in cards:
+        answer = await cluster.press(card, REJECT)
+        assert answer.view.button(REASON) is not None, answer
 
 
 # A thousand clicks took 1.1 s alone, and 2.1 s beside other tests.
@@ -130,25 +132,25 @@ async def test_fifty_people_click_many_times_at_the_same_moment(
     times: int, alone: bool, tmp_path: Path, database_url: str, dice: Random
 ) -> None:
     async with AsyncExitStack() as stack:
-        scene = await stack.enter_async_context(
-            cluster(tmp_path, CROWD, database_url=database_url, erp_seconds=0.05, config=PATIENT)
+        cluster = await stack.enter_async_context(
+            open_cluster(tmp_path, CLICKERS, database_url=database_url, erp_seconds=0.05, config=PATIENT)
         )
-        (number,) = scene.submit([1])
-        bots = await start(stack, scene, 2 if database_url else 1)
-        await scene.shown([number], len(CROWD) + 1, 30)
-        own = [card for card in scene.cards()[number] if card.reader in CROWD and not card.in_group]
-        assert len(own) == len(CROWD)
+        (number,) = cluster.submit([1])
+        bots = await start(stack, cluster, 2 if database_url else 1)
+        await cluster.shown([number], len(CLICKERS) + 1, 30)
+        own = [card for card in cluster.cards()[number] if card.reader in CLICKERS and not card.in_group]
+        assert len(own) == len(CLICKERS)
         dice.shuffle(own)
-        await open_reasons(scene, own[::3])
+        await open_reasons(cluster, own[::3])
         presses = [(card, REASON if place % 3 == 0 else APPROVE) for place, card in enumerate(own)]
-        answers = await asyncio.gather(*(scene.press(card, button) for _ in range(times) for card, button in presses))
-        await scene.settled(1, 30)
-        await scene.wait_until_uncovered()
-        scene.assert_decided_once([number], len(CROWD) + 2)
-        check_answers(scene, number, answers)
+        answers = await asyncio.gather(*(cluster.press(card, button) for _ in range(times) for card, button in presses))
+        await cluster.settled(1, 30)
+        await cluster.wait_until_uncovered()
+        cluster.assert_decided_once([number], len(CLICKERS) + 2)
+        check_answers(cluster, number, answers)
         check_everybody_was_told(answers, alone=alone)
-        assert len(scene.erp.erp.told) == 1, "nothing else arrived there, not even in vain"
-        assert await scene.decisions() == {number: scene.erp.erp.written[0].by}
+        assert len(cluster.erp.erp.told) == 1, "nothing else arrived there, not even in vain"
+        assert await cluster.decisions() == {number: cluster.erp.erp.written[0].by}
         await end(bots)
 
 
@@ -159,39 +161,41 @@ async def test_many_orders_are_decided_concurrently_without_one_wrong(
     orders: int, tmp_path: Path, postgres_url: str, dice: Random
 ) -> None:
     async with AsyncExitStack() as stack:
-        scene = await stack.enter_async_context(
-            cluster(tmp_path, THREE, database_url=postgres_url, erp_seconds=0.01, group=False, config=PATIENT)
+        cluster = await stack.enter_async_context(
+            open_cluster(tmp_path, THREE, database_url=postgres_url, erp_seconds=0.01, group=False, config=PATIENT)
         )
-        numbers = scene.submit(range(orders))
-        bots = await start(stack, scene, 2)
-        await scene.shown(numbers, len(THREE), 60 + orders / 10)
-        cards = scene.cards()
-        room = asyncio.Semaphore(40)
+        numbers = cluster.submit(range(orders))
+        bots = await start(stack, cluster, 2)
+        await cluster.shown(numbers, len(THREE), 60 + orders / 10)
+        cards = cluster.cards()
+        slots = asyncio.Semaphore(40)
         refuser = THREE[0]
 
         async def press(card: CardPlacement) -> ClickAnswer:
-            async with room:
-                return await scene.press(card, REASON if card.reader == refuser else APPROVE)
+            async with slots:
+                return await cluster.press(card, REASON if card.reader == refuser else APPROVE)
 
-        async def look(card: CardPlacement) -> None:
-            async with room:
-                await open_reasons(scene, [card])
+        async def show_reasons(card: CardPlacement) -> None:
+            async with slots:
+                await open_reasons(cluster, [card])
 
-        await asyncio.gather(*(look(one) for number in numbers for one in cards[number] if one.reader == refuser))
-        clicks = [(number, one) for number in numbers for one in cards[number]]
-        # Those of one order come close together, so that they meet.
-        clicks.sort(key=lambda one: (numbers.index(one[0]) // 10, dice.random()))
-        said = await asyncio.gather(*(press(card) for _, card in clicks))
+        await asyncio.gather(
+            *(show_reasons(copy) for number in numbers for copy in cards[number] if copy.reader == refuser)
+        )
+        clicks = [(number, copy) for number in numbers for copy in cards[number]]
+        # Clicks at one order come close together, so that they meet.
+        clicks.sort(key=lambda click: (numbers.index(click[0]) // 10, dice.random()))
+        results = await asyncio.gather(*(press(card) for _, card in clicks))
         answers = defaultdict(list)
-        for (number, _), answer in zip(clicks, said, strict=True):
+        for (number, _), answer in zip(clicks, results, strict=True):
             answers[number].append(answer)
-        await scene.settled(orders, 60 + orders / 10)
-        await scene.wait_until_uncovered()
-        scene.assert_decided_once(numbers, len(THREE) + 1)
+        await cluster.settled(orders, 60 + orders / 10)
+        await cluster.wait_until_uncovered()
+        cluster.assert_decided_once(numbers, len(THREE) + 1)
         for number in numbers:
-            check_answers(scene, number, answers[number])
-        assert len(scene.erp.erp.told) == orders
-        assert await scene.decisions() == {one.number: one.by for one in scene.erp.erp.written}
-        verdicts = {verdict for ((verdict, _),) in scene.verdicts().values()}
+            check_answers(cluster, number, answers[number])
+        assert len(cluster.erp.erp.told) == orders
+        assert await cluster.decisions() == {decision.number: decision.by for decision in cluster.erp.erp.written}
+        verdicts = {verdict for ((verdict, _),) in cluster.verdicts().values()}
         assert verdicts == {Verdict.APPROVE, Verdict.REJECT}, "some were first with either word"
         await end(bots)

@@ -1,4 +1,4 @@
-"""The demo company's ERP in a bad mood: away, slow, without an answer, and changed behind the bot's back."""
+"""The demo company's ERP with failures: down, slow, without an answer, and changed behind the bot's back."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ class WriteFault(Enum):
     """What happens to the next write."""
 
     LOST = auto()
-    """It never arrives, and nobody knows."""
+    """It never arrives, and the caller does not know."""
     ANSWER_LOST = auto()
-    """It is done, and the answer gets lost."""
+    """It is done, and the answer is lost."""
 
 
 class UnreliableErp:
-    """Has the whole port of `DemoErp`, on which all that happens is real."""
+    """Has the whole port of `DemoErp`, which does the real work."""
 
     def __init__(self, inner: DemoErp) -> None:
         self.inner = inner
         self.away = False
         self.write_faults: deque[WriteFault] = deque()
         self.told: list[Decision] = []
-        """All that arrived, in order."""
+        """All decisions that arrived, in order."""
         self.reads: asyncio.Event | None = None
         """Reads of an order wait for it."""
         self.answers: asyncio.Event | None = None
@@ -48,19 +48,19 @@ class UnreliableErp:
         return getattr(self.inner, name)
 
     async def purchase_order(self, number: str) -> PurchaseOrder:
-        """Return an order, if the ERP is in the mood."""
+        """Return an order, unless the test makes the read fail."""
         if self.reads is not None:
             await self.reads.wait()
         self._reach()
         return await self.inner.purchase_order(number)
 
     async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
-        """Return orders, if the ERP is there."""
+        """Return orders, unless the ERP is down."""
         self._reach()
         return await self.inner.purchase_orders(query)
 
     async def decide(self, decision: Decision) -> DecisionResult:
-        """Decide, if the ERP is in the mood."""
+        """Decide, or fail as the test wants."""
         self._reach()
         mood = self.write_faults.popleft() if self.write_faults else None
         if mood is WriteFault.LOST:
@@ -75,7 +75,7 @@ class UnreliableErp:
         return result
 
     def hold(self) -> None:
-        """Let the answers to writes wait."""
+        """Hold back the answers to writes."""
         self.answers = asyncio.Event()
         self._held.clear()
 
@@ -85,7 +85,7 @@ class UnreliableErp:
             await self._held.wait()
 
     def release(self) -> None:
-        """Give the answers that were held."""
+        """Release the held answers."""
         assert self.answers is not None, "they are held"
         self.answers.set()
         self.answers = None
@@ -93,11 +93,11 @@ class UnreliableErp:
     async def decide_inside(self, number: str, by: str, verdict: Verdict = Verdict.APPROVE, reason: str = "") -> None:
         """Let somebody decide in the ERP itself."""
         order = await self.inner.purchase_order(number)
-        said = Decision(number=number, version=order.version, verdict=verdict, by=by, reason=reason)
-        await self.inner.decide(said)
+        decision = Decision(number=number, version=order.version, verdict=verdict, by=by, reason=reason)
+        await self.inner.decide(decision)
 
     async def edit(self, number: str, **values: object) -> None:
-        """Let somebody change the head of an order in the ERP."""
+        """Let somebody change an order's header in the ERP."""
 
         def change(connection: Connection) -> None:
             found = update(_PURCHASE).where(_PURCHASE.c.number == number)
@@ -106,7 +106,7 @@ class UnreliableErp:
         await self.inner._database.run(change)
 
     async def only(self, numbers: Iterable[str]) -> None:
-        """Let nothing else wait in the ERP."""
+        """Remove all other waiting orders from the ERP."""
         waiting, draft = PurchaseStatus.WAITING.value, PurchaseStatus.DRAFT.value
 
         def clear(connection: Connection) -> None:
@@ -117,7 +117,7 @@ class UnreliableErp:
         await self.inner._database.run(clear)
 
     async def decisions(self, number: str) -> list[tuple[str, str, str]]:
-        """Return what the ERP itself recorded of an order: who, what, and why."""
+        """Return the ERP's own record of an order: who, what, and why."""
         query = text('SELECT "by", verdict, reason FROM demo_approval WHERE number_key = :key ORDER BY version')
 
         def read(connection: Connection) -> list[tuple[str, str, str]]:

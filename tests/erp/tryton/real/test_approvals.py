@@ -16,7 +16,7 @@ from tests.erp.tryton.real.conftest import CHATTING
 from tests.erp.tryton.real.plain_client import PlainClient
 from tests.erp.tryton.server.server_process import TrytonServer
 from tests.scenario.alerts.scenario import BUYING
-from tests.scenario.approvals.scenario import BOSS, MANAGER, NO, YES, ApprovalScenario, words
+from tests.scenario.approvals.scenario import BOSS, MANAGER, NO, YES, ApprovalScenario, plain_text
 from tests.scenario.conftest import run_system
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(360)]
@@ -96,8 +96,8 @@ async def test_approved_by_a_click(scenario: ApprovalScenario, plain: PlainClien
     assert scenario.places(ONE) == sorted([BOSS, MANAGER, BUYING])
     before = await _purchase(plain, ONE)
     seen = await scenario.press(scenario.card(ONE, BUYING), YES, MANAGER)
-    assert "已记录，正在通知 ERP。" in words(seen)
-    await scenario.ends(ONE, CaseState.APPROVED, "已批准", "赵国强")
+    assert "已记录，正在通知 ERP。" in plain_text(seen)
+    await scenario.assert_ended(ONE, CaseState.APPROVED, "已批准", "赵国强")
     assert (before["state"], (await _purchase(plain, ONE))["state"]) == ("quotation", "processing")
     assert ("manager", "state:processing") in await _steps(plain, before["id"])
     record = [what for what, _ in await scenario.record(ONE)]
@@ -107,13 +107,13 @@ async def test_approved_by_a_click(scenario: ApprovalScenario, plain: PlainClien
 async def test_rejected_with_a_reason(scenario: ApprovalScenario, plain: PlainClient) -> None:
     reason = "太贵了, *wirklich* <b>& “too dear”"
     await scenario.ask(f"/reject {OTHER} {reason}", BOSS)
-    await scenario.ends(OTHER, CaseState.REJECTED, "已驳回", "林明川")
+    await scenario.assert_ended(OTHER, CaseState.REJECTED, "已驳回", "林明川")
     purchase = await _purchase(plain, OTHER)
     assert purchase["state"] == "cancelled"
     assert (await _steps(plain, purchase["id"]))[-1] == ("dingbot", "state:cancelled")
     assert await _notes(plain, purchase["id"]) == [("dingbot", reason)]
     again = await scenario.ask(f"/reject {OTHER} {reason}", MANAGER)
-    assert "林明川" in words(again)
+    assert "林明川" in plain_text(again)
     assert len(await _notes(plain, purchase["id"])) == 1
 
 
@@ -125,15 +125,15 @@ async def test_two_people_are_needed(scenario: ApprovalScenario, plain: PlainCli
     assert first.state is CaseState.OPEN, "the second is asked for by itself"
     purchase = await _purchase(plain, LARGE)
     assert purchase["state"] == "quotation"
-    old = [card_copy for card_copy in scenario.copies(LARGE) if card_copy.face.out_track_id == card.out_track_id]
+    old = [card_copy for card_copy in scenario.copies(LARGE) if card_copy.view.out_track_id == card.out_track_id]
     assert [card_copy.decides for card_copy in old] == [False]
-    assert "还需其他人同意" in old[0].words
+    assert "还需其他人同意" in old[0].text
     await scenario.press(scenario.card(LARGE, BUYING), YES, BOSS)
     assert (await _purchase(plain, LARGE))["state"] == "quotation", await scenario.record(LARGE)
     await scenario.press(scenario.card(LARGE, MANAGER), YES, MANAGER)
-    await scenario.ends(LARGE, CaseState.APPROVED, "已同意")
+    await scenario.assert_ended(LARGE, CaseState.APPROVED, "已同意")
     for place in (BOSS, MANAGER, BUYING):
-        assert "已批准" in words(scenario.card(LARGE, place))
+        assert "已批准" in plain_text(scenario.card(LARGE, place))
     assert (await _purchase(plain, LARGE))["state"] == "processing"
     assert (await _steps(plain, purchase["id"]))[-1] == ("manager", "state:processing")
 
@@ -145,6 +145,6 @@ async def test_decided_in_tryton_itself(scenario: ApprovalScenario, plain: Plain
     await asyncio.to_thread(plain.call, "purchase.purchase.confirm", [purchase["id"]])
     before = await _steps(plain, purchase["id"])
     seen = await scenario.press(scenario.card(number, BUYING), NO, MANAGER)
-    assert "未记录：它在 ERP 中已不再待审批。" in words(seen)
-    await scenario.ends(number, CaseState.DECIDED_ELSEWHERE, "已在 ERP 中批准")
+    assert "未记录：它在 ERP 中已不再待审批。" in plain_text(seen)
+    await scenario.assert_ended(number, CaseState.DECIDED_ELSEWHERE, "已在 ERP 中批准")
     assert await _steps(plain, purchase["id"]) == before

@@ -26,7 +26,7 @@ from tests.erp.tryton.real.flaky_proxy import FlakyProxy, proxy_to
 from tests.erp.tryton.real.plain_client import PlainClient
 from tests.erp.tryton.server.server_process import TrytonServer
 from tests.scenario.alerts.scenario import BUYING, WAREHOUSE
-from tests.scenario.approvals.scenario import BOSS, FINANCE, MANAGER, NO, PASS, YES, ApprovalScenario, words
+from tests.scenario.approvals.scenario import BOSS, FINANCE, MANAGER, NO, PASS, YES, ApprovalScenario, plain_text
 from tests.scenario.approvals.test_decisions import rule
 from tests.scenario.conftest import OUTSIDER, run_system
 
@@ -165,7 +165,7 @@ async def test_rejected_with_a_quick_reason(open_hall: OpenHall) -> None:
         assert await scenario.state() == "quotation", "a reason is needed first"
         quick = next(button for button in asked.buttons if button.id.startswith(NO) and button.id.endswith("|p"))
         await scenario.press(asked, quick.id, BOSS)
-        await scenario.ends(scenario.number, CaseState.REJECTED, "已驳回", "林明川", "价格过高")
+        await scenario.assert_ended(scenario.number, CaseState.REJECTED, "已驳回", "林明川", "价格过高")
         assert (await scenario.state(), await scenario.decided_by()) == ("cancelled", ["dingbot"])
         assert await scenario.reasons() == ["价格过高"]
 
@@ -177,7 +177,7 @@ async def test_rejected_with_the_next_message(open_hall: OpenHall) -> None:
         own = next(button for button in asked.buttons if button.id.endswith("|o"))
         await scenario.press(asked, own.id, MANAGER)
         await scenario.ask("请再谈", MANAGER)
-        await scenario.ends(scenario.number, CaseState.REJECTED, "已驳回", "赵国强")
+        await scenario.assert_ended(scenario.number, CaseState.REJECTED, "已驳回", "赵国强")
         assert (await scenario.decided_by(), await scenario.reasons()) == (["manager"], ["请再谈"])
 
 
@@ -190,7 +190,7 @@ async def test_passed_on(open_hall: OpenHall) -> None:
         )
         await scenario.press(choice, boss, MANAGER)
         await scenario.press(scenario.card(scenario.number, BOSS), YES, BOSS)
-        await scenario.ends(scenario.number, CaseState.APPROVED, "林明川")
+        await scenario.assert_ended(scenario.number, CaseState.APPROVED, "林明川")
         assert await scenario.decided_by() == ["dingbot"]
         assert ("forwarded", MANAGER) in await scenario.record(scenario.number)
 
@@ -202,7 +202,7 @@ async def test_two_levels_and_all_of_one_are_one_word_to_the_server(open_hall: O
         await scenario.press(scenario.card(scenario.number, BOSS), YES, BOSS)
         assert (await scenario.state(), scenario.line.writes) == ("quotation", 0)
         await scenario.press(scenario.card(scenario.number, MANAGER), YES, MANAGER)
-        await scenario.ends(scenario.number, CaseState.APPROVED, "赵国强")
+        await scenario.assert_ended(scenario.number, CaseState.APPROVED, "赵国强")
         assert (await scenario.decided_by(), scenario.line.writes) == (["manager"], 1)
 
 
@@ -213,7 +213,7 @@ async def test_all_have_to_agree(open_hall: OpenHall) -> None:
             await scenario.press(scenario.card(scenario.number, BUYING), YES, MANAGER)
             await scenario.still_waits()
         await scenario.press(scenario.card(scenario.number, BUYING), YES, BOSS)
-        await scenario.ends(scenario.number, CaseState.APPROVED, "林明川")
+        await scenario.assert_ended(scenario.number, CaseState.APPROVED, "林明川")
         assert await scenario.decided_by() == ["dingbot"]
 
 
@@ -224,7 +224,7 @@ async def test_a_substitute_decides_under_their_own_account(open_hall: OpenHall)
     away = f'[[substitutes]]\nperson = "{MANAGER}"\nby = "{BOSS}"\n{days}'
     async with open_hall(rules=rule(f'{{any = ["person:{MANAGER}"]}}', away)) as scenario:
         await scenario.press(scenario.card(scenario.number, BOSS), YES, BOSS)
-        await scenario.ends(scenario.number, CaseState.APPROVED, "林明川")
+        await scenario.assert_ended(scenario.number, CaseState.APPROVED, "林明川")
         assert await scenario.decided_by() == ["dingbot"]
         assert (await scenario.case(scenario.number)).votes[0].on_behalf_of == MANAGER
 
@@ -234,7 +234,7 @@ async def test_nothing_is_decided_by_time_alone(open_hall: OpenHall) -> None:
     time = 'deadline = "1d"\non_expiry = "close"'
     async with open_hall(rules=rule(f'{{any = ["person:{BOSS}"]}}', time)) as scenario:
         await scenario.later(days=1, minutes=1)
-        await scenario.ends(scenario.number, CaseState.EXPIRED, "已过期")
+        await scenario.assert_ended(scenario.number, CaseState.EXPIRED, "已过期")
         await scenario.ask(f"/approve {scenario.number}", BOSS)
         assert (await scenario.state(), scenario.line.writes) == ("quotation", 0)
 
@@ -248,7 +248,7 @@ async def test_changed_since_it_was_shown(open_hall: OpenHall) -> None:
         await asyncio.to_thread(scenario.plain.call, "purchase.line.write", [lines[0]], {"quantity": 7})
         await scenario.tryton("quote", [scenario.order_id])
         seen = await scenario.press(old, YES, BOSS)
-        assert "未记录：您看过之后单据已变更。" in words(seen)
+        assert "未记录：您看过之后单据已变更。" in plain_text(seen)
         assert (await scenario.state(), scenario.line.writes) == ("quotation", 0)
         fresh = scenario.card(scenario.number, BUYING)
         assert fresh.out_track_id != old.out_track_id
@@ -262,8 +262,8 @@ async def test_confirmed_in_tryton_just_before_the_click(open_hall: OpenHall) ->
     async with open_hall() as scenario:
         await scenario.tryton("confirm", [scenario.order_id])
         seen = await scenario.press(scenario.card(scenario.number, BUYING), NO, BOSS)
-        await scenario.ends(scenario.number, CaseState.DECIDED_ELSEWHERE, "已在 ERP 中批准")
-        assert "未记录：它在 ERP 中已不再待审批。" in words(seen)
+        await scenario.assert_ended(scenario.number, CaseState.DECIDED_ELSEWHERE, "已在 ERP 中批准")
+        assert "未记录：它在 ERP 中已不再待审批。" in plain_text(seen)
         assert (await scenario.decided_by(), scenario.line.writes) == (["admin"], 0)
 
 
@@ -273,11 +273,11 @@ async def test_cut_off_and_back(open_hall: OpenHall) -> None:
         card = scenario.card(scenario.number, BUYING)
         scenario.line.cut = True
         seen = await scenario.press(card, YES, BOSS)
-        assert "ERP" in words(seen)
+        assert "ERP" in plain_text(seen)
         scenario.line.cut = False
         await scenario.still_waits()
         await scenario.press(card, YES, BOSS)
-        await scenario.ends(scenario.number, CaseState.APPROVED, "林明川")
+        await scenario.assert_ended(scenario.number, CaseState.APPROVED, "林明川")
         assert (await scenario.decided_by(), scenario.line.writes) == (["dingbot"], 1)
 
 
@@ -289,7 +289,7 @@ async def test_cut_off_after_the_click_and_back(open_hall: OpenHall) -> None:
         assert (await scenario.case(scenario.number)).state is CaseState.WRITING
         scenario.line.cut = False
         await scenario.later(minutes=5)
-        await scenario.ends(scenario.number, CaseState.APPROVED, "林明川")
+        await scenario.assert_ended(scenario.number, CaseState.APPROVED, "林明川")
         assert (await scenario.decided_by(), scenario.line.writes) == (["dingbot"], 1)
 
 
@@ -298,13 +298,13 @@ async def test_an_answer_that_takes_15_seconds(open_hall: OpenHall) -> None:
     async with open_hall() as scenario:
         scenario.line.slow_seconds, scenario.holding = 15.0, True
         seen = await scenario.press(scenario.card(scenario.number, BUYING), YES, BOSS)
-        assert "已记录，正在通知 ERP。" in words(seen)
+        assert "已记录，正在通知 ERP。" in plain_text(seen)
         await scenario.line.written(1)
         late = await scenario.press(scenario.card(scenario.number, MANAGER), NO, MANAGER)
-        assert "林明川" in words(late)
+        assert "林明川" in plain_text(late)
         scenario.holding = False
         await scenario.settle()
-        await scenario.ends(scenario.number, CaseState.APPROVED, "林明川")
+        await scenario.assert_ended(scenario.number, CaseState.APPROVED, "林明川")
         assert (await scenario.decided_by(), scenario.line.writes) == (["dingbot"], 1)
 
 
@@ -314,7 +314,7 @@ async def test_the_answer_gets_lost_after_the_work_was_done(open_hall: OpenHall)
         await scenario.press(scenario.card(scenario.number, BUYING), YES, BOSS)
         assert (await scenario.case(scenario.number)).state in (CaseState.UNKNOWN, CaseState.APPROVED)
         await scenario.later(minutes=5)
-        await scenario.ends(scenario.number, CaseState.APPROVED, "林明川")
+        await scenario.assert_ended(scenario.number, CaseState.APPROVED, "林明川")
         assert (await scenario.decided_by(), scenario.line.writes) == (["dingbot"], 1)
 
 
@@ -325,7 +325,7 @@ async def test_whom_tryton_gives_no_right_leaves_it_to_the_others(open_hall: Ope
         await scenario.still_waits()
         assert ("erp_refused", FINANCE) in await scenario.record(scenario.number)
         await scenario.press(scenario.card(scenario.number, BOSS), YES, BOSS)
-        await scenario.ends(scenario.number, CaseState.APPROVED, "林明川")
+        await scenario.assert_ended(scenario.number, CaseState.APPROVED, "林明川")
         assert await scenario.decided_by() == ["dingbot"]
 
 
@@ -333,7 +333,7 @@ async def test_whom_tryton_gives_no_right_leaves_it_to_the_others(open_hall: Ope
 async def test_who_has_no_account_in_tryton(open_hall: OpenHall) -> None:
     async with open_hall(approvers=(BOSS, "it01")) as scenario:
         seen = await scenario.press(scenario.card(scenario.number, BUYING), YES, "it01")
-        assert "您在“tryton”中没有账号。" in words(seen)
+        assert "您在“tryton”中没有账号。" in plain_text(seen)
         await scenario.still_waits()
 
 
@@ -346,11 +346,11 @@ async def test_an_outsider_and_a_forwarded_card(open_hall: OpenHall) -> None:
         instance = scenario.system.engine.cards.get(own.out_track_id)
         assert instance is not None
         chat.add_card(chat.conversations[WAREHOUSE], instance, carrier_id="forwarded", recipients=None)
-        for person in ("keeper01", OUTSIDER):
-            assert "这张卡片在别人的会话里。" in words(await scenario.press(own, YES, person))
+        for who in ("keeper01", OUTSIDER):
+            assert "这张卡片在别人的会话里。" in plain_text(await scenario.press(own, YES, who))
         await scenario.still_waits()
         await scenario.press(own, YES, BOSS, where=WAREHOUSE)
-        await scenario.ends(scenario.number, CaseState.APPROVED, "林明川")
+        await scenario.assert_ended(scenario.number, CaseState.APPROVED, "林明川")
         assert (await scenario.decided_by(), scenario.line.writes) == (["dingbot"], 1)
 
 
@@ -372,6 +372,6 @@ async def test_a_callback_that_comes_again(open_hall: OpenHall) -> None:
             scenario.system.engine.pushes.push(SimPush(type=click.type, topic=click.topic, data=click.data, done=done))
             assert isinstance(await asyncio.wait_for(done, 20), dict)
             await scenario.settle()
-        await scenario.ends(scenario.number, CaseState.APPROVED, "林明川")
+        await scenario.assert_ended(scenario.number, CaseState.APPROVED, "林明川")
         assert (await scenario.decided_by(), scenario.line.writes) == (["dingbot"], 1)
         assert [what for what, _ in await scenario.record(scenario.number)].count("vote") == 1
