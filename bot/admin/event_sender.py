@@ -11,7 +11,7 @@ from bot.admin.database import open_database, require_database
 from bot.admin.output import as_json, count_noun, escape_invisible
 from bot.alerts.event import CUSTOM
 from bot.alerts.intake.batched_intake import BATCH, BatchedIntake
-from bot.alerts.intake.port import Rejection, UnreadableEvent
+from bot.alerts.intake.port import Rejection, as_event
 from bot.errors import ConfigurationError
 from bot.metrics import Metrics
 from bot.settings import Settings
@@ -83,7 +83,7 @@ async def send_events(
         store = StoredEvents(require_database(database))
         intake = BatchedIntake(store, metrics=Metrics(), now=lambda: datetime.now(zone))
         for start in range(0, len(events), BATCH):
-            batch = [_as_cloud_event(event) for event in events[start : start + BATCH]]
+            batch = [as_event(event) for event in events[start : start + BATCH]]
             receipt = await intake.accept(source, batch, via="send")
             accepted, duplicate = accepted + receipt.accepted, duplicate + receipt.duplicate
             rejected.extend(receipt.rejected)
@@ -105,10 +105,6 @@ def _lines(
         *(escape_invisible(f"rejected {rejection.id}: {rejection.reason}") for rejection in rejected),
         *(f"see `dingerp events show {name}`" for name in named),
     ]
-
-
-def _as_cloud_event(event: object) -> Mapping[str, object] | UnreadableEvent:
-    return event if isinstance(event, Mapping) else UnreadableEvent(event, "not a JSON object")
 
 
 def _fact(text: str) -> tuple[str, str]:

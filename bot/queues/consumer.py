@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from bot.alerts.intake.json_codec import decode_json
-from bot.alerts.intake.port import Intake, InvalidJson, UnreadableEvent
+from bot.alerts.intake.port import Intake, InvalidJson, UnreadableEvent, as_event
 from bot.backoff import Backoff, BackoffPolicy
 from bot.errors import DingerpError
 from bot.metrics import Metrics
@@ -26,7 +26,7 @@ def decode_events(body: bytes) -> list[Mapping[str, object] | UnreadableEvent]:
     except InvalidJson as error:
         return [UnreadableEvent(body.decode("utf-8", "backslashreplace"), error.detail)]
     events = decoded if isinstance(decoded, list) else [decoded]
-    return [event if isinstance(event, Mapping) else UnreadableEvent(event, "not a JSON object") for event in events]
+    return [as_event(event) for event in events]
 
 
 log = structlog.get_logger(__name__)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 import pytest
 from structlog.testing import capture_logs
 
 from bot.alerts.intake.port import Receipt, UnreadableEvent
+from bot.alerts.intake.vendors.translation import TranslationContext
+from bot.alerts.intake.webhook import build_webhook
 from bot.approvals.case import CaseConflict
 from bot.approvals.discovery import PendingPoller, PurchaseOrderListener
 from bot.erp.errors import Invalid, NotPermitted, Unavailable, Unusable
@@ -238,6 +241,16 @@ async def test_which_orders_events_are_about(event: dict[str, object] | Unreadab
     door = PurchaseOrderListener(FakeIntake(), lambda source, number: heard.append((source, number)))
     assert (await door.accept("main", [event], via="webhook")).accepted == 1
     assert heard == [("main", number) for number in numbers]
+
+
+async def test_a_batch_with_values_that_are_no_events_is_heard_without_them() -> None:
+    heard: list[str] = []
+    intake = PurchaseOrderListener(FakeIntake(), lambda source, number: heard.append(number))
+    hook = build_webhook("main", secrets=["whsec_" + "QUFB" * 8])
+    body = [1, None, [[]], "x", {"type": "po.submitted", "subject": "PO-1"}]
+    events = hook.translate(body, TranslationContext(datetime(2026, 11, 27, tzinfo=UTC)))
+    await intake.accept("main", events, via="webhook")
+    assert heard == ["PO-1"]
 
 
 async def test_what_is_not_stored_is_not_heard() -> None:

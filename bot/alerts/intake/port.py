@@ -41,6 +41,11 @@ class UnreadableEvent:
     reason: str
 
 
+def as_event(value: object) -> Mapping[str, object] | UnreadableEvent:
+    """Return a decoded event, or an `UnreadableEvent` for a value that cannot be one."""
+    return value if isinstance(value, Mapping) else UnreadableEvent(value, "not a JSON object")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """What became of the events of one hand-over, after the commit (docs: contracts.md#event-intake)."""

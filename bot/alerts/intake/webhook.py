@@ -8,7 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from bot.alerts.intake.json_codec import decode_json
-from bot.alerts.intake.port import InvalidJson, UnreadableEvent
+from bot.alerts.intake.port import InvalidJson, UnreadableEvent, as_event
 from bot.alerts.intake.signatures import (
     FrappeSignature,
     SharedToken,
@@ -87,7 +87,7 @@ def _cloud_events(body: object, _context: TranslationContext) -> CloudEvents:
         return [body]
     if not isinstance(body, list):
         raise InvalidJson("neither a JSON object nor an array of them")
-    return body
+    return [as_event(value) for value in body]
 
 
 def _standard(source: str, secrets: Sequence[str], _options: Mapping[str, str]) -> Webhook:
