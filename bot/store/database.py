@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from bot.errors import ConfigurationError
+from bot.private_files import make_private_file, make_private_folder
 from bot.store.errors import StoreUnavailable
 
 _LONG_LOG_PAGES = 32_000
@@ -253,12 +254,15 @@ def _make_engine(url: str) -> Engine:
     except (ArgumentError, ValueError, ModuleNotFoundError) as error:
         # The address itself may hold a password and is not repeated.
         raise ConfigurationError(f"cannot use the database address: {type(error).__name__}") from None
-    if parsed.database and parsed.database != ":memory:":
-        _make_folder(Path(parsed.database).parent)
+    file = parsed.database if parsed.database != ":memory:" and not parsed.query else None
+    if file:
+        _make_folder(Path(file).parent)
     # One connection for the one thread; without check_same_thread it may also be closed from elsewhere.
     engine = create_engine(
         parsed, poolclass=QueuePool, pool_size=1, max_overflow=0, connect_args={"check_same_thread": False}
     )
+    if file:
+        event.listen(engine, "do_connect", lambda *_: make_private_file(Path(file)))
     event.listen(engine, "connect", _prepare_sqlite)
     return engine
 
@@ -272,7 +276,7 @@ def _sqlite_connection(url: URL) -> SqliteConnection | None:
 
 def _make_folder(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder)
     except OSError as error:
         raise ConfigurationError(f"cannot make the database's folder {folder}: {error.strerror}") from None
 

@@ -21,6 +21,7 @@ from sqlalchemy.pool import StaticPool
 
 from bot.erp.errors import Unavailable
 from bot.errors import ConfigurationError
+from bot.private_files import make_private_file, make_private_folder
 
 T = TypeVar("T")
 
@@ -48,7 +49,8 @@ class DemoDatabase:
 
     def _open(self, prepare: Callable[[Connection], None]) -> None:
         if self._file != ":memory:":
-            Path(self._file).parent.mkdir(parents=True, exist_ok=True)
+            make_private_folder(Path(self._file).parent)
+            make_private_file(Path(self._file))
         engine = create_engine(f"sqlite:///{self._file}", poolclass=StaticPool, isolation_level="AUTOCOMMIT")
         self._connection = engine.connect()
         for pragma in _PRAGMAS:

@@ -1,0 +1,27 @@
+"""Folders and files of data that nobody but the bot's own account may read: they hold prices and reply addresses."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_FOLDER_MODE = 0o700
+_FILE_MODE = 0o600
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder, with those above it, for its owner only. One that is there stays as the operator made it."""
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+
+
+def make_private_file(file: Path) -> None:
+    """Make a file, if it is not there, and let nobody but its owner read it.
+
+    SQLite gives its log and its index of the log the mode of the database (https://sqlite.org/src, os_unix.c,
+    findCreateFileMode), so it is set before the first connection. A file of another account is left alone.
+    """
+    os.close(os.open(file, os.O_RDWR | os.O_CREAT, _FILE_MODE))
+    if os.name == "posix" and file.stat().st_uid == os.geteuid():
+        file.chmod(_FILE_MODE)
