@@ -101,9 +101,10 @@ async def build_services(
     approvals = build_approvals(base, hub, alerts)
     alerts.composers.update(approvals.composers)
     alerts = replace(alerts, intake=notify_approvals(alerts, approvals))
+    commands = Commands.discover()
     dispatcher = QuestionDispatcher(
-        commands=Commands.discover(),
-        policy=make_access_policy(settings),
+        commands=commands,
+        policy=make_access_policy(settings, commands),
         collaborators={
             ErpHub: hub,
             LanguageChoice: languages,

@@ -38,6 +38,7 @@ from bot.settings.sections import (
     RuleSettings,
     TemplateSettings,
 )
+from bot.spelling import most_alike
 
 __all__ = [
     "ALERT_RULES",
@@ -192,6 +193,7 @@ def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
     """
     if file is not None and not file.is_file():
         raise ConfigurationError(f"no such configuration file: {file}")
+    _check_environment()
     chosen = file or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)
     source = type("Settings", (Settings,), {"_file": chosen, "__doc__": Settings.__doc__})
     try:
@@ -201,3 +203,17 @@ def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
         raise ConfigurationError(f"wrong settings: {wrong}") from None
     except ValueError as error:
         raise ConfigurationError(f"unreadable settings in {chosen or 'the environment'}: {error}") from None
+
+
+def _check_environment() -> None:
+    """Refuse variables that begin like ours and set nothing: a misspelt one would leave a door open without a word."""
+    known = [name.upper() for name in Settings.model_fields]
+    for variable in sorted(os.environ):
+        prefix, _, path = variable.upper().partition("_")
+        if prefix != "DINGERP" or path.partition("__")[0] in known:
+            continue
+        (nearest,) = most_alike(path, known, limit=1)
+        raise ConfigurationError(
+            f"wrong settings: {variable} is no setting; did you mean DINGERP_{nearest}? Levels are separated by two"
+            " underscores: DINGERP_ERP__MAIN__VENDOR"
+        )

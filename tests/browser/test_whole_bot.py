@@ -1,6 +1,6 @@
 """The product after ``make demo``: the page, the bot and the embedded company.
 
-With ``DINGERP_PICTURES=folder`` it also takes the pictures of the tutorial (``make pictures``).
+With ``PICTURES=folder`` it also takes the pictures of the tutorial (``make pictures``).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tests.browser.conftest import OpenPage
 from tests.scenario.conftest import ENGLISH, KEEPER, BotSystem, run_system
 
 GROUP = "仓库与销售群"
-PICTURES = os.environ.get("DINGERP_PICTURES", "")
+PICTURES = os.environ.get("PICTURES", "")
 
 
 @pytest_asyncio.fixture(loop_scope="session")

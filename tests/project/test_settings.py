@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.bootstrap.factories import make_access_policy
+from bot.chat.registry import Commands
 from bot.errors import ConfigurationError
 from bot.settings import load_settings
 
@@ -70,3 +72,49 @@ def test_mistakes_are_named(tmp_path: Path, text: str, named: str) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="no such configuration file"):
         load_settings(tmp_path / "absent.toml")
+
+
+@pytest.mark.parametrize(
+    ("variable", "meant"), [("DINGERP_ERP_MAIN_VENDOR", "DINGERP_ERP"), ("DINGERP_ACESS__ROLES", "DINGERP_ACCESS")]
+)
+def test_a_misspelt_variable_is_an_error(monkeypatch: pytest.MonkeyPatch, variable: str, meant: str) -> None:
+    monkeypatch.setenv(variable, "demo")
+    with pytest.raises(ConfigurationError, match=f"{variable} is no setting; did you mean {meant}\\?"):
+        load_settings()
+
+
+RULE = """
+[access.roles]
+finance = ["finance01"]
+[[access.rules]]
+commands = ["{command}"]
+roles = ["{role}"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "role", "wrong"),
+    [
+        ("invoise", "finance", "access.rules.0.commands: 'invoise' does not exist; did you mean 'invoice'\\?"),
+        ("invoice", "finanse", "access.rules.0.roles: 'finanse' does not exist; did you mean 'finance'\\?"),
+        ("发票", "finance", "access.rules.0.commands: '发票' does not exist"),
+    ],
+)
+def test_a_rule_about_nothing_is_an_error(tmp_path: Path, command: str, role: str, wrong: str) -> None:
+    file = tmp_path / "dingerp.toml"
+    file.write_text(RULE.format(command=command, role=role), encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=wrong):
+        make_access_policy(load_settings(file), Commands.discover())
+
+
+@pytest.mark.parametrize(("command", "role"), [("invoice", "finance"), ("*", "*"), ("po", "admin")])
+def test_a_rule_about_what_exists_is_taken(tmp_path: Path, command: str, role: str) -> None:
+    file = tmp_path / "dingerp.toml"
+    file.write_text(RULE.format(command=command, role=role), encoding="utf-8")
+    assert make_access_policy(load_settings(file), Commands.discover()).rules[0].commands == {command}
+
+
+def test_with_the_directory_every_role_is_taken(tmp_path: Path) -> None:
+    file = tmp_path / "dingerp.toml"
+    file.write_text("[access]\ndirectory = true\n" + RULE.format(command="invoice", role="财务"), encoding="utf-8")
+    assert make_access_policy(load_settings(file), Commands.discover()).rules[0].roles == {"财务"}
