@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 _FOLDER_MODE = 0o700
@@ -20,8 +21,11 @@ def make_private_file(file: Path) -> None:
     """Make a file, if it is not there, and let nobody but its owner read it.
 
     SQLite gives its log and its index of the log the mode of the database (https://sqlite.org/src, os_unix.c,
-    findCreateFileMode), so it is set before the first connection. A file of another account is left alone.
+    findCreateFileMode), so it is set before the first connection. A file of another account is left alone, and so is
+    everything that is no file: as root, the mode of a device would change for the whole machine.
     """
-    os.close(os.open(file, os.O_RDWR | os.O_CREAT, _FILE_MODE))
-    if os.name == "posix" and file.stat().st_uid == os.geteuid():
+    if not file.exists():
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, _FILE_MODE))
+    found = file.stat()
+    if os.name == "posix" and stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid():
         file.chmod(_FILE_MODE)

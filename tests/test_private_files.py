@@ -40,6 +40,14 @@ def test_a_file_becomes_private_and_keeps_its_content(tmp_path: Path) -> None:
     assert (mode(file), file.read_text()) == (0o600, "kept")
 
 
+def test_what_is_no_file_keeps_its_mode(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe", mode=0o644)
+    make_private_file(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir(mode=0o755)
+    make_private_file(tmp_path / "folder")
+    assert (mode(tmp_path / "pipe"), mode(tmp_path / "folder")) == (0o644, 0o755)
+
+
 async def test_the_database_and_its_log_are_private(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'data' / 'bot.sqlite3'}")
     assert list((tmp_path / "data").iterdir()) == [], "a database that is only named is not made"
