@@ -11,7 +11,7 @@ _FILE_MODE = 0o600
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make a folder, with those above it, for its owner only. One that is there stays as the operator made it."""
+    """Make a folder for its owner only; those above it get the usual mode. A folder that is there keeps its own."""
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=_FOLDER_MODE, exist_ok=True)

@@ -5,11 +5,11 @@ A room keeps a repository and says how a unit of work on it begins; the store im
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 from bot.errors import DingerpError
+from bot.uninterrupted import UninterruptedWork
 
 R = TypeVar("R")
 U = TypeVar("U")
@@ -55,7 +55,7 @@ class UnitOfWorkRunner(Generic[R, U]):
         self.store = store
         self._begin = begin
         self._on_commit = on_commit
-        self._under_way: set[asyncio.Task[Any]] = set()
+        self._writes = UninterruptedWork()
 
     async def query(self, work: Callable[[U], T], begin: Callable[[R], U] | None = None) -> T:
         """Return what ``work`` finds in a unit in which it must not change anything; nothing is locked."""
@@ -75,10 +75,7 @@ class UnitOfWorkRunner(Generic[R, U]):
         """
         begin = begin or self._begin
         told = (self._on_commit, on_commit) if on_commit is not None else (self._on_commit,)
-        task = asyncio.create_task(self._transact(lambda repository: work(begin(repository)), told))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
-        return await asyncio.shield(task)
+        return await self._writes.run(self._transact(lambda repository: work(begin(repository)), told))
 
     async def _transact(self, work: Callable[[R], T], told: Sequence[Callable[[], None]]) -> T:
         for tries_left in reversed(range(MAX_TRIES)):
