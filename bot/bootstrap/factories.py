@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import aiohttp
 
-from bot.access.policy import ADMIN, AccessPolicy, AccessRule
+from bot.access.policy import ADMIN, AccessPolicy
+from bot.access.rules import AccessRule
 from bot.cards.budget import Budget
 from bot.cards.language import Language, load_languages
 from bot.cards.renderer import CardRenderer

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from structlog.testing import capture_logs
 
 from bot.access.people import Person
-from bot.access.policy import AccessPolicy, AccessRule
+from bot.access.policy import AccessPolicy
+from bot.access.rules import AccessRule
 from bot.cards.actions import Ask
 from bot.cards.notices import (
     BadArgumentNotice,

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.access.policy import AccessPolicy, AccessRule
+from bot.access.policy import AccessPolicy
+from bot.access.rules import AccessRule
 from bot.alerts.alert import AlertState, UserStamp
 from bot.alerts.event import EventType
 from bot.alerts.views import AlertAssignees, AlertDigest, AlertGroup, AlertList, AlertSnooze, AlertView

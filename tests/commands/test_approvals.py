@@ -8,7 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.access.policy import AccessPolicy, AccessRule
+from bot.access.policy import AccessPolicy
+from bot.access.rules import AccessRule
 from bot.approvals.case import CaseState
 from bot.approvals.list_views import ApprovalAll, ApprovalList, ApprovalResults, page_fingerprint
 from bot.approvals.unit_of_work import ApprovalOptions

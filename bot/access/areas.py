@@ -1,0 +1,21 @@
+"""Which command answers for a document wherever it appears: rules on /invoice bind an alert about an invoice, too."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+AREA_COMMANDS = MappingProxyType(
+    {"stock": "stock", "order": "order", "invoice": "invoice", "po": "po", "production": "mo"}
+)
+"""Area, the first word of an event's type → the command that shows such documents."""
+
+DOCUMENT_COMMANDS = MappingProxyType({"pending": "po", "why": "po", "approve": "po", "reject": "po"})
+"""Command → the command that shows the same documents."""
+
+
+def command_of(area: str) -> str | None:
+    """Return the command for an area or for a type of event, such as ``invoice.overdue``.
+
+    None for news of no area of the ERP, ``custom.…``: the rules on /alerts are all that binds them.
+    """
+    return AREA_COMMANDS.get(area.partition(".")[0])
