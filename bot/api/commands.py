@@ -4,7 +4,7 @@ from __future__ import annotations as annotations
 
 from bot.access.people import Person as Person
 from bot.access.policy import AccessPolicy as AccessPolicy
-from bot.access.policy import AccessRule as AccessRule
+from bot.access.rules import AccessRule as AccessRule
 from bot.cards.actions import Ask as Ask
 from bot.cards.view import Button as Button
 from bot.cards.view import Color as Color

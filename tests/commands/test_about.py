@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.access.policy import AccessPolicy, AccessRule
+from bot.access.policy import AccessPolicy
+from bot.access.rules import AccessRule
 from bot.cards.notices import BadArgumentNotice
 from bot.chat.registry import Commands
 from commands.help import CommandHelp, Help
