@@ -105,7 +105,7 @@ async def build_services(
     policy = PolicyInForce(follow_access(settings, commands, monotonic=time.monotonic))
     await base.run_in_background(policy.follow(), "access rules")
     alerts = await build_alerts(base)
-    approvals = build_approvals(base, hub, alerts)
+    approvals = build_approvals(base, hub, alerts, policy)
     alerts.composers.update(approvals.composers)
     alerts = replace(alerts, intake=notify_approvals(alerts, approvals))
     dispatcher = QuestionDispatcher(
