@@ -40,10 +40,14 @@ class Progress(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """An amount in one currency; amounts of different currencies are never added."""
+    """An amount in one currency; amounts of different currencies are never added. Zero has no sign."""
 
     amount: Decimal
     currency: str
+
+    def __post_init__(self) -> None:
+        if not self.amount and self.amount.is_signed():
+            object.__setattr__(self, "amount", abs(self.amount))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
