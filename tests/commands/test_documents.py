@@ -13,7 +13,7 @@ from bot.cards.notices import ErpDownNotice, NotFoundNotice
 from bot.cards.renderer import CardRenderer
 from bot.cards.view import View
 from bot.erp.errors import NotPermitted, Unavailable
-from bot.erp.model import Money
+from bot.erp.model import InvoiceStatus, Money
 from commands.invoice import InvoiceList, InvoiceListView, InvoiceView
 from commands.mo import ProductionListView, ProductionView
 from commands.order import OrderList, OrderListView, OrderView
@@ -120,6 +120,16 @@ async def test_an_amount_that_the_erp_does_not_say_leaves_no_sum(ask: Ask) -> No
     view = as_(InvoiceListView, await ask("/invoice"))
     assert view.open_amounts == ()
     assert view.rows[-1].open_amount is None
+
+
+async def test_nothing_is_owed_on_drafts_and_void_invoices(ask: Ask, company: Company) -> None:
+    owed, draft, void, *_ = company.bills
+    draft = replace(draft, status=InvoiceStatus.DRAFT)
+    void = replace(void, status=InvoiceStatus.VOID, open_amount=None)
+    company.bills = (owed, draft, void)
+    assert as_(InvoiceListView, await ask("/invoice 上海宏图机械")).open_amounts == (cny("100.10"),)
+    company.bills = (draft, replace(draft, number="INV-11"))
+    assert as_(InvoiceListView, await ask("/invoice 上海宏图机械")).open_amounts == ()
 
 
 @pytest.mark.parametrize("line", ["/invoice overdue", "/fp 逾期", "逾期发票", "发票 欠款"])
