@@ -93,6 +93,9 @@ class OdooErp(DocumentErp):
         """Return products whose code, name, barcode or variant matches; an exact code is never cut off."""
         if not queries.is_searchable(text):
             return ()
+        if nameless := _NAMELESS.fullmatch(text):
+            rows = await self._products([["id", "=", int(nameless[1])]], 1)
+            return tuple(documents.product(row) for row in rows if mapping.sku_of(row) == text)
         size = max(limit, _CANDIDATES) if text else limit
         rows = await self._products(queries.contains(queries.PRODUCT_TEXTS, text), size)
         if text and len(rows) == size:
@@ -100,6 +103,14 @@ class OdooErp(DocumentErp):
             rows += await self._products(queries.any_of(*exact), _SAME)
         products = {row["id"]: documents.product(row) for row in rows}
         return listing.find_products(products.values(), text, limit=limit)
+
+    async def read_products(self, skus: Sequence[str]) -> tuple[Product, ...]:
+        """Return active products by their codes, those without a code by their ids."""
+        ids = [int(nameless[1]) for sku in skus if (nameless := _NAMELESS.fullmatch(sku))]
+        named: Condition = ["default_code", "in", list(skus)]
+        rows = await self._products(queries.any_of(named, ["id", "in", ids]), _SAME * len(skus))
+        wanted = frozenset(skus)
+        return tuple(documents.product(row) for row in rows if mapping.sku_of(row) in wanted)
 
     async def stock(self, sku: str) -> StockLevel:
         """Read the product's own figures, its quants (or each warehouse's figures) and its reordering rules."""
