@@ -107,6 +107,8 @@ class OrderStatus(StrEnum):
 
     DRAFT = "draft"
     OPEN = "open"
+    ON_HOLD = "on_hold"
+    """Confirmed, but nobody is to deliver for now."""
     PARTLY_DELIVERED = "partly_delivered"
     DELIVERED = "delivered"
     CLOSED = "closed"
@@ -277,6 +279,8 @@ class ProductionStatus(StrEnum):
     PLANNED = "planned"
     RELEASED = "released"
     RUNNING = "running"
+    ON_HOLD = "on_hold"
+    """Stopped, and may be resumed."""
     DONE = "done"
     CANCELLED = "cancelled"
 
@@ -304,9 +308,9 @@ class ProductionOrder:
     extra: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
 
     def days_late(self, today: date) -> int:
-        """Return the days since the due date if the order is not finished, else 0."""
-        finished = {ProductionStatus.DONE, ProductionStatus.CANCELLED}
-        if self.due_on is None or self.status in finished:
+        """Return the days since the due date if the order is neither finished nor stopped, else 0."""
+        resting = {ProductionStatus.DONE, ProductionStatus.CANCELLED, ProductionStatus.ON_HOLD}
+        if self.due_on is None or self.status in resting:
             return 0
         return max(0, (today - self.due_on).days)
 
