@@ -124,7 +124,7 @@ class ErpHub:
                 name,
                 now=now,
                 units=units,
-                negative_stock=name in protections and protections[name].negative_stock,
+                negative_stock=protections.get(name, SourceLimits()).negative_stock,
                 quarantine=quarantine,
             )
             for name in self._sources

@@ -73,6 +73,11 @@ class Quantities:
     outgoing: Decimal | None = None
     forecast: Decimal | None = None
 
+    @property
+    def is_negative(self) -> bool:
+        """Whether more was booked out than was ever booked in."""
+        return self.on_hand is not None and self.on_hand < 0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarehouseStock:
@@ -128,6 +133,11 @@ class OrderLine:
     price: Money | None = None
     amount: Money | None = None
     due_on: date | None = None
+
+    @property
+    def comes_back(self) -> bool:
+        """Whether goods are returned, as in an exchange."""
+        return self.quantity < 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +228,11 @@ class PurchaseLine:
     received: Decimal | None = None
     price: Money | None = None
     amount: Money | None = None
+
+    @property
+    def comes_back(self) -> bool:
+        """Whether goods are returned to the vendor."""
+        return self.quantity < 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,15 @@ async def test_an_order_with_its_lines(ask: Ask, company: Company) -> None:
     assert company.calls == ["order so-1001"]
 
 
+async def test_a_line_of_goods_that_come_back_is_marked(ask: Ask, company: Company) -> None:
+    exchange = company.sales[0]
+    back = replace(exchange.lines[0], quantity=Decimal(-1), amount=cny("-1"))
+    company.sales = (replace(exchange, lines=(exchange.lines[1], back)),)
+    view = as_(OrderView, await ask("/order so-1001"))
+    body = CardRenderer(languages=load_languages()).render(view, "zh_CN", zone=UTC).body
+    assert body.count("退货") == 1
+
+
 async def test_the_lines_of_an_order_are_paged(ask: Ask) -> None:
     view = as_(OrderView, await ask("/order SO-1001", offset=8))
     assert [row.sku for row in view.rows] == ["W-9", "W-10", "W-11"]

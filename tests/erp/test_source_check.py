@@ -140,7 +140,7 @@ def settings(database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(vendors._OURS, "sql", EntryPoint("sql", "bot.erp.sql.manifest:vendor", vendors.GROUP))
     options = company_options(url=f"sqlite:///{database}")
-    source = ErpSettings.model_validate({"vendor": "sql", **options})
+    source = ErpSettings.model_validate({"vendor": "sql", "negative_stock": False, **options})
     return load_settings(data_dir=tmp_path, erp={"dirty": source}, units={"千个": "1000 个"})
 
 
