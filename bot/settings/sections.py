@@ -67,7 +67,7 @@ class ErpSettings(BaseModel):
     )
     negative_stock: bool = Field(
         True,
-        description="Whether stock on hand below zero is shown, with a mark; otherwise it is kept aside as an error.",
+        description="Whether stock below zero is shown, with a mark; if not, it is kept aside as an error.",
     )
 
     @property
