@@ -44,7 +44,7 @@ class AlertView(View):
     headline: Label
     subject: str
     facts: tuple[CardFact, ...] = ()
-    lines: tuple[str, ...] = ()
+    lines: tuple[Phrase | str, ...] = ()
     snoozed: bool = False
     told: tuple[str, ...] = ()
     line: str = ""
