@@ -127,7 +127,7 @@ class ApprovalView(ListView):
     spoken: tuple[VoteLine, ...] = ()
     decision: VoteLine | None = None
     elsewhere: ExternalDecision | None = None
-    words: str = ""
+    words: Phrase | str = ""
     flags: tuple[Phrase, ...] = ()
     facts: tuple[Phrase, ...] = ()
     """What else is known: the supplier's lateness, other open orders."""
@@ -234,7 +234,7 @@ class ApprovalTold(View):
     state: CaseState
     decision: VoteLine | None = None
     elsewhere: ExternalDecision | None = None
-    words: str = ""
+    words: Phrase | str = ""
 
     @property
     def headline(self) -> Phrase:

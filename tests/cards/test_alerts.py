@@ -206,7 +206,9 @@ def test_states_are_told_in_words(renderer: CardRenderer) -> None:
 @pytest.mark.parametrize("kind", ["order.late", "production.late", "invoice.overdue"])
 def test_what_is_over_is_not_late(kind: str) -> None:
     late = event(kind, {"number": "X", "due_on": "2026-11-20"})
-    labels = [[str(fact.label) for fact in labels_module.facts(late, NOW.date(), is_over=over)] for over in (False, True)]
+    labels = [
+        [str(fact.label) for fact in labels_module.facts(late, NOW.date(), is_over=over)] for over in (False, True)
+    ]
     delay = "Days overdue" if kind == "invoice.overdue" else "Days late"
     assert delay in labels[0]
     assert delay not in labels[1]

@@ -12,8 +12,8 @@ from bot.cards.language import load_languages
 from bot.cards.notices import ErpDownNotice, NotFoundNotice
 from bot.cards.renderer import CardRenderer
 from bot.cards.view import View
-from bot.erp.errors import NotPermitted, Unavailable
-from bot.erp.model import InvoiceStatus, Money
+from bot.erp.errors import Ambiguous, NotPermitted, Unavailable
+from bot.erp.model import InvoiceStatus, Money, SalesOrder
 from commands.invoice import InvoiceList, InvoiceListView, InvoiceView
 from commands.mo import ProductionListView, ProductionView
 from commands.order import OrderList, OrderListView, OrderView
@@ -41,6 +41,17 @@ async def test_a_line_of_goods_that_come_back_is_marked(ask: Ask, company: Compa
     view = as_(OrderView, await ask("/order so-1001"))
     body = CardRenderer(languages=load_languages()).render(view, "zh_CN", zone=UTC).body
     assert body.count("退货") == 1
+
+
+async def test_a_number_of_two_companies_is_a_choice(ask: Ask, company: Company) -> None:
+    company.sales = tuple(replace(company.sales[0], number=f"SO-1001*{key}") for key in (7, 8))
+
+    async def order(number: str) -> SalesOrder:
+        raise Ambiguous(number, 2)
+
+    company.order = order  # type: ignore[method-assign]
+    view = as_(OrderListView, await ask("/order SO-1001"))
+    assert lines(view)[:2] == ["/order SO-1001*7", "/order SO-1001*8"]
 
 
 async def test_the_lines_of_an_order_are_paged(ask: Ask) -> None:

@@ -219,7 +219,7 @@ async def test_an_erp_that_hangs_is_told_in_one_sentence() -> None:
         async def check(self) -> None:
             await asyncio.Event().wait()
 
-    with pytest.raises(Unavailable, match="no answer in 0.01 s"):
+    with pytest.raises(Unavailable, match=r"no answer in 0\.01 s"):
         await SourceChecker(Hung(), Validator("main", now=lambda: NOW), timeout=0.01).examine()
 
 

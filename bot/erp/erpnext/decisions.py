@@ -25,7 +25,18 @@ from bot.erp.erpnext.mapping import (
     with_approval,
     workflow,
 )
-from bot.erp.errors import AuthFailed, Conflict, ErpError, Invalid, NotPermitted, UnknownOutcome
+from bot.erp.errors import (
+    KEY_MISSING,
+    KEY_REFUSED,
+    OWN_ORDER,
+    AuthFailed,
+    Conflict,
+    DeciderRefused,
+    ErpError,
+    Invalid,
+    NotPermitted,
+    UnknownOutcome,
+)
 from bot.erp.expiring import ExpiringValue
 from bot.erp.model import Decision, DecisionOutcome, DecisionResult, PurchaseOrder, PurchaseStatus, Verdict
 
@@ -217,17 +228,23 @@ class PurchaseApprovals:
     async def _write(self, order: PurchaseOrder, decision: Decision, read: Read) -> str:
         account = self._approvers.get(decision.by)
         if account is None:
-            raise NotPermitted("no key of this user is configured", source=self._source)
+            raise DeciderRefused(KEY_MISSING, source=self._source)
+        try:
+            await self._send(order, decision, account, read)
+        except AuthFailed as error:
+            raise DeciderRefused(KEY_REFUSED, source=self._source) from error
+        return ""
+
+    async def _send(self, order: PurchaseOrder, decision: Decision, account: Account, read: Read) -> None:
         flow = await self.workflow()
         if flow.submits:
             await self._refuse_bypass()
             values = {"docstatus": 1, "modified": modified_of(order.version)}
             await self._frappe.update(ORDER, order.number, values, account)
-            return ""
+            return
         if decision.by == order.requester and not flow.may_approve_own(order.extra.get(flow.field, "")):
-            raise NotPermitted("nobody approves an order of their own", source=self._source)
+            raise DeciderRefused(OWN_ORDER, source=self._source)
         await self._apply(order, decision, account, read)
-        return ""
 
     async def _apply(self, order: PurchaseOrder, decision: Decision, account: Account, read: Read) -> None:
         assert self._actions is not None

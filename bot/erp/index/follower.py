@@ -146,23 +146,22 @@ class IndexFollower:
     async def _store_batch(self, before: SyncState | None, reached: SyncState, changes: Changes) -> bool:
         codes = dict.fromkeys(change.key for change in changes.items)
         products = await self._products(codes)
-        made = await self._entries([product for product in products.values() if product is not None])
-        gone = [key for key, product in products.items() if product is None]
+        made = await self._entries(products)
+        gone = {key_of(code) for code in codes} - {key_of(product.sku) for product in products}
         return await self._store.advance(before, reached, entries=made, gone=gone)
 
-    async def _products(self, codes: Iterable[str]) -> dict[str, Product | None]:
-        """Return the products by `key_of` their codes, None for those of which the source says that they are gone."""
+    async def _products(self, codes: Iterable[str]) -> Sequence[Product]:
+        """Return the products with these codes, but those of which the source says that they are gone."""
         wanted = {key_of(code): code for code in codes}
         read = await self._feed.products_of(self.source, list(wanted.values())) if wanted else ()
         if read is not None:
-            there = {key_of(product.sku): product for product in read}
-            return {key: there.get(key) for key in wanted}
+            return read
         found = await read_products(wanted.values(), self._search, most=self._batch)
         for key, product in found.items():
             if product is None:
                 # A search need not find all that is there.
                 found[key] = await self._feed.product_of(self.source, wanted[key])
-        return found
+        return [product for product in found.values() if product is not None]
 
     async def _search(self, text: str, limit: int) -> tuple[Product, ...]:
         return await self._feed.search_source(self.source, text, limit=limit)
