@@ -99,6 +99,8 @@ class StockLevel:
     as_of: datetime
     company: str = ""
     source: str = ""
+    is_stocked: bool = True
+    """Whether the ERP keeps stock of the product at all; it does not of services."""
 
     @property
     def below_reorder_point(self) -> bool:

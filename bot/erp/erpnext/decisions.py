@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,7 +38,7 @@ from bot.erp.errors import (
     UnknownOutcome,
 )
 from bot.erp.expiring import ExpiringValue
-from bot.erp.model import Decision, DecisionOutcome, DecisionResult, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.model import Approval, Decision, DecisionOutcome, DecisionResult, PurchaseOrder, PurchaseStatus, Verdict
 
 ORDER = "Purchase Order"
 
@@ -85,6 +85,7 @@ class PurchaseApprovals:
         self._approvers = approvers
         self._actions = actions
         self._sleep = sleep
+        self._names: dict[str, str] = {}
         self._workflow = ExpiringValue(self._read_workflow, now=now, holds=_KEPT)
 
     async def workflow(self) -> ApprovalWorkflow:
@@ -121,7 +122,7 @@ class PurchaseApprovals:
         steps, remarks = await self._history(_decided(orders, flow), flow)
         waiting = [order for order in orders if order.status is PurchaseStatus.WAITING]
         pending = await self._pending(waiting, flow)
-        return tuple(
+        approved = [
             with_approval(
                 order,
                 flow,
@@ -130,7 +131,18 @@ class PurchaseApprovals:
                 pending_for=pending.get(order.number, ()),
             )
             for order in orders
-        )
+        ]
+        names = await self._names_of(set().union(*map(_accounts, approved)))
+        return tuple(replace(order, people={user: names[user] for user in _accounts(order)}) for order in approved)
+
+    async def _names_of(self, users: Iterable[str]) -> Mapping[str, str]:
+        """Return what users are called, their ids where the account may not read that; each is asked for once."""
+        unknown = sorted(set(users) - self._names.keys())
+        if unknown:
+            rows = await self._readable(ListRequest("User", ("name", "full_name"), [("name", "in", unknown)]))
+            self._names |= {user: user for user in unknown}
+            self._names |= {str(row["name"]): str(row.get("full_name") or row["name"]) for row in rows}
+        return self._names
 
     async def _history(
         self, names: Sequence[str], flow: ApprovalWorkflow
@@ -282,6 +294,12 @@ class PurchaseApprovals:
             "comment_by": decision.by,
         }
         await self._frappe.act("frappe.desk.form.utils.add_comment", parameters, self._approvers[decision.by])
+
+
+def _accounts(order: PurchaseOrder) -> set[str]:
+    """Return the users that an order names."""
+    approval = order.approval or Approval()
+    return {order.requester, order.changed_by, approval.decided_by, *approval.pending_for} - {""}
 
 
 def _decided(orders: Sequence[PurchaseOrder], flow: ApprovalWorkflow) -> list[str]:

@@ -120,7 +120,7 @@ class OdooErp(DocumentErp):
     async def stock(self, sku: str) -> StockLevel:
         """Read the product's own figures, its quants (or each warehouse's figures) and its reordering rules."""
         sku, as_of = checked_key(sku, source=self.name), self._now()
-        fields = (*queries.PRODUCT_FIELDS, *queries.FIGURES)
+        fields = (*queries.PRODUCT_FIELDS, *queries.KIND, *queries.FIGURES)
         row = await self._found("product.product", "default_code", sku, fields, self._of_company(shared=True))
         rules, places = await asyncio.gather(
             self._client.rows(

@@ -115,6 +115,7 @@ class CompanyModels:
                 "active": True,
                 "company_id": None,
                 "write_date": self.company.changed_at(Area.PRODUCTS, sku),
+                **({"type": "consu", "is_storable": True} if self.release >= (18, 0) else {"type": "product"}),
             }
             for sku, product in self.company.products.items()
         ]
