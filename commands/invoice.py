@@ -16,9 +16,11 @@ from bot.chat.parsing import command_line
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness
 from bot.erp.hub import ErpHub
-from bot.erp.model import Invoice, Money, SalesAmount
+from bot.erp.model import Invoice, InvoiceStatus, Money, SalesAmount
 from bot.erp.port import Filter
 from bot.phrase import phrase
+
+_OWE_NOTHING = frozenset({InvoiceStatus.DRAFT, InvoiceStatus.VOID})
 
 
 class InvoiceOrCustomer(Term):
@@ -57,7 +59,8 @@ class InvoiceView(View):
 class InvoiceListView(DocumentListView):
     """Customer invoices: the newest, those of a customer, or the overdue ones.
 
-    ``open_amounts`` is what the whole list comes to, one amount a currency; empty when only a part of it was read.
+    ``open_amounts`` is what customers owe on the whole list, one amount a currency; empty when only a part of it was
+    read.
     """
 
     card: ClassVar[str] = "invoices"
@@ -86,7 +89,8 @@ async def invoice(
         overdue = invoice.days_overdue(context.now.date())
         return InvoiceView(document=invoice, days_overdue=overdue, freshness=freshness(hit.found))
     found = hit.found.value
-    sums = _sums(invoice.open_amount for invoice in found.items) if len(found.items) == found.total else ()
+    owed = [invoice.open_amount for invoice in found.items if invoice.status not in _OWE_NOTHING]
+    sums = _sums(owed) if len(found.items) == found.total else ()
     return InvoiceListView.of(hit.found, context, which=which, text=text or "", open_amounts=sums)
 
 

@@ -18,7 +18,7 @@ from bot.chat.parsing import command_line
 from bot.chat.registry import command
 from bot.chat.view_parts import Freshness, freshness, freshness_of_all
 from bot.erp.answer import SourceAnswer
-from bot.erp.errors import NotFound
+from bot.erp.errors import Ambiguous, NotFound
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.merging import add
 from bot.erp.model import Product, Quantities, StockLevel, WarehouseStock
@@ -183,7 +183,7 @@ async def _meant(word: str, erp: ErpHub) -> Answer[StockLevel] | _ManyProducts:
     if any(sign.isdigit() for sign in word):
         try:
             return await erp.stock(word)
-        except NotFound:
+        except (NotFound, Ambiguous):
             pass
     hits = await erp.find_products(word, limit=MAX_PICKS + 1)
     exact = [product for product in hits.value if product.sku.casefold() == word.casefold()]

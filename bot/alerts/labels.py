@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, TypeAlias
 
 from bot.alerts.event import CUSTOM, Event, EventType
+from bot.cards.status_labels import status_label
 from bot.disclosure import ClassedBy, FieldClass
-from bot.erp.model import Money
+from bot.erp.model import InvoiceStatus, Money, OrderStatus, ProductionStatus, Progress, PurchaseStatus
 from bot.phrase import Phrase, phrase
 
 CardFactValue: TypeAlias = Decimal | Money | date | Phrase | str
@@ -72,28 +73,69 @@ def subject_label(event: Event) -> str:
     return f"{event.subject} {event.title}"
 
 
-def facts(event: Event, today: date) -> tuple[CardFact, ...]:
-    """Return the figures that people want to see first; days are counted up to ``today``."""
+def facts(event: Event, today: date, *, is_over: bool = False) -> tuple[CardFact, ...]:
+    """Return the figures that people want to see first; days are counted up to ``today``, the end of what is over."""
     found = _LABELS.get(event.type)
-    return tuple(found.facts(event, today) if found else _custom_facts(event))
+    shown = tuple(found.facts(event, today) if found else _custom_facts(event))
+    return tuple(map(_past, shown)) if is_over else shown
 
 
-def lines(event: Event) -> tuple[str, ...]:
-    """Return the sender's own lines: what changed, or the text of a custom event."""
+def lines(event: Event) -> tuple[Phrase | str, ...]:
+    """Return what changed, or the text of a custom event: the sender's own lines."""
     changes = event.data.get("changes")
     if isinstance(changes, Sequence) and not isinstance(changes, str):
-        written = [str(change) for change in changes]
-    else:
-        written = [] if event.type in _LABELS else _text(event, "text").splitlines()
+        return tuple(_change(line) for change in changes if (line := str(change).strip()))[:MAX_LINES]
+    written = [] if event.type in _LABELS else _text(event, "text").splitlines()
     return tuple(line for line in map(str.strip, written) if line)[:MAX_LINES]
 
 
 def lines_classes(event: Event) -> frozenset[FieldClass]:
     """Return what the sender's own lines tell: where they say what changed, any figure may be an amount."""
-    written = "\n".join(lines(event))
+    written = "\n".join(map(str, lines(event)))
     if "changes" in event.data and any(map(str.isdigit, written)):
         return event.money_classes | event.classes_of(written)
     return event.classes_of(written)
+
+
+def _past(fact: CardFact) -> CardFact:
+    """Return a delay as what it was: what is over is not late any more."""
+    label = next((was for now, was in _DELAYS if fact.label == now), None)
+    return fact if label is None else replace(fact, label=label)
+
+
+def _change(line: str) -> Phrase | str:
+    """Return a line of `bot.alerts.intake.transitions.describe_changes` in words for people; another as it is."""
+    parts = _CHANGE.fullmatch(line)
+    label = None if parts is None else _CHANGED.get(parts["name"])
+    if parts is None or label is None:
+        return line
+    before, now = (_STATES.get(parts[side], parts[side]) for side in ("before", "now"))
+    return phrase("%(what)s: %(before)s → %(now)s", what=label, before=before, now=now)
+
+
+_CHANGE = re.compile(r"(?P<name>\w+): (?P<before>.*) → (?P<now>.*)")
+_CHANGED: Mapping[str, Phrase] = {
+    "status": phrase("Status"),
+    "delivery": phrase("Delivered"),
+    "billing": phrase("Billed"),
+    "payment": phrase("Paid"),
+    "received": phrase("Received"),
+    "level": phrase("Level of approval"),
+    "due_on": phrase("Due"),
+    "amount": phrase("Amount"),
+    "open": phrase("Open"),
+}
+"""What the fields are called whose changes are reported."""
+_STATES: Mapping[str, Phrase | str] = {
+    str(member.value): status_label(member)
+    for kind in (Progress, InvoiceStatus, PurchaseStatus, ProductionStatus, OrderStatus)
+    for member in kind
+}
+"""What our own words for states are called; an ERP's own words are no such, and stay as they are."""
+_DELAYS = (
+    (phrase("Days late"), phrase("Days it was late")),
+    (phrase("Days overdue"), phrase("Days it was overdue")),
+)
 
 
 def erp_question(event: Event) -> tuple[str, str] | None:
@@ -128,7 +170,8 @@ def _order(event: Event, today: date) -> Iterator[CardFact]:
     yield from _plain(phrase("Amount"), event.amount, event.money_classes)
     is_late = event.type == EventType.ORDER_LATE
     yield from _due(phrase("Promised"), event, today, late=phrase("Days late") if is_late else None)
-    yield from _plain(phrase("Status"), _text(event, "status"))
+    status = _text(event, "status")
+    yield from _plain(phrase("Status"), _STATES.get(status, status))
     yield from _plain(phrase("Salesperson"), event.owner)
 
 

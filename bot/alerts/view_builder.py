@@ -67,7 +67,7 @@ def build_alert_view(
         headline=headline(alert),
         subject=labels.subject_label(event),
         words_classes=event.words_classes,
-        facts=labels.facts(event, _day(alert, now)),
+        facts=labels.facts(event, _day(alert, now), is_over=_is_over(alert)),
         lines=labels.lines(event),
         lines_classes=labels.lines_classes(event),
         snoozed=alert.snoozed_until is not None and alert.snoozed_until > now,
@@ -121,10 +121,14 @@ def _digest(alerts: Sequence[Alert], line: str, *, offset: int, moved: bool, lat
 
 def headline(alert: Alert) -> Phrase | str:
     """Return what an alert is called in its present state. A person's own limit says nothing about the company's."""
-    is_over = alert.state is AlertState.RESOLVED
+    is_over = _is_over(alert)
     if alert.is_watched and alert.state is not AlertState.INFORMED:
         return phrase("Back behind your limit") if is_over else phrase("Your limit is reached")
     return labels.headline(alert.event, is_over=is_over)
+
+
+def _is_over(alert: Alert) -> bool:
+    return alert.state is AlertState.RESOLVED
 
 
 def _day(alert: Alert, now: datetime) -> date:
@@ -142,7 +146,7 @@ def _row(alert: Alert, now: datetime) -> AlertRow:
         words_classes=event.words_classes,
         severity=alert.severity,
         state=alert.state,
-        facts=labels.facts(event, _day(alert, now))[:_ROW_FACTS],
+        facts=labels.facts(event, _day(alert, now), is_over=_is_over(alert))[:_ROW_FACTS],
         since=alert.resolved_at or alert.opened_at,
         count=alert.count,
         taken_by=taken_by.name if taken_by else "",

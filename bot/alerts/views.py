@@ -47,7 +47,7 @@ class AlertView(View):
     words_classes: frozenset[FieldClass] = frozenset()
     """What headline and subject tell: they may be a sender's own words."""
     facts: tuple[CardFact, ...] = ()
-    lines: Annotated[tuple[str, ...], ClassedBy("lines_classes")] = ()
+    lines: Annotated[tuple[Phrase | str, ...], ClassedBy("lines_classes")] = ()
     lines_classes: frozenset[FieldClass] = frozenset()
     snoozed: bool = False
     told: tuple[str, ...] = ()

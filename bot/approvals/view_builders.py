@@ -26,6 +26,7 @@ from bot.approvals.views import (
 )
 from bot.chat.parsing import command_line
 from bot.disclosure import FieldClass
+from bot.erp.errors import own_words
 from bot.erp.model import DecisionOutcome, Money, PurchaseLine, PurchaseOrder
 from bot.phrase import Phrase, phrase
 
@@ -171,7 +172,7 @@ def build_case_view(
         spoken=tuple(_vote_line(vote, known.names, priced=priced) for vote in case.votes) if decision is None else (),
         decision=None if decision is None else _decision_line(decision, priced=priced),
         elsewhere=case.elsewhere,
-        words=_free_text(case.erp_text, priced=priced) if case.state in (CaseState.FAILED, CaseState.OPEN) else "",
+        words=_erp_words(case, priced=priced) if case.state in (CaseState.FAILED, CaseState.OPEN) else "",
         flags=tuple(_flags(order, insight, priced=priced)) if order and insight else (),
         facts=tuple(_facts(insight)) if insight else (),
         missing=tuple(_MISSING[found] for found in sorted(insight.missing)) if insight else (),
@@ -212,7 +213,7 @@ def build_told_view(case: Case) -> ApprovalTold:
         state=case.state,
         decision=None if decision is None else _decision_line(decision, priced=True),
         elsewhere=case.elsewhere,
-        words=case.erp_text if case.state is CaseState.FAILED else "",
+        words=own_words(case.erp_text) if case.state is CaseState.FAILED else "",
     )
 
 
@@ -322,6 +323,10 @@ def _requester(case: Case, order: PurchaseOrder | None, names: Mapping[str, str]
 def _free_text(text: str, *, priced: bool) -> str:
     """Return somebody's own words; for a group only those without a figure, which might be a price."""
     return text if priced or not any(map(str.isdigit, text)) else ""
+
+
+def _erp_words(case: Case, *, priced: bool) -> Phrase | str:
+    return own_words(_free_text(case.erp_text, priced=priced))
 
 
 def _decision_line(decision: CaseDecision, *, priced: bool) -> VoteLine:

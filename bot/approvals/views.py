@@ -132,7 +132,7 @@ class ApprovalView(ListView):
     spoken: tuple[VoteLine, ...] = ()
     decision: VoteLine | None = None
     elsewhere: ExternalDecision | None = None
-    words: Annotated[str, Stating(FieldClass.COST)] = ""
+    words: Annotated[Phrase | str, Stating(FieldClass.COST)] = ""
     flags: Annotated[tuple[Phrase, ...], Stating(FieldClass.COST)] = ()
     facts: tuple[Phrase, ...] = ()
     """What else is known: the supplier's lateness, other open orders."""
@@ -243,7 +243,7 @@ class ApprovalTold(View):
     state: CaseState
     decision: VoteLine | None = None
     elsewhere: ExternalDecision | None = None
-    words: Annotated[str, Stating(FieldClass.COST)] = ""
+    words: Annotated[Phrase | str, Stating(FieldClass.COST)] = ""
 
     @property
     def headline(self) -> Phrase:

@@ -44,6 +44,7 @@ _LABELS: Mapping[type[Enum], Mapping[Enum, Phrase]] = MappingProxyType(
         OrderStatus: {
             OrderStatus.DRAFT: phrase("Draft"),
             OrderStatus.OPEN: phrase("To deliver"),
+            OrderStatus.ON_HOLD: phrase("On hold"),
             OrderStatus.PARTLY_DELIVERED: phrase("Partly delivered"),
             OrderStatus.DELIVERED: phrase("Delivered"),
             OrderStatus.CLOSED: phrase("Closed"),
@@ -68,6 +69,7 @@ _LABELS: Mapping[type[Enum], Mapping[Enum, Phrase]] = MappingProxyType(
             ProductionStatus.PLANNED: phrase("Planned"),
             ProductionStatus.RELEASED: phrase("Released"),
             ProductionStatus.RUNNING: phrase("In production"),
+            ProductionStatus.ON_HOLD: phrase("Stopped"),
             ProductionStatus.DONE: phrase("Done"),
             ProductionStatus.CANCELLED: phrase("Cancelled"),
         },
@@ -84,6 +86,7 @@ _COLOURS: Mapping[type[Enum], Mapping[Enum, str]] = MappingProxyType(
         Progress: {Progress.NONE: "gray", Progress.PARTIAL: "orange", Progress.FULL: "green"},
         OrderStatus: {
             OrderStatus.OPEN: "blue",
+            OrderStatus.ON_HOLD: "orange",
             OrderStatus.PARTLY_DELIVERED: "orange",
             OrderStatus.DELIVERED: "green",
         },
@@ -101,6 +104,7 @@ _COLOURS: Mapping[type[Enum], Mapping[Enum, str]] = MappingProxyType(
         ProductionStatus: {
             ProductionStatus.RELEASED: "blue",
             ProductionStatus.RUNNING: "blue",
+            ProductionStatus.ON_HOLD: "orange",
             ProductionStatus.DONE: "green",
         },
         Severity: {Severity.INFO: "blue", Severity.WARNING: "orange", Severity.CRITICAL: "red"},

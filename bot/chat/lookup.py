@@ -8,7 +8,7 @@ from typing import Generic, Protocol, TypeVar
 
 from bot.chat.errors import NothingFound
 from bot.chat.parsing import command_line
-from bot.erp.errors import NotFound
+from bot.erp.errors import Ambiguous, NotFound
 from bot.erp.hub import Answer
 from bot.erp.model import Slice
 from bot.erp.port import Filter, ListQuery
@@ -88,8 +88,8 @@ class DocumentLookup(Generic[D]):
         if searching and any(sign.isdigit() for sign in text):
             try:
                 return OneDocument(await self.one(text))
-            except NotFound:
-                pass
+            except (NotFound, Ambiguous):
+                pass  # the list shows what there is
         found = await self.many(ListQuery(filter=wanted, text=text, offset=offset, limit=FETCH_LIMIT))
         if searching and not found.value.total:
             raise NothingFound(text, await self._closest(text))

@@ -36,6 +36,22 @@ class NotPermitted(ErpError):
         return phrase("The ERP does not allow this for the account in use.")
 
 
+KEY_MISSING = phrase("The bot has no key or password of this person for the ERP. Its administrator has to set one.")
+KEY_REFUSED = phrase("The ERP does not accept this person's own key or password. Its administrator has to renew it.")
+OWN_ORDER = phrase("Nobody approves an order of their own.")
+
+
+class DeciderRefused(NotPermitted):
+    """The bot itself knows that this person cannot decide; ``words`` is one of the phrases above."""
+
+    def __init__(self, words: Phrase, *, source: str = "") -> None:
+        super().__init__(str(words), source=source)
+        self.words = words
+
+    def tell(self) -> Phrase:
+        return self.words
+
+
 class NotFound(ErpError):
     """No such document or item; ``what`` is the requested one."""
 
@@ -52,6 +68,17 @@ class Invalid(ErpError):
 
     def tell(self) -> Phrase:
         return phrase("The ERP refused: %(text)s", text=self.detail)
+
+
+class Ambiguous(Invalid):
+    """Several records of the ERP have the code or number ``what``: choosing one would be a guess."""
+
+    def __init__(self, what: str, count: int, *, source: str = "") -> None:
+        super().__init__(f"{count} records are called {what}", source=source)
+        self.what = what
+
+    def tell(self) -> Phrase:
+        return phrase("The ERP has several records called “%(what)s”; which one is meant is not clear.", what=self.what)
 
 
 class Conflict(ErpError):
@@ -104,3 +131,18 @@ class UnknownOutcome(ErpError):
 
     def tell(self) -> Phrase:
         return phrase("The ERP did not confirm in time; the result is being checked.")
+
+
+_OURS = {
+    str(told): told
+    for told in (
+        *(KEY_MISSING, KEY_REFUSED, OWN_ORDER),
+        *(AuthFailed().tell(), NotPermitted().tell(), Conflict().tell(), RateLimited().tell()),
+        *(Unavailable().tell(), Unsupported().tell(), UnknownOutcome().tell()),
+    )
+}
+
+
+def own_words(text: str) -> Phrase | str:
+    """Return what a stored text says: our phrase if it is the English of one, else the ERP's words as they are."""
+    return _OURS.get(text, text)

@@ -21,7 +21,7 @@ from bot.erp.answer import Answer as Answer  # part of the hub's interface
 from bot.erp.answer import SourceAnswer
 from bot.erp.cache import LastKnownAnswers, LastKnownStore, ReadCache, ReadKey
 from bot.erp.calls import CallRunner
-from bot.erp.errors import ErpError, NotFound, Unavailable, UnknownOutcome, Unsupported
+from bot.erp.errors import ErpError, Invalid, NotFound, Unavailable, UnknownOutcome, Unsupported, Unusable
 from bot.erp.index.search import ProductIndex
 from bot.erp.limits import SourceLimits
 from bot.erp.listing import INVOICES, PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS, D, Listing
@@ -44,7 +44,7 @@ from bot.erp.model import (
 from bot.erp.multi_source import MultiSource
 from bot.erp.narrowed_lists import NarrowedLists
 from bot.erp.narrowing import Narrowing
-from bot.erp.port import Capability, Erp, ListQuery
+from bot.erp.port import Capability, Erp, ListQuery, ProductReader
 from bot.erp.shared_reads import SharedReads
 from bot.erp.source_client import SourceClient
 from bot.erp.units import Units
@@ -130,7 +130,7 @@ class ErpHub:
                 name,
                 now=now,
                 units=units,
-                negative_stock=name in protections and protections[name].negative_stock,
+                negative_stock=protections.get(name, SourceLimits()).negative_stock,
                 quarantine=quarantine,
             )
             for name in self._sources
@@ -252,19 +252,34 @@ class ErpHub:
 
     def source_client(self, source: str) -> SourceClient:
         """Return one source by itself, for polling; raises `Unsupported` for an unknown name."""
-        erp = self._sources.get(source)
-        if erp is None:
-            raise Unsupported("no such source", source=source)
-        return SourceClient(erp, self._calls, self._validators[source])
+        return SourceClient(self._known(source), self._calls, self._validators[source])
 
     async def search_source(self, source: str, text: str, *, limit: int) -> tuple[Product, ...]:
         """Return the products that one source itself finds; neither shared nor remembered, for the index."""
-        erp = self._sources.get(source)
-        if erp is None:
-            raise Unsupported("no such source", source=source)
+        erp = self._known(source)
         said = await self._calls.read(erp, "find_products", lambda erp: erp.find_products(text, limit=limit))
         products: tuple[Product, ...] = self._validators[source].validate(said)[0]
         return products
+
+    async def products_of(self, source: str, skus: Sequence[str]) -> tuple[Product, ...] | None:
+        """Return those products that one source has, for the index; None where it cannot read many at once."""
+        erp = self._known(source)
+        if not isinstance(erp, ProductReader):
+            return None
+        reader: ProductReader = erp
+        said = await self._calls.read(erp, "read_products", lambda _: reader.read_products(skus))
+        products: tuple[Product, ...] = self._validators[source].validate(said)[0]
+        return products
+
+    async def product_of(self, source: str, sku: str) -> Product | None:
+        """Return a product by its code, for the index; None where the source has none that can be shown."""
+        if Capability.STOCK not in self._known(source).capabilities:
+            return None
+        try:
+            level = await self.source_client(source).stock(sku)
+        except (NotFound, Invalid, Unusable):
+            return None
+        return level.product
 
     async def check(self) -> dict[str, ErpError | None]:
         """Reach every source; returns the error of each that fails."""
@@ -288,6 +303,12 @@ class ErpHub:
         await self._reads.close()
         for source in self._all:
             await source.close()
+
+    def _known(self, name: str) -> Erp:
+        erp = self._sources.get(name)
+        if erp is None:
+            raise Unsupported("no such source", source=name)
+        return erp
 
     def _source(self, name: str, capability: Capability) -> Erp:
         erp = self._sources.get(name)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 from typing import Any, TypeVar
 
-from bot.erp.errors import Invalid, NotFound
+from bot.erp.errors import Ambiguous, NotFound
 
 R = TypeVar("R")
 
@@ -44,13 +44,13 @@ def spelled_alike(rows: Iterable[R], wanted: str, key: Callable[[R], str]) -> li
 def pick_by_key(rows: Iterable[R], wanted: str, key: Callable[[R], str], *, source: str) -> R:
     """Return the row with a code, preferably in the same case; raises `NotFound`.
 
-    Raises `Invalid` if several have it, such as two companies with the same numbers: choosing one would be a guess.
+    Raises `Ambiguous` if several have it, such as two companies with the same numbers: choosing one would be a guess.
     """
     found = spelled_alike(rows, wanted, key)
     if not found:
         raise NotFound(wanted, source=source)
     if len(found) > 1:
-        raise Invalid(f"{len(found)} records are called {wanted}", source=source)
+        raise Ambiguous(wanted, len(found), source=source)
     return found[0]
 
 

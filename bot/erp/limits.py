@@ -20,7 +20,7 @@ class SourceLimits:
     rate: float = 0.0
     failures: int = 5
     pause: float = 15.0
-    negative_stock: bool = False
+    negative_stock: bool = True
     cache: float = 0.0
 
 

@@ -42,13 +42,17 @@ class Progress(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """An amount in one currency; amounts of different currencies are never added."""
+    """An amount in one currency; amounts of different currencies are never added. Zero has no sign."""
 
     unclassed: ClassVar[frozenset[FieldClass]] = MONEY_FIELDS
     """What a reader must be allowed to see where the field of an amount does not say its class."""
 
     amount: Decimal
     currency: str
+
+    def __post_init__(self) -> None:
+        if not self.amount and self.amount.is_signed():
+            object.__setattr__(self, "amount", abs(self.amount))
 
 
 Quantity: TypeAlias = Annotated[Decimal, FieldClass.QUANTITY]
@@ -81,6 +85,11 @@ class Quantities:
     outgoing: Quantity | None = None
     forecast: Quantity | None = None
 
+    @property
+    def is_negative(self) -> bool:
+        """Whether more was booked out than was ever booked in."""
+        return self.on_hand is not None and self.on_hand < 0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarehouseStock:
@@ -102,6 +111,8 @@ class StockLevel:
     as_of: datetime
     company: str = ""
     source: str = ""
+    is_stocked: bool = True
+    """Whether the ERP keeps stock of the product at all; it does not of services."""
 
     @property
     def below_reorder_point(self) -> bool:
@@ -115,6 +126,8 @@ class OrderStatus(StrEnum):
 
     DRAFT = "draft"
     OPEN = "open"
+    ON_HOLD = "on_hold"
+    """Confirmed, but nobody is to deliver for now."""
     PARTLY_DELIVERED = "partly_delivered"
     DELIVERED = "delivered"
     CLOSED = "closed"
@@ -134,6 +147,11 @@ class OrderLine:
     price: SalesAmount | None = None
     amount: SalesAmount | None = None
     due_on: date | None = None
+
+    @property
+    def comes_back(self) -> bool:
+        """Whether goods are returned, as in an exchange."""
+        return self.quantity < 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,6 +244,11 @@ class PurchaseLine:
     price: Cost | None = None
     amount: Cost | None = None
 
+    @property
+    def comes_back(self) -> bool:
+        """Whether goods are returned to the vendor."""
+        return self.quantity < 0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
@@ -286,6 +309,8 @@ class ProductionStatus(StrEnum):
     PLANNED = "planned"
     RELEASED = "released"
     RUNNING = "running"
+    ON_HOLD = "on_hold"
+    """Stopped, and may be resumed."""
     DONE = "done"
     CANCELLED = "cancelled"
 
@@ -313,9 +338,9 @@ class ProductionOrder:
     extra: ExtraFields = field(default_factory=lambda: _NOTHING)
 
     def days_late(self, today: date) -> int:
-        """Return the days since the due date if the order is not finished, else 0."""
-        finished = {ProductionStatus.DONE, ProductionStatus.CANCELLED}
-        if self.due_on is None or self.status in finished:
+        """Return the days since the due date if the order is neither finished nor stopped, else 0."""
+        resting = {ProductionStatus.DONE, ProductionStatus.CANCELLED, ProductionStatus.ON_HOLD}
+        if self.due_on is None or self.status in resting:
             return 0
         return max(0, (today - self.due_on).days)
 

@@ -6,9 +6,10 @@ once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bot.erp.model import (
     Area,
@@ -130,4 +131,16 @@ class Erp(Protocol):
 
     async def close(self) -> None:
         """Close connections."""
+        ...
+
+
+@runtime_checkable
+class ProductReader(Protocol):
+    """What an adapter may offer besides the port, so that an index of all products costs few calls."""
+
+    async def read_products(self, skus: Sequence[str]) -> tuple[Product, ...]:
+        """Return the products with these codes, each as `Erp.changed_since` spells it.
+
+        A product that is not returned has been deleted, archived or disabled.
+        """
         ...

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
-from bot.erp.errors import AuthFailed, ErpError, NotPermitted, Unsupported
+from bot.erp.errors import AuthFailed, ErpError, NotPermitted, Unavailable, Unsupported
 from bot.erp.listing import KINDS, Listing
 from bot.erp.model import Area
 from bot.erp.port import Capability, Erp, ListQuery
@@ -214,8 +214,12 @@ class SourceChecker:
         return None
 
     async def _bounded(self, read: Awaitable[Any]) -> Any:
-        async with asyncio.timeout(self._timeout):
-            return await read
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await read
+        except TimeoutError:
+            text = f"no answer in {self._timeout:g} s"
+            raise Unavailable(text, source=self._erp.name) from None
 
 
 def report_lines(report: SourceReport) -> Iterator[str]:

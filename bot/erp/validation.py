@@ -93,7 +93,7 @@ class Validator:
         *,
         now: Callable[[], datetime],
         units: Units | None = None,
-        negative_stock: bool = False,
+        negative_stock: bool = True,
         quarantine: Quarantine | None = None,
     ) -> None:
         self._source = source

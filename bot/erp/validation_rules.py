@@ -140,12 +140,12 @@ _FIGURES = attrgetter("on_hand", "reserved", "available", "incoming", "outgoing"
 
 
 def _figures(figures: Quantities, bounds: PlausibilityBounds) -> Violation | None:
-    on_hand, reserved, *_ = every = _FIGURES(figures)
+    _, reserved, *_ = every = _FIGURES(figures)
     for figure in every:
         if figure is not None and not _LEAST < figure < _MOST:
             return Violation(Defect.ABSURD, "a stock figure")
-    if on_hand is not None and on_hand < 0 and not bounds.negative_stock:
-        return Violation(Defect.NEGATIVE, "stock on hand")
+    if figures.is_negative and not bounds.negative_stock:
+        return Violation(Defect.NEGATIVE, "stock on hand, and negative_stock is off")
     if reserved is not None and reserved < 0:
         return Violation(Defect.NEGATIVE, "reserved")
     return None
@@ -226,14 +226,10 @@ def _amounts(amounts: Iterable[Money]) -> Violation | None:
 
 
 def line_quantities(record: SalesOrder | PurchaseOrder, _: PlausibilityBounds) -> Violation | None:
-    """Lines have reasonable quantities; negative ones are for returns, where the whole is negative."""
-    returned = record.total is not None and record.total.amount < 0
-    for line in record.lines:
-        if not _sane(line.quantity):
-            return Violation(Defect.ABSURD, "the quantity of a line")
-        if line.quantity < 0 and not returned:
-            return Violation(Defect.NEGATIVE, "the quantity of a line")
-    return None
+    """Lines have reasonable quantities; a negative one is goods that come back, also in an order with others."""
+    if all(_sane(line.quantity) for line in record.lines):
+        return None
+    return Violation(Defect.ABSURD, "the quantity of a line")
 
 
 def lines_total(record: SalesOrder | PurchaseOrder, _: PlausibilityBounds) -> Violation | None:

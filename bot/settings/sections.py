@@ -65,7 +65,10 @@ class ErpSettings(BaseModel):
     cache_seconds: float = Field(
         2.0, ge=0, le=60, description="Seconds in which the same question is answered without asking again; 0: never."
     )
-    negative_stock: bool = Field(False, description="Whether stock on hand may be below zero in this ERP.")
+    negative_stock: bool = Field(
+        True,
+        description="Whether stock below zero is shown, with a mark; if not, it is kept aside as an error.",
+    )
 
     @property
     def options(self) -> Mapping[str, Any]:

@@ -197,6 +197,8 @@ _DELIVERY = {
     OrderStatus.CLOSED: Progress.FULL,
     OrderStatus.CANCELLED: Progress.NONE,
 }
+"""The states that every ERP has, and what was delivered in each."""
+_PRODUCTION_STATES = tuple(status for status in ProductionStatus if status is not ProductionStatus.ON_HOLD)
 _SHARE = {Progress.NONE: Decimal(0), Progress.PARTIAL: Decimal("0.5"), Progress.FULL: Decimal(1)}
 
 
@@ -216,7 +218,7 @@ def _figures(n: int) -> tuple[Decimal, Decimal]:
 
 def sales_orders(today: date, number: Numbering) -> Iterator[SalesOrder]:
     """Yield 30 sales orders of every state; the first is late and partly delivered."""
-    states, known, times = cycle(OrderStatus), tuple(products()), change_times(today - timedelta(days=9))
+    states, known, times = cycle(_DELIVERY), tuple(products()), change_times(today - timedelta(days=9))
     for n in range(30):
         status = OrderStatus.PARTLY_DELIVERED if n == 0 else next(states)
         delivery = _DELIVERY[status]
@@ -385,7 +387,7 @@ def deciders(level: int, *, but: str = "") -> tuple[str, ...]:
 
 def production_orders(today: date, number: Numbering) -> Iterator[ProductionOrder]:
     """Yield 24 production orders of every state; MO-1 runs and is late."""
-    states, known, times = cycle(ProductionStatus), tuple(products()), change_times(today - timedelta(days=6))
+    states, known, times = cycle(_PRODUCTION_STATES), tuple(products()), change_times(today - timedelta(days=6))
     for n in range(24):
         status = ProductionStatus.RUNNING if n == 0 else next(states)
         product = known[n]

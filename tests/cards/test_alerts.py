@@ -184,6 +184,37 @@ def test_only_what_is_known_is_shown(event_type: str, data: Mapping[str, object]
     assert [str(fact.label) for fact in shown] == labels
 
 
+def test_states_are_told_in_words(renderer: CardRenderer) -> None:
+    changes = [
+        "status: open → partly_delivered",
+        "due_on: 2026-12-05 → 2026-12-12",
+        "delivery: none → partial",
+        "own words: a → b",
+        "remark",
+    ]
+    data = {"number": "SO-1", "status": "partly_delivered", "changes": changes}
+    body = renderer.render(build_alert_view(alert(event("order.changed", data)), NOW), "zh_CN", zone=ZONE).body
+    assert "partly" not in body
+    assert "状态：部分发货" in body
+    assert "状态：待发货 → 部分发货" in body
+    assert "到期日：2026-12-05 → 2026-12-12" in body
+    assert "own words: a → b" in body
+    theirs = labels_module.facts(event("order.changed", {"number": "SO-1", "status": "To Deliver"}), NOW.date())
+    assert [fact.value for fact in theirs] == ["To Deliver"]
+
+
+@pytest.mark.parametrize("kind", ["order.late", "production.late", "invoice.overdue"])
+def test_what_is_over_is_not_late(kind: str) -> None:
+    late = event(kind, {"number": "X", "due_on": "2026-11-20"})
+    labels = [
+        [str(fact.label) for fact in labels_module.facts(late, NOW.date(), is_over=over)] for over in (False, True)
+    ]
+    delay = "Days overdue" if kind == "invoice.overdue" else "Days late"
+    assert delay in labels[0]
+    assert delay not in labels[1]
+    assert delay.replace("Days", "Days it was") in labels[1]
+
+
 def test_figures_are_exact_and_nonsense_is_left_out() -> None:
     low = event("stock.low", {"sku": "S", "available": "0.100000001", "unit": "t"})
     assert labels_module.facts(low, NOW.date())[0].value == Decimal("0.100000001")

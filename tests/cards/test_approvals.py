@@ -31,10 +31,11 @@ from bot.approvals.views import ApprovalReasons, ApprovalView, Audience
 from bot.cards.actions import MAX_TOKEN_BYTES
 from bot.cards.budget import Budget, buttons_size
 from bot.cards.card import Card
-from bot.cards.language import LANGUAGE_CODES
+from bot.cards.language import LANGUAGE_CODES, load_languages
 from bot.cards.renderer import CardRenderer
+from bot.erp.errors import KEY_MISSING, KEY_REFUSED, OWN_ORDER, Unavailable
 from bot.erp.model import Money, PurchaseLine, PurchaseOrder, PurchaseStatus, Verdict
-from bot.phrase import phrase
+from bot.phrase import Phrase, phrase
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 11, 24, 17, 0, tzinfo=ZONE)
@@ -254,6 +255,17 @@ def test_a_bare_card_tells_no_price_anywhere(state: str, code: str, renderer: Ca
         assert "18.6" not in text
     priced = renderer.render(build_case_view(folder, known, reader(Audience.PRICED)), code, zone=ZONE)
     assert "77" in priced.body
+
+
+@pytest.mark.parametrize("ours", [KEY_REFUSED, KEY_MISSING, OWN_ORDER, Unavailable().tell()], ids=str)
+def test_our_own_words_are_not_put_into_the_erps_mouth(ours: Phrase, renderer: CardRenderer) -> None:
+    failed = case(state=CaseState.FAILED, decision=DECISION, erp_text=str(ours))
+    views = build_case_view(CaseContext(case=failed), RevisionData(), reader(Audience.PRICED)), build_told_view(failed)
+    for view in views:
+        body = renderer.render(view, "zh_CN", zone=ZONE).body
+        assert "ERP 提示" not in body
+        assert str(ours) not in body
+        assert load_languages()["zh_CN"].say(ours) in body
 
 
 def test_words_with_figures_are_not_for_the_group() -> None:

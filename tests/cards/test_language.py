@@ -45,6 +45,25 @@ def test_numbers(languages: Mapping[str, Language]) -> None:
     assert english.number(Decimal("1E+26")) == "100,000,000,000,000,000,000,000,000"
 
 
+@pytest.mark.parametrize("zero", ["-0", "-0.00", "-0E+3"])
+def test_zero_has_no_sign(chinese: Presenter, zero: str) -> None:
+    negative = Decimal(zero)
+    assert chinese.number(negative) == chinese.number(Decimal(0)) == "0"
+    assert chinese.quantity(negative, "个") == "0 个"
+    assert chinese.money(Money(negative, "CNY")) == chinese.money(Money(Decimal(0), "CNY")) == "¥0.00"
+    assert not Money(negative, "CNY").amount.is_signed()
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "text"),
+    [("-0.004", "CNY", "¥0.00"), ("-0.4", "JPY", "JP¥0"), ("-0.004", "", "0.00"), ("-0.006", "CNY", "-¥0.01")],
+)
+def test_an_amount_that_rounds_to_zero_has_no_sign(
+    languages: Mapping[str, Language], amount: str, currency: str, text: str
+) -> None:
+    assert languages["zh_CN"].money(Money(Decimal(amount), currency)) == text
+
+
 @pytest.mark.parametrize(
     ("code", "money", "text"),
     [

@@ -12,8 +12,8 @@ from bot.cards.language import load_languages
 from bot.cards.notices import ErpDownNotice, NotFoundNotice
 from bot.cards.renderer import CardRenderer
 from bot.cards.view import View
-from bot.erp.errors import NotPermitted, Unavailable
-from bot.erp.model import Money
+from bot.erp.errors import Ambiguous, NotPermitted, Unavailable
+from bot.erp.model import InvoiceStatus, Money, SalesOrder
 from commands.invoice import InvoiceList, InvoiceListView, InvoiceView
 from commands.mo import ProductionListView, ProductionView
 from commands.order import OrderList, OrderListView, OrderView
@@ -32,6 +32,26 @@ async def test_an_order_with_its_lines(ask: Ask, company: Company) -> None:
     assert (len(view.rows), view.total) == (8, 11)
     assert lines(view) == [*(f"/stock W-{i}" for i in range(1, 9)), "/order SO-1001 +8", ERP_LINK]
     assert company.calls == ["order so-1001"]
+
+
+async def test_a_line_of_goods_that_come_back_is_marked(ask: Ask, company: Company) -> None:
+    exchange = company.sales[0]
+    back = replace(exchange.lines[0], quantity=Decimal(-1), amount=cny("-1"))
+    company.sales = (replace(exchange, lines=(exchange.lines[1], back)),)
+    view = as_(OrderView, await ask("/order so-1001"))
+    body = CardRenderer(languages=load_languages()).render(view, "zh_CN", zone=UTC).body
+    assert body.count("退货") == 1
+
+
+async def test_a_number_of_two_companies_is_a_choice(ask: Ask, company: Company) -> None:
+    company.sales = tuple(replace(company.sales[0], number=f"SO-1001*{key}") for key in (7, 8))
+
+    async def order(number: str) -> SalesOrder:
+        raise Ambiguous(number, 2)
+
+    company.order = order  # type: ignore[method-assign]
+    view = as_(OrderListView, await ask("/order SO-1001"))
+    assert lines(view)[:2] == ["/order SO-1001*7", "/order SO-1001*8"]
 
 
 async def test_the_lines_of_an_order_are_paged(ask: Ask) -> None:
@@ -120,6 +140,16 @@ async def test_an_amount_that_the_erp_does_not_say_leaves_no_sum(ask: Ask) -> No
     view = as_(InvoiceListView, await ask("/invoice"))
     assert view.open_amounts == ()
     assert view.rows[-1].open_amount is None
+
+
+async def test_nothing_is_owed_on_drafts_and_void_invoices(ask: Ask, company: Company) -> None:
+    owed, draft, void, *_ = company.bills
+    draft = replace(draft, status=InvoiceStatus.DRAFT)
+    void = replace(void, status=InvoiceStatus.VOID, open_amount=None)
+    company.bills = (owed, draft, void)
+    assert as_(InvoiceListView, await ask("/invoice 上海宏图机械")).open_amounts == (cny("100.10"),)
+    company.bills = (draft, replace(draft, number="INV-11"))
+    assert as_(InvoiceListView, await ask("/invoice 上海宏图机械")).open_amounts == ()
 
 
 @pytest.mark.parametrize("line", ["/invoice overdue", "/fp 逾期", "逾期发票", "发票 欠款"])

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC
 from decimal import Decimal
 
 import pytest
 
+from bot.alerts.event import EventType
+from bot.alerts.intake.areas.stock import OUT, STOCK
+from bot.cards.language import load_languages
 from bot.cards.notices import BadArgumentNotice, ErpDownNotice, NotFoundNotice
-from bot.erp.errors import Unavailable
-from bot.erp.model import WarehouseStock
+from bot.cards.renderer import CardRenderer
+from bot.erp.errors import Ambiguous, NotFound, Unavailable
+from bot.erp.hub import ErpHub
+from bot.erp.model import StockLevel, WarehouseStock
+from bot.metrics import Metrics
 from commands.stock import Picks, StockListView, StockView
-from tests.commands.company import NOW, Company
+from tests.commands.company import NOW, SCREW, SHANGHAI, TODAY, Company, level, place
 from tests.commands.conftest import Ask, as_, lines
 
 
@@ -34,6 +42,36 @@ async def test_one_product_with_its_warehouses(ask: Ask) -> None:
     assert view.level.company == "示范制造"
     assert (view.freshness.stale, view.freshness.source) == (False, "main")
     assert view.freshness.as_of < NOW
+
+
+async def test_negative_stock_is_shown_with_a_mark_and_is_an_alert(ask: Ask, company: Company) -> None:
+    company.levels = [
+        level(SCREW, place(*SHANGHAI, "2"), place("SZ", "深圳仓", "-7"), reorder_point="10"),
+        level(replace(SCREW, sku="SKU124"), place(*SHANGHAI, "2")),
+    ]
+    cards = CardRenderer(languages=load_languages())
+    one = cards.render(as_(StockView, await ask("/stock SKU123")), "zh_CN", zone=UTC).body
+    assert one.count("负库存") == 2, "in all, and in the warehouse that has it"
+    several = cards.render(as_(StockListView, await ask("/stock SKU123 SKU124")), "zh_CN", zone=UTC).body
+    assert several.count("负库存") == 1
+    hub = ErpHub([company], metrics=Metrics(), now=lambda: NOW)
+    record = await STOCK.read(hub.source_client("main"), "SKU123", TODAY)
+    assert (record.state, record.type, record.data["available"]) == (OUT, EventType.STOCK_OUT, "-5")
+    await hub.close()
+
+
+async def test_a_code_of_several_products_is_a_choice(ask: Ask, company: Company) -> None:
+    company.levels = [level(replace(SCREW, sku=f"DUP-1*{key}"), place(*SHANGHAI, "2")) for key in (7, 8)]
+
+    async def stock(sku: str) -> StockLevel:
+        raise Ambiguous(sku, 2) if sku == "DUP-1" else NotFound(sku)
+
+    company.stock = stock  # type: ignore[method-assign]
+    view = as_(Picks, await ask("/stock DUP-1"))
+    assert [product.sku for product in view.rows] == ["DUP-1*7", "DUP-1*8"]
+    assert lines(view) == ["/stock DUP-1*7", "/stock DUP-1*8"]
+    rows = as_(StockListView, await ask("/stock DUP-1 OTHER-1")).rows
+    assert [(row.asked, row.hits) for row in rows] == [("DUP-1", 2), ("OTHER-1", 0)]
 
 
 async def test_an_exact_code_wins_over_longer_codes_that_contain_it(ask: Ask, company: Company) -> None:

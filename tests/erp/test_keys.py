@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.erp.errors import Invalid, NotFound
+from bot.erp.errors import Ambiguous, NotFound
 from bot.erp.keys import batches, checked_key, fingerprint, pick_by_key, spelled_alike, spellings
 
 
@@ -23,7 +23,7 @@ def test_none_and_several_are_errors() -> None:
     with pytest.raises(NotFound) as missing:
         pick(["SO-10"], "SO-1")
     assert missing.value.source == "acme"
-    with pytest.raises(Invalid, match="2 records are called so-1"):
+    with pytest.raises(Ambiguous, match="2 records are called so-1"):
         pick(["SO-1", "So-1"], "so-1")
 
 

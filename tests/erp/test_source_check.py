@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,12 +14,13 @@ from typer.testing import CliRunner
 
 from bot.admin.erps import check_source
 from bot.cli import cli
-from bot.erp.errors import NotPermitted
+from bot.erp.errors import NotPermitted, Unavailable
 from bot.erp.model import Area
-from bot.erp.source_check import AreaAccess, SourceReport
+from bot.erp.source_check import AreaAccess, SourceChecker, SourceReport, report_lines
 from bot.erp.validation import Validator
 from bot.erp.validation_rules import Defect
 from bot.settings import ErpSettings, Settings, load_settings
+from tests.commands.company import NOW, Company
 from tests.erp.fakes import sql as tables
 from tests.erp.sql.documented_config import company_options
 
@@ -140,7 +142,7 @@ def settings(database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(vendors._OURS, "sql", EntryPoint("sql", "bot.erp.sql.manifest:vendor", vendors.GROUP))
     options = company_options(url=f"sqlite:///{database}")
-    source = ErpSettings.model_validate({"vendor": "sql", **options})
+    source = ErpSettings.model_validate({"vendor": "sql", "negative_stock": False, **options})
     return load_settings(data_dir=tmp_path, erp={"dirty": source}, units={"千个": "1000 个"})
 
 
@@ -196,9 +198,6 @@ def test_the_command_prints_the_report_and_tells_by_its_exit_code(
 
 
 async def test_rights_that_the_account_lacks_are_told() -> None:
-    from bot.erp.source_check import SourceChecker, report_lines
-    from tests.commands.company import NOW, Company
-
     class Restricted(Company):
         async def invoices(self, query: Any) -> Any:
             raise NotPermitted("no right to account.move")
@@ -213,3 +212,27 @@ async def test_rights_that_the_account_lacks_are_told() -> None:
     assert rights[Area.PRODUCTION] is AreaAccess.NOT_OFFERED
     assert rights[Area.SALES] is AreaAccess.READ
     assert any("no right to account.move" in line for line in report_lines(report))
+
+
+async def test_an_erp_that_hangs_is_told_in_one_sentence() -> None:
+    class Hung(Company):
+        async def check(self) -> None:
+            await asyncio.Event().wait()
+
+    with pytest.raises(Unavailable, match=r"no answer in 0\.01 s"):
+        await SourceChecker(Hung(), Validator("main", now=lambda: NOW), timeout=0.01).examine()
+
+
+async def test_an_area_that_hangs_does_not_end_the_report() -> None:
+    class HungInvoices(Company):
+        async def invoices(self, query: Any) -> Any:
+            await asyncio.Event().wait()
+
+        async def order(self, number: str) -> Any:
+            await asyncio.Event().wait()
+
+    report = await SourceChecker(HungInvoices(), Validator("main", now=lambda: NOW), sample=3, timeout=0.01).examine()
+    areas = {area.area: area for area in report.areas}
+    assert (areas[Area.FINANCE].right, areas[Area.FINANCE].problem) == (AreaAccess.FAILED, "no answer in 0.01 s")
+    assert [flaw.finding.why for flaw in areas[Area.SALES].flaws] == ["no answer in 0.01 s"] * 3
+    assert areas[Area.PURCHASING].ok > 0

@@ -133,9 +133,8 @@ REJECTED = [
     (replace(INVOICE, customer="锟斤拷锟斤拷"), Defect.ENCODING),
     (replace(PRODUCT, sku="SKU\x001"), Defect.CONTROL),
     (stocked(per_warehouse=(place("SH", "5"), place("SH", "5"))), Defect.DUPLICATE),
-    (stocked(total=Quantities(on_hand=Decimal(-1))), Defect.NEGATIVE),
     (stocked(total=Quantities(on_hand=Decimal(12), reserved=Decimal(-1))), Defect.NEGATIVE),
-    (line(quantity=Decimal(-1)), Defect.NEGATIVE),
+    (line(quantity=Decimal("-1e15")), Defect.ABSURD),
     (replace(MADE, produced=Decimal(-1)), Defect.NEGATIVE),
     (stocked(total=Quantities(on_hand=Decimal("NaN"))), Defect.ABSURD),
     (stocked(total=Quantities(on_hand=Decimal("1e15"))), Defect.ABSURD),
@@ -217,9 +216,14 @@ def test_units_are_only_judged_where_they_are_listed() -> None:
     assert lenient.check(replace(PRODUCT, unit="#N/A")).record is None
 
 
-def test_negative_stock_may_be_allowed() -> None:
-    low = stocked(total=Quantities(on_hand=Decimal(-1)), per_warehouse=())
-    assert Validator("main", now=lambda: NOW, negative_stock=True).check(low).record is low
+def test_negative_stock_is_shown_unless_the_source_may_have_none() -> None:
+    low = stocked(total=Quantities(on_hand=Decimal(-1)), per_warehouse=(place("SH", "4"), place("SZ", "-5")))
+    assert Validator("main", now=lambda: NOW).check(low).record is low
+    verdict = Validator("main", now=lambda: NOW, negative_stock=False).check(low)
+    assert verdict.record is None
+    assert [(finding.defect, finding.why) for finding in verdict.findings] == [
+        (Defect.NEGATIVE, "stock on hand, and negative_stock is off")
+    ]
 
 
 def test_a_single_record_that_is_rejected_is_told_and_kept_with_its_source(
@@ -283,6 +287,12 @@ def test_the_awkward_company_is_not_blamed() -> None:
 def test_a_return_may_have_negative_lines(validator: Validator) -> None:
     returned = replace(line(quantity=Decimal(-1), amount=cny("-100")), total=cny("-113"))
     assert validator.check(returned).record is returned
+
+
+def test_an_exchange_has_a_negative_line_and_a_positive_total(validator: Validator) -> None:
+    back = replace(ORDER.lines[0], quantity=Decimal(-1), amount=cny("-10"))
+    exchange = replace(ORDER, lines=(*ORDER.lines, back))
+    assert validator.check(exchange).record is exchange
 
 
 def test_a_stock_level_is_judged_in_no_time(validator: Validator) -> None:

@@ -83,6 +83,7 @@ async def hook_server(database: Database, **options: Any) -> AsyncIterator[HookS
             "main": build_webhook("main", secrets=[SECRET, OTHER_SECRET]),
             "small": build_webhook("small", secrets=[SECRET], max_bytes=1_000),
             "odoo": build_webhook("odoo", scheme="odoo", secrets=[TOKEN], currency="CNY"),
+            "erpnext": build_webhook("erpnext", scheme="erpnext", secrets=[TOKEN]),
         },
         intake=BatchedIntake(StoredEvents(database), metrics=metrics, now=clock.now, **options),
         metrics=metrics,

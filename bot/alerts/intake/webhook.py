@@ -38,6 +38,8 @@ class Webhook:
     translate: Translate
     media: frozenset[str] = _MEDIA
     """Accepted content types."""
+    needs_media: bool = True
+    """Whether a request without any content type is refused."""
     says: str = ""
     """The answer that the vendor expects instead of our receipt."""
     max_bytes: int = MAX_BYTES
@@ -97,7 +99,8 @@ def _standard(source: str, secrets: Sequence[str], _options: Mapping[str, str]) 
 
 
 def _erpnext(source: str, secrets: Sequence[str], _options: Mapping[str, str]) -> Webhook:
-    return Webhook(source=source, scheme=FrappeSignature(secrets), translate=erpnext.translate)
+    # Frappe sends its JSON without a content type (docs: platform/erp/erpnext.md#webhooks).
+    return Webhook(source=source, scheme=FrappeSignature(secrets), translate=erpnext.translate, needs_media=False)
 
 
 def _odoo(source: str, secrets: Sequence[str], _options: Mapping[str, str]) -> Webhook:

@@ -87,9 +87,17 @@ class ErpNextErp(DocumentErp):
         site = await self._site.value()
         rows, codes = await self._hits(text) if text else (await self._frappe.rows(queries.items(), limit=limit), {})
         found = [site.read(documents.product, row, codes.get(row["name"], "")) for row in rows]
-        ranked = listing.find_products(found, text, limit=limit)
-        barcodes = await self._children("Item", "Item Barcode", "barcode", [product.sku for product in ranked])
-        return tuple(replace(product, barcode=next(iter(barcodes.get(product.sku, ())), "")) for product in ranked)
+        return await self._with_barcodes(listing.find_products(found, text, limit=limit))
+
+    async def read_products(self, skus: Sequence[str]) -> tuple[Product, ...]:
+        """Return items that are neither disabled nor templates of variants, by their codes."""
+        site = await self._site.value()
+        rows = await self._frappe.rows(queries.items(names=list(skus)))
+        return await self._with_barcodes([site.read(documents.product, row) for row in rows])
+
+    async def _with_barcodes(self, products: Sequence[Product]) -> tuple[Product, ...]:
+        barcodes = await self._children("Item", "Item Barcode", "barcode", [product.sku for product in products])
+        return tuple(replace(product, barcode=next(iter(barcodes.get(product.sku, ())), "")) for product in products)
 
     async def _hits(self, text: str) -> tuple[list[Row], dict[str, str]]:
         """Return items by code, name, spec or barcode, and the matching barcodes by item."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,9 +25,20 @@ from bot.erp.erpnext.mapping import (
     with_approval,
     workflow,
 )
-from bot.erp.errors import AuthFailed, Conflict, ErpError, Invalid, NotPermitted, UnknownOutcome
+from bot.erp.errors import (
+    KEY_MISSING,
+    KEY_REFUSED,
+    OWN_ORDER,
+    AuthFailed,
+    Conflict,
+    DeciderRefused,
+    ErpError,
+    Invalid,
+    NotPermitted,
+    UnknownOutcome,
+)
 from bot.erp.expiring import ExpiringValue
-from bot.erp.model import Decision, DecisionOutcome, DecisionResult, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.model import Approval, Decision, DecisionOutcome, DecisionResult, PurchaseOrder, PurchaseStatus, Verdict
 
 ORDER = "Purchase Order"
 
@@ -74,6 +85,7 @@ class PurchaseApprovals:
         self._approvers = approvers
         self._actions = actions
         self._sleep = sleep
+        self._names: dict[str, str] = {}
         self._workflow = ExpiringValue(self._read_workflow, now=now, holds=_KEPT)
 
     async def workflow(self) -> ApprovalWorkflow:
@@ -110,7 +122,7 @@ class PurchaseApprovals:
         steps, remarks = await self._history(_decided(orders, flow), flow)
         waiting = [order for order in orders if order.status is PurchaseStatus.WAITING]
         pending = await self._pending(waiting, flow)
-        return tuple(
+        approved = [
             with_approval(
                 order,
                 flow,
@@ -119,7 +131,18 @@ class PurchaseApprovals:
                 pending_for=pending.get(order.number, ()),
             )
             for order in orders
-        )
+        ]
+        names = await self._names_of(set().union(*map(_accounts, approved)))
+        return tuple(replace(order, people={user: names[user] for user in _accounts(order)}) for order in approved)
+
+    async def _names_of(self, users: Iterable[str]) -> Mapping[str, str]:
+        """Return what users are called, their ids where the account may not read that; each is asked for once."""
+        unknown = sorted(set(users) - self._names.keys())
+        if unknown:
+            rows = await self._readable(ListRequest("User", ("name", "full_name"), [("name", "in", unknown)]))
+            self._names |= {user: user for user in unknown}
+            self._names |= {str(row["name"]): str(row.get("full_name") or row["name"]) for row in rows}
+        return self._names
 
     async def _history(
         self, names: Sequence[str], flow: ApprovalWorkflow
@@ -217,17 +240,23 @@ class PurchaseApprovals:
     async def _write(self, order: PurchaseOrder, decision: Decision, read: Read) -> str:
         account = self._approvers.get(decision.by)
         if account is None:
-            raise NotPermitted("no key of this user is configured", source=self._source)
+            raise DeciderRefused(KEY_MISSING, source=self._source)
+        try:
+            await self._send(order, decision, account, read)
+        except AuthFailed as error:
+            raise DeciderRefused(KEY_REFUSED, source=self._source) from error
+        return ""
+
+    async def _send(self, order: PurchaseOrder, decision: Decision, account: Account, read: Read) -> None:
         flow = await self.workflow()
         if flow.submits:
             await self._refuse_bypass()
             values = {"docstatus": 1, "modified": modified_of(order.version)}
             await self._frappe.update(ORDER, order.number, values, account)
-            return ""
+            return
         if decision.by == order.requester and not flow.may_approve_own(order.extra.get(flow.field, "")):
-            raise NotPermitted("nobody approves an order of their own", source=self._source)
+            raise DeciderRefused(OWN_ORDER, source=self._source)
         await self._apply(order, decision, account, read)
-        return ""
 
     async def _apply(self, order: PurchaseOrder, decision: Decision, account: Account, read: Read) -> None:
         assert self._actions is not None
@@ -265,6 +294,12 @@ class PurchaseApprovals:
             "comment_by": decision.by,
         }
         await self._frappe.act("frappe.desk.form.utils.add_comment", parameters, self._approvers[decision.by])
+
+
+def _accounts(order: PurchaseOrder) -> set[str]:
+    """Return the users that an order names."""
+    approval = order.approval or Approval()
+    return {order.requester, order.changed_by, approval.decided_by, *approval.pending_for} - {""}
 
 
 def _decided(orders: Sequence[PurchaseOrder], flow: ApprovalWorkflow) -> list[str]:

@@ -29,24 +29,27 @@ FULL = Decimal("99.999999")
 
 OVER = ("Completed", "Closed")
 """Final statuses of sales orders."""
+HELD = "On Hold"
+"""The status of a submitted order that somebody stopped, and may resume."""
 RECEIVED = ("Completed", "Closed", "Delivered")
 """Final statuses of purchase orders; “Delivered” means that the supplier shipped straight to the customer."""
 
 _PRODUCTION = {
     "Draft": ProductionStatus.PLANNED,
-    "Submitted": ProductionStatus.PLANNED,
-    "Not Started": ProductionStatus.PLANNED,
+    "Submitted": ProductionStatus.RELEASED,
+    "Not Started": ProductionStatus.RELEASED,
     "Stock Reserved": ProductionStatus.RELEASED,
     "Stock Partially Reserved": ProductionStatus.RELEASED,
     "In Process": ProductionStatus.RUNNING,
     "Completed": ProductionStatus.DONE,
     "Closed": ProductionStatus.DONE,
-    "Stopped": ProductionStatus.CANCELLED,
+    "Stopped": ProductionStatus.ON_HOLD,
     "Cancelled": ProductionStatus.CANCELLED,
 }
-FINISHED = tuple(
-    status for status, meaning in _PRODUCTION.items() if meaning in {ProductionStatus.DONE, ProductionStatus.CANCELLED}
-)
+_UNDER_WAY = {ProductionStatus.RELEASED, ProductionStatus.RUNNING, ProductionStatus.ON_HOLD}
+_RESTING = {ProductionStatus.DONE, ProductionStatus.CANCELLED, ProductionStatus.ON_HOLD}
+RESTING = tuple(status for status, meaning in _PRODUCTION.items() if meaning in _RESTING)
+"""Statuses of work orders of which nothing is late."""
 
 
 # Products
@@ -99,6 +102,8 @@ def order_status(row: Row) -> OrderStatus:
         return OrderStatus.CANCELLED
     if row.get("status") in OVER:
         return OrderStatus.CLOSED
+    if row.get("status") == HELD:
+        return OrderStatus.ON_HOLD
     if _owes_no_goods(row):
         return OrderStatus.DELIVERED
     states = {
@@ -242,7 +247,7 @@ def _purchase_line(line: Row, currency: Any) -> PurchaseLine:
 
 
 def production_order(row: Row, site: Site) -> ProductionOrder:
-    planned = required_number(row.get("qty"))
+    planned, status = required_number(row.get("qty")), production_status(row)
     return ProductionOrder(
         id=row["name"],
         number=row["name"],
@@ -252,11 +257,11 @@ def production_order(row: Row, site: Site) -> ProductionOrder:
         planned=planned,
         produced=number(row.get("produced_qty")),
         scrapped=number(row.get("process_loss_qty")),
-        status=production_status(row),
+        status=status,
         start_on=site.day(row.get("planned_start_date")),
         # Without operations ERPNext schedules nothing, and only the promised day is known.
         due_on=site.day(row.get("planned_end_date") or row.get("expected_delivery_date")),
-        material_ready=_material_ready(row, planned),
+        material_ready=_material_ready(row, status, planned),
         sales_order=str(row.get("sales_order") or ""),
         url=site.link("Work Order", row["name"]),
         changed_at=site.time(row.get("modified")),
@@ -269,12 +274,15 @@ def production_status(row: Row) -> ProductionStatus:
     """Return the state of a Work Order."""
     if docstatus(row) == 2:
         return ProductionStatus.CANCELLED
-    return _PRODUCTION[row["status"]]
+    return ProductionStatus.PLANNED if docstatus(row) == 0 else _PRODUCTION[row["status"]]
 
 
-def _material_ready(row: Row, planned: Decimal) -> bool | None:
+def _material_ready(row: Row, status: ProductionStatus, planned: Decimal) -> bool | None:
+    """Return whether all material was transferred. Where it was not, it may well lie in its warehouse."""
     transferred = number(row.get("material_transferred_for_manufacturing"))
-    return None if transferred is None or row.get("skip_transfer") == 1 else transferred >= planned
+    if transferred is None or row.get("skip_transfer") == 1 or status not in _UNDER_WAY:
+        return None
+    return True if transferred >= planned else None
 
 
 # Parts

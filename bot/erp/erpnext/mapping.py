@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import html
 import json
+import operator
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -104,12 +105,37 @@ class WorkflowTransition:
     next_state: str
     role: str
     self_approval: bool
+    condition: str = ""
+    """A Python expression over the document; empty: the transition is always possible."""
+
+    def is_certain(self, total: Decimal | None) -> bool:
+        """Whether the transition is surely possible for an order of this total.
+
+        Conditions are programs of the site's own; what is read of them is a comparison of the total with a number.
+        """
+        if not self.condition:
+            return True
+        compared = _COMPARISON.fullmatch(self.condition.strip())
+        return compared is not None and total is not None and _COMPARE[compared[1]](total, Decimal(compared[2]))
+
+
+_COMPARISON = re.compile(r"doc\.grand_total\s*(<=|>=|==|<|>)\s*(\d+(?:\.\d+)?)")
+_COMPARE: Mapping[str, Callable[[Decimal, Decimal], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    "==": operator.eq,
+    ">=": operator.ge,
+    ">": operator.gt,
+}
 
 
 def transition(row: Row) -> WorkflowTransition:
     """Return a row of a Workflow's transitions."""
     own = row.get("allow_self_approval") == 1
-    return WorkflowTransition(row["state"], row["action"], row["next_state"], str(row.get("allowed") or ""), own)
+    condition = text(row.get("condition"))
+    return WorkflowTransition(
+        row["state"], row["action"], row["next_state"], str(row.get("allowed") or ""), own, condition
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +168,13 @@ class ApprovalWorkflow:
         """Return the approval level of a waiting state, 1 being the first."""
         return 1 + _longest(state, [(approval.next_state, approval.state) for approval in self.approvals])
 
-    def levels(self, state: str) -> int:
-        """Return the number of approvals on the longest path through a waiting state, as conditions may skip some."""
-        steps = [(approval.state, approval.next_state) for approval in self.approvals]
-        open_edges = [(before, after) for before, after in steps if after in self.waiting]
-        return self.level(state) + _longest(state, open_edges)
+    def levels(self, state: str, total: Decimal | None = None) -> int:
+        """Return the number of approvals on the longest path through a waiting state.
+
+        Only steps count that an order of this ``total`` surely takes: a condition may spare it some.
+        """
+        steps = [move for move in self.approvals if move.next_state in self.waiting and move.is_certain(total)]
+        return self.level(state) + _longest(state, [(move.state, move.next_state) for move in steps])
 
     def may_approve_own(self, state: str) -> bool:
         """Whether people may approve their own orders in this state."""
@@ -227,11 +255,12 @@ def with_approval(
     """Return an order with its approval; drafts and cancelled orders have none."""
     if order.status in {PurchaseStatus.DRAFT, PurchaseStatus.CANCELLED}:
         return order
+    total = None if order.total is None else order.total.amount
     state, last = order.extra.get(workflow.field, ""), _last_decision(workflow, steps)
     at = state if order.status is PurchaseStatus.WAITING else last.before if last else ""
     approval = Approval(pending_for=tuple(pending_for))
     if at in workflow.waiting:
-        approval = replace(approval, level=workflow.level(at), levels=workflow.levels(at))
+        approval = replace(approval, level=workflow.level(at), levels=workflow.levels(at, total))
     if last is not None:
         reason = next((comment.text for comment in remarks if _explains(comment, last)), "")
         approval = replace(approval, decided_by=last.by, decided_at=last.at, reason=reason)

@@ -16,7 +16,7 @@ from typing import Any, Generic
 from bot.erp import listing
 from bot.erp.erpnext import documents
 from bot.erp.erpnext.client import Condition, ListRequest, Row, is_exact, pattern
-from bot.erp.erpnext.documents import FINISHED, FULL, OVER, RECEIVED
+from bot.erp.erpnext.documents import FULL, HELD, OVER, RECEIVED, RESTING
 from bot.erp.erpnext.mapping import ApprovalWorkflow, Site, text_to_html
 from bot.erp.listing import D, Listing
 from bot.erp.model import Area, Invoice, ProductionOrder, PurchaseOrder, SalesOrder
@@ -97,7 +97,7 @@ SALES_ORDERS: DocumentQuery[SalesOrder] = DocumentQuery(
         Filter.LATE: FilterCondition(
             lambda today: [
                 ("docstatus", "=", 1),
-                ("status", "not in", list(OVER)),
+                ("status", "not in", [*OVER, HELD]),
                 ("delivery_status", "!=", "Not Applicable"),
                 ("per_delivered", "<", float(FULL)),
                 *_before("delivery_date", today),
@@ -149,7 +149,7 @@ PRODUCTION_ORDERS: DocumentQuery[ProductionOrder] = DocumentQuery(
     restrictions={
         Filter.LATE: FilterCondition(
             # The due date is whichever of two fields is set, so the records are checked.
-            lambda today: [("docstatus", "<", 2), ("status", "not in", list(FINISHED))],
+            lambda today: [("docstatus", "<", 2), ("status", "not in", list(RESTING))],
             by="planned_end_date",
             exact=False,
         )

@@ -56,6 +56,7 @@ def stock_level(item: Row, site: Site, bins: Iterable[Row], places: Mapping[str,
         as_of=at,
         company=companies.pop() if len(companies) == 1 else "",
         source=site.source,
+        is_stocked=stocked,
     )
 
 

@@ -107,3 +107,11 @@ class SourceFeed(Protocol):
     async def search_source(self, source: str, text: str, *, limit: int) -> tuple[Product, ...]:
         """Return what a source itself finds; raises the classes of `bot.erp.errors`."""
         ...
+
+    async def products_of(self, source: str, skus: Sequence[str]) -> tuple[Product, ...] | None:
+        """Return those of many products that a source has; None where it cannot read many at once."""
+        ...
+
+    async def product_of(self, source: str, sku: str) -> Product | None:
+        """Return a product by its code; None where the source says that it has none that can be shown."""
+        ...

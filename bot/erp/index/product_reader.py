@@ -1,7 +1,7 @@
-"""Reads the products behind changed codes with few questions.
+"""Reads the products behind changed codes with few questions, where a source has no call for many products at once.
 
-The port has no call for many products at once. But codes that change together mostly begin alike, and a search finds
-part of a code: one question for what they begin with brings all of them. What it does not bring is asked for by itself.
+Codes that change together mostly begin alike, and a search finds part of a code: one question for what they begin with
+brings all of them. What it does not bring is asked for by itself.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _NAMESAKES = 5
 
 
 async def read_products(codes: Iterable[str], search: Search, *, most: int) -> dict[str, Product | None]:
-    """Return the products by `key_of` their codes, None for those that are no more.
+    """Return the products by `key_of` their codes, None for those that the search does not find.
 
     ``most`` is how many products one question may bring. Raises what ``search`` raises.
     """

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -45,7 +46,9 @@ _CANDIDATES = 200
 _SAME = 20
 """How many records with the same number, apart from case and accents, are compared."""
 
-_NAMELESS = re.compile(r"\*([1-9][0-9]{0,8})")
+_BY_ID = re.compile(r"(.*)\*([1-9][0-9]{0,8})")
+"""How a record is called whose code or number is no name for it: there is none (``*12``), or others have it too
+(``A-1*12``)."""
 _PLAIN_NAMES: Mapping[str, Any] = {"display_default_code": False}
 """Context for display names without the product code in front."""
 _PROGRESS = {
@@ -93,18 +96,31 @@ class OdooErp(DocumentErp):
         """Return products whose code, name, barcode or variant matches; an exact code is never cut off."""
         if not queries.is_searchable(text):
             return ()
+        if by_id := _BY_ID.fullmatch(text):
+            named = _called(await self._products([["id", "=", int(by_id[2])]], 1), text, "default_code")
+            if named:
+                return tuple(map(documents.product, named))
         size = max(limit, _CANDIDATES) if text else limit
         rows = await self._products(queries.contains(queries.PRODUCT_TEXTS, text), size)
         if text and len(rows) == size:
             exact = [queries.equals(name, text) for name in ("default_code", "barcode")]
             rows += await self._products(queries.any_of(*exact), _SAME)
-        products = {row["id"]: documents.product(row) for row in rows}
-        return listing.find_products(products.values(), text, limit=limit)
+        products = _told_apart({row["id"]: row for row in rows}.values(), "default_code")
+        return listing.find_products(map(documents.product, products), text, limit=limit)
+
+    async def read_products(self, skus: Sequence[str]) -> tuple[Product, ...]:
+        """Return active products by their codes, those without a code by their ids."""
+        ids = [int(by_id[2]) for sku in skus if (by_id := _BY_ID.fullmatch(sku))]
+        named: Condition = ["default_code", "in", list(skus)]
+        rows = await self._products(queries.any_of(named, ["id", "in", ids]), _SAME * len(skus))
+        wanted = frozenset(skus)
+        found = [row for row in rows if mapping.sku_of(row) in wanted]
+        return tuple(map(documents.product, _told_apart(found, "default_code")))
 
     async def stock(self, sku: str) -> StockLevel:
         """Read the product's own figures, its quants (or each warehouse's figures) and its reordering rules."""
         sku, as_of = checked_key(sku, source=self.name), self._now()
-        fields = (*queries.PRODUCT_FIELDS, *queries.FIGURES)
+        fields = (*queries.PRODUCT_FIELDS, *queries.KIND, *queries.FIGURES)
         row = await self._found("product.product", "default_code", sku, fields, self._of_company(shared=True))
         rules, places = await asyncio.gather(
             self._client.rows(
@@ -143,6 +159,7 @@ class OdooErp(DocumentErp):
             return Slice(items=(), total=0)
         document_query = queries.KINDS[kind]
         rows, total = await self._page(document_query, query)
+        rows = _told_apart(rows, "name")
         await self._add_progress(document_query.model, rows)
         found: Sequence[D] = await self._readers[kind](rows, False)
         return Slice(items=tuple(found), total=total)
@@ -162,12 +179,14 @@ class OdooErp(DocumentErp):
         return await read_page(query, rows, lambda: self._client.count(document_query.model, domain))
 
     async def _found(self, model: str, key: str, text: str, fields: Iterable[str], base: Condition) -> Row:
-        """Return the record with this code or number; ``*12`` is the id of a record that has none."""
-        nameless = _NAMELESS.fullmatch(text)
-        condition = ["id", "=", int(nameless[1])] if nameless else queries.equals(key, text)
+        """Return the record with this code or number, or with the id behind it."""
+        by_id = _BY_ID.fullmatch(text)
+        exact = queries.equals(key, text)
+        condition = queries.any_of(exact, ["id", "=", int(by_id[2])]) if by_id else [exact]
         rows = await self._client.rows(
-            model, [*base, condition], fields, order="id asc", limit=_SAME, context=_PLAIN_NAMES
+            model, [*base, *condition], fields, order="id asc", limit=_SAME, context=_PLAIN_NAMES
         )
+        rows = _called(rows, text, key) if by_id else rows
         # With `unaccent` enabled, LIKE also matches other spellings.
         return pick_by_key(rows, text, lambda row: mapping.key_of(row, key), source=self.name)
 
@@ -265,6 +284,25 @@ class OdooErp(DocumentErp):
 
     def _of_company(self, *, shared: bool = False) -> Condition:
         return queries.of_company(self._options.company, shared=shared)
+
+
+def _told_apart(rows: Iterable[Row], key: str) -> list[Row]:
+    """Return records of one answer, with the id behind a code or number that several of them have."""
+    found = list(rows)
+    counts = Counter(mapping.key_of(row, key).casefold() for row in found)
+    return [
+        {**row, key: f"{row[key]}*{row['id']}"} if counts[mapping.key_of(row, key).casefold()] > 1 else row
+        for row in found
+    ]
+
+
+def _called(rows: Iterable[Row], text: str, key: str) -> list[Row]:
+    """Return the records that are called ``text``: by their code or number, by their id, or by both."""
+    found = list(rows)
+    if exact := [row for row in found if mapping.key_of(row, key).casefold() == text.casefold()]:
+        return exact
+    both = [row for row in found if f"{row.get(key)}*{row['id']}".casefold() == text.casefold()]
+    return [{**row, key: f"{row[key]}*{row['id']}"} for row in both]
 
 
 def _lines_of(row: Row, lines: Mapping[int, Row]) -> list[Row]:

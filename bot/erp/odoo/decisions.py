@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from typing import Any
 
-from bot.erp.errors import AuthFailed, Conflict, NotPermitted, Unavailable, UnknownOutcome
+from bot.erp.errors import KEY_MISSING, KEY_REFUSED, AuthFailed, Conflict, DeciderRefused, Unavailable, UnknownOutcome
 from bot.erp.model import Decision, PurchaseOrder, Verdict
 from bot.erp.odoo import documents, query
 from bot.erp.odoo.client import Account, OdooClient
@@ -45,7 +45,7 @@ class PurchaseApprovals:
             return Account(login, key)
         if login == self._options.user or self._options.decide_as_bot:
             return self._client.bot
-        raise NotPermitted("no API key of this person is configured", source=self._client.source)
+        raise DeciderRefused(KEY_MISSING, source=self._client.source)
 
     async def _post(self, order: PurchaseOrder, message: str, account: Account) -> None:
         """Post the reason first, so that it is never lost; if that fails, nothing is decided."""
@@ -67,7 +67,7 @@ class PurchaseApprovals:
             if account is self._client.bot:
                 raise
             # People's keys expire after three months at most; the bot's own key may still be valid.
-            raise NotPermitted("this person's API key is refused", source=self._client.source) from error
+            raise DeciderRefused(KEY_REFUSED, source=self._client.source) from error
 
     async def _compare(self, order: PurchaseOrder) -> None:
         rows = await self._client.read("purchase.order", [int(order.id)], query.PURCHASE_ORDERS.fields)

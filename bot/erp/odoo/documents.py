@@ -52,6 +52,9 @@ _AT_ONCE = timedelta(seconds=5)
 it began (recorded: up to five seconds earlier)."""
 
 
+_ODOO_BOT = 1
+"""The user of the server's own work, such as a scheduled clean-up: nobody who decides."""
+
 # Products
 
 
@@ -307,7 +310,8 @@ def _approval(row: Row, users: Mapping[int, Row], unnamed: str) -> Approval | No
     Odoo does not record who approved: it was the last writer if they wrote at the time of approval.
     """
     by, at = _login(row.get("write_uid"), users), moment(row.get("write_date"))
-    by = "" if by == unnamed else by
+    if by == unnamed or reference(row.get("write_uid")) == _ODOO_BOT:
+        by = ""
     match row.get("state"):
         case "to approve":
             return Approval()

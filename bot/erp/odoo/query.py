@@ -185,6 +185,8 @@ KINDS: Mapping[Listing[Any], DocumentQuery] = {
 
 PRODUCT_TEXTS = ("default_code", "name", "barcode", "product_template_attribute_value_ids.name")
 PRODUCT_FIELDS = ("default_code", "name", "display_name", "barcode", "uom_id", "categ_id")
+KIND = ("type", "is_storable", "is_kits")
+"""Whether stock of a product is kept, and whether it is a kit; releases have some of them."""
 FIGURES = ("qty_available", "free_qty", "virtual_available", "incoming_qty", "outgoing_qty")
 SALES_LINES = (
     "product_id", "name", "display_type", "product_uom_qty", "qty_delivered", "qty_invoiced", "price_unit",

@@ -60,20 +60,31 @@ async def _figures(client: OdooClient, item: Row, warehouse: Row) -> Quantities:
     # The context key was renamed in 18.
     context: Mapping[str, Any] = {"warehouse_id": warehouse["id"], "warehouse": warehouse["id"]}
     found = await client.read("product.product", [item["id"]], query.FIGURES, context=context)
-    return figures(found.get(item["id"], {}))
+    return figures({**found.get(item["id"], {}), "is_kits": item.get("is_kits")})
 
 
 def figures(row: Row) -> Quantities:
-    """Return a product's figures; ``free_qty`` is what is on hand and not reserved."""
+    """Return a product's figures; ``free_qty`` is what is on hand and not reserved.
+
+    Of a kit, Odoo computes each figure from another component, so nothing is said of what is reserved.
+    """
     on_hand, free = number(row.get("qty_available")), number(row.get("free_qty"))
+    unknown = on_hand is None or free is None or row.get("is_kits") is True
     return Quantities(
         on_hand=on_hand,
-        reserved=None if on_hand is None or free is None else on_hand - free,
+        reserved=None if unknown else on_hand - free,  # type: ignore[operator]  # both are known
         available=free,
         incoming=number(row.get("incoming_qty")),
         outgoing=number(row.get("outgoing_qty")),
         forecast=number(row.get("virtual_available")),
     )
+
+
+def is_stocked(row: Row) -> bool:
+    """Return whether stock of a product is kept: not of services, nor of goods that nobody counts."""
+    if isinstance(row.get("is_storable"), bool):  # from 18 on
+        return row["is_storable"] is True
+    return row.get("type", "product") == "product"
 
 
 def quants(rows: Iterable[Row]) -> Quantities:
@@ -107,16 +118,19 @@ def stock_level(
     company: str = "",
 ) -> StockLevel:
     """Return a product's stock; the reorder point is the sum of its rules in all warehouses."""
+    stocked = is_stocked(row)
     minimum = [found for rule in rules if (found := number(rule.get("product_min_qty"))) is not None]
     return StockLevel(
         product=product(row),
-        total=figures(row),
+        total=figures(row) if stocked else Quantities(on_hand=None),
         per_warehouse=tuple(
             WarehouseStock(code=text(warehouse.get("code")), name=text(warehouse.get("name")), quantities=quantities)
             for warehouse, quantities in places
+            if stocked
         ),
         reorder_point=sum(minimum, Decimal(0)) if minimum else None,
         as_of=as_of,
         company=company,
         source=site.source,
+        is_stocked=stocked,
     )

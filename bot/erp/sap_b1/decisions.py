@@ -14,7 +14,7 @@ from datetime import datetime
 
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.conditions import all_of
-from bot.erp.errors import Conflict, NotPermitted
+from bot.erp.errors import KEY_MISSING, Conflict, DeciderRefused, NotPermitted
 from bot.erp.model import Approval, Decision, PurchaseOrder, PurchaseStatus, Verdict
 from bot.erp.sap_b1 import query
 from bot.erp.sap_b1.client import NameCache, SapB1Client, UserNames
@@ -167,7 +167,7 @@ class PurchaseApprovals:
             return {}
         password = self._options.approvers.get(by)
         if password is None:
-            raise NotPermitted("the bot has no password of this approver", source=self._client.source)
+            raise DeciderRefused(KEY_MISSING, source=self._client.source)
         return {"ApproverUserName": by, "ApproverPassword": password.get_secret_value()}
 
     async def _rows(self, field: str, keys: Sequence[int]) -> list[Row]:

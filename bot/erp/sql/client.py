@@ -205,16 +205,21 @@ def _other(url: URL, backend: str, timeout: float, connections: int) -> Engine:
     engine = create_engine(
         url, pool_size=connections, max_overflow=0, pool_timeout=timeout, pool_pre_ping=True, poolclass=QueuePool
     )
-    commands = session_commands(backend, timeout)
-
-    def prepare(connection: Any, _record: object) -> None:
-        cursor = connection.cursor()
-        for command in commands:
-            cursor.execute(command)
-        cursor.close()
-
-    event.listen(engine, "connect", prepare)
+    event.listen(engine, "connect", lambda connection, _record: prepare_session(connection, backend, timeout))
     return engine
+
+
+def prepare_session(connection: Any, backend: str, timeout: float) -> None:
+    """Make a new connection of a driver read-only and bounded, in the words of the server that it reached."""
+    cursor = connection.cursor()
+    if backend == "mysql":
+        # The drivers of MySQL reach MariaDB too, which knows the time limit by another name and refuses MySQL's.
+        cursor.execute("SELECT VERSION()")
+        version = str(cursor.fetchone()[0])
+        backend = "mariadb" if "mariadb" in version.casefold() else backend
+    for command in session_commands(backend, timeout):
+        cursor.execute(command)
+    cursor.close()
 
 
 def session_commands(backend: str, timeout: float) -> tuple[str, ...]:

@@ -107,6 +107,12 @@ class TrytonErp(DocumentErp):
             found = {row["id"]: documents.product(row) for row in (*exact, *part)}
         return listing.find_products(found.values(), text, limit=limit)
 
+    async def read_products(self, skus: Sequence[str]) -> tuple[Product, ...]:
+        """Return active products by their codes."""
+        with malformed_is_invalid(self.name):
+            rows = await self._products([["code", "in", list(skus)]], _TWINS * len(skus))
+            return tuple(map(documents.product, rows))
+
     async def stock(self, sku: str) -> StockLevel:
         """Return the figures of every warehouse; the available quantity is Tryton's forecast for the end of today."""
         sku = checked_key(sku, source=self.name)

@@ -16,7 +16,7 @@ from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
 
-from bot.erp.errors import ErpError, NotPermitted
+from bot.erp.errors import KEY_MISSING, KEY_REFUSED, AuthFailed, DeciderRefused, ErpError, NotPermitted
 from bot.erp.model import Approval, Decision, PurchaseOrder, Verdict
 from bot.erp.tryton.client import Account, Row, TrytonRefusal, at
 
@@ -193,13 +193,17 @@ class PurchaseApprovals:
             if await self._may_press(account, button):
                 raise
             raise NotPermitted(error.detail, source=self._source) from None
+        except AuthFailed as error:
+            if account is self._account:
+                raise
+            raise DeciderRefused(KEY_REFUSED, source=self._source) from error
         return await self._leave_note(account, order, decision)
 
     def _account_of(self, order: PurchaseOrder, decision: Decision) -> Account:
         if decision.by in self._approvers:
             return self._approvers[decision.by]
         if self._for_others is None:
-            raise NotPermitted("there is no account of this person here", source=self._source)
+            raise DeciderRefused(KEY_MISSING, source=self._source)
         if order.approval is not None and order.approval.level > 1 and not order.approval.decided_by:
             raise NotPermitted("Tryton wants a second account, and the bot has only one", source=self._source)
         return self._account

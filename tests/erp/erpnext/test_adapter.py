@@ -16,6 +16,7 @@ import pytest
 
 from bot.erp.erpnext import query as queries
 from bot.erp.erpnext.adapter import ErpNextErp
+from bot.erp.erpnext.client import ErpNextClient, ListRequest
 from bot.erp.erpnext.manifest import vendor
 from bot.erp.erpnext.options import ErpNextOptions
 from bot.erp.errors import AuthFailed, Invalid, NotFound, NotPermitted
@@ -165,10 +166,11 @@ async def test_requests_are_few(site: FakeErpNext, erp: ErpNextErp) -> None:
     assert await count(erp.invoices(ListQuery(filter=Filter.OVERDUE, limit=500))) == 2
     assert await count(erp.production_orders(ListQuery(filter=Filter.LATE))) == 1
     # The order, and the open actions of four people; for other orders, steps and comments.
+    assert await count(erp.purchase_order("PO-1001")) == 1 + 4 + 1, "and the names of people, once"
     assert await count(erp.purchase_order("PO-1001")) == 1 + 4
     assert await count(erp.purchase_order("PO-1010")) == 1 + 2
     assert await count(erp.purchase_order("PO-1009")) == 1
-    assert await count(erp.purchase_orders(ListQuery(limit=500))) == 1 + 2 + 4
+    assert await count(erp.purchase_orders(ListQuery(limit=500))) == 1 + 2 + 4 + 1, "and the names of some more"
     assert await count(erp.find_products("SKU123", limit=5)) == 3
     assert await count(erp.changed_since(Area.SALES, "", limit=10)) == 1
 
@@ -363,3 +365,31 @@ async def test_in_the_night_that_goes_back_an_hour_no_change_is_lost(
 
 def test_every_area_is_followed() -> None:
     assert set(queries.CHANGE_SOURCES) == set(Area)
+
+
+async def test_people_are_called_by_their_names_as_far_as_the_account_may_read_them(
+    site: FakeErpNext, erp: ErpNextErp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = await erp.purchase_order("PO-1001")
+    assert order.approval is not None
+    assert order.approval.pending_for
+    known = {user.id: user.name for user in site.company.users}
+    assert {user: order.named(user) for user in order.approval.pending_for} == {
+        user: known[user] for user in order.approval.pending_for
+    }
+    assert order.named(order.requester) == known[order.requester]
+
+
+async def test_people_whose_names_may_not_be_read_are_called_by_their_accounts(
+    erp: ErpNextErp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = ErpNextClient.rows
+
+    async def rows(self: ErpNextClient, lookup: ListRequest, **more: Any) -> list[dict[str, Any]]:
+        if lookup.doctype == "User":
+            raise NotPermitted("no permission for User")
+        return await real(self, lookup, **more)
+
+    monkeypatch.setattr(ErpNextClient, "rows", rows)
+    order = await erp.purchase_order("PO-1001")
+    assert order.named(order.requester) == order.requester

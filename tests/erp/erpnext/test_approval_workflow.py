@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -16,6 +18,29 @@ from tests.erp.erpnext.rows import SITE, purchase_row, the_workflow, workflow_do
 def test_levels_are_the_approvals_on_the_longest_way() -> None:
     flow = the_workflow()
     assert [(flow.level(state), flow.levels(state)) for state in ("Pending", "Pending Director")] == [(1, 2), (2, 2)]
+
+
+@pytest.mark.parametrize(
+    ("condition", "total", "levels"),
+    [
+        ("", 100, 2),
+        ("doc.grand_total > 50000", 50_000, 1),
+        ("doc.grand_total > 50000", 50_001, 2),
+        (" doc.grand_total>=50000.5 ", Decimal("50000.5"), 2),
+        ("doc.grand_total <= 50000", 50_001, 1),
+        # What cannot be read is not promised.
+        ("doc.grand_total > 50000 and doc.supplier_group == 'X'", 60_000, 1),
+        ("frappe.db.get_value('X', 'Y') > 1", 60_000, 1),
+    ],
+)
+def test_a_step_counts_if_the_order_surely_takes_it(condition: str, total: Any, levels: int) -> None:
+    document = workflow_document()
+    director = next(move for move in document["transitions"] if move["next_state"] == "Pending Director")
+    director["condition"] = condition
+    flow = workflow(document, SITE, "Approve", "Reject")
+    order = with_approval(documents.purchase_order(purchase_row(grand_total=total), SITE, flow), flow)
+    assert order.approval is not None
+    assert (order.approval.level, order.approval.levels) == (1, levels)
 
 
 def test_a_workflow_that_goes_round_has_levels_too() -> None:

@@ -34,9 +34,9 @@ from tests.erp.erpnext.rows import SITE, invoice_row, order_row, purchase_row, t
         (1, "To Deliver and Bill", 0, OrderStatus.OPEN),
         (1, "To Deliver", 0, OrderStatus.OPEN),
         (1, "To Pay", 0, OrderStatus.OPEN),
-        (1, "On Hold", 0, OrderStatus.OPEN),
+        (1, "On Hold", 0, OrderStatus.ON_HOLD),
         (1, "To Deliver", Decimal("62.5"), OrderStatus.PARTLY_DELIVERED),
-        (1, "On Hold", Decimal("0.01"), OrderStatus.PARTLY_DELIVERED),
+        (1, "On Hold", Decimal("0.01"), OrderStatus.ON_HOLD),
         (1, "To Deliver", Decimal("99.99"), OrderStatus.PARTLY_DELIVERED),
         (1, "To Bill", 100, OrderStatus.DELIVERED),
         (1, "To Bill", Decimal("99.9999995"), OrderStatus.DELIVERED),
@@ -167,14 +167,15 @@ def test_states_of_purchase_orders_without_a_workflow(docstatus: int, status: st
     ("docstatus", "status", "wanted"),
     [
         (0, "Draft", ProductionStatus.PLANNED),
-        (1, "Submitted", ProductionStatus.PLANNED),
-        (1, "Not Started", ProductionStatus.PLANNED),
+        (0, "Not Started", ProductionStatus.PLANNED),
+        (1, "Submitted", ProductionStatus.RELEASED),
+        (1, "Not Started", ProductionStatus.RELEASED),
         (1, "Stock Reserved", ProductionStatus.RELEASED),
         (1, "Stock Partially Reserved", ProductionStatus.RELEASED),
         (1, "In Process", ProductionStatus.RUNNING),
         (1, "Completed", ProductionStatus.DONE),
         (1, "Closed", ProductionStatus.DONE),
-        (1, "Stopped", ProductionStatus.CANCELLED),
+        (1, "Stopped", ProductionStatus.ON_HOLD),
         (2, "Cancelled", ProductionStatus.CANCELLED),
         (2, "Not Started", ProductionStatus.CANCELLED),
     ],
@@ -228,10 +229,31 @@ def test_material_is_ready_when_all_of_it_was_transferred() -> None:
     row = {"name": "MO-1", "docstatus": 1, "status": "In Process", "qty": 10}
     assert documents.production_order(row, SITE).material_ready is None
     row["material_transferred_for_manufacturing"] = Decimal("9.999")
-    assert documents.production_order(row, SITE).material_ready is False
+    assert documents.production_order(row, SITE).material_ready is None, "the rest may lie in its warehouse"
     row["material_transferred_for_manufacturing"] = 10
     assert documents.production_order(row, SITE).material_ready is True
     assert documents.production_order({**row, "skip_transfer": 1}, SITE).material_ready is None
+
+
+@pytest.mark.parametrize("status", ["Draft", "Cancelled", "Completed", "Closed"])
+def test_nothing_is_said_of_the_material_of_orders_that_nobody_makes(status: str) -> None:
+    docstatus = {"Draft": 0, "Cancelled": 2}.get(status, 1)
+    row = {"name": "MO-1", "docstatus": docstatus, "status": status, "qty": 10}
+    for transferred in (0, 10):
+        transferred_row = {**row, "material_transferred_for_manufacturing": transferred}
+        assert documents.production_order(transferred_row, SITE).material_ready is None
+
+
+def test_a_sales_order_on_hold_is_not_late() -> None:
+    row = order_row(status="On Hold", per_delivered=0, delivery_date="2026-11-01")
+    order = documents.sales_order(row, SITE)
+    assert (order.status, order.days_late(date(2026, 11, 24))) == (OrderStatus.ON_HOLD, 0)
+
+
+def test_a_stopped_work_order_is_not_late() -> None:
+    row = {"name": "MO-1", "docstatus": 1, "status": "Stopped", "qty": 5, "planned_end_date": "2026-11-01 00:00:00"}
+    order = documents.production_order(row, SITE)
+    assert (order.status, order.days_late(date(2026, 11, 24))) == (ProductionStatus.ON_HOLD, 0)
 
 
 def test_everything_that_is_promised_is_reserved() -> None:

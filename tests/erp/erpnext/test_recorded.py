@@ -351,10 +351,10 @@ async def rejected_order(frappe: ErpNextClient, site: Site) -> None:
 async def work_orders(frappe: ErpNextClient, site: Site) -> None:
     found = [documents.production_order(row, site) for row in await frappe.rows(ListRequest("Work Order", ANY))]
     assert [(o.number[-1], o.status, o.planned, o.produced, o.material_ready) for o in found] == [
-        ("1", ProductionStatus.DONE, Decimal(20), Decimal(20), True),
+        ("1", ProductionStatus.DONE, Decimal(20), Decimal(20), None),
         ("2", ProductionStatus.RUNNING, Decimal(10), Decimal(0), True),
-        ("3", ProductionStatus.PLANNED, Decimal(500), Decimal(0), False),
-        ("4", ProductionStatus.PLANNED, Decimal(12), Decimal(0), False),
+        ("3", ProductionStatus.RELEASED, Decimal(500), Decimal(0), None),
+        ("4", ProductionStatus.PLANNED, Decimal(12), Decimal(0), None),
     ]
     assert found[1] == ProductionOrder(
         id="MFG-WO-2026-00002",

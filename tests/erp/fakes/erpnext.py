@@ -217,6 +217,9 @@ class FakeErpNext(FakeServer):
             case "Version":
                 orders = company.purchases.values()
                 return [row for order in orders for row in self._made(flow.versions, order, self.workflow)]
+            case "User":
+                people = company.users
+                return [shapes.head("User", one.id, _CHANGED) | {"full_name": one.name} for one in people]
             case "Comment":
                 return [*self._comments, *self._reasons()]
         return []

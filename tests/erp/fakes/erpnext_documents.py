@@ -244,8 +244,8 @@ def purchase_order(order: PurchaseOrder, workflow: bool) -> Document:
 
 
 _PRODUCTION = {
-    ProductionStatus.PLANNED: "Not Started",
-    ProductionStatus.RELEASED: "Stock Reserved",
+    ProductionStatus.PLANNED: "Draft",
+    ProductionStatus.RELEASED: "Not Started",
     ProductionStatus.RUNNING: "In Process",
     ProductionStatus.DONE: "Completed",
     ProductionStatus.CANCELLED: "Cancelled",
@@ -256,7 +256,7 @@ def work_order(order: ProductionOrder) -> Document:
     """Return a Work Order."""
     assert order.changed_at is not None
     return head("Work Order", order.number, order.changed_at) | {
-        "docstatus": 2 if order.status is ProductionStatus.CANCELLED else 1,
+        "docstatus": {ProductionStatus.PLANNED: 0, ProductionStatus.CANCELLED: 2}.get(order.status, 1),
         "company": COMPANY,
         "status": _PRODUCTION[order.status],
         "production_item": order.sku,

@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from bot.erp.model import OrderStatus, Progress, Quantities, SalesOrder, StockLevel
+from bot.erp.model import OrderStatus, ProductionOrder, ProductionStatus, Progress, Quantities, SalesOrder, StockLevel
 from bot.testing.gaps import Gaps, Rewrite
 from tests.erp.fakes.erpnext_documents import COMPANY, projected
 
@@ -47,6 +47,13 @@ def _as_moved(record: Any) -> Any:
     return None if isinstance(record, StockLevel) and not record.per_warehouse else record
 
 
+def _as_transferred(record: Any) -> Any:
+    if not isinstance(record, ProductionOrder):
+        return record
+    told = record.material_ready and record.status in {ProductionStatus.RELEASED, ProductionStatus.RUNNING}
+    return replace(record, material_ready=True if told else None)
+
+
 _KEYS = dict.fromkeys(
     ("login.once", "login.expired", "login.single_flight", "login.no_loop"), "API keys need no login, and do not end"
 )
@@ -65,6 +72,7 @@ GAPS = Gaps(
         Rewrite("an order that is delivered and billed is Completed, which is closed", _as_completed),
         Rewrite("an item that never moved has no Bin, and so no time at which its stock changed", _as_moved),
         Rewrite("a Bin has one figure for what is promised, and projects with it: reserved is outgoing", _as_bins),
+        Rewrite("of material ERPNext says what was transferred, not what lies ready", _as_transferred),
         Rewrite("every warehouse belongs to a company", _of_company),
     ),
     cases=_KEYS,

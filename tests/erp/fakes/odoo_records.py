@@ -115,6 +115,7 @@ class CompanyModels:
                 "active": True,
                 "company_id": None,
                 "write_date": self.company.changed_at(Area.PRODUCTS, sku),
+                **({"type": "consu", "is_storable": True} if self.release >= (18, 0) else {"type": "product"}),
             }
             for sku, product in self.company.products.items()
         ]
@@ -124,11 +125,12 @@ class CompanyModels:
     def _figures(self, row: Record, context: Mapping[str, Any]) -> Record:
         """Return a product's figures and name for the context."""
         sku = row["default_code"]
-        level = self.company.stock[sku]
+        level = self.company.stock.get(sku)
         narrowed = context.get("warehouse_id" if self.release >= (18, 0) else "warehouse")
-        places = {self._warehouses[place.code]: place.quantities for place in level.per_warehouse}
+        held = () if level is None else level.per_warehouse
+        places = {self._warehouses[place.code]: place.quantities for place in held}
         parts = list(places.values()) if narrowed is None else [places[narrowed]] if narrowed in places else []
-        shown = row["display_name"] if context.get("display_default_code", True) is False else None
+        shown = row["display_name"] if not sku or context.get("display_default_code", True) is False else None
         return {
             **figures(parts),
             "display_name": shown or f"[{sku}] {row['display_name']}",

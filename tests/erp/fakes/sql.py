@@ -58,10 +58,10 @@ from bot.testing.fake_erp import Installation
 
 ZONE = ZoneInfo("Asia/Shanghai")
 
-SALES_STATES = dict(zip(OrderStatus, (5, 10, 20, 30, 40, 90), strict=True))
+SALES_STATES = dict(zip(OrderStatus, (5, 10, 15, 20, 30, 40, 90), strict=True))
 INVOICE_STATES = dict(zip(InvoiceStatus, "DUPXV", strict=True))
 PURCHASE_STATES = dict(zip(PurchaseStatus, (0, 1, 2, 3, 4, 9), strict=True))
-PRODUCTION_STATES = dict(zip(ProductionStatus, ("plan", "free", "run", "end", "stop"), strict=True))
+PRODUCTION_STATES = dict(zip(ProductionStatus, ("plan", "free", "run", "hold", "end", "stop"), strict=True))
 PROGRESS = {Progress.NONE: "N", Progress.PARTIAL: "P", Progress.FULL: "F"}
 
 _FIGURES = ("on_hand", "reserved", "free", "coming", "going", "expected")

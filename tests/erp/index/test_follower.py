@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -23,6 +23,22 @@ OpenBot = Callable[..., IndexBot]
 
 def many(count: int, name: str = "螺丝") -> list[Product]:
     return [screw(f"SKU-{number:04}", name) for number in range(count)]
+
+
+class BatchCatalogue(MutableCatalogue):
+    """Can be asked for many products at once."""
+
+    async def read_products(self, skus: Sequence[str]) -> tuple[Product, ...]:
+        self._called(f"products {len(skus)}")
+        return tuple(self.products[sku] for sku in skus if sku in self.products)
+
+
+class Shortsighted(MutableCatalogue):
+    """Has a product that its search does not find."""
+
+    async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
+        found = await super().find_products(text, limit=limit)
+        return tuple(product for product in found if product.sku != "HIDDEN")
 
 
 async def kept(bot: IndexBot, source: str = "main") -> set[str]:
@@ -52,6 +68,32 @@ async def test_codes_that_begin_alike_are_read_with_one_question(open_bot: OpenB
     await bot.follow()
     assert erp.asked == ["changes", "find sku-0"]
     assert len(await kept(bot)) == 150
+
+
+async def test_a_source_with_a_call_for_many_products_is_asked_by_code(open_bot: OpenBot, clock: Clock) -> None:
+    erp = BatchCatalogue("main", clock, [*many(1_500), screw("*568", "无编码的弹簧")])
+    bot = open_bot(erp)
+    await bot.follow()
+    assert erp.asked == ["changes", "products 600", "changes", "products 600", "changes", "products 301"]
+    assert await kept(bot) == set(erp.products)
+    assert await bot.found("弹簧") == ["*568"]
+    clock.advance(seconds=60)
+    erp.close_down("SKU-0007")
+    await bot.follow()
+    assert await kept(bot) == set(erp.products)
+
+
+async def test_what_a_search_does_not_find_is_gone_only_when_the_source_says_so(
+    open_bot: OpenBot, clock: Clock
+) -> None:
+    erp = Shortsighted("main", clock, [*many(3), screw("HIDDEN")])
+    bot = open_bot(erp)
+    await bot.follow()
+    assert await kept(bot) == set(erp.products)
+    clock.advance(seconds=60)
+    erp.close_down("HIDDEN")
+    await bot.follow()
+    assert await kept(bot) == set(erp.products)
 
 
 async def test_a_crash_between_batches_goes_on_where_it_was(open_bot: OpenBot, clock: Clock) -> None:

@@ -144,6 +144,30 @@ def test_free_is_what_is_not_reserved() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("kind", "kept"),
+    [
+        ({"type": "service", "is_storable": False}, False),
+        ({"type": "consu", "is_storable": False}, False),
+        ({"type": "consu", "is_storable": True}, True),
+        ({"type": "product"}, True),
+        ({"type": "consu"}, False),
+        ({"type": "service"}, False),
+        ({}, True),
+    ],
+)
+def test_of_services_and_uncounted_goods_there_is_no_stock(kind: dict[str, Any], kept: bool) -> None:
+    row = {"id": 1, "name": "Mounting", "qty_available": 0, "free_qty": 0, **kind}
+    level = stock.stock_level(row, (), (), as_of=datetime(2026, 11, 24, tzinfo=UTC), site=SITE)
+    assert level.is_stocked is kept
+    assert (level.total.on_hand is None) is not kept
+
+
+def test_of_a_kit_nothing_is_said_of_what_is_reserved() -> None:
+    row = {"qty_available": 10, "free_qty": 8, "is_kits": True}
+    assert stock.figures(row) == Quantities(on_hand=Decimal(10), available=Decimal(8))
+
+
 def test_figures_that_are_not_told_are_none() -> None:
     assert stock.figures({}) == Quantities(on_hand=None)
 
@@ -335,6 +359,14 @@ def test_who_wrote_last_approved_only_if_that_was_then(written: str, by: str) ->
     assert order.approval == Approval(decided_by=by, decided_at=_APPROVED_AT)
     assert order.changed_by == "anna"
     assert order.named("anna") == "Anna 安娜"
+
+
+@pytest.mark.parametrize("state", ["purchase", "cancel"])
+def test_odoos_own_work_is_nobodys_decision(state: str) -> None:
+    row = {"id": 1, "state": state, "write_uid": [1, "OdooBot"], "write_date": "2026-11-24 14:14:30",
+           "date_approve": "2026-11-24 14:14:30"}  # fmt: skip
+    order = documents.purchase_order(row, SITE, users={1: {"id": 1, "login": "__system__"}})
+    assert order.approval == Approval(decided_at=_APPROVED_AT)
 
 
 def test_who_decides_for_others_is_not_named() -> None:

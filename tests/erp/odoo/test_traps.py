@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.erp.errors import Invalid, NotFound, NotPermitted, Unavailable
+from bot.erp.errors import KEY_MISSING, KEY_REFUSED, Ambiguous, NotFound, NotPermitted, Unavailable
 from bot.erp.model import (
     Area,
     Decision,
@@ -145,8 +145,15 @@ async def test_one_code_of_two_products_is_not_guessed(open_odoo: Open, clock: C
         return OdooModel(model.fields, [*rows, twin, nameless, archived], model.leads)
 
     erp, _ = await open_odoo(server=FakeOdoo(full.company, clock, models=models))
-    with pytest.raises(Invalid, match="2 records"):
+    with pytest.raises(Ambiguous, match="2 records"):
         await erp.stock("SKU123")
+    picks = sorted(product.sku for product in await erp.find_products("SKU123", limit=5))
+    assert picks == ["SKU123*101", "SKU123*999"]
+    assert [(await erp.stock(sku)).product.name for sku in picks] == ["Hex bolt M6×20", "The other"]
+    assert [product.sku for product in await erp.find_products("sku123*999", limit=5)] == ["SKU123*999"]
+    assert {product.sku for product in await erp.read_products(["SKU123", "SKU124"])} == {*picks, "SKU124"}
+    with pytest.raises(NotFound):
+        await erp.stock("SKU124*999")
     assert (await erp.stock("*998")).product.name == "No code"
     with pytest.raises(NotFound):
         await erp.stock("*101")
@@ -170,8 +177,12 @@ async def test_one_number_in_two_companies_is_not_guessed(open_odoo: Open, clock
     erp, _ = await open_odoo(server=server)
     assert (await erp.invoice("INV-7")).id == "6001"
     everywhere, _ = await open_odoo(server=server, company=None)
-    with pytest.raises(Invalid, match="2 records"):
+    with pytest.raises(Ambiguous, match="2 records"):
         await everywhere.invoice("INV-7")
+    numbers = sorted(found.number for found in (await everywhere.invoices(ListQuery(text="INV-7"))).items)
+    assert numbers == ["INV-7*6001", "INV-7*77"]
+    assert [(await everywhere.invoice(number)).id for number in numbers] == ["6001", "77"]
+    assert (await everywhere.invoice(numbers[1])).number == numbers[1]
     second, _ = await open_odoo(server=server, company=2)
     assert (await second.invoice("INV-7")).id == "77"
 
@@ -328,7 +339,7 @@ async def test_each_decides_with_their_own_key(open_odoo: Open) -> None:
 async def test_who_has_no_key_is_not_permitted(open_odoo: Open) -> None:
     erp, server = await open_odoo()
     result = await erp.decide(approve(await _version_of(erp, "PO-1001"), "PO-1001", "anna"))
-    assert (result.outcome, result.text) == (DecisionOutcome.NOT_PERMITTED, "no API key of this person is configured")
+    assert (result.outcome, result.text) == (DecisionOutcome.NOT_PERMITTED, str(KEY_MISSING))
     assert server.requests.count(Request.WRITE) == 0
 
 
@@ -337,7 +348,7 @@ async def test_a_person_s_key_that_ended_is_no_fault_of_the_source(release: tupl
     """People's keys are valid for three months at most."""
     erp, _ = await open_odoo(release, approvers={"anna": "ended"})
     result = await erp.decide(approve(await _version_of(erp, "PO-1001"), "PO-1001", "anna"))
-    assert (result.outcome, result.text) == (DecisionOutcome.NOT_PERMITTED, "this person's API key is refused")
+    assert (result.outcome, result.text) == (DecisionOutcome.NOT_PERMITTED, str(KEY_REFUSED))
     assert await erp.find_products("SKU123", limit=1)
 
 

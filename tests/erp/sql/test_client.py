@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from bot.erp.errors import AuthFailed, ErpError, Invalid, NotFound, NotPermitted, Unavailable
 from bot.erp.port import ListQuery
-from bot.erp.sql.client import ReadOnlyDatabase, session_commands
+from bot.erp.sql.client import ReadOnlyDatabase, prepare_session, session_commands
 from tests.erp.fakes.sql import SqlInstallation
 from tests.erp.sql.documented_config import company_options
 from tests.erp.sql.minimal_source import ORDERS, Open, sales, tiny
@@ -90,6 +90,42 @@ def test_other_databases_are_told_to_read_only_in_their_words() -> None:
         "SET SESSION max_execution_time = 2500",
     )
     assert session_commands("oracle", 2.5) == ()
+
+
+class MySqlSession:
+    """A connection of a MySQL driver, and its cursor, to a server of either kind."""
+
+    def __init__(self, version: str) -> None:
+        self.version = version
+        self.said: list[str] = []
+
+    def cursor(self) -> MySqlSession:
+        return self
+
+    def execute(self, statement: str) -> None:
+        unknown = "max_execution_time" if "MariaDB" in self.version else "max_statement_time"
+        assert unknown not in statement, f"1193 Unknown system variable '{unknown}'"
+        self.said.append(statement)
+
+    def fetchone(self) -> tuple[str]:
+        return (self.version,)
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("version", "limit"),
+    [
+        ("11.8.3-MariaDB-0+deb13u1 from Debian", "max_statement_time = 2.5"),
+        ("5.5.5-10.6.18-MariaDB-log", "max_statement_time = 2.5"),
+        ("8.4.3", "max_execution_time = 2500"),
+    ],
+)
+def test_a_mysql_address_may_lead_to_mariadb(version: str, limit: str) -> None:
+    session = MySqlSession(version)
+    prepare_session(session, "mysql", 2.5)
+    assert session.said == ["SELECT VERSION()", "SET SESSION TRANSACTION READ ONLY", f"SET SESSION {limit}"]
 
 
 # Time

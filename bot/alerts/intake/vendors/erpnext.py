@@ -31,7 +31,7 @@ def translate(body: object, context: TranslationContext) -> CloudEvents:
     if not isinstance(body, dict):
         return [UnreadableEvent(body, "not a JSON object")]
     inner = body.get("doc")
-    doc = inner if isinstance(inner, dict) else body
+    doc = {"reorder_level": body.get("reorder_level"), **inner} if isinstance(inner, dict) else body
     described = _described(doc, text(body.get("event")), context)
     if isinstance(described, str):
         return [UnreadableEvent(body, described)]
@@ -143,7 +143,7 @@ def _work_order(doc: Document, context: TranslationContext) -> EventDescription 
 
 
 def _bin(doc: Document) -> EventDescription | str:
-    """A Bin knows no reorder level: the body has to bring it (the how-to shows how)."""
+    """A Bin knows no reorder level: the body brings it beside the document (the how-to shows how)."""
     on_hand, reserved = number(doc.get("actual_qty")), number(doc.get("reserved_qty"))
     reorder_point = number(doc.get("reorder_level"))
     if on_hand is None or (reorder_point is None and on_hand > 0):

@@ -76,12 +76,12 @@ def text(value: object) -> str:
 
 
 def number(value: object) -> Decimal | None:
-    """Return a field as a number, None if it is none."""
+    """Return a field as a number, None if it is none. Zero has no sign."""
     try:
         found = Decimal(text(value))
     except InvalidOperation:
         return None
-    return found if found.is_finite() else None
+    return (found or abs(found)) if found.is_finite() else None
 
 
 def day(value: object) -> date | None:
