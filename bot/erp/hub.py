@@ -240,6 +240,11 @@ class ErpHub:
         products: tuple[Product, ...] = self._validators[source].validate(said)[0]
         return products
 
+    @property
+    def troubles(self) -> Mapping[str, str]:
+        """For each source the class of the error that made its last read fail; empty where it answered."""
+        return self._calls.troubles
+
     async def check(self) -> dict[str, ErpError | None]:
         """Reach every source; returns the error of each that fails."""
         answers = await asyncio.gather(*map(self._check, self._all))
