@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any, TypeVar
@@ -150,9 +152,13 @@ class Database:
         """``sqlite`` or ``postgresql``."""
         return self._engine.dialect.name
 
-    async def run(self, call: Callable[[Connection], T]) -> T:
-        """Return what ``call`` returns, after the commit; raises `StoreUnavailable`, and then nothing is stored."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self.run_blocking, call)
+    async def run(self, call: Callable[[Connection], T], *, durable: bool = False) -> T:
+        """Return what ``call`` returns, after the commit; raises `StoreUnavailable`, and then nothing is stored.
+
+        What is ``durable`` survives a power cut from then on, and so does all that was committed before it.
+        """
+        work = partial(self.run_blocking, call, durable=durable)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     async def read(self, call: Callable[[Connection], T]) -> T:
         """Return what ``call`` reads; raises `StoreUnavailable`.
@@ -222,6 +228,20 @@ class Database:
         if self.sqlite is not None:
             await asyncio.to_thread(self.sqlite.checkpoint)
 
+    @contextmanager
+    def _synchronised(self, connection: Connection, durable: bool) -> Iterator[None]:
+        """Let SQLite wait for the disk at the commits meanwhile; PostgreSQL does so by itself."""
+        if not durable or self.dialect != "sqlite":
+            yield
+            return
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        driver.execute("PRAGMA synchronous=FULL")
+        try:
+            yield
+        finally:
+            driver.execute("PRAGMA synchronous=NORMAL")
+
     def _disconnect(self) -> None:
         if self.sqlite is not None:
             self.sqlite.close()
@@ -238,10 +258,10 @@ class Database:
         except (SQLAlchemyError, OSError) as error:
             raise store_unavailable(error) from error
 
-    def run_blocking(self, call: Callable[[Connection], T]) -> T:
+    def run_blocking(self, call: Callable[[Connection], T], *, durable: bool = False) -> T:
         """Do what `run` does, for jobs that run in a thread of the database already."""
         try:
-            with self._engine.begin() as connection:
+            with self._engine.connect() as connection, self._synchronised(connection, durable), connection.begin():
                 return call(connection)
         except (SQLAlchemyError, OSError) as error:
             raise store_unavailable(error) from error
@@ -386,14 +406,17 @@ def _try_if_idle(connection: Any, record: Any, _proxy: object) -> None:
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
-    # WAL with NORMAL survives the death of the process at any moment. Only a power cut may lose the last commits, and
-    # those questions are then asked again; FULL would add an fsync to every acknowledgement.
+    # WAL with NORMAL survives the death of the process at any moment. A power cut may lose the last commits: questions
+    # are then asked again, and cards are sent again under the same id. What was promised to somebody is committed
+    # with FULL (`Database.run`); to do so always would add an fsync to every acknowledgement.
     # Each connection caches half a megabyte instead of two: the system's own cache holds the file anyway.
     cursor = connection.cursor()
     for pragma in (
         f"busy_timeout={_BUSY_MS}",
         "journal_mode=WAL",
         "synchronous=NORMAL",
+        "fullfsync=ON",  # without it macOS leaves what it was told to write in the disk's own cache
+        "checkpoint_fullfsync=ON",
         "foreign_keys=ON",
         "cache_size=-512",
         f"wal_autocheckpoint={_LOG_PAGES}",

@@ -90,8 +90,8 @@ class StoredEvents:
         self._database = database
 
     async def keep(self, events: Collection[ReceivedEvent]) -> frozenset[tuple[str, str, str]]:
-        """Store events in one transaction and return the keys of new waiting events."""
-        return await self._database.run(partial(insert_events, events=events))
+        """Store events in one transaction, which survives a power cut, and return the keys of new waiting events."""
+        return await self._database.run(partial(insert_events, events=events), durable=True)
 
     async def backlog(self) -> Mapping[str, EventBacklog]:
         """Return by source what waits to be processed."""

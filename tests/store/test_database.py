@@ -325,3 +325,16 @@ async def test_a_file_that_is_no_database_is_called_damaged(tmp_path: Path) -> N
     with pytest.raises(StoreUnavailable, match=r"damaged.*db restore"):
         await database.revision()
     await database.close()
+
+
+async def test_what_is_durable_waits_for_the_disk_and_nothing_else_does(database: Database) -> None:
+    def synchronous(connection: Connection) -> object:
+        connection.execute(text("REPLACE INTO language VALUES ('u1', 'en')"))
+        return connection.exec_driver_sql("PRAGMA synchronous").scalar()
+
+    normal, full = 1, 2
+    assert await database.run(synchronous) == normal
+    assert await database.run(synchronous, durable=True) == full
+    with pytest.raises(ZeroDivisionError):
+        await database.run(lambda _: 1 / 0, durable=True)
+    assert await database.run(synchronous) == normal
