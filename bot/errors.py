@@ -18,6 +18,8 @@ class DingerpError(Exception):
 
     retry: ClassVar[bool] = False
     """Whether the same call may succeed later without anybody changing anything."""
+    exit_code: ClassVar[int] = 2
+    """What ``dingerp`` ends with when this error ends it."""
 
     def __init__(self, detail: str = "", *, retry_after: float | None = None) -> None:
         super().__init__(detail or type(self).__name__)

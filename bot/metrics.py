@@ -45,6 +45,8 @@ class Metrics:
         self.hook_seconds = self._seconds("hook_seconds", "From a hook's request to its answer.")
         self.events = self._counter("events", "Events that came in, by way and outcome.", "source", "via", "outcome")
         self.intake_waiting = self._gauge("intake_waiting", "Events that wait for their commit.")
+        self.events_waiting = self._gauge("events_waiting", "Events that are stored and wait to be processed.")
+        self.events_age = self._gauge("events_age_seconds", "Since the oldest event that waits to be processed came.")
         self.poll_age = self._gauge("poll_age_seconds", "Since a source last answered all of a poll.", "source")
         self.queue_up = self._gauge("queue_up", "1 while a source's message queue is being read.", "source")
         self.errors = self._counter("errors", "Errors by room and class.", "room", "error")

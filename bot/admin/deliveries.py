@@ -77,7 +77,7 @@ async def replay_deliveries(
     """
     if bool(cards) is everything:
         raise ConfigurationError("name the cards whose delivery is dead, or write --all")
-    async with open_database(settings) as database:
+    async with open_database(settings, writing=True) as database:
         deliveries = StoredDeliveries(require_database(database))
         for card in cards:
             found = await deliveries.search(card=card)

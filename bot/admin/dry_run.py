@@ -97,9 +97,9 @@ async def execute_dry_run(inputs: Iterable[DryRunInput], config: DryRunConfig, u
 class InlineDatabase(Database):
     """A database without a thread: nothing else waits for the loop, and virtual time does not pass in threads."""
 
-    async def run(self, call: Callable[[Connection], T]) -> T:
+    async def run(self, call: Callable[[Connection], T], *, durable: bool = False) -> T:
         """Return what ``call`` returns, after the commit."""
-        return self.run_blocking(call)
+        return self.run_blocking(call, durable=durable)
 
     async def read(self, call: Callable[[Connection], T]) -> T:
         """Return what ``call`` reads."""

@@ -79,7 +79,7 @@ async def send_events(
     accepted = duplicate = 0
     rejected: list[Rejection] = []
     zone = ZoneInfo(settings.zone)
-    async with open_database(settings) as database:
+    async with open_database(settings, writing=True) as database:
         store = StoredEvents(require_database(database))
         intake = BatchedIntake(store, metrics=Metrics(), now=lambda: datetime.now(zone))
         for start in range(0, len(events), BATCH):

@@ -206,10 +206,16 @@ class PurchaseOrderListener:
         """Store events and return after the commit; see `bot.alerts.intake.port.Intake`."""
         receipt = await self._intake.accept(source, events, via=via)
         for event in events:
-            if not isinstance(event, UnreadableEvent):
-                for number in _numbers(event):
-                    self._hear(source, number)
+            try:
+                self._tell(source, event)
+            except Exception as defect:  # the events are stored, so their sender gets its receipt
+                log.error("approvals.not_heard", source=source, error=type(defect).__name__, exc_info=defect)
         return receipt
+
+    def _tell(self, source: str, event: Mapping[str, object] | UnreadableEvent) -> None:
+        if isinstance(event, Mapping):
+            for number in _numbers(event):
+                self._hear(source, number)
 
 
 def _numbers(event: Mapping[str, object]) -> Iterator[str]:

@@ -93,7 +93,7 @@ async def build_alerts(base: Infrastructure) -> AlertServices:
     await base.run_in_background(_prune_events(base, events), "events")
     return AlertServices(
         intake=intake,
-        hooks=_open_hooks(settings),
+        hooks=open_hooks(settings),
         rules=rules,
         processor=processor,
         outbox=outbox,
@@ -104,15 +104,23 @@ async def build_alerts(base: Infrastructure) -> AlertServices:
 
 async def start_queue_readers(base: Infrastructure, intake: Intake) -> None:
     """Start the consumers of the message queues."""
-    for name, queue in base.settings.queues.items():
-        address = QueueAddress(
+    for address in queue_addresses(base.settings):
+        consumer = QueueConsumer(address, intake, metrics=base.metrics)
+        await base.run_in_background(consumer.run(), f"queue {address.source}")
+
+
+def queue_addresses(settings: Settings) -> tuple[QueueAddress, ...]:
+    """Return the configured message queues."""
+    return tuple(
+        QueueAddress(
             source=name,
             url=queue.url.get_secret_value(),
             name=queue.name,
             group=queue.group,
             reader=queue.reader or socket.gethostname(),
         )
-        await base.run_in_background(QueueConsumer(address, intake, metrics=base.metrics).run(), f"queue {name}")
+        for name, queue in settings.queues.items()
+    )
 
 
 async def start_outbox(base: Infrastructure, services: AlertServices) -> None:
@@ -164,7 +172,8 @@ def _outbox(base: Infrastructure, composers: Mapping[str, Composer]) -> OutboxWo
     )
 
 
-def _open_hooks(settings: Settings) -> dict[str, Webhook]:
+def open_hooks(settings: Settings) -> dict[str, Webhook]:
+    """Return the configured webhooks by source. Raises `ConfigurationError`."""
     return {
         name: build_webhook(
             name,

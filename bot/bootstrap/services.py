@@ -1,13 +1,12 @@
-"""Everything behind the stream. Importing it loads the database library, the templates and the commands.
-
-That takes about half a second, which `bot.app` spends while DingTalk opens the connection.
+"""Everything behind the stream. Importing it loads the database library, the templates and the commands, which takes
+about half a second.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,6 +22,7 @@ from bot.bootstrap.alerts import AlertServices, build_alerts, start_outbox, star
 from bot.bootstrap.approvals import ApprovalServices, build_approvals, notify_approvals, start_approvals
 from bot.bootstrap.erps import open_hub_with_index
 from bot.bootstrap.factories import make_renderer, open_api, templates
+from bot.bootstrap.health import start_health
 from bot.bootstrap.infrastructure import DirectoryAdapter, Infrastructure
 from bot.bootstrap.policy import account_of
 from bot.cards.language import choose_language, load_languages
@@ -43,16 +43,18 @@ from bot.dingtalk.quota import MonthlyMeter
 from bot.dingtalk.robot import Robot
 from bot.erp.hub import ErpHub
 from bot.errors import ConfigurationError
+from bot.health import PartHealth
 from bot.metrics import Metrics
 from bot.outbox.quota import DEGRADED, QuotaGuard
 from bot.settings import Settings
 from bot.store.call_counts import StoredMonthlyCalls
-from bot.store.database import Database
+from bot.store.database import Database, sqlite_file
 from bot.store.deliveries import StoredShownCards
 from bot.store.erp_records import StoredErpRecords
 from bot.store.errors import StoreUnavailable
 from bot.store.inbox import StoredInbox
 from bot.store.languages import StoredLanguages
+from bot.store.owner import own_database
 
 log = structlog.get_logger(__name__)
 
@@ -73,12 +75,15 @@ class Services:
     alerts: AlertServices
     approvals: ApprovalServices
     policy: PolicyInForce
+    health: Callable[[], Awaitable[Mapping[str, PartHealth]]]
+    """How everything behind the stream is now."""
 
 
 async def build_services(
     stack: AsyncExitStack,
     background: BackgroundTasks,
     settings: Settings,
+    database: Database,
     session: aiohttp.ClientSession,
     metrics: Metrics,
     now: Callable[[], datetime],
@@ -86,7 +91,6 @@ async def build_services(
 ) -> Services:
     """Connect everything behind the stream for as long as ``stack``, and resume the questions of an earlier run."""
     patience = patience or ApiRetryPolicy()
-    database = await _open_database(stack, settings)
     languages = StoredLanguages(database)
     await languages.load()
     base = await _build_infrastructure(
@@ -138,10 +142,13 @@ async def build_services(
     await start_polling(base, hub, alerts)
     await start_approvals(base, approvals)
     await start_outbox(base, alerts)
-    return Services(database, hub, questions, clicks, base.templates, alerts, approvals, policy)
+    health = await start_health(base, hub, alerts, approvals, policy)
+    return Services(database, hub, questions, clicks, base.templates, alerts, approvals, policy, health)
 
 
-async def _open_database(stack: AsyncExitStack, settings: Settings) -> Database:
+async def open_database(stack: AsyncExitStack, settings: Settings) -> Database:
+    """Own the database until ``stack`` ends, brought to this version. Raises `ConfigurationError`."""
+    stack.enter_context(own_database(sqlite_file(settings.database)))
     database = Database(settings.database)
     stack.push_async_callback(database.close)
     try:

@@ -51,11 +51,11 @@ cycles behind."""
 
 
 def main() -> None:
-    """Entry point of ``dingerp``: an operator's mistake is one line and exit code 2, not a traceback."""
+    """Entry point of ``dingerp``: an operator's mistake is one line and an exit code, not a traceback."""
     # Half a million objects come with the modules and stay: collecting them repeatedly took a tenth of the start.
     gc.set_threshold(*GC_THRESHOLDS)
     try:
         cli(standalone_mode=True)
     except DingerpError as error:
         print(f"dingerp: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
+        raise SystemExit(error.exit_code) from None

@@ -12,8 +12,10 @@ from bot.doctor.local import (
     check_index,
     check_keys,
     check_own_templates,
+    check_parts,
 )
 from bot.doctor.results import CheckGrade, CheckResult, describe_results
+from bot.doctor.running import check_running
 from bot.metrics import Metrics
 from bot.settings import Settings
 
@@ -28,7 +30,9 @@ async def run_checks(settings: Settings, *, group: str = "") -> tuple[CheckResul
             api = open_api(settings, session, Metrics())
             findings += [finding async for finding in check_dingtalk(settings, session, api, group)]
     findings.append(check_access_rules(settings))
+    findings += check_parts(settings)
     findings.append(await check_database(settings))
+    findings += await check_running(settings)
     findings += [finding async for finding in check_erps(settings)]
     findings += await check_index(settings)
     findings += check_own_templates(settings)

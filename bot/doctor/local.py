@@ -15,6 +15,7 @@ from bot.access.policy import READ_ONLY
 from bot.bootstrap.access import make_access_policy
 from bot.bootstrap.erps import open_hub
 from bot.bootstrap.factories import make_renderer
+from bot.bootstrap.preflight import ACCESS_RULES, SettingsPart, find_mistakes
 from bot.cards.samples import load_sample
 from bot.chat.registry import Commands
 from bot.doctor.results import CheckGrade, CheckResult
@@ -25,7 +26,8 @@ from bot.errors import ConfigurationError, DingerpError
 from bot.metrics import Metrics
 from bot.phrase import Phrase, phrase
 from bot.settings import Settings
-from bot.store.database import Database
+from bot.store.database import Database, check_folder, check_version, latest_revision
+from bot.store.errors import DatabaseIsNewer
 from bot.store.product_index import StoredProductIndex
 
 
@@ -46,24 +48,50 @@ def check_keys(settings: Settings) -> CheckResult:
 
 
 async def check_database(settings: Settings) -> CheckResult:
-    """Open the database and bring it up to date."""
+    """Look whether the database can be used by this version; nothing is changed."""
     what = phrase("Database")
     try:
-        database = Database(settings.database)
+        database = Database(settings.database, looking=True)
         try:
-            await database.migrate()
+            revision = await database.revision()
+            check_version(revision)
         finally:
             await database.close()
+        check_folder(settings.database)
+    except DatabaseIsNewer as error:
+        remedy = phrase("Install that version again, or restore a backup with `dingerp db restore`.")
+        return CheckResult(what, CheckGrade.BAD, phrase("%(text)s", text=error.detail), remedy)
     except (SQLAlchemyError, OSError, DingerpError) as error:
+        why = error.detail if isinstance(error, DingerpError) else type(error).__name__
         return CheckResult(
             what,
             CheckGrade.BAD,
-            phrase("cannot be used (%(error)s)", error=type(error).__name__),
+            phrase("cannot be used (%(error)s)", error=why),
             phrase(
                 "Check DINGERP_DATABASE_URL, or that the folder %(folder)s can be written.", folder=settings.data_dir
             ),
         )
+    if revision is None:
+        return CheckResult(what, CheckGrade.GOOD, phrase("not there yet; the first start makes it"))
+    if revision != latest_revision():
+        return CheckResult(
+            what,
+            CheckGrade.GOOD,
+            phrase("reached; the next start brings it from revision %(old)s to this version", old=revision),
+        )
     return CheckResult(what, CheckGrade.GOOD, phrase("reached and up to date"))
+
+
+def check_parts(settings: Settings) -> list[CheckResult]:
+    """Check what `run` makes of the settings alone. `check_access_rules` tells more of these rules."""
+    return [_part_result(part, mistake) for part, mistake in find_mistakes(settings) if part is not ACCESS_RULES]
+
+
+def _part_result(part: SettingsPart, mistake: ConfigurationError | None) -> CheckResult:
+    if mistake is None:
+        return CheckResult(part.what, CheckGrade.GOOD, phrase("can be used"))
+    words = phrase("%(text)s", text=mistake.detail)
+    return CheckResult(part.what, CheckGrade.BAD, words, phrase("Correct the settings."))
 
 
 async def check_erps(settings: Settings) -> AsyncIterator[CheckResult]:
@@ -140,7 +168,7 @@ async def check_index(settings: Settings) -> list[CheckResult]:
     if not settings.index.enabled:
         return []
     try:
-        database = Database(settings.database)
+        database = Database(settings.database, looking=True)
         try:
             store = StoredProductIndex(database, database)
             positions = await store.positions()

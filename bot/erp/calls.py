@@ -56,6 +56,11 @@ class CallRunner:
         self._breakers = {name: self._breaker(name, guard) for name, guard in guards.items()}
         self._rates = {name: CallRate(guard.rate, monotonic) for name, guard in guards.items() if guard.rate}
 
+    @property
+    def troubles(self) -> Mapping[str, str]:
+        """For each source the class of the error that made its last read fail; empty where it answered."""
+        return {name: breaker.trouble for name, breaker in self._breakers.items()}
+
     async def read(self, source: Erp, call: str, read: Callable[[Erp], Awaitable[T]]) -> T:
         """Try up to three times within the source's time; raises the last error."""
         breaker = self._breakers[source.name]

@@ -91,6 +91,11 @@ class CircuitBreaker:
         self._until = 0.0
         self._last: ErpError = Unavailable("", source=source)
 
+    @property
+    def trouble(self) -> str:
+        """The class of the error that made the last call fail; empty while the source can be used."""
+        return type(self._last).__name__ if self._in_a_row else ""
+
     def admit(self) -> None:
         """Admit a call, or raise the error that the source would give again.
 

@@ -237,7 +237,7 @@ class StoredAlertTransactions(StoredTransactions[StoredAlertQueue]):
         def repository(connection: Connection) -> StoredAlertQueue:
             return StoredAlertQueue(connection, now())
 
-        super().__init__(database, begin=_wait_for_turn, writing=repository, reading=repository)
+        super().__init__(database, begin=wait_for_turn, writing=repository, reading=repository)
 
     async def try_transact(self, work: Callable[[StoredAlertQueue], T]) -> T | None:
         """Return what ``work`` returns, after the commit; None if another process is at it."""
@@ -256,7 +256,8 @@ class StoredAlertTransactions(StoredTransactions[StoredAlertQueue]):
         return self._work(work, connection)
 
 
-def _wait_for_turn(connection: Connection) -> None:
+def wait_for_turn(connection: Connection) -> None:
+    """Wait until no other process changes alerts, until the end of the transaction."""
     if connection.dialect.name == "postgresql":
         connection.execute(_WAIT, {"lock": _LOCK})
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any, TypeVar
@@ -17,7 +20,8 @@ from sqlalchemy.pool import QueuePool
 
 from bot.errors import ConfigurationError
 from bot.private_files import make_private_file, make_private_folder
-from bot.store.errors import StoreUnavailable
+from bot.store.errors import DatabaseIsNewer, StoreUnavailable
+from bot.store.failures import store_unavailable
 
 _LONG_LOG_PAGES = 32_000
 """Pages (131 MB) of the log: 14 000 questions without a pause in the writing."""
@@ -57,7 +61,7 @@ class SqliteConnection:
         except sqlite3.IntegrityError:
             raise
         except sqlite3.Error as error:
-            raise StoreUnavailable(type(error).__name__) from error
+            raise store_unavailable(error) from error
 
     def checkpoint(self) -> None:
         """Move new pages of the write-ahead log into the file; for a thread of its own. Raises `StoreUnavailable`.
@@ -82,7 +86,7 @@ class SqliteConnection:
             finally:
                 connection.close()
         except sqlite3.Error as error:
-            raise StoreUnavailable(type(error).__name__) from error
+            raise store_unavailable(error) from error
         self._checkpointed_at = changed_at
 
     def _connect(self) -> sqlite3.Connection:
@@ -113,6 +117,9 @@ _LOCK = 0x6D696772
 _LOG_PAGES = 64_000
 """Pages (262 MB) of SQLite's log at which a commit moves them into the file, should `Database.checkpoint` fail to."""
 
+_BUSY_MS = 10_000
+"""The longest wait for SQLite's lock."""
+
 _IDLE_SECONDS = 5.0
 """Seconds after which an idle connection to PostgreSQL is tried before use: firewalls and restarts end idle ones.
 
@@ -127,13 +134,17 @@ _LOCK_TIMEOUT = "SET lock_timeout = '5s'"
 class Database:
     """Runs functions in transactions."""
 
-    def __init__(self, url: str) -> None:
-        """Open no connection yet. Raises `ConfigurationError` for an address that cannot be read."""
-        self._engine = _make_engine(url)
+    def __init__(self, url: str, *, looking: bool = False) -> None:
+        """Open no connection yet. Raises `ConfigurationError` for an address that cannot be read.
+
+        ``looking`` opens it for reading alone: nothing changes, not even the files of a database that is not there.
+        """
+        self._engine = _looking_engine(url) if looking else _make_engine(url)
+        self._looks_at = sqlite_file(url) if looking else None
         self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         threads = 1 if self.dialect == "sqlite" else _POSTGRES_THREADS
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store")
-        self.sqlite = _sqlite_connection(self._engine.url)
+        self.sqlite = None if looking else _sqlite_connection(self._engine.url)
         """For frequent single statements; None where the database is not a plain SQLite file."""
 
     @property
@@ -141,9 +152,13 @@ class Database:
         """``sqlite`` or ``postgresql``."""
         return self._engine.dialect.name
 
-    async def run(self, call: Callable[[Connection], T]) -> T:
-        """Return what ``call`` returns, after the commit; raises `StoreUnavailable`, and then nothing is stored."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self.run_blocking, call)
+    async def run(self, call: Callable[[Connection], T], *, durable: bool = False) -> T:
+        """Return what ``call`` returns, after the commit; raises `StoreUnavailable`, and then nothing is stored.
+
+        What is ``durable`` survives a power cut from then on, and so does all that was committed before it.
+        """
+        work = partial(self.run_blocking, call, durable=durable)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     async def read(self, call: Callable[[Connection], T]) -> T:
         """Return what ``call`` reads; raises `StoreUnavailable`.
@@ -158,15 +173,22 @@ class Database:
 
         Raises `StoreUnavailable`, also when the answer takes longer than ``timeout`` seconds.
         """
+        if self._looks_at is not None and not self._looks_at.exists():
+            return None
         try:
             async with asyncio.timeout(timeout):
                 return await self.run(_revision)
         except TimeoutError as error:
-            raise StoreUnavailable("TimeoutError") from error
+            raise StoreUnavailable(f"no answer for {timeout:g} s (TimeoutError)") from error
 
     async def migrate(self) -> None:
-        """Bring the database to the newest revision; where it is up to date, that costs one query."""
-        if await self.run(_revision) != latest_revision():
+        """Bring the database to the newest revision; where it is up to date, that costs one query.
+
+        Raises `DatabaseIsNewer`.
+        """
+        found = await self.run(_revision)
+        check_version(found)
+        if found != latest_revision():
             await self.run(_upgrade)
 
     async def close(self) -> None:
@@ -206,6 +228,20 @@ class Database:
         if self.sqlite is not None:
             await asyncio.to_thread(self.sqlite.checkpoint)
 
+    @contextmanager
+    def _synchronised(self, connection: Connection, durable: bool) -> Iterator[None]:
+        """Let SQLite wait for the disk at the commits meanwhile; PostgreSQL does so by itself."""
+        if not durable or self.dialect != "sqlite":
+            yield
+            return
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        driver.execute("PRAGMA synchronous=FULL")
+        try:
+            yield
+        finally:
+            driver.execute("PRAGMA synchronous=NORMAL")
+
     def _disconnect(self) -> None:
         if self.sqlite is not None:
             self.sqlite.close()
@@ -220,20 +256,63 @@ class Database:
             with self._autocommit.connect() as connection:
                 return call(connection)
         except (SQLAlchemyError, OSError) as error:
-            raise StoreUnavailable(type(error).__name__) from error
+            raise store_unavailable(error) from error
 
-    def run_blocking(self, call: Callable[[Connection], T]) -> T:
+    def run_blocking(self, call: Callable[[Connection], T], *, durable: bool = False) -> T:
         """Do what `run` does, for jobs that run in a thread of the database already."""
         try:
-            with self._engine.begin() as connection:
+            with self._engine.connect() as connection, self._synchronised(connection, durable), connection.begin():
                 return call(connection)
         except (SQLAlchemyError, OSError) as error:
-            raise StoreUnavailable(type(error).__name__) from error
+            raise store_unavailable(error) from error
 
 
 def latest_revision() -> str:
     """Return the newest revision: the files in ``migrations/versions`` are named ``<revision>_<words>.py``."""
-    return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+    return max(_known_revisions())
+
+
+def check_version(revision: str | None) -> None:
+    """Check that this version knows a revision. Raises `DatabaseIsNewer`."""
+    if revision is not None and revision not in _known_revisions():
+        raise DatabaseIsNewer(
+            f"a newer version of dingerp has used the database (it is at revision {revision}, this version knows up to "
+            f"{latest_revision()}); install that version again, or restore a backup from before the upgrade"
+        )
+
+
+def check_folder(url: str) -> None:
+    """Check that a SQLite database can be made or changed where it is. Raises `ConfigurationError`."""
+    file = sqlite_file(url)
+    if file is None:
+        return
+    if file.exists() and not file.is_file():
+        raise ConfigurationError(f"{file} is no file")
+    there = next(folder for folder in file.absolute().parents if folder.exists())
+    for place in (there, file) if file.exists() else (there,):
+        if not os.access(place, os.W_OK):
+            raise ConfigurationError(f"{place} cannot be written")
+    if not there.is_dir():
+        raise ConfigurationError(f"{there} is no folder")
+
+
+def sqlite_file(url: str) -> Path | None:
+    """Return the file of a SQLite database; None for one in memory, on a server, or at an address nobody can read."""
+    try:
+        return _file_of(make_url(url))
+    except ArgumentError:
+        return None
+
+
+def _file_of(url: URL) -> Path | None:
+    file = url.database
+    if url.get_backend_name() != "sqlite" or url.query or not file or file == ":memory:":
+        return None
+    return Path(file)
+
+
+def _known_revisions() -> frozenset[str]:
+    return frozenset(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 def _make_engine(url: str) -> Engine:
@@ -268,10 +347,36 @@ def _make_engine(url: str) -> Engine:
 
 
 def _sqlite_connection(url: URL) -> SqliteConnection | None:
-    file = url.database
-    if url.get_backend_name() != "sqlite" or url.query or not file or file == ":memory:":
+    file = _file_of(url)
+    if file is None:
         return None
-    return SqliteConnection(file, lambda connection: _prepare_sqlite(connection, None))
+    return SqliteConnection(str(file), lambda connection: _prepare_sqlite(connection, None))
+
+
+def _looking_engine(url: str) -> Engine:
+    """Return an engine that can only read."""
+    file = sqlite_file(url)
+    if file is None:
+        engine = _make_engine(url)
+        if engine.dialect.name == "postgresql":
+            event.listen(engine, "connect", _forbid_writing)
+        return engine
+    return create_engine("sqlite://", creator=lambda: look_into(file), poolclass=QueuePool, pool_size=1, max_overflow=0)
+
+
+def look_into(file: Path) -> sqlite3.Connection:
+    """Return a connection that only reads, and makes no file to do so."""
+    # Without a log nobody uses the file now, and "immutable" keeps SQLite from making one only to read.
+    is_used = Path(f"{file}-wal").exists()
+    address = f"{file.absolute().as_uri()}?{'mode=ro' if is_used else 'mode=ro&immutable=1'}"
+    connection = sqlite3.connect(address, uri=True, check_same_thread=False)
+    connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+    return connection
+
+
+def _forbid_writing(connection: Any, _record: object) -> None:
+    connection.execute("SET default_transaction_read_only = on")
+    connection.commit()
 
 
 def _make_folder(folder: Path) -> None:
@@ -301,14 +406,17 @@ def _try_if_idle(connection: Any, record: Any, _proxy: object) -> None:
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
-    # WAL with NORMAL survives the death of the process at any moment. Only a power cut may lose the last commits, and
-    # those questions are then asked again; FULL would add an fsync to every acknowledgement.
+    # WAL with NORMAL survives the death of the process at any moment. A power cut may lose the last commits: questions
+    # are then asked again, and cards are sent again under the same id. What was promised to somebody is committed
+    # with FULL (`Database.run`); to do so always would add an fsync to every acknowledgement.
     # Each connection caches half a megabyte instead of two: the system's own cache holds the file anyway.
     cursor = connection.cursor()
     for pragma in (
-        "busy_timeout=10000",
+        f"busy_timeout={_BUSY_MS}",
         "journal_mode=WAL",
         "synchronous=NORMAL",
+        "fullfsync=ON",  # without it macOS leaves what it was told to write in the disk's own cache
+        "checkpoint_fullfsync=ON",
         "foreign_keys=ON",
         "cache_size=-512",
         f"wal_autocheckpoint={_LOG_PAGES}",

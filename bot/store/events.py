@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import orjson
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import ColumnElement
 
 from bot.alerts.intake.port import EventState, ReceivedEvent, StoredEvent
 from bot.store.database import Database
 from bot.store.record_codec import IN_MILLISECONDS, RecordCodec
-from bot.store.row_times import to_ms
+from bot.store.row_times import from_ms, to_ms
 from bot.store.statements import chunks
 from bot.store.tables import EVENT
 
@@ -75,6 +75,14 @@ class EventSearch:
     limit: int = 100
 
 
+@dataclass(frozen=True, slots=True)
+class EventBacklog:
+    """How many events of one source wait to be processed, and when the oldest of them came."""
+
+    count: int
+    oldest_at: datetime
+
+
 class StoredEvents:
     """Implements `bot.alerts.intake.batched_intake.EventStore`; `search` and `prune` are for tools."""
 
@@ -82,8 +90,18 @@ class StoredEvents:
         self._database = database
 
     async def keep(self, events: Collection[ReceivedEvent]) -> frozenset[tuple[str, str, str]]:
-        """Store events in one transaction and return the keys of new waiting events."""
-        return await self._database.run(partial(insert_events, events=events))
+        """Store events in one transaction, which survives a power cut, and return the keys of new waiting events."""
+        return await self._database.run(partial(insert_events, events=events), durable=True)
+
+    async def backlog(self) -> Mapping[str, EventBacklog]:
+        """Return by source what waits to be processed."""
+        query = (
+            select(EVENT.c.source, func.count(), func.min(EVENT.c.received_ms))
+            .where(EVENT.c.state == EventState.WAITING)
+            .group_by(EVENT.c.source)
+        )
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return {source: EventBacklog(count, from_ms(oldest)) for source, count, oldest in rows}
 
     async def search(self, wanted: EventSearch) -> tuple[StoredEvent, ...]:
         """Return stored events, newest first."""

@@ -99,6 +99,14 @@ def withdraw(connection: Connection, cards: Iterable[str]) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxDelay:
+    """Since when the first row of the queue could be taken, and since when a card is owed; None with nothing queued."""
+
+    free_since: datetime | None
+    due_since: datetime | None
+
+
 class StoredBacklog:
     """Implements `bot.outbox.ports.OutboxStore`."""
 
@@ -145,6 +153,12 @@ class StoredBacklog:
 
     async def _settle_together(self, ended: Sequence[_Settlement]) -> Sequence[bool]:
         return await self._database.run(partial(_settle_all, ended))
+
+    async def overdue(self) -> OutboxDelay:
+        """Return how late the queue is."""
+        query = select(func.min(_FREE), func.min(_D.due_ms)).where(_D.state == DeliveryState.QUEUED)
+        free, due = await self._database.read(lambda connection: connection.execute(query).one())
+        return OutboxDelay(free_since=from_ms(free), due_since=from_ms(due))
 
     async def waiting(self) -> int:
         """Return how many rows are queued."""

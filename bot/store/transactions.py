@@ -47,8 +47,11 @@ class StoredTransactions(Generic[R]):
         self._reading = reading
 
     async def transact(self, work: Callable[[R], T]) -> T:
-        """Return what ``work`` returns, after the commit; raises `Unstorable` and `StoreUnavailable`."""
-        return await self._database.run(partial(self._begin_and_work, work))
+        """Return what ``work`` returns, after a commit that survives a power cut: a person was told what it says.
+
+        Raises `Unstorable` and `StoreUnavailable`.
+        """
+        return await self._database.run(partial(self._begin_and_work, work), durable=True)
 
     async def query(self, work: Callable[[R], T]) -> T:
         """Return what ``work`` finds; raises `StoreUnavailable`."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 
 import orjson
 from aiohttp import web
@@ -11,11 +13,15 @@ from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from bot.errors import ConfigurationError
+from bot.health import HealthReport
 from bot.metrics import Metrics
 from bot.web.hooks import HookEndpoint
 
-Readiness = Callable[[], Awaitable[Sequence[str]]]
-"""Returns the reasons, in plain words, why the bot cannot answer now; none when it can."""
+_BACKLOG = 128
+"""Connections that wait to be accepted."""
+
+Readiness = Callable[[], Awaitable[HealthReport]]
+"""Returns how the bot is."""
 
 
 def make_web_app(*, metrics: Metrics, readiness: Readiness, hooks: HookEndpoint | None = None) -> web.Application:
@@ -25,9 +31,9 @@ def make_web_app(*, metrics: Metrics, readiness: Readiness, hooks: HookEndpoint 
         return web.json_response({"status": "alive"})
 
     async def readyz(_request: web.Request) -> web.Response:
-        reasons = list(await readiness())
-        body = {"status": "not ready" if reasons else "ready", "reasons": reasons}
-        return web.Response(body=orjson.dumps(body), status=503 if reasons else 200, content_type="application/json")
+        report = await readiness()
+        body, status = orjson.dumps(report.as_json()), 200 if report.is_ready else 503
+        return web.Response(body=body, status=status, content_type="application/json")
 
     async def show_metrics(_request: web.Request) -> web.Response:
         return web.Response(body=generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
@@ -41,20 +47,56 @@ def make_web_app(*, metrics: Metrics, readiness: Readiness, hooks: HookEndpoint 
     return app
 
 
+@contextmanager
+def listening(host: str, port: int) -> Iterator[Sequence[socket.socket]]:
+    """Take a port at all addresses of ``host`` until the context ends; nobody is served yet.
+
+    Raises `ConfigurationError` where it is taken.
+    """
+    with ExitStack() as stack:
+        try:
+            listeners = _bound(stack, host, port)
+        except OSError as error:
+            why = error.strerror or type(error).__name__
+            raise ConfigurationError(f"cannot listen on {host}:{port} ({why}); set DINGERP_HTTP__PORT") from None
+        yield listeners
+
+
+def _bound(stack: ExitStack, host: str, port: int) -> Sequence[socket.socket]:
+    listeners: list[socket.socket] = []
+    found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    for family, kind, protocol, _, address in dict.fromkeys(found):
+        listener = stack.enter_context(socket.socket(family, kind, protocol))
+        if os.name == "posix":  # elsewhere it would let two processes share the port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        # A free port is the same one at all addresses.
+        chosen = port or (listeners[0].getsockname()[1] if listeners else 0)
+        listener.bind((address[0], chosen, *address[2:]))
+        listener.listen(_BACKLOG)
+        listeners.append(listener)
+    return listeners
+
+
 @asynccontextmanager
 async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[int]:
     """Serve until the context ends; gives the port. Raises `ConfigurationError` where it is taken."""
+    with listening(host, port) as listeners:
+        async with serving_at(app, listeners) as served:
+            yield served
+
+
+@asynccontextmanager
+async def serving_at(app: web.Application, listeners: Sequence[socket.socket]) -> AsyncIterator[int]:
+    """Serve what comes to `listening` sockets until the context ends; gives the port."""
     # Compressed bodies are refused, not unpacked: they may be huge. The rest of a body that was refused as too large is
     # read and dropped for 2 s only, so that its sender comes to read the answer.
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2, auto_decompress=False, lingering_time=2)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port)
-        try:
-            await site.start()
-        except OSError as error:
-            why = error.strerror or type(error).__name__
-            raise ConfigurationError(f"cannot listen on {host}:{port} ({why}); set DINGERP_HTTP__PORT") from None
+        for listener in listeners:
+            await web.SockSite(runner, listener).start()
         yield runner.addresses[0][1]
     finally:
         await runner.cleanup()

@@ -27,6 +27,7 @@ from sqlalchemy import func, select
 
 from bot.alerts.intake.batched_intake import BatchedIntake
 from bot.alerts.intake.webhook import build_webhook
+from bot.health import HealthReport
 from bot.metrics import Metrics
 from bot.store.database import Database
 from bot.store.events import StoredEvents
@@ -118,8 +119,8 @@ async def listening(url: str) -> AsyncIterator[tuple[int, Database]]:
     await database.close()
 
 
-async def _ready() -> list[str]:
-    return []
+async def _ready() -> HealthReport:
+    return HealthReport({})
 
 
 async def measure(name: str, url: str) -> None:

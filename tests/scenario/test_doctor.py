@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,13 +12,15 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from bot.app import running
 from bot.doctor import CheckGrade, run_checks
-from bot.settings import ErpSettings, Settings
+from bot.settings import ErpSettings, HookSettings, HttpSettings, QueueSettings, RuleSettings, Settings
 from bot.simulator.config import SimulatorConfig
 from bot.simulator.engine import SimEngine
 from bot.simulator.server import open_simulator as simulator_running
 from tests.scenario.conftest import system_settings
-from tests.scenario.processes import environment, forked, run_dingerp
+from tests.scenario.processes import environment, forked, run_dingerp, used_before
+from tests.scenario.traffic import eventually
 
 CONFIG = SimulatorConfig(qps_limit=None)
 NOBODY = "http://127.0.0.1:9"
@@ -87,6 +91,10 @@ def dingtalk(settings: Settings, **changes: Any) -> dict[str, Any]:
     return {"dingtalk": settings.dingtalk.model_copy(update=changes)}
 
 
+def hook(**changes: str) -> dict[str, Any]:
+    return {"hooks": {"erp": HookSettings.model_validate(changes)}}
+
+
 AT_HOME: Mapping[str, tuple[Callable[[Settings], dict[str, Any]], set[str]]] = {
     "no keys": (lambda settings: dingtalk(settings, client_id=""), {KEYS}),
     "a wrong secret": (lambda settings: dingtalk(settings, client_secret=SecretStr("old")), {GATEWAY}),
@@ -94,6 +102,28 @@ AT_HOME: Mapping[str, tuple[Callable[[Settings], dict[str, Any]], set[str]]] = {
     "no ERP": (lambda _: {"erp": {}}, {ERP}),
     "an unknown vendor": (lambda _: {"erp": {"main": ErpSettings(vendor="nosuch")}}, {ERP}),
     "a folder that is none": (lambda _: {"data_dir": Path("/dev/null/data")}, {DATABASE, ERP}),
+    "a hook's secret that is none": (lambda _: hook(secret="whsec_?"), {"Webhooks"}),
+    "a hook without a secret": (lambda _: hook(scheme="odoo"), {"Webhooks"}),
+    "a queue's address that is none": (
+        lambda _: {"queues": {"erp": QueueSettings.model_validate({"url": "smoke://signals", "name": "events"})}},
+        {"Message queues"},
+    ),
+    "an access rule about nothing": (
+        lambda settings: {
+            "access": settings.access.model_copy(
+                update={"rules": (RuleSettings.model_validate({"commands": ["stok"], "roles": ["admin"]}),)}
+            )
+        },
+        {"Access rules"},
+    ),
+    "alert rules that are none": (
+        lambda settings: {"alerts": settings.alerts.model_copy(update={"rules": Path(__file__)})},
+        {"Alert rules"},
+    ),
+    "approval rules that are none": (
+        lambda settings: {"approvals": settings.approvals.model_copy(update={"rules": Path(__file__)})},
+        {"Approval rules"},
+    ),
     "a database that is none": (lambda _: {"database_url": SecretStr("mysql://bot:hunter2@db/bot")}, {DATABASE}),
 }
 
@@ -102,6 +132,42 @@ AT_HOME: Mapping[str, tuple[Callable[[Settings], dict[str, Any]], set[str]]] = {
 async def test_what_is_ill_at_home_is_found(illness: str, patient: DoctorScenario) -> None:
     change, expected = AT_HOME[illness]
     assert await patient.bad_findings(**change(patient.settings)) == expected
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("dingerp.sqlite3*")}
+
+
+async def test_the_doctor_changes_nothing_in_the_database(patient: DoctorScenario) -> None:
+    folder = patient.settings.data_dir
+    assert await patient.bad_findings() == set()
+    assert contents(folder) == {}, "it makes no database"
+    used_before(folder)
+    with closing(sqlite3.connect(folder / "dingerp.sqlite3")) as database, database:
+        database.execute("UPDATE alembic_version SET version_num = '0001'")
+    before = contents(folder)
+    assert await patient.bad_findings() == set()
+    assert contents(folder) == before
+
+
+async def test_a_database_of_a_newer_version_is_found(patient: DoctorScenario) -> None:
+    used_before(patient.settings.data_dir)
+    with closing(sqlite3.connect(patient.settings.data_dir / "dingerp.sqlite3")) as database, database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+    assert await patient.bad_findings() == {DATABASE}
+
+
+async def test_another_program_on_the_port_is_found(patient: DoctorScenario) -> None:
+    port = int(patient.engine.base_url.rpartition(":")[2])
+    http = HttpSettings.model_validate({"port": port})
+    assert await patient.bad_findings(http=http) == {f"HTTP port {port}"}
+
+
+async def test_beside_a_running_bot_all_is_well(patient: DoctorScenario) -> None:
+    async with running(patient.settings) as app:
+        await eventually(lambda: app.stream.status.connected, hint=lambda: app.stream.status)
+        http = HttpSettings.model_validate({"port": app.port})
+        assert await patient.bad_findings(http=http) == set()
 
 
 @pytest.mark.process

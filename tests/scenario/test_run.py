@@ -18,13 +18,16 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot import cli
+from bot.app import running
 from bot.bootstrap import services
+from bot.errors import ConfigurationError
+from bot.settings import HttpSettings, load_settings
 from bot.simulator.config import SimulatorConfig
 from bot.simulator.engine import SimEngine
 from bot.simulator.server import RunningSimulator
 from bot.simulator.server import open_simulator as simulator_running
-from tests.scenario.conftest import KEEPER, BotSystem, OpenSystem
-from tests.scenario.processes import dingerp, environment, forked
+from tests.scenario.conftest import KEEPER, BotSystem, OpenSystem, system_settings
+from tests.scenario.processes import dingerp, environment, forked, used_before
 from tests.scenario.traffic import Traffic, eventually
 
 CONFIG = SimulatorConfig(qps_limit=None, quota_limit=None)
@@ -212,6 +215,76 @@ def complaint(code: object, err: str, words: str) -> str:
     lines = [line for line in err.splitlines() if not line.startswith("{")]
     well = code == 2 and len(lines) == 1 and lines[0].startswith("dingerp: ") and words in lines[0]
     return "" if well and "hunter2" not in err else f"exit code {code}, {err}"
+
+
+@pytest.mark.process
+async def test_a_second_bot_on_the_same_file_says_who_has_it_and_ends(
+    simulator: RunningSimulator, tmp_path: Path
+) -> None:
+    env = environment(CONFIG, simulator.url, tmp_path / "data")
+    async with forked("bot.cli", "run", env=env, folder=tmp_path) as first:
+        await first.saying("stream.connected")
+        opened = simulator.engine.calls["POST /v1.0/gateway/connections/open"]
+        async with forked("bot.cli", "run", env=env, folder=tmp_path) as second:
+            ended = await second.ended()
+        assert (ended.code, ended.err.count("\n")) == (3, 1)
+        assert re.search(
+            r"dingerp: another bot uses the database .*\(process \d+ on .* since .*\); stop it first", ended.err
+        )
+        assert simulator.engine.calls["POST /v1.0/gateway/connections/open"] == opened
+        async with forked("bot.cli", "db", "upgrade", env=env, folder=tmp_path) as upgrade:
+            assert (await upgrade.ended()).code == 3
+        async with forked("bot.cli", "events", "search", env=env, folder=tmp_path) as search:
+            assert (await search.ended()).code == 0
+        await first.kill()
+    async with forked("bot.cli", "run", env=env, folder=tmp_path) as third:
+        await third.saying("bot.running")
+        assert (await third.stop()).code == 0
+
+
+UNUSABLE: Mapping[str, Mapping[str, str]] = {
+    "vendor": {"DINGERP_ERP__MAIN__VENDOR": "nosuch"},
+    "option of a vendor": {"DINGERP_ERP__MAIN__LATENCY": "soon"},
+    "database": {"DINGERP_DATABASE_URL": "sqlite:////dev/null"},
+    "hook's secret": {"DINGERP_HOOKS__ERP__SECRET": "whsec_?"},
+    "queue's address": {"DINGERP_QUEUES__ERP__URL": "smoke://signals", "DINGERP_QUEUES__ERP__NAME": "events"},
+    "access rule": {"DINGERP_ACCESS__RULES": '[{"commands": ["stok"], "roles": ["admin"]}]'},
+}
+
+
+@pytest.mark.parametrize("wrong", UNUSABLE)
+async def test_nothing_is_taken_from_dingtalk_before_all_is_checked(
+    wrong: str, simulator: RunningSimulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment(CONFIG, simulator.url, tmp_path / "data", **UNUSABLE[wrong]).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError):
+        async with running(load_settings()):
+            raise AssertionError("it runs")
+    assert not simulator.engine.calls
+
+
+async def test_a_port_that_is_taken_is_found_before_the_stream_opens(
+    simulator: RunningSimulator, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        http = HttpSettings.model_validate({"port": taken.getsockname()[1]})
+        settings = system_settings(CONFIG, simulator.url, tmp_path, {"http": http})
+        with pytest.raises(ConfigurationError, match="DINGERP_HTTP__PORT"):
+            async with running(settings):
+                raise AssertionError("it runs")
+    assert not simulator.engine.calls
+
+
+async def test_a_database_of_a_newer_version_stops_the_start(simulator: RunningSimulator, tmp_path: Path) -> None:
+    settings = system_settings(CONFIG, simulator.url, tmp_path, {})
+    used_before(tmp_path / "demo")
+    with closing(sqlite3.connect(tmp_path / "demo" / "dingerp.sqlite3")) as database, database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(ConfigurationError, match="a newer version of dingerp has used the database"):
+        async with running(settings):
+            raise AssertionError("it runs")
+    assert not simulator.engine.calls
 
 
 LOUD: Mapping[str, Mapping[str, Any]] = {

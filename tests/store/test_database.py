@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection
 from bot.errors import ConfigurationError
 from bot.store import database as database_module
 from bot.store.database import Database, latest_revision
-from bot.store.errors import StoreUnavailable
+from bot.store.errors import DatabaseIsNewer, StoreUnavailable
 from tests.scenario.processes import forked, own_environment
 
 
@@ -253,3 +253,88 @@ async def test_a_checkpoint_that_fails_says_so(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable):
         await database.checkpoint()
     await database.close()
+
+
+def contents(folder: Path) -> dict[str, bytes | None]:
+    """Return all that is in a folder: files with their content, folders with None."""
+    return {str(path): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+
+
+async def test_looking_changes_nothing_and_makes_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "data" / "bot.sqlite3"
+    looking = Database(f"sqlite:///{file}", looking=True)
+    assert await looking.revision() is None
+    assert contents(tmp_path) == {}
+    database = Database(f"sqlite:///{file}")
+    await database.migrate()
+    assert await looking.revision() == latest_revision(), "beside one that writes"
+    with pytest.raises(StoreUnavailable, match="read-only"):
+        await looking.run(lambda connection: connection.execute(text("DELETE FROM inbox")))
+    await looking.close()
+    await database.close()
+    before = contents(tmp_path)
+    alone = Database(f"sqlite:///{file}", looking=True)
+    assert await alone.revision() == latest_revision()
+    await alone.close()
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.process
+async def test_looking_into_postgresql_changes_nothing(postgresql: Database) -> None:
+    await postgresql.migrate()
+    looking = Database(postgresql._engine.url.render_as_string(hide_password=False), looking=True)
+    assert await looking.revision() == latest_revision()
+    with pytest.raises(StoreUnavailable, match="read-only"):
+        await looking.run(lambda connection: connection.execute(text("DELETE FROM inbox")))
+    await looking.close()
+
+
+async def test_a_database_of_a_newer_version_is_refused_in_a_sentence(database: Database) -> None:
+    await database.run(lambda connection: connection.execute(text("UPDATE alembic_version SET version_num = '9999'")))
+    with pytest.raises(DatabaseIsNewer, match=r"a newer version of dingerp has used the database .*9999"):
+        await database.migrate()
+    assert await database.revision() == "9999"
+
+
+async def _full(database: Database) -> None:
+    def fill(connection: Connection) -> None:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1")
+        connection.exec_driver_sql("INSERT INTO language VALUES ('u', :text)", {"text": "x" * 100_000})
+
+    await database.run(fill)
+
+
+async def _read_only(database: Database) -> None:
+    await database.run(lambda connection: connection.exec_driver_sql("PRAGMA query_only = ON"))
+    await database.run(lambda connection: connection.exec_driver_sql("INSERT INTO language VALUES ('u', 'en')"))
+
+
+FAILURES = {"the disk is full": _full, "it is read-only": _read_only}
+
+
+@pytest.mark.parametrize("cause", FAILURES)
+async def test_a_failure_says_its_cause_and_the_remedy(cause: str, database: Database) -> None:
+    with pytest.raises(StoreUnavailable, match=f"{cause}; .*OperationalError"):
+        await FAILURES[cause](database)
+
+
+async def test_a_file_that_is_no_database_is_called_damaged(tmp_path: Path) -> None:
+    file = tmp_path / "bot.sqlite3"
+    file.write_bytes(b"no database at all, but long enough to be looked at " * 20)
+    database = Database(f"sqlite:///{file}")
+    with pytest.raises(StoreUnavailable, match=r"damaged.*db restore"):
+        await database.revision()
+    await database.close()
+
+
+async def test_what_is_durable_waits_for_the_disk_and_nothing_else_does(database: Database) -> None:
+    def synchronous(connection: Connection) -> object:
+        connection.execute(text("REPLACE INTO language VALUES ('u1', 'en')"))
+        return connection.exec_driver_sql("PRAGMA synchronous").scalar()
+
+    normal, full = 1, 2
+    assert await database.run(synchronous) == normal
+    assert await database.run(synchronous, durable=True) == full
+    with pytest.raises(ZeroDivisionError):
+        await database.run(lambda _: 1 / 0, durable=True)
+    assert await database.run(synchronous) == normal

@@ -15,6 +15,7 @@ import aiohttp
 from bot.alerts.intake.batched_intake import BatchedIntake
 from bot.alerts.intake.port import EventState, StoredEvent
 from bot.alerts.intake.webhook import build_webhook
+from bot.health import HealthReport
 from bot.metrics import Metrics
 from bot.store.database import Database
 from bot.store.events import EventSearch, StoredEvents
@@ -70,8 +71,8 @@ class HookServer:
         return self.metrics.registry.get_sample_value("dingerp_hooks_total", labels) or 0.0
 
 
-async def ready() -> list[str]:
-    return []
+async def ready() -> HealthReport:
+    return HealthReport({})
 
 
 @asynccontextmanager

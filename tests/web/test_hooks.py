@@ -318,7 +318,7 @@ async def test_a_full_intake_answers_429_with_the_time_to_wait(database: Databas
 async def test_without_the_database_nothing_is_promised(server: HookServer, monkeypatch: pytest.MonkeyPatch) -> None:
     from bot.store.errors import StoreUnavailable
 
-    def refuse(_database: Database, _call: Any) -> Any:
+    def refuse(_database: Database, _call: Any, **_options: Any) -> Any:
         raise StoreUnavailable("OperationalError")
 
     with monkeypatch.context() as away:

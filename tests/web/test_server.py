@@ -10,61 +10,82 @@ import aiohttp
 import pytest
 
 from bot.errors import ConfigurationError
+from bot.health import HealthReport, PartHealth, degraded, down
 from bot.metrics import Metrics
 from bot.web.server import make_web_app, serving
 
 
 @dataclass(slots=True)
 class Server:
-    """A running server; ``reasons`` are why the bot is not ready."""
+    """A running server; ``parts`` are how the bot is."""
 
     client: aiohttp.ClientSession
     port: int
     metrics: Metrics
-    reasons: list[str] = field(default_factory=list)
+    parts: dict[str, PartHealth] = field(default_factory=dict)
 
     async def get(self, path: str) -> aiohttp.ClientResponse:
         return await self.client.get(f"http://127.0.0.1:{self.port}{path}")
 
 
-async def ready() -> list[str]:
-    return []
+async def ready() -> HealthReport:
+    return HealthReport({})
 
 
 @pytest.fixture
 async def server() -> AsyncIterator[Server]:
-    reasons: list[str] = []
+    parts: dict[str, PartHealth] = {}
     metrics = Metrics()
 
-    async def readiness() -> list[str]:
-        return reasons
+    async def readiness() -> HealthReport:
+        return HealthReport(parts)
 
     async with (
         aiohttp.ClientSession() as client,
         serving(make_web_app(metrics=metrics, readiness=readiness), "127.0.0.1", 0) as port,
     ):
-        yield Server(client, port, metrics, reasons)
+        yield Server(client, port, metrics, parts)
 
 
 async def test_the_process_is_alive_whether_ready_or_not(server: Server) -> None:
-    server.reasons.append("no stream connection: still opening")
+    server.parts["stream"] = down("no stream connection: still opening")
     answer = await server.get("/healthz")
     assert (answer.status, await answer.json()) == (200, {"status": "alive"})
 
 
 async def test_ready(server: Server) -> None:
+    server.parts["stream"] = down("")
     answer = await server.get("/readyz")
     assert (answer.status, answer.content_type) == (200, "application/json")
-    assert await answer.json() == {"status": "ready", "reasons": []}
+    parts = {"stream": {"status": "ok", "reason": ""}}
+    assert await answer.json() == {"status": "ready", "reasons": [], "parts": parts}
 
 
 async def test_not_ready_names_every_reason(server: Server) -> None:
-    server.reasons += ["no stream connection: still opening", "数据库没有响应"]
+    server.parts |= {
+        "ERP main": degraded("the ERP main does not answer"),
+        "stream": down("no stream connection: still opening"),
+        "database": down("数据库没有响应"),
+    }
     answer = await server.get("/readyz")
     assert (answer.status, answer.content_type) == (503, "application/json")
-    assert await answer.json() == {"status": "not ready", "reasons": server.reasons}
-    server.reasons.clear()
+    said = await answer.json()
+    assert said["status"] == "not ready"
+    assert said["reasons"] == [
+        "no stream connection: still opening",
+        "数据库没有响应",
+        "the ERP main does not answer",
+    ], "what is down comes first"
+    assert said["parts"]["ERP main"] == {"status": "degraded", "reason": "the ERP main does not answer"}
+    server.parts.clear()
     assert (await server.get("/readyz")).status == 200
+
+
+async def test_what_is_only_degraded_is_ready_and_says_so(server: Server) -> None:
+    server.parts["ERP main"] = degraded("the ERP main does not answer")
+    answer = await server.get("/readyz")
+    said = await answer.json()
+    assert (answer.status, said["status"], said["reasons"]) == (200, "degraded", ["the ERP main does not answer"])
 
 
 async def test_metrics_are_what_prometheus_reads(server: Server) -> None:

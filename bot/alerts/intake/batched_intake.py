@@ -90,8 +90,20 @@ class BatchedIntake:
         for number, event in enumerate(events):
             if number % YIELD_EVERY == YIELD_EVERY - 1:
                 await asyncio.sleep(0)
-            checked.append(normalize(source, event, via=via, now=now))
+            checked.append(self._normalized(source, event, via, now))
         return checked
+
+    def _normalized(
+        self, source: str, event: Mapping[str, object] | UnreadableEvent, via: str, now: datetime
+    ) -> ReceivedEvent:
+        try:
+            return normalize(source, event, via=via, now=now)
+        except Exception as defect:  # one event must not keep the others from being stored
+            name = type(defect).__name__
+            self._metrics.errors.labels("alerts", name).inc()
+            log.error("events.not_understood", source=source, via=via, error=name, exc_info=defect)
+            raw = event.raw if isinstance(event, UnreadableEvent) else event
+            return normalize(source, UnreadableEvent(raw, f"a defect of ours: {name}"), via=via, now=now)
 
     async def _stored(self, checked: Sequence[ReceivedEvent]) -> Receipt:
         if not checked:

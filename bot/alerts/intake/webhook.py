@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 
+import structlog
+
 from bot.alerts.intake.json_codec import decode_json
 from bot.alerts.intake.port import InvalidJson, UnreadableEvent, as_event
 from bot.alerts.intake.signatures import (
@@ -20,6 +22,8 @@ from bot.alerts.intake.signatures import (
 from bot.alerts.intake.vendors import dolibarr, erpnext, odoo, yonbip
 from bot.alerts.intake.vendors.translation import CloudEvents, Translate, TranslationContext
 from bot.errors import ConfigurationError
+
+log = structlog.get_logger(__name__)
 
 MAX_BYTES = 1_000_000
 MAX_EVENTS = 1_000
@@ -51,7 +55,13 @@ class Webhook:
     def read(self, request: SignedRequest, now: datetime) -> CloudEvents:
         """Return the events of a request. Raises `InvalidSignature` and `InvalidJson`."""
         body = decode_json(self.scheme.open(request, now))
-        events = self.translate(body, TranslationContext(now, self.currency))
+        try:
+            events = self.translate(body, TranslationContext(now, self.currency))
+        except InvalidJson:
+            raise
+        except Exception as defect:  # what no translator foresaw is kept aside with the reason, not lost
+            log.error("hook.not_translated", source=self.source, error=type(defect).__name__, exc_info=defect)
+            return [UnreadableEvent(body, f"a defect of ours: {type(defect).__name__}")]
         return [self._with_company(event) for event in events] if self.company else events
 
     def _with_company(self, event: Mapping[str, object] | UnreadableEvent) -> Mapping[str, object] | UnreadableEvent:

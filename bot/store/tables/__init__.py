@@ -26,6 +26,7 @@ from bot.store.tables.erp import (
 )
 from bot.store.tables.outbox import DELIVERY, DELIVERY_SPEND, DELIVERY_STEP
 from bot.store.tables.questions import API_DAY, API_MONTH, INBOX, LANGUAGE
+from bot.store.tables.upkeep import HEARTBEAT
 
 __all__ = [
     "ALERT",
@@ -48,6 +49,7 @@ __all__ = [
     "ERP_COPY",
     "ERP_REJECTED",
     "EVENT",
+    "HEARTBEAT",
     "INBOX",
     "INDEXED_PRODUCT",
     "INDEXED_SOURCE",

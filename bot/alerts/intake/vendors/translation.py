@@ -14,6 +14,9 @@ from decimal import Decimal, InvalidOperation
 from bot.alerts.intake.json_codec import encode_json
 from bot.alerts.intake.port import UnreadableEvent
 
+_MAGNITUDE = 30
+"""Powers of ten of the largest and the smallest number: sums of greater ones fail, or fill the memory with digits."""
+
 Document = Mapping[str, object]
 CloudEvents = Sequence[Mapping[str, object] | UnreadableEvent]
 EventDescription = tuple[str, str, Document]
@@ -76,12 +79,14 @@ def text(value: object) -> str:
 
 
 def number(value: object) -> Decimal | None:
-    """Return a field as a number, None if it is none. Zero has no sign."""
+    """Return a field as a number, None if it is none, or one that no company counts with. Zero has no sign."""
     try:
         found = Decimal(text(value))
     except InvalidOperation:
         return None
-    return (found or abs(found)) if found.is_finite() else None
+    if not found.is_finite() or abs(found.adjusted()) > _MAGNITUDE:
+        return None
+    return found or abs(found)
 
 
 def day(value: object) -> date | None:

@@ -1,0 +1,152 @@
+"""Looks after the running bot: what ``/readyz`` says of everything behind the stream."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from bot.bootstrap.access import PolicyInForce
+from bot.bootstrap.alerts import AlertServices
+from bot.bootstrap.approvals import ApprovalServices
+from bot.bootstrap.infrastructure import Infrastructure
+from bot.erp.hub import ErpHub
+from bot.errors import DingerpError
+from bot.health import WELL, HealthCheck, HealthMonitor, PartHealth, degraded, down
+from bot.metrics import Metrics
+from bot.store.database import Database, latest_revision, sqlite_file
+from bot.store.events import EventBacklog, StoredEvents
+from bot.store.heartbeat import SqlitePages, StoredHeartbeat
+from bot.store.outbox import OutboxDelay, StoredBacklog
+
+SCARCE_BYTES = 200_000_000
+"""Room on the disk below which the administrator is told: some 100 000 events with their alerts."""
+LATE_EVENTS = timedelta(minutes=1)
+"""Events wait for milliseconds; those that wait for so long came as a flood, or nothing is processed."""
+STUCK_OUTBOX = timedelta(minutes=1)
+"""Rows that could be taken for so long are not taken at all."""
+LATE_CARDS = timedelta(minutes=15)
+"""Cards that are owed for so long wait for a budget, or for DingTalk."""
+
+
+async def start_health(
+    base: Infrastructure,
+    hub: ErpHub,
+    alerts: AlertServices,
+    approvals: ApprovalServices,
+    policy: PolicyInForce,
+) -> Callable[[], Awaitable[Mapping[str, PartHealth]]]:
+    """Begin to look after the parts; returns what tells how they are."""
+    checks = StoreChecks(
+        database=base.database,
+        heartbeat=StoredHeartbeat(base.database),
+        events=StoredEvents(base.database),
+        outbox=StoredBacklog(base.database),
+        metrics=base.metrics,
+        now=base.now,
+    )
+    file = sqlite_file(base.settings.database)
+    looks: dict[str, HealthCheck] = {"database": checks.writing, "events": checks.backlog, "outbox": checks.deliveries}
+    if file is not None:
+        pages = SqlitePages(file)
+        looks |= {"pages": _raising(pages.check), "disk": _disk_of(file)}
+    monitor = HealthMonitor(looks)
+    await base.run_in_background(monitor.run(), "health")
+
+    async def health() -> Mapping[str, PartHealth]:
+        parts = dict(monitor.parts)
+        if parts.get("database", WELL) == WELL:
+            parts["database"] = await _reached(base.database)
+        files = {
+            "access rules": policy.defect,
+            "alert rules": alerts.rules.defect,
+            "approval rules": approvals.rules.defect,
+        }
+        return {
+            **parts,
+            **{f"ERP {source}": _erp_health(source, trouble) for source, trouble in hub.troubles.items()},
+            **{name: down(defect and _KEPT % (name, defect)) for name, defect in files.items()},
+        }
+
+    return health
+
+
+_KEPT = "the %s are wrong, older ones are in force: %s"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreChecks:
+    """Looks at what the database can do, and at what waits in it."""
+
+    database: Database
+    heartbeat: StoredHeartbeat
+    events: StoredEvents
+    outbox: StoredBacklog
+    metrics: Metrics
+    now: Callable[[], datetime]
+
+    async def writing(self) -> PartHealth:
+        """Write a little."""
+        await self.heartbeat.beat(self.now())
+        return WELL
+
+    async def backlog(self) -> PartHealth:
+        """Count the events that wait."""
+        waiting = await self.events.backlog()
+        oldest = min((source.oldest_at for source in waiting.values()), default=None)
+        age = timedelta(0) if oldest is None else self.now() - oldest
+        self.metrics.events_waiting.set(sum(source.count for source in waiting.values()))
+        self.metrics.events_age.set(max(0.0, age.total_seconds()))
+        return degraded(_late_events(waiting, age) if age > LATE_EVENTS else "")
+
+    async def deliveries(self) -> PartHealth:
+        """See whether cards that are owed are being sent."""
+        return degraded(_late_cards(await self.outbox.overdue(), self.now()))
+
+
+def _late_events(waiting: Mapping[str, EventBacklog], age: timedelta) -> str:
+    most = max(waiting, key=lambda source: waiting[source].count)
+    count = sum(source.count for source in waiting.values())
+    return f"{count} events wait, the oldest for {age.total_seconds():.0f} s; most are of {most}"
+
+
+def _late_cards(delay: OutboxDelay, now: datetime) -> str:
+    if delay.free_since is not None and now - delay.free_since > STUCK_OUTBOX:
+        return f"the outbox stands still: a card could be sent since {delay.free_since.astimezone(now.tzinfo):%H:%M:%S}"
+    if delay.due_since is not None and now - delay.due_since > LATE_CARDS:
+        due = delay.due_since.astimezone(now.tzinfo)
+        return f"cards are owed since {due:%Y-%m-%d %H:%M}: a budget is used up, or DingTalk refuses them"
+    return ""
+
+
+async def _reached(database: Database) -> PartHealth:
+    """Ask the database now: it may be away since it was last looked at."""
+    try:
+        revision = await database.revision()
+    except DingerpError as error:
+        return down(f"the database does not answer: {error.detail}")
+    return down(
+        "" if revision == latest_revision() else "the database needs an upgrade, or a newer version has used it"
+    )
+
+
+def _raising(check: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[PartHealth]]:
+    async def look() -> PartHealth:
+        await check()
+        return WELL
+
+    return look
+
+
+def _disk_of(file: Path) -> Callable[[], Awaitable[PartHealth]]:
+    async def look() -> PartHealth:
+        free = shutil.disk_usage(file.parent).free
+        return degraded(f"only {free // 1_000_000} MB are free on the disk of {file}" if free < SCARCE_BYTES else "")
+
+    return look
+
+
+def _erp_health(source: str, trouble: str) -> PartHealth:
+    return degraded(trouble and f"the ERP {source} does not answer ({trouble}); what was read before is shown")

@@ -1,0 +1,122 @@
+"""How the bot is, part by part: looked at every few seconds, told by ``/readyz`` and ``dingerp doctor``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import structlog
+
+from bot.errors import DingerpError
+
+log = structlog.get_logger(__name__)
+
+CHECK_EVERY = 5.0
+"""Seconds between two looks at a part."""
+CHECK_SECONDS = 6.0
+"""For one look: more than the database waits for a lock."""
+
+
+class PartStatus(StrEnum):
+    """How a part of the bot is."""
+
+    OK = "ok"
+    DEGRADED = "degraded"
+    """Something is slow or missing, and questions are still answered."""
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class PartHealth:
+    """The status of a part, with the reason in plain words unless it is well."""
+
+    status: PartStatus
+    reason: str = ""
+
+
+WELL = PartHealth(PartStatus.OK)
+
+HealthCheck = Callable[[], Awaitable[PartHealth]]
+"""Looks at a part; a `DingerpError` that it raises means that the part is down."""
+
+
+def degraded(reason: str) -> PartHealth:
+    """Return that a part is degraded, unless the reason is empty."""
+    return PartHealth(PartStatus.DEGRADED, reason) if reason else WELL
+
+
+def down(reason: str) -> PartHealth:
+    """Return that a part is down, unless the reason is empty."""
+    return PartHealth(PartStatus.DOWN, reason) if reason else WELL
+
+
+@dataclass(frozen=True, slots=True)
+class HealthReport:
+    """How all parts are."""
+
+    parts: Mapping[str, PartHealth]
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether questions can be answered."""
+        return all(part.status is not PartStatus.DOWN for part in self.parts.values())
+
+    @property
+    def status(self) -> str:
+        """``ready``, ``degraded`` or ``not ready``."""
+        if not self.is_ready:
+            return "not ready"
+        return "degraded" if self.reasons else "ready"
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why a part is not well, what is down before what is only degraded."""
+        worst_first = sorted(self.parts.values(), key=lambda part: part.status is not PartStatus.DOWN)
+        return tuple(part.reason for part in worst_first if part.status is not PartStatus.OK)
+
+    def as_json(self) -> Mapping[str, object]:
+        """Return the report as ``/readyz`` shows it."""
+        parts = {name: {"status": part.status, "reason": part.reason} for name, part in self.parts.items()}
+        return {"status": self.status, "reasons": list(self.reasons), "parts": parts}
+
+
+class HealthMonitor:
+    """Looks at the parts again and again, so that a report costs nothing; `run` must be running."""
+
+    def __init__(self, checks: Mapping[str, HealthCheck], *, seconds: float = CHECK_SECONDS) -> None:
+        """``seconds`` is the time for one look at a part."""
+        self._checks = checks
+        self._seconds = seconds
+        self._parts: dict[str, PartHealth] = {}
+
+    @property
+    def parts(self) -> Mapping[str, PartHealth]:
+        """How the parts were when they were last looked at."""
+        return self._parts
+
+    async def run(self, every: float = CHECK_EVERY) -> None:
+        """Look every ``every`` seconds until cancelled."""
+        while True:
+            await self.look()
+            await asyncio.sleep(every)
+
+    async def look(self) -> None:
+        """Look at all parts once."""
+        async with asyncio.TaskGroup() as looks:
+            for name, check in self._checks.items():
+                looks.create_task(self._look_at(name, check))
+
+    async def _look_at(self, name: str, check: HealthCheck) -> None:
+        try:
+            async with asyncio.timeout(self._seconds):
+                found = await check()
+        except TimeoutError:
+            found = down(f"the {name} gave no answer for {self._seconds:.0f} s")
+        except DingerpError as error:
+            found = down(f"the {name} does not answer: {error.detail}")
+        before, self._parts[name] = self._parts.get(name, WELL), found
+        if found.status is not before.status:
+            say = log.info if found.status is PartStatus.OK else log.error
+            say("health.changed", part=name, status=found.status.value, reason=found.reason)

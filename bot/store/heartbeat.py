@@ -1,0 +1,80 @@
+"""Whether the database can be written and read now: a small write, and a look at the file's pages."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy.engine import Connection
+
+from bot.store.alerts import wait_for_turn
+from bot.store.database import Database, look_into
+from bot.store.errors import StoreUnavailable
+from bot.store.failures import store_unavailable
+from bot.store.row_times import to_ms
+from bot.store.statements import replace_into
+from bot.store.tables import HEARTBEAT
+
+_SHARE = 50
+"""Pages are looked through for at most one part in so many of the time."""
+
+
+class StoredHeartbeat:
+    """Writes what nobody needs, to learn whether writing works."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def beat(self, now: datetime) -> None:
+        """Write, in the turn that alerts are changed in; raises `StoreUnavailable` when that fails."""
+        await self._database.run(partial(_beat, to_ms(now)))
+
+
+class SqlitePages:
+    """Looks through the pages of a SQLite file, by a connection of its own: a page in need of repair ends a start of
+    an answer at any time, and nothing else tells of it before.
+    """
+
+    def __init__(self, file: Path, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._file = file
+        self._monotonic = monotonic
+        self._next = 0.0
+        self._damage: StoreUnavailable | None = None
+
+    async def check(self) -> None:
+        """Look unless it was done a moment ago; the longer it takes, the rarer. Raises `StoreUnavailable`."""
+        began = self._monotonic()
+        if began >= self._next:
+            self._damage = await asyncio.to_thread(self._look)
+            ended = self._monotonic()
+            self._next = ended + (ended - began) * _SHARE
+        if self._damage is not None:
+            raise self._damage
+
+    def _look(self) -> StoreUnavailable | None:
+        try:
+            connection = look_into(self._file)
+            try:
+                (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            finally:
+                connection.close()
+        except sqlite3.Error as error:
+            return store_unavailable(error)
+        return None if found == "ok" else store_unavailable(damaged(found))
+
+
+def damaged(found: str) -> sqlite3.DatabaseError:
+    """Return the error that SQLite gives for a damaged page, for a defect that a check found."""
+    error = sqlite3.DatabaseError(found)
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return error
+
+
+def _beat(at: int, connection: Connection) -> None:
+    wait_for_turn(connection)
+    connection.execute(replace_into(HEARTBEAT, connection.dialect.name), {"id": 1, "at_ms": at})
