@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 from typing import Any, TypeVar
 
-from sqlalchemy import create_engine, event, inspect, text
+from sqlalchemy import Row, create_engine, event, inspect, select, text
 from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, DisconnectionError, SQLAlchemyError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.exc import ArgumentError, DisconnectionError, SQLAlchemyError, StatementError
+from sqlalchemy.pool import NullPool, QueuePool
 
-from bot.errors import ConfigurationError
+from bot.errors import ConfigurationError, DingerpError
 from bot.private_files import make_private_file, make_private_folder
+from bot.sealing import WrongDataKey
+from bot.store.company_keys import CompanyKeySource, key_file_of
+from bot.store.data_keys import DatabaseKeys
 from bot.store.errors import StoreUnavailable
+from bot.store.sealed_columns import sealed_by
+from bot.store.tables.keys import DATA_KEY
 
 _LONG_LOG_PAGES = 32_000
 """Pages (131 MB) of the log: 14 000 questions without a pause in the writing."""
@@ -125,11 +131,17 @@ _LOCK_TIMEOUT = "SET lock_timeout = '5s'"
 
 
 class Database:
-    """Runs functions in transactions."""
+    """Runs functions in transactions, and keeps the keys by which sealed columns are read and written."""
 
-    def __init__(self, url: str) -> None:
-        """Open no connection yet. Raises `ConfigurationError` for an address that cannot be read."""
+    def __init__(self, url: str, keys: CompanyKeySource | None = None) -> None:
+        """Open no connection yet. Raises `ConfigurationError` for an address that cannot be read.
+
+        ``keys`` gives the company's key; by default it lies in a file beside the database.
+        """
         self._engine = _make_engine(url)
+        file = self._engine.url.database or "" if self.dialect == "sqlite" else None
+        in_memory = file in ("", ":memory:")
+        self.keys = DatabaseKeys(keys or key_file_of(file), None if in_memory else self._read_keys_aside)
         self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         threads = 1 if self.dialect == "sqlite" else _POSTGRES_THREADS
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store")
@@ -168,6 +180,13 @@ class Database:
         """Bring the database to the newest revision; where it is up to date, that costs one query."""
         if await self.run(_revision) != latest_revision():
             await self.run(_upgrade)
+
+    async def unlock(self) -> None:
+        """Read the keys of sealed columns, and make the first ones if there are none.
+
+        Raises `bot.sealing.WrongDataKey` if the company's key does not fit, and `StoreUnavailable`.
+        """
+        await self.run(self.keys.unlock)
 
     async def close(self) -> None:
         """Let running calls finish and close the connections."""
@@ -216,19 +235,46 @@ class Database:
 
         A single statement that writes is a transaction of its own, which the database begins and ends within it.
         """
-        try:
+        with _translated_errors(), sealed_by(self.keys):
+            self.ensure_unlocked()
             with self._autocommit.connect() as connection:
                 return call(connection)
-        except (SQLAlchemyError, OSError) as error:
-            raise StoreUnavailable(type(error).__name__) from error
 
     def run_blocking(self, call: Callable[[Connection], T]) -> T:
         """Do what `run` does, for jobs that run in a thread of the database already."""
-        try:
+        with _translated_errors(), sealed_by(self.keys):
+            self.ensure_unlocked()
             with self._engine.begin() as connection:
                 return call(connection)
-        except (SQLAlchemyError, OSError) as error:
-            raise StoreUnavailable(type(error).__name__) from error
+
+    def ensure_unlocked(self) -> None:
+        """Read the keys before the first statement that may need them; for the threads of the database.
+
+        A database without tables has none yet. A wrong key is told by `unlock`, and by the first sealed value: what
+        is not sealed can be read without it.
+        """
+        if self.keys.unlocked:
+            return
+        with self._engine.begin() as connection, suppress(WrongDataKey):
+            if inspect(connection).has_table(DATA_KEY.name):
+                self.keys.unlock(connection)
+
+    def _read_keys_aside(self) -> Sequence[Row[Any]]:
+        engine = create_engine(self._engine.url, poolclass=NullPool)
+        with engine.connect() as connection:
+            return connection.execute(select(DATA_KEY).order_by(DATA_KEY.c.number)).all()
+
+
+@contextmanager
+def _translated_errors() -> Iterator[None]:
+    try:
+        yield
+    except StatementError as error:
+        if isinstance(error.orig, (DingerpError, UnicodeError)):  # a value that could not be sealed
+            raise error.orig from None
+        raise StoreUnavailable(type(error).__name__) from error
+    except (SQLAlchemyError, OSError) as error:
+        raise StoreUnavailable(type(error).__name__) from error
 
 
 def latest_revision() -> str:
@@ -310,6 +356,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         "journal_mode=WAL",
         "synchronous=NORMAL",
         "foreign_keys=ON",
+        "secure_delete=ON",
         "cache_size=-512",
         f"wal_autocheckpoint={_LOG_PAGES}",
     ):
