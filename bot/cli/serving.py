@@ -66,12 +66,7 @@ database_commands = command_group("The bot's own database.")
 @database_commands.command("upgrade")
 def upgrade_database(config: ConfigOption = None) -> None:
     """Bring the database to this version (``run`` does it by itself)."""
-    from bot.store.database import Database, latest_revision
+    from bot.admin.database import upgrade_database as upgrade
 
-    async def upgrade() -> None:
-        database = Database(read_settings(config).database)
-        await database.migrate()
-        await database.close()
-
-    asyncio.run(upgrade())
-    print(f"database is at revision {latest_revision()}")
+    revision = asyncio.run(upgrade(read_settings(config)))
+    print(f"database is at revision {revision}")

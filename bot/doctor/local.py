@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.bootstrap.database import make_database
 from bot.bootstrap.erps import open_hub
 from bot.bootstrap.factories import make_renderer
 from bot.cards.samples import load_sample
@@ -23,7 +24,6 @@ from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.phrase import Phrase, phrase
 from bot.settings import Settings
-from bot.store.database import Database
 from bot.store.product_index import StoredProductIndex
 
 
@@ -47,7 +47,7 @@ async def check_database(settings: Settings) -> CheckResult:
     """Open the database and bring it up to date."""
     what = phrase("Database")
     try:
-        database = Database(settings.database)
+        database = make_database(settings)
         try:
             await database.migrate()
         finally:
@@ -119,7 +119,7 @@ async def check_index(settings: Settings) -> list[CheckResult]:
     if not settings.index.enabled:
         return []
     try:
-        database = Database(settings.database)
+        database = make_database(settings)
         try:
             store = StoredProductIndex(database, database)
             positions = await store.positions()

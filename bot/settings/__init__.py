@@ -103,6 +103,14 @@ class Settings(BaseSettings):
     log: LogSettings = LogSettings.model_validate({})
     data_dir: Path = Field(Path("data"), description="Folder of the SQLite files.")
     database_url: SecretStr = Field(SecretStr(""), description="SQLAlchemy URL; empty: SQLite in the data folder.")
+    data_key: SecretStr = Field(
+        SecretStr(""),
+        description="Opens what is sealed in the database, a line that `dingerp data new-key` prints; while it is"
+        " changed, the new and the old one with a blank between.",
+    )
+    data_key_file: Path | None = Field(
+        None, description="File with that key; without either the bot makes `dingerp.key` in the data folder."
+    )
     zone: str = Field("Asia/Shanghai", description="Time zone in which dates and times are shown.")
     language: Literal["zh_CN", "en"] = Field("zh_CN", description="Language of people who chose none.")
     languages: dict[str, Literal["zh_CN", "en"]] = Field({}, description="User id → language, until they choose.")

@@ -83,7 +83,8 @@ def add_data_key(connection: Connection, keys: Sequence[CompanyKey], now: dateti
 
 def newest_since(connection: Connection) -> int:
     """Return since when the newest data key seals, in milliseconds; 0 for the first."""
-    return max(_rows(connection), key=lambda row: row.number).made_ms
+    made: int = _rows(connection)[-1].made_ms
+    return made
 
 
 def drop_data_keys(connection: Connection, numbers: frozenset[int]) -> None:

@@ -116,6 +116,9 @@ _MAX_LOOP_WAIT = 0.002
 _LOCK = 0x6D696772
 """Advisory lock of upgrades among all processes on PostgreSQL."""
 
+_SEALED_SINCE = "0012"
+"""The revision that sealed what older ones had stored in plain text."""
+
 _LOG_PAGES = 64_000
 """Pages (262 MB) of SQLite's log at which a commit moves them into the file, should `Database.checkpoint` fail to."""
 
@@ -178,8 +181,11 @@ class Database:
 
     async def migrate(self) -> None:
         """Bring the database to the newest revision; where it is up to date, that costs one query."""
-        if await self.run(_revision) != latest_revision():
+        before = await self.run(_revision)
+        if before != latest_revision():
             await self.run(_upgrade)
+            if before is not None and before < _SEALED_SINCE and self.dialect == "sqlite":
+                await self.read(_rewrite_file)
 
     async def unlock(self) -> None:
         """Read the keys of sealed columns, and make the first ones if there are none.
@@ -362,6 +368,12 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _rewrite_file(connection: Connection) -> None:
+    """Write SQLite's file and log anew: pages that were free before deletion was secure still hold plain text."""
+    connection.exec_driver_sql("VACUUM")
+    connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _revision(connection: Connection) -> str | None:

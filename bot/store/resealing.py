@@ -39,7 +39,9 @@ def sealed_tables() -> tuple[SealedTable, ...]:
     """Return the tables with values that a data key seals. What is searched for has a key that never changes."""
     found = []
     for each in METADATA.sorted_tables:
-        types = {c.name: c.type for c in each.columns if isinstance(c.type, Sealed) and not isinstance(c.type, SealedKey)}
+        types = {
+            c.name: c.type for c in each.columns if isinstance(c.type, Sealed) and not isinstance(c.type, SealedKey)
+        }
         if types:
             found.append(SealedTable(each.name, tuple(c.name for c in each.primary_key), types))
     return tuple(found)
@@ -79,14 +81,18 @@ def _change_batch(
     change: Callable[[str, Sealed], str],
     after: tuple[Any, ...] | None,
 ) -> Batch:
-    plain = table(where.name, *(column(name, Text()) if name in where.columns else column(name) for name in _names(where)))
+    plain = table(
+        where.name, *(column(name, Text()) if name in where.columns else column(name) for name in _names(where))
+    )
     keys = [plain.c[name] for name in where.keys]
     query = select(plain).order_by(*keys).limit(BATCH).with_for_update()
     if after is not None:
         query = query.where(tuple_(*keys) > after)
     rows = connection.execute(query).all()
     changes = [
-        {f"key_{name}": getattr(row, name) for name in where.keys} | new for row in rows if (new := _new(row, where, change))
+        {f"key_{name}": getattr(row, name) for name in where.keys} | new
+        for row in rows
+        if (new := _new(row, where, change))
     ]
     if changes:
         this = [plain.c[name] == bindparam(f"key_{name}") for name in where.keys]
