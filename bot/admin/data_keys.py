@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from bot.admin.database import open_database, require_database
 from bot.admin.output import count_noun
-from bot.bootstrap.database import company_keys
 from bot.errors import ConfigurationError
 from bot.sealing import CompanyKey
 from bot.settings import Settings
@@ -22,9 +21,9 @@ async def rotate_key(settings: Settings, now: datetime, *, stopped: bool) -> lis
 
     Raises `ConfigurationError`.
     """
-    source = company_keys(settings)
     async with open_database(settings) as found:
         database = require_database(found)
+        source = database.keys.source
         keys = await _with_new_key(database, source)
         count = await change_data_key(database, keys, now)
         if isinstance(source, KeyFile) and source.ours:

@@ -18,9 +18,6 @@ from bot.sealing import CompanyKey, RandomBytes, WrongDataKey
 KEY_FILE = "dingerp.key"
 """The file that the bot makes where no key is configured."""
 
-_FOLDER = Path("data")
-"""Its folder where the database is no file and no other folder is named."""
-
 _HEAD = "# Opens what dingerp keeps in its database. Keep a copy elsewhere: without it the database cannot be read.\n"
 
 
@@ -105,11 +102,12 @@ def _lines(keys: Sequence[CompanyKey]) -> str:
     return _HEAD + "".join(f"{key.text}\n" for key in keys)
 
 
-def key_file_of(database: str | None) -> CompanyKeySource:
+def own_keys(database: str | None, folder: Path) -> CompanyKeySource:
     """Return the source for a database of which no key is configured: a file beside it.
 
-    ``database`` is SQLite's file, None for another database. One in memory has a key that dies with it.
+    ``database`` is SQLite's file, None for another database, whose key lies in ``folder``. One in memory has a key that
+    dies with it.
     """
     if database in ("", ":memory:"):
         return GivenKeys((CompanyKey.generate(),))
-    return KeyFile(path=(_FOLDER if database is None else Path(database).parent) / KEY_FILE, ours=True)
+    return KeyFile(path=(folder if database is None else Path(database).parent) / KEY_FILE, ours=True)

@@ -19,7 +19,7 @@ from sqlalchemy.pool import NullPool, QueuePool
 from bot.errors import ConfigurationError, DingerpError
 from bot.private_files import make_private_file, make_private_folder
 from bot.sealing import WrongDataKey
-from bot.store.company_keys import CompanyKeySource, key_file_of
+from bot.store.company_keys import CompanyKeySource, own_keys
 from bot.store.data_keys import DatabaseKeys
 from bot.store.errors import StoreUnavailable
 from bot.store.sealed_columns import sealed_by
@@ -136,15 +136,16 @@ _LOCK_TIMEOUT = "SET lock_timeout = '5s'"
 class Database:
     """Runs functions in transactions, and keeps the keys by which sealed columns are read and written."""
 
-    def __init__(self, url: str, keys: CompanyKeySource | None = None) -> None:
+    def __init__(self, url: str, keys: CompanyKeySource | None = None, *, folder: Path = Path("data")) -> None:
         """Open no connection yet. Raises `ConfigurationError` for an address that cannot be read.
 
-        ``keys`` gives the company's key; by default it lies in a file beside the database.
+        ``keys`` gives the company's key; by default it lies in a file beside the database, or in ``folder`` where the
+        database is no file.
         """
         self._engine = _make_engine(url)
         file = self._engine.url.database or "" if self.dialect == "sqlite" else None
         in_memory = file in ("", ":memory:")
-        self.keys = DatabaseKeys(keys or key_file_of(file), None if in_memory else self._read_keys_aside)
+        self.keys = DatabaseKeys(keys or own_keys(file, folder), None if in_memory else self._read_keys_aside)
         self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         threads = 1 if self.dialect == "sqlite" else _POSTGRES_THREADS
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store")
