@@ -32,6 +32,8 @@ def read_secret_file(file: str) -> str:
 
 
 def _look_up(value: object) -> object:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()  # a value of the code, which needs no looking up
     if not isinstance(value, str):
         return value
     kind, colon, name = value.partition(":")

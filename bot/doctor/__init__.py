@@ -20,7 +20,7 @@ async def run_checks(settings: Settings, *, group: str = "") -> tuple[CheckResul
         async with pooled_session(proxy=settings.dingtalk.proxy or None) as session:
             api = open_api(settings, session, Metrics())
             findings += [finding async for finding in check_dingtalk(settings, session, api, group)]
-    findings.append(await check_database(settings))
+    findings += [finding async for finding in check_database(settings)]
     findings += [finding async for finding in check_erps(settings)]
     findings += await check_index(settings)
     findings += check_own_templates(settings)

@@ -23,7 +23,9 @@ from bot.erp.index.search import oldest
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.phrase import Phrase, phrase
+from bot.sealing import WrongDataKey
 from bot.settings import Settings
+from bot.store.company_keys import CompanyKeySource, KeyFile
 from bot.store.product_index import StoredProductIndex
 
 
@@ -43,17 +45,26 @@ def check_keys(settings: Settings) -> CheckResult:
     return CheckResult(what, CheckGrade.GOOD, phrase("both are set"))
 
 
-async def check_database(settings: Settings) -> CheckResult:
-    """Open the database and bring it up to date."""
+async def check_database(settings: Settings) -> AsyncIterator[CheckResult]:
+    """Open the database with its key and bring it up to date."""
     what = phrase("Database")
     try:
         database = make_database(settings)
         try:
             await database.migrate()
+            await database.unlock()
         finally:
             await database.close()
+    except WrongDataKey as error:
+        yield CheckResult(
+            phrase("Data key"),
+            CheckGrade.BAD,
+            phrase("%(text)s", text=error.detail),
+            phrase("Set DINGERP_DATA_KEY or DINGERP_DATA_KEY_FILE to the key that this database was sealed with."),
+        )
+        return
     except (SQLAlchemyError, OSError, DingerpError) as error:
-        return CheckResult(
+        yield CheckResult(
             what,
             CheckGrade.BAD,
             phrase("cannot be used (%(error)s)", error=type(error).__name__),
@@ -61,7 +72,24 @@ async def check_database(settings: Settings) -> CheckResult:
                 "Check DINGERP_DATABASE_URL, or that the folder %(folder)s can be written.", folder=settings.data_dir
             ),
         )
-    return CheckResult(what, CheckGrade.GOOD, phrase("reached and up to date"))
+        return
+    yield CheckResult(what, CheckGrade.GOOD, phrase("reached and up to date"))
+    yield _key_result(database.keys.source)
+
+
+def _key_result(source: CompanyKeySource) -> CheckResult:
+    what = phrase("Data key")
+    if isinstance(source, KeyFile) and source.ours:
+        return CheckResult(
+            what,
+            CheckGrade.GOOD,
+            phrase(
+                "it fits the database and lies beside it in %(file)s; better is a place that backups do not reach"
+                " (DINGERP_DATA_KEY_FILE), with a copy: without it the database cannot be read",
+                file=source.path,
+            ),
+        )
+    return CheckResult(what, CheckGrade.GOOD, phrase("it fits the database and lies elsewhere"))
 
 
 async def check_erps(settings: Settings) -> AsyncIterator[CheckResult]:

@@ -26,7 +26,7 @@ KEYS, GATEWAY, TEMPLATES, ROBOT = "App keys", "Stream gateway", "Card templates"
 CARDS, TEXTS, ROLES = (
     f"Permission point {scope}" for scope in ("Card.Instance.Write", "qyapi_robot_sendmsg", "qyapi_get_member")
 )
-DATABASE, ERP = "Database", "ERP"
+DATABASE, DATA_KEY, ERP = "Database", "Data key", "ERP"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,7 @@ AT_HOME: Mapping[str, tuple[Callable[[Settings], dict[str, Any]], set[str]]] = {
     "no ERP": (lambda _: {"erp": {}}, {ERP}),
     "an unknown vendor": (lambda _: {"erp": {"main": ErpSettings(vendor="nosuch")}}, {ERP}),
     "a folder that is none": (lambda _: {"data_dir": Path("/dev/null/data")}, {DATABASE, ERP}),
+    "a key file that is none": (lambda _: {"data_key_file": Path("/dev/null")}, {DATA_KEY}),
     "a database that is none": (lambda _: {"database_url": SecretStr("mysql://bot:hunter2@db/bot")}, {DATABASE}),
 }
 
