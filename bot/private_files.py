@@ -29,3 +29,43 @@ def make_private_file(file: Path) -> None:
     found = file.stat()
     if os.name == "posix" and stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid():
         file.chmod(_FILE_MODE)
+
+
+def create_private_file(file: Path, text: str) -> None:
+    """Make ``file`` with ``text``, for its owner only. Raises `FileExistsError` if it is there, also half a moment
+    before: of processes that do this together, one makes it.
+    """
+    beside = _write_beside(file, text, f".{os.getpid()}")
+    try:
+        os.link(beside, file)
+    finally:
+        beside.unlink()
+    _sync_folder(file.parent)
+
+
+def replace_private_file(file: Path, text: str) -> None:
+    """Let ``file`` hold ``text``, for its owner only. A crash leaves it as it was or as it is to be, never between."""
+    _write_beside(file, text, ".new").replace(file)
+    _sync_folder(file.parent)
+
+
+def _write_beside(file: Path, text: str, suffix: str) -> Path:
+    beside = file.with_name(f"{file.name}{suffix}")
+    beside.unlink(missing_ok=True)
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    return beside
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring a file's new name to the disk; on Windows folders cannot be opened, and names are written through."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

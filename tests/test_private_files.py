@@ -54,7 +54,7 @@ async def test_the_database_and_its_log_are_private(tmp_path: Path) -> None:
     await database.migrate()
     await database.run(lambda connection: connection.execute(text("DELETE FROM inbox")))
     files = sorted((tmp_path / "data").iterdir())
-    assert [file.name for file in files] == ["bot.sqlite3", "bot.sqlite3-shm", "bot.sqlite3-wal"]
+    assert [file.name for file in files] == ["bot.sqlite3", "bot.sqlite3-shm", "bot.sqlite3-wal", "dingerp.key"]
     assert {mode(file) for file in files} == {0o600}
     assert mode(tmp_path / "data") == 0o700
     await database.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from bot.bootstrap.database import make_database
 from bot.errors import ConfigurationError
 from bot.settings import Settings
 from bot.store.database import Database, check_version, latest_revision, sqlite_file
@@ -16,14 +17,16 @@ from bot.store.owner import own_database
 async def open_database(settings: Settings, *, writing: bool = False) -> AsyncIterator[Database | None]:
     """Open the bot's database, to read it unless ``writing``; None if no bot has used it yet.
 
-    Raises `ConfigurationError` for a database of another version, or one that cannot be used.
+    Raises `ConfigurationError` for a database of another version, one of another key, or one that cannot be used.
     """
-    database = Database(settings.database, looking=not writing)
+    database = make_database(settings, looking=not writing)
     try:
         revision = await database.revision()
         check_version(revision)
         if revision not in (None, latest_revision()):
             raise ConfigurationError("the database is of an older version; `dingerp db upgrade` brings it to this one")
+        if revision is not None:
+            await database.unlock()
         yield None if revision is None else database
     except StoreUnavailable as error:
         raise ConfigurationError(f"the database cannot be used ({error.detail}); see `dingerp doctor`") from error
@@ -39,14 +42,15 @@ def require_database(database: Database | None) -> Database:
 
 
 async def upgrade_database(settings: Settings) -> str:
-    """Bring the database to this version, which no bot may use meanwhile, and return the revision that it is at then.
+    """Bring the database to this version, which no bot may use meanwhile, and make its key if there is none.
 
-    Raises `ConfigurationError`.
+    Returns the revision that it is at then. Raises `ConfigurationError`.
     """
     with own_database(sqlite_file(settings.database)):
-        database = Database(settings.database)
+        database = make_database(settings)
         try:
             await database.migrate()
+            await database.unlock()
         except StoreUnavailable as error:
             raise ConfigurationError(f"the database cannot be used: {error.detail}") from error
         finally:

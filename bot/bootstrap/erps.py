@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from datetime import datetime
 
 from bot.background import BackgroundTasks
+from bot.bootstrap.database import make_database
 from bot.erp.hub import ErpHub
 from bot.erp.index.follower import IndexFollower, run_followers
 from bot.erp.index.search import ProductIndex, oldest
@@ -96,6 +97,6 @@ def _search_database(stack: AsyncExitStack, settings: Settings, database: Databa
     """
     if database.dialect != "sqlite":
         return database
-    searches = Database(settings.database)
+    searches = make_database(settings)
     stack.push_async_callback(searches.close)
     return searches

@@ -20,6 +20,7 @@ from bot.background import BackgroundTasks
 from bot.bootstrap.access import PolicyInForce, follow_access
 from bot.bootstrap.alerts import AlertServices, build_alerts, start_outbox, start_polling, start_queue_readers
 from bot.bootstrap.approvals import ApprovalServices, build_approvals, notify_approvals, start_approvals
+from bot.bootstrap.database import make_database
 from bot.bootstrap.erps import open_hub_with_index
 from bot.bootstrap.factories import make_renderer, open_api, templates
 from bot.bootstrap.health import start_health
@@ -46,6 +47,7 @@ from bot.errors import ConfigurationError
 from bot.health import PartHealth
 from bot.metrics import Metrics
 from bot.outbox.quota import DEGRADED, QuotaGuard
+from bot.sealing import WrongDataKey
 from bot.settings import Settings
 from bot.store.call_counts import StoredMonthlyCalls
 from bot.store.database import Database, sqlite_file
@@ -55,12 +57,14 @@ from bot.store.errors import StoreUnavailable
 from bot.store.inbox import StoredInbox
 from bot.store.languages import StoredLanguages
 from bot.store.owner import own_database
+from bot.store.rotation import drop_old_keys
 
 log = structlog.get_logger(__name__)
 
 _METER_SAVED_EVERY = 5.0
 _INBOX_PRUNED_EVERY = 300.0
 _CHECKPOINT_EVERY = 1.0
+_KEYS_READ_EVERY = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,7 @@ async def build_services(
     await base.run_in_background(inbox.run(), "inbox")
     await base.run_in_background(_prune_inbox(inbox, now), "prune")
     await base.run_in_background(_checkpoint_database(database), "tidy")
+    await base.run_in_background(_follow_data_keys(database, now), "keys")
     records = StoredErpRecords(database)
     await records.load()
     await base.run_in_background(records.run(), "erp_records")
@@ -149,10 +154,11 @@ async def build_services(
 async def open_database(stack: AsyncExitStack, settings: Settings) -> Database:
     """Own the database until ``stack`` ends, brought to this version. Raises `ConfigurationError`."""
     stack.enter_context(own_database(sqlite_file(settings.database)))
-    database = Database(settings.database)
+    database = make_database(settings)
     stack.push_async_callback(database.close)
     try:
         await database.migrate()
+        await database.unlock()
     except StoreUnavailable as error:
         raise ConfigurationError(f"the database cannot be used ({error.detail}); see `dingerp doctor`") from error
     return database
@@ -244,6 +250,17 @@ async def _checkpoint_database(database: Database) -> None:
             await database.checkpoint()
         except StoreUnavailable as error:
             log.warning("store.not_tidied", error=error.detail)
+
+
+async def _follow_data_keys(database: Database, now: Callable[[], datetime]) -> None:
+    """Seal by a key that an operator's command made, and end the change of keys that it began."""
+    while True:
+        await asyncio.sleep(_KEYS_READ_EVERY)
+        try:
+            await database.unlock()
+            await drop_old_keys(database, now())
+        except (StoreUnavailable, WrongDataKey) as error:
+            log.warning("store.keys_not_read", error=error.detail)
 
 
 async def _prune_inbox(inbox: StoredInbox, now: Callable[[], datetime]) -> None:

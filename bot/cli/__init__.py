@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import cards, deliveries, erps, events, rules, serving
+from bot.cli import cards, data, deliveries, erps, events, rules, serving
 from bot.errors import DingerpError
 from bot.version import installed_version
 
@@ -37,6 +37,7 @@ cli.command("send")(events.send_events)
 cli.command("replay")(events.replay_events)
 cli.add_typer(cards.commands, name="card")
 cli.add_typer(serving.database_commands, name="db")
+cli.add_typer(data.commands, name="data")
 cli.add_typer(erps.commands, name="erp")
 cli.add_typer(rules.access_commands, name="access")
 cli.add_typer(rules.route_commands, name="routes")

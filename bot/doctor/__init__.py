@@ -31,7 +31,7 @@ async def run_checks(settings: Settings, *, group: str = "") -> tuple[CheckResul
             findings += [finding async for finding in check_dingtalk(settings, session, api, group)]
     findings.append(check_access_rules(settings))
     findings += check_parts(settings)
-    findings.append(await check_database(settings))
+    findings += [finding async for finding in check_database(settings)]
     findings += await check_running(settings)
     findings += [finding async for finding in check_erps(settings)]
     findings += await check_index(settings)

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.access.policy import READ_ONLY
 from bot.bootstrap.access import make_access_policy
+from bot.bootstrap.database import make_database
 from bot.bootstrap.erps import open_hub
 from bot.bootstrap.factories import make_renderer
 from bot.bootstrap.preflight import ACCESS_RULES, SettingsPart, find_mistakes
@@ -25,8 +26,10 @@ from bot.erp.index.search import oldest
 from bot.errors import ConfigurationError, DingerpError
 from bot.metrics import Metrics
 from bot.phrase import Phrase, phrase
+from bot.sealing import WrongDataKey
 from bot.settings import Settings
-from bot.store.database import Database, check_folder, check_version, latest_revision
+from bot.store.company_keys import CompanyKeySource, KeyFile
+from bot.store.database import check_folder, check_version, latest_revision
 from bot.store.errors import DatabaseIsNewer
 from bot.store.product_index import StoredProductIndex
 
@@ -47,39 +50,60 @@ def check_keys(settings: Settings) -> CheckResult:
     return CheckResult(what, CheckGrade.GOOD, phrase("both are set"))
 
 
-async def check_database(settings: Settings) -> CheckResult:
-    """Look whether the database can be used by this version; nothing is changed."""
+async def check_database(settings: Settings) -> AsyncIterator[CheckResult]:
+    """Look whether the database can be used by this version and with its key; nothing is changed."""
     what = phrase("Database")
+    database = None
     try:
-        database = Database(settings.database, looking=True)
-        try:
-            revision = await database.revision()
-            check_version(revision)
-        finally:
-            await database.close()
+        database = make_database(settings, looking=True)
+        revision = await database.revision()
+        check_version(revision)
         check_folder(settings.database)
+        if revision == latest_revision():
+            await database.unlock()
+    except WrongDataKey as error:
+        remedy = phrase("Set DINGERP_DATA_KEY or DINGERP_DATA_KEY_FILE to the key that this database was sealed with.")
+        yield CheckResult(phrase("Data key"), CheckGrade.BAD, phrase("%(text)s", text=error.detail), remedy)
+        return
     except DatabaseIsNewer as error:
         remedy = phrase("Install that version again, or restore a backup with `dingerp db restore`.")
-        return CheckResult(what, CheckGrade.BAD, phrase("%(text)s", text=error.detail), remedy)
+        yield CheckResult(what, CheckGrade.BAD, phrase("%(text)s", text=error.detail), remedy)
+        return
     except (SQLAlchemyError, OSError, DingerpError) as error:
         why = error.detail if isinstance(error, DingerpError) else type(error).__name__
-        return CheckResult(
-            what,
-            CheckGrade.BAD,
-            phrase("cannot be used (%(error)s)", error=why),
-            phrase(
-                "Check DINGERP_DATABASE_URL, or that the folder %(folder)s can be written.", folder=settings.data_dir
-            ),
+        remedy = phrase(
+            "Check DINGERP_DATABASE_URL, or that the folder %(folder)s can be written.", folder=settings.data_dir
         )
+        yield CheckResult(what, CheckGrade.BAD, phrase("cannot be used (%(error)s)", error=why), remedy)
+        return
+    finally:
+        if database is not None:
+            await database.close()
+    yield CheckResult(what, CheckGrade.GOOD, _state_of(revision))
+    yield _key_result(database.keys.source)
+
+
+def _state_of(revision: str | None) -> Phrase:
     if revision is None:
-        return CheckResult(what, CheckGrade.GOOD, phrase("not there yet; the first start makes it"))
+        return phrase("not there yet; the first start makes it")
     if revision != latest_revision():
+        return phrase("reached; the next start brings it from revision %(old)s to this version", old=revision)
+    return phrase("reached and up to date")
+
+
+def _key_result(source: CompanyKeySource) -> CheckResult:
+    what = phrase("Data key")
+    if isinstance(source, KeyFile) and source.ours:
         return CheckResult(
             what,
             CheckGrade.GOOD,
-            phrase("reached; the next start brings it from revision %(old)s to this version", old=revision),
+            phrase(
+                "it fits the database and lies beside it in %(file)s; better is a place that backups do not reach"
+                " (DINGERP_DATA_KEY_FILE), with a copy: without it the database cannot be read",
+                file=source.path,
+            ),
         )
-    return CheckResult(what, CheckGrade.GOOD, phrase("reached and up to date"))
+    return CheckResult(what, CheckGrade.GOOD, phrase("it fits the database and lies elsewhere"))
 
 
 def check_parts(settings: Settings) -> list[CheckResult]:
@@ -168,7 +192,7 @@ async def check_index(settings: Settings) -> list[CheckResult]:
     if not settings.index.enabled:
         return []
     try:
-        database = Database(settings.database, looking=True)
+        database = make_database(settings, looking=True)
         try:
             store = StoredProductIndex(database, database)
             positions = await store.positions()

@@ -280,6 +280,7 @@ class ErpHub:
         except (NotFound, Invalid, Unusable):
             return None
         return level.product
+
     @property
     def troubles(self) -> Mapping[str, str]:
         """For each source the class of the error that made its last read fail; empty where it answered."""

@@ -7,7 +7,7 @@ imported before a source names it.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import EntryPoint, entry_points
@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from bot.erp.port import Erp
 from bot.errors import ConfigurationError
+from bot.secret_values import read_secret_file
 
 GROUP = "dingerp.erps"
 
@@ -67,6 +68,24 @@ def find_vendor(name: str) -> Vendor[Any]:
     return found
 
 
+def _with_files_read(source: str, options: Mapping[str, Any], fields: Collection[str]) -> dict[str, Any]:
+    """Return the options with ``password`` in place of a ``password_file`` that the vendor has no option for.
+
+    Raises `ConfigurationError`.
+    """
+    read: dict[str, Any] = {}
+    for name, value in options.items():
+        meant = name.removesuffix("_file")
+        if name in fields or meant == name or meant not in fields:
+            read[name] = value
+            continue
+        try:
+            read[meant] = read_secret_file(str(value))
+        except ValueError as error:
+            raise ConfigurationError(f"ERP source {source!r}: {name}: {error}") from None
+    return read
+
+
 async def open_source(
     name: str,
     vendor: str,
@@ -86,7 +105,7 @@ async def open_source(
     if timeout is not None and "timeout" in found.options.model_fields:
         options = {"timeout": timeout, **options}
     try:
-        checked = found.options.model_validate(options)
+        checked = found.options.model_validate(_with_files_read(name, options, found.options.model_fields))
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or vendor}: {e['msg']}" for e in error.errors())
         raise ConfigurationError(f"ERP source {name!r}: {wrong}") from None

@@ -12,11 +12,19 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from bot.errors import ConfigurationError
+from bot.secret_values import Secret
+from bot.settings.file_variables import SUFFIX, read_named_files, value_of_file
 from bot.settings.sections import (
     AccessSettings,
     AlertSettings,
@@ -102,7 +110,15 @@ class Settings(BaseSettings):
     approvals: ApprovalSettings = ApprovalSettings.model_validate({})
     log: LogSettings = LogSettings.model_validate({})
     data_dir: Path = Field(Path("data"), description="Folder of the SQLite files.")
-    database_url: SecretStr = Field(SecretStr(""), description="SQLAlchemy URL; empty: SQLite in the data folder.")
+    database_url: Secret = Field(Secret(""), description="SQLAlchemy URL; empty: SQLite in the data folder.")
+    data_key: Secret = Field(
+        Secret(""),
+        description="Opens what is sealed in the database, a line that `dingerp data new-key` prints; while it is"
+        " changed, the new and the old one with a blank between.",
+    )
+    data_key_file: Path | None = Field(
+        None, description="File with that key; without either the bot makes `dingerp.key` in the data folder."
+    )
     zone: str = Field("Asia/Shanghai", description="Time zone in which dates and times are shown.")
     language: Literal["zh_CN", "en"] = Field("zh_CN", description="Language of people who chose none.")
     languages: dict[str, Literal["zh_CN", "en"]] = Field({}, description="User id → language, until they choose.")
@@ -172,6 +188,8 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Order the sources: arguments, environment, file."""
+        assert isinstance(env_settings, EnvSettingsSource)
+        env_settings.env_vars = read_named_files(env_settings.env_vars, cls)
         sources: list[PydanticBaseSettingsSource] = [init_settings, env_settings, _SdkEnvironment(settings_cls)]
         if cls._file is not None:
             sources.append(TomlConfigSettingsSource(settings_cls, cls._file))
@@ -192,8 +210,13 @@ class _SdkEnvironment(PydanticBaseSettingsSource):
         return None, field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        found = {key: os.environ[name] for key, name in self.names.items() if os.environ.get(name)}
+        found = {key: value for key, name in self.names.items() if (value := _sdk_variable(name))}
         return {"dingtalk": found} if found else {}
+
+
+def _sdk_variable(name: str) -> str:
+    value, file = os.environ.get(name, ""), os.environ.get(f"{name}{SUFFIX}", "")
+    return value_of_file(f"{name}{SUFFIX}", file, given=bool(value)) if file else value
 
 
 def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
@@ -220,7 +243,8 @@ def _check_environment() -> None:
     known = [name.upper() for name in Settings.model_fields]
     for variable in sorted(os.environ):
         prefix, _, path = variable.upper().partition("_")
-        if prefix != "DINGERP" or path.partition("__")[0] in known:
+        first = path.partition("__")[0]
+        if prefix != "DINGERP" or first in known or first.removesuffix(SUFFIX) in known:
             continue
         (nearest,) = most_alike(path, known, limit=1)
         raise ConfigurationError(

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from bot.secret_values import Secret
 
 
 class SettingsSection(BaseModel):
@@ -19,8 +21,8 @@ class DingTalkSettings(SettingsSection):
     """The app's keys and the way to DingTalk."""
 
     client_id: str = Field("", description="Client ID (AppKey) of the app; also `DINGTALK_CLIENT_ID`.")
-    client_secret: SecretStr = Field(
-        SecretStr(""), description="Client Secret (AppSecret) of the app; also `DINGTALK_CLIENT_SECRET`."
+    client_secret: Secret = Field(
+        Secret(""), description="Client Secret (AppSecret) of the app; also `DINGTALK_CLIENT_SECRET`."
     )
     robot_code: str = Field("", description="Robot code, where it differs from the client id.")
     robot_names: tuple[str, ...] = Field((), description="Names of the bot in groups: rich text repeats its mention.")
@@ -99,10 +101,10 @@ class AccessSettings(SettingsSection):
 class HookSettings(SettingsSection):
     """One source that posts its events to `/hooks/<name>`."""
 
-    secret: SecretStr = Field(
-        SecretStr(""), description="What the sender signs with (`whsec_…`), or the vendor's secret or token."
+    secret: Secret = Field(
+        Secret(""), description="What the sender signs with (`whsec_…`), or the vendor's secret or token."
     )
-    previous_secrets: tuple[SecretStr, ...] = Field((), description="Secrets that still count while they are changed.")
+    previous_secrets: tuple[Secret, ...] = Field((), description="Secrets that still count while they are changed.")
     scheme: Literal["standard", "erpnext", "yonbip", "odoo", "dolibarr"] = Field(
         "standard", description="How the sender proves itself and what its body looks like."
     )
@@ -112,7 +114,7 @@ class HookSettings(SettingsSection):
         "", pattern="^([A-Z]{3})?$", description="ISO code, of amounts in a vendor's body that come without one."
     )
     app_key: str = Field("", description="YonBIP: the application's key.")
-    aes_key: SecretStr = Field(SecretStr(""), description="YonBIP: the EncodingAESKey of the event subscription.")
+    aes_key: Secret = Field(Secret(""), description="YonBIP: the EncodingAESKey of the event subscription.")
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -166,7 +168,7 @@ class LimitSettings(SettingsSection):
 class QueueSettings(SettingsSection):
     """A message queue that holds one source's events as CloudEvents."""
 
-    url: SecretStr = Field(
+    url: Secret = Field(
         description="`redis://`, `rediss://`, `amqp://`, `amqps://`, `nats://` or `kafka://host:port,host:port`."
     )
     name: str = Field(description="Stream, queue, subject or topic.")

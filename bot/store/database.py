@@ -5,23 +5,28 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any, TypeVar
 
-from sqlalchemy import create_engine, event, inspect, text
+from sqlalchemy import Row, create_engine, event, inspect, select, text
 from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, DisconnectionError, SQLAlchemyError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.exc import ArgumentError, DisconnectionError, SQLAlchemyError, StatementError
+from sqlalchemy.pool import NullPool, QueuePool
 
-from bot.errors import ConfigurationError
+from bot.errors import ConfigurationError, DingerpError
 from bot.private_files import make_private_file, make_private_folder
+from bot.sealing import WrongDataKey
+from bot.store.company_keys import CompanyKeySource, own_keys
+from bot.store.data_keys import DatabaseKeys
 from bot.store.errors import DatabaseIsNewer, StoreUnavailable
 from bot.store.failures import store_unavailable
+from bot.store.sealed_columns import sealed_by
+from bot.store.tables.keys import DATA_KEY
 
 _LONG_LOG_PAGES = 32_000
 """Pages (131 MB) of the log: 14 000 questions without a pause in the writing."""
@@ -114,6 +119,9 @@ _MAX_LOOP_WAIT = 0.002
 _LOCK = 0x6D696772
 """Advisory lock of upgrades among all processes on PostgreSQL."""
 
+_SEALED_SINCE = "0012"
+"""The revision that sealed what older ones had stored in plain text."""
+
 _LOG_PAGES = 64_000
 """Pages (262 MB) of SQLite's log at which a commit moves them into the file, should `Database.checkpoint` fail to."""
 
@@ -132,15 +140,22 @@ _LOCK_TIMEOUT = "SET lock_timeout = '5s'"
 
 
 class Database:
-    """Runs functions in transactions."""
+    """Runs functions in transactions, and keeps the keys by which sealed columns are read and written."""
 
-    def __init__(self, url: str, *, looking: bool = False) -> None:
+    def __init__(
+        self, url: str, keys: CompanyKeySource | None = None, *, folder: Path = Path("data"), looking: bool = False
+    ) -> None:
         """Open no connection yet. Raises `ConfigurationError` for an address that cannot be read.
 
-        ``looking`` opens it for reading alone: nothing changes, not even the files of a database that is not there.
+        ``keys`` gives the company's key; by default it lies in a file beside the database, or in ``folder`` where the
+        database is no file. ``looking`` opens it for reading alone: nothing changes, not even the files of a database
+        that is not there.
         """
         self._engine = _looking_engine(url) if looking else _make_engine(url)
         self._looks_at = sqlite_file(url) if looking else None
+        file = make_url(url).database or "" if self.dialect == "sqlite" else None
+        in_memory = file in ("", ":memory:")
+        self.keys = DatabaseKeys(keys or own_keys(file, folder), None if in_memory else self._read_keys_aside)
         self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         threads = 1 if self.dialect == "sqlite" else _POSTGRES_THREADS
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store")
@@ -186,10 +201,19 @@ class Database:
 
         Raises `DatabaseIsNewer`.
         """
-        found = await self.run(_revision)
-        check_version(found)
-        if found != latest_revision():
+        before = await self.run(_revision)
+        check_version(before)
+        if before != latest_revision():
             await self.run(_upgrade)
+            if before is not None and before < _SEALED_SINCE and self.dialect == "sqlite":
+                await self.read(_rewrite_file)
+
+    async def unlock(self) -> None:
+        """Read the keys of sealed columns, and make the first ones if there are none.
+
+        Raises `bot.sealing.WrongDataKey` if the company's key does not fit, and `StoreUnavailable`.
+        """
+        await self.run(self.keys.unlock)
 
     async def close(self) -> None:
         """Let running calls finish and close the connections."""
@@ -252,19 +276,46 @@ class Database:
 
         A single statement that writes is a transaction of its own, which the database begins and ends within it.
         """
-        try:
+        with _translated_errors(), sealed_by(self.keys):
+            self.ensure_unlocked()
             with self._autocommit.connect() as connection:
                 return call(connection)
-        except (SQLAlchemyError, OSError) as error:
-            raise store_unavailable(error) from error
 
     def run_blocking(self, call: Callable[[Connection], T], *, durable: bool = False) -> T:
         """Do what `run` does, for jobs that run in a thread of the database already."""
-        try:
+        with _translated_errors(), sealed_by(self.keys):
+            self.ensure_unlocked()
             with self._engine.connect() as connection, self._synchronised(connection, durable), connection.begin():
                 return call(connection)
-        except (SQLAlchemyError, OSError) as error:
-            raise store_unavailable(error) from error
+
+    def ensure_unlocked(self) -> None:
+        """Read the keys before the first statement that may need them; for the threads of the database.
+
+        A database without tables has none yet. A wrong key is told by `unlock`, and by the first sealed value: what
+        is not sealed can be read without it.
+        """
+        if self.keys.unlocked:
+            return
+        with self._engine.begin() as connection, suppress(WrongDataKey):
+            if inspect(connection).has_table(DATA_KEY.name):
+                self.keys.unlock(connection)
+
+    def _read_keys_aside(self) -> Sequence[Row[Any]]:
+        engine = create_engine(self._engine.url, poolclass=NullPool)
+        with engine.connect() as connection:
+            return connection.execute(select(DATA_KEY).order_by(DATA_KEY.c.number)).all()
+
+
+@contextmanager
+def _translated_errors() -> Iterator[None]:
+    try:
+        yield
+    except StatementError as error:
+        if isinstance(error.orig, (DingerpError, UnicodeError)):  # a value that could not be sealed
+            raise error.orig from None
+        raise store_unavailable(error) from error
+    except (SQLAlchemyError, OSError) as error:
+        raise store_unavailable(error) from error
 
 
 def latest_revision() -> str:
@@ -418,11 +469,18 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         "fullfsync=ON",  # without it macOS leaves what it was told to write in the disk's own cache
         "checkpoint_fullfsync=ON",
         "foreign_keys=ON",
+        "secure_delete=ON",
         "cache_size=-512",
         f"wal_autocheckpoint={_LOG_PAGES}",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _rewrite_file(connection: Connection) -> None:
+    """Write SQLite's file and log anew: pages that were free before deletion was secure still hold plain text."""
+    connection.exec_driver_sql("VACUUM")
+    connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _revision(connection: Connection) -> str | None:

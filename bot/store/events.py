@@ -16,9 +16,11 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql import ColumnElement
 
 from bot.alerts.intake.port import EventState, ReceivedEvent, StoredEvent
+from bot.sealing import KeyRing
 from bot.store.database import Database
 from bot.store.record_codec import IN_MILLISECONDS, RecordCodec
 from bot.store.row_times import from_ms, to_ms
+from bot.store.sealed_columns import keys_in_use, seal
 from bot.store.statements import chunks
 from bot.store.tables import EVENT
 
@@ -124,7 +126,8 @@ def insert_events(connection: Connection, events: Collection[ReceivedEvent]) -> 
     """Store events with different keys and return the keys of new waiting events."""
     if not events:
         return frozenset()
-    rows = orjson.dumps([_row(event) for event in events]).decode()
+    ring = keys_in_use().ring
+    rows = orjson.dumps([_row(event, ring) for event in events]).decode()
     stored = connection.execute(_INSERT[connection.dialect.name], {"rows": rows})
     return frozenset((row[0], row[1], row[2]) for row in stored if row[3] == EventState.WAITING)
 
@@ -183,6 +186,7 @@ def _forget(connection: Connection, state: EventState, before_ms: int) -> int:
     return connection.execute(delete(EVENT).where(EVENT.c.seq.in_(old))).rowcount
 
 
-def _row(event: ReceivedEvent) -> tuple[str | int, ...]:
+def _row(event: ReceivedEvent, ring: KeyRing) -> tuple[str | int, ...]:
     named = (event.source, event.origin, event.id, event.type, event.subject, event.via, event.severity)
-    return (*named, to_ms(event.at), to_ms(event.received_at), event.state, event.reason, event.raw)
+    sealed = (seal(EVENT.c.reason, event.reason, ring), seal(EVENT.c.raw, event.raw, ring))
+    return (*named, to_ms(event.at), to_ms(event.received_at), event.state, *sealed)

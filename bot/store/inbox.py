@@ -22,6 +22,7 @@ from bot.errors import DingerpError
 from bot.store.database import Database, SqliteConnection
 from bot.store.errors import StoreUnavailable
 from bot.store.row_times import from_ms, to_ms
+from bot.store.sealed_columns import seal
 from bot.store.statements import insert_into
 from bot.store.tables import INBOX
 
@@ -44,9 +45,7 @@ def insert_job(database: Database, messages: Mapping[str, InboxMessage]) -> Call
     one_by_one = partial(database.read_blocking, partial(_insert_new, messages=messages))
     if database.sqlite is None:
         return one_by_one
-    rows = [(message.msg_id, to_ms(message.received_at), message.payload) for message in messages.values()]
-    parameters = (InboxState.WAITING.value, orjson.dumps(rows).decode())
-    return partial(_insert_directly, database.sqlite, parameters, frozenset(messages), one_by_one)
+    return partial(_insert_directly, database, database.sqlite, messages, one_by_one)
 
 
 def mark_job(database: Database, marks: Mapping[str, InboxState]) -> Callable[[], None]:
@@ -58,16 +57,21 @@ def mark_job(database: Database, marks: Mapping[str, InboxState]) -> Callable[[]
 
 
 def _insert_directly(
+    database: Database,
     direct: SqliteConnection,
-    parameters: tuple[object, ...],
-    ids: frozenset[str],
+    messages: Mapping[str, InboxMessage],
     one_by_one: Callable[[], frozenset[str]],
 ) -> frozenset[str]:
+    database.ensure_unlocked()
+    rows = [
+        (message.msg_id, to_ms(message.received_at), seal(INBOX.c.payload, message.payload, database.keys.ring))
+        for message in messages.values()
+    ]
     try:
-        direct.execute(_INSERT, parameters)
+        direct.execute(_INSERT, (InboxState.WAITING.value, orjson.dumps(rows).decode()))
     except sqlite3.IntegrityError:
         return one_by_one()  # some are stored already, so the statement stored none
-    return ids
+    return frozenset(messages)
 
 
 def _mark_all(connection: Connection, marks: Mapping[str, InboxState]) -> None:

@@ -16,6 +16,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
 
+from bot.store.sealed_columns import Sealed
+
 T = TypeVar("T")
 
 AT_ONCE = 500
@@ -32,11 +34,14 @@ def execute_many(connection: Connection, statement: Insert | Update, rows: Seque
     """Run ``statement``, which must live as long as the process, once for each row.
 
     All rows name at least the statement's parameters, with values that the driver takes as they are: texts, numbers,
-    truths, None.
+    truths, None. Only sealed columns are sealed.
     """
     if not rows:
         return
     compiled = _compiled(statement, connection.dialect)
+    if sealed := _sealed_columns(statement):
+        dialect = connection.dialect
+        rows = [{**row, **{n: column.process_bind_param(row[n], dialect) for n, column in sealed}} for row in rows]
     if compiled.positiontup is None:
         connection.exec_driver_sql(compiled.string, list(rows))
         return
@@ -49,6 +54,13 @@ def _compiled(statement: Insert | Update, dialect: Dialect) -> SQLCompiler:
     compiled = statement.compile(dialect=dialect)
     assert isinstance(compiled, SQLCompiler), "neither makes nor drops anything"
     return compiled
+
+
+@lru_cache(maxsize=64)
+def _sealed_columns(statement: Insert | Update) -> tuple[tuple[str, Sealed], ...]:
+    """Return the sealed columns among a statement's parameters, which have the names of their columns."""
+    table, named = statement.table, statement.compile().params
+    return tuple((c.name, c.type) for c in table.columns if isinstance(c.type, Sealed) and c.name in named)
 
 
 def insert_into(table: Table, dialect: str) -> sqlite.Insert | postgresql.Insert:

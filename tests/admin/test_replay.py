@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import update
 from structlog.testing import capture_logs
 
 from bot.admin.replay import CardFilter, ReplayResult, replay
@@ -21,6 +22,7 @@ from bot.outbox.place import Place
 from bot.settings import Settings, load_settings
 from bot.store.alerts import StoredAlertTransactions
 from bot.store.database import Database
+from bot.store.tables import EVENT
 from tests.admin.conftest import AdminShell, cloud
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -213,9 +215,8 @@ def test_an_event_that_a_newer_version_no_longer_understands_is_counted(shell: A
     shell.keep(cloud("stock.low", "s1"), cloud("stock.low", "s2", "SKU2"), at=ago(days=1))
 
     async def forget(database: Database) -> None:
-        await database.run(
-            lambda connection: connection.exec_driver_sql("UPDATE event SET raw = '{}' WHERE event_id = 's1'")
-        )
+        changed = update(EVENT).where(EVENT.c.event_id == "s1").values(raw="{}")
+        await database.run(lambda connection: connection.execute(changed))
 
     shell.store(forget)
     with capture_logs():

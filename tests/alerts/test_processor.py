@@ -322,9 +322,11 @@ async def test_what_was_over_long_ago_is_forgotten_and_what_is_open_never(harnes
 
 @pytest.fixture
 def two_processes(postgres: Postgres) -> Iterator[tuple[ProcessorHarness, ProcessorHarness]]:
+    emptied = Database(postgres.admin_url)
+    emptied.run_blocking(METADATA.drop_all)
+    emptied.run_blocking(METADATA.create_all)
+    emptied._engine.dispose()
     databases = [Database(postgres.admin_url) for _ in range(2)]
-    databases[0].run_blocking(METADATA.drop_all)
-    databases[0].run_blocking(METADATA.create_all)
     first, other = map(ProcessorHarness, databases)
     other.clock, other._ids = first.clock, first._ids
     yield first, other
@@ -386,7 +388,7 @@ async def test_text_that_postgresql_refuses_is_set_aside(
     two_processes: tuple[ProcessorHarness, ProcessorHarness],
 ) -> None:
     harness, _ = two_processes
-    harness.rules.targets = lambda event, severity: (replace(to(A), group="x\0" if event.subject == "SKU2" else ""),)
+    harness.rules.targets = lambda event, severity: (replace(to(A), route="x\0" if event.subject == "SKU2" else ""),)
     await harness.receive(received(1), received(2), received(3))
     await harness.processor().round()
     states = await harness.states()

@@ -29,6 +29,7 @@ from bot.cards.samples import CARDS, load_sample, view_class
 from bot.chat.registry import AnyCommand, Commands
 from bot.cli import cli
 from bot.metrics import Metrics
+from bot.secret_values import Secret
 from bot.settings import Settings
 from bot.simulator.faults import SimFaults
 
@@ -120,7 +121,7 @@ def _type(field: FieldInfo) -> str:
         return "list"
     if origin is not None and all(isinstance(choice, str) for choice in arguments):
         return " or ".join(f"`{choice}`" for choice in arguments)
-    names: dict[Any, str] = {str: "text", int: "integer", float: "number", bool: "yes/no", SecretStr: "secret"}
+    names: dict[Any, str] = {str: "text", int: "integer", float: "number", bool: "yes/no", Secret: "secret"}
     return names.get(kind, "path" if kind is Path or Path in arguments else str(kind))
 
 

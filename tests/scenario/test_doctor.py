@@ -30,7 +30,7 @@ KEYS, GATEWAY, TEMPLATES, ROBOT = "App keys", "Stream gateway", "Card templates"
 CARDS, TEXTS, ROLES = (
     f"Permission point {scope}" for scope in ("Card.Instance.Write", "qyapi_robot_sendmsg", "qyapi_get_member")
 )
-DATABASE, ERP = "Database", "ERP"
+DATABASE, DATA_KEY, ERP = "Database", "Data key", "ERP"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +124,7 @@ AT_HOME: Mapping[str, tuple[Callable[[Settings], dict[str, Any]], set[str]]] = {
         lambda settings: {"approvals": settings.approvals.model_copy(update={"rules": Path(__file__)})},
         {"Approval rules"},
     ),
+    "a key file that is none": (lambda _: {"data_key_file": Path("/dev/null")}, {DATA_KEY}),
     "a database that is none": (lambda _: {"database_url": SecretStr("mysql://bot:hunter2@db/bot")}, {DATABASE}),
 }
 

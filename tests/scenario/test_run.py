@@ -159,6 +159,8 @@ WRONG = {
     "a bad option of a vendor": ({"DINGERP_ERP__MAIN__LATENCY": "soon"}, "", "latency"),
     "a database that is none": ({"DINGERP_DATABASE_URL": "mysql://bot:hunter2@db/bot"}, "", "mysql"),
     "a database that is another file": ({"DINGERP_DATABASE_URL": "sqlite:////dev/null"}, "", "database cannot be used"),
+    "a key file that is none": ({"DINGERP_DATA_KEY_FILE": "/nowhere/key"}, "", "no key file /nowhere/key"),
+    "a password as the key": ({"DINGERP_DATA_KEY": "password"}, "", "dingerp data new-key"),
     "a folder that is none": ({"DINGERP_DATA_DIR": "/dev/null/data"}, "", "/dev/null/data"),
 }
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field
 
 from bot.erp.http import HttpOptions
 from bot.erp.values import Zone
+from bot.secret_values import Secret
 
 
 class ApiKey(BaseModel):
@@ -16,14 +17,14 @@ class ApiKey(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     key: str = Field(min_length=1, description="The API key.")
-    secret: SecretStr = Field(description="The API secret, shown once when the key is made.")
+    secret: Secret = Field(description="The API secret, shown once when the key is made.")
 
 
 class ErpNextOptions(HttpOptions):
     """Options of a source in addition to address and timeouts."""
 
     key: str = Field(min_length=1, description="API key of the user that the bot reads as.")
-    secret: SecretStr = Field(description="Its API secret.")
+    secret: Secret = Field(description="Its API secret.")
     approvers: dict[str, ApiKey] = Field(
         default_factory=dict,
         description="Key pairs of the users who may decide from the chat, by user id (their e-mail address). "

@@ -5,10 +5,11 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from typing import Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, model_validator
 
 from bot.erp.http import HttpOptions
 from bot.erp.values import Zone
+from bot.secret_values import Secret
 
 _MASK = b"0054f397c6234378b09ca7d3e5debce7"
 """XOR mask of the client secret inside the app id; the same for every customer."""
@@ -29,9 +30,9 @@ class KingdeeOptions(HttpOptions):
     )
     acct_id: str = Field(min_length=1, description="The data centre's id.")
     user: str = Field(min_length=1, description="The account that the bot uses.")
-    password: SecretStr | None = Field(None, description="The account's password: log in and keep a session.")
+    password: Secret | None = Field(None, description="The account's password: log in and keep a session.")
     app_id: str = Field("", description="The third-party app's id, <client id>_<32 characters>: sign every request.")
-    app_secret: SecretStr | None = Field(None, description="The third-party app's secret.")
+    app_secret: Secret | None = Field(None, description="The third-party app's secret.")
     app_login: bool = Field(
         False, description="Log in as the app and keep a session, instead of signing every request."
     )

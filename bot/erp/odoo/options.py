@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
 from bot.erp.http import HttpOptions
 from bot.erp.values import Zone
+from bot.secret_values import Secret
 
 
 class OdooOptions(HttpOptions):
@@ -13,11 +14,11 @@ class OdooOptions(HttpOptions):
 
     database: str = Field("", description="Its name; needed for 14 to 18, and where one host serves several.")
     user: str = Field(min_length=1, description="Login of the bot's account.")
-    key: SecretStr = Field(description="An API key of that account (or, for 14 to 18, its password).")
+    key: Secret = Field(description="An API key of that account (or, for 14 to 18, its password).")
     company: int | None = Field(None, ge=1, description="Id of the company to speak for; empty: the account's own.")
     language: str = Field("", description="Language of names, such as zh_CN; it must be installed.")
     timezone: Zone = Field("Asia/Shanghai", description="Where the company's days begin and end.")
-    approvers: dict[str, SecretStr] = Field(
+    approvers: dict[str, Secret] = Field(
         default_factory=dict, description="API keys of those who decide, by login; each decides in their own name."
     )
     decide_as_bot: bool = Field(

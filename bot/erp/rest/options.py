@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from bot.erp.http import HttpOptions
 from bot.erp.mapped import sources
 from bot.erp.mapped.areas import areas_of
 from bot.erp.mapped.sources import ConfigPart, Fields, SourceDefaults
 from bot.erp.rest.query import places
+from bot.secret_values import Secret
 
 
 class RequestTemplate(ConfigPart):
@@ -250,7 +251,7 @@ class BearerAccount(ConfigPart):
     """A token that does not run out, as ``Authorization: Bearer …``."""
 
     kind: Literal["bearer"]
-    token: SecretStr
+    token: Secret
 
 
 class BasicAccount(ConfigPart):
@@ -258,7 +259,7 @@ class BasicAccount(ConfigPart):
 
     kind: Literal["basic"]
     user: str
-    password: SecretStr
+    password: Secret
 
 
 class HeaderAccount(ConfigPart):
@@ -266,7 +267,7 @@ class HeaderAccount(ConfigPart):
 
     kind: Literal["header"]
     name: str = Field("X-API-Key", pattern=r"^[A-Za-z0-9-]+$")
-    key: SecretStr
+    key: Secret
 
 
 class QueryAccount(ConfigPart):
@@ -274,7 +275,7 @@ class QueryAccount(ConfigPart):
 
     kind: Literal["query"]
     name: str
-    key: SecretStr
+    key: Secret
 
 
 class OAuth2Account(ConfigPart):
@@ -283,7 +284,7 @@ class OAuth2Account(ConfigPart):
     kind: Literal["oauth2"]
     token_path: str = Field(description="Behind `url`, or a whole address.")
     client_id: str
-    client_secret: SecretStr
+    client_secret: Secret
     scope: str = ""
     send: Literal["header", "body"] = Field("header", description="Where the credentials go.")
 
@@ -294,7 +295,7 @@ class LoginAccount(ConfigPart):
     kind: Literal["login"]
     path: str
     user: str
-    password: SecretStr
+    password: Secret
     body: dict[str, Any] = Field({"user": "{user}", "password": "{password}"}, description="JSON that is sent.")
     token: str = Field("token", description="Where the answer has the token.")
     header: str = Field("Authorization", description="The header that takes it.")

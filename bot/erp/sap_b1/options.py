@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
 from bot.erp.http import HttpOptions
 from bot.erp.values import Zone
+from bot.secret_values import Secret
 
 
 class SapB1Options(HttpOptions):
@@ -19,7 +20,7 @@ class SapB1Options(HttpOptions):
     )
     company: str = Field(min_length=1, description="The company database (CompanyDB).")
     user: str = Field(min_length=1, description="The bot's user code.")
-    password: SecretStr = Field(description="Its password.")
+    password: Secret = Field(description="Its password.")
     language: int = Field(15, ge=1, description="Language of the ERP's own words: 15 simplified Chinese, 3 English.")
     version: Literal["v1", "v2"] = Field("v2", description="The Service Layer's interface: v2, or v1 of old releases.")
     zone: Zone = Field("Asia/Shanghai", description="Time zone of the server, whose times have none.")
@@ -35,6 +36,6 @@ class SapB1Options(HttpOptions):
     approval_days: int = Field(
         90, ge=1, description="For how many days after an approval was asked for its decisions are followed."
     )
-    approvers: dict[str, SecretStr] = Field(
+    approvers: dict[str, Secret] = Field(
         {}, description="Passwords of people who decide, by user code; the bot's own user needs none."
     )

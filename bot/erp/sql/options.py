@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from bot.erp.mapped import sources
 from bot.erp.mapped.areas import areas_of
 from bot.erp.mapped.sources import ConfigPart, Fields, SourceDefaults
 from bot.erp.sql.query import check_list_query, pages_itself, query
+from bot.secret_values import Secret
 
 DocumentSql = Annotated[str, query("number")]
 LinesSql = Annotated[str, query("", "number id")]
@@ -123,7 +124,7 @@ class SqlOptions(SourceDefaults):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    url: SecretStr = Field(description="SQLAlchemy URL, such as `postgresql://reader:…@db/company`.")
+    url: Secret = Field(description="SQLAlchemy URL, such as `postgresql://reader:…@db/company`.")
     timeout: float = Field(4.0, gt=0, le=120, description="Seconds that one question may take.")
     connections: int = Field(4, ge=1, le=32, description="Connections that are held at most.")
     most_rows: int = Field(20_000, ge=1, le=200_000, description="Rows that one query may give at most.")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
 from bot.erp.http import HttpOptions
 from bot.erp.values import Zone
+from bot.secret_values import Secret
 
 
 class TrytonOptions(HttpOptions):
@@ -13,8 +14,8 @@ class TrytonOptions(HttpOptions):
 
     database: str = Field(pattern=r"^[^\s/]+$", description="The name of the database, as in the address of a client.")
     user: str = Field(min_length=1, description="Login of the bot's account.")
-    password: SecretStr = Field(description="Its password.")
-    approvers: dict[str, SecretStr] = Field(
+    password: Secret = Field(description="Its password.")
+    approvers: dict[str, Secret] = Field(
         default_factory=dict,
         description="Passwords of those who decide, by login; each decides under their own account.",
     )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
 from bot.erp.http import HttpOptions
 from bot.erp.values import Zone
+from bot.secret_values import Secret
 
 
 class YonBipOptions(HttpOptions):
@@ -20,7 +21,7 @@ class YonBipOptions(HttpOptions):
     )
     tenant: str = Field(min_length=1, description="The tenant's id.")
     app_key: str = Field(min_length=1, description="The app's AppKey.")
-    app_secret: SecretStr = Field(description="The app's AppSecret.")
+    app_secret: Secret = Field(description="The app's AppSecret.")
     org: str = Field("", description="Id of the one organisation whose stock is asked for; empty: all.")
     zone: Zone = Field("Asia/Shanghai", description="Time zone of the platform's times, which have no offset.")
     warehouses: dict[str, str] = Field({}, description="Names of warehouses by id: stock names warehouses by id alone.")
@@ -37,7 +38,7 @@ class YonBipOptions(HttpOptions):
         pattern=r"^[^{}]*\{id\}[^{}]*$",
         description="The workflow's key of a purchase order; {id} stands for its id.",
     )
-    user_tokens: dict[str, SecretStr] = Field(
+    user_tokens: dict[str, Secret] = Field(
         {}, description="Access tokens (yht_access_token) of people who decide, by user id."
     )
     user_token_in: Literal["header", "cookie", "query"] = Field(

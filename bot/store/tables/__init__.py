@@ -24,6 +24,7 @@ from bot.store.tables.erp import (
     POLL_SUBJECT,
     POLL_UNSENT,
 )
+from bot.store.tables.keys import DATA_KEY
 from bot.store.tables.outbox import DELIVERY, DELIVERY_SPEND, DELIVERY_STEP
 from bot.store.tables.questions import API_DAY, API_MONTH, INBOX, LANGUAGE
 from bot.store.tables.upkeep import HEARTBEAT
@@ -43,6 +44,7 @@ __all__ = [
     "APPROVAL_PERSON",
     "APPROVAL_SOURCE",
     "APPROVAL_VOTE",
+    "DATA_KEY",
     "DELIVERY",
     "DELIVERY_SPEND",
     "DELIVERY_STEP",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Index, Text, UniqueConstraint
 from sqlmodel import Field
 
+from bot.store.sealed_columns import Sealed, SealedKey
 from bot.store.tables.base import ROW_NUMBER, StoreTable, core_table, partial_index
 
 
@@ -36,9 +37,9 @@ class EventRow(StoreTable, table=True):
     received_ms: int = Field(sa_type=BigInteger, index=True)
     state: str
     """See `bot.alerts.intake.port.EventState`."""
-    reason: str = Field(sa_type=Text)
+    reason: str = Field(sa_type=Sealed("event.reason"))
     """Why it was rejected."""
-    raw: str = Field(sa_type=Text)
+    raw: str = Field(sa_type=Sealed("event.raw"))
     """The whole CloudEvent as JSON, as it came."""
 
 
@@ -55,17 +56,17 @@ class StoredAlertRow(StoreTable, table=True):
     number: int = Field(sa_type=ROW_NUMBER, primary_key=True, sa_column_kwargs={"autoincrement": False})
     """The order in which alerts began."""
     id: str = Field(unique=True)
-    key: str = Field(sa_type=Text)
+    key: str = Field(sa_type=SealedKey("alert.key"))
     """What its events share."""
     state: str
     severity: str
-    event: str = Field(sa_type=Text)
+    event: str = Field(sa_type=Sealed("alert.event"))
     """The latest event as JSON."""
     opened_ms: int = Field(sa_type=BigInteger)
     last_ms: int = Field(sa_type=BigInteger)
     reported: int
     """How often it was reported since it opened."""
-    hands: str = Field(sa_type=Text)
+    hands: str = Field(sa_type=Sealed("alert.hands"))
     """Who acknowledged, put off and got it assigned, as JSON; empty where nobody did."""
     snoozed_ms: int | None = Field(sa_type=BigInteger)
     """Until when it is put off."""
@@ -98,7 +99,7 @@ class AlertCardRow(StoreTable, table=True):
     place: str
     route: str = Field(sa_type=Text)
     """Name of the route that brought it here."""
-    shared: str = Field(sa_type=Text)
+    shared: str = Field(sa_type=SealedKey("alert_card.shared"))
     """The group: what the alerts on the card have in common."""
     state: str
     opened_ms: int = Field(sa_type=BigInteger)
@@ -151,7 +152,7 @@ class WatchRow(StoreTable, table=True):
     subject: str = Field(sa_type=Text)
     folded: str = Field(sa_type=Text, index=True)
     """The subject without capitals."""
-    title: str = Field(sa_type=Text)
+    title: str = Field(sa_type=Sealed("watch.title"))
     comparison: str
     """Empty for a watch without a limit."""
     bound: str
@@ -171,7 +172,7 @@ class AlertNoteRow(StoreTable, table=True):
     """The event that caused it, as ``source/id``."""
     alert: str = Field(index=True)
     card: str
-    detail: str = Field(sa_type=Text)
+    detail: str = Field(sa_type=Sealed("alert_note.detail"))
 
 
 EVENT = core_table(EventRow)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Index, Integer, String, UniqueConstraint
 from sqlmodel import Field
 
+from bot.store.sealed_columns import Sealed
 from bot.store.tables.base import ROW_NUMBER, StoreTable, core_table, partial_index
 
 
@@ -40,7 +41,7 @@ class ApprovalCaseRow(StoreTable, table=True):
     """When time alone does something next."""
     stamp: int
     """Counts the writings of the row."""
-    body: str = Field(sa_type=Text)
+    body: str = Field(sa_type=Sealed("approval_case.body"))
     """The rest of the case as JSON."""
 
 
@@ -56,7 +57,7 @@ class ApprovalVoteRow(StoreTable, table=True):
     at_us: int = Field(sa_type=BigInteger)
     currency: str
     """Of ``amount``; empty for a vote that counts against no limit."""
-    amount: str
+    amount: str = Field(sa_type=Sealed("approval_vote.amount", String()))
     """What counts against limits per day, as exact text."""
 
 
@@ -107,7 +108,7 @@ class ApprovalAuditRow(StoreTable, table=True):
     at_us: int = Field(sa_type=BigInteger)
     what: str
     user_id: str
-    detail: str = Field(sa_type=Text)
+    detail: str = Field(sa_type=Sealed("approval_audit.detail"))
     seen: str
     """Fingerprint of what the person was shown."""
 
@@ -137,7 +138,7 @@ class ApprovalNativeRow(StoreTable, table=True):
     """Those of them that were looked into."""
     stamp: int
     """Counts the writings of the row."""
-    body: str = Field(sa_type=Text)
+    body: str = Field(sa_type=Sealed("approval_native.body"))
     """The rest of the record as JSON."""
 
 

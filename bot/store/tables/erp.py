@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Text
+from sqlalchemy import BigInteger, String, Text
 from sqlmodel import Field
 
+from bot.store.sealed_columns import Sealed, SealedKey
 from bot.store.tables.base import ROW_NUMBER, StoreTable, core_table, partial_index
 
 
@@ -16,10 +17,10 @@ class ErpCopyRow(StoreTable, table=True):
     source: str = Field(primary_key=True)
     call: str = Field(primary_key=True)
     """Method of the ERP port."""
-    asked: str = Field(primary_key=True)
+    asked: str = Field(sa_type=SealedKey("erp_copy.asked", String()), primary_key=True)
     """Its arguments."""
     as_of_ms: int = Field(sa_type=BigInteger, index=True)
-    value: str = Field(sa_type=Text)
+    value: str = Field(sa_type=Sealed("erp_copy.value"))
     """The answer as JSON (see `bot.erp.cache`)."""
 
 
@@ -32,8 +33,8 @@ class ErpRejectedRow(StoreTable, table=True):
     area: str = Field(primary_key=True)
     key: str = Field(primary_key=True)
     defect: str = Field(primary_key=True)
-    why: str = Field(sa_type=Text)
-    record: str = Field(sa_type=Text)
+    why: str = Field(sa_type=Sealed("erp_rejected.why"))
+    record: str = Field(sa_type=Sealed("erp_rejected.record"))
     """The record as JSON."""
     first_ms: int = Field(sa_type=BigInteger)
     """When the defect was first seen."""
@@ -134,7 +135,7 @@ class PollSubjectRow(StoreTable, table=True):
     """Whether an event told of the state."""
     at_ms: int = Field(sa_type=BigInteger)
     """Time of the last event about it."""
-    said: str = Field(sa_type=Text)
+    said: str = Field(sa_type=Sealed("poll_subject.said"))
     """What is compared to see whether it changed, as JSON."""
     seen_ms: int = Field(sa_type=BigInteger)
     """When the ERP last said that it is so."""
@@ -148,7 +149,7 @@ class PollUnsentRow(StoreTable, table=True):
     number: int = Field(sa_type=ROW_NUMBER, primary_key=True)
     """The order in which events are handed over."""
     source: str = Field(index=True)
-    event: str = Field(sa_type=Text)
+    event: str = Field(sa_type=Sealed("poll_unsent.event"))
     """A CloudEvent as JSON."""
 
 

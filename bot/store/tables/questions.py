@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Text
+from sqlalchemy import BigInteger
 from sqlmodel import Field
 
+from bot.store.sealed_columns import Sealed
 from bot.store.tables.base import StoreTable, core_table
 
 
@@ -18,7 +19,7 @@ class InboxRow(StoreTable, table=True):
     state: str = Field(index=True)
     """See `bot.chat.ports.InboxState`."""
     received_ms: int = Field(sa_type=BigInteger, index=True)
-    payload: str = Field(sa_type=Text)
+    payload: str = Field(sa_type=Sealed("inbox.payload"))
     """The message as DingTalk sent it; emptied as soon as it is answered, for it holds the reply address."""
 
 

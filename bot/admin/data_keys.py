@@ -1,0 +1,50 @@
+"""Changes the key of the bot's database for an operator, whether the bot runs or not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from bot.admin.database import open_database, require_database
+from bot.admin.output import count_noun
+from bot.errors import ConfigurationError
+from bot.sealing import CompanyKey
+from bot.settings import Settings
+from bot.store.company_keys import CompanyKeySource, KeyFile
+from bot.store.data_keys import company_key_of
+from bot.store.database import Database
+from bot.store.rotation import OLD_KEY_STAYS, change_data_key, drop_old_keys
+
+
+async def rotate_key(settings: Settings, now: datetime, *, stopped: bool) -> list[str]:
+    """Put a new key in force and seal everything again; with ``stopped`` the old data key goes at once.
+
+    Raises `ConfigurationError`.
+    """
+    async with open_database(settings) as found:
+        database = require_database(found)
+        source = database.keys.source
+        keys = await _with_new_key(database, source)
+        count = await change_data_key(database, keys, now)
+        if isinstance(source, KeyFile) and source.ours:
+            source.write(keys[:1])
+        dropped = await drop_old_keys(database, now, stays=timedelta(0) if stopped else OLD_KEY_STAYS)
+    lines = [f"the database opens with key {keys[0].name} now; {count_noun(count, 'row', 'rows')} sealed again"]
+    if not dropped:
+        lines.append("the running bot drops the old data key in an hour")
+    return lines
+
+
+async def _with_new_key(database: Database, source: CompanyKeySource) -> Sequence[CompanyKey]:
+    """Return the company's keys with the new one in front: the bot's own file gets one, others bring it."""
+    keys = source.read()
+    if keys[0].name != await database.run(company_key_of):
+        return keys
+    if not (isinstance(source, KeyFile) and source.ours):
+        raise ConfigurationError(
+            "there is no new key yet: put one that `dingerp data new-key` prints in front of the old one, restart the"
+            " bot with both, and then change the key"
+        )
+    keys = (CompanyKey.generate(), *keys)
+    source.write(keys)
+    return keys

@@ -1,0 +1,46 @@
+"""Secrets of the configuration, as they stand there or by reference: ``env:NAME`` and ``file:PATH``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import GetCoreSchemaHandler, SecretStr
+from pydantic_core import core_schema
+
+
+class Secret(SecretStr):
+    """A secret. A text that begins with ``env:`` or ``file:`` names a variable or a file that holds it."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: type[Any], handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        """Look the reference up before the value is checked, so that an error names the setting."""
+        plain = super().__get_pydantic_core_schema__(source, handler)
+        return core_schema.no_info_before_validator_function(_look_up, plain)
+
+
+def read_secret_file(file: str) -> str:
+    """Return what a file holds, without the end of its last line. Raises `ValueError` that names the file alone."""
+    try:
+        text = Path(file).read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
+    except (OSError, ValueError) as error:
+        raise ValueError(f"the file {file} cannot be read: {type(error).__name__}") from None
+    if not text:
+        raise ValueError(f"the file {file} is empty")
+    return text
+
+
+def _look_up(value: object) -> object:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()  # a value of the code, which needs no looking up
+    if not isinstance(value, str):
+        return value
+    kind, colon, name = value.partition(":")
+    if not colon or kind not in ("env", "file"):
+        return value
+    if kind == "file":
+        return read_secret_file(name)
+    if found := os.environ.get(name):
+        return found
+    raise ValueError(f"there is no variable {name}")

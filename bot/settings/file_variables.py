@@ -1,0 +1,58 @@
+"""Variables that name a file with the value, as Docker and Kubernetes hand secrets over.
+
+``DINGERP_DATABASE_URL_FILE`` holds the path of a file with what ``DINGERP_DATABASE_URL`` would say. A setting that
+itself ends in ``_FILE`` keeps its meaning, and options of an ERP's adapter are read when it is opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel
+
+from bot.errors import ConfigurationError
+from bot.secret_values import read_secret_file
+
+SUFFIX = "_FILE"
+
+
+def read_named_files(variables: Mapping[str, str | None], settings: type[BaseModel]) -> dict[str, str | None]:
+    """Return our variables (in small letters), with those that name files replaced by what they hold.
+
+    Raises `ConfigurationError` for a file that cannot be read, and for a value that is given both ways.
+    """
+    read = dict(variables)
+    for name, file in variables.items():
+        meant = name.removesuffix(SUFFIX.lower())
+        if meant == name or not name.startswith("dingerp_") or file is None:
+            continue
+        if _is_setting(name, settings) or not _is_setting(meant, settings):
+            continue
+        del read[name]
+        read[meant] = value_of_file(name.upper(), file, given=bool(variables.get(meant)))
+    return read
+
+
+def value_of_file(variable: str, file: str, *, given: bool) -> str:
+    """Return what the file holds that a variable names. Raises `ConfigurationError`."""
+    if given:
+        raise ConfigurationError(f"wrong settings: {variable} and {variable.removesuffix(SUFFIX)} are both set")
+    try:
+        return read_secret_file(file)
+    except ValueError as error:
+        raise ConfigurationError(f"wrong settings: {variable}: {error}") from None
+
+
+def _is_setting(variable: str, settings: type[BaseModel]) -> bool:
+    kind: Any = settings
+    for part in variable.removeprefix("dingerp_").split("__"):
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            if part not in kind.model_fields:
+                return False
+            kind = kind.model_fields[part].annotation
+        elif get_origin(kind) is dict:
+            kind = get_args(kind)[1]
+        else:
+            return False
+    return True

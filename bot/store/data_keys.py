@@ -1,0 +1,143 @@
+"""The keys of one database: its data keys, unwrapped by the company's key."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy.engine import Connection
+
+from bot.sealing import KEY_BYTES, LOOKUP_BYTES, BrokenSeal, CompanyKey, KeyRing, UnknownDataKey, WrongDataKey
+from bot.store.company_keys import CompanyKeySource
+from bot.store.row_times import to_ms
+from bot.store.statements import insert_into
+from bot.store.tables.keys import DATA_KEY
+
+_LOOKUP = 0
+"""Number of the key of values that are searched for."""
+
+
+class DatabaseKeys:
+    """Implements `bot.store.sealed_columns.RingHolder` for one database.
+
+    ``reread`` reads the table past the connection that a statement is just using: a value may have been sealed by a key
+    that an operator's command made after this process had started.
+    """
+
+    def __init__(self, source: CompanyKeySource, reread: Callable[[], Sequence[Row[Any]]] | None) -> None:
+        self.source = source
+        self._reread = reread
+        self._ring: KeyRing | None = None
+        self._trouble = "the database is sealed and was not opened with its key"
+
+    @property
+    def unlocked(self) -> bool:
+        """Whether the keys are known."""
+        return self._ring is not None
+
+    @property
+    def ring(self) -> KeyRing:
+        """The data keys. Raises `WrongDataKey` where the company's key does not open them."""
+        if self._ring is None:
+            raise WrongDataKey(self._trouble)
+        return self._ring
+
+    def open(self, sealed: str, place: str) -> str:
+        """Return what was sealed for ``place``."""
+        try:
+            return self.ring.open(sealed, place)
+        except UnknownDataKey:
+            if self._reread is None:
+                raise
+            self._ring = _unwrap(self._reread(), self.source.read())
+            return self._ring.open(sealed, place)
+
+    def unlock(self, connection: Connection) -> KeyRing:
+        """Read the keys, and make the first ones if there are none. Raises `WrongDataKey`."""
+        try:
+            rows = _rows(connection)
+            if not rows:
+                _make_first(connection, self.source.make()[0])
+                rows = _rows(connection)
+            self._ring = _unwrap(rows, self.source.read())
+        except WrongDataKey as error:
+            self._trouble = error.detail
+            raise
+        return self._ring
+
+
+def add_data_key(connection: Connection, keys: Sequence[CompanyKey], now: datetime) -> None:
+    """Make a new data key, and wrap all of them by the first of the company's ``keys``. Raises `WrongDataKey`."""
+    rows = _rows(connection)
+    for row in rows:
+        secret = _unwrapped(row, keys)
+        wrapped = keys[0].wrap(secret, _label(row.number))
+        this = update(DATA_KEY).where(DATA_KEY.c.number == row.number)
+        connection.execute(this.values(wrapped=wrapped, company_key=keys[0].name))
+    newest = max(row.number for row in rows)
+    connection.execute(insert(DATA_KEY), _row(newest + 1, os.urandom(KEY_BYTES), keys[0], to_ms(now)))
+
+
+def newest_since(connection: Connection) -> int:
+    """Return since when the newest data key seals, in milliseconds; 0 for the first."""
+    made: int = _rows(connection)[-1].made_ms
+    return made
+
+
+def drop_data_keys(connection: Connection, numbers: frozenset[int]) -> None:
+    """Delete data keys by which nothing is sealed any longer."""
+    connection.execute(delete(DATA_KEY).where(DATA_KEY.c.number.in_(numbers)))
+
+
+def company_key_of(connection: Connection) -> str:
+    """Return the name of the company's key that opens the database; empty before the first start."""
+    rows = _rows(connection)
+    return rows[-1].company_key if rows else ""
+
+
+def _rows(connection: Connection) -> Sequence[Row[Any]]:
+    return connection.execute(select(DATA_KEY).order_by(DATA_KEY.c.number)).all()
+
+
+def _make_first(connection: Connection, key: CompanyKey) -> None:
+    first = insert_into(DATA_KEY, connection.dialect.name).on_conflict_do_nothing()
+    rows = [_row(_LOOKUP, os.urandom(LOOKUP_BYTES), key, 0), _row(1, os.urandom(KEY_BYTES), key, 0)]
+    connection.execute(first, rows)
+
+
+def _row(number: int, secret: bytes, key: CompanyKey, made_ms: int) -> dict[str, Any]:
+    return {
+        "number": number,
+        "wrapped": key.wrap(secret, _label(number)),
+        "company_key": key.name,
+        "made_ms": made_ms,
+    }
+
+
+def _unwrap(rows: Sequence[Row[Any]], keys: Sequence[CompanyKey]) -> KeyRing:
+    secrets = {row.number: _unwrapped(row, keys) for row in rows}
+    lookup = secrets.pop(_LOOKUP, None)
+    if lookup is None or not secrets:
+        raise WrongDataKey("the database has lost its data keys; restore a backup")
+    return KeyRing(secrets, lookup)
+
+
+def _unwrapped(row: Row[Any], keys: Sequence[CompanyKey]) -> bytes:
+    for key in keys:
+        if key.name == row.company_key:
+            try:
+                return key.unwrap(row.wrapped, _label(row.number))
+            except BrokenSeal:
+                raise WrongDataKey(f"data key {row.number} of the database was changed; restore a backup") from None
+    given = ", ".join(key.name for key in keys) or "none"
+    raise WrongDataKey(
+        f"the data key does not open this database: it was sealed with key {row.company_key}, and the key given is"
+        f" {given}; set DINGERP_DATA_KEY or DINGERP_DATA_KEY_FILE to the key of this database"
+    )
+
+
+def _label(number: int) -> str:
+    return f"data_key {number}"

@@ -1,0 +1,24 @@
+"""The table of data keys."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Text
+from sqlmodel import Field
+
+from bot.store.tables.base import StoreTable, core_table
+
+
+class DataKeyRow(StoreTable, table=True):
+    """A key that seals values of this database (see `bot.sealing`), itself wrapped by the company's key."""
+
+    __tablename__ = "data_key"
+
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    """0 for the key of values that are searched for; the highest of the others seals."""
+    wrapped: str = Field(sa_type=Text)
+    company_key: str
+    """Name of the company's key that wrapped it (see `bot.sealing.CompanyKey.name`)."""
+    made_ms: int = Field(sa_type=BigInteger)
+
+
+DATA_KEY = core_table(DataKeyRow)
