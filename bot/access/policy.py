@@ -19,12 +19,14 @@ class AccessRequest:
     """A request to run ``command`` in a conversation; ``writes`` where the ERP may change.
 
     ``governed`` means that other rules, such as those of approvals, decide for each document who may change it.
+    ``reserved`` means that only administrators may, and those to whom a rule grants the command by its name.
     """
 
     command: str
     conversation_id: str = ""
     writes: bool = False
     governed: bool = False
+    reserved: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +90,8 @@ class AccessPolicy:
         """Return whether ``person`` may do ``request``, and why."""
         if person.is_external:
             return AccessVerdict(False, phrase("Only members of the organisation may ask the ERP."), (ADMIN,))
+        if request.reserved:
+            return self._decide_reserved(person, request)
         if not self.rules and (request.governed or not request.writes):
             return _default_verdict(request)
         covering = [rule for rule in self.rules if rule.covers(request)]
@@ -112,6 +116,17 @@ class AccessPolicy:
         if request.writes and not request.governed:
             return AccessVerdict(False, phrase("Nobody may change the ERP unless a rule grants it."), (ADMIN,))
         return _default_verdict(request)
+
+    def _decide_reserved(self, person: Person, request: AccessRequest) -> AccessVerdict:
+        naming = (rule for rule in self.rules if request.command in rule.commands and rule.covers(request))
+        granted = frozenset({ADMIN}).union(*(rule.roles for rule in naming))
+        if by := sorted(granted & self.roles_of(person)):
+            return AccessVerdict(True, phrase("Your role “%(role)s” allows it.", role=by[0]))
+        if "*" in granted:
+            return AccessVerdict(True, phrase("Every member may use /%(command)s.", command=request.command))
+        roles = tuple(sorted(granted))
+        reason = phrase("/%(command)s is only for: %(roles)s.", command=request.command, roles=", ".join(roles))
+        return AccessVerdict(False, reason, roles)
 
 
 def _default_verdict(request: AccessRequest) -> AccessVerdict:

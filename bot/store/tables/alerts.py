@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Index, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Index, Text, UniqueConstraint, false
 from sqlmodel import Field
 
 from bot.store.tables.base import ROW_NUMBER, StoreTable, core_table, partial_index
@@ -138,6 +138,7 @@ class StoredMuteRow(StoreTable, table=True):
     author: str
     made_ms: int = Field(sa_type=BigInteger)
     until_ms: int = Field(sa_type=BigInteger)
+    critical: bool = Field(sa_column_kwargs={"server_default": false()})
 
 
 class WatchRow(StoreTable, table=True):
