@@ -119,9 +119,7 @@ async def _mute(
         raise BadArgument(phrase("A mute lasts at least a minute and at most %(num)s days.", num=LONGEST.days))
     place, until = place_of(context), context.now + length
     by, mute_id = context.person.name, f"{place}|{pattern.casefold()}"
-    mute = Mute(
-        id=mute_id, place=place, pattern=pattern, by=by, made_at=context.now, until=until, critical=critical
-    )
+    mute = Mute(id=mute_id, place=place, pattern=pattern, by=by, made_at=context.now, until=until, critical=critical)
     await service.put_mute(mute)
     _record(audit, context, "mute", mute)
     word = labels.type_label(pattern)

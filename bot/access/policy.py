@@ -45,15 +45,21 @@ class AccessRule:
 
 @dataclass(frozen=True, slots=True)
 class AccessVerdict:
-    """The decision, its reason, and the roles that could help."""
+    """The decision, its reason, the roles that could help, and the name of the rule that decided."""
 
     allowed: bool
     reason: Phrase
     ask: tuple[str, ...] = ()
+    rule: str = ""
 
 
-_ALLOWED_FOR_MEMBERS = AccessVerdict(True, phrase("Every member may ask."))
-_ALLOWED_BY_DOCUMENT_RULES = AccessVerdict(True, phrase("Rules of its own say who may, for every document."))
+_DEFAULT, _RESERVED, _RULES = "default", "reserved", "access.rules"
+"""Names of what decides."""
+
+_ALLOWED_FOR_MEMBERS = AccessVerdict(True, phrase("Every member may ask."), rule=_DEFAULT)
+_ALLOWED_BY_DOCUMENT_RULES = AccessVerdict(
+    True, phrase("Rules of its own say who may, for every document."), rule=_DEFAULT
+)
 
 
 class Denied(DingerpError):
@@ -89,7 +95,7 @@ class AccessPolicy:
     def decide(self, person: Person, request: AccessRequest) -> AccessVerdict:
         """Return whether ``person`` may do ``request``, and why."""
         if person.is_external:
-            return AccessVerdict(False, phrase("Only members of the organisation may ask the ERP."), (ADMIN,))
+            return AccessVerdict(False, phrase("Only members of the organisation may ask the ERP."), (ADMIN,), _DEFAULT)
         if request.reserved:
             return self._decide_reserved(person, request)
         if not self.rules and (request.governed or not request.writes):
@@ -98,9 +104,11 @@ class AccessPolicy:
         granted = frozenset[str]().union(*(rule.roles for rule in covering))
         held = self.roles_of(person)
         if "*" in granted:
-            return AccessVerdict(True, phrase("Every member may use /%(command)s.", command=request.command))
+            return AccessVerdict(
+                True, phrase("Every member may use /%(command)s.", command=request.command), rule=_RULES
+            )
         if by := sorted(granted & held):
-            return AccessVerdict(True, phrase("Your role “%(role)s” allows it.", role=by[0]))
+            return AccessVerdict(True, phrase("Your role “%(role)s” allows it.", role=by[0]), rule=_RULES)
         if covering:
             return AccessVerdict(
                 False,
@@ -108,25 +116,37 @@ class AccessPolicy:
                     "/%(command)s is only for: %(roles)s.", command=request.command, roles=", ".join(sorted(granted))
                 ),
                 tuple(sorted(granted)),
+                _RULES,
             )
         if any(rule.commands & {request.command, "*"} for rule in self.rules if rule.conversations):
             return AccessVerdict(
-                False, phrase("/%(command)s is not open in this conversation.", command=request.command), (ADMIN,)
+                False,
+                phrase("/%(command)s is not open in this conversation.", command=request.command),
+                (ADMIN,),
+                _RULES,
             )
         if request.writes and not request.governed:
-            return AccessVerdict(False, phrase("Nobody may change the ERP unless a rule grants it."), (ADMIN,))
+            return AccessVerdict(
+                False, phrase("Nobody may change the ERP unless a rule grants it."), (ADMIN,), _DEFAULT
+            )
         return _default_verdict(request)
 
     def _decide_reserved(self, person: Person, request: AccessRequest) -> AccessVerdict:
         naming = (rule for rule in self.rules if request.command in rule.commands and rule.covers(request))
         granted = frozenset({ADMIN}).union(*(rule.roles for rule in naming))
         if by := sorted(granted & self.roles_of(person)):
-            return AccessVerdict(True, phrase("Your role “%(role)s” allows it.", role=by[0]))
+            return AccessVerdict(True, phrase("Your role “%(role)s” allows it.", role=by[0]), rule=_RESERVED)
         if "*" in granted:
-            return AccessVerdict(True, phrase("Every member may use /%(command)s.", command=request.command))
+            return AccessVerdict(
+                True, phrase("Every member may use /%(command)s.", command=request.command), rule=_RESERVED
+            )
         roles = tuple(sorted(granted))
         reason = phrase("/%(command)s is only for: %(roles)s.", command=request.command, roles=", ".join(roles))
-        return AccessVerdict(False, reason, roles)
+        return AccessVerdict(False, reason, roles, _RESERVED)
+
+
+def _allowed_for_all(request: AccessRequest, rule: str) -> AccessVerdict:
+    return AccessVerdict(True, phrase("Every member may use /%(command)s.", command=request.command), rule=rule)
 
 
 def _default_verdict(request: AccessRequest) -> AccessVerdict:

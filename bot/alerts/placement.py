@@ -225,7 +225,6 @@ def _is_late(unit: AlertUnitOfWork, alert: Alert) -> bool:
     return not alert.is_critical and unit.now - alert.event.occurred_at > unit.lateness.after
 
 
-
 def _with_suppressions(alert: Alert, held: list[datetime | None]) -> Alert:
     if not alert.is_open or not (held or alert.held):  # news that is held back is dropped
         return alert

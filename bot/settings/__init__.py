@@ -20,7 +20,9 @@ from bot.errors import ConfigurationError
 from bot.settings.sections import (
     AccessSettings,
     AlertSettings,
+    AllowanceSettings,
     ApprovalSettings,
+    AuditSettings,
     CardSettings,
     DingTalkSettings,
     ErpSettings,
@@ -46,7 +48,9 @@ __all__ = [
     "DEFAULT_FILE",
     "AccessSettings",
     "AlertSettings",
+    "AllowanceSettings",
     "ApprovalSettings",
+    "AuditSettings",
     "CardSettings",
     "DingTalkSettings",
     "ErpSettings",
@@ -100,6 +104,7 @@ class Settings(BaseSettings):
     outbox: OutboxSettings = OutboxSettings.model_validate({})
     alerts: AlertSettings = AlertSettings.model_validate({})
     approvals: ApprovalSettings = ApprovalSettings.model_validate({})
+    audit: AuditSettings = AuditSettings.model_validate({})
     log: LogSettings = LogSettings.model_validate({})
     data_dir: Path = Field(Path("data"), description="Folder of the SQLite files.")
     database_url: SecretStr = Field(SecretStr(""), description="SQLAlchemy URL; empty: SQLite in the data folder.")

@@ -151,6 +151,14 @@ class CardSettings(SettingsSection):
     )
 
 
+class AllowanceSettings(SettingsSection):
+    """How much one person, or one conversation, may ask and see; 0: as much as wanted."""
+
+    questions_minute: int = Field(ge=0, description="Questions and clicks within a minute.")
+    documents_day: int = Field(ge=0, description="Different documents within a day.")
+    documents_row: int = Field(ge=0, description="Different documents within `limits.row_minutes`.")
+
+
 class LimitSettings(SettingsSection):
     """What DingTalk allows and what the bot allows itself."""
 
@@ -159,6 +167,15 @@ class LimitSettings(SettingsSection):
     questions_at_once: int = Field(256, gt=0, description="Questions that are worked on at the same time.")
     question_seconds: float = Field(20.0, gt=0, description="Time for finding one answer.")
     click_seconds: float = Field(1.6, gt=0, lt=2, description="Time for a click's answer; DingTalk waits 2 s.")
+    row_minutes: float = Field(10.0, gt=0, le=1440, description="Minutes within which documents count as in a row.")
+    person: AllowanceSettings = AllowanceSettings(questions_minute=30, documents_day=500, documents_row=60)
+    conversation: AllowanceSettings = AllowanceSettings(questions_minute=120, documents_day=2_000, documents_row=240)
+
+
+class AuditSettings(SettingsSection):
+    """The audit log."""
+
+    keep_days: int = Field(1095, ge=30, le=36_500, description="Days for which entries are kept.")
 
 
 class QueueSettings(SettingsSection):

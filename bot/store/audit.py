@@ -271,17 +271,17 @@ def _check_log(connection: Connection, known: Sequence[ChainLink]) -> tuple[Chai
     return end, found, count
 
 
-def _portions(connection: Connection, after: int, last: int) -> Iterator[Sequence[RowMapping]]:
+def _portions(connection: Connection, after: int, last: int) -> Iterator[list[dict[str, Any]]]:
     while True:
         wanted = select(AUDIT).where(_A.seq > after, _A.seq <= last).order_by(_A.seq).limit(_READ_AT_ONCE)
-        rows = connection.execute(wanted).mappings().all()
+        rows = [dict(row) for row in connection.execute(wanted).mappings()]
         if not rows:
             return
         yield rows
         after = rows[-1]["seq"]
 
 
-def _missing_mentions(connection: Connection, rows: Sequence[RowMapping]) -> Iterator[str]:
+def _missing_mentions(connection: Connection, rows: Sequence[dict[str, Any]]) -> Iterator[str]:
     """Yield which entries the search for a document would not find."""
     between = select(_D.document, _D.seq).where(_D.seq.between(rows[0]["seq"], rows[-1]["seq"]))
     there = {(mention.document, mention.seq) for mention in connection.execute(between)}

@@ -22,10 +22,16 @@ from tests.alerts.scenario import (
 )
 
 
-def mute(
-    scenario: ProcessorScenario, pattern: str, until: float, place: object = A, *, critical: bool = False
-) -> None:
-    wish = Mute(id=f"m{pattern}", place=place, pattern=pattern, by="lin", made_at=scenario.now, until=second(until), critical=critical)  # type: ignore[arg-type]  # a place
+def mute(scenario: ProcessorScenario, pattern: str, until: float, place: object = A, *, critical: bool = False) -> None:
+    wish = Mute(
+        id=f"m{pattern}",
+        place=place,  # type: ignore[arg-type]  # a place
+        pattern=pattern,
+        by="lin",
+        made_at=scenario.now,
+        until=second(until),
+        critical=critical,
+    )
     scenario.do(lambda unit: actions.mute(unit, wish))
 
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import pytest
 
-from bot.access.audit import AuditLog
+from bot.access.audit import AuditLog, AuditReader, AuditSearch, RecordedEntry
 from bot.access.people import DirectoryEntry, People, Person
 from bot.access.policy import AccessPolicy
 from bot.alerts.service import AlertService
@@ -101,6 +101,16 @@ def audit() -> RecordingAudit:
     return RecordingAudit()
 
 
+class NothingKept:
+    async def search(self, wanted: AuditSearch) -> tuple[RecordedEntry, ...]:
+        return ()
+
+
+@pytest.fixture
+def audit_reader() -> AuditReader:
+    return NothingKept()
+
+
 @pytest.fixture
 def colleagues() -> Colleagues:
     people = People(languages=NoLanguages(), default_language="zh_CN", configured_languages={}, directory=Members())
@@ -132,6 +142,7 @@ def dispatcher(
     colleagues: Colleagues,
     approvals: ApprovalFixture,
     audit: RecordingAudit,
+    audit_reader: AuditReader,
 ) -> QuestionDispatcher:
     return QuestionDispatcher(
         commands=commands,
@@ -141,6 +152,7 @@ def dispatcher(
             LanguageChoice: choices,
             AlertService: service,
             AuditLog: audit,
+            AuditReader: audit_reader,
             Colleagues: colleagues,
             ApprovalService: approvals.service,
             CasePresenter: approvals.presenter,

@@ -107,7 +107,9 @@ async def test_a_mute_in_ones_own_chat_is_ended_by_a_click_there(ask: Ask, servi
     assert service.stored_mutes == {}
 
 
-@pytest.mark.parametrize("line", ["/mute custom.sec 24h critical", "/静音 custom.sec 24h 严重", "/mute custom.sec critical"])
+@pytest.mark.parametrize(
+    "line", ["/mute custom.sec 24h critical", "/静音 custom.sec 24h 严重", "/mute custom.sec critical"]
+)
 async def test_critical_alerts_are_muted_only_by_those_with_the_right(
     ask: Ask, service: InMemoryAlertService, line: str
 ) -> None:

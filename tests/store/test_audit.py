@@ -231,8 +231,8 @@ async def test_a_restored_backup_is_noticed_until_somebody_accepts_the_loss(
     await fill(audit, 6, first=4)
     await database.close()
     shutil.copy(backup, file)
-    for rest in tmp_path.glob("used.sqlite3-*"):
-        rest.unlink()
+    for log in ("wal", "shm"):
+        tmp_path.joinpath(f"used.sqlite3-{log}").unlink(missing_ok=True)
 
     restored = Database(f"sqlite:///{file}")
     later = StoredAudit(restored, witness)
