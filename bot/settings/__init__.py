@@ -52,6 +52,7 @@ __all__ = [
     "ApprovalSettings",
     "AuditSettings",
     "CardSettings",
+    "ConversationAllowanceSettings",
     "DingTalkSettings",
     "ErpSettings",
     "EventSettings",

@@ -81,7 +81,8 @@ class StoredAudit:
         """Whether the log has the entry that the witness knows; None before the first look."""
         self._waiting: list[AuditEntry] = []
         self._came = asyncio.Event()
-        self._logged = 0
+        self._newest = 0
+        """Number of the newest entry of this process."""
 
     @property
     def waiting(self) -> int:
@@ -173,9 +174,9 @@ class StoredAudit:
         elif self._fits is not False:
             log.error("audit.end_missing", seq=link.seq, witness=str(self._witness.file))
         self._fits = fits
-        if link.seq // LINK_LOGGED_EVERY > self._logged // LINK_LOGGED_EVERY or not self._logged:
+        if link.seq // LINK_LOGGED_EVERY > self._newest // LINK_LOGGED_EVERY:
             log.info("audit.link", seq=link.seq, hash=link.hash)
-        self._logged = link.seq
+        self._newest = link.seq
 
     def _append_and_compare(self, entries: Sequence[AuditEntry], connection: Connection) -> tuple[ChainLink, bool]:
         begin_immediate(connection)
