@@ -64,10 +64,10 @@ class RecordedEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditSearch:
-    """Which entries to find, the newest first; empty fields match all.
+    """Which entries to find, the newest first or, with ``after``, the oldest first; empty fields match all.
 
     ``document`` is a number without regard to capitals, ``since`` the first moment and ``until`` the first after the
-    last; ``before`` is the number of the last entry of the page before.
+    last; ``before`` and ``after`` are the number of the last entry of the page before.
     """
 
     actor: str = ""
@@ -77,6 +77,7 @@ class AuditSearch:
     since: datetime | None = None
     until: datetime | None = None
     before: int | None = None
+    after: int | None = None
     limit: int = 100
 
 
@@ -84,7 +85,7 @@ class AuditReader(Protocol):
     """Finds entries; implemented by `bot.store.audit`."""
 
     async def search(self, wanted: AuditSearch) -> tuple[RecordedEntry, ...]:
-        """Return entries, the newest first. Raises a `bot.errors.DingerpError` when the store is away."""
+        """Return entries in the order that is wanted. Raises a `bot.errors.DingerpError` when the store is away."""
         ...
 
 

@@ -66,11 +66,14 @@ database_commands = command_group("The bot's own database.")
 @database_commands.command("upgrade")
 def upgrade_database(config: ConfigOption = None) -> None:
     """Bring the database to this version (``run`` does it by itself)."""
+    from bot.admin.database import OperatorDeed, record_deed
     from bot.store.database import Database, latest_revision
 
     async def upgrade() -> None:
-        database = Database(read_settings(config).database)
+        settings = read_settings(config)
+        database = Database(settings.database)
         await database.migrate()
+        await record_deed(settings, database, OperatorDeed(command="db upgrade", detail=latest_revision()))
         await database.close()
 
     asyncio.run(upgrade())

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -137,7 +136,7 @@ class StoredAudit:
             log.error("audit.lost", entries=len(self._waiting), error=error.detail)
 
     async def search(self, wanted: AuditSearch) -> tuple[RecordedEntry, ...]:
-        """Return entries, the newest first; raises `StoreUnavailable`."""
+        """Return entries in the order that is wanted; raises `StoreUnavailable`."""
         return await self._database.read(partial(find_entries, wanted=wanted))
 
     async def purge(self, before: datetime, now: datetime) -> int:
@@ -169,14 +168,20 @@ class StoredAudit:
     def _append(self, entries: Sequence[AuditEntry]) -> None:
         link, fits = self._database.run_blocking(partial(self._append_and_compare, entries))
         if fits:
-            with suppress(OSError):  # the next batch writes it; an older link proves as much of what was before it
-                self._witness.write(link)
+            self._write_witness(link)
         elif self._fits is not False:
             log.error("audit.end_missing", seq=link.seq, witness=str(self._witness.file))
         self._fits = fits
         if link.seq // LINK_LOGGED_EVERY > self._newest // LINK_LOGGED_EVERY:
             log.info("audit.link", seq=link.seq, hash=link.hash)
         self._newest = link.seq
+
+    def _write_witness(self, link: ChainLink) -> None:
+        try:
+            self._witness.write(link)
+        except OSError as error:
+            # The next batch writes it; until then an older link proves what was before it.
+            log.warning("audit.witness_not_written", error=error.strerror)
 
     def _append_and_compare(self, entries: Sequence[AuditEntry], connection: Connection) -> tuple[ChainLink, bool]:
         begin_immediate(connection)
@@ -189,7 +194,11 @@ class StoredAudit:
             known = self._witness.read()
         except (OSError, ValueError):
             return False
-        return known is None or not _contradiction(connection, known)
+        if known is not None:
+            return not _contradiction(connection, known)
+        if connection.scalar(select(_H.seq)):
+            log.warning("audit.witness_missing", file=str(self._witness.file))
+        return True
 
 
 def _begin_and_append(connection: Connection, entries: Sequence[AuditEntry]) -> ChainLink:
@@ -229,9 +238,10 @@ def purge_entries(connection: Connection, before: datetime, now: datetime) -> in
 
 
 def find_entries(connection: Connection, wanted: AuditSearch) -> tuple[RecordedEntry, ...]:
-    """Return entries, the newest first."""
+    """Return entries in the order that is wanted."""
+    order = _A.seq.desc() if wanted.after is None else _A.seq
     found = _with_document(select(AUDIT), wanted.document).where(*_conditions(wanted))
-    rows = connection.execute(found.order_by(_A.seq.desc()).limit(wanted.limit)).mappings()
+    rows = connection.execute(found.order_by(order).limit(wanted.limit)).mappings()
     return tuple(map(_recorded, rows))
 
 
@@ -251,6 +261,8 @@ def _conditions(wanted: AuditSearch) -> Iterator[ColumnElement[bool]]:
         yield _A.at_ms < to_ms(wanted.until)
     if wanted.before is not None:
         yield _A.seq < wanted.before
+    if wanted.after is not None:
+        yield _A.seq > wanted.after
 
 
 def _check_log(connection: Connection, known: Sequence[ChainLink]) -> tuple[ChainLink, list[str], int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.private_files import make_private_file
+from bot.private_files import make_private_file, make_private_folder
 from bot.store.audit_chain import ChainLink
 
 WITNESS_FILE = "audit.head"
@@ -27,6 +27,7 @@ class AuditWitness:
 
     def write(self, link: ChainLink) -> None:
         """Replace the file's content in one step. Raises `OSError`."""
+        make_private_folder(self.file.parent)
         new = self.file.with_suffix(".new")
         make_private_file(new)
         new.write_text(f"{link}\n", "utf-8")
