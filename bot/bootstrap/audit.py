@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
 
 import structlog
 
-from bot.access.audit import AuditLog, FoldedAuditLog
+from bot.access.audit import AuditEntry, AuditKind, AuditLog, FoldedAuditLog
 from bot.access.limits import Allowance, LimitReached, ReadingLimits
 from bot.access.policy import ADMIN
 from bot.bootstrap.infrastructure import Infrastructure
@@ -19,6 +22,7 @@ from bot.chat.question_limits import LimitedQuestions
 from bot.chat.registry import Commands
 from bot.errors import DingerpError
 from bot.outbox.place import Place, PlaceKind
+from bot.rulefiles.followed_file import FollowedFile, RulesChange
 from bot.settings import AllowanceSettings, Settings
 from bot.store.audit import StoredAudit
 from bot.store.audit_witness import AuditWitness
@@ -44,6 +48,40 @@ async def start_audit(base: Infrastructure, stored: StoredAudit) -> FoldedAuditL
     await base.run_in_background(_fold(folded), "refusals")
     await base.run_in_background(_purge(base, stored), "audit keeping")
     return folded
+
+
+def record_rules(audit: AuditLog, file: FollowedFile[Any], now: Callable[[], datetime]) -> None:
+    """Record the rules that are in force at the start, and every change of them; needs a running loop."""
+    if file.digest:
+        audit.record(_rules_entry(now(), file.path, "loaded", file.digest))
+    loop = asyncio.get_running_loop()
+
+    def changed(change: RulesChange) -> None:
+        outcome = "wrong" if change.defect else "changed"
+        detail = change.defect or f"{change.added} lines added, {change.removed} removed"
+        entry = _rules_entry(now(), change.path, outcome, change.sha256, detail)
+        # Files are looked at in threads of the database.
+        loop.call_soon_threadsafe(audit.record, entry)
+
+    file.listen(changed)
+
+
+def record_settings(audit: AuditLog, settings: Settings, now: Callable[[], datetime]) -> None:
+    """Record with which configuration the bot starts."""
+    file = settings.file
+    if file is not None and file.is_file():
+        audit.record(_rules_entry(now(), file, "loaded", sha256(file.read_bytes()).hexdigest()))
+
+
+def _rules_entry(at: datetime, file: Path, outcome: str, digest: str, detail: str = "") -> AuditEntry:
+    return AuditEntry(
+        kind=AuditKind.RULES,
+        at=at,
+        actor="dingerp",
+        action=file.name,
+        outcome=outcome,
+        detail=f"sha256 {digest}; {detail}" if detail else f"sha256 {digest}",
+    )
 
 
 def limit_questions(

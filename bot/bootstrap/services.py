@@ -20,7 +20,7 @@ from bot.alerts.service import AlertService
 from bot.background import BackgroundTasks
 from bot.bootstrap.alerts import AlertServices, build_alerts, start_outbox, start_polling, start_queue_readers
 from bot.bootstrap.approvals import ApprovalServices, build_approvals, notify_approvals, start_approvals
-from bot.bootstrap.audit import limit_questions, open_audit, start_audit
+from bot.bootstrap.audit import limit_questions, open_audit, record_rules, record_settings, start_audit
 from bot.bootstrap.erps import open_hub_with_index
 from bot.bootstrap.factories import make_access_policy, make_renderer, open_api, templates
 from bot.bootstrap.infrastructure import DirectoryAdapter, Infrastructure
@@ -104,6 +104,9 @@ async def build_services(
     hub = await open_hub_with_index(stack, background, settings, metrics, now, database, records)
     alerts = await build_alerts(base)
     approvals = build_approvals(base, hub, alerts)
+    record_settings(audit, settings, now)
+    for followed in (alerts.rules, approvals.rules):
+        record_rules(audit, followed, now)
     alerts.composers.update(approvals.composers)
     zone = now().tzinfo
     assert zone is not None, "the clock gives aware times"

@@ -123,6 +123,11 @@ class Settings(BaseSettings):
         return value
 
     @property
+    def file(self) -> Path | None:
+        """Return the configuration's file, None where the environment says all."""
+        return self._file
+
+    @property
     def database(self) -> str:
         """Return the SQLAlchemy URL of the bot's own database (it may hold a password)."""
         return self.database_url.get_secret_value() or f"sqlite:///{self.data_dir / 'dingerp.sqlite3'}"
