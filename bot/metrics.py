@@ -19,6 +19,8 @@ class Metrics:
         self.questions = self._counter("questions", "Questions by what became of them.", "command", "outcome")
         self.answer_seconds = self._seconds("answer_seconds", "From a question's frame to its answer being accepted.")
         self.clicks = self._counter("clicks", "Card clicks by what became of them.", "outcome")
+        self.limits_reached = self._counter("limits_reached", "Questions refused for a limit.", "limit", "whose")
+        self.audit_waiting = self._gauge("audit_waiting", "Entries of the audit log that wait for their commit.")
         self.sent = self._counter("answers_sent", "Answers by the way they went.", "via")
         self.waiting = self._gauge("questions_waiting", "Questions that are acknowledged and not yet answered.")
         self.api_calls = self._counter("api_calls", "Calls to DingTalk by API and outcome.", "api", "outcome")

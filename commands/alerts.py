@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 
+from bot.access.audit import AuditEntry, AuditKind, AuditLog
 from bot.access.people import Person
-from bot.access.policy import AccessPolicy
+from bot.access.policy import AccessPolicy, AccessRequest, AccessVerdict, Denied
 from bot.alerts import labels
 from bot.alerts.actions import AlertActionOutcome, AlertActionResult
 from bot.alerts.alert import Alert, UserStamp
@@ -65,6 +66,8 @@ _PAUSES = {
     AlertOperation.TOMORROW: SnoozeDuration.TOMORROW,
 }
 
+_HIDING = frozenset({AlertOperation.SNOOZE, *_PAUSES})
+
 
 @command(
     "alerts",
@@ -82,6 +85,7 @@ async def alerts(
     service: AlertService,
     colleagues: Colleagues,
     policy: AccessPolicy,
+    audit: AuditLog,
     context: QuestionContext,
 ) -> View:
     """Show the open alerts or one of them, or act on one."""
@@ -94,7 +98,11 @@ async def alerts(
         if visible is None:
             raise NothingFound(word)
         rights.check(visible.alert)
+        if operation in _HIDING and visible.alert.is_open:
+            _require_right_to_hide(visible, policy, context)
         view = await _apply(operation, to or "", visible, service, colleagues, context)
+        if operation in _PAUSES and visible.alert.is_open:
+            _record_snooze(audit, operation, visible.alert, context)
         return cut(view, rights.fields([visible.alert]))
     if to:
         raise BadArgument(phrase("“%(word)s” is too much here.", word=shortened(to)))
@@ -140,10 +148,14 @@ def _fits(alert: Alert, text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _VisibleAlert:
-    """An alert that is shown in this conversation; ``shared_card`` is the card that it shares with others."""
+    """An alert that is shown in this conversation; ``shared_card`` is the card that it shares with others.
+
+    ``elsewhere``: other conversations or people see it, too.
+    """
 
     alert: Alert
     shared_card: str
+    elsewhere: bool
 
     def view(self, now: datetime, result: AlertActionResult | None = None) -> View:
         note = _note(result) if result else None
@@ -155,11 +167,50 @@ async def _find(alert_id: str, service: AlertService, context: QuestionContext) 
     alert = await service.alert(alert_id)
     if alert is None:
         return None
-    cards = [card for card in await service.cards_of(alert_id) if card.place in places_of(context)]
+    all_cards = await service.cards_of(alert_id)
+    cards = [card for card in all_cards if card.place in places_of(context)]
     if not cards:
         return None
     shared_card = next((card.id for card in reversed(cards) if len(card.alerts) > 1), "")
-    return _VisibleAlert(alert, shared_card)
+    elsewhere = any(card.place not in places_of(context) for card in all_cards if not card.is_closed)
+    return _VisibleAlert(alert, shared_card, elsewhere)
+
+
+def _require_right_to_hide(visible: _VisibleAlert, policy: AccessPolicy, context: QuestionContext) -> None:
+    """Raise `Denied` for what is critical or not the person's own matter, unless they may mute that as well.
+
+    An alert that is put off is put off at every place.
+    """
+    why = _why_not_hide(visible, context)
+    request = AccessRequest(command="mute", conversation_id=context.conversation.id, reserved=True)
+    verdict = policy.decide(context.person, request)
+    if why is None or verdict.allowed:
+        return
+    raise Denied(AccessVerdict(False, why, verdict.ask))
+
+
+def _why_not_hide(visible: _VisibleAlert, context: QuestionContext) -> Phrase | None:
+    if visible.alert.is_critical:
+        return phrase("A critical alert is put off only by somebody with the right to mute it.")
+    in_charge = visible.alert.assigned or visible.alert.acknowledged
+    if in_charge is not None and in_charge.user_id != context.person.user_id:
+        return phrase("%(name)s takes care of it, and may put it off.", name=in_charge.name)
+    if visible.elsewhere:
+        return phrase("Others see this alert in their own conversations: you cannot put it off for them.")
+    return None
+
+
+def _record_snooze(audit: AuditLog, operation: AlertOperation, alert: Alert, context: QuestionContext) -> None:
+    until = _until(_PAUSES[operation], context.now).isoformat(timespec="minutes")
+    entry = AuditEntry(
+        kind=AuditKind.MUTE,
+        at=context.now,
+        actor=context.person.user_id or "",
+        action="snooze",
+        conversation=context.conversation.id,
+        detail=f"{alert.event.type} {alert.event.subject} until {until}",
+    )
+    audit.record(entry)
 
 
 async def _apply(

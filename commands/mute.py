@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+from bot.access.audit import AuditEntry, AuditKind, AuditLog
+from bot.access.policy import AccessPolicy, AccessRequest, AccessVerdict, Denied
 from bot.alerts import labels
 from bot.alerts.alert import Mute
 from bot.alerts.event import CUSTOM, EventType
@@ -37,9 +39,10 @@ class MuteDuration(Word):
 
 
 class MuteOption(Keyword):
-    """What to do instead of muting."""
+    """What to do instead of muting, or that critical alerts are meant as well."""
 
     LIST = phrase("list"), "列表"
+    CRITICAL = phrase("critical"), "严重", "紧急", "含严重", "包括严重"
     OFF = phrase("off"), "取消", "解除", "恢复", "stop", "unmute"
 
 
@@ -61,17 +64,28 @@ async def mute(
     *,
     option: MuteOption | None = None,
     service: AlertService,
+    policy: AccessPolicy,
+    audit: AuditLog,
     context: QuestionContext,
 ) -> View:
-    """Show what is muted here, mute something, or end that."""
+    """Show what is muted here, mute something, or end that.
+
+    Everybody may spare a conversation what is not critical. Critical alerts are muted only by those with the right to,
+    and only if they say so.
+    """
     if what is None:
+        if option is MuteOption.CRITICAL:
+            raise BadArgument(phrase("Say what is to be muted, such as: %(line)s", line="/mute custom.sec 2h critical"))
         if option is MuteOption.OFF:
             raise BadArgument(phrase("Say what is to be heard of again."))
         return await _list(service, context)
     pattern = _pattern(what)
     if option is MuteOption.OFF:
-        return await _lift(pattern, service, context)
-    return await _mute(pattern, span or "", service, context)
+        return await _lift(pattern, service, audit, context)
+    critical = option is MuteOption.CRITICAL
+    if critical:
+        _require_right(policy, context)
+    return await _mute(pattern, span or "", service, audit, context, critical=critical)
 
 
 @command(
@@ -81,12 +95,23 @@ async def mute(
     summary=phrase("End what /mute began"),
     place=55,
 )
-async def unmute(what: MutePattern, *, service: AlertService, context: QuestionContext) -> View:
+async def unmute(what: MutePattern, *, service: AlertService, audit: AuditLog, context: QuestionContext) -> View:
     """Let alerts through again."""
-    return await _lift(_pattern(what), service, context)
+    return await _lift(_pattern(what), service, audit, context)
 
 
-async def _mute(pattern: str, span: str, service: AlertService, context: QuestionContext) -> View:
+def _require_right(policy: AccessPolicy, context: QuestionContext) -> None:
+    """Raise `Denied` unless the person may mute critical alerts here."""
+    request = AccessRequest(command="mute", conversation_id=context.conversation.id, reserved=True)
+    verdict = policy.decide(context.person, request)
+    if not verdict.allowed:
+        reason = phrase("Critical alerts may only be muted by: %(roles)s.", roles=", ".join(verdict.ask))
+        raise Denied(AccessVerdict(False, reason, verdict.ask))
+
+
+async def _mute(
+    pattern: str, span: str, service: AlertService, audit: AuditLog, context: QuestionContext, *, critical: bool
+) -> View:
     length = parse_duration(span) if span else USUAL
     if length is None:
         raise BadArgument(phrase("“%(text)s” is no length of time. Write 30m, 2h or 1d.", text=shortened(span)))
@@ -94,16 +119,32 @@ async def _mute(pattern: str, span: str, service: AlertService, context: Questio
         raise BadArgument(phrase("A mute lasts at least a minute and at most %(num)s days.", num=LONGEST.days))
     place, until = place_of(context), context.now + length
     by, mute_id = context.person.name, f"{place}|{pattern.casefold()}"
-    await service.put_mute(Mute(id=mute_id, place=place, pattern=pattern, by=by, made_at=context.now, until=until))
+    mute = Mute(id=mute_id, place=place, pattern=pattern, by=by, made_at=context.now, until=until, critical=critical)
+    await service.put_mute(mute)
+    _record(audit, context, "mute", mute)
     word = labels.type_label(pattern)
+    kept = () if critical else (phrase("Critical alerts are shown all the same."),)
     return AlertReply(
         title=phrase("Muted: %(what)s", what=word),
-        lines=(phrase("Nothing is shown here about it until %(time)s.", time=until),),
+        lines=(phrase("Nothing is shown here about it until %(time)s.", time=until), *kept),
         next=(Suggestion(command_line("mute", pattern, MuteOption.OFF), phrase("Unmute %(what)s", what=word)),),
     )
 
 
-async def _lift(pattern: str, service: AlertService, context: QuestionContext) -> View:
+def _record(audit: AuditLog, context: QuestionContext, action: str, mute: Mute) -> None:
+    until = f" until {mute.until.isoformat(timespec='minutes')}" if action == "mute" else ""
+    entry = AuditEntry(
+        kind=AuditKind.MUTE,
+        at=context.now,
+        actor=context.person.user_id or "",
+        action=action,
+        conversation=context.conversation.id,
+        detail=f"{mute.pattern}{until}{', critical as well' if mute.critical else ''}",
+    )
+    audit.record(entry)
+
+
+async def _lift(pattern: str, service: AlertService, audit: AuditLog, context: QuestionContext) -> View:
     """End the mutes of this pattern at the first place that has any."""
     known: list[Mute] = []
     for place in places_of(context):
@@ -112,6 +153,7 @@ async def _lift(pattern: str, service: AlertService, context: QuestionContext) -
         if ending := [mute for mute in mutes if mute.pattern.casefold() == pattern.casefold()]:
             for mute in ending:
                 await service.lift_mute(mute)
+                _record(audit, context, "unmute", mute)
             return AlertReply(
                 title=phrase("No longer muted: %(what)s", what=labels.type_label(pattern)),
                 lines=(phrase("What was held back is shown now if it is still open."),),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -50,3 +51,94 @@ class AuditLog(Protocol):
     def record(self, entry: AuditEntry) -> None:
         """Keep the entry with the next commit; it is not lost by a stop of the process in good order."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedEntry:
+    """An entry as it was kept, with its number and the hash by which its content can be proven."""
+
+    seq: int
+    entry: AuditEntry
+    hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditSearch:
+    """Which entries to find, the newest first or, with ``after``, the oldest first; empty fields match all.
+
+    ``document`` is a number without regard to capitals, ``since`` the first moment and ``until`` the first after the
+    last; ``before`` and ``after`` are the number of the last entry of the page before.
+    """
+
+    actor: str = ""
+    action: str = ""
+    document: str = ""
+    kind: AuditKind | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    before: int | None = None
+    after: int | None = None
+    limit: int = 100
+
+
+class AuditReader(Protocol):
+    """Finds entries; implemented by `bot.store.audit`."""
+
+    async def search(self, wanted: AuditSearch) -> tuple[RecordedEntry, ...]:
+        """Return entries in the order that is wanted. Raises a `bot.errors.DingerpError` when the store is away."""
+        ...
+
+
+REFUSALS_KEPT = 5
+"""Refusals of one person that are recorded one by one within `FOLDING`; the others are counted."""
+
+FOLDING = timedelta(minutes=10)
+
+
+@dataclass(slots=True)
+class _Refusals:
+    until: datetime
+    kept: int = 0
+    folded: int = 0
+    last: AuditEntry | None = None
+
+
+class FoldedAuditLog:
+    """Records entries, but of somebody's many refusals only the first few and then their number.
+
+    So whoever is refused again and again cannot fill the disk. `fold` records the numbers that are due; it has to be
+    called now and then, and at the end with ``everything``.
+    """
+
+    def __init__(self, log: AuditLog, now: Callable[[], datetime]) -> None:
+        self._log = log
+        self._now = now
+        self._refusals: dict[str, _Refusals] = {}
+
+    def record(self, entry: AuditEntry) -> None:
+        """Keep the entry, or count it."""
+        if entry.kind is not AuditKind.REFUSAL:
+            self._log.record(entry)
+            return
+        refusals = self._refusals.get(entry.actor)
+        if refusals is None or refusals.until <= entry.at:
+            if refusals is not None:
+                self._record_folded(refusals)
+            refusals = self._refusals[entry.actor] = _Refusals(entry.at + FOLDING)
+        if refusals.kept < REFUSALS_KEPT:
+            refusals.kept += 1
+            self._log.record(entry)
+        else:
+            refusals.folded += 1
+            refusals.last = entry
+
+    def fold(self, *, everything: bool = False) -> None:
+        """Record how many refusals were counted where `FOLDING` is over, or everywhere."""
+        now = self._now()
+        for actor in [actor for actor, known in self._refusals.items() if everything or known.until <= now]:
+            self._record_folded(self._refusals.pop(actor))
+
+    def _record_folded(self, refusals: _Refusals) -> None:
+        if refusals.last is not None:
+            number = "one more refusal" if refusals.folded == 1 else f"{refusals.folded} more refusals"
+            self._log.record(replace(refusals.last, detail=f"{number}, the last: {refusals.last.detail}"))

@@ -24,6 +24,8 @@ NO_RULE = "default"
 
 READ_ONLY = phrase("The bot only reads at present: it changes nothing in the ERP.")
 READ_ONLY_RULE = "access.read_only"
+RESERVED_RULE = "reserved"
+"""In place of a rule's name where only administrators may by nature, such as read the audit log."""
 
 RESTRICTED_FIELDS = frozenset({FieldClass.QUANTITY})
 """What a shared card shows at most, unless a rule says otherwise, where not every reader may ask for it."""
@@ -40,12 +42,14 @@ class AccessRequest:
     """A request to run ``command`` in a conversation; ``writes`` where the ERP may change.
 
     ``governed`` means that other rules, such as those of approvals, decide for each document who may change it.
+    ``reserved`` means that only administrators may, and those to whom a rule grants the command by its name.
     """
 
     command: str
     conversation_id: str = ""
     writes: bool = False
     governed: bool = False
+    reserved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +184,8 @@ class AccessPolicy:
         if taken := [rule for rule in denials if rule.takes_command]:
             reason = phrase("“%(rule)s” closes /%(command)s to you.", rule=taken[0].name, command=request.command)
             return _refusal(reason, (ADMIN,), taken)
+        if request.reserved:
+            return self._decide_reserved(person, request.command, mine, here)
         if granting := [rule for rule in mine if rule.allows]:
             return AccessVerdict(
                 True,
@@ -214,6 +220,22 @@ class AccessPolicy:
 
     def _rules_about(self, command: str) -> tuple[AccessRule, ...]:
         return self._about.get(command, self._about[ANY])
+
+    def _decide_reserved(
+        self, person: Person, command: str, mine: Sequence[AccessRule], here: Sequence[AccessRule]
+    ) -> AccessVerdict:
+        held = with_synonyms(self.roles_of(person))
+        if granting := [rule for rule in mine if rule.allows and command in rule.commands]:
+            reason = _why_allowed(granting, command, person, held)
+            return AccessVerdict(
+                True, reason, grant=merge_grants(rule.grant for rule in granting), rule=_listed(granting)
+            )
+        if ADMIN in self.roles_of(person):
+            reason = phrase("Your role “%(role)s” allows it.", role=ADMIN)
+            return AccessVerdict(True, reason, grant=FULL_GRANT, rule=RESERVED_RULE)
+        named = tuple(sorted({ADMIN, *_named_by(rule for rule in here if rule.allows and command in rule.commands)}))
+        reason = phrase("/%(command)s is only for: %(roles)s.", command=command, roles=", ".join(named))
+        return _refusal(reason, named, rule=RESERVED_RULE)
 
 
 _BY_DEFAULT = phrase("Every member may ask.")

@@ -1,25 +1,48 @@
-"""Opens the bot's own database for an operator, whether the bot runs or not."""
+"""Opens the bot's own database for an operator, whether the bot runs or not, and records that in the audit log."""
 
 from __future__ import annotations
 
+import getpass
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
+from bot.access.audit import AuditEntry, AuditKind
 from bot.bootstrap.database import make_database
 from bot.errors import ConfigurationError
 from bot.settings import Settings
+from bot.store.audit import StoredAudit
+from bot.store.audit_witness import AuditWitness
 from bot.store.database import Database, check_version, latest_revision, sqlite_file
 from bot.store.errors import StoreUnavailable
 from bot.store.owner import own_database
 
 
-@asynccontextmanager
-async def open_database(settings: Settings, *, writing: bool = False) -> AsyncIterator[Database | None]:
-    """Open the bot's database, to read it unless ``writing``; None if no bot has used it yet.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorDeed:
+    """What an operator does with the bot's data: the command, the documents named, and other options in words."""
 
-    Raises `ConfigurationError` for a database of another version, one of another key, or one that cannot be used.
+    command: str
+    documents: tuple[str, ...] = ()
+    detail: str = ""
+    kind: AuditKind = AuditKind.OPERATOR
+
+
+@asynccontextmanager
+async def open_database(settings: Settings, deed: OperatorDeed | None) -> AsyncIterator[Database | None]:
+    """Open the bot's database and record what for; None if no bot has used it yet.
+
+    Without a ``deed`` the caller records it. Raises `ConfigurationError` for a database of another version, one of
+    another key, or one that cannot be used.
     """
-    database = make_database(settings, looking=not writing)
+    file = sqlite_file(settings.database)
+    if file is not None and not file.exists():
+        yield None
+        return
+    database = make_database(settings)
     try:
         revision = await database.revision()
         check_version(revision)
@@ -27,11 +50,47 @@ async def open_database(settings: Settings, *, writing: bool = False) -> AsyncIt
             raise ConfigurationError("the database is of an older version; `dingerp db upgrade` brings it to this one")
         if revision is not None:
             await database.unlock()
+            if deed is not None:
+                await record_deed(settings, database, deed)
         yield None if revision is None else database
     except StoreUnavailable as error:
         raise ConfigurationError(f"the database cannot be used ({error.detail}); see `dingerp doctor`") from error
     finally:
         await database.close()
+
+
+async def record_deed(settings: Settings, database: Database, deed: OperatorDeed) -> None:
+    """Record what an operator does, in the name of their account on this machine. Raises `StoreUnavailable`."""
+    audit = audit_log(settings, database)
+    audit.record(operator_entry(settings, deed))
+    await audit.flush()
+
+
+def audit_log(settings: Settings, database: Database) -> StoredAudit:
+    """Return the audit log in a database."""
+    return StoredAudit(database, AuditWitness(settings.data_dir))
+
+
+def operator_entry(settings: Settings, deed: OperatorDeed) -> AuditEntry:
+    """Return the entry about what the operator does now."""
+    return AuditEntry(
+        kind=deed.kind,
+        at=datetime.now(ZoneInfo(settings.zone)),
+        actor=operator(),
+        action=deed.command,
+        documents=deed.documents,
+        detail=deed.detail,
+    )
+
+
+def operator() -> str:
+    """Return who works in this shell: the account on this machine, and the one that became it by ``sudo``."""
+    try:
+        account = getpass.getuser()
+    except (KeyError, OSError):  # in a container, numbers need have no name
+        account = f"uid {os.getuid()}"
+    behind = os.environ.get("SUDO_USER", "")
+    return f"{account} ({behind})" if behind else account
 
 
 def require_database(database: Database | None) -> Database:
@@ -51,6 +110,7 @@ async def upgrade_database(settings: Settings) -> str:
         try:
             await database.migrate()
             await database.unlock()
+            await record_deed(settings, database, OperatorDeed(command="db upgrade", detail=latest_revision()))
         except StoreUnavailable as error:
             raise ConfigurationError(f"the database cannot be used: {error.detail}") from error
         finally:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
-from bot.admin.database import open_database, require_database
+from bot.admin.database import OperatorDeed, open_database, require_database
 from bot.admin.output import (
     align_columns,
     as_json,
@@ -48,7 +48,7 @@ async def search_deliveries(settings: Settings, wanted: DeliverySearch, *, zone:
 
     Raises `ConfigurationError` for a database that cannot be read.
     """
-    async with open_database(settings) as database:
+    async with open_database(settings, OperatorDeed(command="deliveries search")) as database:
         found = [] if database is None else await _search(StoredDeliveries(database), wanted)
     if form == "json":
         return [as_json([_fields(record, zone) for record in found])]
@@ -57,7 +57,7 @@ async def search_deliveries(settings: Settings, wanted: DeliverySearch, *, zone:
 
 async def show_delivery(settings: Settings, card: str, *, zone: tzinfo, form: str) -> list[str]:
     """Return the history of one delivery. Raises `ConfigurationError` for an unknown card."""
-    async with open_database(settings) as database:
+    async with open_database(settings, OperatorDeed(command="deliveries show", detail=card)) as database:
         deliveries = StoredDeliveries(require_database(database))
         found = await deliveries.search(card=card)
         steps = await deliveries.steps_of(card)
@@ -77,7 +77,7 @@ async def replay_deliveries(
     """
     if bool(cards) is everything:
         raise ConfigurationError("name the cards whose delivery is dead, or write --all")
-    async with open_database(settings, writing=True) as database:
+    async with open_database(settings, OperatorDeed(command="deliveries replay", detail=", ".join(cards))) as database:
         deliveries = StoredDeliveries(require_database(database))
         for card in cards:
             found = await deliveries.search(card=card)

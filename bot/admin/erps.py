@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.admin.database import open_database
+from bot.admin.database import OperatorDeed, open_database
 from bot.admin.output import escape_invisible, format_minute
 from bot.erp.model import Area
 from bot.erp.source_check import SourceChecker, SourceReport, report_lines
@@ -78,7 +78,7 @@ async def _has_rejected(settings: Settings, source: str) -> bool:
 
 
 async def _read_rejected(settings: Settings, source: str, area: str, limit: int) -> tuple[list[RejectedRecord], int]:
-    async with open_database(settings) as database:
+    async with open_database(settings, OperatorDeed(command="erp rejected", detail=source)) as database:
         if database is None:
             return [], 0
         return await database.run(partial(read_rejected, source=source, area=area, limit=limit))

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from sqlalchemy.engine import Connection
 
-from bot.admin.database import open_database, require_database
+from bot.admin.database import OperatorDeed, open_database, require_database
 from bot.admin.output import (
     align_columns,
     as_json,
@@ -46,7 +46,7 @@ async def search_events(settings: Settings, wanted: EventSearch, *, zone: tzinfo
 
     Raises `ConfigurationError` for a database that cannot be read.
     """
-    async with open_database(settings) as database:
+    async with open_database(settings, OperatorDeed(command="events search")) as database:
         found = () if database is None else await StoredEvents(database).search(wanted)
     if form == "json":
         return [as_json([event_fields(event, zone) for event in found])]
@@ -132,7 +132,8 @@ async def show_event(
     ``with_data`` adds the event itself, as it came. Raises `ConfigurationError` for an unknown event, or a database
     that cannot be read.
     """
-    async with open_database(settings) as database:
+    deed = OperatorDeed(command="events show", detail=f"{name}{', with its data' if with_data else ''}")
+    async with open_database(settings, deed) as database:
         ready = require_database(database)
         stories = [await build_story(ready, event) for event in await _find_events(ready, name)]
     if not stories:

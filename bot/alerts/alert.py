@@ -75,6 +75,11 @@ class Alert:
         return self.event.words_classes
 
     @property
+    def is_critical(self) -> bool:
+        """Whether it is critical now."""
+        return self.severity is Severity.CRITICAL
+
+    @property
     def is_open(self) -> bool:
         """Whether the alert is open."""
         return self.state is AlertState.OPEN
@@ -146,7 +151,8 @@ class CardWithAlerts:
 class Mute:
     """A silence at one place that somebody asked for in the chat: ``/mute stock.low 2h``.
 
-    ``pattern`` is a type, perhaps with ``*`` at its end, or one subject.
+    ``pattern`` is a type, perhaps with ``*`` at its end, or one subject. Critical alerts are shown all the same, unless
+    ``critical``: somebody who may do that said so.
     """
 
     id: str
@@ -155,9 +161,12 @@ class Mute:
     by: str
     made_at: datetime
     until: datetime
+    critical: bool = False
 
-    def covers(self, event: Event) -> bool:
-        """Return whether the mute concerns this event."""
+    def covers(self, event: Event, severity: Severity) -> bool:
+        """Return whether the mute concerns an alert of this severity about this event."""
+        if severity is Severity.CRITICAL and not self.critical:
+            return False
         if self.pattern.endswith("*"):
             return event.type.startswith(self.pattern[:-1])
         return self.pattern == event.type or self.pattern.casefold() == event.subject.casefold()

@@ -12,7 +12,6 @@ from bot.alerts.routing import EscalationStep, Routing, Target
 from bot.alerts.suppression import SuppressionLookup
 from bot.outbox.delivery import Urgency
 from bot.outbox.place import Place, PlaceKind
-from bot.severity import Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +159,7 @@ def _advance_waiting_card(
 ) -> AlertCard:
     """Show a waiting card earlier if the alert as it is now may be: a critical one waits for no morning."""
     ready = unit.rules.shows_at(target, alert.severity, max(unit.now, card.opened_at + target.wait))
-    if (card.late and not _is_critical(alert)) or (card.due_at is not None and card.due_at <= ready):
+    if (card.late and not alert.is_critical) or (card.due_at is not None and card.due_at <= ready):
         return card
     if card.group == target.group or len(card.alerts) == 1:
         sooner = replace(card, due_at=ready)
@@ -223,11 +222,7 @@ def _add_to_card(
 
 def _is_late(unit: AlertUnitOfWork, alert: Alert) -> bool:
     """Return whether the bot learns of it late; a critical alert is never put into a digest for that."""
-    return not _is_critical(alert) and unit.now - alert.event.occurred_at > unit.lateness.after
-
-
-def _is_critical(alert: Alert) -> bool:
-    return alert.severity is Severity.CRITICAL
+    return not alert.is_critical and unit.now - alert.event.occurred_at > unit.lateness.after
 
 
 def _with_suppressions(alert: Alert, held: list[datetime | None]) -> Alert:

@@ -55,9 +55,9 @@ class SuppressionLookup:
         return self._in_force("silenced", unit.rules.silenced(alert.event, alert.severity, place, unit.now))
 
     def _find_mute(self, place: Place) -> Suppression | None:
-        covering = [
-            mute for mute in self._unit.repository.mutes(place, self._unit.now) if mute.covers(self._alert.event)
-        ]
+        alert, now = self._alert, self._unit.now
+        mutes = self._unit.repository.mutes(place, now)
+        covering = [mute for mute in mutes if mute.covers(alert.event, alert.severity)]
         last = max(covering, key=lambda mute: mute.until, default=None)
         return None if last is None else Suppression("muted", f"{last.pattern} by {last.by}", last.until)
 

@@ -14,12 +14,14 @@ from datetime import datetime
 import aiohttp
 import structlog
 
+from bot.access.audit import AuditLog, AuditReader
 from bot.access.people import People
 from bot.alerts.service import AlertService
 from bot.background import BackgroundTasks
 from bot.bootstrap.access import PolicyInForce, follow_access
 from bot.bootstrap.alerts import AlertServices, build_alerts, start_outbox, start_polling, start_queue_readers
 from bot.bootstrap.approvals import ApprovalServices, build_approvals, notify_approvals, start_approvals
+from bot.bootstrap.audit import limit_questions, open_audit, record_rules, record_settings, start_audit
 from bot.bootstrap.database import make_database
 from bot.bootstrap.erps import open_hub_with_index
 from bot.bootstrap.factories import make_renderer, open_api, templates
@@ -31,7 +33,8 @@ from bot.cards.track_ids import TrackIds
 from bot.chat.clicks import ClickPipeline
 from bot.chat.colleagues import Colleagues
 from bot.chat.dispatcher import QuestionDispatcher
-from bot.chat.pipeline import MAX_QUESTION_AGE, QuestionPipeline
+from bot.chat.limit_reports import LIMIT_REPORT, LimitReportComposer
+from bot.chat.pipeline import MAX_QUESTION_AGE, QuestionHandler, QuestionPipeline
 from bot.chat.ports import LanguageChoice
 from bot.chat.registry import Commands
 from bot.dingtalk.answer_channel import DingTalkAnswerChannel
@@ -103,6 +106,8 @@ async def build_services(
 
     inbox = StoredInbox(database)
     await base.run_in_background(inbox.run(), "inbox")
+    stored_audit = open_audit(settings, base)
+    audit = await start_audit(base, stored_audit)
     await base.run_in_background(_prune_inbox(inbox, now), "prune")
     await base.run_in_background(_checkpoint_database(database), "tidy")
     await base.run_in_background(_follow_data_keys(database, now), "keys")
@@ -115,7 +120,13 @@ async def build_services(
     await base.run_in_background(policy.follow(), "access rules")
     alerts = await build_alerts(base)
     approvals = build_approvals(base, hub, alerts, policy)
+    record_settings(audit, settings, now)
+    for followed in (policy.rules, alerts.rules, approvals.rules):
+        record_rules(audit, followed, now)
     alerts.composers.update(approvals.composers)
+    zone = now().tzinfo
+    assert zone is not None, "the clock gives aware times"
+    alerts.composers[LIMIT_REPORT] = LimitReportComposer(zone)
     alerts = replace(alerts, intake=notify_approvals(alerts, approvals))
     dispatcher = QuestionDispatcher(
         commands=commands,
@@ -123,6 +134,8 @@ async def build_services(
         collaborators={
             ErpHub: hub,
             LanguageChoice: languages,
+            AuditLog: audit,
+            AuditReader: stored_audit,
             AlertService: AlertService(alerts.units),
             Colleagues: Colleagues(base.people, settings.access.roles),
             **approvals.collaborators,
@@ -130,9 +143,10 @@ async def build_services(
         seconds=settings.limits.question_seconds,
         account_of=account_of(settings),
     )
-    questions = _question_pipeline(base, dispatcher, inbox, patience)
+    limited = limit_questions(base, dispatcher, commands, audit, alerts.outbox.poke)
+    questions = _question_pipeline(base, limited, inbox, patience)
     clicks = ClickPipeline(
-        handler=dispatcher,
+        handler=limited,
         people=base.people,
         renderer=base.renderer,
         tracks=base.tracks,
@@ -140,6 +154,7 @@ async def build_services(
         now=now,
         seconds=settings.limits.click_seconds,
         corp_id=settings.dingtalk.corp_id,
+        audit=audit,
         shown=StoredShownCards(database),
     )
     await _resume_questions(inbox, questions, settings, now)
@@ -208,7 +223,7 @@ async def _build_infrastructure(
 
 
 def _question_pipeline(
-    base: Infrastructure, dispatcher: QuestionDispatcher, inbox: StoredInbox, patience: ApiRetryPolicy
+    base: Infrastructure, handler: QuestionHandler, inbox: StoredInbox, patience: ApiRetryPolicy
 ) -> QuestionPipeline:
     def degraded(language: str) -> str | None:
         return choose_language(base.languages, language).say(DEGRADED) if base.month.sparing() else None
@@ -218,7 +233,7 @@ def _question_pipeline(
     )
     return QuestionPipeline(
         inbox=inbox,
-        handler=dispatcher,
+        handler=handler,
         people=base.people,
         renderer=base.renderer,
         channel=answers,

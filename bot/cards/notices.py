@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 from bot.cards.actions import Ask
@@ -86,6 +87,32 @@ class DeniedNotice(View):
 
     reason: Phrase
     ask: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitNotice(View):
+    """Somebody asks or sees more than one person or one conversation may; ``until`` is when it goes on."""
+
+    card: ClassVar[str] = "limit"
+
+    reason: Phrase
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitReport(View):
+    """Tells administrators who came to a limit: ``rule`` is the setting, ``allowed`` its value."""
+
+    card: ClassVar[str] = "limit_report"
+
+    name: str
+    user_id: str
+    rule: str
+    allowed: int
+    at: datetime
+
+    def buttons(self) -> Sequence[Button]:
+        return (Button(phrase("What they saw"), Ask(f"/audit {self.user_id}")),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from typing import Protocol
 
 import structlog
 
+from bot.access.audit import AuditEntry, AuditKind, AuditLog
 from bot.access.people import People
 from bot.cards.actions import ApprovalAction, Ask, BadToken, unpack
 from bot.cards.card import Card, Click, ViewRenderer
@@ -72,6 +73,7 @@ class ClickPipeline:
         now: Callable[[], datetime],
         seconds: float,
         corp_id: str,
+        audit: AuditLog,
         shown: ShownCards | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -84,6 +86,7 @@ class ClickPipeline:
         self._now = now
         self._seconds = seconds
         self._corp_id = corp_id
+        self._audit = audit
         self._shown = shown
         self._sleep = sleep
         self._at_work: set[asyncio.Task[None]] = set()
@@ -91,10 +94,10 @@ class ClickPipeline:
     async def answer(self, click: Click) -> Card | None:
         """Return the clicker's new card; None leaves the card as it is (foreign cards, foreign organisations)."""
         if not self._tracks.is_ours(click.track_id) or not click.user_id:
-            self._ignore("foreign_card")
+            self._ignore("foreign_card", click)
             return None
         if self._corp_id and click.corp_id != self._corp_id:
-            self._ignore("foreign_organisation")
+            self._ignore("foreign_organisation", click)
             return None
         now = self._now()
         view, outcome = await self._view(click, now)
@@ -115,6 +118,7 @@ class ClickPipeline:
             async with asyncio.timeout(self._seconds):
                 where = await self._where(click, now, asks=isinstance(action, Ask))
                 if where is None:
+                    self._record_refusal(click, click.user_id, "foreign_chat")
                     return DeniedNotice(reason=phrase("This card stands in somebody else's chat.")), "denied"
                 person = await self._people.identify(click.user_id, name="")
                 context = QuestionContext(
@@ -175,9 +179,22 @@ class ClickPipeline:
                 log.warning("click.not_uncovered", error=type(error).__name__, detail=error.detail)
         log.warning("click.stays_covered")
 
-    def _ignore(self, why: str) -> None:
+    def _ignore(self, why: str, click: Click) -> None:
         self._metrics.clicks.labels(why).inc()
         log.warning("click.ignored", why=why)
+        # In another organisation the same user id is somebody else.
+        self._record_refusal(click, f"{click.user_id}@{click.corp_id}", why)
+
+    def _record_refusal(self, click: Click, actor: str, why: str) -> None:
+        entry = AuditEntry(
+            kind=AuditKind.REFUSAL,
+            at=self._now(),
+            actor=actor,
+            action="click",
+            conversation=click.space_id,
+            outcome=why,
+        )
+        self._audit.record(entry)
 
 
 def _form_text(values: Mapping[str, object]) -> str:

@@ -39,11 +39,12 @@ AcknowledgeQuestion: TypeAlias = Callable[[DingerpError | None], None]
 
 @dataclass(frozen=True, slots=True)
 class PreparedAnswer:
-    """A view, and bounded labels for the metrics."""
+    """A view, and bounded labels for the metrics; ``rule`` is the rule of access that decided, for the audit log."""
 
     view: View
     command: str
     outcome: str
+    rule: str = ""
 
 
 class QuestionHandler(Protocol):

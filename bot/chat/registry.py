@@ -43,7 +43,8 @@ class Command(Generic[P]):
     """One command. Calling it calls its function, so that tests need no registry.
 
     ``names`` are the name and all aliases. ``governed``: each document has rules of its own for who may change it
-    (`bot.access.policy.AccessRequest`). A function may return an `Ask` instead of a view: then that line is answered,
+    (`bot.access.policy.AccessRequest`). ``reserved``: only administrators may use it, and those whom a rule about this
+    very command names. A function may return an `Ask` instead of a view: then that line is answered,
     after the access policy is asked again.
     """
 
@@ -56,6 +57,7 @@ class Command(Generic[P]):
     function: Callable[P, Awaitable[View | Ask]]
     signature: Signature
     governed: bool = False
+    reserved: bool = False
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Awaitable[View | Ask]:
         return self.function(*args, **kwargs)
@@ -73,7 +75,11 @@ class Command(Generic[P]):
     def request(self, conversation: Conversation) -> AccessRequest:
         """Return what the access policy is asked before it runs there."""
         return AccessRequest(
-            command=self.name, conversation_id=conversation.id, writes=self.writes, governed=self.governed
+            command=self.name,
+            conversation_id=conversation.id,
+            writes=self.writes,
+            governed=self.governed,
+            reserved=self.reserved,
         )
 
 
@@ -84,6 +90,7 @@ def command(
     examples: tuple[str, ...] = (),
     writes: bool = False,
     governed: bool = False,
+    reserved: bool = False,
     summary: Phrase,
     place: int = 100,
 ) -> Callable[[Callable[P, Awaitable[View | Ask]]], Command[P]]:
@@ -96,7 +103,7 @@ def command(
         if not inspect.iscoroutinefunction(function):
             raise ConfigurationError(f"command {name!r} must be an async function")
         signature = read_signature(function)
-        return Command(name, aliases, examples, writes, summary, place, function, signature, governed)
+        return Command(name, aliases, examples, writes, summary, place, function, signature, governed, reserved)
 
     return make
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import cards, data, deliveries, erps, events, rules, serving
+from bot.cli import audit, cards, data, deliveries, erps, events, rules, serving
 from bot.errors import DingerpError
 from bot.version import installed_version
 
@@ -44,6 +44,7 @@ cli.add_typer(rules.route_commands, name="routes")
 cli.add_typer(rules.policy_commands, name="policy")
 cli.add_typer(events.commands, name="events")
 cli.add_typer(deliveries.commands, name="deliveries")
+cli.add_typer(audit.commands, name="audit")
 
 
 GC_THRESHOLDS = (50_000, 20, 50)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import SequenceMatcher
+from hashlib import sha256
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -22,6 +24,20 @@ _LOOK = 1.0
 class _Stamp:
     mtime_ns: int
     size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulesChange:
+    """A file of rules that was edited: SHA-256 of the rules in force, and how many lines are new and gone.
+
+    ``defect`` says why the edited file is not in force; then nothing has changed.
+    """
+
+    path: Path
+    sha256: str
+    added: int = 0
+    removed: int = 0
+    defect: str = ""
 
 
 class FollowedFile(Generic[T]):
@@ -45,6 +61,8 @@ class FollowedFile(Generic[T]):
         self._looked = monotonic()
         self._stamp = _stamp(path)
         self._defect: RulesError | None = None
+        self._content = b""
+        self._tell: Callable[[RulesChange], None] = lambda change: None
         self._rules = default() if self._stamp is None else self._read()
 
     @property
@@ -56,6 +74,15 @@ class FollowedFile(Generic[T]):
     def path(self) -> Path:
         """The file that is followed, whether it is there or not."""
         return self._path
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the content in force; empty without a file."""
+        return sha256(self._content).hexdigest() if self._content else ""
+
+    def listen(self, tell: Callable[[RulesChange], None]) -> None:
+        """Call ``tell`` after every edit of the file, in the thread that asked for `current`."""
+        self._tell = tell
 
     def current(self) -> T:
         """Return the rules in force; the file is checked at most once a second."""
@@ -70,18 +97,32 @@ class FollowedFile(Generic[T]):
         if stamp == self._stamp:
             return
         self._stamp = stamp
+        before = self._content
         try:
             self._rules = self._read()
         except RulesError as error:
             self._defect = error
+            self._tell(RulesChange(path=self._path, sha256=self.digest, defect=error.detail))
             _log.error("rules are wrong, the last good ones stay in force", file=str(self._path), reason=error.detail)
         else:
             self._defect = None
             _log.info("rules were read anew", file=str(self._path))
+            added, removed = _count_lines(before, self._content)
+            self._tell(RulesChange(path=self._path, sha256=self.digest, added=added, removed=removed))
 
     def _read(self) -> T:
         # A file that vanishes is more likely an accident, or an editor at work, than a return to the default.
-        return self._read_content(read_content(self._path))
+        content = read_content(self._path)
+        rules = self._read_content(content)
+        self._content = content
+        return rules
+
+
+def _count_lines(before: bytes, after: bytes) -> tuple[int, int]:
+    """Return how many lines are new, and how many are gone."""
+    old, new = before.splitlines(), after.splitlines()
+    kept = sum(block.size for block in SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks())
+    return len(new) - kept, len(old) - kept
 
 
 def read_content(path: Path) -> bytes:

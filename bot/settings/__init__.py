@@ -28,7 +28,9 @@ from bot.settings.file_variables import SUFFIX, read_named_files, value_of_file
 from bot.settings.sections import (
     AccessSettings,
     AlertSettings,
+    AllowanceSettings,
     ApprovalSettings,
+    AuditSettings,
     CardSettings,
     DingTalkSettings,
     ErpSettings,
@@ -54,8 +56,11 @@ __all__ = [
     "DEFAULT_FILE",
     "AccessSettings",
     "AlertSettings",
+    "AllowanceSettings",
     "ApprovalSettings",
+    "AuditSettings",
     "CardSettings",
+    "ConversationAllowanceSettings",
     "DingTalkSettings",
     "ErpSettings",
     "EventSettings",
@@ -108,6 +113,7 @@ class Settings(BaseSettings):
     outbox: OutboxSettings = OutboxSettings.model_validate({})
     alerts: AlertSettings = AlertSettings.model_validate({})
     approvals: ApprovalSettings = ApprovalSettings.model_validate({})
+    audit: AuditSettings = AuditSettings.model_validate({})
     log: LogSettings = LogSettings.model_validate({})
     data_dir: Path = Field(Path("data"), description="Folder of the SQLite files.")
     database_url: Secret = Field(Secret(""), description="SQLAlchemy URL; empty: SQLite in the data folder.")
@@ -133,14 +139,14 @@ class Settings(BaseSettings):
         return value
 
     @property
+    def file(self) -> Path | None:
+        """Return the configuration's file, None where the environment says all."""
+        return self._file
+
+    @property
     def database(self) -> str:
         """Return the SQLAlchemy URL of the bot's own database (it may hold a password)."""
         return self.database_url.get_secret_value() or f"sqlite:///{self.data_dir / 'dingerp.sqlite3'}"
-
-    @property
-    def file(self) -> Path | None:
-        """Return the file that was read, if any."""
-        return self._file
 
     @property
     def access_rules(self) -> Path:

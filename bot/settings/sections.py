@@ -155,6 +155,22 @@ class CardSettings(SettingsSection):
     )
 
 
+class AllowanceSettings(SettingsSection):
+    """How much one person may ask and see; 0: as much as wanted."""
+
+    questions_minute: int = Field(30, ge=0, description="Questions and clicks within a minute.")
+    documents_day: int = Field(500, ge=0, description="Different documents within a day.")
+    documents_row: int = Field(60, ge=0, description="Different documents within `limits.row_minutes`.")
+
+
+class ConversationAllowanceSettings(AllowanceSettings):
+    """How much all people of one group together may ask and see; 0: as much as wanted."""
+
+    questions_minute: int = Field(120, ge=0, description="Questions and clicks within a minute.")
+    documents_day: int = Field(2_000, ge=0, description="Different documents within a day.")
+    documents_row: int = Field(240, ge=0, description="Different documents within `limits.row_minutes`.")
+
+
 class LimitSettings(SettingsSection):
     """What DingTalk allows and what the bot allows itself."""
 
@@ -163,6 +179,15 @@ class LimitSettings(SettingsSection):
     questions_at_once: int = Field(256, gt=0, description="Questions that are worked on at the same time.")
     question_seconds: float = Field(20.0, gt=0, description="Time for finding one answer.")
     click_seconds: float = Field(1.6, gt=0, lt=2, description="Time for a click's answer; DingTalk waits 2 s.")
+    row_minutes: float = Field(10.0, gt=0, le=1440, description="Minutes within which documents count as in a row.")
+    person: AllowanceSettings = AllowanceSettings.model_validate({})
+    conversation: ConversationAllowanceSettings = ConversationAllowanceSettings.model_validate({})
+
+
+class AuditSettings(SettingsSection):
+    """The audit log."""
+
+    keep_days: int = Field(1095, ge=30, le=36_500, description="Days for which entries are kept.")
 
 
 class QueueSettings(SettingsSection):

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
+from bot.access.audit import AuditEntry
 from bot.approvals.case import AuditRow, Case, CaseCard, CaseConflict, possible_voters
 from bot.erp.model import Money
 from bot.outbox.delivery import Delivery
@@ -25,7 +26,9 @@ from bot.store.approval_rows import (
     decision_row,
     vote_rows,
 )
+from bot.store.audit import append_entries
 from bot.store.database import Database
+from bot.store.decision_entries import make_decision_entry
 from bot.store.outbox import enqueue
 from bot.store.row_times import from_us, to_us
 from bot.store.statements import insert_into
@@ -46,6 +49,7 @@ class StoredCaseRepository:
         self._deliveries: dict[str, Delivery] = {}
         self._cards: list[CaseCard] = []
         self._lines: list[AuditRow] = []
+        self._entries: list[AuditEntry] = []
 
     def case(self, case_id: str) -> Case | None:
         """Return one case, locked."""
@@ -125,8 +129,12 @@ class StoredCaseRepository:
         return Money(sum(map(Decimal, amounts), Decimal(0)), currency)
 
     def audit(self, row: AuditRow) -> None:
-        """Write a line of the record."""
+        """Write a line of the record; what tells of somebody's decision also goes into the audit log."""
         self._lines.append(row)
+        case = self._known.get(row.case)
+        entry = make_decision_entry(row, case) if case is not None else None
+        if entry is not None:
+            self._entries.append(entry)
 
     def audit_rows_of(self, case_id: str) -> Sequence[AuditRow]:
         """Return the record of a case, oldest first."""
@@ -143,6 +151,10 @@ class StoredCaseRepository:
         self._write_lines()
         enqueue(self._connection, *self._deliveries.values(), now=self._now)
         self._deliveries = {}
+        if self._entries:
+            # Last, since all processes wait for the end of the one chain.
+            append_entries(self._connection, self._entries)
+            self._entries = []
 
     def _cases(self, query: Any, **values: Any) -> list[Case]:
         return [self._keep(row) for row in self._connection.execute(query, values).all()]

@@ -263,3 +263,34 @@ def test_a_role_taken_away_counts_at_once() -> None:
     policy = AccessPolicy([rule("stock", "warehouse")])
     assert policy.decide(KEEPER, STOCK).allowed
     assert not policy.decide(Person(user_id="keeper01", name="王仓"), STOCK).allowed
+
+
+RESERVED = AccessRequest(command="audit", reserved=True)
+AUDITORS = AccessRule(commands=frozenset({"audit"}), roles=frozenset({"auditor"}))
+AUDITOR = Person(user_id="auditor01", name="钱审", roles=frozenset({"auditor"}))
+
+
+@pytest.mark.parametrize(
+    ("rules", "person", "allowed", "ask"),
+    [
+        ((), KEEPER, False, ("admin",)),
+        ((), BOSS, True, ()),
+        ((), OUTSIDER, False, ("admin",)),
+        ((AUDITORS,), KEEPER, False, ("admin", "auditor")),
+        ((AUDITORS,), AUDITOR, True, ()),
+        ((AUDITORS,), BOSS, True, ()),
+        ((AccessRule(commands=frozenset({"*"}), roles=frozenset({"*"})),), KEEPER, False, ("admin",)),
+        ((AccessRule(commands=frozenset({"audit"}), roles=frozenset({"*"})),), KEEPER, True, ()),
+        (
+            (AccessRule(commands=frozenset({"audit"}), roles=frozenset({"*"}), conversations=frozenset({"cid=="})),),
+            KEEPER,
+            False,
+            ("admin",),
+        ),
+    ],
+)
+def test_what_is_reserved_is_for_administrators_and_whom_a_rule_names_for_it(
+    rules: tuple[AccessRule, ...], person: Person, allowed: bool, ask: tuple[str, ...]
+) -> None:
+    verdict = AccessPolicy(rules=rules).decide(person, RESERVED)
+    assert (verdict.allowed, verdict.ask) == (allowed, ask)

@@ -131,7 +131,9 @@ def test_why_nobody_saw_it(shell: AdminShell, bot: Work, clock: Clock) -> None:
 
     async def mute(at_work: RunningBot) -> None:
         place, until = Place.parse("group:cidStock"), NINE + timedelta(hours=2)
-        await at_work.mute(Mute(id="m", place=place, pattern="stock.*", by="keeper01", made_at=clock(), until=until))
+        await at_work.mute(
+            Mute(id="m", place=place, pattern="stock.*", by="keeper01", made_at=clock(), until=until, critical=True)
+        )
 
     bot(mute)
     shell.keep(cloud("custom.drill", "d1", title="A drill"), at=NINE)

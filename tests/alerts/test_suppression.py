@@ -22,8 +22,16 @@ from tests.alerts.scenario import (
 )
 
 
-def mute(scenario: ProcessorScenario, pattern: str, until: float, place: object = A) -> None:
-    wish = Mute(id=f"m{pattern}", place=place, pattern=pattern, by="lin", made_at=scenario.now, until=second(until))  # type: ignore[arg-type]  # a place
+def mute(scenario: ProcessorScenario, pattern: str, until: float, place: object = A, *, critical: bool = False) -> None:
+    wish = Mute(
+        id=f"m{pattern}",
+        place=place,  # type: ignore[arg-type]  # a place
+        pattern=pattern,
+        by="lin",
+        made_at=scenario.now,
+        until=second(until),
+        critical=critical,
+    )
     scenario.do(lambda unit: actions.mute(unit, wish))
 
 
@@ -151,3 +159,20 @@ def test_a_muted_place_hears_nothing_of_an_escalation_either(new_scenario: NewSc
     scenario.at(0, low())
     assert not [line for line in scenario.at(499) if "person:boss" in line]
     assert [line for line in scenario.at(600) if "person:boss" in line] == ["500 person:boss card2 SKU1 open"]
+
+
+def test_a_mute_hides_no_critical_alert_unless_that_was_said(new_scenario: NewScenario) -> None:
+    scenario = new_scenario()
+    mute(scenario, "custom.sec", 7200)
+    seen = scenario.at(10, event("custom.sec", "DOOR-1", severity=Severity.CRITICAL))
+    assert seen == ["10 group:a card1 DOOR-1 news"]
+    assert scenario.at(20, event("custom.sec", "DOOR-2")) == []
+    mute(scenario, "custom.sec", 7200, critical=True)
+    assert scenario.at(30, event("custom.sec", "DOOR-3", severity=Severity.CRITICAL)) == []
+
+
+def test_a_muted_alert_that_becomes_critical_is_shown(new_scenario: NewScenario) -> None:
+    scenario = new_scenario()
+    mute(scenario, "stock.low", 7200)
+    assert scenario.at(10, low("SKU1")) == []
+    assert scenario.at(20, low("SKU1", severity=Severity.CRITICAL)) == ["20 group:a card1 SKU1 open"]

@@ -132,7 +132,7 @@ def test_of_several_mutes_that_are_about_it_the_last_to_end_counts() -> None:
         mute("stock.low", 900, place=B),
         mute("stock.low", 100),
     ]
-    found = suppressions(alert(), mutes=mutes)
+    found = suppressions(alert(severity=Severity.WARNING), mutes=mutes)
     assert found.everywhere is None
     assert found.at(A) == Suppression("muted", "sku1 by lin", second(300))
     assert found.at(B) == Suppression("muted", "stock.low by lin", second(900))
@@ -141,7 +141,7 @@ def test_of_several_mutes_that_are_about_it_the_last_to_end_counts() -> None:
 
 def test_what_a_person_watches_no_rule_holds_back_but_a_mute_does() -> None:
     rules = Told(inhibition=RuleSuppression("cause", None), silence=RuleSuppression("planned", LATER))
-    of = alert(key="watch:7:stock:erp::SKU1")
+    of = alert(key="watch:7:stock:erp::SKU1", severity=Severity.WARNING)
     found = suppressions(of, rules)
     assert (found.everywhere, found.at(A), rules.asked) == (None, None, [])
     assert suppressions(of, rules, mutes=[mute("stock.low", 400)]).at(A) == Suppression(

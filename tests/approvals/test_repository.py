@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from types import MappingProxyType
 
 import pytest
 from sqlalchemy import func, select, text
 
+from bot.access.audit import AuditKind, AuditSearch
 from bot.approvals.case import (
     ApprovalCardKind,
     AuditRow,
@@ -30,6 +32,8 @@ from bot.outbox.delivery import Delivery
 from bot.outbox.place import Place, PlaceKind
 from bot.phrase import phrase
 from bot.store.approvals import StoredCaseTransactions
+from bot.store.audit import StoredAudit
+from bot.store.audit_witness import AuditWitness
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
 from bot.store.tables import APPROVAL_AUDIT, APPROVAL_DECISION, DELIVERY
@@ -402,6 +406,41 @@ class TestDatabase:
             await database.run(lambda connection: connection.execute(text(change)))
         count = select(func.count()).select_from(APPROVAL_AUDIT)
         assert await database.run(lambda connection: connection.scalar(count)) == 1
+
+    async def test_decisions_stand_in_the_audit_log_with_the_same_commit(
+        self, database: Database, tmp_path: Path
+    ) -> None:
+        store, case = StoredCaseTransactions(database, lambda: NOW), a_case()
+        await put(store, case)
+
+        def decide(cases: CaseRepository) -> None:
+            cases.case(case.id)
+            for what, user_id, detail in (
+                ("vote", "wang", "approve at level 1: 便宜 5000"),
+                ("refused", "li", "over the limit of CNY 5000"),
+                ("decided", "wang", "approve"),
+                ("outcome", "", "applied ACME 螺丝"),
+                ("reminded", "", "1"),
+            ):
+                cases.audit(AuditRow(at=NOW, case=case.id, what=what, user_id=user_id, detail=detail))
+
+        def fails(cases: CaseRepository) -> None:
+            decide(cases)
+            raise ValueError("too late")
+
+        with pytest.raises(ValueError, match="too late"):
+            await store.transact(fails)
+        await store.transact(decide)
+        log = StoredAudit(database, AuditWitness(tmp_path))
+        kept = [found.entry for found in await log.search(AuditSearch(document="po-1", after=0))]
+        assert [(entry.kind, entry.actor, entry.action, entry.outcome, entry.rule) for entry in kept] == [
+            (AuditKind.DECISION, "wang", "vote", "approve", "r"),
+            (AuditKind.REFUSAL, "li", "vote", "refused", "r"),
+            (AuditKind.DECISION, "wang", "decide", "approve", "r"),
+            (AuditKind.DECISION, "dingerp", "tell the ERP", "applied", "r"),
+        ]
+        assert not [word for word in ("5000", "便宜", "ACME") if word in repr(kept)]
+        assert (await log.verify()).broken == ()
 
 
 async def race(one: Database, other: Database, work: Callable[[CaseRepository], object], times: int) -> list[object]:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from bot.access.audit import AuditKind
 from bot.access.people import DirectoryEntry, People
 from bot.cards.actions import Ask
 from bot.cards.card import Card, Click
@@ -26,6 +27,7 @@ from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.outbox.place import Place
 from bot.phrase import phrase
+from tests.recording_audit import RecordingAudit
 
 ZONE = timezone(timedelta(hours=8))
 NOW = datetime(2026, 11, 24, 17, 0, tzinfo=ZONE)
@@ -97,7 +99,7 @@ class ClickHarness:
 
     def __init__(self, *, seconds: float = 5.0, corp_id: str = "dingcorp", shown: FakeShownCards | None = None) -> None:
         self.handler, self.renderer = StubHandler(), StubRenderer()
-        self.metrics, self.languages = Metrics(), FakeLanguages()
+        self.metrics, self.languages, self.audit = Metrics(), FakeLanguages(), RecordingAudit()
         self.directory = FakeDirectory({"keeper01": DirectoryEntry(name="王仓", roles=frozenset({"warehouse"}))})
         self.handler.gate.set()
         self.directory.gate.set()
@@ -112,6 +114,7 @@ class ClickHarness:
             now=lambda: NOW,
             seconds=seconds,
             corp_id=corp_id,
+            audit=self.audit,
             shown=shown,
             sleep=shown.sleep if shown is not None else asyncio.sleep,
         )
@@ -151,6 +154,10 @@ async def test_what_is_not_for_us_changes_nothing_and_costs_a_line(changes: Mapp
     assert logs == [{"event": "click.ignored", "why": why, "log_level": "warning"}]
     assert harness.count(why) == 1
     assert not harness.handler.asked
+    (entry,) = harness.audit.entries
+    clicked = replace(CLICK, **changes)
+    assert (entry.kind, entry.outcome) == (AuditKind.REFUSAL, why)
+    assert (entry.actor, entry.conversation) == (f"{clicked.user_id}@{clicked.corp_id}", "cidA==")
 
 
 async def test_without_a_configured_organisation_all_are_served() -> None:

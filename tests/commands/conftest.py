@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import pytest
 
+from bot.access.audit import AuditLog, AuditReader, AuditSearch, RecordedEntry
 from bot.access.people import DirectoryEntry, People, Person
 from bot.access.policy import AccessPolicy
 from bot.alerts.service import AlertService
@@ -28,6 +29,7 @@ from tests.approvals.memory_repository import MemoryCaseStore
 from tests.commands.alert_fakes import InMemoryAlertService
 from tests.commands.approval_fakes import ApprovalFixture
 from tests.commands.company import NOW, Company
+from tests.recording_audit import RecordingAudit
 
 V = TypeVar("V", bound=View)
 
@@ -95,6 +97,21 @@ def service() -> InMemoryAlertService:
 
 
 @pytest.fixture
+def audit() -> RecordingAudit:
+    return RecordingAudit()
+
+
+class NothingKept:
+    async def search(self, wanted: AuditSearch) -> tuple[RecordedEntry, ...]:
+        return ()
+
+
+@pytest.fixture
+def audit_reader() -> AuditReader:
+    return NothingKept()
+
+
+@pytest.fixture
 def colleagues() -> Colleagues:
     people = People(languages=NoLanguages(), default_language="zh_CN", configured_languages={}, directory=Members())
     return Colleagues(people, {"approver": frozenset({"manager01", "gone01"}), "buyer": frozenset({"buyer01"})})
@@ -124,6 +141,8 @@ def dispatcher(
     service: InMemoryAlertService,
     colleagues: Colleagues,
     approvals: ApprovalFixture,
+    audit: RecordingAudit,
+    audit_reader: AuditReader,
 ) -> QuestionDispatcher:
     return QuestionDispatcher(
         commands=commands,
@@ -132,6 +151,8 @@ def dispatcher(
             ErpHub: hub,
             LanguageChoice: choices,
             AlertService: service,
+            AuditLog: audit,
+            AuditReader: audit_reader,
             Colleagues: colleagues,
             ApprovalService: approvals.service,
             CasePresenter: approvals.presenter,

@@ -26,6 +26,7 @@ from tests.approvals.env import PATIENCE
 from tests.commands.alert_fakes import ELSEWHERE, HERE, OWN, InMemoryAlertService, alert
 from tests.commands.company import NOW
 from tests.commands.conftest import Members, NoLanguages
+from tests.recording_audit import RecordingAudit
 
 TRACKS = TrackIds("secret")
 
@@ -70,6 +71,7 @@ class AlertClickHarness:
             now=lambda: NOW,
             seconds=seconds,
             corp_id="dingcorp",
+            audit=RecordingAudit(),
             shown=self.places,
         )
         self.track = self.place_card(service.show(alert("a1")), HERE)

@@ -28,6 +28,7 @@ from tests.commands.conftest import Ask as AskLine
 from tests.commands.conftest import Members
 from tests.commands.test_alert_clicks import TRACKS, English, FakeShownCards
 from tests.commands.test_approvals import MANAGER
+from tests.recording_audit import RecordingAudit
 
 OWN = Place(PlaceKind.PERSON, "manager01")
 
@@ -48,6 +49,7 @@ class ApprovalClickHarness:
             now=lambda: NOW,
             seconds=seconds,
             corp_id="dingcorp",
+            audit=RecordingAudit(),
             shown=self.places,
         )
         self.group, self.own = self._place_card(GROUP), self._place_card(OWN)

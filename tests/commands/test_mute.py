@@ -6,12 +6,18 @@ from datetime import timedelta
 
 import pytest
 
+from bot.access.audit import AuditKind
+from bot.access.people import Person
+from bot.access.policy import AccessPolicy, AccessRule
 from bot.alerts.views import AlertReply, MuteList
-from bot.cards.notices import BadArgumentNotice, NotFoundNotice
+from bot.cards.notices import BadArgumentNotice, DeniedNotice, NotFoundNotice
 from bot.chat.message import Conversation, ConversationKind
 from tests.commands.alert_fakes import HERE, OWN, InMemoryAlertService
 from tests.commands.company import NOW
-from tests.commands.conftest import Ask, as_, lines
+from tests.commands.conftest import KEEPER, Ask, as_, lines
+from tests.recording_audit import RecordingAudit
+
+ADMIN = Person(user_id="boss01", name="赵总", is_admin=True)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +59,7 @@ async def test_muting_a_type_or_a_subject_for_a_while(
         ("/mute stock.l*w 2h", "stock.low, stock.out"),
         ("/mute * 2h", "Only types"),
         ("/mute off", "heard of again"),
+        ("/mute critical", "what is to be muted"),
     ],
 )
 async def test_what_is_wrong_is_told_with_examples(
@@ -98,3 +105,47 @@ async def test_a_mute_in_ones_own_chat_is_ended_by_a_click_there(ask: Ask, servi
     assert [mute.place for mute in service.stored_mutes.values()] == [OWN]
     as_(AlertReply, await ask("/mute stock.low off", where=Conversation("cidDirect==", ConversationKind.GROUP)))
     assert service.stored_mutes == {}
+
+
+@pytest.mark.parametrize(
+    "line", ["/mute custom.sec 24h critical", "/静音 custom.sec 24h 严重", "/mute custom.sec critical"]
+)
+async def test_critical_alerts_are_muted_only_by_those_with_the_right(
+    ask: Ask, service: InMemoryAlertService, line: str
+) -> None:
+    refused = as_(DeniedNotice, await ask(line))
+    assert "admin" in str(refused.reason)
+    assert (refused.ask, service.stored_mutes) == (("admin",), {})
+    as_(AlertReply, await ask(line, person=ADMIN))
+    assert [mute.critical for mute in service.stored_mutes.values()] == [True]
+
+
+async def test_a_mute_says_that_critical_alerts_come_all_the_same(ask: Ask, service: InMemoryAlertService) -> None:
+    view = as_(AlertReply, await ask("/mute custom.sec 24h", person=ADMIN))
+    assert "Critical alerts are shown" in str(view.lines[1])
+    assert [mute.critical for mute in service.stored_mutes.values()] == [False]
+
+
+@pytest.mark.parametrize(
+    "policy", [AccessPolicy(rules=(AccessRule(commands=frozenset({"mute"}), roles=frozenset({"warehouse"})),))]
+)
+async def test_a_rule_that_names_mute_gives_the_right(ask: Ask, service: InMemoryAlertService) -> None:
+    as_(AlertReply, await ask("/mute custom.sec 24h critical", person=KEEPER))
+    assert len(service.stored_mutes) == 1
+
+
+@pytest.mark.parametrize(
+    "policy", [AccessPolicy(rules=(AccessRule(commands=frozenset({"*"}), roles=frozenset({"warehouse"})),))]
+)
+async def test_a_rule_for_all_commands_does_not_give_it(ask: Ask, service: InMemoryAlertService) -> None:
+    as_(DeniedNotice, await ask("/mute custom.sec 24h critical", person=KEEPER))
+
+
+async def test_mutes_are_recorded(ask: Ask, audit: RecordingAudit) -> None:
+    await ask("/mute custom.sec 2h critical", person=ADMIN)
+    await ask("/unmute custom.sec")
+    told = [(entry.kind, entry.actor, entry.action, entry.conversation, entry.detail) for entry in audit.entries]
+    assert told == [
+        (AuditKind.MUTE, "boss01", "mute", HERE.id, "custom.sec until 2026-11-05T10:30+08:00, critical as well"),
+        (AuditKind.MUTE, "keeper01", "unmute", HERE.id, "custom.sec, critical as well"),
+    ]

@@ -17,6 +17,7 @@ import psutil
 
 from bot.simulator.config import SimulatorConfig
 from bot.simulator.engine import SimEngine
+from tests.unlimited import UNLIMITED
 
 HERE = Path(__file__).parent
 ERP_SECONDS = 0.02
@@ -44,6 +45,7 @@ DINGERP = Contender(
         # Only 64 products are asked for: the read cache would answer most questions.
         "DINGERP_ERP__MAIN__CACHE_SECONDS": "0",
         "DINGERP_LIMITS__QPS": "inf",
+        **UNLIMITED,
         # Otherwise the bot would begin to save calls after 9 000 answers.
         "DINGERP_LIMITS__MONTHLY_CALLS": "1000000000",
         "DINGERP_HTTP__PORT": "0",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from bot.rulefiles.errors import RuleProblem, RulesError
-from bot.rulefiles.followed_file import FollowedFile
+from bot.rulefiles.followed_file import FollowedFile, RulesChange
 
 
 class Clock:
@@ -110,3 +111,25 @@ def test_wrong_at_the_start_is_an_error(path: Path, clock: Clock) -> None:
 def test_a_folder_is_no_file(tmp_path: Path, clock: Clock) -> None:
     with pytest.raises(RulesError, match="it cannot be read"):
         follow(tmp_path, clock)
+
+
+def test_who_listens_hears_of_every_edit_with_its_hash(path: Path, clock: Clock) -> None:
+    write(path, "one\ntwo\nthree", 1)
+    rules = follow(path, clock)
+    heard: list[RulesChange] = []
+    assert rules.digest == sha256(b"one\ntwo\nthree").hexdigest()
+    rules.listen(heard.append)
+    for stamp, content in enumerate(("one\n2\nthree\nfour", "wrong", "one\n2\nthree\nfour\n5"), 2):
+        write(path, content, stamp)
+        clock.now += 1
+        rules.current()
+    good = sha256(b"one\n2\nthree\nfour").hexdigest()
+    assert [(change.sha256, change.added, change.removed, bool(change.defect)) for change in heard] == [
+        (good, 2, 1, False),
+        (good, 0, 0, True),
+        (rules.digest, 1, 0, False),
+    ]
+
+
+def test_without_a_file_there_is_no_hash(path: Path, clock: Clock) -> None:
+    assert follow(path, clock).digest == ""

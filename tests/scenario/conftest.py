@@ -29,6 +29,7 @@ from bot.simulator.chat import ChatItem, SimDelivery, SimMessage
 from bot.simulator.config import SimulatorConfig
 from bot.simulator.engine import ClickResult, SimEngine
 from bot.simulator.server import open_simulator as simulator_running
+from tests.unlimited import NO_LIMIT
 
 KEEPER, ENGLISH, OUTSIDER = "keeper01", "sales_en", "ext_carrier"
 
@@ -144,7 +145,7 @@ async def run_system(
 def system_settings(config: SimulatorConfig, url: str, folder: Path, changes: Mapping[str, Any]) -> Settings:
     """Return the demo's settings with ``changes``: whole parts, or a mapping of the fields of a part."""
     settings = demo_settings(load_settings(data_dir=folder), config, url)
-    limits = settings.limits.model_copy(update={"qps": math.inf})
+    limits = settings.limits.model_copy(update={"qps": math.inf, "person": NO_LIMIT, "conversation": NO_LIMIT})
     settings = settings.model_copy(update={"limits": limits, "database_url": SecretStr("")})
     for name, value in changes.items():
         part = getattr(settings, name)

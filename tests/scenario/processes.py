@@ -23,6 +23,7 @@ from bot.simulator.engine import SimEngine
 from bot.store import database
 from tests.scenario.fork_server import ForkedProcess, fork
 from tests.scenario.traffic import eventually
+from tests.unlimited import UNLIMITED
 
 _FOREIGN = ("DINGTALK_", "DINGERP_")
 _EXIT_SECONDS = 30.0
@@ -39,6 +40,7 @@ def environment(config: SimulatorConfig, url: str, folder: Path, **more: str) ->
         "DINGERP_ERP__MAIN__VENDOR": "demo",
         "DINGERP_DATA_DIR": str(folder),
         "DINGERP_HTTP__PORT": "0",
+        **UNLIMITED,
         **more,
     }
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}

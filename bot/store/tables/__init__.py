@@ -13,6 +13,7 @@ from bot.store.tables.approvals import (
     APPROVAL_SOURCE,
     APPROVAL_VOTE,
 )
+from bot.store.tables.audit import AUDIT, AUDIT_DOCUMENT, AUDIT_HEAD
 from bot.store.tables.base import METADATA, StoreTable
 from bot.store.tables.erp import (
     ERP_COPY,
@@ -44,6 +45,9 @@ __all__ = [
     "APPROVAL_PERSON",
     "APPROVAL_SOURCE",
     "APPROVAL_VOTE",
+    "AUDIT",
+    "AUDIT_DOCUMENT",
+    "AUDIT_HEAD",
     "DATA_KEY",
     "DELIVERY",
     "DELIVERY_SPEND",

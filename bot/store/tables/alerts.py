@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Index, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Index, Text, UniqueConstraint, false
 from sqlmodel import Field
 
 from bot.store.sealed_columns import Sealed, SealedKey
@@ -139,6 +139,7 @@ class StoredMuteRow(StoreTable, table=True):
     author: str
     made_ms: int = Field(sa_type=BigInteger)
     until_ms: int = Field(sa_type=BigInteger)
+    critical: bool = Field(sa_column_kwargs={"server_default": false()})
 
 
 class WatchRow(StoreTable, table=True):

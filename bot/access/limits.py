@@ -1,0 +1,175 @@
+"""How much one person, and one conversation, may ask and see: so nobody copies the ERP through the bot.
+
+Counted in memory, by each process for itself: after a restart counting begins anew.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+
+_MINUTE = timedelta(minutes=1)
+
+
+class LimitKind(StrEnum):
+    """What is limited; bounded, because it labels a metric."""
+
+    QUESTIONS_MINUTE = "questions_minute"
+    DOCUMENTS_DAY = "documents_day"
+    DOCUMENTS_ROW = "documents_row"
+
+
+class LimitedParty(StrEnum):
+    """Whose limit it is."""
+
+    PERSON = "person"
+    CONVERSATION = "conversation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """Most questions within a minute, different documents within a day, and within ``row``; 0: as many as wanted."""
+
+    questions_minute: int
+    documents_day: int
+    documents_row: int
+    row: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitReached:
+    """A question that is not answered; ``until`` is when it may be asked again, ``row`` the length of a row."""
+
+    kind: LimitKind
+    whose: LimitedParty
+    allowed: int
+    row: timedelta
+    until: datetime
+
+    @property
+    def rule(self) -> str:
+        """The setting that decided."""
+        return f"limits.{self.whose}.{self.kind}"
+
+
+@dataclass(slots=True)
+class _Usage:
+    """What one party asked and saw lately."""
+
+    questions: deque[datetime] = field(default_factory=deque)
+    day: date = date.min
+    today: set[str] = field(default_factory=set)
+    seen: dict[str, datetime] = field(default_factory=dict)
+    """When each document was shown last, the longest ago first."""
+
+
+class PartyLimits:
+    """The limits of all people, or of all conversations."""
+
+    def __init__(self, whose: LimitedParty, allowance: Allowance) -> None:
+        self._whose = whose
+        self._allowance = allowance
+        self._usage: dict[str, _Usage] = {}
+        self._day = date.min
+
+    def reached_by_question(self, party: str, now: datetime) -> LimitReached | None:
+        """Return the limit that another question would exceed, if any."""
+        allowed = self._allowance.questions_minute
+        asked = self._of(party, now).questions
+        while asked and asked[0] <= now - _MINUTE:
+            asked.popleft()
+        if not allowed or len(asked) < allowed:
+            return None
+        return self._reached(LimitKind.QUESTIONS_MINUTE, allowed, asked[-allowed] + _MINUTE)
+
+    def count_question(self, party: str, now: datetime) -> None:
+        """Count a question that is answered."""
+        self._of(party, now).questions.append(now)
+
+    def reached_by_documents(self, party: str, documents: Collection[str], now: datetime) -> LimitReached | None:
+        """Return the limit that showing these documents would exceed, if any.
+
+        One answer is always possible: a page of a list may have more rows than a low limit allows.
+        """
+        usage, allowance = self._of(party, now), self._allowance
+        new_today = {*documents} - usage.today
+        if usage.today and 0 < allowance.documents_day < len(usage.today) + len(new_today) and new_today:
+            midnight = datetime.combine(now.date() + timedelta(days=1), time(0), tzinfo=now.tzinfo)
+            return self._reached(LimitKind.DOCUMENTS_DAY, allowance.documents_day, midnight)
+        self._forget_row(usage, now)
+        new_in_row = {*documents} - usage.seen.keys()
+        excess = len(usage.seen) + len(new_in_row) - allowance.documents_row
+        if usage.seen and allowance.documents_row and excess > 0 and new_in_row:
+            leaves = list(usage.seen.values())[min(excess, len(usage.seen)) - 1]
+            return self._reached(LimitKind.DOCUMENTS_ROW, allowance.documents_row, leaves + allowance.row)
+        return None
+
+    def count_documents(self, party: str, documents: Collection[str], now: datetime) -> None:
+        """Count documents that are shown."""
+        usage = self._of(party, now)
+        usage.today.update(documents)
+        for number in documents:
+            usage.seen.pop(number, None)
+            usage.seen[number] = now
+
+    def _reached(self, kind: LimitKind, allowed: int, until: datetime) -> LimitReached:
+        return LimitReached(kind=kind, whose=self._whose, allowed=allowed, row=self._allowance.row, until=until)
+
+    def _of(self, party: str, now: datetime) -> _Usage:
+        if self._day != now.date():
+            self._day = now.date()
+            self._forget_idle(now)
+        usage = self._usage.setdefault(party, _Usage())
+        if usage.day != now.date():
+            usage.day, usage.today = now.date(), set()
+        return usage
+
+    def _forget_idle(self, now: datetime) -> None:
+        for usage in self._usage.values():
+            self._forget_row(usage, now)
+        self._usage = {party: usage for party, usage in self._usage.items() if usage.seen}
+
+    def _forget_row(self, usage: _Usage, now: datetime) -> None:
+        start = now - self._allowance.row
+        for number in [number for number, at in usage.seen.items() if at <= start]:
+            del usage.seen[number]
+
+
+class ReadingLimits:
+    """The limits of who asks and of where; what exceeds neither is counted for both.
+
+    Without a ``conversation``, in a person's own chat, the person's limits count alone.
+    """
+
+    def __init__(self, *, person: Allowance, conversation: Allowance) -> None:
+        self._people = PartyLimits(LimitedParty.PERSON, person)
+        self._conversations = PartyLimits(LimitedParty.CONVERSATION, conversation)
+
+    def take_question(self, person: str, conversation: str, now: datetime) -> LimitReached | None:
+        """Count a question, or return the limit that forbids it."""
+        pairs = self._pairs(person, conversation)
+        for limits, party in pairs:
+            if (reached := limits.reached_by_question(party, now)) is not None:
+                return reached
+        for limits, party in pairs:
+            limits.count_question(party, now)
+        return None
+
+    def take_documents(
+        self, person: str, conversation: str, documents: Collection[str], now: datetime
+    ) -> LimitReached | None:
+        """Count documents that are to be shown, or return the limit that forbids it."""
+        pairs = self._pairs(person, conversation)
+        for limits, party in pairs:
+            if (reached := limits.reached_by_documents(party, documents, now)) is not None:
+                return reached
+        for limits, party in pairs:
+            limits.count_documents(party, documents, now)
+        return None
+
+    def _pairs(self, person: str, conversation: str) -> list[tuple[PartyLimits, str]]:
+        parties = [(self._people, person), (self._conversations, conversation)]
+        return [(limits, party) for limits, party in parties if party]

@@ -1,0 +1,150 @@
+"""The audit log on the command line: search, verify, export, accept a loss: what ``dingerp audit`` does."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import asdict, replace
+from datetime import tzinfo
+from pathlib import Path
+
+from bot.access.audit import AuditKind, AuditSearch, RecordedEntry
+from bot.admin.audit_formats import AuditFormat, format_entries, row_of
+from bot.admin.database import OperatorDeed, audit_log, open_database, operator_entry, record_deed, require_database
+from bot.admin.output import align_columns, as_json, count_noun, escape_invisible, format_second
+from bot.errors import ConfigurationError
+from bot.private_files import make_private_file
+from bot.settings import Settings
+from bot.store.audit import ACCEPT, StoredAudit
+from bot.store.audit_chain import ChainLink
+
+_PAGE = 2_000
+_NAMED = 20
+"""How many broken places are named."""
+
+
+def read_kind(text: str) -> AuditKind | None:
+    """Return a kind of entries, None for no text. Raises `ConfigurationError`."""
+    if text and text not in tuple(AuditKind):
+        raise ConfigurationError(f"no kind {text!r}; there are: {', '.join(AuditKind)}")
+    return AuditKind(text) if text else None
+
+
+def read_link(text: str) -> ChainLink:
+    """Return a link as the log and `verify_log` write it. Raises `ConfigurationError`."""
+    try:
+        return ChainLink.parse(text)
+    except ValueError:
+        raise ConfigurationError(f"{text!r} is no link, which is NUMBER:HASH as the bot's log has it") from None
+
+
+async def search_log(settings: Settings, wanted: AuditSearch, *, zone: tzinfo, form: str) -> list[str]:
+    """Return the lines about the entries that fit, the newest first; ``form`` is ``text`` or ``json``."""
+    deed = OperatorDeed(command="audit search", documents=_documents(wanted), detail=_said(wanted))
+    async with open_database(settings, None) as database:
+        ready = require_database(database)
+        found = await audit_log(settings, ready).search(wanted)
+        await record_deed(settings, ready, deed)
+    if form == "json":
+        return [as_json([row_of(kept, zone) for kept in found])]
+    return list(_lines(found, wanted.limit, zone))
+
+
+async def verify_log(settings: Settings, links: list[ChainLink], *, form: str) -> tuple[bool, list[str]]:
+    """Return whether the log is whole, and the lines that say so or name every broken place, the first one first.
+
+    ``links`` are known from elsewhere, such as from the bot's log on another machine.
+    """
+    # Recorded afterwards: the entry about it would move the end that is looked at.
+    async with open_database(settings, None) as database:
+        ready = require_database(database)
+        found = await audit_log(settings, ready).verify(known=links)
+        outcome = "; ".join(found.broken) or f"{found.entries} entries in good order"
+        await record_deed(settings, ready, OperatorDeed(command="audit verify", detail=outcome))
+    if form == "json":
+        facts = {
+            "entries": found.entries,
+            "newest": str(found.last),
+            "witnessed": found.witnessed,
+            "broken": list(found.broken),
+        }
+        return not found.broken, [as_json(facts)]
+    if found.broken:
+        lines = [escape_invisible(problem) for problem in found.broken[:_NAMED]]
+        more = len(found.broken) - len(lines)
+        return False, [*lines, *([f"and {more} more"] if more else [])]
+    unsure = [] if found.witnessed or links else ["no link is known outside the database: its end may be missing"]
+    return True, [f"{count_noun(found.entries, 'entry', 'entries')} in good order, the newest {found.last}", *unsure]
+
+
+async def export_log(
+    settings: Settings, wanted: AuditSearch, *, zone: tzinfo, form: AuditFormat, out: Path | None
+) -> tuple[bytes, str]:
+    """Write the entries that fit to ``out``, the oldest first; return what was written, and how much in words.
+
+    Without ``out`` nothing is written: the caller prints it. Raises `ConfigurationError`.
+    """
+    deed = OperatorDeed(
+        command="audit export", documents=_documents(wanted), detail=f"{form}: {_said(wanted)}", kind=AuditKind.EXPORT
+    )
+    async with open_database(settings, None) as database:
+        ready = require_database(database)
+        found = [kept async for kept in _all_entries(audit_log(settings, ready), wanted)]
+        await record_deed(settings, ready, deed)
+    content = format_entries(found, form, zone)
+    if out is not None:
+        _write(out, content)
+    return content, count_noun(len(found), "entry", "entries")
+
+
+async def accept_loss(settings: Settings, reason: str) -> list[str]:
+    """Record that entries are missing and why, so that the log goes on from its present end."""
+    if not reason.strip():
+        raise ConfigurationError("say why entries are missing: --reason 'backup of Monday restored'")
+    async with open_database(settings, None) as database:
+        log = audit_log(settings, require_database(database))
+        broken = (await log.verify()).broken
+        deed = OperatorDeed(command=ACCEPT, detail=f"{reason}: {'; '.join(broken) or 'nothing was missing'}")
+        link = await log.accept(operator_entry(settings, deed))
+    return [f"the log goes on from {link}"]
+
+
+async def _all_entries(log: StoredAudit, wanted: AuditSearch) -> AsyncIterator[RecordedEntry]:
+    after = 0
+    while page := await log.search(replace(wanted, after=after, limit=_PAGE)):
+        for kept in page:
+            yield kept
+        after = page[-1].seq
+
+
+def _write(out: Path, content: bytes) -> None:
+    try:
+        make_private_file(out)
+        out.write_bytes(content)
+    except OSError as error:
+        raise ConfigurationError(f"{out} cannot be written: {error.strerror}") from None
+
+
+def _documents(wanted: AuditSearch) -> tuple[str, ...]:
+    return (wanted.document,) if wanted.document else ()
+
+
+def _said(wanted: AuditSearch) -> str:
+    named = {name: value for name, value in asdict(wanted).items() if value and name != "limit"}
+    return ", ".join(f"{name} {value}" for name, value in named.items()) or "everything"
+
+
+def _lines(found: tuple[RecordedEntry, ...], limit: int, zone: tzinfo) -> Iterator[str]:
+    if not found:
+        yield "No such entry."
+        return
+    yield from align_columns(_columns(kept, zone) for kept in found)
+    more = "; there may be more, --limit shows them" if len(found) == limit else ""
+    yield f"{len(found)} found{more}"
+
+
+def _columns(kept: RecordedEntry, zone: tzinfo) -> tuple[str, ...]:
+    entry = kept.entry
+    about = " ".join(entry.documents) or "–"
+    shown = f"({', '.join(entry.shown)})" if entry.shown else ""
+    reason = " ".join(filter(None, (shown, entry.outcome, f"[{entry.rule}]" if entry.rule else "", entry.detail)))
+    return str(kept.seq), format_second(entry.at, zone), entry.kind.value, entry.actor, entry.action, about, reason

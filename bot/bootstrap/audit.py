@@ -1,0 +1,169 @@
+"""Builds the audit log, the limits, and what stands between questions and their answers because of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from bot.access.audit import AuditEntry, AuditKind, AuditLog, FoldedAuditLog
+from bot.access.limits import Allowance, LimitReached, ReadingLimits
+from bot.access.policy import ADMIN
+from bot.bootstrap.infrastructure import Infrastructure
+from bot.chat.context import QuestionContext
+from bot.chat.limit_reports import DailyReports, owed_reports
+from bot.chat.pipeline import QuestionHandler
+from bot.chat.question_limits import LimitedQuestions
+from bot.chat.registry import Commands
+from bot.errors import DingerpError
+from bot.outbox.place import Place, PlaceKind
+from bot.rulefiles.followed_file import FollowedFile, RulesChange
+from bot.settings import AllowanceSettings, Settings
+from bot.store.audit import StoredAudit
+from bot.store.audit_witness import AuditWitness
+from bot.store.outbox import StoredBacklog
+
+log = structlog.get_logger(__name__)
+
+_FOLDED_EVERY = 60.0
+_PURGED_EVERY = 3600.0
+
+
+def open_audit(settings: Settings, base: Infrastructure) -> StoredAudit:
+    """Return the audit log of these settings."""
+    audit = StoredAudit(base.database, AuditWitness(settings.data_dir))
+    base.metrics.audit_waiting.set_function(lambda: audit.waiting)
+    return audit
+
+
+async def start_audit(base: Infrastructure, stored: StoredAudit) -> FoldedAuditLog:
+    """Keep what is recorded for as long as the base's stack is open, and forget what is old."""
+    folded = FoldedAuditLog(stored, base.now)
+    await base.run_in_background(stored.run(), "audit")
+    await base.run_in_background(_fold(folded), "refusals")
+    await base.run_in_background(_purge(base, stored), "audit keeping")
+    return folded
+
+
+def record_rules(audit: AuditLog, file: FollowedFile[Any], now: Callable[[], datetime]) -> None:
+    """Record the rules that are in force at the start, and every change of them; needs a running loop."""
+    if file.digest:
+        audit.record(_rules_entry(now(), file.path, "loaded", file.digest))
+    loop = asyncio.get_running_loop()
+
+    def changed(change: RulesChange) -> None:
+        outcome = "wrong" if change.defect else "changed"
+        detail = change.defect or f"{change.added} lines added, {change.removed} removed"
+        entry = _rules_entry(now(), change.path, outcome, change.sha256, detail)
+        # Files are looked at in threads of the database.
+        loop.call_soon_threadsafe(audit.record, entry)
+
+    file.listen(changed)
+
+
+def record_settings(audit: AuditLog, settings: Settings, now: Callable[[], datetime]) -> None:
+    """Record with which configuration the bot starts."""
+    file = settings.file
+    if file is not None and file.is_file():
+        audit.record(_rules_entry(now(), file, "loaded", sha256(file.read_bytes()).hexdigest()))
+
+
+def _rules_entry(at: datetime, file: Path, outcome: str, digest: str, detail: str = "") -> AuditEntry:
+    return AuditEntry(
+        kind=AuditKind.RULES,
+        at=at,
+        actor="dingerp",
+        action=file.name,
+        outcome=outcome,
+        detail=f"sha256 {digest}; {detail}" if detail else f"sha256 {digest}",
+    )
+
+
+def limit_questions(
+    base: Infrastructure,
+    handler: QuestionHandler,
+    commands: Commands,
+    audit: AuditLog,
+    owed: Callable[[], None],
+) -> LimitedQuestions:
+    """Return the handler within the limits of the settings; ``owed`` is called when a card is to be sent."""
+    settings = base.settings
+    row = timedelta(minutes=settings.limits.row_minutes)
+    limits = ReadingLimits(
+        person=_allowance(settings.limits.person, row), conversation=_allowance(settings.limits.conversation, row)
+    )
+    return LimitedQuestions(
+        handler,
+        limits=limits,
+        writing=frozenset(name for name, command in commands.items() if command.writes),
+        audit=audit,
+        metrics=base.metrics,
+        reached=DailyReports(_ReportSender(base, owed)),
+    )
+
+
+class _ReportSender:
+    """Queues the cards that tell of a limit; a failure is logged, and the day's first report is lost."""
+
+    def __init__(self, base: Infrastructure, owed: Callable[[], None]) -> None:
+        self._backlog = StoredBacklog(base.database)
+        self._places = _report_places(base.settings)
+        self._now = base.now
+        self._owed = owed
+        self._sending: set[asyncio.Task[None]] = set()
+
+    def __call__(self, context: QuestionContext, reached: LimitReached) -> None:
+        task = asyncio.create_task(self._send(context, reached))
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+
+    async def _send(self, context: QuestionContext, reached: LimitReached) -> None:
+        try:
+            await self._backlog.enqueue(*owed_reports(context, reached, self._places), now=self._now())
+        except DingerpError as error:
+            log.error("limits.not_told", error=type(error).__name__, detail=error.detail)
+            return
+        self._owed()
+
+
+def _report_places(settings: Settings) -> tuple[Place, ...]:
+    """Return the chats of the administrators by role, or the groups of alerts where nobody has that role."""
+    administrators = sorted(settings.access.roles.get(ADMIN, ()))
+    if administrators:
+        return tuple(Place(PlaceKind.PERSON, user_id) for user_id in administrators)
+    return tuple(Place(PlaceKind.GROUP, group) for group in settings.alerts.default_groups)
+
+
+def _allowance(allowed: AllowanceSettings, row: timedelta) -> Allowance:
+    return Allowance(
+        questions_minute=allowed.questions_minute,
+        documents_day=allowed.documents_day,
+        documents_row=allowed.documents_row,
+        row=row,
+    )
+
+
+async def _fold(folded: FoldedAuditLog) -> None:
+    try:
+        while True:
+            await asyncio.sleep(_FOLDED_EVERY)
+            folded.fold()
+    finally:
+        folded.fold(everything=True)
+
+
+async def _purge(base: Infrastructure, stored: StoredAudit) -> None:
+    kept = timedelta(days=base.settings.audit.keep_days)
+    while True:
+        now = base.now()
+        try:
+            if purged := await stored.purge(now - kept, now):
+                log.info("audit.purged", entries=purged)
+        except DingerpError as error:
+            log.warning("audit.not_purged", error=error.detail)
+        await asyncio.sleep(_PURGED_EVERY)

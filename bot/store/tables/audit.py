@@ -1,0 +1,62 @@
+"""Tables of the audit log: its entries, which only grow, the end of their chain, and where a document is mentioned."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Text
+from sqlmodel import Field
+
+from bot.store.tables.base import StoreTable, core_table
+
+
+class AuditEntryRow(StoreTable, table=True):
+    """One entry of the audit log (`bot.access.audit.AuditEntry`). Triggers let nobody change or remove it."""
+
+    __tablename__ = "audit"
+
+    seq: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    """Counted without gaps, by the chain and not by the database."""
+    at_ms: int = Field(sa_type=BigInteger, index=True)
+    kind: str
+    actor: str = Field(index=True)
+    action: str
+    conversation: str
+    documents: str = Field(sa_type=Text)
+    """JSON list."""
+    shown: str
+    """JSON list."""
+    rule: str
+    outcome: str
+    detail: str = Field(sa_type=Text)
+    previous: str
+    """``hash`` of the entry before."""
+    hash: str
+    """SHA-256 of all other columns (`bot.store.audit_chain`)."""
+
+
+class AuditHeadRow(StoreTable, table=True):
+    """Both ends of the chain, in one row: whoever appends locks it."""
+
+    __tablename__ = "audit_head"
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    seq: int = Field(sa_type=BigInteger)
+    """Number of the newest entry, 0 before the first."""
+    hash: str
+    purged_seq: int = Field(sa_type=BigInteger)
+    """Number of the newest entry whose time of keeping is over, 0 if there is none."""
+    purged_hash: str
+
+
+class AuditDocumentRow(StoreTable, table=True):
+    """Finds the entries about a document; all of it stands in the entries, too."""
+
+    __tablename__ = "audit_document"
+
+    document: str = Field(primary_key=True)
+    """Number without regard to capitals."""
+    seq: int = Field(primary_key=True, sa_type=BigInteger, index=True, sa_column_kwargs={"autoincrement": False})
+
+
+AUDIT = core_table(AuditEntryRow)
+AUDIT_HEAD = core_table(AuditHeadRow)
+AUDIT_DOCUMENT = core_table(AuditDocumentRow)

@@ -1,0 +1,126 @@
+"""/audit: who saw a document, who decided it and who was refused; or what one person saw and did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import ClassVar
+
+from bot.access.audit import AuditKind, AuditReader, AuditSearch, RecordedEntry
+from bot.access.policy import AccessVerdict, Denied
+from bot.cards.view import ListView, View
+from bot.chat.arguments import Word
+from bot.chat.colleagues import Colleagues
+from bot.chat.context import QuestionContext
+from bot.chat.errors import NothingFound
+from bot.chat.parsing import command_line
+from bot.chat.registry import command
+from bot.disclosure import FieldClass
+from bot.phrase import Phrase, phrase
+
+NEWEST = 200
+"""Entries that are shown at most; `dingerp audit search` finds all."""
+
+
+class AuditRef(Word):
+    """The number of a document, or the user id of a person."""
+
+    placeholder = phrase("number or user id")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditLine:
+    """What one person did at one moment; ``what`` are documents or, without any, the command."""
+
+    at: datetime
+    who: str
+    deed: Phrase
+    what: tuple[str, ...]
+    shown: tuple[Phrase, ...]
+    refused: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditTrail(ListView):
+    """What the audit log has about ``subject``, a document or a person, the newest first."""
+
+    card: ClassVar[str] = "audit"
+    page_size: ClassVar[int] = 6
+
+    rows: tuple[AuditLine, ...]
+    subject: str
+    more: bool = False
+
+
+_DEEDS: Mapping[AuditKind, Phrase] = MappingProxyType(
+    {
+        AuditKind.QUESTION: phrase("saw"),
+        AuditKind.DECISION: phrase("decided"),
+        AuditKind.REFUSAL: phrase("was refused"),
+        AuditKind.MUTE: phrase("muted alerts"),
+        AuditKind.RULES: phrase("changed rules"),
+        AuditKind.BINDING: phrase("bound an account"),
+        AuditKind.EXPORT: phrase("exported"),
+        AuditKind.OPERATOR: phrase("worked on the machine"),
+    }
+)
+
+_FIELDS: Mapping[FieldClass, Phrase] = MappingProxyType(
+    {
+        FieldClass.QUANTITY: phrase("quantities"),
+        FieldClass.AMOUNT: phrase("amounts"),
+        FieldClass.COST: phrase("costs"),
+        FieldClass.PARTNER: phrase("partners"),
+        FieldClass.CONTACT: phrase("contacts"),
+    }
+)
+
+
+@command(
+    "audit",
+    aliases=("审计", "sj", "谁看过"),
+    examples=("/audit PO-1001", "/审计 PO-1001"),
+    summary=phrase("Who saw, decided or was refused a document"),
+    place=85,
+    reserved=True,
+)
+async def audit(word: AuditRef, *, reader: AuditReader, colleagues: Colleagues, context: QuestionContext) -> View:
+    """Show what the audit log has about a document, or else about a person; only to the asker's own eyes."""
+    if not context.is_private:
+        raise Denied(AccessVerdict(False, phrase("Please ask that in your own chat with me: others read along here.")))
+    found = await reader.search(AuditSearch(document=word, limit=NEWEST))
+    found = found or await reader.search(AuditSearch(actor=word, limit=NEWEST))
+    if not found:
+        raise NothingFound(word)
+    page = found[context.offset : context.offset + AuditTrail.page_size]
+    names = await _names(page, colleagues)
+    return AuditTrail(
+        rows=tuple(_line(kept, names) for kept in page),
+        total=len(found),
+        offset=context.offset,
+        line=command_line("audit", word),
+        subject=word,
+        more=len(found) == NEWEST,
+    )
+
+
+async def _names(page: Sequence[RecordedEntry], colleagues: Colleagues) -> Mapping[str, str]:
+    people = await colleagues.lookup(tuple(dict.fromkeys(kept.entry.actor for kept in page)))
+    return {person.user_id: person.name for person in people if person.user_id is not None}
+
+
+def _line(kept: RecordedEntry, names: Mapping[str, str]) -> AuditLine:
+    entry = kept.entry
+    refused = entry.kind is AuditKind.REFUSAL
+    return AuditLine(
+        at=entry.at,
+        who=names.get(entry.actor, entry.actor),
+        deed=_DEEDS[entry.kind],
+        what=entry.documents or (f"/{entry.action}",),
+        shown=tuple(_FIELDS[part] for part in entry.shown),
+        refused=refused,
+        detail=entry.detail if entry.kind is not AuditKind.QUESTION else "",
+    )

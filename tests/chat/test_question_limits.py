@@ -1,0 +1,171 @@
+"""Questions within limits, and what the audit log has of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Annotated, ClassVar
+
+import pytest
+
+from bot.access.audit import AuditKind
+from bot.access.limits import Allowance, LimitReached, ReadingLimits
+from bot.access.people import Person
+from bot.cards.notices import DeniedNotice, ExternalNotice, LimitNotice, LimitReport
+from bot.cards.view import View
+from bot.chat.context import QuestionContext
+from bot.chat.limit_reports import DailyReports, LimitReportComposer, owed_reports
+from bot.chat.message import Conversation, ConversationKind, Message
+from bot.chat.pipeline import PreparedAnswer
+from bot.chat.question_limits import LimitedQuestions
+from bot.disclosure import FieldClass
+from bot.metrics import Metrics
+from bot.outbox.place import Place, PlaceKind
+from bot.phrase import phrase
+from tests.recording_audit import RecordingAudit
+
+NOW = datetime(2026, 11, 24, 17, 0, 30, tzinfo=timezone(timedelta(hours=8)))
+GROUP = Conversation("cidA==", ConversationKind.GROUP)
+CLERK = Person(user_id="sales01", name="李销")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown(View):
+    card: ClassVar[str] = "shown"
+
+    number: str = ""
+    customer: Annotated[str, FieldClass.PARTNER] = ""
+
+
+@dataclass(slots=True)
+class Answers:
+    """Answers every line with the document of that number; some lines are special."""
+
+    asked: list[str] = field(default_factory=list)
+
+    def hint_for(self, message: Message) -> PreparedAnswer | None:
+        return None
+
+    async def view_for(self, context: QuestionContext) -> PreparedAnswer:
+        self.asked.append(context.line)
+        match context.line:
+            case "denied":
+                return PreparedAnswer(DeniedNotice(reason=phrase("Not for you.")), "order", "denied", "sales only")
+            case "external":
+                return PreparedAnswer(ExternalNotice(), "none", "denied")
+            case "approve":
+                return PreparedAnswer(Shown(number="PO-1"), "approve", "answered", "default")
+            case number:
+                return PreparedAnswer(Shown(number=number, customer="ACME"), "order", "answered", "default")
+
+
+class Desk:
+    def __init__(self, questions: int = 0, row: int = 0) -> None:
+        allowance = Allowance(questions_minute=questions, documents_day=0, documents_row=row, row=timedelta(minutes=10))
+        free = Allowance(questions_minute=0, documents_day=0, documents_row=0, row=timedelta(minutes=10))
+        self.audit, self.metrics, self.answers = RecordingAudit(), Metrics(), Answers()
+        self.told: list[tuple[str, LimitReached]] = []
+        self.questions = LimitedQuestions(
+            self.answers,
+            limits=ReadingLimits(person=allowance, conversation=free),
+            writing={"approve"},
+            audit=self.audit,
+            metrics=self.metrics,
+            reached=lambda context, reached: self.told.append((context.line, reached)),
+        )
+
+    async def ask(self, line: str, person: Person = CLERK) -> View:
+        context = QuestionContext(person=person, conversation=GROUP, line=line, now=NOW)
+        return (await self.questions.view_for(context)).view
+
+
+async def test_an_answer_is_recorded_with_what_it_shows() -> None:
+    desk = Desk()
+    await desk.ask("SO-1")
+    (entry,) = desk.audit.entries
+    assert (entry.kind, entry.at, entry.actor, entry.action) == (AuditKind.QUESTION, NOW, "sales01", "order")
+    assert (entry.conversation, entry.documents, entry.shown) == ("cidA==", ("SO-1",), (FieldClass.PARTNER,))
+    assert (entry.rule, entry.outcome) == ("default", "answered")
+    assert "ACME" not in repr(entry)
+
+
+async def test_an_answer_about_no_document_is_not_recorded() -> None:
+    desk = Desk()
+    await desk.questions.view_for(QuestionContext(person=CLERK, conversation=GROUP, line="", now=NOW))
+    assert [entry.documents for entry in desk.audit.entries] == [()]
+    assert desk.audit.entries[0].shown == (FieldClass.PARTNER,)
+
+
+@pytest.mark.parametrize(
+    ("line", "person", "actor", "rule", "detail"),
+    [
+        ("denied", CLERK, "sales01", "sales only", "Not for you."),
+        ("external", Person(user_id=None, name="客户"), "external", "", "not known as a member"),
+    ],
+)
+async def test_a_refusal_is_recorded_with_its_rule(
+    line: str, person: Person, actor: str, rule: str, detail: str
+) -> None:
+    desk = Desk()
+    await desk.ask(line, person)
+    (entry,) = desk.audit.entries
+    assert (entry.kind, entry.actor, entry.rule, entry.detail) == (AuditKind.REFUSAL, actor, rule, detail)
+    assert entry.documents == ()
+
+
+async def test_too_many_questions_are_refused_before_anything_is_read() -> None:
+    desk = Desk(questions=2)
+    for line in ("SO-1", "SO-2", "SO-3"):
+        last = await desk.ask(line)
+    assert isinstance(last, LimitNotice)
+    assert str(last.reason) == "You asked 2 questions within a minute; more are not possible."
+    assert last.until == datetime(2026, 11, 24, 17, 2, tzinfo=NOW.tzinfo)
+    assert desk.answers.asked == ["SO-1", "SO-2"]
+    entry = desk.audit.entries[-1]
+    assert (entry.kind, entry.rule, entry.outcome) == (AuditKind.REFUSAL, "limits.person.questions_minute", "limited")
+    labels = {"limit": "questions_minute", "whose": "person"}
+    assert desk.metrics.registry.get_sample_value("dingerp_limits_reached_total", labels) == 1
+    assert [line for line, _ in desk.told] == ["SO-3"]
+
+
+async def test_too_many_documents_are_not_shown_but_known_ones_and_decisions_are() -> None:
+    desk = Desk(row=2)
+    for line in ("SO-1", "SO-2"):
+        assert isinstance(await desk.ask(line), Shown)
+    assert isinstance(await desk.ask("SO-3"), LimitNotice)
+    assert isinstance(await desk.ask("SO-1"), Shown)
+    assert isinstance(await desk.ask("approve"), Shown)
+    assert "SO-3" not in [number for entry in desk.audit.entries for number in entry.documents]
+
+
+async def test_outsiders_are_not_counted() -> None:
+    desk = Desk(questions=1)
+    for _ in range(3):
+        assert isinstance(await desk.ask("external", Person(user_id=None, name="客户")), ExternalNotice)
+
+
+async def test_administrators_are_told_once_a_day_of_each_person() -> None:
+    told: list[str] = []
+    reports = DailyReports(lambda context, reached: told.append(f"{context.person.user_id} {context.now:%d}"))
+    for days in (0, 1):
+        for person in (CLERK, CLERK, Person(user_id="buyer01", name="赵采")):
+            context = QuestionContext(person=person, conversation=GROUP, line="", now=NOW + timedelta(days=days))
+            reports(context, None)  # type: ignore[arg-type]  # only passed on
+    assert told == ["sales01 24", "buyer01 24", "sales01 25", "buyer01 25"]
+
+
+async def test_the_report_says_who_and_which_limit() -> None:
+    desk = Desk(questions=1)
+    await desk.ask("SO-1")
+    await desk.ask("SO-2")
+    context = QuestionContext(person=CLERK, conversation=GROUP, line="SO-2", now=NOW)
+    boss = Place(PlaceKind.PERSON, "boss01")
+    (owed,) = owed_reports(context, desk.told[0][1], [boss])
+    (again,) = owed_reports(context, desk.told[0][1], [boss])
+    assert owed.card == again.card == "limit_report:sales01:2026-11-24:person:boss01"
+    assert NOW.tzinfo is not None
+    composed = await LimitReportComposer(NOW.tzinfo).compose(owed.ref)
+    assert composed.view == LimitReport(
+        name="李销", user_id="sales01", rule="limits.person.questions_minute", allowed=1, at=NOW
+    )
+    assert composed.revision == owed.revision
