@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 import aiohttp
 import structlog
@@ -50,6 +51,9 @@ from bot.store.erp_records import StoredErpRecords
 from bot.store.errors import StoreUnavailable
 from bot.store.inbox import StoredInbox
 from bot.store.languages import StoredLanguages
+from bot.understanding.learning import learn_vocabulary
+from bot.understanding.reader import GrammarReader
+from bot.understanding.sentences import Sentences
 
 log = structlog.get_logger(__name__)
 
@@ -102,6 +106,7 @@ async def build_services(
     alerts.composers.update(approvals.composers)
     alerts = replace(alerts, intake=notify_approvals(alerts, approvals))
     commands = Commands.discover()
+    reader = await _start_reader(base, commands, hub)
     dispatcher = QuestionDispatcher(
         commands=commands,
         policy=make_access_policy(settings, commands),
@@ -113,6 +118,7 @@ async def build_services(
             **approvals.collaborators,
         },
         seconds=settings.limits.question_seconds,
+        reader=reader,
     )
     questions = _question_pipeline(base, dispatcher, inbox, patience)
     clicks = ClickPipeline(
@@ -185,6 +191,17 @@ async def _build_infrastructure(
     )
     await base.run_in_background(meter.save_periodically(_METER_SAVED_EVERY), "meter")
     return base
+
+
+async def _start_reader(base: Infrastructure, commands: Commands, hub: ErpHub) -> GrammarReader | None:
+    """Return the reader of sentences, which learns the company's words beside; None where it is not wanted."""
+    wanted = base.settings.understanding
+    if not wanted.enabled:
+        return None
+    sentences = Sentences.load(commands, (wanted.sentences,) if wanted.sentences else ())
+    reader = GrammarReader(commands, sentences, partial(learn_vocabulary, hub))
+    await base.run_in_background(reader.run(), "understanding")
+    return reader
 
 
 def _question_pipeline(

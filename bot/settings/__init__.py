@@ -37,6 +37,7 @@ from bot.settings.sections import (
     QueueSettings,
     RuleSettings,
     TemplateSettings,
+    UnderstandingSettings,
 )
 from bot.spelling import most_alike
 
@@ -64,6 +65,7 @@ __all__ = [
     "RuleSettings",
     "Settings",
     "TemplateSettings",
+    "UnderstandingSettings",
     "load_settings",
 ]
 
@@ -96,6 +98,7 @@ class Settings(BaseSettings):
     limits: LimitSettings = LimitSettings.model_validate({})
     queues: dict[str, QueueSettings] = Field({}, description="Source name → message queue with its events.")
     index: IndexSettings = IndexSettings.model_validate({})
+    understanding: UnderstandingSettings = UnderstandingSettings.model_validate({})
     poll: PollSettings = PollSettings.model_validate({})
     outbox: OutboxSettings = OutboxSettings.model_validate({})
     alerts: AlertSettings = AlertSettings.model_validate({})
