@@ -37,6 +37,8 @@ MAX_SENTENCE = 120
 
 _COMMANDS = {Area.SALES: "order", Area.FINANCE: "invoice", Area.PURCHASING: "po", Area.PRODUCTION: "mo"}
 _AREAS = {command: area for area, command in _COMMANDS.items()}
+_OF_CODE = frozenset("<>{}|=`\\")
+"""Signs of markup and programs, which hold words but are no sentences."""
 _NEAR = 1
 """Difference of weights at which the second reading is offered too."""
 _OF_PRODUCTS = ("stock", "mo")
@@ -67,6 +69,8 @@ class Grammar:
             return None
         if typed := self._typed(text):
             return Reading(line=typed, by=ReadBy.COMMAND)
+        if not _OF_CODE.isdisjoint(text):
+            return None
         scan = self._scan(text)
         weights = self._weights(scan, usable)
         found = {line: weight for line, weight in self._lines(scan, weights, usable) if _fits(line)}

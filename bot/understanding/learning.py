@@ -13,7 +13,7 @@ from typing import TypeVar
 import structlog
 
 from bot.chat.lookup import Numbered
-from bot.erp.errors import ErpError
+from bot.erp.errors import ErpError, Unsupported
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.index.pinyin import chinese, look_up, spell
 from bot.erp.model import Area, Product, Slice
@@ -61,7 +61,7 @@ async def _listed(area: str, asked: Awaitable[Answer[Slice[T]]]) -> tuple[T, ...
     try:
         return (await asked).value.items
     except ErpError as error:
-        log.info("understanding.not_learnt", area=area, error=type(error).__name__)
+        _note(area, error)
         return ()
 
 
@@ -69,7 +69,7 @@ async def _products(hub: ErpHub) -> tuple[Product, ...]:
     try:
         return (await hub.find_products("", limit=_PRODUCTS)).value
     except ErpError as error:
-        log.info("understanding.not_learnt", area="products", error=type(error).__name__)
+        _note("products", error)
         return ()
 
 
@@ -80,10 +80,15 @@ async def _warehouses(hub: ErpHub, products: Sequence[Product]) -> tuple[str, ..
         try:
             level = (await hub.stock(product.sku)).value
         except ErpError as error:
-            log.info("understanding.not_learnt", area="stock", error=type(error).__name__)
+            _note("stock", error)
             continue
         names.extend(warehouse.name for warehouse in level.per_warehouse)
     return _each(names)
+
+
+def _note(area: str, error: ErpError) -> None:
+    if not isinstance(error, Unsupported):  # an ERP without the area has nothing to learn from
+        log.info("understanding.not_learnt", area=area, error=type(error).__name__)
 
 
 async def _pinyin(names: Sequence[str]) -> Mapping[str, str]:

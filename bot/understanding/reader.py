@@ -37,8 +37,9 @@ class GrammarReader:
             await asyncio.sleep(LEARNS_EVERY)
 
     async def learn(self) -> None:
-        """Learn the company's words once."""
+        """Learn the company's words once. A defect of an adapter costs their knowledge, and is logged."""
         old = self._grammar
-        vocabulary = await self._learn()
-        self._grammar = Grammar(old.commands, old.sentences, vocabulary)
-        log.info("understanding.learnt", partners=len(vocabulary.partners), warehouses=len(vocabulary.warehouses))
+        try:
+            self._grammar = Grammar(old.commands, old.sentences, await self._learn())
+        except Exception as error:
+            log.error("understanding.defect", error=type(error).__name__, exc_info=error)

@@ -15,9 +15,9 @@ from bot.understanding.vocabulary import Vocabulary
 
 _MASK = "\x00"
 _CODE = re.compile(
-    r"(?<![A-Za-z0-9])(?:[A-Za-z]{1,10}[-_/.#|]?){1,3}\d[0-9A-Za-z]*(?:[-_/.#|]\d[0-9A-Za-z]*)*(?![A-Za-z0-9])"
+    r"(?<![A-Za-z0-9])(?:[A-Za-z]{1,10}[-_/.#]?){1,3}\d[0-9A-Za-z]*(?:[-_/.#]\d[0-9A-Za-z]*)*(?![A-Za-z0-9])"
 )
-_PARTED_CODE = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{1,8}[-_/.#|]? [-_/.#|]?\d{1,12}(?![A-Za-z0-9])")
+_PARTED_CODE = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{1,8}[-_/.#]? [-_/.#]?\d{1,12}(?![A-Za-z0-9])")
 """A number with a blank in it, such as ``SKU 123``; only numbers that the company has are read so."""
 _THREAD = re.compile(r"m\d{1,2}(?:\.5)?(?:[x×*]\d+)?|\d+(?:\.\d+)?[x×*]\d+.*", re.IGNORECASE)
 """Sizes of screws are part of a product's name, no codes."""

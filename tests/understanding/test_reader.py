@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.access.people import Person
 from bot.access.policy import AccessPolicy
@@ -99,3 +100,16 @@ async def test_the_reader_learns_what_things_are_called(commands: Commands, voca
     reading = reader.read("hongda")
     assert reading is not None
     assert reading.line == "/find 杭州宏达机电设备有限公司"
+
+
+async def test_a_defect_of_an_adapter_costs_the_names_alone(commands: Commands) -> None:
+    async def learn() -> Vocabulary:
+        raise AttributeError("find_products")
+
+    reader = GrammarReader(commands, Sentences.load(commands), learn)
+    with capture_logs() as logs:
+        await reader.learn()
+    assert [log["event"] for log in logs] == ["understanding.defect"]
+    reading = reader.read("SO-1001发货了吗")
+    assert reading is not None
+    assert reading.line == "/order SO-1001"
