@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 import aiohttp
 import structlog
@@ -61,6 +62,9 @@ from bot.store.inbox import StoredInbox
 from bot.store.languages import StoredLanguages
 from bot.store.owner import own_database
 from bot.store.rotation import drop_old_keys
+from bot.understanding.learning import learn_vocabulary
+from bot.understanding.reader import GrammarReader
+from bot.understanding.sentences import Sentences
 
 log = structlog.get_logger(__name__)
 
@@ -128,6 +132,7 @@ async def build_services(
     assert zone is not None, "the clock gives aware times"
     alerts.composers[LIMIT_REPORT] = LimitReportComposer(zone)
     alerts = replace(alerts, intake=notify_approvals(alerts, approvals))
+    reader = await _start_reader(base, commands, hub)
     dispatcher = QuestionDispatcher(
         commands=commands,
         policy=policy,
@@ -142,6 +147,7 @@ async def build_services(
         },
         seconds=settings.limits.question_seconds,
         account_of=account_of(settings),
+        reader=reader,
     )
     limited = limit_questions(base, dispatcher, commands, audit, alerts.outbox.poke)
     questions = _question_pipeline(base, limited, inbox, patience)
@@ -220,6 +226,17 @@ async def _build_infrastructure(
     )
     await base.run_in_background(meter.save_periodically(_METER_SAVED_EVERY), "meter")
     return base
+
+
+async def _start_reader(base: Infrastructure, commands: Commands, hub: ErpHub) -> GrammarReader | None:
+    """Return the reader of sentences, which learns the company's words beside; None where it is not wanted."""
+    wanted = base.settings.understanding
+    if not wanted.enabled:
+        return None
+    sentences = Sentences.load(commands, (wanted.sentences,) if wanted.sentences else ())
+    reader = GrammarReader(commands, sentences, partial(learn_vocabulary, hub))
+    await base.run_in_background(reader.run(), "understanding")
+    return reader
 
 
 def _question_pipeline(

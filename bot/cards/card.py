@@ -66,8 +66,8 @@ class Card:
 class ViewRenderer(Protocol):
     """Turns a view into a card for one reader; implemented by `bot.cards.renderer`."""
 
-    def render(self, view: View, language: str, *, zone: tzinfo) -> Card:
-        """Return the card in the reader's language."""
+    def render(self, view: View, language: str, *, zone: tzinfo, read_as: str = "") -> Card:
+        """Return the card in the reader's language; ``read_as`` is the line that a sentence was taken for."""
         ...
 
 

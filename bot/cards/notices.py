@@ -51,6 +51,18 @@ class UnknownCommandNotice(View):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChoiceNotice(View):
+    """A sentence that may ask for several things."""
+
+    card: ClassVar[str] = "choice"
+
+    suggestions: tuple[Suggestion, ...]
+
+    def buttons(self) -> Sequence[Button]:
+        return _suggestion_buttons(self.suggestions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BadArgumentNotice(View):
     """The command is known, its arguments are not understood."""
 

@@ -159,8 +159,8 @@ class CardRenderer:
         self._localised: dict[tuple[str, tzinfo], _LocalisedTemplates] = {}
         self._reported: set[str] = set()
 
-    def render(self, view: View, language: str, *, zone: tzinfo) -> Card:
-        """Return the card for one reader; always within the budget.
+    def render(self, view: View, language: str, *, zone: tzinfo, read_as: str = "") -> Card:
+        """Return the card for one reader; always within the budget. ``read_as`` is a line that its tips say.
 
         Raises `ConfigurationError` when there is no template for the view. A customer's broken template is logged
         once and replaced by the built-in one.
@@ -168,14 +168,14 @@ class CardRenderer:
         templates = self._localise(choose_language(self._languages, language), zone)
         if view.card in self._custom_names:
             try:
-                return self._render_custom(templates, view)
+                return self._render_custom(templates, view, read_as)
             except _TEMPLATE_FAULTS as fault:
                 if view.card not in self._reported:
                     self._reported.add(view.card)
                     log.error("card.custom_template_broken", card=view.card, why=_why(fault))
                 # Here, so that the fault is part of the traceback where no built-in template takes over.
-                return self._render_built_in(templates, view)
-        return self._render_built_in(templates, view)
+                return self._render_built_in(templates, view, read_as)
+        return self._render_built_in(templates, view, read_as)
 
     def broken_templates(self, samples: Callable[[str], View], zone: tzinfo) -> tuple[BrokenTemplate, ...]:
         """Return the customer's templates that fail with their sample in any language, for the doctor."""
@@ -201,22 +201,25 @@ class CardRenderer:
             self._localised[key] = _LocalisedTemplates(language, zone, self._budget, self._folders, self._custom_dir)
         return self._localised[key]
 
-    def _render_built_in(self, templates: _LocalisedTemplates, view: View) -> Card:
+    def _render_built_in(self, templates: _LocalisedTemplates, view: View, read_as: str) -> Card:
         try:
             template = templates.built_in[view.card]
         except TemplateNotFound as missing:
             raise ConfigurationError(f"there is no template for the card {view.card!r}") from missing
-        return self._compose(template, view)
+        return self._compose(template, view, read_as)
 
-    def _render_custom(self, templates: _LocalisedTemplates, view: View) -> Card:
+    def _render_custom(self, templates: _LocalisedTemplates, view: View, read_as: str = "") -> Card:
         assert templates.custom is not None
-        return self._compose(templates.custom[view.card], view)
+        return self._compose(templates.custom[view.card], view, read_as)
 
-    def _compose(self, template: _CompiledTemplate, view: View) -> Card:
+    def _compose(self, template: _CompiledTemplate, view: View, read_as: str) -> Card:
         presenter = template.presenter
         draft = self._fit(template, view)
         title = template.line("title", draft.context, template.budget.title_bytes)
         tips = template.tips(draft)
+        if read_as:
+            said = presenter.show(phrase("Read as %(line)s", line=read_as))
+            tips = cut_bytes(f"{said} · {tips}" if tips else said, template.budget.tips_bytes)
         return Card(
             name=view.card,
             language=presenter.language.code,

@@ -16,6 +16,7 @@ from bot.access.policy import AccessPolicy, Denied
 from bot.cards.actions import Ask
 from bot.cards.notices import (
     BadArgumentNotice,
+    ChoiceNotice,
     DeniedNotice,
     ErpDownNotice,
     ExternalNotice,
@@ -31,10 +32,11 @@ from bot.chat.arguments import shortened
 from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.message import Message, MessageKind
-from bot.chat.parsing import MAX_LINE_BYTES, ParsedLine
+from bot.chat.parsing import MAX_LINE_BYTES, ParsedLine, normalise
 from bot.chat.pipeline import PreparedAnswer
 from bot.chat.prompts import OpenPrompts, may_be_reply
 from bot.chat.reader_hub import AccountOf, ReaderHub, no_account
+from bot.chat.reading import ReadBy, Reading, SentenceReader
 from bot.chat.registry import AnyCommand, Commands
 from bot.erp.errors import ErpError, NotFound, Unavailable
 from bot.erp.hub import ErpHub
@@ -135,14 +137,18 @@ class QuestionDispatcher:
         seconds: float,
         reference: Callable[[], str] = lambda: secrets.token_hex(3),
         account_of: AccountOf = no_account,
+        reader: SentenceReader | None = None,
     ) -> None:
-        """``account_of`` finds the asker's own documents. Raises `ConfigurationError` when a command needs a
-        collaborator that is missing.
+        """``account_of`` finds the asker's own documents; ``reader`` reads sentences: without it only commands, numbers
+        and names are understood.
+
+        Raises `ConfigurationError` when a command needs a collaborator that is missing.
         """
         self._commands = commands
         self._policy = policy
         self._limit = TimeLimit(seconds)
         self._reference = reference
+        self._reader = reader
         self._prompts = OpenPrompts()
         hub = collaborators.get(ErpHub)
         self._hub = ReaderHub(hub, account_of) if isinstance(hub, ErpHub) else None
@@ -166,6 +172,11 @@ class QuestionDispatcher:
             return await self._answer(replace(context, line=line, offset=0, free_text=context.line), redirected=True)
         if parsed.offset:
             context = replace(context, offset=parsed.offset)
+        if self._reader and not (parsed.slashed or redirected or context.clicked):
+            if reading := self._read(self._reader, context):
+                return await self._answer_reading(reading, context)
+            if parsed.command and parsed.word != context.line.split(maxsplit=1)[0]:
+                parsed = self._without_deed(parsed, context.line)
         name = parsed.command or (HELP if HELP in self._bound and not parsed.word else None)
         if name is None:
             return await self._without_command(parsed, context, redirected=redirected)
@@ -173,6 +184,27 @@ class QuestionDispatcher:
             problem = BadArgument(phrase("That is too long for one question."))
             return self._failure(problem, self._bound[name].command, context)
         return await self._run(self._bound[name], parsed.rest, context, redirected=redirected)
+
+    def _read(self, reader: SentenceReader, context: QuestionContext) -> Reading | None:
+        """Return what a sentence asks for; None for a typed command, and for what is not understood."""
+        usable = frozenset(command.name for command in self._commands.usable(self._policy(), context))
+        reading = reader.read(context.line, usable)
+        return reading if reading and reading.by is not ReadBy.COMMAND else None
+
+    async def _answer_reading(self, reading: Reading, context: QuestionContext) -> PreparedAnswer:
+        if reading.unsure:
+            lines = (reading.line, *reading.alternatives)
+            choice = ChoiceNotice(suggestions=tuple(map(Suggestion, lines)))
+            return PreparedAnswer(choice, NO_COMMAND_LABEL, QuestionOutcome.HINT)
+        answer = await self._answer(replace(context, line=reading.line), redirected=True)
+        return replace(answer, read_as=reading.line)
+
+    def _without_deed(self, parsed: ParsedLine, line: str) -> ParsedLine:
+        """Return a sentence without the command that it names if that one writes: only typed commands do."""
+        command = self._bound[parsed.command].command if parsed.command else None
+        if command is None or not (command.writes or command.governed):
+            return parsed
+        return ParsedLine(None, normalise(line), parsed.word)
 
     async def _run(
         self, bound: _BoundCommand, rest: str, context: QuestionContext, *, redirected: bool

@@ -45,6 +45,8 @@ class PreparedAnswer:
     command: str
     outcome: str
     rule: str = ""
+    read_as: str = ""
+    """The line that a sentence was taken for; empty for a typed command."""
 
 
 class QuestionHandler(Protocol):
@@ -171,7 +173,8 @@ class QuestionPipeline:
         answer = self._handler.hint_for(message) or await self._handler.view_for(self._asking(message, person))
         await self._turns.wait()
         # The language is asked for again, because the answer may have changed it.
-        return answer, self._renderer.render(answer.view, self._people.language(person.user_id), zone=self._zone)
+        language = self._people.language(person.user_id)
+        return answer, self._renderer.render(answer.view, language, zone=self._zone, read_as=answer.read_as)
 
     def _asking(self, message: Message, person: Person) -> QuestionContext:
         return QuestionContext(person=person, conversation=message.conversation, line=message.text, now=self._now())

@@ -72,11 +72,11 @@ class Command(Generic[P]):
         """How it is typed: ``/stock <SKU…> [@warehouse]``, with the placeholders in the reader's language."""
         return usage(self.name, self.signature)
 
-    def request(self, conversation: Conversation) -> AccessRequest:
-        """Return what the access policy is asked before it runs there."""
+    def request(self, conversation: Conversation | None = None) -> AccessRequest:
+        """Return what the access policy is asked before it runs there; None: in the asker's chat with the bot."""
         return AccessRequest(
             command=self.name,
-            conversation_id=conversation.id,
+            conversation_id=conversation.id if conversation else "",
             writes=self.writes,
             governed=self.governed,
             reserved=self.reserved,

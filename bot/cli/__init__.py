@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import audit, cards, data, deliveries, erps, events, rules, serving
+from bot.cli import audit, cards, data, deliveries, erps, events, rules, serving, understanding
 from bot.errors import DingerpError
 from bot.version import installed_version
 
@@ -33,6 +33,7 @@ def _root(
 
 for function in (serving.run, serving.demo, serving.simulator, serving.doctor):
     cli.command()(function)
+cli.command()(understanding.understand)
 cli.command("send")(events.send_events)
 cli.command("replay")(events.replay_events)
 cli.add_typer(cards.commands, name="card")

@@ -46,6 +46,7 @@ from bot.settings.sections import (
     PollSettings,
     QueueSettings,
     TemplateSettings,
+    UnderstandingSettings,
 )
 from bot.spelling import most_alike
 
@@ -76,6 +77,7 @@ __all__ = [
     "QueueSettings",
     "Settings",
     "TemplateSettings",
+    "UnderstandingSettings",
     "load_settings",
 ]
 
@@ -109,6 +111,7 @@ class Settings(BaseSettings):
     limits: LimitSettings = LimitSettings.model_validate({})
     queues: dict[str, QueueSettings] = Field({}, description="Source name → message queue with its events.")
     index: IndexSettings = IndexSettings.model_validate({})
+    understanding: UnderstandingSettings = UnderstandingSettings.model_validate({})
     poll: PollSettings = PollSettings.model_validate({})
     outbox: OutboxSettings = OutboxSettings.model_validate({})
     alerts: AlertSettings = AlertSettings.model_validate({})

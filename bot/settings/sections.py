@@ -208,6 +208,13 @@ class IndexSettings(SettingsSection):
     seconds: float = Field(60.0, ge=1, le=3600, description="Seconds between two looks at what changed.")
 
 
+class UnderstandingSettings(SettingsSection):
+    """How sentences are read."""
+
+    enabled: bool = Field(True, description="Whether sentences are read; otherwise only commands, numbers and names.")
+    sentences: Path | None = Field(None, description="File with the company's own words (form of commands/sentences).")
+
+
 class PollSettings(SettingsSection):
     """How the ERPs are asked for what changed, and for what is late, overdue, short or waiting."""
 

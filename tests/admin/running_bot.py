@@ -27,7 +27,7 @@ from bot.store.outbox import StoredBacklog
 class BlankRenderer:
     """Leaves cards blank."""
 
-    def render(self, view: View, language: str, *, zone: tzinfo) -> Card:
+    def render(self, view: View, language: str, *, zone: tzinfo, read_as: str = "") -> Card:
         return Card(name=view.card, language=language, title="", body="", tips="", buttons=(), twin="", fields={})
 
 

@@ -67,7 +67,7 @@ class StubRenderer:
 
     rendered: list[tuple[View, str, tzinfo]] = field(default_factory=list)
 
-    def render(self, view: View, language: str, *, zone: tzinfo) -> Card:
+    def render(self, view: View, language: str, *, zone: tzinfo, read_as: str = "") -> Card:
         self.rendered.append((view, language, zone))
         return Card(name=view.card, language=language, title="", body="", tips="", buttons=(), twin="", fields={})
 

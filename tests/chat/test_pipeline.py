@@ -57,7 +57,7 @@ class EchoHandler:
 
 
 class PlainRenderer:
-    def render(self, view: View, language: str, *, zone: tzinfo) -> Card:
+    def render(self, view: View, language: str, *, zone: tzinfo, read_as: str = "") -> Card:
         assert isinstance(view, Echo)
         return Card(name="echo", language=language, title=view.line, body="", tips="", buttons=(), twin="", fields={})
 

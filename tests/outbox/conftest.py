@@ -70,7 +70,7 @@ class StubView(View):
 class StubRenderer:
     """Draws papers."""
 
-    def render(self, view: View, language: str, *, zone: tzinfo) -> Card:
+    def render(self, view: View, language: str, *, zone: tzinfo, read_as: str = "") -> Card:
         assert isinstance(view, StubView)
         return Card(
             name=view.card,

@@ -23,7 +23,7 @@ from pydantic import BaseModel, TypeAdapter
 from bot.app import running, stop_signal
 from bot.erp import vendors
 from bot.erp.errors import NotFound, Unavailable, UnknownOutcome, Unsupported
-from bot.erp.model import Decision, DecisionResult, PurchaseOrder, PurchaseStatus, Slice, StockLevel
+from bot.erp.model import Decision, DecisionResult, Product, PurchaseOrder, PurchaseStatus, Slice, StockLevel
 from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.vendors import AdapterContext, Vendor
 from bot.log import configure_logging
@@ -121,6 +121,10 @@ class RemoteErpAdapter:
         self.name = name
         self._url = url
         self._session = aiohttp.ClientSession(timeout=_PATIENCE, connector=aiohttp.TCPConnector(limit=100))
+
+    async def find_products(self, _text: str, *, limit: int) -> tuple[Product, ...]:
+        """Return none: it has no products."""
+        return ()
 
     async def stock(self, _sku: str) -> StockLevel:
         """Raise `Unsupported`: this ERP has purchase orders only."""

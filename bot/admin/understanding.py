@@ -1,0 +1,62 @@
+"""What ``dingerp understand`` does: read a sentence as the bot would, with nothing running."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import AsyncExitStack
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.access.people import Person
+from bot.bootstrap.access import make_access_policy
+from bot.bootstrap.erps import open_hub
+from bot.chat.reading import Reading
+from bot.chat.registry import Commands
+from bot.metrics import Metrics
+from bot.settings import ErpSettings, Settings
+from bot.understanding.grammar import Grammar
+from bot.understanding.learning import learn_vocabulary
+from bot.understanding.sentences import Sentences
+
+
+async def understand(settings: Settings, sentence: str, *, user_id: str = "") -> Reading | None:
+    """Return what the bot takes ``sentence`` for, with the commands of one person if one is named; None for nothing.
+
+    Without an ERP in the settings, the words are those of the demo company. Raises `ConfigurationError`.
+    """
+    commands = Commands.discover()
+    own = settings.understanding.sentences
+    sentences = Sentences.load(commands, (own,) if own else ())
+    zone = ZoneInfo(settings.zone)
+
+    def now() -> datetime:
+        return datetime.now(zone)
+
+    async with AsyncExitStack() as stack:
+        if not settings.erp:
+            # In a folder of its own: a demo that runs has the other one.
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dingerp-")))
+            demo = ErpSettings.model_validate({"vendor": "demo"})
+            settings = settings.model_copy(update={"erp": {"demo": demo}, "data_dir": folder})
+        hub = await open_hub(stack, settings, Metrics(), now)
+        grammar = Grammar(commands, sentences, await learn_vocabulary(hub))
+    return grammar.read(sentence, _usable(settings, commands, user_id) if user_id else None)
+
+
+def describe(reading: Reading) -> dict[str, Any]:
+    """Return a reading as JSON shows it."""
+    return {
+        "line": reading.line,
+        "by": reading.by.value,
+        "alternatives": list(reading.alternatives),
+        "understood": [asdict(part) for part in reading.understood],
+    }
+
+
+def _usable(settings: Settings, commands: Commands, user_id: str) -> frozenset[str]:
+    """Return the commands that a member may use in the chat with the bot, by the roles of the configuration."""
+    policy, person = make_access_policy(settings, commands), Person(user_id=user_id, name=user_id)
+    return frozenset(name for name, command in commands.items() if policy.decide(person, command.request()).allowed)

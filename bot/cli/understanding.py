@@ -1,0 +1,35 @@
+"""Trying what sentences are taken for."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Annotated
+
+import typer
+
+from bot.cli.options import ConfigOption, read_settings
+
+
+def understand(
+    sentence: Annotated[str, typer.Argument(help="What somebody may type, such as 上海仓还有多少螺丝.")],
+    config: ConfigOption = None,
+    as_: Annotated[str, typer.Option("--as", help="userId of the asker: only commands open to them.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Print the command line that a sentence is taken for; exit code 1 if it is none."""
+    from bot.admin.understanding import describe
+    from bot.admin.understanding import understand as read_sentence
+
+    reading = asyncio.run(read_sentence(read_settings(config), sentence, user_id=as_))
+    if reading is None:
+        print(json.dumps({"line": "", "by": "", "alternatives": [], "understood": []}) if as_json else "not understood")
+        raise typer.Exit(1)
+    if as_json:
+        print(json.dumps(describe(reading), ensure_ascii=False))
+        return
+    print(reading.line)
+    for line in reading.alternatives:
+        print(f"  or {line}")
+    for part in reading.understood:
+        print(f"  {part.kind}: {part.text}" + (f" = {part.value}" if part.value != part.text else ""))

@@ -1,0 +1,276 @@
+"""The company's own grammar: from what stands in a sentence to the command line that asks for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise
+from bot.chat.reading import ReadBy, Reading, Understood
+from bot.chat.registry import Commands
+from bot.erp.model import Area
+from bot.understanding.scanning import (
+    Scan,
+    Span,
+    SpanKind,
+    drop_negated,
+    leftover,
+    quantity_pattern,
+    take_codes,
+    take_days,
+    take_digits,
+    take_mentions,
+    take_names,
+    take_quantities,
+    take_stock_of_warehouses,
+    take_words,
+)
+from bot.understanding.sentences import Cue, Sentences
+from bot.understanding.vocabulary import Vocabulary
+
+LONGEST_WORD = 24
+"""Characters of a filler or date at most."""
+MAX_SENTENCE = 120
+"""Characters of a sentence that is read: longer ones tell stories."""
+
+_COMMANDS = {Area.SALES: "order", Area.FINANCE: "invoice", Area.PURCHASING: "po", Area.PRODUCTION: "mo"}
+_AREAS = {command: area for area, command in _COMMANDS.items()}
+_OF_CODE = frozenset("<>{}|=`\\")
+"""Signs of markup and programs, which hold words but are no sentences."""
+_NEAR = 1
+"""Difference of weights at which the second reading is offered too."""
+_OF_PRODUCTS = ("stock", "mo")
+_SAYS_WHAT_TO_DO = 2
+_SAYS_OUTRIGHT = 4
+_DECISIVE = 6
+_MOST_ALTERNATIVES = 3
+_SHORTEST_NAME = 2
+_ALONE = frozenset({"help", "whoami", "lang", "alerts", "pending"})
+"""Commands that are asked without a document or a name."""
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """Reads sentences with the words of the commands and of one company. It is pure: it asks nobody."""
+
+    commands: Commands
+    sentences: Sentences
+    vocabulary: Vocabulary
+
+    def read(self, sentence: str, usable: frozenset[str] | None = None) -> Reading | None:
+        """Return the line that ``sentence`` asks for, among the commands ``usable`` (None: all); None if there is none.
+
+        The line never names a command that may write.
+        """
+        text = normalise(sentence)
+        if not text or len(text) > MAX_SENTENCE:
+            return None
+        if typed := self._typed(text):
+            return Reading(line=typed, by=ReadBy.COMMAND)
+        if not _OF_CODE.isdisjoint(text):
+            return None
+        scan = self._scan(text)
+        weights = self._weights(scan, usable)
+        found = {line: weight for line, weight in self._lines(scan, weights, usable) if _fits(line)}
+        if not found:
+            return None
+        line, *others = found
+        return Reading(
+            line=line,
+            by=ReadBy.GRAMMAR,
+            alternatives=tuple(others[:_MOST_ALTERNATIVES]),
+            unsure=bool(others) and found[others[0]] >= found[line],
+            understood=tuple(Understood(span.kind.value, span.text, span.value) for span in _in_order(scan.spans)),
+        )
+
+    def _typed(self, text: str) -> str | None:
+        """Return the line of a command as it is typed: with a slash, or its name and what belongs to it."""
+        word, _, rest = text.partition(" ")
+        command = self.commands.named(word)
+        if command is None:
+            return None
+        line = f"/{command.name} {rest}".strip()
+        if text.startswith("/") or command.name not in self.sentences.commands:
+            return line
+        return None if self.vocabulary.document(text) or self._is_sentence(rest, command.name) else line
+
+    def _is_sentence(self, text: str, command: str) -> bool:
+        """Whether there are words in ``text`` that the command does not take."""
+        scan = Scan.of(text)
+        take_words(scan, self.sentences.typed[command], LONGEST_WORD, scan.drop)
+        words = (self.sentences.cues, self.sentences.fillers)
+        spoken: list[int] = []
+        for known in words:
+            take_words(scan, known, self._longest_cue, lambda start, end: spoken.append(start))
+        return bool(spoken)
+
+    def _scan(self, text: str) -> Scan:
+        scan = Scan.of(text)
+        sentences = self.sentences
+        drop_negated(scan)
+        take_mentions(scan, self._stores)
+        take_names(scan, SpanKind.PARTNER, self._partners, self._longest_partner)
+        take_codes(scan, self.vocabulary)
+        take_stock_of_warehouses(scan)
+        take_names(scan, SpanKind.WAREHOUSE, self._stores, self._longest_store)
+        take_quantities(scan, self._quantity)
+        take_words(scan, sentences.cues, self._longest_cue, lambda start, end: scan.take(SpanKind.CUE, start, end))
+        take_days(scan, sentences.dates)
+        take_digits(scan)
+        take_words(scan, sentences.phrases, LONGEST_WORD, scan.drop)
+        for start, piece in leftover(scan, sentences.fillers, LONGEST_WORD, self._is_name):
+            if len(piece) > 1 or piece.isdecimal():
+                scan.spans.append(self._named(start, piece))
+        return scan
+
+    def _named(self, start: int, piece: str) -> Span:
+        """Return a piece that was left over as the name of something."""
+        if len(piece) > 1 and piece.endswith(("仓", "仓库")):
+            return Span(SpanKind.WAREHOUSE, start, piece, piece)
+        if store := self._places.get(piece.casefold()):
+            return Span(SpanKind.PLACE, start, piece, store)
+        if partner := self.vocabulary.partner(piece):
+            return Span(SpanKind.PARTNER, start, piece, partner)
+        return Span(SpanKind.NAME, start, piece, piece)
+
+    def _weights(self, scan: Scan, usable: frozenset[str] | None) -> dict[str, int]:
+        weights: dict[str, int] = {}
+        for cue in self._cues_in(scan):
+            listed = cue.keyword and cue.command in _ALONE  # their lists are words of every day
+            if not listed and (usable is None or cue.command in usable):
+                weights[cue.command] = weights.get(cue.command, 0) + cue.weight
+        return weights
+
+    def _cues_in(self, scan: Scan) -> Iterable[Cue]:
+        for span in scan.of_kind(SpanKind.CUE):
+            yield from self.sentences.cues[span.text.casefold()]
+
+    def _lines(
+        self, scan: Scan, weights: Mapping[str, int], usable: frozenset[str] | None
+    ) -> Iterable[tuple[str, int]]:
+        """Yield lines with their weights, the likeliest first; alternatives of the same weight are as likely."""
+        ranked = sorted(weights, key=lambda name: (-weights[name], self.commands[name].place))
+        documents, products = scan.of_kind(SpanKind.DOCUMENT), scan.of_kind(SpanKind.PRODUCT)
+        if documents:
+            return self._of_documents(documents, weights, usable)
+        if products or scan.of_kind(SpanKind.WAREHOUSE):
+            return self._of_products(scan, products, ranked)
+        return self._of_lists(scan, ranked, weights)
+
+    def _of_documents(
+        self, documents: list[Span], weights: Mapping[str, int], usable: frozenset[str] | None
+    ) -> Iterable[tuple[str, int]]:
+        for document in documents:
+            name = _COMMANDS[document.area] if document.area else "find"
+            if name == "po" and weights.get("why", 0):
+                yield command_line("why", document.value), _DECISIVE + 1
+            if usable is None or name in usable:
+                yield command_line(name, document.value), _DECISIVE
+
+    def _of_products(self, scan: Scan, products: list[Span], ranked: list[str]) -> Iterable[tuple[str, int]]:
+        command = next((name for name in ranked if name in _OF_PRODUCTS), "stock")
+        words = [span.value for span in products] or [_joined(scan, SpanKind.NAME)]
+        stores = _stores_in(scan) if command == "stock" else []
+        if any(words) or stores:
+            yield command_line(command, *(words if command == "stock" else words[:1]), *stores), _DECISIVE
+
+    def _of_lists(self, scan: Scan, ranked: list[str], weights: Mapping[str, int]) -> Iterable[tuple[str, int]]:
+        named = _joined(scan, SpanKind.NAME, SpanKind.PARTNER, SpanKind.PLACE)
+        if not ranked:
+            if named and self._is_known(scan):
+                yield command_line("find", named), 1
+            return
+        for name in ranked[:_MOST_ALTERNATIVES]:
+            least = 1 if name in _OF_PRODUCTS and named and self._is_known(scan) else _SAYS_WHAT_TO_DO
+            if weights[name] < least or weights[ranked[0]] - weights[name] > _NEAR:
+                break
+            if name == "help" and named and weights[name] < _SAYS_OUTRIGHT:
+                break  # a greeting for somebody else
+            yield self._list_line(name, scan, named), weights[name]
+
+    def _list_line(self, name: str, scan: Scan, named: str) -> str:
+        cues = [cue for cue in self._cues_in(scan) if cue.command == name]
+        if fixed := next((cue.fixed for cue in cues if cue.fixed), ""):
+            return command_line(name, fixed)
+        if name in _ALONE:
+            return command_line(name)
+        digits = [span.value for span in scan.of_kind(SpanKind.DIGITS)] or [named]
+        if digits[0].isdecimal():
+            return command_line(name, self._number(name, digits[0]))
+        if name == "stock" and (stores := _stores_in(scan)):
+            return command_line(name, _joined(scan, SpanKind.NAME, SpanKind.PARTNER), *stores)
+        return command_line(name, self._keyword(name, scan), named)
+
+    def _keyword(self, name: str, scan: Scan) -> str:
+        """Return the named list of a command that is meant: what is late for an order is late for any document."""
+        own = [cue for cue in self._cues_in(scan) if cue.keyword and cue.command == name]
+        others = [cue for cue in self._cues_in(scan) if cue.keyword in self.sentences.lists[name]]
+        return next((cue.keyword for cue in (*own, *others)), "")
+
+    def _number(self, command: str, digits: str) -> str:
+        """Return the whole number of a document of which only the digits were said."""
+        shapes = self.vocabulary.documents.get(_AREAS[command], ()) if command in _AREAS else ()
+        return f"{shapes[0].prefix}{digits.zfill(shapes[0].width)}" if len(shapes) == 1 else digits
+
+    def _is_known(self, scan: Scan) -> bool:
+        names = scan.of_kind(SpanKind.NAME)
+        known = all(self.vocabulary.knows_product(span.value) for span in names)
+        return known and bool(names or scan.of_kind(SpanKind.PARTNER) or scan.of_kind(SpanKind.PLACE))
+
+    def _is_name(self, piece: str) -> bool:
+        """Whether a piece of more than one sign is part of a name that the company has."""
+        if len(piece) < _SHORTEST_NAME:
+            return False
+        vocabulary = self.vocabulary
+        kept = piece[:_SHORTEST_NAME] in self.sentences.kept
+        return kept or vocabulary.knows_product(piece) or vocabulary.knows_partner(piece)
+
+    @cached_property
+    def _partners(self) -> Mapping[str, str]:
+        return self.vocabulary.partner_names
+
+    @cached_property
+    def _longest_partner(self) -> int:
+        return max(map(len, self._partners), default=0)
+
+    @cached_property
+    def _stores(self) -> Mapping[str, str]:
+        return {spoken.casefold(): name for spoken, name in self.vocabulary.stores().items()}
+
+    @cached_property
+    def _places(self) -> Mapping[str, str]:
+        return self.vocabulary.places()
+
+    @cached_property
+    def _longest_store(self) -> int:
+        return max(map(len, self._stores), default=0)
+
+    @cached_property
+    def _longest_cue(self) -> int:
+        return max(map(len, self.sentences.cues), default=0)
+
+    @cached_property
+    def _quantity(self) -> re.Pattern[str]:
+        return quantity_pattern(self.sentences.units)
+
+
+def _joined(scan: Scan, *kinds: SpanKind) -> str:
+    """Return the names of these kinds; a place is said as it was written."""
+    spans = [span for span in _in_order(scan.spans) if span.kind in kinds]
+    return " ".join(span.text if span.kind is SpanKind.PLACE else span.value for span in spans)
+
+
+def _stores_in(scan: Scan) -> list[str]:
+    """Return the warehouse that is meant, as it is typed: named outright, else by its place."""
+    spans = scan.of_kind(SpanKind.WAREHOUSE) or scan.of_kind(SpanKind.PLACE)
+    return [f"@{span.value}" for span in spans[:1]]
+
+
+def _in_order(spans: Iterable[Span]) -> list[Span]:
+    return sorted(spans, key=lambda span: span.start)
+
+
+def _fits(line: str) -> bool:
+    return len(line.encode()) <= MAX_LINE_BYTES

@@ -1,0 +1,107 @@
+"""Learns from the ERPs how a company numbers its documents, and the names of its warehouses, partners and products.
+
+A few calls an hour: what is needed are the shapes of numbers and the names in use, not all records.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TypeVar
+
+import structlog
+
+from bot.chat.lookup import Numbered
+from bot.erp.errors import ErpError, Unsupported
+from bot.erp.hub import Answer, ErpHub
+from bot.erp.index.pinyin import chinese, look_up, spell
+from bot.erp.model import Area, Product, Slice
+from bot.erp.port import ListQuery
+from bot.understanding.vocabulary import Vocabulary, shapes_of
+
+T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
+
+_DOCUMENTS = ListQuery(limit=100)
+"""Documents of each area that are looked at: one call each."""
+_PRODUCTS = 500
+
+
+async def learn_vocabulary(hub: ErpHub) -> Vocabulary:
+    """Return the words of the company, from nine calls to each ERP. What is not answered is left out and logged."""
+    orders, invoices, purchases, productions, products = await asyncio.gather(
+        _listed("orders", hub.orders(_DOCUMENTS)),
+        _listed("invoices", hub.invoices(_DOCUMENTS)),
+        _listed("purchase_orders", hub.purchase_orders(_DOCUMENTS)),
+        _listed("production_orders", hub.production_orders(_DOCUMENTS)),
+        _products(hub),
+    )
+    areas: Mapping[Area, Sequence[Numbered]] = {
+        Area.SALES: orders,
+        Area.FINANCE: invoices,
+        Area.PURCHASING: purchases,
+        Area.PRODUCTION: productions,
+    }
+    customers = [*(order.customer for order in orders), *(invoice.customer for invoice in invoices)]
+    partners = _each([*customers, *(purchase.vendor for purchase in purchases)])
+    warehouses = await _warehouses(hub, products)
+    return Vocabulary(
+        documents={area: shapes_of(document.number for document in found) for area, found in areas.items()},
+        products=shapes_of(product.sku for product in products),
+        warehouses=warehouses,
+        partners=partners,
+        goods=_each(text for product in products for text in (product.name, product.spec)),
+        pinyin=await _pinyin((*partners, *warehouses)),
+    )
+
+
+async def _listed(area: str, asked: Awaitable[Answer[Slice[T]]]) -> tuple[T, ...]:
+    try:
+        return (await asked).value.items
+    except ErpError as error:
+        _note(area, error)
+        return ()
+
+
+async def _products(hub: ErpHub) -> tuple[Product, ...]:
+    try:
+        return (await hub.find_products("", limit=_PRODUCTS)).value
+    except ErpError as error:
+        _note("products", error)
+        return ()
+
+
+async def _warehouses(hub: ErpHub, products: Sequence[Product]) -> tuple[str, ...]:
+    """Return the names of warehouses where some of the products lie."""
+    names: list[str] = []
+    for product in products[:: max(1, len(products) // 3)][:4]:
+        try:
+            level = (await hub.stock(product.sku)).value
+        except ErpError as error:
+            _note("stock", error)
+            continue
+        names.extend(warehouse.name for warehouse in level.per_warehouse)
+    return _each(names)
+
+
+def _note(area: str, error: ErpError) -> None:
+    if not isinstance(error, Unsupported):  # an ERP without the area has nothing to learn from
+        log.info("understanding.not_learnt", area=area, error=type(error).__name__)
+
+
+async def _pinyin(names: Sequence[str]) -> Mapping[str, str]:
+    characters = {sign for name in names for sign in chinese(name)}
+    if not characters:
+        return MappingProxyType({})
+    try:
+        readings = await look_up(characters)
+    except ErpError as error:
+        log.info("understanding.no_pinyin", error=type(error).__name__)
+        return MappingProxyType({})
+    return {name: spell(name, readings)[1] for name in names}
+
+
+def _each(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name.strip() for name in names if name.strip()))

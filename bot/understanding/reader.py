@@ -1,0 +1,45 @@
+"""The reader of sentences as the bot uses it: it keeps up with what the company calls its things."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from bot.chat.reading import Reading
+from bot.chat.registry import Commands
+from bot.understanding.grammar import Grammar
+from bot.understanding.sentences import Sentences
+from bot.understanding.vocabulary import Vocabulary
+
+log = structlog.get_logger(__name__)
+
+LEARNS_EVERY = 3600.0
+"""Seconds after which the ERPs are asked again for their numbers and names."""
+
+
+class GrammarReader:
+    """Implements `bot.chat.reading.SentenceReader`. Until it has learnt, it knows numbers by their usual prefixes."""
+
+    def __init__(self, commands: Commands, sentences: Sentences, learn: Callable[[], Awaitable[Vocabulary]]) -> None:
+        self._learn = learn
+        self._grammar = Grammar(commands, sentences, Vocabulary())
+
+    def read(self, sentence: str, usable: frozenset[str] | None = None) -> Reading | None:
+        """Return what the sentence asks for with the commands ``usable`` (None: all); None if that is nothing."""
+        return self._grammar.read(sentence, usable)
+
+    async def run(self) -> None:
+        """Learn the company's words now and every hour."""
+        while True:
+            await self.learn()
+            await asyncio.sleep(LEARNS_EVERY)
+
+    async def learn(self) -> None:
+        """Learn the company's words once. A defect of an adapter costs their knowledge, and is logged."""
+        old = self._grammar
+        try:
+            self._grammar = Grammar(old.commands, old.sentences, await self._learn())
+        except Exception as error:
+            log.error("understanding.defect", error=type(error).__name__, exc_info=error)

@@ -1,0 +1,229 @@
+"""Finds in a sentence what stands for something: numbers, codes, names, warehouses, quantities, days and known words.
+
+What was found is masked, so that nothing is read twice; what is left over at the end may be a name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bot.erp.model import Area
+from bot.understanding.vocabulary import Vocabulary
+
+_MASK = "\x00"
+_CODE = re.compile(
+    r"(?<![A-Za-z0-9])(?:[A-Za-z]{1,10}[-_/.#]?){1,3}\d[0-9A-Za-z]*(?:[-_/.#]\d[0-9A-Za-z]*)*(?![A-Za-z0-9])"
+)
+_PARTED_CODE = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{1,8}[-_/.#]? [-_/.#]?\d{1,12}(?![A-Za-z0-9])")
+"""A number with a blank in it, such as ``SKU 123``; only numbers that the company has are read so."""
+_THREAD = re.compile(r"m\d{1,2}(?:\.5)?(?:[x×*]\d+)?|\d+(?:\.\d+)?[x×*]\d+.*", re.IGNORECASE)
+"""Sizes of screws are part of a product's name, no codes."""
+_MENTION = re.compile(r"@\s?(\S+)")
+_STOCK_OF_WAREHOUSE = re.compile("(?<=仓)库存")
+_DIGITS = re.compile(r"(?<![0-9A-Za-z.])\d{3,12}(?![0-9A-Za-z.])")
+_DAY = re.compile(
+    r"\d{4}年|\d{4}[-/年.]\d{1,2}(?:[-/月.]\d{1,2}[日号]?)?|\d{1,2}月(?:\d{1,2}[日号]?|份)?|\d{1,2}[日号]"
+    r"|(?:周|星期|礼拜)[一二三四五六日天]"
+    r"|(?:最近|近|过去|这)[0-9一二两三四五六七八九十]{1,3}(?:天|周|个?月|年|个?星期|个?季度)"
+    r"|(?:last|past|next) \d+ (?:days?|weeks?|months?)"
+)
+
+
+_LONGEST_DAY = 12
+_NEGATED = re.compile(
+    r"(?:不要|不是要|不是问|不是查|不是|别查|不查|不看|不用看|除了|不问)(?!不)[^,;，；。]+?(?=[,;，；。]|而?是(?!不)|而要|$)"
+    r"|(?<![a-z])not (?:the )?\S+(?=,| but)"
+)
+
+
+class SpanKind(StrEnum):
+    """What a part of a sentence stands for."""
+
+    DOCUMENT = "document"
+    PRODUCT = "product"
+    DIGITS = "digits"
+    PARTNER = "partner"
+    WAREHOUSE = "warehouse"
+    PLACE = "place"
+    QUANTITY = "quantity"
+    DATE = "date"
+    CUE = "cue"
+    NAME = "name"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A part of a sentence: as it was written, and what it stands for."""
+
+    kind: SpanKind
+    start: int
+    text: str
+    value: str = ""
+    area: Area | None = None
+
+
+@dataclass(slots=True)
+class Scan:
+    """A sentence with what was found in it so far; ``rest`` is as long as the text, with what was found masked."""
+
+    text: str
+    rest: str
+    spans: list[Span] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, text: str) -> Scan:
+        """Begin with nothing found."""
+        return cls(text, text.casefold() if len(text.casefold()) == len(text) else text)
+
+    def take(self, kind: SpanKind, start: int, end: int, value: str = "", area: Area | None = None) -> None:
+        """Note a span and mask it."""
+        self.spans.append(Span(kind, start, self.text[start:end], value or self.text[start:end], area))
+        self.rest = self.rest[:start] + _MASK * (end - start) + self.rest[end:]
+
+    def drop(self, start: int, end: int) -> None:
+        """Mask what means nothing."""
+        self.rest = self.rest[:start] + _MASK * (end - start) + self.rest[end:]
+
+    def of_kind(self, kind: SpanKind) -> list[Span]:
+        """Return the spans of one kind in their order."""
+        return sorted((span for span in self.spans if span.kind is kind), key=lambda span: span.start)
+
+
+def drop_negated(scan: Scan) -> None:
+    """Mask what the person says not to mean."""
+    for match in _NEGATED.finditer(scan.rest):
+        scan.drop(match.start(), match.end())
+
+
+def take_codes(scan: Scan, vocabulary: Vocabulary) -> None:
+    """Take document numbers and product codes, however they are spelled."""
+    for match in _CODE.finditer(scan.rest):
+        typed = scan.text[match.start() : match.end()]
+        if not _take_known(scan, match, vocabulary) and not _THREAD.fullmatch(typed):
+            scan.take(SpanKind.PRODUCT, match.start(), match.end(), typed)
+    for match in _PARTED_CODE.finditer(scan.rest):
+        _take_known(scan, match, vocabulary)
+
+
+def _take_known(scan: Scan, match: re.Match[str], vocabulary: Vocabulary) -> bool:
+    start, end = match.span()
+    typed = scan.text[start:end]
+    if found := vocabulary.document(typed):
+        area, number = found
+        scan.take(SpanKind.DOCUMENT, start, end, number, area)
+    elif code := vocabulary.product(typed):
+        scan.take(SpanKind.PRODUCT, start, end, code)
+    return scan.rest[start] == _MASK
+
+
+def take_digits(scan: Scan) -> None:
+    """Take numbers without letters, of three digits and more."""
+    for match in _DIGITS.finditer(scan.rest):
+        scan.take(SpanKind.DIGITS, match.start(), match.end())
+
+
+def take_days(scan: Scan, words: Container[str]) -> None:
+    """Take days and spans of time."""
+    for match in _DAY.finditer(scan.rest):
+        scan.take(SpanKind.DATE, match.start(), match.end())
+    take_words(scan, words, _LONGEST_DAY, lambda start, end: scan.take(SpanKind.DATE, start, end))
+
+
+def quantity_pattern(units: Iterable[str]) -> re.Pattern[str]:
+    """Return the pattern of a number with one of the units."""
+    longest_first = "|".join(re.escape(unit) for unit in sorted(units, key=len, reverse=True))
+    return re.compile(
+        rf"(?<![A-Za-z0-9.])(?:\d+(?:\.\d+)?|[一二两三四五六七八九十百千万半几]+)\s*(?:{longest_first})(?![A-Za-z0-9])"
+    )
+
+
+def take_quantities(scan: Scan, pattern: re.Pattern[str]) -> None:
+    """Take quantities with their units."""
+    for match in pattern.finditer(scan.rest):
+        scan.take(SpanKind.QUANTITY, match.start(), match.end())
+
+
+def take_stock_of_warehouses(scan: Scan) -> None:
+    """Take 库存 after the name of a warehouse: 上海仓库存 is what lies in 上海仓, not something in 上海仓库."""
+    for match in _STOCK_OF_WAREHOUSE.finditer(scan.rest):
+        scan.take(SpanKind.CUE, match.start(), match.end())
+
+
+def take_mentions(scan: Scan, stores: Mapping[str, str]) -> None:
+    """Take warehouses marked by ``@``, and mask people mentioned beside the bot."""
+    for match in _MENTION.finditer(scan.rest):
+        store = stores.get(match[1])
+        if store or match[1].endswith(("仓", "仓库", "库")):
+            scan.take(SpanKind.WAREHOUSE, match.start(), match.end(), store or scan.text[match.start(1) : match.end(1)])
+        else:
+            scan.drop(match.start(), match.end())
+
+
+def take_names(scan: Scan, kind: SpanKind, names: Mapping[str, str], longest: int) -> None:
+    """Take known names, the longest first."""
+    take_words(scan, names, longest, lambda start, end: scan.take(kind, start, end, names[scan.rest[start:end]]))
+
+
+def take_words(scan: Scan, words: Container[str], longest: int, found: Callable[[int, int], None]) -> None:
+    """Call ``found`` for each known word from left to right, the longest where several begin. Latin words are whole."""
+    start, text = 0, scan.rest
+    while start < len(text):
+        end = _longest_word(text, start, words, longest)
+        if end > start:
+            found(start, end)
+            text = scan.rest
+            start = end
+        else:
+            start += 1
+
+
+def _longest_word(text: str, start: int, words: Container[str], longest: int) -> int:
+    if text[start] == _MASK or (_is_letter(text[start]) and start and _is_letter(text[start - 1])):
+        return start
+    for end in range(min(len(text), start + longest), start, -1):
+        if text[start:end] not in words:
+            continue
+        if _is_letter(text[end - 1]) and end < len(text) and _is_letter(text[end]):
+            continue
+        return end
+    return start
+
+
+def _is_letter(sign: str) -> bool:
+    return sign.isascii() and sign.isalnum()
+
+
+def leftover(
+    scan: Scan, fillers: Container[str], longest: int, known: Callable[[str], bool]
+) -> tuple[tuple[int, str], ...]:
+    """Return what is left as pieces with their places, without words at their ends that mean nothing.
+
+    Such words are kept inside of a piece, and at the ends of one that is ``known``: 有 begins many sentences, and the
+    names of companies too.
+    """
+    pieces: list[tuple[int, str]] = []
+    for match in re.finditer(rf"[^{_MASK}\s,;:!?，；：！？。、\"“”()（）的]+", scan.rest):
+        start, end = match.span()
+        while start < end and (scan.rest[start:end].isascii() or not known(scan.rest[start:end])):
+            if size := _filler(scan.rest[start:end], fillers, longest, at_end=False):
+                start += size
+            elif size := _filler(scan.rest[start:end], fillers, longest, at_end=True):
+                end -= size
+            else:
+                break
+        if end > start:
+            pieces.append((start, scan.text[start:end]))
+    return tuple(pieces)
+
+
+def _filler(piece: str, fillers: Container[str], longest: int, *, at_end: bool) -> int:
+    """Return the length of the longest filler at one end of a piece; Latin ones are whole pieces."""
+    if piece.isascii():
+        return len(piece) if piece in fillers else 0
+    for size in range(min(len(piece), longest), 0, -1):
+        if (piece[-size:] if at_end else piece[:size]) in fillers:
+            return size
+    return 0

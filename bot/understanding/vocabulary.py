@@ -1,0 +1,160 @@
+"""What a company calls its things: how it numbers documents and products, and its warehouses and partners by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+
+from bot.erp.model import Area
+
+_LAST_DIGITS = re.compile(r"(.*?)(\d+)")
+_NO_SIGN = re.compile(r"[\W_]+")
+_KINDS_OF_STORE = re.compile(
+    r"(?:原料|材料|成品|半成品|备件|中心|总|分)*(?:仓库|仓|库)$|\s*(?:main|central)?\s*warehouse$", re.IGNORECASE
+)
+
+_USUAL_PREFIXES: Mapping[str, Area] = MappingProxyType(
+    {
+        **dict.fromkeys(("so", "sal", "salord", "xsdd", "xs", "sd"), Area.SALES),
+        **dict.fromkeys(("inv", "accsinv", "sinv", "rinv", "fp", "xsfp", "ar", "yszd"), Area.FINANCE),
+        **dict.fromkeys(("po", "pur", "purord", "cgdd", "cg"), Area.PURCHASING),
+        **dict.fromkeys(("mo", "wo", "whmo", "mfgwo", "scdd", "scgd", "sc"), Area.PRODUCTION),
+    }
+)
+"""Prefixes that ERPs give their documents unless a company changes them (docs: platform/erp/general.md#numbers)."""
+
+
+def spelled(number: str) -> str:
+    """Return what of a number is spelled out: its letters and digits, in small letters."""
+    return _NO_SIGN.sub("", number).casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class NumberShape:
+    """How numbers of a kind are written: ``SO-`` and digits, filled up with zeros to ``width`` (0: not filled up)."""
+
+    prefix: str
+    width: int = 0
+
+    @classmethod
+    def of(cls, number: str) -> NumberShape | None:
+        """Return the shape of a number; None for a text without a prefix or without digits at its end."""
+        match = _LAST_DIGITS.fullmatch(number)
+        if match is None or not any(map(str.isalpha, match[1])):
+            return None
+        return cls(match[1], len(match[2]) if match[2].startswith("0") else 0)
+
+    def number(self, typed: str) -> str | None:
+        """Return the number of this shape that ``typed`` spells, such as ``SO-1001`` for ``so 1001``; None for none."""
+        letters, digits = spelled(self.prefix), spelled(typed)
+        rest = digits.removeprefix(letters)
+        if not digits.startswith(letters) or not rest.isdigit():
+            return None
+        return f"{self.prefix}{rest.zfill(self.width)}"
+
+
+_LEGAL_FORM = re.compile(
+    r"(?:股份|集团|责任|实业)*有限(?:责任)?公司.*$|(?:集团|总)?公司$"
+    r"|,? *(?:co\.?,? *ltd\.?|inc\.?|llc|ltd\.?|gmbh|corp\.?)$",
+    re.IGNORECASE,
+)
+_SHORTEST_NAME = 2
+_SHORTEST_PINYIN = 4
+"""Letters from which a word counts as the pinyin of a name: shorter ones fit too many."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vocabulary:
+    """The words of one company. Everything may be empty: then numbers are known by their usual prefixes alone.
+
+    ``partners`` are customers and vendors, ``goods`` the names and specifications of products.
+    """
+
+    documents: Mapping[Area, tuple[NumberShape, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    products: tuple[NumberShape, ...] = ()
+    warehouses: tuple[str, ...] = ()
+    partners: tuple[str, ...] = ()
+    goods: tuple[str, ...] = ()
+    pinyin: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Names of partners with their spellings by syllables, each after a line break."""
+
+    def document(self, typed: str) -> tuple[Area, str] | None:
+        """Return the area and the number of the document that ``typed`` spells; None where it spells none."""
+        for area, shapes in self.documents.items():
+            for shape in shapes:
+                if number := shape.number(typed):
+                    return area, number
+        if self.product(typed):
+            return None
+        letters = re.match(r"[a-z]+", spelled(typed))
+        usual = _USUAL_PREFIXES.get(letters[0]) if letters else None
+        return (usual, typed) if usual else None
+
+    def product(self, typed: str) -> str | None:
+        """Return the code that ``typed`` spells; None where no product's code begins like it."""
+        return next((code for shape in self.products if (code := shape.number(typed))), None)
+
+    @cached_property
+    def partner_names(self) -> Mapping[str, str]:
+        """The names of partners in small letters, whole and without their legal form, by what to search for."""
+        names: dict[str, str] = {}
+        for partner in self.partners:
+            for name in (partner, _LEGAL_FORM.sub("", partner).strip()):
+                if len(name) > _SHORTEST_NAME:
+                    names.setdefault(name.casefold(), name)
+        return names
+
+    def partner(self, piece: str) -> str | None:
+        """Return the part of a partner's name that ``piece`` writes or spells in pinyin; None for none."""
+        folded = piece.casefold()
+        if len(folded) < _SHORTEST_NAME:
+            return None
+        if self.knows_partner(folded):
+            return piece
+        if not (folded.isascii() and folded.isalpha() and len(folded) >= _SHORTEST_PINYIN):
+            return None
+        return next((name for name, syllables in self.pinyin.items() if folded in syllables), None)
+
+    def knows_partner(self, piece: str) -> bool:
+        """Return whether a partner's name holds ``piece``."""
+        return piece.casefold() in self._all_partners
+
+    def knows_product(self, piece: str) -> bool:
+        """Return whether a product's name or specification holds ``piece``."""
+        return piece.casefold() in self._all_goods
+
+    @cached_property
+    def _all_partners(self) -> str:
+        return "\n".join(self.partners).casefold()
+
+    @cached_property
+    def _all_goods(self) -> str:
+        return "\n".join(self.goods).casefold()
+
+    def stores(self) -> Mapping[str, str]:
+        """Return what warehouses are called, by the words that people use (上海仓, 上海仓库, shanghai warehouse)."""
+        spoken = {name: name for name in self.warehouses}
+        for place, store in self.places().items():
+            words = (f"{place} warehouse",) if place.isascii() else (f"{place}仓库", f"{place}仓", f"{place}库")
+            for word in words:
+                spoken.setdefault(word, store)
+        return spoken
+
+    def places(self) -> Mapping[str, str]:
+        """Return what people call the warehouse at a place, by the place (上海, shanghai)."""
+        places: dict[str, str] = {}
+        for name in self.warehouses:
+            if (place := _KINDS_OF_STORE.sub("", name).strip()) and place != name:
+                store = name if place.isascii() else f"{place}仓"
+                romanised = [spelling.removesuffix("cang") for spelling in self.pinyin.get(name, "").split()]
+                places.update({spoken.casefold(): store for spoken in (place, *romanised)})
+        return places
+
+
+def shapes_of(numbers: Iterable[str]) -> tuple[NumberShape, ...]:
+    """Return the shapes of numbers, each once, the longest prefix first."""
+    found = dict.fromkeys(shape for number in numbers if (shape := NumberShape.of(number)))
+    return tuple(sorted(found, key=lambda shape: -len(shape.prefix)))

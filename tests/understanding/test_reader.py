@@ -1,0 +1,115 @@
+"""The reader keeps up with the company's words, and the dispatcher answers what it reads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.access.people import Person
+from bot.access.policy import AccessPolicy
+from bot.cards.notices import BadArgumentNotice, ChoiceNotice, HintNotice, UnknownCommandNotice
+from bot.cards.view import View
+from bot.chat.arguments import Term
+from bot.chat.context import QuestionContext
+from bot.chat.dispatcher import QuestionDispatcher, QuestionOutcome
+from bot.chat.message import Conversation, ConversationKind
+from bot.chat.reading import ReadBy, Reading
+from bot.chat.registry import Commands, command
+from bot.phrase import phrase
+from bot.understanding.reader import GrammarReader
+from bot.understanding.sentences import Sentences
+from bot.understanding.vocabulary import Vocabulary
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+CONTEXT = QuestionContext(
+    person=Person(user_id="keeper01", name="王磊"),
+    conversation=Conversation("cid1", ConversationKind.GROUP),
+    line="",
+    now=NOW,
+)
+
+
+@command("count", examples=("/count bolts",), summary=phrase("Help"))
+async def count(text: Term) -> View:
+    return HintNotice(problem=phrase("Help"))
+
+
+@command("post", aliases=("过账",), writes=True, governed=True, summary=phrase("Help"))
+async def post(text: Term | None = None) -> View:
+    raise AssertionError("no sentence posts anything")
+
+
+class StubReader:
+    """Reads what it was told to read."""
+
+    def __init__(self, reading: Reading | None) -> None:
+        self.reading = reading
+
+    def read(self, sentence: str, usable: frozenset[str] | None = None) -> Reading | None:
+        assert usable is not None
+        assert "count" in usable
+        return self.reading
+
+
+def dispatcher(reading: Reading | None) -> QuestionDispatcher:
+    return QuestionDispatcher(
+        commands=Commands([count, post]),
+        policy=AccessPolicy,
+        collaborators={},
+        seconds=1.0,
+        reader=StubReader(reading),
+    )
+
+
+async def test_a_sentence_is_answered_as_the_line_that_it_was_taken_for() -> None:
+    answer = await dispatcher(Reading(line="/count bolts", by=ReadBy.GRAMMAR)).view_for(
+        replace(CONTEXT, line="how many bolts")
+    )
+    assert (answer.command, answer.outcome, answer.read_as) == ("count", QuestionOutcome.ANSWERED, "/count bolts")
+
+
+async def test_two_likely_readings_become_two_buttons() -> None:
+    unsure = Reading(line="/count bolts", by=ReadBy.GRAMMAR, alternatives=("/count nuts",), unsure=True)
+    answer = await dispatcher(unsure).view_for(replace(CONTEXT, line="bolts or nuts"))
+    assert isinstance(answer.view, ChoiceNotice)
+    assert [button.label for button in answer.view.buttons()] == ["/count bolts", "/count nuts"]
+
+
+@pytest.mark.parametrize("line", ["请过账3号单", "帮我过账", "过账一下吧"])
+async def test_a_sentence_that_is_not_understood_does_nothing(line: str) -> None:
+    answer = await dispatcher(None).view_for(replace(CONTEXT, line=line))
+    assert isinstance(answer.view, UnknownCommandNotice)
+
+
+async def test_a_typed_line_is_not_read_as_a_sentence() -> None:
+    answer = await dispatcher(Reading(line="/count bolts", by=ReadBy.GRAMMAR)).view_for(replace(CONTEXT, line="/count"))
+    assert isinstance(answer.view, BadArgumentNotice)
+    assert answer.read_as == ""
+
+
+async def test_the_reader_learns_what_things_are_called(commands: Commands, vocabulary: Vocabulary) -> None:
+    async def learn() -> Vocabulary:
+        return vocabulary
+
+    reader = GrammarReader(commands, Sentences.load(commands), learn)
+    assert reader.read("hongda") is None
+    await reader.learn()
+    reading = reader.read("hongda")
+    assert reading is not None
+    assert reading.line == "/find 杭州宏达机电设备有限公司"
+
+
+async def test_a_defect_of_an_adapter_costs_the_names_alone(commands: Commands) -> None:
+    async def learn() -> Vocabulary:
+        raise AttributeError("find_products")
+
+    reader = GrammarReader(commands, Sentences.load(commands), learn)
+    with capture_logs() as logs:
+        await reader.learn()
+    assert [log["event"] for log in logs] == ["understanding.defect"]
+    reading = reader.read("SO-1001发货了吗")
+    assert reading is not None
+    assert reading.line == "/order SO-1001"
