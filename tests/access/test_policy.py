@@ -155,6 +155,7 @@ class TestTheGrant:
             ((rule("order", "keeper", fields={COST}, deny=True),), FULL_GRANT),
             # What a shared card shows is another question.
             ((rule("order", fields={COST}, shared=True),), FULL_GRANT),
+            ((rule("order", "*", fields={COST}, shared=True),), FULL_GRANT),
         ],
     )
     def test_of_an_allowed_person(self, rules: tuple[AccessRule, ...], grant: Grant) -> None:
