@@ -244,6 +244,12 @@ def _union(several: Iterable[frozenset[str]]) -> frozenset[str]:
     return frozenset[str]().union(*several)
 
 
+def out_of_scope(verdict: AccessVerdict) -> AccessVerdict:
+    """Return the refusal of one document, where ``verdict`` allows others."""
+    reason = phrase("“%(rule)s” does not open this document to you.", rule=verdict.rule)
+    return AccessVerdict(False, reason, (ADMIN,), rule=verdict.rule)
+
+
 def _refusal(
     reason: Phrase, ask: tuple[str, ...], rules: Iterable[AccessRule] = (), *, rule: str = ""
 ) -> AccessVerdict:
