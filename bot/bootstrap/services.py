@@ -21,9 +21,10 @@ from bot.alerts.service import AlertService
 from bot.background import BackgroundTasks
 from bot.bootstrap.alerts import AlertServices, build_alerts, start_outbox, start_polling, start_queue_readers
 from bot.bootstrap.approvals import ApprovalServices, build_approvals, notify_approvals, start_approvals
+from bot.bootstrap.directory import ContactEvents, DirectoryAdapter, start_directory
 from bot.bootstrap.erps import open_hub_with_index
 from bot.bootstrap.factories import make_access_policy, make_renderer, open_api, templates
-from bot.bootstrap.infrastructure import DirectoryAdapter, Infrastructure
+from bot.bootstrap.infrastructure import Infrastructure
 from bot.cards.language import choose_language, load_languages
 from bot.cards.track_ids import TrackIds
 from bot.chat.clicks import ClickPipeline
@@ -73,6 +74,7 @@ class Services:
     templates: TemplateChoice
     alerts: AlertServices
     approvals: ApprovalServices
+    contact_events: ContactEvents
 
 
 async def build_services(
@@ -135,7 +137,7 @@ async def build_services(
     await start_polling(base, hub, alerts)
     await start_approvals(base, approvals)
     await start_outbox(base, alerts)
-    return Services(database, hub, questions, clicks, base.templates, alerts, approvals)
+    return Services(database, hub, questions, clicks, base.templates, alerts, approvals, await start_directory(base))
 
 
 async def _open_database(stack: AsyncExitStack, settings: Settings) -> Database:
@@ -166,8 +168,10 @@ async def _build_infrastructure(
     api = open_api(settings, session, metrics, meter, patience)
     organisation = OwnOrganisation(settings.dingtalk.corp_id, StoredOrganisation(database, settings.dingtalk.client_id))
     await organisation.load()
+    stored_people = StoredPeople(database)
+    await stored_people.load_departments()
     members = Membership(
-        StoredPeople(database),
+        stored_people,
         DirectoryAdapter(DingTalkDirectory(api)) if settings.access.reads_directory else None,
         now=now,
         with_roles=settings.access.directory is True,
@@ -191,6 +195,7 @@ async def _build_infrastructure(
         month=QuotaGuard(lambda: meter.used, limit, metrics=metrics, reserve=settings.outbox.reserve),
         organisation=organisation,
         members=members,
+        stored_people=stored_people,
         people=people,
         languages=words,
         renderer=make_renderer(settings, words),

@@ -5,7 +5,14 @@ from __future__ import annotations
 from bot.bootstrap.factories import open_api
 from bot.dingtalk.openapi import pooled_session
 from bot.doctor.dingtalk import check_dingtalk
-from bot.doctor.local import check_database, check_erps, check_index, check_keys, check_own_templates
+from bot.doctor.local import (
+    check_database,
+    check_erps,
+    check_index,
+    check_keys,
+    check_organisation,
+    check_own_templates,
+)
 from bot.doctor.results import CheckGrade, CheckResult, describe_results
 from bot.metrics import Metrics
 from bot.settings import Settings
@@ -21,6 +28,7 @@ async def run_checks(settings: Settings, *, group: str = "") -> tuple[CheckResul
             api = open_api(settings, session, Metrics())
             findings += [finding async for finding in check_dingtalk(settings, session, api, group)]
     findings.append(await check_database(settings))
+    findings += await check_organisation(settings)
     findings += [finding async for finding in check_erps(settings)]
     findings += await check_index(settings)
     findings += check_own_templates(settings)

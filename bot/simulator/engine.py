@@ -198,11 +198,13 @@ class SimEngine:
         conversation_id: str | None = None,
         params: Mapping[str, Any] | None = None,
         fields: Mapping[str, str] | None = None,
+        raw: Mapping[str, Any] | None = None,
     ) -> ClickResult:
         """Press a button and wait for the bot's answer. Without ``button_id`` the ``params`` alone are sent.
 
-        ``fields`` is what the person entered into fields of the card: text, or the value of an option. Raises
-        `SimNotFound`, `SimForbidden`.
+        ``fields`` is what the person entered into fields of the card: text, or the value of an option. ``raw`` replaces
+        or adds keys of the callback, as somebody of another organisation or a forger would. Raises `SimNotFound`,
+        `SimForbidden`.
         """
         card, person = self.cards.get(out_track_id), self.person(user_id)
         if card is None:
@@ -231,7 +233,7 @@ class SimEngine:
         if self.faults.trigger("no_params_id"):
             values.pop("id", None)
         payload = card_callback(self.config, card, conversation, person, action_ids=action_ids, params=values)
-        return await self._send_click(card, user_id, orjson.dumps(payload).decode())
+        return await self._send_click(card, user_id, orjson.dumps({**payload, **(raw or {})}).decode())
 
     def emit_event(self, event_type: str, data: Mapping[str, Any]) -> None:
         """Push an event of the platform to the subscribers of events."""
