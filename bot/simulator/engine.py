@@ -7,7 +7,7 @@ import base64
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, TypeVar
 
@@ -63,7 +63,8 @@ class SimEngine:
         self.config = config = config or SimulatorConfig()
         # Random ids and faults of a simulator; nothing here protects anything.
         self.rng = random.Random(config.seed)  # noqa: S311
-        self.enterprise: Enterprise = demo_enterprise()
+        self.enterprise: Enterprise = demo_enterprise(config.further_staff)
+        self._first_people = dict(self.enterprise.people)
         self.timeline = Timeline(config.timeline_size, self.milliseconds)
         self.faults = SimFaults(random.Random(config.seed or 0))  # noqa: S311
         self.flow = FlowControl(config)
@@ -249,6 +250,22 @@ class SimEngine:
             SimPush(type=EVENT, topic="*", data=orjson.dumps(data).decode(), headers=headers, redeliver=True)
         )
 
+    def dismiss(self, user_id: str) -> None:
+        """Let a member leave the company: the directory no longer knows them. Raises `SimNotFound`."""
+        self.enterprise.people[user_id] = replace(self.person(user_id), external=True)
+        self.emit_event("user_leave_org", self._contact_event(user_id))
+
+    def change_roles(self, user_id: str, roles: Sequence[str]) -> None:
+        """Give a member these roles and no others. Raises `SimNotFound`."""
+        known = set(self.enterprise.roles.values())
+        if unknown := [role for role in roles if role not in known]:
+            raise SimNotFound(f"no role {unknown[0]!r}")
+        self.enterprise.people[user_id] = replace(self.person(user_id), roles=tuple(roles))
+        self.emit_event("label_user_change", self._contact_event(user_id))
+
+    def _contact_event(self, user_id: str) -> dict[str, Any]:
+        return {"timeStamp": str(self.milliseconds()), "userId": [user_id]}
+
     # waiting
 
     async def wait_for(self, predicate: Callable[[], Awaited], timeout: float = 5.0) -> Awaited:
@@ -278,6 +295,8 @@ class SimEngine:
     def reset(self) -> None:
         """Return to the initial state. Connections and app tokens stay, sequence numbers go on."""
         self.pushes.clear()
+        self.enterprise.people.clear()
+        self.enterprise.people.update(self._first_people)
         self.chat.clear()
         self.cards.clear()
         self.media.clear()
