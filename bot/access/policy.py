@@ -231,7 +231,8 @@ def _why_allowed(rules: Sequence[AccessRule], command: str, person: Person, held
         return phrase("Every member may use /%(command)s.", command=command)
     if roles := sorted(_union(rule.roles for rule in rules) & held):
         return phrase("Your role “%(role)s” allows it.", role=roles[0])
-    if departments := sorted(_union(rule.departments for rule in rules) & person.departments):
+    mine = person.departments | person.department_names
+    if departments := sorted(_union(rule.departments for rule in rules) & mine):
         return phrase("Your department “%(department)s” allows it.", department=departments[0])
     return phrase("“%(rule)s” names you.", rule=rules[0].name)
 

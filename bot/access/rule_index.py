@@ -24,7 +24,7 @@ class RuleIndex:
         found = {*self._for_all, *self._by_person.get(person.user_id or "", ())}
         for role in roles:
             found.update(self._by_role.get(role, ()))
-        for department in person.departments:
+        for department in person.departments | person.department_names:
             found.update(self._by_department.get(department, ()))
         return [self.rules[number] for number in sorted(found)]
 

@@ -50,14 +50,17 @@ class AlertRights:
 
 
 def _is_within(event: Event, scope: Scope, person: Person) -> bool:
-    """Return whether a scope covers what an event is about; what the event does not tell is outside."""
+    """Return whether a scope covers what an event is about; what the event does not tell is outside.
+
+    An owner is known by the userId alone: what people call themselves in DingTalk proves nothing.
+    """
     restrictions = (
         (scope.sources, {event.source}),
         (scope.companies, {event.company}),
         (scope.warehouses, {event.warehouse}),
         (scope.categories, {event.category}),
         (scope.partners, {event.customer, event.supplier}),
-        (frozenset({person.user_id, person.name}) if scope.own else None, {event.owner}),
+        (frozenset({person.user_id}) if scope.own else None, {event.owner}),
     )
     return all(wanted is None or _meet(wanted, has) for wanted, has in restrictions)
 
