@@ -11,6 +11,7 @@ from bot.doctor.local import (
     check_erps,
     check_index,
     check_keys,
+    check_organisation,
     check_own_templates,
     check_parts,
 )
@@ -33,6 +34,7 @@ async def run_checks(settings: Settings, *, group: str = "") -> tuple[CheckResul
     findings += check_parts(settings)
     findings += [finding async for finding in check_database(settings)]
     findings += await check_running(settings)
+    findings += await check_organisation(settings)
     findings += [finding async for finding in check_erps(settings)]
     findings += await check_index(settings)
     findings += check_own_templates(settings)

@@ -31,6 +31,7 @@ from bot.settings import Settings
 from bot.store.company_keys import CompanyKeySource, KeyFile
 from bot.store.database import check_folder, check_version, latest_revision
 from bot.store.errors import DatabaseIsNewer
+from bot.store.organisation import StoredOrganisation
 from bot.store.product_index import StoredProductIndex
 
 
@@ -116,6 +117,25 @@ def _part_result(part: SettingsPart, mistake: ConfigurationError | None) -> Chec
         return CheckResult(part.what, CheckGrade.GOOD, phrase("can be used"))
     words = phrase("%(text)s", text=mistake.detail)
     return CheckResult(part.what, CheckGrade.BAD, words, phrase("Correct the settings."))
+
+
+async def check_organisation(settings: Settings) -> list[CheckResult]:
+    """Check that the bot knows its organisation; nothing where the database fails."""
+    what = phrase("Organisation")
+    if settings.dingtalk.corp_id:
+        return [CheckResult(what, CheckGrade.GOOD, phrase("%(corp_id)s", corp_id=settings.dingtalk.corp_id))]
+    try:
+        database = make_database(settings, looking=True)
+        try:
+            learnt = await StoredOrganisation(database, settings.dingtalk.client_id).load()
+        finally:
+            await database.close()
+    except DingerpError:
+        return []  # the check of the database says why
+    if learnt:
+        return [CheckResult(what, CheckGrade.GOOD, phrase("%(corp_id)s, by the first message", corp_id=learnt))]
+    remedy = phrase("Write to the bot once, or set DINGERP_DINGTALK__CORP_ID; until then no click counts.")
+    return [CheckResult(what, CheckGrade.NOTE, phrase("not known yet"), remedy)]
 
 
 async def check_erps(settings: Settings) -> AsyncIterator[CheckResult]:

@@ -45,6 +45,7 @@ from bot.settings.sections import (
     OutboxSettings,
     PollSettings,
     QueueSettings,
+    RuleSettings,
     TemplateSettings,
     UnderstandingSettings,
 )
@@ -75,6 +76,7 @@ __all__ = [
     "OutboxSettings",
     "PollSettings",
     "QueueSettings",
+    "RuleSettings",
     "Settings",
     "TemplateSettings",
     "UnderstandingSettings",

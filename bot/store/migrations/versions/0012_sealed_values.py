@@ -9,7 +9,7 @@ from bot.store.resealing import SealedTable, seal_plain
 from bot.store.sealed_columns import Sealed, SealedKey, keys_in_use
 
 revision = "0012"
-down_revision = "0010"
+down_revision = "0011"
 
 
 def _sealed(table: str, keys: tuple[str, ...], *columns: str, searched: tuple[str, ...] = ()) -> SealedTable:
