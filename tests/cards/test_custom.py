@@ -95,8 +95,8 @@ def test_escaping_holds_in_custom_templates(tmp_path: Path, languages: Mapping[s
         ("{{ -view.document.total.amount / 3 }} {{ view.document.total.amount | round(1) }}", "🔒 🔒"),
         ("{{ view.document.total | money }} {{ view.document.total.amount | number | bold }}", "🔒 **🔒**"),
         (
-            "{{ view.document.customer | cut(3) }} {{ view.document.customer | exact }} {{ 'a' ~ view.document.total }}",
-            "🔒 🔒 a🔒",
+            "{{ view.document.customer | cut(3) }} {{ 'a' ~ view.document.total }}",
+            "🔒 a🔒",
         ),
         ("{{ 'rich' if view.document.total.amount > 1000 else 'not said' }}", "not said"),
         ("{{ view.document.customer.startswith('A') or 'nobody' }}", "nobody"),
