@@ -15,15 +15,18 @@ from datetime import datetime
 import aiohttp
 import structlog
 
+from bot.access.membership import Membership
+from bot.access.organisation import OwnOrganisation
 from bot.access.people import People
 from bot.alerts.service import AlertService
 from bot.background import BackgroundTasks
 from bot.bootstrap.access import PolicyInForce, follow_access
 from bot.bootstrap.alerts import AlertServices, build_alerts, start_outbox, start_polling, start_queue_readers
 from bot.bootstrap.approvals import ApprovalServices, build_approvals, notify_approvals, start_approvals
+from bot.bootstrap.directory import ContactEvents, DirectoryAdapter, start_directory
 from bot.bootstrap.erps import open_hub_with_index
 from bot.bootstrap.factories import make_renderer, open_api, templates
-from bot.bootstrap.infrastructure import DirectoryAdapter, Infrastructure
+from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.policy import account_of
 from bot.cards.language import choose_language, load_languages
 from bot.cards.track_ids import TrackIds
@@ -53,6 +56,8 @@ from bot.store.erp_records import StoredErpRecords
 from bot.store.errors import StoreUnavailable
 from bot.store.inbox import StoredInbox
 from bot.store.languages import StoredLanguages
+from bot.store.organisation import StoredOrganisation
+from bot.store.people import StoredPeople
 
 log = structlog.get_logger(__name__)
 
@@ -73,6 +78,7 @@ class Services:
     alerts: AlertServices
     approvals: ApprovalServices
     policy: PolicyInForce
+    contact_events: ContactEvents
 
 
 async def build_services(
@@ -130,7 +136,7 @@ async def build_services(
         metrics=metrics,
         now=now,
         seconds=settings.limits.click_seconds,
-        corp_id=settings.dingtalk.corp_id,
+        organisation=base.organisation,
         shown=StoredShownCards(database),
     )
     await _resume_questions(inbox, questions, settings, now)
@@ -138,7 +144,8 @@ async def build_services(
     await start_polling(base, hub, alerts)
     await start_approvals(base, approvals)
     await start_outbox(base, alerts)
-    return Services(database, hub, questions, clicks, base.templates, alerts, approvals, policy)
+    contact_events = await start_directory(base)
+    return Services(database, hub, questions, clicks, base.templates, alerts, approvals, policy, contact_events)
 
 
 async def _open_database(stack: AsyncExitStack, settings: Settings) -> Database:
@@ -167,11 +174,21 @@ async def _build_infrastructure(
     limit = settings.limits.monthly_calls
     metrics.month_limit.set(limit)
     api = open_api(settings, session, metrics, meter, patience)
+    organisation = OwnOrganisation(settings.dingtalk.corp_id, StoredOrganisation(database, settings.dingtalk.client_id))
+    await organisation.load()
+    stored_people = StoredPeople(database)
+    await stored_people.load_departments()
+    members = Membership(
+        stored_people,
+        DirectoryAdapter(DingTalkDirectory(api)) if settings.access.reads_directory else None,
+        now=now,
+        with_roles=settings.access.directory is True,
+    )
     people = People(
         languages=languages,
         default_language=settings.language,
         configured_languages=settings.languages,
-        directory=DirectoryAdapter(DingTalkDirectory(api)) if settings.access.directory else None,
+        directory=members,
     )
     words = load_languages()
     base = Infrastructure(
@@ -184,6 +201,9 @@ async def _build_infrastructure(
         api=api,
         meter=meter,
         month=QuotaGuard(lambda: meter.used, limit, metrics=metrics, reserve=settings.outbox.reserve),
+        organisation=organisation,
+        members=members,
+        stored_people=stored_people,
         people=people,
         languages=words,
         renderer=make_renderer(settings, words),
@@ -207,6 +227,7 @@ def _question_pipeline(
         inbox=inbox,
         handler=dispatcher,
         people=base.people,
+        organisation=base.organisation,
         renderer=base.renderer,
         channel=answers,
         tracks=base.tracks,

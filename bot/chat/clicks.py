@@ -15,10 +15,11 @@ from typing import Protocol
 
 import structlog
 
+from bot.access.organisation import OwnOrganisation
 from bot.access.people import People
 from bot.cards.actions import ApprovalAction, Ask, BadToken, unpack
 from bot.cards.card import Card, Click, ViewRenderer
-from bot.cards.notices import BusyNotice, DeniedNotice, OutOfDateNotice
+from bot.cards.notices import BusyNotice, DeniedNotice, Introduction, OutOfDateNotice, UnconfirmedNotice
 from bot.cards.track_ids import TrackIds
 from bot.cards.view import View
 from bot.chat.context import QuestionContext
@@ -38,6 +39,10 @@ MAX_FORM_TEXT = 200
 
 REDRAW_DELAYS = (1.0, 2.0, 4.0, 8.0)
 """Seconds before each attempt to restore a card that a late answer has covered; by then the answer has arrived."""
+
+
+_NOT_INTRODUCED: tuple[View, str] = (UnconfirmedNotice(needs=Introduction.WRITE_IN_GROUP), "unknown_organisation")
+"""The answer to every click before the first message, which says whose bot this is."""
 
 
 class ShownCards(Protocol):
@@ -71,7 +76,7 @@ class ClickPipeline:
         metrics: Metrics,
         now: Callable[[], datetime],
         seconds: float,
-        corp_id: str,
+        organisation: OwnOrganisation,
         shown: ShownCards | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -83,21 +88,24 @@ class ClickPipeline:
         self._metrics = metrics
         self._now = now
         self._seconds = seconds
-        self._corp_id = corp_id
+        self._organisation = organisation
         self._shown = shown
         self._sleep = sleep
         self._at_work: set[asyncio.Task[None]] = set()
 
     async def answer(self, click: Click) -> Card | None:
-        """Return the clicker's new card; None leaves the card as it is (foreign cards, foreign organisations)."""
+        """Return the clicker's new card; None leaves the card as it is (foreign cards, foreign organisations).
+
+        ``corp_id`` is the clicker's organisation, and ``user_id`` means somebody there alone.
+        """
         if not self._tracks.is_ours(click.track_id) or not click.user_id:
             self._ignore("foreign_card")
             return None
-        if self._corp_id and click.corp_id != self._corp_id:
+        if self._organisation.is_known and not self._organisation.is_own(click.corp_id):
             self._ignore("foreign_organisation")
             return None
         now = self._now()
-        view, outcome = await self._view(click, now)
+        view, outcome = await self._view(click, now) if self._organisation.is_known else _NOT_INTRODUCED
         self._metrics.clicks.labels(outcome).inc()
         zone = now.tzinfo
         assert zone is not None, "the clock gives aware times"

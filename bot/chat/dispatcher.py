@@ -12,6 +12,7 @@ from enum import StrEnum
 import structlog
 
 from bot.access.grants import Grant
+from bot.access.people import Doubt
 from bot.access.policy import AccessPolicy, Denied
 from bot.cards.actions import Ask
 from bot.cards.notices import (
@@ -21,9 +22,11 @@ from bot.cards.notices import (
     ExternalNotice,
     FailedNotice,
     HintNotice,
+    Introduction,
     NotFoundNotice,
     QuotaNotice,
     Suggestion,
+    UnconfirmedNotice,
     UnknownCommandNotice,
 )
 from bot.cards.view import ListView, View
@@ -70,6 +73,8 @@ def make_hint(message: Message) -> View | None:
 
 log = structlog.get_logger(__name__)
 
+_NEEDS = {Doubt.NO_ANSWER: Introduction.WAIT, Doubt.NEVER_WROTE: Introduction.WRITE}
+
 NO_COMMAND_LABEL = "none"
 """Metrics label of questions without a known command."""
 
@@ -89,6 +94,7 @@ class QuestionOutcome(StrEnum):
     BAD_ARGUMENT = "bad_argument"
     NOT_FOUND = "not_found"
     DENIED = "denied"
+    UNCONFIRMED = "unconfirmed"
     ERP_DOWN = "erp_down"
     FAILED = "failed"
     HINT = "hint"
@@ -157,7 +163,7 @@ class QuestionDispatcher:
     async def view_for(self, context: QuestionContext) -> PreparedAnswer:
         """Answer a line as it was typed, or as a button carries it. Raises nothing but cancellation."""
         if context.person.is_external:
-            return PreparedAnswer(ExternalNotice(), NO_COMMAND_LABEL, QuestionOutcome.DENIED)
+            return _refuse(context)
         return await self._answer(context, redirected=False)
 
     async def _answer(self, context: QuestionContext, *, redirected: bool) -> PreparedAnswer:
@@ -255,6 +261,15 @@ class QuestionDispatcher:
         log.error("question.failed", reference=reference, command=command.name, exc_info=error)
         known = error if isinstance(error, DingerpError) else DingerpError()
         return FailedNotice(problem=known.tell(), reference=reference)
+
+
+def _refuse(context: QuestionContext) -> PreparedAnswer:
+    """Return the answer to somebody who is not known to be a member of the organisation."""
+    doubt = context.person.doubt
+    if doubt is None:
+        return PreparedAnswer(ExternalNotice(), NO_COMMAND_LABEL, QuestionOutcome.DENIED)
+    view = UnconfirmedNotice(needs=_NEEDS[doubt], line=context.line, offset=context.offset)
+    return PreparedAnswer(view, NO_COMMAND_LABEL, QuestionOutcome.UNCONFIRMED)
 
 
 _ALWAYS_KNOWN = frozenset({QuestionContext, Commands, AccessPolicy, OpenPrompts})

@@ -26,6 +26,7 @@ from tests.approvals.env import PATIENCE
 from tests.commands.alert_fakes import ELSEWHERE, HERE, OWN, InMemoryAlertService, alert
 from tests.commands.company import NOW
 from tests.commands.conftest import Members, NoLanguages
+from tests.membership import own_organisation
 
 TRACKS = TrackIds("secret")
 
@@ -69,7 +70,7 @@ class AlertClickHarness:
             metrics=self.metrics,
             now=lambda: NOW,
             seconds=seconds,
-            corp_id="dingcorp",
+            organisation=own_organisation(),
             shown=self.places,
         )
         self.track = self.place_card(service.show(alert("a1")), HERE)

@@ -32,7 +32,7 @@ from bot.metrics import Metrics
 from bot.settings import Settings
 from bot.simulator.faults import SimFaults
 
-from . import event_pages
+from . import event_pages, permission_page
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "reference"
 
@@ -222,6 +222,12 @@ def events() -> str:
     return "\n\n".join(event_pages.sections())
 
 
+def permissions() -> str:
+    """Return what the ready rules give each role, for every command and button."""
+    permission_page.check_actions()
+    return table(permission_page.head(), permission_page.rows())
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "settings": settings,
     "metrics": metrics,
@@ -230,6 +236,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "cards": cards,
     "faults": faults,
     "events": events,
+    "permissions": permissions,
 }
 
 

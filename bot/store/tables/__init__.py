@@ -25,6 +25,7 @@ from bot.store.tables.erp import (
     POLL_UNSENT,
 )
 from bot.store.tables.outbox import DELIVERY, DELIVERY_SPEND, DELIVERY_STEP
+from bot.store.tables.people import DEPARTMENT, DIRECTORY_WALK, ORGANISATION, PERSON
 from bot.store.tables.questions import API_DAY, API_MONTH, INBOX, LANGUAGE
 
 __all__ = [
@@ -45,6 +46,8 @@ __all__ = [
     "DELIVERY",
     "DELIVERY_SPEND",
     "DELIVERY_STEP",
+    "DEPARTMENT",
+    "DIRECTORY_WALK",
     "ERP_COPY",
     "ERP_REJECTED",
     "EVENT",
@@ -54,6 +57,8 @@ __all__ = [
     "LANGUAGE",
     "METADATA",
     "MUTE",
+    "ORGANISATION",
+    "PERSON",
     "PINYIN",
     "POLL_POSITION",
     "POLL_SUBJECT",
