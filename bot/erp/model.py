@@ -60,6 +60,8 @@ class Product:
     unit: str
     category: str = ""
     barcode: str = ""
+    is_active: bool = True
+    """False for one that the ERP keeps but has disabled: it is told when somebody asks for its code, and not found else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +136,8 @@ class OrderLine:
     invoiced: Decimal | None = None
     price: Money | None = None
     amount: Money | None = None
+    taxed: bool | None = field(default=None, compare=False)
+    """Whether the amount includes taxes."""
     due_on: date | None = None
 
     @property
@@ -230,6 +234,8 @@ class PurchaseLine:
     received: Decimal | None = None
     price: Money | None = None
     amount: Money | None = None
+    taxed: bool | None = field(default=None, compare=False)
+    """Whether the amount includes taxes."""
 
     @property
     def comes_back(self) -> bool:

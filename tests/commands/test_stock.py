@@ -144,6 +144,19 @@ async def test_several_products_at_a_glance(ask: Ask) -> None:
     assert lines(view) == ["/stock SKU123", "/stock SKU124", "/stock 螺丝"]
 
 
+async def test_a_code_with_blanks_is_one_code(ask: Ask, company: Company) -> None:
+    codes = ("A/B 100%_x", "A/B", "X-100%_x")
+    company.levels = [level(replace(SCREW, sku=sku), place(*SHANGHAI, "2")) for sku in codes]
+    for line in ("/stock A/B 100%_x", "/stock a/b  100%_X", '/stock "A/B 100%_x"'):
+        assert as_(StockView, await ask(line)).level.product.sku == "A/B 100%_x"
+    assert len(as_(StockListView, await ask("/stock A/B X-100%_x")).rows) == 2
+
+
+async def test_codes_that_are_exact_cost_no_further_call(ask: Ask, company: Company) -> None:
+    await ask("/stock SKU123 SKU124")
+    assert sorted(company.calls) == ["stock SKU123", "stock SKU124"]
+
+
 async def test_several_products_in_one_warehouse(ask: Ask) -> None:
     view = as_(StockListView, await ask("/stock SKU123 SKU124 @SH"))
     quantities = [row.quantities for row in view.rows]

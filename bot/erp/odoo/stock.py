@@ -82,9 +82,10 @@ def figures(row: Row) -> Quantities:
 
 def is_stocked(row: Row) -> bool:
     """Return whether stock of a product is kept: not of services, nor of goods that nobody counts."""
-    if isinstance(row.get("is_storable"), bool):  # from 18 on
-        return row["is_storable"] is True
-    return row.get("type", "product") == "product"
+    storable = row.get("is_storable")  # from 18 on
+    if isinstance(storable, bool):
+        return storable
+    return bool(row.get("type", "product") == "product")
 
 
 def quants(rows: Iterable[Row]) -> Quantities:
