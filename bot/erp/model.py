@@ -61,7 +61,7 @@ class Product:
     category: str = ""
     barcode: str = ""
     is_active: bool = True
-    """False for one that the ERP keeps but has disabled: it is told when somebody asks for its code, and not found else."""
+    """False for one that the ERP has disabled: it is told when somebody asks for its code, and not found else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
