@@ -84,7 +84,7 @@ async def find(
     hits = [hit for answer in answers for hit in answer.hits]
     chosen = [hit for hit in hits if hit.exact] or hits
     if not chosen:
-        raise NothingFound(text)
+        raise NothingFound(text, notes=tuple(note for answer in answers for note in answer.found.notes))
     if len(chosen) == 1:
         return Ask(chosen[0].line)
     return Hits(

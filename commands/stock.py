@@ -130,7 +130,7 @@ async def _one(word: str, warehouse: str, erp: ErpHub, context: QuestionContext)
     meant = await _meant(word, erp)
     if isinstance(meant, _ManyProducts):
         if not meant.hits.value:
-            raise NothingFound(word, await _closest(word, warehouse, erp))
+            raise NothingFound(word, await _closest(word, warehouse, erp), meant.hits.notes)
         return _picks(word, warehouse, meant.hits, context)
     return _stock_view(meant, warehouse, context)
 

@@ -72,7 +72,7 @@ class OdooErp(DocumentErp):
         self._approvals = PurchaseApprovals(self._client, options)
         zone = ZoneInfo(options.timezone)
         self._site = mapping.OdooSite(source=self.name, url=options.url.rstrip("/"), zone=zone)
-        self._stock = stock.StockReader(self._client, self._site, self._of_company(), now=context.now)
+        self._stock = stock.OdooStock(self._client, self._site, self._of_company(), now=context.now)
         self._levels: Batcher[str, StockLevel | ErpError] = Batcher(
             self._read_levels, most=_TOGETHER, retry_alone=False
         )

@@ -68,7 +68,7 @@ class _Ledger:
                     places[target].incoming += moved
 
 
-class StockReader:
+class OdooStock:
     """Reads the stock of products whose own figures are known."""
 
     def __init__(
