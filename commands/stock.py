@@ -130,8 +130,12 @@ async def _one(word: str, warehouse: str, erp: ErpHub, context: QuestionContext)
     meant = await _meant(word, erp)
     if isinstance(meant, _ManyProducts):
         if not meant.hits.value:
-            raise NothingFound(word, await _closest(word, warehouse, erp))
+            raise NothingFound(word, await _closest(word, warehouse, erp), meant.hits.notes)
         return _picks(word, warehouse, meant.hits, context)
+    return _stock_view(meant, warehouse, context)
+
+
+def _stock_view(meant: Answer[StockLevel], warehouse: str, context: QuestionContext) -> StockView:
     level = meant.value
     rows = _at(warehouse, _places(meant))
     return StockView(
@@ -149,6 +153,8 @@ async def _several(words: tuple[str, ...], warehouse: str, erp: ErpHub, context:
     asked = words[:MAX_SKUS]
     answers = await asyncio.gather(*(_row(word, warehouse, erp) for word in asked))
     rows = tuple(row for row, _ in answers)
+    if not all(map(_is_exact, rows)) and (meant := await _with_blanks(words, erp)) is not None:
+        return _stock_view(meant, warehouse, context)
     return StockListView(
         rows=rows[context.offset :],
         total=len(rows),
@@ -159,6 +165,18 @@ async def _several(words: tuple[str, ...], warehouse: str, erp: ErpHub, context:
         left_out=len(words) - len(asked),
         freshness=freshness_of_all([found for _, found in answers]),
     )
+
+
+def _is_exact(row: StockRow) -> bool:
+    return row.level is not None and row.level.product.sku.casefold() == row.asked.casefold()
+
+
+async def _with_blanks(words: tuple[str, ...], erp: ErpHub) -> Answer[StockLevel] | None:
+    """Return the stock of the one product whose code is all the words together, with the blanks between them."""
+    try:
+        return await erp.stock(" ".join(words))
+    except (NotFound, Ambiguous):
+        return None
 
 
 async def _row(word: str, warehouse: str, erp: ErpHub) -> tuple[StockRow, Answer[Any]]:

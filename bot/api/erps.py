@@ -62,7 +62,7 @@ from bot.erp.port import Capability as Capability
 from bot.erp.port import Erp as Erp
 from bot.erp.port import Filter as Filter
 from bot.erp.port import ListQuery as ListQuery
-from bot.erp.port import ProductReader as ProductReader
+from bot.erp.port import ProductBatches as ProductBatches
 from bot.erp.refusing import RefusingErp as RefusingErp
 from bot.erp.relogin import Relogin as Relogin
 from bot.erp.values import LocalValues as LocalValues
@@ -116,7 +116,7 @@ __all__ = [
     "OrderLine",
     "OrderStatus",
     "Product",
-    "ProductReader",
+    "ProductBatches",
     "ProductionOrder",
     "ProductionStatus",
     "Progress",

@@ -52,13 +52,18 @@ def filters(presenter: Presenter) -> dict[str, Callable[..., Any]]:
         "time": presenter.time,
         "datetime": presenter.datetime,
         "status": lambda member: paint(present(member), status_colour(member)),
-        "bold": lambda value: Markdown("".join(("**", present(value), "**"))),
+        "bold": lambda value: _embolden(present(value)),
         "small": lambda value: Markdown(f"<font sizeToken={_FOOTNOTE}>{present(value)}</font>"),
         "cut": lambda value, width: escape_text(narrowed(presenter.show(value), width), 2 * width),
         "exact": lambda value: exact(presenter.show(value)),
         "link": lambda value, url: link(present(value), url),
         "join": join,
     }
+
+
+def _embolden(text: Markdown) -> Markdown:
+    """Return markdown in bold; without a text there would be only the stars."""
+    return Markdown("".join(("**", text, "**"))) if text else text
 
 
 _FOOTNOTE = "common_footnote_text_style__font_size"

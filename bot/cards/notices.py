@@ -80,13 +80,14 @@ class BadArgumentNotice(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotFoundNotice(View):
-    """The ERP has no such thing; ``closest`` are similar things that it has."""
+    """The ERP has no such thing; ``closest`` are similar things that it has, ``notes`` what was not searched."""
 
     card: ClassVar[str] = "not_found"
 
     what: str
     closest: tuple[Suggestion, ...] = ()
     example: str = ""
+    notes: tuple[Phrase, ...] = ()
 
     def buttons(self) -> Sequence[Button]:
         return _suggestion_buttons(self.closest)

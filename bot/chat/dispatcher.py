@@ -277,7 +277,9 @@ class QuestionDispatcher:
             case NotFound():
                 lines = error.closest if isinstance(error, NothingFound) else ()
                 closest = tuple(Suggestion(line) for line in lines)
-                return NotFoundNotice(what=error.what, closest=closest, example=example), QuestionOutcome.NOT_FOUND
+                notes = error.notes if isinstance(error, NothingFound) else ()
+                nothing = NotFoundNotice(what=error.what, closest=closest, example=example, notes=notes)
+                return nothing, QuestionOutcome.NOT_FOUND
             case Denied():
                 return DeniedNotice(reason=error.verdict.reason, ask=error.verdict.ask), QuestionOutcome.DENIED
             case ErpError():

@@ -19,8 +19,12 @@ class BadArgument(DingerpError):
 
 
 class NothingFound(NotFound):
-    """No such document or item, but perhaps one of ``closest`` was meant: lines to ask instead."""
+    """No such document or item, but perhaps one of ``closest`` was meant: lines to ask instead.
 
-    def __init__(self, what: str, closest: tuple[str, ...] = ()) -> None:
+    ``notes`` say what the search could not look through.
+    """
+
+    def __init__(self, what: str, closest: tuple[str, ...] = (), notes: tuple[Phrase, ...] = ()) -> None:
         super().__init__(what)
         self.closest = closest
+        self.notes = notes

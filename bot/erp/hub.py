@@ -44,7 +44,7 @@ from bot.erp.model import (
 from bot.erp.multi_source import MultiSource
 from bot.erp.narrowed_lists import NarrowedLists
 from bot.erp.narrowing import Narrowing
-from bot.erp.port import Capability, Erp, ListQuery, ProductReader
+from bot.erp.port import Capability, Erp, ListQuery, ProductBatches
 from bot.erp.shared_reads import SharedReads
 from bot.erp.source_client import SourceClient
 from bot.erp.units import Units
@@ -264,9 +264,9 @@ class ErpHub:
     async def products_of(self, source: str, skus: Sequence[str]) -> tuple[Product, ...] | None:
         """Return those products that one source has, for the index; None where it cannot read many at once."""
         erp = self._known(source)
-        if not isinstance(erp, ProductReader):
+        if not isinstance(erp, ProductBatches):
             return None
-        reader: ProductReader = erp
+        reader: ProductBatches = erp
         said = await self._calls.read(erp, "read_products", lambda _: reader.read_products(skus))
         products: tuple[Product, ...] = self._validators[source].validate(said)[0]
         return products

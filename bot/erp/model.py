@@ -72,6 +72,8 @@ class Product:
     unit: str
     category: str = ""
     barcode: str = ""
+    is_active: bool = True
+    """False for one that the ERP has disabled: it is told when somebody asks for its code, and not found else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +148,8 @@ class OrderLine:
     invoiced: Quantity | None = None
     price: SalesAmount | None = None
     amount: SalesAmount | None = None
+    taxed: bool | None = field(default=None, compare=False)
+    """Whether the amount includes taxes."""
     due_on: date | None = None
 
     @property
@@ -243,6 +247,8 @@ class PurchaseLine:
     received: Quantity | None = None
     price: Cost | None = None
     amount: Cost | None = None
+    taxed: bool | None = field(default=None, compare=False)
+    """Whether the amount includes taxes."""
 
     @property
     def comes_back(self) -> bool:

@@ -135,7 +135,7 @@ class Erp(Protocol):
 
 
 @runtime_checkable
-class ProductReader(Protocol):
+class ProductBatches(Protocol):
     """What an adapter may offer besides the port, so that an index of all products costs few calls."""
 
     async def read_products(self, skus: Sequence[str]) -> tuple[Product, ...]:

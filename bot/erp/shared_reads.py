@@ -14,6 +14,7 @@ from bot.erp.errors import ErpError, NotFound
 from bot.erp.index.search import ProductIndex
 from bot.erp.port import Erp
 from bot.erp.validation import Validator
+from bot.phrase import Phrase, phrase
 from bot.single_flight import SingleFlight
 
 T = TypeVar("T")
@@ -67,6 +68,8 @@ class SharedReads:
         try:
             said = await self._read(source, key, read)
             value, notes = self._validators[source.name].validate(said)
+            if not value:
+                notes = (*notes, *self._index_notes(source.name, str(key[1])))
             answer = Answer(value, source.name, self._now(), notes=notes)
         except ErpError as error:
             answer = error
@@ -80,6 +83,16 @@ class SharedReads:
                 elif isinstance(answer, NotFound):
                     self._last_known.forget(key)
         return answer
+
+    def _index_notes(self, source: str, call: str) -> tuple[Phrase, ...]:
+        """Return what to say of a search in vain that the source answered because its index is not complete yet."""
+        if call != "find_products" or self._index is None or not self._index.filling(source):
+            return ()
+        return (
+            phrase(
+                "The product index of %(source)s is not complete yet: nothing is found by pinyin so far.", source=source
+            ),
+        )
 
     async def _read(self, source: Erp, key: ReadKey, read: Callable[[Erp], Awaitable[T]]) -> Any:
         """Return what the index finds, where it can answer, else what the source says."""

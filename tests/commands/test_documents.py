@@ -43,6 +43,23 @@ async def test_a_line_of_goods_that_come_back_is_marked(ask: Ask, company: Compa
     assert body.count("退货") == 1
 
 
+@pytest.mark.parametrize(("taxed", "told"), [(True, "行金额含税"), (False, "行金额不含税"), (None, "")])
+async def test_whether_amounts_of_lines_include_tax_is_said(ask: Ask, taxed: bool | None, told: str) -> None:
+    view = as_(OrderView, await ask("/order so-1001"))
+    view = replace(view, rows=tuple(replace(line, taxed=taxed) for line in view.rows))
+    body = CardRenderer(languages=load_languages()).render(view, "zh_CN", zone=UTC).body
+    assert told in body
+    assert ("税" in body) is bool(told)
+
+
+async def test_a_line_without_a_code_has_no_empty_bold(ask: Ask) -> None:
+    view = as_(OrderView, await ask("/order so-1001"))
+    rows = (replace(view.rows[0], sku="", name="Down payment"),)
+    body = CardRenderer(languages=load_languages()).render(replace(view, rows=rows), "en", zone=UTC).body
+    assert "****" not in body
+    assert "Down payment" in body
+
+
 async def test_a_number_of_two_companies_is_a_choice(ask: Ask, company: Company) -> None:
     company.sales = tuple(replace(company.sales[0], number=f"SO-1001*{key}") for key in (7, 8))
 

@@ -14,9 +14,10 @@ from bot.cards.language import load_languages
 from bot.cards.notices import BadArgumentNotice, ErpDownNotice, NotFoundNotice
 from bot.cards.renderer import CardRenderer
 from bot.erp.errors import Ambiguous, NotFound, Unavailable
-from bot.erp.hub import ErpHub
-from bot.erp.model import StockLevel, WarehouseStock
+from bot.erp.hub import Answer, ErpHub
+from bot.erp.model import Product, StockLevel, WarehouseStock
 from bot.metrics import Metrics
+from bot.phrase import phrase
 from commands.stock import Picks, StockListView, StockView
 from tests.commands.company import NOW, SCREW, SHANGHAI, TODAY, Company, level, place
 from tests.commands.conftest import Ask, as_, lines
@@ -72,6 +73,22 @@ async def test_a_code_of_several_products_is_a_choice(ask: Ask, company: Company
     assert lines(view) == ["/stock DUP-1*7", "/stock DUP-1*8"]
     rows = as_(StockListView, await ask("/stock DUP-1 OTHER-1")).rows
     assert [(row.asked, row.hits) for row in rows] == [("DUP-1", 2), ("OTHER-1", 0)]
+
+
+async def test_what_was_not_searched_is_said_where_nothing_is_found(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    note = phrase(
+        "The product index of %(source)s is not complete yet: nothing is found by pinyin so far.", source="main"
+    )
+    real = ErpHub.find_products
+
+    async def find_products(self: ErpHub, text: str, *, limit: int) -> Answer[tuple[Product, ...]]:
+        return replace(await real(self, text, limit=limit), notes=(note,))
+
+    monkeypatch.setattr(ErpHub, "find_products", find_products)
+    view = as_(NotFoundNotice, await ask("/stock luomu"))
+    assert view.notes == (note,)
+    body = CardRenderer(languages=load_languages()).render(view, "zh_CN", zone=UTC).body
+    assert "main 的产品索引尚未建完" in body
 
 
 async def test_an_exact_code_wins_over_longer_codes_that_contain_it(ask: Ask, company: Company) -> None:
@@ -142,6 +159,19 @@ async def test_several_products_at_a_glance(ask: Ask) -> None:
     ]
     assert [row.level.below_reorder_point for row in view.rows if row.level] == [True, False]
     assert lines(view) == ["/stock SKU123", "/stock SKU124", "/stock 螺丝"]
+
+
+async def test_a_code_with_blanks_is_one_code(ask: Ask, company: Company) -> None:
+    codes = ("A/B 100%_x", "A/B", "X-100%_x")
+    company.levels = [level(replace(SCREW, sku=sku), place(*SHANGHAI, "2")) for sku in codes]
+    for line in ("/stock A/B 100%_x", "/stock a/b  100%_X", '/stock "A/B 100%_x"'):
+        assert as_(StockView, await ask(line)).level.product.sku == "A/B 100%_x"
+    assert len(as_(StockListView, await ask("/stock A/B X-100%_x")).rows) == 2
+
+
+async def test_codes_that_are_exact_cost_no_further_call(ask: Ask, company: Company) -> None:
+    await ask("/stock SKU123 SKU124")
+    assert sorted(company.calls) == ["stock SKU123", "stock SKU124"]
 
 
 async def test_several_products_in_one_warehouse(ask: Ask) -> None:

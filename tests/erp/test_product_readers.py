@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.erp.port import ProductReader
+from bot.erp.port import ProductBatches
 from bot.erp.vendors import AdapterContext
 from bot.testing import company as reference
 from bot.testing.contract_base import ContractBase
@@ -35,7 +35,7 @@ async def test_many_products_by_their_codes(adapter: str, tmp_path: Path) -> Non
     options = contract.vendor.options.model_validate(contract.options(installation, 10.0))
     erp = await contract.vendor.open(AdapterContext(name="main", data_dir=tmp_path, now=clock.now), options)
     try:
-        assert isinstance(erp, ProductReader)
+        assert isinstance(erp, ProductBatches)
         wanted = [contract.gaps.expected(product) for product in company.products.values()]
         found = await erp.read_products([product.sku for product in wanted] + ["NO-SUCH-CODE", "SKU12_", "%"])
         by_code = {product.sku: product for product in found}

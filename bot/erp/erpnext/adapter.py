@@ -87,13 +87,24 @@ class ErpNextErp(DocumentErp):
         site = await self._site.value()
         rows, codes = await self._hits(text) if text else (await self._frappe.rows(queries.items(), limit=limit), {})
         found = [site.read(documents.product, row, codes.get(row["name"], "")) for row in rows]
+        found = await self._with_variants(rows, found)
         return await self._with_barcodes(listing.find_products(found, text, limit=limit))
 
     async def read_products(self, skus: Sequence[str]) -> tuple[Product, ...]:
         """Return items that are neither disabled nor templates of variants, by their codes."""
         site = await self._site.value()
         rows = await self._frappe.rows(queries.items(names=list(skus)))
-        return await self._with_barcodes([site.read(documents.product, row) for row in rows])
+        found = await self._with_variants(rows, [site.read(documents.product, row) for row in rows])
+        return await self._with_barcodes(found)
+
+    async def _with_variants(self, rows: Sequence[Row], found: Sequence[Product]) -> list[Product]:
+        """Return products with the values that make some of them a variant, such as their colour."""
+        names = [str(row["name"]) for row in rows if row.get("variant_of")]
+        values = await self._children("Item", "Item Variant Attribute", "attribute_value", names)
+        return [
+            replace(product, spec=documents.with_variant(product.spec, documents.joined(values.get(product.sku, ()))))
+            for product in found
+        ]
 
     async def _with_barcodes(self, products: Sequence[Product]) -> tuple[Product, ...]:
         barcodes = await self._children("Item", "Item Barcode", "barcode", [product.sku for product in products])
@@ -101,12 +112,14 @@ class ErpNextErp(DocumentErp):
 
     async def _hits(self, text: str) -> tuple[list[Row], dict[str, str]]:
         """Return items by code, name, spec or barcode, and the matching barcodes by item."""
-        rows, barcode_rows = await gather_or_cancel(
+        rows, barcode_rows, variant_rows = await gather_or_cancel(
             self._frappe.rows(queries.items(text), limit=_SEARCHED),
             self._frappe.rows(queries.barcodes(text), limit=_SEARCHED),
+            self._frappe.rows(queries.variants(text), limit=_SEARCHED),
         )
         codes = {str(row["parent"]): str(row["barcode"]) for row in barcode_rows if row.get("barcode")}
-        missing = sorted(codes.keys() - {row["name"] for row in rows})
+        hits = codes.keys() | {str(row["parent"]) for row in variant_rows}
+        missing = sorted(hits - {row["name"] for row in rows})
         if len(rows) == _SEARCHED:
             missing.append(text)
         if missing:

@@ -58,15 +58,22 @@ RESTING = tuple(status for status, meaning in _PRODUCTION.items() if meaning in 
 def product(row: Row, site: Site, barcode: str = "") -> Product:
     """Return an Item; ``barcode`` is for rows of a list, which have no child tables."""
     name, spec = str(row.get("item_name") or row["name"]), html_to_text(row.get("description"))
+    variant = joined(line.get("attribute_value") for line in row.get("attributes") or ())
     return Product(
         sku=row["name"],
         name=name,
         # Without a description, ERPNext stores the name there.
-        spec="" if spec == name else spec,
+        spec=with_variant("" if spec == name else spec, variant),
         unit=str(row.get("stock_uom") or ""),
         category=str(row.get("item_group") or ""),
+        is_active=row.get("disabled") != 1,
         barcode=next((str(line["barcode"]) for line in row.get("barcodes") or () if line.get("barcode")), barcode),
     )
+
+
+def with_variant(spec: str, values: str) -> str:
+    """Return a spec with the values that make a variant, such as *蓝色*, unless they stand in it."""
+    return spec if not values or values in spec else f"{values} {spec}".rstrip()
 
 
 # Sales
@@ -85,7 +92,7 @@ def sales_order(row: Row, site: Site) -> SalesOrder:
         ordered_on=site.day(row.get("transaction_date")),
         promised_on=site.day(row.get("delivery_date")),
         total=money(row.get("grand_total"), currency),
-        lines=tuple(_order_line(line, site, currency) for line in row.get("items") or ()),
+        lines=tuple(_order_line(line, site, currency, _taxed(row)) for line in row.get("items") or ()),
         salesperson=joined(line.get("sales_person") for line in row.get("sales_team") or ()),
         url=site.link("Sales Order", row["name"]),
         changed_at=site.time(row.get("modified")),
@@ -119,7 +126,7 @@ def _owes_no_goods(row: Row) -> bool:
     return row.get("delivery_status") == "Not Applicable"
 
 
-def _order_line(line: Row, site: Site, currency: Any) -> OrderLine:
+def _order_line(line: Row, site: Site, currency: Any, taxed: bool | None) -> OrderLine:
     return OrderLine(
         sku=str(line.get("item_code") or ""),
         name=str(line.get("item_name") or ""),
@@ -129,6 +136,7 @@ def _order_line(line: Row, site: Site, currency: Any) -> OrderLine:
         delivered=number(line.get("delivered_qty")),
         price=money(line.get("rate"), currency),
         amount=money(line.get("amount"), currency),
+        taxed=taxed,
         due_on=site.day(line.get("delivery_date")),
     )
 
@@ -196,7 +204,7 @@ def purchase_order(row: Row, site: Site, workflow: ApprovalWorkflow) -> Purchase
         due_on=site.day(row.get("schedule_date")),
         total=money(row.get("grand_total"), currency),
         received=progress(row.get("per_received")),
-        lines=tuple(_purchase_line(line, currency) for line in row.get("items") or ()),
+        lines=tuple(_purchase_line(line, currency, _taxed(row)) for line in row.get("items") or ()),
         version=version(row, workflow),
         url=site.link("Purchase Order", row["name"]),
         changed_at=site.time(row.get("modified")),
@@ -231,7 +239,7 @@ def modified_of(version: str) -> str:
     return version.partition("~")[0]
 
 
-def _purchase_line(line: Row, currency: Any) -> PurchaseLine:
+def _purchase_line(line: Row, currency: Any, taxed: bool | None) -> PurchaseLine:
     return PurchaseLine(
         sku=str(line.get("item_code") or ""),
         name=str(line.get("item_name") or ""),
@@ -240,6 +248,7 @@ def _purchase_line(line: Row, currency: Any) -> PurchaseLine:
         received=number(line.get("received_qty")),
         price=money(line.get("rate"), currency),
         amount=money(line.get("amount"), currency),
+        taxed=taxed,
     )
 
 
@@ -302,6 +311,12 @@ def progress(percent: Any) -> Progress | None:
     if percentage <= 0:
         return Progress.NONE
     return Progress.FULL if percentage >= FULL else Progress.PARTIAL
+
+
+def _taxed(row: Row) -> bool | None:
+    """Return whether the lines' amounts include the taxes of the document; None where it has none."""
+    taxes = row.get("taxes") or ()
+    return any(tax.get("included_in_print_rate") == 1 for tax in taxes) if taxes else None
 
 
 def joined(values: Iterable[Any]) -> str:

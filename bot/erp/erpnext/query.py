@@ -228,8 +228,18 @@ def items(text: str = "", *, names: Sequence[str] = ()) -> ListRequest:
         any_of = [(name, "like", pattern(text)) for name in ("name", "item_name")]
         any_of.append(("description", "like", pattern(text_to_html(text).replace("<br>", "\n"))))
     return ListRequest(
-        "Item", ("name", "item_name", "description", "stock_uom", "item_group"), filters, any_of, "name asc"
+        "Item",
+        ("name", "item_name", "description", "stock_uom", "item_group", "variant_of"),
+        filters,
+        any_of,
+        "name asc",
     )
+
+
+def variants(text: str) -> ListRequest:
+    """Return the search for items by a value that makes them a variant."""
+    conditions = [("parenttype", "=", "Item"), ("attribute_value", "like", pattern(text))]
+    return ListRequest("Item Variant Attribute", ("parent",), conditions, parent="Item")
 
 
 def barcodes(text: str) -> ListRequest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from bot.erp.index.pinyin import spell
 from bot.erp.index.port import IndexEntry, Readings
@@ -39,7 +40,7 @@ def entries(products: Iterable[Product], readings: Readings) -> list[IndexEntry]
 def _entry(product: Product, readings: Readings) -> IndexEntry:
     code, name = fold(product.sku), fold(product.name)
     initials, syllables = spell(name, readings)
-    texts = {field: _storable(getattr(product, field)) for field in _TEXTS}
+    texts: dict[str, Any] = {field: _storable(getattr(product, field)) for field in _TEXTS}
     return IndexEntry(
         key=key_of(product.sku),
         code=code,

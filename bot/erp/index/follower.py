@@ -58,6 +58,7 @@ class IndexFollower:
         self._now = now
         self._look_up = look_up
         self._most = self._batch = batch
+        index.expect(source)
 
     async def run(self, pause: float, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         """Follow the source every ``pause`` seconds, until it turns out that it tells no changes of products."""
@@ -77,7 +78,10 @@ class IndexFollower:
         except DingerpError as error:  # the store's own: nowhere to note it
             log.warning("index.not_kept", source=self.source, error=type(error).__name__)
             return True
-        return not isinstance(trouble, Unsupported)
+        if isinstance(trouble, Unsupported):
+            self._index.give_up(self.source)
+            return False
+        return True
 
     async def _catch_up(self, stored: SyncState | None, unless_within: float) -> ErpError | None:
         """Read and store batch after batch; returns the error that ended it."""

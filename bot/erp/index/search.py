@@ -50,6 +50,7 @@ class ProductIndex:
         self._seconds = seconds
         self._monotonic = monotonic
         self._synced: dict[str, datetime] = {}
+        self._expected: set[str] = set()
 
     async def find(self, source: str, text: str, *, limit: int) -> tuple[Product, ...] | None:
         """Return what the index finds, best match first; None where the source itself has to be asked."""
@@ -64,6 +65,18 @@ class ProductIndex:
             return None
         self._metrics.index_seconds.observe(self._monotonic() - began)
         return found
+
+    def expect(self, source: str) -> None:
+        """Take note that a source is followed, so that its index will be filled."""
+        self._expected.add(source)
+
+    def give_up(self, source: str) -> None:
+        """Take note that a source cannot be followed: it has no index."""
+        self._expected.discard(source)
+
+    def filling(self, source: str) -> bool:
+        """Return whether a source's index is still being filled for the first time."""
+        return source in self._expected and source not in self._synced
 
     def ready(self, source: str) -> bool:
         """Return whether a source's index is filled and fresh."""

@@ -173,6 +173,7 @@ class DocumentMapper:
             invoiced=number(row.get("FInvoiceQty")),
             price=self.values.money(row["FTaxPrice"], currency),
             amount=self.values.money(row["FAllAmount"], currency),
+            taxed=True,
             due_on=self.values.day(row["FDeliveryDate"]),
         )
 
@@ -253,6 +254,7 @@ class DocumentMapper:
             received=number(row["FStockInQty"]),
             price=self.values.money(row["FTaxPrice"], currency),
             amount=self.values.money(row["FAllAmount"], currency),
+            taxed=True,
         )
 
     def production_order(self, row: Row) -> ProductionOrder:

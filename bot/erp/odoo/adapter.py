@@ -12,9 +12,10 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.batching import Batcher
 from bot.erp import deciding, listing
 from bot.erp.document_erp import DocumentErp
-from bot.erp.errors import NotPermitted, Unsupported
+from bot.erp.errors import Ambiguous, ErpError, NotFound, NotPermitted, Unsupported
 from bot.erp.keys import checked_key, pick_by_key
 from bot.erp.listing import D, Listing, read_page
 from bot.erp.model import (
@@ -43,6 +44,8 @@ from bot.erp.vendors import AdapterContext
 
 _CANDIDATES = 200
 """How many products a search ranks."""
+_TOGETHER = 50
+"""Products whose stock is read at once."""
 _SAME = 20
 """How many records with the same number, apart from case and accents, are compared."""
 
@@ -69,6 +72,10 @@ class OdooErp(DocumentErp):
         self._approvals = PurchaseApprovals(self._client, options)
         zone = ZoneInfo(options.timezone)
         self._site = mapping.OdooSite(source=self.name, url=options.url.rstrip("/"), zone=zone)
+        self._stock = stock.OdooStock(self._client, self._site, self._of_company(), now=context.now)
+        self._levels: Batcher[str, StockLevel | ErpError] = Batcher(
+            self._read_levels, most=_TOGETHER, retry_alone=False
+        )
         self._users: dict[int, Row] = {}
         self._readers: Mapping[Listing[Any], Callable[[list[Row], bool], Awaitable[Sequence[Any]]]] = {
             listing.SALES_ORDERS: self._sales,
@@ -118,21 +125,32 @@ class OdooErp(DocumentErp):
         return tuple(map(documents.product, _told_apart(found, "default_code")))
 
     async def stock(self, sku: str) -> StockLevel:
-        """Read the product's own figures, its quants (or each warehouse's figures) and its reordering rules."""
-        sku, as_of = checked_key(sku, source=self.name), self._now()
-        fields = (*queries.PRODUCT_FIELDS, *queries.KIND, *queries.FIGURES)
-        row = await self._found("product.product", "default_code", sku, fields, self._of_company(shared=True))
-        rules, places = await asyncio.gather(
-            self._client.rows(
-                "stock.warehouse.orderpoint",
-                [["product_id", "=", row["id"]], *self._of_company()],
-                ("product_min_qty",),
-                order="id asc",
-                limit=1_000,
-            ),
-            stock.read_places(self._client, row, self._of_company()),
+        """Read a product's stock, together with those that others ask for at the same moment."""
+        level = await self._levels(checked_key(sku, source=self.name))
+        if isinstance(level, ErpError):
+            raise level
+        return level
+
+    async def _read_levels(self, skus: Sequence[str]) -> list[StockLevel | ErpError]:
+        """Return the stock of each product, or why there is none."""
+        codes = list(dict.fromkeys(skus))
+        rows = await self._client.rows(
+            "product.product",
+            [*self._of_company(shared=True), *queries.any_of(*(term for sku in codes for term in _named(sku)))],
+            (*queries.PRODUCT_FIELDS, *queries.KIND, *queries.FIGURES),
+            order="id asc",
+            limit=_SAME * len(codes),
+            context=_PLAIN_NAMES,
         )
-        return stock.stock_level(row, places, rules, as_of=as_of, site=self._site)
+        found: dict[str, Row | ErpError] = {}
+        for sku in codes:
+            try:
+                found[sku] = self._pick(rows, "default_code", sku)
+            except (NotFound, Ambiguous) as error:
+                found[sku] = error
+        there = [row for row in found.values() if not isinstance(row, ErpError)]
+        levels = dict(zip((row["id"] for row in there), await self._stock.levels(there), strict=True))
+        return [row if isinstance(row := found[sku], ErpError) else levels[row["id"]] for sku in skus]
 
     async def _products(self, domain: Condition, limit: int) -> list[Row]:
         return await self._client.rows(
@@ -180,13 +198,14 @@ class OdooErp(DocumentErp):
 
     async def _found(self, model: str, key: str, text: str, fields: Iterable[str], base: Condition) -> Row:
         """Return the record with this code or number, or with the id behind it."""
-        by_id = _BY_ID.fullmatch(text)
-        exact = queries.equals(key, text)
-        condition = queries.any_of(exact, ["id", "=", int(by_id[2])]) if by_id else [exact]
+        condition = queries.any_of(*_named(text, key))
         rows = await self._client.rows(
             model, [*base, *condition], fields, order="id asc", limit=_SAME, context=_PLAIN_NAMES
         )
-        rows = _called(rows, text, key) if by_id else rows
+        return self._pick(rows, key, text)
+
+    def _pick(self, rows: Iterable[Row], key: str, text: str) -> Row:
+        rows = _called(rows, text, key) if _BY_ID.fullmatch(text) else rows
         # With `unaccent` enabled, LIKE also matches other spellings.
         return pick_by_key(rows, text, lambda row: mapping.key_of(row, key), source=self.name)
 
@@ -284,6 +303,13 @@ class OdooErp(DocumentErp):
 
     def _of_company(self, *, shared: bool = False) -> Condition:
         return queries.of_company(self._options.company, shared=shared)
+
+
+def _named(text: str, key: str = "default_code") -> list[Condition]:
+    """Return the conditions of which one holds for a record with this code or number, or with the id behind it."""
+    by_id = _BY_ID.fullmatch(text)
+    exact = queries.equals(key, text)
+    return [exact, ["id", "=", int(by_id[2])]] if by_id else [exact]
 
 
 def _told_apart(rows: Iterable[Row], key: str) -> list[Row]:

@@ -276,18 +276,19 @@ class OdooClient:
         order: str,
         offset: int = 0,
         limit: int,
+        page: int = PAGE,
         context: Mapping[str, Any] | None = None,
     ) -> list[Row]:
-        """Return up to ``limit`` records in pages of `PAGE`; fields that this release lacks are left out."""
+        """Return up to ``limit`` records, ``page`` at a time; fields that this release lacks are left out."""
         known = await self._known(model, fields)
         found: list[Row] = []
         while len(found) < limit:
-            size = min(PAGE, limit - len(found))
-            page = await self.search(
+            size = min(page, limit - len(found))
+            rows = await self.search(
                 model, domain, known, order=order, offset=offset + len(found), limit=size, context=context
             )
-            found += page
-            if len(page) < size:
+            found += rows
+            if len(rows) < size:
                 break
         return found
 

@@ -111,6 +111,7 @@ def sales_order(
                 invoiced=number(line.get("qty_invoiced")),
                 price=money(line.get("price_unit"), currency),
                 amount=money(with_taxes(line), currency),
+                taxed="price_total" in line,
             )
             for line in lines
             if not line.get("display_type")
@@ -259,6 +260,7 @@ def purchase_order(
                 received=number(line.get("qty_received")),
                 price=money(line.get("price_unit"), currency),
                 amount=money(with_taxes(line), currency),
+                taxed="price_total" in line,
             )
             for line in lines
             if not line.get("display_type")

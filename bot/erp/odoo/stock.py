@@ -1,13 +1,21 @@
-"""Stock by warehouse, from a product's quants or, where moves are planned, from each warehouse's own figures."""
+"""Stock of products, with as few calls for many of them, in any number of warehouses, as for one.
+
+Quants tell what lies in each warehouse, planned moves what is to come and go there. Only where both together do not
+agree with the product's own figures is each warehouse asked, since the API computes figures for one at a time.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from bot.erp.errors import NotPermitted, Unsupported
+from bot.erp.expiring import ExpiringValue
 from bot.erp.model import Quantities, StockLevel, WarehouseStock
 from bot.erp.odoo import query
 from bot.erp.odoo.client import OdooClient, Row
@@ -16,51 +24,159 @@ from bot.erp.odoo.mapping import OdooSite, number, reference
 from bot.erp.odoo.query import Condition
 from bot.erp.values import text
 
-_MOST = 2_000
-"""Maximum number of quants of one product: one per location, lot, package and owner."""
+_MOST = 5_000
+"""Quants, planned moves or reordering rules of the products of one question: one per location, lot, package, owner."""
+_WAREHOUSES_HOLD = timedelta(minutes=10)
+_PLANNED = ["waiting", "confirmed", "assigned", "partially_available"]
 
 
-async def read_places(client: OdooClient, item: Row, of_company: Condition) -> list[tuple[Row, Quantities]]:
-    """Return the warehouses that hold, await or owe the product, with its figures there.
+@dataclass(slots=True)
+class _Place:
+    """What is known of a product in a warehouse."""
 
-    Quants contain only on-hand and reserved quantities. They are enough if no moves are planned and they add up to the
-    product's total. Otherwise every warehouse is asked, since the API computes figures for one warehouse at a time.
-    """
-    warehouses = await client.rows("stock.warehouse", of_company, ("code", "name"), order="id asc", limit=500)
-    total = figures(item)
-    if not total.incoming and not total.outgoing and "warehouse_id" in await client.fields("stock.quant"):
-        rows = await client.rows(
-            "stock.quant",
-            [["product_id", "=", item["id"]], ["location_id.usage", "=", "internal"], *of_company],
-            ("warehouse_id", "quantity", "reserved_quantity"),
-            order="id asc",
-            limit=_MOST,
-        )
-        by_warehouse: dict[int, list[Row]] = {}
-        for quant in rows:
-            by_warehouse.setdefault(reference(quant.get("warehouse_id")) or 0, []).append(quant)
-        places = [
-            (warehouse, quants(by_warehouse[warehouse["id"]]))
-            for warehouse in warehouses
-            if warehouse["id"] in by_warehouse
+    quants: list[Row] = field(default_factory=list)
+    incoming: Decimal = Decimal(0)
+    outgoing: Decimal = Decimal(0)
+
+    def quantities(self) -> Quantities:
+        held = quants(self.quants)
+        forecast = (held.on_hand or 0) + self.incoming - self.outgoing
+        return replace(held, incoming=self.incoming, outgoing=self.outgoing, forecast=forecast)
+
+
+@dataclass(slots=True)
+class _Ledger:
+    """Quants and planned moves, by product and warehouse."""
+
+    places: dict[int, dict[int, _Place]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(_Place)))
+
+    def add_quants(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            if warehouse := reference(row.get("warehouse_id")):
+                self.places[reference(row.get("product_id")) or 0][warehouse].quants.append(row)
+
+    def add_moves(self, rows: Iterable[Row], warehouse_of: Mapping[int, int]) -> None:
+        for row in rows:
+            places, moved = self.places[reference(row.get("product_id")) or 0], number(row.get("product_qty")) or 0
+            source, target = (
+                warehouse_of.get(reference(row.get(name)) or 0) for name in ("location_id", "location_dest_id")
+            )
+            if source != target:
+                if source is not None:
+                    places[source].outgoing += moved
+                if target is not None:
+                    places[target].incoming += moved
+
+
+class OdooStock:
+    """Reads the stock of products whose own figures are known."""
+
+    def __init__(
+        self, client: OdooClient, site: OdooSite, of_company: Condition, *, now: Callable[[], datetime]
+    ) -> None:
+        self._client, self._site, self._of_company, self._now = client, site, of_company, now
+        self._warehouses = ExpiringValue(self._read_warehouses, now=now, holds=_WAREHOUSES_HOLD)
+        self._warehouse_of: dict[int, int] = {}
+        """Warehouse of each location, 0 for one outside of all."""
+
+    async def levels(self, rows: Sequence[Row]) -> list[StockLevel]:
+        """Return the stock of each product."""
+        as_of = self._now()
+        stocked = [row for row in rows if is_stocked(row)]
+        # Of a kit Odoo computes figures from its components; it lies nowhere itself.
+        kept = [row for row in stocked if row.get("is_kits") is not True]
+        rules, places = await asyncio.gather(self._rules(stocked), self._places(kept))
+        return [
+            stock_level(row, places.get(row["id"], ()), rules.get(row["id"], ()), as_of=as_of, site=self._site)
+            for row in rows
         ]
-        if _adds_up(places, total):
-            return places
-    by_api = await asyncio.gather(*(_figures(client, item, warehouse) for warehouse in warehouses))
-    return [(warehouse, found) for warehouse, found in zip(warehouses, by_api, strict=True) if not is_empty(found)]
+
+    async def _rules(self, rows: Sequence[Row]) -> Mapping[int, list[Row]]:
+        found = await self._rows("stock.warehouse.orderpoint", ("product_id", "product_min_qty"), rows)
+        by_product: dict[int, list[Row]] = defaultdict(list)
+        for rule in found:
+            by_product[reference(rule.get("product_id")) or 0].append(rule)
+        return by_product
+
+    async def _places(self, rows: Sequence[Row]) -> Mapping[int, Sequence[tuple[Row, Quantities]]]:
+        if not rows:
+            return {}
+        warehouses, ledger = await asyncio.gather(self._warehouses.value(), self._ledger(rows))
+        found: dict[int, Sequence[tuple[Row, Quantities]]] = {}
+        for row in rows:
+            known = {} if ledger is None else {key: each.quantities() for key, each in ledger.places[row["id"]].items()}
+            if ledger is not None and _adds_up(known.values(), figures(row)):
+                held = [(each, known[each["id"]]) for each in warehouses if each["id"] in known]
+            else:
+                told = await asyncio.gather(*(self._figures(row, each) for each in warehouses))
+                held = list(zip(warehouses, told, strict=True))
+            found[row["id"]] = [(each, quantities) for each, quantities in held if not is_empty(quantities)]
+        return found
+
+    async def _ledger(self, rows: Sequence[Row]) -> _Ledger | None:
+        """Return quants and planned moves, None where this release or the account's rights do not give them."""
+        moving = [row for row in rows if (total := figures(row)).incoming or total.outgoing]
+        try:
+            if not {"product_id", "warehouse_id"} <= await self._client.fields("stock.quant"):
+                return None
+            quants, moves = await asyncio.gather(
+                self._rows(
+                    "stock.quant",
+                    ("product_id", "warehouse_id", "quantity", "reserved_quantity"),
+                    rows,
+                    [["location_id.usage", "=", "internal"]],
+                ),
+                self._rows(
+                    "stock.move",
+                    ("product_id", "product_qty", "location_id", "location_dest_id"),
+                    moving,
+                    [["state", "in", _PLANNED]],
+                ),
+            )
+            await self._learn_locations(moves)
+        except (NotPermitted, Unsupported):
+            return None
+        ledger = _Ledger()
+        ledger.add_quants(quants)
+        ledger.add_moves(moves, {place: owner for place, owner in self._warehouse_of.items() if owner})
+        return ledger
+
+    async def _learn_locations(self, moves: Iterable[Row]) -> None:
+        ends = {reference(row.get(name)) or 0 for row in moves for name in ("location_id", "location_dest_id")}
+        unknown = ends - {0} - self._warehouse_of.keys()
+        if unknown:
+            found = await self._client.read("stock.location", unknown, ("warehouse_id",))
+            self._warehouse_of |= {key: reference(found.get(key, {}).get("warehouse_id")) or 0 for key in unknown}
+
+    async def _rows(
+        self, model: str, fields: Sequence[str], products: Sequence[Row], more: Condition | None = None
+    ) -> list[Row]:
+        if not products:
+            return []
+        ids = sorted({row["id"] for row in products})
+        domain = [["product_id", "in", ids], *(more or []), *self._of_company]
+        return await self._client.rows(model, domain, fields, order="id asc", limit=_MOST, page=_MOST)
+
+    async def _read_warehouses(self) -> list[Row]:
+        return await self._client.rows("stock.warehouse", self._of_company, ("code", "name"), order="id asc", limit=500)
+
+    async def _figures(self, item: Row, warehouse: Row) -> Quantities:
+        # The context key was renamed in 18.
+        context: Mapping[str, Any] = {"warehouse_id": warehouse["id"], "warehouse": warehouse["id"]}
+        found = await self._client.read("product.product", [item["id"]], query.FIGURES, context=context)
+        return figures(found.get(item["id"], {}))
 
 
-def _adds_up(places: list[tuple[Row, Quantities]], total: Quantities) -> bool:
-    parts = [(found.on_hand or 0, found.reserved or 0) for _, found in places]
-    on_hand, reserved = (sum(column, Decimal(0)) for column in zip(*parts, strict=True)) if parts else (0, 0)
-    return number(on_hand) == total.on_hand and number(reserved) == total.reserved
-
-
-async def _figures(client: OdooClient, item: Row, warehouse: Row) -> Quantities:
-    # The context key was renamed in 18.
-    context: Mapping[str, Any] = {"warehouse_id": warehouse["id"], "warehouse": warehouse["id"]}
-    found = await client.read("product.product", [item["id"]], query.FIGURES, context=context)
-    return figures({**found.get(item["id"], {}), "is_kits": item.get("is_kits")})
+def _adds_up(places: Iterable[Quantities], total: Quantities) -> bool:
+    """Return whether warehouses agree with the product; what moves between two of them is no change of the whole."""
+    parts = list(places)
+    on_hand, reserved, incoming, outgoing = (
+        sum((getattr(part, name) or Decimal(0) for part in parts), Decimal(0))
+        for name in ("on_hand", "reserved", "incoming", "outgoing")
+    )
+    between = incoming - (total.incoming or 0)
+    same = (on_hand, reserved) == (total.on_hand, total.reserved)
+    return same and between >= 0 and between == outgoing - (total.outgoing or 0)
 
 
 def figures(row: Row) -> Quantities:
@@ -82,9 +198,10 @@ def figures(row: Row) -> Quantities:
 
 def is_stocked(row: Row) -> bool:
     """Return whether stock of a product is kept: not of services, nor of goods that nobody counts."""
-    if isinstance(row.get("is_storable"), bool):  # from 18 on
-        return row["is_storable"] is True
-    return row.get("type", "product") == "product"
+    storable = row.get("is_storable")  # from 18 on
+    if isinstance(storable, bool):
+        return storable
+    return bool(row.get("type", "product") == "product")
 
 
 def quants(rows: Iterable[Row]) -> Quantities:

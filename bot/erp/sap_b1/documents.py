@@ -134,6 +134,7 @@ class DocumentMapper:
             delivered=done,
             price=currency.price(line),
             amount=currency.line_total(line),
+            taxed=False,
             due_on=day_of(line.get("ShipDate")),
         )
 
@@ -213,6 +214,7 @@ class DocumentMapper:
             received=done,
             price=currency.price(line),
             amount=currency.line_total(line),
+            taxed=False,
         )
 
     def production_order(self, row: Row) -> ProductionOrder:

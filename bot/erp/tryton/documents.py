@@ -209,6 +209,7 @@ def _sale_line(line: Row, currency: str | None) -> OrderLine:
         invoiced=quantity(sum(Decimal(row["quantity"]) for row in billed), digits),
         price=_price(line["unit_price"], currency),
         amount=_price(line["amount"], currency),
+        taxed=False,
         due_on=line["shipping_date"],
     )
 
@@ -291,6 +292,7 @@ def _purchase_line(line: Row, currency: str | None) -> PurchaseLine:
         received=_moved(line, lambda move: at(move, "from_location.type") == "supplier"),
         price=_price(line["unit_price"], currency),
         amount=_price(line["amount"], currency),
+        taxed=False,
     )
 
 

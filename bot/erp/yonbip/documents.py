@@ -178,6 +178,7 @@ class DocumentMapper:
             invoiced=number(line.get("invoiceQty")),
             price=self.values.money(line.get("oriTaxUnitPrice"), currency),
             amount=self.values.money(line.get("oriSum"), currency),
+            taxed=True,
             due_on=self.values.day(line.get("hopeReceiveDate")),
         )
 
@@ -259,6 +260,7 @@ class DocumentMapper:
             received=number(line.get("totalInQty")),
             price=self.values.money(line.get("oriTaxUnitPrice"), currency),
             amount=self.values.money(line.get("oriSum"), currency),
+            taxed=True,
         )
 
     def production_order(self, row: Row) -> ProductionOrder:

@@ -171,7 +171,7 @@ async def test_requests_are_few(site: FakeErpNext, erp: ErpNextErp) -> None:
     assert await count(erp.purchase_order("PO-1010")) == 1 + 2
     assert await count(erp.purchase_order("PO-1009")) == 1
     assert await count(erp.purchase_orders(ListQuery(limit=500))) == 1 + 2 + 4 + 1, "and the names of some more"
-    assert await count(erp.find_products("SKU123", limit=5)) == 3
+    assert await count(erp.find_products("SKU123", limit=5)) == 4
     assert await count(erp.changed_since(Area.SALES, "", limit=10)) == 1
 
 
@@ -393,3 +393,31 @@ async def test_people_whose_names_may_not_be_read_are_called_by_their_accounts(
     monkeypatch.setattr(ErpNextClient, "rows", rows)
     order = await erp.purchase_order("PO-1001")
     assert order.named(order.requester) == order.requester
+
+
+async def test_variants_are_found_by_what_makes_them_one(
+    erp: ErpNextErp, alter: Callable[[str, Callable[[Rows], Rows]], None]
+) -> None:
+    def with_variants(rows: Rows) -> Rows:
+        colour = {"doctype": "Item Variant Attribute", "parenttype": "Item", "parentfield": "attributes"}
+        blue = [
+            {**colour, "parent": "SKU124", "attribute": "Colour", "attribute_value": "蓝色", "name": "v1", "idx": 1}
+        ]
+        return [row | {"attributes": blue, "variant_of": "SKU12"} if row["name"] == "SKU124" else row for row in rows]
+
+    alter("Item", with_variants)
+    (found,) = await erp.find_products("蓝色", limit=5)
+    assert found.sku == "SKU124"
+    assert found.spec.startswith("蓝色")
+    assert (await erp.stock("SKU124")).product.spec == found.spec
+    assert [product.spec for product in await erp.read_products(["SKU124"])] == [found.spec]
+
+
+async def test_a_disabled_item_is_told_as_such_and_not_found_else(
+    erp: ErpNextErp, alter: Callable[[str, Callable[[Rows], Rows]], None]
+) -> None:
+    alter("Item", lambda rows: [row | {"disabled": 1} if row["name"] == "SKU124" else row for row in rows])
+    assert not (await erp.stock("SKU124")).product.is_active
+    assert (await erp.stock("SKU123")).product.is_active
+    assert "SKU124" not in [product.sku for product in await erp.find_products("SKU124", limit=5)]
+    assert await erp.read_products(["SKU124"]) == ()

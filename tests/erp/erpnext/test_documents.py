@@ -218,6 +218,17 @@ def test_what_the_account_may_not_see_is_not_zero() -> None:
     assert (order.total, order.delivery, order.lines[0].price, order.lines[0].delivered) == (None, None, None, None)
 
 
+@pytest.mark.parametrize(
+    ("taxes", "taxed"),
+    [([], None), ([{"included_in_print_rate": 0}], False), ([{"included_in_print_rate": 1}], True)],
+)
+def test_amounts_of_lines_are_with_tax_where_the_price_includes_it(taxes: Any, taxed: bool | None) -> None:
+    order = documents.sales_order(order_row(items=[{"item_code": "A", "qty": 2, "amount": 5}], taxes=taxes), SITE)
+    assert [line.taxed for line in order.lines] == [taxed]
+    bought = documents.purchase_order(purchase_row(items=[{"item_code": "A", "qty": 2}], taxes=taxes), SITE, SUBMITTING)
+    assert [line.taxed for line in bought.lines] == [taxed]
+
+
 def test_a_work_order_is_due_when_it_is_scheduled_else_when_it_was_promised() -> None:
     row = {"name": "MO-1", "docstatus": 1, "status": "In Process", "qty": 10, "expected_delivery_date": "2026-12-01"}
     assert documents.production_order(row, SITE).due_on == date(2026, 12, 1)

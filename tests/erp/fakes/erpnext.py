@@ -35,6 +35,7 @@ PEOPLE = ("anna", "carla", "boris", "dora")
 _AREAS = {
     "Item": Area.PRODUCTS,
     "Item Barcode": Area.PRODUCTS,
+    "Item Variant Attribute": Area.PRODUCTS,
     "Bin": Area.STOCK,
     "Warehouse": Area.STOCK,
     "Sales Order": Area.SALES,
@@ -45,6 +46,7 @@ _AREAS = {
 
 _PARENTS = {
     "Item Barcode": ("Item", "barcodes"),
+    "Item Variant Attribute": ("Item", "attributes"),
     "Item Reorder": ("Item", "reorder_levels"),
     "Sales Team": ("Sales Order", "sales_team"),
     "Sales Invoice Item": ("Sales Invoice", "items"),
@@ -57,6 +59,7 @@ _FIELDS = {
     "Version": ("ref_doctype", "docname", "data"),
     "Workflow": ("workflow_name", "document_type", "is_active", "workflow_state_field"),
     "Workflow Action": ("status", "reference_doctype", "reference_name", "workflow_state", "user", "completed_by"),
+    "Item Variant Attribute": ("parent", "parenttype", "parentfield", "attribute", "attribute_value"),
     "Item Barcode": ("parent", "parenttype", "parentfield", "barcode", "barcode_type"),
     "Item Reorder": ("parent", "parenttype", "parentfield", "warehouse", "warehouse_reorder_level"),
 }

@@ -66,6 +66,7 @@ def item(product: Product, level: StockLevel | None, changed_at: datetime) -> Do
         "disabled": 0,
         "is_stock_item": 1,
         "has_variants": 0,
+        "variant_of": None,
     }
     barcodes = [{"barcode": product.barcode, "barcode_type": ""}] if product.barcode else []
     point = level.reorder_point if level else None

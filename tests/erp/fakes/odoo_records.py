@@ -152,18 +152,25 @@ class CompanyModels:
         return _model(rows)
 
     def _stock_locations(self) -> OdooModel:
-        rows = [{"id": number + 30, "usage": "internal"} for number in self._warehouses.values()]
-        return _model([*rows, {"id": 5, "usage": "customer"}])
+        rows: list[Record] = [
+            {"id": number + 30, "usage": "internal", "warehouse_id": self._warehouse(code)}
+            for code, number in self._warehouses.items()
+        ]
+        outside = [{"id": _VENDORS, "usage": "supplier"}, {"id": _CUSTOMERS, "usage": "customer"}]
+        return _model([*rows, *({**row, "warehouse_id": None} for row in outside)])
+
+    def _location(self, code: str) -> Many2One:
+        return Many2One("stock.location", self._warehouses[code] + 30, f"{code}/Stock")
 
     def _stock_quants(self) -> OdooModel:
         rows: list[Record] = []
         for sku, level in self.company.stock.items():
             for place in level.per_warehouse:
-                quantities, number = place.quantities, self._warehouses[place.code]
+                quantities = place.quantities
                 if quantities.on_hand or quantities.reserved:
                     row = {
                         "product_id": self._product(sku),
-                        "location_id": Many2One("stock.location", number + 30, f"{place.code}/Stock"),
+                        "location_id": self._location(place.code),
                         "warehouse_id": self._warehouse(place.code),
                         "quantity": quantities.on_hand,
                         "reserved_quantity": quantities.reserved,
@@ -173,7 +180,7 @@ class CompanyModels:
                     }
                     rows.append({"id": len(rows) + 1, **row})
             # Delivered goods are a quant, too.
-            delivered = {"location_id": Many2One("stock.location", 5, "Customers"), "quantity": Decimal(70)}
+            delivered = {"location_id": Many2One("stock.location", _CUSTOMERS, "Customers"), "quantity": Decimal(70)}
             empty = {"warehouse_id": None, "reserved_quantity": Decimal(0), "available_quantity": Decimal(70)}
             common = {"product_id": self._product(sku), "company_id": COMPANY, "write_date": level.as_of}
             rows.append({"id": len(rows) + 1, **delivered, **empty, **common})
@@ -183,8 +190,8 @@ class CompanyModels:
         return _model(rows)
 
     def _stock_moves(self) -> OdooModel:
-        """Return three moves of every product in one transaction, which add up to its stock."""
-        rows = [
+        """Return three moves of every product in one transaction, which add up to its stock, and those to come."""
+        rows: list[Record] = [
             {
                 "id": self._products[sku] * 10 + n,
                 "product_id": self._product(sku),
@@ -195,6 +202,29 @@ class CompanyModels:
             for sku, level in self.company.stock.items()
             for n in range(3)
         ]
+        for row in rows:
+            row |= {"product_qty": Decimal(1), "location_id": None, "location_dest_id": None}
+        vendors, customers = (
+            Many2One("stock.location", key, name) for key, name in ((_VENDORS, "Vendors"), (_CUSTOMERS, "Customers"))
+        )
+        for sku, level in self.company.stock.items():
+            for place in level.per_warehouse:
+                here, planned = self._location(place.code), place.quantities
+                for amount, source, target in (
+                    (planned.incoming, vendors, here),
+                    (planned.outgoing, here, customers),
+                ):
+                    if amount:
+                        row = {
+                            "id": 900_000 + len(rows),
+                            "product_id": self._product(sku),
+                            "product_qty": amount,
+                            "location_id": source,
+                            "location_dest_id": target,
+                            "state": "assigned",
+                            "write_date": level.as_of,
+                        }
+                        rows.append(rows[0] | row)
         return _model(rows)
 
     def _pickings(self) -> OdooModel:
@@ -400,6 +430,7 @@ class CompanyModels:
 
 
 _BILLS = 40_000
+_VENDORS, _CUSTOMERS = 4, 5
 _FIGURES = ("qty_available", "free_qty", "virtual_available", "incoming_qty", "outgoing_qty")
 
 

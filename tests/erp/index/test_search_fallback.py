@@ -12,6 +12,7 @@ from bot.erp.hub import ErpHub
 from bot.erp.index.search import ProductIndex, oldest
 from bot.erp.merging import ProductCodes
 from bot.erp.model import Product
+from bot.erp.port import Capability
 from bot.metrics import Metrics
 from bot.store.database import Database
 from bot.store.product_index import StoredProductIndex
@@ -33,6 +34,27 @@ async def test_a_filled_index_spares_the_source(open_bot: OpenBot, clock: Clock)
     assert erp.asked == []
     found = await bot.hub.find_products("ls", limit=5)
     assert (found.source, found.stale, found.notes, found.failures) == ("main", False, (), ())
+
+
+async def test_an_index_that_is_being_filled_says_so_where_nothing_is_found(open_bot: OpenBot, clock: Clock) -> None:
+    erp = MutableCatalogue("main", clock, [screw("A-1")])
+    bot = open_bot(erp)
+    found = await bot.hub.find_products("luosi", limit=5)
+    assert [str(note) for note in found.notes] == [
+        "The product index of main is not complete yet: nothing is found by pinyin so far."
+    ]
+    assert (await bot.hub.find_products("螺丝", limit=5)).notes == ()
+    await bot.follow()
+    assert (await bot.hub.find_products("zhoucheng", limit=5)).notes == ()
+
+
+async def test_a_source_that_tells_no_changes_promises_no_index(open_bot: OpenBot, clock: Clock) -> None:
+    class Mute(MutableCatalogue):
+        capabilities = frozenset({Capability.STOCK})
+
+    bot = open_bot(Mute("main", clock, [screw("A-1")]))
+    await bot.follow()
+    assert (await bot.hub.find_products("luosi", limit=5)).notes == ()
 
 
 async def test_an_old_index_is_not_used(open_bot: OpenBot, clock: Clock) -> None:

@@ -32,7 +32,7 @@ from bot.testing.gaps import comparable
 from bot.testing.reference_records import quantities
 from tests.erp.fakes.odoo import FakeOdoo, key_of
 from tests.erp.fakes.odoo_engine import Many2One, OdooModel
-from tests.erp.fakes.odoo_records import BOT
+from tests.erp.fakes.odoo_records import BOT, COMPANY
 from tests.erp.odoo.conftest import Open
 from tests.erp.odoo.test_contract import gaps
 
@@ -76,16 +76,63 @@ async def test_the_context_of_a_warehouse_has_two_names(release: tuple[int, int]
 # Stock
 
 
-async def test_warehouses_are_asked_one_by_one_only_where_goods_move(open_odoo: Open) -> None:
-    erp, server = await open_odoo()
+def of_many_warehouses(clock: Clock, count: int) -> ReferenceCompany:
+    """Return the company with so many warehouses, each of which holds, awaits and owes some of every product."""
+    company = ReferenceCompany(now=clock.now)
+    company.warehouses = {f"W{number:02}": f"仓库 {number}" for number in range(1, count + 1)}
+    for sku, level in company.stock.items():
+        places = tuple(
+            WarehouseStock(code=code, name=name, quantities=quantities("100", "10", "7", "3"))
+            for code, name in company.warehouses.items()
+        )
+        company.stock[sku] = replace(level, per_warehouse=places)
+    return company
+
+
+@pytest.mark.parametrize("release", [(17, 0), (18, 0), (19, 0)], ids=str)
+@pytest.mark.parametrize("count", [1, 5, 30])
+async def test_stock_costs_the_same_in_any_number_of_warehouses(
+    count: int, release: tuple[int, int], open_odoo: Open, clock: Clock
+) -> None:
+    erp, server = await open_odoo(server=FakeOdoo(of_many_warehouses(clock, count), clock, release))
     await erp.stock("SKU200")
-    await erp.stock("SKU123")
     server.requests.clear()
-    assert len((await erp.stock("SKU200")).per_warehouse) == 2
-    quiet = server.requests.count(Request.READ)
+    level = await erp.stock("SKU123")
+    assert server.requests.count(Request.READ) == 4
+    assert len(level.per_warehouse) == count
+    assert {place.quantities for place in level.per_warehouse} == {quantities("100", "10", "7", "3")}
     server.requests.clear()
-    assert len((await erp.stock("SKU123")).per_warehouse) == 3
-    assert (quiet, server.requests.count(Request.READ)) == (4, 6)
+    levels = await asyncio.gather(*map(erp.stock, ("SKU123", "SKU124", "SKU125", "SKU126")))
+    assert server.requests.count(Request.READ) <= 6
+    assert [found.product.sku for found in levels] == ["SKU123", "SKU124", "SKU125", "SKU126"]
+
+
+async def test_one_unknown_code_among_several_is_no_fault_of_the_others(open_odoo: Open) -> None:
+    erp, _ = await open_odoo()
+    found = await asyncio.gather(*map(erp.stock, ("SKU123", "NO-SUCH-1", "sku124")), return_exceptions=True)
+    assert [type(each) for each in found] == [StockLevel, NotFound, StockLevel]
+
+
+async def test_goods_on_their_way_between_two_warehouses_are_no_change_of_the_whole(
+    open_odoo: Open, clock: Clock
+) -> None:
+    full = FakeOdoo(of_many_warehouses(clock, 2), clock)
+
+    def models(name: str) -> OdooModel | None:
+        model = full.records(name)
+        if name != "stock.move" or model is None:
+            return model
+        sku = next(row for row in model.records if row["product_id"].name.startswith("[SKU123]"))["product_id"]
+        ends = {"location_id": full.records._location("W01"), "location_dest_id": full.records._location("W02")}
+        transfer = {"product_id": sku, "product_qty": Decimal(20), "state": "assigned", "company_id": COMPANY}
+        return replace(model, records=[*model.records, {**transfer, **ends, "id": 77, "write_date": clock.now()}])
+
+    erp, _ = await open_odoo(server=FakeOdoo(full.company, clock, models=models))
+    level = await erp.stock("SKU123")
+    figures = [(place.code, place.quantities.incoming, place.quantities.outgoing) for place in level.per_warehouse]
+    assert figures == [("W01", Decimal(7), Decimal(23)), ("W02", Decimal(27), Decimal(3))]
+    assert level.total.incoming == 14
+    assert level.total.outgoing == 6
 
 
 async def test_quants_that_do_not_add_up_are_not_trusted(open_odoo: Open, clock: Clock) -> None:
