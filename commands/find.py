@@ -105,7 +105,7 @@ async def find(
     hits = [(name, hit) for name, answer in answers.items() for hit in answer.hits]
     chosen = [(name, hit) for name, hit in hits if hit.exact] or hits
     if not chosen:
-        raise NothingFound(text, notes=tuple(note for answer in answers for note in answer.found.notes))
+        raise NothingFound(text, notes=tuple(note for answer in answers.values() for note in answer.found.notes))
     if len(chosen) == 1:
         return Ask(chosen[0][1].line)
     hits_view = Hits(

@@ -105,17 +105,18 @@ def unwatch(unit: AlertUnitOfWork, watch_ids: Sequence[str]) -> None:
 
 def fold(unit: AlertUnitOfWork, card_ids: Sequence[str], place: Place) -> AlertCard | None:
     """Replace cards that a place has not seen by one digest; None if none of them is left to be seen."""
-    known = filter(None, map(unit.repository.card, card_ids))
-    cards = [card for card in known if not card.next and card.place == place]
+    cards = [card for card in unit.repository.cards(card_ids) if not card.next and card.place == place]
     return card_lifecycle.fold(unit, cards, place) if cards else None
 
 
 def open_at(repository: AlertRepository, place: Place) -> tuple[Alert, ...]:
     """Return the open alerts that cards at a place show, newest first."""
     shown = (card for card in repository.cards_at(place) if card.state is CardState.SHOWN)
-    ids = dict.fromkeys(alert for card in shown for alert in card.alerts)
-    alerts = [alert for alert in repository.alerts(tuple(ids)) if alert.is_open]
-    return tuple(sorted(alerts, key=lambda alert: alert.opened_at, reverse=True))
+    found: dict[str, Alert] = {}
+    for card in shown:
+        alerts = repository.open_on(card.id) if card.further.open else repository.alerts(card.alerts)
+        found |= {alert.id: alert for alert in alerts if alert.is_open}
+    return tuple(sorted(found.values(), key=lambda alert: alert.opened_at, reverse=True))
 
 
 def _not_open(alert: Alert | None) -> AlertActionResult | None:

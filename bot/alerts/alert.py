@@ -100,6 +100,34 @@ class CardState(StrEnum):
     """All its alerts are resolved; if one of them opens again soon enough, the card is `SHOWN` again."""
 
 
+@dataclass(frozen=True, slots=True)
+class AlertTally:
+    """How many alerts of one type and severity are open and over."""
+
+    type: str
+    severity: Severity
+    open: int = 0
+    over: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FurtherAlerts:
+    """What a digest stands for beside the alerts that it names: counts, and when the oldest of them opened."""
+
+    tallies: tuple[AlertTally, ...] = ()
+    since: datetime | None = None
+
+    @property
+    def open(self) -> int:
+        """How many are open."""
+        return sum(tally.open for tally in self.tallies)
+
+    @property
+    def total(self) -> int:
+        """How many there are."""
+        return sum(tally.open + tally.over for tally in self.tallies)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertCard:
     """One card at one place: it shows one alert, or all alerts of a group where the route groups them."""
@@ -111,8 +139,11 @@ class AlertCard:
     group: str
     """What the alerts on this card have in common; unique among the open cards of a place."""
     alerts: tuple[str, ...]
+    """All alerts on the card; on a digest the newest, which it names."""
     state: CardState
     opened_at: datetime
+    further: FurtherAlerts = FurtherAlerts()
+    """The other alerts that a digest stands for."""
     due_at: datetime | None = None
     """When to show, change or repeat it."""
     shown_at: datetime | None = None

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import reduce
 
-from bot.alerts.alert import Alert, AlertCard, AlertState, CardState, digest_group
+from bot.alerts import digests
+from bot.alerts.alert import Alert, AlertCard, AlertState, CardState, FurtherAlerts, digest_group
 from bot.alerts.repository import AlertUnitOfWork
 from bot.alerts.routing import Target
 from bot.outbox.delivery import Delivery, Urgency
@@ -88,7 +90,8 @@ def drop_alert(unit: AlertUnitOfWork, card: AlertCard, alert: Alert, target: Tar
         unit.note("unseen", alert=alert.id, card=card.id, fact=fact, detail=str(card.place))
         kept = replace(card, alerts=others) if others else replace(card, state=CardState.CLOSED, due_at=None)
         return _put(unit, kept)
-    if not any(other.is_open for other in unit.repository.alerts(card.alerts)):
+    card = digests.end_counted(card, alert)
+    if not card.further.open and not any(other.is_open for other in unit.repository.alerts(card.alerts)):
         card = replace(card, state=CardState.CLOSED)
     return change(unit, card, target, alert.severity, at_once=True, urgency=urgency_of((alert,)), fact=fact)
 
@@ -122,29 +125,71 @@ def repeat(unit: AlertUnitOfWork, card: AlertCard, target: Target) -> AlertCard:
 def fold(unit: AlertUnitOfWork, cards: Sequence[AlertCard], place: Place) -> AlertCard | None:
     """Replace cards that their place has not seen by one digest, also in the outbox.
 
-    None if all alerts are resolved by now: nobody needs to see the end of what nobody saw begin.
+    The largest digest among them takes in the others. None if all alerts are resolved by now: nobody needs to see the
+    end of what nobody saw begin.
     """
-    ids = tuple(dict.fromkeys(alert for card in cards for alert in card.alerts))
+    unseen = [card for card in cards if card.is_digest and not card.is_closed]
+    digest = max(unseen, key=_size, default=None)
+    others = [card for card in cards if card is not digest]
+    further = reduce(digests.merged, (card.further for card in others), FurtherAlerts())
+    named = () if digest is None else digest.alerts
+    ids = tuple(dict.fromkeys(alert for card in others for alert in card.alerts if alert not in named))
     alerts = [alert for alert in unit.repository.alerts(ids) if alert.state is not AlertState.RESOLVED]
-    card_id = unit.new_id() if alerts else ""
+    if digest is None and not alerts and not further.open:
+        _close_unseen(unit, others, "")
+        return None
+    digest = digest or _new_digest(unit, place)
+    for alert in alerts:
+        unit.note("folded", alert=alert.id, card=digest.id, detail=str(place))
+    for card in unseen:
+        if card.id != digest.id:
+            unit.repository.move_members(card.id, digest.id)
+    _close_unseen(unit, others, digest.id)
+    grown = replace(
+        digest,
+        alerts=(*digest.alerts, *(alert.id for alert in alerts)),
+        further=digests.merged(digest.further, further),
+        late=digest.late or any(card.late for card in others),
+    )
+    return _show_digest(unit, grown, alerts)
+
+
+def _size(card: AlertCard) -> int:
+    return len(card.alerts) + card.further.total
+
+
+def _close_unseen(unit: AlertUnitOfWork, cards: Iterable[AlertCard], by: str) -> None:
     for card in cards:
         unit.repository.withdraw(card.id)
-        _put(unit, replace(card, state=CardState.CLOSED, next=card_id, due_at=None, behind=False))
-    if not alerts:
-        return None
-    for alert in alerts:
-        unit.note("folded", alert=alert.id, card=card_id, detail=str(place))
-    digest = AlertCard(
+        closed = replace(card, state=CardState.CLOSED, next=by, due_at=None, behind=False)
+        # The alerts of a digest are those of the other one now.
+        _put(unit, replace(closed, alerts=(), further=FurtherAlerts()) if card.is_digest else closed)
+
+
+def _new_digest(unit: AlertUnitOfWork, place: Place) -> AlertCard:
+    card_id = unit.new_id()
+    return AlertCard(
         id=card_id,
         place=place,
         route="digest",
         group=digest_group(card_id),
-        alerts=tuple(alert.id for alert in alerts),
+        alerts=(),
         state=CardState.WAITING,
         opened_at=unit.now,
-        late=any(card.late for card in cards),
     )
-    return show(unit, digest, Target(place=place, route=digest.route, group=digest.group))
+
+
+def _show_digest(unit: AlertUnitOfWork, digest: AlertCard, new: Sequence[Alert]) -> AlertCard:
+    """Owe a digest to its place, with ``new`` alerts on it; put before it is cut, so that all of them belong to it."""
+    named = unit.repository.alerts(digest.alerts)
+    is_open = digest.further.open or any(alert.is_open for alert in named)
+    again = digest.state is not CardState.WAITING
+    shown = replace(digest, state=CardState.SHOWN if is_open else CardState.CLOSED, shown_at=unit.now)
+    for alert in new:
+        unit.note("shown", alert=alert.id, card=digest.id, fact=alert.event.ref, detail=str(digest.place))
+    unit.repository.put_card(shown)
+    target = Target(place=digest.place, route=digest.route, group=digest.group)
+    return _deliver(unit, digests.push_out(shown, named), target, urgency_of(named), "", again=again)
 
 
 def supersede(unit: AlertUnitOfWork, card: AlertCard, by: AlertCard) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.alerts import card_lifecycle
+from bot.alerts import card_lifecycle, digests
 from bot.alerts.alert import Alert, AlertCard, CardState
 from bot.alerts.repository import AlertUnitOfWork
 from bot.alerts.routing import EscalationStep, Routing, Target
@@ -146,6 +146,8 @@ def _place_on_card(
             card_lifecycle.supersede(unit, card, joined)
             return joined
         card, occasion = card_lifecycle.reopen(unit, card), replace(occasion, changed=True, at_once=True)
+    if occasion.at_once and occasion.fact:
+        card = digests.reopen_counted(card, alert)
     if occasion.changed or card.behind:
         at_once, urgency, fact = occasion.at_once, occasion.urgency, occasion.fact
         return card_lifecycle.change(unit, card, target, alert.severity, at_once=at_once, urgency=urgency, fact=fact)

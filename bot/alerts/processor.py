@@ -54,7 +54,7 @@ class AlertProcessingRepository(AlertRepository, Protocol):
     """The alert repository together with the waiting events."""
 
     def waiting(self, limit: int) -> Sequence[StoredEvent]:
-        """Return the oldest waiting events in order."""
+        """Return the waiting events that come next, in their order: the worst first, and sources take turns."""
         ...
 
     def done(self, seqs: Sequence[int]) -> None:
@@ -62,7 +62,7 @@ class AlertProcessingRepository(AlertRepository, Protocol):
         ...
 
     def reject(self, seq: int, reason: str) -> None:
-        """Reject an event with the reason."""
+        """Reject an event with the reason, unless another process has done it meanwhile."""
         ...
 
 
@@ -182,7 +182,7 @@ class AlertProcessor:
             await self._transactions.try_transact(partial(_reject, stored, f"a defect of ours: {name}"))
 
     def _work_on_first(self, first: list[StoredEvent], repository: AlertProcessingRepository) -> tuple[int, ...]:
-        """Process the oldest event and leave it in ``first``, so that a failure can name it."""
+        """Process the next event and leave it in ``first``, so that a failure can name it."""
         first[:] = repository.waiting(1)
         return self._work_on(repository, first)
 
@@ -265,8 +265,7 @@ class AlertProcessor:
 
 
 def _reject(stored: StoredEvent, reason: str, repository: AlertProcessingRepository) -> None:
-    if any(event.seq == stored.seq for event in repository.waiting(1)):  # no other process has done it meanwhile
-        repository.reject(stored.seq, reason)
+    repository.reject(stored.seq, reason)
 
 
 def _prefetch(repository: AlertProcessingRepository, parts: Sequence[Event]) -> None:

@@ -61,8 +61,20 @@ class AlertRepository(Protocol):
         """Return one card."""
         ...
 
+    def cards(self, card_ids: Sequence[str]) -> Sequence[AlertCard]:
+        """Return several cards in this order; unknown ones are left out."""
+        ...
+
+    def open_on(self, card_id: str, limit: int = 1000) -> Sequence[Alert]:
+        """Return the open alerts on a card, also those that a digest only counts, newest first."""
+        ...
+
+    def move_members(self, card_id: str, to: str) -> None:
+        """Let the alerts that a digest stands for belong to another one."""
+        ...
+
     def cards_of(self, alert_id: str) -> Sequence[AlertCard]:
-        """Return all cards that show an alert, oldest first."""
+        """Return all cards that show or count an alert, oldest first."""
         ...
 
     def open_card(self, place: Place, group: str) -> AlertCard | None:

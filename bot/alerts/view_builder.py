@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from bot.alerts import labels
-from bot.alerts.alert import Alert, AlertState, CardWithAlerts
+from bot.alerts.alert import Alert, AlertState, AlertTally, CardWithAlerts, FurtherAlerts
 from bot.alerts.views import AlertCounts, AlertDigest, AlertGroup, AlertList, AlertRow, AlertView, DigestRow
 from bot.cards.view import View
 from bot.chat.parsing import command_line
+from bot.disclosure import FieldClass
 from bot.phrase import Phrase, phrase
 from bot.severity import Severity
 
@@ -32,12 +33,12 @@ def build_card_view(
     card, alerts = content.card, content.alerts
     if not alerts or (card.is_closed and card.shown_at is None):
         return None
-    if len(card.alerts) == 1:
+    if len(card.alerts) == 1 and not card.further.total:
         return build_alert_view(alerts[0], now, told=told, moved=bool(card.next), late=card.late)
     ordered = sorted(alerts, key=_worst_first)
     line = command_line("alerts", card.id)
     if len(alerts) > MANY or card.is_digest:
-        return _digest(ordered, line, offset=offset, moved=bool(card.next), late=card.late)
+        return _digest(ordered, card.further, line, offset=offset, moved=bool(card.next), late=card.late)
     return AlertGroup(
         rows=tuple(_row(alert, now) for alert in ordered[offset : offset + AlertGroup.page_size]),
         total=len(ordered),
@@ -102,20 +103,40 @@ def count_by_severity(alerts: Iterable[Alert]) -> AlertCounts:
     return AlertCounts(**counted)
 
 
-def _digest(alerts: Sequence[Alert], line: str, *, offset: int, moved: bool, late: bool) -> AlertDigest:
-    by_type: dict[str, list[Alert]] = {}
+def _digest(
+    alerts: Sequence[Alert], further: FurtherAlerts, line: str, *, offset: int, moved: bool, late: bool
+) -> AlertDigest:
+    by_type: dict[str, list[Alert]] = {tally.type: [] for tally in further.tallies}
     for alert in alerts:
         by_type.setdefault(alert.event.type, []).append(alert)
-    rows = sorted(map(_digest_row, by_type.values()), key=lambda row: (-row.severity.rank, -row.open, row.type))
+    found = (
+        _digest_row(event_type, named, [tally for tally in further.tallies if tally.type == event_type])
+        for event_type, named in by_type.items()
+    )
+    rows = sorted(found, key=lambda row: (-row.severity.rank, -row.open, row.type))
+    opened = [alert.opened_at for alert in alerts]
     return AlertDigest(
         rows=tuple(rows[offset : offset + AlertDigest.page_size]),
         total=len(rows),
         offset=offset,
         line=line,
-        counts=count_by_severity(alerts),
-        since=min(alert.opened_at for alert in alerts),
+        counts=_with_further(count_by_severity(alerts), further),
+        since=min([*opened, further.since] if further.since else opened),
         moved=moved,
         late=late,
+    )
+
+
+def _with_further(counts: AlertCounts, further: FurtherAlerts) -> AlertCounts:
+    more: Counter[str] = Counter()
+    for tally in further.tallies:
+        more[tally.severity.value] += tally.open
+        more["over"] += tally.over
+    return AlertCounts(
+        critical=counts.critical + more[Severity.CRITICAL.value],
+        warning=counts.warning + more[Severity.WARNING.value],
+        info=counts.info + more[Severity.INFO.value],
+        over=counts.over + more["over"],
     )
 
 
@@ -153,17 +174,17 @@ def _row(alert: Alert, now: datetime) -> AlertRow:
     )
 
 
-def _digest_row(alerts: Sequence[Alert]) -> DigestRow:
-    open_alerts = [alert for alert in alerts if alert.is_open]
-    event_type = alerts[0].event.type
+def _digest_row(event_type: str, named: Sequence[Alert], counted: Sequence[AlertTally]) -> DigestRow:
+    open_alerts = [alert for alert in named if alert.is_open]
+    severities = [alert.severity for alert in open_alerts] + [tally.severity for tally in counted if tally.open]
     return DigestRow(
         type=event_type,
         word=labels.type_label(event_type),
-        total=len(alerts),
-        open=len(open_alerts),
-        severity=max((alert.severity for alert in open_alerts), key=_rank, default=Severity.INFO),
-        subjects=_subjects(open_alerts or alerts),
-        subjects_classes=frozenset().union(*(alert.event.words_classes for alert in alerts)),
+        total=len(named) + sum(tally.open + tally.over for tally in counted),
+        open=len(open_alerts) + sum(tally.open for tally in counted),
+        severity=max(severities, key=_rank, default=Severity.INFO),
+        subjects=_subjects(open_alerts or named),
+        subjects_classes=frozenset[FieldClass]().union(*(alert.event.words_classes for alert in named)),
     )
 
 

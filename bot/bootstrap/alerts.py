@@ -18,6 +18,7 @@ import structlog
 from bot.alerts.intake.batched_intake import BatchedIntake
 from bot.alerts.intake.poll_state import PollConfig
 from bot.alerts.intake.port import Intake
+from bot.alerts.intake.quota import SourceQuota
 from bot.alerts.intake.source_poller import SourcePoller, supervise
 from bot.alerts.intake.webhook import Webhook, build_webhook
 from bot.alerts.processor import AlertProcessor
@@ -59,6 +60,7 @@ class AlertServices:
     """What the rest of the bot needs of the alerts."""
 
     intake: Intake
+    quota: SourceQuota
     hooks: Mapping[str, Webhook]
     rules: FollowedFile[AlertRuleSet]
     processor: AlertProcessor
@@ -88,11 +90,13 @@ async def build_alerts(base: Infrastructure) -> AlertServices:
     outbox = _outbox(base, composers)
     processor = AlertProcessor(transactions, unit=unit, now=now, metrics=base.metrics, owed=outbox.poke)
     events = StoredEvents(base.database)
-    intake = BatchedIntake(events, metrics=base.metrics, now=now, arrived=processor.poke)
+    quota = SourceQuota(settings.events.waiting_per_source)
+    intake = BatchedIntake(events, metrics=base.metrics, now=now, arrived=processor.poke, quota=quota)
     await base.run_in_background(processor.run(), "alerts")
     await base.run_in_background(_prune_events(base, events), "events")
     return AlertServices(
         intake=intake,
+        quota=quota,
         hooks=open_hooks(settings),
         rules=rules,
         processor=processor,

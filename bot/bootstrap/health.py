@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from bot.alerts.intake.quota import SourceQuota
 from bot.bootstrap.access import PolicyInForce
 from bot.bootstrap.alerts import AlertServices
 from bot.bootstrap.approvals import ApprovalServices
@@ -44,6 +45,7 @@ async def start_health(
         heartbeat=StoredHeartbeat(base.database),
         events=StoredEvents(base.database),
         outbox=StoredBacklog(base.database),
+        quota=alerts.quota,
         metrics=base.metrics,
         now=base.now,
     )
@@ -84,6 +86,7 @@ class StoreChecks:
     heartbeat: StoredHeartbeat
     events: StoredEvents
     outbox: StoredBacklog
+    quota: SourceQuota
     metrics: Metrics
     now: Callable[[], datetime]
 
@@ -95,6 +98,7 @@ class StoreChecks:
     async def backlog(self) -> PartHealth:
         """Count the events that wait."""
         waiting = await self.events.backlog()
+        self.quota.recount({source: backlog.count for source, backlog in waiting.items()})
         oldest = min((source.oldest_at for source in waiting.values()), default=None)
         age = timedelta(0) if oldest is None else self.now() - oldest
         self.metrics.events_waiting.set(sum(source.count for source in waiting.values()))

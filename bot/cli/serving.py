@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
+from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -61,6 +64,40 @@ def doctor(
 
 
 database_commands = command_group("The bot's own database.")
+
+
+@database_commands.command("check")
+def check(config: ConfigOption = None) -> None:
+    """Look through the database, also beside a running bot; nothing is changed."""
+    from bot.admin.backups import check_database
+
+    revision = asyncio.run(check_database(read_settings(config)))
+    print(f"the database is whole and at revision {revision}" if revision else "there is no database yet")
+
+
+@database_commands.command("backup")
+def back_up(
+    file: Annotated[Path, typer.Argument(help="A new file; nothing is replaced.")], config: ConfigOption = None
+) -> None:
+    """Save the database to a file, also beside a running bot."""
+    from bot.admin.backups import back_up
+
+    revision = asyncio.run(back_up(read_settings(config), file))
+    print(f"{file} holds the database at revision {revision}")
+
+
+@database_commands.command("restore")
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that `db backup` wrote.")], config: ConfigOption = None
+) -> None:
+    """Put a backup in the place of the database, while no bot runs; the next start brings it to this version."""
+    from bot.admin.backups import restore
+
+    settings = read_settings(config)
+    revision, kept = asyncio.run(restore(settings, file, datetime.now(ZoneInfo(settings.zone))))
+    print(f"the database is that of {file}, at revision {revision}")
+    if kept is not None:
+        print(f"the one before is kept as {kept}; delete it when all is well")
 
 
 @database_commands.command("upgrade")

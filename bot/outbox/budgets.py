@@ -6,6 +6,7 @@ end. The counts are in the database, so all processes share them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -25,6 +26,16 @@ class SendLimits:
     per_second: int = 10
     place_minute: int = 20
     robot_minute: int = 20
+
+    @property
+    def place_urgent(self) -> int:
+        """New cards at one place with the urgent ones: a flood of others leaves room for an urgent one at any time."""
+        return self.place_minute + self.place_minute // 10
+
+    @property
+    def crowd(self) -> int:
+        """Urgent cards that wait for a place before a digest replaces them, too: it would take minutes to show all."""
+        return 5 * self.place_minute
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +65,8 @@ def budget_costs(row: OutboxRow, limits: SendLimits, *, sparing: bool) -> tuple[
         if row.doubt:
             # The card may exist already with older content: it is created and then changed.
             calls.append(BudgetCost("change", SECOND, limits.per_second))
-    calls.append(BudgetCost(f"place {row.place}", MINUTE, limits.place_minute))
+    urgent = row.urgency is Urgency.NOW
+    calls.append(BudgetCost(f"place {row.place}", MINUTE, limits.place_urgent if urgent else limits.place_minute))
     if sparing and row.urgency is not Urgency.NOW:
         calls.append(BudgetCost(f"sparing {row.place}", SPARING_DIGEST, 1))
     return tuple(calls)
@@ -97,6 +109,8 @@ class SendPlan:
     """Cards whose budget has no room for a while, and when to try again."""
     fold: list[FoldKey] = field(default_factory=list)
     """Where a digest is to replace what waits, if that is more than one row."""
+    crowded: frozenset[FoldKey] = frozenset()
+    """Those of them where it replaces even what is urgent."""
     look_at: datetime | None = None
     """When a row that stayed in the queue can be sent; None if none stayed."""
 
@@ -110,6 +124,7 @@ def plan_sends(
     """
     plan = SendPlan()
     over_budget: dict[FoldKey, None] = {}
+    urgent: Counter[FoldKey] = Counter()
     for row in rows:
         if sparing and row.urgency is not Urgency.NOW and row.shown and row.via is DeliveryFormat.CARD:
             plan.postpone[row.card] = now + SPARING_DIGEST
@@ -121,16 +136,24 @@ def plan_sends(
             plan.postpone[row.card] = max(lasting)
             if is_foldable(row):
                 over_budget[FoldKey(row.place, row.kind)] = None
+            elif row.urgency is Urgency.NOW and is_unseen(row):
+                urgent[FoldKey(row.place, row.kind)] += 1
         elif short:
             plan.look_at = min([until for _, until in short] + ([plan.look_at] if plan.look_at else []))
         elif len(plan.take) < room:
             for cost in costs:
                 budget.spend(cost)
             plan.take.append((row, costs))
-    plan.fold = list(over_budget)
+    plan.crowded = frozenset(fold for fold, count in urgent.items() if count > limits.crowd)
+    plan.fold = list(over_budget | dict.fromkeys(plan.crowded))
     return plan
 
 
 def is_foldable(row: OutboxRow) -> bool:
     """Whether a digest may replace a row: it certainly was not shown yet, and is not urgent."""
-    return not row.shown and not row.doubt and row.urgency is not Urgency.NOW
+    return is_unseen(row) and row.urgency is not Urgency.NOW
+
+
+def is_unseen(row: OutboxRow) -> bool:
+    """Whether a row certainly was not shown yet."""
+    return not row.shown and not row.doubt

@@ -168,6 +168,11 @@ class EventSettings(SettingsSection):
     keep_rejected_days: int = Field(
         90, ge=1, le=3650, description="Days for which events are kept that could not be understood."
     )
+    waiting_per_source: int = Field(
+        20_000,
+        ge=1,
+        description="Events of one source that may wait to be processed; until there is room, more are refused.",
+    )
 
 
 class TemplateSettings(SettingsSection):

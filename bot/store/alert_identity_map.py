@@ -14,7 +14,8 @@ from bot.alerts.alert import Alert, AlertCard
 from bot.outbox.place import Place
 from bot.store import alert_sql as sql
 from bot.store.alert_rows import alert_of, alert_row, card_of, card_row
-from bot.store.statements import chunks, execute_many
+from bot.store.statements import chunks, execute_many, insert_into
+from bot.store.tables import ALERT_CARD_MEMBER
 
 _MOST_OPEN: Final = 5_000
 
@@ -156,6 +157,8 @@ class CardIdentityMap:
         self._open: dict[tuple[Place, str], str | None] = {}
         self._groups: set[str] = set()
         """Groups whose cards that are not closed were all read."""
+        self._joined: dict[str, dict[str, None]] = {}
+        """The alerts that digests name, or named in this unit of work."""
         self._changed: dict[str, None] = {}
         self._new: dict[str, None] = {}
         self._last: int | None = None
@@ -170,14 +173,12 @@ class CardIdentityMap:
         if not unknown:
             return
         self.flush()
-        rows = select_chunked(self._connection, sql.CARDS_OF, unknown)
-        cards = self._keep(rows)
+        pairs = select_chunked(self._connection, sql.MEMBERSHIPS, unknown)
+        self.load({pair.card for pair in pairs})
         for alert_id in unknown:
             self._of[alert_id] = {}
-        for card in sorted(cards, key=lambda card: self._numbers[card.id]):
-            for alert_id in card.alerts:
-                if alert_id in unknown:
-                    self._of[alert_id][card.id] = None
+        for pair in sorted(pairs, key=lambda pair: self._numbers[pair.card]):
+            self._of[pair.alert][pair.card] = None
 
     def load_groups(self, groups: Iterable[str]) -> None:
         """Read the cards of groups that are not closed, at all places."""
@@ -193,11 +194,20 @@ class CardIdentityMap:
             self.load_of((alert_id,))
         return [self._known[card_id] for card_id in self._of[alert_id]]
 
+    def load(self, card_ids: Iterable[str]) -> None:
+        """Read cards."""
+        unknown = [card_id for card_id in card_ids if card_id not in self._known]
+        self._keep(select_chunked(self._connection, sql.CARDS, unknown))
+
     def get(self, card_id: str) -> AlertCard | None:
         """Return one card."""
-        if card_id not in self._known:
-            self._keep(select_chunked(self._connection, sql.CARDS, (card_id,)))
+        self.load((card_id,))
         return self._known.get(card_id)
+
+    def move_members(self, card_id: str, to: str) -> None:
+        """Let the alerts of a digest belong to another one."""
+        self.flush()
+        self._connection.execute(sql.MOVE_MEMBERS, {"which": card_id, "to": to})
 
     def open(self, place: Place, group: str) -> AlertCard | None:
         """Return the card of a group at a place that is not closed."""
@@ -224,6 +234,8 @@ class CardIdentityMap:
             self._members[card.id] = ()
         self._known[card.id] = card
         self._changed[card.id] = None
+        if card.is_digest:
+            self._joined.setdefault(card.id, {}).update(dict.fromkeys(card.alerts))
         if before is None or before.alerts != card.alerts:
             self._move(card, () if before is None else before.alerts)
         if not card.is_closed:
@@ -242,7 +254,8 @@ class CardIdentityMap:
         execute_many(self._connection, sql.UPDATE_CARD, old)
         new = [card_row(card, self._numbers[card.id]) for card in changed if card.id in self._new]
         execute_many(self._connection, sql.INSERT_CARD, new)
-        self._flush_members(changed)
+        self._flush_members([card for card in changed if not card.is_digest])
+        self._flush_joined()
         self._changed, self._new = {}, {}
 
     def _flush_members(self, cards: Iterable[AlertCard]) -> None:
@@ -264,6 +277,20 @@ class CardIdentityMap:
             self._connection.execute(sql.DELETE_MEMBERS, left)
         execute_many(self._connection, sql.INSERT_MEMBER, came)
 
+    def _flush_joined(self) -> None:
+        """Write the alerts that joined digests. None ever leaves one: it is named, and then counted."""
+        came = [
+            {"card": card_id, "alert": alert_id, "position": 0}
+            for card_id, joined in self._joined.items()
+            for alert_id in joined.keys() - set(self._members[card_id])
+        ]
+        if came:
+            joining = insert_into(ALERT_CARD_MEMBER, self._connection.dialect.name).on_conflict_do_nothing()
+            self._connection.execute(joining, came)
+        for card_id in self._joined:
+            self._members[card_id] = self._known[card_id].alerts
+        self._joined = {}
+
     def _move(self, card: AlertCard, before: tuple[str, ...]) -> None:
         after = set(card.alerts)
         for alert_id in before:
@@ -277,7 +304,8 @@ class CardIdentityMap:
         unknown = {row.id: row for row in rows if row.id not in self._known}
         if unknown:
             members: dict[str, list[str]] = {card_id: [] for card_id in unknown}
-            for member in select_chunked(self._connection, sql.MEMBERS, unknown):
+            unnamed = [card_id for card_id, row in unknown.items() if not row.digest]
+            for member in select_chunked(self._connection, sql.MEMBERS, unnamed):
                 members[member.card].append(member.alert)
             for card_id, row in unknown.items():
                 self._known[card_id] = card_of(row, tuple(members[card_id]))

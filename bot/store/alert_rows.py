@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from bot.alerts.alert import Alert, AlertCard, Comparator, Mute, UserStamp, Watch
+from bot.alerts.alert import Alert, AlertCard, AlertTally, Comparator, FurtherAlerts, Mute, UserStamp, Watch
 from bot.alerts.event import Event
 from bot.alerts.intake.json_codec import decode_json, encode_json
 from bot.alerts.repository import AlertHistoryEntry
@@ -81,8 +81,9 @@ _CARD = RecordCodec(
         "changed_at": "changed_ms",
         "next": "next_card",
     },
-    skip={"alerts"},
+    skip={"alerts", "further"},
 )
+_FURTHER = ListCodec(AlertTally, _VALUES)
 _MUTE = RecordCodec(Mute, _VALUES, names={"by": "author", "made_at": "made_ms", "until": "until_ms"})
 _WATCH = RecordCodec(Watch, _VALUES, names={"made_at": "made_ms"}, skip={"comparison", "limit"})
 _NOTE = RecordCodec(AlertHistoryEntry, _VALUES, names={"at": "at_ms"})
@@ -104,15 +105,26 @@ def alert_of(row: Any) -> Alert:
 
 
 def card_row(card: AlertCard, number: int) -> dict[str, Any]:
-    """Return the row of a card; its alerts are rows of their own."""
+    """Return the row of a card; its alerts are rows of their own, and a digest names the newest of them."""
     row = _CARD.write(card)
     row["number"] = number
+    row["digest"] = _digest_text(card) if card.is_digest or card.further != FurtherAlerts() else ""
     return row
 
 
 def card_of(row: Any, alerts: tuple[str, ...]) -> AlertCard:
-    """Return the card of a row."""
-    return _CARD.read_row(row, alerts=alerts)
+    """Return the card of a row; a digest knows its own ``alerts``."""
+    if not row.digest:
+        return _CARD.read_row(row, alerts=alerts, further=FurtherAlerts())
+    named, tallies, since = orjson.loads(row.digest)
+    further = FurtherAlerts(tuple(map(_FURTHER.read, tallies)), from_ms(since))
+    return _CARD.read_row(row, alerts=tuple(named), further=further)
+
+
+def _digest_text(card: AlertCard) -> str:
+    since = card.further.since
+    tallies = [_FURTHER.write(tally) for tally in card.further.tallies]
+    return orjson.dumps([card.alerts, tallies, None if since is None else to_ms_up(since)]).decode()
 
 
 def mute_row(mute: Mute) -> dict[str, Any]:

@@ -38,7 +38,13 @@ UPDATE_ALERT: Final = (
 HELD_ALERTS: Final = select(ALERT).where(_HELD)
 
 CARDS: Final = select(ALERT_CARD).where(_C.id.in_(_SOME)).order_by(_C.number)
-CARDS_OF: Final = select(ALERT_CARD).where(_C.id.in_(select(_M.card).where(_M.alert.in_(_SOME)))).order_by(_C.number)
+MEMBERSHIPS: Final = select(_M.card, _M.alert).where(_M.alert.in_(_SOME))
+OPEN_ON: Final = (
+    select(ALERT)
+    .where(_A.id.in_(select(_M.alert).where(_M.card == bindparam("card"))), _A.state == "open")
+    .order_by(_A.number.desc())
+    .limit(bindparam("most", type_=Integer))
+)
 OPEN_CARD: Final = select(ALERT_CARD).where(
     _C.place == bindparam("place"), _C.shared == bindparam("shared"), _NOT_CLOSED
 )
@@ -65,6 +71,12 @@ UPDATE_CARD: Final = (
 
 MEMBERS: Final = select(ALERT_CARD_MEMBER).where(_M.card.in_(_SOME)).order_by(_M.card, _M.position)
 INSERT_MEMBER: Final = insert(ALERT_CARD_MEMBER).inline()
+# Alerts that belong to the other digest already stay where they are, and are forgotten with their card.
+MOVE_MEMBERS: Final = (
+    update(ALERT_CARD_MEMBER)
+    .where(_M.card == bindparam("which"), _M.alert.not_in(select(_M.alert).where(_M.card == bindparam("to"))))
+    .values(card=bindparam("to"))
+)
 DELETE_MEMBERS: Final = delete(ALERT_CARD_MEMBER).where(_M.card == bindparam("which"))
 
 NEXT_DUE: Final = select(

@@ -91,8 +91,21 @@ class StoredAlertRepository:
         """Return one card."""
         return self._cards.get(card_id)
 
+    def cards(self, card_ids: Sequence[str]) -> Sequence[AlertCard]:
+        """Return several cards in this order."""
+        self._cards.load(card_ids)
+        return [card for card in map(self._cards.get, card_ids) if card is not None]
+
+    def open_on(self, card_id: str, limit: int = 1000) -> Sequence[Alert]:
+        """Return the open alerts on a card, newest first."""
+        return self._alerts.query(sql.OPEN_ON, {"card": card_id, "most": limit})
+
+    def move_members(self, card_id: str, to: str) -> None:
+        """Let the alerts that a digest stands for belong to another one."""
+        self._cards.move_members(card_id, to)
+
     def cards_of(self, alert_id: str) -> Sequence[AlertCard]:
-        """Return all cards that show an alert, oldest first."""
+        """Return all cards that show or count an alert, oldest first."""
         if self._alerts.is_new(alert_id):
             self._cards.begin(alert_id)
         return self._cards.of(alert_id)
@@ -218,7 +231,7 @@ class StoredAlertQueue(StoredAlertRepository):
     """Implements `bot.alerts.processor.AlertProcessingRepository`."""
 
     def waiting(self, limit: int) -> Sequence[StoredEvent]:
-        """Return the waiting events that came first, in their order."""
+        """Return the waiting events that come next, in their order."""
         return take_waiting(self._connection, limit)
 
     def done(self, seqs: Sequence[int]) -> None:

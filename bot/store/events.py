@@ -18,6 +18,7 @@ from sqlalchemy.sql import ColumnElement
 from bot.alerts.intake.port import EventState, ReceivedEvent, StoredEvent
 from bot.sealing import KeyRing
 from bot.store.database import Database
+from bot.store.event_turns import choose_waiting
 from bot.store.record_codec import IN_MILLISECONDS, RecordCodec
 from bot.store.row_times import from_ms, to_ms
 from bot.store.sealed_columns import keys_in_use, seal
@@ -26,6 +27,9 @@ from bot.store.tables import EVENT
 
 PRUNED_AT_ONCE = 2_000
 """Rows per transaction: others want to write in between."""
+
+_IS_WAITING = text("state = 'waiting'")
+"""As text: SQLite uses a partial index only for the very words that it was made with."""
 
 _STORED = RecordCodec(
     StoredEvent, IN_MILLISECONDS, names={"id": "event_id", "at": "time_ms", "received_at": "received_ms"}
@@ -36,12 +40,14 @@ _ROWS = {
         "SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), "
         "json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'), "
         "json_extract(value, '$[6]'), json_extract(value, '$[7]'), json_extract(value, '$[8]'), "
-        "json_extract(value, '$[9]'), json_extract(value, '$[10]'), json_extract(value, '$[11]') "
+        "json_extract(value, '$[9]'), json_extract(value, '$[10]'), json_extract(value, '$[11]'), "
+        "json_extract(value, '$[12]') "
         "FROM json_each(:rows) WHERE true"
     ),
     "postgresql": (
         "SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, "
-        "CAST(value ->> 7 AS bigint), CAST(value ->> 8 AS bigint), value ->> 9, value ->> 10, value ->> 11 "
+        "CAST(value ->> 7 AS bigint), CAST(value ->> 8 AS bigint), value ->> 9, value ->> 10, value ->> 11, "
+        "CAST(value ->> 12 AS integer) "
         "FROM json_array_elements(CAST(:rows AS json)) AS value"
     ),
 }
@@ -49,9 +55,10 @@ _ROWS = {
 _INSERT = {
     dialect: text(
         "INSERT INTO event (source, origin, event_id, type, subject, via, severity, time_ms, received_ms, state, "
-        f"reason, raw) {rows} ON CONFLICT (source, origin, event_id) DO UPDATE SET type = excluded.type, "
+        f"reason, raw, rank) {rows} ON CONFLICT (source, origin, event_id) DO UPDATE SET type = excluded.type, "
         "subject = excluded.subject, via = excluded.via, severity = excluded.severity, time_ms = excluded.time_ms, "
-        "received_ms = excluded.received_ms, state = excluded.state, reason = excluded.reason, raw = excluded.raw "
+        "received_ms = excluded.received_ms, state = excluded.state, reason = excluded.reason, raw = excluded.raw, "
+        "rank = excluded.rank "
         "WHERE event.state = 'rejected' AND excluded.state = 'waiting' RETURNING source, origin, event_id, state"
     )
     for dialect, rows in _ROWS.items()
@@ -99,7 +106,7 @@ class StoredEvents:
         """Return by source what waits to be processed."""
         query = (
             select(EVENT.c.source, func.count(), func.min(EVENT.c.received_ms))
-            .where(EVENT.c.state == EventState.WAITING)
+            .where(_IS_WAITING)
             .group_by(EVENT.c.source)
         )
         rows = await self._database.read(lambda connection: connection.execute(query).all())
@@ -133,9 +140,14 @@ def insert_events(connection: Connection, events: Collection[ReceivedEvent]) -> 
 
 
 def take_waiting(connection: Connection, limit: int) -> tuple[StoredEvent, ...]:
-    """Return the oldest waiting events, in their order, inside the caller's transaction."""
-    waiting = select(EVENT).where(EVENT.c.state == EventState.WAITING).order_by(EVENT.c.seq).limit(limit)
-    return tuple(_STORED.read_row(row) for row in connection.execute(waiting))
+    """Return the waiting events that come next, in their order, inside the caller's transaction."""
+    numbers = choose_waiting(connection, limit)
+    found = {
+        row.seq: _STORED.read_row(row)
+        for some in chunks(numbers)
+        for row in connection.execute(select(EVENT).where(EVENT.c.seq.in_(some)))
+    }
+    return tuple(found[number] for number in numbers)
 
 
 def mark_done(connection: Connection, seqs: Sequence[int]) -> None:
@@ -145,9 +157,9 @@ def mark_done(connection: Connection, seqs: Sequence[int]) -> None:
 
 
 def mark_rejected(connection: Connection, reasons: Mapping[int, str]) -> None:
-    """Mark events as rejected, each with its reason."""
+    """Mark events as rejected, each with its reason, unless they are done meanwhile."""
     for seq, reason in reasons.items():
-        rejected = update(EVENT).where(EVENT.c.seq == seq)
+        rejected = update(EVENT).where(EVENT.c.seq == seq, EVENT.c.state == EventState.WAITING)
         connection.execute(rejected.values(state=EventState.REJECTED, reason=reason))
 
 
@@ -189,4 +201,4 @@ def _forget(connection: Connection, state: EventState, before_ms: int) -> int:
 def _row(event: ReceivedEvent, ring: KeyRing) -> tuple[str | int, ...]:
     named = (event.source, event.origin, event.id, event.type, event.subject, event.via, event.severity)
     sealed = (seal(EVENT.c.reason, event.reason, ring), seal(EVENT.c.raw, event.raw, ring))
-    return (*named, to_ms(event.at), to_ms(event.received_at), event.state, *sealed)
+    return (*named, to_ms(event.at), to_ms(event.received_at), event.state, *sealed, event.rank)

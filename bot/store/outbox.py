@@ -230,15 +230,20 @@ def _spent(
 def _foldings(connection: Connection, made: SendPlan, at: int) -> tuple[FoldBatch, ...]:
     """Return the rows of each fold, including rows that were postponed earlier; a single row is not folded."""
     taken = {row.card for row, _ in made.take}
-    foldings = [FoldBatch(fold, _foldable(connection, fold, taken, at)) for fold in made.fold]
+    foldings = [
+        FoldBatch(fold, _foldable(connection, fold, taken, at, urgent=fold in made.crowded)) for fold in made.fold
+    ]
     return tuple(folding for folding in foldings if len(folding.rows) > 1)
 
 
-def _foldable(connection: Connection, fold: FoldKey, taken: set[str], at: int) -> tuple[OutboxRow, ...]:
+def _foldable(
+    connection: Connection, fold: FoldKey, taken: set[str], at: int, *, urgent: bool
+) -> tuple[OutboxRow, ...]:
+    least = Urgency.NOW.rank if urgent else Urgency.NOW.rank + 1
     query = (
         select(DELIVERY)
         .where(_D.state == DeliveryState.QUEUED, _D.place == str(fold.place), _D.kind == fold.kind)
-        .where(_D.shown == 0, _D.doubt == 0, _D.urgency > Urgency.NOW.rank, _D.due_ms <= at, _D.lease_ms <= at)
+        .where(_D.shown == 0, _D.doubt == 0, _D.urgency >= least, _D.due_ms <= at, _D.lease_ms <= at)
         .order_by(_D.due_ms)
         .limit(_AT_ONCE)
     )

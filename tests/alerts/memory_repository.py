@@ -28,6 +28,7 @@ class MemoryAlertRepository:
         self._alerts: dict[str, Alert] = {}
         self._alerts_due: dict[str, datetime | None] = {}
         self._cards: dict[str, AlertCard] = {}
+        self._members: dict[str, frozenset[str]] = {}
         self._mutes: dict[str, Mute] = {}
         self._watches: dict[str, Watch] = {}
         self.deliveries: list[Delivery] = []
@@ -81,7 +82,19 @@ class MemoryAlertRepository:
 
     def cards_of(self, alert_id: str) -> Sequence[AlertCard]:
         """Return all cards that show an alert, oldest first."""
-        return [card for card in self._cards.values() if alert_id in card.alerts]
+        return [card for card in self._cards.values() if alert_id in self._members[card.id]]
+
+    def cards(self, card_ids: Sequence[str]) -> Sequence[AlertCard]:
+        """Return several cards in this order."""
+        return [self._cards[card_id] for card_id in card_ids if card_id in self._cards]
+
+    def open_on(self, card_id: str, limit: int = 1000) -> Sequence[Alert]:
+        """Return the open alerts on a card, newest first."""
+        return [alert for alert in self.open_alerts(len(self._alerts)) if alert.id in self._members[card_id]][:limit]
+
+    def move_members(self, card_id: str, to: str) -> None:
+        """Let the alerts that a digest stands for belong to another one."""
+        self._members[to] = self._members.get(to, frozenset()) | self._members.pop(card_id)
 
     def open_card(self, place: Place, group: str) -> AlertCard | None:
         """Return the card of a group at a place that is not closed."""
@@ -95,6 +108,8 @@ class MemoryAlertRepository:
     def put_card(self, card: AlertCard) -> None:
         """Store a card."""
         self._cards[card.id] = card
+        counted = self._members.get(card.id, frozenset()) if card.is_digest else frozenset()
+        self._members[card.id] = counted | {*card.alerts}
 
     def due_alerts(self, now: datetime, limit: int) -> Sequence[Alert]:
         """Return alerts whose time has come, the longest waiting first."""

@@ -498,11 +498,11 @@ async def test_migrations_make_the_indexes_that_the_statements_count_on(tmp_path
 
 @pytest.mark.parametrize(
     "name",
-    ["LATEST", "ALERTS", "OPEN_ALERTS", "DUE_ALERTS", "HELD_ALERTS", "CARDS", "CARDS_OF", "OPEN_CARD", "OPEN_CARDS_OF",
-     "CARDS_AT", "DUE_CARDS", "MEMBERS", "NEXT_DUE", "MUTES", "WATCHES_ON"],
+    ["LATEST", "ALERTS", "OPEN_ALERTS", "DUE_ALERTS", "HELD_ALERTS", "CARDS", "MEMBERSHIPS", "OPEN_CARD",
+     "OPEN_CARDS_OF", "OPEN_ON", "CARDS_AT", "DUE_CARDS", "MEMBERS", "NEXT_DUE", "MUTES", "WATCHES_ON"],
 )  # fmt: skip
 def test_no_statement_reads_a_whole_table(tmp_path: Path, name: str) -> None:
-    values = {"some": ["x"], "most": 1, "now": 1, "place": "x", "shared": "x"}
+    values = {"some": ["x"], "most": 1, "now": 1, "place": "x", "shared": "x", "card": "x"}
     sent: list[tuple[str, tuple[object, ...]]] = []
 
     def explain(connection: Connection) -> list[str]:

@@ -10,7 +10,18 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from types import MappingProxyType
 
-from bot.alerts.alert import Alert, AlertCard, AlertState, CardState, Comparator, Mute, UserStamp, Watch
+from bot.alerts.alert import (
+    Alert,
+    AlertCard,
+    AlertState,
+    AlertTally,
+    CardState,
+    Comparator,
+    FurtherAlerts,
+    Mute,
+    UserStamp,
+    Watch,
+)
 from bot.alerts.event import Event
 from bot.alerts.repository import AlertHistoryEntry
 from bot.approvals.case import (
@@ -196,6 +207,7 @@ ALERT_CARDS = (
         route="mine",
         group="stock",
         alerts=("a2", "a1"),
+        further=FurtherAlerts((AlertTally("stock.low", Severity.WARNING, open=9, over=1),), REPORTED),
         state=CardState.CLOSED,
         opened_at=SEEN,
         due_at=REPORTED,

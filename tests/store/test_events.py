@@ -108,8 +108,9 @@ async def test_work_is_marked_in_the_transaction_of_its_results(database: Databa
 
     def work(connection: sa.Connection) -> None:
         taken = take_waiting(connection, 1000)
-        mark_done(connection, [each.seq for each in taken])
         mark_rejected(connection, {taken[0].seq: "not understood any more"})
+        mark_done(connection, [each.seq for each in taken[1:]])
+        mark_rejected(connection, {taken[1].seq: "done by another process meanwhile"})
 
     def fail(connection: sa.Connection) -> None:
         work(connection)

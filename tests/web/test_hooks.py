@@ -17,6 +17,7 @@ from structlog.testing import capture_logs
 
 from bot.alerts.intake.normalization import split_events
 from bot.alerts.intake.port import EventState
+from bot.alerts.intake.quota import SourceQuota
 from bot.alerts.intake.webhook import MAX_BYTES, MAX_EVENTS
 from bot.cards.escape import escape
 from bot.store.database import Database
@@ -378,3 +379,20 @@ async def account_for(server: HookServer, body: bytes) -> None:
     assert {each["id"] for each in answer["rejected"]} <= {each.id for each in kept}
     for each in kept:
         assert each.state is EventState.REJECTED or split_events(each)
+
+
+async def test_a_source_beyond_its_quota_is_told_when_to_try_again(database: Database) -> None:
+    quota = SourceQuota(60)
+    async with hook_server(database, quota=quota) as server:
+        batches = [[cloud_event(id=f"E-{batch}-{n}") for n in range(25)] for batch in range(3)]
+        statuses = [(await server.post(batch))[0] for batch in batches[:2]]
+        status, problem, headers = await server.post(batches[2])
+        assert (statuses, status) == ([202, 202], 429)
+        assert problem["detail"] == "50 events of main wait to be processed"
+        assert int(headers["Retry-After"]) >= 1
+        assert (await server.post(cloud_event(id="E-1"), source="small"))[0] == 202, "another source has its own quota"
+        refused = {"source": "main", "via": "webhook", "outcome": "refused"}
+        assert server.metrics.registry.get_sample_value("dingerp_events_total", refused) == 25
+        assert len(await server.kept()) == 51, "what was accepted is there"
+        quota.recount({})
+        assert (await server.post(batches[2]))[0] == 202

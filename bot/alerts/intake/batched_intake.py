@@ -15,6 +15,7 @@ import structlog
 
 from bot.alerts.intake.normalization import normalize
 from bot.alerts.intake.port import EventState, IntakeFull, Receipt, ReceivedEvent, Rejection, UnreadableEvent
+from bot.alerts.intake.quota import SourceQuota
 from bot.batching import Batcher
 from bot.errors import DingerpError
 from bot.metrics import Metrics
@@ -55,13 +56,18 @@ class BatchedIntake:
         now: Callable[[], datetime],
         arrived: Callable[[], None] | None = None,
         max_waiting: int = MAX_WAITING,
+        quota: SourceQuota | None = None,
     ) -> None:
-        """``arrived`` is called after every commit that brought something to work on."""
+        """``arrived`` is called after every commit that brought something to work on.
+
+        Without a ``quota`` as many events of a source are taken as it sends.
+        """
         self._store = store
         self._metrics = metrics
         self._now = now
         self._arrived = arrived
         self._max_waiting = max_waiting
+        self._quota = quota
         self._waiting = 0
         self._keep: Batcher[Sequence[ReceivedEvent], int] = Batcher(
             self._keep_together, BATCH, size=len, retry_alone=False
@@ -71,16 +77,27 @@ class BatchedIntake:
         self, source: str, events: Sequence[Mapping[str, object] | UnreadableEvent], *, via: str
     ) -> Receipt:
         """Store events and return after the commit. Raises `IntakeFull`, or what the store raises."""
-        if self._waiting and self._waiting + len(events) > self._max_waiting:
-            raise IntakeFull("too many events wait to be stored", retry_after=RETRY_AFTER)
+        try:
+            self._admit(source, len(events))
+        except IntakeFull:
+            self._metrics.events.labels(source, via, "refused").inc(len(events))
+            raise
         self._count_waiting(len(events))
         try:
             checked = await self._checked(source, events, via)
             receipt = await self._stored(checked)
         finally:
             self._count_waiting(-len(events))
+        if self._quota is not None:
+            self._quota.add(source, receipt.accepted)
         self._tell(source, via, receipt)
         return receipt
+
+    def _admit(self, source: str, count: int) -> None:
+        if self._waiting and self._waiting + count > self._max_waiting:
+            raise IntakeFull("too many events wait to be stored", retry_after=RETRY_AFTER)
+        if self._quota is not None:
+            self._quota.admit(source, count)
 
     async def _checked(
         self, source: str, events: Sequence[Mapping[str, object] | UnreadableEvent], via: str

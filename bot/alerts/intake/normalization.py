@@ -53,6 +53,7 @@ def normalize(source: str, handed: object, *, via: str, now: datetime) -> Receiv
         at=envelope.at,
         received_at=now,
         raw=raw,
+        rank=max(_severity(envelope, part).rank for part in parts),
     )
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import ClassVar, Protocol
 
 from bot.errors import DingerpError
+from bot.severity import Severity
 
 
 class InvalidJson(DingerpError):
@@ -100,6 +101,8 @@ class ReceivedEvent:
     reason: str = ""
     raw: str
     """The whole CloudEvent as JSON text, as it came."""
+    rank: int = Severity.WARNING.rank
+    """That of its worst part, before the rules grade it: the worst events are processed first."""
 
     @property
     def key(self) -> tuple[str, str, str]:

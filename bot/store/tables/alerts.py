@@ -15,7 +15,10 @@ class EventRow(StoreTable, table=True):
     __tablename__ = "event"
     __table_args__ = (
         UniqueConstraint("source", "origin", "event_id"),
-        Index("ix_event_state_seq", "state", "seq"),
+        # The order in which events are processed: `bot.store.event_turns`.
+        partial_index("ix_event_waiting", "rank", "source", "seq", where="state = 'waiting'"),
+        partial_index("ix_event_waiting_subject", "source", "subject", "seq", where="state = 'waiting'"),
+        partial_index("ix_event_rejected", "seq", where="state = 'rejected'"),
         # A number is never given twice, also when the newest rows were deleted.
         {"sqlite_autoincrement": True},
     )
@@ -41,6 +44,8 @@ class EventRow(StoreTable, table=True):
     """Why it was rejected."""
     raw: str = Field(sa_type=Sealed("event.raw"))
     """The whole CloudEvent as JSON, as it came."""
+    rank: int = Field(sa_column_kwargs={"server_default": "1"})
+    """How bad it is (`bot.severity.Severity.rank`): the worst comes first."""
 
 
 class StoredAlertRow(StoreTable, table=True):
@@ -115,10 +120,12 @@ class AlertCardRow(StoreTable, table=True):
     """The card that took its place."""
     repeats: int
     revision: int
+    digest: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
+    """The alerts that a digest names, and the counts of the others, as JSON; empty for another card."""
 
 
 class AlertCardMemberRow(StoreTable, table=True):
-    """An alert on a card."""
+    """An alert on a card, or one that a digest counts."""
 
     __tablename__ = "alert_card_member"
 

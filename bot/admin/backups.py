@@ -1,0 +1,229 @@
+"""Saves the bot's database to a file, and puts such a file in its place.
+
+A backup of SQLite is taken from the running bot, which goes on working meanwhile; it is one file, whole and checked.
+PostgreSQL's own programs save and restore it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.engine import URL, Connection, make_url
+
+from bot.errors import ConfigurationError
+from bot.private_files import make_private_file, make_private_folder
+from bot.settings import Settings
+from bot.store.database import Database, check_version, look_into, sqlite_file
+from bot.store.errors import StoreUnavailable
+from bot.store.failures import store_unavailable
+from bot.store.owner import own_database
+
+_BESIDE: Final = ("", "-wal", "-shm")
+"""What the names of SQLite's files end with."""
+
+_LOOKS, _LOOK_PAUSE = 10, 0.2
+
+_OTHERS: Final = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+    "AND backend_type = 'client backend'"
+)
+
+
+async def back_up(settings: Settings, target: Path) -> str:
+    """Save the database to a new file, also beside a running bot, and return the revision that it is at.
+
+    Raises `ConfigurationError`, and then there is no file.
+    """
+    _require_new(target)
+    file = sqlite_file(settings.database)
+    if file is None:
+        return await _dump(make_url(settings.database), target)
+    return await asyncio.to_thread(_copy, file, target)
+
+
+async def restore(settings: Settings, source: Path, now: datetime) -> tuple[str, Path | None]:
+    """Put a backup in the place of the database, while no bot runs.
+
+    Returns its revision, and the file that the database before is kept in, None where there was none. Raises
+    `ConfigurationError`, and then the database is as it was.
+    """
+    _require_file(source)
+    file = sqlite_file(settings.database)
+    if file is None:
+        return await _load(make_url(settings.database), source), None
+    return await asyncio.to_thread(_replace, file, source, now)
+
+
+async def check_database(settings: Settings) -> str:
+    """Look through the database, also beside a running bot, and return the revision that it is at; empty for none.
+
+    Raises `ConfigurationError` for a damaged one, and for one of a newer version.
+    """
+    file = sqlite_file(settings.database)
+    if file is not None:
+        return await asyncio.to_thread(_revision_or_none, file)
+    database = Database(settings.database, looking=True)
+    try:
+        revision = await database.revision()
+    except StoreUnavailable as error:
+        raise ConfigurationError(f"the database cannot be used: {error.detail}") from error
+    finally:
+        await database.close()
+    check_version(revision)
+    return revision or ""
+
+
+def _require_new(target: Path) -> None:
+    if target.exists():
+        raise ConfigurationError(f"{target} is there already; a backup replaces nothing")
+
+
+def _require_file(file: Path) -> None:
+    if not file.is_file():
+        raise ConfigurationError(f"there is no file {file}")
+
+
+def _copy(file: Path, target: Path) -> str:
+    _require_file(file)
+    with _whole_or_nothing(target) as unfinished:
+        try:
+            with closing(look_into(file)) as source, closing(sqlite3.connect(unfinished)) as copy:
+                source.backup(copy)
+                copy.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
+        except sqlite3.Error as error:
+            raise ConfigurationError(f"{file} cannot be saved: {store_unavailable(error).detail}") from error
+        return _revision_of(unfinished)
+
+
+def _replace(file: Path, source: Path, now: datetime) -> tuple[str, Path | None]:
+    revision = _revision_of(source)
+    with own_database(file), _whole_or_nothing(file, replaces=True) as unfinished:
+        shutil.copyfile(source, unfinished)
+        kept = _set_aside(file, now)
+    return revision, kept
+
+
+def _set_aside(file: Path, now: datetime) -> Path | None:
+    if not file.exists():
+        return None
+    kept = file.with_name(f"{file.name}.replaced-{now:%Y%m%d-%H%M%S}")
+    for end in _BESIDE:
+        part = Path(f"{file}{end}")
+        if part.exists():
+            part.rename(f"{kept}{end}")
+    return kept
+
+
+@contextmanager
+def _whole_or_nothing(target: Path, *, replaces: bool = False) -> Iterator[Path]:
+    """Give a private file to write to, which becomes ``target`` once it is whole and on the disk."""
+    unfinished = target.with_name(f"{target.name}.unfinished")
+    try:
+        make_private_folder(target.absolute().parent)
+        unfinished.unlink(missing_ok=True)
+        make_private_file(unfinished)
+        yield unfinished
+        _synchronise(unfinished)
+        if not replaces:
+            _require_new(target)
+        unfinished.replace(target)
+        _synchronise(target.absolute().parent)
+    except OSError as error:
+        raise ConfigurationError(f"{target} cannot be written: {error.strerror or type(error).__name__}") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _synchronise(path: Path) -> None:
+    if path.is_dir() and os.name != "posix":
+        return  # only there a folder can be opened
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _revision_or_none(file: Path) -> str:
+    return _revision_of(file) if file.is_file() else ""
+
+
+def _revision_of(file: Path) -> str:
+    """Return the revision of a database in a file, after a look at all of its pages. Raises `ConfigurationError`."""
+    try:
+        with closing(look_into(file)) as connection:
+            (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if found != "ok":
+                raise ConfigurationError(f"{file} is damaged: {found}")
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.Error as error:
+        why = store_unavailable(error).detail
+        raise ConfigurationError(f"{file} is no database of dingerp, or cannot be read: {why}") from error
+    revision = str(row[0]) if row else ""
+    check_version(revision or None)
+    return revision
+
+
+async def _dump(url: URL, target: Path) -> str:
+    with _whole_or_nothing(target) as unfinished:
+        await _run_program("pg_dump", url, "--format=custom", "--no-owner", f"--file={unfinished}")
+    database = Database(url.render_as_string(hide_password=False), looking=True)
+    try:
+        return await database.revision() or ""
+    finally:
+        await database.close()
+
+
+async def _load(url: URL, source: Path) -> str:
+    database = Database(url.render_as_string(hide_password=False))
+    try:
+        if await _is_used(database):
+            raise ConfigurationError("others use the database; stop every bot that does, and then restore it")
+        options = ("--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error")
+        await _run_program("pg_restore", url, *options, str(source))
+        revision = await database.revision()
+    except StoreUnavailable as error:
+        raise ConfigurationError(f"the database cannot be used: {error.detail}") from error
+    finally:
+        await database.close()
+    check_version(revision)
+    return revision or ""
+
+
+async def _is_used(database: Database) -> bool:
+    """Return whether others are connected; a connection that has just ended is listed for a moment longer."""
+    for _ in range(_LOOKS):
+        if not await database.run(_others):
+            return False
+        await asyncio.sleep(_LOOK_PAUSE)
+    return True
+
+
+def _others(connection: Connection) -> int:
+    return int(connection.execute(_OTHERS).scalar_one())
+
+
+async def _run_program(name: str, url: URL, *arguments: str) -> None:
+    """Run one of PostgreSQL's programs on a database. Raises `ConfigurationError`."""
+    program = shutil.which(name)
+    if program is None:
+        raise ConfigurationError(f"{name} is not installed; it comes with PostgreSQL's client programs")
+    address = url.set(drivername="postgresql", password=None).render_as_string()
+    # By the environment: everybody on the machine can read the arguments of a program.
+    environment = {**os.environ, **({"PGPASSWORD": str(url.password)} if url.password else {})}
+    process = await asyncio.create_subprocess_exec(
+        program, f"--dbname={address}", *arguments, env=environment, stderr=asyncio.subprocess.PIPE
+    )
+    _, said = await process.communicate()
+    if process.returncode:
+        lines = said.decode(errors="replace").strip().splitlines()
+        raise ConfigurationError(f"{name} failed: {lines[0] if lines else f'exit code {process.returncode}'}")

@@ -1,0 +1,150 @@
+"""A digest of thousands: it names the newest alerts and counts the others, and one more alert costs no more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bot.alerts import actions
+from bot.alerts.alert import AlertCard, CardState, CardWithAlerts
+from bot.alerts.digests import NAMED
+from bot.alerts.repository import AlertUnitOfWork
+from bot.alerts.service import read_card
+from bot.alerts.view_builder import build_card_view
+from bot.alerts.views import AlertDigest
+from bot.severity import Severity
+from tests.alerts.conftest import NewScenario, on_database, sqlite
+from tests.alerts.scenario import ZERO, A, ProcessorScenario, event, fine, low
+
+MANY = 2 * NAMED + 50
+
+
+def report(scenario: ProcessorScenario, subjects: Sequence[str]) -> list[str]:
+    """Report shortages in one unit of work and return the cards that are owed for them."""
+    before = len(scenario.deliveries)
+    scenario.take([[low(subject)] for subject in subjects])
+    return [delivery.ref for delivery in scenario.deliveries[before:]]
+
+
+def fold(scenario: ProcessorScenario, cards: Sequence[str]) -> AlertCard:
+    digest = scenario.do(lambda unit: actions.fold(unit, cards, A))
+    assert digest is not None
+    return digest
+
+
+def subjects(count: int, first: int = 0) -> list[str]:
+    return [f"SKU{number}" for number in range(first, first + count)]
+
+
+def content(scenario: ProcessorScenario, card: AlertCard) -> CardWithAlerts:
+    found = scenario.read(lambda repository: read_card(repository, card.id))
+    assert found is not None
+    return found
+
+
+def view(scenario: ProcessorScenario, card: AlertCard) -> AlertDigest:
+    shown = build_card_view(content(scenario, card), ZERO)
+    assert isinstance(shown, AlertDigest)
+    return shown
+
+
+def test_the_newest_are_named_and_all_are_counted(new_scenario: NewScenario) -> None:
+    scenario = new_scenario()
+    critical = event("stock.out", "SKU-X", severity=Severity.CRITICAL)
+    scenario.take([[critical]])
+    digest = fold(scenario, [scenario.deliveries[-1].ref, *report(scenario, subjects(MANY))])
+    assert len(digest.alerts) == NAMED
+    names = [alert.event.subject for alert in content(scenario, digest).alerts]
+    assert names == subjects(NAMED, MANY - NAMED)
+    shown = view(scenario, digest)
+    assert (shown.counts.open, shown.counts.critical, shown.counts.warning) == (MANY + 1, 1, MANY)
+    assert [(row.type, row.total, row.open) for row in shown.rows] == [("stock.out", 1, 1), ("stock.low", MANY, MANY)]
+
+
+def test_one_that_is_only_counted_ends_and_begins_again(new_scenario: NewScenario) -> None:
+    scenario = new_scenario()
+    digest = fold(scenario, report(scenario, subjects(MANY)))
+    scenario.at(10, fine("SKU0"))
+    shown = view(scenario, digest)
+    assert (shown.counts.open, shown.counts.over) == (MANY - 1, 1)
+    owed = len(scenario.deliveries)
+    scenario.at(20, low("SKU0"))
+    assert {delivery.ref for delivery in scenario.deliveries[owed:]} == {digest.id}, "it gets no card of its own"
+    assert (view(scenario, digest).counts.open, view(scenario, digest).counts.over) == (MANY, 0)
+
+
+def test_a_repeat_of_one_that_is_only_counted_shows_no_card(new_scenario: NewScenario) -> None:
+    scenario = new_scenario()
+    fold(scenario, report(scenario, subjects(MANY)))
+    owed = len(scenario.deliveries)
+    scenario.at(10, low("SKU0"))
+    assert scenario.deliveries[owed:] == []
+
+
+def test_it_closes_when_the_last_one_is_over_whether_named_or_counted(new_scenario: NewScenario) -> None:
+    scenario = new_scenario()
+    digest = fold(scenario, report(scenario, subjects(MANY)))
+    scenario.at(10, *(fine(subject) for subject in subjects(MANY - 1, 1)))
+    assert content(scenario, digest).card.state is CardState.SHOWN
+    scenario.at(20, fine("SKU0"))
+    assert content(scenario, digest).card.state is CardState.CLOSED
+    assert (view(scenario, digest).counts.open, view(scenario, digest).counts.over) == (0, MANY)
+
+
+def test_one_that_nobody_has_seen_takes_in_the_next_cards(new_scenario: NewScenario) -> None:
+    scenario = new_scenario()
+    digest = fold(scenario, report(scenario, subjects(10)))
+    again = fold(scenario, [digest.id, *report(scenario, subjects(10, 10))])
+    assert again.id == digest.id
+    assert again.revision > digest.revision, "so that it stays in the queue"
+    assert view(scenario, again).counts.open == 20
+    assert content(scenario, again).alerts[-1].event.subject == "SKU19"
+
+
+def test_of_several_the_largest_takes_in_the_others(new_scenario: NewScenario) -> None:
+    scenario = new_scenario()
+    small = fold(scenario, report(scenario, subjects(5)))
+    large = fold(scenario, report(scenario, subjects(MANY, 5)))
+    other = fold(scenario, report(scenario, subjects(MANY - 1, 5 + MANY)))
+    merged = fold(scenario, [small.id, large.id, other.id])
+    assert merged.id == large.id
+    total = 5 + MANY + MANY - 1
+    assert view(scenario, merged).counts.open == total
+    assert content(scenario, small).card.next == merged.id
+    for subject in ("SKU0", f"SKU{5 + MANY}"):
+        scenario.at(10, fine(subject))
+    assert (view(scenario, merged).counts.open, view(scenario, merged).counts.over) == (total - 2, 2)
+    listed = scenario.read(lambda repository: actions.open_at(repository, A))
+    assert len(listed) == total - 2, "the list of a place has them all"
+
+
+def rows_changed(scenario: ProcessorScenario, cards: Sequence[str]) -> tuple[AlertCard, int]:
+    """Fold cards and return how many rows that changed."""
+
+    def work(unit: AlertUnitOfWork) -> tuple[AlertCard, int]:
+        repository = unit.repository
+        connection = repository._connection.connection.driver_connection  # type: ignore[attr-defined]  # on SQLite
+        before = connection.total_changes
+        digest = actions.fold(unit, cards, A)
+        assert digest is not None
+        repository.flush()  # type: ignore[attr-defined]  # of the stored repository
+        return digest, connection.total_changes - before
+
+    return scenario.do(work)
+
+
+def test_one_more_round_of_a_flood_writes_no_more_rows_than_the_first(tmp_path: Path) -> None:
+    with sqlite(tmp_path) as database:
+        scenario = ProcessorScenario(on_database(database))
+        digest, first = rows_changed(scenario, report(scenario, subjects(50)))
+        changed = first
+        for number in range(1, 21):
+            cards = report(scenario, subjects(50, 50 * number))
+            digest, changed = rows_changed(scenario, [digest.id, *cards])
+            assert changed <= first + 5, f"round {number}"
+        assert view(scenario, digest).counts.open == 21 * 50
+        row = database.run_blocking(
+            lambda connection: connection.exec_driver_sql("SELECT max(length(digest)) FROM alert_card").scalar()
+        )
+        assert isinstance(row, int)
+        assert row < 100 * NAMED, "nor does its own row grow"
