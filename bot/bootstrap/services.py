@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import aiohttp
 import structlog
@@ -98,7 +98,7 @@ async def build_services(
     await base.run_in_background(_prune_inbox(inbox, now), "prune")
     await base.run_in_background(_checkpoint_database(database), "tidy")
     await base.run_in_background(_follow_data_keys(database, now), "keys")
-    records = StoredErpRecords(database)
+    records = StoredErpRecords(database, keep=timedelta(days=settings.retention.answer_days))
     await records.load()
     await base.run_in_background(records.run(), "erp_records")
     hub = await open_hub_with_index(stack, background, settings, metrics, now, database, records)

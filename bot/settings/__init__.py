@@ -43,6 +43,7 @@ from bot.settings.sections import (
     OutboxSettings,
     PollSettings,
     QueueSettings,
+    RetentionSettings,
     RuleSettings,
     TemplateSettings,
 )
@@ -69,6 +70,7 @@ __all__ = [
     "OutboxSettings",
     "PollSettings",
     "QueueSettings",
+    "RetentionSettings",
     "RuleSettings",
     "Settings",
     "TemplateSettings",
@@ -108,6 +110,7 @@ class Settings(BaseSettings):
     outbox: OutboxSettings = OutboxSettings.model_validate({})
     alerts: AlertSettings = AlertSettings.model_validate({})
     approvals: ApprovalSettings = ApprovalSettings.model_validate({})
+    retention: RetentionSettings = RetentionSettings.model_validate({})
     log: LogSettings = LogSettings.model_validate({})
     data_dir: Path = Field(Path("data"), description="Folder of the SQLite files.")
     database_url: Secret = Field(Secret(""), description="SQLAlchemy URL; empty: SQLite in the data folder.")

@@ -300,6 +300,18 @@ class ApprovalSettings(SettingsSection):
         return None if value is None else open_conversations(value)
 
 
+class RetentionSettings(SettingsSection):
+    """How long what is over stays known; `events.keep_days` and `outbox.keep_days` say it for events and deliveries."""
+
+    alert_days: int = Field(90, ge=1, le=3650, description="Days for which alerts that are over are known.")
+    case_days: int = Field(
+        3650, ge=30, le=36500, description="Days for which purchase orders that were decided from chat are known."
+    )
+    answer_days: int = Field(
+        30, ge=1, le=3650, description="Days for which an ERP's last answers are known, and its invalid records."
+    )
+
+
 class LogSettings(SettingsSection):
     """The log."""
 
