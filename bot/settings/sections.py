@@ -22,7 +22,9 @@ class DingTalkSettings(SettingsSection):
 
     client_id: str = Field("", description="Client ID (AppKey) of the app; also `DINGTALK_CLIENT_ID`.")
     client_secret: Secret = Field(
-        Secret(""), description="Client Secret (AppSecret) of the app; also `DINGTALK_CLIENT_SECRET`."
+        Secret(""),
+        description="Client Secret (AppSecret) of the app; also `DINGTALK_CLIENT_SECRET`, or in a file that"
+        " `DINGTALK_CLIENT_SECRET_FILE` names.",
     )
     robot_code: str = Field("", description="Robot code, where it differs from the client id.")
     robot_names: tuple[str, ...] = Field((), description="Names of the bot in groups: rich text repeats its mention.")
