@@ -73,7 +73,8 @@ class AlertServices:
 async def build_alerts(base: Infrastructure) -> AlertServices:
     """Build intake, processor and outbox; the processor runs until the base's stack ends."""
     settings, now = base.settings, base.now
-    transactions = StoredAlertTransactions(base.database, now)
+    keep = timedelta(days=settings.retention.alert_days)
+    transactions = StoredAlertTransactions(base.database, now, keep=keep)
     rules = follow_rules(settings.alert_rules, company_of(settings), monotonic=time.monotonic)
 
     def unit(repository: AlertRepository) -> AlertUnitOfWork:

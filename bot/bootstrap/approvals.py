@@ -8,6 +8,9 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
 
 from bot.access.policy import AccessPolicy
 from bot.approvals.case import ApprovalCardKind
@@ -33,12 +36,18 @@ from bot.dingtalk.directory import DingTalkDirectory
 from bot.dingtalk.workflow import WorkflowApi
 from bot.erp.hub import ErpHub
 from bot.erp.port import Capability
+from bot.errors import DingerpError
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import Composer
 from bot.phrase import Phrase
 from bot.rulefiles.followed_file import FollowedFile
 from bot.store.approvals import StoredCaseTransactions
 from bot.store.native_approvals import StoredNativeRecords
+from bot.store.retention import forget_cases
+
+log = structlog.get_logger(__name__)
+
+_CASES_PRUNED_EVERY = 24 * 3600.0
 
 
 def build_oa_sync(
@@ -142,6 +151,17 @@ async def start_approvals(base: Infrastructure, approvals: ApprovalServices) -> 
         await base.run_in_background(approvals.pending_poller.run(), "approvals rounds")
     if approvals.oa_sync is not None:
         await base.run_in_background(approvals.oa_sync.run(), "native approvals")
+    await base.run_in_background(_forget_old_cases(base), "approvals keeping")
+
+
+async def _forget_old_cases(base: Infrastructure) -> None:
+    keep = timedelta(days=base.settings.retention.case_days)
+    while True:
+        try:
+            await forget_cases(base.database, base.now() - keep)
+        except DingerpError as error:
+            log.warning("approvals.not_pruned", error=error.detail)
+        await asyncio.sleep(_CASES_PRUNED_EVERY)
 
 
 def notify_approvals(alerts: AlertServices, approvals: ApprovalServices) -> PurchaseOrderListener:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import aiohttp
@@ -121,7 +121,7 @@ async def build_services(
     await base.run_in_background(_prune_inbox(inbox, now), "prune")
     await base.run_in_background(_checkpoint_database(database), "tidy")
     await base.run_in_background(_follow_data_keys(database, now), "keys")
-    records = StoredErpRecords(database)
+    records = StoredErpRecords(database, keep=timedelta(days=settings.retention.answer_days))
     await records.load()
     await base.run_in_background(records.run(), "erp_records")
     hub = await open_hub_with_index(stack, background, settings, metrics, now, database, records)

@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from bot.cli.options import ConfigOption, command_group, read_settings
+from bot.errors import ConfigurationError
 
-commands = command_group("What the database keeps: its key.")
+commands = command_group("The key of the database, and what it knows of a person.")
 
 
 @commands.command("new-key")
@@ -32,3 +33,29 @@ def rotate_key(
     from bot.admin.data_keys import rotate_key as change
 
     print("\n".join(asyncio.run(change(read_settings(config), datetime.now(UTC), stopped=stopped))))
+
+
+@commands.command("export")
+def export_person(
+    user: Annotated[str, typer.Argument(help="userId of the person.")],
+    config: ConfigOption = None,
+) -> None:
+    """Print all rows about a person, a line of JSON for each."""
+    from bot.admin.personal_data import export_data
+
+    for line in asyncio.run(export_data(read_settings(config), user)):
+        print(line)
+
+
+@commands.command("erase")
+def erase_person(
+    user: Annotated[str, typer.Argument(help="userId of the person.")],
+    config: ConfigOption = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; nothing brings it back.")] = False,
+) -> None:
+    """Erase a person; votes and decisions stay, as evidence of what the company decided."""
+    from bot.admin.personal_data import erase_data
+
+    if not yes:
+        raise ConfigurationError("`dingerp data export` shows what would be erased; write --yes to erase it")
+    print("\n".join(asyncio.run(erase_data(read_settings(config), user, datetime.now(UTC)))))

@@ -45,6 +45,7 @@ from bot.settings.sections import (
     OutboxSettings,
     PollSettings,
     QueueSettings,
+    RetentionSettings,
     RuleSettings,
     TemplateSettings,
     UnderstandingSettings,
@@ -76,6 +77,7 @@ __all__ = [
     "OutboxSettings",
     "PollSettings",
     "QueueSettings",
+    "RetentionSettings",
     "RuleSettings",
     "Settings",
     "TemplateSettings",
@@ -119,6 +121,7 @@ class Settings(BaseSettings):
     alerts: AlertSettings = AlertSettings.model_validate({})
     approvals: ApprovalSettings = ApprovalSettings.model_validate({})
     audit: AuditSettings = AuditSettings.model_validate({})
+    retention: RetentionSettings = RetentionSettings.model_validate({})
     log: LogSettings = LogSettings.model_validate({})
     data_dir: Path = Field(Path("data"), description="Folder of the SQLite files.")
     database_url: Secret = Field(Secret(""), description="SQLAlchemy URL; empty: SQLite in the data folder.")

@@ -22,7 +22,9 @@ class DingTalkSettings(SettingsSection):
 
     client_id: str = Field("", description="Client ID (AppKey) of the app; also `DINGTALK_CLIENT_ID`.")
     client_secret: Secret = Field(
-        Secret(""), description="Client Secret (AppSecret) of the app; also `DINGTALK_CLIENT_SECRET`."
+        Secret(""),
+        description="Client Secret (AppSecret) of the app; also `DINGTALK_CLIENT_SECRET`, or in a file that"
+        " `DINGTALK_CLIENT_SECRET_FILE` names.",
     )
     robot_code: str = Field("", description="Robot code, where it differs from the client id.")
     robot_names: tuple[str, ...] = Field((), description="Names of the bot in groups: rich text repeats its mention.")
@@ -379,6 +381,18 @@ class ApprovalSettings(SettingsSection):
     @classmethod
     def _conversations(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
         return None if value is None else open_conversations(value)
+
+
+class RetentionSettings(SettingsSection):
+    """How long what is over stays known; `events.keep_days` and `outbox.keep_days` say it for events and deliveries."""
+
+    alert_days: int = Field(90, ge=1, le=3650, description="Days for which alerts that are over are known.")
+    case_days: int = Field(
+        3650, ge=30, le=36500, description="Days for which purchase orders that were decided from chat are known."
+    )
+    answer_days: int = Field(
+        30, ge=1, le=3650, description="Days for which an ERP's last answers are known, and its invalid records."
+    )
 
 
 class LogSettings(SettingsSection):

@@ -218,7 +218,7 @@ class StoredAlertRepository:
 T = TypeVar("T")
 
 ALERT_RETENTION = timedelta(days=90)
-"""How long alerts that are over, their cards and the story are known."""
+"""How long alerts are known by default."""
 PRUNED_AT_ONCE = 2_000
 """Rows per transaction: others want to write in between."""
 
@@ -246,7 +246,10 @@ class StoredAlertQueue(StoredAlertRepository):
 class StoredAlertTransactions(StoredTransactions[StoredAlertQueue]):
     """Implements `bot.alerts.service.AlertTransactions` and `bot.alerts.processor.AlertProcessingTransactions`."""
 
-    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, now: Callable[[], datetime], *, keep: timedelta = ALERT_RETENTION) -> None:
+        """``keep`` is how long alerts that are over, their cards and the story are known."""
+        self._keep = keep
+
         def repository(connection: Connection) -> StoredAlertQueue:
             return StoredAlertQueue(connection, now())
 
@@ -257,8 +260,8 @@ class StoredAlertTransactions(StoredTransactions[StoredAlertQueue]):
         return await self._database.run(partial(self._try_and_work, work))
 
     async def prune(self, now: datetime) -> None:
-        """Forget what was over `ALERT_RETENTION` ago; what is open is never forgotten."""
-        before = to_ms_up(now - ALERT_RETENTION)
+        """Forget what was over long ago; what is open is never forgotten."""
+        before = to_ms_up(now - self._keep)
         for forget in (_forget_alerts, _forget_cards, _forget_notes, _forget_mutes):
             while await self._database.run(partial(forget, before)):
                 pass

@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 KEPT_COPIES, KEPT_REJECTED = 500, 1_000
 """Rows of each table; the oldest go first."""
 MAX_AGE = timedelta(days=30)
-"""Older answers are deleted."""
+"""Older answers and records are deleted, by default."""
 
 _Key = tuple[str, str, str]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -67,8 +67,10 @@ def read_rejected(connection: Connection, *, source: str, area: str, limit: int)
 class StoredErpRecords:
     """Implements `bot.erp.cache.LastKnownStore` and `bot.erp.validation.Quarantine`; `run` must be running."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, keep: timedelta = MAX_AGE) -> None:
+        """``keep`` is how long answers and defective records are known."""
         self._database = database
+        self._keep_ms = duration_to_ms(keep)
         self._loaded: dict[_Key, tuple[str, datetime]] = {}
         self._changed: dict[_Key, tuple[Any, datetime] | None] = {}
         """Answers to write; None stands for an answer to delete."""
@@ -143,27 +145,29 @@ class StoredErpRecords:
                 connection.execute(delete(ERP_COPY).where(*where))
         if copies:
             connection.execute(replace_into(ERP_COPY, self._database.dialect), copies)
-            _prune_copies(connection, max(to_ms(kept[1]) for kept in changed.values() if kept is not None))
+            newest = max(to_ms(kept[1]) for kept in changed.values() if kept is not None)
+            _prune_copies(connection, newest - self._keep_ms)
         if rejected:
             upsert = replace_into(ERP_REJECTED, self._database.dialect, keep={"first_ms"})
             connection.execute(upsert, [_row(kept) for kept in rejected.values()])
-            _prune_rejected(connection)
+            newest = max(to_ms(kept.at) for kept in rejected.values())
+            _prune_rejected(connection, newest - self._keep_ms)
 
 
-def _prune_copies(connection: Connection, newest: int) -> None:
+def _prune_copies(connection: Connection, before: int) -> None:
     oldest = connection.scalar(
         select(ERP_COPY.c.as_of_ms).order_by(ERP_COPY.c.as_of_ms.desc()).offset(KEPT_COPIES).limit(1)
     )
-    limit = max(newest - duration_to_ms(MAX_AGE), -1 if oldest is None else oldest)
+    limit = max(before, -1 if oldest is None else oldest)
     connection.execute(delete(ERP_COPY).where(ERP_COPY.c.as_of_ms <= limit))
 
 
-def _prune_rejected(connection: Connection) -> None:
+def _prune_rejected(connection: Connection, before: int) -> None:
     oldest = connection.scalar(
         select(ERP_REJECTED.c.last_ms).order_by(ERP_REJECTED.c.last_ms.desc()).offset(KEPT_REJECTED).limit(1)
     )
-    if oldest is not None:
-        connection.execute(delete(ERP_REJECTED).where(ERP_REJECTED.c.last_ms <= oldest))
+    limit = max(before, -1 if oldest is None else oldest)
+    connection.execute(delete(ERP_REJECTED).where(ERP_REJECTED.c.last_ms <= limit))
 
 
 def _row(kept: QuarantinedRecord) -> dict[str, Any]:

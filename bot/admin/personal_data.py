@@ -1,0 +1,37 @@
+"""Tells and erases what the bot knows of a person."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+
+import orjson
+
+from bot.access.audit import AuditKind
+from bot.admin.database import OperatorDeed, open_database, require_database
+from bot.settings import Settings
+from bot.store.personal_data import ErasureReport, erase_person, export_person
+
+
+async def export_data(settings: Settings, user_id: str) -> list[str]:
+    """Return a line of JSON for each row about a person."""
+    deed = OperatorDeed(command="data export", detail=user_id, kind=AuditKind.EXPORT)
+    async with open_database(settings, deed) as found:
+        database = require_database(found)
+        rows = await database.run(lambda connection: list(export_person(connection, user_id)))
+    return [orjson.dumps({"table": table, **row}).decode() for table, row in rows]
+
+
+async def erase_data(settings: Settings, user_id: str, now: datetime) -> list[str]:
+    """Erase a person, and return what became of their rows."""
+    async with open_database(settings, OperatorDeed(command="data erase", detail=user_id)) as found:
+        database = require_database(found)
+        report = await database.run(partial(erase_person, user_id=user_id, now=now))
+    return list(_lines(report))
+
+
+def _lines(report: ErasureReport) -> list[str]:
+    return [
+        *(f"{table}: {count} erased" for table, count in report.erased.items() if count),
+        *(f"{table}: {count} kept, evidence of decisions" for table, count in report.kept.items() if count),
+    ] or ["nothing is known of this person"]

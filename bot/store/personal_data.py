@@ -1,0 +1,149 @@
+"""What the database knows of one person: told as it stands, and erased where it is no evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import orjson
+from sqlalchemy import Column, Table, delete, select, update
+from sqlalchemy.engine import Connection
+
+from bot.outbox.delivery import DeliveryState, DeliveryStepKind
+from bot.outbox.place import Place, PlaceKind
+from bot.store.row_times import to_ms
+from bot.store.tables import (
+    ALERT,
+    APPROVAL_AUDIT,
+    APPROVAL_CARD,
+    APPROVAL_DECISION,
+    APPROVAL_PERSON,
+    APPROVAL_VOTE,
+    DELIVERY,
+    DELIVERY_STEP,
+    INBOX,
+    LANGUAGE,
+    MUTE,
+    WATCH,
+)
+
+ERASED = "erased"
+"""Stands for the person where something of others would be lost with the row."""
+
+_BATCH = 1_000
+
+
+class ErasureReport(NamedTuple):
+    """In how many rows of each table a person was erased, and how many are kept as evidence."""
+
+    erased: Mapping[str, int]
+    kept: Mapping[str, int]
+
+
+_OWN: tuple[tuple[Table, Column[str]], ...] = ((LANGUAGE, LANGUAGE.c.user_id), (WATCH, WATCH.c.user_id))
+"""Rows that are about the person alone."""
+
+_EVIDENCE: tuple[tuple[Table, Column[str]], ...] = (
+    (APPROVAL_VOTE, APPROVAL_VOTE.c.user_id),
+    (APPROVAL_DECISION, APPROVAL_DECISION.c.user_id),
+    (APPROVAL_PERSON, APPROVAL_PERSON.c.user_id),
+    (APPROVAL_CARD, APPROVAL_CARD.c.for_user),
+    (APPROVAL_AUDIT, APPROVAL_AUDIT.c.user_id),
+)
+"""Who decided what the company buys, and who could have."""
+
+
+def export_person(connection: Connection, user_id: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Return each row about a person with the name of its table."""
+    for table, column in (*_OWN, (MUTE, MUTE.c.author), *_EVIDENCE):
+        for row in connection.execute(select(table).where(column == user_id)):
+            yield table.name, _values(row)
+    for row in connection.execute(select(DELIVERY).where(DELIVERY.c.place == _own_chat(user_id))):
+        yield DELIVERY.name, _values(row)
+    for row in connection.execute(select(DELIVERY_STEP).where(*_clicks(user_id))):
+        yield DELIVERY_STEP.name, _values(row)
+    for row in _questions(connection, user_id):
+        yield INBOX.name, _values(row)
+    for row in _handled_alerts(connection, user_id):
+        yield ALERT.name, {"id": row.id, "hands": row.hands}
+
+
+def erase_person(connection: Connection, user_id: str, now: datetime) -> ErasureReport:
+    """Delete what is the person's own, and put `ERASED` in their place where it also concerns others.
+
+    What was muted stays so until its time comes, and a card that is still to be sent to them is.
+    """
+    erased = {table.name: connection.execute(delete(table).where(column == user_id)).rowcount for table, column in _OWN}
+    questions = [row.msg_id for row in _questions(connection, user_id)]
+    for msg_id in questions:
+        connection.execute(delete(INBOX).where(INBOX.c.msg_id == msg_id))
+    erased[INBOX.name] = len(questions)
+    sent = (DELIVERY.c.place == _own_chat(user_id), DELIVERY.c.state != DeliveryState.QUEUED)
+    erased[DELIVERY.name] = connection.execute(delete(DELIVERY).where(*sent)).rowcount
+    clicks = update(DELIVERY_STEP).where(*_clicks(user_id)).values(detail=ERASED)
+    erased[DELIVERY_STEP.name] = connection.execute(clicks).rowcount
+    over = delete(MUTE).where(MUTE.c.author == user_id, MUTE.c.until_ms <= to_ms(now))
+    mutes = connection.execute(over).rowcount
+    in_force = update(MUTE).where(MUTE.c.author == user_id).values(author=ERASED)
+    erased[MUTE.name] = mutes + connection.execute(in_force).rowcount
+    alerts = _handled_alerts(connection, user_id)
+    for row in alerts:
+        hands = _without(row.hands, user_id)
+        connection.execute(update(ALERT).where(ALERT.c.number == row.number).values(hands=hands))
+    erased[ALERT.name] = len(alerts)
+    kept = {
+        table.name: len(connection.execute(select(column).where(column == user_id)).all())
+        for table, column in _EVIDENCE
+    }
+    return ErasureReport(erased, kept)
+
+
+def _values(row: Any) -> dict[str, Any]:
+    """Return a row by plain names; SQLAlchemy's are of a type of its own, which JSON does not know."""
+    return {str(name): value for name, value in row._mapping.items()}
+
+
+def _own_chat(user_id: str) -> str:
+    return str(Place(PlaceKind.PERSON, user_id))
+
+
+def _clicks(user_id: str) -> tuple[Any, ...]:
+    return (DELIVERY_STEP.c.what == DeliveryStepKind.CLICKED, DELIVERY_STEP.c.detail == user_id)
+
+
+def _questions(connection: Connection, user_id: str) -> list[Any]:
+    """Return the questions that are not answered yet: answered ones have lost their text and their sender."""
+    waiting = connection.execute(select(INBOX).where(INBOX.c.payload != ""))
+    return [row for row in waiting if _sender(row.payload) == user_id]
+
+
+def _sender(payload: str) -> object:
+    try:
+        message = orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        return None
+    return message.get("senderStaffId") if isinstance(message, dict) else None
+
+
+def _handled_alerts(connection: Connection, user_id: str) -> list[Any]:
+    """Return the alerts that the person acknowledged, put off, or got assigned: sealed, so that all are looked at."""
+    found: list[Any] = []
+    last = 0
+    while True:
+        columns = select(ALERT.c.number, ALERT.c.id, ALERT.c.hands).where(ALERT.c.number > last)
+        rows = connection.execute(columns.order_by(ALERT.c.number).limit(_BATCH)).all()
+        found += [row for row in rows if user_id in _people(row.hands)]
+        if len(rows) < _BATCH:
+            return found
+        last = rows[-1].number
+
+
+def _people(hands: str) -> set[str]:
+    return {stamp[0] for stamp in orjson.loads(hands).values()} if hands else set()
+
+
+def _without(hands: str, user_id: str) -> str:
+    stamps = orjson.loads(hands)
+    gone = {name: [ERASED, ERASED, *stamp[2:]] if stamp[0] == user_id else stamp for name, stamp in stamps.items()}
+    return orjson.dumps(gone).decode()

@@ -1,0 +1,110 @@
+"""What the database knows of a person is told and erased; what the company decided stays."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+from sqlalchemy import insert, select
+from sqlalchemy.engine import Connection
+
+from bot.chat.ports import InboxState
+from bot.outbox.delivery import Delivery, DeliveryStepKind, Urgency
+from bot.outbox.place import Place, PlaceKind
+from bot.store.alert_rows import alert_row, mute_row, watch_row
+from bot.store.approval_rows import audit_row, card_row, decision_row, vote_rows
+from bot.store.database import Database
+from bot.store.outbox import enqueue
+from bot.store.outbox_sql import step
+from bot.store.personal_data import ERASED, erase_person, export_person
+from bot.store.tables import (
+    ALERT,
+    APPROVAL_AUDIT,
+    APPROVAL_CARD,
+    APPROVAL_DECISION,
+    APPROVAL_PERSON,
+    APPROVAL_VOTE,
+    DELIVERY,
+    DELIVERY_STEP,
+    INBOX,
+    LANGUAGE,
+    MUTE,
+    WATCH,
+)
+from tests.store import stored_examples as examples
+
+NOW = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
+ME, OTHER = "me", "other"
+
+
+def fill(connection: Connection, person: str, number: int) -> None:
+    """Store something of each kind about a person."""
+    case = examples.FULL_CASE
+    add = connection.execute
+    add(insert(LANGUAGE), {"user_id": person, "code": "en"})
+    add(insert(WATCH), watch_row(replace(examples.WATCHES[0], user_id=person)))
+    for until in (NOW - timedelta(hours=1), NOW + timedelta(hours=1)):
+        add(insert(MUTE), mute_row(replace(examples.MUTE, id=f"{person}{until:%H}", by=person, until=until)))
+    payload = orjson.dumps({"senderStaffId": person, "text": {"content": "secret"}}).decode()
+    rows = [(f"{person}-1", payload), (f"{person}-2", ""), (f"{person}-3", "no JSON"), (f"{person}-4", "[]")]
+    for msg_id, text in rows:
+        add(insert(INBOX), {"msg_id": msg_id, "state": InboxState.WAITING, "received_ms": 1, "payload": text})
+    stamp = replace(examples.FULL_ALERT.acknowledged, user_id=person)  # type: ignore[type-var]
+    alert = replace(examples.FULL_ALERT, id=f"alert-{person}", acknowledged=stamp, assigned=None, snoozed=None)
+    add(insert(ALERT), alert_row(alert, None, number))
+    add(insert(ALERT), alert_row(replace(examples.SMALL_ALERT, id=f"free-{person}"), None, number + 1))
+    place = Place(PlaceKind.PERSON, person)
+    for card in ("sent", "queued"):
+        delivery = Delivery(
+            card=f"{card}-{person}", place=place, kind="alert", ref="x", revision=1, due_at=NOW, urgency=Urgency.NOW
+        )
+        enqueue(connection, delivery, now=NOW)
+    add(DELIVERY.update().where(DELIVERY.c.card == f"sent-{person}").values(state="done"))
+    add(insert(DELIVERY_STEP), step("c", 1, DeliveryStepKind.CLICKED, 0, detail=person))
+    add(insert(APPROVAL_VOTE), vote_rows(case)[0] | {"case_id": f"c-{person}", "user_id": person})
+    assert case.decision is not None
+    add(insert(APPROVAL_DECISION), decision_row(f"c-{person}", case.decision) | {"user_id": person})
+    add(insert(APPROVAL_PERSON), {"case_id": f"c-{person}", "user_id": person})
+    add(insert(APPROVAL_CARD), card_row(replace(examples.CASE_CARDS[0], case=f"c-{person}", for_user=person)))
+    add(insert(APPROVAL_AUDIT), audit_row(replace(examples.AUDIT, case=f"c-{person}", user_id=person)))
+
+
+def exported(connection: Connection, person: str) -> list[str]:
+    return sorted(table for table, _ in export_person(connection, person))
+
+
+EVIDENCE = ["approval_audit", "approval_card", "approval_decision", "approval_person", "approval_vote"]
+OWN = ["alert", "delivery", "delivery", "delivery_step", "inbox", "language", "mute", "mute", "watch"]
+
+
+async def test_all_rows_about_a_person_are_told_and_none_of_others(database: Database) -> None:
+    def work(connection: Connection) -> None:
+        fill(connection, ME, 1)
+        fill(connection, OTHER, 11)
+        assert exported(connection, ME) == sorted([*EVIDENCE, *OWN])
+        assert exported(connection, "nobody") == []
+        rows: dict[str, Any] = dict(export_person(connection, ME))
+        assert "secret" in rows["inbox"]["payload"]
+        assert OTHER not in orjson.dumps([dict(row) for row in rows.values()]).decode()
+
+    await database.run(work)
+
+
+async def test_a_person_is_erased_and_what_was_decided_stays(database: Database) -> None:
+    def work(connection: Connection) -> None:
+        fill(connection, ME, 1)
+        fill(connection, OTHER, 11)
+        before = exported(connection, OTHER)
+        report = erase_person(connection, ME, NOW)
+        assert report.erased == {
+            "language": 1, "watch": 1, "inbox": 1, "delivery": 1, "delivery_step": 1, "mute": 2, "alert": 1,
+        }  # fmt: skip
+        assert dict(report.kept) == dict.fromkeys(EVIDENCE, 1)
+        assert exported(connection, ME) == sorted([*EVIDENCE, "delivery"]), "a card that is still to be sent is sent"
+        assert exported(connection, OTHER) == before
+        assert connection.scalars(select(MUTE.c.author).where(MUTE.c.author == ERASED)).all() == [ERASED]
+        assert sum(erase_person(connection, ME, NOW).erased.values()) == 0
+
+    await database.run(work)
