@@ -110,10 +110,12 @@ class PartyLimits:
     def count_documents(self, party: str, documents: Collection[str], now: datetime) -> None:
         """Count documents that are shown."""
         usage = self._of(party, now)
-        usage.today.update(documents)
-        for number in documents:
-            usage.seen.pop(number, None)
-            usage.seen[number] = now
+        if self._allowance.documents_day:
+            usage.today.update(documents)
+        if self._allowance.documents_row:
+            for number in documents:
+                usage.seen.pop(number, None)
+                usage.seen[number] = now
 
     def _reached(self, kind: LimitKind, allowed: int, until: datetime) -> LimitReached:
         return LimitReached(kind=kind, whose=self._whose, allowed=allowed, row=self._allowance.row, until=until)

@@ -6,11 +6,11 @@ a document, and ``subject`` the number or code that an alert is about.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from functools import cache
-from typing import Any, NamedTuple, get_args, get_type_hints
+from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints
 
 from bot.disclosure import FieldClass
 
@@ -31,36 +31,80 @@ def find_shown(record: object) -> ShownData:
     """Return what a view or another record shows; what was cut from it (`bot.disclosure`) counts as not shown."""
     classes: set[FieldClass] = set()
     documents: dict[str, None] = {}
-    for name, value, declared in _walk(record):
-        if declared is not None:
-            classes.add(declared)
-        if name in _NUMBERS and type(value) is str:
-            documents[value] = None
-    return ShownData(SENSITIVE & classes, tuple(documents))
+    _look_into(record, classes, documents)
+    return ShownData(frozenset(classes), tuple(documents))
 
 
-def _walk(value: object) -> Iterator[tuple[str, object, FieldClass | None]]:
-    """Yield the fields that hold something, with their classes, of a record and of all records inside it."""
-    if isinstance(value, Mapping):
-        for part in value.values():
-            yield from _walk(part)
-    elif isinstance(value, Collection) and not isinstance(value, str | bytes):
-        for part in value:
-            yield from _walk(part)
-    elif is_dataclass(value) and not isinstance(value, type):
-        for name, declared in _fields_of(type(value)):
+class _Field(NamedTuple):
+    """A field that may show something: by its class, as a number, or by what is inside it."""
+
+    name: str
+    declared: FieldClass | None
+    is_number: bool
+    holds_more: bool
+
+
+def _look_into(value: object, classes: set[FieldClass], documents: dict[str, None]) -> None:
+    """Collect what the fields of a record show, and of all records inside it."""
+    kind: Any = type(value)
+    plan = _plan_of(kind)
+    if plan is not None:
+        for name, declared, is_number, holds_more in plan:
             held = getattr(value, name)
             # Zero is a figure; everything else that is false is nothing, or the mark in place of what was cut.
             if not held and not isinstance(held, int | Decimal):
                 continue
-            yield name, held, declared
-            yield from _walk(held)
+            if declared is not None:
+                classes.add(declared)
+            if is_number and type(held) is str:
+                documents[held] = None
+            if holds_more:
+                _look_into(held, classes, documents)
+    elif isinstance(value, tuple | list | set | frozenset):
+        for part in value:
+            _look_into(part, classes, documents)
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            _look_into(part, classes, documents)
 
 
 @cache
-def _fields_of(record: type[Any]) -> tuple[tuple[str, FieldClass | None], ...]:
+def _plan_of(record: type[Any]) -> tuple[_Field, ...] | None:
+    """Return the fields of a dataclass that are worth a look, None for other types.
+
+    Most fields are not: an answer is looked through in some tens of microseconds.
+    """
+    if not is_dataclass(record):
+        return None
+    return tuple(
+        field for field in _fields_of(record, ()) if field.declared is not None or field.is_number or field.holds_more
+    )
+
+
+def _fields_of(record: type[Any], around: tuple[type[Any], ...]) -> Iterator[_Field]:
     hints = get_type_hints(record, include_extras=True)
-    return tuple((field.name, _class_in(hints[field.name])) for field in fields(record))
+    for field in fields(record):
+        hint = hints[field.name]
+        found = _class_in(hint)
+        yield _Field(
+            name=field.name,
+            declared=found if found in SENSITIVE else None,
+            is_number=field.name in _NUMBERS,
+            holds_more=_may_hold_more(hint, (*around, record)),
+        )
+
+
+def _may_hold_more(hint: Any, around: tuple[type[Any], ...]) -> bool:
+    """Return whether a value of this type may be, or hold, a record that shows something."""
+    if isinstance(hint, type) and is_dataclass(hint):
+        if hint in around:
+            return False  # the records around it are looked at anyway
+        if hint.__subclasses__():
+            return True
+        return any(field.declared or field.is_number or field.holds_more for field in _fields_of(hint, around))
+    if arguments := get_args(hint):
+        return any(_may_hold_more(part, around) for part in arguments if not isinstance(part, FieldClass))
+    return hint in (Any, object) or isinstance(hint, TypeVar)
 
 
 def _class_in(hint: Any) -> FieldClass | None:

@@ -107,15 +107,15 @@ def _xlsx(rows: Iterable[dict[str, Any]]) -> bytes:
     content = io.BytesIO()
     book = xlsxwriter.Workbook(content, {"in_memory": True})
     sheet = book.add_worksheet("audit")
-    _write_line(sheet, 0, COLUMNS)
+    _write_cells(sheet, COLUMNS, line=0)
     for line, row in enumerate(rows, 1):
-        _write_line(sheet, line, _cells(row))
+        _write_cells(sheet, _cells(row), line=line)
     sheet.freeze_panes(1, 0)
     book.close()
     return content.getvalue()
 
 
-def _write_line(sheet: Any, line: int, cells: Sequence[str]) -> None:
+def _write_cells(sheet: Any, cells: Sequence[str], *, line: int) -> None:
     for column, cell in enumerate(cells):
         sheet.write_string(line, column, cell)  # whatever it looks like: never a formula, a number or a link
 

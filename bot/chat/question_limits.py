@@ -6,7 +6,6 @@ It stands between the pipelines of messages and clicks and whoever finds the ans
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import replace
 from datetime import timedelta
 
 from bot.access.audit import AuditEntry, AuditKind, AuditLog
@@ -73,16 +72,25 @@ class LimitedQuestions:
             if reached is not None:
                 return self._refuse(context, reached, command=answer.command)
         if documents or classes:
-            entry = _entry(context, AuditKind.QUESTION, answer.command, outcome=answer.outcome, rule=answer.rule)
-            self._audit.record(replace(entry, documents=documents, shown=tuple(sorted(classes))))
+            self._audit.record(
+                AuditEntry(
+                    kind=AuditKind.QUESTION,
+                    at=context.now,
+                    actor=person,
+                    action=answer.command,
+                    conversation=context.conversation.id,
+                    documents=documents,
+                    shown=tuple(sorted(classes)),
+                    rule=answer.rule,
+                    outcome=answer.outcome,
+                )
+            )
         return answer
 
     def _refuse(self, context: QuestionContext, reached: LimitReached, *, command: str) -> PreparedAnswer:
         self._metrics.limits_reached.labels(reached.kind, reached.whose).inc()
         detail = f"more than {reached.allowed}"
-        self._audit.record(
-            _entry(context, AuditKind.REFUSAL, command, outcome=LIMITED, rule=reached.rule, detail=detail)
-        )
+        self._audit.record(_refusal(context, command, outcome=LIMITED, rule=reached.rule, detail=detail))
         self._reached(context, reached)
         minute = timedelta(minutes=1)
         # Cards show no seconds: what goes on within this minute goes on with the next one.
@@ -91,16 +99,12 @@ class LimitedQuestions:
 
     def _record_refusal(self, context: QuestionContext, answer: PreparedAnswer) -> None:
         detail = str(answer.view.reason) if isinstance(answer.view, DeniedNotice) else "not known as a member"
-        self._audit.record(
-            _entry(context, AuditKind.REFUSAL, answer.command, outcome=answer.outcome, rule=answer.rule, detail=detail)
-        )
+        self._audit.record(_refusal(context, answer.command, outcome=answer.outcome, rule=answer.rule, detail=detail))
 
 
-def _entry(
-    context: QuestionContext, kind: AuditKind, action: str, *, outcome: str, rule: str, detail: str = ""
-) -> AuditEntry:
+def _refusal(context: QuestionContext, action: str, *, outcome: str, rule: str, detail: str) -> AuditEntry:
     return AuditEntry(
-        kind=kind,
+        kind=AuditKind.REFUSAL,
         at=context.now,
         actor=context.person.user_id or EXTERNAL,
         action=action,

@@ -20,11 +20,13 @@ from bot.store.tables import (
     APPROVAL_DECISION,
     APPROVAL_PERSON,
     APPROVAL_VOTE,
+    AUDIT,
     DELIVERY,
     DELIVERY_STEP,
     INBOX,
     LANGUAGE,
     MUTE,
+    PERSON,
     WATCH,
 )
 
@@ -41,7 +43,11 @@ class ErasureReport(NamedTuple):
     kept: Mapping[str, int]
 
 
-_OWN: tuple[tuple[Table, Column[str]], ...] = ((LANGUAGE, LANGUAGE.c.user_id), (WATCH, WATCH.c.user_id))
+_OWN: tuple[tuple[Table, Column[str]], ...] = (
+    (PERSON, PERSON.c.user_id),
+    (LANGUAGE, LANGUAGE.c.user_id),
+    (WATCH, WATCH.c.user_id),
+)
 """Rows that are about the person alone."""
 
 _EVIDENCE: tuple[tuple[Table, Column[str]], ...] = (
@@ -50,8 +56,9 @@ _EVIDENCE: tuple[tuple[Table, Column[str]], ...] = (
     (APPROVAL_PERSON, APPROVAL_PERSON.c.user_id),
     (APPROVAL_CARD, APPROVAL_CARD.c.for_user),
     (APPROVAL_AUDIT, APPROVAL_AUDIT.c.user_id),
+    (AUDIT, AUDIT.c.actor),
 )
-"""Who decided what the company buys, and who could have."""
+"""Who decided what the company buys, and who could have; and who saw or did what, in a chain that nobody changes."""
 
 
 def export_person(connection: Connection, user_id: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

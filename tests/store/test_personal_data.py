@@ -26,11 +26,13 @@ from bot.store.tables import (
     APPROVAL_DECISION,
     APPROVAL_PERSON,
     APPROVAL_VOTE,
+    AUDIT,
     DELIVERY,
     DELIVERY_STEP,
     INBOX,
     LANGUAGE,
     MUTE,
+    PERSON,
     WATCH,
 )
 from tests.store import stored_examples as examples
@@ -44,6 +46,12 @@ def fill(connection: Connection, person: str, number: int) -> None:
     case = examples.FULL_CASE
     add = connection.execute
     add(insert(LANGUAGE), {"user_id": person, "code": "en"})
+    nothing = dict.fromkeys(("checked_us", "changed_us", "left_us", "wrote_us"))
+    named = {"user_id": person, "name": person, "roles": "[]", "departments": "[]", "is_admin": False}
+    add(insert(PERSON), named | nothing)
+    said = {"kind": "question", "actor": person, "action": "po", "documents": "[]", "shown": "[]"}
+    rest = dict.fromkeys(("conversation", "rule", "outcome", "detail", "previous", "hash"), "")
+    add(insert(AUDIT), {"seq": number, "at_ms": 1, **said, **rest})
     add(insert(WATCH), watch_row(replace(examples.WATCHES[0], user_id=person)))
     for until in (NOW - timedelta(hours=1), NOW + timedelta(hours=1)):
         add(insert(MUTE), mute_row(replace(examples.MUTE, id=f"{person}{until:%H}", by=person, until=until)))
@@ -75,8 +83,8 @@ def exported(connection: Connection, person: str) -> list[str]:
     return sorted(table for table, _ in export_person(connection, person))
 
 
-EVIDENCE = ["approval_audit", "approval_card", "approval_decision", "approval_person", "approval_vote"]
-OWN = ["alert", "delivery", "delivery", "delivery_step", "inbox", "language", "mute", "mute", "watch"]
+EVIDENCE = ["approval_audit", "approval_card", "approval_decision", "approval_person", "approval_vote", "audit"]
+OWN = ["alert", "delivery", "delivery", "delivery_step", "inbox", "language", "mute", "mute", "person", "watch"]
 
 
 async def test_all_rows_about_a_person_are_told_and_none_of_others(database: Database) -> None:
@@ -99,7 +107,7 @@ async def test_a_person_is_erased_and_what_was_decided_stays(database: Database)
         before = exported(connection, OTHER)
         report = erase_person(connection, ME, NOW)
         assert report.erased == {
-            "language": 1, "watch": 1, "inbox": 1, "delivery": 1, "delivery_step": 1, "mute": 2, "alert": 1,
+            "person": 1, "language": 1, "watch": 1, "inbox": 1, "delivery": 1, "delivery_step": 1, "mute": 2, "alert": 1,
         }  # fmt: skip
         assert dict(report.kept) == dict.fromkeys(EVIDENCE, 1)
         assert exported(connection, ME) == sorted([*EVIDENCE, "delivery"]), "a card that is still to be sent is sent"

@@ -33,6 +33,9 @@ POSTGRESQL_GUARDS = (
     "WHEN (NEW.seq < OLD.seq OR NEW.purged_seq < OLD.purged_seq OR NEW.purged_seq > NEW.seq) "
     "EXECUTE FUNCTION audit_refuse()",
     "CREATE TRIGGER audit_head_kept BEFORE DELETE ON audit_head FOR EACH ROW EXECUTE FUNCTION audit_refuse()",
+    "CREATE TRIGGER audit_emptied BEFORE TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()",
+    "CREATE TRIGGER audit_head_emptied BEFORE TRUNCATE ON audit_head FOR EACH STATEMENT "
+    "EXECUTE FUNCTION audit_refuse()",
 )
 
 

@@ -1,0 +1,73 @@
+"""The whole bot keeps its audit log: answers, refusals and limits; and nobody reads 300 orders in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bot.access.audit import AuditKind, AuditSearch, RecordedEntry
+from bot.erp.port import ListQuery
+from bot.settings import RuleSettings
+from bot.simulator.cards import SimCardView
+from bot.store.audit import AuditFindings, StoredAudit
+from bot.store.audit_witness import AuditWitness
+from bot.store.database import Database
+from tests.scenario.conftest import KEEPER, OUTSIDER, BotSystem, OpenSystem
+from tests.unlimited import NO_LIMIT
+
+ADMINISTRATOR = "manager01"
+FINANCE_ONLY = RuleSettings(commands=frozenset({"invoice"}), roles=frozenset({"finance"}))
+
+
+async def log_of(system: BotSystem) -> tuple[list[RecordedEntry], AuditFindings]:
+    """Return what a bot that was stopped has recorded."""
+    settings = system.app.settings
+    database = Database(settings.database)
+    try:
+        log = StoredAudit(database, AuditWitness(settings.data_dir))
+        return list(await log.search(AuditSearch(after=0))), await log.verify()
+    finally:
+        await database.close()
+
+
+async def test_answers_and_refusals_are_recorded_until_the_bot_stops(open_system: OpenSystem) -> None:
+    async with open_system(access={"rules": (FINANCE_ONLY,)}) as system:
+        card = await system.ask("/order SO-1001")
+        await system.click(card, "SKU123")
+        await system.ask("/invoice INV-7")
+        await system.ask("/order SO-1001", who=OUTSIDER)
+    kept, found = await log_of(system)
+    told = [
+        (line.entry.kind, line.entry.actor, line.entry.action, line.entry.documents)
+        for line in kept
+        if line.entry.kind is not AuditKind.RULES
+    ]
+    assert told == [
+        (AuditKind.QUESTION, KEEPER, "order", ("SO-1001",)),
+        (AuditKind.REFUSAL, KEEPER, "invoice", ()),
+        (AuditKind.REFUSAL, "external", "none", ()),
+    ]
+    assert kept[-2].entry.rule == "access.rules"
+    assert (found.broken, found.witnessed) == ((), True)
+
+
+async def test_300_orders_are_not_read_in_one_go_and_administrators_hear_of_it(open_system: OpenSystem) -> None:
+    limits = {"person": NO_LIMIT.model_copy(update={"documents_row": 20})}
+    roles = {"admin": frozenset({ADMINISTRATOR})}
+    async with open_system(limits=limits, access={"roles": roles}) as system:
+        orders = (await system.app.hub.orders(ListQuery(limit=30))).value.items
+        titles = [(await system.ask(f"/order {order.number}")).title for order in orders]
+        assert [title for title in titles[20:] if title != "查询太频繁了"] == []
+        assert "查询太频繁了" not in titles[:20]
+        report = await system.engine.wait_for(lambda: next(reports(system), None), timeout=10)
+        assert "limits.person.documents" in report.markdown
+        assert len(list(reports(system))) == 1
+    kept, _ = await log_of(system)
+    refused = [line.entry for line in kept if line.entry.kind is AuditKind.REFUSAL]
+    assert {entry.rule for entry in refused} == {"limits.person.documents_row"}
+    assert len([line for line in kept if line.entry.kind is AuditKind.QUESTION]) == 20
+
+
+def reports(system: BotSystem) -> Iterator[SimCardView]:
+    """Return the cards that tell an administrator of the keeper's limit."""
+    views = (card.view_for(ADMINISTRATOR) for card in system.engine.cards)
+    return (view for view in views if view.title == "王仓 的查询到了上限")
