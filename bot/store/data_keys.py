@@ -57,16 +57,24 @@ class DatabaseKeys:
 
     def unlock(self, connection: Connection) -> KeyRing:
         """Read the keys, and make the first ones if there are none. Raises `WrongDataKey`."""
+        if not _rows(connection):
+            try:
+                _make_first(connection, self.source.make()[0])
+            except WrongDataKey as error:
+                self._trouble = error.detail
+                raise
+        self.read(connection)
+        return self.ring
+
+    def read(self, connection: Connection) -> None:
+        """Read the keys, if there are any yet. Raises `WrongDataKey`."""
         try:
             rows = _rows(connection)
-            if not rows:
-                _make_first(connection, self.source.make()[0])
-                rows = _rows(connection)
-            self._ring = _unwrap(rows, self.source.read())
+            if rows:
+                self._ring = _unwrap(rows, self.source.read())
         except WrongDataKey as error:
             self._trouble = error.detail
             raise
-        return self._ring
 
 
 def add_data_key(connection: Connection, keys: Sequence[CompanyKey], now: datetime) -> None:

@@ -152,7 +152,7 @@ class Database:
         that is not there.
         """
         self._engine = _looking_engine(url) if looking else _make_engine(url)
-        self._looks_at = sqlite_file(url) if looking else None
+        self._looks, self._looks_at = looking, sqlite_file(url) if looking else None
         file = make_url(url).database or "" if self.dialect == "sqlite" else None
         in_memory = file in ("", ":memory:")
         self.keys = DatabaseKeys(keys or own_keys(file, folder), None if in_memory else self._read_keys_aside)
@@ -213,7 +213,7 @@ class Database:
 
         Raises `bot.sealing.WrongDataKey` if the company's key does not fit, and `StoreUnavailable`.
         """
-        await self.run(self.keys.unlock)
+        await self.run(self.keys.read if self._looks else self.keys.unlock)
 
     async def close(self) -> None:
         """Let running calls finish and close the connections."""
@@ -298,7 +298,7 @@ class Database:
             return
         with self._engine.begin() as connection, suppress(WrongDataKey):
             if inspect(connection).has_table(DATA_KEY.name):
-                self.keys.unlock(connection)
+                (self.keys.read if self._looks else self.keys.unlock)(connection)
 
     def _read_keys_aside(self) -> Sequence[Row[Any]]:
         engine = create_engine(self._engine.url, poolclass=NullPool)

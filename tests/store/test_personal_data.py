@@ -107,7 +107,8 @@ async def test_a_person_is_erased_and_what_was_decided_stays(database: Database)
         before = exported(connection, OTHER)
         report = erase_person(connection, ME, NOW)
         assert report.erased == {
-            "person": 1, "language": 1, "watch": 1, "inbox": 1, "delivery": 1, "delivery_step": 1, "mute": 2, "alert": 1,
+            "person": 1, "language": 1, "watch": 1, "mute": 2, "alert": 1,
+            "inbox": 1, "delivery": 1, "delivery_step": 1,
         }  # fmt: skip
         assert dict(report.kept) == dict.fromkeys(EVIDENCE, 1)
         assert exported(connection, ME) == sorted([*EVIDENCE, "delivery"]), "a card that is still to be sent is sent"

@@ -36,7 +36,7 @@ OLD, NEW = (CompanyKey(bytes([n]) * 32) for n in (1, 2))
 
 PLAIN = {
     "alert": {"id", "state", "severity"},
-    "alert_card": {"id", "place", "route", "state", "next_card"},
+    "alert_card": {"id", "place", "route", "state", "next_card", "digest"},
     "alert_card_member": {"card", "alert"},
     "alert_note": {"what", "fact", "alert", "card"},
     "api_day": {"day"},
@@ -49,10 +49,14 @@ PLAIN = {
     "approval_person": {"user_id", "case_id"},
     "approval_source": {"source"},
     "approval_vote": {"case_id", "user_id", "verdict", "currency"},
+    "audit": {column.name for column in METADATA.tables["audit"].columns} - {"seq", "at_ms"},
+    "audit_document": {"document"},
+    "audit_head": {"hash", "purged_hash"},
     "data_key": {"wrapped", "company_key"},
     "delivery": {"card", "place", "kind", "ref", "fact", "state", "via", "lease", "made_as", "track", "reason"},
     "delivery_spend": {"bucket", "card", "worker"},
     "delivery_step": {"card", "what", "detail"},
+    "department": {"id", "name", "parent_id"},
     "erp_copy": {"source", "call"},
     "erp_rejected": {"source", "area", "key", "defect"},
     "event": {"source", "origin", "event_id", "type", "subject", "via", "severity", "state"},
@@ -61,6 +65,8 @@ PLAIN = {
     "indexed_source": {"source", "cursor", "trouble"},
     "language": {"user_id", "code"},
     "mute": {"id", "place", "pattern", "author"},
+    "organisation": {"client_id", "corp_id"},
+    "person": {"user_id", "name", "roles", "departments"},
     "pinyin": {"sign", "readings"},
     "poll_position": {"source", "area", "cursor", "place"},
     "poll_subject": {"source", "area", "key", "code", "state"},
@@ -68,7 +74,7 @@ PLAIN = {
     "watch": {"id", "user_id", "area", "subject", "folded", "comparison", "bound"},
 }
 """Text that is searched for or joined: ids, numbers of documents and products, states. Nothing that an ERP said of
-prices or partners, and nothing that a person wrote."""
+prices or partners, and nothing that a person wrote. The audit log holds neither, and is checked as it lies."""
 
 
 def is_text(kind: TypeEngine[Any]) -> bool:
