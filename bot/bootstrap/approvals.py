@@ -26,6 +26,7 @@ from bot.bootstrap.alerts import AlertServices
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.policy import DingTalkStaffDirectory, known_of, organisation_of, terms_of
 from bot.cards.language import choose_language
+from bot.chat.erp_accounts import ErpAccounts
 from bot.chat.prompts import OpenPrompts
 from bot.dingtalk.directory import DingTalkDirectory
 from bot.dingtalk.workflow import WorkflowApi
@@ -78,7 +79,9 @@ class ApprovalServices:
     """Keeps DingTalk's own approvals in step, where the company wants them."""
 
 
-def build_approvals(base: Infrastructure, hub: ErpHub, alerts: AlertServices) -> ApprovalServices:
+def build_approvals(
+    base: Infrastructure, hub: ErpHub, alerts: AlertServices, accounts: ErpAccounts
+) -> ApprovalServices:
     """Make the service and what belongs to it; nothing works before `start_approvals` says so."""
     settings = base.settings
     rules = follow_policy(settings.approval_rules, known_of(settings), monotonic=time.monotonic)
@@ -96,7 +99,7 @@ def build_approvals(base: Infrastructure, hub: ErpHub, alerts: AlertServices) ->
     cases = StoredCaseTransactions(base.database, base.now)
     transactions = CaseTransactions(
         store=cases,
-        reader=DocumentReader(hub, organisation_of(settings, staff)),
+        reader=DocumentReader(hub, organisation_of(settings, staff, accounts.bound)),
         policy=rules.current,
         groups=groups_of,
         now=base.now,

@@ -19,6 +19,7 @@ from bot.access.organisation import OwnOrganisation
 from bot.access.people import People
 from bot.alerts.service import AlertService
 from bot.background import BackgroundTasks
+from bot.bootstrap.accounts import build_accounts
 from bot.bootstrap.alerts import AlertServices, build_alerts, start_outbox, start_polling, start_queue_readers
 from bot.bootstrap.approvals import ApprovalServices, build_approvals, notify_approvals, start_approvals
 from bot.bootstrap.directory import ContactEvents, DirectoryAdapter, start_directory
@@ -30,6 +31,7 @@ from bot.cards.track_ids import TrackIds
 from bot.chat.clicks import ClickPipeline
 from bot.chat.colleagues import Colleagues
 from bot.chat.dispatcher import QuestionDispatcher
+from bot.chat.erp_accounts import ErpAccounts
 from bot.chat.pipeline import MAX_QUESTION_AGE, QuestionPipeline
 from bot.chat.ports import LanguageChoice
 from bot.chat.registry import Commands
@@ -105,7 +107,8 @@ async def build_services(
     await base.run_in_background(records.run(), "erp_records")
     hub = await open_hub_with_index(stack, background, settings, metrics, now, database, records)
     alerts = await build_alerts(base)
-    approvals = build_approvals(base, hub, alerts)
+    accounts = await build_accounts(base, hub, alerts)
+    approvals = build_approvals(base, hub, alerts, accounts)
     alerts.composers.update(approvals.composers)
     alerts = replace(alerts, intake=notify_approvals(alerts, approvals))
     commands = Commands.discover()
@@ -117,6 +120,7 @@ async def build_services(
             LanguageChoice: languages,
             AlertService: AlertService(alerts.units),
             Colleagues: Colleagues(base.people, settings.access.roles),
+            ErpAccounts: accounts,
             **approvals.collaborators,
         },
         seconds=settings.limits.question_seconds,
