@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol
@@ -15,6 +15,7 @@ from bot.erp.errors import Unavailable
 from bot.erp.model import PurchaseOrder, PurchaseStatus
 from bot.single_flight import SingleFlights
 
+_NO_ACCOUNTS: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 _NO_CHAIN: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 _MAX_CHAIN = 20
@@ -74,18 +75,37 @@ class Organisation:
         roles: Mapping[str, Iterable[str]],
         accounts: Mapping[str, Mapping[str, str]],
         staff: StaffDirectory | None = None,
+        bound: Callable[[], Mapping[str, Mapping[str, str]]] = lambda: _NO_ACCOUNTS,
     ) -> None:
-        """``roles`` maps a role to userIds, ``accounts`` a userId to its account at each source."""
-        by_source = [(user, source, account) for user, own in accounts.items() for source, account in own.items()]
-        self._snapshot = CompanySnapshot(
-            roles={role: tuple(sorted(members)) for role, members in roles.items()},
-            accounts={(user, source): account for user, source, account in by_source},
-            people={(source, account.casefold()): user for user, source, account in reversed(by_source)},
-        )
+        """``roles`` maps a role to userIds, ``accounts`` a userId to its account at each source.
+
+        ``bound`` returns the accounts that were bound from chat, as the same object until one changes; those in
+        ``accounts`` stand above them.
+        """
+        self._roles = {role: tuple(sorted(members)) for role, members in roles.items()}
+        self._configured = accounts
+        self._bound = bound
+        self._seen = bound()
+        self._snapshot = self._take_snapshot()
         self._staff = staff
+
+    def _take_snapshot(self) -> CompanySnapshot:
+        configured = _by_source(self._configured)
+        taken = {(source, account.casefold()) for _, source, account in configured}
+        bound = [one for one in _by_source(self._seen) if (one[1], one[2].casefold()) not in taken]
+        # Of several the last one counts: the first that is configured.
+        by_source = [*bound, *reversed(configured)]
+        return CompanySnapshot(
+            roles=self._roles,
+            accounts={(user, source): account for user, source, account in by_source},
+            people={(source, account.casefold()): user for user, source, account in by_source},
+        )
 
     def snapshot(self) -> CompanySnapshot:
         """Return who has which role and account; it costs nothing, and knows no managers."""
+        if (bound := self._bound()) is not self._seen:
+            self._seen = bound
+            self._snapshot = self._take_snapshot()
         return self._snapshot
 
     async def snapshot_around(self, user_id: str) -> tuple[CompanySnapshot, str]:
@@ -94,7 +114,7 @@ class Organisation:
         Raises a `DingerpError` when the directory does not say: a rule that goes by managers must not be guessed at.
         """
         if self._staff is None or not user_id:
-            return self._snapshot, ""
+            return self.snapshot(), ""
         entry = await self._staff.member(user_id)
         chain: list[str] = []
         above = entry
@@ -103,9 +123,13 @@ class Organisation:
                 break  # directories do hold loops
             chain.append(above.manager)
             above = await self._staff.member(above.manager)
-        known = self._snapshot
+        known = self.snapshot()
         snapshot = CompanySnapshot(known.roles, known.accounts, known.people, {user_id: tuple(chain)})
         return snapshot, entry.department if entry is not None else ""
+
+
+def _by_source(accounts: Mapping[str, Mapping[str, str]]) -> list[tuple[str, str, str]]:
+    return [(user, source, account) for user, own in accounts.items() for source, account in own.items()]
 
 
 class OrderSource(Protocol):

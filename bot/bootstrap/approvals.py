@@ -31,6 +31,7 @@ from bot.bootstrap.alerts import AlertServices
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.policy import DingTalkStaffDirectory, known_of, organisation_of, terms_of
 from bot.cards.language import choose_language
+from bot.chat.erp_accounts import ErpAccounts
 from bot.chat.prompts import OpenPrompts
 from bot.dingtalk.directory import DingTalkDirectory
 from bot.dingtalk.workflow import WorkflowApi
@@ -92,7 +93,11 @@ class ApprovalServices:
 
 
 def build_approvals(
-    base: Infrastructure, hub: ErpHub, alerts: AlertServices, policy: Callable[[], AccessPolicy]
+    base: Infrastructure,
+    hub: ErpHub,
+    alerts: AlertServices,
+    policy: Callable[[], AccessPolicy],
+    accounts: ErpAccounts,
 ) -> ApprovalServices:
     """Make the service and what belongs to it; nothing works before `start_approvals` says so."""
     settings = base.settings
@@ -111,7 +116,7 @@ def build_approvals(
     cases = StoredCaseTransactions(base.database, base.now)
     transactions = CaseTransactions(
         store=cases,
-        reader=DocumentReader(hub, organisation_of(settings, staff)),
+        reader=DocumentReader(hub, organisation_of(settings, staff, accounts.bound)),
         policy=rules.current,
         groups=groups_of,
         now=base.now,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from bot.approvals.document_reader import Organisation, StaffDirectory, StaffMember
@@ -12,21 +14,34 @@ from bot.chat.reader_hub import AccountOf
 from bot.dingtalk.directory import DingTalkDirectory, DingTalkUnknownPerson
 from bot.settings import Settings
 
+_NOTHING_BOUND: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+
 
 def known_of(settings: Settings) -> KnownNames:
     """Return the names that rules may use."""
     return KnownNames(zone=ZoneInfo(settings.zone), roles=tuple(settings.access.roles), sources=tuple(settings.erp))
 
 
-def organisation_of(settings: Settings, staff: StaffDirectory | None = None) -> Organisation:
-    """Return the organisation; without ``staff`` nobody has a manager or a department."""
-    return Organisation(roles=settings.access.roles, accounts=settings.access.accounts, staff=staff)
+def organisation_of(
+    settings: Settings,
+    staff: StaffDirectory | None = None,
+    bound: Callable[[], Mapping[str, Mapping[str, str]]] = lambda: _NOTHING_BOUND,
+) -> Organisation:
+    """Return the organisation; without ``staff`` nobody has a manager or a department.
+
+    ``bound`` returns the accounts that were bound from chat.
+    """
+    return Organisation(roles=settings.access.roles, accounts=settings.access.accounts, staff=staff, bound=bound)
 
 
-def account_of(settings: Settings) -> AccountOf:
-    """Return what finds a person's account at a source."""
-    accounts = settings.access.accounts
-    return lambda user_id, source: accounts.get(user_id, {}).get(source, "")
+def account_of(settings: Settings, bound: Callable[[], Mapping[str, Mapping[str, str]]]) -> AccountOf:
+    """Return what finds a person's account at a source: configured, else ``bound`` from chat."""
+    configured = settings.access.accounts
+
+    def account(user_id: str, source: str) -> str:
+        return configured.get(user_id, {}).get(source) or bound().get(user_id, {}).get(source, "")
+
+    return account
 
 
 def terms_of(settings: Settings) -> ApprovalOptions:

@@ -22,6 +22,7 @@ from bot.access.people import People
 from bot.alerts.service import AlertService
 from bot.background import BackgroundTasks
 from bot.bootstrap.access import PolicyInForce, follow_access
+from bot.bootstrap.accounts import build_accounts
 from bot.bootstrap.alerts import AlertServices, build_alerts, start_outbox, start_polling, start_queue_readers
 from bot.bootstrap.approvals import ApprovalServices, build_approvals, notify_approvals, start_approvals
 from bot.bootstrap.audit import limit_questions, open_audit, record_rules, record_settings, start_audit
@@ -37,6 +38,7 @@ from bot.cards.track_ids import TrackIds
 from bot.chat.clicks import ClickPipeline
 from bot.chat.colleagues import Colleagues
 from bot.chat.dispatcher import QuestionDispatcher
+from bot.chat.erp_accounts import ErpAccounts
 from bot.chat.limit_reports import LIMIT_REPORT, LimitReportComposer
 from bot.chat.pipeline import MAX_QUESTION_AGE, QuestionHandler, QuestionPipeline
 from bot.chat.ports import LanguageChoice
@@ -130,7 +132,8 @@ async def build_services(
     policy = PolicyInForce(follow_access(settings, commands, monotonic=time.monotonic))
     await base.run_in_background(policy.follow(), "access rules")
     alerts = await build_alerts(base)
-    approvals = build_approvals(base, hub, alerts, policy)
+    accounts = await build_accounts(base, hub, alerts, audit)
+    approvals = build_approvals(base, hub, alerts, policy, accounts)
     record_settings(audit, settings, now)
     for followed in (policy.rules, alerts.rules, approvals.rules):
         record_rules(audit, followed, now)
@@ -150,10 +153,11 @@ async def build_services(
             AuditReader: stored_audit,
             AlertService: AlertService(alerts.units),
             Colleagues: Colleagues(base.people, settings.access.roles),
+            ErpAccounts: accounts,
             **approvals.collaborators,
         },
         seconds=settings.limits.question_seconds,
-        account_of=account_of(settings),
+        account_of=account_of(settings, accounts.bound),
         reader=reader,
     )
     limited = limit_questions(base, dispatcher, commands, audit, alerts.outbox.poke)

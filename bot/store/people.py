@@ -71,6 +71,12 @@ class StoredPeople:
             self._held[user_id] = record
         return record
 
+    async def administrators(self) -> tuple[str, ...]:
+        """Return those whom the directory names as administrators of the organisation and who have not left."""
+        query = select(_P.user_id).where(_P.is_admin, _P.left_us.is_(None) | (_P.left_us < _P.checked_us))
+        rows = await self._database.read(lambda connection: connection.execute(query.order_by(_P.user_id)).all())
+        return tuple(row.user_id for row in rows)
+
     async def record_entry(self, user_id: str, entry: DirectoryEntry, asked_at: datetime) -> None:
         """Keep what the directory answered to a question of that time."""
         await self.record_entries({user_id: entry}, asked_at)

@@ -90,7 +90,22 @@ def test_the_built_in_commands_are_there() -> None:
     alerts = ["alerts", "mute", "unmute", "watch", "watches", "unwatch"]
     approvals = ["approve", "reject", "pending", "why"]
     assert list(Commands.discover()) == [
-        *("stock", "order", "invoice", "po", *approvals, "mo", *alerts, "find", "help", "whoami", "audit", "lang")
+        *(
+            "stock",
+            "order",
+            "invoice",
+            "po",
+            *approvals,
+            "mo",
+            *alerts,
+            "find",
+            "help",
+            "whoami",
+            "audit",
+            "bind",
+            "unbind",
+            "lang",
+        )
     ]
 
 

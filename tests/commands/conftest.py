@@ -18,6 +18,7 @@ from bot.cards.view import View
 from bot.chat.colleagues import Colleagues
 from bot.chat.context import QuestionContext
 from bot.chat.dispatcher import QuestionDispatcher
+from bot.chat.erp_accounts import ErpAccounts
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.pipeline import PreparedAnswer
 from bot.chat.ports import LanguageChoice
@@ -26,6 +27,7 @@ from bot.erp.hub import ErpHub
 from bot.metrics import Metrics
 from tests.approvals.env import PATIENCE
 from tests.approvals.memory_repository import MemoryCaseStore
+from tests.commands.account_fakes import memory_accounts
 from tests.commands.alert_fakes import InMemoryAlertService
 from tests.commands.approval_fakes import ApprovalFixture
 from tests.commands.company import NOW, Company
@@ -136,6 +138,11 @@ def approvals(company: Company, hub: ErpHub, approval_options: ApprovalOptions, 
 
 
 @pytest.fixture
+def accounts() -> ErpAccounts:
+    return memory_accounts("main", "second")
+
+
+@pytest.fixture
 def dispatcher(
     commands: Commands,
     hub: ErpHub,
@@ -146,6 +153,7 @@ def dispatcher(
     approvals: ApprovalFixture,
     audit: RecordingAudit,
     audit_reader: AuditReader,
+    accounts: ErpAccounts,
 ) -> QuestionDispatcher:
     return QuestionDispatcher(
         commands=commands,
@@ -159,6 +167,7 @@ def dispatcher(
             Colleagues: colleagues,
             ApprovalService: approvals.service,
             CasePresenter: approvals.presenter,
+            ErpAccounts: accounts,
         },
         seconds=PATIENCE,
         reference=lambda: "abc123",

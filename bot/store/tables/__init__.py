@@ -27,7 +27,7 @@ from bot.store.tables.erp import (
 )
 from bot.store.tables.keys import DATA_KEY
 from bot.store.tables.outbox import DELIVERY, DELIVERY_SPEND, DELIVERY_STEP
-from bot.store.tables.people import DEPARTMENT, DIRECTORY_WALK, ORGANISATION, PERSON
+from bot.store.tables.people import DEPARTMENT, DIRECTORY_WALK, ERP_ACCOUNT, ORGANISATION, PERSON
 from bot.store.tables.questions import API_DAY, API_MONTH, INBOX, LANGUAGE
 from bot.store.tables.upkeep import HEARTBEAT
 
@@ -55,6 +55,7 @@ __all__ = [
     "DELIVERY_STEP",
     "DEPARTMENT",
     "DIRECTORY_WALK",
+    "ERP_ACCOUNT",
     "ERP_COPY",
     "ERP_REJECTED",
     "EVENT",

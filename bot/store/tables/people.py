@@ -56,7 +56,23 @@ class DirectoryWalkRow(StoreTable, table=True):
     """None while it is under way, or when it was broken off."""
 
 
+class ErpAccountRow(StoreTable, table=True):
+    """A person's account in an ERP, bound or asked for in chat (see `bot.chat.erp_accounts.ErpAccount`)."""
+
+    __tablename__ = "erp_account"
+
+    user_id: str = Field(primary_key=True)
+    source: str = Field(primary_key=True)
+    name: str
+    account: str
+    wanted: str
+    state: str
+    decided_by: str
+    revision: int
+
+
 DEPARTMENT = core_table(DepartmentRow)
 DIRECTORY_WALK = core_table(DirectoryWalkRow)
+ERP_ACCOUNT = core_table(ErpAccountRow)
 ORGANISATION = core_table(OrganisationRow)
 PERSON = core_table(PersonRow)

@@ -1,4 +1,4 @@
-"""The bot's organisation, and who belongs to it."""
+"""The bot's organisation, who belongs to it, and their accounts in the ERPs."""
 
 from __future__ import annotations
 
@@ -43,9 +43,22 @@ def upgrade() -> None:
         sa.Column("ended_us", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_directory_walk"),
     )
+    op.create_table(
+        "erp_account",
+        sa.Column("user_id", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("wanted", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("decided_by", sa.String(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", "source", name="pk_erp_account"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("erp_account")
     op.drop_table("directory_walk")
     op.drop_table("department")
     op.drop_table("person")

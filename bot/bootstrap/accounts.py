@@ -1,0 +1,41 @@
+"""Builds the accounts that people bind from chat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.access.audit import AuditLog
+from bot.access.policy import ADMIN
+from bot.bootstrap.alerts import AlertServices
+from bot.bootstrap.infrastructure import Infrastructure
+from bot.chat.erp_account_views import AccountRequestComposer, AccountResultComposer
+from bot.chat.erp_accounts import REQUEST_CARD, RESULT_CARD, ErpAccounts
+from bot.erp.hub import ErpHub
+from bot.store.erp_accounts import StoredErpAccounts
+
+
+async def build_accounts(base: Infrastructure, hub: ErpHub, alerts: AlertServices, audit: AuditLog) -> ErpAccounts:
+    """Read what is bound, and let the outbox show requests and their results."""
+    settings, people = base.settings, base.stored_people
+    configured = sorted(settings.access.roles.get(ADMIN, ()))
+
+    async def administrators() -> Sequence[str]:
+        return (*configured, *await people.administrators())
+
+    async def name_of(user_id: str) -> str:
+        return (await base.people.identify(user_id, name="")).name or user_id
+
+    accounts = ErpAccounts(
+        StoredErpAccounts(base.database),
+        configured=settings.access.accounts,
+        sources=tuple(hub.sources),
+        administrators=administrators,
+        record=audit.record,
+        on_enqueued=alerts.outbox.poke,
+        now=base.now,
+    )
+    await accounts.load()
+    alerts.composers[REQUEST_CARD] = AccountRequestComposer(accounts.find, name_of)
+    alerts.composers[RESULT_CARD] = AccountResultComposer(accounts.find, name_of)
+    await base.run_in_background(accounts.follow(), "accounts")
+    return accounts

@@ -1,0 +1,136 @@
+"""What people see of accounts in the ERPs: their own, a request that an administrator decides, and its result."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from bot.cards.actions import Ask
+from bot.cards.view import Button, Color, View
+from bot.chat.erp_accounts import AccountState, ErpAccount
+from bot.chat.parsing import command_line
+from bot.outbox.ports import ComposedCard
+from bot.phrase import Phrase, phrase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRow:
+    """An account at one source; ``wanted`` is asked for, ``configured`` ones cannot be changed from chat."""
+
+    source: str
+    account: str = ""
+    wanted: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountList(View):
+    """Somebody's own accounts in the ERPs; ``remark`` says what became of the line."""
+
+    card: ClassVar[str] = "accounts"
+
+    rows: tuple[AccountRow, ...]
+    sources: tuple[str, ...]
+    remark: Phrase | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRequest(View):
+    """Somebody asks for an account under which their decisions are written; administrators decide."""
+
+    card: ClassVar[str] = "account_request"
+
+    name: str
+    user_id: str
+    source: str
+    account: str
+    state: AccountState
+    decided_by: str = ""
+    remark: Phrase | None = None
+
+    def buttons(self) -> Sequence[Button]:
+        if self.state is not AccountState.ASKED:
+            return ()
+        accept = f"{command_line('bind', 'accept', self.user_id, self.source)} {self.account}"
+        decline = f"{command_line('bind', 'decline', self.user_id, self.source)} {self.account}"
+        return (Button(phrase("Agree"), Ask(accept), Color.BLUE), Button(phrase("Decline"), Ask(decline), Color.RED))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountResult(View):
+    """What became of an account, told to its owner in their own chat."""
+
+    card: ClassVar[str] = "account_result"
+
+    source: str
+    account: str
+    state: AccountState
+    decided_by: str = ""
+
+    def buttons(self) -> Sequence[Button]:
+        if self.state is not AccountState.BOUND:
+            return ()
+        return (Button(phrase("Unbind"), Ask(command_line("unbind", self.source))),)
+
+
+def account_row(account: ErpAccount) -> AccountRow:
+    """Return an account as its owner sees it."""
+    wanted = account.wanted if account.state is AccountState.ASKED else ""
+    return AccountRow(source=account.source, account=account.account, wanted=wanted)
+
+
+def request_view(account: ErpAccount, decided_by: str, remark: Phrase | None = None) -> AccountRequest:
+    """Return a request as administrators see it; ``decided_by`` is a name."""
+    return AccountRequest(
+        name=account.name,
+        user_id=account.user_id,
+        source=account.source,
+        account=account.wanted,
+        state=account.state,
+        decided_by=decided_by,
+        remark=remark,
+    )
+
+
+class _AccountComposer(ABC):
+    """Cards are named by source and person: ``main|sales01``."""
+
+    def __init__(
+        self,
+        find: Callable[[str, str], Awaitable[ErpAccount | None]],
+        name_of: Callable[[str], Awaitable[str]],
+    ) -> None:
+        """``find`` is that of `bot.chat.erp_accounts.ErpAccounts`."""
+        self._find = find
+        self._name_of = name_of
+
+    async def compose(self, ref: str) -> ComposedCard:
+        """Return the newest state of a card."""
+        source, _, user_id = ref.partition("|")
+        found = await self._find(user_id, source)
+        if found is None:
+            return ComposedCard(None, 0)
+        decided_by = await self._name_of(found.decided_by) if found.decided_by else ""
+        return ComposedCard(self._view(found, decided_by), found.revision)
+
+    async def fold(self, refs: Sequence[str], place: str) -> None:
+        """Never asked: requests are of the urgency that is not folded (`bot.outbox.delivery.Urgency.NOW`)."""
+        raise AssertionError("cards of accounts are sent one by one")
+
+    @abstractmethod
+    def _view(self, account: ErpAccount, decided_by: str) -> View: ...
+
+
+class AccountRequestComposer(_AccountComposer):
+    """Composes what administrators decide."""
+
+    def _view(self, account: ErpAccount, decided_by: str) -> View:
+        return request_view(account, decided_by)
+
+
+class AccountResultComposer(_AccountComposer):
+    """Composes what the owner is told."""
+
+    def _view(self, account: ErpAccount, decided_by: str) -> View:
+        return AccountResult(source=account.source, account=account.wanted, state=account.state, decided_by=decided_by)

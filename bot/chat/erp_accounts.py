@@ -1,0 +1,282 @@
+"""People's accounts in the ERPs, bound from chat: somebody asks for one, an administrator agrees, both see the result.
+
+Decisions are written to the ERP under these accounts, so nobody gets one by their own word: not even an administrator
+agrees to their own request. Accounts in the configuration (``access.accounts``) stand above them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Protocol
+
+import structlog
+
+from bot.access.audit import AuditEntry, AuditKind
+from bot.errors import DingerpError
+from bot.outbox.delivery import Delivery, Urgency
+from bot.outbox.place import Place, PlaceKind
+from bot.phrase import Phrase, phrase
+
+log = structlog.get_logger(__name__)
+
+MAX_ACCOUNT = 64
+"""Characters of an account: more would not fit into a button."""
+
+REQUEST_CARD, RESULT_CARD = "account.request", "account.result"
+"""Kinds of deliveries: what administrators decide, and what the person is told in their own chat."""
+
+_FOLLOWED_EVERY = 30.0
+"""Seconds between two looks at what other processes bound."""
+
+Accounts = Mapping[str, Mapping[str, str]]
+"""userId → source → account."""
+
+
+class AccountState(StrEnum):
+    """What became of the newest request."""
+
+    ASKED = "asked"
+    BOUND = "bound"
+    DECLINED = "declined"
+    UNBOUND = "unbound"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErpAccount:
+    """A person's account at one source. ``account`` is the one in force, ``wanted`` the one that is asked for."""
+
+    user_id: str
+    source: str
+    name: str
+    """How the person is called."""
+    account: str = ""
+    wanted: str = ""
+    state: AccountState
+    decided_by: str = ""
+    revision: int = 1
+
+    @property
+    def ref(self) -> str:
+        """The name under which composers find it."""
+        return f"{self.source}|{self.user_id}"
+
+
+class AccountRefused(DingerpError):
+    """A request or a decision that cannot be; ``reason`` is said to whoever made it."""
+
+    def __init__(self, reason: Phrase) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+    def tell(self) -> Phrase:
+        return self.reason
+
+
+Change = Callable[[ErpAccount | None, Sequence[ErpAccount]], tuple[ErpAccount, Sequence[Delivery]]]
+"""Makes of a person's account at a source, and of all other accounts there, the new state and what is owed to whom."""
+
+
+class AccountStore(Protocol):
+    """Keeps accounts; implemented by `bot.store.erp_accounts`. Raises a `DingerpError` when it is away."""
+
+    async def all(self) -> Sequence[ErpAccount]:
+        """Return all accounts, those without one in force included."""
+        ...
+
+    async def find(self, user_id: str, source: str) -> ErpAccount | None:
+        """Return a person's account at a source."""
+        ...
+
+    async def change(self, user_id: str, source: str, change: Change, now: datetime) -> ErpAccount:
+        """Change an account and queue what is owed, in one transaction. Raises what ``change`` raises."""
+        ...
+
+
+class ErpAccounts:
+    """Binds accounts, and says which are bound."""
+
+    def __init__(
+        self,
+        store: AccountStore,
+        *,
+        configured: Accounts,
+        sources: Sequence[str],
+        administrators: Callable[[], Awaitable[Sequence[str]]],
+        record: Callable[[AuditEntry], None],
+        on_enqueued: Callable[[], None],
+        now: Callable[[], datetime],
+    ) -> None:
+        """``record`` keeps entries of the audit log; ``on_enqueued`` is called when cards may be owed."""
+        self._store = store
+        self._configured = configured
+        self.sources = tuple(sources)
+        self._administrators = administrators
+        self._record = record
+        self._on_enqueued = on_enqueued
+        self._now = now
+        self._bound: Accounts = MappingProxyType({})
+
+    def bound(self) -> Accounts:
+        """Return the accounts in force that are not configured; the same object until one changes."""
+        return self._bound
+
+    async def load(self) -> None:
+        """Read what is bound."""
+        bound: dict[str, dict[str, str]] = {}
+        for one in await self._store.all():
+            if one.account:
+                bound.setdefault(one.user_id, {})[one.source] = one.account
+        if bound != self._bound:
+            self._bound = bound
+
+    async def follow(self) -> None:
+        """Read now and then what other processes bound, until cancelled."""
+        while True:
+            await asyncio.sleep(_FOLLOWED_EVERY)
+            try:
+                await self.load()
+            except DingerpError as error:
+                log.warning("accounts.not_read", error=type(error).__name__, detail=error.detail)
+
+    async def of(self, user_id: str) -> tuple[ErpAccount, ...]:
+        """Return a person's accounts and requests, the configured ones first."""
+        configured = self._configured.get(user_id, {})
+        found = [
+            ErpAccount(user_id=user_id, source=source, name="", account=account, state=AccountState.BOUND)
+            for source, account in configured.items()
+        ]
+        own = [one for one in await self._store.all() if one.user_id == user_id and one.source not in configured]
+        return (*found, *own)
+
+    async def find(self, user_id: str, source: str) -> ErpAccount | None:
+        """Return a person's account at a source, as it was bound or asked for in chat."""
+        return await self._store.find(user_id, source)
+
+    async def ask(self, user_id: str, name: str, source: str, account: str) -> ErpAccount:
+        """Ask the administrators for an account. Raises `AccountRefused`."""
+        self._refuse_configured(user_id, source)
+        deciders = [one for one in dict.fromkeys(await self._administrators()) if one != user_id]
+        if not deciders:
+            raise AccountRefused(phrase("No administrator is known who could agree. Name one in access.roles."))
+        now = self._now()
+
+        def change(known: ErpAccount | None, others: Sequence[ErpAccount]) -> tuple[ErpAccount, Sequence[Delivery]]:
+            self._refuse_taken(user_id, source, account, others)
+            asked = ErpAccount(
+                user_id=user_id,
+                source=source,
+                name=name,
+                account=known.account if known else "",
+                wanted=account,
+                state=AccountState.ASKED,
+                revision=known.revision + 1 if known else 1,
+            )
+            return asked, [_request_card(asked, decider, now) for decider in deciders]
+
+        return await self._change(user_id, source, change, actor=user_id)
+
+    async def decide(self, user_id: str, source: str, account: str, *, by: str, agrees: bool) -> ErpAccount:
+        """Agree to a request as it was shown, or decline it. Raises `AccountRefused`."""
+        if by == user_id:
+            raise AccountRefused(phrase("Another administrator has to agree to your own account."))
+        self._refuse_configured(user_id, source)
+        deciders = await self._administrators()
+        now = self._now()
+
+        def change(known: ErpAccount | None, others: Sequence[ErpAccount]) -> tuple[ErpAccount, Sequence[Delivery]]:
+            if known is None or known.state is not AccountState.ASKED or known.wanted != account:
+                raise AccountRefused(phrase("This request is decided already, or it was changed."))
+            if agrees:
+                self._refuse_taken(user_id, source, account, others)
+            decided = ErpAccount(
+                user_id=user_id,
+                source=source,
+                name=known.name,
+                account=account if agrees else known.account,
+                wanted=account,
+                state=AccountState.BOUND if agrees else AccountState.DECLINED,
+                decided_by=by,
+                revision=known.revision + 1,
+            )
+            told = [_request_card(decided, decider, now) for decider in dict.fromkeys(deciders) if decider != user_id]
+            return decided, [*told, _result_card(decided, now)]
+
+        return await self._change(user_id, source, change, actor=by)
+
+    async def unbind(self, user_id: str, source: str, *, by: str) -> ErpAccount:
+        """Take an account away, and whatever is asked for there. Raises `AccountRefused`."""
+        self._refuse_configured(user_id, source)
+        now = self._now()
+
+        def change(known: ErpAccount | None, _others: Sequence[ErpAccount]) -> tuple[ErpAccount, Sequence[Delivery]]:
+            if known is None or not (known.account or known.state is AccountState.ASKED):
+                raise AccountRefused(phrase("There is no account of “%(source)s” to unbind.", source=source))
+            unbound = ErpAccount(
+                user_id=user_id,
+                source=source,
+                name=known.name,
+                wanted=known.wanted,
+                state=AccountState.UNBOUND,
+                decided_by=by,
+                revision=known.revision + 1,
+            )
+            return unbound, [_result_card(unbound, now)]
+
+        return await self._change(user_id, source, change, actor=by)
+
+    async def _change(self, user_id: str, source: str, change: Change, *, actor: str) -> ErpAccount:
+        changed = await self._store.change(user_id, source, change, self._now())
+        self._record(
+            AuditEntry(
+                kind=AuditKind.BINDING,
+                at=self._now(),
+                actor=actor,
+                action=f"account.{changed.state}",
+                outcome=changed.state,
+                detail=f"{user_id} at {source}: {changed.wanted or changed.account}",
+            )
+        )
+        self._on_enqueued()
+        await self.load()
+        return changed
+
+    def _refuse_configured(self, user_id: str, source: str) -> None:
+        if source in self._configured.get(user_id, {}):
+            raise AccountRefused(
+                phrase("The account of “%(source)s” stands in the configuration; chat cannot change it.", source=source)
+            )
+
+    def _refuse_taken(self, user_id: str, source: str, account: str, others: Sequence[ErpAccount]) -> None:
+        taken = {one.account.casefold() for one in others if one.account}
+        taken |= {own[source].casefold() for one, own in self._configured.items() if one != user_id and source in own}
+        if account.casefold() in taken:
+            raise AccountRefused(phrase("This account is bound to somebody else."))
+
+
+def _request_card(account: ErpAccount, decider: str, now: datetime) -> Delivery:
+    return Delivery(
+        card=f"account:{account.source}:{account.user_id}:{decider}",
+        place=Place(PlaceKind.PERSON, decider),
+        kind=REQUEST_CARD,
+        ref=account.ref,
+        revision=account.revision,
+        urgency=Urgency.NOW,
+        due_at=now,
+    )
+
+
+def _result_card(account: ErpAccount, now: datetime) -> Delivery:
+    return Delivery(
+        card=f"account:{account.source}:{account.user_id}",
+        place=Place(PlaceKind.PERSON, account.user_id),
+        kind=RESULT_CARD,
+        ref=account.ref,
+        revision=account.revision,
+        urgency=Urgency.NOW,
+        due_at=now,
+    )

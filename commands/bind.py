@@ -1,0 +1,108 @@
+"""/bind: people's accounts in the ERPs: one's own, asking for one, and the administrators' yes or no."""
+
+from __future__ import annotations
+
+from bot.access.policy import ADMIN, AccessPolicy, AccessVerdict, Denied
+from bot.cards.view import View
+from bot.chat.arguments import Keyword, Word
+from bot.chat.context import QuestionContext
+from bot.chat.erp_account_views import AccountList, account_row, request_view
+from bot.chat.erp_accounts import MAX_ACCOUNT, AccountRefused, ErpAccounts
+from bot.chat.errors import BadArgument
+from bot.chat.registry import command
+from bot.phrase import Phrase, phrase
+
+
+class BindTarget(Word):
+    """An ERP's name, or the account where there is one ERP only; an administrator's answer names the person."""
+
+    placeholder = phrase("ERP")
+
+
+class AccountWord(Word):
+    """An account, as the ERP calls it; blanks may be in it."""
+
+    placeholder = phrase("account")
+    takes_rest = True
+
+
+class BindDecision(Keyword):
+    """An administrator's answer to a request."""
+
+    ACCEPT = phrase("accept"), "同意绑定"
+    DECLINE = phrase("decline"), "拒绝绑定"
+
+
+@command(
+    "bind",
+    aliases=("绑定", "bd"),
+    examples=("/bind main chen@example.com", "/绑定 main 陈立"),
+    summary=phrase("Your accounts in the ERPs"),
+    place=82,
+)
+async def bind(
+    target: BindTarget | None = None,
+    account: AccountWord | None = None,
+    *,
+    decision: BindDecision | None = None,
+    accounts: ErpAccounts,
+    policy: AccessPolicy,
+    context: QuestionContext,
+) -> View:
+    """Show the asker's accounts, ask for one, or decide a request."""
+    if decision is not None:
+        return await _decide(decision, str(target or ""), str(account or ""), accounts, policy, context)
+    if target is None:
+        return await own_accounts(accounts, context)
+    source, wanted = (_only_source(accounts), str(target)) if account is None else (str(target), str(account))
+    if source not in accounts.sources:
+        raise BadArgument(phrase("There is no ERP of this name. There are: %(names)s", names=_names(accounts)))
+    if len(wanted) > MAX_ACCOUNT:
+        raise BadArgument(phrase("That is too long for an account."))
+    try:
+        await accounts.ask(context.person.user_id or "", context.person.name, source, wanted)
+    except AccountRefused as refused:
+        return await own_accounts(accounts, context, refused.reason)
+    return await own_accounts(
+        accounts, context, phrase("The administrators have been asked. You will be told in your own chat.")
+    )
+
+
+async def own_accounts(accounts: ErpAccounts, context: QuestionContext, remark: Phrase | None = None) -> AccountList:
+    """Return the asker's accounts."""
+    own = await accounts.of(context.person.user_id or "")
+    rows = tuple(row for row in map(account_row, own) if row.account or row.wanted)
+    return AccountList(rows=rows, sources=accounts.sources, remark=remark)
+
+
+async def _decide(
+    decision: BindDecision,
+    user_id: str,
+    request: str,
+    accounts: ErpAccounts,
+    policy: AccessPolicy,
+    context: QuestionContext,
+) -> View:
+    if ADMIN not in policy.roles_of(context.person):
+        raise Denied(AccessVerdict(False, phrase("Only administrators decide about accounts."), (ADMIN,)))
+    source, _, account = request.partition(" ")
+    remark: Phrase | None = None
+    try:
+        agrees = decision is BindDecision.ACCEPT
+        await accounts.decide(user_id, source, account, by=context.person.user_id or "", agrees=agrees)
+    except AccountRefused as refused:
+        remark = refused.reason
+    found = await accounts.find(user_id, source)
+    if found is None:
+        raise BadArgument(phrase("There is no such request."))
+    return request_view(found, context.person.name if remark is None else found.decided_by, remark)
+
+
+def _only_source(accounts: ErpAccounts) -> str:
+    if len(accounts.sources) != 1:
+        raise BadArgument(phrase("Say at which ERP: %(names)s", names=_names(accounts)))
+    return accounts.sources[0]
+
+
+def _names(accounts: ErpAccounts) -> str:
+    return ", ".join(accounts.sources)
