@@ -7,7 +7,7 @@ from bot.access.policy import AccessPolicy
 from bot.approvals.case import Case
 from bot.approvals.list_views import ApprovalAll, ApprovalList
 from bot.approvals.presenter import CasePresenter
-from bot.approvals.responder import VoteResponder, audience_for
+from bot.approvals.responder import VoteResponder, audience_among, audience_within, concerned_by
 from bot.approvals.service import ApprovalService
 from bot.approvals.typed_votes import CaseRef
 from bot.approvals.view_builders import build_list_row
@@ -18,7 +18,8 @@ from bot.chat.colleagues import Colleagues
 from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.parsing import command_line
-from bot.chat.registry import Commands, command
+from bot.chat.registry import command
+from bot.erp.hub import ErpHub
 from bot.phrase import phrase
 
 CLOSEST = 4
@@ -52,8 +53,8 @@ async def pending(
     wish: PendingOption | None = None,
     approvals: ApprovalService,
     showing: CasePresenter,
+    erp: ErpHub,
     colleagues: Colleagues,
-    commands: Commands,
     policy: AccessPolicy,
     context: QuestionContext,
 ) -> View:
@@ -64,11 +65,14 @@ async def pending(
     if not word:
         if wish is PendingOption.FORWARD:
             raise BadArgument(phrase("Say which purchase order, such as: %(line)s", line="/pending PO-1001 forward"))
-        return await _list(approvals, context, together=wish is PendingOption.ALL)
+        return await _list(approvals, policy, context, together=wish is PendingOption.ALL)
     found = await approvals.find(word)
     if found is None:
+        audience_among((), policy, context)
         raise NothingFound(word, await lines_of_mine("pending", approvals, context))
-    responder = VoteResponder(approvals, showing, found, audience_for(found, commands, policy, context), context)
+    order = (found.case.source, found.case.number)
+    audience = await audience_within(concerned_by(found), order, erp, policy, context)
+    responder = VoteResponder(approvals, showing, found, audience, context)
     if wish is not PendingOption.FORWARD:
         return await responder.show()
     if not to:
@@ -84,14 +88,16 @@ async def lines_of_mine(name: str, approvals: ApprovalService, context: Question
     return tuple(command_line(name, case.number) for case in waiting[:CLOSEST])
 
 
-async def _list(approvals: ApprovalService, context: QuestionContext, *, together: bool) -> View:
+async def _list(approvals: ApprovalService, policy: AccessPolicy, context: QuestionContext, *, together: bool) -> View:
     waiting = await approvals.pending(context.person.user_id or "")
     audience = Audience.of(private=context.is_private)
     page = waiting[context.offset : context.offset + ApprovalList.page_size]
     rows = tuple(build_list_row(case, audience) for case in page)
-    cls = ApprovalAll if together and rows else ApprovalList
-    line = command_line("pending", PendingOption.ALL if together else "")
-    return cls(rows=rows, total=len(waiting), offset=context.offset, line=line)
+    if together and rows and not policy.read_only:
+        line = command_line("pending", PendingOption.ALL)
+        return ApprovalAll(rows=rows, total=len(waiting), offset=context.offset, line=line)
+    line = command_line("pending")
+    return ApprovalList(rows=rows, total=len(waiting), offset=context.offset, line=line, mute=policy.read_only)
 
 
 async def _list_people(case: Case, colleagues: Colleagues, context: QuestionContext) -> View:

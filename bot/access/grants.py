@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.disclosure import ALL_FIELDS, SHARED_FIELDS, FieldClass
@@ -23,6 +24,37 @@ class Scope:
     partners: frozenset[str] | None = None
     own: bool = False
 
+    def includes(self, other: Scope) -> bool:
+        """Return whether this covers every document that ``other`` covers."""
+        pairs = (
+            (self.sources, other.sources),
+            (self.companies, other.companies),
+            (self.warehouses, other.warehouses),
+            (self.categories, other.categories),
+            (self.partners, other.partners),
+        )
+        return (not self.own or other.own) and all(
+            mine is None or (theirs is not None and theirs <= mine) for mine, theirs in pairs
+        )
+
+    def common(self, other: Scope) -> Scope:
+        """Return the scope of the documents that both cover."""
+        return Scope(
+            sources=_both(self.sources, other.sources),
+            companies=_both(self.companies, other.companies),
+            warehouses=_both(self.warehouses, other.warehouses),
+            categories=_both(self.categories, other.categories),
+            partners=_both(self.partners, other.partners),
+            own=self.own or other.own,
+        )
+
+
+def _both(mine: frozenset[str] | None, theirs: frozenset[str] | None) -> frozenset[str] | None:
+    if mine is None or theirs is None:
+        return theirs if mine is None else mine
+    folded = {word.casefold() for word in theirs}
+    return frozenset(word for word in mine if word.casefold() in folded)
+
 
 EVERYTHING = Scope()
 
@@ -38,3 +70,27 @@ class Grant:
 FULL_GRANT = Grant(fields=ALL_FIELDS)
 SHARED_GRANT = Grant(fields=SHARED_FIELDS)
 NO_GRANT = Grant(fields=frozenset(), scopes=())
+
+
+def merge_grants(grants: Iterable[Grant]) -> Grant:
+    """Return what several grants give together: the documents of all, and of these the fields that each may show.
+
+    Grants of the same documents add their fields. Those of different documents cannot: a grant holds the same fields
+    for all its documents, so that only the fields remain that may be seen of every one.
+    """
+    fields: dict[Scope, frozenset[FieldClass]] = {}
+    for grant in grants:
+        for scope in grant.scopes:
+            fields[scope] = fields.get(scope, frozenset()) | grant.fields
+    widest = tuple(scope for scope in fields if not any(other != scope and other.includes(scope) for other in fields))
+    if not widest:
+        return NO_GRANT
+    seen = (fields[scope] for scope in widest)
+    return Grant(fields=ALL_FIELDS.intersection(*seen), scopes=widest)
+
+
+def common_scopes(one: tuple[Scope, ...], other: tuple[Scope, ...]) -> tuple[Scope, ...]:
+    """Return scopes of the documents that are covered by both."""
+    if one == other:
+        return one
+    return tuple(dict.fromkeys(mine.common(theirs) for mine in one for theirs in other))

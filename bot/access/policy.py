@@ -1,17 +1,42 @@
-"""Decides who may use which command where, with the reason."""
+"""Decides who may use which command where, and what they may see of its answer, with the reason."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from types import MappingProxyType
 
+from bot.access.areas import DOCUMENT_COMMANDS
+from bot.access.grants import EVERYTHING, FULL_GRANT, NO_GRANT, SHARED_GRANT, Grant, merge_grants
 from bot.access.people import Person
+from bot.access.presets import ROLE_NAMES, with_synonyms
+from bot.access.rule_index import RuleIndex
+from bot.access.rules import ANY, AccessRule
+from bot.disclosure import SHARED_FIELDS, FieldClass
 from bot.errors import DingerpError
 from bot.phrase import Phrase, phrase
 
 ADMIN = "admin"
 """Role of every administrator of the organisation; the one to ask when nothing else is configured."""
+
+NO_RULE = "default"
+"""In place of a rule's name where none is about the request."""
+
+READ_ONLY = phrase("The bot only reads at present: it changes nothing in the ERP.")
+READ_ONLY_RULE = "access.read_only"
+
+RESERVED_RULE = "reserved"
+"""In place of a rule's name where no rule opens what is only for administrators otherwise."""
+
+RESTRICTED_FIELDS = frozenset({FieldClass.QUANTITY})
+"""What a shared card shows at most, unless a rule says otherwise, where not every reader may ask for it."""
+
+OUTSIDER_FIELDS = frozenset({FieldClass.QUANTITY})
+"""What a shared card shows at most in a conversation with somebody from outside the organisation."""
+
+_KEPT = 100_000
+"""Decisions that are remembered: those of 20 000 people about some commands each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,37 +54,27 @@ class AccessRequest:
     reserved: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccessRule:
-    """Grants ``commands`` (``*``: all) to ``roles`` (``*``: every member), optionally in some conversations only."""
-
-    commands: frozenset[str]
-    roles: frozenset[str]
-    conversations: frozenset[str] = frozenset()
-
-    def covers(self, request: AccessRequest) -> bool:
-        """Return whether the rule applies to this command in this conversation."""
-        here = not self.conversations or request.conversation_id in self.conversations
-        return here and ("*" in self.commands or request.command in self.commands)
-
-
 @dataclass(frozen=True, slots=True)
 class AccessVerdict:
-    """The decision, its reason, the roles that could help, and the name of the rule that decided."""
+    """The decision, its reason, and the roles that could help.
+
+    ``grant`` is what the person's own eyes may see of the answer, ``rule`` the names of the rules that decided.
+    """
 
     allowed: bool
     reason: Phrase
     ask: tuple[str, ...] = ()
-    rule: str = ""
+    grant: Grant = NO_GRANT
+    rule: str = NO_RULE
 
 
-_DEFAULT, _RESERVED, _RULES = "default", "reserved", "access.rules"
-"""Names of what decides."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsideredRule:
+    """A rule about a command, with whether it holds in the conversation and names the person."""
 
-_ALLOWED_FOR_MEMBERS = AccessVerdict(True, phrase("Every member may ask."), rule=_DEFAULT)
-_ALLOWED_BY_DOCUMENT_RULES = AccessVerdict(
-    True, phrase("Rules of its own say who may, for every document."), rule=_DEFAULT
-)
+    rule: AccessRule
+    holds_here: bool
+    names_person: bool
 
 
 class Denied(DingerpError):
@@ -73,81 +88,212 @@ class Denied(DingerpError):
         return self.verdict.reason
 
 
-@dataclass(frozen=True, slots=True)
 class AccessPolicy:
-    """Roles × command × conversation. Without rules every member may ask and nobody may write.
+    """Role, department or person × command × conversation. Without rules every member may ask and nobody may write.
 
-    As soon as rules cover a command, it is only for the roles that they name. Writes are denied unless a rule grants
-    them; of a governed command, the rules of each document decide later. ``roles`` maps a role to the user ids that
-    have it by configuration; roles of the directory come with the `Person`.
+    As soon as rules cover a command, it is only for those whom they name; what a rule denies, no other grants. Writes
+    are denied unless a rule grants them; of a governed command, the rules of each document decide later. ``roles`` maps
+    a role to the user ids that have it by configuration; roles of the directory come with the `Person`. With
+    ``read_only`` nobody writes, whatever the rules say.
+
+    Rules never change: new ones make a new policy. So decisions are remembered for as long as a person, with roles and
+    departments, stays the same.
 
     Docs: contracts.md#smallest-configurations
     """
 
-    rules: tuple[AccessRule, ...] = ()
-    roles: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
+    def __init__(
+        self,
+        rules: Iterable[AccessRule] = (),
+        roles: Mapping[str, frozenset[str]] = MappingProxyType({}),
+        *,
+        read_only: bool = False,
+    ) -> None:
+        self._rules = tuple(
+            rule if rule.name else replace(rule, name=f"rule {number}") for number, rule in enumerate(rules, 1)
+        )
+        self._roles_by_user = _by_user(roles)
+        self._read_only = read_only
+        self._about = {
+            command: RuleIndex(rule for rule in self._rules if rule.is_about(command))
+            for command in {ANY}.union(*(rule.commands for rule in self._rules))
+        }
+        self._decide = lru_cache(_KEPT)(self._decide_anew)
+        self._share = lru_cache(_KEPT)(self._share_anew)
+
+    @property
+    def rules(self) -> tuple[AccessRule, ...]:
+        """The rules; those without a name are called by their number."""
+        return self._rules
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing is changed in the ERP, whatever the rules grant."""
+        return self._read_only
 
     def roles_of(self, person: Person) -> frozenset[str]:
         """Return the person's roles from the directory and from the configuration."""
-        configured = {role for role, members in self.roles.items() if person.user_id in members}
-        return person.roles | configured | ({ADMIN} if person.is_admin else set())
+        held = person.roles | self.configured_roles(person)
+        return held | {ADMIN} if person.is_admin or ROLE_NAMES[ADMIN] in held else held
+
+    def configured_roles(self, person: Person) -> frozenset[str]:
+        """Return the roles that the person has by configuration."""
+        return self._roles_by_user.get(person.user_id or "", frozenset())
 
     def decide(self, person: Person, request: AccessRequest) -> AccessVerdict:
-        """Return whether ``person`` may do ``request``, and why."""
+        """Return whether ``person`` may do ``request``, why, and what they may see of the answer."""
+        return self._decide(person, request)
+
+    def decide_area(self, person: Person, command: str, conversation_id: str = "") -> AccessVerdict:
+        """Return whether ``person`` may see the documents that ``command`` shows, wherever else they appear.
+
+        `bot.access.areas.command_of` names the command of an alert.
+        """
+        return self._decide(person, AccessRequest(command=command, conversation_id=conversation_id))
+
+    def consider(self, person: Person, request: AccessRequest) -> tuple[ConsideredRule, ...]:
+        """Return the rules about the command, in their order, and what keeps each from this request."""
+        about = self._rules_about(request.command)
+        naming = about.naming(person, with_synonyms(self.roles_of(person)))
+        return tuple(
+            ConsideredRule(rule=rule, holds_here=rule.holds_in(request.conversation_id), names_person=rule in naming)
+            for rule in about.rules
+        )
+
+    def shared_grant(self, conversation_id: str, command: str, *, outsiders: bool) -> Grant:
+        """Return what a card may show that all of a conversation see, in answer to ``command`` or about its documents.
+
+        ``outsiders``: somebody from outside the organisation is known to be there.
+        """
+        grant = self._share(conversation_id, command)
+        for shown in DOCUMENT_COMMANDS.get(command, ()):
+            grant = replace(grant, fields=grant.fields & self._share(conversation_id, shown).fields)
+        return replace(grant, fields=grant.fields & OUTSIDER_FIELDS) if outsiders else grant
+
+    def _decide_anew(self, person: Person, request: AccessRequest) -> AccessVerdict:
         if person.is_external:
-            return AccessVerdict(False, phrase("Only members of the organisation may ask the ERP."), (ADMIN,), _DEFAULT)
-        if request.reserved:
-            return self._decide_reserved(person, request)
-        if not self.rules and (request.governed or not request.writes):
-            return _default_verdict(request)
-        covering = [rule for rule in self.rules if rule.covers(request)]
-        granted = frozenset[str]().union(*(rule.roles for rule in covering))
-        held = self.roles_of(person)
-        if "*" in granted:
+            return _refusal(phrase("Only members of the organisation may ask the ERP."), (ADMIN,))
+        if request.writes and self._read_only:
+            return _refusal(READ_ONLY, (ADMIN,), rule=READ_ONLY_RULE)
+        about = self._rules_about(request.command)
+        held = with_synonyms(self.roles_of(person))
+        mine = [rule for rule in about.naming(person, held) if rule.holds_in(request.conversation_id)]
+        denials = [rule for rule in mine if not rule.allows]
+        if taken := [rule for rule in denials if rule.takes_command]:
+            reason = phrase("“%(rule)s” closes /%(command)s to you.", rule=taken[0].name, command=request.command)
+            return _refusal(reason, (ADMIN,), taken)
+        granting = [rule for rule in mine if rule.allows]
+        if request.reserved and not any(request.command in rule.commands for rule in granting):
+            return _decide_reserved(about.rules, held, denials, request)
+        if granting:
             return AccessVerdict(
-                True, phrase("Every member may use /%(command)s.", command=request.command), rule=_RULES
+                True,
+                _why_allowed(granting, request.command, person, held),
+                grant=_without(merge_grants(rule.grant for rule in granting), denials),
+                rule=_listed([*granting, *denials]),
             )
-        if by := sorted(granted & held):
-            return AccessVerdict(True, phrase("Your role “%(role)s” allows it.", role=by[0]), rule=_RULES)
+        covering = [rule for rule in about.rules if rule.allows and not rule.shared]
+        if here := [rule for rule in covering if rule.holds_in(request.conversation_id)]:
+            named = _named_by(here)
+            reason = phrase("/%(command)s is only for: %(roles)s.", command=request.command, roles=", ".join(named))
+            return _refusal(reason, named, here)
         if covering:
-            return AccessVerdict(
-                False,
-                phrase(
-                    "/%(command)s is only for: %(roles)s.", command=request.command, roles=", ".join(sorted(granted))
-                ),
-                tuple(sorted(granted)),
-                _RULES,
-            )
-        if any(rule.commands & {request.command, "*"} for rule in self.rules if rule.conversations):
-            return AccessVerdict(
-                False,
-                phrase("/%(command)s is not open in this conversation.", command=request.command),
-                (ADMIN,),
-                _RULES,
-            )
+            reason = phrase("/%(command)s is not open in this conversation.", command=request.command)
+            return _refusal(reason, (ADMIN,), covering)
         if request.writes and not request.governed:
-            return AccessVerdict(
-                False, phrase("Nobody may change the ERP unless a rule grants it."), (ADMIN,), _DEFAULT
-            )
-        return _default_verdict(request)
+            return _refusal(phrase("Nobody may change the ERP unless a rule grants it."), (ADMIN,))
+        reason = _BY_DOCUMENT if request.governed else _BY_DEFAULT
+        return AccessVerdict(True, reason, grant=_without(FULL_GRANT, denials), rule=_listed(denials))
 
-    def _decide_reserved(self, person: Person, request: AccessRequest) -> AccessVerdict:
-        naming = (rule for rule in self.rules if request.command in rule.commands and rule.covers(request))
-        granted = frozenset({ADMIN}).union(*(rule.roles for rule in naming))
-        if by := sorted(granted & self.roles_of(person)):
-            return AccessVerdict(True, phrase("Your role “%(role)s” allows it.", role=by[0]), rule=_RESERVED)
-        if "*" in granted:
-            return AccessVerdict(
-                True, phrase("Every member may use /%(command)s.", command=request.command), rule=_RESERVED
-            )
-        roles = tuple(sorted(granted))
-        reason = phrase("/%(command)s is only for: %(roles)s.", command=request.command, roles=", ".join(roles))
-        return AccessVerdict(False, reason, roles, _RESERVED)
+    def _share_anew(self, conversation_id: str, command: str) -> Grant:
+        about = self._rules_about(command).rules
+        here = [rule for rule in about if rule.holds_in(conversation_id)]
+        shared = [rule for rule in here if rule.shared and rule.allows]
+        denials = [rule for rule in here if not rule.allows]
+        of_all = [rule for rule in denials if rule.shared or rule.is_for_all]
+        if any(rule.takes_command for rule in of_all):
+            return NO_GRANT
+        if shared:
+            return _without(merge_grants(rule.grant for rule in shared), of_all)
+        closed = any(rule.takes_command for rule in denials)
+        return _without(_common_grant(about, here, closed=closed), denials)
 
-
-def _allowed_for_all(request: AccessRequest, rule: str) -> AccessVerdict:
-    return AccessVerdict(True, phrase("Every member may use /%(command)s.", command=request.command), rule=rule)
+    def _rules_about(self, command: str) -> RuleIndex:
+        return self._about.get(command, self._about[ANY])
 
 
-def _default_verdict(request: AccessRequest) -> AccessVerdict:
-    return _ALLOWED_BY_DOCUMENT_RULES if request.governed else _ALLOWED_FOR_MEMBERS
+_BY_DEFAULT = phrase("Every member may ask.")
+_BY_DOCUMENT = phrase("Rules of its own say who may, for every document.")
+
+
+def _by_user(roles: Mapping[str, frozenset[str]]) -> Mapping[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for role, members in roles.items():
+        for user_id in members:
+            found.setdefault(user_id, set()).add(role)
+    return {user_id: frozenset(held) for user_id, held in found.items()}
+
+
+def _why_allowed(rules: Sequence[AccessRule], command: str, person: Person, held: frozenset[str]) -> Phrase:
+    if any(rule.is_for_all for rule in rules):
+        return phrase("Every member may use /%(command)s.", command=command)
+    if roles := sorted(_union(rule.roles for rule in rules) & held):
+        return phrase("Your role “%(role)s” allows it.", role=roles[0])
+    mine = person.departments | person.department_names
+    if departments := sorted(_union(rule.departments for rule in rules) & mine):
+        return phrase("Your department “%(department)s” allows it.", department=departments[0])
+    return phrase("“%(rule)s” names you.", rule=rules[0].name)
+
+
+def _named_by(rules: Iterable[AccessRule]) -> tuple[str, ...]:
+    return tuple(sorted(_union(rule.roles | rule.departments | rule.people for rule in rules)))
+
+
+def _union(several: Iterable[frozenset[str]]) -> frozenset[str]:
+    return frozenset[str]().union(*several)
+
+
+def _decide_reserved(
+    about: Iterable[AccessRule], held: frozenset[str], denials: Iterable[AccessRule], request: AccessRequest
+) -> AccessVerdict:
+    if ADMIN in held:
+        reason = phrase("Your role “%(role)s” allows it.", role=ADMIN)
+        return AccessVerdict(True, reason, grant=_without(FULL_GRANT, denials), rule=RESERVED_RULE)
+    naming = (rule for rule in about if request.command in rule.commands and rule.allows and not rule.shared)
+    named = tuple(sorted({ADMIN, *_named_by(rule for rule in naming if rule.holds_in(request.conversation_id))}))
+    reason = phrase("/%(command)s is only for: %(roles)s.", command=request.command, roles=", ".join(named))
+    return _refusal(reason, named, rule=RESERVED_RULE)
+
+
+def out_of_scope(verdict: AccessVerdict) -> AccessVerdict:
+    """Return the refusal of one document, where ``verdict`` allows others."""
+    reason = phrase("“%(rule)s” does not open this document to you.", rule=verdict.rule)
+    return AccessVerdict(False, reason, (ADMIN,), rule=verdict.rule)
+
+
+def _refusal(
+    reason: Phrase, ask: tuple[str, ...], rules: Iterable[AccessRule] = (), *, rule: str = ""
+) -> AccessVerdict:
+    return AccessVerdict(False, reason, ask, rule=rule or _listed(rules))
+
+
+def _listed(rules: Iterable[AccessRule]) -> str:
+    return ", ".join(dict.fromkeys(rule.name for rule in rules)) or NO_RULE
+
+
+def _without(grant: Grant, denials: Iterable[AccessRule]) -> Grant:
+    taken = frozenset[FieldClass]().union(*(rule.fields or frozenset() for rule in denials))
+    return replace(grant, fields=grant.fields - taken) if taken else grant
+
+
+def _common_grant(about: Iterable[AccessRule], here: Iterable[AccessRule], *, closed: bool) -> Grant:
+    """Return what every reader of a conversation may see: less than usual where a rule keeps some of them out."""
+    granting = [rule for rule in here if rule.allows and not rule.shared]
+    if open_to_all := [rule for rule in granting if rule.is_for_all]:
+        common = merge_grants(rule.grant for rule in open_to_all)
+    else:
+        common = Grant(fields=SHARED_FIELDS.intersection(*(rule.grant.fields for rule in granting)))
+        closed = closed or any(rule.allows and not rule.shared for rule in about)
+    shown = RESTRICTED_FIELDS if closed else SHARED_FIELDS
+    fields, scopes = common.fields & shown, common.scopes
+    return SHARED_GRANT if (fields, scopes) == (SHARED_FIELDS, (EVERYTHING,)) else Grant(fields=fields, scopes=scopes)

@@ -4,7 +4,7 @@ from __future__ import annotations as annotations
 
 from bot.access.people import Person as Person
 from bot.access.policy import AccessPolicy as AccessPolicy
-from bot.access.policy import AccessRule as AccessRule
+from bot.access.rules import AccessRule as AccessRule
 from bot.cards.actions import Ask as Ask
 from bot.cards.view import Button as Button
 from bot.cards.view import Color as Color
@@ -36,6 +36,12 @@ from bot.chat.view_parts import ask_buttons as ask_buttons
 from bot.chat.view_parts import erp_link_buttons as erp_link_buttons
 from bot.chat.view_parts import freshness as freshness
 from bot.chat.view_parts import freshness_of_all as freshness_of_all
+from bot.disclosure import ALL_FIELDS as ALL_FIELDS
+from bot.disclosure import HIDDEN as HIDDEN
+from bot.disclosure import ClassedBy as ClassedBy
+from bot.disclosure import FieldClass as FieldClass
+from bot.disclosure import Stating as Stating
+from bot.disclosure import cut as cut
 from bot.erp.answer import Answer as Answer
 from bot.erp.answer import SourceAnswer as SourceAnswer
 from bot.erp.errors import ErpError as ErpError
@@ -46,11 +52,13 @@ from bot.erp.errors import Unsupported as Unsupported
 from bot.erp.hub import ErpHub as ErpHub
 from bot.erp.model import Approval as Approval
 from bot.erp.model import Area as Area
+from bot.erp.model import Cost as Cost
 from bot.erp.model import Invoice as Invoice
 from bot.erp.model import InvoiceStatus as InvoiceStatus
 from bot.erp.model import Money as Money
 from bot.erp.model import OrderLine as OrderLine
 from bot.erp.model import OrderStatus as OrderStatus
+from bot.erp.model import PartnerName as PartnerName
 from bot.erp.model import Product as Product
 from bot.erp.model import ProductionOrder as ProductionOrder
 from bot.erp.model import ProductionStatus as ProductionStatus
@@ -59,6 +67,8 @@ from bot.erp.model import PurchaseLine as PurchaseLine
 from bot.erp.model import PurchaseOrder as PurchaseOrder
 from bot.erp.model import PurchaseStatus as PurchaseStatus
 from bot.erp.model import Quantities as Quantities
+from bot.erp.model import Quantity as Quantity
+from bot.erp.model import SalesAmount as SalesAmount
 from bot.erp.model import SalesOrder as SalesOrder
 from bot.erp.model import Slice as Slice
 from bot.erp.model import StockLevel as StockLevel
@@ -71,6 +81,8 @@ from bot.phrase import Phrase as Phrase
 from bot.phrase import phrase as phrase
 
 __all__ = [
+    "ALL_FIELDS",
+    "HIDDEN",
     "AccessPolicy",
     "AccessRule",
     "Answer",
@@ -80,9 +92,11 @@ __all__ = [
     "BadArgument",
     "Button",
     "Capability",
+    "ClassedBy",
     "Color",
     "Command",
     "Commands",
+    "Cost",
     "DingerpError",
     "DocumentList",
     "DocumentListView",
@@ -91,6 +105,7 @@ __all__ = [
     "DocumentView",
     "ErpError",
     "ErpHub",
+    "FieldClass",
     "Filter",
     "Freshness",
     "Invoice",
@@ -107,6 +122,7 @@ __all__ = [
     "OneDocument",
     "OrderLine",
     "OrderStatus",
+    "PartnerName",
     "Person",
     "Phrase",
     "Product",
@@ -117,11 +133,14 @@ __all__ = [
     "PurchaseOrder",
     "PurchaseStatus",
     "Quantities",
+    "Quantity",
     "QuestionContext",
+    "SalesAmount",
     "SalesOrder",
     "Sku",
     "Slice",
     "SourceAnswer",
+    "Stating",
     "StockLevel",
     "Term",
     "Unavailable",
@@ -133,6 +152,7 @@ __all__ = [
     "ask_buttons",
     "command",
     "command_line",
+    "cut",
     "erp_link_buttons",
     "freshness",
     "freshness_of_all",

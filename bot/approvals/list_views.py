@@ -6,14 +6,15 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from bot.approvals.document import FINGERPRINT_PREFIX
 from bot.approvals.views import show_action
 from bot.cards.actions import ApproveAll, Ask
 from bot.cards.view import Button, Color, ListView, View
 from bot.chat.parsing import command_line
-from bot.erp.model import Money
+from bot.disclosure import FieldClass, Stating
+from bot.erp.model import Cost, PartnerName
 from bot.phrase import Phrase, phrase
 
 
@@ -23,11 +24,11 @@ class ApprovalListRow:
 
     case: str
     number: str
-    vendor: str
-    amount: Money | None = None
+    vendor: PartnerName
+    amount: Cost | None = None
     due_on: date | None = None
     since: datetime
-    result: Phrase | None = None
+    result: Annotated[Phrase | None, Stating(FieldClass.COST)] = None
     done: bool = False
 
 
@@ -37,18 +38,19 @@ MIN_FOR_APPROVE_ALL = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalList(ListView):
-    """What waits for one person, oldest first."""
+    """What waits for one person, oldest first. ``mute``: nobody can decide at present."""
 
     card: ClassVar[str] = "approval_list"
 
     rows: tuple[ApprovalListRow, ...]
+    mute: bool = False
 
     def row_buttons(self) -> Sequence[Button]:
         return [Button(row.number, show_action(row.case)) for row in self.rows]
 
     def buttons(self) -> Sequence[Button]:
         pages = ListView.buttons(self)
-        if len(self.rows) < MIN_FOR_APPROVE_ALL:
+        if self.mute or len(self.rows) < MIN_FOR_APPROVE_ALL:
             return pages
         every = Button(phrase("Approve all…"), Ask(command_line("pending", "all"), self.offset))
         return (*pages, every)

@@ -8,19 +8,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.access.people import DirectoryEntry, People
+from bot.access.membership import Membership
+from bot.access.organisation import OwnOrganisation
+from bot.access.people import People
 from bot.background import BackgroundTasks
 from bot.cards.language import Language
 from bot.cards.renderer import CardRenderer
 from bot.cards.track_ids import TrackIds
 from bot.dingtalk.card_wire import TemplateChoice
-from bot.dingtalk.directory import DingTalkDirectory, DingTalkUnknownPerson
 from bot.dingtalk.openapi import OpenApi
 from bot.dingtalk.quota import MonthlyMeter
 from bot.metrics import Metrics
 from bot.outbox.quota import QuotaGuard
 from bot.settings import Settings
 from bot.store.database import Database
+from bot.store.people import StoredPeople
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,9 @@ class Infrastructure:
     api: OpenApi
     meter: MonthlyMeter
     month: QuotaGuard
+    organisation: OwnOrganisation
+    members: Membership
+    stored_people: StoredPeople
     people: People
     languages: Mapping[str, Language]
     renderer: CardRenderer
@@ -46,20 +51,3 @@ class Infrastructure:
     async def run_in_background(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Let ``work`` run as long as the bot does."""
         await self.stack.enter_async_context(self.background.running(work, name))
-
-
-class DirectoryAdapter:
-    """Lets `bot.access.people` look into DingTalk's directory."""
-
-    def __init__(self, directory: DingTalkDirectory) -> None:
-        self._directory = directory
-
-    async def entry(self, user_id: str) -> DirectoryEntry | None:
-        """Return a member's entry; None for people outside the organisation."""
-        try:
-            person = await self._directory.person(user_id)
-        except DingTalkUnknownPerson:
-            return None
-        return DirectoryEntry(
-            name=person.name, roles=person.roles, departments=person.departments, is_admin=person.is_admin
-        )

@@ -6,6 +6,7 @@ That takes about half a second, which `bot.app` spends while DingTalk opens the 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -15,15 +16,20 @@ import aiohttp
 import structlog
 
 from bot.access.audit import AuditLog, AuditReader
+from bot.access.membership import Membership
+from bot.access.organisation import OwnOrganisation
 from bot.access.people import People
 from bot.alerts.service import AlertService
 from bot.background import BackgroundTasks
+from bot.bootstrap.access import PolicyInForce, follow_access
 from bot.bootstrap.alerts import AlertServices, build_alerts, start_outbox, start_polling, start_queue_readers
 from bot.bootstrap.approvals import ApprovalServices, build_approvals, notify_approvals, start_approvals
 from bot.bootstrap.audit import limit_questions, open_audit, record_rules, record_settings, start_audit
+from bot.bootstrap.directory import ContactEvents, DirectoryAdapter, start_directory
 from bot.bootstrap.erps import open_hub_with_index
-from bot.bootstrap.factories import make_access_policy, make_renderer, open_api, templates
-from bot.bootstrap.infrastructure import DirectoryAdapter, Infrastructure
+from bot.bootstrap.factories import make_renderer, open_api, templates
+from bot.bootstrap.infrastructure import Infrastructure
+from bot.bootstrap.policy import account_of
 from bot.cards.language import choose_language, load_languages
 from bot.cards.track_ids import TrackIds
 from bot.chat.clicks import ClickPipeline
@@ -53,6 +59,8 @@ from bot.store.erp_records import StoredErpRecords
 from bot.store.errors import StoreUnavailable
 from bot.store.inbox import StoredInbox
 from bot.store.languages import StoredLanguages
+from bot.store.organisation import StoredOrganisation
+from bot.store.people import StoredPeople
 
 log = structlog.get_logger(__name__)
 
@@ -72,6 +80,8 @@ class Services:
     templates: TemplateChoice
     alerts: AlertServices
     approvals: ApprovalServices
+    policy: PolicyInForce
+    contact_events: ContactEvents
 
 
 async def build_services(
@@ -102,20 +112,23 @@ async def build_services(
     await records.load()
     await base.run_in_background(records.run(), "erp_records")
     hub = await open_hub_with_index(stack, background, settings, metrics, now, database, records)
+    commands = Commands.discover()
+    access_rules = follow_access(settings, commands, monotonic=time.monotonic)
+    policy = PolicyInForce(access_rules)
+    await base.run_in_background(policy.follow(), "access rules")
     alerts = await build_alerts(base)
-    approvals = build_approvals(base, hub, alerts)
+    approvals = build_approvals(base, hub, alerts, policy)
     record_settings(audit, settings, now)
-    for followed in (alerts.rules, approvals.rules):
+    for followed in (access_rules, alerts.rules, approvals.rules):
         record_rules(audit, followed, now)
     alerts.composers.update(approvals.composers)
     zone = now().tzinfo
     assert zone is not None, "the clock gives aware times"
     alerts.composers[LIMIT_REPORT] = LimitReportComposer(zone)
     alerts = replace(alerts, intake=notify_approvals(alerts, approvals))
-    commands = Commands.discover()
     dispatcher = QuestionDispatcher(
         commands=commands,
-        policy=make_access_policy(settings, commands),
+        policy=policy,
         collaborators={
             ErpHub: hub,
             LanguageChoice: languages,
@@ -126,9 +139,10 @@ async def build_services(
             **approvals.collaborators,
         },
         seconds=settings.limits.question_seconds,
+        account_of=account_of(settings),
     )
     limited = limit_questions(base, dispatcher, commands, audit, alerts.outbox.poke)
-    questions = _question_pipeline(base, limited, inbox, patience)
+    questions = _question_pipeline(base, limited, inbox, audit, patience)
     clicks = ClickPipeline(
         handler=limited,
         people=base.people,
@@ -137,7 +151,7 @@ async def build_services(
         metrics=metrics,
         now=now,
         seconds=settings.limits.click_seconds,
-        corp_id=settings.dingtalk.corp_id,
+        organisation=base.organisation,
         audit=audit,
         shown=StoredShownCards(database),
     )
@@ -146,7 +160,8 @@ async def build_services(
     await start_polling(base, hub, alerts)
     await start_approvals(base, approvals)
     await start_outbox(base, alerts)
-    return Services(database, hub, questions, clicks, base.templates, alerts, approvals)
+    contact_events = await start_directory(base)
+    return Services(database, hub, questions, clicks, base.templates, alerts, approvals, policy, contact_events)
 
 
 async def _open_database(stack: AsyncExitStack, settings: Settings) -> Database:
@@ -175,11 +190,21 @@ async def _build_infrastructure(
     limit = settings.limits.monthly_calls
     metrics.month_limit.set(limit)
     api = open_api(settings, session, metrics, meter, patience)
+    organisation = OwnOrganisation(settings.dingtalk.corp_id, StoredOrganisation(database, settings.dingtalk.client_id))
+    await organisation.load()
+    stored_people = StoredPeople(database)
+    await stored_people.load_departments()
+    members = Membership(
+        stored_people,
+        DirectoryAdapter(DingTalkDirectory(api)) if settings.access.reads_directory else None,
+        now=now,
+        with_roles=settings.access.directory is True,
+    )
     people = People(
         languages=languages,
         default_language=settings.language,
         configured_languages=settings.languages,
-        directory=DirectoryAdapter(DingTalkDirectory(api)) if settings.access.directory else None,
+        directory=members,
     )
     words = load_languages()
     base = Infrastructure(
@@ -192,6 +217,9 @@ async def _build_infrastructure(
         api=api,
         meter=meter,
         month=QuotaGuard(lambda: meter.used, limit, metrics=metrics, reserve=settings.outbox.reserve),
+        organisation=organisation,
+        members=members,
+        stored_people=stored_people,
         people=people,
         languages=words,
         renderer=make_renderer(settings, words),
@@ -203,7 +231,7 @@ async def _build_infrastructure(
 
 
 def _question_pipeline(
-    base: Infrastructure, handler: QuestionHandler, inbox: StoredInbox, patience: ApiRetryPolicy
+    base: Infrastructure, handler: QuestionHandler, inbox: StoredInbox, audit: AuditLog, patience: ApiRetryPolicy
 ) -> QuestionPipeline:
     def degraded(language: str) -> str | None:
         return choose_language(base.languages, language).say(DEGRADED) if base.month.sparing() else None
@@ -215,6 +243,8 @@ def _question_pipeline(
         inbox=inbox,
         handler=handler,
         people=base.people,
+        organisation=base.organisation,
+        audit=audit,
         renderer=base.renderer,
         channel=answers,
         tracks=base.tracks,

@@ -16,10 +16,11 @@ from typing import Protocol
 import structlog
 
 from bot.access.audit import AuditEntry, AuditKind, AuditLog
+from bot.access.organisation import OwnOrganisation
 from bot.access.people import People
 from bot.cards.actions import ApprovalAction, Ask, BadToken, unpack
 from bot.cards.card import Card, Click, ViewRenderer
-from bot.cards.notices import BusyNotice, DeniedNotice, OutOfDateNotice
+from bot.cards.notices import BusyNotice, DeniedNotice, Introduction, OutOfDateNotice, UnconfirmedNotice
 from bot.cards.track_ids import TrackIds
 from bot.cards.view import View
 from bot.chat.context import QuestionContext
@@ -39,6 +40,10 @@ MAX_FORM_TEXT = 200
 
 REDRAW_DELAYS = (1.0, 2.0, 4.0, 8.0)
 """Seconds before each attempt to restore a card that a late answer has covered; by then the answer has arrived."""
+
+
+_NOT_INTRODUCED: tuple[View, str] = (UnconfirmedNotice(needs=Introduction.WRITE_IN_GROUP), "unknown_organisation")
+"""The answer to every click before the first message, which says whose bot this is."""
 
 
 class ShownCards(Protocol):
@@ -72,8 +77,8 @@ class ClickPipeline:
         metrics: Metrics,
         now: Callable[[], datetime],
         seconds: float,
-        corp_id: str,
         audit: AuditLog,
+        organisation: OwnOrganisation,
         shown: ShownCards | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -85,22 +90,29 @@ class ClickPipeline:
         self._metrics = metrics
         self._now = now
         self._seconds = seconds
-        self._corp_id = corp_id
         self._audit = audit
+        self._organisation = organisation
         self._shown = shown
         self._sleep = sleep
         self._at_work: set[asyncio.Task[None]] = set()
 
     async def answer(self, click: Click) -> Card | None:
-        """Return the clicker's new card; None leaves the card as it is (foreign cards, foreign organisations)."""
+        """Return the clicker's new card; None leaves the card as it is (foreign cards, foreign organisations).
+
+        ``corp_id`` is the clicker's organisation, and ``user_id`` means somebody there alone.
+        """
         if not self._tracks.is_ours(click.track_id) or not click.user_id:
             self._ignore("foreign_card", click)
             return None
-        if self._corp_id and click.corp_id != self._corp_id:
+        if self._organisation.is_known and not self._organisation.is_own(click.corp_id):
             self._ignore("foreign_organisation", click)
             return None
         now = self._now()
-        view, outcome = await self._view(click, now)
+        if self._organisation.is_known:
+            view, outcome = await self._view(click, now)
+        else:
+            view, outcome = _NOT_INTRODUCED
+            self._record_refusal(click, f"{click.user_id}@{click.corp_id}", outcome)
         self._metrics.clicks.labels(outcome).inc()
         zone = now.tzinfo
         assert zone is not None, "the clock gives aware times"

@@ -11,6 +11,8 @@ from enum import StrEnum
 
 import structlog
 
+from bot.access.grants import Grant
+from bot.access.people import Doubt
 from bot.access.policy import AccessPolicy, Denied
 from bot.cards.actions import Ask
 from bot.cards.notices import (
@@ -20,9 +22,11 @@ from bot.cards.notices import (
     ExternalNotice,
     FailedNotice,
     HintNotice,
+    Introduction,
     NotFoundNotice,
     QuotaNotice,
     Suggestion,
+    UnconfirmedNotice,
     UnknownCommandNotice,
 )
 from bot.cards.view import ListView, View
@@ -33,8 +37,10 @@ from bot.chat.message import Message, MessageKind
 from bot.chat.parsing import MAX_LINE_BYTES, ParsedLine
 from bot.chat.pipeline import PreparedAnswer
 from bot.chat.prompts import OpenPrompts, may_be_reply
+from bot.chat.reader_hub import AccountOf, ReaderHub, no_account
 from bot.chat.registry import AnyCommand, Commands
 from bot.erp.errors import ErpError, NotFound, Unavailable
+from bot.erp.hub import ErpHub
 from bot.errors import ConfigurationError, DingerpError
 from bot.phrase import Phrase, phrase
 from bot.time_limit import TimeLimit
@@ -67,6 +73,8 @@ def make_hint(message: Message) -> View | None:
 
 log = structlog.get_logger(__name__)
 
+_NEEDS = {Doubt.NO_ANSWER: Introduction.WAIT, Doubt.NEVER_WROTE: Introduction.WRITE}
+
 NO_COMMAND_LABEL = "none"
 """Metrics label of questions without a known command."""
 
@@ -86,6 +94,7 @@ class QuestionOutcome(StrEnum):
     BAD_ARGUMENT = "bad_argument"
     NOT_FOUND = "not_found"
     DENIED = "denied"
+    UNCONFIRMED = "unconfirmed"
     ERP_DOWN = "erp_down"
     FAILED = "failed"
     HINT = "hint"
@@ -93,43 +102,57 @@ class QuestionOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class _BoundCommand:
-    """A command with the collaborators that are the same for every call, and the parameters that take the question."""
+    """A command with the collaborators that are the same for every call, and the parameters that take the question, the
+    policy as it is then, or the ERPs as the asker may see them.
+    """
 
     command: AnyCommand
     collaborators: Mapping[str, object]
     context: tuple[str, ...]
+    policy: tuple[str, ...]
+    hub: tuple[str, ...]
 
-    async def call(self, rest: str, context: QuestionContext) -> View | Ask:
+    async def call(
+        self, rest: str, context: QuestionContext, policy: AccessPolicy, hub: Callable[[], ErpHub]
+    ) -> View | Ask:
         positional, named = self.command.signature.parse(rest)
         named.update(self.collaborators)
-        for name in self.context:
-            named[name] = context
+        named.update(dict.fromkeys(self.context, context))
+        named.update(dict.fromkeys(self.policy, policy))
+        if self.hub:
+            named.update(dict.fromkeys(self.hub, hub()))
         return await self.command.function(*positional, **named)
 
 
 class QuestionDispatcher:
     """Answers lines. ``collaborators`` maps a type to the object that commands get for a parameter of that type.
 
-    `QuestionContext`, `Commands`, `AccessPolicy` and `OpenPrompts` need not be among them. ``seconds`` is the most
-    that one answer may take; ``reference`` makes the short number under which the log has a failure.
+    `QuestionContext`, `Commands`, `AccessPolicy` and `OpenPrompts` need not be among them. ``policy`` gives the one in
+    force, which may change while the bot runs. ``seconds`` is the most that one answer may take; ``reference`` makes
+    the short number under which the log has a failure.
     """
 
     def __init__(
         self,
         *,
         commands: Commands,
-        policy: AccessPolicy,
+        policy: Callable[[], AccessPolicy],
         collaborators: Mapping[type, object],
         seconds: float,
         reference: Callable[[], str] = lambda: secrets.token_hex(3),
+        account_of: AccountOf = no_account,
     ) -> None:
-        """Raises `ConfigurationError` when a command needs a collaborator that is missing."""
+        """``account_of`` finds the asker's own documents. Raises `ConfigurationError` when a command needs a
+        collaborator that is missing.
+        """
         self._commands = commands
         self._policy = policy
         self._limit = TimeLimit(seconds)
         self._reference = reference
         self._prompts = OpenPrompts()
-        known = {**collaborators, Commands: commands, AccessPolicy: policy, OpenPrompts: self._prompts}
+        hub = collaborators.get(ErpHub)
+        self._hub = ReaderHub(hub, account_of) if isinstance(hub, ErpHub) else None
+        known = {**collaborators, Commands: commands, OpenPrompts: self._prompts}
         self._bound = {name: _bind(command, known) for name, command in commands.items()}
 
     def hint_for(self, message: Message) -> PreparedAnswer | None:
@@ -140,7 +163,7 @@ class QuestionDispatcher:
     async def view_for(self, context: QuestionContext) -> PreparedAnswer:
         """Answer a line as it was typed, or as a button carries it. Raises nothing but cancellation."""
         if context.person.is_external:
-            return PreparedAnswer(ExternalNotice(), NO_COMMAND_LABEL, QuestionOutcome.DENIED)
+            return _refuse(context)
         return await self._answer(context, redirected=False)
 
     async def _answer(self, context: QuestionContext, *, redirected: bool) -> PreparedAnswer:
@@ -163,11 +186,12 @@ class QuestionDispatcher:
         command = bound.command
         limit = self._limit.running()
         try:
-            verdict = self._policy.decide(context.person, command.request(context.conversation))
+            policy = self._policy()
+            verdict = policy.decide(context.person, command.request(context.conversation))
             if not verdict.allowed:
                 raise Denied(verdict)
             with limit:
-                result = await bound.call(rest, context)
+                result = await bound.call(rest, context, policy, lambda: self._hub_for(context, policy, verdict.grant))
         except Exception as error:  # noqa: BLE001 - only here a defect becomes a card; `_defect` logs it
             cause = Unavailable(f"no answer in {self._limit.seconds:g} s") if limit.expired else error
             return self._failure(cause, command, context)
@@ -176,17 +200,21 @@ class QuestionDispatcher:
             last_page = (result.total - 1) // result.page_size * result.page_size
             return await self._run(bound, rest, replace(context, offset=last_page), redirected=redirected)
         if isinstance(result, View):
-            return PreparedAnswer(result, command.name, QuestionOutcome.ANSWERED, verdict.rule)
+            return PreparedAnswer(result, command.name, QuestionOutcome.ANSWERED, verdict.grant, verdict.rule)
         if redirected:
             return self._failure(RuntimeError(f"{command.name} redirects in a circle"), command, context)
         return await self._answer(replace(context, line=result.line, offset=result.offset), redirected=True)
+
+    def _hub_for(self, context: QuestionContext, policy: AccessPolicy, granted: Grant) -> ErpHub:
+        assert self._hub is not None, "commands that need the ERPs were bound to them"
+        return self._hub.of(context, policy, granted)
 
     async def _without_command(
         self, parsed: ParsedLine, context: QuestionContext, *, redirected: bool
     ) -> PreparedAnswer:
         """Suggest the command that was misspelt, or look up a bare code or name."""
         text = f"{parsed.word} {parsed.rest}".strip() if parsed.slashed else parsed.rest
-        usable = self._commands.usable(self._policy, context)
+        usable = self._commands.usable(self._policy(), context)
         alike = tuple(command for command in self._commands.similar(parsed.word) if command in usable)
         misspelt = alike and (parsed.slashed or " " in text)
         if FIND in self._bound and not misspelt and len(text) <= _MAX_BARE_LINE:
@@ -205,7 +233,8 @@ class QuestionDispatcher:
 
     def _failure(self, error: Exception, command: AnyCommand, context: QuestionContext) -> PreparedAnswer:
         view, outcome = self._notice(error, command, context)
-        return PreparedAnswer(view, command.name, outcome, error.verdict.rule if isinstance(error, Denied) else "")
+        rule = error.verdict.rule if isinstance(error, Denied) else ""
+        return PreparedAnswer(view, command.name, outcome, rule=rule)
 
     def _notice(self, error: Exception, command: AnyCommand, context: QuestionContext) -> tuple[View, QuestionOutcome]:
         example = next(iter(command.examples), "")
@@ -235,6 +264,15 @@ class QuestionDispatcher:
         return FailedNotice(problem=known.tell(), reference=reference)
 
 
+def _refuse(context: QuestionContext) -> PreparedAnswer:
+    """Return the answer to somebody who is not known to be a member of the organisation."""
+    doubt = context.person.doubt
+    if doubt is None:
+        return PreparedAnswer(ExternalNotice(), NO_COMMAND_LABEL, QuestionOutcome.DENIED)
+    view = UnconfirmedNotice(needs=_NEEDS[doubt], line=context.line, offset=context.offset)
+    return PreparedAnswer(view, NO_COMMAND_LABEL, QuestionOutcome.UNCONFIRMED)
+
+
 _ALWAYS_KNOWN = frozenset({QuestionContext, Commands, AccessPolicy, OpenPrompts})
 
 
@@ -247,11 +285,17 @@ def can_answer(command: AnyCommand, collaborators: Container[type]) -> bool:
 def _bind(command: AnyCommand, known: Mapping[type, object]) -> _BoundCommand:
     fixed: dict[str, object] = {}
     context: list[str] = []
+    policy: list[str] = []
+    hub: list[str] = []
     for name, kind in command.signature.collaborators.items():
         if kind is QuestionContext:
             context.append(name)
+        elif kind is AccessPolicy:
+            policy.append(name)
+        elif kind is ErpHub and kind in known:
+            hub.append(name)
         elif kind in known:
             fixed[name] = known[kind]
         else:
             raise ConfigurationError(f"command {command.name!r} needs a {kind.__name__} and there is none")
-    return _BoundCommand(command, fixed, tuple(context))
+    return _BoundCommand(command, fixed, tuple(context), tuple(policy), tuple(hub))

@@ -12,6 +12,9 @@ from typing import Protocol, TypeAlias
 import structlog
 from prometheus_client import Counter
 
+from bot.access.audit import AuditEntry, AuditKind, AuditLog
+from bot.access.grants import NO_GRANT, Grant
+from bot.access.organisation import OwnOrganisation
 from bot.access.people import People, Person
 from bot.backoff import BackoffPolicy
 from bot.cards.card import Card, ViewRenderer
@@ -39,11 +42,15 @@ AcknowledgeQuestion: TypeAlias = Callable[[DingerpError | None], None]
 
 @dataclass(frozen=True, slots=True)
 class PreparedAnswer:
-    """A view, and bounded labels for the metrics; ``rule`` is the rule of access that decided, for the audit log."""
+    """A view, what the asker may see of it, and bounded labels for the metrics.
+
+    Without a ``grant`` nothing that has a class may be seen. ``rule`` names what decided, for the audit log.
+    """
 
     view: View
     command: str
     outcome: str
+    grant: Grant = NO_GRANT
     rule: str = ""
 
 
@@ -68,6 +75,8 @@ class QuestionPipeline:
         inbox: Inbox,
         handler: QuestionHandler,
         people: People,
+        organisation: OwnOrganisation,
+        audit: AuditLog,
         renderer: ViewRenderer,
         channel: AnswerChannel,
         tracks: TrackIds,
@@ -80,6 +89,8 @@ class QuestionPipeline:
         self._inbox = inbox
         self._handler = handler
         self._people = people
+        self._organisation = organisation
+        self._audit = audit
         self._renderer = renderer
         self._channel = channel
         self._tracks = tracks
@@ -100,8 +111,15 @@ class QuestionPipeline:
 
     def accept(self, message: Message, payload: str, acknowledge: AcknowledgeQuestion) -> None:
         """Acknowledge the question once it is stored in the inbox, then answer it. A question that was accepted before
-        is only acknowledged. If it cannot be stored, ``acknowledge`` gets the error instead.
+        is only acknowledged, and so is one to the bot of another organisation. If it cannot be stored, ``acknowledge``
+        gets the error instead.
         """
+        if not self._organisation.admits(message.organisation):
+            self._metrics.questions.labels("none", "foreign_organisation").inc()
+            log.warning("question.foreign_organisation", corp_id=message.organisation)
+            self._record_foreign(message)
+            acknowledge(None)
+            return
         started, received_at = time.monotonic(), self._now()
         # The ticket is taken before the commit, so that questions keep the order in which their frames came.
         ticket = self._queue.take_ticket(message.conversation.id)
@@ -118,6 +136,18 @@ class QuestionPipeline:
                 ticket.release()
 
         self._inbox.accept(InboxMessage(message.msg_id, payload, received_at), stored)
+
+    def _record_foreign(self, message: Message) -> None:
+        # In another organisation the same user id is somebody else.
+        entry = AuditEntry(
+            kind=AuditKind.REFUSAL,
+            at=self._now(),
+            actor=f"{message.sender.staff_id or 'external'}@{message.organisation}",
+            action="question",
+            conversation=message.conversation.id,
+            outcome="foreign_organisation",
+        )
+        self._audit.record(entry)
 
     def flush(self) -> None:
         """Start storing what was accepted: no more is coming at the moment."""
@@ -166,12 +196,24 @@ class QuestionPipeline:
     async def _find(self, message: Message) -> tuple[PreparedAnswer, Card]:
         # Without waiting for a turn: this is light, and if it waited for the rendering of others, all questions would
         # wait for the ERP at the same moment while the loop idles (measured with 256 in flight: a tenth of its time).
-        sender = message.sender
-        person = await self._people.identify(sender.staff_id, name=sender.nick, is_admin=sender.is_admin)
+        await self._organisation.save()
+        person = await self._identify(message)
         answer = self._handler.hint_for(message) or await self._handler.view_for(self._asking(message, person))
         await self._turns.wait()
         # The language is asked for again, because the answer may have changed it.
         return answer, self._renderer.render(answer.view, self._people.language(person.user_id), zone=self._zone)
+
+    async def _identify(self, message: Message) -> Person:
+        """Return who wrote. Their ids count only from inside the bot's own organisation."""
+        sender, own = message.sender, self._organisation
+        inside = own.is_own(sender.corp_id)
+        user_id = sender.staff_id if inside or not sender.corp_id else None
+        return await self._people.identify(
+            user_id,
+            name=sender.nick,
+            is_admin=sender.is_admin,
+            wrote_at=message.sent_at if inside and message.organisation else None,
+        )
 
     def _asking(self, message: Message, person: Person) -> QuestionContext:
         return QuestionContext(person=person, conversation=message.conversation, line=message.text, now=self._now())

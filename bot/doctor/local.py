@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.access.policy import READ_ONLY
+from bot.bootstrap.access import make_access_policy
 from bot.bootstrap.erps import open_hub
 from bot.bootstrap.factories import make_renderer
 from bot.cards.samples import load_sample
@@ -19,11 +21,12 @@ from bot.doctor.results import CheckGrade, CheckResult
 from bot.erp.errors import Unsupported
 from bot.erp.index.port import VERSION, SyncState
 from bot.erp.index.search import oldest
-from bot.errors import DingerpError
+from bot.errors import ConfigurationError, DingerpError
 from bot.metrics import Metrics
 from bot.phrase import Phrase, phrase
 from bot.settings import Settings
 from bot.store.database import Database
+from bot.store.organisation import StoredOrganisation
 from bot.store.product_index import StoredProductIndex
 
 
@@ -62,6 +65,25 @@ async def check_database(settings: Settings) -> CheckResult:
             ),
         )
     return CheckResult(what, CheckGrade.GOOD, phrase("reached and up to date"))
+
+
+async def check_organisation(settings: Settings) -> list[CheckResult]:
+    """Check that the bot knows its organisation; nothing where the database fails."""
+    what = phrase("Organisation")
+    if settings.dingtalk.corp_id:
+        return [CheckResult(what, CheckGrade.GOOD, phrase("%(corp_id)s", corp_id=settings.dingtalk.corp_id))]
+    try:
+        database = Database(settings.database)
+        try:
+            learnt = await StoredOrganisation(database, settings.dingtalk.client_id).load()
+        finally:
+            await database.close()
+    except DingerpError:
+        return []  # the check of the database says why
+    if learnt:
+        return [CheckResult(what, CheckGrade.GOOD, phrase("%(corp_id)s, by the first message", corp_id=learnt))]
+    remedy = phrase("Write to the bot once, or set DINGERP_DINGTALK__CORP_ID; until then no click counts.")
+    return [CheckResult(what, CheckGrade.NOTE, phrase("not known yet"), remedy)]
 
 
 async def check_erps(settings: Settings) -> AsyncIterator[CheckResult]:
@@ -112,6 +134,25 @@ def check_own_templates(settings: Settings) -> list[CheckResult]:
         )
         for template in broken
     ]
+
+
+def check_access_rules(settings: Settings) -> CheckResult:
+    """Read the access rules as the bot does at its start."""
+    what = phrase("Access rules")
+    try:
+        policy = make_access_policy(settings, Commands.discover())
+    except ConfigurationError as error:
+        return CheckResult(
+            what,
+            CheckGrade.BAD,
+            phrase("%(text)s", text=error.detail),
+            phrase("Correct them; `dingerp access check` names every error."),
+        )
+    if policy.read_only:
+        return CheckResult(what, CheckGrade.GOOD, READ_ONLY)
+    if not policy.rules:
+        return CheckResult(what, CheckGrade.GOOD, phrase("none; every member may ask, and nobody may write"))
+    return CheckResult(what, CheckGrade.GOOD, phrase("%(count)s are in force", count=len(policy.rules)))
 
 
 async def check_index(settings: Settings) -> list[CheckResult]:

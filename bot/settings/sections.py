@@ -24,7 +24,9 @@ class DingTalkSettings(SettingsSection):
     )
     robot_code: str = Field("", description="Robot code, where it differs from the client id.")
     robot_names: tuple[str, ...] = Field((), description="Names of the bot in groups: rich text repeats its mention.")
-    corp_id: str = Field("", description="Only clicks from this organisation are obeyed; empty: any.")
+    corp_id: str = Field(
+        "", description="The corpId of your organisation; empty: learnt from the first message. No other is obeyed."
+    )
     openapi_endpoint: str = Field(
         "https://api.dingtalk.com", description="Base of the new API; also `DINGTALK_OPENAPI_ENDPOINT`."
     )
@@ -73,25 +75,45 @@ class ErpSettings(BaseModel):
         return dict(self.model_extra or {})
 
 
-class RuleSettings(SettingsSection):
-    """Grants commands to roles."""
-
-    commands: frozenset[str] = Field(description="Command names, or `*`.")
-    roles: frozenset[str] = Field(description="Role names, or `*` for every member.")
-    conversations: frozenset[str] = Field(frozenset(), description="Only in these conversations; empty: everywhere.")
-
-
 class AccessSettings(SettingsSection):
     """Who may do what."""
 
     roles: dict[str, frozenset[str]] = Field({}, description="Role → user ids.")
-    rules: tuple[RuleSettings, ...] = Field(
-        (), description="Grants; without any, members may ask and nobody may write."
+    rules: tuple[dict[str, Any], ...] = Field(
+        (), description="[Rules](access-rules.md); without any, members may ask and nobody may write."
+    )
+    presets: bool = Field(
+        False, description="Puts the [ready rules](access-rules.md#ready-rules) for the usual roles in force."
+    )
+    read_only: bool = Field(False, description="Nothing is changed in any ERP, whatever the rules say.")
+    file: Path | None = Field(
+        None, description="File of further rules; by default `access.toml` beside this file or in the data folder."
     )
     accounts: dict[str, dict[str, str]] = Field(
         {}, description="User id → source name → their account in that ERP, for decisions under their own name."
     )
-    directory: bool = Field(False, description="Also take roles from DingTalk's directory (needs `qyapi_get_member`).")
+    directory: bool | None = Field(
+        None,
+        description="Whether DingTalk's directory says who is a member (needs `qyapi_get_member`): `true` takes its"
+        " roles, too; `auto` asks it if the app may; with `false` members are those who have written to the bot.",
+    )
+
+    sync_hours: float = Field(
+        24.0,
+        ge=0,
+        le=48,
+        description="Hours between two walks through the whole directory; 0: only people who ask are looked up.",
+    )
+
+    @field_validator("directory", mode="before")
+    @classmethod
+    def _automatic(cls, value: object) -> object:
+        return None if isinstance(value, str) and value.strip().lower() == "auto" else value
+
+    @property
+    def reads_directory(self) -> bool:
+        """Return whether the directory is asked at all."""
+        return self.directory is not False
 
 
 class HookSettings(SettingsSection):
@@ -171,6 +193,9 @@ class LimitSettings(SettingsSection):
     """What DingTalk allows and what the bot allows itself."""
 
     qps: float = Field(20.0, gt=0, description="Calls per second and API (Standard edition: 20).")
+    directory_qps: float = Field(
+        10.0, gt=0, description="Calls per second and API for walks through the whole directory."
+    )
     monthly_calls: int = Field(10_000, gt=0, description="API calls per month (Standard edition: 5 000).")
     questions_at_once: int = Field(256, gt=0, description="Questions that are worked on at the same time.")
     question_seconds: float = Field(20.0, gt=0, description="Time for finding one answer.")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from bot.access.grants import FULL_GRANT, NO_GRANT, SHARED_GRANT, Grant, Scope
 from bot.access.people import Person
-from bot.access.policy import AccessPolicy, AccessRequest, AccessRule
+from bot.access.policy import NO_RULE, AccessPolicy, AccessRequest
+from bot.access.rules import AccessRule, RuleEffect
+from bot.disclosure import ALL_FIELDS, FieldClass
 
 KEEPER = Person(user_id="keeper01", name="王仓", roles=frozenset({"warehouse"}))
 BUYER = Person(user_id="buyer01", name="李采")
@@ -76,6 +79,198 @@ def test_the_table(
     policy = AccessPolicy(rules=rules, roles={"approver": frozenset({"buyer01"})})
     verdict = policy.decide(person, request_)
     assert (verdict.allowed, str(verdict.reason), verdict.ask) == (allowed, reason, ask)
+
+
+SALES = Person(
+    user_id="sales01",
+    name="周销",
+    roles=frozenset({"sales"}),
+    departments=frozenset({"d7"}),
+    department_names=frozenset({"销售部"}),
+)
+ORDER = AccessRequest(command="order")
+QUANTITY, AMOUNT, COST, PARTNER = FieldClass.QUANTITY, FieldClass.AMOUNT, FieldClass.COST, FieldClass.PARTNER
+SCOPE_OF_W1, OWN = Scope(warehouses=frozenset({"W1"})), Scope(own=True)
+
+
+def rule(
+    commands: str,
+    roles: str = "",
+    *,
+    fields: set[FieldClass] | None = None,
+    deny: bool = False,
+    scope: Scope = Scope(),  # noqa: B008 - it never changes
+    departments: str = "",
+    people: str = "",
+    conversations: str = "",
+    shared: bool = False,
+    name: str = "",
+) -> AccessRule:
+    return AccessRule(
+        commands=frozenset(commands.split()),
+        roles=frozenset(roles.split()),
+        departments=frozenset(departments.split()),
+        people=frozenset(people.split()),
+        conversations=frozenset(conversations.split()),
+        fields=None if fields is None else frozenset(fields),
+        effect=RuleEffect.DENY if deny else RuleEffect.ALLOW,
+        scope=scope,
+        shared=shared,
+        name=name,
+    )
+
+
+class TestTheGrant:
+    @pytest.mark.parametrize(
+        ("rules", "grant"),
+        [
+            ((), FULL_GRANT),
+            ((rule("invoice", "finance"),), FULL_GRANT),
+            ((rule("order", "sales"),), FULL_GRANT),
+            ((rule("order", "sales", fields={AMOUNT}),), Grant(fields=frozenset({AMOUNT}))),
+            ((rule("order", departments="d7", fields={AMOUNT}),), Grant(fields=frozenset({AMOUNT}))),
+            ((rule("order", people="sales01", fields=set()),), Grant(fields=frozenset())),
+            # Rules about the same documents add up.
+            (
+                (rule("order", "sales", fields={AMOUNT}), rule("*", "*", fields={QUANTITY})),
+                Grant(fields=frozenset({AMOUNT, QUANTITY})),
+            ),
+            # Those about different documents leave what may be seen of all.
+            (
+                (
+                    rule("order", "sales", fields={AMOUNT, PARTNER}, scope=OWN),
+                    rule("order", "sales", fields={PARTNER}, scope=SCOPE_OF_W1),
+                ),
+                Grant(fields=frozenset({PARTNER}), scopes=(OWN, SCOPE_OF_W1)),
+            ),
+            # A wider scope includes a narrower.
+            (
+                (rule("order", "sales", fields={AMOUNT}, scope=OWN), rule("order", "*", fields={QUANTITY})),
+                Grant(fields=frozenset({QUANTITY})),
+            ),
+            (
+                (rule("order", "sales", fields={AMOUNT}, scope=OWN), rule("order", "*", fields={QUANTITY}, scope=OWN)),
+                Grant(fields=frozenset({AMOUNT, QUANTITY}), scopes=(OWN,)),
+            ),
+            # What is denied, nobody else grants.
+            (
+                (rule("order", "sales"), rule("*", "sales", fields={COST, AMOUNT}, deny=True)),
+                Grant(fields=ALL_FIELDS - {COST, AMOUNT}),
+            ),
+            ((rule("order", "*", fields={COST}, deny=True),), Grant(fields=ALL_FIELDS - {COST})),
+            ((rule("order", "keeper", fields={COST}, deny=True),), FULL_GRANT),
+            # What a shared card shows is another question.
+            ((rule("order", fields={COST}, shared=True),), FULL_GRANT),
+            ((rule("order", "*", fields={COST}, shared=True),), FULL_GRANT),
+        ],
+    )
+    def test_of_an_allowed_person(self, rules: tuple[AccessRule, ...], grant: Grant) -> None:
+        verdict = AccessPolicy(rules).decide(SALES, ORDER)
+        assert (verdict.allowed, verdict.grant) == (True, grant)
+
+    def test_of_a_refused_person_is_none(self) -> None:
+        assert AccessPolicy([rule("order", "finance")]).decide(SALES, ORDER).grant == NO_GRANT
+        assert AccessPolicy().decide(OUTSIDER, ORDER).grant == NO_GRANT
+
+
+class TestADenial:
+    def test_beats_every_grant(self) -> None:
+        policy = AccessPolicy([rule("*", "*"), rule("order", people="sales01", deny=True, name="left the team")])
+        verdict = policy.decide(SALES, ORDER)
+        assert not verdict.allowed
+        assert str(verdict.reason) == "“left the team” closes /order to you."
+        assert verdict.rule == "left the team"
+
+    def test_closes_the_command_to_nobody_else(self) -> None:
+        policy = AccessPolicy([rule("order", "sales", deny=True)])
+        assert policy.decide(KEEPER, ORDER).allowed
+        assert not policy.decide(SALES, ORDER).allowed
+
+    def test_holds_in_its_conversation(self) -> None:
+        policy = AccessPolicy([rule("order", "*", deny=True, conversations="cidA==")])
+        assert policy.decide(SALES, ORDER).allowed
+        assert not policy.decide(SALES, AccessRequest(command="order", conversation_id="cidA==")).allowed
+
+
+class TestTheRuleThatDecided:
+    @pytest.mark.parametrize(
+        ("rules", "named"),
+        [
+            ((), NO_RULE),
+            ((rule("order", "sales", name="sales read"),), "sales read"),
+            ((rule("invoice", "finance"), rule("order", "sales")), "rule 2"),
+            ((rule("order", "finance", name="finance only"),), "finance only"),
+            (
+                (rule("order", "*", name="all"), rule("order", "*", fields={COST}, deny=True, name="no cost")),
+                "all, no cost",
+            ),
+            ((rule("order", "*", conversations="cidA==", name="in A"),), "in A"),
+        ],
+    )
+    def test_is_named(self, rules: tuple[AccessRule, ...], named: str) -> None:
+        assert AccessPolicy(rules).decide(SALES, ORDER).rule == named
+
+    @pytest.mark.parametrize(
+        ("of", "reason"),
+        [
+            (rule("order", departments="d7"), "Your department “d7” allows it."),
+            (rule("order", departments="销售部"), "Your department “销售部” allows it."),
+            (rule("order", people="sales01", name="stand-in"), "“stand-in” names you."),
+        ],
+    )
+    def test_says_why(self, of: AccessRule, reason: str) -> None:
+        assert str(AccessPolicy([of]).decide(SALES, ORDER).reason) == reason
+
+
+class TestTheSharedCard:
+    @pytest.mark.parametrize(
+        ("rules", "fields"),
+        [
+            ((), {QUANTITY, PARTNER}),
+            ((rule("invoice", "finance"),), {QUANTITY, PARTNER}),
+            ((rule("order", "*"),), {QUANTITY, PARTNER}),
+            # Not every reader of the conversation may ask for it.
+            ((rule("order", "sales"),), {QUANTITY}),
+            ((rule("order", "sales", fields={AMOUNT}),), set()),
+            ((rule("order", "*", conversations="cidB=="),), {QUANTITY}),
+            ((rule("order", "sales", deny=True),), {QUANTITY}),
+            ((rule("order", "sales", fields={PARTNER}, deny=True),), {QUANTITY}),
+            ((rule("order", "*", deny=True),), set()),
+            # The conversation's own rule says it exactly.
+            ((rule("order", "sales"), rule("*", fields={AMOUNT}, shared=True)), {AMOUNT}),
+            ((rule("order", fields={AMOUNT}, shared=True, conversations="cidA=="),), {AMOUNT}),
+            ((rule("order", fields={AMOUNT}, shared=True, conversations="cidB=="),), {QUANTITY, PARTNER}),
+            ((rule("*", fields={AMOUNT, COST}, shared=True), rule("*", "*", fields={COST}, deny=True)), {AMOUNT}),
+            ((rule("*", fields={PARTNER}, shared=True, deny=True),), {QUANTITY}),
+        ],
+    )
+    def test_shows(self, rules: tuple[AccessRule, ...], fields: set[FieldClass]) -> None:
+        assert AccessPolicy(rules).shared_grant("cidA==", "order", outsiders=False).fields == fields
+
+    def test_shows_what_is_agreed_without_rules(self) -> None:
+        assert AccessPolicy().shared_grant("cidA==", "order", outsiders=False) == SHARED_GRANT
+
+    def test_shows_outsiders_less(self) -> None:
+        policy = AccessPolicy([rule("*", fields={AMOUNT, QUANTITY}, shared=True, conversations="cidA==")])
+        assert policy.shared_grant("cidA==", "order", outsiders=True).fields == {QUANTITY}
+        assert policy.shared_grant("cidB==", "order", outsiders=True).fields == {QUANTITY}
+
+    def test_of_an_approval_shows_no_more_than_that_of_its_document(self) -> None:
+        policy = AccessPolicy([rule("po", "purchasing"), rule("why", "*")])
+        assert policy.shared_grant("cidA==", "why", outsiders=False).fields == {QUANTITY}
+
+
+class TestDocumentsOfAnArea:
+    def test_are_bound_by_the_rules_of_their_command(self) -> None:
+        policy = AccessPolicy([rule("invoice", "finance")])
+        assert not policy.decide_area(SALES, "invoice").allowed
+        assert policy.decide_area(SALES, "order").allowed
+
+
+def test_a_role_taken_away_counts_at_once() -> None:
+    policy = AccessPolicy([rule("stock", "warehouse")])
+    assert policy.decide(KEEPER, STOCK).allowed
+    assert not policy.decide(Person(user_id="keeper01", name="王仓"), STOCK).allowed
 
 
 RESERVED = AccessRequest(command="audit", reserved=True)

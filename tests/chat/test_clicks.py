@@ -12,10 +12,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.access.audit import AuditKind
+from bot.access.organisation import OwnOrganisation
 from bot.access.people import DirectoryEntry, People
 from bot.cards.actions import Ask
 from bot.cards.card import Card, Click
-from bot.cards.notices import BusyNotice, HintNotice, OutOfDateNotice
+from bot.cards.notices import BusyNotice, HintNotice, OutOfDateNotice, UnconfirmedNotice
 from bot.cards.track_ids import TrackIds
 from bot.cards.view import View
 from bot.chat.clicks import ClickPipeline
@@ -27,6 +28,7 @@ from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.outbox.place import Place
 from bot.phrase import phrase
+from tests.membership import CORP
 from tests.recording_audit import RecordingAudit
 
 ZONE = timezone(timedelta(hours=8))
@@ -83,6 +85,9 @@ class FakeDirectory:
         await self.gate.wait()
         return self.entries.get(user_id)
 
+    async def record_writer(self, user_id: str, *, name: str, wrote_at: datetime) -> None:
+        """Nobody needs to be remembered: the entries say who is a member."""
+
 
 class FakeLanguages:
     """The language of each person, changed by the handler in one of the tests."""
@@ -97,7 +102,7 @@ class FakeLanguages:
 class ClickHarness:
     """A pipeline between hand-made neighbours. All gates are open."""
 
-    def __init__(self, *, seconds: float = 5.0, corp_id: str = "dingcorp", shown: FakeShownCards | None = None) -> None:
+    def __init__(self, *, seconds: float = 5.0, corp_id: str = CORP, shown: FakeShownCards | None = None) -> None:
         self.handler, self.renderer = StubHandler(), StubRenderer()
         self.metrics, self.languages, self.audit = Metrics(), FakeLanguages(), RecordingAudit()
         self.directory = FakeDirectory({"keeper01": DirectoryEntry(name="王仓", roles=frozenset({"warehouse"}))})
@@ -113,8 +118,8 @@ class ClickHarness:
             metrics=self.metrics,
             now=lambda: NOW,
             seconds=seconds,
-            corp_id=corp_id,
             audit=self.audit,
+            organisation=OwnOrganisation(corp_id),
             shown=shown,
             sleep=shown.sleep if shown is not None else asyncio.sleep,
         )
@@ -160,9 +165,14 @@ async def test_what_is_not_for_us_changes_nothing_and_costs_a_line(changes: Mapp
     assert (entry.actor, entry.conversation) == (f"{clicked.user_id}@{clicked.corp_id}", "cidA==")
 
 
-async def test_without_a_configured_organisation_all_are_served() -> None:
+@pytest.mark.parametrize("corp_id", ["dingcorp", "dingother", ""])
+async def test_before_the_own_organisation_is_known_no_click_counts(corp_id: str) -> None:
     harness = ClickHarness(corp_id="")
-    assert await harness.pipeline.answer(replace(CLICK, corp_id="dingother")) is not None
+    assert await harness.pipeline.answer(replace(CLICK, corp_id=corp_id)) is not None
+    ((view, _, _),) = harness.renderer.rendered
+    assert isinstance(view, UnconfirmedNotice)
+    assert harness.count("unknown_organisation") == 1
+    assert not harness.handler.asked
 
 
 @pytest.mark.parametrize("token", ["", "approve", "stock:SKU123", "po.approve|0|PO-1001", "ask|x|/help", "x" * 5_000])

@@ -26,6 +26,7 @@ from tests.approvals.env import PATIENCE
 from tests.commands.alert_fakes import ELSEWHERE, HERE, OWN, InMemoryAlertService, alert
 from tests.commands.company import NOW
 from tests.commands.conftest import Members, NoLanguages
+from tests.membership import own_organisation
 from tests.recording_audit import RecordingAudit
 
 TRACKS = TrackIds("secret")
@@ -70,8 +71,8 @@ class AlertClickHarness:
             metrics=self.metrics,
             now=lambda: NOW,
             seconds=seconds,
-            corp_id="dingcorp",
             audit=RecordingAudit(),
+            organisation=own_organisation(),
             shown=self.places,
         )
         self.track = self.place_card(service.show(alert("a1")), HERE)

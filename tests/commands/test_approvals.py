@@ -8,7 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.access.policy import AccessPolicy, AccessRule
+from bot.access.grants import Scope
+from bot.access.policy import AccessPolicy
+from bot.access.rules import AccessRule
 from bot.approvals.case import CaseState
 from bot.approvals.list_views import ApprovalAll, ApprovalList, ApprovalResults, page_fingerprint
 from bot.approvals.unit_of_work import ApprovalOptions
@@ -21,7 +23,9 @@ from bot.approvals.views import (
     Audience,
 )
 from bot.cards.notices import BadArgumentNotice, DeniedNotice, ExternalNotice, NotFoundNotice
+from bot.cards.view import View
 from bot.chat.message import Conversation, ConversationKind
+from bot.disclosure import FieldClass
 from bot.erp.model import Money, PurchaseStatus, Verdict
 from commands.po import PurchaseView
 from tests.commands.approval_fakes import ApprovalFixture, any_of, rules
@@ -402,21 +406,91 @@ class TestRestricted:
     def policy(self) -> AccessPolicy:
         return AccessPolicy(rules=(AccessRule(commands=frozenset({"po", "reject"}), roles=frozenset({"buyer"})),))
 
-    async def test_who_may_not_ask_po_sees_no_price_unless_concerned(
-        self, ask: Ask, approvals: ApprovalFixture
+    @pytest.mark.parametrize(
+        "line", ["/pending PO-1001", "/why PO-1001", "/approve PO-1001", "/pending PO-9999", "/why PO-9999"]
+    )
+    async def test_who_may_not_ask_po_is_shown_no_order_unless_concerned(
+        self, ask: Ask, approvals: ApprovalFixture, line: str
     ) -> None:
         await approvals.submit()
-        view = as_(ApprovalView, await ask("/pending PO-1001", where=DIRECT))
-        assert (view.audience, list(money_in(view))) == (Audience.BARE, [])
-        assert (
-            as_(ApprovalView, await ask("/pending PO-1001", person=MANAGER, where=DIRECT)).audience is Audience.PRICED
-        )
+        view = as_(DeniedNotice, await ask(line, where=DIRECT))
+        assert (str(view.reason), view.ask) == ("/po is only for: buyer.", ("buyer",))
+
+    async def test_who_is_asked_to_decide_is_shown_the_order(self, ask: Ask, approvals: ApprovalFixture) -> None:
+        await approvals.submit()
+        view = as_(ApprovalView, await ask("/pending PO-1001", person=MANAGER, where=DIRECT))
+        assert view.audience is Audience.PRICED
+        as_(ApprovalWhy, await ask("/why PO-1001", person=MANAGER, where=DIRECT))
+
+    async def test_who_may_ask_po_is_shown_the_order(self, ask: Ask, approvals: ApprovalFixture) -> None:
+        await approvals.submit()
+        buyer = replace(KEEPER, roles=frozenset({"buyer"}))
+        assert as_(ApprovalView, await ask("/pending PO-1001", person=buyer, where=DIRECT)).audience is Audience.PRICED
 
     async def test_a_covered_command_is_for_its_roles_only(self, ask: Ask, approvals: ApprovalFixture) -> None:
         await approvals.submit()
         as_(DeniedNotice, await ask("/reject PO-1001 x", person=MANAGER))
         as_(ApprovalSaid, await ask("/approve PO-1001", person=MANAGER))
         assert (await approvals.case()).state is CaseState.WRITING
+
+
+class TestWithinAScope:
+    """A rule may open some orders only: others are refused, whichever command shows them."""
+
+    @pytest.fixture
+    def policy(self) -> AccessPolicy:
+        scope = Scope(partners=frozenset({"宁波标准件厂"}))
+        rule = AccessRule(name="Ningbo", commands=frozenset({"po"}), roles=frozenset({"*"}), scope=scope)
+        return AccessPolicy([rule])
+
+    @pytest.mark.parametrize(("line", "kind"), [("/pending {}", ApprovalView), ("/why {}", ApprovalWhy)])
+    async def test_orders_outside_are_for_the_concerned(
+        self, ask: Ask, approvals: ApprovalFixture, company: Company, line: str, kind: type[View]
+    ) -> None:
+        ours = purchase("PO-3001", "宁波标准件厂", PurchaseStatus.WAITING)
+        theirs = purchase("PO-3002", "华东机械", PurchaseStatus.WAITING)
+        company.purchases = (*company.purchases, ours, theirs)
+        for order in (ours, theirs):
+            await approvals.submit(order.number)
+        as_(kind, await ask(line.format("PO-3001"), where=DIRECT))
+        refused = as_(DeniedNotice, await ask(line.format("PO-3002"), where=DIRECT))
+        assert str(refused.reason) == "“Ningbo” does not open this document to you."
+        as_(kind, await ask(line.format("PO-3002"), person=MANAGER, where=DIRECT))
+
+
+class TestWhileTheBotOnlyReads:
+    @pytest.fixture
+    def policy(self) -> AccessPolicy:
+        return AccessPolicy(read_only=True)
+
+    @pytest.mark.parametrize("line", ["/approve PO-1001", "/reject PO-1001 贵", "/approve all #12345678"])
+    async def test_deciding_is_refused_and_says_why(self, ask: Ask, approvals: ApprovalFixture, line: str) -> None:
+        await approvals.submit()
+        view = as_(DeniedNotice, await ask(line, person=MANAGER, where=DIRECT))
+        assert str(view.reason) == "The bot only reads at present: it changes nothing in the ERP."
+        assert (await approvals.case()).state is CaseState.OPEN
+
+    async def test_the_list_offers_no_approving(self, ask: Ask, approvals: ApprovalFixture, company: Company) -> None:
+        company.purchases = (*company.purchases, purchase("PO-2000", "华东机械", PurchaseStatus.WAITING))
+        for number in ("PO-1001", "PO-2000"):
+            await approvals.submit(number)
+        for line in ("/pending", "/pending all"):
+            view = as_(ApprovalList, await ask(line, person=MANAGER, where=DIRECT))
+            assert "/pending all" not in lines(view)
+
+
+class TestWithoutCosts:
+    """A rule may open an order, and not its costs."""
+
+    @pytest.fixture
+    def policy(self) -> AccessPolicy:
+        rule = AccessRule(commands=frozenset({"po"}), roles=frozenset({"*"}), fields=frozenset({FieldClass.PARTNER}))
+        return AccessPolicy([rule])
+
+    async def test_they_are_for_the_concerned(self, ask: Ask, approvals: ApprovalFixture) -> None:
+        await approvals.submit()
+        view = as_(ApprovalView, await ask("/pending PO-1001", where=DIRECT))
+        assert (view.audience, list(money_in(view))) == (Audience.BARE, [])
 
 
 async def test_why(ask: Ask, approvals: ApprovalFixture) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.access.policy import AccessPolicy, AccessRule
+from bot.access.policy import AccessPolicy
+from bot.access.rules import AccessRule
 from bot.cards.notices import NotFoundNotice, UnknownCommandNotice
 from bot.erp.errors import Unavailable
 from bot.erp.port import Capability

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from bot.access.policy import AccessPolicy, AccessRule
+from bot.access.policy import AccessPolicy
+from bot.access.rules import AccessRule
 from bot.alerts.alert import Comparator
 from bot.alerts.views import AlertReply, WatchList
 from bot.cards.notices import BadArgumentNotice, ErpDownNotice, NotFoundNotice

@@ -26,6 +26,7 @@ from bot.store.tables.erp import (
     POLL_UNSENT,
 )
 from bot.store.tables.outbox import DELIVERY, DELIVERY_SPEND, DELIVERY_STEP
+from bot.store.tables.people import DEPARTMENT, DIRECTORY_WALK, ORGANISATION, PERSON
 from bot.store.tables.questions import API_DAY, API_MONTH, INBOX, LANGUAGE
 
 __all__ = [
@@ -49,6 +50,8 @@ __all__ = [
     "DELIVERY",
     "DELIVERY_SPEND",
     "DELIVERY_STEP",
+    "DEPARTMENT",
+    "DIRECTORY_WALK",
     "ERP_COPY",
     "ERP_REJECTED",
     "EVENT",
@@ -58,6 +61,8 @@ __all__ = [
     "LANGUAGE",
     "METADATA",
     "MUTE",
+    "ORGANISATION",
+    "PERSON",
     "PINYIN",
     "POLL_POSITION",
     "POLL_SUBJECT",

@@ -1,0 +1,34 @@
+"""Which command answers for a document wherever it appears: rules on /invoice bind an alert about an invoice, too."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+AREA_COMMANDS = MappingProxyType(
+    {"stock": "stock", "order": "order", "invoice": "invoice", "po": "po", "production": "mo"}
+)
+"""Area, the first word of an event's type → the command that shows such documents."""
+
+_ORDERS, _ALL = ("po",), tuple(AREA_COMMANDS.values())
+
+DOCUMENT_COMMANDS = MappingProxyType(
+    {
+        "pending": _ORDERS,
+        "why": _ORDERS,
+        "approve": _ORDERS,
+        "reject": _ORDERS,
+        "alerts": _ALL,
+        "find": _ALL,
+        "watch": _ALL,
+        "watches": _ALL,
+    }
+)
+"""Command → the commands whose documents it shows."""
+
+
+def command_of(area: str) -> str | None:
+    """Return the command for an area or for a type of event, such as ``invoice.overdue``.
+
+    None for news of no area of the ERP, ``custom.…``: the rules on /alerts are all that binds them.
+    """
+    return AREA_COMMANDS.get(area.partition(".")[0])

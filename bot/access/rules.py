@@ -1,0 +1,69 @@
+"""The rules of access, as a company writes them: who may use which command where, and what of its answer they see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.access.grants import EVERYTHING, Grant, Scope
+from bot.disclosure import ALL_FIELDS, SHARED_FIELDS, FieldClass
+
+ANY = "*"
+"""Stands for every command, also for those that come later, and for every member."""
+
+
+class RuleEffect(StrEnum):
+    """What a rule does to whom it names."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessRule:
+    """Grants ``commands`` to whom it names, or takes them away; in all conversations, or in some.
+
+    It is for those whom ``roles``, ``departments`` *or* ``people`` name. ``fields`` are the classes that an answer may
+    show them, of documents within ``scope``; None: all of them. A rule that denies takes ``fields`` away, and without
+    ``fields`` the command. A ``shared`` rule names nobody: it says what a card shows that all of a conversation see.
+    """
+
+    commands: frozenset[str]
+    roles: frozenset[str] = frozenset()
+    departments: frozenset[str] = frozenset()
+    people: frozenset[str] = frozenset()
+    conversations: frozenset[str] = frozenset()
+    name: str = ""
+    effect: RuleEffect = RuleEffect.ALLOW
+    fields: frozenset[FieldClass] | None = None
+    scope: Scope = EVERYTHING
+    shared: bool = False
+
+    @property
+    def allows(self) -> bool:
+        """Whether it grants something."""
+        return self.effect is RuleEffect.ALLOW
+
+    @property
+    def takes_command(self) -> bool:
+        """Whether it takes a whole command away."""
+        return not self.allows and self.fields is None
+
+    @property
+    def is_for_all(self) -> bool:
+        """Whether it is for every member."""
+        return ANY in self.roles
+
+    @property
+    def grant(self) -> Grant:
+        """Return what it grants of an answer."""
+        default = SHARED_FIELDS if self.shared else ALL_FIELDS
+        return Grant(fields=default if self.fields is None else self.fields, scopes=(self.scope,))
+
+    def is_about(self, command: str) -> bool:
+        """Return whether the rule is about this command."""
+        return ANY in self.commands or command in self.commands
+
+    def holds_in(self, conversation_id: str) -> bool:
+        """Return whether the rule applies in this conversation."""
+        return not self.conversations or conversation_id in self.conversations
