@@ -25,8 +25,9 @@ NO_RULE = "default"
 
 READ_ONLY = phrase("The bot only reads at present: it changes nothing in the ERP.")
 READ_ONLY_RULE = "access.read_only"
+
 RESERVED_RULE = "reserved"
-"""In place of a rule's name where only administrators may by nature, such as read the audit log."""
+"""In place of a rule's name where no rule opens what is only for administrators otherwise."""
 
 RESTRICTED_FIELDS = frozenset({FieldClass.QUANTITY})
 """What a shared card shows at most, unless a rule says otherwise, where not every reader may ask for it."""
@@ -181,10 +182,10 @@ class AccessPolicy:
         if taken := [rule for rule in denials if rule.takes_command]:
             reason = phrase("“%(rule)s” closes /%(command)s to you.", rule=taken[0].name, command=request.command)
             return _refusal(reason, (ADMIN,), taken)
-        if request.reserved:
-            here = [rule for rule in about.rules if not rule.shared and rule.holds_in(request.conversation_id)]
-            return self._decide_reserved(person, request.command, mine, here)
-        if granting := [rule for rule in mine if rule.allows]:
+        granting = [rule for rule in mine if rule.allows]
+        if request.reserved and not any(request.command in rule.commands for rule in granting):
+            return _decide_reserved(about.rules, held, denials, request)
+        if granting:
             return AccessVerdict(
                 True,
                 _why_allowed(granting, request.command, person, held),
@@ -220,22 +221,6 @@ class AccessPolicy:
     def _rules_about(self, command: str) -> RuleIndex:
         return self._about.get(command, self._about[ANY])
 
-    def _decide_reserved(
-        self, person: Person, command: str, mine: Sequence[AccessRule], here: Sequence[AccessRule]
-    ) -> AccessVerdict:
-        held = with_synonyms(self.roles_of(person))
-        if granting := [rule for rule in mine if rule.allows and command in rule.commands]:
-            reason = _why_allowed(granting, command, person, held)
-            return AccessVerdict(
-                True, reason, grant=merge_grants(rule.grant for rule in granting), rule=_listed(granting)
-            )
-        if ADMIN in self.roles_of(person):
-            reason = phrase("Your role “%(role)s” allows it.", role=ADMIN)
-            return AccessVerdict(True, reason, grant=FULL_GRANT, rule=RESERVED_RULE)
-        named = tuple(sorted({ADMIN, *_named_by(rule for rule in here if rule.allows and command in rule.commands)}))
-        reason = phrase("/%(command)s is only for: %(roles)s.", command=command, roles=", ".join(named))
-        return _refusal(reason, named, rule=RESERVED_RULE)
-
 
 _BY_DEFAULT = phrase("Every member may ask.")
 _BY_DOCUMENT = phrase("Rules of its own say who may, for every document.")
@@ -266,6 +251,18 @@ def _named_by(rules: Iterable[AccessRule]) -> tuple[str, ...]:
 
 def _union(several: Iterable[frozenset[str]]) -> frozenset[str]:
     return frozenset[str]().union(*several)
+
+
+def _decide_reserved(
+    about: Iterable[AccessRule], held: frozenset[str], denials: Iterable[AccessRule], request: AccessRequest
+) -> AccessVerdict:
+    if ADMIN in held:
+        reason = phrase("Your role “%(role)s” allows it.", role=ADMIN)
+        return AccessVerdict(True, reason, grant=_without(FULL_GRANT, denials), rule=RESERVED_RULE)
+    naming = (rule for rule in about if request.command in rule.commands and rule.allows and not rule.shared)
+    named = tuple(sorted({ADMIN, *_named_by(rule for rule in naming if rule.holds_in(request.conversation_id))}))
+    reason = phrase("/%(command)s is only for: %(roles)s.", command=request.command, roles=", ".join(named))
+    return _refusal(reason, named, rule=RESERVED_RULE)
 
 
 def out_of_scope(verdict: AccessVerdict) -> AccessVerdict:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints
 
-from bot.disclosure import FieldClass
+from bot.disclosure import ClassedBy, FieldClass
 
 SENSITIVE = frozenset({FieldClass.AMOUNT, FieldClass.COST, FieldClass.PARTNER, FieldClass.CONTACT})
 """Classes whose showing is recorded."""
@@ -36,10 +36,14 @@ def find_shown(record: object) -> ShownData:
 
 
 class _Field(NamedTuple):
-    """A field that may show something: by its class, as a number, or by what is inside it."""
+    """A field that may show something: by its class, as a number, or by what is inside it.
+
+    ``classed_by`` is the attribute of the record that says the classes, if one does.
+    """
 
     name: str
     declared: FieldClass | None
+    classed_by: str
     is_number: bool
     holds_more: bool
 
@@ -49,13 +53,15 @@ def _look_into(value: object, classes: set[FieldClass], documents: dict[str, Non
     kind: Any = type(value)
     plan = _plan_of(kind)
     if plan is not None:
-        for name, declared, is_number, holds_more in plan:
+        for name, declared, classed_by, is_number, holds_more in plan:
             held = getattr(value, name)
             # Zero is a figure; everything else that is false is nothing, or the mark in place of what was cut.
             if not held and not isinstance(held, int | Decimal):
                 continue
             if declared is not None:
                 classes.add(declared)
+            elif classed_by:
+                classes |= _sensitive(getattr(value, classed_by))
             if is_number and type(held) is str:
                 documents[held] = None
             if holds_more:
@@ -76,19 +82,29 @@ def _plan_of(record: type[Any]) -> tuple[_Field, ...] | None:
     """
     if not is_dataclass(record):
         return None
-    return tuple(
-        field for field in _fields_of(record, ()) if field.declared is not None or field.is_number or field.holds_more
-    )
+    return tuple(field for field in _fields_of(record, ()) if _is_worth_a_look(field))
+
+
+def _is_worth_a_look(field: _Field) -> bool:
+    return field.declared is not None or bool(field.classed_by) or field.is_number or field.holds_more
+
+
+def _sensitive(said: FieldClass | frozenset[FieldClass] | None) -> frozenset[FieldClass]:
+    """Return the classes that a record says of one of its fields."""
+    if said is None:
+        return frozenset()
+    return SENSITIVE & (frozenset({said}) if isinstance(said, FieldClass) else said)
 
 
 def _fields_of(record: type[Any], around: tuple[type[Any], ...]) -> Iterator[_Field]:
     hints = get_type_hints(record, include_extras=True)
     for field in fields(record):
         hint = hints[field.name]
-        found = _class_in(hint)
+        found = _mark_in(hint)
         yield _Field(
             name=field.name,
-            declared=found if found in SENSITIVE else None,
+            declared=found if isinstance(found, FieldClass) and found in SENSITIVE else None,
+            classed_by=found.attribute if isinstance(found, ClassedBy) else "",
             is_number=field.name in _NUMBERS,
             holds_more=_may_hold_more(hint, (*around, record)),
         )
@@ -101,16 +117,16 @@ def _may_hold_more(hint: Any, around: tuple[type[Any], ...]) -> bool:
             return False  # the records around it are looked at anyway
         if hint.__subclasses__():
             return True
-        return any(field.declared or field.is_number or field.holds_more for field in _fields_of(hint, around))
+        return any(map(_is_worth_a_look, _fields_of(hint, around)))
     if arguments := get_args(hint):
-        return any(_may_hold_more(part, around) for part in arguments if not isinstance(part, FieldClass))
+        return any(_may_hold_more(part, around) for part in arguments)
     return hint in (Any, object) or isinstance(hint, TypeVar)
 
 
-def _class_in(hint: Any) -> FieldClass | None:
-    """Return the class among the annotations of a type, or of a type inside it."""
+def _mark_in(hint: Any) -> FieldClass | ClassedBy | None:
+    """Return the class among the annotations of a type or of a type inside it, or what says it."""
     for part in (*getattr(hint, "__metadata__", ()), *get_args(hint)):
-        found = part if isinstance(part, FieldClass) else _class_in(part)
+        found = part if isinstance(part, FieldClass | ClassedBy) else _mark_in(part)
         if found is not None:
             return found
     return None

@@ -23,7 +23,7 @@ class PolicyInForce:
     """Gives the policy as it is now, without touching the disk; `follow` keeps it as new as the file."""
 
     def __init__(self, rules: FollowedFile[AccessPolicy], *, seconds: float = 1.0) -> None:
-        self.rules = rules
+        self._rules = rules
         self._seconds = seconds
         self._policy = rules.current()
 
@@ -34,13 +34,13 @@ class PolicyInForce:
     @property
     def defect(self) -> str:
         """The errors of the file as it is now; empty if there are none."""
-        return self.rules.defect
+        return self._rules.defect
 
     async def follow(self) -> None:
         """Look at the file for as long as the bot runs; a decision waits for no disk."""
         while True:
             await asyncio.sleep(self._seconds)
-            self._policy = await asyncio.to_thread(self.rules.current)
+            self._policy = await asyncio.to_thread(self._rules.current)
 
 
 def access_names(settings: Settings, commands: Commands) -> AccessNames:

@@ -14,6 +14,7 @@ import structlog
 from bot.access.audit import AuditEntry, AuditKind, AuditLog, FoldedAuditLog
 from bot.access.limits import Allowance, LimitReached, ReadingLimits
 from bot.access.policy import ADMIN
+from bot.access.presets import with_synonyms
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.chat.context import QuestionContext
 from bot.chat.limit_reports import DailyReports, owed_reports
@@ -133,7 +134,8 @@ class _ReportSender:
 
 def _report_places(settings: Settings) -> tuple[Place, ...]:
     """Return the chats of the administrators by role, or the groups of alerts where nobody has that role."""
-    administrators = sorted(settings.access.roles.get(ADMIN, ()))
+    roles = settings.access.roles
+    administrators = sorted(frozenset().union(*(roles.get(role, ()) for role in with_synonyms(frozenset({ADMIN})))))
     if administrators:
         return tuple(Place(PlaceKind.PERSON, user_id) for user_id in administrators)
     return tuple(Place(PlaceKind.GROUP, group) for group in settings.alerts.default_groups)

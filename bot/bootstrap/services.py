@@ -129,13 +129,14 @@ async def build_services(
     await base.run_in_background(records.run(), "erp_records")
     hub = await open_hub_with_index(stack, background, settings, metrics, now, database, records)
     commands = Commands.discover()
-    policy = PolicyInForce(follow_access(settings, commands, monotonic=time.monotonic))
+    access_rules = follow_access(settings, commands, monotonic=time.monotonic)
+    policy = PolicyInForce(access_rules)
     await base.run_in_background(policy.follow(), "access rules")
     alerts = await build_alerts(base)
     accounts = await build_accounts(base, hub, alerts, audit)
     approvals = build_approvals(base, hub, alerts, policy, accounts)
     record_settings(audit, settings, now)
-    for followed in (policy.rules, alerts.rules, approvals.rules):
+    for followed in (access_rules, alerts.rules, approvals.rules):
         record_rules(audit, followed, now)
     alerts.composers.update(approvals.composers)
     zone = now().tzinfo
@@ -161,7 +162,7 @@ async def build_services(
         reader=reader,
     )
     limited = limit_questions(base, dispatcher, commands, audit, alerts.outbox.poke)
-    questions = _question_pipeline(base, limited, inbox, patience)
+    questions = _question_pipeline(base, limited, inbox, audit, patience)
     clicks = ClickPipeline(
         handler=limited,
         people=base.people,
@@ -270,7 +271,7 @@ async def _start_reader(base: Infrastructure, commands: Commands, hub: ErpHub) -
 
 
 def _question_pipeline(
-    base: Infrastructure, handler: QuestionHandler, inbox: StoredInbox, patience: ApiRetryPolicy
+    base: Infrastructure, handler: QuestionHandler, inbox: StoredInbox, audit: AuditLog, patience: ApiRetryPolicy
 ) -> QuestionPipeline:
     def degraded(language: str) -> str | None:
         return choose_language(base.languages, language).say(DEGRADED) if base.month.sparing() else None
@@ -283,6 +284,7 @@ def _question_pipeline(
         handler=handler,
         people=base.people,
         organisation=base.organisation,
+        audit=audit,
         renderer=base.renderer,
         channel=answers,
         tracks=base.tracks,

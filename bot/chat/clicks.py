@@ -114,7 +114,11 @@ class ClickPipeline:
             self._ignore("foreign_organisation", click)
             return None
         now = self._now()
-        view, outcome = await self._view(click, now) if own.is_known else _NOT_INTRODUCED
+        if own.is_known:
+            view, outcome = await self._view(click, now)
+        else:
+            view, outcome = _NOT_INTRODUCED
+            self._record_refusal(click, f"{click.user_id}@{click.corp_id}", outcome)
         self._metrics.clicks.labels(outcome).inc()
         zone = now.tzinfo
         assert zone is not None, "the clock gives aware times"

@@ -12,6 +12,8 @@ from typing import Protocol, TypeAlias
 import structlog
 from prometheus_client import Counter
 
+from bot.access.audit import AuditEntry, AuditKind, AuditLog
+from bot.access.grants import NO_GRANT, Grant
 from bot.access.organisation import OwnOrganisation
 from bot.access.people import People, Person
 from bot.backoff import BackoffPolicy
@@ -40,11 +42,15 @@ AcknowledgeQuestion: TypeAlias = Callable[[DingerpError | None], None]
 
 @dataclass(frozen=True, slots=True)
 class PreparedAnswer:
-    """A view, and bounded labels for the metrics; ``rule`` is the rule of access that decided, for the audit log."""
+    """A view, what the asker may see of it, and bounded labels for the metrics.
+
+    Without a ``grant`` nothing that has a class may be seen. ``rule`` names what decided, for the audit log.
+    """
 
     view: View
     command: str
     outcome: str
+    grant: Grant = NO_GRANT
     rule: str = ""
     read_as: str = ""
     """The line that a sentence was taken for; empty for a typed command."""
@@ -72,6 +78,7 @@ class QuestionPipeline:
         handler: QuestionHandler,
         people: People,
         organisation: OwnOrganisation,
+        audit: AuditLog,
         renderer: ViewRenderer,
         channel: AnswerChannel,
         tracks: TrackIds,
@@ -85,6 +92,7 @@ class QuestionPipeline:
         self._handler = handler
         self._people = people
         self._organisation = organisation
+        self._audit = audit
         self._renderer = renderer
         self._channel = channel
         self._tracks = tracks
@@ -111,6 +119,7 @@ class QuestionPipeline:
         if not self._organisation.admits(message.organisation):
             self._metrics.questions.labels("none", "foreign_organisation").inc()
             log.warning("question.foreign_organisation", corp_id=message.organisation)
+            self._record_foreign(message)
             acknowledge(None)
             return
         started, received_at = time.monotonic(), self._now()
@@ -129,6 +138,18 @@ class QuestionPipeline:
                 ticket.release()
 
         self._inbox.accept(InboxMessage(message.msg_id, payload, received_at), stored)
+
+    def _record_foreign(self, message: Message) -> None:
+        # In another organisation the same user id is somebody else.
+        entry = AuditEntry(
+            kind=AuditKind.REFUSAL,
+            at=self._now(),
+            actor=f"{message.sender.staff_id or 'external'}@{message.organisation}",
+            action="question",
+            conversation=message.conversation.id,
+            outcome="foreign_organisation",
+        )
+        self._audit.record(entry)
 
     def flush(self) -> None:
         """Start storing what was accepted: no more is coming at the moment."""

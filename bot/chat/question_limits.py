@@ -11,7 +11,7 @@ from datetime import timedelta
 from bot.access.audit import AuditEntry, AuditKind, AuditLog
 from bot.access.limits import LimitedParty, LimitKind, LimitReached, ReadingLimits
 from bot.access.shown import find_shown
-from bot.cards.notices import DeniedNotice, ExternalNotice, LimitNotice
+from bot.cards.notices import DeniedNotice, ExternalNotice, LimitNotice, UnconfirmedNotice
 from bot.chat.context import QuestionContext
 from bot.chat.message import ConversationKind, Message
 from bot.chat.pipeline import PreparedAnswer, QuestionHandler
@@ -61,7 +61,7 @@ class LimitedQuestions:
             if reached is not None:
                 return self._refuse(context, reached, command="none")
         answer = await self._handler.view_for(context)
-        if isinstance(answer.view, DeniedNotice | ExternalNotice):
+        if isinstance(answer.view, DeniedNotice | ExternalNotice | UnconfirmedNotice):
             self._record_refusal(context, answer)
             return answer
         if person is None:
@@ -80,7 +80,7 @@ class LimitedQuestions:
                     action=answer.command,
                     conversation=context.conversation.id,
                     documents=documents,
-                    shown=tuple(sorted(classes)),
+                    shown=tuple(sorted(classes & answer.grant.fields)),
                     rule=answer.rule,
                     outcome=answer.outcome,
                 )

@@ -148,7 +148,7 @@ class Settings(BaseSettings):
 
     @property
     def file(self) -> Path | None:
-        """Return the configuration's file, None where the environment says all."""
+        """Return the file that was read, if any."""
         return self._file
 
     @property

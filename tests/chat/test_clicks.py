@@ -172,6 +172,7 @@ async def test_before_the_own_organisation_is_known_no_click_counts(corp_id: str
     ((view, _, _),) = harness.renderer.rendered
     assert isinstance(view, UnconfirmedNotice)
     assert harness.count("unknown_organisation") == 1
+    assert [entry.outcome for entry in harness.audit.entries] == ["unknown_organisation"]
     assert not harness.handler.asked
 
 

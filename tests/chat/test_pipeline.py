@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import select, text
 from structlog.testing import capture_logs
 
+from bot.access.audit import AuditKind
 from bot.access.people import People, Person
 from bot.cards.card import Card
 from bot.cards.track_ids import TrackIds
@@ -29,6 +30,7 @@ from bot.store.errors import StoreUnavailable
 from bot.store.inbox import StoredInbox
 from bot.store.tables import INBOX
 from tests.membership import CORP, EverybodyIsMember, own_organisation
+from tests.recording_audit import RecordingAudit
 
 NOW = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
 
@@ -112,6 +114,7 @@ class PipelineHarness:
     metrics: Metrics
     pipeline: QuestionPipeline
     members: EverybodyIsMember
+    audit: RecordingAudit
 
     async def take(self, message: Message, payload: str) -> DingerpError | None:
         """Return what was acknowledged, and begin the work."""
@@ -130,13 +133,14 @@ async def harness(tmp_path: Path) -> AsyncIterator[PipelineHarness]:
     await database.migrate()
     inbox, handler, group, metrics = StoredInbox(database), EchoHandler(), FakeChannel(), Metrics()
     writer = asyncio.create_task(inbox.run())
-    members = EverybodyIsMember()
+    members, audit = EverybodyIsMember(), RecordingAudit()
     people = People(languages=NoLanguages(), default_language="zh_CN", configured_languages={}, directory=members)
     pipeline = QuestionPipeline(
         inbox=inbox,
         handler=handler,
         people=people,
         organisation=own_organisation(),
+        audit=audit,
         renderer=PlainRenderer(),
         channel=group,
         tracks=TrackIds("secret"),
@@ -145,7 +149,7 @@ async def harness(tmp_path: Path) -> AsyncIterator[PipelineHarness]:
         at_once=24,
         pause=0.001,
     )
-    yield PipelineHarness(inbox, handler, group, metrics, pipeline, members)
+    yield PipelineHarness(inbox, handler, group, metrics, pipeline, members, audit)
     writer.cancel()
     with suppress(asyncio.CancelledError):
         await writer
@@ -175,6 +179,8 @@ async def test_a_message_to_the_bot_of_another_organisation_is_acknowledged_and_
     assert [log["event"] for log in logs] == ["question.foreign_organisation"]
     labels = {"command": "none", "outcome": "foreign_organisation"}
     assert harness.metrics.registry.get_sample_value("dingerp_questions_total", labels) == 1
+    (entry,) = harness.audit.entries
+    assert (entry.kind, entry.actor, entry.outcome) == (AuditKind.REFUSAL, "u1@dingother", "foreign_organisation")
 
 
 @pytest.mark.parametrize(

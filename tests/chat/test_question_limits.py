@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar
 import pytest
 
 from bot.access.audit import AuditKind
+from bot.access.grants import FULL_GRANT
 from bot.access.limits import Allowance, LimitReached, ReadingLimits
 from bot.access.people import Person
 from bot.cards.notices import DeniedNotice, ExternalNotice, LimitNotice, LimitReport
@@ -50,13 +51,13 @@ class Answers:
         self.asked.append(context.line)
         match context.line:
             case "denied":
-                return PreparedAnswer(DeniedNotice(reason=phrase("Not for you.")), "order", "denied", "sales only")
+                return PreparedAnswer(DeniedNotice(reason=phrase("Not for you.")), "order", "denied", rule="sales only")
             case "external":
                 return PreparedAnswer(ExternalNotice(), "none", "denied")
             case "approve":
-                return PreparedAnswer(Shown(number="PO-1"), "approve", "answered", "default")
+                return PreparedAnswer(Shown(number="PO-1"), "approve", "answered", FULL_GRANT, "default")
             case number:
-                return PreparedAnswer(Shown(number=number, customer="ACME"), "order", "answered", "default")
+                return PreparedAnswer(Shown(number=number, customer="ACME"), "order", "answered", FULL_GRANT, "default")
 
 
 class Desk:

@@ -258,6 +258,37 @@ class TestAccess:
         assert service.actions == ["ack a1 keeper01"]
 
 
+async def test_a_critical_alert_is_put_off_only_with_the_right_to_mute_it(
+    ask: Ask, service: InMemoryAlertService, audit: RecordingAudit
+) -> None:
+    service.show(alert("a1", severity=Severity.CRITICAL))
+    for line in ("/alerts a1 snooze", "/alerts a1 1h"):
+        refused = as_(DeniedNotice, await ask(line))
+        assert refused.ask == ("admin",)
+    assert (service.actions, audit.entries) == ([], [])
+    boss = Person(user_id="boss01", name="赵总", is_admin=True)
+    assert as_(AlertView, await ask("/alerts a1 1h", person=boss)).snoozed
+    (entry,) = audit.entries
+    assert (entry.kind, entry.actor, entry.detail) == (
+        AuditKind.MUTE,
+        "boss01",
+        "stock.low SKU123 until 2026-11-05T09:30+08:00",
+    )
+
+
+async def test_others_matters_are_not_put_off(ask: Ask, service: InMemoryAlertService) -> None:
+    service.show(replace(alert("a1"), acknowledged=UserStamp("buyer01", "赵采", NOW)))
+    assert "赵采" in str(as_(DeniedNotice, await ask("/alerts a1 1h")).reason)
+    assert as_(AlertView, await ask("/alerts a1 1h", person=BUYER)).snoozed
+
+
+async def test_an_alert_is_not_put_off_for_other_conversations(ask: Ask, service: InMemoryAlertService) -> None:
+    service.show(alert("a1"))
+    service.show(alert("a1"), place=ELSEWHERE, card="theirs")
+    as_(DeniedNotice, await ask("/alerts a1 1h"))
+    assert service.actions == []
+
+
 INVOICE = MappingProxyType({"customer": "ACME", "amount": {"amount": "500", "currency": "CNY"}, "due_on": "2026-10-01"})
 
 
@@ -311,34 +342,3 @@ class TestAlertsOutsideOnesScope:
         view = as_(DeniedNotice, await ask("/alerts a1"))
         assert str(view.reason) == "“north” does not open this document to you."
         assert as_(AlertList, await ask("/alerts")).left_out == 1
-
-
-async def test_a_critical_alert_is_put_off_only_with_the_right_to_mute_it(
-    ask: Ask, service: InMemoryAlertService, audit: RecordingAudit
-) -> None:
-    service.show(alert("a1", severity=Severity.CRITICAL))
-    for line in ("/alerts a1 snooze", "/alerts a1 1h"):
-        refused = as_(DeniedNotice, await ask(line))
-        assert refused.ask == ("admin",)
-    assert (service.actions, audit.entries) == ([], [])
-    boss = Person(user_id="boss01", name="赵总", is_admin=True)
-    assert as_(AlertView, await ask("/alerts a1 1h", person=boss)).snoozed
-    (entry,) = audit.entries
-    assert (entry.kind, entry.actor, entry.detail) == (
-        AuditKind.MUTE,
-        "boss01",
-        "stock.low SKU123 until 2026-11-05T09:30+08:00",
-    )
-
-
-async def test_others_matters_are_not_put_off(ask: Ask, service: InMemoryAlertService) -> None:
-    service.show(replace(alert("a1"), acknowledged=UserStamp("buyer01", "赵采", NOW)))
-    assert "赵采" in str(as_(DeniedNotice, await ask("/alerts a1 1h")).reason)
-    assert as_(AlertView, await ask("/alerts a1 1h", person=BUYER)).snoozed
-
-
-async def test_an_alert_is_not_put_off_for_other_conversations(ask: Ask, service: InMemoryAlertService) -> None:
-    service.show(alert("a1"))
-    service.show(alert("a1"), place=ELSEWHERE, card="theirs")
-    as_(DeniedNotice, await ask("/alerts a1 1h"))
-    assert service.actions == []

@@ -9,7 +9,8 @@ import pytest
 
 from bot.access.audit import AuditEntry, AuditKind, AuditReader, AuditSearch, RecordedEntry
 from bot.access.people import Person
-from bot.access.policy import AccessPolicy, AccessRule
+from bot.access.policy import AccessPolicy
+from bot.access.rules import AccessRule
 from bot.cards.notices import DeniedNotice, NotFoundNotice
 from bot.chat.message import Conversation, ConversationKind
 from bot.disclosure import FieldClass

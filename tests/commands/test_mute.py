@@ -8,7 +8,8 @@ import pytest
 
 from bot.access.audit import AuditKind
 from bot.access.people import Person
-from bot.access.policy import AccessPolicy, AccessRule
+from bot.access.policy import AccessPolicy
+from bot.access.rules import AccessRule
 from bot.alerts.views import AlertReply, MuteList
 from bot.cards.notices import BadArgumentNotice, DeniedNotice, NotFoundNotice
 from bot.chat.message import Conversation, ConversationKind

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from bot.access.audit import AuditKind, AuditSearch, RecordedEntry
 from bot.erp.port import ListQuery
-from bot.settings import RuleSettings
 from bot.simulator.cards import SimCardView
 from bot.store.audit import AuditFindings, StoredAudit
 from bot.store.audit_witness import AuditWitness
@@ -15,7 +14,7 @@ from tests.scenario.conftest import KEEPER, OUTSIDER, BotSystem, OpenSystem
 from tests.unlimited import NO_LIMIT
 
 ADMINISTRATOR = "manager01"
-FINANCE_ONLY = RuleSettings(commands=frozenset({"invoice"}), roles=frozenset({"finance"}))
+FINANCE_ONLY = {"name": "finance reads", "commands": ["invoice"], "roles": ["finance"]}
 
 
 async def log_of(system: BotSystem) -> tuple[list[RecordedEntry], AuditFindings]:
@@ -46,7 +45,7 @@ async def test_answers_and_refusals_are_recorded_until_the_bot_stops(open_system
         (AuditKind.REFUSAL, KEEPER, "invoice", ()),
         (AuditKind.REFUSAL, "external", "none", ()),
     ]
-    assert kept[-2].entry.rule == "access.rules"
+    assert kept[-2].entry.rule == "finance reads"
     assert (found.broken, found.witnessed) == ((), True)
 
 
