@@ -15,7 +15,7 @@ from bot.bootstrap.approvals import ApprovalServices
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.erp.hub import ErpHub
 from bot.errors import DingerpError
-from bot.health import WELL, HealthCheck, HealthMonitor, PartHealth, degraded, down
+from bot.health import CHECK_EVERY, WELL, HealthCheck, HealthMonitor, PartHealth, degraded, down
 from bot.metrics import Metrics
 from bot.store.database import Database, latest_revision, sqlite_file
 from bot.store.events import EventBacklog, StoredEvents
@@ -55,7 +55,7 @@ async def start_health(
         pages = SqlitePages(file)
         looks |= {"pages": _raising(pages.check), "disk": _disk_of(file)}
     monitor = HealthMonitor(looks)
-    await base.run_in_background(monitor.run(), "health")
+    await base.run_in_background(monitor.run(CHECK_EVERY), "health")
 
     async def health() -> Mapping[str, PartHealth]:
         parts = dict(monitor.parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,12 +19,14 @@ from bot.access.organisation import OwnOrganisation
 from bot.access.people import People, Person
 from bot.backoff import BackoffPolicy
 from bot.cards.card import Card, ViewRenderer
+from bot.cards.notices import FailedNotice
 from bot.cards.track_ids import TrackIds
 from bot.cards.view import View
 from bot.chat.context import QuestionContext
 from bot.chat.message import Message
 from bot.chat.ports import AnswerChannel, AnswerUnconfirmed, AnswerVia, Inbox, InboxMessage, InboxState, SentAnswer
 from bot.chat.scheduling import ConversationQueue, LoopPacer, QueueTicket
+from bot.chat.unstored import UnstoredQuestions
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 
@@ -106,6 +109,7 @@ class QuestionPipeline:
         self._turns = LoopPacer()
         self._queue = ConversationQueue()
         self._running: set[asyncio.Task[None]] = set()
+        self._unstored = UnstoredQuestions(self._explain)
         self._drained = False
         metrics.waiting.set_function(lambda: len(self._running))
         self._questions: dict[tuple[str, str], Counter] = {}
@@ -130,8 +134,10 @@ class QuestionPipeline:
             if isinstance(new, DingerpError):
                 ticket.release()
                 acknowledge(new)
+                self._unstored.add(message, new)
                 return
             acknowledge(None)
+            self._unstored.discard(message.msg_id)
             if new and not self._drained:
                 self._begin(message, ticket, started, received_at)
             else:
@@ -171,6 +177,7 @@ class QuestionPipeline:
         Returns how many are left for the next start.
         """
         self._drained = True
+        self._unstored.close()
         if self._running:
             await asyncio.wait(self._running, timeout=grace)
         left = len(self._running)
@@ -178,6 +185,19 @@ class QuestionPipeline:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
         return left
+
+    async def _explain(self, message: Message, error: DingerpError) -> None:
+        """Tell who asked that the question could not be stored; it is answered once DingTalk sends it again."""
+        reference = secrets.token_hex(3)
+        log.error("question.not_stored", reference=reference, error=type(error).__name__, detail=error.detail)
+        notice = FailedNotice(problem=error.tell(), reference=reference)
+        card = self._renderer.render(notice, self._people.language(message.sender.staff_id), zone=self._zone)
+        track_id = self._tracks.for_message(f"{message.msg_id} unstored")
+        try:
+            await self._channel.answer(message, card, track_id=track_id, before_fallback=_note_nothing)
+        except DingerpError as failure:
+            log.error("answer.not_delivered", error=type(failure).__name__, detail=failure.detail, command="")
+        self._count("", "not_stored")
 
     async def _work(self, message: Message, ticket: QueueTicket, started: float, received_at: datetime) -> None:
         try:
@@ -271,3 +291,7 @@ class QuestionPipeline:
                 noted = False
                 self._inbox.mark_soon(message.msg_id, InboxState.WAITING)
             await asyncio.sleep(wait)
+
+
+async def _note_nothing() -> None:
+    """Nothing can be noted before a fallback while the store is away; at worst the same words come twice."""

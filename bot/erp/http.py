@@ -41,6 +41,10 @@ from bot.version import user_agent
 _CONNECTIONS = 20
 _LONGEST = 32 * 1024 * 1024
 """Maximum bytes of an answer; a page of a list is about a thousandth of it."""
+_MOST_CONTAINERS, _MOST_VALUES = 200_000, 1_000_000
+"""Objects and arrays of an answer, and values in all: 31 MB of empty arrays took 950 MB and a minute (measured)."""
+_LARGE = 100_000
+"""Bytes from which an answer is parsed in a thread; a smaller one takes about a millisecond."""
 _WORDS = 300
 """Maximum length of an ERP's message."""
 
@@ -153,18 +157,18 @@ class Http:
                 ) as response,
             ):
                 body = await _body(response)
+                data = await _parsed(body)
         except aiohttp.ClientConnectorError as error:
             raise Unavailable(f"no connection: {type(error).__name__}", source=self.source) from None
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             late = "no answer in time" if isinstance(error, TimeoutError) else f"broken off: {type(error).__name__}"
             raise (failure if attempt.sent else Unavailable)(late, source=self.source) from None
-        return self._answer(response, body, failure)
+        return self._answer(response, data, failure)
 
-    def _answer(self, response: aiohttp.ClientResponse, body: bytes, failure: type[ErpError]) -> HttpResponse:
+    def _answer(self, response: aiohttp.ClientResponse, data: Any, failure: type[ErpError]) -> HttpResponse:
         retry_after = self._retry_after(response.headers.get("Retry-After"))
         if response.status == HTTPStatus.TOO_MANY_REQUESTS:
             raise RateLimited("too many requests", source=self.source, retry_after=retry_after)
-        data = parse_body(body)
         if response.status in _DOWN or (_is_page(data) and 200 <= response.status < 300):
             # A gateway's page does not say whether the server executed the write; 503 comes from the gateway itself.
             error = Unavailable if response.status == HTTPStatus.SERVICE_UNAVAILABLE else failure
@@ -222,12 +226,27 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
     return b"".join(parts)
 
 
-def parse_body(body: bytes) -> Any:
-    """Return a body as JSON with every fraction as `Decimal`, else as text; None if it is empty."""
+async def _parsed(body: bytes) -> Any:
+    """Return a body as `parse_body` does, without stopping the loop for a large one."""
+    if len(body) < _LARGE:
+        return parse_body(body)
+    # Commas and brackets in texts count, too: no page of a list comes near these numbers.
+    if body.count(b"[") + body.count(b"{") > _MOST_CONTAINERS or body.count(b",") > _MOST_VALUES:
+        raise aiohttp.ClientPayloadError("the answer has too many values")
+    return await asyncio.to_thread(parse_body, body, patient=True)
+
+
+def parse_body(body: bytes, *, patient: bool = False) -> Any:
+    """Return a body as JSON with every fraction as `Decimal`, else as text; None if it is empty.
+
+    A thread that is ``patient`` lets others work at every object and number: the parser itself, which is no Python
+    code, would keep the interpreter to itself until its end.
+    """
     if not body.strip():
         return None
+    hooks: dict[str, Any] = {"object_pairs_hook": lambda pairs: dict(pairs), "parse_int": lambda digits: int(digits)}
     try:
-        return json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
+        return json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant, **(hooks if patient else {}))
     except (ValueError, RecursionError):
         return body.decode("utf-8", errors="replace")
 

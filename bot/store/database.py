@@ -43,12 +43,36 @@ _RESTART_WAIT_MS = 20
 next checkpoint."""
 
 
+class LockPatience:
+    """How long SQLite's connections wait for the lock: less while somebody holds it for long."""
+
+    def __init__(self) -> None:
+        self._wait = _BUSY_MS
+
+    def prepare(self, connection: sqlite3.Connection) -> None:
+        """Let a connection wait as long as is worth while now."""
+        connection.execute(f"PRAGMA busy_timeout={self._wait}")
+
+    def learn(self, error: BaseException | None) -> None:
+        """Learn from how a use ended; None for well."""
+        if error is None:
+            self._wait = _BUSY_MS
+        elif getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE == sqlite3.SQLITE_BUSY:
+            self._wait = _BUSY_AGAIN_MS
+
+
+_PRIMARY_CODE = 0xFF
+
+
 class SqliteConnection:
     """Runs single statements, each of them a transaction of its own, in the database's one thread."""
 
-    def __init__(self, file: str, prepare: Callable[[sqlite3.Connection], None]) -> None:
+    def __init__(
+        self, file: str, prepare: Callable[[sqlite3.Connection], None], patience: LockPatience | None = None
+    ) -> None:
         self._file = file
         self._prepare = prepare
+        self._patience = patience or LockPatience()
         self._connection: sqlite3.Connection | None = None
         self._log = Path(f"{file}-wal")
         self._checkpointed_at = 0
@@ -62,11 +86,14 @@ class SqliteConnection:
         try:
             if self._connection is None:
                 self._connection = self._connect()
+            self._patience.prepare(self._connection)
             self._connection.execute(statement, parameters)
         except sqlite3.IntegrityError:
             raise
         except sqlite3.Error as error:
+            self._patience.learn(error)
             raise store_unavailable(error) from error
+        self._patience.learn(None)
 
     def checkpoint(self) -> None:
         """Move new pages of the write-ahead log into the file; for a thread of its own. Raises `StoreUnavailable`.
@@ -125,8 +152,11 @@ _SEALED_SINCE = "0012"
 _LOG_PAGES = 64_000
 """Pages (262 MB) of SQLite's log at which a commit moves them into the file, should `Database.checkpoint` fail to."""
 
-_BUSY_MS = 10_000
-"""The longest wait for SQLite's lock."""
+_BUSY_MS = 2_000
+"""The longest wait for SQLite's lock, which only commands beside the bot take, and for milliseconds."""
+
+_BUSY_AGAIN_MS = 50
+"""The wait once that was not enough. All writers share a thread: each would wait as long, and those behind it, too."""
 
 _IDLE_SECONDS = 5.0
 """Seconds after which an idle connection to PostgreSQL is tried before use: firewalls and restarts end idle ones.
@@ -135,8 +165,12 @@ Trying each time would cost every transaction a round trip, a quarter of a short
 use costs one call, and the pool then drops all others of its age.
 """
 
-_LOCK_TIMEOUT = "SET lock_timeout = '5s'"
-"""On every connection to PostgreSQL: no transaction waits longer for a lock."""
+_POSTGRES_LIMITS = (
+    "SET lock_timeout = '5s'",
+    # A transaction that stays open, such as that of a frozen process, keeps its locks from all others until then.
+    "SET idle_in_transaction_session_timeout = '30s'",
+)
+"""On every connection to PostgreSQL."""
 
 
 class Database:
@@ -159,7 +193,8 @@ class Database:
         self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         threads = 1 if self.dialect == "sqlite" else _POSTGRES_THREADS
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store")
-        self.sqlite = None if looking else _sqlite_connection(self._engine.url)
+        self._patience = LockPatience()
+        self.sqlite = None if looking else _sqlite_connection(self._engine.url, self._patience)
         """For frequent single statements; None where the database is not a plain SQLite file."""
 
     @property
@@ -253,13 +288,19 @@ class Database:
             await asyncio.to_thread(self.sqlite.checkpoint)
 
     @contextmanager
-    def _synchronised(self, connection: Connection, durable: bool) -> Iterator[None]:
-        """Let SQLite wait for the disk at the commits meanwhile; PostgreSQL does so by itself."""
-        if not durable or self.dialect != "sqlite":
+    def _prepared(self, connection: Connection, durable: bool) -> Iterator[None]:
+        """Let SQLite wait for the lock as long as is worth while, and for the disk at commits that are ``durable``.
+
+        PostgreSQL does both by itself.
+        """
+        driver = connection.connection.driver_connection
+        if not isinstance(driver, sqlite3.Connection):
             yield
             return
-        driver = connection.connection.driver_connection
-        assert isinstance(driver, sqlite3.Connection)
+        self._patience.prepare(driver)
+        if not durable:
+            yield
+            return
         driver.execute("PRAGMA synchronous=FULL")
         try:
             yield
@@ -285,8 +326,14 @@ class Database:
         """Do what `run` does, for jobs that run in a thread of the database already."""
         with _translated_errors(), sealed_by(self.keys):
             self.ensure_unlocked()
-            with self._engine.connect() as connection, self._synchronised(connection, durable), connection.begin():
-                return call(connection)
+            try:
+                with self._engine.connect() as connection, self._prepared(connection, durable), connection.begin():
+                    result = call(connection)
+            except (SQLAlchemyError, OSError) as error:
+                self._patience.learn(getattr(error, "orig", None) or error)
+                raise
+            self._patience.learn(None)
+            return result
 
     def ensure_unlocked(self) -> None:
         """Read the keys before the first statement that may need them; for the threads of the database.
@@ -397,11 +444,11 @@ def _make_engine(url: str) -> Engine:
     return engine
 
 
-def _sqlite_connection(url: URL) -> SqliteConnection | None:
+def _sqlite_connection(url: URL, patience: LockPatience) -> SqliteConnection | None:
     file = _file_of(url)
     if file is None:
         return None
-    return SqliteConnection(str(file), lambda connection: _prepare_sqlite(connection, None))
+    return SqliteConnection(str(file), lambda connection: _prepare_sqlite(connection, None), patience)
 
 
 def _looking_engine(url: str) -> Engine:
@@ -438,7 +485,8 @@ def _make_folder(folder: Path) -> None:
 
 
 def _prepare_postgres(connection: Any, _record: object) -> None:
-    connection.execute(_LOCK_TIMEOUT)
+    for limit in _POSTGRES_LIMITS:
+        connection.execute(limit)
     connection.commit()
 
 

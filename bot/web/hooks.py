@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
 
@@ -33,16 +34,44 @@ BODY_SECONDS = 20.0
 STORE_AGAIN = 5.0
 """Seconds after which a sender may try again while the database does not answer."""
 UNKNOWN = "unknown"
+MOST_BYTES = 32_000_000
+"""Of all bodies that are being received: senders that prove nothing could else fill the memory."""
+ROOM_AGAIN = 2.0
+"""Seconds after which a sender may try again when there was no room."""
 
 
 class _HttpProblem(Exception):
     """A request that is answered with a problem."""
 
-    def __init__(self, status: HTTPStatus, detail: str, *, retry_after: float | None = None) -> None:
+    def __init__(
+        self, status: HTTPStatus, detail: str, *, retry_after: float | None = None, unread: bool = False
+    ) -> None:
+        """``unread``: the body, or the rest of it, is not waited for."""
         super().__init__(detail)
         self.status = status
+        self.unread = unread or status in {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_TIMEOUT}
         self.detail = detail
         self.retry_after = retry_after
+
+
+class BodyRoom:
+    """The memory that all bodies share while they arrive."""
+
+    def __init__(self, most: int = MOST_BYTES) -> None:
+        self.free = most
+        """Bytes that are not taken."""
+
+    @contextmanager
+    def taken(self, size: int) -> Iterator[None]:
+        """Take room for a body of ``size`` bytes at most."""
+        if size > self.free:
+            detail = "too many bodies arrive at the same time"
+            raise _HttpProblem(HTTPStatus.SERVICE_UNAVAILABLE, detail, retry_after=ROOM_AGAIN, unread=True)
+        self.free -= size
+        try:
+            yield
+        finally:
+            self.free += size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +82,7 @@ class HookEndpoint:
     intake: Intake
     metrics: Metrics
     now: Callable[[], datetime]
+    room: BodyRoom = field(default_factory=BodyRoom)
 
     def mount(self, app: web.Application) -> None:
         """Serve the hooks from an application."""
@@ -76,8 +106,11 @@ class HookEndpoint:
 
     async def _accept(self, hook: Webhook, request: web.Request) -> Receipt:
         _check_media(hook, request)
-        body = await _body(request, hook.max_bytes)
-        events = self._read(hook, SignedRequest(request.headers, request.query, body))
+        announced = request.content_length
+        _check_size(announced or 0, hook.max_bytes)
+        with self.room.taken(hook.max_bytes if announced is None else announced):
+            body = await _body(request, hook.max_bytes)
+            events = self._read(hook, SignedRequest(request.headers, request.query, body))
         try:
             return await self.intake.accept(hook.source, events, via="webhook")
         except IntakeFull as full:
@@ -110,19 +143,20 @@ def _check_media(hook: Webhook, request: web.Request) -> None:
         raise _HttpProblem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send it without compression")
 
 
+def _check_size(size: int, limit: int) -> None:
+    if size > limit:
+        raise _HttpProblem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {limit} bytes")
+
+
 async def _body(request: web.Request, limit: int) -> bytes:
     """Return the body, never holding more than ``limit`` bytes and a buffer."""
-    too_large = _HttpProblem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {limit} bytes")
-    if (request.content_length or 0) > limit:
-        raise too_large
     chunks, size = [], 0
     try:
         async with asyncio.timeout(BODY_SECONDS):
             async for chunk in request.content.iter_any():
                 chunks.append(chunk)
                 size += len(chunk)
-                if size > limit:
-                    raise too_large
+                _check_size(size, limit)
     except (web.RequestPayloadError, ConnectionError):
         raise _HttpProblem(HTTPStatus.BAD_REQUEST, "the body ends before its end") from None
     except TimeoutError:
@@ -143,6 +177,6 @@ def _problem(refused: _HttpProblem) -> web.Response:
     answer = web.Response(status=refused.status, body=orjson.dumps(body), content_type="application/problem+json")
     if refused.retry_after is not None:
         answer.headers["Retry-After"] = str(max(1, round(refused.retry_after)))
-    if refused.status in {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_TIMEOUT}:
+    if refused.unread:
         answer.force_close()  # instead of waiting for the rest of the body
     return answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -15,10 +16,14 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from bot.errors import ConfigurationError
 from bot.health import HealthReport
 from bot.metrics import Metrics
+from bot.web.connections import BoundedConnections
 from bot.web.hooks import HookEndpoint
 
 _BACKLOG = 128
 """Connections that wait to be accepted."""
+
+_IDLE_SECONDS = 15.0
+"""How long an idle connection is kept; no sender's requests are so rare that a new connection would matter to it."""
 
 Readiness = Callable[[], Awaitable[HealthReport]]
 """Returns how the bot is."""
@@ -92,11 +97,22 @@ async def serving_at(app: web.Application, listeners: Sequence[socket.socket]) -
     """Serve what comes to `listening` sockets until the context ends; gives the port."""
     # Compressed bodies are refused, not unpacked: they may be huge. The rest of a body that was refused as too large is
     # read and dropped for 2 s only, so that its sender comes to read the answer.
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2, auto_decompress=False, lingering_time=2)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        shutdown_timeout=2,
+        auto_decompress=False,
+        lingering_time=2,
+        keepalive_timeout=_IDLE_SECONDS,
+    )
     await runner.setup()
+    assert runner.server is not None
+    bounded = BoundedConnections(runner.server)
+    servers: list[asyncio.Server] = []
     try:
-        for listener in listeners:
-            await web.SockSite(runner, listener).start()
-        yield runner.addresses[0][1]
+        servers += [await asyncio.get_running_loop().create_server(bounded, sock=listener) for listener in listeners]
+        yield listeners[0].getsockname()[1]
     finally:
+        for server in servers:
+            server.close()
         await runner.cleanup()

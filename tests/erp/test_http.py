@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -281,3 +283,48 @@ def test_certificates_that_cannot_be_read_are_told(tmp_path: Path) -> None:
         options = HttpOptions(url="https://erp.example.com", ca_file=tmp_path / file)
         with pytest.raises(ConfigurationError, match="ca_file"):
             Http(options, now=lambda: NOW, source="acme")
+
+
+TOO_MANY = {
+    "empty arrays": "[" + ",".join(["[]"] * 200_001) + "]",
+    "objects": "[" + ",".join(["{}"] * 200_001) + "]",
+    "numbers": "[" + ",".join(["0"] * 1_000_002) + "]",
+}
+
+
+@pytest.mark.parametrize("what", TOO_MANY)
+async def test_an_answer_with_too_many_values_is_not_taken_apart(
+    what: str, http: Http, script: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: object, **_options: object) -> object:
+        raise AssertionError("it is parsed")
+
+    monkeypatch.setattr("bot.erp.http.parse_body", refuse)
+    script.say(TOO_MANY[what])
+    with pytest.raises(Unavailable, match="broken off"):
+        await http.read("GET", "/list")
+
+
+async def test_a_large_answer_is_taken_apart_beside_the_loop(
+    http: Http, script: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = []
+
+    def parse(body: bytes, *, patient: bool = False) -> object:
+        threads.append((threading.current_thread() is threading.main_thread(), patient))
+        return parse_body(body, patient=patient)
+
+    monkeypatch.setattr("bot.erp.http.parse_body", parse)
+    rows = [{"sku": f"SKU{number}", "price": 1.50, "count": number} for number in range(5_000)]
+    for text in (json.dumps(rows), "[1]"):
+        script.say(text)
+        assert (await http.read("GET", "/list")).data == json.loads(text, parse_float=Decimal)
+    assert threads == [(False, True), (True, False)]
+
+
+def test_a_patient_parser_reads_the_same() -> None:
+    body = b'[{"a": 1, "b": [1.50, -2, 3e2], "c": {"d": null, "e": "x"}}, 12345678901234567890]'
+    assert parse_body(body, patient=True) == parse_body(body)
+    assert [type(value) for value in parse_body(body, patient=True)[0]["b"]] == [Decimal, int, Decimal]
+    deep = b"[" * 100_000
+    assert parse_body(deep, patient=True) == deep.decode()

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -128,10 +129,14 @@ async def test_a_read_is_no_transaction_and_leaves_none_to_the_next_call(postgre
     assert third == fourth
 
 
+_IDLE_LIMIT = text("SHOW idle_in_transaction_session_timeout")
+
+
 @pytest.mark.process
 async def test_waiting_for_a_lock_ends(postgresql: Database) -> None:
     for call in (postgresql.run, postgresql.read):
         assert await call(lambda connection: connection.scalar(text("SHOW lock_timeout"))) == "5s"
+        assert await call(lambda connection: connection.scalar(_IDLE_LIMIT)) == "30s"
 
 
 def outcome_of(database: Database, job: Callable[[], str]) -> asyncio.Future[Future[str]]:
@@ -338,3 +343,35 @@ async def test_what_is_durable_waits_for_the_disk_and_nothing_else_does(database
     with pytest.raises(ZeroDivisionError):
         await database.run(lambda _: 1 / 0, durable=True)
     assert await database.run(synchronous) == normal
+
+
+async def test_while_somebody_holds_the_lock_each_writer_waits_but_a_moment(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "_BUSY_MS", 60_000)
+    monkeypatch.setattr(database._patience, "_wait", 50)  # as after a first writer that waited in vain
+
+    def wait_for_lock(connection: Connection) -> object:
+        return connection.exec_driver_sql("PRAGMA busy_timeout").scalar()
+
+    words = "REPLACE INTO language VALUES ('u1', 'en')"
+    file = str(database._engine.url.database)
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        for _ in range(3):
+            with pytest.raises(StoreUnavailable, match="another process holds its lock"):
+                await database.run(lambda connection: connection.exec_driver_sql(words))
+        other.execute("ROLLBACK")
+    await database.run(lambda connection: connection.exec_driver_sql(words))
+    assert await database.run(wait_for_lock) == 60_000
+
+
+async def test_the_first_writer_that_waits_in_vain_makes_the_others_impatient(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database._patience, "_wait", 1)
+    with closing(sqlite3.connect(str(database._engine.url.database), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailable):
+            await database.run(lambda connection: connection.exec_driver_sql("DELETE FROM language"))
+    assert database._patience._wait == 50

@@ -1,0 +1,96 @@
+"""What is ill while the bot runs: what `/readyz` says, what people see, and that work goes on by itself."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.bootstrap import health
+from bot.chat import unstored
+from bot.settings import ErpSettings
+from bot.simulator.config import SimulatorConfig
+from tests.scenario.conftest import BotSystem, OpenSystem
+from tests.scenario.test_run import get, with_database
+from tests.scenario.traffic import eventually
+
+CONFIG = SimulatorConfig(qps_limit=None, quota_limit=None, redelivery_delay=0.1, redeliveries=1000)
+
+
+@pytest.fixture(autouse=True)
+def _often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "CHECK_EVERY", 0.05)
+
+
+@pytest.fixture
+async def system(open_system: OpenSystem) -> AsyncIterator[BotSystem]:
+    async with open_system(CONFIG) as opened:
+        await said(opened, lambda body: body["status"] == "ready")
+        yield opened
+
+
+def file_of(system: BotSystem) -> Path:
+    return Path(system.app.settings.database.removeprefix("sqlite:///"))
+
+
+async def said(system: BotSystem, wanted: Callable[[Mapping[str, Any]], bool]) -> tuple[int, Mapping[str, Any]]:
+    """Return what `/readyz` says once it says what is wanted."""
+    for _ in range(400):
+        status, text = await get(system.app.port, "/readyz")
+        body = json.loads(text)
+        if wanted(body):
+            return status, body
+    raise AssertionError(body)
+
+
+async def test_a_lock_that_another_process_holds(system: BotSystem) -> None:
+    with closing(sqlite3.connect(file_of(system), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        words = "another process holds its lock"
+        status, body = await said(system, lambda body: words in body["parts"]["database"]["reason"])
+        assert (status, body["status"]) == (503, "not ready")
+        other.execute("ROLLBACK")
+    assert (await said(system, lambda body: body["status"] == "ready"))[0] == 200
+
+
+async def test_a_damaged_page(system: BotSystem) -> None:
+    file = file_of(system)
+    with_database(system, "CREATE TABLE another (id INTEGER)")
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (page,) = database.execute("SELECT rootpage FROM sqlite_master WHERE name = 'mute'").fetchone()
+        (size,) = database.execute("PRAGMA page_size").fetchone()
+    with file.open("rb+") as pages:
+        pages.seek((page - 1) * size)
+        pages.write(b"\xff" * size)
+    status, body = await said(system, lambda body: body["parts"]["pages"]["status"] == "down")
+    assert status == 503
+    assert "dingerp db restore" in body["parts"]["pages"]["reason"]
+
+
+async def test_an_erp_that_does_not_answer_is_a_part_that_is_degraded(open_system: OpenSystem) -> None:
+    erp = ErpSettings.model_validate({"vendor": "demo", "latency": 30, "timeout": 0.05})
+    async with open_system(CONFIG, erp={"demo": erp}) as system:
+        await system.ask("/order late +8")
+        status, body = await said(system, lambda body: body["status"] == "degraded")
+        assert (status, body["parts"]["ERP demo"]["status"]) == (200, "degraded")
+        assert body["reasons"] == ["the ERP demo does not answer (Unavailable); what was read before is shown"]
+
+
+async def test_who_asks_while_nothing_can_be_stored_is_told_so_and_answered_later(
+    system: BotSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unstored, "PATIENCE", 0.05)
+    with_database(system, "ALTER TABLE inbox RENAME TO inbox_away")
+    message = system.engine.say(system.group, "keeper01", "/stock SKU123")
+    await system.engine.wait_for(lambda: system.engine.cards_for(message))
+    (told,) = system.engine.cards_for(message)
+    assert "机器人目前无法保存数据" in told.markdown
+    with_database(system, "ALTER TABLE inbox_away RENAME TO inbox")
+    await eventually(lambda: len(system.engine.cards_for(message)) == 2, hint=lambda: system.engine.cards_for(message))
+    assert system.engine.cards_for(message)[1].title.startswith("SKU123 ")
