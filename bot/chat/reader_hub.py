@@ -68,7 +68,8 @@ class ReaderHub:
         if not narrower and not by_number:
             return None
         person = context.person
-        known = frozenset({person.user_id or "", person.name})
+        # Not by the name, which people write themselves in DingTalk and share with others.
+        known = frozenset({person.user_id or ""})
 
         def names_at(source: str) -> frozenset[str]:
             return (known | {self._account_of(person.user_id or "", source)}) - {""}

@@ -96,10 +96,11 @@ class TestOwnDocuments:
         purchases = Company.purchases
         assert isinstance(purchases, tuple)
         mine, other, third = purchases
-        return Company(purchases=(mine, _of(other, buyer="zhao.cai"), _of(third, requester="赵采")))
+        namesake = _of(mine, buyer="赵采")
+        return Company(purchases=(namesake, _of(other, buyer="zhao.cai"), _of(third, requester="buyer01")))
 
     @pytest.mark.parametrize(("account", "numbers"), [("zhao.cai", ["PO-1002", "PO-1003"]), ("", ["PO-1003"])])
-    async def test_are_those_of_the_account_or_the_name(
+    async def test_are_those_of_the_account_or_the_user_id_and_not_of_a_namesake(
         self,
         dispatcher: QuestionDispatcher,
         hub: ErpHub,
