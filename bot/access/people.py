@@ -27,7 +27,8 @@ class Person:
     """Somebody who asks or clicks. Only known members have a ``user_id``: without it nothing can be granted to them.
 
     ``departments`` are ids, ``department_names`` the names of these and of all departments above them. ``doubt`` says
-    why somebody without a ``user_id`` may yet be a member.
+    why somebody without a ``user_id`` may yet be a member; ``claimed_id`` is the id that came with their click or
+    message, only for the record of what was refused.
     """
 
     user_id: str | None
@@ -38,6 +39,7 @@ class Person:
     is_admin: bool = False
     language: str = "zh_CN"
     doubt: Doubt | None = None
+    claimed_id: str = ""
 
     @property
     def is_external(self) -> bool:
@@ -120,10 +122,10 @@ class People:
         except DingerpError as error:
             doubt = Doubt.NEVER_WROTE if isinstance(error, NeverWrote) else Doubt.NO_ANSWER
             log.warning("directory.silent", error=type(error).__name__, detail=error.detail)
-            return Person(user_id=None, name=name, language=self.language(user_id), doubt=doubt)
+            return Person(user_id=None, name=name, language=self.language(user_id), doubt=doubt, claimed_id=user_id)
         if entry is None:
             log.warning("directory.no_member")
-            return Person(user_id=None, name=name, language=self.language(user_id))
+            return Person(user_id=None, name=name, language=self.language(user_id), claimed_id=user_id)
         return Person(
             user_id=user_id,
             name=name or entry.name or user_id,

@@ -1,7 +1,7 @@
 """What an answer shows: the classes of its fields, and the numbers of the documents among its records.
 
 Fields say their class where they are declared (`bot.disclosure`). In every record the field ``number`` is the number of
-a document, and ``subject`` the number or code that an alert is about.
+a document; ``subject`` is what an alert is about: a number or code, or one with words that are left out here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from bot.disclosure import ClassedBy, FieldClass
 SENSITIVE = frozenset({FieldClass.AMOUNT, FieldClass.COST, FieldClass.PARTNER, FieldClass.CONTACT})
 """Classes whose showing is recorded."""
 
-_NUMBERS = frozenset({"number", "subject"})
+_NUMBER, _SUBJECT = "number", "subject"
 
 
 class ShownData(NamedTuple):
@@ -62,7 +62,7 @@ def _look_into(value: object, classes: set[FieldClass], documents: dict[str, Non
                 classes.add(declared)
             elif classed_by:
                 classes |= _sensitive(getattr(value, classed_by))
-            if is_number and type(held) is str:
+            if is_number and type(held) is str and (name == _NUMBER or _is_code(held)):
                 documents[held] = None
             if holds_more:
                 _look_into(held, classes, documents)
@@ -85,6 +85,10 @@ def _plan_of(record: type[Any]) -> tuple[_Field, ...] | None:
     return tuple(field for field in _fields_of(record, ()) if _is_worth_a_look(field))
 
 
+def _is_code(text: str) -> bool:
+    return len(text.split()) == 1 and any(map(str.isdigit, text))
+
+
 def _is_worth_a_look(field: _Field) -> bool:
     return field.declared is not None or bool(field.classed_by) or field.is_number or field.holds_more
 
@@ -105,7 +109,7 @@ def _fields_of(record: type[Any], around: tuple[type[Any], ...]) -> Iterator[_Fi
             name=field.name,
             declared=found if isinstance(found, FieldClass) and found in SENSITIVE else None,
             classed_by=found.attribute if isinstance(found, ClassedBy) else "",
-            is_number=field.name in _NUMBERS,
+            is_number=field.name in (_NUMBER, _SUBJECT),
             holds_more=_may_hold_more(hint, (*around, record)),
         )
 

@@ -22,7 +22,7 @@ LIMITED = "limited"
 """Outcome of a question that was refused for a limit."""
 
 EXTERNAL = "external"
-"""Actor of entries about people whom the bot does not know as members."""
+"""Actor of entries about people outside the organisation who have no user id here."""
 
 LimitListener = Callable[[QuestionContext, LimitReached], None]
 """Is told of every question that is refused for a limit."""
@@ -106,7 +106,7 @@ def _refusal(context: QuestionContext, action: str, *, outcome: str, rule: str, 
     return AuditEntry(
         kind=AuditKind.REFUSAL,
         at=context.now,
-        actor=context.person.user_id or EXTERNAL,
+        actor=context.person.user_id or context.person.claimed_id or EXTERNAL,
         action=action,
         conversation=context.conversation.id,
         rule=rule,

@@ -67,6 +67,11 @@ def test_the_numbers_of_documents_once_each_in_their_order() -> None:
     assert find_shown(page).documents == ("SO-2", "SO-1", "SKU1")
 
 
+@pytest.mark.parametrize("words", ["SKU1 M6 螺丝", "ACME", "", "上海 仓库 3"])
+def test_words_of_an_alert_are_no_number(words: str) -> None:
+    assert find_shown(Page(rows=(), subject=words)).documents == ()
+
+
 for module in pkgutil.iter_modules(commands.__path__):
     importlib.import_module(f"commands.{module.name}")
 

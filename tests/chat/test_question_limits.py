@@ -102,6 +102,7 @@ async def test_an_answer_about_no_document_is_not_recorded() -> None:
     [
         ("denied", CLERK, "sales01", "sales only", "Not for you."),
         ("external", Person(user_id=None, name="客户"), "external", "", "not known as a member"),
+        ("external", Person(user_id=None, name="", claimed_id="left01"), "left01", "", "not known as a member"),
     ],
 )
 async def test_a_refusal_is_recorded_with_its_rule(
