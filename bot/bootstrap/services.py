@@ -37,6 +37,7 @@ from bot.cards.language import choose_language, load_languages
 from bot.cards.track_ids import TrackIds
 from bot.chat.clicks import ClickPipeline
 from bot.chat.colleagues import Colleagues
+from bot.chat.dialogues import Dialogues
 from bot.chat.dispatcher import QuestionDispatcher
 from bot.chat.erp_accounts import ErpAccounts
 from bot.chat.limit_reports import LIMIT_REPORT, LimitReportComposer
@@ -62,6 +63,7 @@ from bot.settings import Settings
 from bot.store.call_counts import StoredMonthlyCalls
 from bot.store.database import Database, sqlite_file
 from bot.store.deliveries import StoredShownCards
+from bot.store.dialogues import StoredDialogues
 from bot.store.erp_records import StoredErpRecords
 from bot.store.errors import StoreUnavailable
 from bot.store.inbox import StoredInbox
@@ -144,6 +146,7 @@ async def build_services(
     alerts.composers[LIMIT_REPORT] = LimitReportComposer(zone)
     alerts = replace(alerts, intake=notify_approvals(alerts, approvals))
     reader = await _start_reader(base, commands, hub)
+    dialogues = await _start_dialogues(base) if reader else None
     dispatcher = QuestionDispatcher(
         commands=commands,
         policy=policy,
@@ -160,6 +163,7 @@ async def build_services(
         seconds=settings.limits.question_seconds,
         account_of=account_of(settings, accounts.bound),
         reader=reader,
+        dialogues=dialogues,
     )
     limited = limit_questions(base, dispatcher, commands, audit, alerts.outbox.poke)
     questions = _question_pipeline(base, limited, inbox, audit, patience)
@@ -268,6 +272,14 @@ async def _start_reader(base: Infrastructure, commands: Commands, hub: ErpHub) -
     reader = GrammarReader(commands, sentences, partial(learn_vocabulary, hub))
     await base.run_in_background(reader.run(), "understanding")
     return reader
+
+
+async def _start_dialogues(base: Infrastructure) -> Dialogues:
+    """Return what people asked last, before a restart too."""
+    dialogues = Dialogues(StoredDialogues(base.database), now=base.now)
+    await dialogues.load()
+    await base.run_in_background(dialogues.run(), "dialogues")
+    return dialogues
 
 
 def _question_pipeline(

@@ -32,6 +32,19 @@ class LanguageRow(StoreTable, table=True):
     code: str
 
 
+class DialogueRow(StoreTable, table=True):
+    """What a person asked last in a conversation (see `bot.chat.dialogues.LastQuestion`)."""
+
+    __tablename__ = "dialogue"
+
+    user_id: str = Field(primary_key=True)
+    conversation_id: str = Field(primary_key=True)
+    at_ms: int = Field(sa_type=BigInteger)
+    line: str = Field(sa_type=Sealed("dialogue.line"))
+    rows: str = Field(sa_type=Sealed("dialogue.rows"))
+    """A JSON list of lines."""
+
+
 class ApiMonthRow(StoreTable, table=True):
     """Calls of one month that count against the organisation's quota."""
 
@@ -53,6 +66,7 @@ class ApiDayRow(StoreTable, table=True):
 
 
 INBOX = core_table(InboxRow)
+DIALOGUE = core_table(DialogueRow)
 LANGUAGE = core_table(LanguageRow)
 API_MONTH = core_table(ApiMonthRow)
 API_DAY = core_table(ApiDayRow)
