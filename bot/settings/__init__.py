@@ -37,6 +37,7 @@ from bot.settings.sections import (
     OutboxSettings,
     PollSettings,
     QueueSettings,
+    RuleSettings,
     TemplateSettings,
 )
 from bot.spelling import most_alike
@@ -66,6 +67,7 @@ __all__ = [
     "OutboxSettings",
     "PollSettings",
     "QueueSettings",
+    "RuleSettings",
     "Settings",
     "TemplateSettings",
     "load_settings",
