@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from bot.access.audit import AuditKind, AuditSearch, RecordedEntry
 from bot.erp.port import ListQuery
+from bot.settings import RuleSettings
 from bot.simulator.cards import SimCardView
 from bot.store.audit import AuditFindings, StoredAudit
 from bot.store.audit_witness import AuditWitness
@@ -14,7 +15,7 @@ from tests.scenario.conftest import KEEPER, OUTSIDER, BotSystem, OpenSystem
 from tests.unlimited import NO_LIMIT
 
 ADMINISTRATOR, BOSS = "manager01", "it01"
-FINANCE_ONLY = {"name": "finance reads", "commands": ["invoice"], "roles": ["finance"]}
+FINANCE_ONLY = RuleSettings.model_validate({"name": "finance reads", "commands": ["invoice"], "roles": ["finance"]})
 
 
 async def log_of(system: BotSystem) -> tuple[list[RecordedEntry], AuditFindings]:
