@@ -189,7 +189,7 @@ class PollSettings(SettingsSection):
     areas: tuple[Literal["purchasing", "stock", "invoices", "orders", "receipts", "production", "order_news"], ...] = (
         Field(
             ("purchasing", "stock", "invoices", "orders", "receipts", "production"),
-            description="What is asked for; `receipts` are late purchases, `order_news` every new and changed sales order.",
+            description="What is asked for; `receipts`: late purchases, `order_news`: new and changed orders.",
         )
     )
     seconds: float = Field(60.0, ge=1, le=600, description="Seconds between two looks at what changed.")
