@@ -268,9 +268,11 @@ class PollSettings(SettingsSection):
     """How the ERPs are asked for what changed, and for what is late, overdue, short or waiting."""
 
     enabled: bool = Field(True, description="Whether they are asked at all.")
-    areas: tuple[Literal["purchasing", "stock", "invoices", "orders", "production", "order_news"], ...] = Field(
-        ("purchasing", "stock", "invoices", "orders", "production"),
-        description="What is asked for; `order_news` tells every new and changed sales order.",
+    areas: tuple[Literal["purchasing", "stock", "invoices", "orders", "receipts", "production", "order_news"], ...] = (
+        Field(
+            ("purchasing", "stock", "invoices", "orders", "receipts", "production"),
+            description="What is asked for; `receipts`: late purchases, `order_news`: new and changed orders.",
+        )
     )
     seconds: float = Field(60.0, ge=1, le=600, description="Seconds between two looks at what changed.")
     list_seconds: float = Field(
