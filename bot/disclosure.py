@@ -1,12 +1,24 @@
 """The classes of fields that a company keeps from some readers, and the mark in place of what a reader may not see.
 
 A field says its class where its record is declared: ``total: Annotated[Money | None, FieldClass.AMOUNT]``. Views,
-lists, alerts and exports are built from the same records, so none of them can forget it.
+lists, alerts and exports are built from the same records, so none of them can forget it. `cut` takes out of any of
+them what a reader may not see.
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
+from collections.abc import Callable, Iterator, Mapping, Sized
+from dataclasses import dataclass, is_dataclass, replace
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum, StrEnum
+from functools import lru_cache
+from types import MappingProxyType, NoneType, UnionType
+from typing import Annotated, Any, Final, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from bot.phrase import Phrase
+
+T = TypeVar("T")
 
 
 class FieldClass(StrEnum):
@@ -29,3 +41,327 @@ ALL_FIELDS = frozenset(FieldClass)
 
 SHARED_FIELDS = frozenset({FieldClass.QUANTITY, FieldClass.PARTNER})
 """What a conversation's shared card shows unless a rule says otherwise (docs: contracts.md#smallest-configurations)."""
+
+MONEY_FIELDS = frozenset({FieldClass.AMOUNT, FieldClass.COST})
+"""What a reader must be allowed to see of money whose field does not say its class."""
+
+_FIGURES = MONEY_FIELDS | {FieldClass.QUANTITY}
+"""The same for any other figure."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassedBy:
+    """Annotates a field whose classes depend on its record: ``attribute`` is a `FieldClass`, several, or None."""
+
+    attribute: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stating:
+    """Annotates words that may state figures of a class.
+
+    The figures in a phrase are hidden, and plain text as a whole if it holds a digit.
+    """
+
+    field_class: FieldClass
+
+
+class _Marker(Enum):
+    FREE_TEXT = "free text"
+    WITHHELD = "withheld"
+
+
+FREE_TEXT: Final = _Marker.FREE_TEXT
+"""Annotates what an ERP adds in its own words, in which anything may stand: only who may see everything sees it.
+
+It is on no card that comes with the program, so that a card without it is not said to withhold something.
+"""
+
+WITHHELD: Final = _Marker.WITHHELD
+"""Annotates the field (a ``frozenset[FieldClass]``) in which `cut` notes what it took out of the record."""
+
+
+class Hidden:
+    """Stands for a value that the reader may not see; there is one, `HIDDEN`.
+
+    It is false and empty, equals nothing else, and gives itself for every attribute, item and sum, so that no template
+    fails on it; shown it is a lock.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "HIDDEN"
+
+    def __str__(self) -> str:
+        return "🔒"
+
+    def __format__(self, spec: str) -> str:
+        return str(self)
+
+    def __reduce__(self) -> str:
+        return "HIDDEN"
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __len__(self) -> int:
+        return 0
+
+    def __iter__(self) -> Iterator[NoReturn]:
+        return iter(())
+
+    def __contains__(self, item: object) -> bool:
+        return False
+
+    def __getattr__(self, name: str) -> Hidden:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self
+
+    def __call__(self, *args: object, **kwargs: object) -> Hidden:
+        return self
+
+    def _itself(self, *others: object) -> Hidden:
+        return self
+
+    def _never(self, other: object) -> bool:
+        return False
+
+    __getitem__ = __neg__ = __pos__ = __abs__ = __round__ = _itself
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _itself
+    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _itself
+    __lt__ = __le__ = __gt__ = __ge__ = _never
+
+
+HIDDEN: Final[Any] = Hidden()
+"""The mark in place of a value that the reader may not see; any field may hold it after `cut`."""
+
+
+def cut(record: T, fields: frozenset[FieldClass]) -> T:
+    """Return ``record`` with `HIDDEN` in place of all that is not of ``fields``; itself where nothing is replaced.
+
+    Records in it, in its tuples, sets and mappings are cut too. A value that is None or empty tells nothing and stays.
+    Money and numbers in fields that do not say their class are shown only to who may see all figures.
+    """
+    if fields >= ALL_FIELDS:
+        return record
+    shown: T = _cutter(fields).cut_whole(record)
+    return shown
+
+
+_Cut = Callable[[Any, set[FieldClass]], Any]
+"""Returns a value cut, or the same, and adds the classes of what it took out."""
+
+
+@dataclass(frozen=True, slots=True)
+class _FieldRules:
+    """What is done with the fields of a record: for one set of visible classes, by the field's name."""
+
+    hide: tuple[tuple[str, frozenset[FieldClass]], ...]
+    drop: tuple[str, ...]
+    ask: tuple[tuple[str, str], ...]
+    words: tuple[tuple[str, FieldClass], ...]
+    walk: tuple[str, ...]
+    note: str
+
+
+class _Cutter:
+    """Cuts for readers of one set of classes; it reads the annotations of each type once."""
+
+    def __init__(self, fields: frozenset[FieldClass]) -> None:
+        self._fields = fields
+        self._cuts: dict[type, _Cut] = {}
+        self._notes: dict[type, str] = {}
+
+    def cut_whole(self, record: Any) -> Any:
+        taken: set[FieldClass] = set()
+        result = self._cut(record, taken)
+        if taken and (note := self._notes.get(type(record))):
+            result = replace(result, **{note: getattr(record, note) | taken})
+        return result
+
+    def _cut(self, value: Any, taken: set[FieldClass]) -> Any:
+        kind = type(value)
+        cut = self._cuts.get(kind)
+        if cut is None:
+            cut = self._cuts[kind] = self._compile(kind)
+        return cut(value, taken)
+
+    def _compile(self, kind: type) -> _Cut:
+        if issubclass(kind, Phrase):
+            return self._cut_phrase
+        if is_dataclass(kind):
+            return self._compile_record(kind)
+        if issubclass(kind, Decimal):
+            return self._hiding(_FIGURES)
+        if issubclass(kind, Mapping):
+            return self._cut_mapping
+        return self._cut_items if issubclass(kind, (tuple, list, frozenset)) else _same
+
+    def _compile_record(self, kind: type) -> _Cut:
+        if classes := getattr(kind, "unclassed", None):
+            return self._hiding(classes)
+        rules = _read_rules(kind, self._fields)
+        if rules.note:
+            self._notes[kind] = rules.note
+        if not any((rules.hide, rules.drop, rules.ask, rules.words, rules.walk)):
+            return _same
+        return lambda record, taken: self._cut_record(record, rules, taken)
+
+    def _hiding(self, classes: frozenset[FieldClass]) -> _Cut:
+        missing = classes - self._fields
+        if not missing:
+            return _same
+
+        def hide(_value: Any, taken: set[FieldClass]) -> Any:
+            taken |= missing
+            return HIDDEN
+
+        return hide
+
+    def _cut_record(self, record: Any, rules: _FieldRules, taken: set[FieldClass]) -> Any:
+        changes: dict[str, Any] = {}
+        for name, missing in rules.hide:
+            if not _tells_nothing(getattr(record, name)):
+                changes[name] = HIDDEN
+                taken |= missing
+        for name in rules.drop:
+            if not _tells_nothing(getattr(record, name)):
+                changes[name] = HIDDEN
+        for name, attribute in rules.ask:
+            missing = _classes(getattr(record, attribute)) - self._fields
+            if missing and not _tells_nothing(getattr(record, name)):
+                changes[name] = HIDDEN
+                taken |= missing
+        for name, field_class in rules.words:
+            value = getattr(record, name)
+            shown = self._cut_words(value, field_class, taken)
+            if shown is not value:
+                changes[name] = shown
+        for name in rules.walk:
+            value = getattr(record, name)
+            shown = self._cut(value, taken)
+            if shown is not value:
+                changes[name] = shown
+        return replace(record, **changes) if changes else record
+
+    def _cut_items(self, items: Any, taken: set[FieldClass]) -> Any:
+        shown = [self._cut(item, taken) for item in items]
+        if all(map(_is, shown, items)):
+            return items
+        make = getattr(type(items), "_make", type(items))  # a named tuple is not made of a list
+        return make(shown)
+
+    def _cut_mapping(self, items: Mapping[Any, Any], taken: set[FieldClass]) -> Mapping[Any, Any]:
+        shown = {key: self._cut(value, taken) for key, value in items.items()}
+        return items if all(map(_is, shown.values(), items.values())) else MappingProxyType(shown)
+
+    def _cut_phrase(self, phrase: Phrase, taken: set[FieldClass]) -> Phrase:
+        if not phrase.params:
+            return phrase
+        params = self._cut_mapping(phrase.params, taken)
+        return phrase if params is phrase.params else Phrase(phrase.msgid, params)
+
+    def _cut_words(self, words: Any, field_class: FieldClass, taken: set[FieldClass]) -> Any:
+        """Hide the figures in words of a class that the reader may not see."""
+        if isinstance(words, str):
+            tells = any(map(str.isdigit, words))
+        elif isinstance(words, Phrase):
+            return self._cut_stating(words, field_class, taken)
+        elif isinstance(words, tuple):
+            shown = tuple(self._cut_words(each, field_class, taken) for each in words)
+            return words if all(map(_is, shown, words)) else shown
+        else:
+            tells = isinstance(words, Decimal) or hasattr(type(words), "unclassed")
+        if not tells:
+            return words
+        taken.add(field_class)
+        return HIDDEN
+
+    def _cut_stating(self, words: Phrase, field_class: FieldClass, taken: set[FieldClass]) -> Phrase:
+        params = {
+            name: value if isinstance(value, str) else self._cut_words(value, field_class, taken)
+            for name, value in words.params.items()
+        }
+        unchanged = all(map(_is, params.values(), words.params.values()))
+        return words if unchanged else Phrase(words.msgid, MappingProxyType(params))
+
+
+@lru_cache(maxsize=64)
+def _cutter(fields: frozenset[FieldClass]) -> _Cutter:
+    return _Cutter(fields)
+
+
+def _same(value: Any, _taken: set[FieldClass]) -> Any:
+    return value
+
+
+def _is(one: object, other: object) -> bool:
+    return one is other
+
+
+def _tells_nothing(value: object) -> bool:
+    return value is None or (not value and isinstance(value, Sized))
+
+
+def _classes(said: FieldClass | frozenset[FieldClass] | None) -> frozenset[FieldClass]:
+    if said is None:
+        return frozenset()
+    return frozenset({said}) if isinstance(said, FieldClass) else said
+
+
+def _read_rules(kind: type, fields: frozenset[FieldClass]) -> _FieldRules:
+    """Return what is done with each field of a record, by its annotation."""
+    hide: list[tuple[str, frozenset[FieldClass]]] = []
+    ask: list[tuple[str, str]] = []
+    words: list[tuple[str, FieldClass]] = []
+    drop, walk, note = [], [], ""
+    for name, marks, hint in classed_fields(kind):
+        classes = frozenset(mark for mark in marks if isinstance(mark, FieldClass))
+        asked = [mark.attribute for mark in marks if isinstance(mark, ClassedBy)]
+        stated = [mark.field_class for mark in marks if isinstance(mark, Stating)]
+        if WITHHELD in marks:
+            note = name
+        elif FREE_TEXT in marks:
+            drop.append(name)
+        elif classes:
+            if missing := classes - fields:
+                hide.append((name, missing))
+        elif asked:
+            ask.extend((name, attribute) for attribute in asked)
+        elif stated:
+            words.extend((name, field_class) for field_class in stated if field_class not in fields)
+        elif not _is_plain(hint):
+            walk.append(name)
+    return _FieldRules(tuple(hide), tuple(drop), tuple(ask), tuple(words), tuple(walk), note)
+
+
+def classed_fields(kind: type) -> Iterator[tuple[str, tuple[object, ...], Any]]:
+    """Yield the name of each field of a dataclass, the marks of its annotation, and its type."""
+    hints = get_type_hints(kind, include_extras=True)
+    for name in kind.__dataclass_fields__:  # type: ignore[attr-defined]  # only called with dataclasses
+        yield name, tuple(_marks(hints[name])), hints[name]
+
+
+def _marks(hint: Any) -> Iterator[object]:
+    """Yield what annotates a type, or any type that it is made of."""
+    if get_origin(hint) is Annotated:
+        yield from hint.__metadata__
+    for part in get_args(hint):
+        yield from _marks(part)
+
+
+_PLAIN = (str, int, date, datetime, time, timedelta, Enum, NoneType)
+_CONTAINERS = (tuple, list, frozenset, Mapping, Union, UnionType)
+
+
+def _is_plain(hint: Any) -> bool:
+    """Whether values of a type can hold nothing that has a class."""
+    origin = get_origin(hint)
+    if origin is Literal:
+        return True
+    if origin is not None:
+        parts = [part for part in get_args(hint) if part is not Ellipsis]
+        return (origin in _CONTAINERS or origin is Mapping) and all(map(_is_plain, parts))
+    return isinstance(hint, type) and issubclass(hint, _PLAIN)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
@@ -18,6 +18,7 @@ from bot.chat.lookup import Numbered
 from bot.chat.parsing import command_line
 from bot.chat.registry import Commands, command
 from bot.chat.view_parts import Freshness, freshness_of_all
+from bot.disclosure import ClassedBy, FieldClass
 from bot.erp.errors import Unsupported
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.model import Area, Slice
@@ -25,6 +26,9 @@ from bot.erp.port import ListQuery
 from bot.phrase import phrase
 
 D = TypeVar("D", bound=Numbered)
+
+_OF_PARTNERS = frozenset({Area.SALES, Area.FINANCE, Area.PURCHASING})
+"""Areas whose documents are found by the names of customers and vendors."""
 
 FEW = 3
 """Hits that are shown one by one; more of one area become one row that leads to their list."""
@@ -35,11 +39,21 @@ class Hit:
     """A product or document, or with ``count`` > 1 a list of them; ``line`` opens it."""
 
     area: Area
-    line: str
+    line: Annotated[str, ClassedBy("line_class")]
     key: str
-    name: str
+    name: Annotated[str, ClassedBy("name_class")]
     count: int = 1
     exact: bool = False
+
+    @property
+    def name_class(self) -> FieldClass | None:
+        """Whose name it is: a product's or a partner's."""
+        return FieldClass.PARTNER if self.area in _OF_PARTNERS else None
+
+    @property
+    def line_class(self) -> FieldClass | None:
+        """What ``line`` tells: that of a list repeats what was asked for."""
+        return self.name_class if not self.key else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +62,15 @@ class Hits(ListView):
 
     card: ClassVar[str] = "hits"
 
-    asked: str
+    asked: Annotated[str, ClassedBy("asked_class")]
+    line: Annotated[str, ClassedBy("asked_class")]
     rows: tuple[Hit, ...]
     freshness: Freshness
+
+    @property
+    def asked_class(self) -> FieldClass | None:
+        """What the words tell that were asked for: they are in the names that were found."""
+        return FieldClass.PARTNER if any(row.area in _OF_PARTNERS for row in self.rows) else None
 
     def row_buttons(self) -> Sequence[Button]:
         return [Button(row.key or row.line, Ask(row.line)) for row in self.rows]

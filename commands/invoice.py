@@ -16,7 +16,7 @@ from bot.chat.parsing import command_line
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness
 from bot.erp.hub import ErpHub
-from bot.erp.model import Invoice, Money
+from bot.erp.model import Invoice, Money, SalesAmount
 from bot.erp.port import Filter
 from bot.phrase import phrase
 
@@ -43,9 +43,13 @@ class InvoiceView(View):
     days_overdue: int
     freshness: Freshness
 
+    def question(self) -> Ask:
+        return Ask(command_line("invoice", self.document.number))
+
     def buttons(self) -> Sequence[Button]:
         order = ask_buttons("order", (self.document.order_number,))
-        others = Button(phrase("Invoices of this customer"), Ask(command_line("invoice", self.document.customer)))
+        customer = command_line("invoice", self.document.customer)
+        others = Button(phrase("Invoices of this customer"), Ask(customer))
         return (*order, others, *erp_link_buttons(self.document.url))
 
 
@@ -61,7 +65,7 @@ class InvoiceListView(DocumentListView):
 
     which: InvoiceList | None
     rows: tuple[Invoice, ...]
-    open_amounts: tuple[Money, ...]
+    open_amounts: tuple[SalesAmount, ...]
 
 
 @command(

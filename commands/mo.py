@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from bot.cards.actions import Ask
 from bot.cards.view import Button, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
 from bot.chat.lookup import DocumentLookup, OneDocument
+from bot.chat.parsing import command_line
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness
+from bot.disclosure import FieldClass
 from bot.erp.hub import ErpHub
 from bot.erp.model import ProductionOrder
 from bot.erp.port import Filter
@@ -40,6 +43,9 @@ class ProductionView(View):
     days_late: int
     freshness: Freshness
 
+    def question(self) -> Ask:
+        return Ask(command_line("mo", self.document.number))
+
     def buttons(self) -> Sequence[Button]:
         return (
             *ask_buttons("order", (self.document.sales_order,)),
@@ -54,6 +60,7 @@ class ProductionListView(DocumentListView):
 
     card: ClassVar[str] = "mos"
     command: ClassVar[str] = "mo"
+    text_class: ClassVar[FieldClass | None] = None
 
     which: ProductionList | None
     rows: tuple[ProductionOrder, ...]

@@ -36,6 +36,10 @@ from bot.chat.view_parts import ask_buttons as ask_buttons
 from bot.chat.view_parts import erp_link_buttons as erp_link_buttons
 from bot.chat.view_parts import freshness as freshness
 from bot.chat.view_parts import freshness_of_all as freshness_of_all
+from bot.disclosure import HIDDEN as HIDDEN
+from bot.disclosure import ClassedBy as ClassedBy
+from bot.disclosure import FieldClass as FieldClass
+from bot.disclosure import Stating as Stating
 from bot.erp.answer import Answer as Answer
 from bot.erp.answer import SourceAnswer as SourceAnswer
 from bot.erp.errors import ErpError as ErpError
@@ -46,11 +50,13 @@ from bot.erp.errors import Unsupported as Unsupported
 from bot.erp.hub import ErpHub as ErpHub
 from bot.erp.model import Approval as Approval
 from bot.erp.model import Area as Area
+from bot.erp.model import Cost as Cost
 from bot.erp.model import Invoice as Invoice
 from bot.erp.model import InvoiceStatus as InvoiceStatus
 from bot.erp.model import Money as Money
 from bot.erp.model import OrderLine as OrderLine
 from bot.erp.model import OrderStatus as OrderStatus
+from bot.erp.model import PartnerName as PartnerName
 from bot.erp.model import Product as Product
 from bot.erp.model import ProductionOrder as ProductionOrder
 from bot.erp.model import ProductionStatus as ProductionStatus
@@ -59,6 +65,8 @@ from bot.erp.model import PurchaseLine as PurchaseLine
 from bot.erp.model import PurchaseOrder as PurchaseOrder
 from bot.erp.model import PurchaseStatus as PurchaseStatus
 from bot.erp.model import Quantities as Quantities
+from bot.erp.model import Quantity as Quantity
+from bot.erp.model import SalesAmount as SalesAmount
 from bot.erp.model import SalesOrder as SalesOrder
 from bot.erp.model import Slice as Slice
 from bot.erp.model import StockLevel as StockLevel
@@ -71,6 +79,7 @@ from bot.phrase import Phrase as Phrase
 from bot.phrase import phrase as phrase
 
 __all__ = [
+    "HIDDEN",
     "AccessPolicy",
     "AccessRule",
     "Answer",
@@ -80,9 +89,11 @@ __all__ = [
     "BadArgument",
     "Button",
     "Capability",
+    "ClassedBy",
     "Color",
     "Command",
     "Commands",
+    "Cost",
     "DingerpError",
     "DocumentList",
     "DocumentListView",
@@ -91,6 +102,7 @@ __all__ = [
     "DocumentView",
     "ErpError",
     "ErpHub",
+    "FieldClass",
     "Filter",
     "Freshness",
     "Invoice",
@@ -107,6 +119,7 @@ __all__ = [
     "OneDocument",
     "OrderLine",
     "OrderStatus",
+    "PartnerName",
     "Person",
     "Phrase",
     "Product",
@@ -117,11 +130,14 @@ __all__ = [
     "PurchaseOrder",
     "PurchaseStatus",
     "Quantities",
+    "Quantity",
     "QuestionContext",
+    "SalesAmount",
     "SalesOrder",
     "Sku",
     "Slice",
     "SourceAnswer",
+    "Stating",
     "StockLevel",
     "Term",
     "Unavailable",

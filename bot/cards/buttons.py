@@ -12,6 +12,7 @@ from bot.cards.card import CardButton
 from bot.cards.escape import clean, escape, link
 from bot.cards.presenter import Presenter
 from bot.cards.view import Button
+from bot.disclosure import HIDDEN
 
 MAX_LABEL = 24
 """Characters of a label; phones show about half of them when two buttons share a line."""
@@ -27,12 +28,21 @@ class RenderedButton:
 
 
 def render_buttons(buttons: Iterable[Button], presenter: Presenter) -> list[RenderedButton]:
-    """Return the buttons that can be sent, without those whose token is too long or whose link is not https."""
+    """Return the buttons that can be sent.
+
+    Left out are those whose token is too long, whose link is not https, or that would tell what the reader may not see.
+    """
     colon = presenter.language.colon
     rendered = [
-        _render_button(presenter.show(button.label), button.does, button.color.value, colon) for button in buttons
+        _render_button(presenter.show(button.label), button.does, button.color.value, colon)
+        for button in buttons
+        if not _is_hidden(button)
     ]
     return [button for button in rendered if button is not None]
+
+
+def _is_hidden(button: Button) -> bool:
+    return button.label is HIDDEN or button.does is HIDDEN or getattr(button.does, "line", None) is HIDDEN
 
 
 # Lists are rendered several times until their rows fit, and page after page.

@@ -31,6 +31,7 @@ class ViewFields(Mapping[str, str]):
         return {
             name: value if isinstance(value, str) else orjson.dumps(value).decode()
             for name, value in _flat(self._view, self._presenter).items()
+            if name not in _FOR_THE_RENDERER
         }
 
     def __getitem__(self, name: str) -> str:
@@ -41,6 +42,9 @@ class ViewFields(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(self._texts)
+
+
+_FOR_THE_RENDERER = frozenset(field.name for field in fields(View))
 
 
 def _flat(record: object, presenter: Presenter) -> dict[str, Any]:

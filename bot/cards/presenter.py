@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.cards.escape import Markdown, clean, escape, escape_text
 from bot.cards.language import Language, fill_params
+from bot.disclosure import HIDDEN
 from bot.erp.model import Money
 from bot.phrase import Phrase
 
@@ -123,7 +124,7 @@ def _cached(show: Callable[..., str], *, typed: bool = False) -> Formatter:
 
     @lru_cache(maxsize=4096, typed=typed)
     def formatter(*values: Any) -> Markdown:
-        return escape(show(*values))
+        return escape(str(HIDDEN) if values[0] is HIDDEN else show(*values))
 
     return formatter
 

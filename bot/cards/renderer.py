@@ -22,6 +22,7 @@ from bot.cards.layout import card_markdown, cut_bytes, cut_lines, lines_of, plai
 from bot.cards.presenter import Presenter
 from bot.cards.sandbox import SandboxedCardEnvironment
 from bot.cards.view import ListView, View
+from bot.cards.withholding import own_view_buttons, withheld_note
 from bot.errors import ConfigurationError
 from bot.phrase import phrase
 
@@ -88,12 +89,17 @@ class _CompiledTemplate:
         lines = self._lines("body", context)
         body = card_markdown(lines)
         size = len(body.encode())
-        buttons = render_buttons(view.buttons(), self.presenter)
+        buttons = render_buttons((*own_view_buttons(view), *view.buttons()), self.presenter)
         fits = size <= self.budget.body_bytes and self.fits_buttons(buttons)
         return _Draft(view, context, lines, body, size, buttons, fits)
 
     def fits_buttons(self, buttons: Sequence[RenderedButton]) -> bool:
         return self.budget.fits([button.size for button in buttons])
+
+    def tips(self, draft: _Draft) -> str:
+        limit, note = self.budget.tips_bytes, withheld_note(draft.view, self.presenter)
+        tips = self.line("tips", draft.context, limit)
+        return cut_bytes(" · ".join(filter(None, (note, tips))), limit) if note else tips
 
     def line(self, block: str, context: Context, limit: int) -> str:
         return cut_bytes(strip_markup(" ".join(self._lines(block, context))), limit)
@@ -210,7 +216,7 @@ class CardRenderer:
         presenter = template.presenter
         draft = self._fit(template, view)
         title = template.line("title", draft.context, template.budget.title_bytes)
-        tips = template.line("tips", draft.context, template.budget.tips_bytes)
+        tips = template.tips(draft)
         return Card(
             name=view.card,
             language=presenter.language.code,

@@ -19,6 +19,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from bot.cards.environment import CardEnvironment
 from bot.cards.escape import Markdown
 from bot.cards.presenter import Presenter
+from bot.disclosure import HIDDEN
 
 MAX_OUTPUT = 65_536
 """Characters of anything that such a template puts together: a block, a macro, a sum of texts."""
@@ -52,6 +53,8 @@ class SandboxedCardEnvironment(ImmutableSandboxedEnvironment, CardEnvironment):
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Compute ``+`` of short texts and lists, ``*`` and ``%`` of numbers, and no powers."""
+        if left is HIDDEN or right is HIDDEN:
+            return HIDDEN
         sized = [len(side) for side in (left, right) if isinstance(side, Sized)]
         if operator == "+":
             _check_size(sum(sized))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from enum import Enum
 from types import MappingProxyType
 
+from bot.disclosure import FieldClass
 from bot.erp.model import (
     Area,
     InvoiceStatus,
@@ -27,6 +28,13 @@ _LABELS: Mapping[type[Enum], Mapping[Enum, Phrase]] = MappingProxyType(
             Area.FINANCE: phrase("Finance"),
             Area.PURCHASING: phrase("Purchasing"),
             Area.PRODUCTION: phrase("Production"),
+        },
+        FieldClass: {
+            FieldClass.QUANTITY: phrase("quantities"),
+            FieldClass.AMOUNT: phrase("amounts"),
+            FieldClass.COST: phrase("purchase prices"),
+            FieldClass.PARTNER: phrase("customers and vendors"),
+            FieldClass.CONTACT: phrase("contacts"),
         },
         Progress: {
             Progress.NONE: phrase("not yet"),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, ClassVar, Self, TypeAlias
+from typing import Annotated, Any, ClassVar, Self, TypeAlias, TypeVar
 
 from bot.cards.actions import Action, Ask
+from bot.disclosure import HIDDEN, WITHHELD, FieldClass, cut
 from bot.phrase import Phrase, phrase
 
 Label: TypeAlias = str | Phrase
@@ -37,13 +38,33 @@ class Button:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """Base of all views. ``card`` names the template ``templates/cards/<card>.md.j2``."""
+    """Base of all views. ``card`` names the template ``templates/cards/<card>.md.j2``.
+
+    ``withheld`` are the classes of what `bot.disclosure.cut` took out of it. ``shared``: it is drawn for everybody in a
+    conversation, some of whom may see more of it.
+    """
 
     card: ClassVar[str]
+
+    withheld: Annotated[frozenset[FieldClass], WITHHELD] = frozenset()
+    shared: bool = False
 
     def buttons(self) -> Sequence[Button]:
         """Return the buttons below the text, most wanted first."""
         return ()
+
+    def question(self) -> Ask | None:
+        """Return what asks for the same view again, None where nothing does or the reader may not see its words."""
+        return None
+
+
+V = TypeVar("V", bound=View)
+
+
+def shared_view(view: V, fields: frozenset[FieldClass]) -> V:
+    """Return a view as a conversation's shared card may show it; it offers each reader a look at their own view."""
+    shown = cut(view, fields)
+    return replace(shown, shared=True) if shown.withheld else shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +99,12 @@ class ListView(View):
         """Number of the last row shown."""
         return self.offset + len(self.rows)
 
+    def question(self) -> Ask | None:
+        return None if self.line is HIDDEN else Ask(self.line, self.offset)
+
     def buttons(self) -> Sequence[Button]:
+        if self.line is HIDDEN:
+            return self.row_buttons()
         pages: list[Button] = []
         if self.offset > 0:
             pages.append(Button(_PREVIOUS, Ask(self.line, max(0, self.offset - self.page_size))))

@@ -10,6 +10,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from bot.cards.actions import Ask
+from bot.disclosure import HIDDEN
 
 MAX_LINE_BYTES = 150
 """Bytes of one line: it must fit a button's token together with its kind and offset (`Ask.pack`)."""
@@ -78,7 +79,12 @@ def quote(word: str) -> str:
 
 
 def command_line(command: str, *words: str) -> str:
-    """Return the line that asks ``command`` with ``words``, each kept as one word; empty words are left out."""
+    """Return the line that asks ``command`` with ``words``, each kept as one word; empty words are left out.
+
+    With a word that the reader may not see, the line is `HIDDEN` as well.
+    """
+    if any(word is HIDDEN for word in words):
+        return HIDDEN  # type: ignore[no-any-return]  # it stands for any value
     return " ".join([f"/{command}", *[quote(word) for word in words if word]])
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from bot.cards.actions import Ask
 from bot.cards.view import Button, ListView
 from bot.chat.arguments import Keyword
 from bot.chat.context import QuestionContext
 from bot.chat.parsing import command_line
+from bot.disclosure import ClassedBy, FieldClass
 from bot.erp.hub import Answer
 from bot.erp.model import Slice
 from bot.phrase import Phrase, phrase
@@ -101,12 +102,20 @@ class DocumentListView(ListView):
 
     command: ClassVar[str]
     """The command that shows the list, and each of its documents."""
+    text_class: ClassVar[FieldClass | None] = FieldClass.PARTNER
+    """What people may name in ``text``."""
 
     which: Keyword | None
-    text: str
+    text: Annotated[str, ClassedBy("text_class")]
+    line: Annotated[str, ClassedBy("line_class")]
     rows: tuple[Any, ...]
     today: date
     freshness: Freshness
+
+    @property
+    def line_class(self) -> FieldClass | None:
+        """What ``line`` tells: it repeats the text."""
+        return self.text_class if self.text else None
 
     def row_buttons(self) -> Sequence[Button]:
         return ask_buttons(self.command, (row.number for row in self.rows))

@@ -12,7 +12,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Generic, TypeVar
+from typing import Annotated, ClassVar, Generic, TypeAlias, TypeVar
+
+from bot.disclosure import FREE_TEXT, HIDDEN, MONEY_FIELDS, FieldClass, Stating
 
 T = TypeVar("T")
 
@@ -42,8 +44,18 @@ class Progress(StrEnum):
 class Money:
     """An amount in one currency; amounts of different currencies are never added."""
 
+    unclassed: ClassVar[frozenset[FieldClass]] = MONEY_FIELDS
+    """What a reader must be allowed to see where the field of an amount does not say its class."""
+
     amount: Decimal
     currency: str
+
+
+Quantity: TypeAlias = Annotated[Decimal, FieldClass.QUANTITY]
+SalesAmount: TypeAlias = Annotated[Money, FieldClass.AMOUNT]
+Cost: TypeAlias = Annotated[Money, FieldClass.COST]
+PartnerName: TypeAlias = Annotated[str, FieldClass.PARTNER]
+ExtraFields: TypeAlias = Annotated[Mapping[str, str], FREE_TEXT]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,12 +74,12 @@ class Product:
 class Quantities:
     """Quantities in one place, all in the product's unit."""
 
-    on_hand: Decimal | None
-    reserved: Decimal | None = None
-    available: Decimal | None = None
-    incoming: Decimal | None = None
-    outgoing: Decimal | None = None
-    forecast: Decimal | None = None
+    on_hand: Quantity | None
+    reserved: Quantity | None = None
+    available: Quantity | None = None
+    incoming: Quantity | None = None
+    outgoing: Quantity | None = None
+    forecast: Quantity | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +98,7 @@ class StockLevel:
     product: Product
     total: Quantities
     per_warehouse: tuple[WarehouseStock, ...]
-    reorder_point: Decimal | None
+    reorder_point: Quantity | None
     as_of: datetime
     company: str = ""
     source: str = ""
@@ -116,11 +128,11 @@ class OrderLine:
     sku: str
     name: str
     unit: str
-    quantity: Decimal
-    delivered: Decimal | None = None
-    invoiced: Decimal | None = None
-    price: Money | None = None
-    amount: Money | None = None
+    quantity: Quantity
+    delivered: Quantity | None = None
+    invoiced: Quantity | None = None
+    price: SalesAmount | None = None
+    amount: SalesAmount | None = None
     due_on: date | None = None
 
 
@@ -130,21 +142,21 @@ class SalesOrder:
 
     id: str
     number: str
-    customer: str
+    customer: PartnerName
     status: OrderStatus
     delivery: Progress | None
     billing: Progress | None = None
     payment: Progress | None = None
     ordered_on: date | None
     promised_on: date | None
-    total: Money | None
+    total: SalesAmount | None
     lines: tuple[OrderLine, ...] = ()
     """Empty in lists: only a single order is read with its lines."""
     salesperson: str = ""
     url: str = ""
     changed_at: datetime | None = None
     source: str = ""
-    extra: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    extra: ExtraFields = field(default_factory=lambda: _NOTHING)
 
     def days_late(self, today: date) -> int:
         """Return the days since the promised date if goods are still owed, else 0."""
@@ -169,22 +181,23 @@ class Invoice:
 
     id: str
     number: str
-    customer: str
+    customer: PartnerName
     status: InvoiceStatus
     issued_on: date | None
     due_on: date | None
-    total: Money | None
-    open_amount: Money | None
+    total: SalesAmount | None
+    open_amount: SalesAmount | None
     is_credit_note: bool = False
     order_number: str = ""
     url: str = ""
     changed_at: datetime | None = None
     source: str = ""
-    extra: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    extra: ExtraFields = field(default_factory=lambda: _NOTHING)
 
     def days_overdue(self, today: date) -> int:
         """Return the days since the due date if something is open, else 0; computed here as ERPs disagree."""
-        owed = self.open_amount is not None and self.open_amount.amount > 0
+        # Who may not see the amount still sees that it is late.
+        owed = self.open_amount is HIDDEN or (self.open_amount is not None and self.open_amount.amount > 0)
         if self.due_on is None or not owed or self.status not in {InvoiceStatus.UNPAID, InvoiceStatus.PART_PAID}:
             return 0
         return max(0, (today - self.due_on).days)
@@ -208,10 +221,10 @@ class PurchaseLine:
     sku: str
     name: str
     unit: str
-    quantity: Decimal
-    received: Decimal | None = None
-    price: Money | None = None
-    amount: Money | None = None
+    quantity: Quantity
+    received: Quantity | None = None
+    price: Cost | None = None
+    amount: Cost | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,7 +236,7 @@ class Approval:
     levels: int = 1
     decided_by: str = ""
     decided_at: datetime | None = None
-    reason: str = ""
+    reason: Annotated[str, Stating(FieldClass.COST)] = ""
     task_id: str = ""
 
 
@@ -237,7 +250,7 @@ class PurchaseOrder:
 
     id: str
     number: str
-    vendor: str
+    vendor: PartnerName
     status: PurchaseStatus
     approval: Approval | None
     requester: str = ""
@@ -246,7 +259,7 @@ class PurchaseOrder:
     buyer: str = ""
     ordered_on: date | None
     due_on: date | None
-    total: Money | None
+    total: Cost | None
     received: Progress | None
     lines: tuple[PurchaseLine, ...] = ()
     version: str
@@ -254,7 +267,7 @@ class PurchaseOrder:
     changed_at: datetime | None = None
     source: str = ""
     people: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
-    extra: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    extra: ExtraFields = field(default_factory=lambda: _NOTHING)
 
     def named(self, account: str) -> str:
         """Return the name of an account, or the account itself if the ERP does not provide the name."""
@@ -286,9 +299,9 @@ class ProductionOrder:
     sku: str
     name: str
     unit: str
-    planned: Decimal
-    produced: Decimal | None
-    scrapped: Decimal | None = None
+    planned: Quantity
+    produced: Quantity | None
+    scrapped: Quantity | None = None
     status: ProductionStatus
     start_on: date | None
     due_on: date | None
@@ -297,7 +310,7 @@ class ProductionOrder:
     url: str = ""
     changed_at: datetime | None = None
     source: str = ""
-    extra: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    extra: ExtraFields = field(default_factory=lambda: _NOTHING)
 
     def days_late(self, today: date) -> int:
         """Return the days since the due date if the order is not finished, else 0."""

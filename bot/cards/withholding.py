@@ -1,0 +1,34 @@
+"""What a card says of the fields that its readers may not see, and how they get to see them."""
+
+from __future__ import annotations
+
+from bot.cards.presenter import Presenter
+from bot.cards.view import Button, Color, View
+from bot.disclosure import HIDDEN, FieldClass
+from bot.phrase import phrase
+
+_LABEL = phrase("See all")
+
+
+def own_view_buttons(view: View) -> tuple[Button, ...]:
+    """Return the button under a shared card that shows its readers what they may see themselves.
+
+    The answer to a click is seen by the clicker alone.
+    """
+    question = view.question() if view.shared and view.withheld else None
+    return (Button(_LABEL, question, Color.BLUE),) if question is not None else ()
+
+
+def withheld_note(view: View, presenter: Presenter) -> str:
+    """Return why a card shows locks, and where the reader sees more; empty where it shows all."""
+    if not view.withheld:
+        return ""
+    between = presenter.language.gettext(", ")
+    what = between.join(presenter.show(each) for each in FieldClass if each in view.withheld)
+    if not view.shared:
+        words = phrase("Not open to you: %(what)s", what=what)
+    elif own_view_buttons(view):
+        words = phrase("Not shown here: %(what)s. Tap “See all” or ask me in private.", what=what)
+    else:
+        words = phrase("Not shown here: %(what)s. Ask me in private.", what=what)
+    return f"{HIDDEN} {presenter.show(words)}"

@@ -1,0 +1,137 @@
+"""`cut`: the type says what a field tells, and nothing that a reader may not see is left of it."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Annotated, NamedTuple
+
+import pytest
+
+from bot.disclosure import (
+    ALL_FIELDS,
+    FREE_TEXT,
+    HIDDEN,
+    SHARED_FIELDS,
+    WITHHELD,
+    ClassedBy,
+    FieldClass,
+    Stating,
+    cut,
+)
+from bot.erp.model import Money
+from bot.phrase import Phrase, phrase
+
+NOTHING: frozenset[FieldClass] = frozenset()
+CNY = Money(Decimal("9.50"), "CNY")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    sku: str = "SKU123"
+    quantity: Annotated[Decimal, FieldClass.QUANTITY] = Decimal(0)
+    price: Annotated[Money | None, FieldClass.AMOUNT] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paper:
+    withheld: Annotated[frozenset[FieldClass], WITHHELD] = frozenset()
+    partner: Annotated[str, FieldClass.PARTNER] = ""
+    lines: tuple[Line, ...] = ()
+    by_sku: Mapping[str, Line] = field(default_factory=dict)
+    words: Annotated[tuple[str | Phrase, ...], Stating(FieldClass.COST)] = ()
+    extra: Annotated[Mapping[str, str], FREE_TEXT] = field(default_factory=dict)
+    figure: Annotated[object, ClassedBy("figure_class")] = None
+    figure_class: FieldClass | None = None
+    unknown: object = None
+
+
+class Pair(NamedTuple):
+    one: object
+    other: object
+
+
+def test_what_may_be_seen_is_the_same_object() -> None:
+    paper = Paper(partner="Acme", lines=(Line(quantity=Decimal(3)),))
+    assert cut(paper, SHARED_FIELDS) is paper
+    assert cut(paper, ALL_FIELDS) is paper
+    assert cut(Paper(), NOTHING) == Paper()
+
+
+def test_classed_fields_are_hidden_at_any_depth() -> None:
+    paper = Paper(partner="Acme", lines=(Line(price=CNY), Line()), by_sku={"A": Line(price=CNY)})
+    shown = cut(paper, frozenset({FieldClass.QUANTITY}))
+    assert shown.lines == (Line(price=HIDDEN), Line())
+    assert shown.lines[1] is paper.lines[1]
+    assert shown.by_sku == {"A": Line(price=HIDDEN)}
+    assert shown.partner is HIDDEN
+    assert shown.withheld == {FieldClass.AMOUNT, FieldClass.PARTNER}
+
+
+def test_zero_is_a_figure_and_none_is_not() -> None:
+    assert cut(Line(quantity=Decimal(0)), NOTHING) == Line(quantity=HIDDEN, price=None)
+
+
+def test_cutting_twice_is_cutting_once() -> None:
+    once = cut(Paper(partner="Acme", lines=(Line(price=CNY),)), NOTHING)
+    assert cut(once, NOTHING) is once
+    narrower = cut(cut(Paper(partner="Acme", lines=(Line(price=CNY),)), SHARED_FIELDS), NOTHING)
+    assert narrower == once
+
+
+def test_the_class_of_a_field_may_depend_on_its_record() -> None:
+    paper = Paper(figure=CNY, figure_class=FieldClass.COST)
+    assert cut(paper, frozenset({FieldClass.AMOUNT})).figure is HIDDEN
+    assert cut(paper, frozenset({FieldClass.COST})) is paper
+    assert cut(Paper(figure=CNY), NOTHING).figure == CNY
+
+
+def test_words_lose_their_figures() -> None:
+    limit = phrase("Over %(limit)s at %(vendor)s", limit=CNY, vendor="Vendor 7")
+    shown = cut(Paper(words=("Too dear", "12 a piece", limit, phrase("Because: %(why)s", why=limit))), NOTHING)
+    assert shown.words[:2] == ("Too dear", HIDDEN)
+    assert shown.words[2] == phrase("Over %(limit)s at %(vendor)s", limit=HIDDEN, vendor="Vendor 7")
+    assert shown.words[3] == phrase("Because: %(why)s", why=shown.words[2])
+    assert shown.withheld == {FieldClass.COST}
+
+
+def test_free_text_is_dropped_without_a_word() -> None:
+    paper = Paper(extra={"discount": "12"})
+    shown = cut(paper, ALL_FIELDS - {FieldClass.CONTACT})
+    assert shown.extra is HIDDEN
+    assert not shown.withheld
+
+
+@pytest.mark.parametrize(
+    "value", [CNY, Decimal(3), (CNY,), [CNY], frozenset({CNY}), {"a": CNY}, phrase("%(a)s", a=CNY), Pair(1, CNY)]
+)
+def test_figures_without_a_class_are_closed(value: object) -> None:
+    shown = cut(Paper(unknown=value), SHARED_FIELDS)
+    assert "9.50" not in repr(shown)
+    assert "Decimal" not in repr(shown)
+    assert FieldClass.COST in shown.withheld
+
+
+def test_a_list_without_a_record_around_it_is_cut() -> None:
+    assert cut((Line(price=CNY),), NOTHING) == (Line(quantity=HIDDEN, price=HIDDEN),)
+
+
+def test_read_only_mappings_stay_so() -> None:
+    shown = cut(Paper(by_sku=MappingProxyType({"A": Line(price=CNY)})), NOTHING)
+    assert isinstance(shown.by_sku, MappingProxyType)
+
+
+def test_the_mark_stands_for_anything() -> None:
+    assert not HIDDEN
+    assert (str(HIDDEN), f"{HIDDEN:>3}", repr(HIDDEN)) == ("🔒", "🔒", "HIDDEN")
+    assert HIDDEN.total.amount is HIDDEN
+    assert HIDDEN["a"] is HIDDEN
+    assert HIDDEN.items() is HIDDEN
+    assert (list(HIDDEN), len(HIDDEN), 3 in HIDDEN) == ([], 0, False)
+    assert all(made is HIDDEN for made in (HIDDEN + 1, 1 - HIDDEN, HIDDEN * 100 / 3, -HIDDEN, abs(HIDDEN), HIDDEN // 2))
+    assert not any((HIDDEN < 1, HIDDEN >= 1, Decimal(1) > HIDDEN))
+    assert HIDDEN not in {"", None, 0}
+    assert pickle.loads(pickle.dumps(HIDDEN)) is HIDDEN
