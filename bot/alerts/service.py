@@ -8,11 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
-from bot.alerts import actions
+from bot.alerts import actions, labels
 from bot.alerts.actions import AlertActionResult
 from bot.alerts.alert import Alert, AlertCard, CardWithAlerts, Mute, UserStamp, Watch
 from bot.alerts.repository import AlertRepository, AlertUnitOfWork
 from bot.alerts.view_builder import build_card_view
+from bot.cards.view import View, shared_view
+from bot.chat.audiences import FieldsAt
+from bot.disclosure import ALL_FIELDS, cut
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import ComposedCard
 from bot.unit_of_work import Transactions, UnitOfWorkRunner
@@ -114,11 +117,14 @@ class _CardRead:
 class AlertComposer:
     """Composes alert cards for the outbox, which names them by `AlertCard.id`."""
 
-    def __init__(self, units: AlertUnitOfWorkRunner, *, now: Callable[[], datetime], name_of: NameOf) -> None:
+    def __init__(
+        self, units: AlertUnitOfWorkRunner, *, now: Callable[[], datetime], name_of: NameOf, fields_at: FieldsAt
+    ) -> None:
         """``now`` gives the time in the company's zone, in which the days of a delay are counted."""
         self._units = units
         self._now = now
         self._name_of = name_of
+        self._fields_at = fields_at
 
     async def compose(self, ref: str) -> ComposedCard:
         """Return the newest state of a card; a card that was forgotten has nothing to show."""
@@ -126,7 +132,16 @@ class AlertComposer:
         if read is None:
             return ComposedCard(None, 0)
         told = tuple(await asyncio.gather(*map(self._name_of, read.passed_to)))
-        return ComposedCard(build_card_view(read.content, self._now(), told=told), read.content.card.revision)
+        view = build_card_view(read.content, self._now(), told=told)
+        return ComposedCard(view and await self._disclosed(view, read.content), read.content.card.revision)
+
+    async def _disclosed(self, view: View, content: CardWithAlerts) -> View:
+        """Return the view as its place may see it: of several kinds of documents what it may see of each."""
+        place = content.card.place
+        commands = dict.fromkeys(labels.access_command(alert.event.type) for alert in content.alerts)
+        granted = await asyncio.gather(*(self._fields_at(place, command) for command in commands))
+        fields = ALL_FIELDS.intersection(*granted)
+        return shared_view(view, fields) if place.kind is PlaceKind.GROUP else cut(view, fields)
 
     async def fold(self, refs: Sequence[str], place: str) -> None:
         """Replace cards that their place has not seen yet by one digest."""

@@ -26,6 +26,7 @@ from bot.bootstrap.alerts import AlertServices
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.policy import DingTalkStaffDirectory, known_of, organisation_of, terms_of
 from bot.cards.language import choose_language
+from bot.chat.audiences import Audiences
 from bot.chat.prompts import OpenPrompts
 from bot.dingtalk.directory import DingTalkDirectory
 from bot.dingtalk.workflow import WorkflowApi
@@ -78,7 +79,7 @@ class ApprovalServices:
     """Keeps DingTalk's own approvals in step, where the company wants them."""
 
 
-def build_approvals(base: Infrastructure, hub: ErpHub, alerts: AlertServices) -> ApprovalServices:
+def build_approvals(base: Infrastructure, hub: ErpHub, alerts: AlertServices, audiences: Audiences) -> ApprovalServices:
     """Make the service and what belongs to it; nothing works before `start_approvals` says so."""
     settings = base.settings
     rules = follow_policy(settings.approval_rules, known_of(settings), monotonic=time.monotonic)
@@ -121,8 +122,8 @@ def build_approvals(base: Infrastructure, hub: ErpHub, alerts: AlertServices) ->
             OpenPrompts: OpenPrompts(),
         },
         composers={
-            ApprovalCardKind.APPROVAL.value: ApprovalComposer(service.find, showing),
-            ApprovalCardKind.TOLD.value: RequesterComposer(service.find, showing),
+            ApprovalCardKind.APPROVAL.value: ApprovalComposer(service.find, showing, audiences.fields_at),
+            ApprovalCardKind.TOLD.value: RequesterComposer(service.find, showing, audiences.fields_at),
         },
         oa_sync=oa_sync,
     )

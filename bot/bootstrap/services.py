@@ -24,13 +24,14 @@ from bot.bootstrap.factories import make_access_policy, make_renderer, open_api,
 from bot.bootstrap.infrastructure import DirectoryAdapter, Infrastructure
 from bot.cards.language import choose_language, load_languages
 from bot.cards.track_ids import TrackIds
+from bot.chat.audiences import Audiences, KnownOutsiders
 from bot.chat.clicks import ClickPipeline
 from bot.chat.colleagues import Colleagues
 from bot.chat.dispatcher import QuestionDispatcher
 from bot.chat.pipeline import MAX_QUESTION_AGE, QuestionPipeline
 from bot.chat.ports import LanguageChoice
 from bot.chat.registry import Commands
-from bot.dingtalk.answer_channel import DingTalkAnswerChannel
+from bot.dingtalk.answer_channel import DingTalkAnswerChannel, PrivateWay
 from bot.dingtalk.card_api import CardApi
 from bot.dingtalk.card_wire import TemplateChoice
 from bot.dingtalk.directory import DingTalkDirectory
@@ -42,6 +43,7 @@ from bot.erp.hub import ErpHub
 from bot.errors import ConfigurationError
 from bot.metrics import Metrics
 from bot.outbox.quota import DEGRADED, QuotaGuard
+from bot.phrase import Phrase
 from bot.settings import Settings
 from bot.store.call_counts import StoredMonthlyCalls
 from bot.store.database import Database
@@ -50,6 +52,7 @@ from bot.store.erp_records import StoredErpRecords
 from bot.store.errors import StoreUnavailable
 from bot.store.inbox import StoredInbox
 from bot.store.languages import StoredLanguages
+from bot.store.outsiders import StoredOutsiders
 
 log = structlog.get_logger(__name__)
 
@@ -97,14 +100,19 @@ async def build_services(
     await records.load()
     await base.run_in_background(records.run(), "erp_records")
     hub = await open_hub_with_index(stack, background, settings, metrics, now, database, records)
-    alerts = await build_alerts(base)
-    approvals = build_approvals(base, hub, alerts)
+    commands = Commands.discover()
+    policy = make_access_policy(settings, commands)
+    outsiders = StoredOutsiders(database, now=now, named=settings.access.outsider_groups)
+    await outsiders.load()
+    await base.run_in_background(outsiders.run(), "outsiders")
+    audiences = Audiences(policy=lambda: policy, people=base.people, outsiders=outsiders)
+    alerts = await build_alerts(base, audiences)
+    approvals = build_approvals(base, hub, alerts, audiences)
     alerts.composers.update(approvals.composers)
     alerts = replace(alerts, intake=notify_approvals(alerts, approvals))
-    commands = Commands.discover()
     dispatcher = QuestionDispatcher(
         commands=commands,
-        policy=make_access_policy(settings, commands),
+        policy=policy,
         collaborators={
             ErpHub: hub,
             LanguageChoice: languages,
@@ -114,7 +122,7 @@ async def build_services(
         },
         seconds=settings.limits.question_seconds,
     )
-    questions = _question_pipeline(base, dispatcher, inbox, patience)
+    questions = _question_pipeline(base, dispatcher, inbox, audiences, outsiders, patience)
     clicks = ClickPipeline(
         handler=dispatcher,
         people=base.people,
@@ -124,6 +132,7 @@ async def build_services(
         now=now,
         seconds=settings.limits.click_seconds,
         corp_id=settings.dingtalk.corp_id,
+        outsiders=outsiders,
         shown=StoredShownCards(database),
     )
     await _resume_questions(inbox, questions, settings, now)
@@ -188,13 +197,28 @@ async def _build_infrastructure(
 
 
 def _question_pipeline(
-    base: Infrastructure, dispatcher: QuestionDispatcher, inbox: StoredInbox, patience: ApiRetryPolicy
+    base: Infrastructure,
+    dispatcher: QuestionDispatcher,
+    inbox: StoredInbox,
+    audiences: Audiences,
+    outsiders: KnownOutsiders,
+    patience: ApiRetryPolicy,
 ) -> QuestionPipeline:
+    def say(language: str, words: Phrase) -> str:
+        return choose_language(base.languages, language).say(words)
+
     def degraded(language: str) -> str | None:
-        return choose_language(base.languages, language).say(DEGRADED) if base.month.sparing() else None
+        return say(language, DEGRADED) if base.month.sparing() else None
 
     answers = DingTalkAnswerChannel(
-        CardApi(base.api), Robot(base.api), base.api.keys, templates=base.templates, now=base.now, sparing=degraded
+        CardApi(base.api),
+        Robot(base.api),
+        base.api.keys,
+        templates=base.templates,
+        now=base.now,
+        sparing=degraded,
+        private_way=PrivateWay(base.settings.cards.private_way),
+        say=say,
     )
     return QuestionPipeline(
         inbox=inbox,
@@ -203,6 +227,8 @@ def _question_pipeline(
         renderer=base.renderer,
         channel=answers,
         tracks=base.tracks,
+        audiences=audiences,
+        outsiders=outsiders,
         metrics=base.metrics,
         now=base.now,
         at_once=base.settings.limits.questions_at_once,

@@ -21,9 +21,11 @@ from bot.cards.card import Card, Click, ViewRenderer
 from bot.cards.notices import BusyNotice, DeniedNotice, OutOfDateNotice
 from bot.cards.track_ids import TrackIds
 from bot.cards.view import View
+from bot.chat.audiences import KnownOutsiders
 from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind
-from bot.chat.pipeline import QuestionHandler
+from bot.chat.pipeline import PreparedAnswer, QuestionHandler
+from bot.disclosure import cut
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
@@ -72,6 +74,7 @@ class ClickPipeline:
         now: Callable[[], datetime],
         seconds: float,
         corp_id: str,
+        outsiders: KnownOutsiders,
         shown: ShownCards | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -84,6 +87,7 @@ class ClickPipeline:
         self._now = now
         self._seconds = seconds
         self._corp_id = corp_id
+        self._outsiders = outsiders
         self._shown = shown
         self._sleep = sleep
         self._at_work: set[asyncio.Task[None]] = set()
@@ -94,28 +98,32 @@ class ClickPipeline:
             self._ignore("foreign_card")
             return None
         if self._corp_id and click.corp_id != self._corp_id:
+            if _kind(click.space_id) is ConversationKind.GROUP:
+                self._outsiders.note(click.space_id)
             self._ignore("foreign_organisation")
             return None
         now = self._now()
-        view, outcome = await self._view(click, now)
-        self._metrics.clicks.labels(outcome).inc()
+        answer = await self._answer(click, now)
+        self._metrics.clicks.labels(answer.outcome).inc()
         zone = now.tzinfo
         assert zone is not None, "the clock gives aware times"
+        # Nobody else sees a click's answer (docs: platform/dingtalk/callbacks.md#answers).
+        view = cut(answer.view, answer.grant.fields)
         return self._renderer.render(view, self._people.language(click.user_id), zone=zone)
 
-    async def _view(self, click: Click, now: datetime) -> tuple[View, str]:
+    async def _answer(self, click: Click, now: datetime) -> PreparedAnswer:
         try:
             action = unpack(click.token)
         except BadToken as error:
             log.info("click.out_of_date", detail=error.detail)
-            return OutOfDateNotice(), "out_of_date"
+            return _notice(OutOfDateNotice(), "out_of_date")
         line, offset = action.question
         try:
             # The directory may be as slow as the ERP.
             async with asyncio.timeout(self._seconds):
                 where = await self._where(click, now, asks=isinstance(action, Ask))
                 if where is None:
-                    return DeniedNotice(reason=phrase("This card stands in somebody else's chat.")), "denied"
+                    return _notice(DeniedNotice(reason=phrase("This card stands in somebody else's chat.")), "denied")
                 person = await self._people.identify(click.user_id, name="")
                 context = QuestionContext(
                     person=person,
@@ -126,12 +134,11 @@ class ClickPipeline:
                     clicked=True,
                     free_text=_form_text(click.values),
                 )
-                answer = await self._handler.view_for(context)
+                return await self._handler.view_for(context)
         except TimeoutError:
             # The work goes on all the same, and doing it twice has the effect of doing it once.
             self._redraw_later(click.track_id)
-            return BusyNotice(line=line, offset=offset, deed=isinstance(action, ApprovalAction)), "busy"
-        return answer.view, answer.outcome
+            return _notice(BusyNotice(line=line, offset=offset, deed=isinstance(action, ApprovalAction)), "busy")
 
     async def _where(self, click: Click, now: datetime, *, asks: bool) -> Conversation | None:
         """Return the conversation that counts; None for a card of another person's chat.
@@ -178,6 +185,10 @@ class ClickPipeline:
     def _ignore(self, why: str) -> None:
         self._metrics.clicks.labels(why).inc()
         log.warning("click.ignored", why=why)
+
+
+def _notice(view: View, outcome: str) -> PreparedAnswer:
+    return PreparedAnswer(view, "click", outcome)
 
 
 def _form_text(values: Mapping[str, object]) -> str:

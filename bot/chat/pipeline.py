@@ -7,20 +7,33 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol, TypeAlias
 
 import structlog
 from prometheus_client import Counter
 
+from bot.access.grants import NO_GRANT, Grant
 from bot.access.people import People, Person
 from bot.backoff import BackoffPolicy
 from bot.cards.card import Card, ViewRenderer
 from bot.cards.track_ids import TrackIds
 from bot.cards.view import View
+from bot.chat.audiences import Audiences, KnownOutsiders, tells_of_outsiders
 from bot.chat.context import QuestionContext
-from bot.chat.message import Message
-from bot.chat.ports import AnswerChannel, AnswerUnconfirmed, AnswerVia, Inbox, InboxMessage, InboxState, SentAnswer
+from bot.chat.message import Conversation, ConversationKind, Message
+from bot.chat.ports import (
+    AnswerCards,
+    AnswerChannel,
+    AnswerUnconfirmed,
+    AnswerVia,
+    Inbox,
+    InboxMessage,
+    InboxState,
+    SentAnswer,
+)
 from bot.chat.scheduling import ConversationQueue, LoopPacer, QueueTicket
+from bot.disclosure import cut
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 
@@ -39,11 +52,15 @@ AcknowledgeQuestion: TypeAlias = Callable[[DingerpError | None], None]
 
 @dataclass(frozen=True, slots=True)
 class PreparedAnswer:
-    """A view, and bounded labels for the metrics."""
+    """A view, what the asker may see of it, and bounded labels for the metrics.
+
+    Without a ``grant`` nothing that has a class may be seen.
+    """
 
     view: View
     command: str
     outcome: str
+    grant: Grant = NO_GRANT
 
 
 class QuestionHandler(Protocol):
@@ -70,6 +87,8 @@ class QuestionPipeline:
         renderer: ViewRenderer,
         channel: AnswerChannel,
         tracks: TrackIds,
+        audiences: Audiences,
+        outsiders: KnownOutsiders,
         metrics: Metrics,
         now: Callable[[], datetime],
         at_once: int,
@@ -82,6 +101,8 @@ class QuestionPipeline:
         self._renderer = renderer
         self._channel = channel
         self._tracks = tracks
+        self._audiences = audiences
+        self._outsiders = outsiders
         self._metrics = metrics
         self._now = now
         zone = now().tzinfo
@@ -149,12 +170,12 @@ class QuestionPipeline:
     async def _work(self, message: Message, ticket: QueueTicket, started: float, received_at: datetime) -> None:
         try:
             async with self._slots:
-                answer, card = await self._find(message)
+                answer, cards = await self._find(message)
                 # All cards of this turn of the loop are rendered before the first is sent: work that is repeated finds
                 # its code and data in the processor's caches (5 to 10 % more answers, measured).
                 await asyncio.sleep(0)
                 await ticket.wait_turn()
-                await self._send(message, answer, card, started, received_at)
+                await self._send(message, answer, cards, started, received_at)
         except Exception as error:
             # It is counted and logged with its traceback, and the question is answered after a restart.
             self._metrics.errors.labels("chat", type(error).__name__).inc()
@@ -162,25 +183,40 @@ class QuestionPipeline:
         finally:
             ticket.release()
 
-    async def _find(self, message: Message) -> tuple[PreparedAnswer, Card]:
+    async def _find(self, message: Message) -> tuple[PreparedAnswer, AnswerCards]:
         # Without waiting for a turn: this is light, and if it waited for the rendering of others, all questions would
         # wait for the ERP at the same moment while the loop idles (measured with 256 in flight: a tenth of its time).
+        if tells_of_outsiders(message):
+            self._outsiders.note(message.conversation.id)
         sender = message.sender
         person = await self._people.identify(sender.staff_id, name=sender.nick, is_admin=sender.is_admin)
         answer = self._handler.hint_for(message) or await self._handler.view_for(self._asking(message, person))
         await self._turns.wait()
         # The language is asked for again, because the answer may have changed it.
-        return answer, self._renderer.render(answer.view, self._people.language(person.user_id), zone=self._zone)
+        return answer, self._draw(answer, message.conversation, self._people.language(person.user_id))
+
+    def _draw(self, answer: PreparedAnswer, where: Conversation, language: str) -> AnswerCards:
+        """Return the asker's card; in a group, where that tells more than everybody may see, the group's as well."""
+        own = cut(answer.view, answer.grant.fields)
+        if where.kind is not ConversationKind.GROUP:
+            return AnswerCards(self._render(language, own))
+        shared = self._audiences.share(own, answer.grant, where.id, answer.command)
+        if shared.is_all:
+            return AnswerCards(self._render(language, shared.view))
+        return AnswerCards(self._render(language, own), partial(self._render, language, shared.view))
+
+    def _render(self, language: str, view: View) -> Card:
+        return self._renderer.render(view, language, zone=self._zone)
 
     def _asking(self, message: Message, person: Person) -> QuestionContext:
         return QuestionContext(person=person, conversation=message.conversation, line=message.text, now=self._now())
 
     async def _send(
-        self, message: Message, answer: PreparedAnswer, card: Card, started: float, received_at: datetime
+        self, message: Message, answer: PreparedAnswer, cards: AnswerCards, started: float, received_at: datetime
     ) -> None:
         outcome, state = answer.outcome, InboxState.ANSWERED
         try:
-            sent = await self._deliver(message, card, received_at + MAX_QUESTION_AGE)
+            sent = await self._deliver(message, cards, received_at + MAX_QUESTION_AGE)
             self._sent[sent.via].inc()
             self._metrics.answer_seconds.observe(time.monotonic() - started)
         except DingerpError as error:
@@ -196,7 +232,7 @@ class QuestionPipeline:
             counter = self._questions[command, outcome] = self._metrics.questions.labels(command, outcome)
         counter.inc()
 
-    async def _deliver(self, message: Message, card: Card, until: datetime) -> SentAnswer:
+    async def _deliver(self, message: Message, cards: AnswerCards, until: datetime) -> SentAnswer:
         """Send the answer, repeatedly if need be, as long as that may help and ``until`` has not come."""
         track_id = self._tracks.for_message(message.msg_id)
         doubt: AnswerUnconfirmed | None = None
@@ -212,7 +248,7 @@ class QuestionPipeline:
 
         while True:
             try:
-                return await self._channel.answer(message, card, track_id=track_id, before_fallback=before_fallback)
+                return await self._channel.answer(message, cards, track_id=track_id, before_fallback=before_fallback)
             except DingerpError as error:
                 failures += 1
                 wait = max(self._backoff.pause(failures), error.retry_after or 0.0)

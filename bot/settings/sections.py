@@ -91,7 +91,17 @@ class AccessSettings(SettingsSection):
     accounts: dict[str, dict[str, str]] = Field(
         {}, description="User id → source name → their account in that ERP, for decisions under their own name."
     )
+    outsider_groups: tuple[str, ...] = Field(
+        (),
+        description="openConversationIds of groups with people from outside the organisation: shared cards show less"
+        " there. Groups in which one writes or taps are known by themselves.",
+    )
     directory: bool = Field(False, description="Also take roles from DingTalk's directory (needs `qyapi_get_member`).")
+
+    @field_validator("outsider_groups")
+    @classmethod
+    def _conversations(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return open_conversations(value)
 
 
 class HookSettings(SettingsSection):
@@ -145,6 +155,11 @@ class CardSettings(SettingsSection):
 
     body_bytes: int = Field(1024, ge=256, le=8192, description="Byte budget of a card's text.")
     buttons_bytes: int = Field(1024, ge=256, le=8192, description="Byte budget of a card's buttons.")
+    private_way: Literal["recipients", "private_data", "direct"] = Field(
+        "recipients",
+        description="How who asks in a group sees what the group may not: a card there for the asker alone, values for"
+        " the asker in the group's card, or a card in the asker's own chat with the bot.",
+    )
     folder: Path | None = Field(None, description="Folder with your own versions of card templates.")
     templates: dict[str, TemplateSettings] = Field(
         {}, description="Card name (or `default`) → template of your own in DingTalk."

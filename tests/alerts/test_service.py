@@ -16,12 +16,14 @@ from bot.alerts.repository import AlertRepository
 from bot.alerts.routing import EscalationStep
 from bot.alerts.service import AlertComposer, AlertService, AlertUnitOfWorkRunner
 from bot.alerts.views import AlertDigest, AlertGroup, AlertView
+from bot.chat.audiences import FieldsAt
 from bot.erp.model import Area
 from bot.outbox.place import Place
 from bot.outbox.ports import Composer
 from bot.severity import Severity
 from tests.alerts.conftest import NewScenario
 from tests.alerts.scenario import ZERO, A, B, ProcessorScenario, StubRules, fine, low, seconds, to
+from tests.chat.audience_parts import fields_by_kind
 
 T = TypeVar("T")
 
@@ -34,6 +36,7 @@ class ServiceHarness:
 
     scenario: ProcessorScenario
     changes: int = 0
+    fields_at: FieldsAt = fields_by_kind
 
     async def transact(self, work: Callable[[AlertRepository], T]) -> T:
         return self.scenario.read(work)
@@ -57,7 +60,7 @@ class ServiceHarness:
         async def name_of(user_id: str) -> str:
             return NAMES[user_id]
 
-        return AlertComposer(self.units, now=lambda: self.scenario.now, name_of=name_of)
+        return AlertComposer(self.units, now=lambda: self.scenario.now, name_of=name_of, fields_at=self.fields_at)
 
     def newest(self, place: Place = A) -> str:
         """Return the card that was owed to a place last."""

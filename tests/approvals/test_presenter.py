@@ -12,11 +12,13 @@ from bot.approvals.case import CaseState
 from bot.approvals.insights import Insights
 from bot.approvals.presenter import ApprovalComposer, CasePresenter, RequesterComposer
 from bot.approvals.views import ApprovalTold, ApprovalView, Audience
+from bot.chat.audiences import FieldsAt
 from bot.erp.model import PurchaseOrder, PurchaseStatus
 from tests.approvals.company import document, money
 from tests.approvals.env import PATIENCE, REJECT, ApprovalEnv, rules
 from tests.approvals.policy.test_planner import any_of
 from tests.approvals.test_insights import LEVELS, FakeInsightSource, line
+from tests.chat.audience_parts import fields_by_kind
 
 NAMES = {"wang": "王经理", "wu": "吴工"}
 ORDER = replace(document(requester="wu").order, lines=(line("S1", "3 CNY", "1000"),))
@@ -26,14 +28,16 @@ NEAR = "person:wang"
 class ComposerHarness:
     """One waiting order, and what composes its cards."""
 
-    def __init__(self, env: ApprovalEnv, insight_seconds: float = PATIENCE) -> None:
+    def __init__(
+        self, env: ApprovalEnv, insight_seconds: float = PATIENCE, fields_at: FieldsAt = fields_by_kind
+    ) -> None:
         self.env = env
         self.archive = FakeInsightSource([], LEVELS)
         find = env.process.service.find
         insights = Insights(lambda source: self.archive, now=env.clock, seconds=insight_seconds)
         self.showing = CasePresenter(self._read, insights, _names_of, now=env.clock, seconds=PATIENCE)
-        self.deciders = ApprovalComposer(find, self.showing)
-        self.told = RequesterComposer(find, self.showing)
+        self.deciders = ApprovalComposer(find, self.showing, fields_at)
+        self.told = RequesterComposer(find, self.showing, fields_at)
 
     async def _read(self, source: str, number: str) -> PurchaseOrder:
         return await self.env.erp.reread(source, number)

@@ -23,6 +23,7 @@ from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.outbox.place import Place
 from tests.approvals.env import PATIENCE
+from tests.chat.audience_parts import MemoryOutsiders
 from tests.commands.alert_fakes import ELSEWHERE, HERE, OWN, InMemoryAlertService, alert
 from tests.commands.company import NOW
 from tests.commands.conftest import Members, NoLanguages
@@ -70,6 +71,7 @@ class AlertClickHarness:
             now=lambda: NOW,
             seconds=seconds,
             corp_id="dingcorp",
+            outsiders=MemoryOutsiders(),
             shown=self.places,
         )
         self.track = self.place_card(service.show(alert("a1")), HERE)

@@ -25,7 +25,7 @@ from bot.store.tables.erp import (
     POLL_UNSENT,
 )
 from bot.store.tables.outbox import DELIVERY, DELIVERY_SPEND, DELIVERY_STEP
-from bot.store.tables.questions import API_DAY, API_MONTH, INBOX, LANGUAGE
+from bot.store.tables.questions import API_DAY, API_MONTH, INBOX, LANGUAGE, OUTSIDER_GROUP
 
 __all__ = [
     "ALERT",
@@ -54,6 +54,7 @@ __all__ = [
     "LANGUAGE",
     "METADATA",
     "MUTE",
+    "OUTSIDER_GROUP",
     "PINYIN",
     "POLL_POSITION",
     "POLL_SUBJECT",

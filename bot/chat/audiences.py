@@ -1,0 +1,97 @@
+"""Who sees a card, and how much of it: everybody in a conversation, or one person."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from bot.access.grants import EVERYTHING, Grant, Scope
+from bot.access.people import People
+from bot.access.policy import AccessPolicy
+from bot.cards.notices import WithheldNotice
+from bot.cards.view import View, shared_view
+from bot.chat.message import ConversationKind, Message
+from bot.disclosure import FieldClass, cut
+from bot.outbox.place import Place, PlaceKind
+
+FieldsAt: TypeAlias = Callable[[Place, str], Awaitable[frozenset[FieldClass]]]
+"""Returns what a card at a place may show of the documents of a command: `Audiences.fields_at`."""
+
+
+class KnownOutsiders(Protocol):
+    """Remembers the conversations with somebody from outside the organisation; implemented by `bot.store.outsiders`."""
+
+    def are_in(self, conversation_id: str) -> bool:
+        """Whether somebody from outside is known to be there."""
+        ...
+
+    def note(self, conversation_id: str) -> None:
+        """Remember that somebody from outside is there: at once, and for later starts as soon as the store can."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SharedView:
+    """An answer as everybody in a conversation may see it; ``is_all``: the asker sees no more."""
+
+    view: View
+    is_all: bool
+
+
+class Audiences:
+    """What may be seen by whom, by the rules in force and by who is known to be where."""
+
+    def __init__(self, *, policy: Callable[[], AccessPolicy], people: People, outsiders: KnownOutsiders) -> None:
+        """``policy`` returns the rules in force."""
+        self._policy = policy
+        self._people = people
+        self._outsiders = outsiders
+
+    def share(self, own: View, grant: Grant, conversation_id: str, command: str) -> SharedView:
+        """Return what everybody in a conversation may see of an answer of ``command``.
+
+        ``own`` is what the asker sees by their ``grant``.
+        """
+        common = self._shared_grant(conversation_id, command)
+        if not covers_all(grant.scopes, common.scopes):
+            # Of documents that not everybody may see, not even the number is told.
+            return SharedView(WithheldNotice(), is_all=False)
+        is_all = cut(own, common.fields) is own
+        if is_all and not own.withheld:
+            return SharedView(own, is_all=True)
+        return SharedView(shared_view(own, common.fields), is_all=is_all)
+
+    async def fields_at(self, place: Place, command: str) -> frozenset[FieldClass]:
+        """Return what a card at a place may show of documents of ``command``.
+
+        Nothing that has a class where the reader may not ask for them, or not for all of them.
+        """
+        if place.kind is PlaceKind.GROUP:
+            grant = self._shared_grant(place.id, command)
+        else:
+            person = await self._people.identify(place.id, name="")
+            grant = self._policy().decide_area(person, command).grant
+        return grant.fields if covers_all((EVERYTHING,), grant.scopes) else frozenset()
+
+    def _shared_grant(self, conversation_id: str, command: str) -> Grant:
+        outsiders = self._outsiders.are_in(conversation_id)
+        return self._policy().shared_grant(conversation_id, command, outsiders=outsiders)
+
+
+def covers_all(wanted: Iterable[Scope], scopes: Iterable[Scope]) -> bool:
+    """Whether every document in the ``wanted`` scopes is in one of the ``scopes`` for every reader.
+
+    One reader's own documents are not another's.
+    """
+    common = [scope for scope in scopes if not scope.own]
+    return all(any(scope.includes(each) for scope in common) for each in wanted)
+
+
+def tells_of_outsiders(message: Message) -> bool:
+    """Whether a message in a group shows that somebody from outside the organisation is there.
+
+    They have no userId in it: who wrote it, or who is mentioned.
+    """
+    seen = (message.sender.staff_id, *(mention.staff_id for mention in message.mentions))
+    return message.conversation.kind is ConversationKind.GROUP and None in seen
