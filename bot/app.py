@@ -232,6 +232,8 @@ async def _serve_web(
             reasons.append(f"the database does not answer: {error.detail}")
         if services.alerts.rules.defect:
             reasons.append(f"the alert rules are wrong, older ones are in force: {services.alerts.rules.defect}")
+        if services.policy.defect:
+            reasons.append(f"the access rules are wrong, older ones are in force: {services.policy.defect}")
         if services.approvals.rules.defect:
             reasons.append(f"the approval rules are wrong, older ones are in force: {services.approvals.rules.defect}")
         return reasons

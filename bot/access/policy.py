@@ -10,6 +10,7 @@ from types import MappingProxyType
 from bot.access.areas import DOCUMENT_COMMANDS
 from bot.access.grants import EVERYTHING, FULL_GRANT, NO_GRANT, SHARED_GRANT, Grant, merge_grants
 from bot.access.people import Person
+from bot.access.presets import ROLE_NAMES, with_synonyms
 from bot.access.rules import ANY, AccessRule
 from bot.disclosure import SHARED_FIELDS, FieldClass
 from bot.errors import DingerpError
@@ -20,6 +21,9 @@ ADMIN = "admin"
 
 NO_RULE = "default"
 """In place of a rule's name where none is about the request."""
+
+READ_ONLY = phrase("The bot only reads at present: it changes nothing in the ERP.")
+READ_ONLY_RULE = "access.read_only"
 
 RESTRICTED_FIELDS = frozenset({FieldClass.QUANTITY})
 """What a shared card shows at most, unless a rule says otherwise, where not every reader may ask for it."""
@@ -74,7 +78,8 @@ class AccessPolicy:
 
     As soon as rules cover a command, it is only for those whom they name; what a rule denies, no other grants. Writes
     are denied unless a rule grants them; of a governed command, the rules of each document decide later. ``roles`` maps
-    a role to the user ids that have it by configuration; roles of the directory come with the `Person`.
+    a role to the user ids that have it by configuration; roles of the directory come with the `Person`. With
+    ``read_only`` nobody writes, whatever the rules say.
 
     Rules never change: new ones make a new policy. So decisions are remembered for as long as a person, with roles and
     departments, stays the same.
@@ -86,11 +91,14 @@ class AccessPolicy:
         self,
         rules: Iterable[AccessRule] = (),
         roles: Mapping[str, frozenset[str]] = MappingProxyType({}),
+        *,
+        read_only: bool = False,
     ) -> None:
         self._rules = tuple(
             rule if rule.name else replace(rule, name=f"rule {number}") for number, rule in enumerate(rules, 1)
         )
         self._roles_by_user = _by_user(roles)
+        self._read_only = read_only
         self._about = {
             command: tuple(rule for rule in self._rules if rule.is_about(command))
             for command in {ANY}.union(*(rule.commands for rule in self._rules))
@@ -103,10 +111,19 @@ class AccessPolicy:
         """The rules; those without a name are called by their number."""
         return self._rules
 
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing is changed in the ERP, whatever the rules grant."""
+        return self._read_only
+
     def roles_of(self, person: Person) -> frozenset[str]:
         """Return the person's roles from the directory and from the configuration."""
-        configured = self._roles_by_user.get(person.user_id or "", frozenset())
-        return person.roles | configured | ({ADMIN} if person.is_admin else set())
+        held = person.roles | self.configured_roles(person)
+        return held | {ADMIN} if person.is_admin or ROLE_NAMES[ADMIN] in held else held
+
+    def configured_roles(self, person: Person) -> frozenset[str]:
+        """Return the roles that the person has by configuration."""
+        return self._roles_by_user.get(person.user_id or "", frozenset())
 
     def decide(self, person: Person, request: AccessRequest) -> AccessVerdict:
         """Return whether ``person`` may do ``request``, why, and what they may see of the answer."""
@@ -133,9 +150,11 @@ class AccessPolicy:
     def _decide_anew(self, person: Person, request: AccessRequest) -> AccessVerdict:
         if person.is_external:
             return _refusal(phrase("Only members of the organisation may ask the ERP."), (ADMIN,))
+        if request.writes and self._read_only:
+            return _refusal(READ_ONLY, (ADMIN,), rule=READ_ONLY_RULE)
         about = [rule for rule in self._rules_about(request.command) if not rule.shared]
         here = [rule for rule in about if rule.holds_in(request.conversation_id)]
-        held = self.roles_of(person)
+        held = with_synonyms(self.roles_of(person))
         mine = [rule for rule in here if _names(rule, person, held)]
         denials = [rule for rule in mine if not rule.allows]
         if taken := [rule for rule in denials if rule.takes_command]:
@@ -216,8 +235,10 @@ def _union(several: Iterable[frozenset[str]]) -> frozenset[str]:
     return frozenset[str]().union(*several)
 
 
-def _refusal(reason: Phrase, ask: tuple[str, ...], rules: Iterable[AccessRule] = ()) -> AccessVerdict:
-    return AccessVerdict(False, reason, ask, rule=_listed(rules))
+def _refusal(
+    reason: Phrase, ask: tuple[str, ...], rules: Iterable[AccessRule] = (), *, rule: str = ""
+) -> AccessVerdict:
+    return AccessVerdict(False, reason, ask, rule=rule or _listed(rules))
 
 
 def _listed(rules: Iterable[AccessRule]) -> str:

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 
 import aiohttp
 
-from bot.access.policy import ADMIN, AccessPolicy
-from bot.access.rules import AccessRule
 from bot.cards.budget import Budget
 from bot.cards.language import Language, load_languages
 from bot.cards.renderer import CardRenderer
-from bot.chat.registry import Commands
 from bot.dingtalk.apis import AppKeys, Endpoints
 from bot.dingtalk.card_wire import ButtonStyle, CardTemplate, TemplateChoice, own_template
 from bot.dingtalk.openapi import ApiRates, ApiRetryPolicy, OpenApi
 from bot.dingtalk.quota import MonthlyMeter
-from bot.errors import ConfigurationError
 from bot.metrics import Metrics
 from bot.settings import Settings
-from bot.spelling import most_alike
 
 
 def open_api(
@@ -59,26 +54,3 @@ def templates(settings: Settings) -> TemplateChoice:
         for name, template in settings.cards.templates.items()
     }
     return TemplateChoice(default=chosen.pop("default", CardTemplate()), by_card=chosen)
-
-
-def make_access_policy(settings: Settings, commands: Commands) -> AccessPolicy:
-    """Return who may use which command.
-
-    Raises `ConfigurationError` for a rule about a command or a role that does not exist: it would protect nothing. The
-    roles of DingTalk's directory are not known beforehand, so with ``access.directory`` every role is taken.
-    """
-    access = settings.access
-    for number, rule in enumerate(access.rules):
-        _check_names(f"access.rules.{number}.commands", rule.commands, [*commands])
-        if not access.directory:
-            _check_names(f"access.rules.{number}.roles", rule.roles, [*access.roles, ADMIN])
-    rules = (
-        AccessRule(commands=rule.commands, roles=rule.roles, conversations=rule.conversations) for rule in access.rules
-    )
-    return AccessPolicy(rules=tuple(rules), roles=access.roles)
-
-
-def _check_names(place: str, names: Iterable[str], known: Sequence[str]) -> None:
-    for name in sorted({*names} - {"*", *known}):
-        (nearest,) = most_alike(name, known, limit=1)
-        raise ConfigurationError(f"wrong settings: {place}: {name!r} does not exist; did you mean {nearest!r}?")

@@ -6,6 +6,7 @@ That takes about half a second, which `bot.app` spends while DingTalk opens the 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -17,10 +18,11 @@ import structlog
 from bot.access.people import People
 from bot.alerts.service import AlertService
 from bot.background import BackgroundTasks
+from bot.bootstrap.access import PolicyInForce, follow_access
 from bot.bootstrap.alerts import AlertServices, build_alerts, start_outbox, start_polling, start_queue_readers
 from bot.bootstrap.approvals import ApprovalServices, build_approvals, notify_approvals, start_approvals
 from bot.bootstrap.erps import open_hub_with_index
-from bot.bootstrap.factories import make_access_policy, make_renderer, open_api, templates
+from bot.bootstrap.factories import make_renderer, open_api, templates
 from bot.bootstrap.infrastructure import DirectoryAdapter, Infrastructure
 from bot.cards.language import choose_language, load_languages
 from bot.cards.track_ids import TrackIds
@@ -72,6 +74,7 @@ class Services:
     templates: TemplateChoice
     alerts: AlertServices
     approvals: ApprovalServices
+    policy: PolicyInForce
 
 
 async def build_services(
@@ -101,11 +104,12 @@ async def build_services(
     await base.run_in_background(records.run(), "erp_records")
     hub = await open_hub_with_index(stack, background, settings, metrics, now, database, records)
     commands = Commands.discover()
-    policy = make_access_policy(settings, commands)
+    policy = PolicyInForce(follow_access(settings, commands, monotonic=time.monotonic))
+    await base.run_in_background(policy.follow(), "access rules")
     outsiders = StoredOutsiders(database, now=now, named=settings.access.outsider_groups)
     await outsiders.load()
     await base.run_in_background(outsiders.run(), "outsiders")
-    audiences = Audiences(policy=lambda: policy, people=base.people, outsiders=outsiders)
+    audiences = Audiences(policy=policy, people=base.people, outsiders=outsiders)
     alerts = await build_alerts(base, audiences)
     approvals = build_approvals(base, hub, alerts, audiences)
     alerts.composers.update(approvals.composers)
@@ -140,7 +144,7 @@ async def build_services(
     await start_polling(base, hub, alerts)
     await start_approvals(base, approvals)
     await start_outbox(base, alerts)
-    return Services(database, hub, questions, clicks, base.templates, alerts, approvals)
+    return Services(database, hub, questions, clicks, base.templates, alerts, approvals, policy)
 
 
 async def _open_database(stack: AsyncExitStack, settings: Settings) -> Database:

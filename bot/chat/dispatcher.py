@@ -94,32 +94,36 @@ class QuestionOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class _BoundCommand:
-    """A command with the collaborators that are the same for every call, and the parameters that take the question."""
+    """A command with the collaborators that are the same for every call, and the parameters that take the question or
+    the policy as it is then.
+    """
 
     command: AnyCommand
     collaborators: Mapping[str, object]
     context: tuple[str, ...]
+    policy: tuple[str, ...]
 
-    async def call(self, rest: str, context: QuestionContext) -> View | Ask:
+    async def call(self, rest: str, context: QuestionContext, policy: AccessPolicy) -> View | Ask:
         positional, named = self.command.signature.parse(rest)
         named.update(self.collaborators)
-        for name in self.context:
-            named[name] = context
+        named.update(dict.fromkeys(self.context, context))
+        named.update(dict.fromkeys(self.policy, policy))
         return await self.command.function(*positional, **named)
 
 
 class QuestionDispatcher:
     """Answers lines. ``collaborators`` maps a type to the object that commands get for a parameter of that type.
 
-    `QuestionContext`, `Commands`, `AccessPolicy` and `OpenPrompts` need not be among them. ``seconds`` is the most
-    that one answer may take; ``reference`` makes the short number under which the log has a failure.
+    `QuestionContext`, `Commands`, `AccessPolicy` and `OpenPrompts` need not be among them. ``policy`` gives the one in
+    force, which may change while the bot runs. ``seconds`` is the most that one answer may take; ``reference`` makes
+    the short number under which the log has a failure.
     """
 
     def __init__(
         self,
         *,
         commands: Commands,
-        policy: AccessPolicy,
+        policy: Callable[[], AccessPolicy],
         collaborators: Mapping[type, object],
         seconds: float,
         reference: Callable[[], str] = lambda: secrets.token_hex(3),
@@ -130,7 +134,7 @@ class QuestionDispatcher:
         self._limit = TimeLimit(seconds)
         self._reference = reference
         self._prompts = OpenPrompts()
-        known = {**collaborators, Commands: commands, AccessPolicy: policy, OpenPrompts: self._prompts}
+        known = {**collaborators, Commands: commands, OpenPrompts: self._prompts}
         self._bound = {name: _bind(command, known) for name, command in commands.items()}
 
     def hint_for(self, message: Message) -> PreparedAnswer | None:
@@ -164,12 +168,13 @@ class QuestionDispatcher:
         command = bound.command
         limit, grant = self._limit.running(), NO_GRANT
         try:
-            verdict = self._policy.decide(context.person, command.request(context.conversation))
+            policy = self._policy()
+            verdict = policy.decide(context.person, command.request(context.conversation))
             if not verdict.allowed:
                 raise Denied(verdict)
             grant = verdict.grant
             with limit:
-                result = await bound.call(rest, context)
+                result = await bound.call(rest, context, policy)
         except Exception as error:  # noqa: BLE001 - only here a defect becomes a card; `_defect` logs it
             cause = Unavailable(f"no answer in {self._limit.seconds:g} s") if limit.expired else error
             return self._failure(cause, command, context, grant)
@@ -188,7 +193,7 @@ class QuestionDispatcher:
     ) -> PreparedAnswer:
         """Suggest the command that was misspelt, or look up a bare code or name."""
         text = f"{parsed.word} {parsed.rest}".strip() if parsed.slashed else parsed.rest
-        usable = self._commands.usable(self._policy, context)
+        usable = self._commands.usable(self._policy(), context)
         alike = tuple(command for command in self._commands.similar(parsed.word) if command in usable)
         misspelt = alike and (parsed.slashed or " " in text)
         if FIND in self._bound and not misspelt and len(text) <= _MAX_BARE_LINE:
@@ -251,11 +256,14 @@ def can_answer(command: AnyCommand, collaborators: Container[type]) -> bool:
 def _bind(command: AnyCommand, known: Mapping[type, object]) -> _BoundCommand:
     fixed: dict[str, object] = {}
     context: list[str] = []
+    policy: list[str] = []
     for name, kind in command.signature.collaborators.items():
         if kind is QuestionContext:
             context.append(name)
+        elif kind is AccessPolicy:
+            policy.append(name)
         elif kind in known:
             fixed[name] = known[kind]
         else:
             raise ConfigurationError(f"command {command.name!r} needs a {kind.__name__} and there is none")
-    return _BoundCommand(command, fixed, tuple(context))
+    return _BoundCommand(command, fixed, tuple(context), tuple(policy))

@@ -35,12 +35,12 @@ from bot.settings.sections import (
     OutboxSettings,
     PollSettings,
     QueueSettings,
-    RuleSettings,
     TemplateSettings,
 )
 from bot.spelling import most_alike
 
 __all__ = [
+    "ACCESS_RULES",
     "ALERT_RULES",
     "APPROVAL_RULES",
     "DEFAULT_FILE",
@@ -61,13 +61,13 @@ __all__ = [
     "OutboxSettings",
     "PollSettings",
     "QueueSettings",
-    "RuleSettings",
     "Settings",
     "TemplateSettings",
     "load_settings",
 ]
 
 DEFAULT_FILE = Path("dingerp.toml")
+ACCESS_RULES = "access.toml"
 ALERT_RULES = "alerts.toml"
 APPROVAL_RULES = "approvals.toml"
 
@@ -120,6 +120,16 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """Return the SQLAlchemy URL of the bot's own database (it may hold a password)."""
         return self.database_url.get_secret_value() or f"sqlite:///{self.data_dir / 'dingerp.sqlite3'}"
+
+    @property
+    def file(self) -> Path | None:
+        """Return the file that was read, if any."""
+        return self._file
+
+    @property
+    def access_rules(self) -> Path:
+        """Return the file of further access rules; it may not exist yet."""
+        return self._rules(self.access.file, ACCESS_RULES)
 
     @property
     def alert_rules(self) -> Path:

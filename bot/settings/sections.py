@@ -73,20 +73,19 @@ class ErpSettings(BaseModel):
         return dict(self.model_extra or {})
 
 
-class RuleSettings(SettingsSection):
-    """Grants commands to roles."""
-
-    commands: frozenset[str] = Field(description="Command names, or `*`.")
-    roles: frozenset[str] = Field(description="Role names, or `*` for every member.")
-    conversations: frozenset[str] = Field(frozenset(), description="Only in these conversations; empty: everywhere.")
-
-
 class AccessSettings(SettingsSection):
     """Who may do what."""
 
     roles: dict[str, frozenset[str]] = Field({}, description="Role → user ids.")
-    rules: tuple[RuleSettings, ...] = Field(
-        (), description="Grants; without any, members may ask and nobody may write."
+    rules: tuple[dict[str, Any], ...] = Field(
+        (), description="[Rules](access-rules.md); without any, members may ask and nobody may write."
+    )
+    presets: bool = Field(
+        False, description="Puts the [ready rules](access-rules.md#ready-rules) for the usual roles in force."
+    )
+    read_only: bool = Field(False, description="Nothing is changed in any ERP, whatever the rules say.")
+    file: Path | None = Field(
+        None, description="File of further rules; by default `access.toml` beside this file or in the data folder."
     )
     accounts: dict[str, dict[str, str]] = Field(
         {}, description="User id → source name → their account in that ERP, for decisions under their own name."

@@ -150,12 +150,13 @@ async def open_chat(
     """
     sources = await _sources(erp, now)
     hub = ErpHub(sources, metrics=Metrics(), now=lambda: now)
+    no_rules = AccessPolicy()
     collaborators: dict[type, object] = {ErpHub: hub}
     try:
         yield Chat(
             _StrictDispatcher(
                 commands=Commands(_all_commands(commands, collaborators)),
-                policy=policy or AccessPolicy(),
+                policy=lambda: policy or no_rules,
                 collaborators=collaborators,
                 seconds=SECONDS,
             ),

@@ -89,7 +89,7 @@ def policy() -> AccessPolicy:
 def dispatcher(erp: StubErp, policy: AccessPolicy) -> QuestionDispatcher:
     return QuestionDispatcher(
         commands=Commands([check, post, find]),
-        policy=policy,
+        policy=lambda: policy,
         collaborators={StubErp: erp},
         seconds=0.02,
         reference=lambda: "abc123",
@@ -262,7 +262,7 @@ class TestRules:
 
 def test_a_collaborator_that_is_missing_stops_the_start() -> None:
     with pytest.raises(ConfigurationError, match="StubErp"):
-        QuestionDispatcher(commands=Commands([check]), policy=AccessPolicy(), collaborators={}, seconds=1)
+        QuestionDispatcher(commands=Commands([check]), policy=AccessPolicy, collaborators={}, seconds=1)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -14,7 +14,7 @@ from bot.chat.message import Conversation, ConversationKind, Message, MessageKin
 from bot.chat.registry import Commands
 from tests.commands.company import NOW
 
-DESK = QuestionDispatcher(commands=Commands([]), policy=AccessPolicy(), collaborators={}, seconds=1)
+DESK = QuestionDispatcher(commands=Commands([]), policy=AccessPolicy, collaborators={}, seconds=1)
 
 
 def message(kind: MessageKind, text: str = "", *, staff_id: str | None = "keeper01") -> Message:

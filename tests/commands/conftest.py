@@ -127,7 +127,7 @@ def dispatcher(
 ) -> QuestionDispatcher:
     return QuestionDispatcher(
         commands=commands,
-        policy=policy,
+        policy=lambda: policy,
         collaborators={
             ErpHub: hub,
             LanguageChoice: choices,

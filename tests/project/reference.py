@@ -99,8 +99,6 @@ def _key(field: FieldInfo) -> str:
 
 
 def _variables(path: str, name: str, field: FieldInfo) -> str:
-    if path == "access.rules":
-        return "in `DINGERP_ACCESS__RULES`"
     own = "__".join([*(path.split(".") if path else ()), name]).upper()
     return "<br>".join(f"`{variable}`" for variable in [*_ALSO.findall(field.description or ""), f"DINGERP_{own}"])
 
@@ -116,6 +114,8 @@ def _type(field: FieldInfo) -> str:
         return "table" if origin is dict else "list of tables" if origin is tuple else "part"
     if origin is dict:
         return "JSON object"
+    if origin is tuple and get_origin(arguments[0]) is dict:
+        return "list of tables"
     if origin in (frozenset, tuple, list) or tuple in map(get_origin, arguments):
         return "list"
     if origin is not None and all(isinstance(choice, str) for choice in arguments):

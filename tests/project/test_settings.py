@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.bootstrap.factories import make_access_policy
+from bot.bootstrap.access import make_access_policy
 from bot.chat.registry import Commands
 from bot.errors import ConfigurationError
 from bot.settings import load_settings
@@ -95,16 +95,51 @@ roles = ["{role}"]
 @pytest.mark.parametrize(
     ("command", "role", "wrong"),
     [
-        ("invoise", "finance", "access.rules.0.commands: 'invoise' does not exist; did you mean 'invoice'\\?"),
-        ("invoice", "finanse", "access.rules.0.roles: 'finanse' does not exist; did you mean 'finance'\\?"),
-        ("发票", "finance", "access.rules.0.commands: '发票' does not exist"),
+        ("invoise", "finance", "line 5: commands: there is no command 'invoise'; did you mean 'invoice'\\?"),
+        ("invoice", "finanse", "line 6: roles: there is no role 'finanse'; did you mean 'finance'\\?"),
+        ("发票", "finance", "line 5: commands: there is no command '发票'; did you mean 'invoice'\\?"),
     ],
 )
 def test_a_rule_about_nothing_is_an_error(tmp_path: Path, command: str, role: str, wrong: str) -> None:
     file = tmp_path / "dingerp.toml"
     file.write_text(RULE.format(command=command, role=role), encoding="utf-8")
-    with pytest.raises(ConfigurationError, match=wrong):
+    with pytest.raises(ConfigurationError, match=f"dingerp.toml: {wrong}"):
         make_access_policy(load_settings(file), Commands.discover())
+
+
+def test_a_rule_by_the_environment_is_named_by_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(
+        "DINGERP_ACCESS__RULES",
+        '[{"commands": ["po"], "roles": ["*"]}, {"commands": ["po"], "rolls": ["*"], "effect": "refuse"}]',
+    )
+    with pytest.raises(ConfigurationError) as error:
+        make_access_policy(load_settings(), Commands.discover())
+    assert error.value.detail == (
+        "DINGERP_ACCESS__RULES: rule 2: effect: 'refuse' is no effect; there are: allow, deny; "
+        "rule 2: unknown key 'rolls'; did you mean 'roles'?"
+    )
+
+
+def test_the_file_of_rules_adds_to_those_of_the_configuration(tmp_path: Path) -> None:
+    file = tmp_path / "dingerp.toml"
+    file.write_text(RULE.format(command="invoice", role="finance"), encoding="utf-8")
+    (tmp_path / "access.toml").write_text('[[rules]]\ncommands = ["po"]\nroles = ["finance"]\n', encoding="utf-8")
+    policy = make_access_policy(load_settings(file), Commands.discover())
+    assert [rule.name for rule in policy.rules] == ["rule 1", "access.toml rule 1"]
+
+
+def test_a_file_of_rules_that_is_named_must_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DINGERP_ACCESS__FILE", "gone.toml")
+    with pytest.raises(ConfigurationError, match=r"access\.file: there is no file gone\.toml"):
+        make_access_policy(load_settings(), Commands.discover())
+
+
+def test_presets_and_the_switch_come_by_the_configuration(tmp_path: Path) -> None:
+    file = tmp_path / "dingerp.toml"
+    file.write_text("[access]\npresets = true\nread_only = true\n", encoding="utf-8")
+    policy = make_access_policy(load_settings(file), Commands.discover())
+    assert "preset keeper" in {rule.name for rule in policy.rules}
+    assert policy.read_only
 
 
 @pytest.mark.parametrize(("command", "role"), [("invoice", "finance"), ("*", "*"), ("po", "admin")])

@@ -1,0 +1,233 @@
+"""From the rules as a company writes them, in ``dingerp.toml`` or in ``access.toml``, to a policy, or to every error
+with its line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from bot.access.grants import EVERYTHING, Scope
+from bot.access.policy import ADMIN, AccessPolicy
+from bot.access.presets import PRESET_RULES, ROLE_NAMES
+from bot.access.rules import ANY, AccessRule, RuleEffect
+from bot.disclosure import ALL_FIELDS, FieldClass
+from bot.rulefiles.document import ProblemCollector, RuleTable, read_document
+from bot.rulefiles.errors import RuleProblem, did_you_mean
+from bot.rulefiles.positions import Positions
+from bot.rulefiles.values import read_flag, read_some, read_text, read_texts
+
+MAX_RULES = 1_000
+"""More rules nobody keeps in mind, and each decision looks at those about its command."""
+
+_CONVERSATION = re.compile(r"cid[A-Za-z0-9+/=_-]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessNames:
+    """The names that rules may use."""
+
+    commands: Mapping[str, str]
+    """Every name and alias → the command's own name."""
+    roles: Mapping[str, Collection[str]]
+    """Configured role → userIds."""
+    directory: bool
+    """Whether DingTalk's directory knows further roles."""
+    sources: Collection[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessRuleSet:
+    """What one document says, or the configuration. ``presets`` puts the ready rules in force."""
+
+    rules: tuple[AccessRule, ...] = ()
+    presets: bool = False
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AccessReview:
+    """A set of rules, with what can be obeyed and is hardly meant."""
+
+    rule_set: AccessRuleSet
+    warnings: tuple[RuleProblem, ...]
+
+
+def make_policy(rule_sets: Iterable[AccessRuleSet], roles: Mapping[str, frozenset[str]]) -> AccessPolicy:
+    """Return the policy of several sets together, whose rules add up; ``roles`` are the configured ones."""
+    sets = tuple(rule_sets)
+    ready = PRESET_RULES if any(each.presets for each in sets) else ()
+    return AccessPolicy(
+        (*ready, *(rule for each in sets for rule in each.rules)),
+        roles,
+        read_only=any(each.read_only for each in sets),
+    )
+
+
+def review_access(content: bytes, known: AccessNames, *, name: str) -> AccessReview:
+    """Return what a document says, with the warnings about it. Raises `RulesError` with all that is wrong."""
+    return read_document(content, partial(_review, known=known), name=name)
+
+
+def review_rules(
+    rules: Sequence[Mapping[str, object]], known: AccessNames, positions: Positions
+) -> tuple[tuple[AccessRule, ...], ProblemCollector]:
+    """Return the rules of the configuration, which was read already, with what was found wrong with them."""
+    errors = ProblemCollector(positions)
+    section = RuleTable({"rules": [dict(rule) for rule in rules]}, ("access",), errors)
+    return _AccessParser(known, "rule").rules(section), errors
+
+
+def _review(document: RuleTable, known: AccessNames) -> AccessReview:
+    rule_set = AccessRuleSet(
+        presets=document.take("presets", read_flag, False),
+        read_only=document.take("read_only", read_flag, False),
+        rules=_AccessParser(known, "access.toml rule").rules(document),
+    )
+    document.finish()
+    return AccessReview(rule_set, document.errors.warnings)
+
+
+class _AccessParser:
+    def __init__(self, known: AccessNames, unnamed: str) -> None:
+        self._known = known
+        self._unnamed = unnamed
+
+    def rules(self, document: RuleTable) -> tuple[AccessRule, ...]:
+        tables = document.tables("rules")
+        if len(tables) > MAX_RULES:
+            tables[MAX_RULES].miss(f"more than {MAX_RULES} rules; take out those that nothing needs any more")
+            return ()
+        rules = tuple(map(self._rule, tables))
+        seen: set[str] = set()
+        for table, rule in zip(tables, rules, strict=True):
+            if rule.name.casefold() in seen:
+                table.wrong("name", f"name: another rule is called {rule.name!r} already; reasons could not tell them")
+            seen.add(rule.name.casefold())
+        return rules
+
+    def _rule(self, table: RuleTable) -> AccessRule:
+        fields: frozenset[FieldClass] | None = table.take("fields", _read_fields, None)
+        rule = AccessRule(
+            name=table.take("name", _read_name, table.called(self._unnamed)),
+            effect=table.take("effect", _read_effect, RuleEffect.ALLOW),
+            commands=table.need("commands", self._read_commands, frozenset(), 'commands = ["order", "invoice"]'),
+            roles=table.take("roles", self._read_roles, frozenset()),
+            departments=table.take("departments", _read_words, frozenset()),
+            people=table.take("people", _read_words, frozenset()),
+            conversations=table.take("conversations", _read_conversations, frozenset()),
+            fields=fields,
+            scope=self._scope(table),
+            shared=table.take("shared", read_flag, False),
+        )
+        table.finish()
+        if not table.has_errors:
+            _check_sense(table, rule)
+            self._warn_of_roles(table, rule)
+        return rule
+
+    def _scope(self, table: RuleTable) -> Scope:
+        return Scope(
+            sources=table.take("sources", self._read_sources, None),
+            companies=table.take("companies", _read_words, None),
+            warehouses=table.take("warehouses", _read_words, None),
+            categories=table.take("categories", _read_words, None),
+            partners=table.take("partners", _read_words, None),
+            own=table.take("own", read_flag, False),
+        )
+
+    def _read_commands(self, value: object) -> frozenset[str]:
+        known = self._known.commands
+        found = read_some(value)
+        for word in found:
+            if known.get(word) == word or word == ANY:
+                continue
+            own_name = known.get(word.lstrip("/").casefold())
+            hint = f"did you mean {own_name!r}?" if own_name else did_you_mean(word, sorted(set(known.values())))
+            raise ValueError(f"there is no command {word!r:.40}; {hint}")
+        return frozenset(found)
+
+    def _read_roles(self, value: object) -> frozenset[str]:
+        known = {*self._known.roles, *ROLE_NAMES, *ROLE_NAMES.values(), ADMIN, ANY}
+        found = read_some(value)
+        for word in found:
+            if word not in known and not self._known.directory:
+                raise ValueError(f"there is no role {word!r:.40}; {did_you_mean(word, sorted(known))}")
+        return frozenset(found)
+
+    def _read_sources(self, value: object) -> frozenset[str]:
+        found = read_some(value)
+        for word in found:
+            if word not in self._known.sources:
+                raise ValueError(f"no ERP is called {word!r:.40}; {did_you_mean(word, self._known.sources)}")
+        return frozenset(found)
+
+    def _warn_of_roles(self, table: RuleTable, rule: AccessRule) -> None:
+        synonyms = {**ROLE_NAMES, **{chinese: english for english, chinese in ROLE_NAMES.items()}}
+        roles = self._known.roles
+        for role in sorted(rule.roles - {ANY, ADMIN, ROLE_NAMES[ADMIN]}):
+            if roles.get(role) or roles.get(synonyms.get(role, "")):
+                continue
+            where = "if the directory does not know it, nobody has it" if self._known.directory else "nobody has it"
+            table.warn("roles", f"roles: {role!r:.40} has no members in access.roles; {where}")
+
+
+def _check_sense(table: RuleTable, rule: AccessRule) -> None:
+    """Find what can be read and means nothing."""
+    someone = bool(rule.roles or rule.departments or rule.people)
+    if rule.shared and someone:
+        table.miss("a shared rule is for all who see the card; leave out roles, departments and people")
+    elif rule.shared and rule.fields is None:
+        table.miss('fields is missing: what may the shared card show? An example is fields = ["quantity", "amount"]')
+    elif not rule.shared and not someone:
+        table.miss('it is for nobody; name roles, departments or people, an example is roles = ["finance"]')
+    if rule.shared and rule.scope.own:
+        table.wrong("own", "own: a shared card is nobody's own")
+    if not rule.allows and rule.scope != EVERYTHING:
+        table.miss("what is denied is denied of all documents; allow the others instead, such as own = true")
+    if not rule.allows and rule.fields == frozenset():
+        table.wrong("fields", "fields: the list is empty, so that nothing would be denied; without it the command is")
+    if rule.shared and rule.allows and not rule.conversations:
+        table.warn("shared", 'shared: it is for every group; an example for some is conversations = ["cid…=="]')
+
+
+def _read_name(value: object) -> str:
+    name = read_text(value)
+    if len(name) > 60 or not name.isprintable():
+        raise ValueError('a name has up to 60 characters on one line, an example is "finance reads"')
+    return name
+
+
+def _read_effect(value: object) -> RuleEffect:
+    known = [effect.value for effect in RuleEffect]
+    if value not in known:
+        raise ValueError(f"{value!r:.40} is no effect; {did_you_mean(str(value)[:40], known)}")
+    return RuleEffect(str(value))
+
+
+def _read_words(value: object) -> frozenset[str]:
+    words = read_some(value)
+    if any(ANY in word for word in words):
+        raise ValueError('names are written out, without *, an example is ["W1", "华东机械有限公司"]')
+    return frozenset(words)
+
+
+def _read_fields(value: object) -> frozenset[FieldClass]:
+    words = read_texts(value)
+    if words == (ANY,):
+        return ALL_FIELDS
+    known = [field.value for field in FieldClass]
+    for word in words:
+        if word not in known:
+            raise ValueError(f"there is no class of fields {word!r:.40}; {did_you_mean(word, known)}")
+    return frozenset(map(FieldClass, words))
+
+
+def _read_conversations(value: object) -> frozenset[str]:
+    found = read_some(value)
+    for word in found:
+        if not _CONVERSATION.fullmatch(word):
+            raise ValueError(f"{word!r:.60} is no id of a conversation; /whoami tells it, cid… with its capitals")
+    return frozenset(found)

@@ -1,0 +1,62 @@
+"""Ready rules for the roles that most companies have, and the names of these roles in both languages."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from bot.access.grants import EVERYTHING, Scope
+from bot.access.rules import AccessRule
+from bot.disclosure import ALL_FIELDS, FieldClass
+
+ROLE_NAMES = MappingProxyType(
+    {
+        "keeper": "仓管",
+        "sales": "销售",
+        "purchasing": "采购",
+        "finance": "财务",
+        "production": "生产",
+        "manager": "经理",
+        "admin": "管理员",
+    }
+)
+"""English → Chinese. Both mean the same role wherever a rule, the configuration or the directory names it."""
+
+_SYNONYMS = {**ROLE_NAMES, **{chinese: english for english, chinese in ROLE_NAMES.items()}}
+
+_OWN = Scope(own=True)
+_SEEN_IN_PURCHASING = frozenset({FieldClass.QUANTITY, FieldClass.COST, FieldClass.PARTNER, FieldClass.CONTACT})
+_SEEN_IN_SALES = frozenset({FieldClass.QUANTITY, FieldClass.AMOUNT, FieldClass.PARTNER, FieldClass.CONTACT})
+_COUNTED = frozenset({FieldClass.QUANTITY})
+
+
+def with_synonyms(roles: frozenset[str]) -> frozenset[str]:
+    """Return roles with their names in the other language."""
+    return roles | {_SYNONYMS[role] for role in roles if role in _SYNONYMS}
+
+
+def _preset(
+    english: str, commands: str, fields: frozenset[FieldClass] = ALL_FIELDS, scope: Scope = EVERYTHING
+) -> AccessRule:
+    return AccessRule(
+        name=f"preset {english}",
+        commands=frozenset(commands.split()),
+        roles=frozenset({english, ROLE_NAMES[english]}),
+        fields=fields,
+        scope=scope,
+    )
+
+
+PRESET_RULES = (
+    _preset("keeper", "stock mo", _COUNTED),
+    _preset("sales", "order invoice", _SEEN_IN_SALES, _OWN),
+    _preset("sales", "stock", _COUNTED),
+    _preset("purchasing", "po", _SEEN_IN_PURCHASING),
+    _preset("purchasing", "stock", _COUNTED),
+    _preset("finance", "invoice po order"),
+    _preset("production", "mo stock", _COUNTED),
+    _preset("manager", "stock order invoice po mo"),
+    _preset("admin", "stock order invoice po mo audit"),
+)
+"""What ``access.presets`` puts in force. Commands that no rule names stay open to every member, and what these show of
+documents is bound by the rules above all the same (`bot.access.areas`).
+"""

@@ -1,0 +1,109 @@
+"""The access policy in force: by the configuration, and by the file of rules that is followed while it is edited."""
+
+from __future__ import annotations
+
+import asyncio
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+from bot.access.loader import AccessNames, AccessRuleSet, make_policy, review_access, review_rules
+from bot.access.policy import AccessPolicy
+from bot.chat.registry import Commands
+from bot.errors import ConfigurationError
+from bot.rulefiles.errors import RuleProblem, RulesError
+from bot.rulefiles.followed_file import FollowedFile
+from bot.rulefiles.positions import Positions, find_positions
+from bot.settings import Settings
+
+VARIABLE = "DINGERP_ACCESS__RULES"
+
+
+class PolicyInForce:
+    """Gives the policy as it is now, without touching the disk; `follow` keeps it as new as the file."""
+
+    def __init__(self, rules: FollowedFile[AccessPolicy], *, seconds: float = 1.0) -> None:
+        self._rules = rules
+        self._seconds = seconds
+        self._policy = rules.current()
+
+    def __call__(self) -> AccessPolicy:
+        """Return the policy."""
+        return self._policy
+
+    @property
+    def defect(self) -> str:
+        """The errors of the file as it is now; empty if there are none."""
+        return self._rules.defect
+
+    async def follow(self) -> None:
+        """Look at the file for as long as the bot runs; a decision waits for no disk."""
+        while True:
+            await asyncio.sleep(self._seconds)
+            self._policy = await asyncio.to_thread(self._rules.current)
+
+
+def access_names(settings: Settings, commands: Commands) -> AccessNames:
+    """Return the names that rules may use."""
+    return AccessNames(
+        commands={word.casefold(): command.name for command in commands.values() for word in command.names},
+        roles=settings.access.roles,
+        directory=settings.access.directory,
+        sources=tuple(settings.erp),
+    )
+
+
+def make_access_policy(settings: Settings, commands: Commands) -> AccessPolicy:
+    """Return who may do what by the configuration and the file. Raises `ConfigurationError` with all that is wrong."""
+    return follow_access(settings, commands, monotonic=lambda: 0.0).current()
+
+
+def follow_access(
+    settings: Settings, commands: Commands, *, monotonic: Callable[[], float]
+) -> FollowedFile[AccessPolicy]:
+    """Return the policy, as new as the file of rules. Raises `ConfigurationError` with all that is wrong."""
+    known = access_names(settings, commands)
+    configured, _warnings = review_configured(settings, known)
+    path, roles = settings.access_rules, settings.access.roles
+
+    def read(content: bytes) -> AccessPolicy:
+        return make_policy((configured, review_access(content, known, name=str(path)).rule_set), roles)
+
+    def configured_alone() -> AccessPolicy:
+        if settings.access.file is not None:
+            raise ConfigurationError(f"wrong settings: access.file: there is no file {path}")
+        return make_policy((configured,), roles)
+
+    return FollowedFile(path, read, configured_alone, monotonic=monotonic)
+
+
+def review_configured(settings: Settings, known: AccessNames) -> tuple[AccessRuleSet, tuple[RuleProblem, ...]]:
+    """Return what the settings say, with warnings. Raises `ConfigurationError` that names each error with its line."""
+    access = settings.access
+    text = _text_of_rules(settings)
+    # Rules that come by the environment have no lines: their numbers stand in place of them.
+    numbers = Positions({("access", "rules", number): number + 1 for number in range(len(access.rules))})
+    rules, errors = review_rules(access.rules, known, numbers if text is None else find_positions(text))
+    if errors.found and text is None:
+        wrong = "; ".join(f"rule {problem.line}: {problem.reason}" for problem in errors.found)
+        raise ConfigurationError(f"{VARIABLE}: {wrong}")
+    if errors.found:
+        raise RulesError(str(settings.file), errors.found)
+    rule_set = AccessRuleSet(rules=rules, presets=access.presets, read_only=access.read_only)
+    return rule_set, errors.warnings if text is not None else ()
+
+
+def _text_of_rules(settings: Settings) -> str | None:
+    """Return the text of the file where the rules stand; None where they come from elsewhere."""
+    if settings.file is None:
+        return None
+    text = _read(settings.file)
+    section = tomllib.loads(text).get("access", {})
+    return text if [*section.get("rules", [])] == [*settings.access.rules] else None
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").replace("\r\n", "\n")
+    except OSError as error:
+        raise ConfigurationError(f"{file} cannot be read: {error.strerror}") from None
