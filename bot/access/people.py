@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 import structlog
@@ -11,9 +13,21 @@ import structlog
 from bot.errors import DingerpError
 
 
+class Doubt(StrEnum):
+    """Why nobody knows whether somebody is a member of the organisation."""
+
+    NO_ANSWER = "no_answer"
+    """The directory or the database did not answer; it may in a moment."""
+    NEVER_WROTE = "never_wrote"
+    """The directory may not be read, and they have never written to the bot."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody who asks or clicks. ``user_id`` is None for people outside the organisation."""
+    """Somebody who asks or clicks. Only known members have a ``user_id``: without it nothing can be granted to them.
+
+    ``departments`` are ids. ``doubt`` says why somebody without a ``user_id`` may yet be a member.
+    """
 
     user_id: str | None
     name: str
@@ -21,6 +35,12 @@ class Person:
     departments: frozenset[str] = frozenset()
     is_admin: bool = False
     language: str = "zh_CN"
+    doubt: Doubt | None = None
+
+    @property
+    def is_outsider(self) -> bool:
+        """Whether this certainly is somebody outside the organisation."""
+        return self.user_id is None and self.doubt is None
 
     @property
     def is_external(self) -> bool:
@@ -33,7 +53,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DirectoryEntry:
-    """A member in the organisation's directory."""
+    """A member of the organisation."""
 
     name: str
     roles: frozenset[str] = frozenset()
@@ -41,14 +61,22 @@ class DirectoryEntry:
     is_admin: bool = False
 
 
-_EMPTY_ENTRY = DirectoryEntry(name="")
+class NeverWrote(DingerpError):
+    """Only a message to the bot could tell whether this is a member, and there was none."""
 
 
-class Directory(Protocol):
-    """The organisation's directory, which caches its answers for minutes."""
+class Members(Protocol):
+    """Knows who belongs to the organisation; implemented by `bot.access.membership.Membership`."""
 
     async def entry(self, user_id: str) -> DirectoryEntry | None:
-        """Return the member's entry, None for people outside. Raises a `DingerpError` when there is no answer."""
+        """Return the member's entry, None for people outside.
+
+        Raises `NeverWrote`, or another `DingerpError` when it is not known at the moment: neither is a yes.
+        """
+        ...
+
+    async def record_writer(self, user_id: str, *, name: str, wrote_at: datetime) -> None:
+        """Remember that the member wrote to the bot from inside the organisation. Raises a `DingerpError`."""
         ...
 
 
@@ -61,7 +89,7 @@ class LanguageChoices(Protocol):
 
 
 class People:
-    """Identifies people. Without a directory, names and administrators are known from the message alone."""
+    """Identifies people. Who is not known to be a member is none."""
 
     def __init__(
         self,
@@ -69,22 +97,32 @@ class People:
         languages: LanguageChoices,
         default_language: str,
         configured_languages: Mapping[str, str],
-        directory: Directory | None = None,
+        directory: Members,
     ) -> None:
         self._languages = languages
         self._default = default_language
         self._configured = configured_languages
-        self._directory = directory
+        self._members = directory
 
-    async def identify(self, user_id: str | None, *, name: str, is_admin: bool = False) -> Person:
-        """Return the person; without the directory's answer its roles are missing, and nothing else.
+    async def identify(
+        self, user_id: str | None, *, name: str, is_admin: bool = False, wrote_at: datetime | None = None
+    ) -> Person:
+        """Return the person; somebody outside, or not known to be a member, has no ``user_id``.
 
-        People whom the directory does not know are external: outsiders in a group can click its cards, and their
-        clicks have a user id too (docs: platform/dingtalk/callbacks.md#who-clicked).
+        ``wrote_at`` is when they wrote the message at hand, if DingTalk vouches that it came from inside the
+        organisation. Outsiders in a group can click its cards, and their clicks have a user id too (docs:
+        platform/dingtalk/callbacks.md#who-clicked).
         """
         if user_id is None:
             return Person(user_id=None, name=name, language=self.language(None))
-        entry = await self._entry(user_id)
+        try:
+            if wrote_at is not None:
+                await self._members.record_writer(user_id, name=name, wrote_at=wrote_at)
+            entry = await self._members.entry(user_id)
+        except DingerpError as error:
+            doubt = Doubt.NEVER_WROTE if isinstance(error, NeverWrote) else Doubt.NO_ANSWER
+            log.warning("directory.silent", error=type(error).__name__, detail=error.detail)
+            return Person(user_id=None, name=name, language=self.language(user_id), doubt=doubt)
         if entry is None:
             log.warning("directory.no_member")
             return Person(user_id=None, name=name, language=self.language(user_id))
@@ -102,12 +140,3 @@ class People:
         if user_id is None:
             return self._default
         return self._languages.chosen(user_id) or self._configured.get(user_id, self._default)
-
-    async def _entry(self, user_id: str) -> DirectoryEntry | None:
-        if self._directory is None:
-            return _EMPTY_ENTRY
-        try:
-            return await self._directory.entry(user_id)
-        except DingerpError as error:
-            log.warning("directory.silent", error=type(error).__name__, detail=error.detail)
-            return _EMPTY_ENTRY

@@ -15,6 +15,8 @@ from datetime import datetime
 import aiohttp
 import structlog
 
+from bot.access.membership import Membership
+from bot.access.organisation import OwnOrganisation
 from bot.access.people import People
 from bot.alerts.service import AlertService
 from bot.background import BackgroundTasks
@@ -54,7 +56,9 @@ from bot.store.erp_records import StoredErpRecords
 from bot.store.errors import StoreUnavailable
 from bot.store.inbox import StoredInbox
 from bot.store.languages import StoredLanguages
+from bot.store.organisation import StoredOrganisation
 from bot.store.outsiders import StoredOutsiders
+from bot.store.people import StoredPeople
 
 log = structlog.get_logger(__name__)
 
@@ -135,7 +139,7 @@ async def build_services(
         metrics=metrics,
         now=now,
         seconds=settings.limits.click_seconds,
-        corp_id=settings.dingtalk.corp_id,
+        organisation=base.organisation,
         outsiders=outsiders,
         shown=StoredShownCards(database),
     )
@@ -173,11 +177,19 @@ async def _build_infrastructure(
     limit = settings.limits.monthly_calls
     metrics.month_limit.set(limit)
     api = open_api(settings, session, metrics, meter, patience)
+    organisation = OwnOrganisation(settings.dingtalk.corp_id, StoredOrganisation(database, settings.dingtalk.client_id))
+    await organisation.load()
+    members = Membership(
+        StoredPeople(database),
+        DirectoryAdapter(DingTalkDirectory(api)) if settings.access.reads_directory else None,
+        now=now,
+        with_roles=settings.access.directory is True,
+    )
     people = People(
         languages=languages,
         default_language=settings.language,
         configured_languages=settings.languages,
-        directory=DirectoryAdapter(DingTalkDirectory(api)) if settings.access.directory else None,
+        directory=members,
     )
     words = load_languages()
     base = Infrastructure(
@@ -190,6 +202,8 @@ async def _build_infrastructure(
         api=api,
         meter=meter,
         month=QuotaGuard(lambda: meter.used, limit, metrics=metrics, reserve=settings.outbox.reserve),
+        organisation=organisation,
+        members=members,
         people=people,
         languages=words,
         renderer=make_renderer(settings, words),
@@ -228,6 +242,7 @@ def _question_pipeline(
         inbox=inbox,
         handler=dispatcher,
         people=base.people,
+        organisation=base.organisation,
         renderer=base.renderer,
         channel=answers,
         tracks=base.tracks,

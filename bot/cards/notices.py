@@ -145,6 +145,20 @@ class ExternalNotice(View):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnconfirmedNotice(View):
+    """Nobody knows whether somebody may ask: ``remedy`` says what to do, ``line`` and ``offset`` ask again."""
+
+    card: ClassVar[str] = "unconfirmed"
+
+    remedy: Phrase
+    line: str = ""
+    offset: int = 0
+
+    def buttons(self) -> Sequence[Button]:
+        return _retry_button(self.line, self.offset)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QuotaNotice(View):
     """The organisation's push quota is used up: DingTalk leaves the text of messages out.
 

@@ -11,7 +11,6 @@ from bot.access.people import People
 from bot.access.policy import AccessPolicy
 from bot.cards.notices import WithheldNotice
 from bot.cards.view import View, shared_view
-from bot.chat.message import ConversationKind, Message
 from bot.disclosure import FieldClass, cut
 from bot.outbox.place import Place, PlaceKind
 
@@ -86,12 +85,3 @@ def covers_all(wanted: Iterable[Scope], scopes: Iterable[Scope]) -> bool:
     """
     common = [scope for scope in scopes if not scope.own]
     return all(any(scope.includes(each) for scope in common) for each in wanted)
-
-
-def tells_of_outsiders(message: Message) -> bool:
-    """Whether a message in a group shows that somebody from outside the organisation is there.
-
-    They have no userId in it: who wrote it, or who is mentioned.
-    """
-    seen = (message.sender.staff_id, *(mention.staff_id for mention in message.mentions))
-    return message.conversation.kind is ConversationKind.GROUP and None in seen

@@ -15,10 +15,11 @@ from typing import Protocol
 
 import structlog
 
+from bot.access.organisation import OwnOrganisation
 from bot.access.people import People
 from bot.cards.actions import ApprovalAction, Ask, BadToken, unpack
 from bot.cards.card import Card, Click, ViewRenderer
-from bot.cards.notices import BusyNotice, DeniedNotice, OutOfDateNotice
+from bot.cards.notices import BusyNotice, DeniedNotice, OutOfDateNotice, UnconfirmedNotice
 from bot.cards.track_ids import TrackIds
 from bot.cards.view import View
 from bot.chat.audiences import KnownOutsiders
@@ -40,6 +41,14 @@ MAX_FORM_TEXT = 200
 
 REDRAW_DELAYS = (1.0, 2.0, 4.0, 8.0)
 """Seconds before each attempt to restore a card that a late answer has covered; by then the answer has arrived."""
+
+
+_NOT_INTRODUCED = PreparedAnswer(
+    UnconfirmedNotice(remedy=phrase("Please write me a message in the group first: mention me there once.")),
+    "click",
+    "unknown_organisation",
+)
+"""The answer to every click before the first message, which says whose bot this is."""
 
 
 class ShownCards(Protocol):
@@ -73,7 +82,7 @@ class ClickPipeline:
         metrics: Metrics,
         now: Callable[[], datetime],
         seconds: float,
-        corp_id: str,
+        organisation: OwnOrganisation,
         outsiders: KnownOutsiders,
         shown: ShownCards | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -86,24 +95,26 @@ class ClickPipeline:
         self._metrics = metrics
         self._now = now
         self._seconds = seconds
-        self._corp_id = corp_id
+        self._organisation = organisation
         self._outsiders = outsiders
         self._shown = shown
         self._sleep = sleep
         self._at_work: set[asyncio.Task[None]] = set()
 
     async def answer(self, click: Click) -> Card | None:
-        """Return the clicker's new card; None leaves the card as it is (foreign cards, foreign organisations)."""
+        """Return the clicker's new card; None leaves the card as it is (foreign cards, foreign organisations).
+
+        ``corp_id`` is the clicker's organisation, and ``user_id`` means somebody there alone.
+        """
         if not self._tracks.is_ours(click.track_id) or not click.user_id:
             self._ignore("foreign_card")
             return None
-        if self._corp_id and click.corp_id != self._corp_id:
-            if _kind(click.space_id) is ConversationKind.GROUP:
-                self._outsiders.note(click.space_id)
+        if self._organisation.is_known and not self._organisation.is_own(click.corp_id):
+            self._note_outsider(Conversation(click.space_id, _kind(click.space_id)))
             self._ignore("foreign_organisation")
             return None
         now = self._now()
-        answer = await self._answer(click, now)
+        answer = await self._answer(click, now) if self._organisation.is_known else _NOT_INTRODUCED
         self._metrics.clicks.labels(answer.outcome).inc()
         zone = now.tzinfo
         assert zone is not None, "the clock gives aware times"
@@ -125,6 +136,8 @@ class ClickPipeline:
                 if where is None:
                     return _notice(DeniedNotice(reason=phrase("This card stands in somebody else's chat.")), "denied")
                 person = await self._people.identify(click.user_id, name="")
+                if person.is_outsider:
+                    self._note_outsider(where)
                 context = QuestionContext(
                     person=person,
                     conversation=where,
@@ -163,6 +176,10 @@ class ClickPipeline:
             # Then assume that it stands where it was clicked, as it nearly always does.
             log.warning("click.place_unknown", error=type(error).__name__, detail=error.detail)
             return None
+
+    def _note_outsider(self, where: Conversation) -> None:
+        if where.kind is ConversationKind.GROUP:
+            self._outsiders.note(where.id)
 
     def _redraw_later(self, track_id: str) -> None:
         """Make sure that "please wait" does not stay on a card whose newest state may have arrived before it."""

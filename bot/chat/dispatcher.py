@@ -12,6 +12,7 @@ from enum import StrEnum
 import structlog
 
 from bot.access.grants import NO_GRANT, Grant
+from bot.access.people import Doubt
 from bot.access.policy import AccessPolicy, Denied
 from bot.cards.actions import Ask
 from bot.cards.notices import (
@@ -24,6 +25,7 @@ from bot.cards.notices import (
     NotFoundNotice,
     QuotaNotice,
     Suggestion,
+    UnconfirmedNotice,
     UnknownCommandNotice,
 )
 from bot.cards.view import ListView, View
@@ -68,6 +70,13 @@ def make_hint(message: Message) -> View | None:
 
 log = structlog.get_logger(__name__)
 
+_REMEDIES: dict[Doubt, Phrase] = {
+    Doubt.NO_ANSWER: phrase("Please try again in a moment."),
+    Doubt.NEVER_WROTE: phrase(
+        "Please write me any message once: mention me in the group, or open our own chat. Then the buttons work."
+    ),
+}
+
 NO_COMMAND_LABEL = "none"
 """Metrics label of questions without a known command."""
 
@@ -87,6 +96,7 @@ class QuestionOutcome(StrEnum):
     BAD_ARGUMENT = "bad_argument"
     NOT_FOUND = "not_found"
     DENIED = "denied"
+    UNCONFIRMED = "unconfirmed"
     ERP_DOWN = "erp_down"
     FAILED = "failed"
     HINT = "hint"
@@ -145,7 +155,7 @@ class QuestionDispatcher:
     async def view_for(self, context: QuestionContext) -> PreparedAnswer:
         """Answer a line as it was typed, or as a button carries it. Raises nothing but cancellation."""
         if context.person.is_external:
-            return PreparedAnswer(ExternalNotice(), NO_COMMAND_LABEL, QuestionOutcome.DENIED)
+            return _refuse(context)
         return await self._answer(context, redirected=False)
 
     async def _answer(self, context: QuestionContext, *, redirected: bool) -> PreparedAnswer:
@@ -242,6 +252,15 @@ class QuestionDispatcher:
         log.error("question.failed", reference=reference, command=command.name, exc_info=error)
         known = error if isinstance(error, DingerpError) else DingerpError()
         return FailedNotice(problem=known.tell(), reference=reference)
+
+
+def _refuse(context: QuestionContext) -> PreparedAnswer:
+    """Return the answer to somebody who is not known to be a member of the organisation."""
+    doubt = context.person.doubt
+    if doubt is None:
+        return PreparedAnswer(ExternalNotice(), NO_COMMAND_LABEL, QuestionOutcome.DENIED)
+    view = UnconfirmedNotice(remedy=_REMEDIES[doubt], line=context.line, offset=context.offset)
+    return PreparedAnswer(view, NO_COMMAND_LABEL, QuestionOutcome.UNCONFIRMED)
 
 
 _ALWAYS_KNOWN = frozenset({QuestionContext, Commands, AccessPolicy, OpenPrompts})

@@ -77,6 +77,8 @@ class Message:
     sender: Sender
     sent_at: datetime
     robot_code: str
+    organisation: str = ""
+    """The corpId of the bot's organisation, as the platform says (``chatbotCorpId``)."""
     webhook: SessionWebhook | None = None
     mentions: tuple[Mention, ...] = ()
     quoted_text: str = ""

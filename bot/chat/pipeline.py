@@ -14,12 +14,13 @@ import structlog
 from prometheus_client import Counter
 
 from bot.access.grants import NO_GRANT, Grant
+from bot.access.organisation import OwnOrganisation
 from bot.access.people import People, Person
 from bot.backoff import BackoffPolicy
 from bot.cards.card import Card, ViewRenderer
 from bot.cards.track_ids import TrackIds
 from bot.cards.view import View
-from bot.chat.audiences import Audiences, KnownOutsiders, tells_of_outsiders
+from bot.chat.audiences import Audiences, KnownOutsiders
 from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind, Message
 from bot.chat.ports import (
@@ -84,6 +85,7 @@ class QuestionPipeline:
         inbox: Inbox,
         handler: QuestionHandler,
         people: People,
+        organisation: OwnOrganisation,
         renderer: ViewRenderer,
         channel: AnswerChannel,
         tracks: TrackIds,
@@ -98,6 +100,7 @@ class QuestionPipeline:
         self._inbox = inbox
         self._handler = handler
         self._people = people
+        self._organisation = organisation
         self._renderer = renderer
         self._channel = channel
         self._tracks = tracks
@@ -120,8 +123,14 @@ class QuestionPipeline:
 
     def accept(self, message: Message, payload: str, acknowledge: AcknowledgeQuestion) -> None:
         """Acknowledge the question once it is stored in the inbox, then answer it. A question that was accepted before
-        is only acknowledged. If it cannot be stored, ``acknowledge`` gets the error instead.
+        is only acknowledged, and so is one to the bot of another organisation. If it cannot be stored, ``acknowledge``
+        gets the error instead.
         """
+        if not self._organisation.admits(message.organisation):
+            self._metrics.questions.labels("none", "foreign_organisation").inc()
+            log.warning("question.foreign_organisation", corp_id=message.organisation)
+            acknowledge(None)
+            return
         started, received_at = time.monotonic(), self._now()
         # The ticket is taken before the commit, so that questions keep the order in which their frames came.
         ticket = self._queue.take_ticket(message.conversation.id)
@@ -186,14 +195,18 @@ class QuestionPipeline:
     async def _find(self, message: Message) -> tuple[PreparedAnswer, AnswerCards]:
         # Without waiting for a turn: this is light, and if it waited for the rendering of others, all questions would
         # wait for the ERP at the same moment while the loop idles (measured with 256 in flight: a tenth of its time).
-        if tells_of_outsiders(message):
-            self._outsiders.note(message.conversation.id)
-        sender = message.sender
-        person = await self._people.identify(sender.staff_id, name=sender.nick, is_admin=sender.is_admin)
+        await self._organisation.save()
+        person = await self._identify(message)
+        self._note_outsider(message, person)
         answer = self._handler.hint_for(message) or await self._handler.view_for(self._asking(message, person))
         await self._turns.wait()
         # The language is asked for again, because the answer may have changed it.
         return answer, self._draw(answer, message.conversation, self._people.language(person.user_id))
+
+    def _note_outsider(self, message: Message, person: Person) -> None:
+        in_group = message.conversation.kind is ConversationKind.GROUP
+        if in_group and (person.is_outsider or any(mention.staff_id is None for mention in message.mentions)):
+            self._outsiders.note(message.conversation.id)
 
     def _draw(self, answer: PreparedAnswer, where: Conversation, language: str) -> AnswerCards:
         """Return the asker's card; in a group, where that tells more than everybody may see, the group's as well."""
@@ -207,6 +220,18 @@ class QuestionPipeline:
 
     def _render(self, language: str, view: View) -> Card:
         return self._renderer.render(view, language, zone=self._zone)
+
+    async def _identify(self, message: Message) -> Person:
+        """Return who wrote. Their ids count only from inside the bot's own organisation."""
+        sender, own = message.sender, self._organisation
+        inside = own.is_own(sender.corp_id)
+        user_id = sender.staff_id if inside or not sender.corp_id else None
+        return await self._people.identify(
+            user_id,
+            name=sender.nick,
+            is_admin=sender.is_admin,
+            wrote_at=message.sent_at if inside and message.organisation else None,
+        )
 
     def _asking(self, message: Message, person: Person) -> QuestionContext:
         return QuestionContext(person=person, conversation=message.conversation, line=message.text, now=self._now())

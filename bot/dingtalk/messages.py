@@ -77,6 +77,7 @@ def parse_message(
         sender=_sender(raw),
         sent_at=sent_at,
         robot_code=text(raw.get("robotCode")),
+        organisation=text(raw.get("chatbotCorpId")),
         webhook=_webhook(raw, sent_at),
         mentions=mentions,
         quoted_text=_quoted(raw),

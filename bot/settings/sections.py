@@ -24,7 +24,9 @@ class DingTalkSettings(SettingsSection):
     )
     robot_code: str = Field("", description="Robot code, where it differs from the client id.")
     robot_names: tuple[str, ...] = Field((), description="Names of the bot in groups: rich text repeats its mention.")
-    corp_id: str = Field("", description="Only clicks from this organisation are obeyed; empty: any.")
+    corp_id: str = Field(
+        "", description="The corpId of your organisation; empty: learnt from the first message. No other is obeyed."
+    )
     openapi_endpoint: str = Field(
         "https://api.dingtalk.com", description="Base of the new API; also `DINGTALK_OPENAPI_ENDPOINT`."
     )
@@ -95,7 +97,21 @@ class AccessSettings(SettingsSection):
         description="openConversationIds of groups with people from outside the organisation: shared cards show less"
         " there. Groups in which one writes or taps are known by themselves.",
     )
-    directory: bool = Field(False, description="Also take roles from DingTalk's directory (needs `qyapi_get_member`).")
+    directory: bool | None = Field(
+        None,
+        description="Whether DingTalk's directory says who is a member (needs `qyapi_get_member`): `true` takes its"
+        " roles, too; `auto` asks it if the app may; with `false` members are those who have written to the bot.",
+    )
+
+    @field_validator("directory", mode="before")
+    @classmethod
+    def _automatic(cls, value: object) -> object:
+        return None if isinstance(value, str) and value.strip().lower() == "auto" else value
+
+    @property
+    def reads_directory(self) -> bool:
+        """Return whether the directory is asked at all."""
+        return self.directory is not False
 
     @field_validator("outsider_groups")
     @classmethod

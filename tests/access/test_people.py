@@ -1,9 +1,16 @@
-"""A person is built from the message, the directory and the settings that people chose."""
+"""A person is built from the message, what is known of members and the settings that people chose."""
 
 from __future__ import annotations
 
-from bot.access.people import DirectoryEntry, People
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.access.people import DirectoryEntry, Doubt, NeverWrote, People
 from bot.errors import DingerpError
+
+NOW = datetime(2026, 11, 27, tzinfo=UTC)
 
 
 class FakeLanguageChoices:
@@ -14,43 +21,53 @@ class FakeLanguageChoices:
         return self._chosen.get(user_id)
 
 
-class FakeDirectory:
+@dataclass(slots=True)
+class FakeMembers:
+    wrote: list[tuple[str, str, datetime]] = field(default_factory=list)
+
     async def entry(self, user_id: str) -> DirectoryEntry | None:
-        if user_id == "unheard":
-            raise DingerpError("busy")
-        if user_id == "unknown":
-            return None
+        match user_id:
+            case "unheard":
+                raise DingerpError("busy")
+            case "silent":
+                raise NeverWrote
+            case "unknown":
+                return None
         return DirectoryEntry(name="王仓", roles=frozenset({"warehouse"}), is_admin=True)
 
+    async def record_writer(self, user_id: str, *, name: str, wrote_at: datetime) -> None:
+        self.wrote.append((user_id, name, wrote_at))
 
-def people(directory: FakeDirectory | None = None) -> People:
+
+def people(members: FakeMembers | None = None) -> People:
     return People(
         languages=FakeLanguageChoices(chooser="en"),
         default_language="zh_CN",
         configured_languages={"chooser": "zh_CN", "set": "en"},
-        directory=directory,
+        directory=members or FakeMembers(),
     )
 
 
-async def test_without_a_directory_the_message_is_all_there_is() -> None:
-    person = await people().identify("u1", name="小王", is_admin=True)
-    assert (person.name, person.roles, person.is_admin, person.language) == ("小王", frozenset(), True, "zh_CN")
-
-
 async def test_the_directory_adds_roles_and_the_name_that_a_click_lacks() -> None:
-    person = await people(FakeDirectory()).identify("u1", name="")
+    person = await people().identify("u1", name="")
     assert (person.name, person.roles, person.is_admin) == ("王仓", {"warehouse"}, True)
+    assert (await people().identify("u1", name="小王")).name == "小王"
 
 
-async def test_a_silent_directory_costs_the_roles_only() -> None:
-    person = await people(FakeDirectory()).identify("unheard", name="")
-    assert (person.name, person.roles, person.user_id) == ("unheard", frozenset(), "unheard")
+async def test_a_message_from_inside_is_remembered() -> None:
+    members = FakeMembers()
+    await people(members).identify("u1", name="小王", wrote_at=NOW)
+    await people(members).identify("u2", name="小李")
+    assert members.wrote == [("u1", "小王", NOW)]
 
 
-async def test_whoever_the_directory_does_not_know_is_external() -> None:
-    person = await people(FakeDirectory()).identify("unknown", name="客户", is_admin=True)
+@pytest.mark.parametrize(
+    ("user_id", "doubt"), [("unheard", Doubt.NO_ANSWER), ("silent", Doubt.NEVER_WROTE), ("unknown", None)]
+)
+async def test_who_is_not_known_to_be_a_member_is_none(user_id: str, doubt: Doubt | None) -> None:
+    person = await people().identify(user_id, name="客户", is_admin=True)
     assert person.is_external
-    assert not person.is_admin
+    assert (person.user_id, person.is_admin, person.roles, person.doubt) == (None, False, frozenset(), doubt)
 
 
 async def test_the_own_choice_of_language_beats_the_configured_one() -> None:
@@ -60,6 +77,6 @@ async def test_the_own_choice_of_language_beats_the_configured_one() -> None:
 
 
 async def test_somebody_without_an_id_is_external() -> None:
-    person = await people(FakeDirectory()).identify(None, name="客户")
+    person = await people().identify(None, name="客户")
     assert person.is_external
     assert not person.is_admin

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bot.access.people import Directory, People
+from bot.access.people import Members, People
 from bot.access.policy import AccessPolicy
 from bot.chat.audiences import Audiences
 from bot.disclosure import ALL_FIELDS, SHARED_FIELDS, FieldClass
 from bot.outbox.place import Place, PlaceKind
+from tests.membership import EverybodyIsMember
 
 
 @dataclass(slots=True)
@@ -31,8 +32,10 @@ class NoLanguages:
         return None
 
 
-def make_people(directory: Directory | None = None) -> People:
-    return People(languages=NoLanguages(), default_language="zh_CN", configured_languages={}, directory=directory)
+def make_people(members: Members | None = None) -> People:
+    """Return people among ``members``; without them, everybody is one."""
+    known = members or EverybodyIsMember()
+    return People(languages=NoLanguages(), default_language="zh_CN", configured_languages={}, directory=known)
 
 
 def make_audiences(

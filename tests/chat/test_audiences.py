@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, ClassVar
 
 import pytest
@@ -13,12 +14,10 @@ from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
 from bot.cards.notices import WithheldNotice
 from bot.cards.view import View
-from bot.chat.audiences import covers_all, tells_of_outsiders
-from bot.chat.message import Conversation, ConversationKind, Mention, Message, MessageKind, Sender
+from bot.chat.audiences import covers_all
 from bot.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass
 from bot.outbox.place import Place, PlaceKind
 from tests.chat.audience_parts import MemoryOutsiders, make_audiences, make_people
-from tests.chat.test_pipeline import message
 
 GROUP = Place(PlaceKind.GROUP, "cidA==")
 ANNA = Place(PlaceKind.PERSON, "anna")
@@ -39,6 +38,9 @@ class Members:
 
     async def entry(self, user_id: str) -> DirectoryEntry | None:
         return DirectoryEntry(name="Anna", roles=frozenset({"sales"})) if user_id == "anna" else None
+
+    async def record_writer(self, user_id: str, *, name: str, wrote_at: datetime) -> None:
+        raise AssertionError("nobody wrote")
 
 
 def rules(*given: AccessRule) -> AccessPolicy:
@@ -132,29 +134,3 @@ async def test_a_right_to_some_documents_is_none_to_those_of_which_that_is_not_k
 async def test_with_an_outsider_pushed_cards_name_nobody() -> None:
     audiences = make_audiences(outsiders=MemoryOutsiders({GROUP.id}))
     assert FieldClass.PARTNER not in await audiences.fields_at(GROUP, "invoice")
-
-
-@pytest.mark.parametrize(
-    ("sender", "mentions", "kind", "told"),
-    [
-        ("u1", (), ConversationKind.GROUP, False),
-        ("u1", (Mention("u2"),), ConversationKind.GROUP, False),
-        (None, (), ConversationKind.GROUP, True),
-        ("u1", (Mention("u2"), Mention(None)), ConversationKind.GROUP, True),
-        (None, (), ConversationKind.DIRECT, False),
-    ],
-)
-def test_a_message_tells_who_is_in_the_group(
-    sender: str | None, mentions: tuple[Mention, ...], kind: ConversationKind, *, told: bool
-) -> None:
-    given = Message(
-        msg_id="m",
-        kind=MessageKind.TEXT,
-        text="/order",
-        conversation=Conversation("cidA==", kind),
-        sender=Sender(staff_id=sender, nick=""),
-        sent_at=message("m", "").sent_at,
-        robot_code="bot",
-        mentions=mentions,
-    )
-    assert tells_of_outsiders(given) is told

@@ -12,10 +12,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.access.grants import FULL_GRANT, Grant
+from bot.access.organisation import OwnOrganisation
 from bot.access.people import DirectoryEntry, People
 from bot.cards.actions import Ask
 from bot.cards.card import Card, Click
-from bot.cards.notices import BusyNotice, HintNotice, OutOfDateNotice
+from bot.cards.notices import BusyNotice, HintNotice, OutOfDateNotice, UnconfirmedNotice
 from bot.cards.track_ids import TrackIds
 from bot.cards.view import View
 from bot.chat.clicks import ClickPipeline
@@ -29,6 +30,7 @@ from bot.metrics import Metrics
 from bot.outbox.place import Place
 from bot.phrase import phrase
 from tests.chat.audience_parts import MemoryOutsiders
+from tests.membership import CORP
 
 ZONE = timezone(timedelta(hours=8))
 NOW = datetime(2026, 11, 24, 17, 0, tzinfo=ZONE)
@@ -86,6 +88,9 @@ class FakeDirectory:
         await self.gate.wait()
         return self.entries.get(user_id)
 
+    async def record_writer(self, user_id: str, *, name: str, wrote_at: datetime) -> None:
+        """Nobody needs to be remembered: the entries say who is a member."""
+
 
 class FakeLanguages:
     """The language of each person, changed by the handler in one of the tests."""
@@ -100,7 +105,7 @@ class FakeLanguages:
 class ClickHarness:
     """A pipeline between hand-made neighbours. All gates are open."""
 
-    def __init__(self, *, seconds: float = 5.0, corp_id: str = "dingcorp", shown: FakeShownCards | None = None) -> None:
+    def __init__(self, *, seconds: float = 5.0, corp_id: str = CORP, shown: FakeShownCards | None = None) -> None:
         self.handler, self.renderer = StubHandler(), StubRenderer()
         self.metrics, self.languages, self.outsiders = Metrics(), FakeLanguages(), MemoryOutsiders()
         self.directory = FakeDirectory({"keeper01": DirectoryEntry(name="王仓", roles=frozenset({"warehouse"}))})
@@ -116,7 +121,7 @@ class ClickHarness:
             metrics=self.metrics,
             now=lambda: NOW,
             seconds=seconds,
-            corp_id=corp_id,
+            organisation=OwnOrganisation(corp_id),
             outsiders=self.outsiders,
             shown=shown,
             sleep=shown.sleep if shown is not None else asyncio.sleep,
@@ -159,9 +164,14 @@ async def test_what_is_not_for_us_changes_nothing_and_costs_a_line(changes: Mapp
     assert not harness.handler.asked
 
 
-async def test_without_a_configured_organisation_all_are_served() -> None:
+@pytest.mark.parametrize("corp_id", ["dingcorp", "dingother", ""])
+async def test_before_the_own_organisation_is_known_no_click_counts(corp_id: str) -> None:
     harness = ClickHarness(corp_id="")
-    assert await harness.pipeline.answer(replace(CLICK, corp_id="dingother")) is not None
+    assert await harness.pipeline.answer(replace(CLICK, corp_id=corp_id)) is not None
+    ((view, _, _),) = harness.renderer.rendered
+    assert isinstance(view, UnconfirmedNotice)
+    assert harness.count("unknown_organisation") == 1
+    assert not harness.handler.asked
 
 
 @pytest.mark.parametrize("token", ["", "approve", "stock:SKU123", "po.approve|0|PO-1001", "ask|x|/help", "x" * 5_000])

@@ -26,6 +26,9 @@ class FakeDirectory:
         self.asked.append(user_id)
         return None if user_id.startswith("gone") else DirectoryEntry(name=user_id.title(), roles=frozenset({"buyer"}))
 
+    async def record_writer(self, user_id: str, *, name: str, wrote_at: datetime) -> None:
+        """Nobody needs to be remembered: the entries say who is a member."""
+
 
 @pytest.fixture
 def directory() -> FakeDirectory:

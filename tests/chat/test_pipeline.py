@@ -12,8 +12,10 @@ from typing import Annotated, ClassVar
 
 import pytest
 from sqlalchemy import select, text
+from structlog.testing import capture_logs
 
 from bot.access.grants import FULL_GRANT, Grant
+from bot.access.people import Person
 from bot.cards.card import Card
 from bot.cards.track_ids import TrackIds
 from bot.cards.view import View
@@ -29,6 +31,7 @@ from bot.store.errors import StoreUnavailable
 from bot.store.inbox import StoredInbox
 from bot.store.tables import INBOX
 from tests.chat.audience_parts import MemoryOutsiders, make_audiences, make_people
+from tests.membership import CORP, EverybodyIsMember, own_organisation
 
 NOW = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
 
@@ -48,9 +51,11 @@ class EchoHandler:
     asked: int = 0
     total: str = ""
     grant: Grant = FULL_GRANT
+    people: list[Person] = field(default_factory=list)
 
     async def view_for(self, context: QuestionContext) -> PreparedAnswer:
         self.asked += 1
+        self.people.append(context.person)
         if gate := self.gates.get(context.line):
             await gate.wait()
         if context.line == "defect":
@@ -117,6 +122,7 @@ class PipelineHarness:
     pipeline: QuestionPipeline
     renderer: PlainRenderer
     outsiders: MemoryOutsiders
+    members: EverybodyIsMember
 
     async def take(self, message: Message, payload: str) -> DingerpError | None:
         """Return what was acknowledged, and begin the work."""
@@ -135,12 +141,14 @@ async def harness(tmp_path: Path) -> AsyncIterator[PipelineHarness]:
     await database.migrate()
     inbox, handler, group, metrics = StoredInbox(database), EchoHandler(), FakeChannel(), Metrics()
     writer = asyncio.create_task(inbox.run())
-    people, outsiders, renderer = make_people(), MemoryOutsiders(), PlainRenderer()
+    members, outsiders, renderer = EverybodyIsMember(), MemoryOutsiders(), PlainRenderer()
+    people = make_people(members)
     pipeline = QuestionPipeline(
         inbox=inbox,
         handler=handler,
         people=people,
         renderer=renderer,
+        organisation=own_organisation(),
         channel=group,
         tracks=TrackIds("secret"),
         audiences=make_audiences(people=people, outsiders=outsiders),
@@ -150,7 +158,7 @@ async def harness(tmp_path: Path) -> AsyncIterator[PipelineHarness]:
         at_once=24,
         pause=0.001,
     )
-    yield PipelineHarness(inbox, handler, group, metrics, pipeline, renderer, outsiders)
+    yield PipelineHarness(inbox, handler, group, metrics, pipeline, renderer, outsiders, members)
     writer.cancel()
     with suppress(asyncio.CancelledError):
         await writer
@@ -167,6 +175,41 @@ def message(msg_id: str, text: str, *, conversation: str = "cidA==", kind: Messa
         sent_at=NOW,
         robot_code="bot",
     )
+
+
+async def test_a_message_to_the_bot_of_another_organisation_is_acknowledged_and_no_more(
+    harness: PipelineHarness,
+) -> None:
+    with capture_logs() as logs:
+        assert await harness.take(replace(message("m1", "hello"), organisation="dingother"), "{}") is None
+    assert await harness.pipeline.drain(5) == 0
+    assert not harness.group.seen
+    assert not await harness.states()
+    assert [log["event"] for log in logs] == ["question.foreign_organisation"]
+    labels = {"command": "none", "outcome": "foreign_organisation"}
+    assert harness.metrics.registry.get_sample_value("dingerp_questions_total", labels) == 1
+
+
+@pytest.mark.parametrize(
+    ("sender_corp", "organisation", "user_id", "wrote"),
+    [
+        (CORP, CORP, "u1", True),
+        ("dingother", CORP, None, False),
+        ("", CORP, "u1", False),
+        (CORP, "", "u1", False),
+        ("", "", "u1", False),
+    ],
+    ids=["inside", "from another organisation", "of no organisation", "to no organisation", "nothing said"],
+)
+async def test_a_user_id_counts_in_its_own_organisation_alone(
+    harness: PipelineHarness, sender_corp: str, organisation: str, user_id: str | None, wrote: bool
+) -> None:
+    sender = Sender(staff_id="u1", nick="王小明", corp_id=sender_corp, is_admin=True)
+    await harness.take(replace(message("m1", "hello"), organisation=organisation, sender=sender), "{}")
+    assert await harness.pipeline.drain(5) == 0
+    ((person,), writers) = harness.handler.people, harness.members.wrote
+    assert (person.user_id, person.is_admin) == (user_id, user_id is not None)
+    assert writers == ([("u1", "王小明", NOW)] if wrote else [])
 
 
 async def test_a_question_is_answered_once_however_often_it_comes(harness: PipelineHarness) -> None:

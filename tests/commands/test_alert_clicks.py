@@ -27,6 +27,7 @@ from tests.chat.audience_parts import MemoryOutsiders
 from tests.commands.alert_fakes import ELSEWHERE, HERE, OWN, InMemoryAlertService, alert
 from tests.commands.company import NOW
 from tests.commands.conftest import Members, NoLanguages
+from tests.membership import own_organisation
 
 TRACKS = TrackIds("secret")
 
@@ -70,7 +71,7 @@ class AlertClickHarness:
             metrics=self.metrics,
             now=lambda: NOW,
             seconds=seconds,
-            corp_id="dingcorp",
+            organisation=own_organisation(),
             outsiders=MemoryOutsiders(),
             shown=self.places,
         )

@@ -29,6 +29,7 @@ from tests.commands.conftest import Ask as AskLine
 from tests.commands.conftest import Members
 from tests.commands.test_alert_clicks import TRACKS, English, FakeShownCards
 from tests.commands.test_approvals import MANAGER
+from tests.membership import own_organisation
 
 OWN = Place(PlaceKind.PERSON, "manager01")
 
@@ -48,7 +49,7 @@ class ApprovalClickHarness:
             metrics=self.metrics,
             now=lambda: NOW,
             seconds=seconds,
-            corp_id="dingcorp",
+            organisation=own_organisation(),
             outsiders=MemoryOutsiders(),
             shown=self.places,
         )

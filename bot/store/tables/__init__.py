@@ -25,6 +25,7 @@ from bot.store.tables.erp import (
     POLL_UNSENT,
 )
 from bot.store.tables.outbox import DELIVERY, DELIVERY_SPEND, DELIVERY_STEP
+from bot.store.tables.people import ORGANISATION, PERSON
 from bot.store.tables.questions import API_DAY, API_MONTH, INBOX, LANGUAGE, OUTSIDER_GROUP
 
 __all__ = [
@@ -54,7 +55,9 @@ __all__ = [
     "LANGUAGE",
     "METADATA",
     "MUTE",
+    "ORGANISATION",
     "OUTSIDER_GROUP",
+    "PERSON",
     "PINYIN",
     "POLL_POSITION",
     "POLL_SUBJECT",

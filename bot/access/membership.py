@@ -1,0 +1,244 @@
+"""Who belongs to the organisation: what DingTalk's directory said, kept in the database, and who wrote to the bot.
+
+The directory is asked for people who are not known yet and, behind their backs, for those whom it was last asked about
+some minutes ago; so a known member's question waits for no call. What an event says counts from the event on. Where the
+app may not read the directory, members are those who have written to the bot from inside the organisation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Protocol
+
+import structlog
+from cachetools import TTLCache
+
+from bot.access.people import DirectoryEntry, NeverWrote
+from bot.errors import DingerpError
+from bot.single_flight import SingleFlights
+
+log = structlog.get_logger(__name__)
+
+ASK_AGAIN_AFTER = timedelta(minutes=10)
+"""Age from which what the directory said is brought up to date, in case events are not subscribed to."""
+
+OLDEST = timedelta(days=2)
+"""Age from which what the directory said does not count any more: the daily synchronisation was missed twice."""
+
+LEAVING_STANDS = timedelta(hours=1)
+"""How long nothing but an event makes a leaver a member again: the directory may lag behind its own events."""
+
+WRITER_NOTED_EVERY = timedelta(days=1)
+
+_REMEMBER_STRANGER = 60.0
+"""Seconds for which the directory is not asked again about somebody whom it does not know or show."""
+
+_STRANGERS = 10_000
+
+
+class DirectoryClosed(DingerpError):
+    """The app may not read the directory, or not this person's entry in it."""
+
+
+class Directory(Protocol):
+    """DingTalk's directory, asked over the wire."""
+
+    async def entry(self, user_id: str) -> DirectoryEntry | None:
+        """Return the member's entry, None for people outside.
+
+        Raises `DirectoryClosed`, or another `DingerpError` when there is no answer.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonRecord:
+    """What is known about somebody, and since when: times are those at which something was asked, told or written."""
+
+    user_id: str
+    entry: DirectoryEntry
+    checked_at: datetime | None = None
+    """When the directory was asked that gave ``entry``; None where it never did."""
+    changed_at: datetime | None = None
+    """When an event last said that the entry changed."""
+    left_at: datetime | None = None
+    """When they were last known not to belong to the organisation."""
+    wrote_at: datetime | None = None
+    """When they last wrote to the bot from inside the organisation; noted once a day."""
+
+    def is_listed(self, now: datetime) -> bool:
+        """Return whether the directory's word of their membership still counts."""
+        if self.checked_at is None or now - self.checked_at > OLDEST or self._is_gone(self.checked_at):
+            return False
+        return self.changed_at is None or self.changed_at <= self.checked_at
+
+    def has_written(self) -> bool:
+        """Return whether they have written to the bot and did not leave after that."""
+        return self.wrote_at is not None and not self._is_gone(self.wrote_at)
+
+    def has_left(self, now: datetime) -> bool:
+        """Return whether they left so recently that nobody need be asked."""
+        return self._is_gone(now)
+
+    def _is_gone(self, moment: datetime) -> bool:
+        """Return whether the news that they left stands above what was seen at ``moment``."""
+        if self.left_at is None:
+            return False
+        came_back = self.changed_at is not None and self.left_at < self.changed_at <= moment
+        return not came_back and moment - self.left_at < LEAVING_STANDS
+
+
+class PeopleStore(Protocol):
+    """Keeps what is known about people; implemented by `bot.store.people`. Raises `DingerpError` when it is away."""
+
+    async def find(self, user_id: str) -> PersonRecord | None:
+        """Return what is known about somebody, without waiting for the database where that is possible."""
+        ...
+
+    async def record_entry(self, user_id: str, entry: DirectoryEntry, asked_at: datetime) -> None:
+        """Keep what the directory answered to a question of that time."""
+        ...
+
+    async def record_left(self, user_ids: tuple[str, ...], at: datetime) -> None:
+        """Keep that these people do not belong to the organisation; also of people never heard of."""
+        ...
+
+    async def record_changed(self, user_ids: tuple[str, ...], at: datetime) -> None:
+        """Keep that what is known about these people is out of date; also of people never heard of."""
+        ...
+
+    async def record_writer(self, user_id: str, name: str, wrote_at: datetime) -> None:
+        """Keep that somebody wrote."""
+        ...
+
+
+class Membership:
+    """Implements `bot.access.people.Members`."""
+
+    def __init__(
+        self,
+        store: PeopleStore,
+        directory: Directory | None,
+        *,
+        now: Callable[[], datetime],
+        with_roles: bool = True,
+    ) -> None:
+        """Without ``directory``, and while it is closed, only writing to the bot makes somebody a member.
+
+        ``with_roles``: the roles of the directory count.
+        """
+        self._store = store
+        self._directory = directory
+        self._now = now
+        self._with_roles = with_roles
+        self._is_closed = False
+        self._strangers: MutableMapping[str, DirectoryClosed | None] = TTLCache(
+            _STRANGERS, _REMEMBER_STRANGER, lambda: now().timestamp()
+        )
+        self._asking: SingleFlights[str, DirectoryEntry | None] = SingleFlights()
+        self._refreshing: set[asyncio.Task[None]] = set()
+
+    def set_closed(self, closed: bool) -> None:
+        """Say whether the app may read the directory at all."""
+        self._is_closed = closed
+
+    async def entry(self, user_id: str) -> DirectoryEntry | None:
+        """Return the member's entry, None for people outside.
+
+        Raises `NeverWrote`, or another `DingerpError` when it is not known at the moment.
+        """
+        now = self._now()
+        known = await self._store.find(user_id)
+        if known is not None and known.is_listed(now):
+            assert known.checked_at is not None, "it is listed since then"
+            if now - known.checked_at > ASK_AGAIN_AFTER and self._may_ask():
+                self._refresh(user_id)
+            return self._shown(known.entry)
+        if known is not None and known.has_left(now):
+            return None
+        if self._may_ask():
+            try:
+                return self._shown(await self._ask(user_id))
+            except DirectoryClosed as error:
+                log.info("directory.closed", detail=error.detail)
+        return self._by_writing(known)
+
+    async def record_writer(self, user_id: str, *, name: str, wrote_at: datetime) -> None:
+        """Remember that the member wrote to the bot from inside the organisation. Raises a `DingerpError`."""
+        wrote_at = min(wrote_at, self._now())
+        known = await self._store.find(user_id)
+        if known is None or not known.has_written() or wrote_at - _time(known.wrote_at) > WRITER_NOTED_EVERY:
+            await self._store.record_writer(user_id, name, wrote_at)
+
+    async def record_left(self, user_ids: tuple[str, ...]) -> None:
+        """Take note of people who left: nothing of theirs counts from now on. Raises a `DingerpError`."""
+        await self._store.record_left(user_ids, self._now())
+
+    async def record_changed(self, user_ids: tuple[str, ...]) -> None:
+        """Take note of people whose entry changed or came: ask for it before it counts again.
+
+        Raises a `DingerpError`.
+        """
+        for user_id in user_ids:
+            self._strangers.pop(user_id, None)
+        await self._store.record_changed(user_ids, self._now())
+
+    def _may_ask(self) -> bool:
+        return self._directory is not None and not self._is_closed
+
+    def _shown(self, entry: DirectoryEntry | None) -> DirectoryEntry | None:
+        return entry if entry is None or self._with_roles else replace(entry, roles=frozenset())
+
+    def _by_writing(self, known: PersonRecord | None) -> DirectoryEntry | None:
+        if known is not None and known.has_written():
+            return DirectoryEntry(name=known.entry.name)
+        raise NeverWrote("the directory may not be read, and this person never wrote")
+
+    async def _ask(self, user_id: str) -> DirectoryEntry | None:
+        if user_id in self._strangers:
+            if (closed := self._strangers[user_id]) is not None:
+                raise closed.with_traceback(None)
+            return None
+        return await self._asking.join(user_id, partial(self._look_up, user_id))
+
+    async def _look_up(self, user_id: str) -> DirectoryEntry | None:
+        assert self._directory is not None, "it may be asked"
+        while True:
+            asked_at = self._now()
+            try:
+                entry = await self._directory.entry(user_id)
+            except DirectoryClosed as error:
+                self._strangers[user_id] = error
+                raise
+            if entry is None:
+                self._strangers[user_id] = None
+                if await self._store.find(user_id) is not None:
+                    await self._store.record_left((user_id,), asked_at)
+                return None
+            await self._store.record_entry(user_id, entry, asked_at)
+            known = await self._store.find(user_id)
+            # An event that came while the directory answered knows better.
+            if known is None or known.has_left(asked_at):
+                return None
+            if known.is_listed(self._now()):
+                return entry
+
+    def _refresh(self, user_id: str) -> None:
+        task = asyncio.create_task(self._bring_up_to_date(user_id))
+        self._refreshing.add(task)
+        task.add_done_callback(self._refreshing.discard)
+
+    async def _bring_up_to_date(self, user_id: str) -> None:
+        try:
+            await self._ask(user_id)
+        except DingerpError as error:
+            log.info("directory.not_refreshed", error=type(error).__name__, detail=error.detail)
+
+
+def _time(moment: datetime | None) -> datetime:
+    assert moment is not None, "who has written has a time of it"
+    return moment

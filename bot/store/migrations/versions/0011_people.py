@@ -1,0 +1,36 @@
+"""The bot's organisation, and who belongs to it."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0011"
+down_revision = "0010"
+
+
+def upgrade() -> None:
+    op.create_table(
+        "organisation",
+        sa.Column("client_id", sa.String(), nullable=False),
+        sa.Column("corp_id", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("client_id", name="pk_organisation"),
+    )
+    op.create_table(
+        "person",
+        sa.Column("user_id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("roles", sa.Text(), nullable=False),
+        sa.Column("departments", sa.Text(), nullable=False),
+        sa.Column("is_admin", sa.Boolean(), nullable=False),
+        sa.Column("checked_us", sa.BigInteger(), nullable=True),
+        sa.Column("changed_us", sa.BigInteger(), nullable=True),
+        sa.Column("left_us", sa.BigInteger(), nullable=True),
+        sa.Column("wrote_us", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("user_id", name="pk_person"),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("person")
+    op.drop_table("organisation")

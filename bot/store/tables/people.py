@@ -1,0 +1,39 @@
+"""Tables of who belongs to the organisation."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Text
+from sqlmodel import Field
+
+from bot.store.tables.base import StoreTable, core_table
+
+
+class OrganisationRow(StoreTable, table=True):
+    """The organisation of each app that ran on this database."""
+
+    __tablename__ = "organisation"
+
+    client_id: str = Field(primary_key=True)
+    corp_id: str
+
+
+class PersonRow(StoreTable, table=True):
+    """What is known about somebody (see `bot.access.membership.PersonRecord`)."""
+
+    __tablename__ = "person"
+
+    user_id: str = Field(primary_key=True)
+    name: str
+    roles: str = Field(sa_type=Text)
+    """A JSON list of names."""
+    departments: str = Field(sa_type=Text)
+    """A JSON list of ids."""
+    is_admin: bool
+    checked_us: int | None = Field(sa_type=BigInteger)
+    changed_us: int | None = Field(sa_type=BigInteger)
+    left_us: int | None = Field(sa_type=BigInteger)
+    wrote_us: int | None = Field(sa_type=BigInteger)
+
+
+ORGANISATION = core_table(OrganisationRow)
+PERSON = core_table(PersonRow)

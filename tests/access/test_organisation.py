@@ -1,0 +1,92 @@
+"""Whose bot it is: learnt once, kept, and nobody else's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from bot.access.organisation import OwnOrganisation
+from bot.errors import DingerpError
+
+
+@dataclass(slots=True)
+class FakeStore:
+    kept: str = ""
+    away: bool = False
+
+    async def load(self) -> str:
+        return self.kept
+
+    async def keep(self, corp_id: str, *, instead: bool) -> str:
+        if self.away:
+            raise DingerpError("away")
+        self.kept = corp_id if instead else self.kept or corp_id
+        return self.kept
+
+
+@pytest.fixture
+def store() -> FakeStore:
+    return FakeStore()
+
+
+async def opened(store: FakeStore, configured: str = "") -> OwnOrganisation:
+    own = OwnOrganisation(configured, store)
+    await own.load()
+    return own
+
+
+async def test_nobody_belongs_to_an_unknown_organisation(store: FakeStore) -> None:
+    own = await opened(store)
+    assert not own.is_known
+    assert not own.is_own("dingcorp")
+    assert not own.is_own("")
+
+
+async def test_the_first_message_says_whose_bot_it_is_and_later_ones_change_nothing(store: FakeStore) -> None:
+    own = await opened(store)
+    assert own.admits("dingcorp")
+    assert own.is_own("dingcorp")
+    assert not own.admits("dingother")
+    assert not own.is_own("dingother")
+    await own.save()
+    again = await opened(store)
+    assert again.is_own("dingcorp")
+    assert not again.admits("dingother")
+
+
+async def test_a_message_that_names_none_teaches_nothing(store: FakeStore) -> None:
+    own = await opened(store)
+    assert own.admits("")
+    assert not own.is_known
+    await own.save()
+    assert store.kept == ""
+
+
+async def test_the_configuration_stands_above_what_was_learnt(store: FakeStore) -> None:
+    store.kept = "dingold"
+    own = await opened(store, " dingcorp ")
+    assert own.is_own("dingcorp")
+    assert not own.admits("dingold")
+    await own.save()
+    assert (await opened(store)).is_own("dingcorp")
+
+
+async def test_what_another_process_learnt_first_counts(store: FakeStore) -> None:
+    own = await opened(store)
+    assert own.admits("dinglate")
+    store.kept = "dingcorp"
+    await own.save()
+    assert own.is_own("dingcorp")
+    assert not own.is_own("dinglate")
+
+
+async def test_a_store_that_is_away_is_asked_again_with_the_next_message(store: FakeStore) -> None:
+    own = await opened(store)
+    assert own.admits("dingcorp")
+    store.away = True
+    await own.save()
+    assert own.is_own("dingcorp")
+    store.away = False
+    await own.save()
+    assert store.kept == "dingcorp"
