@@ -79,6 +79,8 @@ class Services:
     alerts: AlertServices
     approvals: ApprovalServices
     policy: PolicyInForce
+    own_values: bool
+    """Whether an answer may hold values that the asker alone sees."""
 
 
 async def build_services(
@@ -148,7 +150,8 @@ async def build_services(
     await start_polling(base, hub, alerts)
     await start_approvals(base, approvals)
     await start_outbox(base, alerts)
-    return Services(database, hub, questions, clicks, base.templates, alerts, approvals, policy)
+    own_values = settings.cards.private_way == PrivateWay.PRIVATE_DATA
+    return Services(database, hub, questions, clicks, base.templates, alerts, approvals, policy, own_values)
 
 
 async def _open_database(stack: AsyncExitStack, settings: Settings) -> Database:

@@ -199,6 +199,10 @@ class ClickPipeline:
                 log.warning("click.not_uncovered", error=type(error).__name__, detail=error.detail)
         log.warning("click.stays_covered")
 
+    def is_on_answer(self, click: Click) -> bool:
+        """Whether the clicked card is the answer to a question, which nothing changes but clicks."""
+        return self._tracks.is_ours(click.track_id) and not self._tracks.is_card(click.track_id)
+
     def _ignore(self, why: str) -> None:
         self._metrics.clicks.labels(why).inc()
         log.warning("click.ignored", why=why)
