@@ -7,6 +7,7 @@ them what a reader may not see.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sized
 from dataclasses import dataclass, is_dataclass, replace
 from datetime import date, datetime, time, timedelta
@@ -273,7 +274,7 @@ class _Cutter:
             shown = tuple(self._cut_words(each, field_class, taken) for each in words)
             return words if all(map(_is, shown, words)) else shown
         else:
-            tells = isinstance(words, Decimal) or hasattr(type(words), "unclassed")
+            tells = _is_figure(words)
         if not tells:
             return words
         taken.add(field_class)
@@ -281,7 +282,7 @@ class _Cutter:
 
     def _cut_stating(self, words: Phrase, field_class: FieldClass, taken: set[FieldClass]) -> Phrase:
         params = {
-            name: value if isinstance(value, str) else self._cut_words(value, field_class, taken)
+            name: self._cut_words(value, field_class, taken) if _is_figure(value) else value
             for name, value in words.params.items()
         }
         unchanged = all(map(_is, params.values(), words.params.values()))
@@ -299,6 +300,13 @@ def _same(value: Any, _taken: set[FieldClass]) -> Any:
 
 def _is(one: object, other: object) -> bool:
     return one is other
+
+
+def _is_figure(value: object) -> bool:
+    """Whether a parameter of a phrase may hold a figure; the number of a document is none."""
+    if isinstance(value, str):
+        return _FRACTION.fullmatch(value) is not None
+    return isinstance(value, (Decimal, Phrase)) or hasattr(type(value), "unclassed")
 
 
 def _tells_nothing(value: object) -> bool:
@@ -352,6 +360,7 @@ def _marks(hint: Any) -> Iterator[object]:
         yield from _marks(part)
 
 
+_FRACTION = re.compile(r"[-+]?\d[\d,]*\.\d+")
 _PLAIN = (str, int, date, datetime, time, timedelta, Enum, NoneType)
 _CONTAINERS = (tuple, list, frozenset, Mapping, Union, UnionType)
 

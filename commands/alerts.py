@@ -162,7 +162,12 @@ async def _apply(
         case AlertOperation.ACK:
             result = await service.acknowledge(alert.id, me)
         case AlertOperation.SNOOZE:
-            return AlertSnooze(id=alert.id, headline=headline(alert), subject=labels.subject_label(alert.event))
+            return AlertSnooze(
+                id=alert.id,
+                headline=headline(alert),
+                subject=labels.subject_label(alert.event),
+                words_classes=alert.event.words_classes,
+            )
         case AlertOperation.ASSIGN if not to:
             return await _people(alert, colleagues, context)
         case AlertOperation.ASSIGN:
@@ -199,6 +204,7 @@ async def _people(alert: Alert, colleagues: Colleagues, context: QuestionContext
         id=alert.id,
         headline=headline(alert),
         subject=labels.subject_label(alert.event),
+        words_classes=alert.event.words_classes,
         rows=tuple(_candidate(person, context) for person in await colleagues.lookup(page)),
         total=len(candidates),
         offset=context.offset,

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Annotated
 
 from bot.alerts.event import Event
-from bot.erp.model import Area
+from bot.disclosure import ClassedBy, FieldClass
+from bot.erp.model import Area, Quantity
 from bot.outbox.place import Place
 from bot.severity import Severity
 
@@ -39,7 +41,7 @@ class Alert:
     """
 
     id: str
-    key: str
+    key: Annotated[str, ClassedBy("key_classes")]
     event: Event
     """The latest event, whose figures the cards show."""
     state: AlertState
@@ -66,6 +68,11 @@ class Alert:
     """How often it was resolved and opened again."""
     revision: int = 1
     """Grows with every change that a card shows."""
+
+    @property
+    def key_classes(self) -> frozenset[FieldClass]:
+        """What the key tells: it is made of the event's subject."""
+        return self.event.words_classes
 
     @property
     def is_open(self) -> bool:
@@ -194,11 +201,16 @@ class Watch:
     area: Area
     subject: str
     """The SKU or document number as the ERP spells it."""
-    title: str = ""
+    title: Annotated[str, ClassedBy("title_class")] = ""
     """The name of the product, the customer or the vendor, for the list of watches."""
     comparison: Comparator | None = None
-    limit: Decimal | None = None
+    limit: Quantity | None = None
     made_at: datetime
+
+    @property
+    def title_class(self) -> FieldClass | None:
+        """Whose name ``title`` is."""
+        return None if self.area in {Area.STOCK, Area.PRODUCTION} else FieldClass.PARTNER
 
     @property
     def id(self) -> str:

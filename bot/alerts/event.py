@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Annotated
 
-from bot.erp.model import Money
+from bot.disclosure import FREE_TEXT, MONEY_FIELDS, ClassedBy, FieldClass
+from bot.erp.model import ExtraFields, Money, PartnerName, Quantity
 from bot.severity import Severity
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -52,7 +54,7 @@ class Event:
     id: str
     part: int = 0
     type: str
-    subject: str
+    subject: Annotated[str, ClassedBy("words_classes")]
     """The SKU or document number; for ``custom.*`` the sender's own name for it."""
     at: datetime
     """When it happened, by the sender's clock."""
@@ -62,24 +64,42 @@ class Event:
     """The sender says that it is over."""
     company: str = ""
     warehouse: str = ""
-    customer: str = ""
-    supplier: str = ""
+    customer: PartnerName = ""
+    supplier: PartnerName = ""
     category: str = ""
     owner: str = ""
     """Who is responsible in the ERP: salesperson, buyer, planner."""
-    amount: Money | None = None
-    quantity: Decimal | None = None
+    amount: Annotated[Money | None, ClassedBy("money_classes")] = None
+    quantity: Quantity | None = None
     due_on: date | None = None
-    title: str = ""
+    title: Annotated[str, ClassedBy("words_classes")] = ""
     link: str = ""
-    data: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
-    tags: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    data: Annotated[Mapping[str, object], FREE_TEXT] = field(default_factory=lambda: MappingProxyType({}))
+    tags: ExtraFields = field(default_factory=lambda: _NOTHING)
     """The sender's own labels, by which rules may tell events apart."""
 
     @property
     def ref(self) -> str:
         """``source/id``, by which the history names the event."""
         return f"{self.source}/{self.id}"
+
+    @property
+    def money_classes(self) -> frozenset[FieldClass]:
+        """What its amounts tell; those of a company's own types may be of either side."""
+        if self.type.startswith(CUSTOM):
+            return MONEY_FIELDS
+        return frozenset({FieldClass.COST if self.type in _PURCHASING else FieldClass.AMOUNT})
+
+    @property
+    def words_classes(self) -> frozenset[FieldClass]:
+        """What subject and title tell: a company's own programs may write anything there."""
+        return self.classes_of(self.title) | (self.classes_of(self.subject) if self.type.startswith(CUSTOM) else set())
+
+    def classes_of(self, words: str) -> frozenset[FieldClass]:
+        """Return what a sender's own words tell: a partner's name, or an amount, known by its currency."""
+        named = any(name and name in words for name in (self.customer, self.supplier))
+        classes = {FieldClass.PARTNER} if named else set()
+        return self.money_classes | classes if words and _AMOUNT.search(words) else frozenset(classes)
 
     @property
     def occurred_at(self) -> datetime:
@@ -89,6 +109,13 @@ class Event:
     def age_days(self, today: date) -> int:
         """Return the days since the due date, 0 before it or without one."""
         return 0 if self.due_on is None else max(0, (today - self.due_on).days)
+
+
+_PURCHASING = frozenset({EventType.PO_SUBMITTED, EventType.PO_CHANGED, EventType.PO_DECIDED})
+
+_CODES = "CNY|RMB|USD|EUR|HKD|JPY|GBP|TWD|KRW|SGD|CHF|AUD|CAD|INR"
+_AMOUNT = re.compile(rf"[¥￥$€£]\s*\d|\d\s*(?:[万亿]?元|[¥￥€£]|{_CODES})|\b(?:{_CODES})\s*\d", re.IGNORECASE)
+"""An amount in somebody's own words; figures without a currency are nobody's secret."""
 
 
 class Effect(StrEnum):

@@ -5,13 +5,15 @@ Figures come from the event's own fields and from ``data`` as the schemas (`bot.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 from bot.alerts.event import CUSTOM, Event, EventType
+from bot.disclosure import ClassedBy, FieldClass
 from bot.erp.model import Money
 from bot.phrase import Phrase, phrase
 
@@ -23,11 +25,12 @@ MAX_LINES, MAX_FACTS = 4, 6
 
 @dataclass(frozen=True, slots=True)
 class CardFact:
-    """One figure of an alert; ``unit`` belongs to a quantity."""
+    """One figure of an alert; ``unit`` belongs to a quantity, and ``classes`` say what it tells."""
 
     label: Phrase | str
-    value: CardFactValue
+    value: Annotated[CardFactValue, ClassedBy("classes")]
     unit: str = ""
+    classes: frozenset[FieldClass] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,14 @@ def lines(event: Event) -> tuple[str, ...]:
     return tuple(line for line in map(str.strip, written) if line)[:MAX_LINES]
 
 
+def lines_classes(event: Event) -> frozenset[FieldClass]:
+    """Return what the sender's own lines tell: where they say what changed, any figure may be an amount."""
+    written = "\n".join(lines(event))
+    if "changes" in event.data and any(map(str.isdigit, written)):
+        return event.money_classes | event.classes_of(written)
+    return event.classes_of(written)
+
+
 def erp_question(event: Event) -> tuple[str, str] | None:
     """Return the command and its argument that ask the ERP about the subject, None where no command can."""
     found = _LABELS.get(event.type)
@@ -111,16 +122,16 @@ def _stock(event: Event, _today: date) -> Iterator[CardFact]:
 
 def _invoice(event: Event, today: date) -> Iterator[CardFact]:
     is_overdue = event.type == EventType.INVOICE_OVERDUE
-    yield from _plain(phrase("Customer"), event.customer)
-    yield from _plain(phrase("Open") if is_overdue else phrase("Amount"), event.amount)
+    yield from _plain(phrase("Customer"), event.customer, _PARTNER)
+    yield from _plain(phrase("Open") if is_overdue else phrase("Amount"), event.amount, event.money_classes)
     yield from _due(phrase("Due"), event, today, late=phrase("Days overdue") if is_overdue else None)
     yield from _plain(phrase("Paid on"), _day(event, "paid_on"))
     yield from _plain(phrase("Salesperson"), event.owner)
 
 
 def _order(event: Event, today: date) -> Iterator[CardFact]:
-    yield from _plain(phrase("Customer"), event.customer)
-    yield from _plain(phrase("Amount"), event.amount)
+    yield from _plain(phrase("Customer"), event.customer, _PARTNER)
+    yield from _plain(phrase("Amount"), event.amount, event.money_classes)
     is_late = event.type == EventType.ORDER_LATE
     yield from _due(phrase("Promised"), event, today, late=phrase("Days late") if is_late else None)
     yield from _plain(phrase("Status"), _text(event, "status"))
@@ -128,14 +139,15 @@ def _order(event: Event, today: date) -> Iterator[CardFact]:
 
 
 def _purchase(event: Event, today: date) -> Iterator[CardFact]:
-    yield from _plain(phrase("Vendor"), event.supplier)
-    yield from _plain(phrase("Amount"), event.amount)
+    yield from _plain(phrase("Vendor"), event.supplier, _PARTNER)
+    yield from _plain(phrase("Amount"), event.amount, event.money_classes)
     yield from _due(phrase("Due"), event, today)
     yield from _plain(phrase("Requested by"), _text(event, "requester"))
     yield from _plain(phrase("Awaits"), _text(event, "pending_for"))
     yield from _plain(phrase("Decision"), _DECISIONS.get(_text(event, "decision"), ""))
     yield from _plain(phrase("Decided by"), _text(event, "decided_by"))
-    yield from _plain(phrase("Reason"), _text(event, "reason"))
+    reason = _text(event, "reason")
+    yield from _plain(phrase("Reason"), reason, event.money_classes if any(map(str.isdigit, reason)) else _OPEN)
     yield from _plain(phrase("Buyer"), event.owner)
 
 
@@ -161,17 +173,34 @@ def _custom_facts(event: Event) -> Iterator[CardFact]:
     given = event.data.get("facts")
     if isinstance(given, Mapping):
         for label, value in list(given.items())[:MAX_FACTS]:
-            yield from _plain(str(label), str(value))
+            yield from _plain(str(label), str(value), _custom_classes(event, str(label), str(value)))
 
 
-def _plain(label: Phrase | str, value: CardFactValue | None) -> Iterator[CardFact]:
+_OPEN: frozenset[FieldClass] = frozenset()
+_PARTNER = frozenset({FieldClass.PARTNER})
+_QUANTITY = frozenset({FieldClass.QUANTITY})
+_MONEY_LABEL = re.compile(
+    r"[金总余]额|[单总进售]价|价格|合计|成本|利润|毛利|欠款|应[收付]|amount|price|total|cost|margin|profit|balance|debt",
+    re.IGNORECASE,
+)
+
+
+def _custom_classes(event: Event, label: str, value: str) -> frozenset[FieldClass]:
+    """Return what a figure of a company's own type tells, as far as its name and its currency say."""
+    is_money = _MONEY_LABEL.search(label) and any(map(str.isdigit, value))
+    return event.classes_of(value) | (event.money_classes if is_money else _OPEN)
+
+
+def _plain(
+    label: Phrase | str, value: CardFactValue | None, classes: frozenset[FieldClass] = _OPEN
+) -> Iterator[CardFact]:
     if value is not None and value != "":
-        yield CardFact(label, value)
+        yield CardFact(label, value, classes=classes)
 
 
 def _quantity(label: Phrase, value: Decimal | None, unit: str) -> Iterator[CardFact]:
     if value is not None:
-        yield CardFact(label, value, unit)
+        yield CardFact(label, value, unit, _QUANTITY)
 
 
 def _due(label: Phrase, event: Event, today: date, *, late: Phrase | None = None) -> Iterator[CardFact]:

@@ -66,8 +66,10 @@ def build_alert_view(
         alert=alert,
         headline=headline(alert),
         subject=labels.subject_label(event),
+        words_classes=event.words_classes,
         facts=labels.facts(event, _day(alert, now)),
         lines=labels.lines(event),
+        lines_classes=labels.lines_classes(event),
         snoozed=alert.snoozed_until is not None and alert.snoozed_until > now,
         told=told,
         line=command_line(*question) if question else "",
@@ -137,6 +139,7 @@ def _row(alert: Alert, now: datetime) -> AlertRow:
         id=alert.id,
         headline=headline(alert),
         subject=labels.subject_label(event),
+        words_classes=event.words_classes,
         severity=alert.severity,
         state=alert.state,
         facts=labels.facts(event, _day(alert, now))[:_ROW_FACTS],
@@ -156,6 +159,7 @@ def _digest_row(alerts: Sequence[Alert]) -> DigestRow:
         open=len(open_alerts),
         severity=max((alert.severity for alert in open_alerts), key=_rank, default=Severity.INFO),
         subjects=_subjects(open_alerts or alerts),
+        subjects_classes=frozenset().union(*(alert.event.words_classes for alert in alerts)),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from bot.alerts.alert import Alert, AlertState, Mute, Watch
 from bot.alerts.labels import CardFact
@@ -13,6 +13,7 @@ from bot.cards.actions import AckAlert, Ask, AssignAlert, SnoozeAlert, SnoozeDur
 from bot.cards.notices import Suggestion
 from bot.cards.view import Button, Color, Label, ListView, View
 from bot.chat.parsing import command_line
+from bot.disclosure import ClassedBy, FieldClass, Stating
 from bot.phrase import Phrase, phrase
 from bot.severity import Severity
 
@@ -41,10 +42,13 @@ class AlertView(View):
     card: ClassVar[str] = "alert"
 
     alert: Alert
-    headline: Label
-    subject: str
+    headline: Annotated[Label, ClassedBy("words_classes")]
+    subject: Annotated[str, ClassedBy("words_classes")]
+    words_classes: frozenset[FieldClass] = frozenset()
+    """What headline and subject tell: they may be a sender's own words."""
     facts: tuple[CardFact, ...] = ()
-    lines: tuple[str, ...] = ()
+    lines: Annotated[tuple[str, ...], ClassedBy("lines_classes")] = ()
+    lines_classes: frozenset[FieldClass] = frozenset()
     snoozed: bool = False
     told: tuple[str, ...] = ()
     line: str = ""
@@ -52,6 +56,9 @@ class AlertView(View):
     back: str = ""
     moved: bool = False
     late: bool = False
+
+    def question(self) -> Ask:
+        return _show(self.alert.id)
 
     def buttons(self) -> Sequence[Button]:
         back = (Button(phrase("Back"), _show(self.back)),) if self.back else ()
@@ -71,8 +78,9 @@ class AlertRow:
     """An alert in a list, with the first of its figures."""
 
     id: str
-    headline: Label
-    subject: str
+    headline: Annotated[Label, ClassedBy("words_classes")]
+    subject: Annotated[str, ClassedBy("words_classes")]
+    words_classes: frozenset[FieldClass] = frozenset()
     severity: Severity
     state: AlertState
     facts: tuple[CardFact, ...] = ()
@@ -101,7 +109,7 @@ class _AlertRows(ListView):
     rows: tuple[AlertRow, ...]
 
     def row_buttons(self) -> Sequence[Button]:
-        return [Button(_short(row.subject) or row.headline, _show(row.id)) for row in self.rows]
+        return [Button(_short(row.subject) or row.headline or phrase("Details"), _show(row.id)) for row in self.rows]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +143,8 @@ class DigestRow:
     total: int
     open: int
     severity: Severity
-    subjects: tuple[str, ...]
+    subjects: Annotated[tuple[str, ...], ClassedBy("subjects_classes")]
+    subjects_classes: frozenset[FieldClass] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,8 +170,10 @@ class AlertSnooze(View):
     card: ClassVar[str] = "alert_snooze"
 
     id: str
-    headline: Label
-    subject: str
+    headline: Annotated[Label, ClassedBy("words_classes")]
+    subject: Annotated[str, ClassedBy("words_classes")]
+    words_classes: frozenset[FieldClass] = frozenset()
+    """What headline and subject tell: they may be a sender's own words."""
 
     def buttons(self) -> Sequence[Button]:
         choices = (Button(label, SnoozeAlert(self.id, pause), Color.BLUE) for pause, label in PAUSES)
@@ -193,8 +204,10 @@ class AlertAssignees(ListView):
     card: ClassVar[str] = "alert_people"
 
     id: str
-    headline: Label
-    subject: str
+    headline: Annotated[Label, ClassedBy("words_classes")]
+    subject: Annotated[str, ClassedBy("words_classes")]
+    words_classes: frozenset[FieldClass] = frozenset()
+    """What headline and subject tell: they may be a sender's own words."""
     rows: tuple[AssigneeOption, ...]
 
     def row_buttons(self) -> Sequence[Button]:
@@ -213,7 +226,7 @@ class AlertReply(View):
     card: ClassVar[str] = "alert_said"
 
     title: Phrase
-    lines: tuple[Label, ...] = ()
+    lines: Annotated[tuple[Label, ...], Stating(FieldClass.QUANTITY)] = ()
     next: tuple[Suggestion, ...] = ()
 
     def buttons(self) -> Sequence[Button]:

@@ -15,13 +15,24 @@ from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from statistics import median
 from types import MappingProxyType
-from typing import Protocol
+from typing import Annotated, Protocol
 
 import structlog
 from cachetools import LRUCache
 
+from bot.disclosure import ClassedBy, FieldClass
 from bot.erp.errors import ErpError, Unsupported
-from bot.erp.model import Money, Progress, PurchaseLine, PurchaseOrder, PurchaseStatus, Slice, StockLevel
+from bot.erp.model import (
+    Cost,
+    Money,
+    Progress,
+    PurchaseLine,
+    PurchaseOrder,
+    PurchaseStatus,
+    Quantity,
+    Slice,
+    StockLevel,
+)
 from bot.erp.port import ListQuery
 from bot.single_flight import SingleFlights
 
@@ -63,22 +74,27 @@ class InsightThresholds:
 class LastPrice:
     """What was paid for a product last, and how much dearer it is now: per cent, to a tenth; None across currencies."""
 
-    price: Money
+    price: Cost
     on: date | None
     number: str
-    drift: Decimal | None
+    drift: Annotated[Decimal | None, FieldClass.COST]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineInsight:
     """What is known about one line; ``at_hand`` and ``incoming`` are in the line's unit."""
 
-    last: LastPrice | None = None
-    at_hand: Decimal | None = None
-    incoming: Decimal | None = None
-    jump: bool = False
-    usual: Decimal | None = None
+    last: Annotated[LastPrice | None, FieldClass.COST] = None
+    at_hand: Quantity | None = None
+    incoming: Quantity | None = None
+    jump: Annotated[bool, ClassedBy("jump_class")] = False
+    usual: Quantity | None = None
     """The usual quantity, where this one is far above it."""
+
+    @property
+    def jump_class(self) -> FieldClass | None:
+        """What ``jump`` tells: that a price was lower is known to who knows prices."""
+        return FieldClass.COST if self.jump else None
 
 
 NO_INSIGHT = LineInsight()

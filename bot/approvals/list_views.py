@@ -6,14 +6,15 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from bot.approvals.document import FINGERPRINT_PREFIX
 from bot.approvals.views import show_action
 from bot.cards.actions import ApproveAll, Ask
 from bot.cards.view import Button, Color, ListView, View
 from bot.chat.parsing import command_line
-from bot.erp.model import Money
+from bot.disclosure import FieldClass, Stating
+from bot.erp.model import Cost, PartnerName
 from bot.phrase import Phrase, phrase
 
 
@@ -23,11 +24,11 @@ class ApprovalListRow:
 
     case: str
     number: str
-    vendor: str
-    amount: Money | None = None
+    vendor: PartnerName
+    amount: Cost | None = None
     due_on: date | None = None
     since: datetime
-    result: Phrase | None = None
+    result: Annotated[Phrase | None, Stating(FieldClass.COST)] = None
     done: bool = False
 
 

@@ -21,11 +21,11 @@ from bot.approvals.views import (
     ApprovalWhy,
     Audience,
     ChangedField,
-    DisplayValue,
     PlanLevel,
     VoteLine,
 )
 from bot.chat.parsing import command_line
+from bot.disclosure import FieldClass
 from bot.erp.model import DecisionOutcome, Money, PurchaseLine, PurchaseOrder
 from bot.phrase import Phrase, phrase
 
@@ -64,15 +64,14 @@ def diff_cases(
     """Yield what differs between two revisions; lines only where both are known."""
     old, new = was.summary, now.summary
     amounts = (old.total, new.total) if priced else (None, None)
-    fields: tuple[tuple[Phrase, object, object, DisplayValue, DisplayValue], ...] = (
-        (phrase("Vendor"), old.vendor, new.vendor, old.vendor, new.vendor),
-        (phrase("Amount"), old.total, new.total, *amounts),
-        (phrase("Due"), old.due_on, new.due_on, old.due_on, new.due_on),
-        (phrase("Requested by"), old.requested_by, new.requested_by, old.requested_by, new.requested_by),
-    )
-    for label, before, after, shown_before, shown_after in fields:
-        if before != after:
-            yield ChangedField(label=label, before=shown_before, now=shown_after)
+    if old.vendor != new.vendor:
+        yield ChangedField(label=phrase("Vendor"), before=old.vendor, now=new.vendor, field_class=FieldClass.PARTNER)
+    if old.total != new.total:
+        yield ChangedField(label=phrase("Amount"), before=amounts[0], now=amounts[1], field_class=FieldClass.COST)
+    if old.due_on != new.due_on:
+        yield ChangedField(label=phrase("Due"), before=old.due_on, now=new.due_on)
+    if old.requested_by != new.requested_by:
+        yield ChangedField(label=phrase("Requested by"), before=old.requested_by, now=new.requested_by)
     if was_order is not None and now_order is not None:
         yield from _line_changes(was_order.lines, now_order.lines, priced=priced)
 
@@ -86,11 +85,17 @@ def _line_changes(was: Sequence[PurchaseLine], now: Sequence[PurchaseLine], *, p
             continue
         if (before.quantity, before.unit) != (after.quantity, after.unit):
             yield ChangedField(
-                label=phrase("Quantity"), what=sku, before=_quantity_text(before), now=_quantity_text(after)
+                label=phrase("Quantity"),
+                what=sku,
+                before=_quantity_text(before),
+                now=_quantity_text(after),
+                field_class=FieldClass.QUANTITY,
             )
         if before.price != after.price:
             prices = (unit_price(before.price), unit_price(after.price)) if priced else (None, None)
-            yield ChangedField(label=phrase("Price"), what=sku, before=prices[0], now=prices[1])
+            yield ChangedField(
+                label=phrase("Price"), what=sku, before=prices[0], now=prices[1], field_class=FieldClass.COST
+            )
 
 
 def unit_price(price: Money | None) -> str | None:

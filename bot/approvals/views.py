@@ -11,14 +11,15 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import ClassVar, TypeAlias
+from typing import Annotated, ClassVar, TypeAlias
 
 from bot.approvals.case import CaseState, ExternalDecision, external_headline, withdrawal_text
 from bot.approvals.insights import NO_INSIGHT, LineInsight
 from bot.cards.actions import ApprovePo, Ask, ForwardPo, RejectPo, RejectReason, UndoPo
 from bot.cards.view import Button, Color, ListView, View
 from bot.chat.parsing import command_line
-from bot.erp.model import Money, PurchaseLine, Verdict
+from bot.disclosure import ClassedBy, FieldClass, Stating
+from bot.erp.model import Cost, Money, PartnerName, PurchaseLine, Verdict
 from bot.phrase import Phrase, phrase
 
 HEADLINES: Mapping[CaseState, Phrase] = MappingProxyType(
@@ -75,7 +76,7 @@ class VoteLine:
     name: str
     verdict: Verdict
     at: datetime
-    reason: str = ""
+    reason: Annotated[str, Stating(FieldClass.COST)] = ""
     instead_of: str = ""
 
 
@@ -84,12 +85,16 @@ DisplayValue: TypeAlias = Money | date | str | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedField:
-    """One thing that is not as it was; ``before`` and ``now`` are None where only the fact may be told."""
+    """One thing that is not as it was; ``before`` and ``now`` are None where only the fact may be told.
+
+    ``field_class`` is what they tell.
+    """
 
     label: Phrase
     what: str = ""
-    before: DisplayValue = None
-    now: DisplayValue = None
+    before: Annotated[DisplayValue, ClassedBy("field_class")] = None
+    now: Annotated[DisplayValue, ClassedBy("field_class")] = None
+    field_class: FieldClass | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,11 +116,11 @@ class ApprovalView(ListView):
     seen: str
     number: str
     source: str = ""
-    vendor: str
+    vendor: PartnerName
     audience: Audience
     state: CaseState
     requester: str = ""
-    amount: Money | None = None
+    amount: Cost | None = None
     due_on: date | None = None
     rows: tuple[ApprovalLine, ...] = ()
     read: bool = True
@@ -127,8 +132,8 @@ class ApprovalView(ListView):
     spoken: tuple[VoteLine, ...] = ()
     decision: VoteLine | None = None
     elsewhere: ExternalDecision | None = None
-    words: str = ""
-    flags: tuple[Phrase, ...] = ()
+    words: Annotated[str, Stating(FieldClass.COST)] = ""
+    flags: Annotated[tuple[Phrase, ...], Stating(FieldClass.COST)] = ()
     facts: tuple[Phrase, ...] = ()
     """What else is known: the supplier's lateness, other open orders."""
     missing: tuple[Phrase, ...] = ()
@@ -138,7 +143,7 @@ class ApprovalView(ListView):
     """Whether the deadline has passed."""
     more: bool = False
     """Whether the ERP waits for others as well: only one of its own levels is passed."""
-    note: Phrase | None = None
+    note: Annotated[Phrase | None, Stating(FieldClass.COST)] = None
     ask: tuple[str, ...] = ()
     sure: bool = False
     mute: bool = False
@@ -163,6 +168,10 @@ class ApprovalView(ListView):
     def priced(self) -> bool:
         """Whether the viewer may see prices on it."""
         return self.audience is Audience.PRICED
+
+    def question(self) -> Ask | None:
+        # A bare card has its button for this anyway.
+        return show_action(self.case) if self.priced else None
 
     def buttons(self) -> Sequence[Button]:
         again = (Button(phrase("Try again"), Ask(self.retry), Color.BLUE),) if self.retry else ()
@@ -211,8 +220,8 @@ class ApprovalSaid(View):
 
     case: str
     number: str
-    vendor: str
-    note: Phrase
+    vendor: PartnerName
+    note: Annotated[Phrase, Stating(FieldClass.COST)]
     spoken: VoteLine | None = None
     undo: bool = False
 
@@ -229,12 +238,12 @@ class ApprovalTold(View):
 
     case: str
     number: str
-    vendor: str
-    amount: Money | None = None
+    vendor: PartnerName
+    amount: Cost | None = None
     state: CaseState
     decision: VoteLine | None = None
     elsewhere: ExternalDecision | None = None
-    words: str = ""
+    words: Annotated[str, Stating(FieldClass.COST)] = ""
 
     @property
     def headline(self) -> Phrase:
@@ -257,7 +266,7 @@ class ApprovalReasons(View):
     case: str
     seen: str
     number: str
-    vendor: str
+    vendor: PartnerName
     minutes: int
     own_words: bool = False
     """Only the next message is waited for."""
@@ -299,7 +308,7 @@ class ApprovalPeople(ListView):
 
     case: str
     number: str
-    vendor: str
+    vendor: PartnerName
     rows: tuple[ForwardCandidate, ...]
 
     def row_buttons(self) -> Sequence[Button]:
@@ -330,13 +339,16 @@ class ApprovalWhy(View):
     case: str = ""
     rule: str = ""
     policy: str = ""
-    reasons: tuple[Phrase, ...] = ()
+    reasons: Annotated[tuple[Phrase, ...], Stating(FieldClass.COST)] = ()
     plan_levels: tuple[PlanLevel, ...] = ()
     level: int = 0
     may: bool | None = None
-    because: tuple[Phrase, ...] = ()
+    because: Annotated[tuple[Phrase, ...], Stating(FieldClass.COST)] = ()
     may_reject: bool | None = None
     ask: tuple[str, ...] = ()
+
+    def question(self) -> Ask:
+        return Ask(command_line("why", self.number))
 
     def buttons(self) -> Sequence[Button]:
         shown = (Button(phrase("Show it"), show_action(self.case), Color.BLUE),) if self.case else ()

@@ -258,13 +258,13 @@ class CardRenderer:
         return best or template.draft(view.showing(1))
 
     def _affordable(self, template: _CompiledTemplate, draft: _Draft) -> list[RenderedButton]:
-        """Drop buttons from the end, but a list's page buttons last."""
+        """Drop buttons from the end, but a list's page buttons late, and what leads to the reader's own view last."""
         buttons = list(draft.buttons)
-        pages = 0
+        own, pages = len(own_view_buttons(draft.view)), 0
         if isinstance(draft.view, ListView):
             pages = len(render_buttons(draft.view.buttons()[len(draft.view.row_buttons()) :], template.presenter))
         while buttons and not template.fits_buttons(buttons):
-            buttons.pop(-1 - pages if len(buttons) > pages else -1)
+            buttons.pop(-1 - pages if len(buttons) > own + pages else -1)
         return buttons
 
 

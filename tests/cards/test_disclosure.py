@@ -1,0 +1,128 @@
+"""No card tells its reader what they may not see: every view, every set of classes, both languages, every text."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from itertools import chain, combinations
+from typing import Any, get_args
+from zoneinfo import ZoneInfo
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from bot.cards.card import Card
+from bot.cards.language import LANGUAGE_CODES
+from bot.cards.renderer import CardRenderer
+from bot.cards.samples import load_sample, view_class
+from bot.cards.view import View, shared_view
+from bot.disclosure import ALL_FIELDS, SHARED_FIELDS, ClassedBy, FieldClass, Stating, classed_fields, cut
+from bot.erp.model import Money
+from tests.cards.marked_views import alert_views, fill, forbidden_marks, marks_of, reachable
+from tests.cards.test_snapshots import NAMES, as_text
+
+SETS = [frozenset(some) for some in chain.from_iterable(combinations(FieldClass, n) for n in range(6))]
+PARTNERS = ("customer", "vendor", "supplier", "partner")
+
+
+def told(card: Card) -> str:
+    """Return all that a card holds, for whomever it is sent to."""
+    buttons = [f"{button.text} {button.token} {button.url}" for button in card.buttons]
+    return "\n".join([card.title, card.body, card.tips, card.twin, *buttons, *card.fields, *card.fields.values()])
+
+
+def views() -> list[Any]:
+    samples = [pytest.param(fill(load_sample(name)), id=name) for name in NAMES]
+    return samples + [pytest.param(view, id=f"{view.card}-{number}") for number, view in enumerate(alert_views())]
+
+
+@pytest.mark.parametrize("view", views())
+def test_nothing_forbidden_is_on_any_card(view: View, renderer: CardRenderer, zone: ZoneInfo) -> None:
+    for visible in SETS:
+        for code in LANGUAGE_CODES:
+            text = told(renderer.render(shared_view(view, visible), code, zone=zone))
+            leaked = [mark for mark in forbidden_marks(visible) if mark in text]
+            assert leaked == [], (sorted(visible), code)
+
+
+@pytest.mark.parametrize("view", views())
+def test_nothing_forbidden_is_in_the_view_itself(view: View) -> None:
+    for visible in SETS:
+        assert [mark for mark in forbidden_marks(visible) if mark in repr(cut(view, visible))] == []
+
+
+def test_the_views_hold_something_to_hide(renderer: CardRenderer, zone: ZoneInfo) -> None:
+    text = "\n".join(told(renderer.render(param.values[0], "en", zone=zone)) for param in views())
+    # No view has a contact yet.
+    assert [mark for each in ALL_FIELDS - {FieldClass.CONTACT} for mark in marks_of(each) if mark not in text] == []
+
+
+@pytest.mark.parametrize("view", views())
+def test_whoever_sees_everything_gets_the_view_itself(view: View) -> None:
+    assert cut(view, ALL_FIELDS) is view
+    assert shared_view(view, ALL_FIELDS) is view
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_figure_and_every_partner_has_a_class(name: str) -> None:
+    open_fields = [
+        f"{kind.__name__}.{field}: {hint}"
+        for kind in reachable(view_class(name))
+        if not hasattr(kind, "unclassed")
+        for field, marks, hint in classed_fields(kind)
+        if _tells(field, hint) and not any(isinstance(mark, (FieldClass, ClassedBy, Stating)) for mark in marks)
+    ]
+    assert open_fields == []
+
+
+def test_a_new_figure_without_a_class_would_be_found() -> None:
+    assert _tells("total", Money | None)
+    assert _tells("counted", tuple[Decimal, ...])
+    assert _tells("customer", str)
+    assert _tells("document", Any)
+    assert not _tells("customers", int)
+
+
+def _tells(field: str, hint: Any) -> bool:
+    if hint in (Money, Decimal, Any):
+        return True
+    if hint is str and field in PARTNERS:
+        return True
+    return any(_tells(field, part) for part in get_args(hint))
+
+
+CUT = ("order", "orders", "invoice", "invoices", "po", "pos", "stock", "mo", "hits", "alert", "alert_group", "approval")
+
+
+@pytest.mark.parametrize("code", LANGUAGE_CODES)
+@pytest.mark.parametrize("name", CUT)
+def test_a_shared_card(
+    name: str, code: str, renderer: CardRenderer, zone: ZoneInfo, snapshot: SnapshotAssertion
+) -> None:
+    view = shared_view(load_sample(name), SHARED_FIELDS)
+    assert as_text(renderer.render(view, code, zone=zone)) == snapshot
+
+
+@pytest.mark.parametrize("code", LANGUAGE_CODES)
+@pytest.mark.parametrize("name", CUT)
+def test_a_card_with_an_outsider(
+    name: str, code: str, renderer: CardRenderer, zone: ZoneInfo, snapshot: SnapshotAssertion
+) -> None:
+    view = shared_view(load_sample(name), frozenset())
+    assert as_text(renderer.render(view, code, zone=zone)) == snapshot
+
+
+def test_a_reader_without_the_right_is_told_so(renderer: CardRenderer, zone: ZoneInfo) -> None:
+    card = renderer.render(cut(load_sample("invoice"), SHARED_FIELDS), "zh_CN", zone=zone)
+    assert card.tips.startswith("🔒 您无权查看：金额 · ")
+    assert "查看完整" not in as_text(card)
+
+
+def test_a_shared_card_leads_to_ones_own_view(renderer: CardRenderer, zone: ZoneInfo) -> None:
+    card = renderer.render(shared_view(load_sample("invoice"), SHARED_FIELDS), "zh_CN", zone=zone)
+    assert card.tips.startswith("🔒 此处不显示金额：点“查看完整”或私聊我 · ")
+    assert (card.buttons[0].text, card.buttons[0].token) == ("查看完整", "ask|0|/invoice INV-7")
+
+
+def test_no_button_repeats_a_hidden_name(renderer: CardRenderer, zone: ZoneInfo) -> None:
+    card = renderer.render(shared_view(load_sample("invoice"), frozenset()), "en", zone=zone)
+    assert [button.text for button in card.buttons] == ["See all", "SO-1001", "Open in the ERP"]
