@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 
 from bot.access.people import Person
+from bot.access.policy import AccessPolicy
 from bot.alerts import labels
 from bot.alerts.actions import AlertActionOutcome, AlertActionResult
 from bot.alerts.alert import Alert, UserStamp
+from bot.alerts.rights import AlertRights
 from bot.alerts.service import AlertService
 from bot.alerts.view_builder import build_alert_view, build_card_view, build_list_view, headline
 from bot.alerts.views import AlertAssignees, AlertSnooze, AssigneeOption
@@ -20,6 +22,7 @@ from bot.chat.context import QuestionContext, own_place, place_of, places_of
 from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.parsing import command_line
 from bot.chat.registry import command
+from bot.disclosure import cut
 from bot.outbox.place import PlaceKind
 from bot.phrase import Phrase, phrase
 
@@ -78,41 +81,56 @@ async def alerts(
     operation: AlertOperation | None = None,
     service: AlertService,
     colleagues: Colleagues,
+    policy: AccessPolicy,
     context: QuestionContext,
 ) -> View:
     """Show the open alerts or one of them, or act on one."""
     colleagues.record_seen(context)
+    rights = AlertRights(policy, context.person, context.conversation.id)
     if operation:
         if not word:
             raise BadArgument(phrase("Say which alert: tap its buttons, or type its id from /alerts."))
         visible = await _find(word, service, context)
         if visible is None:
             raise NothingFound(word)
-        return await _apply(operation, to or "", visible, service, colleagues, context)
+        rights.check(visible.alert)
+        view = await _apply(operation, to or "", visible, service, colleagues, context)
+        return cut(view, rights.fields([visible.alert]))
     if to:
         raise BadArgument(phrase("“%(word)s” is too much here.", word=shortened(to)))
-    return await _one(word, service, context) or await _list(word or "", which, service, context)
+    return await _one(word, rights, service, context) or await _list(word or "", which, rights, service, context)
 
 
-async def _one(word: str | None, service: AlertService, context: QuestionContext) -> View | None:
+async def _one(word: str | None, rights: AlertRights, service: AlertService, context: QuestionContext) -> View | None:
     """Return the alert or the card with this id, if it is shown here; None if the word is no such id."""
     if not word:
         return None
     if visible := await _find(word, service, context):
-        return visible.view(context.now)
+        rights.check(visible.alert)
+        return cut(visible.view(context.now), rights.fields([visible.alert]))
     content = await service.card_with_alerts(word)
     if content is None or content.card.place not in places_of(context):
         return None
-    return build_card_view(content, context.now, offset=context.offset)
+    seen = tuple(filter(rights.may_see, content.alerts))
+    if content.alerts and not seen:
+        rights.check(content.alerts[0])
+    view = build_card_view(replace(content, alerts=seen), context.now, offset=context.offset)
+    return cut(view, rights.fields(seen))
 
 
-async def _list(text: str, which: AlertsScope | None, service: AlertService, context: QuestionContext) -> View:
+async def _list(
+    text: str, which: AlertsScope | None, rights: AlertRights, service: AlertService, context: QuestionContext
+) -> View:
     place = own_place(context) if which else place_of(context)
     wanted = (labels.type_by_label(text) or text).casefold()
-    found = [alert for alert in await service.open_at(place) if _fits(alert, wanted)]
+    fitting = [alert for alert in await service.open_at(place) if _fits(alert, wanted)]
+    found = [alert for alert in fitting if rights.may_see(alert)]
     mine = place.kind is PlaceKind.PERSON
     line = command_line("alerts", text, AlertsScope.MINE if mine else "")
-    return build_list_view(found, context.now, line=line, offset=context.offset, text=text, mine=mine)
+    view = build_list_view(found, context.now, line=line, offset=context.offset, text=text, mine=mine)
+    by_id = {alert.id: alert for alert in found}
+    rows = tuple(cut(row, rights.fields([by_id[row.id]])) for row in view.rows)
+    return replace(view, rows=rows, left_out=len(fitting) - len(found))
 
 
 def _fits(alert: Alert, text: str) -> bool:

@@ -21,7 +21,7 @@ from bot.chat.colleagues import Colleagues
 from bot.chat.context import QuestionContext
 from bot.chat.parsing import command_line
 from bot.chat.prompts import OpenPrompts
-from bot.chat.registry import Commands, command
+from bot.chat.registry import command
 from bot.erp.model import Verdict
 from bot.errors import DingerpError
 from bot.phrase import Phrase, phrase
@@ -54,7 +54,6 @@ async def approve(
     showing: CasePresenter,
     questions: OpenPrompts,
     colleagues: Colleagues,
-    commands: Commands,
     policy: AccessPolicy,
     context: QuestionContext,
 ) -> View | Ask:
@@ -62,7 +61,7 @@ async def approve(
     colleagues.record_seen(context)
     if wish is ApproveOption.ALL:
         return await _approve_all(seen, approvals, context)
-    responder = await find_to_vote(word, approvals, showing, commands, policy, context)
+    responder = await find_to_vote(word, approvals, showing, policy, context)
     if isinstance(responder, Ask):
         return responder
     found = responder.found

@@ -7,7 +7,7 @@ from bot.access.policy import AccessPolicy
 from bot.approvals.case import Case
 from bot.approvals.list_views import ApprovalAll, ApprovalList
 from bot.approvals.presenter import CasePresenter
-from bot.approvals.responder import VoteResponder, audience_for
+from bot.approvals.responder import VoteResponder, audience_among, audience_for
 from bot.approvals.service import ApprovalService
 from bot.approvals.typed_votes import CaseRef
 from bot.approvals.view_builders import build_list_row
@@ -18,7 +18,7 @@ from bot.chat.colleagues import Colleagues
 from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.parsing import command_line
-from bot.chat.registry import Commands, command
+from bot.chat.registry import command
 from bot.phrase import phrase
 
 CLOSEST = 4
@@ -53,7 +53,6 @@ async def pending(
     approvals: ApprovalService,
     showing: CasePresenter,
     colleagues: Colleagues,
-    commands: Commands,
     policy: AccessPolicy,
     context: QuestionContext,
 ) -> View:
@@ -67,8 +66,9 @@ async def pending(
         return await _list(approvals, context, together=wish is PendingOption.ALL)
     found = await approvals.find(word)
     if found is None:
+        audience_among((), policy, context)
         raise NothingFound(word, await lines_of_mine("pending", approvals, context))
-    responder = VoteResponder(approvals, showing, found, audience_for(found, commands, policy, context), context)
+    responder = VoteResponder(approvals, showing, found, audience_for(found, policy, context), context)
     if wish is not PendingOption.FORWARD:
         return await responder.show()
     if not to:

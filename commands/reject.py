@@ -17,7 +17,7 @@ from bot.chat.colleagues import Colleagues
 from bot.chat.context import QuestionContext
 from bot.chat.parsing import command_line
 from bot.chat.prompts import PROMPT_LIFETIME, OpenPrompts
-from bot.chat.registry import Commands, command
+from bot.chat.registry import command
 from bot.erp.model import Verdict
 from bot.phrase import Phrase, phrase
 
@@ -40,13 +40,12 @@ async def reject(
     showing: CasePresenter,
     questions: OpenPrompts,
     colleagues: Colleagues,
-    commands: Commands,
     policy: AccessPolicy,
     context: QuestionContext,
 ) -> View | Ask:
     """Record the refusal of the person who asks, or ask for its reason first."""
     colleagues.record_seen(context)
-    responder = await find_to_vote(word, approvals, showing, commands, policy, context)
+    responder = await find_to_vote(word, approvals, showing, policy, context)
     if isinstance(responder, Ask):
         return responder
     found = responder.found

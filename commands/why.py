@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from bot.access.policy import AccessPolicy
-from bot.approvals.case_context import CaseContext
 from bot.approvals.presenter import CasePresenter
-from bot.approvals.responder import audience_for
+from bot.approvals.responder import audience_among
 from bot.approvals.service import ApprovalService
 from bot.approvals.typed_votes import CaseRef
 from bot.approvals.view_builders import build_why_view, people_in_case, people_in_plan
-from bot.approvals.views import Audience
 from bot.cards.view import View
 from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument, NothingFound
-from bot.chat.registry import Commands, command
+from bot.chat.registry import command
 from bot.erp.errors import NotFound
 from bot.erp.hub import ErpHub
 from bot.phrase import phrase
@@ -33,21 +31,23 @@ async def why(
     approvals: ApprovalService,
     showing: CasePresenter,
     erp: ErpHub,
-    commands: Commands,
     policy: AccessPolicy,
     context: QuestionContext,
 ) -> View:
     """Show the rule, the people of each level, and what holds for the person who asks."""
-    source, number = await _locate(word, approvals, erp, context)
+    try:
+        source, number = await _locate(word, approvals, erp, context)
+    except NothingFound:
+        audience_among((), policy, context)
+        raise
     explained = await approvals.why(source, number, context.person.user_id or "")
     case, plan = explained.case, explained.plan_result.plan
     rulings = [ruling for ruling in (explained.approve, explained.reject) if ruling is not None]
     asked = [user_id for ruling in rulings for user_id in (*ruling.ask, ruling.on_behalf_of)]
     concerned = people_in_case(case) if case is not None else people_in_plan(plan) if plan is not None else ()
+    deciding = [context.person.user_id or ""] if any(ruling.allowed for ruling in rulings) else []
+    audience = audience_among([*concerned, *deciding], policy, context)
     names = await showing.names([*concerned, *asked, *explained.erp_approvers.user_ids])
-    audience = Audience.of(private=context.is_private)
-    if case is not None:
-        audience = audience_for(CaseContext(case=case), commands, policy, context)
     return build_why_view(explained, names, audience)
 
 

@@ -9,8 +9,12 @@ AREA_COMMANDS = MappingProxyType(
 )
 """Area, the first word of an event's type → the command that shows such documents."""
 
-DOCUMENT_COMMANDS = MappingProxyType({"pending": "po", "why": "po", "approve": "po", "reject": "po"})
-"""Command → the command that shows the same documents."""
+_ORDERS, _ALL = ("po",), tuple(AREA_COMMANDS.values())
+
+DOCUMENT_COMMANDS = MappingProxyType(
+    {"pending": _ORDERS, "why": _ORDERS, "approve": _ORDERS, "reject": _ORDERS, "alerts": _ALL, "find": _ALL}
+)
+"""Command → the commands whose documents it shows."""
 
 
 def command_of(area: str) -> str | None:

@@ -142,9 +142,8 @@ class AccessPolicy:
         ``outsiders``: somebody from outside the organisation is known to be there.
         """
         grant = self._share(conversation_id, command)
-        if document_command := DOCUMENT_COMMANDS.get(command):
-            documents = self._share(conversation_id, document_command)
-            grant = Grant(fields=grant.fields & documents.fields, scopes=documents.scopes)
+        for shown in DOCUMENT_COMMANDS.get(command, ()):
+            grant = replace(grant, fields=grant.fields & self._share(conversation_id, shown).fields)
         return replace(grant, fields=grant.fields & OUTSIDER_FIELDS) if outsiders else grant
 
     def _decide_anew(self, person: Person, request: AccessRequest) -> AccessVerdict:

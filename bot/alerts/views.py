@@ -125,13 +125,17 @@ class AlertGroup(_AlertRows):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertList(_AlertRows):
-    """The open alerts of one place; ``text`` narrows the list, ``mine``: the place is a person's chat with the bot."""
+    """The open alerts of one place; ``text`` narrows the list, ``mine``: the place is a person's chat with the bot.
+
+    ``left_out`` counts those about documents that the asker may not see.
+    """
 
     card: ClassVar[str] = "alert_list"
 
     counts: AlertCounts
     text: str = ""
     mine: bool = False
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bot.access.policy import AccessPolicy
+from bot.access.areas import AREA_COMMANDS
+from bot.access.policy import AccessPolicy, Denied
 from bot.approvals.case import Case, CaseState, external_decision_text, withdrawal_text
 from bot.approvals.case_context import CaseContext
 from bot.approvals.presenter import CasePresenter
@@ -16,9 +18,12 @@ from bot.cards.actions import Ask
 from bot.chat.context import QuestionContext
 from bot.chat.errors import NothingFound
 from bot.chat.parsing import command_line
-from bot.chat.registry import Commands
+from bot.disclosure import FieldClass
 from bot.erp.model import Verdict
 from bot.phrase import Phrase, phrase
+
+ORDERS = AREA_COMMANDS["po"]
+"""The command whose rules bind what is shown of an order anywhere."""
 
 RECORDED = frozenset({VoteOutcome.RECORDED, VoteOutcome.DECIDED})
 """Outcomes of votes that count."""
@@ -80,7 +85,6 @@ async def find_to_vote(
     word: str | None,
     approvals: ApprovalService,
     showing: CasePresenter,
-    commands: Commands,
     policy: AccessPolicy,
     context: QuestionContext,
 ) -> VoteResponder | Ask:
@@ -90,7 +94,7 @@ async def find_to_vote(
     found = await approvals.find(word)
     if found is None:
         return Ask(command_line("why", word))  # which says why it is not decided here, or that there is no such order
-    return VoteResponder(approvals, showing, found, audience_for(found, commands, policy, context), context)
+    return VoteResponder(approvals, showing, found, audience_for(found, policy, context), context)
 
 
 def vote_request(
@@ -108,12 +112,23 @@ def vote_request(
     )
 
 
-def audience_for(found: CaseContext, commands: Commands, policy: AccessPolicy, context: QuestionContext) -> Audience:
-    """Return whether the asker may see prices in this answer: alone, and as one who is asked or who may ask ``/po``."""
-    if not context.is_private:
-        return Audience.BARE
-    concerned = context.person.user_id in {*people_in_case(found.case), *found.waited}
-    return Audience.of(private=concerned or any(known.name == "po" for known in commands.usable(policy, context)))
+def audience_for(found: CaseContext, policy: AccessPolicy, context: QuestionContext) -> Audience:
+    """Return whether the asker may see prices in this answer; see `audience_among`."""
+    return audience_among((*people_in_case(found.case), *found.waited), policy, context)
+
+
+def audience_among(concerned: Iterable[str], policy: AccessPolicy, context: QuestionContext) -> Audience:
+    """Return whether the asker may see prices in an answer about an order: alone, and as one of those ``concerned``, or
+    by the rules on /po.
+
+    Raises `Denied` for those who are neither concerned nor may ask /po: no other command shows them the order.
+    """
+    if context.person.user_id in {*concerned}:
+        return Audience.of(private=context.is_private)
+    verdict = policy.decide_area(context.person, ORDERS, context.conversation.id)
+    if not verdict.allowed:
+        raise Denied(verdict)
+    return Audience.of(private=context.is_private and FieldClass.COST in verdict.grant.fields)
 
 
 def outcome_note(result: VoteResult) -> Phrase | None:

@@ -32,25 +32,29 @@ def open_policy() -> PolicyInForce:
     return PolicyInForce(rules, seconds=0)
 
 
+def write(file: Path, text: str) -> None:
+    file.write_text(text, encoding="utf-8")
+
+
 async def follow(policy: PolicyInForce, file: Path, text: str, seen: Callable[[], bool]) -> None:
     """Write the file and let the bot look at it until something is ``seen``."""
-    file.write_text(text, encoding="utf-8")
+    write(file, text)
     task = asyncio.create_task(policy.follow())
     async with asyncio.timeout(10):
-        while not seen():
+        while not seen():  # noqa: ASYNC110 - the file tells nobody that it was read
             await asyncio.sleep(0)
     task.cancel()
 
 
 async def test_an_edit_counts_while_the_bot_runs(file: Path) -> None:
-    file.write_text("", encoding="utf-8")
+    write(file, "")
     policy = open_policy()
     assert policy().decide(CLERK, INVOICE).allowed
     await follow(policy, file, RULE.format(role="admin"), lambda: not policy().decide(CLERK, INVOICE).allowed)
 
 
 async def test_a_broken_edit_keeps_the_rules_and_is_told(file: Path) -> None:
-    file.write_text(RULE.format(role="admin"), encoding="utf-8")
+    write(file, RULE.format(role="admin"))
     policy = open_policy()
     await follow(policy, file, RULE.format(role="nobody"), lambda: bool(policy.defect))
     assert not policy().decide(CLERK, INVOICE).allowed

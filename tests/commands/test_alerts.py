@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from types import MappingProxyType
 
 import pytest
 
+from bot.access.grants import Scope
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
 from bot.alerts.alert import AlertState, UserStamp
@@ -251,3 +253,58 @@ class TestAccess:
         assert service.actions == []
         as_(AlertView, await ask("/alerts a1 ack", person=replace(KEEPER, roles=frozenset({"finance"}))))
         assert service.actions == ["ack a1 keeper01"]
+
+
+INVOICE = MappingProxyType({"customer": "ACME", "amount": {"amount": "500", "currency": "CNY"}, "due_on": "2026-10-01"})
+
+
+class TestAlertsOfWhatOneMayNotAskFor:
+    @pytest.fixture
+    def policy(self) -> AccessPolicy:
+        rules = (
+            AccessRule(name="finance reads", commands=frozenset({"invoice"}), roles=frozenset({"finance"})),
+            AccessRule(
+                commands=frozenset({"stock"}), roles=frozenset({"*"}), scope=Scope(warehouses=frozenset({"sh"}))
+            ),
+        )
+        return AccessPolicy(rules)
+
+    @pytest.fixture(autouse=True)
+    def _shown(self, service: InMemoryAlertService) -> None:
+        service.show(alert("a1"))
+        service.show(alert("a2", "INV-7", kind=EventType.INVOICE_OVERDUE, data=INVOICE), card="c2")
+        service.show(alert("a3"), alert("a4", "INV-8", kind=EventType.INVOICE_OVERDUE, data=INVOICE), card="c3")
+
+    async def test_are_left_out_of_the_list_and_counted(self, ask: Ask) -> None:
+        view = as_(AlertList, await ask("/alerts"))
+        assert ({row.id for row in view.rows}, view.total, view.left_out) == ({"a1", "a3"}, 2, 2)
+
+    @pytest.mark.parametrize("line", ["/alerts a2", "/alerts a2 ack", "/alerts a2 1h", "/alerts c2"])
+    async def test_are_refused_with_the_reason(self, ask: Ask, service: InMemoryAlertService, line: str) -> None:
+        view = as_(DeniedNotice, await ask(line))
+        assert str(view.reason) == "/invoice is only for: finance."
+        assert service.actions == []
+
+    async def test_are_left_out_of_a_card_of_several(self, ask: Ask) -> None:
+        view = as_(AlertGroup, await ask("/alerts c3"))
+        assert [row.id for row in view.rows] == ["a3"]
+
+    async def test_are_shown_to_whom_the_rule_names(self, ask: Ask) -> None:
+        clerk = replace(KEEPER, roles=frozenset({"finance"}))
+        assert as_(AlertList, await ask("/alerts", person=clerk)).left_out == 0
+        as_(AlertView, await ask("/alerts a2", person=clerk))
+
+
+class TestAlertsOutsideOnesScope:
+    @pytest.fixture
+    def policy(self) -> AccessPolicy:
+        scope = Scope(warehouses=frozenset({"BJ"}))
+        return AccessPolicy(
+            [AccessRule(name="north", commands=frozenset({"stock"}), roles=frozenset({"*"}), scope=scope)]
+        )
+
+    async def test_are_refused(self, ask: Ask, service: InMemoryAlertService) -> None:
+        service.show(alert("a1"))
+        view = as_(DeniedNotice, await ask("/alerts a1"))
+        assert str(view.reason) == "“north” does not open this document to you."
+        assert as_(AlertList, await ask("/alerts")).left_out == 1

@@ -23,6 +23,7 @@ from bot.approvals.views import (
 )
 from bot.cards.notices import BadArgumentNotice, DeniedNotice, ExternalNotice, NotFoundNotice
 from bot.chat.message import Conversation, ConversationKind
+from bot.disclosure import FieldClass
 from bot.erp.model import Money, PurchaseStatus, Verdict
 from commands.po import PurchaseView
 from tests.commands.approval_fakes import ApprovalFixture, any_of, rules
@@ -403,21 +404,46 @@ class TestRestricted:
     def policy(self) -> AccessPolicy:
         return AccessPolicy(rules=(AccessRule(commands=frozenset({"po", "reject"}), roles=frozenset({"buyer"})),))
 
-    async def test_who_may_not_ask_po_sees_no_price_unless_concerned(
-        self, ask: Ask, approvals: ApprovalFixture
+    @pytest.mark.parametrize(
+        "line", ["/pending PO-1001", "/why PO-1001", "/approve PO-1001", "/pending PO-9999", "/why PO-9999"]
+    )
+    async def test_who_may_not_ask_po_is_shown_no_order_unless_concerned(
+        self, ask: Ask, approvals: ApprovalFixture, line: str
     ) -> None:
         await approvals.submit()
-        view = as_(ApprovalView, await ask("/pending PO-1001", where=DIRECT))
-        assert (view.audience, list(money_in(view))) == (Audience.BARE, [])
-        assert (
-            as_(ApprovalView, await ask("/pending PO-1001", person=MANAGER, where=DIRECT)).audience is Audience.PRICED
-        )
+        view = as_(DeniedNotice, await ask(line, where=DIRECT))
+        assert (str(view.reason), view.ask) == ("/po is only for: buyer.", ("buyer",))
+
+    async def test_who_is_asked_to_decide_is_shown_the_order(self, ask: Ask, approvals: ApprovalFixture) -> None:
+        await approvals.submit()
+        view = as_(ApprovalView, await ask("/pending PO-1001", person=MANAGER, where=DIRECT))
+        assert view.audience is Audience.PRICED
+        as_(ApprovalWhy, await ask("/why PO-1001", person=MANAGER, where=DIRECT))
+
+    async def test_who_may_ask_po_is_shown_the_order(self, ask: Ask, approvals: ApprovalFixture) -> None:
+        await approvals.submit()
+        buyer = replace(KEEPER, roles=frozenset({"buyer"}))
+        assert as_(ApprovalView, await ask("/pending PO-1001", person=buyer, where=DIRECT)).audience is Audience.PRICED
 
     async def test_a_covered_command_is_for_its_roles_only(self, ask: Ask, approvals: ApprovalFixture) -> None:
         await approvals.submit()
         as_(DeniedNotice, await ask("/reject PO-1001 x", person=MANAGER))
         as_(ApprovalSaid, await ask("/approve PO-1001", person=MANAGER))
         assert (await approvals.case()).state is CaseState.WRITING
+
+
+class TestWithoutCosts:
+    """A rule may open an order, and not its costs."""
+
+    @pytest.fixture
+    def policy(self) -> AccessPolicy:
+        rule = AccessRule(commands=frozenset({"po"}), roles=frozenset({"*"}), fields=frozenset({FieldClass.PARTNER}))
+        return AccessPolicy([rule])
+
+    async def test_they_are_for_the_concerned(self, ask: Ask, approvals: ApprovalFixture) -> None:
+        await approvals.submit()
+        view = as_(ApprovalView, await ask("/pending PO-1001", where=DIRECT))
+        assert (view.audience, list(money_in(view))) == (Audience.BARE, [])
 
 
 async def test_why(ask: Ask, approvals: ApprovalFixture) -> None:

@@ -1,0 +1,68 @@
+"""What a person may see of alerts: no more than of the documents that these are about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bot.access.areas import command_of
+from bot.access.grants import Scope
+from bot.access.people import Person
+from bot.access.policy import AccessPolicy, AccessVerdict, Denied
+from bot.alerts.alert import Alert
+from bot.alerts.event import Event
+from bot.disclosure import ALL_FIELDS, FieldClass
+from bot.phrase import phrase
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRights:
+    """The rights of one person in one conversation."""
+
+    policy: AccessPolicy
+    person: Person
+    conversation_id: str
+
+    def may_see(self, alert: Alert) -> bool:
+        """Return whether the person may ask for the alert's document."""
+        verdict = self._verdict(alert)
+        return verdict is None or (verdict.allowed and self._covers(verdict, alert.event))
+
+    def check(self, alert: Alert) -> None:
+        """Raise `Denied` unless the person may ask for the alert's document."""
+        verdict = self._verdict(alert)
+        if verdict is None or self.may_see(alert):
+            return
+        if verdict.allowed:
+            reason = phrase("“%(rule)s” does not open this document to you.", rule=verdict.rule)
+            raise Denied(AccessVerdict(False, reason, ("admin",), rule=verdict.rule))
+        raise Denied(verdict)
+
+    def fields(self, alerts: Iterable[Alert]) -> frozenset[FieldClass]:
+        """Return the classes that the person may see of all these alerts."""
+        verdicts = (self._verdict(alert) for alert in alerts)
+        return ALL_FIELDS.intersection(*(verdict.grant.fields for verdict in verdicts if verdict is not None))
+
+    def _verdict(self, alert: Alert) -> AccessVerdict | None:
+        command = command_of(alert.event.type)
+        return self.policy.decide_area(self.person, command, self.conversation_id) if command else None
+
+    def _covers(self, verdict: AccessVerdict, event: Event) -> bool:
+        return any(_is_within(event, scope, self.person) for scope in verdict.grant.scopes)
+
+
+def _is_within(event: Event, scope: Scope, person: Person) -> bool:
+    """Return whether a scope covers what an event is about; what the event does not tell is outside."""
+    restrictions = (
+        (scope.sources, {event.source}),
+        (scope.companies, {event.company}),
+        (scope.warehouses, {event.warehouse}),
+        (scope.categories, {event.category}),
+        (scope.partners, {event.customer, event.supplier}),
+        (frozenset({person.user_id, person.name}) if scope.own else None, {event.owner}),
+    )
+    return all(wanted is None or _meet(wanted, has) for wanted, has in restrictions)
+
+
+def _meet(wanted: Iterable[str | None], has: Iterable[str]) -> bool:
+    return not {word.casefold() for word in wanted if word}.isdisjoint(word.casefold() for word in has)
