@@ -12,17 +12,20 @@ from typing import TypeVar
 from bot.alerts import timers
 from bot.alerts.actions import AlertActionOutcome
 from bot.alerts.alert import AlertState, Comparator, Mute, Watch
+from bot.alerts.labels import CardFact
 from bot.alerts.repository import AlertRepository
 from bot.alerts.routing import EscalationStep
 from bot.alerts.service import AlertComposer, AlertService, AlertUnitOfWorkRunner
 from bot.alerts.views import AlertDigest, AlertGroup, AlertView
 from bot.chat.audiences import FieldsAt
-from bot.erp.model import Area
+from bot.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass
+from bot.erp.model import Area, Money
 from bot.outbox.place import Place
 from bot.outbox.ports import Composer
+from bot.phrase import phrase
 from bot.severity import Severity
 from tests.alerts.conftest import NewScenario
-from tests.alerts.scenario import ZERO, A, B, ProcessorScenario, StubRules, fine, low, seconds, to
+from tests.alerts.scenario import BOSS, ZERO, A, B, ProcessorScenario, StubRules, event, fine, low, seconds, to
 from tests.chat.audience_parts import fields_by_kind
 
 T = TypeVar("T")
@@ -213,3 +216,63 @@ async def test_many_cards_are_folded_into_one_digest(new_scenario: NewScenario) 
     before = len(harness.scenario.deliveries)
     await harness.composer.fold(refs, str(A))
     assert len(harness.scenario.deliveries) == before
+
+
+class Grants:
+    """What places may see of each command; a place that is not named sees nothing that has a class."""
+
+    def __init__(self, fields: Mapping[tuple[Place, str], frozenset[FieldClass]]) -> None:
+        self.fields = fields
+        self.asked: list[tuple[Place, str]] = []
+
+    async def __call__(self, place: Place, command: str) -> frozenset[FieldClass]:
+        self.asked.append((place, command))
+        return self.fields.get((place, command), frozenset())
+
+
+OVERDUE = event("invoice.overdue", "INV-7", customer="ACME", amount=Money(Decimal(990), "CNY"))
+TO_APPROVE = event("po.submitted", "PO-1", supplier="Bolt Co", amount=Money(Decimal(77), "CNY"))
+
+
+async def test_a_card_shows_what_its_place_may_see(new_scenario: NewScenario) -> None:
+    harness = harness_of(new_scenario, to(A), to(BOSS))
+    harness.fields_at = Grants({(A, "invoice"): SHARED_FIELDS, (BOSS, "invoice"): ALL_FIELDS})
+    harness.scenario.at(0, OVERDUE)
+    ours, boss = [(await harness.composer.compose(harness.newest(place))).view for place in (A, BOSS)]
+    assert isinstance(ours, AlertView)
+    assert isinstance(boss, AlertView)
+    assert boss.facts[:2] == (
+        CardFact(phrase("Customer"), "ACME", classes=frozenset({FieldClass.PARTNER})),
+        CardFact(phrase("Open"), Money(Decimal(990), "CNY"), classes=frozenset({FieldClass.AMOUNT})),
+    )
+    assert [fact.value for fact in ours.facts[:2]] == ["ACME", HIDDEN]
+    assert (ours.alert.event.amount, boss.alert.event.amount) == (HIDDEN, OVERDUE.amount)
+    assert (ours.shared, boss.shared) == (True, False)
+
+
+async def test_a_person_without_the_right_is_told_the_matter_without_figures(new_scenario: NewScenario) -> None:
+    harness = harness_of(new_scenario, to(BOSS))
+    harness.fields_at = Grants({})
+    harness.scenario.at(0, OVERDUE)
+    view = (await harness.composer.compose(harness.newest(BOSS))).view
+    assert isinstance(view, AlertView)
+    assert (view.subject, [fact.value for fact in view.facts[:2]]) == ("INV-7", [HIDDEN, HIDDEN])
+
+
+async def test_a_card_of_several_kinds_shows_what_may_be_seen_of_each(new_scenario: NewScenario) -> None:
+    harness = harness_of(new_scenario, to(A, group="all"))
+    grants = harness.fields_at = Grants({(A, "invoice"): ALL_FIELDS, (A, "po"): SHARED_FIELDS})
+    harness.scenario.at(0, OVERDUE, TO_APPROVE)
+    view = (await harness.composer.compose(harness.newest())).view
+    assert isinstance(view, AlertGroup)
+    assert not [fact for row in view.rows for fact in row.facts if isinstance(fact.value, Money)]
+    assert sorted(grants.asked) == [(A, "invoice"), (A, "po")]
+
+
+async def test_news_of_a_companys_own_falls_under_the_rules_of_alerts(new_scenario: NewScenario) -> None:
+    harness = harness_of(new_scenario)
+    grants = harness.fields_at = Grants({(A, "alerts"): SHARED_FIELDS})
+    harness.scenario.at(0, event("custom.budget", "Q4", amount=Money(Decimal(5), "CNY")))
+    view = (await harness.composer.compose(harness.newest())).view
+    assert isinstance(view, AlertView)
+    assert (view.alert.event.amount, grants.asked) == (HIDDEN, [(A, "alerts")])

@@ -13,7 +13,9 @@ from bot.approvals.insights import Insights
 from bot.approvals.presenter import ApprovalComposer, CasePresenter, RequesterComposer
 from bot.approvals.views import ApprovalTold, ApprovalView, Audience
 from bot.chat.audiences import FieldsAt
+from bot.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass
 from bot.erp.model import PurchaseOrder, PurchaseStatus
+from bot.outbox.place import Place
 from tests.approvals.company import document, money
 from tests.approvals.env import PATIENCE, REJECT, ApprovalEnv, rules
 from tests.approvals.policy.test_planner import any_of
@@ -130,3 +132,46 @@ async def test_nobody_remembers_it(harness: ComposerHarness) -> None:
     for composer in (harness.deciders, harness.told):
         composed = await composer.compose(f"{'0' * 24}-1|{NEAR}")
         assert (composed.view, composed.revision) == (None, 0)
+
+
+GROUP = "group:cidBuyers=="
+
+
+def granting(fields: frozenset[FieldClass]) -> FieldsAt:
+    async def fields_at(place: Place, command: str) -> frozenset[FieldClass]:
+        assert command == "po"
+        return fields
+
+    return fields_at
+
+
+@pytest.mark.parametrize(
+    ("place", "fields", "amount", "vendor"),
+    [
+        (GROUP, SHARED_FIELDS, None, "ACME"),
+        (GROUP, frozenset({FieldClass.QUANTITY}), None, HIDDEN),
+        # A rule for the group's shared cards shows prices there, as the alert beside it does.
+        (GROUP, ALL_FIELDS, ORDER.total, "ACME"),
+        (NEAR, ALL_FIELDS, ORDER.total, "ACME"),
+        (NEAR, SHARED_FIELDS, None, "ACME"),
+        (NEAR, frozenset(), None, HIDDEN),
+    ],
+)
+async def test_a_card_shows_what_its_place_may_see(
+    harness: ComposerHarness, place: str, fields: frozenset[FieldClass], amount: object, vendor: object
+) -> None:
+    view = await ComposerHarness(harness.env, fields_at=granting(fields)).card(place)
+    assert (view.amount, view.vendor) == (amount, vendor)
+    prices = [row.line.price for row in view.rows]
+    assert (prices == [money("3 CNY")]) is (amount is not None)
+
+
+async def test_the_requester_is_told_what_they_may_see(harness: ComposerHarness) -> None:
+    case = await harness.env.newest()
+    seen = []
+    for fields in (ALL_FIELDS, SHARED_FIELDS):
+        told = ComposerHarness(harness.env, fields_at=granting(fields)).told
+        view = (await told.compose(f"{case.id}|person:wu")).view
+        assert isinstance(view, ApprovalTold)
+        seen.append(view.amount)
+    assert seen == [ORDER.total, HIDDEN]
