@@ -101,7 +101,7 @@ async def test_nothing_forbidden_is_in_any_shared_field(disclosure: DisclosureFi
             calls = await disclosure.asking(line, where)
             assert [call.api for call in calls if call.api != WEBHOOK] == [CREATE], (line, where)
             for call in calls:
-                assert call.readers <= {ASKER}, (line, where)
+                assert call.place.readers <= {ASKER}, (line, where)
                 assert call.private_texts.keys() <= {ASKER}, (line, where)
                 assert not MONEY.search(call.shared_text), (line, where, call.shared_text)
                 if where == MIXED_GROUP:
