@@ -63,7 +63,7 @@ async def pending(
     if not word:
         if wish is PendingOption.FORWARD:
             raise BadArgument(phrase("Say which purchase order, such as: %(line)s", line="/pending PO-1001 forward"))
-        return await _list(approvals, context, together=wish is PendingOption.ALL)
+        return await _list(approvals, policy, context, together=wish is PendingOption.ALL)
     found = await approvals.find(word)
     if found is None:
         audience_among((), policy, context)
@@ -84,14 +84,16 @@ async def lines_of_mine(name: str, approvals: ApprovalService, context: Question
     return tuple(command_line(name, case.number) for case in waiting[:CLOSEST])
 
 
-async def _list(approvals: ApprovalService, context: QuestionContext, *, together: bool) -> View:
+async def _list(approvals: ApprovalService, policy: AccessPolicy, context: QuestionContext, *, together: bool) -> View:
     waiting = await approvals.pending(context.person.user_id or "")
     audience = Audience.of(private=context.is_private)
     page = waiting[context.offset : context.offset + ApprovalList.page_size]
     rows = tuple(build_list_row(case, audience) for case in page)
-    cls = ApprovalAll if together and rows else ApprovalList
-    line = command_line("pending", PendingOption.ALL if together else "")
-    return cls(rows=rows, total=len(waiting), offset=context.offset, line=line)
+    if together and rows and not policy.read_only:
+        line = command_line("pending", PendingOption.ALL)
+        return ApprovalAll(rows=rows, total=len(waiting), offset=context.offset, line=line)
+    line = command_line("pending")
+    return ApprovalList(rows=rows, total=len(waiting), offset=context.offset, line=line, mute=policy.read_only)
 
 
 async def _list_people(case: Case, colleagues: Colleagues, context: QuestionContext) -> View:

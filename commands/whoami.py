@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from bot.access.areas import AREA_COMMANDS
+from bot.access.people import Person
 from bot.access.policy import AccessPolicy
+from bot.access.wording import describe_scope
 from bot.cards.actions import Ask
 from bot.cards.view import Button, View
 from bot.chat.context import QuestionContext
 from bot.chat.parsing import command_line
 from bot.chat.ports import LANGUAGES
-from bot.chat.registry import Commands, command
+from bot.chat.registry import AnyCommand, Commands, command
+from bot.disclosure import FieldClass
 from bot.phrase import Phrase, phrase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentRight:
+    """What somebody may see of the documents that one command shows, and by which rules."""
+
+    command: str
+    fields: tuple[FieldClass, ...]
+    scopes: tuple[tuple[Phrase, ...], ...]
+    """What restricts the documents, each alternative by itself; nothing: all documents."""
+    rule: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +41,11 @@ class Whoami(View):
     user_id: str
     conversation_id: str
     roles: tuple[str, ...]
+    origins: tuple[Phrase, ...] = ()
+    """Where each of ``roles`` comes from."""
     language: Phrase
+    rights: tuple[DocumentRight, ...] = ()
+    """Empty where no rule restricts what members see."""
     commands: tuple[str, ...]
     writes: tuple[str, ...]
     """Those of ``commands`` that may change the ERP; what rules of its own govern, ``/why`` tells for each document."""
@@ -48,13 +67,37 @@ class Whoami(View):
 async def whoami(*, context: QuestionContext, commands: Commands, policy: AccessPolicy) -> View:
     """Show the person who asks."""
     person = context.person
-    usable = commands.usable(policy, context)
+    usable, roles = commands.usable(policy, context), tuple(sorted(policy.roles_of(person)))
     return Whoami(
         name=person.name,
         user_id=person.user_id or "",
         conversation_id=context.conversation.id,
-        roles=tuple(sorted(policy.roles_of(person))),
+        roles=roles,
+        origins=tuple(_origin(role, person, policy) for role in roles),
         language=LANGUAGES.get(person.language, Phrase(person.language)),
+        rights=tuple(_document_rights(usable, policy, context)) if policy.rules else (),
         commands=tuple(command.name for command in usable),
         writes=tuple(command.name for command in usable if command.writes and not command.governed),
     )
+
+
+def _origin(role: str, person: Person, policy: AccessPolicy) -> Phrase:
+    if role in policy.configured_roles(person):
+        return phrase("configuration")
+    return phrase("directory") if role in person.roles else phrase("administrator")
+
+
+def _document_rights(
+    usable: Sequence[AnyCommand], policy: AccessPolicy, context: QuestionContext
+) -> Iterator[DocumentRight]:
+    for known in usable:
+        if known.name not in AREA_COMMANDS.values():
+            continue
+        verdict = policy.decide(context.person, known.request(context.conversation))
+        scopes = tuple(describe_scope(scope) for scope in verdict.grant.scopes)
+        yield DocumentRight(
+            command=known.name,
+            fields=tuple(field for field in FieldClass if field in verdict.grant.fields),
+            scopes=scopes if all(scopes) else (),
+            rule=verdict.rule,
+        )

@@ -62,6 +62,15 @@ class AccessVerdict:
     rule: str = NO_RULE
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsideredRule:
+    """A rule about a command, with whether it holds in the conversation and names the person."""
+
+    rule: AccessRule
+    holds_here: bool
+    names_person: bool
+
+
 class Denied(DingerpError):
     """The access policy said no; ``verdict`` holds the reason and whom to ask."""
 
@@ -135,6 +144,18 @@ class AccessPolicy:
         `bot.access.areas.command_of` names the command of an alert.
         """
         return self._decide(person, AccessRequest(command=command, conversation_id=conversation_id))
+
+    def consider(self, person: Person, request: AccessRequest) -> tuple[ConsideredRule, ...]:
+        """Return the rules about the command, in their order, and what keeps each from this request."""
+        held = with_synonyms(self.roles_of(person))
+        return tuple(
+            ConsideredRule(
+                rule=rule,
+                holds_here=rule.holds_in(request.conversation_id),
+                names_person=not rule.shared and _names(rule, person, held),
+            )
+            for rule in self._rules_about(request.command)
+        )
 
     def shared_grant(self, conversation_id: str, command: str, *, outsiders: bool) -> Grant:
         """Return what a card may show that all of a conversation see, in answer to ``command`` or about its documents.

@@ -40,7 +40,7 @@ def _preset(
     return AccessRule(
         name=f"preset {english}",
         commands=frozenset(commands.split()),
-        roles=frozenset({english, ROLE_NAMES[english]}),
+        roles=frozenset({ROLE_NAMES[english]}),
         fields=fields,
         scope=scope,
     )

@@ -29,6 +29,8 @@ class CaseContext:
     """Whom the ERP itself waits for, where those who decide here are not among them."""
     undo_until: datetime | None = None
     """Until when its decider can take it back."""
+    read_only: bool = False
+    """Whether nobody can say anything at present, because the bot changes nothing in the ERP."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +51,13 @@ def build_context(
 ) -> CaseContext:
     """Return a case with what holds for it now."""
     if case.state is not CaseState.OPEN:
-        return CaseContext(case=case, before=before, newer=newer, undo_until=undo_until(rules, case))
+        return CaseContext(
+            case=case,
+            before=before,
+            newer=newer,
+            undo_until=None if rules.read_only else undo_until(rules, case),
+            read_only=rules.read_only,
+        )
     approvers = find_erp_approvers(rules, case.source, case.waits_for, case.plan, case)
     return CaseContext(
         case=case,
@@ -57,6 +65,7 @@ def build_context(
         newer=newer,
         waited=awaited_voters(rules, case),
         erp_approvers=approvers if approvers.mismatched else NO_ERP_APPROVERS,
+        read_only=rules.read_only,
     )
 
 

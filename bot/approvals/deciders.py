@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.approvals.case import Case
-from bot.approvals.plan import ApprovalPlan, missing_approvers, tally
+from bot.approvals.plan import ApprovalPlan, lost_role, missing_approvers, tally
 from bot.approvals.unit_of_work import RulesInForce
 from bot.erp.model import PurchaseOrder, Verdict
 
@@ -16,7 +16,8 @@ def awaited_voters(rules: RulesInForce, case: Case) -> tuple[str, ...]:
     waited = tally(case.plan, case.votes)
     if isinstance(waited, Verdict):
         return ()
-    left = missing_approvers(case.plan.level(waited), case.votes)
+    missing = missing_approvers(case.plan.level(waited), case.votes)
+    left = [user_id for user_id in missing if not lost_role(case.plan, user_id, rules.company)]
     found = [*left]
     for person in left:
         found += rules.policy.substitutes_of(person, rules.now)

@@ -38,18 +38,19 @@ MIN_FOR_APPROVE_ALL = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalList(ListView):
-    """What waits for one person, oldest first."""
+    """What waits for one person, oldest first. ``mute``: nobody can decide at present."""
 
     card: ClassVar[str] = "approval_list"
 
     rows: tuple[ApprovalListRow, ...]
+    mute: bool = False
 
     def row_buttons(self) -> Sequence[Button]:
         return [Button(row.number, show_action(row.case)) for row in self.rows]
 
     def buttons(self) -> Sequence[Button]:
         pages = ListView.buttons(self)
-        if len(self.rows) < MIN_FOR_APPROVE_ALL:
+        if self.mute or len(self.rows) < MIN_FOR_APPROVE_ALL:
             return pages
         every = Button(phrase("Approve all…"), Ask(command_line("pending", "all"), self.offset))
         return (*pages, every)

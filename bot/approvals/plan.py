@@ -16,6 +16,7 @@ from bot.erp.model import Money, Verdict
 from bot.phrase import Phrase
 
 _NO_LIMITS: Mapping[str, tuple[Money, ...]] = MappingProxyType({})
+_NO_ROLES: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
 class Quorum(StrEnum):
@@ -50,7 +51,8 @@ class ApprovalLevel:
 class ApprovalPlan:
     """Who has to agree to one revision, made when it was submitted and kept with the case.
 
-    Limits stand in it, too: rules that are written anew meanwhile hold for the next revision.
+    Limits stand in it, too: rules that are written anew meanwhile hold for the next revision. Roles do not: whom the
+    rule names by a role alone may decide for as long as they have it.
     """
 
     rule: str
@@ -65,6 +67,8 @@ class ApprovalPlan:
     """userId → the most that the person may approve in one document, for each currency."""
     daily_limits: tuple[Money, ...] = ()
     """The most that one person may approve in one day, for each currency; none: no limit."""
+    by_role: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NO_ROLES)
+    """userId → roles, for people whom the rule names by nothing else: without one of these they may not decide."""
 
     def level(self, number: int) -> ApprovalLevel:
         """Return a level by its number, which counts from 1."""
@@ -203,6 +207,12 @@ def tally(plan: ApprovalPlan, votes: Sequence[Vote]) -> Verdict | int:
         if not enough:
             return level.number
     return Verdict.APPROVE
+
+
+def lost_role(plan: ApprovalPlan, user_id: str, company: CompanyDirectory) -> str:
+    """Return the role by which a plan names somebody who no longer has it; empty for everybody else."""
+    roles = plan.by_role.get(user_id, ())
+    return roles[0] if roles and not any(user_id in company.members_of(role) for role in roles) else ""
 
 
 def missing_approvers(level: ApprovalLevel, votes: Sequence[Vote]) -> tuple[str, ...]:

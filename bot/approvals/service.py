@@ -16,7 +16,7 @@ from bot.approvals.document import ApprovalDocument, fingerprint
 from bot.approvals.document_reader import document_from_case
 from bot.approvals.lifecycle import close_deleted, close_externally_decided, open_case
 from bot.approvals.unit_of_work import CaseTransactions, CaseUnitOfWork
-from bot.approvals.voting import VoteOutcome, VoteRequest, VoteResult, check_eligibility, check_takes_votes
+from bot.approvals.voting import VoteOutcome, VoteRequest, VoteResult, check_eligibility, check_takes_votes, check_turn
 from bot.batching import Batcher
 from bot.erp.errors import ErpError, NotFound
 from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus, Verdict
@@ -232,7 +232,11 @@ def _explain(unit: CaseUnitOfWork, document: ApprovalDocument, user_id: str) -> 
 def _pending(unit: CaseUnitOfWork, user_id: str) -> tuple[Case, ...]:
     names = (user_id, *unit.policy.principals_of(user_id, unit.now))
     cases = {case.id: case for name in names for case in unit.cases.open_cases(name)}
-    found = (case for case in cases.values() if _has_turn(unit, case, user_id))
+    found = (
+        case
+        for case in cases.values()
+        if check_turn(unit, case, user_id, Verdict.REJECT, document_from_case(case)).allowed
+    )
     return tuple(sorted(found, key=lambda case: (case.opened_at, case.id)))
 
 

@@ -127,6 +127,8 @@ class RulesInForce:
     now: datetime
     """In the company's zone, whose days limits per day mean."""
     options: ApprovalOptions = ApprovalOptions()
+    read_only: bool = False
+    """Whether nothing is changed in any ERP at present."""
 
     def account_of(self, user_id: str, source: str) -> str:
         """Return the ERP account in whose name a person decides; empty if there is none."""
@@ -162,11 +164,13 @@ class CaseTransactions(UnitOfWorkRunner[CaseRepository, CaseUnitOfWork]):
         groups: Callable[[ApprovalDocument], Sequence[Place]],
         now: Callable[[], datetime],
         options: ApprovalOptions,
+        read_only: Callable[[], bool] = lambda: False,
         on_enqueued: Callable[[], None] = lambda: None,
     ) -> None:
         """``now`` is in the company's zone; ``policy`` returns the rules in force at the moment, which may be edited.
 
-        ``groups`` says in which groups a document's bare card stands; ``on_enqueued`` is called when cards may be owed.
+        ``groups`` says in which groups a document's bare card stands, ``read_only`` whether the ERPs are left alone at
+        the moment; ``on_enqueued`` is called when cards may be owed.
         """
         super().__init__(store, self.begin_with(None), on_enqueued)
         self.reader = reader
@@ -174,10 +178,17 @@ class CaseTransactions(UnitOfWorkRunner[CaseRepository, CaseUnitOfWork]):
         self.groups = groups
         self.now = now
         self.options = options
+        self.read_only = read_only
 
     def rules(self) -> RulesInForce:
         """Return what holds now, where nothing has to be read."""
-        return RulesInForce(policy=self.policy(), company=self.reader.company(), now=self.now(), options=self.options)
+        return RulesInForce(
+            policy=self.policy(),
+            company=self.reader.company(),
+            now=self.now(),
+            options=self.options,
+            read_only=self.read_only(),
+        )
 
     def begin_with(self, company: CompanyDirectory | None) -> Callable[[CaseRepository], CaseUnitOfWork]:
         """Return how a unit begins in which people are who ``company`` says; None stands for what is configured."""
@@ -190,6 +201,7 @@ class CaseTransactions(UnitOfWorkRunner[CaseRepository, CaseUnitOfWork]):
                 company=company if company is not None else self.reader.company(),
                 now=self.now(),
                 options=self.options,
+                read_only=self.read_only(),
             )
 
         return begin

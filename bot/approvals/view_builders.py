@@ -181,7 +181,7 @@ def build_case_view(
         note=remark.note and with_names(remark.note, known.names),
         ask=_names(remark.ask, known.names),
         sure=remark.sure,
-        mute=_is_mute(case, reader.user_id),
+        mute=context.read_only or _is_mute(case, reader.user_id),
         undo=_can_undo(context, reader),
         retry=remark.retry,
         newer=context.newer.id if context.newer and not context.newer.state.is_final and case.state.is_final else "",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bot.access.policy import READ_ONLY
 from bot.approvals.case import Case, CaseDecision, CaseState
 from bot.approvals.deciders import awaited_voters
 from bot.approvals.document import ApprovalDocument
@@ -18,7 +19,7 @@ from bot.approvals.lifecycle import (
     supersede_case,
     with_version,
 )
-from bot.approvals.plan import Eligibility, Forward, Vote, VoteContext, missing_approvers, tally
+from bot.approvals.plan import Eligibility, Forward, Vote, VoteContext, lost_role, missing_approvers, tally
 from bot.approvals.unit_of_work import CaseUnitOfWork, RulesInForce
 from bot.erp.model import PurchaseStatus, Verdict
 from bot.phrase import Phrase, phrase
@@ -127,6 +128,8 @@ def take_back(unit: CaseUnitOfWork, case_id: str, user_id: str) -> VoteResult:
     case = unit.cases.case(case_id)
     if case is None:
         return VoteResult(outcome=VoteOutcome.NO_CASE, case=None)
+    if unit.read_only:
+        return _refused(case, _refuse(READ_ONLY))
     if case.decision is None or undo_until(unit, case) is None:
         return VoteResult(outcome=VoteOutcome.LATE, case=case)
     if case.decision.by != user_id:
@@ -184,6 +187,17 @@ def check_eligibility(
     unit: CaseUnitOfWork, case: Case, user_id: str, verdict: Verdict, document: ApprovalDocument
 ) -> Eligibility:
     """Return what `vote` would say about the person, without storing anything: for ``/why`` and for the buttons."""
+    if unit.read_only:
+        return _refuse(READ_ONLY)
+    return check_turn(unit, case, user_id, verdict, document)
+
+
+def check_turn(
+    unit: CaseUnitOfWork, case: Case, user_id: str, verdict: Verdict, document: ApprovalDocument
+) -> Eligibility:
+    """Return whether the case waits for the person; while the bot only reads they could not say anything all the
+    same.
+    """
     if user_id in case.refused:
         return _refuse(phrase("The ERP does not allow it for your account there."))
     account = unit.account_of(user_id, case.source)
@@ -209,7 +223,17 @@ def check_eligibility(
         now=unit.now,
         forwards=case.forwards,
     )
-    return unit.policy.may(vote_context, user_id, verdict)
+    eligibility = unit.policy.may(vote_context, user_id, verdict)
+    principal = eligibility.on_behalf_of or user_id
+    if eligibility.allowed and (role := lost_role(case.plan, principal, unit.company)):
+        return _refuse_without_role(unit, case, role)
+    return eligibility
+
+
+def _refuse_without_role(unit: CaseUnitOfWork, case: Case, role: str) -> Eligibility:
+    """Refuse somebody whom the plan names by a role that was taken from them since."""
+    reason = phrase("“%(rule)s” names the role “%(role)s”, which you no longer have.", rule=case.plan.rule, role=role)
+    return Eligibility(allowed=False, reasons=(reason,), ask=awaited_voters(unit, case))
 
 
 def _with_first_editors(document: ApprovalDocument, case: Case) -> ApprovalDocument:

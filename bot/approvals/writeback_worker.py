@@ -94,6 +94,8 @@ class WritebackWorker:
 
         due, pause = await self._transactions.query(find)
         for case in due:
+            if case.state is CaseState.WRITING and self._transactions.read_only():
+                continue  # it is told as soon as the switch is off
             if case.id not in self._busy and len(self._busy) < self._at_once:
                 self._busy[case.id] = asyncio.create_task(self._process(case), name=f"approval-{case.id}")
         return pause

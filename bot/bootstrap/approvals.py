@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from bot.access.policy import AccessPolicy
 from bot.approvals.case import ApprovalCardKind
 from bot.approvals.discovery import PendingPoller, PurchaseOrderListener
 from bot.approvals.document import ApprovalDocument
@@ -16,6 +17,7 @@ from bot.approvals.document_reader import DocumentReader
 from bot.approvals.insights import Insights
 from bot.approvals.native.oa_forms import OaFormFields
 from bot.approvals.native.oa_sync import OaSync
+from bot.approvals.native.rightful_votes import RightfulVotes
 from bot.approvals.policy.loader import follow_policy
 from bot.approvals.policy.rule_policy import RuleBasedPolicy
 from bot.approvals.presenter import ApprovalComposer, CasePresenter, FetchNames, RequesterComposer
@@ -40,7 +42,9 @@ from bot.store.approvals import StoredCaseTransactions
 from bot.store.native_approvals import StoredNativeRecords
 
 
-def build_oa_sync(base: Infrastructure, service: ApprovalService, cases: CaseStore) -> OaSync | None:
+def build_oa_sync(
+    base: Infrastructure, service: ApprovalService, cases: CaseStore, policy: Callable[[], AccessPolicy]
+) -> OaSync | None:
     """Return what keeps them in step with the cases; None where none are wanted."""
     native = base.settings.approvals.native
     if not native.process:
@@ -51,7 +55,7 @@ def build_oa_sync(base: Infrastructure, service: ApprovalService, cases: CaseSto
         return language.say(words)
 
     return OaSync(
-        service,
+        RightfulVotes(service, base.people, policy),
         cases,
         WorkflowApi(base.api, process=native.process, case_field=native.fields.case),
         StoredNativeRecords(base.database),
@@ -79,7 +83,9 @@ class ApprovalServices:
     """Keeps DingTalk's own approvals in step, where the company wants them."""
 
 
-def build_approvals(base: Infrastructure, hub: ErpHub, alerts: AlertServices, audiences: Audiences) -> ApprovalServices:
+def build_approvals(
+    base: Infrastructure, hub: ErpHub, alerts: AlertServices, policy: Callable[[], AccessPolicy], audiences: Audiences
+) -> ApprovalServices:
     """Make the service and what belongs to it; nothing works before `start_approvals` says so."""
     settings = base.settings
     rules = follow_policy(settings.approval_rules, known_of(settings), monotonic=time.monotonic)
@@ -102,11 +108,12 @@ def build_approvals(base: Infrastructure, hub: ErpHub, alerts: AlertServices, au
         groups=groups_of,
         now=base.now,
         options=terms_of(settings),
+        read_only=lambda: policy().read_only,
         on_enqueued=owed,
     )
     service = ApprovalService(transactions, poke=lambda: writer.poke(), seconds=settings.limits.click_seconds / 2)
     writer = WritebackWorker(transactions, hub, follow=service.sync_document, metrics=base.metrics)
-    oa_sync = build_oa_sync(base, service, cases)
+    oa_sync = build_oa_sync(base, service, cases, policy)
     showing = CasePresenter(hub.reread, Insights(hub.source_client, now=base.now), _names(base), now=base.now)
     sources = {name: hub.source_client(name) for name in hub.sources}
     deciding = {name: one for name, one in sources.items() if Capability.APPROVE in one.capabilities}

@@ -117,7 +117,7 @@ async def build_services(
     await base.run_in_background(outsiders.run(), "outsiders")
     audiences = Audiences(policy=policy, people=base.people, outsiders=outsiders)
     alerts = await build_alerts(base, audiences)
-    approvals = build_approvals(base, hub, alerts, audiences)
+    approvals = build_approvals(base, hub, alerts, policy, audiences)
     alerts.composers.update(approvals.composers)
     alerts = replace(alerts, intake=notify_approvals(alerts, approvals))
     dispatcher = QuestionDispatcher(

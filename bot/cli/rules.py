@@ -43,6 +43,51 @@ def explain_routes(
     raise SystemExit(int(not fine))
 
 
+access_commands = command_group("The rules by which people may see and do things.")
+
+
+@access_commands.command("check")
+def check_access_rules(
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="File of rules, or a whole configuration; by default all that is in force."),
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Read the access rules and name every error with file, line and the nearest word; exit code 1 if there is one."""
+    from bot.admin.access import check_access
+
+    fine, lines = check_access(read_settings(config), file)
+    print("\n".join(lines))
+    raise SystemExit(int(not fine))
+
+
+@access_commands.command("explain")
+def explain_access_rules(
+    user: Annotated[str, typer.Argument(help="User id of the person.")],
+    line: Annotated[str, typer.Argument(metavar="COMMAND", help="What they type, such as “/po PO-1001”.")],
+    config: ConfigOption = None,
+    conversation: Annotated[str, typer.Option(help="Id of the conversation; by default one that no rule names.")] = "",
+    role: Annotated[
+        list[str] | None, typer.Option(help="A role that the directory gives them; may be said several times.")
+    ] = None,
+    department: Annotated[
+        list[str] | None, typer.Option(help="A department of theirs; may be said several times.")
+    ] = None,
+) -> None:
+    """Say whether somebody may use a command, why, by which rules, and what they and a group see of its answer."""
+    from bot.admin.access import AccessQuestion, explain_access
+
+    question = AccessQuestion(
+        user_id=user,
+        line=line,
+        conversation_id=conversation,
+        roles=tuple(role or ()),
+        departments=tuple(department or ()),
+    )
+    print("\n".join(explain_access(read_settings(config), question)))
+
+
 policy_commands = command_group("The rules by which purchase orders are decided.")
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from bot.bootstrap.factories import open_api
 from bot.dingtalk.openapi import pooled_session
 from bot.doctor.dingtalk import check_dingtalk
-from bot.doctor.local import check_database, check_erps, check_index, check_keys, check_own_templates
+from bot.doctor.local import (
+    check_access_rules,
+    check_database,
+    check_erps,
+    check_index,
+    check_keys,
+    check_own_templates,
+)
 from bot.doctor.results import CheckGrade, CheckResult, describe_results
 from bot.metrics import Metrics
 from bot.settings import Settings
@@ -20,6 +27,7 @@ async def run_checks(settings: Settings, *, group: str = "") -> tuple[CheckResul
         async with pooled_session(proxy=settings.dingtalk.proxy or None) as session:
             api = open_api(settings, session, Metrics())
             findings += [finding async for finding in check_dingtalk(settings, session, api, group)]
+    findings.append(check_access_rules(settings))
     findings.append(await check_database(settings))
     findings += [finding async for finding in check_erps(settings)]
     findings += await check_index(settings)

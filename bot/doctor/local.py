@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.access.policy import READ_ONLY
+from bot.bootstrap.access import make_access_policy
 from bot.bootstrap.erps import open_hub
 from bot.bootstrap.factories import make_renderer
 from bot.cards.samples import load_sample
@@ -19,7 +21,7 @@ from bot.doctor.results import CheckGrade, CheckResult
 from bot.erp.errors import Unsupported
 from bot.erp.index.port import VERSION, SyncState
 from bot.erp.index.search import oldest
-from bot.errors import DingerpError
+from bot.errors import ConfigurationError, DingerpError
 from bot.metrics import Metrics
 from bot.phrase import Phrase, phrase
 from bot.settings import Settings
@@ -112,6 +114,25 @@ def check_own_templates(settings: Settings) -> list[CheckResult]:
         )
         for template in broken
     ]
+
+
+def check_access_rules(settings: Settings) -> CheckResult:
+    """Read the access rules as the bot does at its start."""
+    what = phrase("Access rules")
+    try:
+        policy = make_access_policy(settings, Commands.discover())
+    except ConfigurationError as error:
+        return CheckResult(
+            what,
+            CheckGrade.BAD,
+            phrase("%(text)s", text=error.detail),
+            phrase("Correct them; `dingerp access check` names every error."),
+        )
+    if policy.read_only:
+        return CheckResult(what, CheckGrade.GOOD, READ_ONLY)
+    if not policy.rules:
+        return CheckResult(what, CheckGrade.GOOD, phrase("none; every member may ask, and nobody may write"))
+    return CheckResult(what, CheckGrade.GOOD, phrase("%(count)s are in force", count=len(policy.rules)))
 
 
 async def check_index(settings: Settings) -> list[CheckResult]:

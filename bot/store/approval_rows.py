@@ -59,6 +59,7 @@ _PLAN = RecordCodec(
     ApprovalPlan,
     {**_VALUES, tuple[ApprovalLevel, ...]: _LEVELS},
     names={"remind_after": "remind", "single_limits": "single", "daily_limits": "daily"},
+    sparse={"by_role"},
 )
 _ELSEWHERE = RecordCodec(ExternalDecision, _VALUES, skip={"by"})
 _BODY = RecordCodec(

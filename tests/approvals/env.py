@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -110,7 +110,7 @@ class BotProcess:
         self.life = life
         self.poked = asyncio.Event()
         """Set when the writer was told that there is something to do."""
-        organisation = Organisation(roles=ROLES, accounts=env.accounts)
+        organisation = Organisation(roles=env.roles, accounts=env.accounts)
         transactions = CaseTransactions(
             store=CrashingCaseStore(env, life),
             reader=DocumentReader(env.erp, organisation),
@@ -118,6 +118,7 @@ class BotProcess:
             groups=lambda document: env.groups,
             now=env.clock,
             options=env.terms,
+            read_only=lambda: env.read_only,
         )
         self.writer = WritebackWorker(transactions, env.erp, follow=self._follow, metrics=env.metrics)
         self.service = ApprovalService(transactions, poke=self._poke, seconds=env.patience)
@@ -149,6 +150,9 @@ class ApprovalEnv:
     """Awaited before each unit of work that may change something."""
     before_commit: Callable[[object], None] = lambda result: None
     """Gets what each of them returned; nothing is stored where it raises."""
+    roles: Mapping[str, Sequence[str]] = field(default_factory=lambda: ROLES)
+    """Those of the configuration, which is read at the start of a process."""
+    read_only: bool = False
     patience: float = PATIENCE
     """Seconds that a click waits for the ERP."""
 

@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from bot.access.grants import Scope
 from bot.access.policy import AccessPolicy
-from bot.access.rules import AccessRule
+from bot.access.rules import AccessRule, RuleEffect
 from bot.cards.notices import BadArgumentNotice
 from bot.chat.registry import Commands
+from bot.disclosure import FieldClass
 from commands.help import CommandHelp, Help
 from commands.lang import Lang
 from commands.whoami import Whoami
@@ -51,6 +53,8 @@ async def test_every_example_of_every_command_is_answered(ask: Ask, commands: Co
 async def test_whoami_shows_what_the_configuration_needs(ask: Ask) -> None:
     view = as_(Whoami, await ask("我是谁"))
     assert (view.name, view.user_id, view.roles) == ("王仓", "keeper01", ("warehouse",))
+    assert [str(origin) for origin in view.origins] == ["directory"]
+    assert view.rights == (), "no rule restricts anything"
     assert view.conversation_id == "cidGroup=="
     assert "stock" in view.commands
     assert view.writes == ()
@@ -67,6 +71,43 @@ class TestAccess:
         as_(BadArgumentNotice, await ask("/help invoice"))
         clerk = replace(KEEPER, roles=frozenset({"finance"}))
         assert "invoice" in {row.name for row in as_(Help, await ask("/help", person=clerk)).rows}
+
+
+class TestRights:
+    @pytest.fixture
+    def policy(self) -> AccessPolicy:
+        rule = AccessRule(
+            name="north",
+            commands=frozenset({"stock", "po"}),
+            roles=frozenset({"admin"}),
+            people=frozenset({"keeper01"}),
+            fields=frozenset({FieldClass.QUANTITY, FieldClass.COST}),
+            scope=Scope(warehouses=frozenset({"BJ"})),
+        )
+        no_costs = AccessRule(
+            name="no costs",
+            commands=frozenset({"po"}),
+            roles=frozenset({"*"}),
+            effect=RuleEffect.DENY,
+            fields=frozenset({FieldClass.COST}),
+        )
+        return AccessPolicy([rule, no_costs], {"keeper": frozenset({"keeper01"})})
+
+    async def test_whoami_shows_what_is_seen_of_which_documents_by_which_rule(self, ask: Ask) -> None:
+        rights = {right.command: right for right in as_(Whoami, await ask("/whoami")).rights}
+        assert rights["stock"].fields == (FieldClass.QUANTITY, FieldClass.COST)
+        assert [list(map(str, scope)) for scope in rights["stock"].scopes] == [["warehouse: BJ"]]
+        assert rights["stock"].rule == "north"
+        assert (rights["po"].fields, rights["po"].rule) == ((FieldClass.QUANTITY,), "north, no costs")
+        assert (rights["order"].scopes, rights["order"].rule) == ((), "default")
+
+    async def test_whoami_shows_where_roles_come_from(self, ask: Ask) -> None:
+        view = as_(Whoami, await ask("/whoami", person=replace(KEEPER, is_admin=True)))
+        assert dict(zip(view.roles, map(str, view.origins), strict=True)) == {
+            "admin": "administrator",
+            "keeper": "configuration",
+            "warehouse": "directory",
+        }
 
 
 async def test_lang_shows_the_language_and_the_others(ask: Ask, choices: FakeLanguageChoice) -> None:

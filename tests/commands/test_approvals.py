@@ -432,6 +432,27 @@ class TestRestricted:
         assert (await approvals.case()).state is CaseState.WRITING
 
 
+class TestWhileTheBotOnlyReads:
+    @pytest.fixture
+    def policy(self) -> AccessPolicy:
+        return AccessPolicy(read_only=True)
+
+    @pytest.mark.parametrize("line", ["/approve PO-1001", "/reject PO-1001 贵", "/approve all #12345678"])
+    async def test_deciding_is_refused_and_says_why(self, ask: Ask, approvals: ApprovalFixture, line: str) -> None:
+        await approvals.submit()
+        view = as_(DeniedNotice, await ask(line, person=MANAGER, where=DIRECT))
+        assert str(view.reason) == "The bot only reads at present: it changes nothing in the ERP."
+        assert (await approvals.case()).state is CaseState.OPEN
+
+    async def test_the_list_offers_no_approving(self, ask: Ask, approvals: ApprovalFixture, company: Company) -> None:
+        company.purchases = (*company.purchases, purchase("PO-2000", "华东机械", PurchaseStatus.WAITING))
+        for number in ("PO-1001", "PO-2000"):
+            await approvals.submit(number)
+        for line in ("/pending", "/pending all"):
+            view = as_(ApprovalList, await ask(line, person=MANAGER, where=DIRECT))
+            assert "/pending all" not in lines(view)
+
+
 class TestWithoutCosts:
     """A rule may open an order, and not its costs."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from bot.approvals.document import ApprovalDocument
 from bot.approvals.plan import ApprovalLevel, ApprovalPlan, CompanyDirectory, PlanResult
@@ -105,6 +105,7 @@ def _plan(
     total = document.order.total
     levels = tuple(_level(number, step, document, company) for number, step in enumerate(rule.steps, 1))
     escalate_to = resolve_approvers(rule.escalate_to, document, company)
+    named = (*(selector for step in rule.steps for selector in step.approvers), *rule.escalate_to)
     return ApprovalPlan(
         rule=rule.name,
         levels=levels,
@@ -115,7 +116,20 @@ def _plan(
         escalate_to=tuple(user_id for user_id in escalate_to if document.involvement(user_id) is None),
         single_limits=_single_limits(rules, document, company),
         daily_limits=rule.daily_limits,
+        by_role=_by_role(named, company),
     )
+
+
+def _by_role(selectors: Sequence[ApproverSelector], company: CompanyDirectory) -> Mapping[str, tuple[str, ...]]:
+    """Return the roles of those who hold their right by a role, and by nothing that stays theirs."""
+    roles = dict.fromkeys(selector.value for selector in selectors if selector.by is SelectorKind.ROLE)
+    people = {selector.value for selector in selectors if selector.by is SelectorKind.PERSON}
+    found: dict[str, tuple[str, ...]] = {}
+    for role in roles:
+        for user_id in company.members_of(role):
+            if user_id not in people:
+                found[user_id] = (*found.get(user_id, ()), role)
+    return found
 
 
 def _level(number: int, step: RuleLevel, document: ApprovalDocument, company: CompanyDirectory) -> ApprovalLevel:

@@ -1,0 +1,186 @@
+"""Reads access rules and says what they mean for a person: what ``dingerp access`` does."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.access.grants import Grant
+from bot.access.loader import AccessRuleSet, review_access
+from bot.access.people import Person
+from bot.access.policy import AccessPolicy, AccessRequest, AccessVerdict, ConsideredRule
+from bot.access.wording import describe_scope
+from bot.admin.inputs import read_content
+from bot.admin.output import count_noun, escape_invisible
+from bot.bootstrap.access import access_names, make_access_policy, review_configured
+from bot.cards.language import Language, choose_language, load_languages
+from bot.cards.status_labels import status_label
+from bot.chat.message import Conversation, ConversationKind
+from bot.chat.registry import AnyCommand, Commands
+from bot.disclosure import FieldClass
+from bot.errors import ConfigurationError
+from bot.phrase import Phrase
+from bot.rulefiles.errors import RuleProblem, RulesError, did_you_mean
+from bot.settings import Settings, load_settings
+
+
+def check_access(settings: Settings, file: Path | None) -> tuple[bool, list[str]]:
+    """Return whether the rules can be obeyed, and the lines that say so, warn, or name every error.
+
+    ``file`` is a file of rules or a whole configuration; without it, both that are in force are read.
+    """
+    if file is not None and "access" in _tables(file):
+        settings, file = load_settings(file), None
+        return _check_all(settings, None)
+    return _check_all(settings, file)
+
+
+def _check_all(settings: Settings, file: Path | None) -> tuple[bool, list[str]]:
+    known = access_names(settings, Commands.discover())
+    path = file or settings.access_rules
+    lines: list[str] = []
+    fine = True
+    if file is None:
+        where = str(settings.file or "configuration")
+        try:
+            lines += _summary(where, *review_configured(settings, known))
+        except RulesError as error:
+            fine = False
+            lines += _problems(where, error.problems)
+        except ConfigurationError as error:
+            fine = False
+            lines.append(error.detail)
+    if file is not None or path.is_file():
+        try:
+            review = review_access(read_content(path), known, name=str(path))
+            lines += _summary(str(path), review.rule_set, review.warnings)
+        except RulesError as error:
+            fine = False
+            lines += _problems(str(path), error.problems)
+    return fine, [escape_invisible(line) for line in lines]
+
+
+def _tables(file: Path) -> dict[str, object]:
+    with suppress(ValueError):
+        return tomllib.loads(read_content(file).decode("utf-8-sig"))
+    return {}  # what is wrong with it is told when it is read as rules
+
+
+def _summary(where: str, rule_set: AccessRuleSet, warnings: tuple[RuleProblem, ...]) -> Iterator[str]:
+    further = [name for name, chosen in (("presets", rule_set.presets), ("read_only", rule_set.read_only)) if chosen]
+    yield ", ".join([f"{where}: fine", count_noun(len(rule_set.rules), "rule", "rules"), *further])
+    for warning in warnings:
+        yield f"{where}:{warning.line}: warning: {warning.reason}"
+
+
+def _problems(where: str, problems: tuple[RuleProblem, ...]) -> Iterator[str]:
+    for problem in problems:
+        yield f"{where}:{problem.line}: {problem.reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessQuestion:
+    """Who wants to do what where. ``roles`` and ``departments`` come in place of the directory's."""
+
+    user_id: str
+    line: str
+    conversation_id: str = ""
+    roles: tuple[str, ...] = ()
+    departments: tuple[str, ...] = ()
+
+
+def explain_access(settings: Settings, question: AccessQuestion) -> list[str]:
+    """Return the verdict about a command with its reasons in both languages, the rules, and what would be seen.
+
+    Raises `ConfigurationError` for wrong rules and for an unknown command.
+    """
+    commands = Commands.discover()
+    policy = make_access_policy(settings, commands)
+    command = _find_command(commands, question.line)
+    person = Person(
+        user_id=question.user_id,
+        name=question.user_id,
+        roles=frozenset(question.roles),
+        departments=frozenset(question.departments),
+    )
+    request = command.request(Conversation(question.conversation_id, ConversationKind.GROUP))
+    explained = _Explained(
+        policy=policy,
+        person=person,
+        request=request,
+        verdict=policy.decide(person, request),
+        considered=policy.consider(person, request),
+        languages=_languages(),
+    )
+    return [escape_invisible(line) for line in explained.lines()]
+
+
+def _find_command(commands: Commands, line: str) -> AnyCommand:
+    word = line.split(maxsplit=1)[0] if line.strip() else ""
+    found = commands.named(word)
+    if found is None:
+        raise ConfigurationError(f"there is no command {word!r}; {did_you_mean(word.lstrip('/'), [*commands])}")
+    return found
+
+
+def _languages() -> tuple[Language, Language]:
+    known = load_languages()
+    return choose_language(known, "en"), choose_language(known, "zh_CN")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Explained:
+    policy: AccessPolicy
+    person: Person
+    request: AccessRequest
+    verdict: AccessVerdict
+    considered: tuple[ConsideredRule, ...]
+    languages: tuple[Language, Language]
+
+    def lines(self) -> Iterator[str]:
+        may = "may" if self.verdict.allowed else "may not"
+        yield f"{self.person.user_id} {may} use /{self.request.command}"
+        yield f"  why: {self._say(self.verdict.reason)}"
+        if self.verdict.ask:
+            yield f"  ask: {', '.join(self.verdict.ask)}"
+        yield f"  decided by: {self.verdict.rule}"
+        yield f"  roles: {', '.join(self._roles()) or 'none'}"
+        if self.verdict.allowed:
+            yield f"  sees: {self._sees(self.verdict.grant)}"
+        yield f"  a group sees: {self._sees(self._shared(outsiders=False))}"
+        yield f"  a group with outsiders sees: {self._sees(self._shared(outsiders=True))}"
+        for considered in self.considered:
+            yield f"  rule “{considered.rule.name}” {_effect(considered)}"
+
+    def _roles(self) -> Iterator[str]:
+        configured = self.policy.configured_roles(self.person)
+        for role in sorted(self.policy.roles_of(self.person)):
+            yield f"{role} (configuration)" if role in configured else role
+
+    def _shared(self, *, outsiders: bool) -> Grant:
+        return self.policy.shared_grant(self.request.conversation_id, self.request.command, outsiders=outsiders)
+
+    def _sees(self, grant: Grant) -> str:
+        if not grant.scopes:
+            return "nothing"
+        fields = ", ".join(self._say(status_label(field)) for field in FieldClass if field in grant.fields)
+        scopes = (", ".join(map(self._say, describe_scope(scope))) for scope in grant.scopes)
+        return f"{fields or 'no figures or names'}, of {' or '.join(scope or 'all documents' for scope in scopes)}"
+
+    def _say(self, words: Phrase | str) -> str:
+        if isinstance(words, str):
+            return words
+        english, chinese = self.languages
+        return f"{english.say(words)} / {chinese.say(words)}"
+
+
+def _effect(considered: ConsideredRule) -> str:
+    rule = considered.rule
+    taken = "the command" if rule.takes_command else ", ".join(sorted(rule.fields or ()))
+    does = "is about shared cards" if rule.shared else "allows" if rule.allows else f"denies {taken}"
+    if not considered.holds_here:
+        return f"{does}, in other conversations"
+    return does if rule.shared or considered.names_person else f"{does}, to others"

@@ -1,0 +1,130 @@
+"""``dingerp access check`` and ``dingerp access explain``: no service runs, and no ERP is asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from bot.cli import cli
+from bot.errors import ConfigurationError
+
+CONFIGURATION = """
+[erp.main]
+vendor = "demo"
+
+[access]
+presets = true
+
+[access.roles]
+sales = ["sales01"]
+
+[[access.rules]]
+name = "no costs"
+commands = ["*"]
+roles = ["*"]
+effect = "deny"
+fields = ["cost"]
+"""
+WRONG = """
+[[rules]]
+commands = ["invoise"]
+roles = ["finanse"]
+effekt = "deny"
+"""
+PROBLEMS = """\
+wrong.toml:3: commands: there is no command 'invoise'; did you mean 'invoice'?
+wrong.toml:4: roles: there is no role 'finanse'; did you mean 'finance'?
+wrong.toml:5: unknown key 'effekt'; did you mean 'effect'?
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dingerp.toml").write_text(CONFIGURATION, encoding="utf-8")
+    (tmp_path / "wrong.toml").write_text(WRONG, encoding="utf-8")
+    return tmp_path
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["access", *arguments])
+
+
+class TestCheck:
+    def test_names_every_error_with_file_and_line(self) -> None:
+        result = run("check", "wrong.toml")
+        assert (result.exit_code, result.stdout) == (1, PROBLEMS)
+
+    def test_reads_what_is_in_force(self, folder: Path) -> None:
+        (folder / "access.toml").write_text('[[rules]]\ncommands = ["po"]\nroles = ["出纳", "*"]\n', encoding="utf-8")
+        result = run("check")
+        assert result.exit_code == 1
+        assert result.stdout.splitlines()[0] == "dingerp.toml: fine, 1 rule, presets"
+        assert result.stdout.splitlines()[1].startswith("access.toml:3: roles: there is no role '出纳'; there are: *, ")
+
+    def test_reads_a_whole_configuration(self, folder: Path) -> None:
+        text = CONFIGURATION.replace('fields = ["cost"]', 'fields = ["costs"]')
+        (folder / "other.toml").write_text(text, encoding="utf-8")
+        result = run("check", "other.toml")
+        assert result.exit_code == 1
+        assert result.stdout == "other.toml:16: fields: there is no class of fields 'costs'; did you mean 'cost'?\n"
+
+    def test_warns_of_what_is_hardly_meant(self, folder: Path) -> None:
+        (folder / "fine.toml").write_text('[[rules]]\ncommands = ["po"]\nroles = ["采购"]\n', encoding="utf-8")
+        result = run("check", "fine.toml")
+        assert (result.exit_code, result.stdout) == (
+            0,
+            "fine.toml: fine, 1 rule\n"
+            "fine.toml:3: warning: roles: '采购' has no members in access.roles; nobody has it\n",
+        )
+
+    def test_is_told_of_broken_toml(self, folder: Path) -> None:
+        (folder / "broken.toml").write_text("[[rules]\n", encoding="utf-8")
+        result = run("check", "broken.toml")
+        assert result.exit_code == 1
+        assert result.stdout.startswith("broken.toml:1: no TOML")
+
+
+class TestExplain:
+    def test_of_somebody_who_may(self) -> None:
+        result = run("explain", "sales01", "/order SO-1001")
+        assert result.exit_code == 0
+        assert result.stdout.splitlines()[:7] == [
+            "sales01 may use /order",
+            "  why: Your role “销售” allows it. / 您的角色“销售”有此权限。",
+            "  decided by: preset sales, no costs",
+            "  roles: sales (configuration)",
+            "  sees: quantities / 数量, amounts / 金额, customers and vendors / 客户和供应商, contacts / 联系方式, "
+            "of own documents / 本人的单据",
+            "  a group sees: quantities / 数量, of all documents",
+            "  a group with outsiders sees: quantities / 数量, of all documents",
+        ]
+        assert "  rule “preset finance” allows, to others" in result.stdout.splitlines()
+
+    def test_of_somebody_who_may_not(self) -> None:
+        result = run("explain", "keeper01", "发票", "--role", "仓管")
+        assert result.exit_code == 0
+        assert result.stdout.splitlines()[:5] == [
+            "keeper01 may not use /invoice",
+            "  why: /invoice is only for: 管理员, 经理, 财务, 销售. / "
+            "/invoice 仅限以下角色使用：管理员, 经理, 财务, 销售。",
+            "  ask: 管理员, 经理, 财务, 销售",
+            "  decided by: preset sales, preset finance, preset manager, preset admin",
+            "  roles: 仓管",
+        ]
+
+    def test_in_a_conversation(self, folder: Path) -> None:
+        rule = '[[rules]]\ncommands = ["order"]\ndepartments = ["7"]\nconversations = ["cidA=="]\nown = true\n'
+        (folder / "access.toml").write_text(rule, encoding="utf-8")
+        there = run("explain", "clerk01", "order", "--conversation", "cidA==", "--department", "7")
+        assert there.stdout.startswith("clerk01 may use /order\n")
+        elsewhere = run("explain", "clerk01", "order", "--department", "7")
+        assert elsewhere.stdout.startswith("clerk01 may not use /order\n")
+        assert "  rule “access.toml rule 1” allows, in other conversations\n" in elsewhere.stdout
+
+    def test_of_a_command_that_there_is_not(self) -> None:
+        error = run("explain", "sales01", "/ordr SO-1").exception
+        assert isinstance(error, ConfigurationError)
+        assert error.detail == "there is no command '/ordr'; did you mean 'order'?"
