@@ -18,7 +18,7 @@ from bot.chat.lookup import Numbered
 from bot.chat.parsing import command_line
 from bot.chat.registry import Commands, command
 from bot.chat.view_parts import Freshness, freshness_of_all
-from bot.disclosure import ClassedBy, FieldClass
+from bot.disclosure import ALL_FIELDS, ClassedBy, FieldClass, cut
 from bot.erp.errors import Unsupported
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.model import Area, Slice
@@ -99,22 +99,28 @@ async def find(
 ) -> View | Ask:
     """Open the one thing that has this number or name, or show what there is to choose from."""
     usable = {command.name for command in commands.usable(policy, context)}
-    searches = [search for name, search in _searches(erp, text).items() if name in usable]
-    answers = [answer for answer in await asyncio.gather(*map(_if_supported, searches)) if answer]
-    hits = [hit for answer in answers for hit in answer.hits]
-    chosen = [hit for hit in hits if hit.exact] or hits
+    searches = {name: search for name, search in _searches(erp, text).items() if name in usable}
+    found = zip(searches, await asyncio.gather(*map(_if_supported, searches.values())), strict=True)
+    answers = {name: answer for name, answer in found if answer}
+    hits = [(name, hit) for name, answer in answers.items() for hit in answer.hits]
+    chosen = [(name, hit) for name, hit in hits if hit.exact] or hits
     if not chosen:
         raise NothingFound(text)
     if len(chosen) == 1:
-        return Ask(chosen[0].line)
-    return Hits(
+        return Ask(chosen[0][1].line)
+    hits_view = Hits(
         asked=text,
-        rows=tuple(chosen[context.offset :]),
+        rows=tuple(hit for _, hit in chosen[context.offset :]),
         total=len(chosen),
         offset=context.offset,
         line=command_line("find", text),
-        freshness=freshness_of_all([answer.found for answer in answers]),
+        freshness=freshness_of_all([answer.found for answer in answers.values()]),
     )
+    # The rules on an area's command bind its documents here, too.
+    verdicts = (
+        policy.decide_area(context.person, name, context.conversation.id) for name in {name for name, _ in chosen}
+    )
+    return cut(hits_view, ALL_FIELDS.intersection(*(verdict.grant.fields for verdict in verdicts)))
 
 
 def _searches(erp: ErpHub, text: str) -> dict[str, _Search]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -188,12 +188,19 @@ async def _meant(word: str, erp: ErpHub) -> Answer[StockLevel] | _ManyProducts:
     hits = await erp.find_products(word, limit=MAX_PICKS + 1)
     exact = [product for product in hits.value if product.sku.casefold() == word.casefold()]
     chosen = exact or hits.value
-    return await erp.stock(chosen[0].sku) if len(chosen) == 1 else _ManyProducts(hits)
+    if len(chosen) != 1:
+        return _ManyProducts(hits)
+    try:
+        return await erp.stock(chosen[0].sku)
+    except NotFound:
+        # It lies nowhere that the asker may see.
+        return _ManyProducts(replace(hits, value=()))
 
 
 async def _closest(word: str, warehouse: str, erp: ErpHub) -> tuple[str, ...]:
     async def search(text: str) -> list[str]:
-        return [product.sku for product in (await erp.find_products(text, limit=SEARCH_LIMIT)).value]
+        hits = (await erp.find_products(text, limit=SEARCH_LIMIT)).value
+        return [product.sku for product in hits if product.sku.casefold() != word.casefold()]
 
     return tuple(_line(sku, warehouse=warehouse) for sku in await find_closest(word, search))
 

@@ -37,6 +37,24 @@ class Scope:
             mine is None or (theirs is not None and theirs <= mine) for mine, theirs in pairs
         )
 
+    def common(self, other: Scope) -> Scope:
+        """Return the scope of the documents that both cover."""
+        return Scope(
+            sources=_both(self.sources, other.sources),
+            companies=_both(self.companies, other.companies),
+            warehouses=_both(self.warehouses, other.warehouses),
+            categories=_both(self.categories, other.categories),
+            partners=_both(self.partners, other.partners),
+            own=self.own or other.own,
+        )
+
+
+def _both(mine: frozenset[str] | None, theirs: frozenset[str] | None) -> frozenset[str] | None:
+    if mine is None or theirs is None:
+        return theirs if mine is None else mine
+    folded = {word.casefold() for word in theirs}
+    return frozenset(word for word in mine if word.casefold() in folded)
+
 
 EVERYTHING = Scope()
 
@@ -69,3 +87,10 @@ def merge_grants(grants: Iterable[Grant]) -> Grant:
         return NO_GRANT
     seen = (fields[scope] for scope in widest)
     return Grant(fields=ALL_FIELDS.intersection(*seen), scopes=widest)
+
+
+def common_scopes(one: tuple[Scope, ...], other: tuple[Scope, ...]) -> tuple[Scope, ...]:
+    """Return scopes of the documents that are covered by both."""
+    if one == other:
+        return one
+    return tuple(dict.fromkeys(mine.common(theirs) for mine in one for theirs in other))

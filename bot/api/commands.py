@@ -36,10 +36,12 @@ from bot.chat.view_parts import ask_buttons as ask_buttons
 from bot.chat.view_parts import erp_link_buttons as erp_link_buttons
 from bot.chat.view_parts import freshness as freshness
 from bot.chat.view_parts import freshness_of_all as freshness_of_all
+from bot.disclosure import ALL_FIELDS as ALL_FIELDS
 from bot.disclosure import HIDDEN as HIDDEN
 from bot.disclosure import ClassedBy as ClassedBy
 from bot.disclosure import FieldClass as FieldClass
 from bot.disclosure import Stating as Stating
+from bot.disclosure import cut as cut
 from bot.erp.answer import Answer as Answer
 from bot.erp.answer import SourceAnswer as SourceAnswer
 from bot.erp.errors import ErpError as ErpError
@@ -79,6 +81,7 @@ from bot.phrase import Phrase as Phrase
 from bot.phrase import phrase as phrase
 
 __all__ = [
+    "ALL_FIELDS",
     "HIDDEN",
     "AccessPolicy",
     "AccessRule",
@@ -149,6 +152,7 @@ __all__ = [
     "ask_buttons",
     "command",
     "command_line",
+    "cut",
     "erp_link_buttons",
     "freshness",
     "freshness_of_all",

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from bot.approvals.document_reader import Organisation, StaffDirectory, StaffMember
 from bot.approvals.policy.loader import KnownNames
 from bot.approvals.unit_of_work import ApprovalOptions
+from bot.chat.reader_hub import AccountOf
 from bot.dingtalk.directory import DingTalkDirectory, DingTalkUnknownPerson
 from bot.settings import Settings
 
@@ -20,6 +21,12 @@ def known_of(settings: Settings) -> KnownNames:
 def organisation_of(settings: Settings, staff: StaffDirectory | None = None) -> Organisation:
     """Return the organisation; without ``staff`` nobody has a manager or a department."""
     return Organisation(roles=settings.access.roles, accounts=settings.access.accounts, staff=staff)
+
+
+def account_of(settings: Settings) -> AccountOf:
+    """Return what finds a person's account at a source."""
+    accounts = settings.access.accounts
+    return lambda user_id, source: accounts.get(user_id, {}).get(source, "")
 
 
 def terms_of(settings: Settings) -> ApprovalOptions:

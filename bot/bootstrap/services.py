@@ -26,6 +26,7 @@ from bot.bootstrap.approvals import ApprovalServices, build_approvals, notify_ap
 from bot.bootstrap.erps import open_hub_with_index
 from bot.bootstrap.factories import make_renderer, open_api, templates
 from bot.bootstrap.infrastructure import DirectoryAdapter, Infrastructure
+from bot.bootstrap.policy import account_of
 from bot.cards.language import choose_language, load_languages
 from bot.cards.track_ids import TrackIds
 from bot.chat.audiences import Audiences, KnownOutsiders
@@ -131,6 +132,7 @@ async def build_services(
             **approvals.collaborators,
         },
         seconds=settings.limits.question_seconds,
+        account_of=account_of(settings),
     )
     questions = _question_pipeline(base, dispatcher, inbox, audiences, outsiders, patience)
     clicks = ClickPipeline(

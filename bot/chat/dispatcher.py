@@ -36,8 +36,10 @@ from bot.chat.message import Message, MessageKind
 from bot.chat.parsing import MAX_LINE_BYTES, ParsedLine
 from bot.chat.pipeline import PreparedAnswer
 from bot.chat.prompts import OpenPrompts, may_be_reply
+from bot.chat.reader_hub import AccountOf, ReaderHub, no_account
 from bot.chat.registry import AnyCommand, Commands
 from bot.erp.errors import ErpError, NotFound, Unavailable
+from bot.erp.hub import ErpHub
 from bot.errors import ConfigurationError, DingerpError
 from bot.phrase import Phrase, phrase
 from bot.time_limit import TimeLimit
@@ -104,20 +106,25 @@ class QuestionOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class _BoundCommand:
-    """A command with the collaborators that are the same for every call, and the parameters that take the question or
-    the policy as it is then.
+    """A command with the collaborators that are the same for every call, and the parameters that take the question, the
+    policy as it is then, or the ERPs as the asker may see them.
     """
 
     command: AnyCommand
     collaborators: Mapping[str, object]
     context: tuple[str, ...]
     policy: tuple[str, ...]
+    hub: tuple[str, ...]
 
-    async def call(self, rest: str, context: QuestionContext, policy: AccessPolicy) -> View | Ask:
+    async def call(
+        self, rest: str, context: QuestionContext, policy: AccessPolicy, hub: Callable[[], ErpHub]
+    ) -> View | Ask:
         positional, named = self.command.signature.parse(rest)
         named.update(self.collaborators)
         named.update(dict.fromkeys(self.context, context))
         named.update(dict.fromkeys(self.policy, policy))
+        if self.hub:
+            named.update(dict.fromkeys(self.hub, hub()))
         return await self.command.function(*positional, **named)
 
 
@@ -137,13 +144,18 @@ class QuestionDispatcher:
         collaborators: Mapping[type, object],
         seconds: float,
         reference: Callable[[], str] = lambda: secrets.token_hex(3),
+        account_of: AccountOf = no_account,
     ) -> None:
-        """Raises `ConfigurationError` when a command needs a collaborator that is missing."""
+        """``account_of`` finds the asker's own documents. Raises `ConfigurationError` when a command needs a
+        collaborator that is missing.
+        """
         self._commands = commands
         self._policy = policy
         self._limit = TimeLimit(seconds)
         self._reference = reference
         self._prompts = OpenPrompts()
+        hub = collaborators.get(ErpHub)
+        self._hub = ReaderHub(hub, account_of) if isinstance(hub, ErpHub) else None
         known = {**collaborators, Commands: commands, OpenPrompts: self._prompts}
         self._bound = {name: _bind(command, known) for name, command in commands.items()}
 
@@ -184,7 +196,7 @@ class QuestionDispatcher:
                 raise Denied(verdict)
             grant = verdict.grant
             with limit:
-                result = await bound.call(rest, context, policy)
+                result = await bound.call(rest, context, policy, lambda: self._hub_for(context, policy, verdict.grant))
         except Exception as error:  # noqa: BLE001 - only here a defect becomes a card; `_defect` logs it
             cause = Unavailable(f"no answer in {self._limit.seconds:g} s") if limit.expired else error
             return self._failure(cause, command, context, grant)
@@ -197,6 +209,10 @@ class QuestionDispatcher:
         if redirected:
             return self._failure(RuntimeError(f"{command.name} redirects in a circle"), command, context, grant)
         return await self._answer(replace(context, line=result.line, offset=result.offset), redirected=True)
+
+    def _hub_for(self, context: QuestionContext, policy: AccessPolicy, granted: Grant) -> ErpHub:
+        assert self._hub is not None, "commands that need the ERPs were bound to them"
+        return self._hub.of(context, policy, granted)
 
     async def _without_command(
         self, parsed: ParsedLine, context: QuestionContext, *, redirected: bool
@@ -276,13 +292,16 @@ def _bind(command: AnyCommand, known: Mapping[type, object]) -> _BoundCommand:
     fixed: dict[str, object] = {}
     context: list[str] = []
     policy: list[str] = []
+    hub: list[str] = []
     for name, kind in command.signature.collaborators.items():
         if kind is QuestionContext:
             context.append(name)
         elif kind is AccessPolicy:
             policy.append(name)
+        elif kind is ErpHub and kind in known:
+            hub.append(name)
         elif kind in known:
             fixed[name] = known[kind]
         else:
             raise ConfigurationError(f"command {command.name!r} needs a {kind.__name__} and there is none")
-    return _BoundCommand(command, fixed, tuple(context), tuple(policy))
+    return _BoundCommand(command, fixed, tuple(context), tuple(policy), tuple(hub))

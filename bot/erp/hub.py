@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from datetime import datetime
 from random import Random
@@ -41,6 +42,8 @@ from bot.erp.model import (
     Verdict,
 )
 from bot.erp.multi_source import MultiSource
+from bot.erp.narrowed_lists import NarrowedLists
+from bot.erp.narrowing import Narrowing
 from bot.erp.port import Capability, Erp, ListQuery
 from bot.erp.shared_reads import SharedReads
 from bot.erp.source_client import SourceClient
@@ -55,6 +58,9 @@ T = TypeVar("T")
 
 _SAME_CODE = 5
 """Hits that are read when a code is searched for: the product itself comes first."""
+
+_MANY = 100
+"""Products that are searched for a reader of some categories, who may see fewer of them."""
 
 _CAPABILITY = {Verdict.APPROVE: Capability.APPROVE, Verdict.REJECT: Capability.REJECT}
 
@@ -140,7 +146,9 @@ class ErpHub:
             index=index,
             now=now,
         )
-        self._several = MultiSource(self._ask_source, products or ProductCodes(), units or Units(), scope, monotonic)
+        self._codes, self._units, self._monotonic = products or ProductCodes(), units or Units(), monotonic
+        self._narrowings: tuple[Narrowing, ...] = ()
+        self._several = self._merge_sources()
         self._alone = len(sources) == 1 and not products
 
     @property
@@ -148,22 +156,40 @@ class ErpHub:
         """Return the names of the sources, in the order of preference."""
         return tuple(self._sources)
 
+    def narrowed(self, narrowing: Narrowing) -> ErpHub:
+        """Return the hub for a reader who may see some documents only, in single answers, lists and searches.
+
+        What lies outside is not found, and a source without a visible document is not asked. It shares everything with
+        this hub. Single sources (`reread`, `source_client`, …) and decisions are not narrowed.
+        """
+        hub = copy(self)
+        hub._narrowings = (*self._narrowings, narrowing)
+        hub._several = hub._merge_sources()
+        return hub
+
     async def find_products(self, text: str, *, limit: int) -> Answer[tuple[Product, ...]]:
         """Return products that match ``text``, best match first."""
-        if not self._alone:
-            return await self._several.find_products(self._all, text, limit=limit)
-        return await self._ask(
-            tuple(self._sources.values()),
-            "find_products",
-            (text, limit),
-            lambda erp: erp.find_products(text, limit=limit),
-        )
+        sources = self._visible(Area.STOCK, self._all)
+        if self._all and not sources:
+            return self._nothing(())
+        most = max(limit, _MANY) if self._narrowings else limit
+        if self._alone:
+            found = await self._ask(
+                sources, "find_products", (text, most), lambda erp: erp.find_products(text, limit=most)
+            )
+        else:
+            found = await self._several.find_products(sources, text, limit=most)
+        return replace(found, value=found.value[:limit]) if self._narrowings else found
 
     async def stock(self, sku: str) -> Answer[StockLevel]:
         """Return one product's stock, at all sources together where several have it; raises `NotFound`."""
+        able = self._able[Capability.STOCK]
+        sources = self._visible(Area.STOCK, able)
+        if able and not sources:
+            raise NotFound(sku)
         if not self._alone:
-            return await self._several.stock(self._able[Capability.STOCK], sku)
-        return await self._ask(self._able[Capability.STOCK], "stock", (sku.casefold(),), lambda erp: erp.stock(sku))
+            return await self._several.stock(sources, sku)
+        return await self._ask(sources, "stock", (sku.casefold(),), lambda erp: erp.stock(sku), sku)
 
     async def order(self, number: str) -> Answer[SalesOrder]:
         """Return one sales order with its lines; raises `NotFound`."""
@@ -269,20 +295,60 @@ class ErpHub:
             raise Unsupported(f"no {capability} here", source=name)
         return erp
 
-    def _document(self, kind: Listing[D], number: str) -> Awaitable[Answer[D]]:
-        sources = self._able[kind.capability]
-        return self._ask(sources, kind.call, (number.casefold(),), lambda erp: kind.read(erp, number))
+    def _merge_sources(self) -> MultiSource:
+        return MultiSource(self._ask_source, self._codes, self._units, self._scope, self._monotonic)
 
-    def _documents(self, kind: Listing[D], query: ListQuery) -> Awaitable[Answer[Slice[D]]]:
-        sources = self._able[kind.capability]
+    def _visible(self, area: Area, sources: tuple[Erp, ...]) -> tuple[Erp, ...]:
+        """Return the sources that may have documents for the reader."""
+        if not self._narrowings:
+            return sources
+        return tuple(source for source in sources if all(each.may_ask(area, source.name) for each in self._narrowings))
+
+    def _keep(self, value: Any, source: str) -> Any:
+        """Return what the reader may see of an answer, None where that is nothing."""
+        for narrowing in self._narrowings:
+            value = None if value is None else narrowing.keep(value, source)
+        return value
+
+    def _finds(self, document: Any, text: str, source: str) -> bool:
+        return all(each.finds(document, text, source) for each in self._narrowings)
+
+    def _nothing(self, value: T) -> Answer[T]:
+        return Answer(value, "", self._now())
+
+    async def _document(self, kind: Listing[D], number: str) -> Answer[D]:
+        able = self._able[kind.capability]
+        sources = self._visible(kind.area, able)
+        if able and not sources:
+            raise NotFound(number)
+        return await self._ask(sources, kind.call, (number.casefold(),), lambda erp: kind.read(erp, number), number)
+
+    async def _documents(self, kind: Listing[D], query: ListQuery) -> Answer[Slice[D]]:
+        able = self._able[kind.capability]
+        if able and any(each.concerns(kind.area, query.text) for each in self._narrowings):
+            return await self._narrowed_documents(self._visible(kind.area, able), kind, query)
         if not self._alone:
-            return self._several.documents(sources, kind, query)
-        return self._ask(sources, kind.list_call, (query,), lambda erp: kind.read_list(erp, query))
+            return await self._several.documents(able, kind, query)
+        return await self._ask(able, kind.list_call, (query,), lambda erp: kind.read_list(erp, query))
+
+    async def _narrowed_documents(
+        self, sources: tuple[Erp, ...], kind: Listing[D], query: ListQuery
+    ) -> Answer[Slice[D]]:
+        if not sources:
+            return self._nothing(Slice(items=(), total=0))
+        text = max(each.search_text(kind.area) for each in self._narrowings)
+        read = NarrowedLists(self._read_source, self._finds, text=text).read
+        return await self._several.documents(sources, kind, query, read)
 
     async def _ask(
-        self, sources: Sequence[Erp], call: str, args: ReadKey, read: Callable[[Erp], Awaitable[T]]
+        self,
+        sources: Sequence[Erp],
+        call: str,
+        args: ReadKey,
+        read: Callable[[Erp], Awaitable[T]],
+        what: str = "",
     ) -> Answer[T]:
-        """Ask ``sources`` at the same time and return the best answer.
+        """Ask ``sources`` at the same time and return the best answer; ``what`` is not found where it is not visible.
 
         Fresh is better than stale, and the source named first wins.
         """
@@ -300,10 +366,16 @@ class ErpHub:
                 continue
             if isinstance(answer, ErpError):
                 errors.append(answer)
-                copy = self._last_known.get(self._key(source, call, args)) if answer.retry else None
-                if copy is None:
+                known = self._last_known.get(self._key(source, call, args)) if answer.retry else None
+                if known is None:
                     continue
-                answer = replace(copy, stale=True)
+                answer = replace(known, stale=True)
+            if self._narrowings:
+                kept = self._keep(answer.value, source.name)
+                if kept is None:
+                    missing = missing or NotFound(what)
+                    continue
+                answer = replace(answer, value=kept)
             also.append(answer.source)
             if best is None or best.stale > answer.stale:
                 best = answer
@@ -316,6 +388,16 @@ class ErpHub:
         return replace(best, failures=tuple(map(self._note, errors))) if errors else best
 
     async def _ask_source(
+        self, source: Erp, call: str, args: ReadKey, read: Callable[[Erp], Awaitable[Any]]
+    ) -> SourceAnswer[Any] | NotFound:
+        """Return what the reader may see of the answer of one source."""
+        answer = await self._read_source(source, call, args, read)
+        if not self._narrowings or isinstance(answer, NotFound) or answer.value is None:
+            return answer
+        kept = self._keep(answer.value, source.name)
+        return NotFound(str(args[0])) if kept is None else replace(answer, value=kept)
+
+    async def _read_source(
         self, source: Erp, call: str, args: ReadKey, read: Callable[[Erp], Awaitable[Any]]
     ) -> SourceAnswer[Any] | NotFound:
         """Return the answer of one source, or its last known answer if it fails."""

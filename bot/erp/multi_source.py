@@ -23,6 +23,9 @@ Read = Callable[[Erp], Awaitable[V]]
 AskSource = Callable[[Erp, str, tuple[Hashable, ...], Read[Any]], Awaitable[SourceAnswer[Any] | NotFound]]
 """Asks one source within its time limit; an error is a part without a fresh value."""
 
+ReadList = Callable[[Erp, Listing[Any], ListQuery], Awaitable[SourceAnswer[Slice[Any]] | NotFound]]
+"""Reads a source's documents from the first on."""
+
 _TWINS_REMEMBERED = 4096
 _TWIN_SECONDS = 600.0
 _TWIN_HITS = 3
@@ -89,8 +92,9 @@ class MultiSource:
         sources: Sequence[Erp],
         kind: Listing[D],
         query: ListQuery,
+        read: ReadList | None = None,
     ) -> Answer[Slice[D]]:
-        """Return a page of the documents of all sources in one order.
+        """Return a page of the documents of all sources in one order; ``read`` reads those of one source.
 
         Each is asked from its first document on: only together is it known which belong to a later page.
         """
@@ -98,10 +102,13 @@ class MultiSource:
         if not sources:
             raise Unsupported(f"no source offers {call}")
         wide = replace(query, offset=0, limit=query.offset + query.limit)
-        answers = await self._all(
-            call, [(source, (wide,), lambda erp: kind.read_list(erp, wide)) for source in sources]
-        )
+        answers = await asyncio.gather(*((read or self._read_list)(source, kind, wide) for source in sources))
         return merge_lists(_parts_of(answers, call), query, kind)
+
+    def _read_list(
+        self, source: Erp, kind: Listing[D], query: ListQuery
+    ) -> Awaitable[SourceAnswer[Slice[D]] | NotFound]:
+        return self._ask_source(source, kind.list_call, (query,), lambda erp: kind.read_list(erp, query))
 
     async def _all(
         self, call: str, asks: Iterable[tuple[Erp, tuple[Hashable, ...], Read[V]]]

@@ -1,0 +1,62 @@
+"""Lists for a reader who may see some documents only: read page by page, since an ERP cannot count those."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from bot.erp.answer import SourceAnswer
+from bot.erp.errors import NotFound
+from bot.erp.listing import D, Listing
+from bot.erp.model import Slice
+from bot.erp.multi_source import AskSource
+from bot.erp.port import Erp, ListQuery
+from bot.phrase import Phrase, phrase
+
+PAGE, MAX_PAGES = 100, 5
+"""Documents that are read at a time, and how often for one list of one source."""
+
+Finds = Callable[[Any, str, str], bool]
+"""Returns whether a search for a text may show a document of a source."""
+
+
+class NarrowedLists:
+    """Reads the lists of sources and leaves out what the reader may not see."""
+
+    def __init__(self, read_source: AskSource, finds: Finds, *, text: str = "") -> None:
+        """``text`` is what all visible documents hold: ERPs narrow lists by it that are not searched anyway."""
+        self._read_source = read_source
+        self._finds = finds
+        self._text = text
+
+    async def read(self, source: Erp, kind: Listing[D], query: ListQuery) -> SourceAnswer[Slice[D]] | NotFound:
+        """Return a part of the visible documents of a source, and how many there are among those that were read."""
+        visible: list[D] = []
+        told: SourceAnswer[Slice[D]] | None = None
+        page = replace(query, offset=0, limit=PAGE, text=query.text or self._text)
+        for number in range(MAX_PAGES):
+            page = replace(page, offset=number * PAGE)
+            answer = await self._read_source(source, kind.list_call, (page,), partial(_read_list, kind, page))
+            if isinstance(answer, NotFound) or answer.value is None:
+                if told is None:
+                    return answer
+                break
+            visible += [each for each in answer.value.items if self._finds(each, query.text, source.name)]
+            told = told if told is not None and answer.fresh else answer
+            if not answer.value.items or page.offset + len(answer.value.items) >= answer.value.total:
+                return _part(told, visible, query)
+        assert told is not None
+        return _part(told, visible, query, phrase("Only a part of a long list was looked through: there may be more."))
+
+
+def _read_list(kind: Listing[D], query: ListQuery, erp: Erp) -> Awaitable[Slice[D]]:
+    return kind.read_list(erp, query)
+
+
+def _part(
+    answer: SourceAnswer[Slice[D]], visible: Sequence[D], query: ListQuery, *notes: Phrase
+) -> SourceAnswer[Slice[D]]:
+    items = tuple(visible[query.offset : query.offset + query.limit])
+    return replace(answer, value=Slice(items=items, total=len(visible)), notes=(*answer.notes, *notes))

@@ -1,0 +1,186 @@
+"""Narrows what the sources answer to the documents that one reader may see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from bot.erp.merging import add
+from bot.erp.model import (
+    Area,
+    Invoice,
+    Product,
+    ProductionOrder,
+    PurchaseOrder,
+    SalesOrder,
+    Slice,
+    StockLevel,
+    WarehouseStock,
+)
+
+
+class DocumentScope(Protocol):
+    """Documents that fit every restriction; None restricts nothing. `bot.access.grants.Scope` is one."""
+
+    @property
+    def sources(self) -> frozenset[str] | None:
+        """Names of configured ERPs."""
+        ...
+
+    @property
+    def companies(self) -> frozenset[str] | None:
+        """Companies of an ERP."""
+        ...
+
+    @property
+    def warehouses(self) -> frozenset[str] | None:
+        """Codes or names of warehouses."""
+        ...
+
+    @property
+    def categories(self) -> frozenset[str] | None:
+        """Categories of products."""
+        ...
+
+    @property
+    def partners(self) -> frozenset[str] | None:
+        """Names of customers and vendors."""
+        ...
+
+    @property
+    def own(self) -> bool:
+        """Whether only documents are meant of which the reader is salesperson, buyer or requester."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ScopeKeys:
+    """What scopes ask of a record; a restriction that it tells nothing about is not met."""
+
+    source: str
+    company: str = ""
+    category: str = ""
+    partner: str = ""
+    owners: tuple[str, ...] = ()
+    warehouses: tuple[str, ...] = ()
+
+
+def _document_keys(document: Any, source: str) -> _ScopeKeys:
+    company, warehouse = document.extra.get("company", ""), document.extra.get("warehouse", "")
+    partner, owners = "", tuple[str, ...]()
+    match document:
+        case SalesOrder():
+            partner, owners = document.customer, (document.salesperson,)
+        case Invoice():
+            partner = document.customer
+        case PurchaseOrder():
+            accounts = (document.requester, document.buyer)
+            partner, owners = document.vendor, (*accounts, *map(document.named, accounts))
+    return _ScopeKeys(source=source, company=company, partner=partner, owners=owners, warehouses=(warehouse,))
+
+
+_AREAS: Mapping[type, Area] = {
+    SalesOrder: Area.SALES,
+    Invoice: Area.FINANCE,
+    PurchaseOrder: Area.PURCHASING,
+    ProductionOrder: Area.PRODUCTION,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """The documents of each area that a reader may see: those that any of its scopes covers; without scopes none.
+
+    An area that is left out is not narrowed. ``names_at`` returns what the reader is called at a source. In areas
+    ``by_number`` documents are found by their numbers alone: whoever may not see a partner's name may not look for it.
+    """
+
+    scopes: Mapping[Area, tuple[DocumentScope, ...]]
+    names_at: Callable[[str], frozenset[str]]
+    by_number: frozenset[Area] = frozenset()
+
+    def concerns(self, area: Area, text: str) -> bool:
+        """Return whether a search for ``text`` in an area may find what the reader may not."""
+        return area in self.scopes or bool(text and area in self.by_number)
+
+    def may_ask(self, area: Area, source: str) -> bool:
+        """Return whether any document of an area at a source may be seen."""
+        scopes = self.scopes.get(area)
+        return scopes is None or any(_fits(scope.sources, (source,)) for scope in scopes)
+
+    def search_text(self, area: Area) -> str:
+        """Return a text that all visible documents of an area hold, by which the ERP can narrow itself."""
+        names: set[str] = set()
+        for scope in self.scopes.get(area, ()):
+            if scope.partners is None:
+                return ""
+            names |= scope.partners
+        return names.pop() if len(names) == 1 else ""
+
+    def keep(self, value: Any, source: str) -> Any:
+        """Return what the reader may see of a source's answer, None where that is nothing."""
+        if isinstance(value, Slice):
+            return value  # narrowed while it is read (`bot.erp.narrowed_lists`)
+        if isinstance(value, StockLevel):
+            return self._keep_stock(value, source)
+        if isinstance(value, tuple):
+            return tuple(product for product in value if self._covers_product(product, source))
+        return value if self.covers(value, source) else None
+
+    def finds(self, document: Any, text: str, source: str) -> bool:
+        """Return whether a search for ``text`` may show a document that the ERP found."""
+        hidden = text and _AREAS[type(document)] in self.by_number
+        if hidden and text.casefold() not in document.number.casefold():
+            return False
+        return self.covers(document, source)
+
+    def covers(self, document: Any, source: str) -> bool:
+        """Return whether the reader may see a document of a source."""
+        scopes = self.scopes.get(_AREAS[type(document)])
+        if scopes is None:
+            return True
+        keys = _document_keys(document, source)
+        return any(self._covers(scope, keys) and _fits(scope.warehouses, keys.warehouses) for scope in scopes)
+
+    def _covers(self, scope: DocumentScope, keys: _ScopeKeys) -> bool:
+        """Return whether a scope covers what these keys are of, whatever its warehouses."""
+        return (
+            _fits(scope.sources, (keys.source,))
+            and _fits(scope.companies, (keys.company,))
+            and _fits(scope.categories, (keys.category,))
+            and _fits(scope.partners, (keys.partner,))
+            and _fits(self.names_at(keys.source) if scope.own else None, keys.owners)
+        )
+
+    def _covers_product(self, product: Product, source: str) -> bool:
+        """Return whether a product may be named: it lies in no warehouse and is nobody's, unlike its stock."""
+        scopes = self.scopes.get(Area.STOCK)
+        return scopes is None or any(
+            _fits(scope.sources, (source,)) and _fits(scope.categories, (product.category,)) for scope in scopes
+        )
+
+    def _keep_stock(self, level: StockLevel, source: str) -> StockLevel | None:
+        scopes = self.scopes.get(Area.STOCK)
+        if scopes is None:
+            return level
+        keys = _ScopeKeys(source=source, company=level.company, category=level.product.category)
+        covering = [scope for scope in scopes if self._covers(scope, keys)]
+        if any(scope.warehouses is None for scope in covering):
+            return level
+        visible = tuple(place for place in level.per_warehouse if any(_holds(scope, place) for scope in covering))
+        if not visible:
+            return None
+        # The reorder point is meant for all warehouses together.
+        total = add(place.quantities for place in visible)
+        return replace(level, total=total, per_warehouse=visible, reorder_point=None)
+
+
+def _holds(scope: DocumentScope, place: WarehouseStock) -> bool:
+    return _fits(scope.warehouses, (place.code, place.name))
+
+
+def _fits(wanted: frozenset[str] | None, has: Iterable[str]) -> bool:
+    if wanted is None:
+        return True
+    return not {word.casefold() for word in wanted}.isdisjoint(word.casefold() for word in has if word)

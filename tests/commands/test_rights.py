@@ -1,0 +1,136 @@
+"""Whatever somebody asks, in whatever way: no row and no name outside what the rules grant them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
+
+from bot.access.grants import Scope
+from bot.access.people import Person
+from bot.access.policy import AccessPolicy
+from bot.access.rules import AccessRule
+from bot.cards.notices import NotFoundNotice
+from bot.cards.view import ListView
+from bot.chat.dispatcher import QuestionDispatcher
+from bot.chat.reader_hub import ReaderHub
+from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass
+from bot.erp.model import PurchaseOrder
+from commands.find import Hits
+from commands.order import OrderListView, OrderView
+from commands.stock import StockListView, StockView
+from tests.commands.company import Company
+from tests.commands.conftest import Ask, as_, lines
+
+SALES = Person(user_id="sales01", name="李销", roles=frozenset({"sales"}))
+
+
+def rule(command: str, scope: Scope, fields: Iterable[FieldClass] = ALL_FIELDS, role: str = "warehouse") -> AccessRule:
+    return AccessRule(commands=frozenset({command}), roles=frozenset({role}), fields=frozenset(fields), scope=scope)
+
+
+def some(*words: str) -> frozenset[str]:
+    return frozenset(words)
+
+
+class TestKeeperOfOneWarehouse:
+    @pytest.fixture
+    def policy(self) -> AccessPolicy:
+        return AccessPolicy(rules=(rule("stock", Scope(warehouses=some("上海成品仓库"))),))
+
+    async def test_sees_that_warehouse_and_its_sum(self, ask: Ask) -> None:
+        view = as_(StockView, await ask("/stock SKU123"))
+        assert [row.warehouse.code for row in view.rows] == ["SH"]
+        assert view.level.total.on_hand == 1200
+
+    async def test_finds_nothing_that_lies_elsewhere(self, ask: Ask) -> None:
+        assert "/stock SKU1234" not in lines(as_(NotFoundNotice, await ask("/stock SKU1234")))
+        view = as_(StockListView, await ask("/stock SKU123 SKU1234"))
+        assert [row.level is not None for row in view.rows] == [True, False]
+
+    async def test_is_told_of_no_other_warehouse(self, ask: Ask) -> None:
+        answer = await ask("/stock SKU123 @深圳仓")
+        assert "上海成品仓库" in repr(answer.view)
+        assert "成都" not in repr(answer.view)
+
+
+class TestSalespersonOfOneCustomer:
+    @pytest.fixture
+    def policy(self) -> AccessPolicy:
+        customers = Scope(partners=some("上海宏图机械"))
+        return AccessPolicy(rules=(rule("order", customers, role="sales"), rule("invoice", customers, role="sales")))
+
+    async def test_lists_have_the_right_rows_and_totals(self, ask: Ask) -> None:
+        view = as_(OrderListView, await ask("/order", person=SALES))
+        assert ([row.number for row in view.rows], view.total) == (["SO-1001", "SO-1002"], 2)
+        late = as_(OrderListView, await ask("/order late", person=SALES))
+        assert [row.number for row in late.rows] == ["SO-1001"]
+
+    @pytest.mark.parametrize(
+        "line", ["/order SO-1003", "/order Acme", "SO-1003", "Acme", "/find SO-1003", "/find 深圳"]
+    )
+    async def test_others_do_not_exist(self, ask: Ask, line: str) -> None:
+        answer = await ask(line, person=SALES)
+        assert "SO-1003" not in repr(lines(answer.view))
+        assert not any(name in repr(answer.view) for name in ("Acme, Inc", "深圳创新"))
+
+    async def test_suggestions_are_of_ones_own(self, ask: Ask) -> None:
+        view = as_(NotFoundNotice, await ask("/order SO-1009", person=SALES))
+        assert {pick.line for pick in view.closest} == {"/order SO-1001", "/order SO-1002"}
+
+    async def test_everywhere_else_it_is_the_same(self, ask: Ask) -> None:
+        view = as_(Hits, await ask("/find 上海", person=SALES))
+        assert {row.key for row in view.rows} == {"SO-1001", "SO-1002", "INV-7", "INV-8", "INV-9"}
+        as_(NotFoundNotice, await ask("/find SO-20", person=SALES))
+
+
+class TestOwnDocuments:
+    @pytest.fixture
+    def policy(self) -> AccessPolicy:
+        return AccessPolicy(rules=(rule("po", Scope(own=True), role="buyer"),))
+
+    @pytest.fixture
+    def company(self) -> Company:
+        purchases = Company.purchases
+        assert isinstance(purchases, tuple)
+        mine, other, third = purchases
+        return Company(purchases=(mine, _of(other, buyer="zhao.cai"), _of(third, requester="赵采")))
+
+    @pytest.mark.parametrize(("account", "numbers"), [("zhao.cai", ["PO-1002", "PO-1003"]), ("", ["PO-1003"])])
+    async def test_are_those_of_the_account_or_the_name(
+        self,
+        dispatcher: QuestionDispatcher,
+        ask: Ask,
+        account: str,
+        numbers: list[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        buyer = Person(user_id="buyer01", name="赵采", roles=frozenset({"buyer"}))
+        assert dispatcher._hub is not None
+        hub = ReaderHub(dispatcher._hub.hub, lambda user_id, source: account)
+        monkeypatch.setattr(dispatcher, "_hub", hub)
+        view = (await ask("/po", person=buyer)).view
+        assert isinstance(view, ListView)
+        assert [row.number for row in view.rows] == numbers
+
+
+def _of(order: PurchaseOrder, **people: str) -> PurchaseOrder:
+    return replace(order, **people)  # type: ignore[arg-type]
+
+
+class TestReaderWithoutPartners:
+    @pytest.fixture
+    def policy(self) -> AccessPolicy:
+        return AccessPolicy(rules=(rule("order", Scope(), ALL_FIELDS - {FieldClass.PARTNER}),))
+
+    async def test_finds_by_number_only(self, ask: Ask) -> None:
+        assert as_(OrderView, await ask("/order SO-1003")).document.number == "SO-1003"
+        as_(NotFoundNotice, await ask("/order Acme"))
+
+    async def test_gets_no_names_from_a_search(self, ask: Ask) -> None:
+        view = as_(Hits, await ask("/find 100"))
+        orders = [row for row in view.rows if row.key.startswith("SO-")]
+        assert orders
+        assert all(row.name is HIDDEN for row in orders)
+        assert FieldClass.PARTNER in view.withheld

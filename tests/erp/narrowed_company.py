@@ -1,0 +1,179 @@
+"""A company in memory whose records carry all that scopes ask for, and how many calls it took to read them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from bot.erp.errors import NotFound
+from bot.erp.listing import INVOICES, PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS, D, Listing, find_products
+from bot.erp.model import (
+    Invoice,
+    InvoiceStatus,
+    OrderStatus,
+    Product,
+    ProductionOrder,
+    ProductionStatus,
+    PurchaseOrder,
+    PurchaseStatus,
+    Quantities,
+    SalesOrder,
+    Slice,
+    StockLevel,
+    WarehouseStock,
+)
+from bot.erp.port import Capability, ListQuery
+
+NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
+TODAY = date(2026, 11, 24)
+
+
+class CompanyInMemory:
+    """One source; its documents of each kind are in ``documents``, by the name of the port's call."""
+
+    capabilities = frozenset(Capability)
+
+    def __init__(self, name: str, levels: Sequence[StockLevel] = (), **documents: Sequence[Any]) -> None:
+        self.name = name
+        self.levels = {level.product.sku: level for level in levels}
+        self.documents = documents
+        self.calls: list[str] = []
+
+    async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
+        self.calls.append("find_products")
+        return find_products((level.product for level in self.levels.values()), text, limit=limit)
+
+    async def stock(self, sku: str) -> StockLevel:
+        self.calls.append("stock")
+        if sku not in self.levels:
+            raise NotFound(sku)
+        return self.levels[sku]
+
+    async def order(self, number: str) -> SalesOrder:
+        return self._one(SalesOrder, "order", number)
+
+    async def orders(self, query: ListQuery) -> Slice[SalesOrder]:
+        return self._many(SALES_ORDERS, query)
+
+    async def invoice(self, number: str) -> Invoice:
+        return self._one(Invoice, "invoice", number)
+
+    async def invoices(self, query: ListQuery) -> Slice[Invoice]:
+        return self._many(INVOICES, query)
+
+    async def purchase_order(self, number: str) -> PurchaseOrder:
+        return self._one(PurchaseOrder, "purchase_order", number)
+
+    async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
+        return self._many(PURCHASE_ORDERS, query)
+
+    async def production_order(self, number: str) -> ProductionOrder:
+        return self._one(ProductionOrder, "production_order", number)
+
+    async def production_orders(self, query: ListQuery) -> Slice[ProductionOrder]:
+        return self._many(PRODUCTION_ORDERS, query)
+
+    async def close(self) -> None:
+        pass
+
+    def _one(self, kind: type[D], call: str, number: str) -> D:
+        self.calls.append(call)
+        for document in self.documents.get(call, ()):
+            if isinstance(document, kind) and document.number.casefold() == number.casefold():
+                return document
+        raise NotFound(number)
+
+    def _many(self, kind: Listing[Any], query: ListQuery) -> Slice[Any]:
+        self.calls.append(f"{kind.list_call} {query.text}+{query.offset}")
+        return kind.pick(self.documents.get(kind.call, ()), query, TODAY)
+
+
+def a_level(
+    sku: str, per_warehouse: dict[str, int], *, category: str = "", company: str = "", reorder: int | None = None
+) -> StockLevel:
+    """Return stock in warehouses, of which each code has the name ``<code> Hall``."""
+    places = tuple(
+        WarehouseStock(
+            code=code, name=f"{code} Hall", quantities=Quantities(on_hand=Decimal(figure), available=Decimal(figure))
+        )
+        for code, figure in per_warehouse.items()
+    )
+    total = Decimal(sum(per_warehouse.values()))
+    return StockLevel(
+        product=Product(sku=sku, name=f"Product {sku}", unit="pcs", category=category),
+        total=Quantities(on_hand=total, available=total),
+        per_warehouse=places,
+        reorder_point=None if reorder is None else Decimal(reorder),
+        as_of=NOW,
+        company=company,
+    )
+
+
+def an_order(number: str, customer: str, *, salesperson: str = "", company: str = "") -> SalesOrder:
+    """Return a sales order."""
+    return SalesOrder(
+        id=number,
+        number=number,
+        customer=customer,
+        status=OrderStatus.OPEN,
+        delivery=None,
+        ordered_on=TODAY,
+        promised_on=None,
+        total=None,
+        salesperson=salesperson,
+        extra={"company": company} if company else {},
+    )
+
+
+def an_invoice(number: str, customer: str, *, company: str = "") -> Invoice:
+    """Return an invoice."""
+    return Invoice(
+        id=number,
+        number=number,
+        customer=customer,
+        status=InvoiceStatus.UNPAID,
+        issued_on=TODAY,
+        due_on=None,
+        total=None,
+        open_amount=None,
+        extra={"company": company} if company else {},
+    )
+
+
+def a_purchase(number: str, vendor: str, *, requester: str = "", buyer: str = "", company: str = "") -> PurchaseOrder:
+    """Return a purchase order, whose accounts have names: ``anna`` is called Anna."""
+    return PurchaseOrder(
+        id=number,
+        number=number,
+        vendor=vendor,
+        status=PurchaseStatus.WAITING,
+        approval=None,
+        requester=requester,
+        buyer=buyer,
+        ordered_on=TODAY,
+        due_on=None,
+        total=None,
+        received=None,
+        version="1",
+        people={account: account.title() for account in (requester, buyer) if account},
+        extra={"company": company} if company else {},
+    )
+
+
+def a_production(number: str, sku: str, *, company: str = "") -> ProductionOrder:
+    """Return a production order."""
+    return ProductionOrder(
+        id=number,
+        number=number,
+        sku=sku,
+        name=f"Product {sku}",
+        unit="pcs",
+        planned=Decimal(1),
+        produced=None,
+        status=ProductionStatus.PLANNED,
+        start_on=TODAY,
+        due_on=None,
+        extra={"company": company} if company else {},
+    )

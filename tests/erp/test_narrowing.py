@@ -1,0 +1,298 @@
+"""A reader of some documents finds those, all of them, and nothing else: in answers, lists, sums and searches."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.access.grants import EVERYTHING, Scope
+from bot.erp.errors import NotFound
+from bot.erp.hub import ErpHub
+from bot.erp.listing import KINDS, Listing
+from bot.erp.model import Area
+from bot.erp.narrowed_lists import MAX_PAGES, PAGE
+from bot.erp.narrowing import Narrowing
+from bot.erp.port import ListQuery
+from bot.metrics import Metrics
+from tests.erp.narrowed_company import (
+    NOW,
+    CompanyInMemory,
+    a_level,
+    a_production,
+    a_purchase,
+    an_invoice,
+    an_order,
+)
+
+AREAS = (Area.STOCK, Area.SALES, Area.FINANCE, Area.PURCHASING, Area.PRODUCTION)
+
+
+def a_hub(*sources: CompanyInMemory) -> ErpHub:
+    return ErpHub(sources, metrics=Metrics(), now=lambda: NOW)  # type: ignore[arg-type]  # it only reads
+
+
+def narrowed(hub: ErpHub, *scopes: Scope, names: frozenset[str] = frozenset()) -> ErpHub:
+    return hub.narrowed(Narrowing(dict.fromkeys(AREAS, scopes), lambda source: names))
+
+
+def only(**restrictions: set[str]) -> Scope:
+    return replace(EVERYTHING, **{name: frozenset(words) for name, words in restrictions.items()})  # type: ignore[arg-type]
+
+
+# A restriction that a record tells nothing about is not met: this is said once more here, in the plainest words.
+def is_visible(keys: Mapping[str, set[str]], scopes: tuple[Scope, ...], names: frozenset[str]) -> bool:
+    def met(wanted: frozenset[str] | None, key: str) -> bool:
+        return wanted is None or bool({word.lower() for word in wanted} & {word.lower() for word in keys.get(key, ())})
+
+    return any(
+        all(met(getattr(scope, key), key) for key in ("sources", "companies", "warehouses", "categories", "partners"))
+        and (not scope.own or met(names, "owners"))
+        for scope in scopes
+    )
+
+
+def keys_of(document: Any, source: str) -> dict[str, set[str]]:
+    keys = {"sources": {source}, "companies": {document.extra.get("company", "")} - {""}}
+    partner = getattr(document, "customer", "") or getattr(document, "vendor", "")
+    people = {getattr(document, name, "") for name in ("salesperson", "requester", "buyer")} - {""}
+    named = {document.named(account) for account in people} if hasattr(document, "named") else set()
+    return keys | {"partners": {partner} - {""}, "owners": people | named}
+
+
+WORDS = st.sampled_from(["A", "B", "C"])
+COMPANIES = st.sampled_from(["", "A", "B"])
+PEOPLE = st.sampled_from(["", "anna", "boris"])
+SOME = st.none() | st.frozensets(st.sampled_from(["A", "b", "C", "other"]), max_size=2)
+SCOPES = st.lists(
+    st.builds(
+        Scope,
+        sources=st.none() | st.frozensets(st.sampled_from(["one", "two"]), max_size=1),
+        companies=SOME,
+        warehouses=SOME,
+        categories=SOME,
+        partners=SOME,
+        own=st.booleans(),
+    )
+    | st.just(EVERYTHING),
+    max_size=3,
+).map(tuple)
+
+
+LEVELS = st.builds(
+    a_level,
+    st.just("P0"),
+    st.dictionaries(WORDS, st.integers(0, 9), min_size=1),
+    category=WORDS,
+    company=COMPANIES,
+)
+
+
+@st.composite
+def companies(draw: st.DrawFn) -> list[CompanyInMemory]:
+    return [draw(company(name)) for name in draw(st.sampled_from([["one"], ["one", "two"]]))]
+
+
+@st.composite
+def company(draw: st.DrawFn, name: str) -> CompanyInMemory:
+    count = draw(st.integers(0, 4))
+
+    def numbered(letter: str, make: Any, **more: Any) -> list[Any]:
+        numbers = [f"{name}-{letter}{n}" for n in range(count)]
+        words = {**more, "company": COMPANIES}
+        return [make(number, draw(WORDS), **{key: draw(values) for key, values in words.items()}) for number in numbers]
+
+    return CompanyInMemory(
+        name,
+        [
+            replace(level, product=replace(level.product, sku=f"P{n}", name=f"Product P{n}"))
+            for n, level in enumerate(draw(st.lists(LEVELS, max_size=3)))
+        ],
+        order=numbered("O", an_order, salesperson=PEOPLE),
+        invoice=numbered("I", an_invoice),
+        purchase_order=numbered("P", a_purchase, requester=PEOPLE, buyer=PEOPLE),
+        production_order=numbered("M", a_production),
+    )
+
+
+NAMES = st.sampled_from([frozenset[str](), frozenset({"Anna"}), frozenset({"anna"})])
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    sources=companies(),
+    scopes=SCOPES,
+    names=NAMES,
+)
+def test_documents(sources: list[CompanyInMemory], scopes: tuple[Scope, ...], names: frozenset[str]) -> None:
+    async def check() -> None:
+        hub = narrowed(a_hub(*sources), *scopes, names=names)
+        for kind in KINDS:
+            documents = [(document, source.name) for source in sources for document in source.documents[kind.call]]
+            visible = {each.number for each, source in documents if is_visible(keys_of(each, source), scopes, names)}
+            found: Any = await kind.read_list(hub, ListQuery(limit=20))
+            assert {document.number for document in found.value.items} == visible
+            assert found.value.total == len(visible)
+            await check_pages(hub, kind, visible)
+            for document, _ in documents:
+                await check_one(hub, kind, document.number, is_seen=document.number in visible)
+
+    asyncio.run(check())
+
+
+async def check_pages(hub: ErpHub, kind: Listing[Any], visible: set[str]) -> None:
+    answers: list[Any] = [await kind.read_list(hub, ListQuery(offset=offset, limit=2)) for offset in (0, 2, 4, 6)]
+    pages = [answer.value for answer in answers]
+    shown = [document.number for page in pages for document in page.items]
+    assert sorted(shown) == sorted(visible)
+    assert {page.total for page in pages} == {len(visible)}
+
+
+async def check_one(hub: ErpHub, kind: Listing[Any], number: str, *, is_seen: bool) -> None:
+    if is_seen:
+        found: Any = await kind.read(hub, number)
+        assert found.value.number == number
+        return
+    with pytest.raises(NotFound):
+        await kind.read(hub, number)
+
+
+@settings(max_examples=150, deadline=None)
+@given(sources=companies(), scopes=SCOPES)
+def test_stock(sources: list[CompanyInMemory], scopes: tuple[Scope, ...]) -> None:
+    async def check() -> None:
+        hub = narrowed(a_hub(*sources), *scopes)
+        for sku in {sku for source in sources for sku in source.levels}:
+            places = visible_places(sources, sku, scopes)
+            if not places:
+                with pytest.raises(NotFound):
+                    await hub.stock(sku)
+                continue
+            level = (await hub.stock(sku)).value
+            assert sorted(places) == sorted((place.code, place.quantities.on_hand) for place in level.per_warehouse)
+            total = sum((figure for _, figure in places), Decimal())
+            assert level.total.on_hand == total
+
+    asyncio.run(check())
+
+
+def visible_places(sources: list[CompanyInMemory], sku: str, scopes: tuple[Scope, ...]) -> list[tuple[str, Decimal]]:
+    """Return the warehouses that may be seen; where a whole level may, also one without a warehouse."""
+    places: list[tuple[str, Decimal]] = []
+    for source in sources:
+        level = source.levels.get(sku)
+        for place in level.per_warehouse if level else ():
+            assert level is not None
+            keys = {
+                "sources": {source.name},
+                "companies": {level.company} - {""},
+                "categories": {level.product.category},
+                "warehouses": {place.code, place.name},
+            }
+            if is_visible(keys, scopes, frozenset()):
+                assert place.quantities.on_hand is not None
+                places.append((place.code, place.quantities.on_hand))
+    return places
+
+
+@settings(max_examples=100, deadline=None)
+@given(sources=companies(), scopes=SCOPES)
+def test_products(sources: list[CompanyInMemory], scopes: tuple[Scope, ...]) -> None:
+    async def check() -> None:
+        found = await narrowed(a_hub(*sources), *scopes).find_products("P", limit=10)
+        wide = tuple(Scope(sources=scope.sources, categories=scope.categories) for scope in scopes)
+        visible = {
+            level.product.sku
+            for source in sources
+            for level in source.levels.values()
+            if is_visible({"sources": {source.name}, "categories": {level.product.category}}, wide, frozenset())
+        }
+        assert {product.sku for product in found.value} == visible
+
+    asyncio.run(check())
+
+
+async def test_a_source_outside_is_not_asked() -> None:
+    one, two = CompanyInMemory("one", order=[an_order("O1", "A")]), CompanyInMemory("two", order=[an_order("O2", "A")])
+    hub = narrowed(a_hub(one, two), only(sources={"one"}))
+    await hub.orders(ListQuery())
+    await hub.find_products("x", limit=3)
+    with pytest.raises(NotFound):
+        await hub.order("O2")
+    assert two.calls == []
+
+
+async def test_without_a_scope_nothing_is_there_and_nobody_is_asked() -> None:
+    one = CompanyInMemory("one", [a_level("P1", {"A": 1})], order=[an_order("O1", "A")])
+    hub = narrowed(a_hub(one))
+    assert (await hub.orders(ListQuery())).value.total == 0
+    assert (await hub.find_products("P1", limit=3)).value == ()
+    for ask in (hub.stock("P1"), hub.order("O1")):
+        with pytest.raises(NotFound):
+            await ask
+    assert one.calls == []
+
+
+async def test_the_sum_is_that_of_the_visible_warehouses() -> None:
+    hub = narrowed(
+        a_hub(CompanyInMemory("one", [a_level("P1", {"A": 3, "B": 40}, reorder=20)])), only(warehouses={"a hall"})
+    )
+    level = (await hub.stock("P1")).value
+    assert level.total.available == 3
+    assert [place.code for place in level.per_warehouse] == ["A"]
+    assert level.reorder_point is None, "it is meant for all warehouses"
+
+
+async def test_the_whole_hub_stays_whole() -> None:
+    hub = a_hub(CompanyInMemory("one", order=[an_order("O1", "A"), an_order("O2", "B")]))
+    assert (await narrowed(hub, only(partners={"A"})).orders(ListQuery())).value.total == 1
+    assert (await hub.orders(ListQuery())).value.total == 2
+    assert (await hub.order("O2")).value.number == "O2"
+
+
+async def test_narrowing_twice_never_widens() -> None:
+    hub = a_hub(CompanyInMemory("one", order=[an_order("O1", "A"), an_order("O2", "B")]))
+    twice = narrowed(narrowed(hub, only(partners={"A"})), EVERYTHING)
+    assert [order.number for order in (await twice.orders(ListQuery())).value.items] == ["O1"]
+
+
+async def test_one_partner_becomes_part_of_the_question() -> None:
+    source = CompanyInMemory(
+        "one", order=[an_order("O1", "Acme"), an_order("O2", "Acme & Sons"), an_order("O3", "Other")]
+    )
+    found = await narrowed(a_hub(source), only(partners={"Acme"})).orders(ListQuery())
+    assert [order.number for order in found.value.items] == ["O1"]
+    assert source.calls == ["orders Acme+0"]
+
+
+async def test_whoever_may_not_see_partners_finds_documents_by_number() -> None:
+    orders = [an_order("SO-A-1", "Acme"), an_order("SO-2", "A Acme")]
+    hub = a_hub(CompanyInMemory("one", order=orders)).narrowed(
+        Narrowing({}, lambda source: frozenset(), frozenset({Area.SALES}))
+    )
+    assert [order.number for order in (await hub.orders(ListQuery(text="so-a"))).value.items] == ["SO-A-1"]
+    assert (await hub.orders(ListQuery(text="Acme"))).value.total == 0
+    assert (await hub.orders(ListQuery())).value.total == 2
+    assert (await hub.order("SO-2")).value.customer == "A Acme"
+
+
+async def test_a_long_list_is_read_within_bounds_and_says_so() -> None:
+    orders = [an_order(f"O{n:04}", "Mine" if n % 2 else "Other") for n in range(PAGE * MAX_PAGES + 50)]
+    source = CompanyInMemory("one", order=orders)
+    found = await narrowed(a_hub(source), only(partners={"Mine", "Nobody"})).orders(ListQuery(offset=10, limit=5))
+    assert len(source.calls) == MAX_PAGES
+    assert found.value.total == PAGE * MAX_PAGES / 2
+    assert [order.number for order in found.value.items] == [f"O{n:04}" for n in (21, 23, 25, 27, 29)]
+    assert [note.msgid for note in found.notes] == ["Only a part of a long list was looked through: there may be more."]
+
+
+async def test_a_list_that_was_read_to_its_end_says_nothing() -> None:
+    source = CompanyInMemory("one", order=[an_order(f"O{n}", "Mine") for n in range(PAGE + 1)])
+    found = await narrowed(a_hub(source), only(partners={"Mine", "Nobody"})).orders(ListQuery())
+    assert (found.value.total, found.notes) == (PAGE + 1, ())
