@@ -26,6 +26,7 @@ from dingtalk_stream import ChatbotMessage, Credential, EventMessage
 from bot.background import BackgroundTasks
 from bot.dingtalk.callbacks import changed_instance, parse_click
 from bot.dingtalk.card_wire import click_response, clicked_card
+from bot.dingtalk.contact_events import read_contact_change
 from bot.dingtalk.frames import Push
 from bot.dingtalk.messages import parse_message
 from bot.dingtalk.openapi import ApiRetryPolicy, pooled_session
@@ -176,7 +177,7 @@ def _stream(
 def _register_handlers(
     stream: StreamClient, ready: asyncio.Future[Services], settings: Settings, now: Callable[[], datetime]
 ) -> None:
-    """Register the handlers of messages, clicks and events of approvals."""
+    """Register the handlers of messages, clicks and events."""
     names = settings.dingtalk.robot_names
 
     def on_message(push: Push, acknowledge: AcknowledgeFrame) -> None:
@@ -203,13 +204,15 @@ def _register_handlers(
 
     stream.receive_deferred(MESSAGE_TOPIC, on_message, on_idle)
     stream.receive(CLICK_TOPIC, on_click)
-    if settings.approvals.native.process:
-        stream.receive_events(partial(_on_approval_event, ready, settings.approvals.native.process))
+    stream.receive_events(partial(_on_event, ready, settings.approvals.native.process))
 
 
-async def _on_approval_event(ready: asyncio.Future[Services], process: str, event: EventMessage) -> None:
-    """Record an event about an approval in DingTalk's own app; other events are ignored."""
-    instance = changed_instance(event, process)
+async def _on_event(ready: asyncio.Future[Services], process: str, event: EventMessage) -> None:
+    """Record an event about the directory, or about an approval in DingTalk's own app; other events are ignored."""
+    if (change := read_contact_change(event)) is not None:
+        await (await asyncio.shield(ready)).contact_events.take(change)
+        return
+    instance = changed_instance(event, process) if process else ""
     if not instance:
         return
     oa_sync = (await asyncio.shield(ready)).approvals.oa_sync

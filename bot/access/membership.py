@@ -111,6 +111,10 @@ class PeopleStore(Protocol):
         """Keep that what is known about these people is out of date; also of people never heard of."""
         ...
 
+    async def record_roles_changed(self, at: datetime) -> None:
+        """Keep that what is known about all people with a role is out of date."""
+        ...
+
     async def record_writer(self, user_id: str, name: str, wrote_at: datetime) -> None:
         """Keep that somebody wrote."""
         ...
@@ -187,6 +191,10 @@ class Membership:
             self._strangers.pop(user_id, None)
         await self._store.record_changed(user_ids, self._now())
 
+    async def record_roles_changed(self) -> None:
+        """Take note of roles that were renamed or removed: ask again for all who have one. Raises a `DingerpError`."""
+        await self._store.record_roles_changed(self._now())
+
     def _may_ask(self) -> bool:
         return self._directory is not None and not self._is_closed
 
@@ -225,7 +233,7 @@ class Membership:
             if known is None or known.has_left(asked_at):
                 return None
             if known.is_listed(self._now()):
-                return entry
+                return known.entry
 
     def _refresh(self, user_id: str) -> None:
         task = asyncio.create_task(self._bring_up_to_date(user_id))

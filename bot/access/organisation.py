@@ -72,4 +72,5 @@ class OwnOrganisation:
             log.warning("organisation.not_kept", error=type(error).__name__, detail=error.detail)
             return
         self._own = self._configured or self._kept
-        log.info("organisation.known", corp_id=self._own, configured=bool(self._configured))
+        if not self._configured:
+            log.info("organisation.learnt", corp_id=self._own)

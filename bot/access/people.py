@@ -26,13 +26,15 @@ class Doubt(StrEnum):
 class Person:
     """Somebody who asks or clicks. Only known members have a ``user_id``: without it nothing can be granted to them.
 
-    ``departments`` are ids. ``doubt`` says why somebody without a ``user_id`` may yet be a member.
+    ``departments`` are ids, ``department_names`` the names of these and of all departments above them. ``doubt`` says
+    why somebody without a ``user_id`` may yet be a member.
     """
 
     user_id: str | None
     name: str
     roles: frozenset[str] = frozenset()
     departments: frozenset[str] = frozenset()
+    department_names: frozenset[str] = frozenset()
     is_admin: bool = False
     language: str = "zh_CN"
     doubt: Doubt | None = None
@@ -53,11 +55,12 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DirectoryEntry:
-    """A member of the organisation."""
+    """A member of the organisation; see `Person`. Names of departments come from the list of all departments."""
 
     name: str
     roles: frozenset[str] = frozenset()
     departments: frozenset[str] = frozenset()
+    department_names: frozenset[str] = frozenset()
     is_admin: bool = False
 
 
@@ -131,6 +134,7 @@ class People:
             name=name or entry.name or user_id,
             roles=entry.roles,
             departments=entry.departments,
+            department_names=entry.department_names,
             is_admin=is_admin or entry.is_admin,
             language=self.language(user_id),
         )

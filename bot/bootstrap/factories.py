@@ -9,12 +9,15 @@ import aiohttp
 from bot.cards.budget import Budget
 from bot.cards.language import Language, load_languages
 from bot.cards.renderer import CardRenderer
-from bot.dingtalk.apis import AppKeys, Endpoints
+from bot.dingtalk.apis import DEPARTMENTS_BELOW, ROLES, USERS_OF_DEPARTMENT, USERS_WITH_ROLE, AppKeys, Endpoints
 from bot.dingtalk.card_wire import ButtonStyle, CardTemplate, TemplateChoice, own_template
 from bot.dingtalk.openapi import ApiRates, ApiRetryPolicy, OpenApi
 from bot.dingtalk.quota import MonthlyMeter
 from bot.metrics import Metrics
 from bot.settings import Settings
+
+_WALKS = tuple(call.name for call in (DEPARTMENTS_BELOW, ROLES, USERS_OF_DEPARTMENT, USERS_WITH_ROLE))
+"""Calls of walks through the directory, which must leave room for others."""
 
 
 def open_api(
@@ -25,7 +28,7 @@ def open_api(
     patience: ApiRetryPolicy | None = None,
 ) -> OpenApi:
     """Return the client for DingTalk's calls."""
-    dingtalk = settings.dingtalk
+    dingtalk, limits = settings.dingtalk, settings.limits
     return OpenApi(
         session,
         AppKeys(dingtalk.client_id, dingtalk.client_secret, dingtalk.robot_code),
@@ -33,7 +36,7 @@ def open_api(
         endpoints=Endpoints(api=dingtalk.openapi_endpoint, oapi=dingtalk.oapi_endpoint),
         meter=meter,
         patience=patience,
-        rates=ApiRates(default=settings.limits.qps),
+        rates=ApiRates(default=limits.qps, by_api=dict.fromkeys(_WALKS, min(limits.qps, limits.directory_qps))),
     )
 
 

@@ -23,9 +23,10 @@ from bot.background import BackgroundTasks
 from bot.bootstrap.access import PolicyInForce, follow_access
 from bot.bootstrap.alerts import AlertServices, build_alerts, start_outbox, start_polling, start_queue_readers
 from bot.bootstrap.approvals import ApprovalServices, build_approvals, notify_approvals, start_approvals
+from bot.bootstrap.directory import ContactEvents, DirectoryAdapter, start_directory
 from bot.bootstrap.erps import open_hub_with_index
 from bot.bootstrap.factories import make_renderer, open_api, templates
-from bot.bootstrap.infrastructure import DirectoryAdapter, Infrastructure
+from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.policy import account_of
 from bot.cards.language import choose_language, load_languages
 from bot.cards.track_ids import TrackIds
@@ -82,6 +83,7 @@ class Services:
     policy: PolicyInForce
     own_values: bool
     """Whether an answer may hold values that the asker alone sees."""
+    contact_events: ContactEvents
 
 
 async def build_services(
@@ -153,7 +155,19 @@ async def build_services(
     await start_approvals(base, approvals)
     await start_outbox(base, alerts)
     own_values = settings.cards.private_way == PrivateWay.PRIVATE_DATA
-    return Services(database, hub, questions, clicks, base.templates, alerts, approvals, policy, own_values)
+    contact_events = await start_directory(base)
+    return Services(
+        database=database,
+        hub=hub,
+        questions=questions,
+        clicks=clicks,
+        templates=base.templates,
+        alerts=alerts,
+        approvals=approvals,
+        contact_events=contact_events,
+        policy=policy,
+        own_values=own_values,
+    )
 
 
 async def _open_database(stack: AsyncExitStack, settings: Settings) -> Database:
@@ -184,8 +198,10 @@ async def _build_infrastructure(
     api = open_api(settings, session, metrics, meter, patience)
     organisation = OwnOrganisation(settings.dingtalk.corp_id, StoredOrganisation(database, settings.dingtalk.client_id))
     await organisation.load()
+    stored_people = StoredPeople(database)
+    await stored_people.load_departments()
     members = Membership(
-        StoredPeople(database),
+        stored_people,
         DirectoryAdapter(DingTalkDirectory(api)) if settings.access.reads_directory else None,
         now=now,
         with_roles=settings.access.directory is True,
@@ -209,6 +225,7 @@ async def _build_infrastructure(
         month=QuotaGuard(lambda: meter.used, limit, metrics=metrics, reserve=settings.outbox.reserve),
         organisation=organisation,
         members=members,
+        stored_people=stored_people,
         people=people,
         languages=words,
         renderer=make_renderer(settings, words),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import ClassVar
 
 from bot.cards.actions import Ask
@@ -144,13 +145,23 @@ class ExternalNotice(View):
     card: ClassVar[str] = "external"
 
 
+class Introduction(StrEnum):
+    """What lets the bot know whether somebody is a member of the organisation."""
+
+    WAIT = "wait"
+    WRITE = "write"
+    """They have to write to it."""
+    WRITE_IN_GROUP = "write_in_group"
+    """Anybody has to, so that it knows whose bot it is."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnconfirmedNotice(View):
-    """Nobody knows whether somebody may ask: ``remedy`` says what to do, ``line`` and ``offset`` ask again."""
+    """Nobody knows whether somebody may ask; ``line`` and ``offset`` ask again."""
 
     card: ClassVar[str] = "unconfirmed"
 
-    remedy: Phrase
+    needs: Introduction
     line: str = ""
     offset: int = 0
 

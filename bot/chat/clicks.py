@@ -19,7 +19,7 @@ from bot.access.organisation import OwnOrganisation
 from bot.access.people import People
 from bot.cards.actions import ApprovalAction, Ask, BadToken, unpack
 from bot.cards.card import Card, Click, ViewRenderer
-from bot.cards.notices import BusyNotice, DeniedNotice, OutOfDateNotice, UnconfirmedNotice
+from bot.cards.notices import BusyNotice, DeniedNotice, Introduction, OutOfDateNotice, UnconfirmedNotice
 from bot.cards.track_ids import TrackIds
 from bot.cards.view import View
 from bot.chat.audiences import KnownOutsiders
@@ -43,11 +43,7 @@ REDRAW_DELAYS = (1.0, 2.0, 4.0, 8.0)
 """Seconds before each attempt to restore a card that a late answer has covered; by then the answer has arrived."""
 
 
-_NOT_INTRODUCED = PreparedAnswer(
-    UnconfirmedNotice(remedy=phrase("Please write me a message in the group first: mention me there once.")),
-    "click",
-    "unknown_organisation",
-)
+_NOT_INTRODUCED = PreparedAnswer(UnconfirmedNotice(needs=Introduction.WRITE_IN_GROUP), "click", "unknown_organisation")
 """The answer to every click before the first message, which says whose bot this is."""
 
 

@@ -22,6 +22,7 @@ from bot.cards.notices import (
     ExternalNotice,
     FailedNotice,
     HintNotice,
+    Introduction,
     NotFoundNotice,
     QuotaNotice,
     Suggestion,
@@ -72,12 +73,7 @@ def make_hint(message: Message) -> View | None:
 
 log = structlog.get_logger(__name__)
 
-_REMEDIES: dict[Doubt, Phrase] = {
-    Doubt.NO_ANSWER: phrase("Please try again in a moment."),
-    Doubt.NEVER_WROTE: phrase(
-        "Please write me any message once: mention me in the group, or open our own chat. Then the buttons work."
-    ),
-}
+_NEEDS = {Doubt.NO_ANSWER: Introduction.WAIT, Doubt.NEVER_WROTE: Introduction.WRITE}
 
 NO_COMMAND_LABEL = "none"
 """Metrics label of questions without a known command."""
@@ -275,7 +271,7 @@ def _refuse(context: QuestionContext) -> PreparedAnswer:
     doubt = context.person.doubt
     if doubt is None:
         return PreparedAnswer(ExternalNotice(), NO_COMMAND_LABEL, QuestionOutcome.DENIED)
-    view = UnconfirmedNotice(remedy=_REMEDIES[doubt], line=context.line, offset=context.offset)
+    view = UnconfirmedNotice(needs=_NEEDS[doubt], line=context.line, offset=context.offset)
     return PreparedAnswer(view, NO_COMMAND_LABEL, QuestionOutcome.UNCONFIRMED)
 
 

@@ -100,6 +100,31 @@ USER_BY_UNION_ID = ApiCall(
     billed=False,
     idempotent=True,
 )
+USERS_OF_DEPARTMENT = ApiCall(
+    name="users_of_department",
+    method="POST",
+    path="/topapi/v2/user/list",
+    host=Host.OAPI,
+    billed=False,
+    idempotent=True,
+)
+DEPARTMENTS_BELOW = ApiCall(
+    name="departments_below",
+    method="POST",
+    path="/topapi/v2/department/listsub",
+    host=Host.OAPI,
+    billed=False,
+    idempotent=True,
+)
+ROLES = ApiCall(name="roles", method="POST", path="/topapi/role/list", host=Host.OAPI, billed=False, idempotent=True)
+USERS_WITH_ROLE = ApiCall(
+    name="users_with_role",
+    method="POST",
+    path="/topapi/role/simplelist",
+    host=Host.OAPI,
+    billed=False,
+    idempotent=True,
+)
 APPROVAL_START = ApiCall(name="approval_start", method="POST", path="/v1.0/workflow/processInstances")
 APPROVAL_READ = ApiCall(name="approval_read", method="GET", path="/v1.0/workflow/processInstances", idempotent=True)
 # A task is executed and an approval called off once: the second time is refused

@@ -11,6 +11,7 @@ from bot.doctor.local import (
     check_erps,
     check_index,
     check_keys,
+    check_organisation,
     check_own_templates,
 )
 from bot.doctor.results import CheckGrade, CheckResult, describe_results
@@ -29,6 +30,7 @@ async def run_checks(settings: Settings, *, group: str = "") -> tuple[CheckResul
             findings += [finding async for finding in check_dingtalk(settings, session, api, group)]
     findings.append(check_access_rules(settings))
     findings.append(await check_database(settings))
+    findings += await check_organisation(settings)
     findings += [finding async for finding in check_erps(settings)]
     findings += await check_index(settings)
     findings += check_own_templates(settings)

@@ -54,8 +54,12 @@ async def check_dingtalk(
         return
     yield await _permission(api, CREATE_AND_DELIVER, {}, "Card.Instance.Write", phrase("answers as cards"))
     yield await _permission(api, GROUP_SEND, {}, "qyapi_robot_sendmsg", phrase("answers as text when cards fail"))
-    if settings.access.directory:
-        yield await _permission(api, USER, {"userid": _ABSENT_USER}, "qyapi_get_member", phrase("roles"))
+    if settings.access.reads_directory:
+        use = phrase("knowing who is a member, and roles")
+        without = phrase("not granted: only people who have written to the bot are obeyed, without roles of DingTalk's")
+        absent = {"userid": _ABSENT_USER}
+        optional = None if settings.access.directory else without
+        yield await _permission(api, USER, absent, "qyapi_get_member", use, optional)
     if settings.approvals.native.process:
         use = phrase("deciding in DingTalk's own approvals as well (the console calls it “OA 审批”)")
         yield await _permission(api, APPROVAL_START, {}, "qyapi_aflow", use)
@@ -124,8 +128,13 @@ def _clock(date: str) -> CheckResult | None:
     return CheckResult(what, CheckGrade.GOOD, phrase("agrees with DingTalk's"))
 
 
-async def _permission(api: OpenApi, call: ApiCall, body: dict[str, str], scope: str, use: Phrase) -> CheckResult:
-    """Try a call that cannot succeed: DingTalk looks at the permission point before it looks at the content."""
+async def _permission(
+    api: OpenApi, call: ApiCall, body: dict[str, str], scope: str, use: Phrase, without: Phrase | None = None
+) -> CheckResult:
+    """Try a call that cannot succeed: DingTalk looks at the permission point before it looks at the content.
+
+    ``without`` says how the bot does without the permission, where it can.
+    """
     what = phrase("Permission point %(scope)s", scope=scope)
     try:
         await api.call(call, body)
@@ -133,8 +142,8 @@ async def _permission(api: OpenApi, call: ApiCall, body: dict[str, str], scope: 
         link = error.links[0] if error.links else "https://open-dev.dingtalk.com"
         return CheckResult(
             what,
-            CheckGrade.BAD,
-            phrase("not granted; it is needed for: %(use)s", use=use),
+            CheckGrade.NOTE if without else CheckGrade.BAD,
+            without or phrase("not granted; it is needed for: %(use)s", use=use),
             phrase("Grant it at %(link)s and publish the app again.", link=link),
         )
     except DingTalkRefused:

@@ -26,6 +26,7 @@ from bot.metrics import Metrics
 from bot.phrase import Phrase, phrase
 from bot.settings import Settings
 from bot.store.database import Database
+from bot.store.organisation import StoredOrganisation
 from bot.store.product_index import StoredProductIndex
 
 
@@ -64,6 +65,25 @@ async def check_database(settings: Settings) -> CheckResult:
             ),
         )
     return CheckResult(what, CheckGrade.GOOD, phrase("reached and up to date"))
+
+
+async def check_organisation(settings: Settings) -> list[CheckResult]:
+    """Check that the bot knows its organisation; nothing where the database fails."""
+    what = phrase("Organisation")
+    if settings.dingtalk.corp_id:
+        return [CheckResult(what, CheckGrade.GOOD, phrase("%(corp_id)s", corp_id=settings.dingtalk.corp_id))]
+    try:
+        database = Database(settings.database)
+        try:
+            learnt = await StoredOrganisation(database, settings.dingtalk.client_id).load()
+        finally:
+            await database.close()
+    except DingerpError:
+        return []  # the check of the database says why
+    if learnt:
+        return [CheckResult(what, CheckGrade.GOOD, phrase("%(corp_id)s, by the first message", corp_id=learnt))]
+    remedy = phrase("Write to the bot once, or set DINGERP_DINGTALK__CORP_ID; until then no click counts.")
+    return [CheckResult(what, CheckGrade.NOTE, phrase("not known yet"), remedy)]
 
 
 async def check_erps(settings: Settings) -> AsyncIterator[CheckResult]:

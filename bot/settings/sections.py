@@ -103,6 +103,13 @@ class AccessSettings(SettingsSection):
         " roles, too; `auto` asks it if the app may; with `false` members are those who have written to the bot.",
     )
 
+    sync_hours: float = Field(
+        24.0,
+        ge=0,
+        le=48,
+        description="Hours between two walks through the whole directory; 0: only people who ask are looked up.",
+    )
+
     @field_validator("directory", mode="before")
     @classmethod
     def _automatic(cls, value: object) -> object:
@@ -185,6 +192,9 @@ class LimitSettings(SettingsSection):
     """What DingTalk allows and what the bot allows itself."""
 
     qps: float = Field(20.0, gt=0, description="Calls per second and API (Standard edition: 20).")
+    directory_qps: float = Field(
+        10.0, gt=0, description="Calls per second and API for walks through the whole directory."
+    )
     monthly_calls: int = Field(10_000, gt=0, description="API calls per month (Standard edition: 5 000).")
     questions_at_once: int = Field(256, gt=0, description="Questions that are worked on at the same time.")
     question_seconds: float = Field(20.0, gt=0, description="Time for finding one answer.")

@@ -24,6 +24,8 @@ class SimulatorConfig:
     client_secret: str = "dingdemosecret"  # noqa: S105 - the demo's published key, worth nothing elsewhere
     robot_name: str = "ERP 助手"
     corp_id: str = "dingdemocorp"
+    further_staff: int = 0
+    """People besides those of the demo company, in departments of fifty: a large company's directory."""
     public_url: str = ""
     """Origin of session webhooks and download links; empty: the address that the server was bound to."""
 

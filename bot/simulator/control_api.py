@@ -118,6 +118,9 @@ async def click(engine: SimEngine, request: web.Request) -> Json:
     params, fields = body.get("params"), body.get("fields") or {}
     if not isinstance(fields, dict) or not all(isinstance(value, str) for value in fields.values()):
         raise InvalidControlRequest("fields must map names to texts")
+    raw = body.get("raw") or {}
+    if not isinstance(raw, dict):
+        raise InvalidControlRequest("raw must be an object")
     result = await engine.click(
         _text(body, "outTrackId"),
         _text(body, "userId"),
@@ -125,8 +128,22 @@ async def click(engine: SimEngine, request: web.Request) -> Json:
         conversation_id=_text(body, "conversationId"),
         params=params if isinstance(params, dict) else None,
         fields=fields,
+        raw=raw,
     )
     return {"ok": result.ok, "toast": result.toast, "elapsedMs": round(result.elapsed_ms)}
+
+
+async def change_person(engine: SimEngine, request: web.Request) -> Json:
+    """Let a member leave the company or change their roles; either way an event tells of it."""
+    body = await _body(request)
+    user_id, roles = _text(body, "userId"), body.get("roles")
+    if body.get("left") is True:
+        engine.dismiss(user_id)
+    elif isinstance(roles, list):
+        engine.change_roles(user_id, [str(role) for role in roles])
+    else:
+        raise InvalidControlRequest("left or roles is expected")
+    return {}
 
 
 async def timeline(engine: SimEngine, request: web.Request) -> Json:
@@ -323,6 +340,7 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("PUT", "/sim/templates", register_template),
     ("POST", "/sim/auth-codes", client_code),
     ("POST", "/sim/approvals", decide_approval),
+    ("POST", "/sim/people", change_person),
     ("POST", "/sim/reset", reset),
 )
 

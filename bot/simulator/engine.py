@@ -7,7 +7,7 @@ import base64
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, TypeVar
 
@@ -63,7 +63,8 @@ class SimEngine:
         self.config = config = config or SimulatorConfig()
         # Random ids and faults of a simulator; nothing here protects anything.
         self.rng = random.Random(config.seed)  # noqa: S311
-        self.enterprise: Enterprise = demo_enterprise()
+        self.enterprise: Enterprise = demo_enterprise(config.further_staff)
+        self._first_people = dict(self.enterprise.people)
         self.timeline = Timeline(config.timeline_size, self.milliseconds)
         self.faults = SimFaults(random.Random(config.seed or 0))  # noqa: S311
         self.flow = FlowControl(config)
@@ -198,11 +199,13 @@ class SimEngine:
         conversation_id: str | None = None,
         params: Mapping[str, Any] | None = None,
         fields: Mapping[str, str] | None = None,
+        raw: Mapping[str, Any] | None = None,
     ) -> ClickResult:
         """Press a button and wait for the bot's answer. Without ``button_id`` the ``params`` alone are sent.
 
-        ``fields`` is what the person entered into fields of the card: text, or the value of an option. Raises
-        `SimNotFound`, `SimForbidden`.
+        ``fields`` is what the person entered into fields of the card: text, or the value of an option. ``raw`` replaces
+        or adds keys of the callback, as somebody of another organisation or a forger would. Raises `SimNotFound`,
+        `SimForbidden`.
         """
         card, person = self.cards.get(out_track_id), self.person(user_id)
         if card is None:
@@ -231,7 +234,7 @@ class SimEngine:
         if self.faults.trigger("no_params_id"):
             values.pop("id", None)
         payload = card_callback(self.config, card, conversation, person, action_ids=action_ids, params=values)
-        return await self._send_click(card, user_id, orjson.dumps(payload).decode())
+        return await self._send_click(card, user_id, orjson.dumps({**payload, **(raw or {})}).decode())
 
     def emit_event(self, event_type: str, data: Mapping[str, Any]) -> None:
         """Push an event of the platform to the subscribers of events."""
@@ -246,6 +249,22 @@ class SimEngine:
         self.pushes.push(
             SimPush(type=EVENT, topic="*", data=orjson.dumps(data).decode(), headers=headers, redeliver=True)
         )
+
+    def dismiss(self, user_id: str) -> None:
+        """Let a member leave the company: the directory no longer knows them. Raises `SimNotFound`."""
+        self.enterprise.people[user_id] = replace(self.person(user_id), external=True)
+        self.emit_event("user_leave_org", self._contact_event(user_id))
+
+    def change_roles(self, user_id: str, roles: Sequence[str]) -> None:
+        """Give a member these roles and no others. Raises `SimNotFound`."""
+        known = set(self.enterprise.roles.values())
+        if unknown := [role for role in roles if role not in known]:
+            raise SimNotFound(f"no role {unknown[0]!r}")
+        self.enterprise.people[user_id] = replace(self.person(user_id), roles=tuple(roles))
+        self.emit_event("label_user_change", self._contact_event(user_id))
+
+    def _contact_event(self, user_id: str) -> dict[str, Any]:
+        return {"timeStamp": str(self.milliseconds()), "userId": [user_id]}
 
     # waiting
 
@@ -276,6 +295,8 @@ class SimEngine:
     def reset(self) -> None:
         """Return to the initial state. Connections and app tokens stay, sequence numbers go on."""
         self.pushes.clear()
+        self.enterprise.people.clear()
+        self.enterprise.people.update(self._first_people)
         self.chat.clear()
         self.cards.clear()
         self.media.clear()

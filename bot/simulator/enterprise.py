@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -75,7 +75,7 @@ class Enterprise:
 
     name: str
     departments: Mapping[int, Department]
-    people: Mapping[str, SimPerson]
+    people: MutableMapping[str, SimPerson]
     roles: Mapping[int, str]
     groups: tuple[SimGroup, ...]
     processes: Mapping[str, tuple[str, ...]]
@@ -171,16 +171,47 @@ _GROUPS = (
 PURCHASE_PROCESS = "PROC-DEMO-PURCHASE"
 
 
-def demo_enterprise() -> Enterprise:
-    """The company that every simulator starts with."""
+_DIVISION, _TEAM = 1_000, 10_000
+"""First ids of generated departments."""
+_TEAM_SIZE, _TEAMS_OF_DIVISION = 50, 20
+
+
+def demo_enterprise(further_staff: int = 0) -> Enterprise:
+    """The company that every simulator starts with, with so many people more."""
+    departments = (*_DEPARTMENTS, *_further_departments(further_staff))
+    people = (*_PEOPLE, *_further_people(further_staff))
     return Enterprise(
         name=COMPANY,
-        departments={department.id: department for department in _DEPARTMENTS},
-        people={person.user_id: person for person in _PEOPLE},
-        roles=dict(enumerate(_in_order(role for person in _PEOPLE for role in person.roles), start=1001)),
+        departments={department.id: department for department in departments},
+        people={person.user_id: person for person in people},
+        roles=dict(enumerate(_in_order(role for person in people for role in person.roles), start=1001)),
         groups=_GROUPS,
         processes={PURCHASE_PROCESS: ("buymanager01",), "PROC-DEMO-EXPENSE": ("finance01", "boss01")},
     )
+
+
+def _further_departments(staff: int) -> Iterator[Department]:
+    for team in range(-(-staff // _TEAM_SIZE)):
+        division, place = divmod(team, _TEAMS_OF_DIVISION)
+        if place == 0:
+            yield Department(_DIVISION + division, f"第{division + 1}分厂", f"Plant {division + 1}", ROOT_DEPARTMENT)
+        yield Department(_TEAM + team, f"第{team + 1}班组", f"Team {team + 1}", _DIVISION + division)
+
+
+def _further_people(staff: int) -> Iterator[SimPerson]:
+    for number in range(staff):
+        team, place = divmod(number, _TEAM_SIZE)
+        yield SimPerson(
+            user_id=f"staff{number:05}",
+            name=f"员工{number:05}",
+            english=f"Staff {number:05}",
+            title="员工",
+            department=_TEAM + team,
+            roles=("sales",) if place % 10 == 0 else (),
+            mobile=f"137{number:08}",
+            manager="boss01" if place == 0 else f"staff{team * _TEAM_SIZE:05}",
+            leader=place == 0,
+        )
 
 
 def _in_order(names: Iterable[str]) -> list[str]:

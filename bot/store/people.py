@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
 from cachetools import TTLCache
-from sqlalchemy import Row, select
+from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.engine import Connection
 
+from bot.access.directory_sync import ListedDepartment
 from bot.access.membership import PersonRecord
 from bot.access.people import DirectoryEntry
 from bot.store.database import Database
 from bot.store.row_times import from_us, to_us
 from bot.store.statements import insert_into
-from bot.store.tables import PERSON
+from bot.store.tables import DEPARTMENT, DIRECTORY_WALK, PERSON
 
 HELD = 50_000
 """People in memory, about 30 MB."""
@@ -27,20 +28,34 @@ NEWS_OF_OTHERS_AFTER = 0.5
 """Seconds after which a row is read again where other processes may have changed it: each event reaches one process
 alone (docs: platform/dingtalk/stream.md#several-connections)."""
 
+_WALK_TAKES = timedelta(hours=2)
+"""Time after which a walk without an end was broken off."""
+
+_WALK = 1
 _P = PERSON.c
+_W = DIRECTORY_WALK.c
 _NOBODY: Mapping[str, Any] = {"name": "", "roles": "[]", "departments": "[]", "is_admin": False}
 _TIMES = ("checked_us", "changed_us", "left_us", "wrote_us")
 
 
 class StoredPeople:
-    """Implements `bot.access.membership.PeopleStore`."""
+    """Implements `bot.access.membership.PeopleStore` and `bot.access.directory_sync.SyncStore`."""
 
-    def __init__(self, database: Database, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, database: Database, *, fresh: float | None = None, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        """``fresh``: seconds for which a row in memory counts; by default for good where one process has the file."""
         self._database = database
-        # One process alone has a SQLite file.
-        fresh = math.inf if database.dialect == "sqlite" else NEWS_OF_OTHERS_AFTER
+        if fresh is None:
+            fresh = math.inf if database.dialect == "sqlite" else NEWS_OF_OTHERS_AFTER
         self._held: MutableMapping[str, PersonRecord] = TTLCache(HELD, fresh, monotonic)
         self._writes = 0
+        self._departments: Mapping[str, ListedDepartment] = {}
+
+    async def load_departments(self) -> None:
+        """Read the departments, whose names belong to everybody's entry."""
+        rows = await self._database.run(lambda connection: connection.execute(select(DEPARTMENT)).all())
+        self._take_departments([ListedDepartment(row.id, row.name, row.parent_id) for row in rows])
 
     async def find(self, user_id: str) -> PersonRecord | None:
         """Return what is known about somebody."""
@@ -51,7 +66,7 @@ class StoredPeople:
         row = await self._database.read(lambda connection: connection.execute(query).one_or_none())
         if row is None:
             return None
-        record = _record(row)
+        record = self._record(row)
         if writes == self._writes:
             self._held[user_id] = record
         return record
@@ -75,10 +90,66 @@ class StoredPeople:
         """Keep that what is known about these people is out of date."""
         await self._write([{**_NOBODY, "user_id": one, "changed_us": to_us(at)} for one in user_ids], ("changed_us",))
 
+    async def record_roles_changed(self, at: datetime) -> None:
+        """Keep that what is known about all people with a role is out of date."""
+        stale = update(PERSON).where(_P.roles != _NOBODY["roles"]).values(changed_us=to_us(at))
+        await self._database.run(lambda connection: connection.execute(stale))
+        self._forget_all()
+
     async def record_writer(self, user_id: str, name: str, wrote_at: datetime) -> None:
         """Keep that somebody wrote."""
         row = {**_NOBODY, "user_id": user_id, "name": name, "wrote_us": to_us(wrote_at)}
         await self._write([row], ("wrote_us",))
+
+    async def begin_walk(self, now: datetime, every: timedelta) -> bool:
+        """Return whether a walk is due, and note that this process begins it.
+
+        One that was broken off is due again after `_WALK_TAKES`. Departments that another process found are read.
+        """
+        await self.load_departments()
+        first = insert_into(DIRECTORY_WALK, self._database.dialect).values(id=_WALK, began_us=to_us(now))
+        ended = (_W.ended_us.is_not(None)) & (_W.began_us <= to_us(now - every))
+        broken_off = (_W.ended_us.is_(None)) & (_W.began_us <= to_us(now - _WALK_TAKES))
+        begin = first.on_conflict_do_update(
+            index_elements=["id"], set_={"began_us": to_us(now), "ended_us": None}, where=ended | broken_off
+        ).returning(_W.id)
+        return await self._database.run(lambda connection: connection.scalar(begin)) is not None
+
+    async def replace_departments(self, departments: Sequence[ListedDepartment]) -> None:
+        """Keep these departments and no others."""
+        rows = [{"id": one.id, "name": one.name, "parent_id": one.parent_id} for one in departments]
+
+        def write(connection: Connection) -> None:
+            connection.execute(delete(DEPARTMENT))
+            connection.execute(insert(DEPARTMENT), rows)
+
+        await self._database.run(write)
+        self._take_departments(departments)
+
+    async def end_walk(self, began_at: datetime, now: datetime) -> int:
+        """Note the end of a walk. Whom it did not find must be looked up; returns how many these are."""
+        began = to_us(began_at)
+        known = (_P.checked_us < began) & (_P.left_us.is_(None) | (_P.left_us < _P.checked_us))
+        stale = update(PERSON).where(known).values(changed_us=began)
+        ended = update(DIRECTORY_WALK).where(_W.id == _WALK).values(ended_us=to_us(now))
+
+        def write(connection: Connection) -> int:
+            connection.execute(ended)
+            return connection.execute(stale).rowcount
+
+        unlisted = await self._database.run(write)
+        self._forget_all()
+        return unlisted
+
+    def _take_departments(self, departments: Sequence[ListedDepartment]) -> None:
+        new = {department.id: department for department in departments}
+        if new != self._departments:
+            self._departments = new
+            self._forget_all()
+
+    def _forget_all(self) -> None:
+        self._writes += 1
+        self._held.clear()
 
     async def _write(self, rows: Sequence[Mapping[str, Any]], changed: Sequence[str]) -> None:
         """Write whole rows of people never heard of, and the columns in ``changed`` of the others."""
@@ -98,6 +169,38 @@ class StoredPeople:
         for row in rows:
             self._held.pop(row["user_id"], None)
 
+    def _record(self, row: Row[Any]) -> PersonRecord:
+        departments = frozenset(orjson.loads(row.departments))
+        return PersonRecord(
+            user_id=row.user_id,
+            entry=DirectoryEntry(
+                name=row.name,
+                roles=frozenset(orjson.loads(row.roles)),
+                departments=departments,
+                department_names=frozenset(self._names_upwards(departments)),
+                is_admin=row.is_admin,
+            ),
+            checked_at=_moment(row.checked_us),
+            changed_at=_moment(row.changed_us),
+            left_at=_moment(row.left_us),
+            wrote_at=_moment(row.wrote_us),
+        )
+
+    def _names_upwards(self, department_ids: Iterable[str]) -> Iterator[str]:
+        """Yield the names of departments and of all above them."""
+        waiting, seen = list(department_ids), set[str]()
+        while waiting:
+            department = self._departments.get(waiting.pop())
+            if department is not None and department.id not in seen:
+                seen.add(department.id)
+                waiting.append(department.parent_id)
+                if department.name:
+                    yield department.name
+
+
+def _moment(us: int | None) -> datetime | None:
+    return None if us is None else from_us(us)
+
 
 def _columns(entry: DirectoryEntry) -> dict[str, Any]:
     return {
@@ -106,22 +209,3 @@ def _columns(entry: DirectoryEntry) -> dict[str, Any]:
         "departments": orjson.dumps(sorted(entry.departments)).decode(),
         "is_admin": entry.is_admin,
     }
-
-
-def _record(row: Row[Any]) -> PersonRecord:
-    checked, changed, left, wrote = (
-        None if row._mapping[name] is None else from_us(row._mapping[name]) for name in _TIMES
-    )
-    return PersonRecord(
-        user_id=row.user_id,
-        entry=DirectoryEntry(
-            name=row.name,
-            roles=frozenset(orjson.loads(row.roles)),
-            departments=frozenset(orjson.loads(row.departments)),
-            is_admin=row.is_admin,
-        ),
-        checked_at=checked,
-        changed_at=changed,
-        left_at=left,
-        wrote_at=wrote,
-    )

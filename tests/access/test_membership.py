@@ -235,7 +235,7 @@ async def test_whom_the_directory_no_longer_knows_is_none_without_any_event(scen
 async def test_roles_count_only_where_that_is_wanted(scene: Scene) -> None:
     entry = await scene.members(with_roles=False).entry("keeper01")
     assert entry is not None
-    assert (entry.name, entry.roles, entry.departments) == ("王仓", frozenset(), {"50"})
+    assert (entry.name, entry.roles, entry.departments) == ("王仓", frozenset(), frozenset({"50"}))
 
 
 async def test_without_the_permission_what_the_directory_said_before_counts_for_its_time(scene: Scene) -> None:

@@ -50,7 +50,7 @@ def people(members: FakeMembers | None = None) -> People:
 
 async def test_the_directory_adds_roles_and_the_name_that_a_click_lacks() -> None:
     person = await people().identify("u1", name="")
-    assert (person.name, person.roles, person.is_admin) == ("王仓", {"warehouse"}, True)
+    assert (person.name, person.roles, person.is_admin) == ("王仓", frozenset({"warehouse"}), True)
     assert (await people().identify("u1", name="小王")).name == "小王"
 
 

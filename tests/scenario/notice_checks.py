@@ -20,6 +20,7 @@ class Notice(StrEnum):
     HINT = "请用文字提问"
     QUOTA = "钉钉额度已用完"
     EXTERNAL = "仅限企业成员"
+    UNCONFIRMED = "暂时无法确认您的身份"
     DENIED = "没有权限"
     ERP_DOWN = "ERP 未能返回结果"
     BUSY = "请稍候"

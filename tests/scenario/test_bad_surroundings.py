@@ -103,15 +103,36 @@ class TestDirectory:
             assert see(system, card, "sales01").title == Notice.BUSY
             await system.engine.wait_for(lambda: system.engine.calls[f"POST {DIRECTORY}"] == 2)
 
-    @pytest.mark.parametrize("fault", ["html_error", "system_busy", "scope_denied"])
-    async def test_a_silent_directory_costs_no_answer(self, system: BotSystem, fault: str) -> None:
+    @pytest.mark.parametrize("fault", ["html_error", "system_busy"])
+    async def test_a_silent_directory_makes_nobody_a_member(self, system: BotSystem, fault: str) -> None:
         system.engine.faults.set(fault, on=True, api=DIRECTORY)
         with capture_logs() as lines:
-            card = await system.ask("/stock SKU123")
-        assert card.title.startswith("SKU123 ")
+            card = see(system, await system.ask("/stock SKU123"))
+        assert card.title == Notice.UNCONFIRMED
         *repeats, last = lines
         assert {line["event"] for line in repeats} <= {"dingtalk_repeats"}
         assert (last["event"], last["log_level"]) == ("directory.silent", "warning")
+        system.engine.faults.set(fault, on=False)
+        assert (await system.click(card, "重试")).title.startswith("SKU123 ")
+
+    async def test_who_is_known_does_not_wait_for_a_silent_directory(self, system: BotSystem) -> None:
+        await system.ask("/help")
+        system.engine.faults.set("system_busy", on=True, api=DIRECTORY)
+        assert (await system.ask("/stock SKU123")).title.startswith("SKU123 ")
+
+    async def test_without_the_permission_who_has_written_is_a_member(self, system: BotSystem) -> None:
+        system.engine.faults.set("scope_denied", on=True, api=DIRECTORY)
+        card = await system.ask("/stock SKU123")
+        assert card.title.startswith("SKU123 ")
+        assert (await system.engine.click(**by_token(card, "/order late"))).ok
+        assert see(system, card).title.startswith("延期订单")
+        stranger = {**by_token(card, "/order late"), "user_id": "sales01"}
+        assert (await system.engine.click(**stranger)).ok
+        assert see(system, card, "sales01").title == Notice.UNCONFIRMED
+        assert "请先给我发一条消息" in plain_text(see(system, card, "sales01"))
+        await system.ask("/help", "sales01")
+        assert (await system.engine.click(**stranger)).ok
+        assert see(system, card, "sales01").title.startswith("延期订单")
 
 
 async def test_an_unpublished_bot_is_explained(system: BotSystem) -> None:

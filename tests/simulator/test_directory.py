@@ -6,8 +6,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from bot.simulator.enterprise import demo_enterprise
 from tests.simulator.bare_client import CLIENT
 
+EVENTS = [{"type": "EVENT", "topic": "*"}]
 AUTH = {
     "client_id": "dingdemoappkey",
     "response_type": "code",
@@ -158,3 +160,42 @@ async def test_login_inside_the_client(wire):
     result = (await wire.oapi("/topapi/v2/user/getuserinfo", {"code": code}))["result"]
     assert (result["userid"], result["sys"], result["sys_level"]) == ("it01", True, 1)
     assert (await wire.oapi("/topapi/v2/user/getuserinfo", {"code": code}))["errcode"] == 40078
+
+
+async def test_a_list_tells_neither_roles_nor_managers(wire):
+    page = (await wire.oapi("/topapi/v2/user/list", {"dept_id": 50, "cursor": 0, "size": 10}))["result"]
+    assert {user["userid"] for user in page["list"]} == {"keeper01", "keeper02"}
+    assert not {"role_list", "manager_userid"} & set(page["list"][0])
+
+
+async def test_who_leaves_is_no_longer_known_and_an_event_tells_of_it(wire):
+    async with wire.stream(subscriptions=EVENTS) as stream:
+        assert (await wire.call("POST", "/sim/people", {"userId": "sales01", "left": True}))[0] == 200
+        [frame] = await stream.take("*")
+    assert frame["headers"]["eventType"] == "user_leave_org"
+    assert (await wire.oapi("/topapi/v2/user/get", {"userid": "sales01"}))["errcode"] == 60121
+    wire.engine.reset()
+    assert (await wire.oapi("/topapi/v2/user/get", {"userid": "sales01"}))["errcode"] == 0
+
+
+async def test_other_roles_are_told_of_by_an_event(wire):
+    async with wire.stream(subscriptions=EVENTS) as stream:
+        assert (await wire.call("POST", "/sim/people", {"userId": "sales01", "roles": ["approver"]}))[0] == 200
+        [frame] = await stream.take("*")
+    assert frame["headers"]["eventType"] == "label_user_change"
+    user = (await wire.oapi("/topapi/v2/user/get", {"userid": "sales01"}))["result"]
+    assert [role["name"] for role in user["role_list"]] == ["approver"]
+
+
+@pytest.mark.parametrize("body", [{"userId": "sales01"}, {"userId": "sales01", "roles": ["x"]}, {"left": True}])
+async def test_nobody_is_changed_by_a_wrong_request(wire, body):
+    assert (await wire.call("POST", "/sim/people", body))[0] in {400, 404}
+    assert (await wire.oapi("/topapi/v2/user/get", {"userid": "sales01"}))["errcode"] == 0
+
+
+def test_a_large_company_has_teams_in_plants():
+    company = demo_enterprise(1_030)
+    assert len(company.people) == len(demo_enterprise().people) + 1_030
+    assert [len(company.members(10_000 + team)) for team in (0, 19, 20)] == [50, 50, 30]
+    assert {company.departments[10_000 + team].parent_id for team in (0, 19)} == {1_000}
+    assert company.departments[10_020].parent_id == 1_001

@@ -24,7 +24,8 @@ def users(engine: SimEngine, call: SimApiCall) -> Json:
     """`/topapi/v2/user/list`."""
     members = engine.enterprise.members(_department(engine, call))
     page, following = _page(members, call, "cursor", largest=100)
-    result: Json = {"has_more": following is not None, "list": [user_object(engine, person) for person in page]}
+    listed = [listed_object(engine, person) for person in page]
+    result: Json = {"has_more": following is not None, "list": listed}
     return oapi_result(engine, result if following is None else {**result, "next_cursor": following})
 
 
@@ -123,6 +124,12 @@ def user_object(engine: SimEngine, person: SimPerson) -> Json:
         "boss": person.boss,
         "exclusive_account": False,
     }
+
+
+def listed_object(engine: SimEngine, person: SimPerson) -> Json:
+    """A person as the list of a department shows them."""
+    missing = {"role_list", "manager_userid"}
+    return {key: value for key, value in user_object(engine, person).items() if key not in missing}
 
 
 def _person(engine: SimEngine, call: SimApiCall) -> SimPerson:

@@ -25,7 +25,7 @@ from bot.store.tables.erp import (
     POLL_UNSENT,
 )
 from bot.store.tables.outbox import DELIVERY, DELIVERY_SPEND, DELIVERY_STEP
-from bot.store.tables.people import ORGANISATION, PERSON
+from bot.store.tables.people import DEPARTMENT, DIRECTORY_WALK, ORGANISATION, PERSON
 from bot.store.tables.questions import API_DAY, API_MONTH, INBOX, LANGUAGE, OUTSIDER_GROUP
 
 __all__ = [
@@ -46,6 +46,8 @@ __all__ = [
     "DELIVERY",
     "DELIVERY_SPEND",
     "DELIVERY_STEP",
+    "DEPARTMENT",
+    "DIRECTORY_WALK",
     "ERP_COPY",
     "ERP_REJECTED",
     "EVENT",

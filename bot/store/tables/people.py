@@ -35,5 +35,28 @@ class PersonRow(StoreTable, table=True):
     wrote_us: int | None = Field(sa_type=BigInteger)
 
 
+class DepartmentRow(StoreTable, table=True):
+    """A department of the organisation (see `bot.access.directory_sync.ListedDepartment`)."""
+
+    __tablename__ = "department"
+
+    id: str = Field(primary_key=True)
+    name: str
+    parent_id: str
+
+
+class DirectoryWalkRow(StoreTable, table=True):
+    """The last walk through the directory; there is one row."""
+
+    __tablename__ = "directory_walk"
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    began_us: int = Field(sa_type=BigInteger)
+    ended_us: int | None = Field(sa_type=BigInteger)
+    """None while it is under way, or when it was broken off."""
+
+
+DEPARTMENT = core_table(DepartmentRow)
+DIRECTORY_WALK = core_table(DirectoryWalkRow)
 ORGANISATION = core_table(OrganisationRow)
 PERSON = core_table(PersonRow)

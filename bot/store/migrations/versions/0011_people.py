@@ -29,8 +29,24 @@ def upgrade() -> None:
         sa.Column("wrote_us", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("user_id", name="pk_person"),
     )
+    op.create_table(
+        "department",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("parent_id", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_department"),
+    )
+    op.create_table(
+        "directory_walk",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("began_us", sa.BigInteger(), nullable=False),
+        sa.Column("ended_us", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_directory_walk"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("directory_walk")
+    op.drop_table("department")
     op.drop_table("person")
     op.drop_table("organisation")

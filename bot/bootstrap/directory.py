@@ -1,0 +1,129 @@
+"""Joins what the bot knows about the organisation's people to DingTalk's directory and its events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from bot.access.directory_sync import DirectorySync, ListedDepartment, ListedPage
+from bot.access.membership import DirectoryClosed, Membership
+from bot.access.organisation import OwnOrganisation
+from bot.access.people import DirectoryEntry
+from bot.bootstrap.infrastructure import Infrastructure
+from bot.dingtalk.contact_events import ContactChange, ContactNews
+from bot.dingtalk.directory import DingTalkDirectory, DingTalkUnknownPerson, DirectoryPerson
+from bot.dingtalk.directory_listing import DingTalkDirectoryListing, DirectoryPage
+from bot.dingtalk.errors import DingTalkRefused, DingTalkScopeMissing
+
+log = structlog.get_logger(__name__)
+
+_NOT_SHOWN = frozenset({"50002"})
+"""Codes for people outside what the app may see (docs: platform/dingtalk/directory.md#errors)."""
+
+
+class DirectoryAdapter:
+    """Implements `bot.access.membership.Directory` by DingTalk's directory."""
+
+    def __init__(self, directory: DingTalkDirectory) -> None:
+        self._directory = directory
+
+    async def entry(self, user_id: str) -> DirectoryEntry | None:
+        """Return a member's entry as it is now; None for people outside the organisation."""
+        self._directory.forget(user_id)
+        try:
+            with _closed_by_permissions():
+                return _entry(await self._directory.person(user_id))
+        except DingTalkUnknownPerson:
+            return None
+
+
+class DirectoryListingAdapter:
+    """Implements `bot.access.directory_sync.DirectoryListing` by DingTalk's lists."""
+
+    def __init__(self, listing: DingTalkDirectoryListing) -> None:
+        self._listing = listing
+
+    async def departments_below(self, department_id: str) -> Sequence[ListedDepartment]:
+        """Return the departments directly below one."""
+        with _closed_by_permissions():
+            found = await self._listing.departments_below(department_id)
+        return [ListedDepartment(number, name, department_id) for number, name in found]
+
+    async def members(self, department_id: str, start: int) -> ListedPage:
+        """Return direct members of a department."""
+        with _closed_by_permissions():
+            return _page(await self._listing.members(department_id, start))
+
+    async def roles(self) -> dict[str, str]:
+        """Return the names of all roles by their ids."""
+        with _closed_by_permissions():
+            return dict(await self._listing.roles())
+
+    async def role_members(self, role_id: str, start: int) -> ListedPage:
+        """Return members with a role."""
+        with _closed_by_permissions():
+            return _page(await self._listing.role_members(role_id, start))
+
+
+@dataclass(frozen=True, slots=True)
+class ContactEvents:
+    """Takes note of what events say about the organisation's people."""
+
+    organisation: OwnOrganisation
+    membership: Membership
+    sync: DirectorySync | None
+
+    async def take(self, change: ContactChange) -> None:
+        """Let a change count. Raises a `bot.errors.DingerpError` when it cannot be kept: then the event comes again."""
+        own = self.organisation
+        if change.corp_id and own.is_known and not own.is_own(change.corp_id):
+            log.warning("contact_event.foreign_organisation", corp_id=change.corp_id)
+            return
+        log.info("contact_event.taken", news=change.news, people=len(change.user_ids))
+        match change.news:
+            case ContactNews.LEFT:
+                await self.membership.record_left(change.user_ids)
+            case ContactNews.CHANGED if change.user_ids:
+                await self.membership.record_changed(change.user_ids)
+            case ContactNews.CHANGED | ContactNews.ROLES_CHANGED:
+                await self.membership.record_roles_changed()
+            case ContactNews.DEPARTMENTS_CHANGED if self.sync is not None:
+                self.sync.note_departments_changed()
+
+
+async def start_directory(base: Infrastructure) -> ContactEvents:
+    """Begin to keep the database in step with the directory, and return what takes its events."""
+    access, sync = base.settings.access, None
+    if access.reads_directory and access.sync_hours:
+        listing = DirectoryListingAdapter(DingTalkDirectoryListing(base.api))
+        every = timedelta(hours=access.sync_hours)
+        sync = DirectorySync(listing, base.stored_people, base.members, every=every, now=base.now)
+        await base.run_in_background(sync.run(), "directory")
+    return ContactEvents(base.organisation, base.members, sync)
+
+
+@contextmanager
+def _closed_by_permissions() -> Iterator[None]:
+    """Raise `DirectoryClosed` for what the app may not read."""
+    try:
+        yield
+    except DingTalkScopeMissing as error:
+        raise DirectoryClosed(error.detail) from error
+    except DingTalkRefused as refusal:
+        if refusal.code in _NOT_SHOWN:
+            raise DirectoryClosed(refusal.detail) from refusal
+        raise
+
+
+def _entry(person: DirectoryPerson) -> DirectoryEntry:
+    return DirectoryEntry(
+        name=person.name, roles=person.roles, departments=person.departments, is_admin=person.is_admin
+    )
+
+
+def _page(page: DirectoryPage) -> ListedPage:
+    return ListedPage({person.user_id: _entry(person) for person in page.people}, page.following)

@@ -1,0 +1,254 @@
+"""Attempts to read or decide what one must not: each is refused, and nothing of the ERP is in the answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+import pytest
+
+from bot.approvals.case import CaseState
+from bot.demo import FINANCE_GROUP
+from bot.settings import RuleSettings
+from bot.simulator.cards import SimCardView
+from bot.simulator.push_dispatcher import CALLBACK, CARD_CALLBACK, SimPush
+from tests.scenario.approvals.scenario import (
+    BOSS,
+    MANAGER,
+    SMALL,
+    YES,
+    OpenApprovalScenario,
+    find_button,
+    open_approval_scenario,
+)
+from tests.scenario.bad_clicks import private
+from tests.scenario.conftest import KEEPER, OUTSIDER, BotSystem, OpenSystem
+from tests.scenario.notice_checks import Notice, plain_text
+from tests.scenario.test_bad_inputs import InputCheckpoint
+
+__all__ = ["open_approval_scenario"]  # pytest finds fixtures in the module
+
+DIRECTORY = "/topapi/v2/user/get"
+INVOICE = "ask|0|/invoice INV-7"
+README: Mapping[str, Any] = {"access": {"directory": None}, "dingtalk": {"corp_id": ""}}
+"""The settings of the README: nothing is said of the organisation or of the directory."""
+
+FOREIGN = {"corpId": "dingother"}
+
+_FIGURE = re.compile(r"¥|\d,\d{3}|\d\.\d\d")
+
+
+def refused(card: SimCardView, *titles: str) -> None:
+    """Expect a refusal that tells nothing."""
+    assert card.title in titles, plain_text(card)
+    assert not _FIGURE.search(plain_text(card)), plain_text(card)
+    assert "INV-" not in plain_text(card)
+    assert not [button for button in card.buttons if button.text not in {"重试", "帮助"}]
+
+
+async def forge(system: BotSystem, card: SimCardView, who: str, token: str = INVOICE, **raw: Any) -> SimCardView:
+    """Have somebody send a token that no button of theirs has, and return what they see then."""
+    result = await system.engine.click(card.out_track_id, who, params={"id": token}, raw=raw)
+    assert result.ok
+    return system.see(card, who)
+
+
+@pytest.mark.parametrize("closed", [False, True], ids=["with the permission", "without the permission"])
+async def test_an_outsider_in_the_group_reads_nothing_by_clicking(open_system: OpenSystem, closed: bool) -> None:
+    async with open_system(**README) as system:
+        if closed:
+            system.engine.faults.set("scope_denied", on=True, api="/topapi/")
+        refused(await system.ask("/invoice INV-7", OUTSIDER), Notice.EXTERNAL)
+        card = await system.ask("/order late")
+        expected = Notice.UNCONFIRMED if closed else Notice.EXTERNAL
+        refused(await system.click(card, "下一页", OUTSIDER), expected)
+        refused(await forge(system, card, OUTSIDER), expected)
+        for number in ("INV-1", "SO-1001", "PO-1001"):
+            refused(await forge(system, card, OUTSIDER, f"ask|0|/{number}"), expected)
+        assert system.see(card).title == card.title
+
+
+@pytest.mark.parametrize("settings", [README, {}], ids=["README", "configured"])
+@pytest.mark.parametrize("corp_id", ["dingother", "", "DINGDEMOCORP", " dingdemocorp"])
+async def test_a_click_from_another_organisation_changes_nothing(
+    open_system: OpenSystem, settings: Mapping[str, Any], corp_id: str
+) -> None:
+    async with open_system(**settings) as system:
+        card = await system.ask("/order late")
+        seen = await forge(system, card, KEEPER, corpId=corp_id)
+        assert (seen.title, seen.markdown) == (card.title, card.markdown)
+        assert system.count("clicks_total", outcome="foreign_organisation") == 1
+
+
+async def test_no_click_counts_before_the_first_message(open_system: OpenSystem) -> None:
+    async with open_system(**README) as system:
+        await system.app.hub.order("SO-1001")
+        card = await system.ask("/help", OUTSIDER, raw={"chatbotCorpId": None})
+        for who in (KEEPER, OUTSIDER):
+            refused(await forge(system, card, who), Notice.UNCONFIRMED)
+            assert "请先在群里 @我 发一条消息" in plain_text(system.see(card, who))
+        await system.ask("/help")
+        assert "INV-7" in (await forge(system, card, KEEPER)).title
+
+
+async def test_a_message_to_the_bot_of_another_organisation_gets_no_answer(open_system: OpenSystem) -> None:
+    async with open_system(**README) as system:
+        await system.ask("/help")
+        before = InputCheckpoint.now(system, system.group)
+        system.engine.say(
+            system.group, KEEPER, "/invoice INV-7", raw={"chatbotCorpId": "dingother", "senderCorpId": "dingother"}
+        )
+        assert (await before.ack()).status == 200
+        assert not await before.answers(some=False)
+        assert system.count("questions_total", command="none", outcome="foreign_organisation") == 1
+
+
+async def test_a_sender_of_another_organisation_is_none_of_ours(open_system: OpenSystem) -> None:
+    async with open_system(**README) as system:
+        await system.ask("/help")
+        refused(await system.ask("/invoice INV-7", raw={"senderCorpId": "dingother"}), Notice.EXTERNAL)
+
+
+async def test_what_was_learnt_outlives_a_restart(open_system: OpenSystem) -> None:
+    async with open_system(**README) as system:
+        card = await system.ask("/order late")
+        kept = card.out_track_id
+    async with open_system(**README) as system:
+        card = await system.ask("/help", OUTSIDER, raw={"chatbotCorpId": None})
+        assert kept != card.out_track_id
+        assert "INV-7" in (await forge(system, card, KEEPER)).title
+        assert (await forge(system, card, OUTSIDER, corpId="dingother")).title == card.title
+
+
+async def test_a_foreign_boss_with_the_same_user_id_decides_nothing(
+    open_approval_scenario: OpenApprovalScenario,
+) -> None:
+    async with open_approval_scenario(SMALL, dingtalk={"corp_id": ""}) as scenario:
+        await scenario.ask("/help", MANAGER)
+        card = scenario.card(SMALL, BOSS)
+        token = find_button(card, YES).id
+        engine = scenario.system.engine
+        assert (await engine.click(card.out_track_id, BOSS, params={"id": token}, raw=FOREIGN)).ok
+        await scenario.settle()
+        assert (await scenario.case(SMALL)).state is CaseState.OPEN
+        assert not await scenario.erp.decisions(SMALL)
+        await scenario.press(card, YES, BOSS)
+        await scenario.assert_ended(SMALL, CaseState.APPROVED)
+
+
+@pytest.mark.parametrize("fault", ["html_error", "system_busy", "qps_limit", "api_reset", "waf", "slow_api"])
+async def test_no_error_of_the_directory_makes_an_outsider_a_member(
+    open_impatient_system: OpenSystem, fault: str
+) -> None:
+    async with open_impatient_system(limits={"click_seconds": 0.9}) as system:
+        card = await system.ask("/order late")
+        system.engine.faults.set(fault, on=True, api=DIRECTORY, delay_ms=5_000)
+        for _ in range(2):
+            result = await system.engine.click(card.out_track_id, OUTSIDER, params={"id": INVOICE})
+            if result.ok:
+                refused(system.see(card, OUTSIDER), Notice.UNCONFIRMED, Notice.BUSY)
+            assert "INV-7" not in plain_text(system.see(card, OUTSIDER))
+        system.engine.faults.set(fault, on=False)
+        await eventually_external(system, card)
+
+
+async def eventually_external(system: BotSystem, card: SimCardView) -> None:
+    """Expect the outsider to be known as one as soon as the directory answers."""
+    last: list[SimCardView] = []
+    for _ in range(20):
+        await system.engine.click(card.out_track_id, OUTSIDER, params={"id": INVOICE})
+        last = [system.see(card, OUTSIDER)]
+        if last[0].title == Notice.EXTERNAL:
+            return
+        refused(last[0], Notice.UNCONFIRMED, Notice.BUSY, card.title)
+    raise AssertionError(plain_text(last[0]))
+
+
+@pytest.mark.parametrize("spelling", ["userId", "UserId"])
+@pytest.mark.parametrize("settings", [README, {}], ids=["README", "configured"])
+async def test_a_leaver_is_refused_from_the_event_on(
+    open_system: OpenSystem, settings: Mapping[str, Any], spelling: str
+) -> None:
+    async with open_system(**settings) as system:
+        card = await system.ask("/order late")
+        assert (await system.click(card, "下一页")).title == card.title
+        await tell(system, "user_leave_org", {spelling: [KEEPER]})
+        # The directory still lists them: the event stands above it.
+        refused(await system.click(card, "下一页"), Notice.EXTERNAL)
+        refused(await forge(system, card, KEEPER), Notice.EXTERNAL)
+        refused(await system.ask("/invoice INV-7"), Notice.EXTERNAL)
+
+
+async def tell(system: BotSystem, event: str, data: Mapping[str, Any]) -> None:
+    """Push an event and wait for its ACK."""
+    before = InputCheckpoint.now(system, system.group)
+    system.engine.emit_event(event, data)
+    await before.ack()
+
+
+async def test_a_leaver_decides_nothing_with_an_old_card(open_approval_scenario: OpenApprovalScenario) -> None:
+    async with open_approval_scenario(SMALL) as scenario:
+        card = scenario.card(SMALL, MANAGER)
+        await tell(scenario.system, "user_leave_org", {"userId": [MANAGER]})
+        refused(await scenario.press(card, YES, MANAGER), Notice.EXTERNAL)
+        refused(await scenario.ask(f"/approve {SMALL}", MANAGER), Notice.EXTERNAL)
+        assert (await scenario.case(SMALL)).state is CaseState.OPEN
+        assert not await scenario.erp.decisions(SMALL)
+
+
+async def test_the_private_card_of_another_opens_nothing(open_approval_scenario: OpenApprovalScenario) -> None:
+    async with open_approval_scenario(SMALL) as scenario:
+        card = scenario.card(SMALL, MANAGER)
+        token = find_button(card, YES).id
+        for who in ("planner01", KEEPER, OUTSIDER):
+            shown = await shown_to(scenario.system, card, who, token)
+            assert Notice.DENIED in shown
+            assert not _FIGURE.search(shown)
+        assert (await scenario.case(SMALL)).state is CaseState.OPEN
+
+
+async def test_a_forwarded_card_opens_nothing_where_it_is_closed(open_system: OpenSystem) -> None:
+    finance = RuleSettings(commands=frozenset({"*"}), roles=frozenset({"*"}), conversations=frozenset({FINANCE_GROUP}))
+    async with open_system(access={"rules": (finance,)}) as system:
+        card = await system.ask("/invoice INV-7", "finance01", where=FINANCE_GROUP)
+        assert "INV-7" in await shown_to(system, card, "finance01", INVOICE, where=FINANCE_GROUP)
+        for who in (KEEPER, "finance01"):
+            shown = await shown_to(system, card, who, INVOICE, where=system.group)
+            assert Notice.DENIED in shown
+            assert not _FIGURE.search(shown)
+
+
+async def test_a_replayed_decision_is_told_to_the_erp_once(open_approval_scenario: OpenApprovalScenario) -> None:
+    async with open_approval_scenario(SMALL) as scenario:
+        card = scenario.card(SMALL, MANAGER)
+        token = find_button(card, YES).id
+        for _ in range(3):
+            await shown_to(scenario.system, card, MANAGER, token)
+            await scenario.settle()
+        assert await scenario.erp.decisions(SMALL) == [(MANAGER, "approve", "")]
+
+
+async def shown_to(system: BotSystem, card: SimCardView, who: str, token: str, *, where: str = "") -> str:
+    """Push a click on a card that the clicker need not see, and return all that the answer shows them."""
+    content = private(ids=[token], params={"id": token})
+    data = {
+        "extension": "{}",
+        "corpId": system.engine.config.corp_id,
+        "spaceType": "im",
+        "spaceId": where or system.group,
+        "userIdType": 1,
+        "type": "actionCallback",
+        "userId": who,
+        "outTrackId": card.out_track_id,
+        "content": content,
+        "value": content,
+    }
+    before = InputCheckpoint.now(system, system.group)
+    connection = system.engine.pushes.any_connection()
+    assert connection is not None
+    push = SimPush(type=CALLBACK, topic=CARD_CALLBACK, data=orjson.dumps(data).decode())
+    system.engine.pushes.send(connection, push)
+    ack = await before.ack()
+    return str(ack.detail["data"])
