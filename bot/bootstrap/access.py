@@ -48,7 +48,7 @@ def access_names(settings: Settings, commands: Commands) -> AccessNames:
     return AccessNames(
         commands={word.casefold(): command.name for command in commands.values() for word in command.names},
         roles=settings.access.roles,
-        directory=settings.access.directory,
+        directory=settings.access.directory is True,
         sources=tuple(settings.erp),
     )
 

@@ -154,7 +154,7 @@ async def build_services(
     await start_polling(base, hub, alerts)
     await start_approvals(base, approvals)
     await start_outbox(base, alerts)
-    own_values = settings.cards.private_way == PrivateWay.PRIVATE_DATA
+    own_values = PrivateWay(settings.cards.private_way) is PrivateWay.PRIVATE_DATA
     contact_events = await start_directory(base)
     return Services(
         database=database,

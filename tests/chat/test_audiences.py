@@ -65,7 +65,9 @@ def test_where_nothing_is_withheld_the_view_is_the_same() -> None:
 
 def test_with_an_outsider_names_are_withheld_too() -> None:
     shared = make_audiences(outsiders=MemoryOutsiders({GROUP.id})).share(Deal(), FULL_GRANT, GROUP.id, "order")
-    assert shared.view == Deal(amount=HIDDEN, customer=HIDDEN, withheld=frozenset(["amount", "partner"]), shared=True)
+    assert shared.view == Deal(
+        amount=HIDDEN, customer=HIDDEN, withheld=frozenset({FieldClass.AMOUNT, FieldClass.PARTNER}), shared=True
+    )
 
 
 def test_who_asks_with_less_right_shares_no_more() -> None:
