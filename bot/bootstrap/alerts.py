@@ -85,7 +85,7 @@ async def build_alerts(base: Infrastructure, audiences: Audiences) -> AlertServi
         outbox.poke()
 
     units = AlertUnitOfWorkRunner(transactions, unit, changed)
-    alert_cards = AlertComposer(units, now=now, name_of=partial(_name_of, base), fields_at=audiences.fields_at)
+    alert_cards = AlertComposer(units, now=now, name_of=partial(_name_of, base), reader_at=audiences.reader_at)
     composers: dict[str, Composer] = {"alert": alert_cards}
     outbox = _outbox(base, composers)
     processor = AlertProcessor(transactions, unit=unit, now=now, metrics=base.metrics, owed=outbox.poke)

@@ -7,12 +7,24 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from bot.access.grants import EVERYTHING, Grant, Scope
-from bot.access.people import People
+from bot.access.people import People, Person
 from bot.access.policy import AccessPolicy
 from bot.cards.notices import WithheldNotice
 from bot.cards.view import View, shared_view
 from bot.disclosure import FieldClass, cut
 from bot.outbox.place import Place, PlaceKind
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceReader:
+    """What the readers of cards at a place may see; ``person`` is the reader of an own chat, None for a group."""
+
+    grant: Grant
+    person: Person | None = None
+
+
+ReaderAt: TypeAlias = Callable[[Place, str], Awaitable[PlaceReader]]
+"""Returns what readers at a place may see of the documents of a command: `Audiences.reader_at`."""
 
 FieldsAt: TypeAlias = Callable[[Place, str], Awaitable[frozenset[FieldClass]]]
 """Returns what a card at a place may show of the documents of a command: `Audiences.fields_at`."""
@@ -61,16 +73,19 @@ class Audiences:
             return SharedView(own, is_all=True)
         return SharedView(shared_view(own, common.fields), is_all=is_all)
 
+    async def reader_at(self, place: Place, command: str) -> PlaceReader:
+        """Return what a card that nobody asked for may show at a place of the documents of ``command``."""
+        if place.kind is PlaceKind.GROUP:
+            return PlaceReader(self._shared_grant(place.id, command))
+        person = await self._people.identify(place.id, name="")
+        return PlaceReader(self._policy().decide_area(person, command).grant, person)
+
     async def fields_at(self, place: Place, command: str) -> frozenset[FieldClass]:
-        """Return what a card at a place may show of documents of ``command``.
+        """Return what such a card may show of any document of ``command``.
 
         Nothing that has a class where the reader may not ask for them, or not for all of them.
         """
-        if place.kind is PlaceKind.GROUP:
-            grant = self._shared_grant(place.id, command)
-        else:
-            person = await self._people.identify(place.id, name="")
-            grant = self._policy().decide_area(person, command).grant
+        grant = (await self.reader_at(place, command)).grant
         return grant.fields if covers_all((EVERYTHING,), grant.scopes) else frozenset()
 
     def _shared_grant(self, conversation_id: str, command: str) -> Grant:

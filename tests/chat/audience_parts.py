@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from bot.access.grants import FULL_GRANT, Grant
 from bot.access.people import Members, People
 from bot.access.policy import AccessPolicy
-from bot.chat.audiences import Audiences
+from bot.chat.audiences import Audiences, PlaceReader
 from bot.disclosure import ALL_FIELDS, SHARED_FIELDS, FieldClass
 from bot.outbox.place import Place, PlaceKind
 from tests.membership import EverybodyIsMember
@@ -57,3 +58,13 @@ async def fields_by_kind(place: Place, command: str) -> frozenset[FieldClass]:
 async def all_fields(place: Place, command: str) -> frozenset[FieldClass]:
     """Let every place see everything."""
     return ALL_FIELDS
+
+
+async def reader_by_kind(place: Place, command: str) -> PlaceReader:
+    """Return readers who may see what places may see by no rules."""
+    return PlaceReader(Grant(fields=await fields_by_kind(place, command)))
+
+
+async def sees_all(place: Place, command: str) -> PlaceReader:
+    """Let every reader see everything."""
+    return PlaceReader(FULL_GRANT)

@@ -78,7 +78,7 @@ def open_way(api: OpenApi, dingtalk: FakeDingTalk) -> OpenWay:
     return lambda way: PrivateWayFixture(api, way)
 
 
-def sent(dingtalk: FakeDingTalk, url: str) -> list[Mapping[str, Any]]:
+def sent(dingtalk: FakeDingTalk, url: str) -> list[dict[str, Any]]:
     return [orjson.loads(call["data"]) for call in dingtalk.asked(url)]
 
 
