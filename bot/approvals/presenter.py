@@ -24,7 +24,7 @@ from bot.approvals.view_builders import (
 from bot.approvals.views import ApprovalView, Audience
 from bot.cards.view import shared_view
 from bot.chat.audiences import FieldsAt
-from bot.disclosure import FieldClass, cut
+from bot.disclosure import ALL_FIELDS, FieldClass, cut
 from bot.erp.errors import ErpError
 from bot.erp.model import PurchaseOrder
 from bot.outbox.place import Place, PlaceKind
@@ -152,6 +152,12 @@ class _CaseComposer:
         self._showing = showing
         self._fields_at = fields_at
 
+    async def _fields(self, found: CaseContext, place: Place) -> frozenset[FieldClass]:
+        """Return what may be seen of a case at a place: everything by a person who has to do with it."""
+        if place.kind is PlaceKind.PERSON and place.id in {*people_in_case(found.case), *found.waited}:
+            return ALL_FIELDS
+        return await self._fields_at(place, PURCHASE_COMMAND)
+
     async def fold(self, refs: Sequence[str], place: str) -> None:
         """Never asked: decisions are of the urgency that is not folded (`bot.outbox.delivery.Urgency.NOW`)."""
         raise AssertionError("cards of approvals are sent one by one")
@@ -167,7 +173,7 @@ class ApprovalComposer(_CaseComposer):
         if found is None:
             return ComposedCard(None, 0)
         place = Place.parse(where)
-        fields = await self._fields_at(place, PURCHASE_COMMAND)
+        fields = await self._fields(found, place)
         person = place.id if place.kind is PlaceKind.PERSON else ""
         audience = Audience.of(private=FieldClass.COST in fields)
         view = await self._showing.present(found, audience=audience, user_id=person)
@@ -183,5 +189,5 @@ class RequesterComposer(_CaseComposer):
         found = await self._find(case_id)
         if found is None:
             return ComposedCard(None, 0)
-        fields = await self._fields_at(Place.parse(where), PURCHASE_COMMAND)
+        fields = await self._fields(found, Place.parse(where))
         return ComposedCard(cut(build_told_view(found.case), fields), found.case.revision)

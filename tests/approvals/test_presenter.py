@@ -152,9 +152,11 @@ def granting(fields: frozenset[FieldClass]) -> FieldsAt:
         (GROUP, frozenset({FieldClass.QUANTITY}), None, HIDDEN),
         # A rule for the group's shared cards shows prices there, as the alert beside it does.
         (GROUP, ALL_FIELDS, ORDER.total, "ACME"),
-        (NEAR, ALL_FIELDS, ORDER.total, "ACME"),
-        (NEAR, SHARED_FIELDS, None, "ACME"),
-        (NEAR, frozenset(), None, HIDDEN),
+        # Who is asked to decide sees it all, whatever the rules say of others.
+        (NEAR, frozenset(), ORDER.total, "ACME"),
+        ("person:zoe", ALL_FIELDS, ORDER.total, "ACME"),
+        ("person:zoe", SHARED_FIELDS, None, "ACME"),
+        ("person:zoe", frozenset(), None, HIDDEN),
     ],
 )
 async def test_a_card_shows_what_its_place_may_see(
@@ -166,12 +168,12 @@ async def test_a_card_shows_what_its_place_may_see(
     assert (prices == [money("3 CNY")]) is (amount is not None)
 
 
-async def test_the_requester_is_told_what_they_may_see(harness: ComposerHarness) -> None:
+async def test_who_requested_it_is_told_all_and_others_what_they_may_see(harness: ComposerHarness) -> None:
     case = await harness.env.newest()
+    told = ComposerHarness(harness.env, fields_at=granting(SHARED_FIELDS)).told
     seen = []
-    for fields in (ALL_FIELDS, SHARED_FIELDS):
-        told = ComposerHarness(harness.env, fields_at=granting(fields)).told
-        view = (await told.compose(f"{case.id}|person:wu")).view
+    for place in ("person:wu", "person:zoe"):
+        view = (await told.compose(f"{case.id}|{place}")).view
         assert isinstance(view, ApprovalTold)
         seen.append(view.amount)
     assert seen == [ORDER.total, HIDDEN]

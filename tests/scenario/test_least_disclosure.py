@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from bot.demo import FINANCE_GROUP
+from bot.demo import ACCESS_RULES, FINANCE_GROUP
 from bot.erp.port import ListQuery
 from bot.simulator.chat import SimMessage
 from bot.simulator.enterprise import demo_enterprise
@@ -181,3 +181,25 @@ async def test_an_outsider_who_clicks_is_known_from_then_on(open_system: OpenSys
         assert not MONEY.search(system.see(card, OUTSIDER).markdown)
         second = await system.ask("/order SO-1001", who=ASKER)
         assert customer not in system.see(second, KEEPER).markdown
+
+
+async def test_the_demo_shows_who_sees_what_in_a_group_with_an_outsider(open_system: OpenSystem) -> None:
+    """The same question by keeper, sales and finance."""
+    group = demo_enterprise().groups[-1].id
+    async with open_system(access={"file": ACCESS_RULES, "outsider_groups": (group,)}) as system:
+        order = (await system.app.hub.order("SO-1001")).value
+        cards = {
+            who: await system.ask("/order SO-1001", who=who, where=group) for who in (KEEPER, "sales01", "finance01")
+        }
+        assert "SO-1001" in cards[KEEPER].title
+        shown = {
+            who: (order.customer in card.markdown, bool(MONEY.search(card.markdown))) for who, card in cards.items()
+        }
+        assert shown == {KEEPER: (False, False), "sales01": (True, True), "finance01": (True, True)}
+        purchases = [await system.ask("/po PO-1001", who=who, where=group) for who in ("sales01", "finance01")]
+        assert [bool(MONEY.search(card.markdown)) for card in purchases] == [False, True]
+        for card in (cards["sales01"], cards["finance01"], *purchases):
+            instance = system.engine.cards.get(card.out_track_id)
+            assert instance is not None
+            [copy] = system.engine.chat.copies(instance)
+            assert not copy.visible_to(OUTSIDER)
