@@ -6,11 +6,15 @@ platform/dingtalk/callbacks.md#who-clicked). So nothing counts before the bot kn
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
+from functools import partial
 from typing import Protocol
 
 import structlog
+from cachetools import TTLCache
 
 from bot.errors import DingerpError
+from bot.single_flight import SingleFlights
 
 log = structlog.get_logger(__name__)
 
@@ -27,13 +31,33 @@ class OrganisationStore(Protocol):
         ...
 
 
-class OwnOrganisation:
-    """The bot's organisation: configured, or learnt from the first message, which names it as ``chatbotCorpId``."""
+class AppOrganisation(Protocol):
+    """Knows where the app belongs; implemented by `bot.dingtalk.app_organisation`."""
 
-    def __init__(self, configured: str = "", store: OrganisationStore | None = None) -> None:
-        """Without ``store`` what is learnt is forgotten with the process."""
+    async def has_app(self, corp_id: str) -> bool:
+        """Return whether the app belongs to this organisation. Raises a `DingerpError` when there is no answer."""
+        ...
+
+
+_REMEMBER_REFUSAL = 60.0
+"""Seconds for which the app is not asked again about an organisation that is not its own."""
+
+
+class OwnOrganisation:
+    """The bot's organisation: configured, or learnt from the first message, which names it as ``chatbotCorpId``.
+
+    A click that comes before any message names the clicker's organisation; whether it is the bot's, the app is asked.
+    """
+
+    def __init__(
+        self, configured: str = "", store: OrganisationStore | None = None, app: AppOrganisation | None = None
+    ) -> None:
+        """Without ``store`` what is learnt is forgotten with the process; without ``app`` clicks teach nothing."""
         self._configured = configured.strip()
         self._store = store
+        self._app = app
+        self._asking: SingleFlights[str, None] = SingleFlights()
+        self._foreign: MutableMapping[str, bool] = TTLCache(1_000, _REMEMBER_REFUSAL)
         self._own = self._configured
         self._kept = ""
 
@@ -55,6 +79,24 @@ class OwnOrganisation:
             return True
         self._own = self._own or corp_id
         return corp_id == self._own
+
+    async def recognise(self, corp_id: str) -> None:
+        """Learn the organisation of a click, if the app belongs to it. An error, which is logged, teaches nothing."""
+        if self._app is None or self.is_known or not corp_id or corp_id in self._foreign:
+            return
+        await self._asking.join(corp_id, partial(self._ask_app, self._app, corp_id))
+
+    async def _ask_app(self, app: AppOrganisation, corp_id: str) -> None:
+        try:
+            own = await app.has_app(corp_id)
+        except DingerpError as error:
+            log.warning("organisation.not_confirmed", error=type(error).__name__, detail=error.detail)
+            return
+        if own:
+            self.admits(corp_id)
+            await self.save()
+        else:
+            self._foreign[corp_id] = True
 
     async def load(self) -> None:
         """Read what an earlier run learnt; a configured organisation stands above it."""

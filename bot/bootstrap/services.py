@@ -38,6 +38,7 @@ from bot.chat.pipeline import MAX_QUESTION_AGE, QuestionPipeline
 from bot.chat.ports import LanguageChoice
 from bot.chat.registry import Commands
 from bot.dingtalk.answer_channel import DingTalkAnswerChannel, PrivateWay
+from bot.dingtalk.app_organisation import DingTalkAppOrganisation
 from bot.dingtalk.card_api import CardApi
 from bot.dingtalk.card_wire import TemplateChoice
 from bot.dingtalk.directory import DingTalkDirectory
@@ -196,7 +197,12 @@ async def _build_infrastructure(
     limit = settings.limits.monthly_calls
     metrics.month_limit.set(limit)
     api = open_api(settings, session, metrics, meter, patience)
-    organisation = OwnOrganisation(settings.dingtalk.corp_id, StoredOrganisation(database, settings.dingtalk.client_id))
+    dingtalk = settings.dingtalk
+    organisation = OwnOrganisation(
+        dingtalk.corp_id,
+        StoredOrganisation(database, dingtalk.client_id),
+        DingTalkAppOrganisation(api, dingtalk.openapi_endpoint),
+    )
     await organisation.load()
     stored_people = StoredPeople(database)
     await stored_people.load_departments()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Protocol
 
@@ -44,7 +45,7 @@ REDRAW_DELAYS = (1.0, 2.0, 4.0, 8.0)
 
 
 _NOT_INTRODUCED = PreparedAnswer(UnconfirmedNotice(needs=Introduction.WRITE_IN_GROUP), "click", "unknown_organisation")
-"""The answer to every click before the first message, which says whose bot this is."""
+"""The answer to a click while nobody knows whose bot this is."""
 
 
 class ShownCards(Protocol):
@@ -105,12 +106,17 @@ class ClickPipeline:
         if not self._tracks.is_ours(click.track_id) or not click.user_id:
             self._ignore("foreign_card")
             return None
-        if self._organisation.is_known and not self._organisation.is_own(click.corp_id):
+        own = self._organisation
+        if not own.is_known:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._seconds / 2):
+                    await own.recognise(click.corp_id)
+        if own.is_known and not own.is_own(click.corp_id):
             self._note_outsider(Conversation(click.space_id, _kind(click.space_id)))
             self._ignore("foreign_organisation")
             return None
         now = self._now()
-        answer = await self._answer(click, now) if self._organisation.is_known else _NOT_INTRODUCED
+        answer = await self._answer(click, now) if own.is_known else _NOT_INTRODUCED
         self._metrics.clicks.labels(answer.outcome).inc()
         zone = now.tzinfo
         assert zone is not None, "the clock gives aware times"

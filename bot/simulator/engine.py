@@ -20,7 +20,7 @@ from bot.simulator.cards import CardInstance, CardStore, SimCardView, answer_par
 from bot.simulator.chat import ChatItem, SimChat, SimConversation, SimDelivery, SimMessage, displayed_content
 from bot.simulator.config import SimulatorConfig
 from bot.simulator.credentials import Credentials
-from bot.simulator.enterprise import Enterprise, SimPerson, demo_enterprise
+from bot.simulator.enterprise import Enterprise, SimPerson, demo_enterprise, enlarged
 from bot.simulator.faults import SimFaults
 from bot.simulator.flow_control import CustomRobot, FlowControl
 from bot.simulator.live_updates import LiveUpdates
@@ -63,7 +63,7 @@ class SimEngine:
         self.config = config = config or SimulatorConfig()
         # Random ids and faults of a simulator; nothing here protects anything.
         self.rng = random.Random(config.seed)  # noqa: S311
-        self.enterprise: Enterprise = demo_enterprise(config.further_staff)
+        self.enterprise: Enterprise = enlarged(demo_enterprise(), config.further_staff)
         self._first_people = dict(self.enterprise.people)
         self.timeline = Timeline(config.timeline_size, self.milliseconds)
         self.faults = SimFaults(random.Random(config.seed or 0))  # noqa: S311

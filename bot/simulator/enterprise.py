@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 ROOT_DEPARTMENT = 1
@@ -183,17 +183,26 @@ _DIVISION, _TEAM = 1_000, 10_000
 _TEAM_SIZE, _TEAMS_OF_DIVISION = 50, 20
 
 
-def demo_enterprise(further_staff: int = 0) -> Enterprise:
-    """The company that every simulator starts with, with so many people more."""
-    departments = (*_DEPARTMENTS, *_further_departments(further_staff))
-    people = (*_PEOPLE, *_further_people(further_staff))
+def demo_enterprise() -> Enterprise:
+    """The company that every simulator starts with."""
     return Enterprise(
         name=COMPANY,
-        departments={department.id: department for department in departments},
-        people={person.user_id: person for person in people},
-        roles=dict(enumerate(_in_order(role for person in people for role in person.roles), start=1001)),
+        departments={department.id: department for department in _DEPARTMENTS},
+        people={person.user_id: person for person in _PEOPLE},
+        roles=dict(enumerate(_in_order(role for person in _PEOPLE for role in person.roles), start=1001)),
         groups=_GROUPS,
         processes={PURCHASE_PROCESS: ("buymanager01",), "PROC-DEMO-EXPENSE": ("finance01", "boss01")},
+    )
+
+
+def enlarged(company: Enterprise, staff: int) -> Enterprise:
+    """The same company with so many people more, in teams of fifty."""
+    if not staff:
+        return company
+    return replace(
+        company,
+        departments={**company.departments, **{one.id: one for one in _further_departments(staff)}},
+        people={**company.people, **{one.user_id: one for one in _further_people(staff)}},
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -90,3 +90,40 @@ async def test_a_store_that_is_away_is_asked_again_with_the_next_message(store: 
     store.away = False
     await own.save()
     assert store.kept == "dingcorp"
+
+
+@dataclass(slots=True)
+class FakeApp:
+    """Belongs to ``dingcorp``, unless it does not answer."""
+
+    silent: bool = False
+    asked: list[str] = field(default_factory=list)
+
+    async def has_app(self, corp_id: str) -> bool:
+        self.asked.append(corp_id)
+        if self.silent:
+            raise DingerpError("silent")
+        return corp_id == "dingcorp"
+
+
+async def test_a_click_teaches_the_organisation_that_the_app_belongs_to(store: FakeStore) -> None:
+    app = FakeApp()
+    own = OwnOrganisation("", store, app)
+    for corp_id in ("dingother", "dingother", ""):
+        await own.recognise(corp_id)
+        assert not own.is_known
+    await own.recognise("dingcorp")
+    assert own.is_own("dingcorp")
+    assert store.kept == "dingcorp"
+    await own.recognise("dingthird")
+    assert app.asked == ["dingother", "dingcorp"]
+
+
+async def test_an_app_that_does_not_answer_teaches_nothing_and_is_asked_again(store: FakeStore) -> None:
+    app = FakeApp(silent=True)
+    own = OwnOrganisation("", store, app)
+    await own.recognise("dingcorp")
+    assert not own.is_known
+    app.silent = False
+    await own.recognise("dingcorp")
+    assert own.is_own("dingcorp")

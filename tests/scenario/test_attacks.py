@@ -82,15 +82,24 @@ async def test_a_click_from_another_organisation_changes_nothing(
         assert system.count("clicks_total", outcome="foreign_organisation") == 1
 
 
-async def test_no_click_counts_before_the_first_message(open_system: OpenSystem) -> None:
+@pytest.mark.parametrize("fault", ["html_error", "api_reset", "slow_api", ""])
+async def test_a_click_before_the_first_message_counts_only_if_the_app_belongs_there(
+    open_system: OpenSystem, fault: str
+) -> None:
     async with open_system(**README) as system:
-        await system.app.hub.order("SO-1001")
         card = await system.ask("/help", OUTSIDER, raw={"chatbotCorpId": None})
-        for who in (KEEPER, OUTSIDER):
-            refused(await forge(system, card, who), Notice.UNCONFIRMED)
-            assert "请先在群里 @我 发一条消息" in plain_text(system.see(card, who))
-        await system.ask("/help")
+        for corp_id in ("dingother", "", "../..", "dingdemocorp/../dingother"):
+            refused(await forge(system, card, KEEPER, corpId=corp_id), Notice.UNCONFIRMED)
+            assert "请先在群里 @我 发一条消息" in plain_text(system.see(card))
+        if fault:
+            system.engine.faults.set(fault, on=True, api="/v1.0/oauth2/")
+            refused(await forge(system, card, KEEPER), Notice.UNCONFIRMED)
+            refused(await forge(system, card, OUTSIDER), Notice.UNCONFIRMED)
+            await system.ask("/help")
         assert "INV-7" in (await forge(system, card, KEEPER)).title
+        refused(await forge(system, card, OUTSIDER), Notice.EXTERNAL)
+        seen = system.see(card)
+        assert (await forge(system, card, KEEPER, corpId="dingother")).markdown == seen.markdown
 
 
 async def test_a_message_to_the_bot_of_another_organisation_gets_no_answer(open_system: OpenSystem) -> None:

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from bot.simulator.enterprise import demo_enterprise
+from bot.simulator.enterprise import demo_enterprise, enlarged
 from tests.simulator.bare_client import CLIENT
 
 EVENTS = [{"type": "EVENT", "topic": "*"}]
@@ -194,7 +194,7 @@ async def test_nobody_is_changed_by_a_wrong_request(wire, body):
 
 
 def test_a_large_company_has_teams_in_plants():
-    company = demo_enterprise(1_030)
+    company = enlarged(demo_enterprise(), 1_030)
     assert len(company.people) == len(demo_enterprise().people) + 1_030
     assert [len(company.members(10_000 + team)) for team in (0, 19, 20)] == [50, 50, 30]
     assert {company.departments[10_000 + team].parent_id for team in (0, 19)} == {1_000}
