@@ -7,7 +7,7 @@ from bot.access.policy import AccessPolicy
 from bot.approvals.case import Case
 from bot.approvals.list_views import ApprovalAll, ApprovalList
 from bot.approvals.presenter import CasePresenter
-from bot.approvals.responder import VoteResponder, audience_among, audience_for
+from bot.approvals.responder import VoteResponder, audience_among, audience_within, concerned_by
 from bot.approvals.service import ApprovalService
 from bot.approvals.typed_votes import CaseRef
 from bot.approvals.view_builders import build_list_row
@@ -19,6 +19,7 @@ from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.parsing import command_line
 from bot.chat.registry import command
+from bot.erp.hub import ErpHub
 from bot.phrase import phrase
 
 CLOSEST = 4
@@ -52,6 +53,7 @@ async def pending(
     wish: PendingOption | None = None,
     approvals: ApprovalService,
     showing: CasePresenter,
+    erp: ErpHub,
     colleagues: Colleagues,
     policy: AccessPolicy,
     context: QuestionContext,
@@ -68,7 +70,9 @@ async def pending(
     if found is None:
         audience_among((), policy, context)
         raise NothingFound(word, await lines_of_mine("pending", approvals, context))
-    responder = VoteResponder(approvals, showing, found, audience_for(found, policy, context), context)
+    order = (found.case.source, found.case.number)
+    audience = await audience_within(concerned_by(found), order, erp, policy, context)
+    responder = VoteResponder(approvals, showing, found, audience, context)
     if wish is not PendingOption.FORWARD:
         return await responder.show()
     if not to:

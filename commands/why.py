@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.access.policy import AccessPolicy
 from bot.approvals.presenter import CasePresenter
-from bot.approvals.responder import audience_among
+from bot.approvals.responder import audience_among, audience_within
 from bot.approvals.service import ApprovalService
 from bot.approvals.typed_votes import CaseRef
 from bot.approvals.view_builders import build_why_view, people_in_case, people_in_plan
@@ -46,7 +46,7 @@ async def why(
     asked = [user_id for ruling in rulings for user_id in (*ruling.ask, ruling.on_behalf_of)]
     concerned = people_in_case(case) if case is not None else people_in_plan(plan) if plan is not None else ()
     deciding = [context.person.user_id or ""] if any(ruling.allowed for ruling in rulings) else []
-    audience = audience_among([*concerned, *deciding], policy, context)
+    audience = await audience_within([*concerned, *deciding], (source, number), erp, policy, context)
     names = await showing.names([*concerned, *asked, *explained.erp_approvers.user_ids])
     return build_why_view(explained, names, audience)
 

@@ -12,7 +12,16 @@ AREA_COMMANDS = MappingProxyType(
 _ORDERS, _ALL = ("po",), tuple(AREA_COMMANDS.values())
 
 DOCUMENT_COMMANDS = MappingProxyType(
-    {"pending": _ORDERS, "why": _ORDERS, "approve": _ORDERS, "reject": _ORDERS, "alerts": _ALL, "find": _ALL}
+    {
+        "pending": _ORDERS,
+        "why": _ORDERS,
+        "approve": _ORDERS,
+        "reject": _ORDERS,
+        "alerts": _ALL,
+        "find": _ALL,
+        "watch": _ALL,
+        "watches": _ALL,
+    }
 )
 """Command → the commands whose documents it shows."""
 

@@ -226,7 +226,7 @@ def _read_fields(value: object) -> frozenset[FieldClass]:
 
 
 def _read_conversations(value: object) -> frozenset[str]:
-    found = read_some(value)
+    found = read_texts(value)
     for word in found:
         if not _CONVERSATION.fullmatch(word):
             raise ValueError(f"{word!r:.60} is no id of a conversation; /whoami tells it, cid… with its capitals")

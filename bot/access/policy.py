@@ -11,6 +11,7 @@ from bot.access.areas import DOCUMENT_COMMANDS
 from bot.access.grants import EVERYTHING, FULL_GRANT, NO_GRANT, SHARED_GRANT, Grant, merge_grants
 from bot.access.people import Person
 from bot.access.presets import ROLE_NAMES, with_synonyms
+from bot.access.rule_index import RuleIndex
 from bot.access.rules import ANY, AccessRule
 from bot.disclosure import SHARED_FIELDS, FieldClass
 from bot.errors import DingerpError
@@ -32,7 +33,7 @@ OUTSIDER_FIELDS = frozenset({FieldClass.QUANTITY})
 """What a shared card shows at most in a conversation with somebody from outside the organisation."""
 
 _KEPT = 100_000
-"""Decisions that are remembered: those of 20 000 people about some commands each, in about 30 MB."""
+"""Decisions that are remembered: those of 20 000 people about some commands each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +110,7 @@ class AccessPolicy:
         self._roles_by_user = _by_user(roles)
         self._read_only = read_only
         self._about = {
-            command: tuple(rule for rule in self._rules if rule.is_about(command))
+            command: RuleIndex(rule for rule in self._rules if rule.is_about(command))
             for command in {ANY}.union(*(rule.commands for rule in self._rules))
         }
         self._decide = lru_cache(_KEPT)(self._decide_anew)
@@ -147,14 +148,11 @@ class AccessPolicy:
 
     def consider(self, person: Person, request: AccessRequest) -> tuple[ConsideredRule, ...]:
         """Return the rules about the command, in their order, and what keeps each from this request."""
-        held = with_synonyms(self.roles_of(person))
+        about = self._rules_about(request.command)
+        naming = about.naming(person, with_synonyms(self.roles_of(person)))
         return tuple(
-            ConsideredRule(
-                rule=rule,
-                holds_here=rule.holds_in(request.conversation_id),
-                names_person=not rule.shared and _names(rule, person, held),
-            )
-            for rule in self._rules_about(request.command)
+            ConsideredRule(rule=rule, holds_here=rule.holds_in(request.conversation_id), names_person=rule in naming)
+            for rule in about.rules
         )
 
     def shared_grant(self, conversation_id: str, command: str, *, outsiders: bool) -> Grant:
@@ -172,10 +170,9 @@ class AccessPolicy:
             return _refusal(phrase("Only members of the organisation may ask the ERP."), (ADMIN,))
         if request.writes and self._read_only:
             return _refusal(READ_ONLY, (ADMIN,), rule=READ_ONLY_RULE)
-        about = [rule for rule in self._rules_about(request.command) if not rule.shared]
-        here = [rule for rule in about if rule.holds_in(request.conversation_id)]
+        about = self._rules_about(request.command)
         held = with_synonyms(self.roles_of(person))
-        mine = [rule for rule in here if _names(rule, person, held)]
+        mine = [rule for rule in about.naming(person, held) if rule.holds_in(request.conversation_id)]
         denials = [rule for rule in mine if not rule.allows]
         if taken := [rule for rule in denials if rule.takes_command]:
             reason = phrase("“%(rule)s” closes /%(command)s to you.", rule=taken[0].name, command=request.command)
@@ -187,20 +184,21 @@ class AccessPolicy:
                 grant=_without(merge_grants(rule.grant for rule in granting), denials),
                 rule=_listed([*granting, *denials]),
             )
-        if covering := [rule for rule in here if rule.allows]:
-            named = _named_by(covering)
+        covering = [rule for rule in about.rules if rule.allows and not rule.shared]
+        if here := [rule for rule in covering if rule.holds_in(request.conversation_id)]:
+            named = _named_by(here)
             reason = phrase("/%(command)s is only for: %(roles)s.", command=request.command, roles=", ".join(named))
-            return _refusal(reason, named, covering)
-        if elsewhere := [rule for rule in about if rule.allows]:
+            return _refusal(reason, named, here)
+        if covering:
             reason = phrase("/%(command)s is not open in this conversation.", command=request.command)
-            return _refusal(reason, (ADMIN,), elsewhere)
+            return _refusal(reason, (ADMIN,), covering)
         if request.writes and not request.governed:
             return _refusal(phrase("Nobody may change the ERP unless a rule grants it."), (ADMIN,))
         reason = _BY_DOCUMENT if request.governed else _BY_DEFAULT
         return AccessVerdict(True, reason, grant=_without(FULL_GRANT, denials), rule=_listed(denials))
 
     def _share_anew(self, conversation_id: str, command: str) -> Grant:
-        about = self._rules_about(command)
+        about = self._rules_about(command).rules
         here = [rule for rule in about if rule.holds_in(conversation_id)]
         shared = [rule for rule in here if rule.shared and rule.allows]
         denials = [rule for rule in here if not rule.allows]
@@ -212,7 +210,7 @@ class AccessPolicy:
         closed = any(rule.takes_command for rule in denials)
         return _without(_common_grant(about, here, closed=closed), denials)
 
-    def _rules_about(self, command: str) -> tuple[AccessRule, ...]:
+    def _rules_about(self, command: str) -> RuleIndex:
         return self._about.get(command, self._about[ANY])
 
 
@@ -228,21 +226,13 @@ def _by_user(roles: Mapping[str, frozenset[str]]) -> Mapping[str, frozenset[str]
     return {user_id: frozenset(held) for user_id, held in found.items()}
 
 
-def _names(rule: AccessRule, person: Person, held: frozenset[str]) -> bool:
-    return (
-        rule.is_for_all
-        or not rule.roles.isdisjoint(held)
-        or not rule.departments.isdisjoint(person.departments)
-        or person.user_id in rule.people
-    )
-
-
 def _why_allowed(rules: Sequence[AccessRule], command: str, person: Person, held: frozenset[str]) -> Phrase:
     if any(rule.is_for_all for rule in rules):
         return phrase("Every member may use /%(command)s.", command=command)
     if roles := sorted(_union(rule.roles for rule in rules) & held):
         return phrase("Your role “%(role)s” allows it.", role=roles[0])
-    if departments := sorted(_union(rule.departments for rule in rules) & person.departments):
+    mine = person.departments | person.department_names
+    if departments := sorted(_union(rule.departments for rule in rules) & mine):
         return phrase("Your department “%(department)s” allows it.", department=departments[0])
     return phrase("“%(rule)s” names you.", rule=rules[0].name)
 
@@ -253,6 +243,12 @@ def _named_by(rules: Iterable[AccessRule]) -> tuple[str, ...]:
 
 def _union(several: Iterable[frozenset[str]]) -> frozenset[str]:
     return frozenset[str]().union(*several)
+
+
+def out_of_scope(verdict: AccessVerdict) -> AccessVerdict:
+    """Return the refusal of one document, where ``verdict`` allows others."""
+    reason = phrase("“%(rule)s” does not open this document to you.", rule=verdict.rule)
+    return AccessVerdict(False, reason, (ADMIN,), rule=verdict.rule)
 
 
 def _refusal(

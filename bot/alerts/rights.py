@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from bot.access.areas import command_of
 from bot.access.grants import Scope
 from bot.access.people import Person
-from bot.access.policy import AccessPolicy, AccessVerdict, Denied
+from bot.access.policy import AccessPolicy, AccessVerdict, Denied, out_of_scope
 from bot.alerts.alert import Alert
 from bot.alerts.event import Event
 from bot.disclosure import ALL_FIELDS, FieldClass
-from bot.phrase import phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +33,7 @@ class AlertRights:
         if verdict is None or self.may_see(alert):
             return
         if verdict.allowed:
-            reason = phrase("“%(rule)s” does not open this document to you.", rule=verdict.rule)
-            raise Denied(AccessVerdict(False, reason, ("admin",), rule=verdict.rule))
+            raise Denied(out_of_scope(verdict))
         raise Denied(verdict)
 
     def fields(self, alerts: Iterable[Alert]) -> frozenset[FieldClass]:
@@ -54,7 +52,8 @@ class AlertRights:
 def is_within(event: Event, scope: Scope, person: Person | None) -> bool:
     """Return whether a scope covers what an event is about; what the event does not tell is outside.
 
-    Without a ``person`` nobody's own documents are meant.
+    An owner is known by the userId alone: what people call themselves in DingTalk proves nothing. Without a ``person``
+    nobody's own documents are meant.
     """
     restrictions = (
         (scope.sources, {event.source}),
@@ -62,7 +61,7 @@ def is_within(event: Event, scope: Scope, person: Person | None) -> bool:
         (scope.warehouses, {event.warehouse}),
         (scope.categories, {event.category}),
         (scope.partners, {event.customer, event.supplier}),
-        (frozenset({person.user_id, person.name} if person else ()) if scope.own else None, {event.owner}),
+        (frozenset({person.user_id} if person else ()) if scope.own else None, {event.owner}),
     )
     return all(wanted is None or _meet(wanted, has) for wanted, has in restrictions)
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.access.areas import AREA_COMMANDS
-from bot.access.policy import AccessPolicy, Denied
+from bot.access.grants import EVERYTHING
+from bot.access.policy import AccessPolicy, Denied, out_of_scope
 from bot.approvals.case import Case, CaseState, external_decision_text, withdrawal_text
 from bot.approvals.case_context import CaseContext
 from bot.approvals.presenter import CasePresenter
@@ -19,6 +20,8 @@ from bot.chat.context import QuestionContext
 from bot.chat.errors import NothingFound
 from bot.chat.parsing import command_line
 from bot.disclosure import FieldClass
+from bot.erp.errors import NotFound
+from bot.erp.hub import ErpHub
 from bot.erp.model import Verdict
 from bot.phrase import Phrase, phrase
 
@@ -114,21 +117,57 @@ def vote_request(
 
 def audience_for(found: CaseContext, policy: AccessPolicy, context: QuestionContext) -> Audience:
     """Return whether the asker may see prices in this answer; see `audience_among`."""
-    return audience_among((*people_in_case(found.case), *found.waited), policy, context)
+    return audience_among(concerned_by(found), policy, context)
 
 
-def audience_among(concerned: Iterable[str], policy: AccessPolicy, context: QuestionContext) -> Audience:
+def concerned_by(found: CaseContext) -> tuple[str, ...]:
+    """Return the userIds of all who have to do with a case."""
+    return (*people_in_case(found.case), *found.waited)
+
+
+async def audience_within(
+    concerned: Iterable[str],
+    order: tuple[str, str],
+    erp: ErpHub,
+    policy: AccessPolicy,
+    context: QuestionContext,
+) -> Audience:
+    """Return what `audience_among` does, also for those who may ask /po about some orders only.
+
+    ``order`` is its source and number; ``erp`` finds what the asker may see, and is asked only if that matters.
+    """
+    among = frozenset(concerned)
+    verdict = policy.decide_area(context.person, ORDERS, context.conversation.id)
+    narrowed = context.person.user_id not in among and EVERYTHING not in verdict.grant.scopes
+    covered = verdict.allowed and narrowed and await _finds(erp, *order)
+    return audience_among(among, policy, context, covered=covered)
+
+
+def audience_among(
+    concerned: Iterable[str], policy: AccessPolicy, context: QuestionContext, *, covered: bool = False
+) -> Audience:
     """Return whether the asker may see prices in an answer about an order: alone, and as one of those ``concerned``, or
     by the rules on /po.
 
-    Raises `Denied` for those who are neither concerned nor may ask /po: no other command shows them the order.
+    Raises `Denied` for those who are neither concerned nor may ask /po: no other command shows them the order. For
+    those who may ask /po about some orders only it must be one of them (``covered``).
     """
     if context.person.user_id in {*concerned}:
         return Audience.of(private=context.is_private)
     verdict = policy.decide_area(context.person, ORDERS, context.conversation.id)
     if not verdict.allowed:
         raise Denied(verdict)
+    if EVERYTHING not in verdict.grant.scopes and not covered:
+        raise Denied(out_of_scope(verdict))
     return Audience.of(private=context.is_private and FieldClass.COST in verdict.grant.fields)
+
+
+async def _finds(erp: ErpHub, source: str, number: str) -> bool:
+    try:
+        found = await erp.purchase_order(number)
+    except NotFound:
+        return False
+    return found.source == source
 
 
 def outcome_note(result: VoteResult) -> Phrase | None:

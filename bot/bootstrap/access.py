@@ -14,7 +14,7 @@ from bot.errors import ConfigurationError
 from bot.rulefiles.errors import RuleProblem, RulesError
 from bot.rulefiles.followed_file import FollowedFile
 from bot.rulefiles.positions import Positions, find_positions
-from bot.settings import Settings
+from bot.settings import RuleSettings, Settings
 
 VARIABLE = "DINGERP_ACCESS__RULES"
 
@@ -48,7 +48,7 @@ def access_names(settings: Settings, commands: Commands) -> AccessNames:
     return AccessNames(
         commands={word.casefold(): command.name for command in commands.values() for word in command.names},
         roles=settings.access.roles,
-        directory=settings.access.directory is True,
+        directory=bool(settings.access.directory),
         sources=tuple(settings.erp),
     )
 
@@ -83,7 +83,8 @@ def review_configured(settings: Settings, known: AccessNames) -> tuple[AccessRul
     text = _text_of_rules(settings)
     # Rules that come by the environment have no lines: their numbers stand in place of them.
     numbers = Positions({("access", "rules", number): number + 1 for number in range(len(access.rules))})
-    rules, errors = review_rules(access.rules, known, numbers if text is None else find_positions(text))
+    written = [rule.written for rule in access.rules]
+    rules, errors = review_rules(written, known, numbers if text is None else find_positions(text))
     if errors.found and text is None:
         wrong = "; ".join(f"rule {problem.line}: {problem.reason}" for problem in errors.found)
         raise ConfigurationError(f"{VARIABLE}: {wrong}")
@@ -98,8 +99,8 @@ def _text_of_rules(settings: Settings) -> str | None:
     if settings.file is None:
         return None
     text = _read(settings.file)
-    section = tomllib.loads(text).get("access", {})
-    return text if [*section.get("rules", [])] == [*settings.access.rules] else None
+    rules = tomllib.loads(text).get("access", {}).get("rules", [])
+    return text if tuple(map(RuleSettings.model_validate, rules)) == settings.access.rules else None
 
 
 def _read(file: Path) -> str:

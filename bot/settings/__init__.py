@@ -35,6 +35,7 @@ from bot.settings.sections import (
     OutboxSettings,
     PollSettings,
     QueueSettings,
+    RuleSettings,
     TemplateSettings,
 )
 from bot.spelling import most_alike
@@ -61,6 +62,7 @@ __all__ = [
     "OutboxSettings",
     "PollSettings",
     "QueueSettings",
+    "RuleSettings",
     "Settings",
     "TemplateSettings",
     "load_settings",

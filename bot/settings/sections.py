@@ -75,12 +75,28 @@ class ErpSettings(BaseModel):
         return dict(self.model_extra or {})
 
 
+class RuleSettings(BaseModel):
+    """One access rule; further keys are those of `access.toml`. They are checked with their lines, like its own."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    commands: frozenset[str] = Field(frozenset(), description="Command names, or `*`.")
+    roles: frozenset[str] = Field(frozenset(), description="Role names, or `*` for every member.")
+    conversations: frozenset[str] = Field(frozenset(), description="Only in these conversations; empty: everywhere.")
+
+    @property
+    def written(self) -> Mapping[str, Any]:
+        """Return the keys as they stand in a file."""
+        values = {key: getattr(self, key) for key in self.model_fields_set}
+        return {key: sorted(value) if isinstance(value, frozenset) else value for key, value in values.items()}
+
+
 class AccessSettings(SettingsSection):
     """Who may do what."""
 
     roles: dict[str, frozenset[str]] = Field({}, description="Role → user ids.")
-    rules: tuple[dict[str, Any], ...] = Field(
-        (), description="[Rules](access-rules.md); without any, members may ask and nobody may write."
+    rules: tuple[RuleSettings, ...] = Field(
+        (), description="[Access rules](access-rules.md); without any, members may ask and nobody may write."
     )
     presets: bool = Field(
         False, description="Puts the [ready rules](access-rules.md#ready-rules) for the usual roles in force."

@@ -81,7 +81,13 @@ def test_the_table(
     assert (verdict.allowed, str(verdict.reason), verdict.ask) == (allowed, reason, ask)
 
 
-SALES = Person(user_id="sales01", name="周销", roles=frozenset({"sales"}), departments=frozenset({"d7"}))
+SALES = Person(
+    user_id="sales01",
+    name="周销",
+    roles=frozenset({"sales"}),
+    departments=frozenset({"d7"}),
+    department_names=frozenset({"销售部"}),
+)
 ORDER = AccessRequest(command="order")
 QUANTITY, AMOUNT, COST, PARTNER = FieldClass.QUANTITY, FieldClass.AMOUNT, FieldClass.COST, FieldClass.PARTNER
 SCOPE_OF_W1, OWN = Scope(warehouses=frozenset({"W1"})), Scope(own=True)
@@ -155,6 +161,7 @@ class TestTheGrant:
             ((rule("order", "keeper", fields={COST}, deny=True),), FULL_GRANT),
             # What a shared card shows is another question.
             ((rule("order", fields={COST}, shared=True),), FULL_GRANT),
+            ((rule("order", "*", fields={COST}, shared=True),), FULL_GRANT),
         ],
     )
     def test_of_an_allowed_person(self, rules: tuple[AccessRule, ...], grant: Grant) -> None:
@@ -207,6 +214,7 @@ class TestTheRuleThatDecided:
         ("of", "reason"),
         [
             (rule("order", departments="d7"), "Your department “d7” allows it."),
+            (rule("order", departments="销售部"), "Your department “销售部” allows it."),
             (rule("order", people="sales01", name="stand-in"), "“stand-in” names you."),
         ],
     )

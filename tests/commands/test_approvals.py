@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.access.grants import Scope
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
 from bot.approvals.case import CaseState
@@ -22,6 +23,7 @@ from bot.approvals.views import (
     Audience,
 )
 from bot.cards.notices import BadArgumentNotice, DeniedNotice, ExternalNotice, NotFoundNotice
+from bot.cards.view import View
 from bot.chat.message import Conversation, ConversationKind
 from bot.disclosure import FieldClass
 from bot.erp.model import Money, PurchaseStatus, Verdict
@@ -430,6 +432,30 @@ class TestRestricted:
         as_(DeniedNotice, await ask("/reject PO-1001 x", person=MANAGER))
         as_(ApprovalSaid, await ask("/approve PO-1001", person=MANAGER))
         assert (await approvals.case()).state is CaseState.WRITING
+
+
+class TestWithinAScope:
+    """A rule may open some orders only: others are refused, whichever command shows them."""
+
+    @pytest.fixture
+    def policy(self) -> AccessPolicy:
+        scope = Scope(partners=frozenset({"宁波标准件厂"}))
+        rule = AccessRule(name="Ningbo", commands=frozenset({"po"}), roles=frozenset({"*"}), scope=scope)
+        return AccessPolicy([rule])
+
+    @pytest.mark.parametrize(("line", "kind"), [("/pending {}", ApprovalView), ("/why {}", ApprovalWhy)])
+    async def test_orders_outside_are_for_the_concerned(
+        self, ask: Ask, approvals: ApprovalFixture, company: Company, line: str, kind: type[View]
+    ) -> None:
+        ours = purchase("PO-3001", "宁波标准件厂", PurchaseStatus.WAITING)
+        theirs = purchase("PO-3002", "华东机械", PurchaseStatus.WAITING)
+        company.purchases = (*company.purchases, ours, theirs)
+        for order in (ours, theirs):
+            await approvals.submit(order.number)
+        as_(kind, await ask(line.format("PO-3001"), where=DIRECT))
+        refused = as_(DeniedNotice, await ask(line.format("PO-3002"), where=DIRECT))
+        assert str(refused.reason) == "“Ningbo” does not open this document to you."
+        as_(kind, await ask(line.format("PO-3002"), person=MANAGER, where=DIRECT))
 
 
 class TestWhileTheBotOnlyReads:

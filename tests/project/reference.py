@@ -32,7 +32,7 @@ from bot.metrics import Metrics
 from bot.settings import Settings
 from bot.simulator.faults import SimFaults
 
-from . import event_pages
+from . import event_pages, permission_page
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "reference"
 
@@ -99,6 +99,8 @@ def _key(field: FieldInfo) -> str:
 
 
 def _variables(path: str, name: str, field: FieldInfo) -> str:
+    if path == "access.rules":
+        return "in `DINGERP_ACCESS__RULES`"
     own = "__".join([*(path.split(".") if path else ()), name]).upper()
     return "<br>".join(f"`{variable}`" for variable in [*_ALSO.findall(field.description or ""), f"DINGERP_{own}"])
 
@@ -114,8 +116,6 @@ def _type(field: FieldInfo) -> str:
         return "table" if origin is dict else "list of tables" if origin is tuple else "part"
     if origin is dict:
         return "JSON object"
-    if origin is tuple and get_origin(arguments[0]) is dict:
-        return "list of tables"
     if origin in (frozenset, tuple, list) or tuple in map(get_origin, arguments):
         return "list"
     if origin is not None and all(isinstance(choice, str) for choice in arguments):
@@ -222,6 +222,12 @@ def events() -> str:
     return "\n\n".join(event_pages.sections())
 
 
+def permissions() -> str:
+    """Return what the ready rules give each role, for every command and button."""
+    permission_page.check_actions()
+    return table(permission_page.head(), permission_page.rows())
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "settings": settings,
     "metrics": metrics,
@@ -230,6 +236,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "cards": cards,
     "faults": faults,
     "events": events,
+    "permissions": permissions,
 }
 
 

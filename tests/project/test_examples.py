@@ -14,6 +14,7 @@ from types import ModuleType
 
 import pytest
 
+from bot.bootstrap.access import make_access_policy
 from bot.cards.language import load_languages
 from bot.cards.renderer import CardRenderer
 from bot.cards.samples import CARDS, build_value
@@ -93,7 +94,7 @@ def test_shown_settings_are_valid(page: str, code: str, tmp_path: Path) -> None:
     file.write_text(code, encoding="utf-8")
 
     assert tomllib.loads(code)
-    load_settings(file)
+    make_access_policy(load_settings(file), Commands.discover())
 
 
 def test_shown_variables_are_read() -> None:
