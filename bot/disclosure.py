@@ -14,7 +14,8 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum, StrEnum
 from functools import lru_cache
-from types import MappingProxyType, NoneType, UnionType
+from operator import attrgetter
+from types import MappingProxyType, MemberDescriptorType, NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from bot.phrase import Phrase
@@ -151,8 +152,20 @@ def cut(record: T, fields: frozenset[FieldClass]) -> T:
     return shown
 
 
-_Cut = Callable[[Any, set[FieldClass]], Any]
-"""Returns a value cut, or the same, and adds the classes of what it took out."""
+class _Taken:
+    """What one call of `cut` took out, and the records that it made: many views hold the lines of a document twice."""
+
+    __slots__ = ("classes", "made")
+
+    def __init__(self) -> None:
+        self.classes: set[FieldClass] = set()
+        self.made: dict[int, Any] = {}
+
+
+_Cut = Callable[[Any, _Taken], Any]
+"""Returns a value cut, or the same, and notes what it took out."""
+_Copy = Callable[[Any, Mapping[str, Any]], Any]
+"""Returns a record with other values in some of its fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,13 +189,13 @@ class _Cutter:
         self._notes: dict[type, str] = {}
 
     def cut_whole(self, record: Any) -> Any:
-        taken: set[FieldClass] = set()
+        taken = _Taken()
         result = self._cut(record, taken)
-        if taken and (note := self._notes.get(type(record))):
-            result = replace(result, **{note: getattr(record, note) | taken})
+        if taken.classes and (note := self._notes.get(type(record))):
+            result = replace(result, **{note: getattr(record, note) | taken.classes})
         return result
 
-    def _cut(self, value: Any, taken: set[FieldClass]) -> Any:
+    def _cut(self, value: Any, taken: _Taken) -> Any:
         kind = type(value)
         cut = self._cuts.get(kind)
         if cut is None:
@@ -208,25 +221,34 @@ class _Cutter:
             self._notes[kind] = rules.note
         if not any((rules.hide, rules.drop, rules.ask, rules.words, rules.walk)):
             return _same
-        return lambda record, taken: self._cut_record(record, rules, taken)
+        copy = _copier(kind)
+
+        def cut_once(record: Any, taken: _Taken) -> Any:
+            made = taken.made.get(id(record))
+            if made is None:
+                made = taken.made[id(record)] = self._cut_record(record, rules, copy, taken)
+            return made
+
+        return cut_once
 
     def _hiding(self, classes: frozenset[FieldClass]) -> _Cut:
         missing = classes - self._fields
         if not missing:
             return _same
 
-        def hide(_value: Any, taken: set[FieldClass]) -> Any:
-            taken |= missing
+        def hide(_value: Any, taken: _Taken) -> Any:
+            taken.classes |= missing
             return HIDDEN
 
         return hide
 
-    def _cut_record(self, record: Any, rules: _FieldRules, taken: set[FieldClass]) -> Any:
+    def _cut_record(self, record: Any, rules: _FieldRules, copy: _Copy, taken: _Taken) -> Any:
         changes: dict[str, Any] = {}
         for name, missing in rules.hide:
-            if not _tells_nothing(getattr(record, name)):
+            value = getattr(record, name)
+            if value is not None and not _tells_nothing(value):
                 changes[name] = HIDDEN
-                taken |= missing
+                taken.classes |= missing
         for name in rules.drop:
             if not _tells_nothing(getattr(record, name)):
                 changes[name] = HIDDEN
@@ -234,7 +256,7 @@ class _Cutter:
             missing = _classes(getattr(record, attribute)) - self._fields
             if missing and not _tells_nothing(getattr(record, name)):
                 changes[name] = HIDDEN
-                taken |= missing
+                taken.classes |= missing
         for name, field_class in rules.words:
             value = getattr(record, name)
             shown = self._cut_words(value, field_class, taken)
@@ -242,29 +264,30 @@ class _Cutter:
                 changes[name] = shown
         for name in rules.walk:
             value = getattr(record, name)
-            shown = self._cut(value, taken)
-            if shown is not value:
-                changes[name] = shown
-        return replace(record, **changes) if changes else record
+            if value or isinstance(value, Decimal):
+                shown = self._cut(value, taken)
+                if shown is not value:
+                    changes[name] = shown
+        return copy(record, changes) if changes else record
 
-    def _cut_items(self, items: Any, taken: set[FieldClass]) -> Any:
+    def _cut_items(self, items: Any, taken: _Taken) -> Any:
         shown = [self._cut(item, taken) for item in items]
         if all(map(_is, shown, items)):
             return items
         make = getattr(type(items), "_make", type(items))  # a named tuple is not made of a list
         return make(shown)
 
-    def _cut_mapping(self, items: Mapping[Any, Any], taken: set[FieldClass]) -> Mapping[Any, Any]:
+    def _cut_mapping(self, items: Mapping[Any, Any], taken: _Taken) -> Mapping[Any, Any]:
         shown = {key: self._cut(value, taken) for key, value in items.items()}
         return items if all(map(_is, shown.values(), items.values())) else MappingProxyType(shown)
 
-    def _cut_phrase(self, phrase: Phrase, taken: set[FieldClass]) -> Phrase:
+    def _cut_phrase(self, phrase: Phrase, taken: _Taken) -> Phrase:
         if not phrase.params:
             return phrase
         params = self._cut_mapping(phrase.params, taken)
         return phrase if params is phrase.params else Phrase(phrase.msgid, params)
 
-    def _cut_words(self, words: Any, field_class: FieldClass, taken: set[FieldClass]) -> Any:
+    def _cut_words(self, words: Any, field_class: FieldClass, taken: _Taken) -> Any:
         """Hide the figures in words of a class that the reader may not see."""
         if isinstance(words, str):
             tells = any(map(str.isdigit, words))
@@ -277,10 +300,10 @@ class _Cutter:
             tells = _is_figure(words)
         if not tells:
             return words
-        taken.add(field_class)
+        taken.classes.add(field_class)
         return HIDDEN
 
-    def _cut_stating(self, words: Phrase, field_class: FieldClass, taken: set[FieldClass]) -> Phrase:
+    def _cut_stating(self, words: Phrase, field_class: FieldClass, taken: _Taken) -> Phrase:
         params = {
             name: self._cut_words(value, field_class, taken) if _is_figure(value) else value
             for name, value in words.params.items()
@@ -294,7 +317,28 @@ def _cutter(fields: frozenset[FieldClass]) -> _Cutter:
     return _Cutter(fields)
 
 
-def _same(value: Any, _taken: set[FieldClass]) -> Any:
+def _copier(kind: type) -> _Copy:
+    """Return what makes a record with some other values: for slots in a fraction of the time of `replace`."""
+    names = tuple(kind.__dataclass_fields__)  # type: ignore[attr-defined]  # only called with dataclasses
+    slots = {name: slot for name in names if isinstance(slot := getattr(kind, name, None), MemberDescriptorType)}
+    if len(slots) < max(2, len(names)) or hasattr(kind, "__post_init__"):
+        return lambda record, changes: replace(record, **changes)
+    values = attrgetter(*names)
+    fill = tuple(slot.__set__ for slot in slots.values())
+    put = {name: slot.__set__ for name, slot in slots.items()}
+
+    def copy(record: Any, changes: Mapping[str, Any]) -> Any:
+        made: Any = object.__new__(kind)
+        for fill_slot, value in zip(fill, values(record), strict=True):
+            fill_slot(made, value)
+        for name, value in changes.items():
+            put[name](made, value)
+        return made
+
+    return copy
+
+
+def _same(value: Any, _taken: _Taken) -> Any:
     return value
 
 
@@ -310,7 +354,7 @@ def _is_figure(value: object) -> bool:
 
 
 def _tells_nothing(value: object) -> bool:
-    return value is None or (not value and isinstance(value, Sized))
+    return not value and (value is None or isinstance(value, Sized))
 
 
 def _classes(said: FieldClass | frozenset[FieldClass] | None) -> frozenset[FieldClass]:

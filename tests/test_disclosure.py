@@ -124,6 +124,36 @@ def test_read_only_mappings_stay_so() -> None:
     assert isinstance(shown.by_sku, MappingProxyType)
 
 
+def test_a_record_that_stands_in_two_places_is_cut_once() -> None:
+    line = Line(price=CNY)
+    shown = cut(Paper(lines=(line, line)), NOTHING)
+    assert shown.lines[0] is shown.lines[1]
+
+
+@dataclass(frozen=True)
+class Plain:
+    """As the author of a plug-in may write it: without slots."""
+
+    total: Annotated[Money, FieldClass.AMOUNT]
+    name: str = "a"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Its own check runs again."""
+
+    total: Annotated[Money, FieldClass.AMOUNT]
+    checked: list[str]
+
+    def __post_init__(self) -> None:
+        self.checked.append(repr(self.total))
+
+
+def test_any_dataclass_is_cut() -> None:
+    assert cut(Plain(CNY, "b"), NOTHING) == Plain(HIDDEN, "b")
+    assert cut(Checked(CNY, []), NOTHING).checked[-1] == "HIDDEN"
+
+
 def test_the_mark_stands_for_anything() -> None:
     assert not HIDDEN
     assert (str(HIDDEN), f"{HIDDEN:>3}", repr(HIDDEN)) == ("🔒", "🔒", "HIDDEN")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
+from cachetools import LRUCache
+
 from bot.access.grants import EVERYTHING, NO_GRANT, Grant, common_scopes
+from bot.access.people import Person
 from bot.access.policy import AccessPolicy
 from bot.chat.context import QuestionContext
 from bot.disclosure import FieldClass
@@ -29,39 +31,51 @@ def no_account(_user_id: str, _source: str) -> str:
 
 
 _OF_PARTNERS = frozenset({Area.SALES, Area.FINANCE, Area.PURCHASING})
+"""Areas whose documents are searched by the names of partners."""
+
+_KEPT = 10_000
+"""Readers whose scopes are remembered, each in a conversation."""
 
 
-@dataclass(frozen=True, slots=True)
 class ReaderHub:
     """Gives each question the hub that answers it."""
 
-    hub: ErpHub
-    account_of: AccountOf = no_account
+    def __init__(self, hub: ErpHub, account_of: AccountOf = no_account) -> None:
+        self._hub = hub
+        self._account_of = account_of
+        self._policy: AccessPolicy | None = None
+        self._known: LRUCache[tuple[Person, str, Grant], Narrowing | None] = LRUCache(_KEPT)
 
     def of(self, context: QuestionContext, policy: AccessPolicy, granted: Grant) -> ErpHub:
         """Return the hub for a command of which the asker may see what is ``granted``: the whole one if nothing is
         narrower.
         """
+        if policy is not self._policy:
+            self._policy = policy
+            self._known.clear()
+        key = (context.person, context.conversation.id, granted)
+        if key not in self._known:
+            self._known[key] = self._narrowing(context, policy, granted)
+        narrowing = self._known[key]
+        return self._hub if narrowing is None else self._hub.narrowed(narrowing)
+
+    def _narrowing(self, context: QuestionContext, policy: AccessPolicy, granted: Grant) -> Narrowing | None:
         grants = {area: _grant(command, context, policy) for area, command in _COMMANDS.items()}
         scopes = {area: common_scopes(granted.scopes, grant.scopes) for area, grant in grants.items()}
         narrower = {area: some for area, some in scopes.items() if EVERYTHING not in some}
-        by_number = frozenset(area for area, grant in grants.items() if _hides_partners(area, granted, grant))
+        seen = {area: granted.fields & grants[area].fields for area in _OF_PARTNERS}
+        by_number = frozenset(area for area, fields in seen.items() if FieldClass.PARTNER not in fields)
         if not narrower and not by_number:
-            return self.hub
+            return None
         person = context.person
         known = frozenset({person.user_id or "", person.name})
 
         def names_at(source: str) -> frozenset[str]:
-            return (known | {self.account_of(person.user_id or "", source)}) - {""}
+            return (known | {self._account_of(person.user_id or "", source)}) - {""}
 
-        return self.hub.narrowed(Narrowing(narrower, names_at, by_number))
+        return Narrowing(narrower, names_at, by_number)
 
 
 def _grant(command: str, context: QuestionContext, policy: AccessPolicy) -> Grant:
     verdict = policy.decide_area(context.person, command, context.conversation.id)
     return verdict.grant if verdict.allowed else NO_GRANT
-
-
-def _hides_partners(area: Area, *grants: Grant) -> bool:
-    """Whether the documents of an area are searched by names that the reader may not see."""
-    return area in _OF_PARTNERS and any(FieldClass.PARTNER not in grant.fields for grant in grants)

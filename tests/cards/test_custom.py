@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from bot.cards import samples
 from bot.cards.language import Language
 from bot.cards.notices import BusyNotice
 from bot.cards.renderer import MAX_TEMPLATE, CardRenderer
+from bot.disclosure import cut
 
 VIEW = BusyNotice(line="/order *late*")
 
@@ -83,3 +85,31 @@ def test_a_custom_template_of_no_card_is_reported(
 def test_escaping_holds_in_custom_templates(tmp_path: Path, languages: Mapping[str, Language], zone: ZoneInfo) -> None:
     renderer = renderer_of(tmp_path, languages, "{{ view.line ~ '<b>' }}{{ (view.line | bold) + view.line }}")
     assert renderer.render(VIEW, "en", zone=zone).body == "/order ＊late＊＜b＞**/order ＊late＊**/order ＊late＊"
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ("{{ view.document.total }}", "🔒"),
+        ("{{ view.document.total.amount * 2 + 1 }} {{ 100 - view.document.total.amount }}", "🔒 🔒"),
+        ("{{ -view.document.total.amount / 3 }} {{ view.document.total.amount | round(1) }}", "🔒 🔒"),
+        ("{{ view.document.total | money }} {{ view.document.total.amount | number | bold }}", "🔒 **🔒**"),
+        (
+            "{{ view.document.customer | cut(3) }} {{ 'a' ~ view.document.total }}",
+            "🔒 a🔒",
+        ),
+        ("{{ 'rich' if view.document.total.amount > 1000 else 'not said' }}", "not said"),
+        ("{{ view.document.customer.startswith('A') or 'nobody' }}", "nobody"),
+        ("{% for key, value in view.document.extra.items() %}{{ value }}{% else %}none{% endfor %}", "none"),
+        ("{{ view.document.extra['discount'] }} {{ view.rows | length }}", "🔒 3"),
+        ("{{ view.rows | map(attribute='amount') | join(',') }}", "🔒,🔒,–"),
+        ("{{ fact('Total', view.document.total) }}", "Total：🔒"),
+    ],
+)
+def test_what_the_reader_may_not_see_breaks_no_template(
+    tmp_path: Path, languages: Mapping[str, Language], zone: ZoneInfo, body: str, shown: str
+) -> None:
+    renderer = renderer_of(tmp_path, languages, body, "order.md.j2")
+    view = samples.load_sample("order")
+    view = replace(view, document=replace(view.document, extra={"discount": "12"}))  # type: ignore[attr-defined]
+    assert renderer.render(cut(view, frozenset()), "zh_CN", zone=zone).body == shown

@@ -16,6 +16,7 @@ from bot.cards.view import ListView
 from bot.chat.dispatcher import QuestionDispatcher
 from bot.chat.reader_hub import ReaderHub
 from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass
+from bot.erp.hub import ErpHub
 from bot.erp.model import PurchaseOrder
 from commands.find import Hits
 from commands.order import OrderListView, OrderView
@@ -101,15 +102,14 @@ class TestOwnDocuments:
     async def test_are_those_of_the_account_or_the_name(
         self,
         dispatcher: QuestionDispatcher,
+        hub: ErpHub,
         ask: Ask,
         account: str,
         numbers: list[str],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         buyer = Person(user_id="buyer01", name="赵采", roles=frozenset({"buyer"}))
-        assert dispatcher._hub is not None
-        hub = ReaderHub(dispatcher._hub.hub, lambda user_id, source: account)
-        monkeypatch.setattr(dispatcher, "_hub", hub)
+        monkeypatch.setattr(dispatcher, "_hub", ReaderHub(hub, lambda user_id, source: account))
         view = (await ask("/po", person=buyer)).view
         assert isinstance(view, ListView)
         assert [row.number for row in view.rows] == numbers
