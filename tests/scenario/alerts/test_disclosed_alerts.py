@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot.settings import RuleSettings
 from tests.scenario.alerts.scenario import BUYING, WAREHOUSE, AlertScenario, OpenAlertScenario, open_alert_scenario
 from tests.scenario.wire import TO_GROUP, WireCall, WireRecorder
 
@@ -17,7 +18,7 @@ CUSTOMER, VENDOR = "Shanghai Pump Works", "Ningbo Steel"
 FIGURES = re.compile(r"12,?800|13,?900|98,?000|91,?000")
 ROUTES = f'[default]\nto = ["group:{WAREHOUSE}", "group:{BUYING}", "person:finance01", "person:sales01"]\n'
 FINANCE_ALONE: Mapping[str, Any] = {
-    "rules": ({"commands": ["invoice", "order", "po", "alerts"], "roles": ["finance"]},),
+    "rules": (RuleSettings.model_validate({"commands": ["invoice", "order", "po", "alerts"], "roles": ["finance"]}),),
     "outsider_groups": (WAREHOUSE,),
 }
 OPEN_TO_ALL: Mapping[str, Any] = {"outsider_groups": (WAREHOUSE,)}

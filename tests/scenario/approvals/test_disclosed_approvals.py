@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot.settings import RuleSettings
 from tests.scenario.alerts.scenario import BUYING
 from tests.scenario.approvals.scenario import (
     ACCOUNTS,
@@ -55,7 +56,8 @@ async def test_a_groups_rule_holds_for_the_approval_and_for_the_answer(
     open_approval_scenario: OpenApprovalScenario,
     fields: tuple[str, ...],
 ) -> None:
-    rule = {"commands": ["po"], "shared": True, "conversations": [BUYING], "fields": [*fields]}
+    shown = {"commands": ["po"], "shared": True, "conversations": [BUYING], "fields": [*fields]}
+    rule = RuleSettings.model_validate(shown)
     async with open_approval_scenario(SMALL, access=access(rules=(rule,))) as scenario:
         assert bool(MONEY.search(scenario.card(SMALL, BUYING).markdown)) is ("cost" in fields)
         answer = await scenario.ask(f"/po {SMALL}", BOSS, where=BUYING)
