@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -10,7 +10,7 @@ from bot.access.grants import EVERYTHING, Grant, Scope
 from bot.access.people import People, Person
 from bot.access.policy import AccessPolicy
 from bot.cards.notices import WithheldNotice
-from bot.cards.view import View, shared_view
+from bot.cards.view import View, mark_shared
 from bot.disclosure import FieldClass, cut
 from bot.outbox.place import Place, PlaceKind
 
@@ -68,10 +68,8 @@ class Audiences:
         if not covers_all(grant.scopes, common.scopes):
             # Of documents that not everybody may see, not even the number is told.
             return SharedView(WithheldNotice(), is_all=False)
-        is_all = cut(own, common.fields) is own
-        if is_all and not own.withheld:
-            return SharedView(own, is_all=True)
-        return SharedView(shared_view(own, common.fields), is_all=is_all)
+        shown = cut(own, common.fields)
+        return SharedView(mark_shared(shown), is_all=shown is own)
 
     async def reader_at(self, place: Place, command: str) -> PlaceReader:
         """Return what a card that nobody asked for may show at a place of the documents of ``command``."""
@@ -93,10 +91,12 @@ class Audiences:
         return self._policy().shared_grant(conversation_id, command, outsiders=outsiders)
 
 
-def covers_all(wanted: Iterable[Scope], scopes: Iterable[Scope]) -> bool:
+def covers_all(wanted: Iterable[Scope], scopes: Collection[Scope]) -> bool:
     """Whether every document in the ``wanted`` scopes is in one of the ``scopes`` for every reader.
 
     One reader's own documents are not another's.
     """
+    if EVERYTHING in scopes:
+        return True
     common = [scope for scope in scopes if not scope.own]
     return all(any(scope.includes(each) for scope in common) for each in wanted)
