@@ -10,6 +10,7 @@ import pytest
 
 from bot.demo import ACCESS_RULES, FINANCE_GROUP
 from bot.erp.port import ListQuery
+from bot.settings import RuleSettings
 from bot.simulator.chat import SimMessage
 from bot.simulator.enterprise import demo_enterprise
 from tests.scenario.conftest import ENGLISH, KEEPER, OUTSIDER, BotSystem, OpenSystem
@@ -106,6 +107,17 @@ async def test_nothing_forbidden_is_in_any_shared_field(disclosure: DisclosureFi
                 assert not MONEY.search(call.shared_text), (line, where, call.shared_text)
                 if where == MIXED_GROUP:
                     assert not [name for name in disclosure.partners if name in call.shared_text], (line, call)
+
+
+async def test_what_only_some_may_ask_names_nobody_in_the_group(open_system: OpenSystem) -> None:
+    """Also in searches and in lists of alerts, whose own command is open to all."""
+    finance = RuleSettings.model_validate({"commands": ["order", "invoice", "po"], "roles": ["finance"]})
+    async with open_system(cards={"private_way": "private_data"}, access={"rules": (finance,)}) as system:
+        disclosure = await open_fixture(system)
+        for line in LINES:
+            for call in await disclosure.asking(line, FINANCE_GROUP, "finance01"):
+                assert not MONEY.search(call.shared_text), (line, call)
+                assert not [name for name in disclosure.partners if name in call.shared_text], (line, call)
 
 
 async def test_who_asks_sees_what_they_may_see(disclosure: DisclosureFixture) -> None:
