@@ -7,6 +7,7 @@ them what a reader may not see.
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping, Sized
 from dataclasses import dataclass, is_dataclass, replace
@@ -18,7 +19,11 @@ from operator import attrgetter
 from types import MappingProxyType, MemberDescriptorType, NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
 
+import structlog
+
 from bot.phrase import Phrase
+
+log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -391,9 +396,26 @@ def _read_rules(kind: type, fields: frozenset[FieldClass]) -> _FieldRules:
 
 def classed_fields(kind: type) -> Iterator[tuple[str, tuple[object, ...], Any]]:
     """Yield the name of each field of a dataclass, the marks of its annotation, and its type."""
-    hints = get_type_hints(kind, include_extras=True)
+    try:
+        hints = get_type_hints(kind, include_extras=True)
+    except NameError as error:
+        log.error("disclosure.unreadable_type", record=kind.__qualname__, why=str(error))
+        hints = {name: _readable_hint(kind, name) for name in kind.__dataclass_fields__}  # type: ignore[attr-defined]
     for name in kind.__dataclass_fields__:  # type: ignore[attr-defined]  # only called with dataclasses
         yield name, tuple(_marks(hints[name])), hints[name]
+
+
+def _readable_hint(kind: type, name: str) -> Any:
+    """Return the type of a field; one that names what only exists where its class was written tells everything."""
+    for base in kind.__mro__:
+        annotations = inspect.get_annotations(base)
+        if name in annotations:
+            single = type(name, (), {"__annotations__": {name: annotations[name]}, "__module__": base.__module__})
+            try:
+                return get_type_hints(single, include_extras=True)[name]
+            except NameError:
+                break
+    return Annotated[(object, *FieldClass)]
 
 
 def _marks(hint: Any) -> Iterator[object]:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Annotated, NamedTuple
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.disclosure import (
     ALL_FIELDS,
@@ -152,6 +153,22 @@ class Checked:
 def test_any_dataclass_is_cut() -> None:
     assert cut(Plain(CNY, "b"), NOTHING) == Plain(HIDDEN, "b")
     assert cut(Checked(CNY, []), NOTHING).checked[-1] == "HIDDEN"
+
+
+def test_a_type_that_cannot_be_read_is_closed() -> None:
+    class Inner:
+        pass
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Local(Paper):
+        name: str = "a"
+        inner: Inner | None = None
+
+    with capture_logs() as logs:
+        shown = cut(Local(partner="Acme", inner=Inner()), SHARED_FIELDS)
+    assert (shown.partner, shown.name) == ("Acme", "a")
+    assert shown.inner is HIDDEN
+    assert [entry["event"] for entry in logs] == ["disclosure.unreadable_type"]
 
 
 def test_the_mark_stands_for_anything() -> None:

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Annotated
 
 from bot.approvals.plan import ApprovalPlan, Forward, Vote
-from bot.erp.model import Approval, DecisionOutcome, Money, PurchaseOrder, PurchaseStatus, Verdict
+from bot.disclosure import FieldClass, Stating
+from bot.erp.model import Approval, Cost, DecisionOutcome, PartnerName, PurchaseOrder, PurchaseStatus, Verdict
 from bot.outbox.place import Place
 from bot.phrase import Phrase, phrase
 from bot.unit_of_work import WriteConflict
@@ -146,7 +148,7 @@ class CaseDecision:
     name: str
     account: str
     """Their account in the ERP."""
-    reason: str
+    reason: Annotated[str, Stating(FieldClass.COST)]
     at: datetime
 
 
@@ -154,8 +156,8 @@ class CaseDecision:
 class DocumentSummary:
     """What is remembered of the document, for lists, limits and duties; cards show what the ERP says now."""
 
-    vendor: str = ""
-    total: Money | None = None
+    vendor: PartnerName = ""
+    total: Cost | None = None
     due_on: date | None = None
     requester: str = ""
     """userId; empty where nobody in DingTalk is known behind the ERP's account."""
@@ -192,7 +194,7 @@ class Case:
     """When the ERP was last told; set before the call, so that after a crash it is known that it may have happened."""
     attempts: int = 0
     outcome: DecisionOutcome | None = None
-    erp_text: str = ""
+    erp_text: Annotated[str, Stating(FieldClass.COST)] = ""
     """The ERP's own words about the write, or why it could not be told, as the message id of what people read."""
     elsewhere: ExternalDecision | None = None
     """What became of it in the ERP itself; None where that is not how it ended, or nothing is known of it."""

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Protocol
+from typing import Annotated, Protocol
 
 from bot.approvals.document import ApprovalDocument
-from bot.erp.model import Money, Verdict
+from bot.disclosure import FieldClass, Stating
+from bot.erp.model import Cost, Money, Verdict
 from bot.phrase import Phrase
 
 _NO_LIMITS: Mapping[str, tuple[Money, ...]] = MappingProxyType({})
@@ -63,9 +64,9 @@ class ApprovalPlan:
     deadline: timedelta | None = None
     on_expiry: ExpiryAction = ExpiryAction.NOTHING
     escalate_to: tuple[str, ...] = ()
-    single_limits: Mapping[str, tuple[Money, ...]] = field(default_factory=lambda: _NO_LIMITS)
+    single_limits: Mapping[str, tuple[Cost, ...]] = field(default_factory=lambda: _NO_LIMITS)
     """userId → the most that the person may approve in one document, for each currency."""
-    daily_limits: tuple[Money, ...] = ()
+    daily_limits: tuple[Cost, ...] = ()
     """The most that one person may approve in one day, for each currency; none: no limit."""
     by_role: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NO_ROLES)
     """userId → roles, for people whom the rule names by nothing else: without one of these they may not decide."""
@@ -93,7 +94,7 @@ class Vote:
     level: int
     verdict: Verdict
     at: datetime
-    reason: str = ""
+    reason: Annotated[str, Stating(FieldClass.COST)] = ""
     on_behalf_of: str = ""
 
 

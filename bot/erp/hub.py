@@ -395,7 +395,10 @@ class ErpHub:
         if not self._narrowings or isinstance(answer, NotFound) or answer.value is None:
             return answer
         kept = self._keep(answer.value, source.name)
-        return NotFound(str(args[0])) if kept is None else replace(answer, value=kept)
+        if kept is None and answer.error is None:
+            return NotFound(str(args[0]))
+        # A source that does not answer says the same of a hidden document as of one that nobody asked for before.
+        return replace(answer, value=kept)
 
     async def _read_source(
         self, source: Erp, call: str, args: ReadKey, read: Callable[[Erp], Awaitable[Any]]

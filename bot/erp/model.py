@@ -358,7 +358,7 @@ class Decision:
     verdict: Verdict
     by: str
     """The ERP user on whose behalf the decision is made."""
-    reason: str = ""
+    reason: Annotated[str, Stating(FieldClass.COST)] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -367,7 +367,7 @@ class DecisionResult:
 
     outcome: DecisionOutcome
     order: PurchaseOrder | None
-    text: str = ""
+    text: Annotated[str, Stating(FieldClass.COST)] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from bot.alerts.views import AlertView
 from bot.cards.card import Card
 from bot.cards.language import LANGUAGE_CODES
 from bot.cards.renderer import CardRenderer
@@ -24,6 +25,10 @@ SETS = [frozenset(some) for some in chain.from_iterable(combinations(FieldClass,
 PARTNERS = ("customer", "vendor", "supplier", "partner")
 
 
+def _id_of(view: View) -> str:
+    return view.alert.event.type if isinstance(view, AlertView) else view.card
+
+
 def told(card: Card) -> str:
     """Return all that a card holds, for whomever it is sent to."""
     buttons = [f"{button.text} {button.token} {button.url}" for button in card.buttons]
@@ -32,7 +37,7 @@ def told(card: Card) -> str:
 
 def views() -> list[Any]:
     samples = [pytest.param(fill(load_sample(name)), id=name) for name in NAMES]
-    return samples + [pytest.param(view, id=f"{view.card}-{number}") for number, view in enumerate(alert_views())]
+    return samples + [pytest.param(view, id=f"{_id_of(view)} of events") for view in alert_views()]
 
 
 @pytest.mark.parametrize("view", views())
@@ -109,6 +114,14 @@ def test_a_card_with_an_outsider(
 ) -> None:
     view = shared_view(load_sample(name), frozenset())
     assert as_text(renderer.render(view, code, zone=zone)) == snapshot
+
+
+@pytest.mark.parametrize("code", LANGUAGE_CODES)
+@pytest.mark.parametrize("view", [pytest.param(view, id=_id_of(view)) for view in alert_views()])
+def test_a_shared_alert(
+    view: View, code: str, renderer: CardRenderer, zone: ZoneInfo, snapshot: SnapshotAssertion
+) -> None:
+    assert as_text(renderer.render(shared_view(view, SHARED_FIELDS), code, zone=zone)) == snapshot
 
 
 def test_a_reader_without_the_right_is_told_so(renderer: CardRenderer, zone: ZoneInfo) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from bot.erp.errors import NotFound
+from bot.erp.errors import ErpError, NotFound
 from bot.erp.listing import INVOICES, PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS, D, Listing, find_products
 from bot.erp.model import (
     Invoice,
@@ -40,13 +40,14 @@ class CompanyInMemory:
         self.levels = {level.product.sku: level for level in levels}
         self.documents = documents
         self.calls: list[str] = []
+        self.error: ErpError | None = None
 
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
-        self.calls.append("find_products")
+        self._called("find_products")
         return find_products((level.product for level in self.levels.values()), text, limit=limit)
 
     async def stock(self, sku: str) -> StockLevel:
-        self.calls.append("stock")
+        self._called("stock")
         if sku not in self.levels:
             raise NotFound(sku)
         return self.levels[sku]
@@ -78,15 +79,20 @@ class CompanyInMemory:
     async def close(self) -> None:
         pass
 
-    def _one(self, kind: type[D], call: str, number: str) -> D:
+    def _called(self, call: str) -> None:
         self.calls.append(call)
+        if self.error is not None:
+            raise self.error
+
+    def _one(self, kind: type[D], call: str, number: str) -> D:
+        self._called(call)
         for document in self.documents.get(call, ()):
             if isinstance(document, kind) and document.number.casefold() == number.casefold():
                 return document
         raise NotFound(number)
 
     def _many(self, kind: Listing[Any], query: ListQuery) -> Slice[Any]:
-        self.calls.append(f"{kind.list_call} {query.text}+{query.offset}")
+        self._called(f"{kind.list_call} {query.text}+{query.offset}")
         return kind.pick(self.documents.get(kind.call, ()), query, TODAY)
 
 

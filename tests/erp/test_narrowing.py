@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.access.grants import EVERYTHING, Scope
-from bot.erp.errors import NotFound
+from bot.erp.errors import NotFound, Unavailable
 from bot.erp.hub import ErpHub
 from bot.erp.listing import KINDS, Listing
 from bot.erp.model import Area
@@ -35,7 +35,10 @@ AREAS = (Area.STOCK, Area.SALES, Area.FINANCE, Area.PURCHASING, Area.PRODUCTION)
 
 
 def a_hub(*sources: CompanyInMemory) -> ErpHub:
-    return ErpHub(sources, metrics=Metrics(), now=lambda: NOW)  # type: ignore[arg-type]  # it only reads
+    async def at_once(seconds: float) -> None:
+        pass
+
+    return ErpHub(sources, metrics=Metrics(), now=lambda: NOW, sleep=at_once)  # type: ignore[arg-type]  # it only reads
 
 
 def narrowed(hub: ErpHub, *scopes: Scope, names: frozenset[str] = frozenset()) -> ErpHub:
@@ -269,6 +272,37 @@ async def test_one_partner_becomes_part_of_the_question() -> None:
     found = await narrowed(a_hub(source), only(partners={"Acme"})).orders(ListQuery())
     assert [order.number for order in found.value.items] == ["O1"]
     assert source.calls == ["orders Acme+0"]
+
+
+async def test_what_is_remembered_is_narrowed_too() -> None:
+    source = CompanyInMemory(
+        "one", [a_level("P1", {"A": 1, "B": 20})], order=[an_order("O1", "Mine"), an_order("O2", "Other")]
+    )
+    hub = a_hub(source)
+    for number in ("O1", "O2"):
+        await hub.order(number)
+    await hub.stock("P1")
+    few = narrowed(hub, only(partners={"Mine"}))
+    await few.orders(ListQuery())
+    source.error = Unavailable("gone")
+    found = await few.orders(ListQuery())
+    assert (found.stale, [order.number for order in found.value.items]) == (True, ["O1"])
+    assert (await few.order("O1")).stale
+    for number in ("O2", "never asked for"):
+        with pytest.raises(Unavailable):
+            await few.order(number)
+    level = (await narrowed(hub, only(warehouses={"A"})).stock("P1")).value
+    assert level.total.on_hand == 1
+
+
+async def test_while_the_sources_are_down_nothing_hidden_shines_through() -> None:
+    one = CompanyInMemory("one", [a_level("P1", {"B": 20})], order=[an_order("O2", "Other")])
+    hub = a_hub(one, CompanyInMemory("two"))
+    await hub.stock("P1")
+    one.error = Unavailable("gone")
+    for sku in ("P1", "never asked for"):
+        with pytest.raises(Unavailable):
+            await narrowed(hub, only(warehouses={"A"})).stock(sku)
 
 
 async def test_whoever_may_not_see_partners_finds_documents_by_number() -> None:
