@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping, Sized
-from dataclasses import dataclass, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum, StrEnum
@@ -188,8 +188,8 @@ class _FieldRules:
 class _Cutter:
     """Cuts for readers of one set of classes; it reads the annotations of each type once."""
 
-    def __init__(self, fields: frozenset[FieldClass]) -> None:
-        self._fields = fields
+    def __init__(self, visible: frozenset[FieldClass]) -> None:
+        self._visible = visible
         self._cuts: dict[type, _Cut] = {}
         self._notes: dict[type, str] = {}
 
@@ -221,7 +221,7 @@ class _Cutter:
     def _compile_record(self, kind: type) -> _Cut:
         if classes := getattr(kind, "unclassed", None):
             return self._hiding(classes)
-        rules = _read_rules(kind, self._fields)
+        rules = _read_rules(kind, self._visible)
         if rules.note:
             self._notes[kind] = rules.note
         if not any((rules.hide, rules.drop, rules.ask, rules.words, rules.walk)):
@@ -237,7 +237,7 @@ class _Cutter:
         return cut_once
 
     def _hiding(self, classes: frozenset[FieldClass]) -> _Cut:
-        missing = classes - self._fields
+        missing = classes - self._visible
         if not missing:
             return _same
 
@@ -258,7 +258,7 @@ class _Cutter:
             if not _tells_nothing(getattr(record, name)):
                 changes[name] = HIDDEN
         for name, attribute in rules.ask:
-            missing = _classes(getattr(record, attribute)) - self._fields
+            missing = _classes(getattr(record, attribute)) - self._visible
             if missing and not _tells_nothing(getattr(record, name)):
                 changes[name] = HIDDEN
                 taken.classes |= missing
@@ -318,13 +318,13 @@ class _Cutter:
 
 
 @lru_cache(maxsize=64)
-def _cutter(fields: frozenset[FieldClass]) -> _Cutter:
-    return _Cutter(fields)
+def _cutter(visible: frozenset[FieldClass]) -> _Cutter:
+    return _Cutter(visible)
 
 
 def _copier(kind: type) -> _Copy:
     """Return what makes a record with some other values: for slots in a fraction of the time of `replace`."""
-    names = tuple(kind.__dataclass_fields__)  # type: ignore[attr-defined]  # only called with dataclasses
+    names = tuple(field.name for field in fields(kind))
     slots = {name: slot for name in names if isinstance(slot := getattr(kind, name, None), MemberDescriptorType)}
     if len(slots) < max(2, len(names)) or hasattr(kind, "__post_init__"):
         return lambda record, changes: replace(record, **changes)
@@ -368,7 +368,7 @@ def _classes(said: FieldClass | frozenset[FieldClass] | None) -> frozenset[Field
     return frozenset({said}) if isinstance(said, FieldClass) else said
 
 
-def _read_rules(kind: type, fields: frozenset[FieldClass]) -> _FieldRules:
+def _read_rules(kind: type, visible: frozenset[FieldClass]) -> _FieldRules:
     """Return what is done with each field of a record, by its annotation."""
     hide: list[tuple[str, frozenset[FieldClass]]] = []
     ask: list[tuple[str, str]] = []
@@ -383,12 +383,12 @@ def _read_rules(kind: type, fields: frozenset[FieldClass]) -> _FieldRules:
         elif FREE_TEXT in marks:
             drop.append(name)
         elif classes:
-            if missing := classes - fields:
+            if missing := classes - visible:
                 hide.append((name, missing))
         elif asked:
             ask.extend((name, attribute) for attribute in asked)
         elif stated:
-            words.extend((name, field_class) for field_class in stated if field_class not in fields)
+            words.extend((name, field_class) for field_class in stated if field_class not in visible)
         elif not _is_plain(hint):
             walk.append(name)
     return _FieldRules(tuple(hide), tuple(drop), tuple(ask), tuple(words), tuple(walk), note)
@@ -400,9 +400,9 @@ def classed_fields(kind: type) -> Iterator[tuple[str, tuple[object, ...], Any]]:
         hints = get_type_hints(kind, include_extras=True)
     except NameError as error:
         log.error("disclosure.unreadable_type", record=kind.__qualname__, why=str(error))
-        hints = {name: _readable_hint(kind, name) for name in kind.__dataclass_fields__}  # type: ignore[attr-defined]
-    for name in kind.__dataclass_fields__:  # type: ignore[attr-defined]  # only called with dataclasses
-        yield name, tuple(_marks(hints[name])), hints[name]
+        hints = {field.name: _readable_hint(kind, field.name) for field in fields(kind)}
+    for field in fields(kind):
+        yield field.name, tuple(_marks(hints[field.name])), hints[field.name]
 
 
 def _readable_hint(kind: type, name: str) -> Any:
