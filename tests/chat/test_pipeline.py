@@ -406,3 +406,17 @@ async def test_who_writes_tells_of_outsiders(harness: PipelineHarness) -> None:
     await harness.take(replace(message("m3", "x", conversation="cidB=="), mentions=(Mention(None),)), "{}")
     await harness.pipeline.drain(5)
     assert harness.outsiders.groups == {"cidA==", "cidB=="}
+
+
+@pytest.mark.parametrize("doubtful", [False, True])
+async def test_only_who_certainly_is_outside_makes_it_a_group_with_outsiders(
+    harness: PipelineHarness, monkeypatch: pytest.MonkeyPatch, *, doubtful: bool
+) -> None:
+    async def entry(members: EverybodyIsMember, user_id: str) -> None:
+        if doubtful:
+            raise DingerpError("the directory does not answer")
+
+    monkeypatch.setattr(EverybodyIsMember, "entry", entry)
+    await harness.take(message("m1", "order"), "{}")
+    await harness.pipeline.drain(5)
+    assert harness.outsiders.groups == (set() if doubtful else {"cidA=="})
