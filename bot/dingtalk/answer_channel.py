@@ -149,7 +149,11 @@ class DingTalkAnswerChannel:
 
     def _private_way_of(self, message: Message, cards: AnswerCards) -> PrivateWay | None:
         """Return how the asker alone gets the answer; None where everybody may see it, or nobody can be named."""
-        return None if cards.is_shared or message.sender.staff_id is None else self._private_way
+        if cards.is_shared or message.sender.staff_id is None:
+            return None
+        if self._private_way is PrivateWay.PRIVATE_DATA and cards.own.name != cards.shared.name:
+            return PrivateWay.RECIPIENTS  # cards of two kinds may have two templates
+        return self._private_way
 
     async def _answer_unbilled(
         self, message: Message, cards: AnswerCards, line: str, before_fallback: Callable[[], Awaitable[None]]

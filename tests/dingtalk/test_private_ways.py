@@ -38,7 +38,7 @@ MORE = CardButton("查看完整", "blue", token="ask|0|/order SO-1")
 
 def own_card(**changes: Any) -> Card:
     told = {"title": f"SO-1 {SECRET}", "body": f"合计 {SECRET}", "tips": SECRET, "twin": f"SO-1 合计 {SECRET}"}
-    return stock_card(name="order", **{**told, "fields": {"total": SECRET}, **changes})
+    return stock_card(**{"name": "order", **told, "fields": {"total": SECRET}, **changes})
 
 
 def shared_card() -> Card:
@@ -119,6 +119,16 @@ async def test_values_that_are_too_long_leave_the_button(open_way: OpenWay, ding
     [body] = sent(dingtalk, CREATE_URL)
     assert "privateData" not in body
     assert MORE.text in body["cardData"]["cardParamMap"]["sys_full_json_obj"]
+
+
+async def test_values_cannot_make_another_kind_of_card(open_way: OpenWay, dingtalk: FakeDingTalk) -> None:
+    dingtalk.post(CREATE_URL, payload=SHOWN)
+    channel = open_way(PrivateWay.PRIVATE_DATA)
+    channel.own = own_card(name="orders")
+    await channel.answer()
+    [body] = sent(dingtalk, CREATE_URL)
+    assert body["imGroupOpenDeliverModel"]["recipients"] == ["manager4220"]
+    assert "privateData" not in body
 
 
 async def test_a_card_in_the_askers_own_chat_and_a_line_in_the_group(open_way: OpenWay, dingtalk: FakeDingTalk) -> None:
