@@ -144,6 +144,12 @@ def erp_question(event: Event) -> tuple[str, str] | None:
     return (found.command, event.subject) if found and event.subject else None
 
 
+def access_command(event_type: str) -> str:
+    """Return the command whose rules say what may be seen of events of a type; a company's own types have none."""
+    found = _LABELS.get(event_type)
+    return found.command if found else "alerts"
+
+
 def _stock(event: Event, _today: date) -> Iterator[CardFact]:
     unit = _text(event, "unit")
     available, on_hand = _number(event, "available"), _number(event, "on_hand")

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import structlog
 
-from bot.access.grants import Grant
+from bot.access.grants import NO_GRANT, Grant
 from bot.access.people import Doubt
 from bot.access.policy import AccessPolicy, Denied
 from bot.cards.actions import Ask
@@ -220,26 +220,27 @@ class QuestionDispatcher:
         self, bound: _BoundCommand, rest: str, context: QuestionContext, *, redirected: bool
     ) -> PreparedAnswer:
         command = bound.command
-        limit = self._limit.running()
+        limit, grant = self._limit.running(), NO_GRANT
         try:
             policy = self._policy()
             verdict = policy.decide(context.person, command.request(context.conversation))
             if not verdict.allowed:
                 raise Denied(verdict)
+            grant = verdict.grant
             with limit:
                 result = await bound.call(rest, context, policy, lambda: self._hub_for(context, policy, verdict.grant))
         except Exception as error:  # noqa: BLE001 - only here a defect becomes a card; `_defect` logs it
             cause = Unavailable(f"no answer in {self._limit.seconds:g} s") if limit.expired else error
-            return self._failure(cause, command, context)
+            return self._failure(cause, command, context, grant)
         if isinstance(result, ListView) and not result.rows and 0 < result.total <= context.offset:
             # The list has become shorter since the button was made, or somebody typed a page that does not exist.
             last_page = (result.total - 1) // result.page_size * result.page_size
             return await self._run(bound, rest, replace(context, offset=last_page), redirected=redirected)
         if isinstance(result, View):
             self._remember(command.name, rest, result, context)
-            return PreparedAnswer(result, command.name, QuestionOutcome.ANSWERED, verdict.grant, verdict.rule)
+            return PreparedAnswer(result, command.name, QuestionOutcome.ANSWERED, grant, verdict.rule)
         if redirected:
-            return self._failure(RuntimeError(f"{command.name} redirects in a circle"), command, context)
+            return self._failure(RuntimeError(f"{command.name} redirects in a circle"), command, context, grant)
         return await self._answer(replace(context, line=result.line, offset=result.offset), redirected=True)
 
     def _remember(self, command: str, rest: str, view: View, context: QuestionContext) -> None:
@@ -275,10 +276,12 @@ class QuestionDispatcher:
         view = UnknownCommandNotice(typed=shortened(parsed.word), suggestions=picks, example=example)
         return PreparedAnswer(view, NO_COMMAND_LABEL, QuestionOutcome.UNKNOWN_COMMAND)
 
-    def _failure(self, error: Exception, command: AnyCommand, context: QuestionContext) -> PreparedAnswer:
+    def _failure(
+        self, error: Exception, command: AnyCommand, context: QuestionContext, grant: Grant = NO_GRANT
+    ) -> PreparedAnswer:
         view, outcome = self._notice(error, command, context)
         rule = error.verdict.rule if isinstance(error, Denied) else ""
-        return PreparedAnswer(view, command.name, outcome, rule=rule)
+        return PreparedAnswer(view, command.name, outcome, grant, rule)
 
     def _notice(self, error: Exception, command: AnyCommand, context: QuestionContext) -> tuple[View, QuestionOutcome]:
         example = next(iter(command.examples), "")

@@ -28,7 +28,7 @@ from bot.store.tables.erp import (
 from bot.store.tables.keys import DATA_KEY
 from bot.store.tables.outbox import DELIVERY, DELIVERY_SPEND, DELIVERY_STEP
 from bot.store.tables.people import DEPARTMENT, DIRECTORY_WALK, ERP_ACCOUNT, ORGANISATION, PERSON
-from bot.store.tables.questions import API_DAY, API_MONTH, DIALOGUE, INBOX, LANGUAGE
+from bot.store.tables.questions import API_DAY, API_MONTH, DIALOGUE, INBOX, LANGUAGE, OUTSIDER_GROUP
 from bot.store.tables.upkeep import HEARTBEAT
 
 __all__ = [
@@ -68,6 +68,7 @@ __all__ = [
     "METADATA",
     "MUTE",
     "ORGANISATION",
+    "OUTSIDER_GROUP",
     "PERSON",
     "PINYIN",
     "POLL_POSITION",

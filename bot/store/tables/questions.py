@@ -45,6 +45,16 @@ class DialogueRow(StoreTable, table=True):
     """A JSON list of lines."""
 
 
+class OutsiderGroupRow(StoreTable, table=True):
+    """A conversation in which somebody from outside the organisation was seen."""
+
+    __tablename__ = "outsider_group"
+
+    conversation_id: str = Field(primary_key=True)
+    seen_ms: int = Field(sa_type=BigInteger)
+    """When that was first seen."""
+
+
 class ApiMonthRow(StoreTable, table=True):
     """Calls of one month that count against the organisation's quota."""
 
@@ -68,5 +78,6 @@ class ApiDayRow(StoreTable, table=True):
 INBOX = core_table(InboxRow)
 DIALOGUE = core_table(DialogueRow)
 LANGUAGE = core_table(LanguageRow)
+OUTSIDER_GROUP = core_table(OutsiderGroupRow)
 API_MONTH = core_table(ApiMonthRow)
 API_DAY = core_table(ApiDayRow)
