@@ -24,6 +24,7 @@ from bot.store.tables import (
     DELIVERY,
     DELIVERY_STEP,
     DIALOGUE,
+    ERP_ACCOUNT,
     INBOX,
     LANGUAGE,
     MUTE,
@@ -49,6 +50,7 @@ _OWN: tuple[tuple[Table, Column[str]], ...] = (
     (LANGUAGE, LANGUAGE.c.user_id),
     (DIALOGUE, DIALOGUE.c.user_id),
     (WATCH, WATCH.c.user_id),
+    (ERP_ACCOUNT, ERP_ACCOUNT.c.user_id),
 )
 """Rows that are about the person alone."""
 
