@@ -10,7 +10,8 @@ from bot.approvals.case import Case
 from bot.approvals.document import FINGERPRINT_PREFIX
 from bot.approvals.service import ApprovalService
 from bot.approvals.views import decision_buttons
-from bot.cards.view import Button, View
+from bot.cards.actions import Ask
+from bot.cards.view import Button, DocumentRef, Following, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
 from bot.chat.lookup import DocumentLookup, OneDocument
@@ -50,10 +51,19 @@ class PurchaseView(DocumentView):
     case: str = ""
     """The case that the reader may decide; ``seen`` begins the fingerprint of what is shown."""
     seen: str = ""
+    can_reject: bool = True
+
+    def following(self) -> Following | None:
+        if self.document.status is not PurchaseStatus.WAITING:
+            return None
+        return Following((DocumentRef(self.freshness.source, self.document.number),), Ask(self.line, self.offset))
 
     def buttons(self) -> Sequence[Button]:
-        decisions = decision_buttons(self.case, self.seen, self.document.number) if self.case else ()
+        decisions = self._decisions() if self.case else ()
         return (*decisions, *DocumentView.buttons(self))
+
+    def _decisions(self) -> Sequence[Button]:
+        return decision_buttons(self.case, self.seen, self.document.number, can_reject=self.can_reject)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +75,11 @@ class PurchaseListView(DocumentListView):
 
     which: PurchaseList | None
     rows: tuple[PurchaseOrder, ...]
+
+    def following(self) -> Following | None:
+        waiting = [row for row in self.rows if row.status is PurchaseStatus.WAITING]
+        documents = tuple(DocumentRef(row.source or self.freshness.source, row.number) for row in waiting)
+        return Following(documents, Ask(self.line, self.offset)) if documents else None
 
 
 @command(
@@ -92,6 +107,7 @@ async def po(
             context,
             case=case.id if case else "",
             seen=case.fingerprint[:FINGERPRINT_PREFIX] if case else "",
+            can_reject=approvals.can_reject(hit.found.source),
         )
     orders = replace(hit.found.value, items=tuple(map(_with_names, hit.found.value.items)))
     return PurchaseListView.of(replace(hit.found, value=orders), context, which=which, text=text or "")

@@ -16,7 +16,7 @@ from bot.approvals.document import ApprovalDocument, fingerprint
 from bot.approvals.document_reader import document_from_case
 from bot.approvals.lifecycle import close_deleted, close_externally_decided, open_case
 from bot.approvals.unit_of_work import CaseTransactions, CaseUnitOfWork
-from bot.approvals.voting import VoteOutcome, VoteRequest, VoteResult, check_eligibility, check_takes_votes, check_turn
+from bot.approvals.voting import VoteOutcome, VoteRequest, VoteResult, check_eligibility, check_takes_votes, check_turn, check_vote
 from bot.batching import Batcher
 from bot.erp.errors import ErpError, NotFound
 from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus, Verdict
@@ -97,6 +97,14 @@ class ApprovalService:
     async def open_case_for(self, order: PurchaseOrder, user_id: str) -> Case | None:
         """Return the open case of just this revision if the person may reject or approve it now."""
         return await self._transactions.query(lambda unit: _open_case_for(unit, order, user_id))
+
+    async def has_turn(self, case: Case, user_id: str) -> bool:
+        """Return whether the person may say something about an open case now."""
+        return await self._transactions.query(lambda unit: _has_turn(unit, case, user_id))
+
+    def can_reject(self, source: str) -> bool:
+        """Return whether a source can be told of a rejection."""
+        return source not in self._transactions.approve_only
 
     async def sync_document(self, source: str, number: str, *, again: bool = False, quiet: bool = False) -> Case | None:
         """Read a document, and open, keep or close its case accordingly; return the open one.
@@ -214,7 +222,7 @@ def _explain(unit: CaseUnitOfWork, document: ApprovalDocument, user_id: str) -> 
     result = unit.policy.plan(document, unit.company)
     plan = open_now.plan if open_now is not None else result.plan
     rulings = {
-        verdict: check_eligibility(unit, open_now, user_id, verdict, document)
+        verdict: check_vote(unit, open_now, user_id, verdict, document)
         for verdict in Verdict
         if open_now is not None
     }

@@ -36,6 +36,22 @@ class Button:
     color: Color = Color.GRAY
 
 
+@dataclass(frozen=True, slots=True)
+class DocumentRef:
+    """A document of a source, which may change while a card shows it."""
+
+    source: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """What a card is drawn again for, and the question that it then answers: one that changes nothing."""
+
+    documents: tuple[DocumentRef, ...]
+    again: Ask
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
     """Base of all views. ``card`` names the template ``templates/cards/<card>.md.j2``.
@@ -55,6 +71,10 @@ class View:
 
     def question(self) -> Ask | None:
         """Return what asks for the same view again, None where nothing does or the reader may not see its words."""
+        return None
+
+    def following(self) -> Following | None:
+        """Return which documents may be decided while the view is shown, so that it has to be drawn again."""
         return None
 
 

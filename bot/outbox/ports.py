@@ -18,10 +18,14 @@ from bot.outbox.place import Place
 
 @dataclass(frozen=True, slots=True)
 class ComposedCard:
-    """A card's content now, and its revision; without a ``view`` there is nothing to show any more."""
+    """A card's content now, and its revision; without a ``view`` there is nothing to show any more.
+
+    ``language`` is that of its readers, where it is not the place's.
+    """
 
     view: View | None
     revision: int
+    language: str = ""
 
 
 class Composer(Protocol):

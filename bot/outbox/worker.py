@@ -211,7 +211,7 @@ class OutboxWorker:
             return DeliveryResult(what=DeliveryStepKind.KEPT, revision=row.shown)
         zone = self._now().tzinfo
         assert zone is not None, "the clock gives aware times"
-        card = self._renderer.render(composed.view, self._language_of(row.place), zone=zone)
+        card = self._renderer.render(composed.view, composed.language or self._language_of(row.place), zone=zone)
         return _Ready(card, composed.revision)
 
     async def _send(self, row: OutboxRow, ready: _Ready, late: timedelta) -> DeliveryResult:

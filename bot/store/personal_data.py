@@ -27,6 +27,7 @@ from bot.store.tables import (
     LANGUAGE,
     MUTE,
     PERSON,
+    STANDING_ANSWER,
     WATCH,
 )
 
@@ -47,6 +48,7 @@ _OWN: tuple[tuple[Table, Column[str]], ...] = (
     (PERSON, PERSON.c.user_id),
     (LANGUAGE, LANGUAGE.c.user_id),
     (WATCH, WATCH.c.user_id),
+    (STANDING_ANSWER, STANDING_ANSWER.c.user_id),
 )
 """Rows that are about the person alone."""
 

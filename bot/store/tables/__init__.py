@@ -28,7 +28,7 @@ from bot.store.tables.erp import (
 from bot.store.tables.keys import DATA_KEY
 from bot.store.tables.outbox import DELIVERY, DELIVERY_SPEND, DELIVERY_STEP
 from bot.store.tables.people import DEPARTMENT, DIRECTORY_WALK, ERP_ACCOUNT, ORGANISATION, PERSON
-from bot.store.tables.questions import API_DAY, API_MONTH, INBOX, LANGUAGE
+from bot.store.tables.questions import API_DAY, API_MONTH, INBOX, LANGUAGE, STANDING_ANSWER, STANDING_DOCUMENT
 from bot.store.tables.upkeep import HEARTBEAT
 
 __all__ = [
@@ -72,6 +72,8 @@ __all__ = [
     "POLL_POSITION",
     "POLL_SUBJECT",
     "POLL_UNSENT",
+    "STANDING_ANSWER",
+    "STANDING_DOCUMENT",
     "WATCH",
     "StoreTable",
 ]
