@@ -188,8 +188,10 @@ def _register_handlers(
     async def on_click(push: Push) -> Mapping[str, Any]:
         click = parse_click(push.data)
         card = await services.clicks.answer(click)
-        made_as = clicked_card(click.values)
-        return click_response(card, services.templates.of(made_as), made_as) if card else {}
+        if card is None:
+            return {}
+        made_as, own_values = clicked_card(click.values), services.own_values and services.clicks.is_on_answer(click)
+        return click_response(card, services.templates.of(made_as), made_as, own_values=own_values)
 
     stream.receive_deferred(MESSAGE_TOPIC, on_message, services.questions.flush)
     stream.receive(CLICK_TOPIC, on_click)

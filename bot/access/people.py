@@ -42,6 +42,11 @@ class Person:
     claimed_id: str = ""
 
     @property
+    def is_outsider(self) -> bool:
+        """Whether this certainly is somebody outside the organisation."""
+        return self.user_id is None and self.doubt is None
+
+    @property
     def is_external(self) -> bool:
         """Whether this is not known to be a member of the organisation."""
         return self.user_id is None

@@ -215,3 +215,9 @@ def _columns(entry: DirectoryEntry) -> dict[str, Any]:
         "departments": orjson.dumps(sorted(entry.departments)).decode(),
         "is_admin": entry.is_admin,
     }
+
+
+def find_administrators(connection: Connection) -> tuple[str, ...]:
+    """Return the user ids of the organisation's administrators, as far as its directory was read."""
+    query = select(_P.user_id).where(_P.is_admin, _P.left_us.is_(None)).order_by(_P.user_id)
+    return tuple(connection.execute(query).scalars())

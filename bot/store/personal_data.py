@@ -23,6 +23,7 @@ from bot.store.tables import (
     AUDIT,
     DELIVERY,
     DELIVERY_STEP,
+    DIALOGUE,
     INBOX,
     LANGUAGE,
     MUTE,
@@ -47,6 +48,7 @@ class ErasureReport(NamedTuple):
 _OWN: tuple[tuple[Table, Column[str]], ...] = (
     (PERSON, PERSON.c.user_id),
     (LANGUAGE, LANGUAGE.c.user_id),
+    (DIALOGUE, DIALOGUE.c.user_id),
     (WATCH, WATCH.c.user_id),
     (STANDING_ANSWER, STANDING_ANSWER.c.user_id),
 )

@@ -57,6 +57,7 @@ PLAIN = {
     "delivery_spend": {"bucket", "card", "worker"},
     "delivery_step": {"card", "what", "detail"},
     "department": {"id", "name", "parent_id"},
+    "dialogue": {"user_id", "conversation_id"},
     "erp_copy": {"source", "call"},
     "erp_rejected": {"source", "area", "key", "defect"},
     "event": {"source", "origin", "event_id", "type", "subject", "via", "severity", "state"},

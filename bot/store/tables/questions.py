@@ -73,6 +73,29 @@ class LanguageRow(StoreTable, table=True):
     code: str
 
 
+class DialogueRow(StoreTable, table=True):
+    """What a person asked last in a conversation (see `bot.chat.dialogues.LastQuestion`)."""
+
+    __tablename__ = "dialogue"
+
+    user_id: str = Field(primary_key=True)
+    conversation_id: str = Field(primary_key=True)
+    at_ms: int = Field(sa_type=BigInteger)
+    line: str = Field(sa_type=Sealed("dialogue.line"))
+    rows: str = Field(sa_type=Sealed("dialogue.rows"))
+    """A JSON list of lines."""
+
+
+class OutsiderGroupRow(StoreTable, table=True):
+    """A conversation in which somebody from outside the organisation was seen."""
+
+    __tablename__ = "outsider_group"
+
+    conversation_id: str = Field(primary_key=True)
+    seen_ms: int = Field(sa_type=BigInteger)
+    """When that was first seen."""
+
+
 class ApiMonthRow(StoreTable, table=True):
     """Calls of one month that count against the organisation's quota."""
 
@@ -96,6 +119,8 @@ class ApiDayRow(StoreTable, table=True):
 INBOX = core_table(InboxRow)
 STANDING_ANSWER = core_table(StandingAnswerRow)
 STANDING_DOCUMENT = core_table(StandingDocumentRow)
+DIALOGUE = core_table(DialogueRow)
 LANGUAGE = core_table(LanguageRow)
+OUTSIDER_GROUP = core_table(OutsiderGroupRow)
 API_MONTH = core_table(ApiMonthRow)
 API_DAY = core_table(ApiDayRow)
