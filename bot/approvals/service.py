@@ -16,7 +16,15 @@ from bot.approvals.document import ApprovalDocument, fingerprint
 from bot.approvals.document_reader import document_from_case
 from bot.approvals.lifecycle import close_deleted, close_externally_decided, open_case
 from bot.approvals.unit_of_work import CaseTransactions, CaseUnitOfWork
-from bot.approvals.voting import VoteOutcome, VoteRequest, VoteResult, check_eligibility, check_takes_votes, check_turn, check_vote
+from bot.approvals.voting import (
+    VoteOutcome,
+    VoteRequest,
+    VoteResult,
+    check_eligibility,
+    check_takes_votes,
+    check_turn,
+    check_vote,
+)
 from bot.batching import Batcher
 from bot.erp.errors import ErpError, NotFound
 from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus, Verdict
@@ -222,9 +230,7 @@ def _explain(unit: CaseUnitOfWork, document: ApprovalDocument, user_id: str) -> 
     result = unit.policy.plan(document, unit.company)
     plan = open_now.plan if open_now is not None else result.plan
     rulings = {
-        verdict: check_vote(unit, open_now, user_id, verdict, document)
-        for verdict in Verdict
-        if open_now is not None
+        verdict: check_vote(unit, open_now, user_id, verdict, document) for verdict in Verdict if open_now is not None
     }
     accounts = (document.order.approval or Approval()).pending_for
     return DecisionExplanation(

@@ -177,8 +177,8 @@ class CaseTransactions(UnitOfWorkRunner[CaseRepository, CaseUnitOfWork]):
         """``now`` is in the company's zone; ``policy`` returns the rules in force at the moment, which may be edited.
 
         ``groups`` says in which groups a document's bare card stands, ``read_only`` whether the ERPs are left alone at
-        the moment, ``approve_only`` names the sources that cannot be told of a rejection; ``on_enqueued`` is called when
-        cards may be owed.
+        the moment; ``approve_only`` names the sources that cannot be told of a rejection. ``on_enqueued`` is called
+        when cards may be owed.
         """
         super().__init__(store, self.begin_with(None), on_enqueued)
         self.reader = reader

@@ -226,7 +226,19 @@ _CONFIRMED = TokenField(_read_confirmed, lambda _: "1", optional=True)
 
 
 @dataclass(frozen=True, slots=True)
-class ApprovePo(Action):
+class _CaseAction(Action):
+    """Base of what is done to one purchase order."""
+
+    case: str
+
+    @property
+    def look(self) -> Ask:
+        """What shows the order as it is now, instead of doing anything."""
+        return Ask(f"/pending {self.case}")
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovePo(_CaseAction):
     """Approve a purchase order. ``seen`` begins the fingerprint of the revision that the button stood under.
 
     ``number`` is for people who type: the token does without it. ``confirmed`` answers the question of large amounts.
@@ -235,7 +247,6 @@ class ApprovePo(Action):
     prefix: ClassVar[str] = "po.yes"
     token_fields: ClassVar[Mapping[str, TokenField]] = {"case": _ID, "seen": _SEEN, "confirmed": _CONFIRMED}
 
-    case: str
     seen: str
     confirmed: bool = False
     number: str = ""
@@ -261,13 +272,12 @@ _REASON = TokenField(_REASONS.__getitem__, lambda reason: str(reason.value[0]), 
 
 
 @dataclass(frozen=True, slots=True)
-class RejectPo(Action):
+class RejectPo(_CaseAction):
     """Reject a purchase order; without ``reason`` the clicker is asked for it. See `ApprovePo`."""
 
     prefix: ClassVar[str] = "po.no"
     token_fields: ClassVar[Mapping[str, TokenField]] = {"case": _ID, "seen": _SEEN, "reason": _REASON}
 
-    case: str
     seen: str
     reason: RejectReason | None = None
     number: str = ""
@@ -278,13 +288,12 @@ class RejectPo(Action):
 
 
 @dataclass(frozen=True, slots=True)
-class ForwardPo(Action):
+class ForwardPo(_CaseAction):
     """Let somebody else decide; without ``to`` the clicker chooses from a list, from its ``offset``-th row on."""
 
     prefix: ClassVar[str] = "po.pass"
     token_fields: ClassVar[Mapping[str, TokenField]] = {"case": _ID, "offset": _OFFSET, "to": _PERSON}
 
-    case: str
     to: str = ""
     offset: int = 0
     number: str = ""
@@ -295,13 +304,12 @@ class ForwardPo(Action):
 
 
 @dataclass(frozen=True, slots=True)
-class UndoPo(Action):
+class UndoPo(_CaseAction):
     """Take back the clicker's own decision, as long as the ERP was not told."""
 
     prefix: ClassVar[str] = "po.undo"
     token_fields: ClassVar[Mapping[str, TokenField]] = {"case": _ID}
 
-    case: str
     number: str = ""
 
     @property
@@ -318,6 +326,11 @@ class ApproveAll(Action):
 
     shown: str
     offset: int = 0
+
+    @property
+    def look(self) -> Ask:
+        """What shows the list as it is now, instead of doing anything."""
+        return Ask("/pending", self.offset)
 
     @property
     def typed(self) -> str:

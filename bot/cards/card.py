@@ -77,7 +77,8 @@ class Click:
 
     ``token`` is the packed action of the button, empty when the card carries no token that can be read;
     ``values`` are further parameters and form fields. ``space_id`` is where the card was clicked: a forwarded card may
-    be clicked elsewhere than it was sent.
+    be clicked elsewhere than it was sent. ``made_as`` is the name of the card as it was created, where the button tells
+    it.
     """
 
     track_id: str
@@ -86,4 +87,5 @@ class Click:
     token: str
     space_id: str = ""
     space_type: str = ""
+    made_as: str = ""
     values: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))

@@ -28,6 +28,7 @@ from bot.chat.audiences import KnownOutsiders
 from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.pipeline import PreparedAnswer, QuestionHandler
+from bot.chat.standing_answers import AnswerKeeper, CardReaders, StandingAnswer
 from bot.disclosure import cut
 from bot.errors import DingerpError
 from bot.metrics import Metrics
@@ -84,9 +85,10 @@ class ClickPipeline:
         organisation: OwnOrganisation,
         outsiders: KnownOutsiders,
         shown: ShownCards | None = None,
+        keeper: AnswerKeeper | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """Without ``shown`` the bot shows no cards by itself."""
+        """Without ``shown`` the bot shows no cards by itself, without ``keeper`` it keeps no answers up to date."""
         self._handler = handler
         self._people = people
         self._renderer = renderer
@@ -98,6 +100,7 @@ class ClickPipeline:
         self._organisation = organisation
         self._outsiders = outsiders
         self._shown = shown
+        self._keeper = keeper
         self._sleep = sleep
         self._at_work: set[asyncio.Task[None]] = set()
 
@@ -141,6 +144,8 @@ class ClickPipeline:
         try:
             # The directory may be as slow as the ERP.
             async with asyncio.timeout(self._seconds):
+                if isinstance(action, ApprovalAction) and not await self._is_kept(click, now):
+                    return _notice(OutOfDateNotice(line=action.look.line), "out_of_date")
                 where = await self._where(click, now, asks=isinstance(action, Ask))
                 if where is None:
                     self._record_refusal(click, click.user_id, "foreign_chat")
@@ -157,11 +162,34 @@ class ClickPipeline:
                     clicked=True,
                     free_text=_form_text(click.values),
                 )
-                return await self._handler.view_for(context)
+                answer = await self._handler.view_for(context)
+                await self._keep(click, where, answer.view, now)
+                return answer
         except TimeoutError:
             # The work goes on all the same, and doing it twice has the effect of doing it once.
             self._redraw_later(click.track_id)
             return _notice(BusyNotice(line=line, offset=offset, deed=isinstance(action, ApprovalAction)), "busy")
+
+    async def _is_kept(self, click: Click, now: datetime) -> bool:
+        """Whether the card that was clicked will show what comes of a decision."""
+        if self._keeper is None or not self.is_on_answer(click):
+            return True
+        return await self._keeper.stands(click.track_id, now)
+
+    async def _keep(self, click: Click, where: Conversation, view: View, now: datetime) -> None:
+        following = view.following()
+        if self._keeper is None or following is None:
+            return
+        clicked = StandingAnswer(
+            track_id=click.track_id,
+            conversation=where,
+            user_id=click.user_id,
+            question=following.again,
+            readers=CardReaders.ALL if where.kind is ConversationKind.GROUP else CardReaders.ASKER,
+            made_as=click.made_as,
+            at=now,
+        )
+        await self._keeper.clicked(clicked, following, is_answer=self.is_on_answer(click))
 
     async def _where(self, click: Click, now: datetime, *, asks: bool) -> Conversation | None:
         """Return the conversation that counts; None for a card of another person's chat.
@@ -193,9 +221,13 @@ class ClickPipeline:
 
     def _redraw_later(self, track_id: str) -> None:
         """Make sure that "please wait" does not stay on a card whose newest state may have arrived before it."""
-        if self._shown is None or not self._tracks.is_card(track_id):
+        if self._tracks.is_card(track_id):
+            redrawing = self._redraw(self._shown, track_id) if self._shown is not None else None
+        else:
+            redrawing = self._redraw_answer(self._keeper, track_id) if self._keeper is not None else None
+        if redrawing is None:
             return
-        task = asyncio.create_task(self._redraw(self._shown, track_id))
+        task = asyncio.create_task(redrawing)
         self._at_work.add(task)
         task.add_done_callback(self._at_work.discard)
 
@@ -209,8 +241,12 @@ class ClickPipeline:
                 log.warning("click.not_uncovered", error=type(error).__name__, detail=error.detail)
         log.warning("click.stays_covered")
 
+    async def _redraw_answer(self, keeper: AnswerKeeper, track_id: str) -> None:
+        await self._sleep(REDRAW_DELAYS[0])
+        await keeper.redraw(track_id, self._now())
+
     def is_on_answer(self, click: Click) -> bool:
-        """Whether the clicked card is the answer to a question, which nothing changes but clicks."""
+        """Whether the clicked card is the answer to a question."""
         return self._tracks.is_ours(click.track_id) and not self._tracks.is_card(click.track_id)
 
     def _ignore(self, why: str, click: Click) -> None:

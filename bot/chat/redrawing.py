@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from bot.access.people import People
-from bot.cards.view import View
 from bot.chat.audiences import Audiences
 from bot.chat.context import QuestionContext
 from bot.chat.dispatcher import QuestionOutcome
@@ -15,7 +14,7 @@ from bot.chat.pipeline import PreparedAnswer, QuestionHandler
 from bot.chat.registry import Commands
 from bot.chat.standing_answers import CardReaders, StandingAnswer, StandingAnswers
 from bot.disclosure import cut
-from bot.outbox.ports import ComposedCard, SendFailed, SendFailureKind
+from bot.outbox.ports import ComposedCard, OwnView, SendFailed, SendFailureKind
 
 _NO_ANSWER = frozenset({QuestionOutcome.ERP_DOWN, QuestionOutcome.FAILED, QuestionOutcome.UNCONFIRMED})
 """Outcomes after which a later try may find more."""
@@ -53,7 +52,13 @@ class AnswerComposer:
         prepared = await self._ask(answer)
         if prepared.outcome in _NO_ANSWER:
             raise SendFailed(SendFailureKind.BUSY, "there is no answer now")
-        return ComposedCard(self._shown(prepared, answer), answer.revision, self._people.language(answer.user_id))
+        language = self._people.language(answer.user_id)
+        own = cut(prepared.view, prepared.grant.fields)
+        if answer.readers is CardReaders.ASKER:
+            return ComposedCard(own, answer.revision, language)
+        shared = self._audiences.share(own, prepared.grant, answer.conversation.id, prepared.command).view
+        more = OwnView(answer.user_id, own) if answer.readers is CardReaders.ALL_AND_ASKER else None
+        return ComposedCard(shared, answer.revision, language, more)
 
     async def fold(self, refs: Sequence[str], place: str) -> None:
         """Never asked: only what was not shown yet is folded."""
@@ -77,9 +82,3 @@ class AnswerComposer:
             clicked=alone_in_group,
         )
         return await self._handler.view_for(context)
-
-    def _shown(self, prepared: PreparedAnswer, answer: StandingAnswer) -> View:
-        own = cut(prepared.view, prepared.grant.fields)
-        if answer.readers is CardReaders.ASKER:
-            return own
-        return self._audiences.share(own, prepared.grant, answer.conversation.id, prepared.command).view

@@ -43,6 +43,8 @@ class CardReaders(StrEnum):
     """Who asked, alone."""
     ALL = "all"
     """Everybody in the conversation."""
+    ALL_AND_ASKER = "all_and_asker"
+    """Everybody, and who asked sees values of their own on it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +74,7 @@ class StandingAnswer:
 
 
 class StandingAnswers(Protocol):
-    """Remembers them; implemented by `bot.store.standing_answers`. Raises a `bot.errors.DingerpError` when it is away."""
+    """Remembers them; implemented by `bot.store.standing_answers`. Raises a `bot.errors.DingerpError` while away."""
 
     async def put(self, answer: StandingAnswer) -> None:
         """Keep an answer up to date from now on, as what it shows by now."""

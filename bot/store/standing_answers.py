@@ -55,7 +55,6 @@ class StoredStandingAnswers:
         kind = ConversationKind.GROUP if place.kind is PlaceKind.GROUP else ConversationKind.DIRECT
         return StandingAnswer(
             track_id=row.track,
-            place=place,
             conversation=Conversation(row.conversation, kind),
             user_id=row.user_id,
             question=Ask(row.line, row.first_row),
@@ -75,9 +74,7 @@ class StoredStandingAnswers:
         await self._database.run(lambda connection: _owe(connection, _A.track == track_id, now, now))
 
 
-def redraw_answers(
-    connection: Connection, documents: Mapping[tuple[str, str], datetime], now: datetime
-) -> None:
+def redraw_answers(connection: Connection, documents: Mapping[tuple[str, str], datetime], now: datetime) -> None:
     """Let the cards that show a document come to owe its newest state, within the caller's transaction.
 
     ``documents`` are sources and numbers without capitals, with the time when the state is due.
