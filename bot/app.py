@@ -190,7 +190,7 @@ def _register_handlers(
         card = await services.clicks.answer(click)
         if card is None:
             return {}
-        own_values = services.own_values and services.clicks.is_on_answer(click)
+        own_values = await services.clicks.has_own_values(click)
         return click_response(card, services.templates.of(click.made_as), click.made_as, own_values=own_values)
 
     stream.receive_deferred(MESSAGE_TOPIC, on_message, services.questions.flush)

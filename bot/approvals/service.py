@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import structlog
@@ -102,9 +102,9 @@ class ApprovalService:
         """Return the open cases in which it is this person's turn, oldest first, without asking the ERP."""
         return await self._transactions.query(lambda unit: _pending(unit, user_id))
 
-    async def open_case_for(self, order: PurchaseOrder, user_id: str) -> Case | None:
-        """Return the open case of just this revision if the person may reject or approve it now."""
-        return await self._transactions.query(lambda unit: _open_case_for(unit, order, user_id))
+    async def case_of(self, order: PurchaseOrder, user_id: str) -> OrderCase:
+        """Return what is known here of just this revision, and whether the person may reject or approve it now."""
+        return await self._transactions.query(lambda unit: _case_of(unit, order, user_id))
 
     async def has_turn(self, case: Case, user_id: str) -> bool:
         """Return whether the person may say something about an open case now."""
@@ -197,6 +197,14 @@ class ApprovalService:
             return result
 
 
+@dataclass(frozen=True, slots=True)
+class OrderCase:
+    """The case of an order as it is in the ERP, if there is one; ``decides``: the reader may decide it now."""
+
+    case: Case | None = None
+    decides: bool = False
+
+
 class _CaseMoved(Exception):
     """The case is not as it was when the document began to be read."""
 
@@ -254,11 +262,11 @@ def _pending(unit: CaseUnitOfWork, user_id: str) -> tuple[Case, ...]:
     return tuple(sorted(found, key=lambda case: (case.opened_at, case.id)))
 
 
-def _open_case_for(unit: CaseUnitOfWork, order: PurchaseOrder, user_id: str) -> Case | None:
+def _case_of(unit: CaseUnitOfWork, order: PurchaseOrder, user_id: str) -> OrderCase:
     case = unit.cases.newest(order.source, order.number)
-    if case is None or case.state is not CaseState.OPEN or case.fingerprint != fingerprint(order):
-        return None
-    return case if _has_turn(unit, case, user_id) else None
+    if case is None or case.fingerprint != fingerprint(order):
+        return OrderCase()
+    return OrderCase(case, decides=case.state is CaseState.OPEN and _has_turn(unit, case, user_id))
 
 
 def _has_turn(unit: CaseUnitOfWork, case: Case, user_id: str) -> bool:

@@ -104,8 +104,6 @@ class Services:
     policy: PolicyInForce
     health: Callable[[], Awaitable[Mapping[str, PartHealth]]]
     """How everything behind the stream is now."""
-    own_values: bool
-    """Whether an answer may hold values that the asker alone sees."""
     contact_events: ContactEvents
 
 
@@ -182,7 +180,8 @@ async def build_services(
     alerts.composers[ANSWER_KIND] = AnswerComposer(
         standing, handler=answering(), commands=commands, people=base.people, audiences=audiences, now=now
     )
-    keeper = AnswerKeeper(standing, drawn=alerts.outbox.poke)
+    own_values = PrivateWay(settings.cards.private_way) is PrivateWay.PRIVATE_DATA
+    keeper = AnswerKeeper(standing, own_values=own_values, drawn=alerts.outbox.poke)
     limited = limit_questions(base, dispatcher, commands, audit, alerts.outbox.poke)
     questions = _question_pipeline(base, limited, inbox, audit, audiences, outsiders, patience, keeper)
     clicks = ClickPipeline(
@@ -204,7 +203,6 @@ async def build_services(
     await start_polling(base, hub, alerts)
     await start_approvals(base, approvals)
     await start_outbox(base, alerts)
-    own_values = PrivateWay(settings.cards.private_way) is PrivateWay.PRIVATE_DATA
     health = await start_health(base, hub, alerts, approvals, policy)
     contact_events = await start_directory(base)
     return Services(
@@ -217,7 +215,6 @@ async def build_services(
         approvals=approvals,
         policy=policy,
         health=health,
-        own_values=own_values,
         contact_events=contact_events,
     )
 

@@ -21,7 +21,7 @@ from bot.access.organisation import OwnOrganisation
 from bot.access.people import People
 from bot.cards.actions import ApprovalAction, Ask, BadToken, unpack
 from bot.cards.card import Card, Click, ViewRenderer
-from bot.cards.notices import BusyNotice, DeniedNotice, Introduction, OutOfDateNotice, UnconfirmedNotice
+from bot.cards.notices import BusyNotice, DeniedNotice, ExpiredNotice, Introduction, OutOfDateNotice, UnconfirmedNotice
 from bot.cards.track_ids import TrackIds
 from bot.cards.view import View
 from bot.chat.audiences import KnownOutsiders
@@ -145,7 +145,7 @@ class ClickPipeline:
             # The directory may be as slow as the ERP.
             async with asyncio.timeout(self._seconds):
                 if isinstance(action, ApprovalAction) and not await self._is_kept(click, now):
-                    return _notice(OutOfDateNotice(line=action.look.line), "out_of_date")
+                    return _notice(ExpiredNotice(refresh=action.look), "out_of_date")
                 where = await self._where(click, now, asks=isinstance(action, Ask))
                 if where is None:
                     self._record_refusal(click, click.user_id, "foreign_chat")
@@ -244,6 +244,12 @@ class ClickPipeline:
     async def _redraw_answer(self, keeper: AnswerKeeper, track_id: str) -> None:
         await self._sleep(REDRAW_DELAYS[0])
         await keeper.redraw(track_id, self._now())
+
+    async def has_own_values(self, click: Click) -> bool:
+        """Whether the clicker may have values of their own on the clicked card, which would cover an answer."""
+        if self._keeper is None or not self.is_on_answer(click):
+            return False
+        return await self._keeper.has_own_values(click.track_id, click.user_id)
 
     def is_on_answer(self, click: Click) -> bool:
         """Whether the clicked card is the answer to a question."""

@@ -113,9 +113,15 @@ class AnswerKeeper:
     What cannot be stored is logged and not kept: no answer waits for that.
     """
 
-    def __init__(self, answers: StandingAnswers, *, drawn: Callable[[], None] = lambda: None) -> None:
-        """``drawn`` is called when a card may be owed."""
+    def __init__(
+        self, answers: StandingAnswers, *, own_values: bool = False, drawn: Callable[[], None] = lambda: None
+    ) -> None:
+        """``own_values``: who clicks on a group's card may get values of their own on it.
+
+        ``drawn`` is called when a card may be owed.
+        """
         self._answers = answers
+        self._own_values = own_values
         self._drawn = drawn
 
     async def keep(self, answer: StandingAnswer) -> None:
@@ -135,7 +141,16 @@ class AnswerKeeper:
             return
         added = await self._stored(self._answers.add(clicked.track_id, following.documents, clicked.at), True)
         if not added and is_answer:
-            await self._stored(self._answers.put(replace(clicked, documents=following.documents)), None)
+            readers = CardReaders.ALL_AND_ASKER if self._own_values else CardReaders.ALL
+            card = replace(clicked, documents=following.documents, readers=readers)
+            await self._stored(self._answers.put(card), None)
+
+    async def has_own_values(self, track_id: str, user_id: str) -> bool:
+        """Return whether a person may have values of their own on an answer's card, which cover what all see."""
+        if not self._own_values:
+            return False
+        known = await self._stored(self._answers.find(track_id), None)
+        return known is None or known.user_id == user_id
 
     async def stands(self, track_id: str, now: datetime) -> bool:
         """Return whether a card is kept up to date; while nobody knows, it is taken for one."""

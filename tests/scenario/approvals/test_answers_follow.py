@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 
 import pytest
 
 from bot.approvals.case import CaseState
+from bot.erp.model import DecisionOutcome
 from bot.simulator.cards import SimCardView
 from bot.simulator.chat import SimDelivery
 from tests.scenario.alerts.scenario import BUYING
@@ -28,6 +30,7 @@ from tests.scenario.approvals.scenario import (
 
 __all__ = ["open_approval_scenario"]  # pytest finds fixtures in the module
 
+GREEN = "common_green1_color"
 UNDER_WAY = ("处理中", "正在通知 ERP")
 READERS = (BOSS, MANAGER, BUYER, "it01")
 
@@ -55,6 +58,58 @@ def assert_over(scenario: DemoApprovalScenario, number: str) -> None:
     assert seen, "it was shown"
 
 
+async def nothing(_: DemoApprovalScenario) -> None:
+    """Change nothing in the ERP."""
+
+
+async def decided_there(scenario: DemoApprovalScenario) -> None:
+    """Let somebody decide in the ERP."""
+    await scenario.erp.decide_inside(SMALL, MANAGER)
+
+
+OUTCOMES = [
+    (None, nothing, CaseState.APPROVED, ("已批准", "林明川"), True),
+    (DecisionOutcome.MORE_APPROVALS_NEEDED, nothing, CaseState.APPROVED, ("还需其他人同意",), True),
+    (DecisionOutcome.ALREADY_DECIDED, decided_there, CaseState.DECIDED_ELSEWHERE, ("已在 ERP 中批准",), True),
+    (DecisionOutcome.NOT_PERMITTED, nothing, CaseState.OPEN, ("ERP 未接受 林明川 的审批", "额度不足", "赵国强"), False),
+    (DecisionOutcome.UNSUPPORTED, nothing, CaseState.FAILED, ("额度不足", "请在 ERP 中处理"), False),
+    (DecisionOutcome.UNKNOWN, nothing, CaseState.UNKNOWN, ("ERP 尚未确认",), False),
+]
+"""What the ERP answers to an approval, what was done there before, how the case ends, what the decider reads on the
+card, and whether anything on it may be green."""
+
+
+@pytest.mark.parametrize(("outcome", "before", "state", "says", "green"), OUTCOMES)
+async def test_each_outcome_has_its_drawing(
+    open_approval_scenario: OpenApprovalScenario,
+    outcome: DecisionOutcome | None,
+    before: Callable[[DemoApprovalScenario], Awaitable[None]],
+    state: CaseState,
+    says: tuple[str, ...],
+    green: bool,
+) -> None:
+    async with open_approval_scenario(SMALL) as scenario:
+        mine, typed = await scenario.ask(f"/po {SMALL}", BOSS), await scenario.ask(f"/pending {SMALL}", BOSS)
+        if outcome is not None:
+            scenario.erp.outcomes.append((outcome, "额度不足", partial(before, scenario)))
+        scenario.erp.hold()
+        engine = scenario.system.engine
+        token = find_button(mine, YES).id
+        assert (await engine.click(mine.out_track_id, BOSS, params={"id": token})).ok
+        await scenario.erp.held()
+        assert GREEN not in scenario.system.see(mine, BOSS).markdown, "the ERP has not confirmed it"
+        scenario.erp.release()
+        await scenario.settle()
+        assert (await scenario.case(SMALL)).state is state
+        for card in (mine, typed):
+            seen = scenario.system.see(card, BOSS)
+            for words in says:
+                assert words in plain_text(seen), (words, plain_text(seen))
+            assert not [button.id for button in seen.buttons if button.id.startswith((YES, NO, PASS))]
+            assert green or GREEN not in seen.markdown
+            assert not any(words in plain_text(seen) for words in UNDER_WAY)
+
+
 @pytest.mark.parametrize("where", ["", BUYING])
 async def test_an_order_that_was_asked_for_and_decided_on_the_answer(
     open_approval_scenario: OpenApprovalScenario, where: str
@@ -62,7 +117,7 @@ async def test_an_order_that_was_asked_for_and_decided_on_the_answer(
     async with open_approval_scenario(SMALL) as scenario:
         mine = await scenario.ask(f"/po {SMALL}", BOSS, where=where)
         theirs = await scenario.ask(f"/po {SMALL}", MANAGER)
-        assert find_button(theirs, YES)
+        find_button(theirs, YES)
         seen = await scenario.press(mine, YES, BOSS)
         assert "已记录" in plain_text(seen)
         await scenario.assert_ended(SMALL, CaseState.APPROVED, "已批准")
@@ -122,8 +177,8 @@ async def test_decided_in_the_erp(open_approval_scenario: OpenApprovalScenario) 
         assert_over(scenario, SMALL)
 
 
-async def test_a_click_on_an_alert_that_led_to_a_decision(open_approval_scenario: OpenApprovalScenario) -> None:
-    async with open_approval_scenario(SMALL) as scenario:
+async def test_a_decision_on_a_card_that_all_see(open_approval_scenario: OpenApprovalScenario) -> None:
+    async with open_approval_scenario(SMALL, cards={"private_way": "private_data"}) as scenario:
         shared = await scenario.ask("/po 待审批", BUYER, where=BUYING)
         shown = await scenario.press(shared, next(b.id for b in shared.buttons if b.text == SMALL), BOSS)
         await scenario.press(shown, YES, BOSS)
@@ -138,7 +193,7 @@ async def test_an_answer_that_is_too_old_says_so_before_anything_is_decided(
         old = await scenario.ask(f"/po {SMALL}", BOSS)
         await scenario.at("2d")
         seen = await scenario.press(old, YES, BOSS)
-        assert "过期" in plain_text(seen)
+        assert "已过期" in plain_text(seen)
         assert scenario.erp.told == []
         again = await scenario.press(seen, "ask|", BOSS)
         await scenario.press(again, YES, BOSS)
