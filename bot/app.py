@@ -27,6 +27,7 @@ from bot.background import BackgroundTasks
 from bot.dingtalk.callbacks import changed_instance, parse_click
 from bot.dingtalk.card_wire import click_response
 from bot.dingtalk.contact_events import read_contact_change
+from bot.dingtalk.errors import UnknownEvent
 from bot.dingtalk.frames import Push
 from bot.dingtalk.messages import parse_message
 from bot.dingtalk.openapi import ApiRetryPolicy, pooled_session
@@ -199,11 +200,16 @@ def _register_handlers(
 
 
 async def _on_event(services: Services, process: str, event: EventMessage) -> None:
-    """Record an event about the directory, or about an approval in DingTalk's own app; other events are ignored."""
+    """Record an event about the directory, or about an approval in DingTalk's own app.
+
+    Raises `UnknownEvent` for others; where approvals are wanted, those of other forms are ignored.
+    """
     if (change := read_contact_change(event)) is not None:
         await services.contact_events.take(change)
         return
-    instance = changed_instance(event, process) if process else ""
+    if not process:
+        raise UnknownEvent
+    instance = changed_instance(event, process)
     if not instance:
         return
     oa_sync = services.approvals.oa_sync

@@ -255,7 +255,7 @@ async def _build_infrastructure(
         DingTalkAppOrganisation(api, dingtalk.openapi_endpoint),
     )
     await organisation.load()
-    stored_people = StoredPeople(database)
+    stored_people = StoredPeople(database, now=now)
     await stored_people.load_departments()
     members = Membership(
         stored_people,

@@ -272,8 +272,9 @@ class QuestionPipeline:
     async def _identify(self, message: Message) -> Person:
         """Return who wrote. Their ids count only from inside the bot's own organisation."""
         sender, own = message.sender, self._organisation
-        inside = own.is_own(sender.corp_id)
-        user_id = sender.staff_id if inside or not sender.corp_id else None
+        ours = own.admits(message.organisation)
+        inside = ours and own.is_own(sender.corp_id)
+        user_id = sender.staff_id if inside or (ours and not sender.corp_id) else None
         return await self._people.identify(
             user_id,
             name=sender.nick,

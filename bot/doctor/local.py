@@ -135,8 +135,7 @@ async def check_organisation(settings: Settings) -> list[CheckResult]:
         return []  # the check of the database says why
     if learnt:
         return [CheckResult(what, CheckGrade.GOOD, phrase("%(corp_id)s, by the first message", corp_id=learnt))]
-    remedy = phrase("Write to the bot once, or set DINGERP_DINGTALK__CORP_ID; until then no click counts.")
-    return [CheckResult(what, CheckGrade.NOTE, phrase("not known yet"), remedy)]
+    return [CheckResult(what, CheckGrade.GOOD, phrase("not known yet, the first message will tell"))]
 
 
 async def check_erps(settings: Settings) -> AsyncIterator[CheckResult]:

@@ -24,6 +24,7 @@ from bot.store.tables import (
     DELIVERY,
     DELIVERY_STEP,
     DIALOGUE,
+    ERP_ACCOUNT,
     INBOX,
     LANGUAGE,
     MUTE,
@@ -51,6 +52,7 @@ _OWN: tuple[tuple[Table, Column[str]], ...] = (
     (DIALOGUE, DIALOGUE.c.user_id),
     (WATCH, WATCH.c.user_id),
     (STANDING_ANSWER, STANDING_ANSWER.c.user_id),
+    (ERP_ACCOUNT, ERP_ACCOUNT.c.user_id),
 )
 """Rows that are about the person alone."""
 

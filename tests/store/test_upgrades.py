@@ -38,11 +38,11 @@ def migrate_to(file: Path, revision: str) -> None:
 
 
 def fill(connection: Connection) -> None:
-    """Put a row into each table."""
+    """Put a row into each table that an upgrade leaves empty."""
     tables = MetaData()
     tables.reflect(connection)
     for table in tables.sorted_tables:
-        if table.name != "alembic_version":
+        if table.name != "alembic_version" and connection.execute(table.select()).first() is None:
             connection.execute(table.insert(), {column.name: value_of(column) for column in table.columns})
 
 
