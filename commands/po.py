@@ -11,14 +11,14 @@ from bot.approvals.document import FINGERPRINT_PREFIX
 from bot.approvals.service import ApprovalService, OrderCase
 from bot.approvals.views import HEADLINES, decision_buttons
 from bot.cards.actions import Ask
-from bot.cards.view import Button, DocumentRef, Following, View
+from bot.cards.view import Button, Following, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
 from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, DocumentView
 from bot.erp.hub import Answer, ErpHub
-from bot.erp.model import PurchaseLine, PurchaseOrder, PurchaseStatus
+from bot.erp.model import DocumentRef, PurchaseLine, PurchaseOrder, PurchaseStatus
 from bot.erp.port import Filter
 from bot.phrase import Phrase, phrase
 

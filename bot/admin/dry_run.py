@@ -242,7 +242,9 @@ class _RecordingMessenger:
 class _BlankRenderer:
     """Names cards without rendering them: their number of calls does not depend on their content."""
 
-    def render(self, view: View, language: str, *, zone: tzinfo, read_as: str = "") -> Card:
+    def render(
+        self, view: View, language: str, *, zone: tzinfo, read_as: str = "", trail: Sequence[str] | None = None
+    ) -> Card:
         return Card(name=view.card, language=language, title="", body="", tips="", buttons=(), twin="", fields={})
 
 

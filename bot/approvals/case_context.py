@@ -33,6 +33,8 @@ class CaseContext:
     """Whether nobody can say anything at present, because the bot changes nothing in the ERP."""
     is_watched: bool = False
     """Whether the reader certainly has nothing to say now."""
+    next_case: str = ""
+    """Id of the case that the reader can go on to, once this one is done."""
     can_reject: bool = True
     """Whether its source can be told of a rejection."""
 

@@ -11,10 +11,10 @@ from typing import Annotated, ClassVar
 from bot.approvals.document import FINGERPRINT_PREFIX
 from bot.approvals.views import show_action
 from bot.cards.actions import ApproveAll, Ask
-from bot.cards.view import Button, Color, DocumentRef, Following, ListView, View
+from bot.cards.view import Button, Color, Following, ListView, View
 from bot.chat.parsing import command_line
 from bot.disclosure import FieldClass, Stating
-from bot.erp.model import Cost, PartnerName
+from bot.erp.model import Cost, DocumentRef, PartnerName
 from bot.phrase import Phrase, phrase
 
 

@@ -75,8 +75,8 @@ class VoteResponder:
         """Return a case as the asker may see it here; ``seconds`` counts for clicks only."""
         # Everybody sees what is typed in a group, so nobody's own state decides about its buttons.
         user_id = self.context.person.user_id or "" if self.context.is_private else ""
-        if user_id and shown.case.state is CaseState.OPEN and not await self.approvals.has_turn(shown.case, user_id):
-            shown = replace(shown, is_watched=True)
+        if user_id:
+            shown = await self._for_reader(shown, user_id)
         return await self.showing.present(
             shown,
             audience=self.audience,
@@ -85,6 +85,13 @@ class VoteResponder:
             offset=self.context.offset,
             seconds=seconds if self.context.clicked else None,
         )
+
+    async def _for_reader(self, shown: CaseContext, user_id: str) -> CaseContext:
+        """Return a case with what the reader has to do: to decide it, or to go on to the next one."""
+        if shown.case.state is CaseState.OPEN and await self.approvals.has_turn(shown.case, user_id):
+            return shown
+        waiting = await self.approvals.pending(user_id)
+        return replace(shown, is_watched=True, next_case=next((case.id for case in waiting), ""))
 
 
 async def find_to_vote(

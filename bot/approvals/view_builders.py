@@ -185,6 +185,7 @@ def build_case_view(
         sure=remark.sure,
         mute=context.read_only or context.is_watched or _is_mute(case, reader.user_id),
         can_reject=context.can_reject,
+        next_case=context.next_case,
         undo=_can_undo(context, reader),
         retry=remark.retry,
         newer=context.newer.id if context.newer and not context.newer.state.is_final and case.state.is_final else "",

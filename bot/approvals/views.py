@@ -16,10 +16,10 @@ from typing import Annotated, ClassVar, TypeAlias
 from bot.approvals.case import CaseState, ExternalDecision, external_headline, withdrawal_text
 from bot.approvals.insights import NO_INSIGHT, LineInsight
 from bot.cards.actions import ApprovePo, Ask, ForwardPo, RejectPo, RejectReason, UndoPo
-from bot.cards.view import Button, Color, DocumentRef, Following, ListView, View
+from bot.cards.view import Button, Color, Following, ListView, View
 from bot.chat.parsing import command_line
 from bot.disclosure import ClassedBy, FieldClass, Stating
-from bot.erp.model import Cost, Money, PartnerName, PurchaseLine, Verdict
+from bot.erp.model import Cost, DocumentRef, Money, PartnerName, PurchaseLine, Verdict
 from bot.phrase import Phrase, phrase
 
 HEADLINES: Mapping[CaseState, Phrase] = MappingProxyType(
@@ -153,6 +153,8 @@ class ApprovalView(ListView):
     undo: bool = False
     retry: str = ""
     """Line that asks again what the ERP was too slow for."""
+    next_case: str = ""
+    """Id of the case that the reader can go on to."""
     newer: str = ""
     """Id of the case of the revision that took its place, where that waits."""
     url: str = ""
@@ -190,6 +192,7 @@ class ApprovalView(ListView):
             *again,
             *self._decision_buttons(),
             *self._newer(),
+            *self._next(),
             *self._details(),
             *ListView.buttons(self),
             *self._link(),
@@ -210,6 +213,9 @@ class ApprovalView(ListView):
 
     def _newer(self) -> tuple[Button, ...]:
         return (Button(phrase("As it is now"), show_action(self.newer), Color.BLUE),) if self.newer else ()
+
+    def _next(self) -> tuple[Button, ...]:
+        return (Button(phrase("Next order"), show_action(self.next_case), Color.BLUE),) if self.next_case else ()
 
     def _details(self) -> tuple[Button, ...]:
         # On a bare card it leads to the clicker's own view with prices, there to the order with all its lines.

@@ -22,6 +22,8 @@ MAX_TOKEN_BYTES = 180
 """Keeps seven buttons within the documented kilobyte of a card value (docs: platform/dingtalk/limits.md#card-sizes)."""
 
 _SEPARATOR = "|"
+_STEP = "⟸"
+"""Between the lines of a way back; nobody types it."""
 _TYPED = re.compile(r"(.*\S)\s+\+(\d{1,6})", re.DOTALL)
 _ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 _USER_ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_@.:-]{0,63}")
@@ -73,10 +75,7 @@ class Action(ABC):
             value = getattr(self, name)
             if value or not field.optional:
                 texts.append(field.write(value))
-        token = _SEPARATOR.join(texts)
-        if len(token.encode()) > MAX_TOKEN_BYTES:
-            raise ValueError(f"button token of {len(token.encode())} bytes")
-        return token
+        return _checked(_SEPARATOR.join(texts))
 
     @classmethod
     def parse(cls, rest: str) -> Self:
@@ -99,6 +98,12 @@ class Action(ABC):
     def question(self) -> tuple[str, int]:
         """The line that a tap stands for, and the row from which on a list is wanted."""
         return self.typed, 0
+
+
+def _checked(token: str) -> str:
+    if len(token.encode()) > MAX_TOKEN_BYTES:
+        raise ValueError(f"button token of {len(token.encode())} bytes")
+    return token
 
 
 def _read_line(text: str) -> str:
@@ -132,13 +137,31 @@ _PERSON = TokenField(_read_person)
 
 @dataclass(frozen=True, slots=True)
 class Ask(Action):
-    """Answer ``line`` as if the clicker had typed it, from the ``offset``-th row on."""
+    """Answer ``line`` as if the clicker had typed it, from the ``offset``-th row on.
+
+    ``back`` are the lines, as people type them, that lead to what the card showed before, the last first.
+    """
 
     prefix: ClassVar[str] = "ask"
     token_fields: ClassVar[Mapping[str, TokenField]] = {"offset": _OFFSET, "line": _LINE}
 
     line: str
     offset: int = 0
+    back: tuple[str, ...] = ()
+
+    def pack(self) -> str:
+        """Return the token; raises `ValueError` when it is longer than a button may carry."""
+        lines = (self.line, *self.back)
+        if any(_STEP in line for line in lines):
+            raise ValueError("a line with the sign between lines")
+        return _checked(_SEPARATOR.join((self.kind(), str(self.offset), _STEP.join(lines))))
+
+    @classmethod
+    def parse(cls, rest: str) -> Ask:
+        """Return the action of a token without its kind; raises `ValueError`."""
+        offset, _, lines = rest.partition(_SEPARATOR)
+        line, *back = lines.split(_STEP)
+        return cls(_read_line(line), _read_count(offset), tuple(map(_read_line, back)))
 
     @property
     def typed(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from types import MappingProxyType
@@ -66,8 +66,13 @@ class Card:
 class ViewRenderer(Protocol):
     """Turns a view into a card for one reader; implemented by `bot.cards.renderer`."""
 
-    def render(self, view: View, language: str, *, zone: tzinfo, read_as: str = "") -> Card:
-        """Return the card in the reader's language; ``read_as`` is the line that a sentence was taken for."""
+    def render(
+        self, view: View, language: str, *, zone: tzinfo, read_as: str = "", trail: Sequence[str] | None = None
+    ) -> Card:
+        """Return the card in the reader's language; ``read_as`` is the line that a sentence was taken for.
+
+        With a ``trail``, the lines of what the card showed before, its buttons lead back.
+        """
         ...
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Self, TypeAlias, TypeVar
 
 from bot.cards.actions import Action, Ask
 from bot.disclosure import HIDDEN, WITHHELD, FieldClass, cut
+from bot.erp.model import DocumentRef
 from bot.phrase import Phrase, phrase
 
 Label: TypeAlias = str | Phrase
@@ -34,14 +35,6 @@ class Button:
     label: Label
     does: Action | str
     color: Color = Color.GRAY
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentRef:
-    """A document of a source, which may change while a card shows it."""
-
-    source: str
-    number: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,5 +126,5 @@ class ListView(View):
         if self.offset > 0:
             pages.append(Button(_PREVIOUS, Ask(self.line, max(0, self.offset - self.page_size))))
         if self.last < self.total:
-            pages.append(Button(_NEXT, Ask(self.line, self.last), Color.BLUE))
+            pages.append(Button(_NEXT, Ask(self.line, self.last)))
         return (*self.row_buttons(), *pages)

@@ -132,7 +132,7 @@ class ClickPipeline:
         assert zone is not None, "the clock gives aware times"
         # Nobody else sees a click's answer (docs: platform/dingtalk/callbacks.md#answers).
         view = cut(answer.view, answer.grant.fields)
-        return self._renderer.render(view, self._people.language(click.user_id), zone=zone)
+        return self._renderer.render(view, self._people.language(click.user_id), zone=zone, trail=_trail(click.token))
 
     async def _answer(self, click: Click, now: datetime) -> PreparedAnswer:
         try:
@@ -184,7 +184,8 @@ class ClickPipeline:
             track_id=click.track_id,
             conversation=where,
             user_id=click.user_id,
-            question=following.again,
+            line=following.again.line,
+            first_row=following.again.offset,
             readers=CardReaders.ALL if where.kind is ConversationKind.GROUP else CardReaders.ASKER,
             made_as=click.made_as,
             at=now,
@@ -275,6 +276,14 @@ class ClickPipeline:
 
 def _notice(view: View, outcome: str) -> PreparedAnswer:
     return PreparedAnswer(view, "click", outcome)
+
+
+def _trail(token: str) -> tuple[str, ...]:
+    """Return the lines of what the card showed before; none after something was done."""
+    with suppress(BadToken):
+        action = unpack(token)
+        return action.back if isinstance(action, Ask) else ()
+    return ()
 
 
 def _form_text(values: Mapping[str, object]) -> str:

@@ -267,7 +267,7 @@ class QuestionPipeline:
         return AnswerCards(self._render(language, own, answer.read_as), partial(self._render, language, shared.view))
 
     def _render(self, language: str, view: View, read_as: str = "") -> Card:
-        return self._renderer.render(view, language, zone=self._zone, read_as=read_as)
+        return self._renderer.render(view, language, zone=self._zone, read_as=read_as, trail=())
 
     async def _identify(self, message: Message) -> Person:
         """Return who wrote. Their ids count only from inside the bot's own organisation."""
@@ -311,7 +311,8 @@ class QuestionPipeline:
             track_id=self._tracks.for_message(message.msg_id),
             conversation=message.conversation,
             user_id=user_id,
-            question=following.again,
+            line=following.again.line,
+            first_row=following.again.offset,
             readers=readers,
             made_as=cards.own.name if readers is CardReaders.ASKER else cards.shared.name,
             at=self._now(),

@@ -47,7 +47,7 @@ class AnswerComposer:
         Raises `SendFailed` while there is no answer: what stands there stays until then.
         """
         answer = await self._answers.find(ref)
-        if answer is None or not self._only_shows(answer.question.line):
+        if answer is None or not self._only_shows(answer.line):
             return ComposedCard(None, 0)
         prepared = await self._ask(answer)
         if prepared.outcome in _NO_ANSWER:
@@ -75,8 +75,8 @@ class AnswerComposer:
         context = QuestionContext(
             person=person,
             conversation=answer.conversation,
-            line=answer.question.line,
-            offset=answer.question.offset,
+            line=answer.line,
+            offset=answer.first_row,
             now=self._now(),
             # What the asker alone sees in a group is as private as the answer to a click.
             clicked=alone_in_group,

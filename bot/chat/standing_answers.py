@@ -14,9 +14,9 @@ from typing import Protocol, TypeVar
 
 import structlog
 
-from bot.cards.actions import Ask
-from bot.cards.view import DocumentRef, Following
+from bot.cards.view import Following
 from bot.chat.message import Conversation, ConversationKind
+from bot.erp.model import DocumentRef
 from bot.errors import DingerpError
 from bot.outbox.place import Place, PlaceKind
 
@@ -49,7 +49,8 @@ class CardReaders(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StandingAnswer:
-    """The card ``track_id`` in a conversation, which answers ``question`` of a person and shows ``documents``.
+    """The card ``track_id`` in a conversation, which answers ``line`` of a person from ``first_row`` on and shows
+    ``documents``.
 
     ``made_as`` is the name of the card that it was created as. ``at`` is when it was sent, or clicked last.
     """
@@ -57,7 +58,8 @@ class StandingAnswer:
     track_id: str
     conversation: Conversation
     user_id: str
-    question: Ask
+    line: str
+    first_row: int = 0
     readers: CardReaders
     made_as: str
     at: datetime
@@ -136,7 +138,13 @@ class AnswerKeeper:
         """
         known = await self._stored(self._answers.find(clicked.track_id), None) if is_answer else None
         if is_answer and (known or clicked).readers is CardReaders.ASKER:
-            card = replace(known or clicked, question=following.again, documents=following.documents, at=clicked.at)
+            card = replace(
+                known or clicked,
+                line=following.again.line,
+                first_row=following.again.offset,
+                documents=following.documents,
+                at=clicked.at,
+            )
             await self._stored(self._answers.put(card), None)
             return
         added = await self._stored(self._answers.add(clicked.track_id, following.documents, clicked.at), True)

@@ -213,10 +213,11 @@ class OutboxWorker:
         zone = self._now().tzinfo
         assert zone is not None, "the clock gives aware times"
         language = composed.language or self._language_of(row.place)
-        card = self._renderer.render(composed.view, language, zone=zone)
-        own = composed.own
-        owns = {own.user_id: self._renderer.render(own.view, language, zone=zone)} if own is not None else NOBODYS
-        return _Ready(card, composed.revision, owns)
+        card = self._renderer.render(composed.view, language, zone=zone, trail=())
+        if (own := composed.own) is None:
+            return _Ready(card, composed.revision)
+        own_card = self._renderer.render(own.view, language, zone=zone, trail=())
+        return _Ready(card, composed.revision, {own.user_id: own_card})
 
     async def _send(self, row: OutboxRow, ready: _Ready, late: timedelta) -> DeliveryResult:
         card, revision = ready.card, ready.revision

@@ -9,8 +9,6 @@ from functools import partial
 from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.engine import Connection
 
-from bot.cards.actions import Ask
-from bot.cards.view import DocumentRef
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.standing_answers import (
     ANSWER_KIND,
@@ -20,6 +18,7 @@ from bot.chat.standing_answers import (
     StandingAnswer,
     answer_card_key,
 )
+from bot.erp.model import DocumentRef
 from bot.outbox.delivery import Delivery, DeliveryState, Urgency
 from bot.outbox.place import Place, PlaceKind
 from bot.store.database import Database
@@ -57,7 +56,8 @@ class StoredStandingAnswers:
             track_id=row.track,
             conversation=Conversation(row.conversation, kind),
             user_id=row.user_id,
-            question=Ask(row.line, row.first_row),
+            line=row.line,
+            first_row=row.first_row,
             readers=CardReaders(row.readers),
             made_as=row.made_as,
             at=from_ms(row.at_ms),
@@ -94,8 +94,8 @@ def _put(answer: StandingAnswer, connection: Connection) -> None:
         "place": str(answer.place),
         "conversation": answer.conversation.id,
         "user_id": answer.user_id,
-        "line": answer.question.line,
-        "first_row": answer.question.offset,
+        "line": answer.line,
+        "first_row": answer.first_row,
         "readers": answer.readers.value,
         "made_as": answer.made_as,
         "at_ms": at,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from itertools import count
@@ -28,7 +28,9 @@ from tests.chat.audience_parts import sees_all
 class BlankRenderer:
     """Leaves cards blank."""
 
-    def render(self, view: View, language: str, *, zone: tzinfo, read_as: str = "") -> Card:
+    def render(
+        self, view: View, language: str, *, zone: tzinfo, read_as: str = "", trail: Sequence[str] | None = None
+    ) -> Card:
         return Card(name=view.card, language=language, title="", body="", tips="", buttons=(), twin="", fields={})
 
 

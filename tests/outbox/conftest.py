@@ -70,7 +70,9 @@ class StubView(View):
 class StubRenderer:
     """Draws papers."""
 
-    def render(self, view: View, language: str, *, zone: tzinfo, read_as: str = "") -> Card:
+    def render(
+        self, view: View, language: str, *, zone: tzinfo, read_as: str = "", trail: Sequence[str] | None = None
+    ) -> Card:
         assert isinstance(view, StubView)
         return Card(
             name=view.card,

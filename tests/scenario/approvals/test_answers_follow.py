@@ -141,7 +141,10 @@ async def test_the_list_of_what_waits(open_approval_scenario: OpenApprovalScenar
         shown = await scenario.press(listed, next(b.id for b in listed.buttons if b.text == SMALL), BOSS)
         await scenario.press(shown, YES, BOSS)
         assert_over(scenario, SMALL)
-        assert "已批准" in plain_text(scenario.system.see(listed, BOSS))
+        done = scenario.system.see(listed, BOSS)
+        assert "已批准" in plain_text(done)
+        following = await scenario.press(done, next(b.id for b in done.buttons if b.text == "下一单"), BOSS)
+        assert LARGE in following.title
 
 
 @pytest.mark.parametrize("line", [f"/approve {SMALL}", f"/reject {SMALL} 价格过高"])
@@ -198,3 +201,15 @@ async def test_an_answer_that_is_too_old_says_so_before_anything_is_decided(
         again = await scenario.press(seen, "ask|", BOSS)
         await scenario.press(again, YES, BOSS)
         assert_over(scenario, SMALL)
+
+
+async def test_a_walk_ends_where_it_began(open_approval_scenario: OpenApprovalScenario) -> None:
+    async with open_approval_scenario(SMALL, LARGE) as scenario:
+        listed = await scenario.ask("/pending", BOSS)
+        order = await scenario.press(listed, next(b.id for b in listed.buttons if b.text == SMALL), BOSS)
+        details = await scenario.press(order, "ask|0|/po", BOSS)
+        back = await scenario.press(details, next(b.id for b in details.buttons if b.text == "返回"), BOSS)
+        assert plain_text(back) == plain_text(order)
+        ends = await scenario.press(back, next(b.id for b in back.buttons if b.text == "返回"), BOSS)
+        assert plain_text(ends) == plain_text(listed)
+        assert "返回" not in [button.text for button in ends.buttons]
