@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.access.policy import READ_ONLY
-from bot.approvals.policy.rule_policy import DEFAULT_ROLE
 from bot.bootstrap.access import make_access_policy
 from bot.bootstrap.database import make_database
 from bot.bootstrap.erps import examine_source
@@ -26,7 +25,7 @@ from bot.erp.index.search import oldest
 from bot.errors import ConfigurationError, DingerpError
 from bot.phrase import Phrase, phrase
 from bot.sealing import WrongDataKey
-from bot.settings import Settings
+from bot.settings import APPROVER, Settings
 from bot.store.company_keys import CompanyKeySource, KeyFile
 from bot.store.database import check_folder, check_version, latest_revision
 from bot.store.erp_accounts import StoredErpAccounts
@@ -213,8 +212,7 @@ async def check_deciders(settings: Settings) -> list[CheckResult]:
 
     Nothing where nobody decides in chat, or where the bot has an account to decide under.
     """
-    approvers = settings.access.roles.get(DEFAULT_ROLE, frozenset())
-    if not approvers or settings.approvals.technical_account:
+    if not settings.approvers or settings.approvals.technical_account:
         return []
     try:
         database = make_database(settings, looking=True)
@@ -226,7 +224,9 @@ async def check_deciders(settings: Settings) -> list[CheckResult]:
         bound = ()  # the check of the database says why
     known = {(one.user_id, one.source) for one in bound if one.account}
     known |= {(user_id, source) for user_id, accounts in settings.access.accounts.items() for source in accounts}
-    without = [source for source in settings.erp if not any((user_id, source) in known for user_id in approvers)]
+    without = [
+        source for source in settings.erp if not any((user_id, source) in known for user_id in settings.approvers)
+    ]
     what = phrase("Approvals")
     if not without:
         return [CheckResult(what, CheckGrade.GOOD, phrase("somebody can decide in each ERP"))]
@@ -236,7 +236,7 @@ async def check_deciders(settings: Settings) -> list[CheckResult]:
     )
     words = phrase(
         "nobody of the role “%(role)s” has an account in %(sources)s: they cannot decide there",
-        role=DEFAULT_ROLE,
+        role=APPROVER,
         sources=", ".join(without),
     )
     return [CheckResult(what, CheckGrade.NOTE, words, remedy)]
