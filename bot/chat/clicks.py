@@ -9,9 +9,9 @@ updates the alert's cards.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -41,6 +41,9 @@ REASON_FIELD = "reason"
 """Name of the field, in the form of a company's own template, whose words go with the button."""
 MAX_FORM_TEXT = 200
 """Characters of these words that are read."""
+
+ANSWER_TRAVELS = timedelta(milliseconds=200)
+"""For so long the answer to a click may be on its way: a card that is changed meanwhile may be covered by it."""
 
 REDRAW_DELAYS = (1.0, 2.0, 4.0, 8.0)
 """Seconds before each attempt to restore a card that a late answer has covered; by then the answer has arrived."""
@@ -164,6 +167,8 @@ class ClickPipeline:
                 )
                 answer = await self._handler.view_for(context)
                 await self._keep(click, where, answer.view, now)
+                if isinstance(action, ApprovalAction):
+                    self._uncover_later(click.track_id, now)
                 return answer
         except TimeoutError:
             # The work goes on all the same, and doing it twice has the effect of doing it once.
@@ -226,11 +231,8 @@ class ClickPipeline:
             redrawing = self._redraw(self._shown, track_id) if self._shown is not None else None
         else:
             redrawing = self._redraw_answer(self._keeper, track_id) if self._keeper is not None else None
-        if redrawing is None:
-            return
-        task = asyncio.create_task(redrawing)
-        self._at_work.add(task)
-        task.add_done_callback(self._at_work.discard)
+        if redrawing is not None:
+            self._start(redrawing)
 
     async def _redraw(self, shown: ShownCards, track_id: str) -> None:
         for pause in REDRAW_DELAYS:
@@ -241,6 +243,20 @@ class ClickPipeline:
             except DingerpError as error:
                 log.warning("click.not_uncovered", error=type(error).__name__, detail=error.detail)
         log.warning("click.stays_covered")
+
+    def _uncover_later(self, track_id: str, since: datetime) -> None:
+        """Make sure that "the ERP is being told" does not stay on a card that a quick ERP has changed before."""
+        if self._keeper is not None:
+            self._start(self._uncover(self._keeper, track_id, since, self._now() + ANSWER_TRAVELS))
+
+    async def _uncover(self, keeper: AnswerKeeper, track_id: str, since: datetime, until: datetime) -> None:
+        await self._sleep(REDRAW_DELAYS[0])
+        await keeper.uncover(track_id, since, until, self._now())
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._at_work.add(task)
+        task.add_done_callback(self._at_work.discard)
 
     async def _redraw_answer(self, keeper: AnswerKeeper, track_id: str) -> None:
         await self._sleep(REDRAW_DELAYS[0])

@@ -98,6 +98,10 @@ class StandingAnswers(Protocol):
         """Have a card drawn again that something else covers."""
         ...
 
+    async def uncover(self, track_id: str, since: datetime, until: datetime, now: datetime) -> None:
+        """Have a card drawn again if it was changed after ``since`` and by ``until``: what came later covers that."""
+        ...
+
 
 def answer_card_key(track_id: str) -> str:
     """Return the key of an answer's card in the outbox."""
@@ -167,6 +171,11 @@ class AnswerKeeper:
     async def redraw(self, track_id: str, now: datetime) -> None:
         """Have a card drawn again that something else covers."""
         await self._stored(self._answers.redraw(track_id, now), None)
+        self._drawn()
+
+    async def uncover(self, track_id: str, since: datetime, until: datetime, now: datetime) -> None:
+        """Have a card drawn again that was changed while a click on it was being answered."""
+        await self._stored(self._answers.uncover(track_id, since, until, now), None)
         self._drawn()
 
     async def _stored(self, call: Awaitable[T], otherwise: T) -> T:

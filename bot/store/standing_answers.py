@@ -73,6 +73,11 @@ class StoredStandingAnswers:
         """Owe a card its newest state."""
         await self._database.run(lambda connection: _owe(connection, _A.track == track_id, now, now))
 
+    async def uncover(self, track_id: str, since: datetime, until: datetime, now: datetime) -> None:
+        """Have any card of the bot drawn again that was changed after ``since`` and by ``until``."""
+        changed = and_(_D.track == track_id, _D.changed_ms > to_ms(since), _D.changed_ms <= to_ms(until))
+        await self._database.run(lambda connection: _uncover(connection, changed, now))
+
 
 def redraw_answers(connection: Connection, documents: Mapping[tuple[str, str], datetime], now: datetime) -> None:
     """Let the cards that show a document come to owe its newest state, within the caller's transaction.

@@ -140,3 +140,20 @@ async def test_numbers_are_found_in_any_spelling(database: Database, number: str
     await StoredStandingAnswers(database).put(answer(documents=(DocumentRef("main", number),)))
     await change(database)
     assert len(await owed(database)) == 1
+
+
+async def test_a_card_that_changed_while_a_click_was_answered_is_drawn_again(database: Database) -> None:
+    answers = StoredStandingAnswers(database)
+    await answers.put(answer())
+    await change(database)
+    (row,) = await claim(database)
+    done = DeliveryResult(what=DeliveryStepKind.UPDATED, revision=2, made_as="po", track_id="q1-a")
+    await StoredBacklog(database).settle("w", row, done, NOW)
+    second = timedelta(seconds=1)
+    for since, until in ((NOW, NOW + second), (NOW - 2 * second, NOW - second)):
+        await answers.uncover("q1-a", since, until, NOW + second)
+        assert await owed(database) == {}, "it was changed before the click, or after its answer"
+    await answers.uncover("q1-a", NOW - second, NOW, NOW)
+    assert await owed(database) == {answer_card_key("q1-a"): 2}
+    (row,) = await claim(database)
+    assert row.shown == NEEDS_REDRAW
