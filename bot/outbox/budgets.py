@@ -126,7 +126,7 @@ def plan_sends(
     over_budget: dict[FoldKey, None] = {}
     urgent: Counter[FoldKey] = Counter()
     for row in rows:
-        if sparing and row.urgency is not Urgency.NOW and row.shown and row.via is DeliveryFormat.CARD:
+        if sparing and row.urgency is not Urgency.NOW and row.shown and row.via is not DeliveryFormat.TEXT:
             plan.postpone[row.card] = now + SPARING_DIGEST
             continue
         costs = budget_costs(row, limits, sparing=sparing)

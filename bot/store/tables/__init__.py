@@ -28,7 +28,16 @@ from bot.store.tables.erp import (
 from bot.store.tables.keys import DATA_KEY
 from bot.store.tables.outbox import DELIVERY, DELIVERY_SPEND, DELIVERY_STEP
 from bot.store.tables.people import DEPARTMENT, DIRECTORY_WALK, ERP_ACCOUNT, ORGANISATION, PERSON
-from bot.store.tables.questions import API_DAY, API_MONTH, DIALOGUE, INBOX, LANGUAGE, OUTSIDER_GROUP
+from bot.store.tables.questions import (
+    API_DAY,
+    API_MONTH,
+    DIALOGUE,
+    INBOX,
+    LANGUAGE,
+    OUTSIDER_GROUP,
+    STANDING_ANSWER,
+    STANDING_DOCUMENT,
+)
 from bot.store.tables.upkeep import HEARTBEAT
 
 __all__ = [
@@ -74,6 +83,8 @@ __all__ = [
     "POLL_POSITION",
     "POLL_SUBJECT",
     "POLL_UNSENT",
+    "STANDING_ANSWER",
+    "STANDING_DOCUMENT",
     "WATCH",
     "StoreTable",
 ]
