@@ -18,7 +18,7 @@ from yarl import URL
 
 from bot.backoff import BackoffPolicy
 from bot.dingtalk.apis import ACCESS_TOKEN, ApiCall, AppKeys, Endpoints, Host
-from bot.dingtalk.envelope import QPS_PAUSE, read_answer
+from bot.dingtalk.envelope import read_answer
 from bot.dingtalk.errors import (
     DingTalkError,
     DingTalkNoAnswer,
@@ -32,6 +32,7 @@ from bot.dingtalk.errors import (
 )
 from bot.dingtalk.quota import MonthlyMeter
 from bot.dingtalk.rate_limit import SlidingWindowLimiter
+from bot.dingtalk.refusals import SECOND
 from bot.dingtalk.tokens import AccessTokenGrant, AccessTokens
 from bot.metrics import Metrics
 from bot.time_limit import TimeLimit
@@ -250,7 +251,7 @@ class OpenApi:
             case DingTalkTokenExpired() if not course.renewed:
                 course.renewed = True
                 return 0.0
-            case DingTalkRateLimited() if (pause := trouble.retry_after or QPS_PAUSE) < left:
+            case DingTalkRateLimited() if (pause := trouble.retry_after or SECOND) < left:
                 lane.bucket.pause(pause)
                 return 0.0
             case DingTalkOutcomeUnknown():
