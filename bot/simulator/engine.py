@@ -30,8 +30,8 @@ from bot.simulator.payloads import (
     bot_message,
     card_callback,
     click_params,
-    without_mention,
     without_content,
+    without_mention,
     without_text,
 )
 from bot.simulator.push_dispatcher import CALLBACK, CARD_CALLBACK, EVENT, MESSAGES, PushDispatcher, SimPush

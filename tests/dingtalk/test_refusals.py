@@ -56,8 +56,14 @@ def test_the_code_decides_whatever_the_status(status: int) -> None:
 
 @pytest.mark.parametrize(
     ("code", "wait"),
-    [*((str(code), 1) for code in range(90001, 90015)), ("90018", 1), ("90099", 1)]
-    + [("660026", 60), ("130101", 600), ("410100", 600)],
+    [
+        *((str(code), 1) for code in range(90001, 90015)),
+        ("90018", 1),
+        ("90099", 1),
+        ("660026", 60),
+        ("130101", 600),
+        ("410100", 600),
+    ],
 )
 @pytest.mark.parametrize("hidden", [False, True])
 def test_too_fast_in_the_old_api(code: str, wait: float, hidden: bool) -> None:

@@ -107,7 +107,11 @@ async def test_the_month_is_counted_and_contacts_are_free(start, clock):
         assert calls["calls"]["POST /v1.0/card/instances/createAndDeliver"] == 2
         clock.advance(days=7)
         assert (await wire.call("GET", "/sim/state"))[1]["quota"] == {
-            **{"used": 0, "limit": 2, "uses": 0, "usesLimit": 3_000, "month": "2026-12"}
+            "used": 0,
+            "limit": 2,
+            "uses": 0,
+            "usesLimit": 3_000,
+            "month": "2026-12",
         }
 
 
