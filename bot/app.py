@@ -30,6 +30,7 @@ from bot.dingtalk.contact_events import read_contact_change
 from bot.dingtalk.frames import Push
 from bot.dingtalk.messages import parse_message
 from bot.dingtalk.openapi import ApiRetryPolicy, pooled_session
+from bot.dingtalk.pushed_uses import count_click, count_event
 from bot.dingtalk.stream import AcknowledgeFrame, StreamClient, StreamPolicy
 from bot.health import HealthReport, down
 from bot.metrics import Metrics
@@ -187,6 +188,7 @@ def _register_handlers(
 
     async def on_click(push: Push) -> Mapping[str, Any]:
         click = parse_click(push.data)
+        count_click(services.meter, click)
         card = await services.clicks.answer(click)
         made_as = clicked_card(click.values)
         return click_response(card, services.templates.of(made_as), made_as) if card else {}
@@ -198,6 +200,7 @@ def _register_handlers(
 
 async def _on_event(services: Services, process: str, event: EventMessage) -> None:
     """Record an event about the directory, or about an approval in DingTalk's own app; other events are ignored."""
+    count_event(services.meter, event)
     if (change := read_contact_change(event)) is not None:
         await services.contact_events.take(change)
         return

@@ -140,6 +140,7 @@ class _DryRun:
             now=self._clock,
             draw=lambda: 0.5,
             sparing=guard.sparing,
+            reserved=guard.reserved,
             limits=config.limits,
             at_once=config.at_once,
         )
@@ -201,8 +202,10 @@ class _Backlog(StoredBacklog):
 
     took = False
 
-    async def claim(self, worker: str, limits: SendLimits, *, room: int, sparing: bool, now: datetime) -> ClaimedRows:
-        claim = await super().claim(worker, limits, room=room, sparing=sparing, now=now)
+    async def claim(
+        self, worker: str, limits: SendLimits, *, room: int, sparing: bool, now: datetime, reserved: bool = False
+    ) -> ClaimedRows:
+        claim = await super().claim(worker, limits, room=room, sparing=sparing, reserved=reserved, now=now)
         self.took = bool(claim.rows or claim.foldings)
         return claim
 

@@ -25,11 +25,11 @@ from bot.alerts.processor import AlertProcessor
 from bot.alerts.repository import AlertRepository, AlertUnitOfWork
 from bot.alerts.rules.parser import follow_rules
 from bot.alerts.rules.rule_set import AlertRuleSet
-from bot.alerts.rules.schedule import is_workday
 from bot.alerts.service import AlertComposer, AlertUnitOfWorkRunner
 from bot.alerts.watch_poller import WatchPoller
 from bot.bootstrap.company import company_of
 from bot.bootstrap.infrastructure import Infrastructure
+from bot.bootstrap.quotas import follow_quotas, quota_reporter
 from bot.dingtalk.card_api import CardApi
 from bot.dingtalk.messenger import DingTalkMessenger
 from bot.dingtalk.robot import Robot
@@ -45,7 +45,6 @@ from bot.queues.consumer import QueueConsumer
 from bot.rulefiles.followed_file import FollowedFile
 from bot.settings import Settings
 from bot.store.alerts import StoredAlertTransactions
-from bot.store.call_counts import StoredDailyCalls
 from bot.store.events import StoredEvents
 from bot.store.outbox import StoredBacklog
 from bot.store.polls import StoredPolls
@@ -130,16 +129,13 @@ def queue_addresses(settings: Settings) -> tuple[QueueAddress, ...]:
 
 async def start_outbox(base: Infrastructure, services: AlertServices) -> None:
     """Start the outbox: last, when all composers are known."""
-    limit = base.settings.limits.monthly_calls
     housekeeping = Housekeeping(
         StoredBacklog(base.database),
-        StoredDailyCalls(base.database),
-        lambda: base.meter.used,
-        limit=limit,
-        works=is_workday,
+        follow_quotas(base),
         keep=timedelta(days=base.settings.outbox.keep_days),
         metrics=base.metrics,
         now=base.now,
+        reporter=quota_reporter(base, services.outbox.poke),
     )
     await base.run_in_background(housekeeping.run(), "outbox keeping")
     await base.run_in_background(services.outbox.run(), "outbox")
@@ -169,6 +165,8 @@ def _outbox(base: Infrastructure, composers: Mapping[str, Composer]) -> OutboxWo
         now=base.now,
         draw=random.random,
         sparing=base.month.sparing,
+        reserved=base.month.reserved,
+        unbilled=base.reply_addresses,
         limits=SendLimits(
             per_second=wanted.per_second, place_minute=wanted.place_minute, robot_minute=wanted.robot_minute
         ),

@@ -113,7 +113,7 @@ class _ReportSender:
 
     def __init__(self, base: Infrastructure, owed: Callable[[], None]) -> None:
         self._backlog = StoredBacklog(base.database)
-        self._places = _report_places(base.settings)
+        self._places = report_places(base.settings)
         self._now = base.now
         self._owed = owed
         self._sending: set[asyncio.Task[None]] = set()
@@ -132,7 +132,7 @@ class _ReportSender:
         self._owed()
 
 
-def _report_places(settings: Settings) -> tuple[Place, ...]:
+def report_places(settings: Settings) -> tuple[Place, ...]:
     """Return the chats of the administrators by role, or the groups of alerts where nobody has that role."""
     roles = settings.access.roles
     administrators = sorted(frozenset().union(*(roles.get(role, ()) for role in with_synonyms(frozenset({ADMIN})))))

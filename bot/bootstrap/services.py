@@ -40,6 +40,7 @@ from bot.chat.colleagues import Colleagues
 from bot.chat.dispatcher import QuestionDispatcher
 from bot.chat.erp_accounts import ErpAccounts
 from bot.chat.limit_reports import LIMIT_REPORT, LimitReportComposer
+from bot.chat.message import ConversationKind, Message
 from bot.chat.pipeline import MAX_QUESTION_AGE, QuestionHandler, QuestionPipeline
 from bot.chat.ports import LanguageChoice
 from bot.chat.registry import Commands
@@ -51,12 +52,16 @@ from bot.dingtalk.directory import DingTalkDirectory
 from bot.dingtalk.messages import parse_message
 from bot.dingtalk.openapi import ApiRetryPolicy
 from bot.dingtalk.quota import MonthlyMeter
+from bot.dingtalk.reply_addresses import ReplyAddresses
 from bot.dingtalk.robot import Robot
 from bot.erp.hub import ErpHub
 from bot.errors import ConfigurationError
 from bot.health import PartHealth
 from bot.metrics import Metrics
+from bot.outbox.place import Place
 from bot.outbox.quota import DEGRADED, QuotaGuard
+from bot.outbox.quota_reports import QUOTA_REPORT, QuotaReportComposer
+from bot.outbox.spending import Purpose, Quota
 from bot.sealing import WrongDataKey
 from bot.settings import Settings
 from bot.store.call_counts import StoredMonthlyCalls
@@ -97,6 +102,7 @@ class Services:
     health: Callable[[], Awaitable[Mapping[str, PartHealth]]]
     """How everything behind the stream is now."""
     contact_events: ContactEvents
+    meter: MonthlyMeter
 
 
 async def build_services(
@@ -142,6 +148,7 @@ async def build_services(
     zone = now().tzinfo
     assert zone is not None, "the clock gives aware times"
     alerts.composers[LIMIT_REPORT] = LimitReportComposer(zone)
+    alerts.composers[QUOTA_REPORT] = QuotaReportComposer()
     alerts = replace(alerts, intake=notify_approvals(alerts, approvals))
     reader = await _start_reader(base, commands, hub)
     dispatcher = QuestionDispatcher(
@@ -162,7 +169,7 @@ async def build_services(
         reader=reader,
     )
     limited = limit_questions(base, dispatcher, commands, audit, alerts.outbox.poke)
-    questions = _question_pipeline(base, limited, inbox, audit, patience)
+    questions = _question_pipeline(base, limited, inbox, audit, patience, alerts.outbox.open_way)
     clicks = ClickPipeline(
         handler=limited,
         people=base.people,
@@ -182,7 +189,19 @@ async def build_services(
     await start_outbox(base, alerts)
     health = await start_health(base, hub, alerts, approvals, policy)
     contact_events = await start_directory(base)
-    return Services(database, hub, questions, clicks, base.templates, alerts, approvals, policy, health, contact_events)
+    return Services(
+        database,
+        hub,
+        questions,
+        clicks,
+        base.templates,
+        alerts,
+        approvals,
+        policy,
+        health,
+        contact_events,
+        base.meter,
+    )
 
 
 async def open_database(stack: AsyncExitStack, settings: Settings) -> Database:
@@ -209,10 +228,11 @@ async def _build_infrastructure(
     database: Database,
     languages: StoredLanguages,
 ) -> Infrastructure:
-    meter = MonthlyMeter(StoredMonthlyCalls(database), metrics=metrics, now=now)
+    limits = settings.limits
+    meter = MonthlyMeter(StoredMonthlyCalls(database), metrics=metrics, now=now, clicks_count=limits.clicks_count)
     await meter.load()
-    limit = settings.limits.monthly_calls
-    metrics.month_limit.set(limit)
+    metrics.month_limit.set(limits.month.calls)
+    metrics.month_uses_limit.set(limits.month.uses)
     api = open_api(settings, session, metrics, meter, patience)
     dingtalk = settings.dingtalk
     organisation = OwnOrganisation(
@@ -245,7 +265,14 @@ async def _build_infrastructure(
         database=database,
         api=api,
         meter=meter,
-        month=QuotaGuard(lambda: meter.used, limit, metrics=metrics, reserve=settings.outbox.reserve),
+        month=QuotaGuard(
+            lambda: meter.used,
+            limits.month.calls,
+            metrics=metrics,
+            reserve=settings.outbox.reserve,
+            urgent=settings.outbox.urgent_reserve,
+        ),
+        reply_addresses=ReplyAddresses(Robot(api), now),
         organisation=organisation,
         members=members,
         stored_people=stored_people,
@@ -271,14 +298,32 @@ async def _start_reader(base: Infrastructure, commands: Commands, hub: ErpHub) -
 
 
 def _question_pipeline(
-    base: Infrastructure, handler: QuestionHandler, inbox: StoredInbox, audit: AuditLog, patience: ApiRetryPolicy
+    base: Infrastructure,
+    handler: QuestionHandler,
+    inbox: StoredInbox,
+    audit: AuditLog,
+    patience: ApiRetryPolicy,
+    open_way: Callable[[Place], None],
 ) -> QuestionPipeline:
     def degraded(language: str) -> str | None:
         return choose_language(base.languages, language).say(DEGRADED) if base.month.sparing() else None
 
     answers = DingTalkAnswerChannel(
-        CardApi(base.api), Robot(base.api), base.api.keys, templates=base.templates, now=base.now, sparing=degraded
+        CardApi(base.api),
+        Robot(base.api),
+        base.api.keys,
+        templates=base.templates,
+        now=base.now,
+        sparing=degraded,
+        reserved=base.month.reserved,
     )
+
+    def arrived(message: Message) -> None:
+        group = message.conversation.kind is ConversationKind.GROUP
+        base.meter.count(Quota.USES, Purpose.QUESTION, message.conversation.id if group else "")
+        if (place := base.reply_addresses.note(message)) is not None:
+            open_way(place)
+
     return QuestionPipeline(
         inbox=inbox,
         handler=handler,
@@ -292,6 +337,7 @@ def _question_pipeline(
         now=base.now,
         at_once=base.settings.limits.questions_at_once,
         pause=patience.backoff,
+        arrived=arrived,
     )
 
 

@@ -232,7 +232,14 @@ class QuestionDispatcher:
             last_page = (result.total - 1) // result.page_size * result.page_size
             return await self._run(bound, rest, replace(context, offset=last_page), redirected=redirected)
         if isinstance(result, View):
-            return PreparedAnswer(result, command.name, QuestionOutcome.ANSWERED, verdict.grant, verdict.rule)
+            return PreparedAnswer(
+                result,
+                command.name,
+                QuestionOutcome.ANSWERED,
+                verdict.grant,
+                verdict.rule,
+                decides=command.writes,
+            )
         if redirected:
             return self._failure(RuntimeError(f"{command.name} redirects in a circle"), command, context)
         return await self._answer(replace(context, line=result.line, offset=result.offset), redirected=True)
@@ -266,7 +273,7 @@ class QuestionDispatcher:
     def _failure(self, error: Exception, command: AnyCommand, context: QuestionContext) -> PreparedAnswer:
         view, outcome = self._notice(error, command, context)
         rule = error.verdict.rule if isinstance(error, Denied) else ""
-        return PreparedAnswer(view, command.name, outcome, rule=rule)
+        return PreparedAnswer(view, command.name, outcome, rule=rule, decides=command.writes)
 
     def _notice(self, error: Exception, command: AnyCommand, context: QuestionContext) -> tuple[View, QuestionOutcome]:
         example = next(iter(command.examples), "")

@@ -24,7 +24,16 @@ from bot.cards.track_ids import TrackIds
 from bot.cards.view import View
 from bot.chat.context import QuestionContext
 from bot.chat.message import Message
-from bot.chat.ports import AnswerChannel, AnswerUnconfirmed, AnswerVia, Inbox, InboxMessage, InboxState, SentAnswer
+from bot.chat.ports import (
+    AnswerChannel,
+    AnswerUnconfirmed,
+    AnswerVia,
+    Inbox,
+    InboxMessage,
+    InboxState,
+    SentAnswer,
+    TextUnconfirmed,
+)
 from bot.chat.scheduling import ConversationQueue, LoopPacer, QueueTicket
 from bot.chat.unstored import UnstoredQuestions
 from bot.errors import DingerpError
@@ -37,6 +46,10 @@ MAX_QUESTION_AGE = timedelta(minutes=2)
 
 MAX_RETRY_PAUSE = 10.0
 """Longest pause in seconds between two attempts to send one answer."""
+
+
+TEXT_REPEATS = 2
+"""How often a fallback text that may have arrived is sent again: silence is worse than the same words twice."""
 
 
 AcknowledgeQuestion: TypeAlias = Callable[[DingerpError | None], None]
@@ -55,6 +68,8 @@ class PreparedAnswer:
     outcome: str
     grant: Grant = NO_GRANT
     rule: str = ""
+    decides: bool = False
+    """Whether it tells of a decision: two such answers would look like two decisions."""
     read_as: str = ""
     """The line that a sentence was taken for; empty for a typed command."""
 
@@ -89,8 +104,12 @@ class QuestionPipeline:
         now: Callable[[], datetime],
         at_once: int,
         pause: float = 1.0,
+        arrived: Callable[[Message], None] = lambda message: None,
     ) -> None:
-        """``pause``: seconds before an answer is sent again; each further pause is twice as long."""
+        """``pause``: seconds before an answer is sent again; each further pause is twice as long.
+
+        ``arrived`` is told of every message once.
+        """
         self._inbox = inbox
         self._handler = handler
         self._people = people
@@ -105,6 +124,7 @@ class QuestionPipeline:
         assert zone is not None, "the clock gives aware times"
         self._zone = zone
         self._backoff = BackoffPolicy(first=pause, longest=MAX_RETRY_PAUSE)
+        self._arrived = arrived
         self._slots = asyncio.Semaphore(at_once)
         self._turns = LoopPacer()
         self._queue = ConversationQueue()
@@ -138,6 +158,8 @@ class QuestionPipeline:
                 return
             acknowledge(None)
             self._unstored.discard(message.msg_id)
+            if new:
+                self._arrived(message)
             if new and not self._drained:
                 self._begin(message, ticket, started, received_at)
             else:
@@ -246,7 +268,9 @@ class QuestionPipeline:
     ) -> None:
         outcome, state = answer.outcome, InboxState.ANSWERED
         try:
-            sent = await self._deliver(message, card, received_at + MAX_QUESTION_AGE)
+            sent = await self._deliver(
+                message, card, received_at + MAX_QUESTION_AGE, text_repeats=0 if answer.decides else TEXT_REPEATS
+            )
             self._sent[sent.via].inc()
             self._metrics.answer_seconds.observe(time.monotonic() - started)
         except DingerpError as error:
@@ -262,8 +286,11 @@ class QuestionPipeline:
             counter = self._questions[command, outcome] = self._metrics.questions.labels(command, outcome)
         counter.inc()
 
-    async def _deliver(self, message: Message, card: Card, until: datetime) -> SentAnswer:
-        """Send the answer, repeatedly if need be, as long as that may help and ``until`` has not come."""
+    async def _deliver(self, message: Message, card: Card, until: datetime, *, text_repeats: int) -> SentAnswer:
+        """Send the answer, repeatedly if need be, as long as that may help and ``until`` has not come.
+
+        A text that may have arrived is sent again up to ``text_repeats`` times.
+        """
         track_id = self._tracks.for_message(message.msg_id)
         doubt: AnswerUnconfirmed | None = None
         noted = False
@@ -282,7 +309,11 @@ class QuestionPipeline:
             except DingerpError as error:
                 failures += 1
                 wait = max(self._backoff.pause(failures), error.retry_after or 0.0)
-                if not error.retry or self._now() + timedelta(seconds=wait) > until:
+                again = error.retry
+                if isinstance(error, TextUnconfirmed):
+                    again, text_repeats = text_repeats > 0, text_repeats - 1
+                    noted = False  # it may stand: after a crash it is not sent again
+                if not again or self._now() + timedelta(seconds=wait) > until:
                     raise
                 if isinstance(error, AnswerUnconfirmed):
                     doubt = error

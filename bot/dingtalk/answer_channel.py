@@ -23,9 +23,11 @@ from bot.dingtalk.errors import (
     DingTalkNotReachable,
     DingTalkOutcomeUnknown,
     DingTalkQuotaExhausted,
+    DingTalkTextUnconfirmed,
 )
 from bot.dingtalk.robot import Robot
 from bot.errors import DingerpError
+from bot.outbox.spending import Purpose, falling_back, spending
 
 _log = structlog.get_logger(__name__)
 
@@ -42,11 +44,13 @@ class DingTalkAnswerChannel:
         templates: TemplateChoice | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         sparing: Callable[[str], str | None] = lambda language: None,
+        reserved: Callable[[], bool] = lambda: False,
     ) -> None:
         """``sparing`` returns the line in a language that says that the month's calls run out, or None while they last.
 
         When they run out, the message's own webhook is tried first, for it costs no call
-        (docs: platform/dingtalk/robots.md#session-webhooks).
+        (docs: platform/dingtalk/robots.md#session-webhooks). While what is left is ``reserved`` for critical cards, it
+        is the only way.
         """
         self._cards = cards
         self._robot = robot
@@ -54,6 +58,7 @@ class DingTalkAnswerChannel:
         self._templates = templates or TemplateChoice()
         self._now = now
         self._sparing = sparing
+        self._reserved = reserved
 
     async def answer(
         self,
@@ -66,9 +71,16 @@ class DingTalkAnswerChannel:
         """Make the card appear where ``message`` was written; see `bot.chat.ports.AnswerChannel`.
 
         Raises `DingTalkCardUnconfirmed` when the card may be there already: the same ``track_id`` may be tried again.
-        Raises `DingTalkOutcomeUnknown` when a text may be there already. When all ways failed, raises an error after
+        Raises `DingTalkTextUnconfirmed` when a text may be there already. When all ways failed, raises an error after
         which a later attempt may work; without one, the webhook's error or, without a valid webhook, the card's.
         """
+        group = message.conversation.kind is ConversationKind.GROUP
+        with spending(Purpose.QUESTION, message.conversation.id if group else ""):
+            return await self._answer(message, card, track_id, before_fallback)
+
+    async def _answer(
+        self, message: Message, card: Card, track_id: str, before_fallback: Callable[[], Awaitable[None]]
+    ) -> SentAnswer:
         line = self._sparing(card.language)
         if line is not None and await self._answer_unbilled(message, card, line, before_fallback):
             return SentAnswer(AnswerVia.WEBHOOK)
@@ -93,9 +105,10 @@ class DingTalkAnswerChannel:
         # A month without calls, refused keys or no token leave no room for another API call.
         if reachable and not isinstance(refusal, DingTalkQuotaExhausted | DingTalkAuthFailed | DingTalkNoToken):
             try:
-                await self._send_markdown(message, card, robot_code)
-            except DingTalkOutcomeUnknown:
-                raise
+                with falling_back():
+                    await self._send_markdown(message, card, robot_code)
+            except DingTalkOutcomeUnknown as error:
+                raise _text_unconfirmed(error) from error
             except DingerpError as error:
                 errors.append(error)
                 _log_failed_way(AnswerVia.MARKDOWN, card, error)
@@ -105,9 +118,10 @@ class DingTalkAnswerChannel:
         webhook = message.webhook
         if webhook is not None and webhook.expires_at > self._now():
             try:
-                await self._robot.answer_session(webhook, title=card.title, markdown=card.twin)
-            except DingTalkOutcomeUnknown:
-                raise
+                with falling_back():
+                    await self._robot.answer_session(webhook, title=card.title, markdown=card.twin)
+            except DingTalkOutcomeUnknown as error:
+                raise _text_unconfirmed(error) from error
             except DingerpError as error:
                 errors.append(last := error)
             else:
@@ -117,22 +131,30 @@ class DingTalkAnswerChannel:
     async def _answer_unbilled(
         self, message: Message, card: Card, line: str, before_fallback: Callable[[], Awaitable[None]]
     ) -> bool:
-        """Answer through the message's webhook, if it has one; ``line`` says that calls are spared."""
+        """Answer through the message's webhook, if it has one; ``line`` says that calls are spared.
+
+        Raises the webhook's error where no other way is allowed.
+        """
         webhook = message.webhook
-        if webhook is None or webhook.expires_at <= self._now():
-            return False
-        try:
-            await before_fallback()
-        except AnswerUnconfirmed:
-            return False  # an earlier card may be there: only the same card may be tried again
-        try:
-            await self._robot.answer_session(webhook, title=card.title, markdown=f"{card.twin}\n\n{line}")
-        except DingTalkOutcomeUnknown:
-            raise
-        except DingerpError as error:
-            _log_failed_way(AnswerVia.WEBHOOK, card, error)
-            return False
-        return True
+        refusal: DingerpError = DingTalkQuotaExhausted("the last calls of the month are kept for critical cards")
+        if webhook is not None and webhook.expires_at > self._now():
+            try:
+                await before_fallback()
+            except AnswerUnconfirmed:
+                return False  # an earlier card may be there: only the same card may be tried again
+            try:
+                with falling_back():
+                    await self._robot.answer_session(webhook, title=card.title, markdown=f"{card.twin}\n\n{line}")
+            except DingTalkOutcomeUnknown as error:
+                raise _text_unconfirmed(error) from error
+            except DingerpError as error:
+                refusal = error
+                _log_failed_way(AnswerVia.WEBHOOK, card, error)
+            else:
+                return True
+        if self._reserved():
+            raise refusal
+        return False
 
     async def _send_card(self, message: Message, card: Card, track_id: str, robot_code: str) -> None:
         template = self._templates.of(card.name)
@@ -152,6 +174,10 @@ class DingTalkAnswerChannel:
             await self._robot.send_to_people([person], robot_code, title=card.title, markdown=card.twin)
         else:
             await self._robot.send_to_group(group.id, robot_code, title=card.title, markdown=card.twin)
+
+
+def _text_unconfirmed(error: DingTalkOutcomeUnknown) -> DingTalkTextUnconfirmed:
+    return DingTalkTextUnconfirmed(error.detail, code=error.code, request_id=error.request_id)
 
 
 def _log_failed_way(via: AnswerVia, card: Card, error: DingerpError) -> None:
