@@ -64,6 +64,7 @@ class AlertServices:
     rules: FollowedFile[AlertRuleSet]
     processor: AlertProcessor
     outbox: OutboxWorker
+    housekeeping: Housekeeping
     composers: dict[str, Composer]
     """The composers by kind of card; others may be added before `start_outbox`."""
     units: AlertUnitOfWorkRunner
@@ -101,6 +102,7 @@ async def build_alerts(base: Infrastructure) -> AlertServices:
         rules=rules,
         processor=processor,
         outbox=outbox,
+        housekeeping=_housekeeping(base, outbox),
         composers=composers,
         units=units,
     )
@@ -129,15 +131,7 @@ def queue_addresses(settings: Settings) -> tuple[QueueAddress, ...]:
 
 async def start_outbox(base: Infrastructure, services: AlertServices) -> None:
     """Start the outbox: last, when all composers are known."""
-    housekeeping = Housekeeping(
-        StoredBacklog(base.database),
-        follow_quotas(base),
-        keep=timedelta(days=base.settings.outbox.keep_days),
-        metrics=base.metrics,
-        now=base.now,
-        reporter=quota_reporter(base, services.outbox.poke),
-    )
-    await base.run_in_background(housekeeping.run(), "outbox keeping")
+    await base.run_in_background(services.housekeeping.run(), "outbox keeping")
     await base.run_in_background(services.outbox.run(), "outbox")
 
 
@@ -172,6 +166,17 @@ def _outbox(base: Infrastructure, composers: Mapping[str, Composer]) -> OutboxWo
         ),
         at_once=wanted.at_once,
         tries=wanted.tries,
+    )
+
+
+def _housekeeping(base: Infrastructure, outbox: OutboxWorker) -> Housekeeping:
+    return Housekeeping(
+        StoredBacklog(base.database),
+        follow_quotas(base),
+        keep=timedelta(days=base.settings.outbox.keep_days),
+        metrics=base.metrics,
+        now=base.now,
+        reporter=quota_reporter(base, outbox.poke),
     )
 
 
