@@ -27,6 +27,7 @@ from bot.background import BackgroundTasks
 from bot.dingtalk.callbacks import changed_instance, parse_click
 from bot.dingtalk.card_wire import click_response, clicked_card
 from bot.dingtalk.contact_events import read_contact_change
+from bot.dingtalk.errors import UnknownEvent
 from bot.dingtalk.frames import Push
 from bot.dingtalk.messages import parse_message
 from bot.dingtalk.openapi import ApiRetryPolicy, pooled_session
@@ -190,8 +191,10 @@ def _register_handlers(
         click = parse_click(push.data)
         count_click(services.meter, click)
         card = await services.clicks.answer(click)
-        made_as = clicked_card(click.values)
-        return click_response(card, services.templates.of(made_as), made_as) if card else {}
+        if card is None:
+            return {}
+        made_as, own_values = clicked_card(click.values), services.own_values and services.clicks.is_on_answer(click)
+        return click_response(card, services.templates.of(made_as), made_as, own_values=own_values)
 
     stream.receive_deferred(MESSAGE_TOPIC, on_message, services.questions.flush)
     stream.receive(CLICK_TOPIC, on_click)
@@ -199,12 +202,17 @@ def _register_handlers(
 
 
 async def _on_event(services: Services, process: str, event: EventMessage) -> None:
-    """Record an event about the directory, or about an approval in DingTalk's own app; other events are ignored."""
+    """Record an event about the directory, or about an approval in DingTalk's own app.
+
+    Raises `UnknownEvent` for others; where approvals are wanted, those of other forms are ignored.
+    """
     count_event(services.meter, event)
     if (change := read_contact_change(event)) is not None:
         await services.contact_events.take(change)
         return
-    instance = changed_instance(event, process) if process else ""
+    if not process:
+        raise UnknownEvent
+    instance = changed_instance(event, process)
     if not instance:
         return
     oa_sync = services.approvals.oa_sync

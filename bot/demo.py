@@ -21,6 +21,7 @@ FINANCE_GROUP = "cidQm7Tz/4b+BuyFin00002Bb=="
 """The simulated group of purchasing and finance."""
 
 ALERT_RULES = Path(__file__).with_name("demo_alerts.toml")
+ACCESS_RULES = Path(__file__).with_name("demo_access.toml")
 POLL_SECONDS, LIST_SECONDS = 5.0, 15.0
 """People who try the demo want to see an alert within seconds, and polling the embedded company costs nothing."""
 
@@ -98,13 +99,17 @@ def demo_settings(settings: Settings, config: SimulatorConfig, url: str, *, livi
 
 
 def _access(settings: Settings) -> dict[str, Any]:
-    """Return who may decide, and with which accounts: the demo company calls people as DingTalk does."""
-    approvers = [person.user_id for person in demo_enterprise().people.values() if "approver" in person.roles]
+    """Return who may decide and see what, and with which accounts: the demo company calls people as DingTalk does."""
+    company = demo_enterprise()
+    approvers = [person.user_id for person in company.people.values() if "approver" in person.roles]
+    outsiders = {person.user_id for person in company.people.values() if person.external}
     return {
         "directory": True,
         "roles": {"approver": frozenset(approvers), **settings.access.roles},
+        "outsider_groups": tuple(group.id for group in company.groups if not outsiders.isdisjoint(group.members)),
+        "file": settings.access_rules if settings.access_rules.is_file() else ACCESS_RULES,
         "accounts": {
-            **{person: dict.fromkeys(settings.erp or ("demo",), person) for person in demo_enterprise().people},
+            **{person: dict.fromkeys(settings.erp or ("demo",), person) for person in company.people},
             **settings.access.accounts,
         },
     }

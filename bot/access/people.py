@@ -42,6 +42,11 @@ class Person:
     claimed_id: str = ""
 
     @property
+    def is_outsider(self) -> bool:
+        """Whether this certainly is somebody outside the organisation."""
+        return self.user_id is None and self.doubt is None
+
+    @property
     def is_external(self) -> bool:
         """Whether this is not known to be a member of the organisation."""
         return self.user_id is None
@@ -119,10 +124,16 @@ class People:
             if wrote_at is not None:
                 await self._members.record_writer(user_id, name=name, wrote_at=wrote_at)
             entry = await self._members.entry(user_id)
+        except NeverWrote:
+            log.info("people.never_wrote")
+            return Person(
+                user_id=None, name=name, language=self.language(user_id), doubt=Doubt.NEVER_WROTE, claimed_id=user_id
+            )
         except DingerpError as error:
-            doubt = Doubt.NEVER_WROTE if isinstance(error, NeverWrote) else Doubt.NO_ANSWER
             log.warning("directory.silent", error=type(error).__name__, detail=error.detail)
-            return Person(user_id=None, name=name, language=self.language(user_id), doubt=doubt, claimed_id=user_id)
+            return Person(
+                user_id=None, name=name, language=self.language(user_id), doubt=Doubt.NO_ANSWER, claimed_id=user_id
+            )
         if entry is None:
             log.warning("directory.no_member")
             return Person(user_id=None, name=name, language=self.language(user_id), claimed_id=user_id)

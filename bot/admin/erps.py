@@ -13,11 +13,9 @@ from zoneinfo import ZoneInfo
 
 from bot.admin.database import OperatorDeed, open_database
 from bot.admin.output import escape_invisible, format_minute
+from bot.bootstrap.erps import examine_source
 from bot.erp.model import Area
-from bot.erp.source_check import SourceChecker, SourceReport, report_lines
-from bot.erp.units import Units
-from bot.erp.validation import Validator
-from bot.erp.vendors import open_source
+from bot.erp.source_check import SourceReport, report_lines
 from bot.errors import ConfigurationError
 from bot.settings import Settings
 from bot.store.erp_records import RejectedRecord, read_rejected
@@ -31,24 +29,11 @@ def unknown_source(settings: Settings, name: str) -> ConfigurationError:
 async def check_source(settings: Settings, name: str, *, sample: int) -> tuple[SourceReport, list[str]]:
     """Return the report on a source and its lines.
 
-    Raises `ConfigurationError` for a source that is not configured, and what a source that is unreachable raises.
+    Raises `ConfigurationError` for a source that is not configured.
     """
-    source = settings.erp.get(name)
-    if source is None:
+    if name not in settings.erp:
         raise unknown_source(settings, name)
-    zone = ZoneInfo(settings.zone)
-
-    def now() -> datetime:
-        return datetime.now(zone)
-
-    erp = await open_source(
-        name, source.vendor, source.options, data_dir=settings.data_dir, now=now, timeout=source.timeout
-    )
-    try:
-        inspector = Validator(name, now=now, units=Units(settings.units), negative_stock=source.negative_stock)
-        report = await SourceChecker(erp, inspector, sample=sample, timeout=source.timeout).examine()
-    finally:
-        await erp.close()
+    report = await examine_source(settings, name, sample=sample)
     return report, list(report_lines(report))
 
 

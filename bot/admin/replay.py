@@ -154,6 +154,7 @@ def _dry_run_config(settings: Settings, rules: AlertRuleSet) -> DryRunConfig:
         at_once=wanted.at_once,
         monthly=settings.limits.month.calls,
         reserve=wanted.reserve,
+        urgent_reserve=wanted.urgent_reserve,
     )
 
 

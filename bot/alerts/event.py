@@ -33,6 +33,7 @@ class EventType(StrEnum):
     PO_SUBMITTED = "po.submitted"
     PO_CHANGED = "po.changed"
     PO_DECIDED = "po.decided"
+    PO_LATE = "po.late"
     PRODUCTION_LATE = "production.late"
     PRODUCTION_DONE = "production.done"
 
@@ -147,6 +148,7 @@ _KINDS = {
     EventType.PO_SUBMITTED: ("po", Effect.OPENS),
     EventType.PO_CHANGED: ("po", Effect.OPENS),
     EventType.PO_DECIDED: ("po", Effect.RESOLVES),
+    EventType.PO_LATE: ("receipt", Effect.OPENS),
     EventType.PRODUCTION_LATE: ("production", Effect.OPENS),
     EventType.PRODUCTION_DONE: ("production", Effect.RESOLVES),
 }

@@ -144,6 +144,12 @@ def erp_question(event: Event) -> tuple[str, str] | None:
     return (found.command, event.subject) if found and event.subject else None
 
 
+def access_command(event_type: str) -> str:
+    """Return the command whose rules say what may be seen of events of a type; a company's own types have none."""
+    found = _LABELS.get(event_type)
+    return found.command if found else "alerts"
+
+
 def _stock(event: Event, _today: date) -> Iterator[CardFact]:
     unit = _text(event, "unit")
     available, on_hand = _number(event, "available"), _number(event, "on_hand")
@@ -178,7 +184,8 @@ def _order(event: Event, today: date) -> Iterator[CardFact]:
 def _purchase(event: Event, today: date) -> Iterator[CardFact]:
     yield from _plain(phrase("Vendor"), event.supplier, _PARTNER)
     yield from _plain(phrase("Amount"), event.amount, event.money_classes)
-    yield from _due(phrase("Due"), event, today)
+    is_late = event.type == EventType.PO_LATE
+    yield from _due(phrase("Due"), event, today, late=phrase("Days late") if is_late else None)
     yield from _plain(phrase("Requested by"), _text(event, "requester"))
     yield from _plain(phrase("Awaits"), _text(event, "pending_for"))
     yield from _plain(phrase("Decision"), _DECISIONS.get(_text(event, "decision"), ""))
@@ -304,6 +311,13 @@ _LABELS: Mapping[str, _TypeLabels] = {
     ),
     EventType.PO_DECIDED: _TypeLabels(
         phrase("Purchase order decided"), phrase("Purchase order decided"), _purchase, "po", ("采购已审批",)
+    ),
+    EventType.PO_LATE: _TypeLabels(
+        phrase("Purchase order late"),
+        phrase("Purchase order no longer late"),
+        _purchase,
+        "po",
+        ("采购延期", "采购逾期"),
     ),
     EventType.PRODUCTION_LATE: _TypeLabels(
         phrase("Production late"), phrase("Production no longer late"), _production, "mo", ("生产延期",)

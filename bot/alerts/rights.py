@@ -46,13 +46,14 @@ class AlertRights:
         return self.policy.decide_area(self.person, command, self.conversation_id) if command else None
 
     def _covers(self, verdict: AccessVerdict, event: Event) -> bool:
-        return any(_is_within(event, scope, self.person) for scope in verdict.grant.scopes)
+        return any(is_within(event, scope, self.person) for scope in verdict.grant.scopes)
 
 
-def _is_within(event: Event, scope: Scope, person: Person) -> bool:
+def is_within(event: Event, scope: Scope, person: Person | None) -> bool:
     """Return whether a scope covers what an event is about; what the event does not tell is outside.
 
-    An owner is known by the userId alone: what people call themselves in DingTalk proves nothing.
+    An owner is known by the userId alone: what people call themselves in DingTalk proves nothing. Without a ``person``
+    nobody's own documents are meant.
     """
     restrictions = (
         (scope.sources, {event.source}),
@@ -60,7 +61,7 @@ def _is_within(event: Event, scope: Scope, person: Person) -> bool:
         (scope.warehouses, {event.warehouse}),
         (scope.categories, {event.category}),
         (scope.partners, {event.customer, event.supplier}),
-        (frozenset({person.user_id}) if scope.own else None, {event.owner}),
+        (frozenset({person.user_id} if person else ()) if scope.own else None, {event.owner}),
     )
     return all(wanted is None or _meet(wanted, has) for wanted, has in restrictions)
 

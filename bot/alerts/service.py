@@ -8,11 +8,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
-from bot.alerts import actions
+from bot.alerts import actions, labels
 from bot.alerts.actions import AlertActionResult
 from bot.alerts.alert import Alert, AlertCard, CardWithAlerts, Mute, UserStamp, Watch
 from bot.alerts.repository import AlertRepository, AlertUnitOfWork
+from bot.alerts.rights import is_within
 from bot.alerts.view_builder import build_card_view
+from bot.cards.view import View, shared_view
+from bot.chat.audiences import PlaceReader, ReaderAt
+from bot.disclosure import ALL_FIELDS, FieldClass, cut
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import ComposedCard
 from bot.unit_of_work import Transactions, UnitOfWorkRunner
@@ -114,11 +118,14 @@ class _CardRead:
 class AlertComposer:
     """Composes alert cards for the outbox, which names them by `AlertCard.id`."""
 
-    def __init__(self, units: AlertUnitOfWorkRunner, *, now: Callable[[], datetime], name_of: NameOf) -> None:
+    def __init__(
+        self, units: AlertUnitOfWorkRunner, *, now: Callable[[], datetime], name_of: NameOf, reader_at: ReaderAt
+    ) -> None:
         """``now`` gives the time in the company's zone, in which the days of a delay are counted."""
         self._units = units
         self._now = now
         self._name_of = name_of
+        self._reader_at = reader_at
 
     async def compose(self, ref: str) -> ComposedCard:
         """Return the newest state of a card; a card that was forgotten has nothing to show."""
@@ -126,11 +133,28 @@ class AlertComposer:
         if read is None:
             return ComposedCard(None, 0)
         told = tuple(await asyncio.gather(*map(self._name_of, read.passed_to)))
-        return ComposedCard(build_card_view(read.content, self._now(), told=told), read.content.card.revision)
+        view = build_card_view(read.content, self._now(), told=told)
+        return ComposedCard(view and await self._disclosed(view, read.content), read.content.card.revision)
+
+    async def _disclosed(self, view: View, content: CardWithAlerts) -> View:
+        """Return the view as its place may see it: of several alerts what it may see of each."""
+        place = content.card.place
+        commands = dict.fromkeys(labels.access_command(alert.event.type) for alert in content.alerts)
+        readers = {command: await self._reader_at(place, command) for command in commands}
+        fields = ALL_FIELDS.intersection(
+            *(_fields(alert, readers[labels.access_command(alert.event.type)]) for alert in content.alerts)
+        )
+        return shared_view(view, fields) if place.kind is PlaceKind.GROUP else cut(view, fields)
 
     async def fold(self, refs: Sequence[str], place: str) -> None:
         """Replace cards that their place has not seen yet by one digest."""
         await self._units.transact(lambda unit: actions.fold(unit, refs, Place.parse(place)))
+
+
+def _fields(alert: Alert, reader: PlaceReader) -> frozenset[FieldClass]:
+    """Return what a reader may see of an alert: no figures and names of a document that is not theirs to see."""
+    covered = any(is_within(alert.event, scope, reader.person) for scope in reader.grant.scopes)
+    return reader.grant.fields if covered else frozenset()
 
 
 def _read_with_recipients(repository: AlertRepository, card_id: str) -> _CardRead | None:

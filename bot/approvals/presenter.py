@@ -22,6 +22,9 @@ from bot.approvals.view_builders import (
     people_in_case,
 )
 from bot.approvals.views import ApprovalView, Audience
+from bot.cards.view import shared_view
+from bot.chat.audiences import FieldsAt
+from bot.disclosure import ALL_FIELDS, FieldClass, cut
 from bot.erp.errors import ErpError
 from bot.erp.model import PurchaseOrder
 from bot.outbox.place import Place, PlaceKind
@@ -34,6 +37,9 @@ ReadOrder = Callable[[str, str], Awaitable[PurchaseOrder]]
 
 FetchNames = Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]
 """Returns the names of people by their userIds; those whom nobody knows are left out."""
+
+PURCHASE_COMMAND = "po"
+"""The command whose rules say what may be seen of purchase orders."""
 
 CACHED_ORDERS = 500
 """Orders that are remembered."""
@@ -138,10 +144,19 @@ def _key(source: str, number: str, seen: str) -> str:
 class _CaseComposer:
     """Cards are named by case and place: ``case|group:cid…``."""
 
-    def __init__(self, find: Callable[[str], Awaitable[CaseContext | None]], showing: CasePresenter) -> None:
+    def __init__(
+        self, find: Callable[[str], Awaitable[CaseContext | None]], showing: CasePresenter, fields_at: FieldsAt
+    ) -> None:
         """``find`` is that of `bot.approvals.service.ApprovalService`."""
         self._find = find
         self._showing = showing
+        self._fields_at = fields_at
+
+    async def _fields(self, found: CaseContext, place: Place) -> frozenset[FieldClass]:
+        """Return what may be seen of a case at a place: everything by a person who has to do with it."""
+        if place.kind is PlaceKind.PERSON and place.id in {*people_in_case(found.case), *found.waited}:
+            return ALL_FIELDS
+        return await self._fields_at(place, PURCHASE_COMMAND)
 
     async def fold(self, refs: Sequence[str], place: str) -> None:
         """Never asked: decisions are of the urgency that is not folded (`bot.outbox.delivery.Urgency.NOW`)."""
@@ -149,7 +164,7 @@ class _CaseComposer:
 
 
 class ApprovalComposer(_CaseComposer):
-    """Composes the cards of those who decide: with prices in their own chats, bare in groups."""
+    """Composes the cards of those who decide, in their own chats and in groups: with prices where these may be seen."""
 
     async def compose(self, ref: str) -> ComposedCard:
         """Return the newest state of a card; there is nothing to show of a case that nobody remembers."""
@@ -158,9 +173,11 @@ class ApprovalComposer(_CaseComposer):
         if found is None:
             return ComposedCard(None, 0)
         place = Place.parse(where)
+        fields = await self._fields(found, place)
         person = place.id if place.kind is PlaceKind.PERSON else ""
-        view = await self._showing.present(found, audience=Audience.of(private=bool(person)), user_id=person)
-        return ComposedCard(view, found.case.revision)
+        audience = Audience.of(private=FieldClass.COST in fields)
+        view = await self._showing.present(found, audience=audience, user_id=person)
+        return ComposedCard(cut(view, fields) if person else shared_view(view, fields), found.case.revision)
 
 
 class RequesterComposer(_CaseComposer):
@@ -168,7 +185,9 @@ class RequesterComposer(_CaseComposer):
 
     async def compose(self, ref: str) -> ComposedCard:
         """Return what became of a case."""
-        found = await self._find(ref.partition("|")[0])
+        case_id, _, where = ref.partition("|")
+        found = await self._find(case_id)
         if found is None:
             return ComposedCard(None, 0)
-        return ComposedCard(build_told_view(found.case), found.case.revision)
+        fields = await self._fields(found, Place.parse(where))
+        return ComposedCard(cut(build_told_view(found.case), fields), found.case.revision)

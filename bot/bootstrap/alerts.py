@@ -30,6 +30,7 @@ from bot.alerts.watch_poller import WatchPoller
 from bot.bootstrap.company import company_of
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.quotas import follow_quotas, quota_reporter
+from bot.chat.audiences import Audiences
 from bot.dingtalk.card_api import CardApi
 from bot.dingtalk.messenger import DingTalkMessenger
 from bot.dingtalk.robot import Robot
@@ -70,7 +71,7 @@ class AlertServices:
     units: AlertUnitOfWorkRunner
 
 
-async def build_alerts(base: Infrastructure) -> AlertServices:
+async def build_alerts(base: Infrastructure, audiences: Audiences) -> AlertServices:
     """Build intake, processor and outbox; the processor runs until the base's stack ends."""
     settings, now = base.settings, base.now
     keep = timedelta(days=settings.retention.alert_days)
@@ -87,7 +88,8 @@ async def build_alerts(base: Infrastructure) -> AlertServices:
         outbox.poke()
 
     units = AlertUnitOfWorkRunner(transactions, unit, changed)
-    composers: dict[str, Composer] = {"alert": AlertComposer(units, now=now, name_of=partial(_name_of, base))}
+    alert_cards = AlertComposer(units, now=now, name_of=partial(_name_of, base), reader_at=audiences.reader_at)
+    composers: dict[str, Composer] = {"alert": alert_cards}
     outbox = _outbox(base, composers)
     processor = AlertProcessor(transactions, unit=unit, now=now, metrics=base.metrics, owed=outbox.poke)
     events = StoredEvents(base.database)

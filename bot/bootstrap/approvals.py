@@ -31,6 +31,7 @@ from bot.bootstrap.alerts import AlertServices
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.policy import DingTalkStaffDirectory, known_of, organisation_of, terms_of
 from bot.cards.language import choose_language
+from bot.chat.audiences import Audiences
 from bot.chat.erp_accounts import ErpAccounts
 from bot.chat.prompts import OpenPrompts
 from bot.dingtalk.directory import DingTalkDirectory
@@ -98,6 +99,7 @@ def build_approvals(
     alerts: AlertServices,
     policy: Callable[[], AccessPolicy],
     accounts: ErpAccounts,
+    audiences: Audiences,
 ) -> ApprovalServices:
     """Make the service and what belongs to it; nothing works before `start_approvals` says so."""
     settings = base.settings
@@ -142,8 +144,8 @@ def build_approvals(
             OpenPrompts: OpenPrompts(),
         },
         composers={
-            ApprovalCardKind.APPROVAL.value: ApprovalComposer(service.find, showing),
-            ApprovalCardKind.TOLD.value: RequesterComposer(service.find, showing),
+            ApprovalCardKind.APPROVAL.value: ApprovalComposer(service.find, showing, audiences.fields_at),
+            ApprovalCardKind.TOLD.value: RequesterComposer(service.find, showing, audiences.fields_at),
         },
         oa_sync=oa_sync,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -28,8 +28,12 @@ from bot.settings import AllowanceSettings, Settings
 from bot.store.audit import StoredAudit
 from bot.store.audit_witness import AuditWitness
 from bot.store.outbox import StoredBacklog
+from bot.store.people import find_administrators
 
 log = structlog.get_logger(__name__)
+
+MOST_TOLD = 5
+"""Administrators of the directory who are told of a limit, where nobody has the role by configuration."""
 
 _FOLDED_EVERY = 60.0
 _PURGED_EVERY = 3600.0
@@ -113,7 +117,8 @@ class _ReportSender:
 
     def __init__(self, base: Infrastructure, owed: Callable[[], None]) -> None:
         self._backlog = StoredBacklog(base.database)
-        self._places = report_places(base.settings)
+        self._database = base.database
+        self._settings = base.settings
         self._now = base.now
         self._owed = owed
         self._sending: set[asyncio.Task[None]] = set()
@@ -125,17 +130,19 @@ class _ReportSender:
 
     async def _send(self, context: QuestionContext, reached: LimitReached) -> None:
         try:
-            await self._backlog.enqueue(*owed_reports(context, reached, self._places), now=self._now())
+            places = report_places(self._settings, await self._database.read(find_administrators))
+            await self._backlog.enqueue(*owed_reports(context, reached, places), now=self._now())
         except DingerpError as error:
             log.error("limits.not_told", error=type(error).__name__, detail=error.detail)
             return
         self._owed()
 
 
-def report_places(settings: Settings) -> tuple[Place, ...]:
-    """Return the chats of the administrators by role, or the groups of alerts where nobody has that role."""
+def report_places(settings: Settings, in_directory: Sequence[str]) -> tuple[Place, ...]:
+    """Return the chats of the administrators by role, else of some in the directory, else the groups of alerts."""
     roles = settings.access.roles
     administrators = sorted(frozenset().union(*(roles.get(role, ()) for role in with_synonyms(frozenset({ADMIN})))))
+    administrators = administrators or [*in_directory[:MOST_TOLD]]
     if administrators:
         return tuple(Place(PlaceKind.PERSON, user_id) for user_id in administrators)
     return tuple(Place(PlaceKind.GROUP, group) for group in settings.alerts.default_groups)

@@ -98,6 +98,8 @@ class ContactEvents:
 async def start_directory(base: Infrastructure) -> ContactEvents:
     """Begin to keep the database in step with the directory, and return what takes its events."""
     access, sync = base.settings.access, None
+    if base.database.dialect != "sqlite":  # one process alone has a SQLite file
+        await base.run_in_background(base.stored_people.follow(), "people")
     if access.reads_directory and access.sync_hours:
         listing = DirectoryListingAdapter(DingTalkDirectoryListing(base.api))
         every = timedelta(hours=access.sync_hours)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from bot.background import BackgroundTasks
 from bot.bootstrap.database import make_database
@@ -13,7 +14,9 @@ from bot.erp.index.follower import IndexFollower, run_followers
 from bot.erp.index.search import ProductIndex, oldest
 from bot.erp.limits import SourceLimits
 from bot.erp.merging import ProductCodes
+from bot.erp.source_check import SourceChecker, SourceReport
 from bot.erp.units import Units
+from bot.erp.validation import Validator
 from bot.erp.vendors import open_source
 from bot.metrics import Metrics
 from bot.settings import Settings
@@ -65,6 +68,23 @@ async def open_hub(
         opened.pop_all()  # from here on the hub closes them
     stack.push_async_callback(hub.close)
     return hub
+
+
+async def examine_source(settings: Settings, name: str, *, sample: int) -> SourceReport:
+    """Return the report on a configured source; raises `ConfigurationError` for settings that cannot be used."""
+    source, zone = settings.erp[name], ZoneInfo(settings.zone)
+
+    def now() -> datetime:
+        return datetime.now(zone)
+
+    erp = await open_source(
+        name, source.vendor, source.options, data_dir=settings.data_dir, now=now, timeout=source.timeout
+    )
+    try:
+        inspector = Validator(name, now=now, units=Units(settings.units), negative_stock=source.negative_stock)
+        return await SourceChecker(erp, inspector, sample=sample, timeout=source.timeout).examine()
+    finally:
+        await erp.close()
 
 
 async def open_hub_with_index(

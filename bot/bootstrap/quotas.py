@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from bot.alerts.rules.schedule import is_workday
 from bot.bootstrap.audit import report_places
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.health import PartHealth, degraded
 from bot.outbox.month_forecast import MonthForecast
+from bot.outbox.place import Place
 from bot.outbox.quota_reports import QuotaAdvice, QuotaReports, QuotaUse
 from bot.outbox.spending import Quota, by_conversation, by_purpose
 from bot.settings.editions import fitting_plan
 from bot.store.call_counts import StoredDailyCalls, StoredQuotaWarnings
+from bot.store.people import find_administrators
 
 NEAR_THE_END = 90
 """Percent of a quota from which on the bot counts as degraded."""
@@ -46,12 +48,16 @@ def follow_quotas(base: Infrastructure) -> Mapping[Quota, MonthForecast]:
 
 def quota_reporter(base: Infrastructure, owed: Callable[[], None]) -> QuotaReports:
     """Return what tells administrators; ``owed`` is called when there is a card to send."""
+
+    async def places() -> Sequence[Place]:
+        return report_places(base.settings, await base.database.read(find_administrators))
+
     return QuotaReports(
         StoredQuotaWarnings(base.database),
         month=lambda: base.meter.month,
         use_of=lambda quota: quota_use(base, quota),
         advise=_advise,
-        places=report_places(base.settings),
+        places=places,
         owed=owed,
         now=base.now,
     )

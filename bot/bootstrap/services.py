@@ -35,8 +35,10 @@ from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.policy import account_of
 from bot.cards.language import choose_language, load_languages
 from bot.cards.track_ids import TrackIds
+from bot.chat.audiences import Audiences, KnownOutsiders
 from bot.chat.clicks import ClickPipeline
 from bot.chat.colleagues import Colleagues
+from bot.chat.dialogues import Dialogues
 from bot.chat.dispatcher import QuestionDispatcher
 from bot.chat.erp_accounts import ErpAccounts
 from bot.chat.limit_reports import LIMIT_REPORT, LimitReportComposer
@@ -44,7 +46,7 @@ from bot.chat.message import ConversationKind, Message
 from bot.chat.pipeline import MAX_QUESTION_AGE, QuestionHandler, QuestionPipeline
 from bot.chat.ports import LanguageChoice
 from bot.chat.registry import Commands
-from bot.dingtalk.answer_channel import DingTalkAnswerChannel
+from bot.dingtalk.answer_channel import DingTalkAnswerChannel, PrivateWay
 from bot.dingtalk.app_organisation import DingTalkAppOrganisation
 from bot.dingtalk.card_api import CardApi
 from bot.dingtalk.card_wire import TemplateChoice
@@ -62,16 +64,19 @@ from bot.outbox.place import Place
 from bot.outbox.quota import DEGRADED, QuotaGuard
 from bot.outbox.quota_reports import QUOTA_REPORT, QuotaReportComposer
 from bot.outbox.spending import Purpose, Quota
+from bot.phrase import Phrase
 from bot.sealing import WrongDataKey
 from bot.settings import Settings
 from bot.store.call_counts import StoredMonthlyCalls
 from bot.store.database import Database, sqlite_file
 from bot.store.deliveries import StoredShownCards
+from bot.store.dialogues import StoredDialogues
 from bot.store.erp_records import StoredErpRecords
 from bot.store.errors import StoreUnavailable
 from bot.store.inbox import StoredInbox
 from bot.store.languages import StoredLanguages
 from bot.store.organisation import StoredOrganisation
+from bot.store.outsiders import StoredOutsiders
 from bot.store.owner import own_database
 from bot.store.people import StoredPeople
 from bot.store.rotation import drop_old_keys
@@ -101,6 +106,8 @@ class Services:
     policy: PolicyInForce
     health: Callable[[], Awaitable[Mapping[str, PartHealth]]]
     """How everything behind the stream is now."""
+    own_values: bool
+    """Whether an answer may hold values that the asker alone sees."""
     contact_events: ContactEvents
     meter: MonthlyMeter
 
@@ -138,9 +145,13 @@ async def build_services(
     access_rules = follow_access(settings, commands, monotonic=time.monotonic)
     policy = PolicyInForce(access_rules)
     await base.run_in_background(policy.follow(), "access rules")
-    alerts = await build_alerts(base)
+    outsiders = StoredOutsiders(database, now=now, named=settings.access.outsider_groups)
+    await outsiders.load()
+    await base.run_in_background(outsiders.run(), "outsiders")
+    audiences = Audiences(policy=policy, people=base.people, outsiders=outsiders)
+    alerts = await build_alerts(base, audiences)
     accounts = await build_accounts(base, hub, alerts, audit)
-    approvals = build_approvals(base, hub, alerts, policy, accounts)
+    approvals = build_approvals(base, hub, alerts, policy, accounts, audiences)
     record_settings(audit, settings, now)
     for followed in (access_rules, alerts.rules, approvals.rules):
         record_rules(audit, followed, now)
@@ -151,6 +162,7 @@ async def build_services(
     alerts.composers[QUOTA_REPORT] = QuotaReportComposer()
     alerts = replace(alerts, intake=notify_approvals(alerts, approvals))
     reader = await _start_reader(base, commands, hub)
+    dialogues = await _start_dialogues(base) if reader else None
     dispatcher = QuestionDispatcher(
         commands=commands,
         policy=policy,
@@ -167,9 +179,10 @@ async def build_services(
         seconds=settings.limits.question_seconds,
         account_of=account_of(settings, accounts.bound),
         reader=reader,
+        dialogues=dialogues,
     )
     limited = limit_questions(base, dispatcher, commands, audit, alerts.outbox.poke)
-    questions = _question_pipeline(base, limited, inbox, audit, patience, alerts.outbox.open_way)
+    questions = _question_pipeline(base, limited, inbox, audit, audiences, outsiders, patience, alerts.outbox.open_way)
     clicks = ClickPipeline(
         handler=limited,
         people=base.people,
@@ -180,6 +193,7 @@ async def build_services(
         seconds=settings.limits.click_seconds,
         audit=audit,
         organisation=base.organisation,
+        outsiders=outsiders,
         shown=StoredShownCards(database),
     )
     await _resume_questions(inbox, questions, settings, now)
@@ -187,20 +201,22 @@ async def build_services(
     await start_polling(base, hub, alerts)
     await start_approvals(base, approvals)
     await start_outbox(base, alerts)
+    own_values = PrivateWay(settings.cards.private_way) is PrivateWay.PRIVATE_DATA
     health = await start_health(base, hub, alerts, approvals, policy)
     contact_events = await start_directory(base)
     return Services(
-        database,
-        hub,
-        questions,
-        clicks,
-        base.templates,
-        alerts,
-        approvals,
-        policy,
-        health,
-        contact_events,
-        base.meter,
+        database=database,
+        hub=hub,
+        questions=questions,
+        clicks=clicks,
+        templates=base.templates,
+        alerts=alerts,
+        approvals=approvals,
+        policy=policy,
+        health=health,
+        own_values=own_values,
+        contact_events=contact_events,
+        meter=base.meter,
     )
 
 
@@ -241,7 +257,7 @@ async def _build_infrastructure(
         DingTalkAppOrganisation(api, dingtalk.openapi_endpoint),
     )
     await organisation.load()
-    stored_people = StoredPeople(database)
+    stored_people = StoredPeople(database, now=now)
     await stored_people.load_departments()
     members = Membership(
         stored_people,
@@ -297,16 +313,29 @@ async def _start_reader(base: Infrastructure, commands: Commands, hub: ErpHub) -
     return reader
 
 
+async def _start_dialogues(base: Infrastructure) -> Dialogues:
+    """Return what people asked last, before a restart too."""
+    dialogues = Dialogues(StoredDialogues(base.database), now=base.now)
+    await dialogues.load()
+    await base.run_in_background(dialogues.run(), "dialogues")
+    return dialogues
+
+
 def _question_pipeline(
     base: Infrastructure,
     handler: QuestionHandler,
     inbox: StoredInbox,
     audit: AuditLog,
+    audiences: Audiences,
+    outsiders: KnownOutsiders,
     patience: ApiRetryPolicy,
     open_way: Callable[[Place], None],
 ) -> QuestionPipeline:
+    def say(language: str, words: Phrase) -> str:
+        return choose_language(base.languages, language).say(words)
+
     def degraded(language: str) -> str | None:
-        return choose_language(base.languages, language).say(DEGRADED) if base.month.sparing() else None
+        return say(language, DEGRADED) if base.month.sparing() else None
 
     answers = DingTalkAnswerChannel(
         CardApi(base.api),
@@ -316,6 +345,8 @@ def _question_pipeline(
         now=base.now,
         sparing=degraded,
         reserved=base.month.reserved,
+        private_way=PrivateWay(base.settings.cards.private_way),
+        say=say,
     )
 
     def arrived(message: Message) -> None:
@@ -333,6 +364,8 @@ def _question_pipeline(
         renderer=base.renderer,
         channel=answers,
         tracks=base.tracks,
+        audiences=audiences,
+        outsiders=outsiders,
         metrics=base.metrics,
         now=base.now,
         at_once=base.settings.limits.questions_at_once,

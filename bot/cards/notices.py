@@ -38,6 +38,13 @@ def _retry_button(line: str, offset: int = 0) -> tuple[Button, ...]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WithheldNotice(View):
+    """Stands in a group for an answer that is about documents which not everybody there may see."""
+
+    card: ClassVar[str] = "withheld"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownCommandNotice(View):
     """No command is called what was typed; ``suggestions`` are those that resemble it."""
 

@@ -63,8 +63,12 @@ V = TypeVar("V", bound=View)
 
 def shared_view(view: V, fields: frozenset[FieldClass]) -> V:
     """Return a view as a conversation's shared card may show it; it offers each reader a look at their own view."""
-    shown = cut(view, fields)
-    return replace(shown, shared=True) if shown.withheld else shown
+    return mark_shared(cut(view, fields))
+
+
+def mark_shared(view: V) -> V:
+    """Return a view that is cut already, for everybody in a conversation; the same if nothing was taken out."""
+    return replace(view, shared=True) if view.withheld else view
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

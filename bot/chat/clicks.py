@@ -24,9 +24,11 @@ from bot.cards.card import Card, Click, ViewRenderer
 from bot.cards.notices import BusyNotice, DeniedNotice, Introduction, OutOfDateNotice, UnconfirmedNotice
 from bot.cards.track_ids import TrackIds
 from bot.cards.view import View
+from bot.chat.audiences import KnownOutsiders
 from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind
-from bot.chat.pipeline import QuestionHandler
+from bot.chat.pipeline import PreparedAnswer, QuestionHandler
+from bot.disclosure import cut
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
@@ -43,7 +45,7 @@ REDRAW_DELAYS = (1.0, 2.0, 4.0, 8.0)
 """Seconds before each attempt to restore a card that a late answer has covered; by then the answer has arrived."""
 
 
-_NOT_INTRODUCED: tuple[View, str] = (UnconfirmedNotice(needs=Introduction.WRITE_IN_GROUP), "unknown_organisation")
+_NOT_INTRODUCED = PreparedAnswer(UnconfirmedNotice(needs=Introduction.WRITE_IN_GROUP), "click", "unknown_organisation")
 """The answer to a click while nobody knows whose bot this is."""
 
 
@@ -80,6 +82,7 @@ class ClickPipeline:
         seconds: float,
         audit: AuditLog,
         organisation: OwnOrganisation,
+        outsiders: KnownOutsiders,
         shown: ShownCards | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -93,6 +96,7 @@ class ClickPipeline:
         self._seconds = seconds
         self._audit = audit
         self._organisation = organisation
+        self._outsiders = outsiders
         self._shown = shown
         self._sleep = sleep
         self._at_work: set[asyncio.Task[None]] = set()
@@ -111,25 +115,28 @@ class ClickPipeline:
                 async with asyncio.timeout(self._seconds / 2):
                     await own.recognise(click.corp_id)
         if own.is_known and not own.is_own(click.corp_id):
+            self._note_outsider(Conversation(click.space_id, _kind(click.space_id)))
             self._ignore("foreign_organisation", click)
             return None
         now = self._now()
         if own.is_known:
-            view, outcome = await self._view(click, now)
+            answer = await self._answer(click, now)
         else:
-            view, outcome = _NOT_INTRODUCED
-            self._record_refusal(click, f"{click.user_id}@{click.corp_id}", outcome)
-        self._metrics.clicks.labels(outcome).inc()
+            answer = _NOT_INTRODUCED
+            self._record_refusal(click, f"{click.user_id}@{click.corp_id}", answer.outcome)
+        self._metrics.clicks.labels(answer.outcome).inc()
         zone = now.tzinfo
         assert zone is not None, "the clock gives aware times"
+        # Nobody else sees a click's answer (docs: platform/dingtalk/callbacks.md#answers).
+        view = cut(answer.view, answer.grant.fields)
         return self._renderer.render(view, self._people.language(click.user_id), zone=zone)
 
-    async def _view(self, click: Click, now: datetime) -> tuple[View, str]:
+    async def _answer(self, click: Click, now: datetime) -> PreparedAnswer:
         try:
             action = unpack(click.token)
         except BadToken as error:
             log.info("click.out_of_date", detail=error.detail)
-            return OutOfDateNotice(), "out_of_date"
+            return _notice(OutOfDateNotice(), "out_of_date")
         line, offset = action.question
         try:
             # The directory may be as slow as the ERP.
@@ -137,8 +144,10 @@ class ClickPipeline:
                 where = await self._where(click, now, asks=isinstance(action, Ask))
                 if where is None:
                     self._record_refusal(click, click.user_id, "foreign_chat")
-                    return DeniedNotice(reason=phrase("This card stands in somebody else's chat.")), "denied"
+                    return _notice(DeniedNotice(reason=phrase("This card stands in somebody else's chat.")), "denied")
                 person = await self._people.identify(click.user_id, name="")
+                if person.is_outsider:
+                    self._note_outsider(where)
                 context = QuestionContext(
                     person=person,
                     conversation=where,
@@ -148,12 +157,11 @@ class ClickPipeline:
                     clicked=True,
                     free_text=_form_text(click.values),
                 )
-                answer = await self._handler.view_for(context)
+                return await self._handler.view_for(context)
         except TimeoutError:
             # The work goes on all the same, and doing it twice has the effect of doing it once.
             self._redraw_later(click.track_id)
-            return BusyNotice(line=line, offset=offset, deed=isinstance(action, ApprovalAction)), "busy"
-        return answer.view, answer.outcome
+            return _notice(BusyNotice(line=line, offset=offset, deed=isinstance(action, ApprovalAction)), "busy")
 
     async def _where(self, click: Click, now: datetime, *, asks: bool) -> Conversation | None:
         """Return the conversation that counts; None for a card of another person's chat.
@@ -179,6 +187,10 @@ class ClickPipeline:
             log.warning("click.place_unknown", error=type(error).__name__, detail=error.detail)
             return None
 
+    def _note_outsider(self, where: Conversation) -> None:
+        if where.kind is ConversationKind.GROUP:
+            self._outsiders.note(where.id)
+
     def _redraw_later(self, track_id: str) -> None:
         """Make sure that "please wait" does not stay on a card whose newest state may have arrived before it."""
         if self._shown is None or not self._tracks.is_card(track_id):
@@ -197,6 +209,10 @@ class ClickPipeline:
                 log.warning("click.not_uncovered", error=type(error).__name__, detail=error.detail)
         log.warning("click.stays_covered")
 
+    def is_on_answer(self, click: Click) -> bool:
+        """Whether the clicked card is the answer to a question, which nothing changes but clicks."""
+        return self._tracks.is_ours(click.track_id) and not self._tracks.is_card(click.track_id)
+
     def _ignore(self, why: str, click: Click) -> None:
         self._metrics.clicks.labels(why).inc()
         log.warning("click.ignored", why=why)
@@ -213,6 +229,10 @@ class ClickPipeline:
             outcome=why,
         )
         self._audit.record(entry)
+
+
+def _notice(view: View, outcome: str) -> PreparedAnswer:
+    return PreparedAnswer(view, "click", outcome)
 
 
 def _form_text(values: Mapping[str, object]) -> str:

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import structlog
 
-from bot.access.grants import Grant
+from bot.access.grants import NO_GRANT, Grant
 from bot.access.people import Doubt
 from bot.access.policy import AccessPolicy, Denied
 from bot.cards.actions import Ask
@@ -33,6 +33,7 @@ from bot.cards.notices import (
 from bot.cards.view import ListView, View
 from bot.chat.arguments import shortened
 from bot.chat.context import QuestionContext
+from bot.chat.dialogues import Dialogues
 from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.message import Message, MessageKind
 from bot.chat.parsing import MAX_LINE_BYTES, ParsedLine, normalise
@@ -144,9 +145,10 @@ class QuestionDispatcher:
         reference: Callable[[], str] = lambda: secrets.token_hex(3),
         account_of: AccountOf = no_account,
         reader: SentenceReader | None = None,
+        dialogues: Dialogues | None = None,
     ) -> None:
         """``account_of`` finds the asker's own documents; ``reader`` reads sentences: without it only commands, numbers
-        and names are understood.
+        and names are understood; ``dialogues`` remembers what was asked before.
 
         Raises `ConfigurationError` when a command needs a collaborator that is missing.
         """
@@ -155,6 +157,7 @@ class QuestionDispatcher:
         self._limit = TimeLimit(seconds)
         self._reference = reference
         self._reader = reader
+        self._dialogues = dialogues
         self._prompts = OpenPrompts()
         hub = collaborators.get(ErpHub)
         self._hub = ReaderHub(hub, account_of) if isinstance(hub, ErpHub) else None
@@ -194,7 +197,8 @@ class QuestionDispatcher:
     def _read(self, reader: SentenceReader, context: QuestionContext) -> Reading | None:
         """Return what a sentence asks for; None for a typed command, and for what is not understood."""
         usable = frozenset(command.name for command in self._commands.usable(self._policy(), context))
-        reading = reader.read(context.line, usable)
+        last = self._dialogues.last(context) if self._dialogues else None
+        reading = reader.read(context.line, usable, last)
         return reading if reading and reading.by is not ReadBy.COMMAND else None
 
     async def _answer_reading(self, reading: Reading, context: QuestionContext) -> PreparedAnswer:
@@ -216,33 +220,37 @@ class QuestionDispatcher:
         self, bound: _BoundCommand, rest: str, context: QuestionContext, *, redirected: bool
     ) -> PreparedAnswer:
         command = bound.command
-        limit = self._limit.running()
+        limit, grant = self._limit.running(), NO_GRANT
         try:
             policy = self._policy()
             verdict = policy.decide(context.person, command.request(context.conversation))
             if not verdict.allowed:
                 raise Denied(verdict)
+            grant = verdict.grant
             with limit:
                 result = await bound.call(rest, context, policy, lambda: self._hub_for(context, policy, verdict.grant))
         except Exception as error:  # noqa: BLE001 - only here a defect becomes a card; `_defect` logs it
             cause = Unavailable(f"no answer in {self._limit.seconds:g} s") if limit.expired else error
-            return self._failure(cause, command, context)
+            return self._failure(cause, command, context, grant)
         if isinstance(result, ListView) and not result.rows and 0 < result.total <= context.offset:
             # The list has become shorter since the button was made, or somebody typed a page that does not exist.
             last_page = (result.total - 1) // result.page_size * result.page_size
             return await self._run(bound, rest, replace(context, offset=last_page), redirected=redirected)
         if isinstance(result, View):
+            self._remember(command.name, rest, result, context)
             return PreparedAnswer(
-                result,
-                command.name,
-                QuestionOutcome.ANSWERED,
-                verdict.grant,
-                verdict.rule,
-                decides=command.writes,
+                result, command.name, QuestionOutcome.ANSWERED, grant, verdict.rule, decides=command.writes
             )
         if redirected:
-            return self._failure(RuntimeError(f"{command.name} redirects in a circle"), command, context)
+            return self._failure(RuntimeError(f"{command.name} redirects in a circle"), command, context, grant)
         return await self._answer(replace(context, line=result.line, offset=result.offset), redirected=True)
+
+    def _remember(self, command: str, rest: str, view: View, context: QuestionContext) -> None:
+        if self._dialogues is None:
+            return
+        buttons = view.row_buttons() if isinstance(view, ListView) else ()
+        rows = tuple(button.does.line for button in buttons if isinstance(button.does, Ask))
+        self._dialogues.remember(context, f"/{command} {rest}".strip(), rows)
 
     def _hub_for(self, context: QuestionContext, policy: AccessPolicy, granted: Grant) -> ErpHub:
         assert self._hub is not None, "commands that need the ERPs were bound to them"
@@ -270,10 +278,12 @@ class QuestionDispatcher:
         view = UnknownCommandNotice(typed=shortened(parsed.word), suggestions=picks, example=example)
         return PreparedAnswer(view, NO_COMMAND_LABEL, QuestionOutcome.UNKNOWN_COMMAND)
 
-    def _failure(self, error: Exception, command: AnyCommand, context: QuestionContext) -> PreparedAnswer:
+    def _failure(
+        self, error: Exception, command: AnyCommand, context: QuestionContext, grant: Grant = NO_GRANT
+    ) -> PreparedAnswer:
         view, outcome = self._notice(error, command, context)
         rule = error.verdict.rule if isinstance(error, Denied) else ""
-        return PreparedAnswer(view, command.name, outcome, rule=rule, decides=command.writes)
+        return PreparedAnswer(view, command.name, outcome, grant, rule, decides=command.writes)
 
     def _notice(self, error: Exception, command: AnyCommand, context: QuestionContext) -> tuple[View, QuestionOutcome]:
         example = next(iter(command.examples), "")

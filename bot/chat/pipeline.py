@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol, TypeAlias
 
 import structlog
@@ -22,9 +23,11 @@ from bot.cards.card import Card, ViewRenderer
 from bot.cards.notices import FailedNotice
 from bot.cards.track_ids import TrackIds
 from bot.cards.view import View
+from bot.chat.audiences import Audiences, KnownOutsiders
 from bot.chat.context import QuestionContext
-from bot.chat.message import Message
+from bot.chat.message import Conversation, ConversationKind, Message
 from bot.chat.ports import (
+    AnswerCards,
     AnswerChannel,
     AnswerUnconfirmed,
     AnswerVia,
@@ -36,6 +39,7 @@ from bot.chat.ports import (
 )
 from bot.chat.scheduling import ConversationQueue, LoopPacer, QueueTicket
 from bot.chat.unstored import UnstoredQuestions
+from bot.disclosure import cut
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 
@@ -100,6 +104,8 @@ class QuestionPipeline:
         renderer: ViewRenderer,
         channel: AnswerChannel,
         tracks: TrackIds,
+        audiences: Audiences,
+        outsiders: KnownOutsiders,
         metrics: Metrics,
         now: Callable[[], datetime],
         at_once: int,
@@ -118,6 +124,8 @@ class QuestionPipeline:
         self._renderer = renderer
         self._channel = channel
         self._tracks = tracks
+        self._audiences = audiences
+        self._outsiders = outsiders
         self._metrics = metrics
         self._now = now
         zone = now().tzinfo
@@ -216,7 +224,7 @@ class QuestionPipeline:
         card = self._renderer.render(notice, self._people.language(message.sender.staff_id), zone=self._zone)
         track_id = self._tracks.for_message(f"{message.msg_id} unstored")
         try:
-            await self._channel.answer(message, card, track_id=track_id, before_fallback=_note_nothing)
+            await self._channel.answer(message, AnswerCards(card), track_id=track_id, before_fallback=_note_nothing)
         except DingerpError as failure:
             log.error("answer.not_delivered", error=type(failure).__name__, detail=failure.detail, command="")
         self._count("", "not_stored")
@@ -224,12 +232,12 @@ class QuestionPipeline:
     async def _work(self, message: Message, ticket: QueueTicket, started: float, received_at: datetime) -> None:
         try:
             async with self._slots:
-                answer, card = await self._find(message)
+                answer, cards = await self._find(message)
                 # All cards of this turn of the loop are rendered before the first is sent: work that is repeated finds
                 # its code and data in the processor's caches (5 to 10 % more answers, measured).
                 await asyncio.sleep(0)
                 await ticket.wait_turn()
-                await self._send(message, answer, card, started, received_at)
+                await self._send(message, answer, cards, started, received_at)
         except Exception as error:
             # It is counted and logged with its traceback, and the question is answered after a restart.
             self._metrics.errors.labels("chat", type(error).__name__).inc()
@@ -237,22 +245,44 @@ class QuestionPipeline:
         finally:
             ticket.release()
 
-    async def _find(self, message: Message) -> tuple[PreparedAnswer, Card]:
+    async def _find(self, message: Message) -> tuple[PreparedAnswer, AnswerCards]:
         # Without waiting for a turn: this is light, and if it waited for the rendering of others, all questions would
         # wait for the ERP at the same moment while the loop idles (measured with 256 in flight: a tenth of its time).
         await self._organisation.save()
         person = await self._identify(message)
+        self._note_outsider(message, person)
         answer = self._handler.hint_for(message) or await self._handler.view_for(self._asking(message, person))
         await self._turns.wait()
         # The language is asked for again, because the answer may have changed it.
-        language = self._people.language(person.user_id)
-        return answer, self._renderer.render(answer.view, language, zone=self._zone, read_as=answer.read_as)
+        return answer, self._draw(answer, message.conversation, self._people.language(person.user_id))
+
+    def _note_outsider(self, message: Message, person: Person) -> None:
+        in_group = message.conversation.kind is ConversationKind.GROUP
+        if in_group and (person.is_outsider or any(mention.staff_id is None for mention in message.mentions)):
+            self._outsiders.note(message.conversation.id)
+
+    def _draw(self, answer: PreparedAnswer, where: Conversation, language: str) -> AnswerCards:
+        """Return the asker's card; in a group, where that tells more than everybody may see, the group's as well.
+
+        The line that a sentence was taken for may name what the group may not see.
+        """
+        own = cut(answer.view, answer.grant.fields)
+        if where.kind is not ConversationKind.GROUP:
+            return AnswerCards(self._render(language, own, answer.read_as))
+        shared = self._audiences.share(own, answer.grant, where.id, answer.command)
+        if shared.is_all:
+            return AnswerCards(self._render(language, shared.view, answer.read_as))
+        return AnswerCards(self._render(language, own, answer.read_as), partial(self._render, language, shared.view))
+
+    def _render(self, language: str, view: View, read_as: str = "") -> Card:
+        return self._renderer.render(view, language, zone=self._zone, read_as=read_as)
 
     async def _identify(self, message: Message) -> Person:
         """Return who wrote. Their ids count only from inside the bot's own organisation."""
         sender, own = message.sender, self._organisation
-        inside = own.is_own(sender.corp_id)
-        user_id = sender.staff_id if inside or not sender.corp_id else None
+        ours = own.admits(message.organisation)
+        inside = ours and own.is_own(sender.corp_id)
+        user_id = sender.staff_id if inside or (ours and not sender.corp_id) else None
         return await self._people.identify(
             user_id,
             name=sender.nick,
@@ -264,13 +294,12 @@ class QuestionPipeline:
         return QuestionContext(person=person, conversation=message.conversation, line=message.text, now=self._now())
 
     async def _send(
-        self, message: Message, answer: PreparedAnswer, card: Card, started: float, received_at: datetime
+        self, message: Message, answer: PreparedAnswer, cards: AnswerCards, started: float, received_at: datetime
     ) -> None:
         outcome, state = answer.outcome, InboxState.ANSWERED
         try:
-            sent = await self._deliver(
-                message, card, received_at + MAX_QUESTION_AGE, text_repeats=0 if answer.decides else TEXT_REPEATS
-            )
+            repeats = 0 if answer.decides else TEXT_REPEATS
+            sent = await self._deliver(message, cards, received_at + MAX_QUESTION_AGE, text_repeats=repeats)
             self._sent[sent.via].inc()
             self._metrics.answer_seconds.observe(time.monotonic() - started)
         except DingerpError as error:
@@ -286,7 +315,7 @@ class QuestionPipeline:
             counter = self._questions[command, outcome] = self._metrics.questions.labels(command, outcome)
         counter.inc()
 
-    async def _deliver(self, message: Message, card: Card, until: datetime, *, text_repeats: int) -> SentAnswer:
+    async def _deliver(self, message: Message, cards: AnswerCards, until: datetime, *, text_repeats: int) -> SentAnswer:
         """Send the answer, repeatedly if need be, as long as that may help and ``until`` has not come.
 
         A text that may have arrived is sent again up to ``text_repeats`` times.
@@ -305,7 +334,7 @@ class QuestionPipeline:
 
         while True:
             try:
-                return await self._channel.answer(message, card, track_id=track_id, before_fallback=before_fallback)
+                return await self._channel.answer(message, cards, track_id=track_id, before_fallback=before_fallback)
             except DingerpError as error:
                 failures += 1
                 wait = max(self._backoff.pause(failures), error.retry_after or 0.0)

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from types import MappingProxyType
 from typing import ClassVar, Protocol, TypeAlias
 
@@ -74,8 +75,32 @@ class AnswerVia(StrEnum):
     """How an answer reached the conversation."""
 
     CARD = "card"
+    OWN_CARD = "own_card"
+    """A card that holds what the asker alone may see."""
     MARKDOWN = "markdown"
     WEBHOOK = "webhook"
+
+
+class AnswerCards:
+    """One answer for two kinds of eyes: those of who asked, and those of everybody in the conversation."""
+
+    def __init__(self, own: Card, draw_shared: Callable[[], Card] | None = None) -> None:
+        """``own`` shows what the asker may see. Without ``draw_shared`` everybody may see that.
+
+        ``draw_shared`` is called when the other card is first needed, for most ways to answer never need it.
+        """
+        self.own = own
+        self._draw_shared = draw_shared
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether everybody may see the asker's card."""
+        return self._draw_shared is None
+
+    @cached_property
+    def shared(self) -> Card:
+        """The card that everybody in the conversation may see."""
+        return self.own if self._draw_shared is None else self._draw_shared()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +126,15 @@ class AnswerChannel(Protocol):
     async def answer(
         self,
         message: Message,
-        card: Card,
+        cards: AnswerCards,
         *,
         track_id: str,
         before_fallback: Callable[[], Awaitable[None]],
     ) -> SentAnswer:
-        """Make the card appear where ``message`` was written.
+        """Make the answer appear where ``message`` was written, or in the asker's own chat.
+
+        Only the asker gets to see ``cards.own`` where ``cards.shared`` is another card: in a card, its notification and
+        its preview as well as in a text.
 
         The same ``track_id`` never gives a second card, so a card may be retried. A fallback text has no such
         identity: ``before_fallback`` is awaited before it is sent, so that the caller can note that it must not be sent

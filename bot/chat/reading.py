@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from bot.chat.dialogues import LastQuestion
+
 
 class ReadBy(StrEnum):
     """What read a sentence."""
 
     COMMAND = "command"
     GRAMMAR = "grammar"
+    CONTEXT = "context"
+    """The grammar, with what the person asked before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +44,11 @@ class Reading:
 class SentenceReader(Protocol):
     """Reads sentences; implemented by `bot.understanding`."""
 
-    def read(self, sentence: str, usable: frozenset[str] | None = None) -> Reading | None:
+    def read(
+        self, sentence: str, usable: frozenset[str] | None = None, last: LastQuestion | None = None
+    ) -> Reading | None:
         """Return what the sentence asks for with the commands ``usable`` (None: all); None if that is nothing.
 
-        The line never names a command that may change anything.
+        ``last`` is what the person asked before it. The line never names a command that may change anything.
         """
         ...

@@ -14,7 +14,7 @@ PATIENCE = 3.0
 """Seconds: a database that is back by then needs no words, if DingTalk has sent the question again."""
 
 MOST = 1_000
-"""Questions that are remembered; when nothing can be stored for long, the first of them have been told long ago."""
+"""Questions that are remembered."""
 
 
 class UnstoredQuestions:
@@ -27,9 +27,19 @@ class UnstoredQuestions:
 
     def add(self, message: Message, error: DingerpError) -> None:
         """Note that a question could not be stored."""
-        if message.msg_id in self._waiting or len(self._waiting) >= MOST:
+        if message.msg_id in self._waiting or not self._has_room():
             return
         self._waiting[message.msg_id] = asyncio.create_task(self._explain_later(message, error))
+
+    def _has_room(self) -> bool:
+        """Return whether one more can be remembered; the first that was told is forgotten for it."""
+        if len(self._waiting) < MOST:
+            return True
+        told = next((msg_id for msg_id, task in self._waiting.items() if task is None), None)
+        if told is None:
+            return False
+        del self._waiting[told]
+        return True
 
     def discard(self, msg_id: str) -> None:
         """Note that a question is stored by now."""

@@ -18,12 +18,15 @@ def check_erp(
     config: ConfigOption = None,
     sample: Annotated[int, typer.Option(min=1, help="Records of each area that are read.")] = 100,
 ) -> None:
-    """Read a sample of all areas and report what is wrong with it; exit code 1 if a record is rejected."""
+    """Check the set-up, read a sample of all areas, and report what is wrong.
+
+    Exit code 2 if the source cannot be used, 1 if a part of it cannot or a record is rejected.
+    """
     from bot.admin.erps import check_source
 
     report, lines = asyncio.run(check_source(read_settings(config), source, sample=sample))
     print("\n".join(lines))
-    raise SystemExit(int(report.rejected > 0))
+    raise SystemExit(report.exit_code)
 
 
 @commands.command("rejected")

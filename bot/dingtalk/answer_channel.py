@@ -1,18 +1,20 @@
 """Sends answers: as a card, else as a plain message, else through the message's own webhook.
 
-The next way is tried only when it is certain that the previous one left nothing in the conversation.
+The next way is tried only when it is certain that the previous one left nothing in the conversation. What the asker
+alone may see goes into a group by one of three private ways; texts in a group are always the shared card's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from enum import StrEnum
 
 import structlog
 
 from bot.cards.card import Card
-from bot.chat.message import ConversationKind, Message
-from bot.chat.ports import AnswerUnconfirmed, AnswerVia, SentAnswer
+from bot.chat.message import Conversation, ConversationKind, Message
+from bot.chat.ports import AnswerCards, AnswerUnconfirmed, AnswerVia, SentAnswer
 from bot.dingtalk.apis import AppKeys
 from bot.dingtalk.card_api import CardApi
 from bot.dingtalk.card_wire import TemplateChoice, card_params
@@ -28,8 +30,29 @@ from bot.dingtalk.errors import (
 from bot.dingtalk.robot import Robot
 from bot.errors import DingerpError
 from bot.outbox.spending import Purpose, falling_back, spending
+from bot.phrase import Phrase, phrase
 
 _log = structlog.get_logger(__name__)
+
+ONLY_YOU = phrase("An answer that only you can see")
+"""Preview and notification of a card for the asker alone: whether others see them is not documented
+(docs: platform/dingtalk/cards.md#spaces)."""
+IN_YOUR_CHAT = phrase("The answer is in your own chat with me.")
+"""All that the group reads of an answer in the asker's own chat."""
+
+MAX_PRIVATE_VALUE = 1024
+"""Documented bytes of one value for a single person (docs: platform/dingtalk/cards.md#values)."""
+
+
+class PrivateWay(StrEnum):
+    """How who asks in a group gets to see what the group may not; each way is one call."""
+
+    RECIPIENTS = "recipients"
+    """A card in the group that nobody else gets."""
+    PRIVATE_DATA = "private_data"
+    """The group's card, with values of their own for the asker."""
+    DIRECT = "direct"
+    """A card in the asker's own chat with the bot, and a line in the group."""
 
 
 class DingTalkAnswerChannel:
@@ -45,9 +68,12 @@ class DingTalkAnswerChannel:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         sparing: Callable[[str], str | None] = lambda language: None,
         reserved: Callable[[], bool] = lambda: False,
+        private_way: PrivateWay = PrivateWay.RECIPIENTS,
+        say: Callable[[str, Phrase], str] = lambda language, words: str(words),
     ) -> None:
-        """``sparing`` returns the line in a language that says that the month's calls run out, or None while they last.
+        """``say`` returns a phrase in a language.
 
+        ``sparing`` returns the line in a language that says that the month's calls run out, or None while they last.
         When they run out, the message's own webhook is tried first, for it costs no call
         (docs: platform/dingtalk/robots.md#session-webhooks). While what is left is ``reserved`` for critical cards, it
         is the only way.
@@ -59,59 +85,65 @@ class DingTalkAnswerChannel:
         self._now = now
         self._sparing = sparing
         self._reserved = reserved
+        self._private_way = private_way
+        self._say = say
 
     async def answer(
         self,
         message: Message,
-        card: Card,
+        cards: AnswerCards,
         *,
         track_id: str,
         before_fallback: Callable[[], Awaitable[None]],
     ) -> SentAnswer:
-        """Make the card appear where ``message`` was written; see `bot.chat.ports.AnswerChannel`.
+        """Make the answer appear where ``message`` was written; see `bot.chat.ports.AnswerChannel`.
 
         Raises `DingTalkCardUnconfirmed` when the card may be there already: the same ``track_id`` may be tried again.
         Raises `DingTalkTextUnconfirmed` when a text may be there already. When all ways failed, raises an error after
         which a later attempt may work; without one, the webhook's error or, without a valid webhook, the card's.
         """
-        group = message.conversation.kind is ConversationKind.GROUP
-        with spending(Purpose.QUESTION, message.conversation.id if group else ""):
-            return await self._answer(message, card, track_id, before_fallback)
+        in_group = message.conversation.kind is ConversationKind.GROUP
+        if not in_group:
+            cards = AnswerCards(cards.own)  # the asker is everybody there
+        with spending(Purpose.QUESTION, message.conversation.id if in_group else ""):
+            return await self._answer(message, cards, track_id, before_fallback)
 
     async def _answer(
-        self, message: Message, card: Card, track_id: str, before_fallback: Callable[[], Awaitable[None]]
+        self, message: Message, cards: AnswerCards, track_id: str, before_fallback: Callable[[], Awaitable[None]]
     ) -> SentAnswer:
-        line = self._sparing(card.language)
-        if line is not None and await self._answer_unbilled(message, card, line, before_fallback):
+        line = self._sparing(cards.own.language)
+        if line is not None and await self._answer_unbilled(message, cards, line, before_fallback):
             return SentAnswer(AnswerVia.WEBHOOK)
         robot_code = self._keys.robot(message.robot_code)
-        in_group = message.conversation.kind is ConversationKind.GROUP
-        reachable = in_group or message.sender.staff_id is not None
+        reachable = message.conversation.kind is ConversationKind.GROUP or message.sender.staff_id is not None
+        private_way = self._private_way_of(message, cards)
         refusal: DingerpError
         if not reachable:
             refusal = DingTalkNotReachable("a person outside the organisation in a direct chat")
         else:
             try:
-                await self._send_card(message, card, track_id, robot_code)
+                await self._send_card(message, cards, private_way, track_id, robot_code)
             except DingTalkOutcomeUnknown as error:
                 raise DingTalkCardUnconfirmed(error.detail, code=error.code, request_id=error.request_id) from error
             except DingerpError as error:
                 refusal = error
-                _log_failed_way(AnswerVia.CARD, card, error)
+                _log_failed_way(AnswerVia.CARD, cards.own, error)
             else:
-                return SentAnswer(AnswerVia.CARD)
+                if private_way is PrivateWay.DIRECT:
+                    await self._point_to_chat(message, cards.own.language, before_fallback)
+                return SentAnswer(AnswerVia.CARD if private_way is None else AnswerVia.OWN_CARD)
         await before_fallback()
         errors = [refusal]
         # A month without calls, refused keys or no token leave no room for another API call.
         if reachable and not isinstance(refusal, DingTalkQuotaExhausted | DingTalkAuthFailed | DingTalkNoToken):
             try:
                 with falling_back():
-                    await self._send_markdown(message, card, robot_code)
+                    await self._send_markdown(message, cards, private_way, robot_code)
             except DingTalkOutcomeUnknown as error:
                 raise _text_unconfirmed(error) from error
             except DingerpError as error:
                 errors.append(error)
-                _log_failed_way(AnswerVia.MARKDOWN, card, error)
+                _log_failed_way(AnswerVia.MARKDOWN, cards.own, error)
             else:
                 return SentAnswer(AnswerVia.MARKDOWN)
         last = refusal
@@ -119,7 +151,7 @@ class DingTalkAnswerChannel:
         if webhook is not None and webhook.expires_at > self._now():
             try:
                 with falling_back():
-                    await self._robot.answer_session(webhook, title=card.title, markdown=card.twin)
+                    await self._robot.answer_session(webhook, title=cards.shared.title, markdown=cards.shared.twin)
             except DingTalkOutcomeUnknown as error:
                 raise _text_unconfirmed(error) from error
             except DingerpError as error:
@@ -128,14 +160,23 @@ class DingTalkAnswerChannel:
                 return SentAnswer(AnswerVia.WEBHOOK)
         raise next((error for error in errors if error.retry), last)
 
+    def _private_way_of(self, message: Message, cards: AnswerCards) -> PrivateWay | None:
+        """Return how the asker alone gets the answer; None where everybody may see it, or nobody can be named."""
+        if cards.is_shared or message.sender.staff_id is None:
+            return None
+        if self._private_way is PrivateWay.PRIVATE_DATA and cards.own.name != cards.shared.name:
+            return PrivateWay.RECIPIENTS  # cards of two kinds may have two templates
+        return self._private_way
+
     async def _answer_unbilled(
-        self, message: Message, card: Card, line: str, before_fallback: Callable[[], Awaitable[None]]
+        self, message: Message, cards: AnswerCards, line: str, before_fallback: Callable[[], Awaitable[None]]
     ) -> bool:
         """Answer through the message's webhook, if it has one; ``line`` says that calls are spared.
 
         Raises the webhook's error where no other way is allowed.
         """
         webhook = message.webhook
+        card = cards.shared
         refusal: DingerpError = DingTalkQuotaExhausted("the last calls of the month are kept for critical cards")
         if webhook is not None and webhook.expires_at > self._now():
             try:
@@ -156,24 +197,64 @@ class DingTalkAnswerChannel:
             raise refusal
         return False
 
-    async def _send_card(self, message: Message, card: Card, track_id: str, robot_code: str) -> None:
+    async def _send_card(
+        self, message: Message, cards: AnswerCards, way: PrivateWay | None, track_id: str, robot_code: str
+    ) -> None:
+        group, person = message.conversation, message.sender.staff_id
+        card = cards.shared if way in (None, PrivateWay.PRIVATE_DATA) else cards.own
         template = self._templates.of(card.name)
+        params = card_params(card, template)
+        own_params = card_params(cards.own, template) if way is PrivateWay.PRIVATE_DATA else {}
         await self._cards.create_and_deliver(
             track_id=track_id,
-            params=card_params(card, template),
+            params=params,
             template_id=template.template_id,
-            conversation=message.conversation,
-            summary=card.title,
+            conversation=Conversation(group.id, ConversationKind.DIRECT) if way is PrivateWay.DIRECT else group,
+            summary=self._say(card.language, ONLY_YOU) if way is PrivateWay.RECIPIENTS else card.title,
             robot_code=robot_code,
-            user_id=message.sender.staff_id,
+            user_id=person,
+            recipients=[person] if person is not None and way is PrivateWay.RECIPIENTS else (),
+            private=_private_values(person, params, own_params),
         )
 
-    async def _send_markdown(self, message: Message, card: Card, robot_code: str) -> None:
+    async def _send_markdown(
+        self, message: Message, cards: AnswerCards, way: PrivateWay | None, robot_code: str
+    ) -> None:
         group, person = message.conversation, message.sender.staff_id
-        if group.kind is ConversationKind.DIRECT and person is not None:
-            await self._robot.send_to_people([person], robot_code, title=card.title, markdown=card.twin)
+        own_chat = group.kind is ConversationKind.DIRECT or way is PrivateWay.DIRECT
+        if own_chat and person is not None:
+            await self._robot.send_to_people([person], robot_code, title=cards.own.title, markdown=cards.own.twin)
         else:
-            await self._robot.send_to_group(group.id, robot_code, title=card.title, markdown=card.twin)
+            await self._robot.send_to_group(group.id, robot_code, title=cards.shared.title, markdown=cards.shared.twin)
+
+    async def _point_to_chat(
+        self, message: Message, language: str, before_fallback: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Say in the group where the answer is. Only by the webhook, which costs no call, and never twice."""
+        webhook = message.webhook
+        if webhook is None or webhook.expires_at <= self._now():
+            return
+        words = self._say(language, IN_YOUR_CHAT)
+        try:
+            await before_fallback()
+            with falling_back():
+                await self._robot.answer_session(webhook, title=words, markdown=words)
+        except DingerpError as error:
+            # The answer itself has arrived.
+            _log.info("answer_not_pointed_to", error=type(error).__name__, detail=error.detail)
+
+
+def _private_values(
+    person: str | None, shared: Mapping[str, str], own: Mapping[str, str]
+) -> Mapping[str, Mapping[str, str]]:
+    """Return what the asker sees instead of the shared values; nothing where one of them is too long.
+
+    The card of the group then has a button that shows the asker the whole answer.
+    """
+    different = {name: value for name, value in own.items() if value != shared[name]}
+    if person is None or any(len(value.encode()) > MAX_PRIVATE_VALUE for value in different.values()):
+        return {}
+    return {person: different} if different else {}
 
 
 def _text_unconfirmed(error: DingTalkOutcomeUnknown) -> DingTalkTextUnconfirmed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.chat.message import Conversation, ConversationKind
@@ -32,13 +32,15 @@ class CardApi:
         summary: str,
         robot_code: str,
         user_id: str | None = None,
+        recipients: Sequence[str] = (),
         private: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         """Make the card ``track_id`` appear in ``conversation``; the same id again changes nothing.
 
         ``summary`` is the text in the list of conversations and in the notification. ``user_id`` is the person of a
-        direct conversation, ``private`` what single people see instead. Raises `DingTalkDeliveryFailed` when DingTalk
-        made the card but did not show it, and other `DingTalkError`.
+        direct conversation. ``recipients`` are the members of a group who alone get the card, ``private`` is what
+        single people see instead. Raises `DingTalkDeliveryFailed` when DingTalk made the card but did not show it, and
+        other `DingTalkError`.
         """
         body: dict[str, Any] = {
             "cardTemplateId": template_id,
@@ -47,7 +49,7 @@ class CardApi:
             "callbackType": "STREAM",
             "cardData": {"cardParamMap": params},
             "userIdType": _USER_ID,
-            **_space(conversation, summary, robot_code, user_id),
+            **_space(conversation, summary, robot_code, user_id, recipients),
         }
         if private:
             body["privateData"] = _private(private)
@@ -84,7 +86,9 @@ def _private(private: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
     return {user_id: {"cardParamMap": params} for user_id, params in private.items()}
 
 
-def _space(conversation: Conversation, summary: str, robot_code: str, user_id: str | None) -> dict[str, Any]:
+def _space(
+    conversation: Conversation, summary: str, robot_code: str, user_id: str | None, recipients: Sequence[str]
+) -> dict[str, Any]:
     """Return the place of the card, with the space and deliver models of that kind of place."""
     shown = {
         "supportForward": False,
@@ -95,7 +99,11 @@ def _space(conversation: Conversation, summary: str, robot_code: str, user_id: s
         return {
             "openSpaceId": f"dtv1.card//IM_GROUP.{conversation.id}",
             "imGroupOpenSpaceModel": shown,
-            "imGroupOpenDeliverModel": {"robotCode": robot_code},
+            "imGroupOpenDeliverModel": {
+                "robotCode": robot_code,
+                # Without the field everybody gets the card, with an empty list perhaps too.
+                **({"recipients": list(recipients)} if recipients else {}),
+            },
         }
     if not user_id:
         raise ValueError("a card in a direct conversation needs its person")

@@ -107,13 +107,16 @@ def card_params(card: Card, template: CardTemplate) -> dict[str, str]:
     return params
 
 
-def click_response(card: Card, template: CardTemplate, made_as: str = "") -> dict[str, Any]:
+def click_response(
+    card: Card, template: CardTemplate, made_as: str = "", *, own_values: bool = False
+) -> dict[str, Any]:
     """Return the ``response`` of a callback's ACK that shows ``card`` to the person who clicked.
 
     ``template`` is the template of the clicked card and ``made_as`` its name, where that is known: the new buttons
     carry it too. Variables that the new kind of card has no field for become empty. Only named variables change;
     without the options the others would become empty too
-    (docs: platform/dingtalk/cards.md#updates).
+    (docs: platform/dingtalk/cards.md#updates). ``own_values``: the clicker may have values of their own on the card,
+    which would cover the new ones.
     """
     params = dict(template.constants)
     for variable, source in template.variables.items():
@@ -121,6 +124,7 @@ def click_response(card: Card, template: CardTemplate, made_as: str = "") -> dic
     return {
         "cardUpdateOptions": {"updateCardDataByKey": True, "updatePrivateDataByKey": True},
         "cardData": {"cardParamMap": params},
+        **({"userPrivateData": {"cardParamMap": params}} if own_values else {}),
     }
 
 

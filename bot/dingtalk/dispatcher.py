@@ -14,7 +14,7 @@ from dingtalk_stream import AckMessage, CallbackHandler, CallbackMessage, EventH
 
 from bot.dingtalk.connection import Connection
 from bot.dingtalk.dedupe import Deduplicator
-from bot.dingtalk.errors import BadPayload
+from bot.dingtalk.errors import BadPayload, UnknownEvent
 from bot.dingtalk.frames import (
     EMPTY_REPLY,
     Frame,
@@ -272,6 +272,10 @@ class Dispatcher:
                 with events.limit.running():
                     await events.receive(event_message(frame, data))
                 return event_reply(AckMessage.STATUS_OK, "OK", again=False)
+            except UnknownEvent:
+                return self._unable(
+                    frame, "unknown_topic", AckMessage.STATUS_NOT_IMPLEMENT, "no handler for this topic"
+                )
             except asyncio.CancelledError:
                 if self._cancelled():
                     raise

@@ -21,6 +21,10 @@ class BadPayload(DingerpError):
     """The data of a frame is not what its topic promises; there is no message or no person to answer."""
 
 
+class UnknownEvent(DingerpError):
+    """An event of a kind that the bot does not handle: it comes again, for another bot may take it."""
+
+
 class DingTalkError(DingerpError):
     """Base of all refusals of DingTalk. ``code`` is DingTalk's own, its support asks for ``request_id``."""
 

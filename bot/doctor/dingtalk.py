@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 import aiohttp
 
-from bot.bootstrap.factories import templates
+from bot.bootstrap.factories import open_api, templates
 from bot.dingtalk.apis import APPROVAL_START, CREATE_AND_DELIVER, GROUP_SEND, USER, ApiCall
 from bot.dingtalk.errors import (
     DingTalkAuthFailed,
@@ -24,8 +24,9 @@ from bot.dingtalk.errors import (
     DingTalkScopeMissing,
     DingTalkUnavailable,
 )
-from bot.dingtalk.openapi import OpenApi
+from bot.dingtalk.openapi import ApiRetryPolicy, OpenApi
 from bot.doctor.results import CheckGrade, CheckResult
+from bot.metrics import Metrics
 from bot.phrase import Phrase, phrase
 from bot.settings import Settings
 
@@ -58,8 +59,11 @@ async def check_dingtalk(
         use = phrase("knowing who is a member, and roles")
         without = phrase("not granted: only people who have written to the bot are obeyed, without roles of DingTalk's")
         absent = {"userid": _ABSENT_USER}
-        optional = None if settings.access.directory else without
-        yield await _permission(api, USER, absent, "qyapi_get_member", use, optional)
+        if settings.access.directory:
+            yield await _permission(api, USER, absent, "qyapi_get_member", use)
+        else:  # what the bot can do without is tried once
+            once = open_api(settings, session, Metrics(), patience=ApiRetryPolicy(tries=1))
+            yield await _permission(once, USER, absent, "qyapi_get_member", use, without)
     if settings.approvals.native.process:
         use = phrase("deciding in DingTalk's own approvals as well (the console calls it “OA 审批”)")
         yield await _permission(api, APPROVAL_START, {}, "qyapi_aflow", use)

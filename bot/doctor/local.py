@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -14,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.access.policy import READ_ONLY
 from bot.bootstrap.access import make_access_policy
 from bot.bootstrap.database import make_database
-from bot.bootstrap.erps import open_hub
+from bot.bootstrap.erps import examine_source
 from bot.bootstrap.factories import make_renderer
 from bot.bootstrap.preflight import ACCESS_RULES, SettingsPart, find_mistakes
 from bot.cards.samples import load_sample
@@ -24,7 +23,6 @@ from bot.erp.errors import Unsupported
 from bot.erp.index.port import VERSION, SyncState
 from bot.erp.index.search import oldest
 from bot.errors import ConfigurationError, DingerpError
-from bot.metrics import Metrics
 from bot.phrase import Phrase, phrase
 from bot.sealing import WrongDataKey
 from bot.settings import Settings
@@ -33,6 +31,9 @@ from bot.store.database import check_folder, check_version, latest_revision
 from bot.store.errors import DatabaseIsNewer
 from bot.store.organisation import StoredOrganisation
 from bot.store.product_index import StoredProductIndex
+
+_SAMPLE = 1
+"""Records of each area: enough to see whether it can be read. ``dingerp erp check`` reads more."""
 
 
 def check_keys(settings: Settings) -> CheckResult:
@@ -134,12 +135,11 @@ async def check_organisation(settings: Settings) -> list[CheckResult]:
         return []  # the check of the database says why
     if learnt:
         return [CheckResult(what, CheckGrade.GOOD, phrase("%(corp_id)s, by the first message", corp_id=learnt))]
-    remedy = phrase("Write to the bot once, or set DINGERP_DINGTALK__CORP_ID; until then no click counts.")
-    return [CheckResult(what, CheckGrade.NOTE, phrase("not known yet"), remedy)]
+    return [CheckResult(what, CheckGrade.GOOD, phrase("not known yet, the first message will tell"))]
 
 
 async def check_erps(settings: Settings) -> AsyncIterator[CheckResult]:
-    """Reach every configured source."""
+    """Reach every configured source, look at its set-up and read a little of every area."""
     if not settings.erp:
         yield CheckResult(
             phrase("ERP"),
@@ -148,23 +148,22 @@ async def check_erps(settings: Settings) -> AsyncIterator[CheckResult]:
             phrase("Set DINGERP_ERP__MAIN__VENDOR; the vendor “demo” is the embedded company."),
         )
         return
-    zone = ZoneInfo(settings.zone)
-    async with AsyncExitStack() as stack:
+    for source in settings.erp:
+        what = phrase("ERP “%(source)s”", source=source)
+        started = time.monotonic()
         try:
-            hub = await open_hub(stack, settings, Metrics(), lambda: datetime.now(zone))
+            report = await examine_source(settings, source, sample=_SAMPLE)
         except DingerpError as error:
             yield CheckResult(
                 phrase("ERP"), CheckGrade.BAD, phrase("%(text)s", text=error.detail), phrase("Correct the settings.")
             )
-            return
-        started = time.monotonic()
-        for source, trouble in (await hub.check()).items():
-            what = phrase("ERP “%(source)s”", source=source)
-            if trouble is None:
-                took = round((time.monotonic() - started) * 1000)
-                yield CheckResult(what, CheckGrade.GOOD, phrase("answers (%(ms)s ms)", ms=took))
-            else:
-                yield CheckResult(what, CheckGrade.BAD, trouble.tell(), phrase("%(text)s", text=trouble.detail))
+            continue
+        for problem in report.problems:
+            grade = CheckGrade.BAD if problem.is_fatal else CheckGrade.NOTE
+            yield CheckResult(what, grade, problem.words, problem.remedy)
+        if not report.problems:
+            took = round((time.monotonic() - started) * 1000)
+            yield CheckResult(what, CheckGrade.GOOD, phrase("answers, and every area can be read (%(ms)s ms)", ms=took))
 
 
 def check_own_templates(settings: Settings) -> list[CheckResult]:

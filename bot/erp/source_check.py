@@ -16,8 +16,10 @@ from bot.erp.errors import AuthFailed, ErpError, NotPermitted, Unavailable, Unsu
 from bot.erp.listing import KINDS, Listing
 from bot.erp.model import Area
 from bot.erp.port import Capability, Erp, ListQuery
+from bot.erp.setup import SetupInspector, SetupProblem, unreachable
 from bot.erp.validation import DUPLICATE, Validator, record_key
 from bot.erp.validation_rules import Defect, Violation
+from bot.phrase import phrase
 
 _PAGE = 50
 _SHOWN = 20
@@ -28,6 +30,8 @@ class AreaAccess(StrEnum):
 
     READ = "may read"
     REFUSED = "refused: the account lacks the right"
+    PARTLY = "partly refused: the account lacks the right to some"
+    EMPTY = "may read, and sees nothing"
     NOT_OFFERED = "not offered by this ERP"
     FAILED = "could not be read"
 
@@ -76,11 +80,19 @@ class SourceReport:
     source: str
     areas: tuple[AreaReport, ...]
     deciding: Mapping[Capability, bool]
+    problems: tuple[SetupProblem, ...] = ()
 
     @property
     def rejected(self) -> int:
         """How many records cannot be used."""
         return sum(area.rejected for area in self.areas)
+
+    @property
+    def exit_code(self) -> int:
+        """2 where the source cannot be used, 1 where a part of it cannot, 0 where all is well."""
+        if any(problem.is_fatal for problem in self.problems):
+            return 2
+        return int(bool(self.problems) or self.rejected > 0)
 
 
 class UnreadableValue(Protocol):
@@ -113,18 +125,32 @@ class SourceChecker:
         self._timeout = timeout
 
     async def examine(self) -> SourceReport:
-        """Read and check; raises the error if the source cannot be reached at all."""
-        await self._bounded(self._erp.check())
+        """Read and check. A source that cannot be used is not read any further."""
+        problems = await self._setup()
+        if any(problem.is_fatal for problem in problems):
+            return SourceReport(self._erp.name, (), {}, tuple(problems))
         products = AreaReport(Area.PRODUCTS)
         codes = await self._products(products)
         stock = await self._stock(codes)
         areas = [products, stock, *[await self._documents(kind) for kind in KINDS]]
         for report in areas:
             self._unreadable(report)
+            if report.right is AreaAccess.READ and not report.records and not (report is stock and not codes):
+                report.right = AreaAccess.EMPTY
         abilities = {
             capability: capability in self._erp.capabilities for capability in (Capability.APPROVE, Capability.REJECT)
         }
-        return SourceReport(self._erp.name, tuple(areas), abilities)
+        problems += [problem for report in areas if (problem := _area_problem(report)) is not None]
+        return SourceReport(self._erp.name, tuple(areas), abilities, tuple(problems))
+
+    async def _setup(self) -> list[SetupProblem]:
+        try:
+            await self._bounded(self._erp.check())
+            if not isinstance(self._erp, SetupInspector):
+                return []
+            return list(await self._bounded(self._erp.setup_problems()))
+        except ErpError as error:
+            return [unreachable(error, self._erp.name)]
 
     async def _products(self, report: AreaReport) -> list[str]:
         found = await self._read(report, self._erp.find_products("", limit=self._sample))
@@ -194,7 +220,8 @@ class SourceChecker:
         try:
             record = await self._bounded(read)
         except (NotPermitted, AuthFailed) as error:
-            report.right, report.problem = AreaAccess.REFUSED, error.detail
+            report.right = AreaAccess.PARTLY if report.records else AreaAccess.REFUSED
+            report.problem = error.detail
         except ErpError as error:
             report.count(key, (Violation(Defect.UNREADABLE, error.detail),), rejected=True)
         else:
@@ -222,6 +249,24 @@ class SourceChecker:
             raise Unavailable(text, source=self._erp.name) from None
 
 
+def _area_problem(report: AreaReport) -> SetupProblem | None:
+    """Return what is wrong with an area that the ERP offers."""
+    area, said = report.area, report.problem
+    match report.right:
+        case AreaAccess.REFUSED | AreaAccess.PARTLY:
+            words = phrase("%(area)s: the account lacks the right: %(said)s", area=area, said=said)
+            remedy = phrase("Give it the right that the README of the ERP's adapter names, if the bot is to tell this.")
+        case AreaAccess.FAILED:
+            words = phrase("%(area)s: cannot be read: %(said)s", area=area, said=said)
+            remedy = phrase("Mend what the ERP says, or ask its administrator.")
+        case AreaAccess.EMPTY:
+            words = phrase("%(area)s: the account may read it and sees nothing.", area=area)
+            remedy = phrase("If the ERP has some, correct the company or the account's access to its records.")
+        case _:
+            return None
+    return SetupProblem(words=words, remedy=remedy)
+
+
 def report_lines(report: SourceReport) -> Iterator[str]:
     """Return the lines to print. They hold keys and reasons, no figures."""
     yield f"source {report.source}"
@@ -233,10 +278,18 @@ def report_lines(report: SourceReport) -> Iterator[str]:
         if area.problem:
             yield f"            {area.problem}"
         yield from _kinds(area)
+    for problem in report.problems:
+        yield f"!! {problem.words}"
+        yield f"   → {problem.remedy}"
     for ability, offered in report.deciding.items():
         yield f"{ability.value:<11} {'offered (not tried)' if offered else AreaAccess.NOT_OFFERED}"
     yield ""
-    yield f"{report.rejected} rejected" if report.rejected else "nothing is rejected"
+    if report.problems:
+        yield f"{len(report.problems)} to mend"
+    if report.rejected:
+        yield f"{report.rejected} rejected"
+    if not report.exit_code:
+        yield "nothing is rejected"
 
 
 def _kinds(area: AreaReport) -> Iterator[str]:

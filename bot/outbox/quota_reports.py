@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -70,7 +70,8 @@ class QuotaReports:
     """Implements `bot.outbox.housekeeping.QuotaReporter`.
 
     ``use_of`` tells how far a quota is used, ``advise`` which edition covers a month of so many calls and uses,
-    ``month`` the month that is counted; ``owed`` is called when cards were queued.
+    ``month`` the month that is counted; ``places`` where the
+    administrators are; ``owed`` is called when cards were queued.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class QuotaReports:
         month: Callable[[], str],
         use_of: Callable[[Quota], QuotaUse],
         advise: Callable[[int, int], QuotaAdvice],
-        places: Sequence[Place],
+        places: Callable[[], Awaitable[Sequence[Place]]],
         owed: Callable[[], None],
         now: Callable[[], datetime],
     ) -> None:
@@ -110,7 +111,8 @@ class QuotaReports:
         self, month: str, quota: Quota, use: QuotaUse, steps: Sequence[int], forecasts: Mapping[Quota, int]
     ) -> None:
         log.warning("month.step", quota=quota.value, percent=max(steps), used=use.used, limit=use.limit)
-        if not self._places:
+        places = await self._places()
+        if not places:
             return
         advice = self._advise(forecasts.get(Quota.CALLS, 0), forecasts.get(Quota.USES, 0))
         ref = _written(quota, use, forecasts[quota], advice)
@@ -125,7 +127,7 @@ class QuotaReports:
                 urgency=Urgency.NOW,
                 due_at=now,
             )
-            for place in self._places
+            for place in places
         ]
         await self._store.tell(month, quota, steps, deliveries)
         self._owed()

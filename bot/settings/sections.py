@@ -116,6 +116,11 @@ class AccessSettings(SettingsSection):
     accounts: dict[str, dict[str, str]] = Field(
         {}, description="User id → source name → their account in that ERP, for decisions under their own name."
     )
+    outsider_groups: tuple[str, ...] = Field(
+        (),
+        description="openConversationIds of groups with people from outside the organisation: shared cards show less"
+        " there. Groups in which one writes or taps are known by themselves.",
+    )
     directory: bool | None = Field(
         None,
         description="Whether DingTalk's directory says who is a member (needs `qyapi_get_member`): `true` takes its"
@@ -138,6 +143,11 @@ class AccessSettings(SettingsSection):
     def reads_directory(self) -> bool:
         """Return whether the directory is asked at all."""
         return self.directory is not False
+
+    @field_validator("outsider_groups")
+    @classmethod
+    def _conversations(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return open_conversations(value)
 
 
 class HookSettings(SettingsSection):
@@ -196,6 +206,11 @@ class CardSettings(SettingsSection):
 
     body_bytes: int = Field(1024, ge=256, le=8192, description="Byte budget of a card's text.")
     buttons_bytes: int = Field(1024, ge=256, le=8192, description="Byte budget of a card's buttons.")
+    private_way: Literal["recipients", "private_data", "direct"] = Field(
+        "recipients",
+        description="How who asks in a group sees what the group may not: a card there for the asker alone, values for"
+        " the asker in the group's card, or a card in the asker's own chat with the bot.",
+    )
     folder: Path | None = Field(None, description="Folder with your own versions of card templates.")
     templates: dict[str, TemplateSettings] = Field(
         {}, description="Card name (or `default`) → template of your own in DingTalk."
@@ -285,9 +300,11 @@ class PollSettings(SettingsSection):
     """How the ERPs are asked for what changed, and for what is late, overdue, short or waiting."""
 
     enabled: bool = Field(True, description="Whether they are asked at all.")
-    areas: tuple[Literal["purchasing", "stock", "invoices", "orders", "production", "order_news"], ...] = Field(
-        ("purchasing", "stock", "invoices", "orders", "production"),
-        description="What is asked for; `order_news` tells every new and changed sales order.",
+    areas: tuple[Literal["purchasing", "stock", "invoices", "orders", "receipts", "production", "order_news"], ...] = (
+        Field(
+            ("purchasing", "stock", "invoices", "orders", "receipts", "production"),
+            description="What is asked for; `receipts`: late purchases, `order_news`: new and changed orders.",
+        )
     )
     seconds: float = Field(60.0, ge=1, le=600, description="Seconds between two looks at what changed.")
     list_seconds: float = Field(

@@ -113,6 +113,7 @@ class SimDelivery:
 
     def render(self, viewer: str) -> dict[str, Any]:
         """Return it as a `ChatItem` of the control API."""
+        card = self.card.view_for(viewer).render()
         return {
             "seq": self.seq,
             "kind": "card",
@@ -120,7 +121,8 @@ class SimDelivery:
             "at": self.at,
             "fromBot": True,
             "sender": {"userId": "", "name": self.robot},
-            "card": self.card.view_for(viewer).render(),
+            "card": {**card, "privateToViewer": card["privateToViewer"] or self.recipients is not None},
+            "recipients": sorted(self.recipients) if self.recipients is not None else None,
             "top": self.top,
             "recalled": self.recalled,
         }

@@ -166,6 +166,13 @@ _GROUPS = (
         "demo-purchase-robot",
         "SECdemo0123456789abcdef",
     ),
+    SimGroup(
+        "cidRn5Vw/2c+Customers03Cc==",
+        "客户项目群",
+        ("keeper01", "sales01", "sales_en", "salesmanager01", "finance01", "boss01", "ext_carrier"),
+        "demo-customer-robot",
+        "",
+    ),
 )  # fmt: skip
 
 PURCHASE_PROCESS = "PROC-DEMO-PURCHASE"

@@ -325,8 +325,8 @@ class Database:
     def run_blocking(self, call: Callable[[Connection], T], *, durable: bool = False) -> T:
         """Do what `run` does, for jobs that run in a thread of the database already."""
         with _translated_errors(), sealed_by(self.keys):
-            self.ensure_unlocked()
             try:
+                self.ensure_unlocked()
                 with self._engine.connect() as connection, self._prepared(connection, durable), connection.begin():
                     result = call(connection)
             except (SQLAlchemyError, OSError) as error:
@@ -343,7 +343,12 @@ class Database:
         """
         if self.keys.unlocked:
             return
-        with self._engine.begin() as connection, suppress(WrongDataKey):
+        with (
+            self._engine.connect() as connection,
+            self._prepared(connection, durable=False),
+            connection.begin(),
+            suppress(WrongDataKey),
+        ):
             if inspect(connection).has_table(DATA_KEY.name):
                 (self.keys.read if self._looks else self.keys.unlock)(connection)
 

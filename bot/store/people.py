@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
-import time
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
-from cachetools import TTLCache
+import structlog
+from cachetools import LRUCache
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.engine import Connection
 
@@ -17,16 +17,22 @@ from bot.access.directory_sync import ListedDepartment
 from bot.access.membership import PersonRecord
 from bot.access.people import DirectoryEntry
 from bot.store.database import Database
+from bot.store.errors import StoreUnavailable
 from bot.store.row_times import from_us, to_us
 from bot.store.statements import insert_into
 from bot.store.tables import DEPARTMENT, DIRECTORY_WALK, PERSON
 
+log = structlog.get_logger(__name__)
+
 HELD = 50_000
 """People in memory, about 30 MB."""
 
-NEWS_OF_OTHERS_AFTER = 0.5
-"""Seconds after which a row is read again where other processes may have changed it: each event reaches one process
-alone (docs: platform/dingtalk/stream.md#several-connections)."""
+NEWS_EVERY = 0.5
+"""Seconds between two looks at what other processes wrote: each event reaches one process alone
+(docs: platform/dingtalk/stream.md#several-connections)."""
+
+NEWS_WINDOW = timedelta(seconds=60)
+"""How far back each look goes: clocks differ, and a transaction may end some time after its rows were written."""
 
 _WALK_TAKES = timedelta(hours=2)
 """Time after which a walk without an end was broken off."""
@@ -41,14 +47,10 @@ _TIMES = ("checked_us", "changed_us", "left_us", "wrote_us")
 class StoredPeople:
     """Implements `bot.access.membership.PeopleStore` and `bot.access.directory_sync.SyncStore`."""
 
-    def __init__(
-        self, database: Database, *, fresh: float | None = None, monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
-        """``fresh``: seconds for which a row in memory counts; by default for good where one process has the file."""
+    def __init__(self, database: Database, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._database = database
-        if fresh is None:
-            fresh = math.inf if database.dialect == "sqlite" else NEWS_OF_OTHERS_AFTER
-        self._held: MutableMapping[str, PersonRecord] = TTLCache(HELD, fresh, monotonic)
+        self._now = now
+        self._held: MutableMapping[str, PersonRecord] = LRUCache(HELD)
         self._writes = 0
         self._departments: Mapping[str, ListedDepartment] = {}
 
@@ -56,6 +58,24 @@ class StoredPeople:
         """Read the departments, whose names belong to everybody's entry."""
         rows = await self._database.run(lambda connection: connection.execute(select(DEPARTMENT)).all())
         self._take_departments([ListedDepartment(row.id, row.name, row.parent_id) for row in rows])
+
+    async def follow(self) -> None:
+        """Read again what other processes wrote, until cancelled. Without an answer nothing in memory counts."""
+        while True:
+            await asyncio.sleep(NEWS_EVERY)
+            try:
+                await self.forget_news()
+            except StoreUnavailable as error:
+                self._forget_all()
+                log.warning("people.news_missing", error=error.detail)
+
+    async def forget_news(self) -> None:
+        """Forget what was written lately, by whomever. Raises `StoreUnavailable`."""
+        query = select(_P.user_id).where(_P.written_us > to_us(self._now() - NEWS_WINDOW))
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        self._writes += 1
+        for row in rows:
+            self._held.pop(row.user_id, None)
 
     async def find(self, user_id: str) -> PersonRecord | None:
         """Return what is known about somebody."""
@@ -98,7 +118,9 @@ class StoredPeople:
 
     async def record_roles_changed(self, at: datetime) -> None:
         """Keep that what is known about all people with a role is out of date."""
-        stale = update(PERSON).where(_P.roles != _NOBODY["roles"]).values(changed_us=to_us(at))
+        stale = (
+            update(PERSON).where(_P.roles != _NOBODY["roles"]).values(changed_us=to_us(at), written_us=self._written())
+        )
         await self._database.run(lambda connection: connection.execute(stale))
         self._forget_all()
 
@@ -136,7 +158,7 @@ class StoredPeople:
         """Note the end of a walk. Whom it did not find must be looked up; returns how many these are."""
         began = to_us(began_at)
         known = (_P.checked_us < began) & (_P.left_us.is_(None) | (_P.left_us < _P.checked_us))
-        stale = update(PERSON).where(known).values(changed_us=began)
+        stale = update(PERSON).where(known).values(changed_us=began, written_us=self._written())
         ended = update(DIRECTORY_WALK).where(_W.id == _WALK).values(ended_us=to_us(now))
 
         def write(connection: Connection) -> int:
@@ -153,6 +175,9 @@ class StoredPeople:
             self._departments = new
             self._forget_all()
 
+    def _written(self) -> int:
+        return to_us(self._now())
+
     def _forget_all(self) -> None:
         self._writes += 1
         self._held.clear()
@@ -163,9 +188,10 @@ class StoredPeople:
             return
         adding = insert_into(PERSON, self._database.dialect)
         upsert = adding.on_conflict_do_update(
-            index_elements=["user_id"], set_={name: adding.excluded[name] for name in changed}
+            index_elements=["user_id"], set_={name: adding.excluded[name] for name in (*changed, "written_us")}
         )
-        whole = [{**dict.fromkeys(_TIMES), **row} for row in rows]
+        written = self._written()
+        whole = [{**dict.fromkeys(_TIMES), **row, "written_us": written} for row in rows]
 
         def write(connection: Connection) -> None:
             connection.execute(upsert, whole)
@@ -215,3 +241,9 @@ def _columns(entry: DirectoryEntry) -> dict[str, Any]:
         "departments": orjson.dumps(sorted(entry.departments)).decode(),
         "is_admin": entry.is_admin,
     }
+
+
+def find_administrators(connection: Connection) -> tuple[str, ...]:
+    """Return the user ids of the organisation's administrators, as far as its directory was read."""
+    query = select(_P.user_id).where(_P.is_admin, _P.left_us.is_(None)).order_by(_P.user_id)
+    return tuple(connection.execute(query).scalars())

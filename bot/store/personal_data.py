@@ -23,6 +23,8 @@ from bot.store.tables import (
     AUDIT,
     DELIVERY,
     DELIVERY_STEP,
+    DIALOGUE,
+    ERP_ACCOUNT,
     INBOX,
     LANGUAGE,
     MUTE,
@@ -46,7 +48,9 @@ class ErasureReport(NamedTuple):
 _OWN: tuple[tuple[Table, Column[str]], ...] = (
     (PERSON, PERSON.c.user_id),
     (LANGUAGE, LANGUAGE.c.user_id),
+    (DIALOGUE, DIALOGUE.c.user_id),
     (WATCH, WATCH.c.user_id),
+    (ERP_ACCOUNT, ERP_ACCOUNT.c.user_id),
 )
 """Rows that are about the person alone."""
 

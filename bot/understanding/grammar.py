@@ -42,7 +42,8 @@ _OF_CODE = frozenset("<>{}|=`\\")
 _NEAR = 1
 """Difference of weights at which the second reading is offered too."""
 _OF_PRODUCTS = ("stock", "mo")
-_SAYS_WHAT_TO_DO = 2
+SAYS_WHAT_TO_DO = 2
+"""Weight from which words say which command is meant."""
 _SAYS_OUTRIGHT = 4
 _DECISIVE = 6
 _MOST_ALTERNATIVES = 3
@@ -71,8 +72,8 @@ class Grammar:
             return Reading(line=typed, by=ReadBy.COMMAND)
         if not _OF_CODE.isdisjoint(text):
             return None
-        scan = self._scan(text)
-        weights = self._weights(scan, usable)
+        scan = self.scan(text)
+        weights = self.weigh(scan, usable)
         found = {line: weight for line, weight in self._lines(scan, weights, usable) if _fits(line)}
         if not found:
             return None
@@ -106,7 +107,8 @@ class Grammar:
             take_words(scan, known, self._longest_cue, lambda start, end: spoken.append(start))
         return bool(spoken)
 
-    def _scan(self, text: str) -> Scan:
+    def scan(self, text: str) -> Scan:
+        """Return what stands in a normalised text."""
         scan = Scan.of(text)
         sentences = self.sentences
         drop_negated(scan)
@@ -135,15 +137,17 @@ class Grammar:
             return Span(SpanKind.PARTNER, start, piece, partner)
         return Span(SpanKind.NAME, start, piece, piece)
 
-    def _weights(self, scan: Scan, usable: frozenset[str] | None) -> dict[str, int]:
+    def weigh(self, scan: Scan, usable: frozenset[str] | None) -> dict[str, int]:
+        """Return how much speaks for each command."""
         weights: dict[str, int] = {}
-        for cue in self._cues_in(scan):
+        for cue in self.cues_in(scan):
             listed = cue.keyword and cue.command in _ALONE  # their lists are words of every day
             if not listed and (usable is None or cue.command in usable):
                 weights[cue.command] = weights.get(cue.command, 0) + cue.weight
         return weights
 
-    def _cues_in(self, scan: Scan) -> Iterable[Cue]:
+    def cues_in(self, scan: Scan) -> Iterable[Cue]:
+        """Yield what the words of a sentence speak for."""
         for span in scan.of_kind(SpanKind.CUE):
             yield from self.sentences.cues[span.text.casefold()]
 
@@ -183,7 +187,7 @@ class Grammar:
                 yield command_line("find", named), 1
             return
         for name in ranked[:_MOST_ALTERNATIVES]:
-            least = 1 if name in _OF_PRODUCTS and named and self._is_known(scan) else _SAYS_WHAT_TO_DO
+            least = 1 if name in _OF_PRODUCTS and named and self._is_known(scan) else SAYS_WHAT_TO_DO
             if weights[name] < least or weights[ranked[0]] - weights[name] > _NEAR:
                 break
             if name == "help" and named and weights[name] < _SAYS_OUTRIGHT:
@@ -191,7 +195,7 @@ class Grammar:
             yield self._list_line(name, scan, named), weights[name]
 
     def _list_line(self, name: str, scan: Scan, named: str) -> str:
-        cues = [cue for cue in self._cues_in(scan) if cue.command == name]
+        cues = [cue for cue in self.cues_in(scan) if cue.command == name]
         if fixed := next((cue.fixed for cue in cues if cue.fixed), ""):
             return command_line(name, fixed)
         if name in _ALONE:
@@ -201,12 +205,12 @@ class Grammar:
             return command_line(name, self._number(name, digits[0]))
         if name == "stock" and (stores := _stores_in(scan)):
             return command_line(name, _joined(scan, SpanKind.NAME, SpanKind.PARTNER), *stores)
-        return command_line(name, self._keyword(name, scan), named)
+        return command_line(name, self.list_named(name, scan), named)
 
-    def _keyword(self, name: str, scan: Scan) -> str:
+    def list_named(self, name: str, scan: Scan) -> str:
         """Return the named list of a command that is meant: what is late for an order is late for any document."""
-        own = [cue for cue in self._cues_in(scan) if cue.keyword and cue.command == name]
-        others = [cue for cue in self._cues_in(scan) if cue.keyword in self.sentences.lists[name]]
+        own = [cue for cue in self.cues_in(scan) if cue.keyword and cue.command == name]
+        others = [cue for cue in self.cues_in(scan) if cue.keyword in self.sentences.lists[name]]
         return next((cue.keyword for cue in (*own, *others)), "")
 
     def _number(self, command: str, digits: str) -> str:

@@ -7,8 +7,10 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from bot.chat.dialogues import LastQuestion
 from bot.chat.reading import Reading
 from bot.chat.registry import Commands
+from bot.understanding.following import follow, refers_back
 from bot.understanding.grammar import Grammar
 from bot.understanding.sentences import Sentences
 from bot.understanding.vocabulary import Vocabulary
@@ -26,9 +28,14 @@ class GrammarReader:
         self._learn = learn
         self._grammar = Grammar(commands, sentences, Vocabulary())
 
-    def read(self, sentence: str, usable: frozenset[str] | None = None) -> Reading | None:
+    def read(
+        self, sentence: str, usable: frozenset[str] | None = None, last: LastQuestion | None = None
+    ) -> Reading | None:
         """Return what the sentence asks for with the commands ``usable`` (None: all); None if that is nothing."""
-        return self._grammar.read(sentence, usable)
+        following = follow(self._grammar, sentence, last, usable) if last else None
+        if following is None and last and refers_back(sentence):
+            return None
+        return following or self._grammar.read(sentence, usable)
 
     async def run(self) -> None:
         """Learn the company's words now and every hour."""

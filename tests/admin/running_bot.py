@@ -22,6 +22,7 @@ from bot.store.alerts import StoredAlertTransactions
 from bot.store.database import Database
 from bot.store.deliveries import StoredDeliveries
 from bot.store.outbox import StoredBacklog
+from tests.chat.audience_parts import sees_all
 
 
 class BlankRenderer:
@@ -76,7 +77,7 @@ class RunningBot:
         self._outbox = OutboxWorker(
             StoredBacklog(database),
             self.dingtalk,
-            {"alert": AlertComposer(units, now=now, name_of=name_of)},
+            {"alert": AlertComposer(units, now=now, name_of=name_of, reader_at=sees_all)},
             BlankRenderer(),
             worker="w",
             track_of=lambda key: f"track-{key}",

@@ -55,6 +55,7 @@ from bot.store.outbox import StoredBacklog
 from bot.store.tables import ALERT, ALERT_CARD, ALERT_CARD_MEMBER, DELIVERY_STEP
 from tests.admin.sample_week import MONDAY, RULES, SUNDAY, events_of_a_week
 from tests.admin.virtual_time import VirtualLoop, clock_from
+from tests.chat.audience_parts import sees_all
 
 TURNS = frozenset(turn.value for turn in AlertTransition)
 """What the story says of a part of an event before it says where that was brought."""
@@ -122,7 +123,7 @@ async def run_the_bot(
     outbox = OutboxWorker(
         StoredBacklog(database),
         RecordingMessenger(answers_in),
-        {"alert": AlertComposer(units, now=now, name_of=name_of)},
+        {"alert": AlertComposer(units, now=now, name_of=name_of, reader_at=sees_all)},
         make_renderer(settings),
         worker="the one",
         track_of=lambda key: f"track {key}",

@@ -9,19 +9,28 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import TypeVar
 
+import pytest
+
+from bot.access.grants import EVERYTHING, Grant, Scope
+from bot.access.people import Person
 from bot.alerts import timers
 from bot.alerts.actions import AlertActionOutcome
 from bot.alerts.alert import AlertState, Comparator, Mute, Watch
+from bot.alerts.labels import CardFact
 from bot.alerts.repository import AlertRepository
 from bot.alerts.routing import EscalationStep
 from bot.alerts.service import AlertComposer, AlertService, AlertUnitOfWorkRunner
 from bot.alerts.views import AlertDigest, AlertGroup, AlertView
-from bot.erp.model import Area
+from bot.chat.audiences import PlaceReader, ReaderAt
+from bot.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass
+from bot.erp.model import Area, Money
 from bot.outbox.place import Place
 from bot.outbox.ports import Composer
+from bot.phrase import phrase
 from bot.severity import Severity
 from tests.alerts.conftest import NewScenario
-from tests.alerts.scenario import ZERO, A, B, ProcessorScenario, StubRules, fine, low, seconds, to
+from tests.alerts.scenario import BOSS, ZERO, A, B, ProcessorScenario, StubRules, event, fine, low, seconds, to
+from tests.chat.audience_parts import reader_by_kind
 
 T = TypeVar("T")
 
@@ -34,6 +43,7 @@ class ServiceHarness:
 
     scenario: ProcessorScenario
     changes: int = 0
+    reader_at: ReaderAt = reader_by_kind
 
     async def transact(self, work: Callable[[AlertRepository], T]) -> T:
         return self.scenario.read(work)
@@ -57,7 +67,7 @@ class ServiceHarness:
         async def name_of(user_id: str) -> str:
             return NAMES[user_id]
 
-        return AlertComposer(self.units, now=lambda: self.scenario.now, name_of=name_of)
+        return AlertComposer(self.units, now=lambda: self.scenario.now, name_of=name_of, reader_at=self.reader_at)
 
     def newest(self, place: Place = A) -> str:
         """Return the card that was owed to a place last."""
@@ -210,3 +220,88 @@ async def test_many_cards_are_folded_into_one_digest(new_scenario: NewScenario) 
     before = len(harness.scenario.deliveries)
     await harness.composer.fold(refs, str(A))
     assert len(harness.scenario.deliveries) == before
+
+
+class Grants:
+    """What places may see of each command; a place that is not named sees nothing that has a class."""
+
+    def __init__(self, fields: Mapping[tuple[Place, str], frozenset[FieldClass]]) -> None:
+        self.fields = fields
+        self.scopes: tuple[Scope, ...] = (EVERYTHING,)
+        self.person: Person | None = None
+        self.asked: list[tuple[Place, str]] = []
+
+    async def __call__(self, place: Place, command: str) -> PlaceReader:
+        self.asked.append((place, command))
+        fields = self.fields.get((place, command), frozenset())
+        return PlaceReader(Grant(fields=fields, scopes=self.scopes), self.person)
+
+
+OVERDUE = event("invoice.overdue", "INV-7", customer="ACME", amount=Money(Decimal(990), "CNY"))
+TO_APPROVE = event("po.submitted", "PO-1", supplier="Bolt Co", amount=Money(Decimal(77), "CNY"))
+
+
+async def test_a_card_shows_what_its_place_may_see(new_scenario: NewScenario) -> None:
+    harness = harness_of(new_scenario, to(A), to(BOSS))
+    harness.reader_at = Grants({(A, "invoice"): SHARED_FIELDS, (BOSS, "invoice"): ALL_FIELDS})
+    harness.scenario.at(0, OVERDUE)
+    ours, boss = [(await harness.composer.compose(harness.newest(place))).view for place in (A, BOSS)]
+    assert isinstance(ours, AlertView)
+    assert isinstance(boss, AlertView)
+    assert boss.facts[:2] == (
+        CardFact(phrase("Customer"), "ACME", classes=frozenset({FieldClass.PARTNER})),
+        CardFact(phrase("Open"), Money(Decimal(990), "CNY"), classes=frozenset({FieldClass.AMOUNT})),
+    )
+    assert [fact.value for fact in ours.facts[:2]] == ["ACME", HIDDEN]
+    assert (ours.alert.event.amount, boss.alert.event.amount) == (HIDDEN, OVERDUE.amount)
+    assert (ours.shared, boss.shared) == (True, False)
+
+
+async def test_a_person_without_the_right_is_told_the_matter_without_figures(new_scenario: NewScenario) -> None:
+    harness = harness_of(new_scenario, to(BOSS))
+    harness.reader_at = Grants({})
+    harness.scenario.at(0, OVERDUE)
+    view = (await harness.composer.compose(harness.newest(BOSS))).view
+    assert isinstance(view, AlertView)
+    assert (view.subject, [fact.value for fact in view.facts[:2]]) == ("INV-7", [HIDDEN, HIDDEN])
+
+
+async def test_a_card_of_several_kinds_shows_what_may_be_seen_of_each(new_scenario: NewScenario) -> None:
+    harness = harness_of(new_scenario, to(A, group="all"))
+    grants = harness.reader_at = Grants({(A, "invoice"): ALL_FIELDS, (A, "po"): SHARED_FIELDS})
+    harness.scenario.at(0, OVERDUE, TO_APPROVE)
+    view = (await harness.composer.compose(harness.newest())).view
+    assert isinstance(view, AlertGroup)
+    assert not [fact for row in view.rows for fact in row.facts if isinstance(fact.value, Money)]
+    assert sorted(grants.asked) == [(A, "invoice"), (A, "po")]
+
+
+async def test_news_of_a_companys_own_falls_under_the_rules_of_alerts(new_scenario: NewScenario) -> None:
+    harness = harness_of(new_scenario)
+    grants = harness.reader_at = Grants({(A, "alerts"): SHARED_FIELDS})
+    harness.scenario.at(0, event("custom.budget", "Q4", amount=Money(Decimal(5), "CNY")))
+    view = (await harness.composer.compose(harness.newest())).view
+    assert isinstance(view, AlertView)
+    assert (view.alert.event.amount, grants.asked) == (HIDDEN, [(A, "alerts")])
+
+
+@pytest.mark.parametrize(
+    ("scope", "seen"),
+    [
+        (Scope(own=True), True),
+        (Scope(partners=frozenset({"acme"})), True),
+        (Scope(partners=frozenset({"Other"})), False),
+        (Scope(warehouses=frozenset({"west"})), False),  # an invoice tells no warehouse
+    ],
+)
+async def test_figures_of_a_document_of_others_are_not_told(
+    new_scenario: NewScenario, scope: Scope, *, seen: bool
+) -> None:
+    harness = harness_of(new_scenario, to(BOSS))
+    grants = Grants({(BOSS, "invoice"): ALL_FIELDS})
+    grants.scopes, grants.person = (scope,), Person(user_id="boss", name="陈经理")
+    harness.reader_at = grants
+    harness.scenario.at(0, replace(OVERDUE, owner="boss"))
+    view = (await harness.composer.compose(harness.newest(BOSS))).view
+    assert isinstance(view, AlertView)
+    assert (view.alert.event.amount is not HIDDEN) is seen

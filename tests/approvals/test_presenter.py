@@ -12,11 +12,15 @@ from bot.approvals.case import CaseState
 from bot.approvals.insights import Insights
 from bot.approvals.presenter import ApprovalComposer, CasePresenter, RequesterComposer
 from bot.approvals.views import ApprovalTold, ApprovalView, Audience
+from bot.chat.audiences import FieldsAt
+from bot.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass
 from bot.erp.model import PurchaseOrder, PurchaseStatus
+from bot.outbox.place import Place
 from tests.approvals.company import document, money
 from tests.approvals.env import PATIENCE, REJECT, ApprovalEnv, rules
 from tests.approvals.policy.test_planner import any_of
 from tests.approvals.test_insights import LEVELS, FakeInsightSource, line
+from tests.chat.audience_parts import fields_by_kind
 
 NAMES = {"wang": "王经理", "wu": "吴工"}
 ORDER = replace(document(requester="wu").order, lines=(line("S1", "3 CNY", "1000"),))
@@ -26,14 +30,16 @@ NEAR = "person:wang"
 class ComposerHarness:
     """One waiting order, and what composes its cards."""
 
-    def __init__(self, env: ApprovalEnv, insight_seconds: float = PATIENCE) -> None:
+    def __init__(
+        self, env: ApprovalEnv, insight_seconds: float = PATIENCE, fields_at: FieldsAt = fields_by_kind
+    ) -> None:
         self.env = env
         self.archive = FakeInsightSource([], LEVELS)
         find = env.process.service.find
         insights = Insights(lambda source: self.archive, now=env.clock, seconds=insight_seconds)
         self.showing = CasePresenter(self._read, insights, _names_of, now=env.clock, seconds=PATIENCE)
-        self.deciders = ApprovalComposer(find, self.showing)
-        self.told = RequesterComposer(find, self.showing)
+        self.deciders = ApprovalComposer(find, self.showing, fields_at)
+        self.told = RequesterComposer(find, self.showing, fields_at)
 
     async def _read(self, source: str, number: str) -> PurchaseOrder:
         return await self.env.erp.reread(source, number)
@@ -126,3 +132,48 @@ async def test_nobody_remembers_it(harness: ComposerHarness) -> None:
     for composer in (harness.deciders, harness.told):
         composed = await composer.compose(f"{'0' * 24}-1|{NEAR}")
         assert (composed.view, composed.revision) == (None, 0)
+
+
+GROUP = "group:cidBuyers=="
+
+
+def granting(fields: frozenset[FieldClass]) -> FieldsAt:
+    async def fields_at(place: Place, command: str) -> frozenset[FieldClass]:
+        assert command == "po"
+        return fields
+
+    return fields_at
+
+
+@pytest.mark.parametrize(
+    ("place", "fields", "amount", "vendor"),
+    [
+        (GROUP, SHARED_FIELDS, None, "ACME"),
+        (GROUP, frozenset({FieldClass.QUANTITY}), None, HIDDEN),
+        # A rule for the group's shared cards shows prices there, as the alert beside it does.
+        (GROUP, ALL_FIELDS, ORDER.total, "ACME"),
+        # Who is asked to decide sees it all, whatever the rules say of others.
+        (NEAR, frozenset(), ORDER.total, "ACME"),
+        ("person:zoe", ALL_FIELDS, ORDER.total, "ACME"),
+        ("person:zoe", SHARED_FIELDS, None, "ACME"),
+        ("person:zoe", frozenset(), None, HIDDEN),
+    ],
+)
+async def test_a_card_shows_what_its_place_may_see(
+    harness: ComposerHarness, place: str, fields: frozenset[FieldClass], amount: object, vendor: object
+) -> None:
+    view = await ComposerHarness(harness.env, fields_at=granting(fields)).card(place)
+    assert (view.amount, view.vendor) == (amount, vendor)
+    prices = [row.line.price for row in view.rows]
+    assert (prices == [money("3 CNY")]) is (amount is not None)
+
+
+async def test_who_requested_it_is_told_all_and_others_what_they_may_see(harness: ComposerHarness) -> None:
+    case = await harness.env.newest()
+    told = ComposerHarness(harness.env, fields_at=granting(SHARED_FIELDS)).told
+    seen = []
+    for place in ("person:wu", "person:zoe"):
+        view = (await told.compose(f"{case.id}|{place}")).view
+        assert isinstance(view, ApprovalTold)
+        seen.append(view.amount)
+    assert seen == [ORDER.total, HIDDEN]

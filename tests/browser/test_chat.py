@@ -6,6 +6,8 @@ from contextlib import suppress
 
 from playwright.async_api import expect
 
+from bot.simulator.card_templates import PUBLIC_TEMPLATES
+from bot.simulator.cards import CardInstance
 from bot.simulator.server import RunningSimulator
 from tests.browser.chat_page import PHONE, ChatPage
 from tests.browser.conftest import OpenPage
@@ -47,7 +49,26 @@ async def test_switching_the_person_shows_their_chats(browser_page: OpenPage, si
     await expect(page.part("conversation")).to_contain_text(["采购与财务群", DIRECT])
     await expect(page.part("conversation").filter(has_text=WAREHOUSE)).to_have_count(0)
     await page.become("ext_carrier")
-    await expect(page.part("conversation")).to_have_count(1)
+    await expect(page.part("conversation")).to_contain_text([WAREHOUSE, "客户项目群"])
+    await expect(page.part("conversation")).to_have_count(2)
+
+
+async def test_a_card_for_one_member_is_marked_and_shown_to_nobody_else(
+    browser_page: OpenPage, simulator: RunningSimulator
+) -> None:
+    chat = simulator.engine.chat
+    card = CardInstance(
+        out_track_id="own", template=PUBLIC_TEMPLATES[0], callback_type="", user_id_type=1, data={"title": "SO-1001"}
+    )
+    simulator.engine.cards.add(card)
+    group = chat.conversations[_group(simulator)]
+    chat.add_card(group, card, carrier_id="own", recipients=frozenset({"keeper01"}))
+    page = await browser_page("keeper01")
+    await page.open(WAREHOUSE)
+    await expect(page.part("card-private")).to_be_visible()
+    await page.become("sales01")
+    await page.open(WAREHOUSE)
+    await expect(page.part("card")).to_have_count(0)
 
 
 async def test_the_list_counts_what_is_unread_and_shows_the_last_message(

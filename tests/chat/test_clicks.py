@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone, tzinfo
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 import pytest
 from structlog.testing import capture_logs
 
 from bot.access.audit import AuditKind
+from bot.access.grants import FULL_GRANT, Grant
 from bot.access.organisation import OwnOrganisation
 from bot.access.people import DirectoryEntry, People
 from bot.cards.actions import Ask
@@ -23,11 +24,13 @@ from bot.chat.clicks import ClickPipeline
 from bot.chat.context import QuestionContext
 from bot.chat.message import ConversationKind, Message
 from bot.chat.pipeline import PreparedAnswer
+from bot.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass
 from bot.erp.errors import Unavailable
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.outbox.place import Place
 from bot.phrase import phrase
+from tests.chat.audience_parts import MemoryOutsiders
 from tests.membership import CORP
 from tests.recording_audit import RecordingAudit
 
@@ -52,12 +55,14 @@ class StubHandler:
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     busy: asyncio.Event = field(default_factory=asyncio.Event)
     asked: list[QuestionContext] = field(default_factory=list)
+    answer: View = ANSWER
+    grant: Grant = FULL_GRANT
 
     async def view_for(self, context: QuestionContext) -> PreparedAnswer:
         self.asked.append(context)
         self.busy.set()
         await self.gate.wait()
-        return PreparedAnswer(ANSWER, "order", "answered")
+        return PreparedAnswer(self.answer, "order", "answered", self.grant)
 
     def hint_for(self, message: Message) -> PreparedAnswer | None:
         raise AssertionError("a click is no message")
@@ -105,6 +110,7 @@ class ClickHarness:
     def __init__(self, *, seconds: float = 5.0, corp_id: str = CORP, shown: FakeShownCards | None = None) -> None:
         self.handler, self.renderer = StubHandler(), StubRenderer()
         self.metrics, self.languages, self.audit = Metrics(), FakeLanguages(), RecordingAudit()
+        self.metrics, self.languages, self.outsiders = Metrics(), FakeLanguages(), MemoryOutsiders()
         self.directory = FakeDirectory({"keeper01": DirectoryEntry(name="王仓", roles=frozenset({"warehouse"}))})
         self.handler.gate.set()
         self.directory.gate.set()
@@ -120,6 +126,7 @@ class ClickHarness:
             seconds=seconds,
             audit=self.audit,
             organisation=OwnOrganisation(corp_id),
+            outsiders=self.outsiders,
             shown=shown,
             sleep=shown.sleep if shown is not None else asyncio.sleep,
         )
@@ -286,3 +293,29 @@ async def test_a_click_outside_a_group_is_one_of_a_direct_chat() -> None:
     harness = ClickHarness()
     await harness.pipeline.answer(replace(CLICK, space_id=""))
     assert harness.handler.asked[0].conversation.kind is ConversationKind.DIRECT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deal(View):
+    card: ClassVar[str] = "deal"
+
+    amount: Annotated[str, FieldClass.AMOUNT] = "¥9"
+
+
+@pytest.mark.parametrize(("fields", "amount"), [(ALL_FIELDS, "¥9"), (SHARED_FIELDS, HIDDEN)])
+async def test_the_clicker_sees_what_the_clicker_may_see(fields: frozenset[FieldClass], amount: str) -> None:
+    harness = ClickHarness()
+    harness.handler.answer, harness.handler.grant = Deal(), Grant(fields=fields)
+    assert await harness.pipeline.answer(CLICK) is not None
+    [(view, _, _)] = harness.renderer.rendered
+    assert isinstance(view, Deal)
+    assert view.amount == amount
+    assert not view.shared  # nobody else sees it
+
+
+async def test_a_click_from_another_organisation_tells_that_somebody_is_there() -> None:
+    harness = ClickHarness()
+    assert await harness.pipeline.answer(CLICK) is not None
+    assert not harness.outsiders.groups
+    assert await harness.pipeline.answer(replace(CLICK, corp_id="dingother")) is None
+    assert harness.outsiders.groups == {"cidA=="}

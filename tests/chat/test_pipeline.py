@@ -8,27 +8,30 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import pytest
 from sqlalchemy import select, text
 from structlog.testing import capture_logs
 
 from bot.access.audit import AuditKind
-from bot.access.people import People, Person
+from bot.access.grants import FULL_GRANT, Grant
+from bot.access.people import Person
 from bot.cards.card import Card
 from bot.cards.track_ids import TrackIds
 from bot.cards.view import View
 from bot.chat.context import QuestionContext
-from bot.chat.message import Conversation, ConversationKind, Message, MessageKind, Sender
+from bot.chat.message import Conversation, ConversationKind, Mention, Message, MessageKind, Sender
 from bot.chat.pipeline import MAX_QUESTION_AGE, PreparedAnswer, QuestionPipeline
-from bot.chat.ports import AnswerUnconfirmed, AnswerVia, InboxState, SentAnswer
+from bot.chat.ports import AnswerCards, AnswerUnconfirmed, AnswerVia, InboxState, SentAnswer
+from bot.disclosure import SHARED_FIELDS, FieldClass
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
 from bot.store.inbox import StoredInbox
 from bot.store.tables import INBOX
+from tests.chat.audience_parts import MemoryOutsiders, make_audiences, make_people
 from tests.membership import CORP, EverybodyIsMember, own_organisation
 from tests.recording_audit import RecordingAudit
 
@@ -39,6 +42,7 @@ NOW = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
 class Echo(View):
     card: ClassVar[str] = "echo"
     line: str
+    total: Annotated[str, FieldClass.AMOUNT] = ""
 
 
 @dataclass(slots=True)
@@ -47,6 +51,8 @@ class EchoHandler:
 
     gates: dict[str, asyncio.Event] = field(default_factory=dict)
     asked: int = 0
+    total: str = ""
+    grant: Grant = FULL_GRANT
     people: list[Person] = field(default_factory=list)
 
     async def view_for(self, context: QuestionContext) -> PreparedAnswer:
@@ -56,16 +62,21 @@ class EchoHandler:
             await gate.wait()
         if context.line == "defect":
             raise LookupError("a defect of ours")
-        return PreparedAnswer(Echo(line=context.line), "echo", "answered")
+        return PreparedAnswer(Echo(line=context.line, total=self.total), "echo", "answered", self.grant)
 
     def hint_for(self, message: Message) -> PreparedAnswer | None:
         return None if message.kind is MessageKind.TEXT else PreparedAnswer(Echo(line="hint"), "none", "hint")
 
 
+@dataclass(slots=True)
 class PlainRenderer:
+    rendered: int = 0
+
     def render(self, view: View, language: str, *, zone: tzinfo, read_as: str = "") -> Card:
         assert isinstance(view, Echo)
-        return Card(name="echo", language=language, title=view.line, body="", tips="", buttons=(), twin="", fields={})
+        self.rendered += 1
+        body = str(view.total)
+        return Card(name="echo", language=language, title=view.line, body=body, tips="", buttons=(), twin="", fields={})
 
 
 @dataclass(slots=True)
@@ -73,6 +84,7 @@ class FakeChannel:
     """A conversation that remembers what it saw; ``fail`` decides per title, ``troubles`` come one per try."""
 
     seen: list[tuple[str, str]] = field(default_factory=list)
+    cards: list[AnswerCards] = field(default_factory=list)
     fail: Callable[[str], bool] = lambda _: False
     troubles: list[DingerpError] = field(default_factory=list)
     fall_back: bool = False
@@ -81,12 +93,13 @@ class FakeChannel:
     async def answer(
         self,
         message: Message,
-        card: Card,
+        cards: AnswerCards,
         *,
         track_id: str,
         before_fallback: Callable[[], Awaitable[None]],
     ) -> SentAnswer:
         await asyncio.sleep(0)
+        card = cards.own
         if self.fail(card.title):
             raise DingerpError("refused")
         if self.troubles and isinstance(self.troubles[0], AnswerUnconfirmed):
@@ -97,13 +110,9 @@ class FakeChannel:
             self.spoken.set()
             raise self.troubles.pop(0)
         self.seen.append((card.title, track_id))
+        self.cards.append(cards)
         self.spoken.set()
         return SentAnswer(AnswerVia.MARKDOWN if self.fall_back else AnswerVia.CARD)
-
-
-class NoLanguages:
-    def chosen(self, user_id: str) -> str | None:
-        return None
 
 
 @dataclass(slots=True)
@@ -113,6 +122,8 @@ class PipelineHarness:
     group: FakeChannel
     metrics: Metrics
     pipeline: QuestionPipeline
+    renderer: PlainRenderer
+    outsiders: MemoryOutsiders
     members: EverybodyIsMember
     audit: RecordingAudit
 
@@ -133,23 +144,26 @@ async def harness(tmp_path: Path) -> AsyncIterator[PipelineHarness]:
     await database.migrate()
     inbox, handler, group, metrics = StoredInbox(database), EchoHandler(), FakeChannel(), Metrics()
     writer = asyncio.create_task(inbox.run())
-    members, audit = EverybodyIsMember(), RecordingAudit()
-    people = People(languages=NoLanguages(), default_language="zh_CN", configured_languages={}, directory=members)
+    members, outsiders, renderer = EverybodyIsMember(), MemoryOutsiders(), PlainRenderer()
+    audit = RecordingAudit()
+    people = make_people(members)
     pipeline = QuestionPipeline(
         inbox=inbox,
         handler=handler,
         people=people,
+        renderer=renderer,
         organisation=own_organisation(),
         audit=audit,
-        renderer=PlainRenderer(),
         channel=group,
         tracks=TrackIds("secret"),
+        audiences=make_audiences(people=people, outsiders=outsiders),
+        outsiders=outsiders,
         metrics=metrics,
         now=lambda: NOW,
         at_once=24,
         pause=0.001,
     )
-    yield PipelineHarness(inbox, handler, group, metrics, pipeline, members, audit)
+    yield PipelineHarness(inbox, handler, group, metrics, pipeline, renderer, outsiders, members, audit)
     writer.cancel()
     with suppress(asyncio.CancelledError):
         await writer
@@ -361,3 +375,55 @@ def test_track_ids_are_the_same_for_the_same_message_and_sealed() -> None:
     assert ours.is_ours(ours.for_message("m1"))
     for foreign in (other.for_message("m1"), "", "q1-", "q1-abc-def", ours.for_message("m1") + "0", "é-ü-ö"):
         assert not ours.is_ours(foreign)
+
+
+async def test_a_group_gets_a_card_of_its_own_where_the_asker_sees_more(harness: PipelineHarness) -> None:
+    harness.handler.total = "¥9"
+    await harness.take(message("m1", "order"), "{}")
+    await harness.pipeline.drain(5)
+    [cards] = harness.group.cards
+    assert (cards.own.body, cards.is_shared, harness.renderer.rendered) == ("¥9", False, 1)
+    assert (cards.shared.body, cards.shared.body, harness.renderer.rendered) == ("🔒", "🔒", 2)
+
+
+@pytest.mark.parametrize("grant", [FULL_GRANT, Grant(fields=SHARED_FIELDS)], ids=["full", "shared"])
+async def test_one_card_is_drawn_where_nobody_sees_more(harness: PipelineHarness, grant: Grant) -> None:
+    harness.handler.grant, harness.handler.total = grant, "" if grant is FULL_GRANT else "¥9"
+    await harness.take(message("m1", "order"), "{}")
+    await harness.pipeline.drain(5)
+    [cards] = harness.group.cards
+    assert cards.is_shared
+    assert cards.shared is cards.own
+    assert "9" not in cards.own.body
+    assert harness.renderer.rendered == 1
+
+
+async def test_an_own_chat_shows_all_that_the_asker_may_see(harness: PipelineHarness) -> None:
+    harness.handler.total = "¥9"
+    asked = replace(message("m1", "order"), conversation=Conversation("cidD==", ConversationKind.DIRECT))
+    await harness.take(asked, "{}")
+    await harness.pipeline.drain(5)
+    [cards] = harness.group.cards
+    assert (cards.own.body, cards.is_shared) == ("¥9", True)
+
+
+async def test_who_writes_tells_of_outsiders(harness: PipelineHarness) -> None:
+    await harness.take(message("m1", "order"), "{}")
+    await harness.take(replace(message("m2", "x"), sender=Sender(staff_id=None, nick="Ma")), "{}")
+    await harness.take(replace(message("m3", "x", conversation="cidB=="), mentions=(Mention(None),)), "{}")
+    await harness.pipeline.drain(5)
+    assert harness.outsiders.groups == {"cidA==", "cidB=="}
+
+
+@pytest.mark.parametrize("doubtful", [False, True])
+async def test_only_who_certainly_is_outside_makes_it_a_group_with_outsiders(
+    harness: PipelineHarness, monkeypatch: pytest.MonkeyPatch, *, doubtful: bool
+) -> None:
+    async def entry(members: EverybodyIsMember, user_id: str) -> None:
+        if doubtful:
+            raise DingerpError("the directory does not answer")
+
+    monkeypatch.setattr(EverybodyIsMember, "entry", entry)
+    await harness.take(message("m1", "order"), "{}")
+    await harness.pipeline.drain(5)
+    assert harness.outsiders.groups == (set() if doubtful else {"cidA=="})

@@ -101,9 +101,9 @@ def test_the_built_in_commands_are_there() -> None:
             "find",
             "help",
             "whoami",
-            "audit",
             "bind",
             "unbind",
+            "audit",
             "lang",
         )
     ]

@@ -23,6 +23,7 @@ from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.outbox.place import Place
 from tests.approvals.env import PATIENCE
+from tests.chat.audience_parts import MemoryOutsiders
 from tests.commands.alert_fakes import ELSEWHERE, HERE, OWN, InMemoryAlertService, alert
 from tests.commands.company import NOW
 from tests.commands.conftest import Members, NoLanguages
@@ -73,6 +74,7 @@ class AlertClickHarness:
             seconds=seconds,
             audit=RecordingAudit(),
             organisation=own_organisation(),
+            outsiders=MemoryOutsiders(),
             shown=self.places,
         )
         self.track = self.place_card(service.show(alert("a1")), HERE)

@@ -22,6 +22,7 @@ from bot.erp.model import Verdict
 from bot.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
 from tests.approvals.env import PATIENCE
+from tests.chat.audience_parts import MemoryOutsiders
 from tests.commands.approval_fakes import GROUP, ApprovalFixture, rules
 from tests.commands.company import NOW, cny
 from tests.commands.conftest import Ask as AskLine
@@ -51,6 +52,7 @@ class ApprovalClickHarness:
             seconds=seconds,
             audit=RecordingAudit(),
             organisation=own_organisation(),
+            outsiders=MemoryOutsiders(),
             shown=self.places,
         )
         self.group, self.own = self._place_card(GROUP), self._place_card(OWN)

@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.chat.message import Sender, SessionWebhook
-from bot.chat.ports import AnswerChannel, AnswerVia, SentAnswer
+from bot.chat.ports import AnswerCards, AnswerChannel, AnswerVia, SentAnswer
 from bot.dingtalk.answer_channel import DingTalkAnswerChannel
 from bot.dingtalk.card_api import CardApi
 from bot.dingtalk.card_wire import TemplateChoice, own_template
@@ -60,7 +60,8 @@ class ChannelFixture:
         async def announce() -> None:
             self.announced.append("text")
 
-        return await self.channel.answer(question(**changes), stock_card(), track_id="t1", before_fallback=announce)
+        cards = changes.pop("cards", None) or AnswerCards(stock_card())
+        return await self.channel.answer(question(**changes), cards, track_id="t1", before_fallback=announce)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.chat.message import SessionWebhook
-from bot.chat.ports import AnswerUnconfirmed, AnswerVia, SentAnswer
+from bot.chat.ports import AnswerCards, AnswerUnconfirmed, AnswerVia, SentAnswer
 from bot.dingtalk.answer_channel import DingTalkAnswerChannel
 from bot.dingtalk.card_api import CardApi
 from bot.dingtalk.errors import DingTalkCardUnconfirmed, DingTalkOutcomeUnknown
@@ -35,7 +35,9 @@ class SparedChannelFixture:
                 raise self.doubt
             self.announced += 1
 
-        return await self.channel.answer(question(**changes), stock_card(), track_id="t1", before_fallback=announce)
+        return await self.channel.answer(
+            question(**changes), AnswerCards(stock_card()), track_id="t1", before_fallback=announce
+        )
 
 
 @pytest.fixture

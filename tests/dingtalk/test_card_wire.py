@@ -119,6 +119,11 @@ def test_the_answer_of_a_click_changes_only_what_it_names() -> None:
     }
 
 
+def test_the_answer_of_a_click_covers_the_clickers_own_values() -> None:
+    answer = click_response(stock_card(), own_template("mine.schema", variables={"t": "title"}), own_values=True)
+    assert answer["userPrivateData"] == answer["cardData"]
+
+
 # --- the template file of the documentation ---------------------------------------------------------------------
 
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from bot.admin.erps import check_source
 from bot.cli import cli
-from bot.erp.errors import NotPermitted, Unavailable
+from bot.erp.errors import NotPermitted
 from bot.erp.model import Area
 from bot.erp.source_check import AreaAccess, SourceChecker, SourceReport, report_lines
 from bot.erp.validation import Validator
@@ -219,8 +219,10 @@ async def test_an_erp_that_hangs_is_told_in_one_sentence() -> None:
         async def check(self) -> None:
             await asyncio.Event().wait()
 
-    with pytest.raises(Unavailable, match=r"no answer in 0\.01 s"):
-        await SourceChecker(Hung(), Validator("main", now=lambda: NOW), timeout=0.01).examine()
+    report = await SourceChecker(Hung(), Validator("main", now=lambda: NOW), timeout=0.01).examine()
+    (problem,) = report.problems
+    assert str(problem.words) == "The ERP does not answer: no answer in 0.01 s"
+    assert report.exit_code == 2
 
 
 async def test_an_area_that_hangs_does_not_end_the_report() -> None:

@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from bot.cards.language import choose_language, load_languages
 from bot.chat.message import Conversation, ConversationKind, SessionWebhook
-from bot.chat.ports import AnswerVia, SentAnswer
+from bot.chat.ports import AnswerCards, AnswerVia, SentAnswer
 from bot.dingtalk.answer_channel import DingTalkAnswerChannel
 from bot.dingtalk.card_api import CardApi
 from bot.dingtalk.messenger import DingTalkMessenger
@@ -90,4 +90,4 @@ async def ask(engine: SimEngine, channel: DingTalkAnswerChannel, harness: Outbox
     async def announce() -> None:
         return
 
-    return await channel.answer(message, stock_card(), track_id="t1", before_fallback=announce)
+    return await channel.answer(message, AnswerCards(stock_card()), track_id="t1", before_fallback=announce)

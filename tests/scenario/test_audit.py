@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from bot.access.audit import AuditKind, AuditSearch, RecordedEntry
 from bot.erp.port import ListQuery
+from bot.settings import RuleSettings
 from bot.simulator.cards import SimCardView
 from bot.store.audit import AuditFindings, StoredAudit
 from bot.store.audit_witness import AuditWitness
@@ -13,8 +14,8 @@ from bot.store.database import Database
 from tests.scenario.conftest import KEEPER, OUTSIDER, BotSystem, OpenSystem
 from tests.unlimited import NO_LIMIT
 
-ADMINISTRATOR = "manager01"
-FINANCE_ONLY = {"name": "finance reads", "commands": ["invoice"], "roles": ["finance"]}
+ADMINISTRATOR, BOSS = "manager01", "it01"
+FINANCE_ONLY = RuleSettings.model_validate({"name": "finance reads", "commands": ["invoice"], "roles": ["finance"]})
 
 
 async def log_of(system: BotSystem) -> tuple[list[RecordedEntry], AuditFindings]:
@@ -66,7 +67,16 @@ async def test_300_orders_are_not_read_in_one_go_and_administrators_hear_of_it(o
     assert len([line for line in kept if line.entry.kind is AuditKind.QUESTION]) == 20
 
 
-def reports(system: BotSystem) -> Iterator[SimCardView]:
+def reports(system: BotSystem, administrator: str = ADMINISTRATOR) -> Iterator[SimCardView]:
     """Return the cards that tell an administrator of the keeper's limit."""
-    views = (card.view_for(ADMINISTRATOR) for card in system.engine.cards)
+    views = (card.view_for(administrator) for card in system.engine.cards)
     return (view for view in views if view.title == "王仓 的查询到了上限")
+
+
+async def test_without_a_role_the_directory_s_administrators_hear_of_it(open_system: OpenSystem) -> None:
+    limits = {"person": NO_LIMIT.model_copy(update={"questions_minute": 2})}
+    async with open_system(limits=limits) as system:
+        await system.ask("/help", who=BOSS)
+        for _ in range(3):
+            await system.ask("/help")
+        await system.engine.wait_for(lambda: next(reports(system, BOSS), None), timeout=10)

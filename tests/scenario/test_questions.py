@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.erp.port import Filter, ListQuery
-from tests.scenario.conftest import ENGLISH, KEEPER, OUTSIDER, BotSystem
+from tests.scenario.conftest import ENGLISH, KEEPER, OUTSIDER, BotSystem, OpenSystem
 
 CREATE = "POST /v1.0/card/instances/createAndDeliver"
 
@@ -43,11 +43,15 @@ async def test_pages_show_every_row_once_and_lead_back(system: BotSystem) -> Non
     assert first.title == card.title
 
 
-async def test_a_page_turn_is_seen_by_the_clicker_alone(system: BotSystem) -> None:
-    card = await system.ask("/order late")
-    await system.click(card, "下一页", who=ENGLISH)
-    assert system.see(card, ENGLISH).private_to_viewer
-    assert system.see(card, KEEPER).markdown == card.markdown
+async def test_a_page_turn_is_seen_by_the_clicker_alone(open_system: OpenSystem) -> None:
+    async with open_system(cards={"private_way": "private_data"}) as system:
+        card = await system.ask("/order late")
+        second = await system.click(card, "下一页", who=ENGLISH)
+        assert second.private_to_viewer
+        assert system.see(card, KEEPER).markdown == card.markdown
+        turned = await system.click(card, "下一页")
+        assert turned.markdown != card.markdown  # though the asker has values of their own
+        assert system.see(card, ENGLISH).markdown == second.markdown
 
 
 async def test_part_of_a_name_gives_a_pick_list(system: BotSystem) -> None:

@@ -129,7 +129,8 @@ async def test_several_spaces_at_once(wire):
 async def test_recipients_alone_see_a_group_card(wire):
     model = {"robotCode": "dingdemoappkey", "recipients": ["keeper01"]}
     await wire.card(imGroupOpenDeliverModel=model)
-    assert wire.engine.items(WAREHOUSE, "keeper01")
+    [item] = wire.engine.items(WAREHOUSE, "keeper01")
+    assert (item["recipients"], item["card"]["privateToViewer"]) == (["keeper01"], True)
     assert not wire.engine.items(WAREHOUSE, "sales01")
     assert not wire.engine.items(WAREHOUSE, "buyer01")
 

@@ -36,8 +36,9 @@ async def test_state(wire):
     assert [(chat["id"], chat["title"]) for chat in groups] == [
         (WAREHOUSE, "仓库与销售群"),
         (PURCHASING, "采购与财务群"),
+        ("cidRn5Vw/2c+Customers03Cc==", "客户项目群"),
     ]
-    assert "ext_carrier" in groups[0]["members"]
+    assert ["ext_carrier" in group["members"] for group in groups] == [True, False, True]
     direct = [chat["members"] for chat in state["conversations"] if chat["kind"] == "direct"]
     assert len(direct) == 14
     assert ["ext_carrier"] not in direct

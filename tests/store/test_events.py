@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 from bot.alerts.intake.batched_intake import BatchedIntake
 from bot.alerts.intake.port import EventState, ReceivedEvent, StoredEvent
 from bot.metrics import Metrics
+from bot.store.alerts import StoredAlertTransactions
 from bot.store.database import Database
 from bot.store.events import (
     EventSearch,
@@ -212,3 +214,21 @@ async def test_the_migration_makes_what_the_statements_expect(database: Database
     assert columns == {column.name for column in EVENT.columns}
     assert indexes == {str(index.name) for index in EVENT.indexes}
     assert unique == {"uq_event_source"}
+
+
+async def test_what_is_accepted_is_committed_through_to_the_disk(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    durable = []
+    run = Database.run_blocking
+
+    def note(self: Database, call: Any, **options: Any) -> Any:
+        durable.append(options.get("durable", False))
+        return run(self, call, **options)
+
+    monkeypatch.setattr(Database, "run_blocking", note)
+    await StoredEvents(database).keep([event(1)])
+    transactions = StoredAlertTransactions(database, lambda: NOW)
+    await transactions.transact(lambda repository: repository.alerts(()))
+    await transactions.try_transact(lambda repository: repository.alerts(()))
+    assert durable == [True, True, False]

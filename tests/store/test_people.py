@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
@@ -11,8 +12,9 @@ from bot.access.directory_sync import ListedDepartment
 from bot.access.membership import PersonRecord
 from bot.access.people import DirectoryEntry
 from bot.store.database import Database
+from bot.store.errors import StoreUnavailable
 from bot.store.organisation import StoredOrganisation
-from bot.store.people import NEWS_OF_OTHERS_AFTER, StoredPeople
+from bot.store.people import StoredPeople
 
 NOW = datetime(2026, 11, 27, 9, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=1)
@@ -50,13 +52,12 @@ async def test_changed_roles_concern_those_who_have_one(database: Database) -> N
     assert [one and one.changed_at for one in found] == [LATER, None]
 
 
-async def test_an_event_that_another_process_got_counts_within_a_second(database: Database) -> None:
-    time = 0.0
-    people = StoredPeople(database, fresh=NEWS_OF_OTHERS_AFTER, monotonic=lambda: time)
+async def test_an_event_that_another_process_got_counts_with_the_next_look(database: Database) -> None:
+    people = StoredPeople(database)
     await people.record_entry("keeper01", KEEPER, NOW)
     await people.find("keeper01")
     await StoredPeople(database).record_left(["keeper01"], LATER)
-    time = 0.6
+    await people.forget_news()
     found = await people.find("keeper01")
     assert found is not None
     assert found.left_at == LATER
@@ -126,3 +127,26 @@ async def test_the_organisation_of_each_app_is_kept(database: Database, instead:
     assert await app.keep("dingcorp", instead=False) == "dingcorp"
     assert await app.keep("dingnew", instead=instead) == ("dingnew" if instead else "dingcorp")
     assert await other.load() == ""
+
+
+async def test_without_a_look_at_the_news_nothing_in_memory_counts(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = StoredPeople(database)
+    await people.record_entry("keeper01", KEEPER, NOW)
+    await people.find("keeper01")
+    await StoredPeople(database, now=lambda: NOW - timedelta(days=1)).record_left(["keeper01"], LATER)
+    looked = asyncio.Event()
+
+    async def fail() -> None:
+        looked.set()
+        raise StoreUnavailable("away")
+
+    monkeypatch.setattr("bot.store.people.NEWS_EVERY", 0)
+    monkeypatch.setattr(people, "forget_news", fail)
+    following = asyncio.create_task(people.follow())
+    await looked.wait()
+    following.cancel()
+    found = await people.find("keeper01")
+    assert found is not None
+    assert found.left_at == LATER

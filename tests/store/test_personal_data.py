@@ -29,6 +29,8 @@ from bot.store.tables import (
     AUDIT,
     DELIVERY,
     DELIVERY_STEP,
+    DIALOGUE,
+    ERP_ACCOUNT,
     INBOX,
     LANGUAGE,
     MUTE,
@@ -46,6 +48,10 @@ def fill(connection: Connection, person: str, number: int) -> None:
     case = examples.FULL_CASE
     add = connection.execute
     add(insert(LANGUAGE), {"user_id": person, "code": "en"})
+    asked = {"user_id": person, "conversation_id": "cid", "at_ms": 1, "line": "/stock SKU123", "rows": "[]"}
+    add(insert(DIALOGUE), asked)
+    bound = {"user_id": person, "source": "main", "name": person, "account": "a", "wanted": "", "state": "bound"}
+    add(insert(ERP_ACCOUNT), bound | {"decided_by": "", "revision": 1})
     nothing = dict.fromkeys(("checked_us", "changed_us", "left_us", "wrote_us"))
     named = {"user_id": person, "name": person, "roles": "[]", "departments": "[]", "is_admin": False}
     add(insert(PERSON), named | nothing)
@@ -84,7 +90,8 @@ def exported(connection: Connection, person: str) -> list[str]:
 
 
 EVIDENCE = ["approval_audit", "approval_card", "approval_decision", "approval_person", "approval_vote", "audit"]
-OWN = ["alert", "delivery", "delivery", "delivery_step", "inbox", "language", "mute", "mute", "person", "watch"]
+OWN = ["alert", "delivery", "delivery", "delivery_step", "dialogue", "erp_account", "inbox", "language"]
+OWN += ["mute", "mute", "person", "watch"]
 
 
 async def test_all_rows_about_a_person_are_told_and_none_of_others(database: Database) -> None:
@@ -107,7 +114,7 @@ async def test_a_person_is_erased_and_what_was_decided_stays(database: Database)
         before = exported(connection, OTHER)
         report = erase_person(connection, ME, NOW)
         assert report.erased == {
-            "person": 1, "language": 1, "watch": 1, "mute": 2, "alert": 1,
+            "person": 1, "language": 1, "dialogue": 1, "watch": 1, "erp_account": 1, "mute": 2, "alert": 1,
             "inbox": 1, "delivery": 1, "delivery_step": 1,
         }  # fmt: skip
         assert dict(report.kept) == dict.fromkeys(EVIDENCE, 1)

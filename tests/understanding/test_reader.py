@@ -14,6 +14,7 @@ from bot.cards.notices import BadArgumentNotice, ChoiceNotice, HintNotice, Unkno
 from bot.cards.view import View
 from bot.chat.arguments import Term
 from bot.chat.context import QuestionContext
+from bot.chat.dialogues import LastQuestion
 from bot.chat.dispatcher import QuestionDispatcher, QuestionOutcome
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.reading import ReadBy, Reading
@@ -48,7 +49,9 @@ class StubReader:
     def __init__(self, reading: Reading | None) -> None:
         self.reading = reading
 
-    def read(self, sentence: str, usable: frozenset[str] | None = None) -> Reading | None:
+    def read(
+        self, sentence: str, usable: frozenset[str] | None = None, last: LastQuestion | None = None
+    ) -> Reading | None:
         assert usable is not None
         assert "count" in usable
         return self.reading

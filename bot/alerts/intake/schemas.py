@@ -261,6 +261,15 @@ class PoDecided(_Document):
     reason: Prose = Field("", description="The words given for it.")
 
 
+class PoLate(_Document):
+    """Goods of an approved purchase order are awaited since `due_on`."""
+
+    severity: ClassVar[Severity] = Severity.WARNING
+    example: ClassVar[Mapping[str, object]] = {
+        "number": "PO-1001", "supplier": "Ningbo Steel", "due_on": "2026-11-20", "owner": "buyer01",
+    }  # fmt: skip
+
+
 class ProductionLate(_Document):
     """A production order is not finished since `due_on`; `quantity` is what was planned."""
 
@@ -334,6 +343,7 @@ SCHEMAS: Mapping[str, type[EventData]] = {
     EventType.PO_SUBMITTED: PoSubmitted,
     EventType.PO_CHANGED: PoChanged,
     EventType.PO_DECIDED: PoDecided,
+    EventType.PO_LATE: PoLate,
     EventType.PRODUCTION_LATE: ProductionLate,
     EventType.PRODUCTION_DONE: ProductionDone,
 }

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 
-from bot.alerts.event import Event, correlate
+from bot.alerts.event import Event, EventType, correlate
 from bot.alerts.routing import EscalationStep, Routing, Target
 from bot.alerts.rules.condition import Condition
 from bot.alerts.rules.facts import VARIABLES, Facts
@@ -78,7 +78,7 @@ class RouteTree:
         why: list[str] = []
         targets: dict[Place, Target] = {}
         for route in _matching_routes(self.root, facts, why):
-            if route is self.root and self.decides_in_chat and facts.event.type.startswith("po."):
+            if route is self.root and self.decides_in_chat and _is_decided(facts.event.type):
                 why.append(f"{route.name}: no, purchase orders have cards of their own for those who decide")
                 continue
             for place in self._places(route, facts.event, why):
@@ -150,3 +150,8 @@ def _group(route: AlertRoute, facts: Facts) -> str:
         return correlate(facts.event).key
     shared = [f"{name}={VARIABLES[name](facts)!r}" for name in terms.group_by or ()]
     return "|".join([route.name, *shared])
+
+
+def _is_decided(event_type: str) -> bool:
+    """Whether an event is about a decision, which has a card of its own; a late delivery is no such."""
+    return event_type.startswith("po.") and event_type != EventType.PO_LATE

@@ -23,7 +23,7 @@ from bot.erp.erpnext.mapping import Site
 from bot.erp.erpnext.options import ErpNextOptions
 from bot.erp.erpnext.query import DocumentQuery
 from bot.erp.erpnext.stock import read_places, stock_level
-from bot.erp.errors import Invalid, NotFound
+from bot.erp.errors import Invalid, NotFound, NotPermitted
 from bot.erp.expiring import ExpiringValue
 from bot.erp.http import Http
 from bot.erp.keys import checked_key
@@ -40,6 +40,7 @@ from bot.erp.model import (
     Verdict,
 )
 from bot.erp.port import Capability, ListQuery
+from bot.erp.setup import SetupProblem, approver_problems, no_company
 from bot.erp.vendors import AdapterContext
 
 _SEARCHED = 500
@@ -204,6 +205,28 @@ class ErpNextErp(DocumentErp):
         await self._site.value()
         if Capability.APPROVE in self.capabilities:
             await self._approvals.check()
+
+    async def setup_problems(self) -> list[SetupProblem]:
+        """Look for the company, and for the owner of each approver's key."""
+        found: list[SetupProblem] = []
+        if self._options.company and not await self._company_exists():
+            found.append(no_company(self._options.company, (), self.name))
+            return found
+        return await approver_problems(list(self._options.approvers), self._owner_of_key, self.name)
+
+    async def _company_exists(self) -> bool:
+        company = self._options.company
+        try:
+            return bool(await self._frappe.rows(ListRequest("Company", ("name",), [("name", "=", company)]), limit=1))
+        except NotPermitted:
+            # Each company has its warehouses, which the bot may read for their stock.
+            request = ListRequest("Warehouse", ("name",), [("company", "=", company)])
+            return bool(await self._frappe.rows(request, limit=1))
+
+    async def _owner_of_key(self, user: str) -> str:
+        pair = self._options.approvers[user]
+        account = Account(pair.key, pair.secret.get_secret_value())
+        return str(await self._frappe.call("frappe.auth.get_logged_user", account))
 
     async def close(self) -> None:
         await self._http.close()

@@ -97,9 +97,13 @@ class RecordMapping(Generic[R]):
 class RecordReader:
     """Builds records out of rows."""
 
-    def __init__(self, context: MappingContext, look: ReadField) -> None:
+    def __init__(
+        self, context: MappingContext, look: ReadField, *, meaning: Callable[[str, Any], Any] | None = None
+    ) -> None:
+        """``meaning`` returns what a value means in a list of lookups."""
         self.context = context
         self._look = look
+        self._meaning = meaning
 
     def single(self, mapped: RecordMapping[R], row: Any, lines: Iterable[Any] = ()) -> R:
         """Return a record with its lines; raises `Invalid` if the record or a line is unreadable."""
@@ -166,11 +170,17 @@ class RecordReader:
     def _raw(self, origin: FieldSource, row: Any) -> Any:
         """Return the ERP's value, translated where it is a mapped word; None for nothing."""
         raw = self._look(row, origin.from_) if origin.from_ else None
+        if origin.lookup and self._meaning is not None and raw is not None:
+            raw = self._meaning(origin.lookup, raw)
         if origin.words and raw is not None and not isinstance(raw, list | tuple | dict):
             theirs = read.key(raw)
             ours = origin.word(theirs)
             raw = raw if ours == theirs else ours
-        return origin.default if raw is None or raw == "" or (isinstance(raw, str) and not raw.strip()) else raw
+        if raw is None or (isinstance(raw, str) and not raw.strip()):
+            return origin.default
+        if origin.present is not None:
+            return origin.default if raw in (0, "0", False, [], {}) else origin.present
+        return raw
 
     def _note(self, mapped: RecordMapping[Any], row: Any, name: str, reason: str, *, kept: bool) -> None:
         self.context.bad_values.note(BadValue(mapped.layout.area, self.key(mapped, row), name, reason, kept, row))

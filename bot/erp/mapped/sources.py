@@ -58,6 +58,10 @@ class FieldSource(ConfigPart):
 
     from_: str = Field("", alias="from", description="Column, or path inside the JSON.")
     default: str | int | None = Field(None, description="What it is where the ERP has nothing.")
+    present: str | int | None = Field(
+        None, description="What it is where the ERP has anything but 0: `2` for a level whose first approver is named."
+    )
+    lookup: str = Field("", description="The list of `lookups` in which the value stands, such as a customer's id.")
     words: dict[str, str] = Field({}, description="The ERP's word → ours; “” on the right: nothing.")
     format: Annotated[str, AfterValidator(known_format)] = Field(
         "", description="How dates and times are written: a pattern of strptime, `epoch` or `epoch_ms`."
@@ -156,7 +160,16 @@ class SourceDefaults(BaseModel):
     def complete(self, sections: Mapping[Area, Any]) -> None:
         """Check what single sections cannot; raises `ValueError` that names all amounts and quantities without unit."""
         found = []
+        known = getattr(self, "lookups", {})
         for area, section in sections.items():
+            own = (section, getattr(section, "lines", None), getattr(section, "places", None))
+            found += [
+                f"{area}: {name}.lookup: {origin.lookup!r} is none of lookups ({', '.join(known) or 'there are none'})"
+                for part in own
+                if part is not None
+                for name, origin in part.fields.items()
+                if origin.lookup and origin.lookup not in known
+            ]
             parts = {f"{area}.fields": section.fields}
             if not self.unit and area in (Area.PRODUCTS, Area.PRODUCTION) and "unit" not in section.fields:
                 found.append(

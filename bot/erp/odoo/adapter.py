@@ -34,11 +34,12 @@ from bot.erp.model import (
 from bot.erp.odoo import documents, mapping, stock
 from bot.erp.odoo import query as queries
 from bot.erp.odoo.changes import read_changes
-from bot.erp.odoo.client import OdooClient, Row
+from bot.erp.odoo.client import Account, OdooClient, Row
 from bot.erp.odoo.decisions import PurchaseApprovals
 from bot.erp.odoo.options import OdooOptions
 from bot.erp.odoo.query import Condition, DayStart, DocumentQuery
 from bot.erp.port import Capability, ListQuery
+from bot.erp.setup import SetupProblem, approver_problems, no_company, no_language
 from bot.erp.values import text
 from bot.erp.vendors import AdapterContext
 
@@ -87,6 +88,38 @@ class OdooErp(DocumentErp):
     async def check(self) -> None:
         """Log in and read the account's own context."""
         await self._client.call("res.users", "context_get")
+
+    async def setup_problems(self) -> list[SetupProblem]:
+        """Look for the company and the language, and for the owner of each approver's key."""
+        found: list[SetupProblem] = []
+        company, language = self._options.company, self._options.language
+        if language and not await self._there("res.lang", "code", [["code", "=", language]]):
+            found.append(no_language(language, self.name))
+        if company is not None and not await self._there("res.company", "name", [["id", "=", company]]):
+            known = [f"{row['id']} {text(row.get('name'))}" for row in await self._seen("res.company", "name", [])]
+            found.append(no_company(company, known, self.name))
+        if any(problem.is_fatal for problem in found):
+            return found
+        return found + await approver_problems(list(self._options.approvers), self._owner_of_key, self.name)
+
+    async def _there(self, model: str, field: str, domain: Condition) -> bool:
+        try:
+            return bool(await self._seen(model, field, domain))
+        except (NotPermitted, Unsupported):
+            return True  # it cannot be told
+
+    async def _seen(self, model: str, field: str, domain: Condition) -> list[Row]:
+        """Return what the account sees whatever company and language are configured: a wrong one hides everything."""
+        plain = {"lang": "en_US", "allowed_company_ids": []}
+        return await self._client.search(model, domain, [field], order="id asc", limit=_SAME, context=plain)
+
+    async def _owner_of_key(self, login: str) -> str:
+        account = Account(login, self._options.approvers[login])
+        context = await self._client.call("res.users", "context_get", account=account)
+        uid = context.get("uid") if isinstance(context, dict) else None
+        users = await self._client.read("res.users", [uid], ("login",)) if isinstance(uid, int) else {}
+        # JSON-RPC logs in by name, so that another's key is refused; JSON-2 knows the key alone.
+        return text(users[uid].get("login")) if uid in users else login
 
     async def close(self) -> None:
         await self._client.close()

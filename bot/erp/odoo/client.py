@@ -74,7 +74,7 @@ class Json2Transport:
         answer = await send("POST", f"json/2/{call.model}/{call.method}", json=body, headers=headers)
         if answer.ok:
             return answer.data
-        raise _http_error(answer, self._http.source)
+        raise _http_error(answer, self._http.source, found_odoo=True)
 
 
 class JsonRpcTransport:
@@ -162,7 +162,10 @@ def _named(name: str, text: str, source: str) -> ErpError | None:
     return None if kind is None else kind(text, source=source)
 
 
-def _http_error(answer: HttpResponse, source: str) -> ErpError:
+_NO_DATABASE = "this Odoo has no database of the configured name, or has several and none is named"
+
+
+def _http_error(answer: HttpResponse, source: str, *, found_odoo: bool = False) -> ErpError:
     """Return the error for an HTTP status, by Odoo's exception name if there is one; ``debug`` is never read."""
     data = _object(answer.data)
     text = words(str(data.get("message", "")))
@@ -171,7 +174,8 @@ def _http_error(answer: HttpResponse, source: str) -> ErpError:
     if answer.ok:
         return answer.failure("an answer without data", source=source)
     if "name" not in data and answer.status == 404:
-        return Unavailable("no Odoo at this address", source=source)
+        # Its release was read before: Odoo says this for a database that it does not have.
+        return Unavailable(_NO_DATABASE if found_odoo else "no Odoo at this address", source=source)
     found = _named(str(data.get("name", "")), text, source) or refusal(answer, text, source=source)
     # The API key is the login, so there is nothing to renew.
     return AuthFailed(found.detail, source=source) if isinstance(found, AuthExpired) else found
@@ -276,14 +280,14 @@ class OdooClient:
         order: str,
         offset: int = 0,
         limit: int,
-        page: int = PAGE,
+        page: int | None = None,
         context: Mapping[str, Any] | None = None,
     ) -> list[Row]:
-        """Return up to ``limit`` records, ``page`` at a time; fields that this release lacks are left out."""
+        """Return up to ``limit`` records, ``page`` (`PAGE`) at a time; fields that this release lacks are left out."""
         known = await self._known(model, fields)
         found: list[Row] = []
         while len(found) < limit:
-            size = min(page, limit - len(found))
+            size = min(page or PAGE, limit - len(found))
             rows = await self.search(
                 model, domain, known, order=order, offset=offset + len(found), limit=size, context=context
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 from bot.erp import deciding, listing
 from bot.erp.cursor import TimeCursor
 from bot.erp.errors import Invalid, NotFound
+from bot.erp.expiring import ExpiringValue
 from bot.erp.http import Http
 from bot.erp.keys import checked_key
 from bot.erp.listing import D, Listing
@@ -33,8 +35,10 @@ from bot.erp.model import (
 from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.rest.client import RestClient
 from bot.erp.rest.options import ChangesRead, ListRead, ProductCalls, RestOptions, WriteTemplate
-from bot.erp.rest.query import look
+from bot.erp.rest.query import as_list, look
 from bot.erp.vendors import AdapterContext
+
+_LOOKUPS_HOLD = timedelta(minutes=10)
 
 
 class RestErp(MappedErp):
@@ -48,7 +52,12 @@ class RestErp(MappedErp):
         )
         self._options = options
         self._api = RestClient(Http(options, now=context.now, source=name), options)
-        self._reader = RecordReader(self.context, look)
+        self._lookups = {
+            name: ExpiringValue(partial(self._read_lookup, name), now=context.now, holds=_LOOKUPS_HOLD)
+            for name in options.lookups
+        }
+        self._meanings: dict[str, Mapping[str, Any]] = {}
+        self._reader = RecordReader(self.context, look, meaning=self._meaning)
         self._mapped = mappings_of(areas_of(options))
         self.capabilities = _capabilities(options)
 
@@ -59,6 +68,26 @@ class RestErp(MappedErp):
             return ()
         products = self._reader.many(self._mapped["products"], await self._all(calls.list, "products.list", text))
         return listing.find_products(products, text, limit=limit)
+
+    async def _read_lookup(self, name: str) -> Mapping[str, Any]:
+        """Return what the ids of a list mean."""
+        calls = self._options.lookups[name]
+        rows = await self._all(calls.list, f"lookups.{name}.list", "")
+        return {str(look(row, calls.key)): look(row, calls.value) for row in rows}
+
+    async def _learn(self, area: str) -> None:
+        """Read the lists in which fields of an area are looked up, unless they were read a moment ago."""
+        mapped: RecordMapping[Any] | None = self._mapped[area]
+        wanted: set[str] = set()
+        while mapped is not None:
+            wanted |= {origin.lookup for origin in mapped.fields.values() if origin.lookup}
+            mapped = mapped.lines
+        for name in sorted(wanted):
+            self._meanings[name] = await self._lookups[name].value()
+
+    def _meaning(self, name: str, value: Any) -> Any:
+        """Return what an id means; the id itself where its list does not have it."""
+        return self._meanings.get(name, {}).get(str(value), value)
 
     def _products(self) -> ProductCalls:
         if self._options.products is None:
@@ -83,9 +112,10 @@ class RestErp(MappedErp):
             total = self._reader.single(self._mapped["stock"], found)
         places = []
         if calls.places is not None:
-            rows = look(found, calls.places.at) or []
+            rows = as_list(look(found, calls.places.at)) or []
             if not isinstance(rows, list):
                 raise Invalid("stock.places.at leads to no list", source=self.name)
+            await self._learn("stock.places")
             places = [self._reader.single(self._mapped["stock.places"], row) for row in rows]
         figures = frozenset(calls.places.fields) if calls.places else frozenset()
         return builders.stock_level(product, total, tuple(places), figures, self.context)
@@ -161,9 +191,10 @@ class RestErp(MappedErp):
         found = await self._api.one(section.one, {"number": self._checked_step(number)}, what=number)
         row = self._picked(kind.area, found, number)
         at = getattr(getattr(section, "lines", None), "at", "")
-        lines = (look(row, at) or []) if at else []
+        lines = (as_list(look(row, at)) or []) if at else []
         if not isinstance(lines, list):
             raise Invalid(f"{kind.area}.lines.at leads to no list", source=self.name)
+        await self._learn(kind.area)
         document: D = self._reader.single(self._mapped[kind.area], row, lines)
         return document
 
@@ -177,6 +208,7 @@ class RestErp(MappedErp):
         if not is_encodable(query.text):
             return Slice(items=(), total=0)
         section, mapped = getattr(self._options, kind.area), self._mapped[kind.area]
+        await self._learn(kind.area)
         own: ListRead | None = getattr(section, query.filter, None) if query.filter is not Filter.ALL else None
         read: ListRead = own or section.list
         if read.pages_itself:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote_plus
@@ -38,7 +38,7 @@ from bot.erp.rest.options import (
     RestOptions,
     WriteTemplate,
 )
-from bot.erp.rest.query import fill, fill_params, fill_path, look
+from bot.erp.rest.query import as_list, fill, fill_params, fill_path, look
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,8 @@ class RestClient:
 
     async def one(self, read: ReadTemplate, given: Mapping[str, Any], *, what: str) -> Any:
         """Return what one read finds; raises `NotFound` for nothing."""
-        found = look(await self._data(_sent(read, given), what=what), read.at)
+        answer = await self._answer(_sent(read, given), what=what, missing=read.missing)
+        found = look(answer.data, read.at)
         if found is None or found == []:
             raise NotFound(what, source=self._http.source)
         return found
@@ -174,7 +175,10 @@ class RestClient:
         page: list[Any] = []
         total: int | None = None
         while sent is not None:
-            answer = await self._answer(sent)
+            try:
+                answer = await self._answer(sent, missing=read.missing)
+            except NotFound:
+                return ListPage(items, total)
             before, page = page, self._listed(look(answer.data, read.at))
             total = self._count(look(answer.data, read.total)) if read.total else None
             if page and page == before:
@@ -218,15 +222,13 @@ class RestClient:
         """Give connections back."""
         await self._http.close()
 
-    async def _data(self, sent: _PreparedRequest, *, what: str) -> Any:
-        return (await self._answer(sent, what=what)).data
-
     async def _answer(
         self,
         sent: _PreparedRequest,
         *,
         send: Callable[..., Awaitable[HttpResponse]] | None = None,
         what: str | None = None,
+        missing: Collection[int] = (),
     ) -> HttpResponse:
         """Return an answer that is no refusal. ``what``: what it is about, None for a list."""
         send = send or self._http.read
@@ -235,6 +237,8 @@ class RestClient:
             how: dict[str, Any] = {} if sent.body is None else {"json": sent.body}
             headers = {"Accept": "application/json", **self._options.headers, **sent.headers, **login.headers}
             answer = await send(sent.method, sent.path, params={**sent.params, **login.params}, headers=headers, **how)
+            if answer.status in missing:
+                raise NotFound(what or "", source=self._http.source)
             return self._checked(answer, what)
 
         if self._relogin is not None:
@@ -276,11 +280,12 @@ class RestClient:
         return _MEANINGS[meaning](text, source=source)
 
     def _listed(self, found: Any) -> list[Any]:
-        if found is None:
+        rows = as_list(found)
+        if rows is None:
             return []
-        if not isinstance(found, list):
+        if not isinstance(rows, list):
             raise Invalid("where a list is expected there is none: see “at”", source=self._http.source)
-        return found
+        return rows
 
     def _count(self, found: Any) -> int | None:
         try:

@@ -54,6 +54,10 @@ class ReadTemplate(RequestTemplate):
         "", description="Where in the answer it is: a dotted path or JSON pointer; empty: the answer itself."
     )
 
+    missing: tuple[int, ...] = Field(
+        (), description="Statuses by which the API says that there is no such record, or that a list is empty."
+    )
+
     @model_validator(mode="after")
     def _only_reads(self) -> ReadTemplate:
         if self.method == "POST" and not self.reads:
@@ -128,6 +132,14 @@ class WriteTemplate(RequestTemplate):
 
     method: Literal["POST", "PUT", "PATCH"] = "POST"
     text: str = Field("", description="Where the answer has the ERP's own words.")
+
+
+class LookupList(ConfigPart):
+    """A list in which ids of other records are looked up, such as customers; it is read every ten minutes."""
+
+    list: ListRead
+    key: str = Field(min_length=1, description="Where a record has the id.")
+    value: str = Field(min_length=1, description="Where it has what is shown instead.")
 
 
 def _from_text(value: Any) -> Any:
@@ -332,6 +344,7 @@ class RestOptions(HttpOptions, SourceDefaults):
     time_format: sources.TimeFormat = Field(
         "zoned", description="How `{since}` is written: `zoned`, `naive`, `epoch`, `epoch_ms` or a pattern."
     )
+    lookups: dict[str, LookupList] = Field({}, description="Lists in which fields with `lookup` find what ids mean.")
     most_rows: int = Field(5_000, ge=1, le=100_000, description="Records that one list may have at most.")
     products: ProductCalls | None = None
     stock: StockCalls | None = None

@@ -77,6 +77,13 @@ def look(data: Any, path: str) -> Any:
     return data
 
 
+def as_list(found: Any) -> Any:
+    """Return a list; of an object whose values are all objects, these with their keys as ``key``."""
+    if isinstance(found, Mapping) and all(isinstance(value, Mapping) for value in found.values()):
+        return [{"key": key, **value} for key, value in found.items()]
+    return found
+
+
 def _steps(path: str) -> list[str]:
     if path.startswith("/"):
         return [step.replace("~1", "/").replace("~0", "~") for step in path[1:].split("/")]

@@ -32,6 +32,7 @@ from bot.erp.model import (
     StockLevel,
 )
 from bot.erp.port import Capability, ListQuery
+from bot.erp.setup import SetupProblem, approver_problems
 from bot.erp.tryton import documents
 from bot.erp.tryton.changes import read_changes
 from bot.erp.tryton.client import Account, Domain, Row, TrytonClient, at, containing
@@ -60,9 +61,10 @@ class TrytonErp(DocumentErp):
         self._http = Http(options, now=context.now, source=self.name)
         client = TrytonClient(options, self._http)
         self._account = Account(client, options.user, options.password)
+        self._approvers = {user: Account(client, user, password) for user, password in options.approvers.items()}
         self._approvals = PurchaseApprovals(
             self._account,
-            {user: Account(client, user, password) for user, password in options.approvers.items()},
+            self._approvers,
             for_others=options.user if options.decide_as_bot else None,
             source=self.name,
         )
@@ -79,6 +81,14 @@ class TrytonErp(DocumentErp):
         """Log in and read the account's preferences."""
         with malformed_is_invalid(self.name):
             await self._account.read("res.user", "get_preferences", True)
+
+    async def setup_problems(self) -> list[SetupProblem]:
+        """Log in as each approver."""
+        return await approver_problems(list(self._approvers), self._owner_of_password, self.name)
+
+    async def _owner_of_password(self, login: str) -> str:
+        await self._approvers[login].read("res.user", "get_preferences", True)
+        return login
 
     async def close(self) -> None:
         """Close connections; Tryton ends idle sessions itself."""

@@ -28,7 +28,15 @@ from bot.store.tables.erp import (
 from bot.store.tables.keys import DATA_KEY
 from bot.store.tables.outbox import DELIVERY, DELIVERY_SPEND, DELIVERY_STEP
 from bot.store.tables.people import DEPARTMENT, DIRECTORY_WALK, ERP_ACCOUNT, ORGANISATION, PERSON
-from bot.store.tables.questions import INBOX, LANGUAGE, QUOTA_DAY, QUOTA_MONTH, QUOTA_WARNING
+from bot.store.tables.questions import (
+    DIALOGUE,
+    INBOX,
+    LANGUAGE,
+    OUTSIDER_GROUP,
+    QUOTA_DAY,
+    QUOTA_MONTH,
+    QUOTA_WARNING,
+)
 from bot.store.tables.upkeep import HEARTBEAT
 
 __all__ = [
@@ -52,6 +60,7 @@ __all__ = [
     "DELIVERY_SPEND",
     "DELIVERY_STEP",
     "DEPARTMENT",
+    "DIALOGUE",
     "DIRECTORY_WALK",
     "ERP_ACCOUNT",
     "ERP_COPY",
@@ -65,6 +74,7 @@ __all__ = [
     "METADATA",
     "MUTE",
     "ORGANISATION",
+    "OUTSIDER_GROUP",
     "PERSON",
     "PINYIN",
     "POLL_POSITION",

@@ -33,6 +33,8 @@ class PersonRow(StoreTable, table=True):
     changed_us: int | None = Field(sa_type=BigInteger)
     left_us: int | None = Field(sa_type=BigInteger)
     wrote_us: int | None = Field(sa_type=BigInteger)
+    written_us: int = Field(sa_type=BigInteger, index=True)
+    """When the row was last written, by the clock of the process that did: others look for news by it."""
 
 
 class DepartmentRow(StoreTable, table=True):

@@ -34,6 +34,29 @@ class LanguageRow(StoreTable, table=True):
     code: str
 
 
+class DialogueRow(StoreTable, table=True):
+    """What a person asked last in a conversation (see `bot.chat.dialogues.LastQuestion`)."""
+
+    __tablename__ = "dialogue"
+
+    user_id: str = Field(primary_key=True)
+    conversation_id: str = Field(primary_key=True)
+    at_ms: int = Field(sa_type=BigInteger)
+    line: str = Field(sa_type=Sealed("dialogue.line"))
+    rows: str = Field(sa_type=Sealed("dialogue.rows"))
+    """A JSON list of lines."""
+
+
+class OutsiderGroupRow(StoreTable, table=True):
+    """A conversation in which somebody from outside the organisation was seen."""
+
+    __tablename__ = "outsider_group"
+
+    conversation_id: str = Field(primary_key=True)
+    seen_ms: int = Field(sa_type=BigInteger)
+    """When that was first seen."""
+
+
 class QuotaMonthRow(StoreTable, table=True):
     """What one purpose and group spent of one of the organisation's quotas in a month."""
 
@@ -71,7 +94,9 @@ class QuotaWarningRow(StoreTable, table=True):
 
 
 INBOX = core_table(InboxRow)
+DIALOGUE = core_table(DialogueRow)
 LANGUAGE = core_table(LanguageRow)
+OUTSIDER_GROUP = core_table(OutsiderGroupRow)
 QUOTA_MONTH = core_table(QuotaMonthRow)
 QUOTA_DAY = core_table(QuotaDayRow)
 QUOTA_WARNING = core_table(QuotaWarningRow)

@@ -201,6 +201,8 @@ class FakeErpNext(FakeServer):
                 return [render(documents.item, p, stock.get(sku), changed[sku]) for sku, p in company.products.items()]
             case "Bin":
                 return [row for level in company.stock.values() for row in self._made(documents.bins, level)]
+            case "Company":
+                return [shapes.head("Company", documents.COMPANY, _CHANGED)]
             case "Warehouse":
                 return documents.warehouses(company.warehouses, _CHANGED)
             case "Sales Order":

@@ -148,7 +148,7 @@ class FakeOdoo(FakeServer):
         if not self.is_json2:
             return web.Response(text=_NO_PAGE, status=404, content_type="text/html")
         if request.headers.get("X-Odoo-Database", DATABASE) != DATABASE:
-            return web.Response(status=303, headers={"Location": "/web/database/selector"})
+            return web.Response(text=_NO_PAGE, status=404, content_type="text/html")
         if request.content_type != "application/json":
             return self._say_json2(OdooError("werkzeug.exceptions.UnsupportedMediaType", "no JSON", 415))
         scheme, _, key = request.headers.get("Authorization", "").partition(" ")

@@ -21,7 +21,7 @@ from bot.erp.model import (
 )
 from bot.testing.company import ReferenceCompany
 from tests.erp.fakes import odoo_states as states
-from tests.erp.fakes.odoo_engine import Many2One, OdooModel, Record
+from tests.erp.fakes.odoo_engine import LANGUAGES, Many2One, OdooModel, Record
 
 COMPANY = Many2One("res.company", 1, "My Company (San Francisco)")
 BOT = "bot"
@@ -51,6 +51,8 @@ class CompanyModels:
         self._models: Mapping[str, Callable[[], OdooModel]] = {
             "res.users": self._res_users,
             "res.partner": self._res_partners,
+            "res.company": self._res_companies,
+            "res.lang": self._res_languages,
             "product.product": self._product_products,
             "product.template.attribute.value": self._attribute_values,
             "stock.warehouse": self._stock_warehouses,
@@ -423,6 +425,12 @@ class CompanyModels:
     def _res_users(self) -> OdooModel:
         rows = [{"id": key, "login": login, "name": self._names[login]} for login, key in self.users.items()]
         return _model(rows)
+
+    def _res_companies(self) -> OdooModel:
+        return _model([{"id": COMPANY.id, "name": COMPANY.name}, {"id": 2, "name": "Other company"}])
+
+    def _res_languages(self) -> OdooModel:
+        return _model([{"id": key, "code": code} for key, code in enumerate(sorted(LANGUAGES), 1)])
 
     def _res_partners(self) -> OdooModel:
         rows = [{"id": key, "name": name, "parent_id": None} for name, key in self._partners.items()]

@@ -7,10 +7,12 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from bot.erp.rest.options import RestOptions
 from bot.testing.fake_erp import SECRET
 from tests.erp.rest.documented_config import api_options
+from tests.erp.rest.scripted_server import sales
 
 Change = Callable[[dict[str, Any]], Any]
 
@@ -58,3 +60,12 @@ def test_a_mistake_is_named(spoil: Change, complaint: str) -> None:
 
 def test_secrets_are_not_shown() -> None:
     assert SECRET not in repr(RestOptions.model_validate(api_options()))
+
+
+def test_a_lookup_names_a_list_that_there_is() -> None:
+    fields = {"number": "no", "customer": {"from": "c", "lookup": "parties"}, "status": "s"}
+    with pytest.raises(ValidationError, match=r"customer\.lookup: 'parties' is none of lookups \(there are none\)"):
+        RestOptions.model_validate(sales("https://x.example", fields=fields))
+    parties = {"parties": {"list": {"path": "/parties"}, "key": "id", "value": "name"}}
+    found = RestOptions.model_validate(sales("https://x.example", fields=fields, of_source={"lookups": parties}))
+    assert set(found.lookups) == {"parties"}

@@ -9,10 +9,10 @@ from bot.alerts.intake.areas.area import PolledArea
 from bot.alerts.intake.areas.invoices import INVOICES
 from bot.alerts.intake.areas.orders import ORDER_NEWS, ORDERS
 from bot.alerts.intake.areas.production import PRODUCTION
-from bot.alerts.intake.areas.purchasing import PURCHASING
+from bot.alerts.intake.areas.purchasing import PURCHASING, RECEIPTS
 from bot.alerts.intake.areas.stock import STOCK
 
 AREAS: Mapping[str, PolledArea] = MappingProxyType(
-    {area.name: area for area in (PURCHASING, STOCK, INVOICES, ORDERS, PRODUCTION, ORDER_NEWS)}
+    {area.name: area for area in (PURCHASING, STOCK, INVOICES, ORDERS, RECEIPTS, PRODUCTION, ORDER_NEWS)}
 )
 """By their names in the settings, in the order of polling: first what somebody waits for."""

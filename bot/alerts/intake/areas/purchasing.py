@@ -1,4 +1,4 @@
-"""Purchase orders that wait for somebody's approval."""
+"""Purchase orders that wait for somebody's approval, and those whose goods are late."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from bot.alerts.intake.areas.area import (
     comparable_fields,
     format_amount,
     format_date,
+    late_record,
     money,
     without_blanks,
 )
@@ -87,4 +88,25 @@ PURCHASING: ListedArea[PurchaseOrder] = ListedArea(
     judge=judge,
     gone_type=EventType.PO_DECIDED,
     gone_data={"decision": "withdrawn"},
+)
+
+
+def judge_receipt(order: PurchaseOrder, today: date) -> PolledRecord:
+    """Return what a purchase order means today for those who await its goods."""
+    return late_record(
+        EventType.PO_LATE,
+        order.number,
+        data_of(order),
+        due_on=order.due_on,
+        is_late=order.days_late(today) > 0,
+        changed_at=order.changed_at,
+    )
+
+
+RECEIPTS: ListedArea[PurchaseOrder] = ListedArea(
+    name="receipts",
+    kind=listing.PURCHASE_ORDERS,
+    listed=Filter.LATE,
+    judge=judge_receipt,
+    gone_type=EventType.PO_LATE,
 )

@@ -27,8 +27,10 @@ def upgrade() -> None:
         sa.Column("changed_us", sa.BigInteger(), nullable=True),
         sa.Column("left_us", sa.BigInteger(), nullable=True),
         sa.Column("wrote_us", sa.BigInteger(), nullable=True),
+        sa.Column("written_us", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("user_id", name="pk_person"),
     )
+    op.create_index("ix_person_written_us", "person", ["written_us"])
     op.create_table(
         "department",
         sa.Column("id", sa.String(), nullable=False),

@@ -1,0 +1,103 @@
+"""Who sees a card, and how much of it: everybody in a conversation, or one person."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from bot.access.grants import EVERYTHING, Grant, Scope
+from bot.access.people import People, Person
+from bot.access.policy import AccessPolicy
+from bot.cards.notices import WithheldNotice
+from bot.cards.view import View, mark_shared
+from bot.disclosure import FieldClass, cut
+from bot.outbox.place import Place, PlaceKind
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceReader:
+    """What the readers of cards at a place may see; ``person`` is the reader of an own chat, None for a group."""
+
+    grant: Grant
+    person: Person | None = None
+
+
+ReaderAt: TypeAlias = Callable[[Place, str], Awaitable[PlaceReader]]
+"""Returns what readers at a place may see of the documents of a command: `Audiences.reader_at`."""
+
+FieldsAt: TypeAlias = Callable[[Place, str], Awaitable[frozenset[FieldClass]]]
+"""Returns what a card at a place may show of the documents of a command: `Audiences.fields_at`."""
+
+
+class KnownOutsiders(Protocol):
+    """Remembers the conversations with somebody from outside the organisation; implemented by `bot.store.outsiders`."""
+
+    def are_in(self, conversation_id: str) -> bool:
+        """Whether somebody from outside is known to be there."""
+        ...
+
+    def note(self, conversation_id: str) -> None:
+        """Remember that somebody from outside is there: at once, and for later starts as soon as the store can."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SharedView:
+    """An answer as everybody in a conversation may see it; ``is_all``: the asker sees no more."""
+
+    view: View
+    is_all: bool
+
+
+class Audiences:
+    """What may be seen by whom, by the rules in force and by who is known to be where."""
+
+    def __init__(self, *, policy: Callable[[], AccessPolicy], people: People, outsiders: KnownOutsiders) -> None:
+        """``policy`` returns the rules in force."""
+        self._policy = policy
+        self._people = people
+        self._outsiders = outsiders
+
+    def share(self, own: View, grant: Grant, conversation_id: str, command: str) -> SharedView:
+        """Return what everybody in a conversation may see of an answer of ``command``.
+
+        ``own`` is what the asker sees by their ``grant``.
+        """
+        common = self._shared_grant(conversation_id, command)
+        if not covers_all(grant.scopes, common.scopes):
+            # Of documents that not everybody may see, not even the number is told.
+            return SharedView(WithheldNotice(), is_all=False)
+        shown = cut(own, common.fields)
+        # Fields that no card shows, such as an ERP's own ones, may be cut as well: that hides nothing from anybody.
+        return SharedView(mark_shared(shown), is_all=shown.withheld == own.withheld)
+
+    async def reader_at(self, place: Place, command: str) -> PlaceReader:
+        """Return what a card that nobody asked for may show at a place of the documents of ``command``."""
+        if place.kind is PlaceKind.GROUP:
+            return PlaceReader(self._shared_grant(place.id, command))
+        person = await self._people.identify(place.id, name="")
+        return PlaceReader(self._policy().decide_area(person, command).grant, person)
+
+    async def fields_at(self, place: Place, command: str) -> frozenset[FieldClass]:
+        """Return what such a card may show of any document of ``command``.
+
+        Nothing that has a class where the reader may not ask for them, or not for all of them.
+        """
+        grant = (await self.reader_at(place, command)).grant
+        return grant.fields if covers_all((EVERYTHING,), grant.scopes) else frozenset()
+
+    def _shared_grant(self, conversation_id: str, command: str) -> Grant:
+        outsiders = self._outsiders.are_in(conversation_id)
+        return self._policy().shared_grant(conversation_id, command, outsiders=outsiders)
+
+
+def covers_all(wanted: Iterable[Scope], scopes: Collection[Scope]) -> bool:
+    """Whether every document in the ``wanted`` scopes is in one of the ``scopes`` for every reader.
+
+    One reader's own documents are not another's.
+    """
+    if EVERYTHING in scopes:
+        return True
+    common = [scope for scope in scopes if not scope.own]
+    return all(any(scope.includes(each) for scope in common) for each in wanted)

@@ -1,0 +1,100 @@
+"""What was asked last, for each person in each conversation: sentences that follow leave out what is known already."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+from cachetools import LRUCache
+
+from bot.chat.context import QuestionContext
+from bot.errors import DingerpError
+
+log = structlog.get_logger(__name__)
+
+KEPT_FOR = timedelta(minutes=30)
+"""After that a sentence stands for itself again."""
+_MOST = 10_000
+"""Dialogues at a time; of more, those that rest longest are forgotten."""
+_SAVED_EVERY = 2.0
+"""Seconds between two savings: a crash costs the dialogues of these seconds, an orderly stop none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastQuestion:
+    """A line that was answered, with the lines that the rows of its answer open; ``at`` is when."""
+
+    line: str
+    rows: tuple[str, ...] = ()
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DialogueKey:
+    """One person in one conversation: nobody goes on where somebody else asked."""
+
+    user_id: str
+    conversation_id: str
+
+
+class DialogueStore(Protocol):
+    """Keeps dialogues across restarts. Raises a `DingerpError` when it is away."""
+
+    async def load(self, since: datetime) -> Iterable[tuple[DialogueKey, LastQuestion]]:
+        """Return the dialogues that are younger than ``since``."""
+        ...
+
+    async def save(self, changed: Collection[tuple[DialogueKey, LastQuestion]], since: datetime) -> None:
+        """Keep these, and forget what is older than ``since``."""
+        ...
+
+
+class Dialogues:
+    """Remembers the last question of each dialogue for half an hour."""
+
+    def __init__(self, store: DialogueStore, *, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._now = now
+        self._last: LRUCache[DialogueKey, LastQuestion] = LRUCache(_MOST)
+        self._changed: dict[DialogueKey, LastQuestion] = {}
+
+    def last(self, context: QuestionContext) -> LastQuestion | None:
+        """Return what this person asked last in this conversation; None if it is too long ago."""
+        found = self._last.get(_key(context))
+        return found if found and context.now - found.at <= KEPT_FOR else None
+
+    def remember(self, context: QuestionContext, line: str, rows: tuple[str, ...]) -> None:
+        """Take note of a line that was answered."""
+        key = _key(context)
+        self._last[key] = self._changed[key] = LastQuestion(line=line, rows=rows, at=context.now)
+
+    async def load(self) -> None:
+        """Take up the dialogues of an earlier run."""
+        self._last.update(await self._store.load(self._now() - KEPT_FOR))
+
+    async def run(self) -> None:
+        """Save what changes until cancelled, and then what is left."""
+        try:
+            while True:
+                await asyncio.sleep(_SAVED_EVERY)
+                await self._save()
+        finally:
+            await self._save()
+
+    async def _save(self) -> None:
+        changed, self._changed = self._changed, {}
+        if not changed:
+            return
+        try:
+            await self._store.save(list(changed.items()), self._now() - KEPT_FOR)
+        except DingerpError as error:
+            self._changed = {**changed, **self._changed}
+            log.warning("dialogues.not_saved", error=type(error).__name__, detail=error.detail)
+
+
+def _key(context: QuestionContext) -> DialogueKey:
+    return DialogueKey(context.person.user_id or "", context.conversation.id)

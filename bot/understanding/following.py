@@ -1,0 +1,130 @@
+"""Sentences that go on from the last question: 那北京仓呢, 它的采购单, 第二个, "what about SKU124"."""
+
+from __future__ import annotations
+
+import re
+
+from bot.chat.dialogues import LastQuestion
+from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise, split
+from bot.chat.reading import ReadBy, Reading, Understood
+from bot.understanding.grammar import SAYS_WHAT_TO_DO, Grammar
+from bot.understanding.scanning import Scan, SpanKind
+
+_NUMERALS = "一二三四五六七八九十"
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
+_ROW = re.compile(
+    rf"(?:看看|看一下|看|打开|要|查|选|就)?第\s*(?P<chinese>[{_NUMERALS}]|\d{{1,2}})\s*(?:个|条|张|单|项|笔|行|种)?(?:吧|呢|的)?"
+    rf"|(?:show |open )?(?:the )?(?P<english>{'|'.join(_ORDINALS)}|last)(?: one)?(?: please)?",
+    re.IGNORECASE,
+)
+_GOES_ON = re.compile(
+    r"^(?:那么?|换成|换|改成|改|再看看?|再查一?下?)(?!个|张|家|单)|呢$|^(?:and|what about|how about|then)\b",
+    re.IGNORECASE,
+)
+_PRONOUN = re.compile(
+    r"(?:它|他|她)们?的?|(?:这|那|该)(?:个|家|张|单|款)?(?:客户|供应商|产品|公司|货)?的|\b(?:its|their|his|her)\b",
+    re.IGNORECASE,
+)
+
+
+def follow(grammar: Grammar, sentence: str, last: LastQuestion, usable: frozenset[str] | None = None) -> Reading | None:
+    """Return the line that a sentence asks for after ``last``; None where it does not go on from there."""
+    text = normalise(sentence)
+    if row := _ROW.fullmatch(text):
+        return _row(row, text, last)
+    pronoun = _PRONOUN.search(text)
+    if not (pronoun or _GOES_ON.search(text)):
+        return None
+    bare = _GOES_ON.sub(" ", _PRONOUN.sub(" ", text)).strip()
+    if not bare or not (pronoun or text.endswith(bare) or _is_known(grammar, bare)):
+        return None  # 今天天气呢 only ends like it
+    return _continued(grammar, bare, last, usable, with_subject=pronoun is not None)
+
+
+def refers_back(sentence: str) -> bool:
+    """Return whether a sentence means nothing without what was asked before it."""
+    return _PRONOUN.search(normalise(sentence)) is not None
+
+
+def _is_known(grammar: Grammar, text: str) -> bool:
+    names = grammar.scan(text).of_kind(SpanKind.NAME)
+    return all(grammar.vocabulary.knows_product(span.value) for span in names)
+
+
+def _row(match: re.Match[str], text: str, last: LastQuestion) -> Reading | None:
+    english, chinese = (match["english"] or "").casefold(), match["chinese"] or ""
+    if english == "last":
+        number = len(last.rows)
+    elif english:
+        number = _ORDINALS.index(english) + 1
+    else:
+        number = int(chinese) if chinese.isdecimal() else _NUMERALS.index(chinese) + 1
+    if not 1 <= number <= len(last.rows):
+        return None
+    understood = (Understood("row", text, str(number)),)
+    return Reading(line=last.rows[number - 1], by=ReadBy.CONTEXT, understood=understood)
+
+
+def _continued(
+    grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None, *, with_subject: bool
+) -> Reading | None:
+    scan, before = grammar.scan(text), grammar.commands.parse(last.line)
+    if before.command is None or before.command not in grammar.sentences.commands:
+        return None
+    documents = scan.of_kind(SpanKind.DOCUMENT)
+    if documents and not with_subject:
+        return None  # it stands for itself
+    command = _command(grammar, scan, before.command, usable)
+    if usable is not None and command not in usable:
+        return None
+    line = _line(grammar, scan, command, before.command, before.rest, with_subject=with_subject)
+    if line is None or line == last.line or len(line.encode()) > MAX_LINE_BYTES:
+        return None
+    understood = tuple(Understood(span.kind.value, span.text, span.value) for span in scan.spans)
+    return Reading(line=line, by=ReadBy.CONTEXT, understood=understood)
+
+
+def _command(grammar: Grammar, scan: Scan, before: str, usable: frozenset[str] | None) -> str:
+    """Return the command that the sentence names, else the one before: 逾期的呢 asks for another list of it."""
+    weights = grammar.weigh(scan, usable)
+    command = max(weights, key=lambda name: weights[name], default=before)
+    only_lists = all(cue.keyword for cue in grammar.cues_in(scan))
+    if weights.get(command, 0) < SAYS_WHAT_TO_DO or (only_lists and grammar.list_named(before, scan)):
+        return before
+    return command
+
+
+def _line(grammar: Grammar, scan: Scan, command: str, before: str, rest: str, *, with_subject: bool) -> str | None:
+    """Return the new line: what the sentence says, and the rest from the line before."""
+    old_words, old_stores, old_list = _parts(grammar, before, rest)
+    new_words = _named(scan)
+    stores = [f"@{span.value}" for span in (*scan.of_kind(SpanKind.WAREHOUSE), *scan.of_kind(SpanKind.PLACE))]
+    keyword = grammar.list_named(command, scan)
+    if not (new_words or stores or keyword or command != before):
+        return None
+    if command != before and any(grammar.vocabulary.document(word) for word in old_words):
+        return None  # another document of which only the number is known
+    words = new_words or old_words
+    if with_subject and new_words and command == before:
+        return None
+    if not keyword and command == before:
+        keyword = old_list
+    if command != "stock":
+        return command_line(command, keyword, *words)
+    return command_line(command, *words, *(stores or old_stores)[:1])
+
+
+def _parts(grammar: Grammar, command: str, rest: str) -> tuple[list[str], list[str], str]:
+    """Return the subject of a line, its warehouse, and its named list."""
+    words = list(split(rest, listed=command == "stock"))
+    listed = next((word for word in words if word in grammar.sentences.lists.get(command, ())), "")
+    stores = [word for word in words if word.startswith("@")]
+    return [word for word in words if word not in {listed, *stores}], stores, listed
+
+
+def _named(scan: Scan) -> list[str]:
+    spans = [span for kind in (SpanKind.PRODUCT, SpanKind.DOCUMENT) for span in scan.of_kind(kind)]
+    if spans:
+        return [span.value for span in spans]
+    names = [*scan.of_kind(SpanKind.PARTNER), *scan.of_kind(SpanKind.NAME)]
+    return [" ".join(span.value for span in sorted(names, key=lambda span: span.start))] if names else []

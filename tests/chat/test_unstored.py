@@ -1,0 +1,70 @@
+"""Who asked what could not be stored is told why, once, unless it is stored meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bot.chat import unstored
+from bot.chat.message import Message
+from bot.chat.unstored import UnstoredQuestions
+from bot.errors import DingerpError
+from bot.store.errors import StoreUnavailable
+from tests.chat.test_pipeline import message
+
+AWAY = StoreUnavailable("the disk is full")
+
+
+class Told:
+    """Remembers who was told what."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+        self.next = asyncio.Event()
+
+    async def explain(self, asked: Message, error: DingerpError) -> None:
+        assert error is AWAY
+        self.ids.append(asked.msg_id)
+        self.next.set()
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unstored, "PATIENCE", 0.0)
+
+
+async def test_each_asker_is_told_once_however_often_the_question_comes() -> None:
+    told = Told()
+    questions = UnstoredQuestions(told.explain)
+    for msg_id in ("m1", "m1", "m2", "m1"):
+        questions.add(message(msg_id, "/stock"), AWAY)
+    while len(told.ids) < 2:
+        told.next.clear()
+        await told.next.wait()
+    questions.add(message("m1", "/stock"), AWAY)
+    await asyncio.sleep(0)
+    assert told.ids == ["m1", "m2"]
+
+
+async def test_what_is_stored_in_time_needs_no_words() -> None:
+    told = Told()
+    questions = UnstoredQuestions(told.explain)
+    questions.add(message("m1", "/stock"), AWAY)
+    questions.discard("m1")
+    questions.add(message("m2", "/stock"), AWAY)
+    questions.close()
+    questions.add(message("m3", "/stock"), AWAY)
+    await told.next.wait()
+    assert told.ids == ["m3"]
+
+
+async def test_a_long_outage_forgets_those_that_were_told_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unstored, "MOST", 2)
+    told = Told()
+    questions = UnstoredQuestions(told.explain)
+    for number in range(5):
+        told.next.clear()
+        questions.add(message(f"m{number}", "/stock"), AWAY)
+        await told.next.wait()
+    assert told.ids == [f"m{number}" for number in range(5)]

@@ -1,0 +1,132 @@
+"""Dolibarr by the mapping of docs/how-to/connect-dolibarr.md (docs: platform/erp/others.md#dolibarr)."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from bot.erp.errors import NotFound
+from bot.erp.model import Decision, DecisionOutcome, PurchaseStatus, Verdict
+from bot.erp.port import ListQuery
+from tests.erp.rest.scripted_server import Open, ScriptedServer, Start
+
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "connect-dolibarr.md"
+
+
+def documented(url: str) -> dict[str, Any]:
+    """Return the configuration of the page, with the address of a test's server."""
+    (text,) = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    options: dict[str, Any] = tomllib.loads(text)["erp"]["dolibarr"]
+    del options["vendor"]
+    return options | {"url": url}
+
+
+class Dolibarr:
+    """A few records as Dolibarr tells them, and two approvals of a supplier order."""
+
+    def __init__(self) -> None:
+        self.approvals = 0
+
+    def supplier_order(self) -> dict[str, Any]:
+        return {
+            "id": "7", "ref": "CF2611-0001", "socid": "3", "statut": "2" if self.approvals == 2 else "1",
+            "total_ttc": "1200.00000000", "multicurrency_code": "CNY",
+            "date_commande": 1_763_942_400, "date_livraison": "",
+            "date_modification": 1_763_942_400 + self.approvals, "user_author_id": "4",
+            "user_approve_id": "5" if self.approvals else None,
+            "lines": {"12": {"product_ref": "SKU123", "product_label": "螺丝", "qty": "10", "total_ttc": "1200"}},
+        }  # fmt: skip
+
+    def reply(self, request: web.Request) -> Any:
+        path = request.path
+        order = {
+            "id": "1", "ref": "SO-1", "socid": "2", "statut": "1", "date": 1_763_942_400, "delivery_date": "",
+            "total_ttc": "113.00000000", "multicurrency_code": "CNY", "date_modification": 1_763_942_400,
+            "lines": [{"product_ref": "SKU123", "product_label": "螺丝", "qty": "10", "total_ttc": "113"}],
+        }  # fmt: skip
+        product = {
+            "id": "9", "ref": "SKU123", "label": "M8 螺丝", "barcode": "", "seuil_stock_alerte": "50",
+            "stock_reel": "12", "stock_theorique": "30",
+            "stock_warehouse": {"1": {"id": "41", "real": "5"}, "2": {"id": "42", "real": "7"}},
+        }  # fmt: skip
+        match (request.method, path):
+            case _, _ if "PROV" in path:
+                return web.json_response({"error": {"code": 403, "message": "Access refused"}}, status=403)
+            case "GET", "/thirdparties":
+                parties = [{"id": "2", "name": "上海宏图"}, {"id": "3", "name": "宁波标准件"}]
+                return parties if request.query.get("page", "0") == "0" else []
+            case "GET", "/warehouses":
+                return (
+                    [{"id": "1", "ref": "上海仓"}, {"id": "2", "ref": "深圳仓"}]
+                    if request.query.get("page", "0") == "0"
+                    else []
+                )
+            case "GET", "/products/ref/SKU123":
+                return product
+            case "GET", "/orders/ref/SO-1":
+                return order
+            case "GET", "/orders":
+                return [order] if request.query.get("page", "0") == "0" else web.Response(status=404)
+            case "GET", "/supplierorders":
+                return [self.supplier_order()] if request.query.get("page", "0") == "0" else web.Response(status=404)
+            case "POST", "/supplierorders/7/approve":
+                self.approvals += 1
+                return self.supplier_order()
+        return web.json_response({"error": {"code": 404, "message": "Not found"}}, status=404)
+
+
+@pytest.fixture
+def dolibarr() -> Dolibarr:
+    return Dolibarr()
+
+
+async def test_customers_are_named_and_their_list_is_read_once(
+    dolibarr: Dolibarr, start: Start, open_erp: Open
+) -> None:
+    server = ScriptedServer(dolibarr.reply)
+    await start(server)
+    erp = open_erp(**documented(server.url))
+    order = await erp.order("SO-1")
+    assert (order.customer, order.lines[0].sku) == ("上海宏图", "SKU123")
+    listed = (await erp.orders(ListQuery())).items
+    assert [each.customer for each in listed] == ["上海宏图"]
+    assert [path for _, path, _ in server.asked if path.startswith("/thirdparties")] == [
+        "/thirdparties?limit=100&page=0",
+        "/thirdparties?limit=100&page=1",
+    ]
+
+
+async def test_stock_stands_in_an_object_by_warehouse(dolibarr: Dolibarr, start: Start, open_erp: Open) -> None:
+    server = await start(ScriptedServer(dolibarr.reply))
+    level = await open_erp(**documented(server.url)).stock("SKU123")
+    assert (level.total.on_hand, level.reorder_point) == (Decimal(12), Decimal(50))
+    assert [(place.code, place.name, place.quantities.on_hand) for place in level.per_warehouse] == [
+        ("1", "上海仓", Decimal(5)),
+        ("2", "深圳仓", Decimal(7)),
+    ]
+
+
+async def test_what_its_filter_refuses_is_not_there(dolibarr: Dolibarr, start: Start, open_erp: Open) -> None:
+    server = await start(ScriptedServer(dolibarr.reply))
+    erp = open_erp(**documented(server.url))
+    with pytest.raises(NotFound):
+        await erp.order("(PROV1)")
+
+
+async def test_the_first_of_two_approvals_is_told_as_such(dolibarr: Dolibarr, start: Start, open_erp: Open) -> None:
+    server = await start(ScriptedServer(dolibarr.reply))
+    erp = open_erp(**documented(server.url))
+    waiting = await erp.purchase_order("CF2611-0001")
+    assert (waiting.vendor, waiting.status) == ("宁波标准件", PurchaseStatus.WAITING)
+    outcomes = []
+    for _ in range(2):
+        version = (await erp.purchase_order("CF2611-0001")).version
+        decision = Decision(number="CF2611-0001", version=version, verdict=Verdict.APPROVE, by="bot")
+        outcomes.append((await erp.decide(decision)).outcome)
+    assert outcomes == [DecisionOutcome.MORE_APPROVALS_NEEDED, DecisionOutcome.APPLIED]

@@ -1,0 +1,67 @@
+"""What an approval's cards tell a group and the people who decide, and that the alert beside them tells no more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from bot.settings import RuleSettings
+from tests.scenario.alerts.scenario import BUYING
+from tests.scenario.approvals.scenario import (
+    ACCOUNTS,
+    APPROVERS,
+    BOSS,
+    MANAGER,
+    SMALL,
+    YES,
+    OpenApprovalScenario,
+    open_approval_scenario,
+)
+from tests.scenario.wire import WireRecorder
+
+__all__ = ["open_approval_scenario"]
+
+MONEY = re.compile(r"[¥￥$€]\s?\d")
+
+
+def access(**more: Any) -> Mapping[str, Any]:
+    return {
+        "directory": True,
+        "roles": {"approver": frozenset(APPROVERS)},
+        "accounts": {account: {"demo": account} for account in ACCOUNTS},
+        **more,
+    }
+
+
+async def test_no_card_in_a_group_tells_a_price(open_approval_scenario: OpenApprovalScenario) -> None:
+    async with open_approval_scenario(SMALL, access=access(outsider_groups=(BUYING,))) as scenario:
+        wire = WireRecorder(scenario.system.engine)
+        vendor = (await scenario.order(SMALL)).vendor
+        group = scenario.card(SMALL, BUYING)
+        assert not MONEY.search(f"{group.title} {group.markdown} {group.tips}")
+        assert vendor not in f"{group.title} {group.markdown} {group.tips}"
+        assert MONEY.search(scenario.card(SMALL, BOSS).markdown)
+        await scenario.press(scenario.card(SMALL, MANAGER), YES, MANAGER)
+        updates = wire.take()
+        assert {call.place.group for call in updates} == {"", BUYING}
+        for call in updates:
+            assert not MONEY.search(call.shared_text), call
+
+
+@pytest.mark.parametrize("fields", [("quantity",), ("quantity", "cost", "partner")], ids=["bare", "priced"])
+async def test_a_groups_rule_holds_for_the_approval_and_for_the_answer(
+    open_approval_scenario: OpenApprovalScenario,
+    fields: tuple[str, ...],
+) -> None:
+    shown = {"commands": ["po"], "shared": True, "conversations": [BUYING], "fields": [*fields]}
+    rule = RuleSettings.model_validate(shown)
+    async with open_approval_scenario(SMALL, access=access(rules=(rule,))) as scenario:
+        assert bool(MONEY.search(scenario.card(SMALL, BUYING).markdown)) is ("cost" in fields)
+        answer = await scenario.ask(f"/po {SMALL}", BOSS, where=BUYING)
+        card = scenario.system.engine.cards.get(answer.out_track_id)
+        assert card is not None
+        [copy] = scenario.system.engine.chat.copies(card)
+        assert copy.recipients == (None if "cost" in fields else {BOSS})

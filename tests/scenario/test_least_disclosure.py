@@ -1,0 +1,217 @@
+"""Nothing on the wire shows a conversation what its members may not see: each command × place × private way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+
+from bot.demo import ACCESS_RULES, FINANCE_GROUP
+from bot.erp.port import ListQuery
+from bot.settings import RuleSettings
+from bot.simulator.chat import SimMessage
+from bot.simulator.enterprise import demo_enterprise
+from tests.scenario.conftest import ENGLISH, KEEPER, OUTSIDER, BotSystem, OpenSystem
+from tests.scenario.wire import CREATE, TO_GROUP, TO_PEOPLE, WEBHOOK, WireCall, WireRecorder
+
+ASKER = "boss01"
+"""Member of both groups."""
+MIXED_GROUP = demo_enterprise().groups[0].id
+WAYS = ("recipients", "private_data", "direct")
+MONEY = re.compile(r"[¥￥$€£]\s?\d|\b(?:CNY|USD|EUR)\s?\d|\d\s?(?:CNY|USD|EUR)\b")
+
+LINES = (
+    "/stock SKU123",
+    "/stock 螺丝",
+    "/order SO-1001",
+    "/order late",
+    "/order {customer}",
+    "/invoice INV-7",
+    "/invoice overdue",
+    "/invoice {customer}",
+    "/po PO-1001",
+    "/po pending",
+    "/po {vendor}",
+    "/mo MO-1",
+    "SO-1001",
+    "INV-7",
+    "PO-1001",
+    "{customer}",
+    "SO-100",
+    "/invoice INV-99999",
+    "/order",
+    "/alerts",
+    "/pending",
+    "/why PO-1001",
+    "/whoami",
+    "/help",
+)
+PRICED = ("/order SO-1001", "/order late", "/invoice INV-7", "/invoice overdue", "/po PO-1001", "SO-1001", "INV-7")
+
+
+@dataclass(frozen=True, slots=True)
+class DisclosureFixture:
+    """A running system with its record of the wire, and the names that outsiders must not read."""
+
+    system: BotSystem
+    wire: WireRecorder
+    partners: frozenset[str]
+    customer: str
+    vendor: str
+
+    async def asking(self, line: str, where: str, who: str = ASKER) -> list[WireCall]:
+        """Ask, and return the calls that the answer was made of."""
+        self.wire.take()
+        typed = line.format(customer=self.customer, vendor=self.vendor)
+        message = self.system.engine.say(where, who, typed)
+        await self.system.engine.wait_for(lambda: self._answered(message), timeout=10)
+        await self.system.settle()
+        return self.wire.take()
+
+    def _answered(self, message: SimMessage) -> bool:
+        return any(call.api != WEBHOOK for call in self.wire.calls)
+
+
+async def open_fixture(system: BotSystem) -> DisclosureFixture:
+    hub, query = system.app.hub, ListQuery(limit=500)
+    orders, invoices = (await hub.orders(query)).value.items, (await hub.invoices(query)).value.items
+    purchases = (await hub.purchase_orders(query)).value.items
+    names = {order.customer for order in orders} | {invoice.customer for invoice in invoices}
+    return DisclosureFixture(
+        system,
+        WireRecorder(system.engine),
+        frozenset(names | {order.vendor for order in purchases}),
+        (await hub.order("SO-1001")).value.customer,
+        (await hub.purchase_order("PO-1001")).value.vendor,
+    )
+
+
+@pytest.fixture(params=WAYS)
+async def disclosure(request: pytest.FixtureRequest, open_system: OpenSystem) -> AsyncIterator[DisclosureFixture]:
+    """One system for each private way; the first group is known to have an outsider."""
+    async with open_system(cards={"private_way": request.param}, access={"outsider_groups": (MIXED_GROUP,)}) as system:
+        yield await open_fixture(system)
+
+
+async def test_nothing_forbidden_is_in_any_shared_field(disclosure: DisclosureFixture) -> None:
+    direct = disclosure.system.engine.direct(ASKER).id
+    for line in LINES:
+        for where in (FINANCE_GROUP, MIXED_GROUP, direct):
+            calls = await disclosure.asking(line, where)
+            assert [call.api for call in calls if call.api != WEBHOOK] == [CREATE], (line, where)
+            for call in calls:
+                assert call.place.readers <= {ASKER}, (line, where)
+                assert call.private_texts.keys() <= {ASKER}, (line, where)
+                assert not MONEY.search(call.shared_text), (line, where, call.shared_text)
+                if where == MIXED_GROUP:
+                    assert not [name for name in disclosure.partners if name in call.shared_text], (line, call)
+
+
+async def test_what_only_some_may_ask_names_nobody_in_the_group(open_system: OpenSystem) -> None:
+    """Also in searches and in lists of alerts, whose own command is open to all."""
+    finance = RuleSettings.model_validate({"commands": ["order", "invoice", "po"], "roles": ["finance"]})
+    async with open_system(cards={"private_way": "private_data"}, access={"rules": (finance,)}) as system:
+        disclosure = await open_fixture(system)
+        for line in LINES:
+            for call in await disclosure.asking(line, FINANCE_GROUP, "finance01"):
+                assert not MONEY.search(call.shared_text), (line, call)
+                assert not [name for name in disclosure.partners if name in call.shared_text], (line, call)
+
+
+async def test_who_asks_sees_what_they_may_see(disclosure: DisclosureFixture) -> None:
+    """Otherwise the test above would prove nothing."""
+    for line in PRICED:
+        for where in (FINANCE_GROUP, MIXED_GROUP):
+            calls = await disclosure.asking(line, where)
+            assert any(MONEY.search(call.private_texts.get(ASKER, "")) for call in calls), (line, where)
+
+
+async def test_only_the_direct_way_writes_a_line_into_the_group(disclosure: DisclosureFixture) -> None:
+    way = disclosure.system.app.settings.cards.private_way
+    calls = await disclosure.asking("/order SO-1001", FINANCE_GROUP)
+    assert [call.api for call in calls] == ([CREATE, WEBHOOK] if way == "direct" else [CREATE])
+    assert "SO-1001" not in "".join(call.shared_text for call in calls if call.api == WEBHOOK)
+
+
+async def test_texts_in_a_group_hide_what_cards_hide(disclosure: DisclosureFixture) -> None:
+    """Where no card can be made, and where not even a text of the robot can be sent."""
+    engine = disclosure.system.engine
+    for refused in ("/card/", "/v1.0/"):
+        engine.faults.clear()
+        engine.faults.set("scope_denied", on=True, api=refused)
+        for line in PRICED:
+            disclosure.wire.take()
+            message = engine.say(MIXED_GROUP, ASKER, line)
+            await engine.wait_for(lambda message=message: text_arrived(disclosure, message), timeout=10)  # type: ignore[misc]
+            await disclosure.system.settle()
+            calls = disclosure.wire.take()
+            assert {call.api for call in calls} <= {CREATE, TO_GROUP, TO_PEOPLE, WEBHOOK}
+            for call in calls:
+                assert not MONEY.search(call.shared_text), (line, call)
+                assert not [name for name in disclosure.partners if name in call.shared_text], (line, call)
+
+
+def text_arrived(disclosure: DisclosureFixture, message: SimMessage) -> bool:
+    """Whether the answer stands in the group, or in the asker's own chat."""
+    own = disclosure.system.engine.direct(ASKER)
+    written = [item for item in own.items if item.seq > message.seq]
+    return bool(written or disclosure.system.answers(message))
+
+
+async def test_a_click_on_the_groups_card_shows_the_clicker_their_own_view(open_system: OpenSystem) -> None:
+    async with open_system(cards={"private_way": "private_data"}) as system:
+        card = await system.ask("/order SO-1001", who=ASKER)
+        assert not MONEY.search(system.see(card, KEEPER).markdown)
+        full = await system.click(card, "查看完整", who=KEEPER)
+        assert MONEY.search(full.markdown)
+        for other in (ENGLISH, ""):
+            assert not MONEY.search(system.see(card, other).markdown)
+        before = system.see(card, ENGLISH)
+        result = await system.press(before, "See all" if before.button("See all") else "查看完整", OUTSIDER)
+        assert result is not None
+        assert not MONEY.search(system.see(card, OUTSIDER).markdown)
+
+
+async def test_an_outsider_who_writes_is_known_from_then_on(open_system: OpenSystem) -> None:
+    async with open_system(cards={"private_way": "private_data"}) as system:
+        customer = (await system.app.hub.order("SO-1001")).value.customer
+        first = await system.ask("/order SO-1001", who=ASKER)
+        assert customer in system.see(first, KEEPER).markdown
+        await system.ask("hello", who=OUTSIDER)
+        second = await system.ask("/order SO-1001", who=ASKER)
+        assert customer not in system.see(second, KEEPER).markdown
+        assert customer in system.see(second, ASKER).markdown
+
+
+async def test_an_outsider_who_clicks_is_known_from_then_on(open_system: OpenSystem) -> None:
+    async with open_system(cards={"private_way": "private_data"}) as system:
+        customer = (await system.app.hub.order("SO-1001")).value.customer
+        card = await system.ask("/order SO-1001", who=ASKER)
+        await system.press(card, "查看完整", OUTSIDER)
+        assert not MONEY.search(system.see(card, OUTSIDER).markdown)
+        second = await system.ask("/order SO-1001", who=ASKER)
+        assert customer not in system.see(second, KEEPER).markdown
+
+
+async def test_the_demo_shows_who_sees_what_in_a_group_with_an_outsider(open_system: OpenSystem) -> None:
+    """The same question by keeper, sales and finance."""
+    group = demo_enterprise().groups[-1].id
+    async with open_system(access={"file": ACCESS_RULES, "outsider_groups": (group,)}) as system:
+        order = (await system.app.hub.order("SO-1001")).value
+        cards = {
+            who: await system.ask("/order SO-1001", who=who, where=group) for who in (KEEPER, "sales01", "finance01")
+        }
+        assert "SO-1001" in cards[KEEPER].title
+        shown = {
+            who: (order.customer in card.markdown, bool(MONEY.search(card.markdown))) for who, card in cards.items()
+        }
+        assert shown == {KEEPER: (False, False), "sales01": (True, True), "finance01": (True, True)}
+        purchases = [await system.ask("/po PO-1001", who=who, where=group) for who in ("sales01", "finance01")]
+        assert [bool(MONEY.search(card.markdown)) for card in purchases] == [False, True]
+        for card in (cards["sales01"], cards["finance01"], *purchases):
+            instance = system.engine.cards.get(card.out_track_id)
+            assert instance is not None
+            [copy] = system.engine.chat.copies(instance)
+            assert not copy.visible_to(OUTSIDER)

@@ -1,0 +1,31 @@
+"""Dialogues in the database: kept for half an hour, and sealed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import text
+
+from bot.chat.dialogues import DialogueKey, LastQuestion
+from bot.store.database import Database
+from bot.store.dialogues import StoredDialogues
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+MINE, OTHERS = DialogueKey("keeper01", "cid1"), DialogueKey("sales01", "cid1")
+
+
+async def test_the_last_question_of_each_dialogue_is_kept_and_old_ones_go(database: Database) -> None:
+    store = StoredDialogues(database)
+    old = LastQuestion(line="/stock SKU123", at=NOW - timedelta(hours=1))
+    await store.save([(MINE, old), (OTHERS, old)], NOW - timedelta(hours=2))
+    new = LastQuestion(line="/order 宏达", rows=("/order SO-1", "/order SO-2"), at=NOW)
+    await store.save([(MINE, new)], NOW - timedelta(minutes=30))
+    assert list(await store.load(NOW - timedelta(minutes=30))) == [(MINE, new)]
+    count = await database.run(lambda connection: connection.scalar(text("SELECT count(*) FROM dialogue")))
+    assert count == 1
+
+
+async def test_what_was_asked_lies_sealed(database: Database) -> None:
+    await StoredDialogues(database).save([(MINE, LastQuestion(line="/order 宏达", at=NOW))], NOW)
+    raw = await database.run(lambda connection: connection.scalar(text("SELECT line FROM dialogue")))
+    assert "宏达" not in raw

@@ -1,0 +1,98 @@
+"""Upgrades from every earlier revision with data in all tables, and the way back by a backup."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, create_engine
+from sqlalchemy.engine import Connection
+
+from bot.admin.backups import back_up, restore
+from bot.settings import load_settings
+from bot.store.database import MIGRATIONS, Database, latest_revision
+from bot.store.errors import DatabaseIsNewer
+from tests.store.test_schema import schema_of
+
+REVISIONS = sorted(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+def migrate_to(file: Path, revision: str) -> None:
+    """Make a database as the version with this revision left it."""
+    from alembic import command
+    from alembic.config import Config
+
+    engine = create_engine(f"sqlite:///{file}")
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    with engine.begin() as connection:
+        fill(connection)
+    engine.dispose()
+
+
+def fill(connection: Connection) -> None:
+    """Put a row into each table that an upgrade leaves empty."""
+    tables = MetaData()
+    tables.reflect(connection)
+    for table in tables.sorted_tables:
+        if table.name != "alembic_version" and connection.execute(table.select()).first() is None:
+            connection.execute(table.insert(), {column.name: value_of(column) for column in table.columns})
+
+
+def value_of(column: Column[Any]) -> object:
+    if isinstance(column.type, Boolean):
+        return True
+    return 1 if isinstance(column.type, Integer | BigInteger) else "waiting" if column.name == "state" else "x"
+
+
+def counts(file: Path) -> dict[str, int]:
+    with closing(sqlite3.connect(file)) as connection:
+        names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in names}
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+async def test_an_upgrade_keeps_every_row(revision: str, tmp_path: Path) -> None:
+    file = tmp_path / "bot.sqlite3"
+    migrate_to(file, revision)
+    before = counts(file)
+    database = Database(f"sqlite:///{file}")
+    await database.migrate()
+    after = counts(file)
+    assert {name: after.get(name) for name in before} == before
+    new = Database(f"sqlite:///{tmp_path / 'new.sqlite3'}")
+    await new.migrate()
+    assert await database.run(schema_of) == await new.run(schema_of)
+    for opened in (database, new):
+        await opened.close()
+
+
+async def test_the_way_back_is_the_backup_from_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    older = REVISIONS[-2]
+    settings = load_settings(data_dir=tmp_path)
+    file = tmp_path / "dingerp.sqlite3"
+    migrate_to(file, older)
+    before, target = counts(file), tmp_path / "before.sqlite3"
+    assert await back_up(settings, target) == older
+    database = Database(settings.database)
+    await database.migrate()
+    await database.close()
+
+    monkeypatch.setattr("bot.store.database._known_revisions", lambda: frozenset(REVISIONS[:-1]))
+    assert latest_revision() == older, "this is the older version now"
+    database = Database(settings.database)
+    with pytest.raises(DatabaseIsNewer):
+        await database.migrate()
+    await database.close()
+    await restore(settings, target, datetime(2026, 11, 27, tzinfo=UTC))
+    database = Database(settings.database)
+    await database.migrate()
+    assert counts(file) == before
+    await database.close()

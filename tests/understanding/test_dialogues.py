@@ -1,0 +1,113 @@
+"""Dialogues: what sentences mean after a question; one person's, in one conversation, for half an hour."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.access.people import Person
+from bot.chat.context import QuestionContext
+from bot.chat.dialogues import KEPT_FOR, DialogueKey, Dialogues, LastQuestion
+from bot.chat.message import Conversation, ConversationKind
+from bot.chat.registry import Commands
+from bot.understanding.grammar import Grammar
+from bot.understanding.reader import GrammarReader
+from bot.understanding.sentences import Sentences
+from bot.understanding.vocabulary import Vocabulary
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+def dialogues() -> Iterator[tuple[str, tuple[str, ...], str, str]]:
+    """Yield the line before, what its rows open, the sentence, and the line that it asks for."""
+    last, rows = "", tuple[str, ...]()
+    for line in (Path(__file__).parent / "dialogues.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("rows: "):
+            rows = tuple(line.removeprefix("rows: ").split(" | "))
+        elif line.startswith("/"):
+            last, rows = line, ()
+        elif " => " in line:
+            sentence, _, expected = line.partition(" => ")
+            yield last, rows, sentence, expected
+
+
+TURNS = tuple(dialogues())
+
+
+@pytest.fixture(scope="module")
+def reader(commands: Commands, vocabulary: Vocabulary) -> GrammarReader:
+    async def learn() -> Vocabulary:
+        return vocabulary
+
+    made = GrammarReader(commands, Sentences.load(commands), learn)
+    asyncio.run(made.learn())
+    return made
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len(TURNS) >= 60
+
+
+@pytest.mark.parametrize(("last", "rows", "sentence", "expected"), TURNS)
+def test_a_sentence_goes_on(
+    last: str, rows: tuple[str, ...], sentence: str, expected: str, reader: GrammarReader, grammar: Grammar
+) -> None:
+    reading = reader.read(sentence, None, LastQuestion(line=last, rows=rows, at=NOW))
+    assert (reading.line if reading else "-") == expected
+    if reading:
+        assert grammar.commands.parse(reading.line).command in grammar.sentences.commands | {"find"}
+
+
+@dataclass
+class FakeDialogueStore:
+    """A store that survives the dialogues."""
+
+    kept: dict[DialogueKey, LastQuestion] = field(default_factory=dict)
+
+    async def load(self, since: datetime) -> Iterable[tuple[DialogueKey, LastQuestion]]:
+        return [(key, last) for key, last in self.kept.items() if last.at >= since]
+
+    async def save(self, changed: Collection[tuple[DialogueKey, LastQuestion]], since: datetime) -> None:
+        self.kept.update(changed)
+
+
+def context(user_id: str = "keeper01", conversation: str = "cid1", at: datetime = NOW) -> QuestionContext:
+    return QuestionContext(
+        person=Person(user_id=user_id, name=user_id),
+        conversation=Conversation(conversation, ConversationKind.GROUP),
+        line="",
+        now=at,
+    )
+
+
+def test_nobody_goes_on_where_somebody_else_asked() -> None:
+    known = Dialogues(FakeDialogueStore(), now=lambda: NOW)
+    known.remember(context(), "/stock SKU123", ())
+    known.remember(context("sales01"), "/order 宏达", ())
+    assert known.last(context()) == LastQuestion(line="/stock SKU123", at=NOW)
+    assert known.last(context("sales01")) == LastQuestion(line="/order 宏达", at=NOW)
+    assert known.last(context("buyer01")) is None
+    assert known.last(context(conversation="cid2")) is None
+
+
+def test_a_question_is_forgotten_after_half_an_hour() -> None:
+    known = Dialogues(FakeDialogueStore(), now=lambda: NOW)
+    known.remember(context(), "/stock SKU123", ())
+    assert known.last(context(at=NOW + KEPT_FOR)) is not None
+    assert known.last(context(at=NOW + KEPT_FOR + timedelta(seconds=1))) is None
+
+
+async def test_a_restart_keeps_it() -> None:
+    store = FakeDialogueStore()
+    known = Dialogues(store, now=lambda: NOW)
+    known.remember(context(), "/order late", ("/order SO-1",))
+    await known._save()
+    restarted = Dialogues(store, now=lambda: NOW + timedelta(minutes=5))
+    await restarted.load()
+    last = restarted.last(replace(context(), now=NOW + timedelta(minutes=5)))
+    assert last == LastQuestion(line="/order late", rows=("/order SO-1",), at=NOW)
