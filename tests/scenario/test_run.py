@@ -132,13 +132,13 @@ async def test_a_database_that_is_away_for_a_while_costs_no_question(
     with capture_logs() as logs:
         async with open_system(config) as system:
             await system.ask("/stock SKU123")
-            for table in ("inbox", "quota_month"):
+            for table in ("inbox", "api_month"):
                 with_database(system, f"ALTER TABLE {table} RENAME TO {table}_away")
             traffic = Traffic(system.engine)
             await traffic.flow(0.4)
             assert traffic.answers == 0
             assert system.count("errors_total", room="stream", error="StoreUnavailable") > 0
-            for table in ("inbox", "quota_month"):
+            for table in ("inbox", "api_month"):
                 with_database(system, f"ALTER TABLE {table}_away RENAME TO {table}")
             await eventually(lambda: not traffic.unanswered, hint=lambda: traffic.unanswered)
             await system.settle()

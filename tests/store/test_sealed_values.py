@@ -39,6 +39,8 @@ PLAIN = {
     "alert_card": {"id", "place", "route", "state", "next_card", "digest"},
     "alert_card_member": {"card", "alert"},
     "alert_note": {"what", "fact", "alert", "card"},
+    "api_day": {"day", "quota"},
+    "api_month": {"month", "quota", "purpose", "conversation"},
     "approval_audit": {"case_id", "what", "user_id", "seen"},
     "approval_card": {"card", "case_id", "place", "for_user", "kind"},
     "approval_case": {"id", "source", "folded", "state"},
@@ -72,8 +74,6 @@ PLAIN = {
     "poll_position": {"source", "area", "cursor", "place"},
     "poll_subject": {"source", "area", "key", "code", "state"},
     "poll_unsent": {"source"},
-    "quota_day": {"day", "quota"},
-    "quota_month": {"month", "quota", "purpose", "conversation"},
     "quota_warning": {"month", "quota"},
     "watch": {"id", "user_id", "area", "subject", "folded", "comparison", "bound"},
 }

@@ -60,27 +60,27 @@ class OutsiderGroupRow(StoreTable, table=True):
 class QuotaMonthRow(StoreTable, table=True):
     """What one purpose and group spent of one of the organisation's quotas in a month."""
 
-    __tablename__ = "quota_month"
+    __tablename__ = "api_month"
 
     month: str = Field(primary_key=True)
     """As ``2026-11``."""
+    spent: int
     quota: str = Field(primary_key=True)
     """See `bot.outbox.spending.Quota`."""
     purpose: str = Field(primary_key=True)
     conversation: str = Field(primary_key=True)
     """The openConversationId of a group; empty for chats with single people."""
-    spent: int
 
 
 class QuotaDayRow(StoreTable, table=True):
     """How far a quota's month had come when a day was last looked at, for the forecast."""
 
-    __tablename__ = "quota_day"
+    __tablename__ = "api_day"
 
     day: str = Field(primary_key=True)
     """As ``2026-11-24``, in China."""
-    quota: str = Field(primary_key=True)
     spent: int
+    quota: str = Field(primary_key=True)
 
 
 class QuotaWarningRow(StoreTable, table=True):

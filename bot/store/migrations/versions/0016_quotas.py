@@ -8,24 +8,22 @@ from alembic import op
 revision = "0016"
 down_revision = "0015"
 
+_NEW = {"api_month": {"quota": "calls", "purpose": "other", "conversation": ""}, "api_day": {"quota": "calls"}}
+"""New columns of the keys, and what they are of the calls that were counted before."""
+_TIMES = {"api_month": "month", "api_day": "day"}
+
 
 def upgrade() -> None:
-    op.create_table(
-        "quota_month",
-        sa.Column("month", sa.String(), nullable=False),
-        sa.Column("quota", sa.String(), nullable=False),
-        sa.Column("purpose", sa.String(), nullable=False),
-        sa.Column("conversation", sa.String(), nullable=False),
-        sa.Column("spent", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("month", "quota", "purpose", "conversation", name="pk_quota_month"),
-    )
-    op.create_table(
-        "quota_day",
-        sa.Column("day", sa.String(), nullable=False),
-        sa.Column("quota", sa.String(), nullable=False),
-        sa.Column("spent", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("day", "quota", name="pk_quota_day"),
-    )
+    for table, columns in _NEW.items():
+        with op.batch_alter_table(table) as batch:
+            batch.alter_column("calls", new_column_name="spent", existing_type=sa.Integer(), existing_nullable=False)
+            for name, value in columns.items():
+                batch.add_column(sa.Column(name, sa.String(), nullable=False, server_default=value))
+            batch.drop_constraint(f"pk_{table}", type_="primary")
+            batch.create_primary_key(f"pk_{table}", [_TIMES[table], *columns])
+        with op.batch_alter_table(table) as batch:
+            for name in columns:
+                batch.alter_column(name, server_default=None, existing_type=sa.String(), existing_nullable=False)
     op.create_table(
         "quota_warning",
         sa.Column("month", sa.String(), nullable=False),
@@ -33,26 +31,20 @@ def upgrade() -> None:
         sa.Column("percent", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("month", "quota", "percent", name="pk_quota_warning"),
     )
-    op.execute("INSERT INTO quota_month SELECT month, 'calls', 'other', '', calls FROM api_month")
-    op.execute("INSERT INTO quota_day SELECT day, 'calls', calls FROM api_day")
-    op.drop_table("api_day")
-    op.drop_table("api_month")
 
 
 def downgrade() -> None:
-    op.create_table(
-        "api_month",
-        sa.Column("month", sa.String(), nullable=False),
-        sa.Column("calls", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("month", name="pk_api_month"),
-    )
-    op.create_table(
-        "api_day",
-        sa.Column("day", sa.String(), nullable=False),
-        sa.Column("calls", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("day", name="pk_api_day"),
-    )
-    op.execute("INSERT INTO api_month SELECT month, sum(spent) FROM quota_month WHERE quota = 'calls' GROUP BY month")
-    op.execute("INSERT INTO api_day SELECT day, spent FROM quota_day WHERE quota = 'calls'")
-    for table in ("quota_warning", "quota_day", "quota_month"):
-        op.drop_table(table)
+    op.drop_table("quota_warning")
+    for table in _NEW:
+        op.execute(f"DELETE FROM {table} WHERE quota <> 'calls'")  # noqa: S608 - a name of ours
+    op.execute("CREATE TABLE sums AS SELECT month, sum(spent) AS spent FROM api_month GROUP BY month")
+    op.execute("DELETE FROM api_month")
+    op.execute("INSERT INTO api_month SELECT month, spent, 'calls', 'other', '' FROM sums")
+    op.drop_table("sums")
+    for table, columns in _NEW.items():
+        with op.batch_alter_table(table) as batch:
+            batch.drop_constraint(f"pk_{table}", type_="primary")
+            for name in columns:
+                batch.drop_column(name)
+            batch.alter_column("spent", new_column_name="calls", existing_type=sa.Integer(), existing_nullable=False)
+            batch.create_primary_key(f"pk_{table}", [_TIMES[table]])
