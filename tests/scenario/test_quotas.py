@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
+from bot.settings.editions import fitting_plan
 from bot.simulator.chat import SimMessage
 from bot.simulator.engine import SimEngine
 from tests.scenario.alerts.scenario import (
@@ -223,3 +224,33 @@ async def test_the_uses_have_steps_of_their_own(open_alert_scenario: OpenAlertSc
         assert len(await reports(scenario, look)) == 1, "of two steps at once only the higher is told"
         assert "Webhook" in scenario.cards("it01")[-1].markdown
         assert len(await reports(scenario, look)) == 1
+
+
+GUIDE = Path(__file__).parents[2] / "docs" / "explanation" / "limits-and-budgets.md"
+
+
+def test_the_guide_computes_what_a_company_needs() -> None:
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in GUIDE.read_text("utf-8").splitlines()]
+    costs = {row[0]: (int(row[1]), int(row[2])) for row in rows if len(row) == 3 and row[1].isdigit()}
+    question, page = costs["a question and its card"], costs["a page turn or a drill-down"]
+    alert, change = costs["an alert's card"], costs["a change of an alert's card"]
+    approval = next(cost for what, cost in costs.items() if what.startswith("an approval"))
+    needed = {
+        people: tuple(
+            round(
+                people
+                / 100
+                * 22
+                * (50 * question[i] + 25 * page[i] + 10 * (alert[i] + 1.5 * change[i]) + 5 * approval[i])
+            )
+            for i in (0, 1)
+        )
+        for people in (20, 200, 2_000)
+    }
+    told = {
+        int(row[0].replace(" ", "")): (int(row[1].replace(" ", "")), int(row[2].replace(" ", "")), row[3].split(":")[0])
+        for row in rows
+        if len(row) == 4 and row[0].replace(" ", "").isdigit()
+    }
+    expected = {people: (*need, fitting_plan(*need).edition.capitalize()) for people, need in needed.items()}
+    assert told == expected
