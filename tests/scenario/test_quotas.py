@@ -231,21 +231,13 @@ GUIDE = Path(__file__).parents[2] / "docs" / "explanation" / "limits-and-budgets
 
 def test_the_guide_computes_what_a_company_needs() -> None:
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in GUIDE.read_text("utf-8").splitlines()]
-    costs = {row[0]: (int(row[1]), int(row[2])) for row in rows if len(row) == 3 and row[1].isdigit()}
+    costs = {row[0]: (int(row[1]), int(row[2])) for row in rows if len(row) == 3 and (row[1] + row[2]).isdigit()}
     question, page = costs["a question and its card"], costs["a page turn or a drill-down"]
     alert, change = costs["an alert's card"], costs["a change of an alert's card"]
     approval = next(cost for what, cost in costs.items() if what.startswith("an approval"))
+    day = [50 * question[i] + 25 * page[i] + 10 * (alert[i] + 1.5 * change[i]) + 5 * approval[i] for i in (0, 1)]
     needed = {
-        people: tuple(
-            round(
-                people
-                / 100
-                * 22
-                * (50 * question[i] + 25 * page[i] + 10 * (alert[i] + 1.5 * change[i]) + 5 * approval[i])
-            )
-            for i in (0, 1)
-        )
-        for people in (20, 200, 2_000)
+        people: (round(people / 100 * 22 * day[0]), round(people / 100 * 22 * day[1])) for people in (20, 200, 2_000)
     }
     told = {
         int(row[0].replace(" ", "")): (int(row[1].replace(" ", "")), int(row[2].replace(" ", "")), row[3].split(":")[0])
