@@ -52,7 +52,8 @@ class ReplyAddresses:
         try:
             await self._robot.answer_session(webhook, title=card.title, markdown=card.twin)
         except DingTalkOutcomeUnknown as error:
-            raise SendFailed(SendFailureKind.UNKNOWN, error.detail) from error
+            # As if nothing had arrived: silence about something urgent is worse than the same words twice.
+            raise SendFailed(SendFailureKind.BUSY, error.detail) from error
         except DingTalkError as error:
             if error.retry:
                 raise SendFailed(SendFailureKind.LIMITED, error.detail, retry_after=error.retry_after) from error
