@@ -31,6 +31,7 @@ from bot.dingtalk.errors import UnknownEvent
 from bot.dingtalk.frames import Push
 from bot.dingtalk.messages import parse_message
 from bot.dingtalk.openapi import ApiRetryPolicy, pooled_session
+from bot.dingtalk.pushed_uses import count_click, count_event
 from bot.dingtalk.stream import AcknowledgeFrame, StreamClient, StreamPolicy
 from bot.health import HealthReport, down
 from bot.metrics import Metrics
@@ -188,6 +189,7 @@ def _register_handlers(
 
     async def on_click(push: Push) -> Mapping[str, Any]:
         click = parse_click(push.data)
+        count_click(services.meter, click)
         card = await services.clicks.answer(click)
         if card is None:
             return {}
@@ -204,6 +206,7 @@ async def _on_event(services: Services, process: str, event: EventMessage) -> No
 
     Raises `UnknownEvent` for others; where approvals are wanted, those of other forms are ignored.
     """
+    count_event(services.meter, event)
     if (change := read_contact_change(event)) is not None:
         await services.contact_events.take(change)
         return

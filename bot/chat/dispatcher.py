@@ -238,7 +238,9 @@ class QuestionDispatcher:
             return await self._run(bound, rest, replace(context, offset=last_page), redirected=redirected)
         if isinstance(result, View):
             self._remember(command.name, rest, result, context)
-            return PreparedAnswer(result, command.name, QuestionOutcome.ANSWERED, grant, verdict.rule)
+            return PreparedAnswer(
+                result, command.name, QuestionOutcome.ANSWERED, grant, verdict.rule, decides=command.writes
+            )
         if redirected:
             return self._failure(RuntimeError(f"{command.name} redirects in a circle"), command, context, grant)
         return await self._answer(replace(context, line=result.line, offset=result.offset), redirected=True)
@@ -281,7 +283,7 @@ class QuestionDispatcher:
     ) -> PreparedAnswer:
         view, outcome = self._notice(error, command, context)
         rule = error.verdict.rule if isinstance(error, Denied) else ""
-        return PreparedAnswer(view, command.name, outcome, grant, rule)
+        return PreparedAnswer(view, command.name, outcome, grant, rule, decides=command.writes)
 
     def _notice(self, error: Exception, command: AnyCommand, context: QuestionContext) -> tuple[View, QuestionOutcome]:
         example = next(iter(command.examples), "")

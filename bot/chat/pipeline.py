@@ -35,6 +35,7 @@ from bot.chat.ports import (
     InboxMessage,
     InboxState,
     SentAnswer,
+    TextUnconfirmed,
 )
 from bot.chat.scheduling import ConversationQueue, LoopPacer, QueueTicket
 from bot.chat.standing_answers import AnswerKeeper, CardReaders, StandingAnswer
@@ -50,6 +51,10 @@ MAX_QUESTION_AGE = timedelta(minutes=2)
 
 MAX_RETRY_PAUSE = 10.0
 """Longest pause in seconds between two attempts to send one answer."""
+
+
+TEXT_REPEATS = 2
+"""How often a fallback text that may have arrived is sent again: silence is worse than the same words twice."""
 
 
 AcknowledgeQuestion: TypeAlias = Callable[[DingerpError | None], None]
@@ -68,6 +73,8 @@ class PreparedAnswer:
     outcome: str
     grant: Grant = NO_GRANT
     rule: str = ""
+    decides: bool = False
+    """Whether it tells of a decision: two such answers would look like two decisions."""
     read_as: str = ""
     """The line that a sentence was taken for; empty for a typed command."""
 
@@ -105,10 +112,11 @@ class QuestionPipeline:
         at_once: int,
         pause: float = 1.0,
         keeper: AnswerKeeper | None = None,
+        arrived: Callable[[Message], None] = lambda message: None,
     ) -> None:
         """``pause``: seconds before an answer is sent again; each further pause is twice as long.
 
-        ``keeper`` keeps answers up to date that show what may be decided.
+        ``keeper`` keeps answers up to date that show what may be decided; ``arrived`` is told of every message once.
         """
         self._inbox = inbox
         self._handler = handler
@@ -126,6 +134,7 @@ class QuestionPipeline:
         assert zone is not None, "the clock gives aware times"
         self._zone = zone
         self._backoff = BackoffPolicy(first=pause, longest=MAX_RETRY_PAUSE)
+        self._arrived = arrived
         self._slots = asyncio.Semaphore(at_once)
         self._turns = LoopPacer()
         self._queue = ConversationQueue()
@@ -160,6 +169,8 @@ class QuestionPipeline:
                 return
             acknowledge(None)
             self._unstored.discard(message.msg_id)
+            if new:
+                self._arrived(message)
             if new and not self._drained:
                 self._begin(message, ticket, started, received_at)
             else:
@@ -292,7 +303,8 @@ class QuestionPipeline:
         # Before it can be clicked: what is clicked has to be known.
         await self._keep(message, answer.view, cards)
         try:
-            sent = await self._deliver(message, cards, received_at + MAX_QUESTION_AGE)
+            repeats = 0 if answer.decides else TEXT_REPEATS
+            sent = await self._deliver(message, cards, received_at + MAX_QUESTION_AGE, text_repeats=repeats)
             self._sent[sent.via].inc()
             self._metrics.answer_seconds.observe(time.monotonic() - started)
         except DingerpError as error:
@@ -326,8 +338,11 @@ class QuestionPipeline:
             counter = self._questions[command, outcome] = self._metrics.questions.labels(command, outcome)
         counter.inc()
 
-    async def _deliver(self, message: Message, cards: AnswerCards, until: datetime) -> SentAnswer:
-        """Send the answer, repeatedly if need be, as long as that may help and ``until`` has not come."""
+    async def _deliver(self, message: Message, cards: AnswerCards, until: datetime, *, text_repeats: int) -> SentAnswer:
+        """Send the answer, repeatedly if need be, as long as that may help and ``until`` has not come.
+
+        A text that may have arrived is sent again up to ``text_repeats`` times.
+        """
         track_id = self._tracks.for_message(message.msg_id)
         doubt: AnswerUnconfirmed | None = None
         noted = False
@@ -346,7 +361,11 @@ class QuestionPipeline:
             except DingerpError as error:
                 failures += 1
                 wait = max(self._backoff.pause(failures), error.retry_after or 0.0)
-                if not error.retry or self._now() + timedelta(seconds=wait) > until:
+                again = error.retry
+                if isinstance(error, TextUnconfirmed):
+                    again, text_repeats = text_repeats > 0, text_repeats - 1
+                    noted = False  # it may stand: after a crash it is not sent again
+                if not again or self._now() + timedelta(seconds=wait) > until:
                     raise
                 if isinstance(error, AnswerUnconfirmed):
                     doubt = error

@@ -117,6 +117,10 @@ class AnswerUnconfirmed(DingerpError):
     retry: ClassVar[bool] = True
 
 
+class TextUnconfirmed(DingerpError):
+    """Nobody knows whether a fallback text arrived: silence, or the same words twice."""
+
+
 class AnswerChannel(Protocol):
     """Sends answers; each attempt is bounded in time."""
 
@@ -139,7 +143,8 @@ class AnswerChannel(Protocol):
 
         The same ``track_id`` never gives a second card, so a card may be retried. A fallback text has no such
         identity: ``before_fallback`` is awaited before it is sent, so that the caller can note that it must not be sent
-        again after a crash, or forbid it by raising. Raises `AnswerUnconfirmed` when the card may have arrived, and
+        again after a crash, or forbid it by raising. Raises `AnswerUnconfirmed` when the card may have arrived,
+        `TextUnconfirmed` when the text may have, and
         another `bot.errors.DingerpError` when nothing could be sent; if its ``retry`` is set, certainly nothing has
         arrived.
         """

@@ -108,6 +108,14 @@ class Messenger(Protocol):
         ...
 
 
+class UnbilledWriter(Protocol):
+    """Writes to places without a call of the month, where there is a way."""
+
+    async def write(self, place: Place, card: Card) -> bool:
+        """Send the card's text twin; False when there is no way at the moment. Raises nothing but `SendFailed`."""
+        ...
+
+
 LEASE = timedelta(seconds=90)
 """How long a row belongs to the worker that claimed it: longer than a delivery may take, so that no two send a card."""
 
@@ -137,8 +145,14 @@ class OutboxStore(Protocol):
         """Queue the newest state of cards."""
         ...
 
-    async def claim(self, worker: str, limits: SendLimits, *, room: int, sparing: bool, now: datetime) -> ClaimedRows:
+    async def claim(
+        self, worker: str, limits: SendLimits, *, room: int, sparing: bool, now: datetime, reserved: bool = False
+    ) -> ClaimedRows:
         """Claim up to ``room`` rows that are due and within the budgets, and all that have to be folded."""
+        ...
+
+    async def hasten(self, place: Place, now: datetime) -> None:
+        """Let the urgent cards that were never shown at a place be tried again now."""
         ...
 
     async def settle(self, worker: str, row: OutboxRow, result: DeliveryResult, now: datetime) -> bool:

@@ -56,6 +56,18 @@ def test_each_trouble_has_its_consequence(
     assert result.certain is (trouble is not SendFailureKind.UNKNOWN or what is DeliveryStepKind.WRITTEN)
 
 
+def test_an_alerts_text_that_may_have_arrived_is_sent_again_twice() -> None:
+    unknown = SendFailed(SendFailureKind.UNKNOWN, "no answer")
+    results = [
+        resolve_failure(row(via=DeliveryFormat.TEXT, kind="alert", tries=tries), unknown, most=8, chance=1.0, now=START)
+        for tries in (0, 1, 2)
+    ]
+    assert [result.what for result in results] == [DeliveryStepKind.RETRIED] * 2 + [DeliveryStepKind.WRITTEN]
+    assert all(result.certain for result in results), "else the row would count as sent"
+    decision = row(via=DeliveryFormat.TEXT, kind="approval")
+    assert resolve_failure(decision, unknown, most=8, chance=1.0, now=START).what is DeliveryStepKind.WRITTEN
+
+
 def test_what_dingtalk_names_is_waited_for_and_chance_spreads_the_rest() -> None:
     assert retry_delay(SendFailureKind.LIMITED, 1, 600.0, 0.5) == 750.0
     assert retry_delay(SendFailureKind.BUSY, 1, 40.0, 0.0) == 40.0

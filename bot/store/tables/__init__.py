@@ -29,12 +29,13 @@ from bot.store.tables.keys import DATA_KEY
 from bot.store.tables.outbox import DELIVERY, DELIVERY_SPEND, DELIVERY_STEP
 from bot.store.tables.people import DEPARTMENT, DIRECTORY_WALK, ERP_ACCOUNT, ORGANISATION, PERSON
 from bot.store.tables.questions import (
-    API_DAY,
-    API_MONTH,
     DIALOGUE,
     INBOX,
     LANGUAGE,
     OUTSIDER_GROUP,
+    QUOTA_DAY,
+    QUOTA_MONTH,
+    QUOTA_WARNING,
     STANDING_ANSWER,
     STANDING_DOCUMENT,
 )
@@ -45,8 +46,6 @@ __all__ = [
     "ALERT_CARD",
     "ALERT_CARD_MEMBER",
     "ALERT_NOTE",
-    "API_DAY",
-    "API_MONTH",
     "APPROVAL_AUDIT",
     "APPROVAL_CARD",
     "APPROVAL_CASE",
@@ -83,6 +82,9 @@ __all__ = [
     "POLL_POSITION",
     "POLL_SUBJECT",
     "POLL_UNSENT",
+    "QUOTA_DAY",
+    "QUOTA_MONTH",
+    "QUOTA_WARNING",
     "STANDING_ANSWER",
     "STANDING_DOCUMENT",
     "WATCH",

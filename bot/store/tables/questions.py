@@ -1,5 +1,5 @@
 """Tables of questions and of the people who ask: the inbox, answers that are kept up to date, chosen languages, and
-counts of DingTalk calls.
+what DingTalk bills.
 """
 
 from __future__ import annotations
@@ -96,24 +96,40 @@ class OutsiderGroupRow(StoreTable, table=True):
     """When that was first seen."""
 
 
-class ApiMonthRow(StoreTable, table=True):
-    """Calls of one month that count against the organisation's quota."""
+class QuotaMonthRow(StoreTable, table=True):
+    """What one purpose and group spent of one of the organisation's quotas in a month."""
 
     __tablename__ = "api_month"
 
     month: str = Field(primary_key=True)
     """As ``2026-11``."""
-    calls: int
+    spent: int
+    quota: str = Field(primary_key=True)
+    """See `bot.outbox.spending.Quota`."""
+    purpose: str = Field(primary_key=True)
+    conversation: str = Field(primary_key=True)
+    """The openConversationId of a group; empty for chats with single people."""
 
 
-class ApiDayRow(StoreTable, table=True):
-    """How far the month's calls had come when a day was last looked at, for the forecast."""
+class QuotaDayRow(StoreTable, table=True):
+    """How far a quota's month had come when a day was last looked at, for the forecast."""
 
     __tablename__ = "api_day"
 
     day: str = Field(primary_key=True)
     """As ``2026-11-24``, in China."""
-    calls: int
+    spent: int
+    quota: str = Field(primary_key=True)
+
+
+class QuotaWarningRow(StoreTable, table=True):
+    """A step of a quota that administrators were told of in a month."""
+
+    __tablename__ = "quota_warning"
+
+    month: str = Field(primary_key=True)
+    quota: str = Field(primary_key=True)
+    percent: int = Field(primary_key=True)
 
 
 INBOX = core_table(InboxRow)
@@ -122,5 +138,6 @@ STANDING_DOCUMENT = core_table(StandingDocumentRow)
 DIALOGUE = core_table(DialogueRow)
 LANGUAGE = core_table(LanguageRow)
 OUTSIDER_GROUP = core_table(OutsiderGroupRow)
-API_MONTH = core_table(ApiMonthRow)
-API_DAY = core_table(ApiDayRow)
+QUOTA_MONTH = core_table(QuotaMonthRow)
+QUOTA_DAY = core_table(QuotaDayRow)
+QUOTA_WARNING = core_table(QuotaWarningRow)
