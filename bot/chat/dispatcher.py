@@ -319,7 +319,8 @@ def _refuse(context: QuestionContext) -> PreparedAnswer:
     if doubt is None:
         return PreparedAnswer(ExternalNotice(), NO_COMMAND_LABEL, QuestionOutcome.DENIED)
     view = UnconfirmedNotice(needs=_NEEDS[doubt], line=context.line, offset=context.offset)
-    return PreparedAnswer(view, NO_COMMAND_LABEL, QuestionOutcome.UNCONFIRMED)
+    silent = doubt is Doubt.NO_ANSWER
+    return PreparedAnswer(view, NO_COMMAND_LABEL, QuestionOutcome.UNCONFIRMED, provisional=silent)
 
 
 _ALWAYS_KNOWN = frozenset({QuestionContext, Commands, AccessPolicy, OpenPrompts})

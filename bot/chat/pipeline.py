@@ -69,6 +69,8 @@ class PreparedAnswer:
     rule: str = ""
     read_as: str = ""
     """The line that a sentence was taken for; empty for a typed command."""
+    provisional: bool = False
+    """Only that DingTalk is silent stands between the asker and an answer: found again before it is sent again."""
 
 
 class QuestionHandler(Protocol):
@@ -284,7 +286,8 @@ class QuestionPipeline:
     ) -> None:
         outcome, state = answer.outcome, InboxState.ANSWERED
         try:
-            sent = await self._deliver(message, cards, received_at + MAX_QUESTION_AGE)
+            answer, sent = await self._deliver(message, answer, cards, received_at + MAX_QUESTION_AGE)
+            outcome = answer.outcome
             self._sent[sent.via].inc()
             self._metrics.answer_seconds.observe(time.monotonic() - started)
         except DingerpError as error:
@@ -300,8 +303,12 @@ class QuestionPipeline:
             counter = self._questions[command, outcome] = self._metrics.questions.labels(command, outcome)
         counter.inc()
 
-    async def _deliver(self, message: Message, cards: AnswerCards, until: datetime) -> SentAnswer:
-        """Send the answer, repeatedly if need be, as long as that may help and ``until`` has not come."""
+    async def _deliver(
+        self, message: Message, answer: PreparedAnswer, cards: AnswerCards, until: datetime
+    ) -> tuple[PreparedAnswer, SentAnswer]:
+        """Send the answer, repeatedly if need be, as long as that may help and ``until`` has not come. Return what was
+        sent: a provisional answer may have become another.
+        """
         track_id = self._tracks.for_message(message.msg_id)
         doubt: AnswerUnconfirmed | None = None
         noted = False
@@ -316,7 +323,8 @@ class QuestionPipeline:
 
         while True:
             try:
-                return await self._channel.answer(message, cards, track_id=track_id, before_fallback=before_fallback)
+                sent = await self._channel.answer(message, cards, track_id=track_id, before_fallback=before_fallback)
+                return answer, sent
             except DingerpError as error:
                 failures += 1
                 wait = max(self._backoff.pause(failures), error.retry_after or 0.0)
@@ -329,6 +337,8 @@ class QuestionPipeline:
                 noted = False
                 self._inbox.mark_soon(message.msg_id, InboxState.WAITING)
             await asyncio.sleep(wait)
+            if answer.provisional and doubt is None:
+                answer, cards = await self._find(message)
 
 
 async def _note_nothing() -> None:
