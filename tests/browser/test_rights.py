@@ -22,7 +22,8 @@ from tests.scenario.test_least_disclosure import MONEY
 
 GROUP = demo_enterprise().groups[-1]
 SALES, FINANCE = "sales01", "finance01"
-ORDER, INVOICE, STOCK = "SO-1001", "INV-7", "SKU123"
+ORDER, INVOICE, STOCK = "/order SO-1001", "/invoice INV-7", "/stock SKU123"
+VIEWPORT = (1360, 720)
 PICTURES = os.environ.get("PICTURES", "")
 
 
@@ -36,38 +37,42 @@ async def system(tmp_path: Path) -> AsyncIterator[BotSystem]:
 async def picture(page: ChatPage, name: str) -> None:
     """Take a picture for the guide if pictures are wanted, without the panel for developers."""
     if PICTURES:
-        await page.part("panel-toggle").click()
+        await page.part("panel-close").click()
         await page.page.screenshot(path=Path(PICTURES) / f"{name}.png", animations="disabled")
 
 
-async def ask(page: ChatPage, code: str) -> Locator:
-    """Ask for a document or product in the open conversation and return the card that answers."""
-    before = await page.card(code).count()
-    await page.say(code)
-    card = page.part("messages").get_by_test_id("card").filter(has_text=code).nth(before)
-    await expect(card).to_be_visible()
-    return card
+async def ask(page: ChatPage, line: str) -> Locator:
+    """Ask in the open conversation and return the card that answers."""
+    cards = page.part("messages").get_by_test_id("card")
+    before = await cards.count()
+    await page.say(line)
+    await expect(cards).to_have_count(before + 1)
+    return cards.nth(before)
 
 
 async def open_own_chat(page: ChatPage) -> None:
     await page.page.locator('[data-testid=conversation][data-kind="direct"]').click()
+    await expect(page.part("chat-title")).not_to_have_text(GROUP.title)
 
 
 async def test_the_same_question_by_three_people(system: BotSystem, browser_page: OpenPage) -> None:
-    people = {who: await browser_page(who, url=system.engine.base_url) for who in (SALES, FINANCE, KEEPER, OUTSIDER)}
-    for page in people.values():
+    people = (SALES, FINANCE, KEEPER, OUTSIDER)
+    sales, finance, keeper, outsider = [
+        await browser_page(person, viewport=VIEWPORT, url=system.engine.base_url) for person in people
+    ]
+    for page in (sales, finance, keeper, outsider):
         await page.open(GROUP.title)
-    for who in (SALES, FINANCE):
-        card = await ask(people[who], INVOICE)
-        await expect(card.get_by_test_id("card-private")).to_be_visible()
-        assert MONEY.search(await card.inner_text())
-    shared = await ask(people[KEEPER], INVOICE)
+    for name, page in (("sales", sales), ("finance", finance)):
+        own = await ask(page, INVOICE)
+        await expect(own.get_by_test_id("card-private")).to_be_visible()
+        assert MONEY.search(await own.inner_text())
+        await picture(page, f"rights-{name}")
+    shared = await ask(keeper, INVOICE)
     assert not MONEY.search(await shared.inner_text())
-    outsider = people[OUTSIDER].part("messages")
-    await expect(outsider.get_by_test_id("card")).to_have_count(1)
-    assert not MONEY.search(await outsider.inner_text())
-    for who, page in people.items():
-        await picture(page, f"rights-{who}")
+    await picture(keeper, "rights-keeper")
+    await expect(outsider.part("messages").get_by_test_id("card")).to_have_count(1)
+    assert not MONEY.search(await outsider.part("messages").inner_text())
+    await picture(outsider, "rights-outsider")
 
 
 @pytest.mark.parametrize(
@@ -76,9 +81,10 @@ async def test_the_same_question_by_three_people(system: BotSystem, browser_page
 async def test_people_see_the_same_in_the_group_and_alone(
     system: BotSystem, browser_page: OpenPage, who: str, with_money: set[str]
 ) -> None:
-    page = await browser_page(who, url=system.engine.base_url)
-    for where in ("group", "alone"):
-        await (page.open(GROUP.title) if where == "group" else open_own_chat(page))
-        seen = {code: await (await ask(page, code)).inner_text() for code in (ORDER, INVOICE, STOCK)}
-        assert {code for code, text in seen.items() if MONEY.search(text)} == with_money, where
-    await picture(page, f"rights-{who}-alone")
+    page = await browser_page(who, viewport=VIEWPORT, url=system.engine.base_url)
+    for alone in (False, True):
+        await (open_own_chat(page) if alone else page.open(GROUP.title))
+        seen = {line: await (await ask(page, line)).inner_text() for line in (ORDER, STOCK, INVOICE)}
+        assert {line for line, text in seen.items() if MONEY.search(text)} == with_money
+    if who == KEEPER:
+        await picture(page, "rights-alone")
