@@ -19,7 +19,7 @@ from bot.health import HealthReport
 from bot.metrics import Metrics
 from bot.web.connections import BoundedConnections
 from bot.web.hooks import HookEndpoint
-from bot.web.request_log import RequestLog
+from bot.web.server_log import ServerLog
 
 _BACKLOG = 128
 """Connections that wait to be accepted."""
@@ -131,7 +131,7 @@ async def serving_at(app: web.Application, listeners: Sequence[socket.socket]) -
         auto_decompress=False,
         lingering_time=2,
         keepalive_timeout=_IDLE_SECONDS,
-        logger=RequestLog(app[METRICS]),
+        logger=ServerLog(app[METRICS]),
     )
     await runner.setup()
     assert runner.server is not None

@@ -77,7 +77,9 @@ TOKENS = (
 FIGURES = re.compile(r"91[,.]?827|45[,.]?678")
 CUSTOMER, VENDOR = "苏州精工", "宁波五金"
 _SENDABLE = re.compile(r"[\x20-\x7e]*").fullmatch
-DOCUMENT = re.compile(r"\b(?:SO|INV|PO)-\d")
+DOCUMENT = re.compile(r"\b(?:SO|INV|PO)-\d+")
+ASKED = ("SO-1001", "INV-7", "PO-1001")
+"""The documents that the lines name: an answer may repeat what was asked."""
 
 
 class ScriptedSocket:
@@ -196,7 +198,7 @@ def check_reader(fixture: DisclosureFixture, reader: str, text: str) -> None:
         assert not MONEY.search(text), text
     if reader in NOBODY:
         assert not MONEY.search(text), text
-        assert not DOCUMENT.search(text), text
+        assert not [found for found in DOCUMENT.findall(text) if not found.startswith(ASKED)], text
         assert not [name for name in fixture.partners if name in text], text
 
 

@@ -15,7 +15,7 @@ from bot.metrics import Metrics
 log = structlog.get_logger(__name__)
 
 
-class RequestLog(logging.LoggerAdapter[logging.Logger]):
+class ServerLog(logging.LoggerAdapter[logging.Logger]):
     """Takes the place of aiohttp's own log."""
 
     def __init__(self, metrics: Metrics) -> None:
