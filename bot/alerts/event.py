@@ -113,6 +113,7 @@ class Event:
 
 
 _PURCHASING = "po."
+"""How the types of events about purchase orders begin, those of later versions as well: their amounts are costs."""
 
 _CODES = "CNY|RMB|USD|EUR|HKD|JPY|GBP|TWD|KRW|SGD|CHF|AUD|CAD|INR"
 _AMOUNT = re.compile(rf"[¥￥$€£]\s*\d|\d\s*(?:[万亿]?元|[¥￥€£]|{_CODES})|\b(?:{_CODES})\s*\d", re.IGNORECASE)
