@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.access.people import Person
 from bot.access.policy import AccessPolicy
+from bot.access.presets import label_roles
 from bot.approvals.case import Case
 from bot.approvals.list_views import ApprovalAll, ApprovalList
 from bot.approvals.presenter import CasePresenter
@@ -61,7 +62,7 @@ async def pending(
     """Show the list or one order, ask whether all are to be approved, or pass one on."""
     colleagues.record_seen(context)
     if to and wish is not PendingOption.FORWARD:
-        raise BadArgument(phrase("“%(word)s” is too much here.", word=shortened(to)))
+        raise BadArgument(phrase("“%(word)s” was not understood.", word=shortened(to)))
     if not word:
         if wish is PendingOption.FORWARD:
             raise BadArgument(phrase("Say which purchase order, such as: %(line)s", line="/pending PO-1001 forward"))
@@ -122,7 +123,7 @@ def _others(case: Case, colleagues: Colleagues, context: QuestionContext) -> tup
 
 def _candidate(person: Person) -> ForwardCandidate:
     assert person.user_id is not None, "colleagues are members"
-    return ForwardCandidate(user_id=person.user_id, name=person.name, roles=tuple(sorted(person.roles)))
+    return ForwardCandidate(user_id=person.user_id, name=person.name, roles=label_roles(sorted(person.roles)))
 
 
 async def _find_deputy(user_id: str, case: Case, colleagues: Colleagues, context: QuestionContext) -> Person:

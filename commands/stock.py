@@ -289,7 +289,7 @@ def _at(warehouse: str, places: tuple[StockPlace, ...]) -> tuple[StockPlace, ...
     exact = tuple(place for place in places if wanted in named(place))
     if fits := exact or tuple(place for place in places if part in " ".join(named(place))):
         return fits
-    names = ", ".join(dict.fromkeys(place.warehouse.name or place.warehouse.code or place.source for place in places))
+    names = tuple(dict.fromkeys(place.warehouse.name or place.warehouse.code or place.source for place in places))
     raise BadArgument(phrase("No warehouse is called “%(text)s”. There are: %(names)s.", text=warehouse, names=names))
 
 

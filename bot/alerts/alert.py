@@ -12,6 +12,7 @@ from bot.alerts.event import Event
 from bot.disclosure import ClassedBy, FieldClass
 from bot.erp.model import Area, Quantity
 from bot.outbox.place import Place
+from bot.phrase import Phrase, phrase
 from bot.severity import Severity
 
 
@@ -211,10 +212,17 @@ class Comparator(StrEnum):
     ABOVE = ">"
     AT_LEAST = ">="
 
-    @property
-    def sign(self) -> str:
-        """The sign that people read."""
-        return {"<=": "≤", ">=": "≥"}.get(self.value, self.value)
+    def describe(self, limit: Decimal, unit: str = "") -> Phrase:
+        """Return the limit in words, such as “below 50 pcs”."""
+        match self:
+            case Comparator.BELOW:
+                return phrase("below %(limit)s %(unit)s", limit=limit, unit=unit)
+            case Comparator.AT_MOST:
+                return phrase("at most %(limit)s %(unit)s", limit=limit, unit=unit)
+            case Comparator.ABOVE:
+                return phrase("above %(limit)s %(unit)s", limit=limit, unit=unit)
+            case Comparator.AT_LEAST:
+                return phrase("at least %(limit)s %(unit)s", limit=limit, unit=unit)
 
     def holds(self, figure: Decimal, limit: Decimal) -> bool:
         """Whether ``figure`` has reached the limit."""

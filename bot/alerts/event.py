@@ -112,7 +112,7 @@ class Event:
         return 0 if self.due_on is None else max(0, (today - self.due_on).days)
 
 
-_PURCHASING = frozenset({EventType.PO_SUBMITTED, EventType.PO_CHANGED, EventType.PO_DECIDED})
+_PURCHASING = frozenset({EventType.PO_SUBMITTED, EventType.PO_CHANGED, EventType.PO_DECIDED, EventType.PO_LATE})
 
 _CODES = "CNY|RMB|USD|EUR|HKD|JPY|GBP|TWD|KRW|SGD|CHF|AUD|CAD|INR"
 _AMOUNT = re.compile(rf"[¥￥$€£]\s*\d|\d\s*(?:[万亿]?元|[¥￥€£]|{_CODES})|\b(?:{_CODES})\s*\d", re.IGNORECASE)

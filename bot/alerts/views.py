@@ -68,7 +68,7 @@ class AlertView(View):
         if not self.alert.is_open or self.moved:
             return ()
         alert_id = self.alert.id
-        take = Button(phrase("Got it"), AckAlert(alert_id), Color.BLUE)
+        take = Button(phrase("I'll take it"), AckAlert(alert_id), Color.BLUE)
         others = (Button(phrase("Later"), SnoozeAlert(alert_id)), Button(phrase("Assign"), AssignAlert(alert_id)))
         return others if self.alert.acknowledged else (take, *others)
 
@@ -197,7 +197,7 @@ class AssigneeOption:
 
     user_id: str
     name: str
-    roles: tuple[str, ...] = ()
+    roles: tuple[Label, ...] = ()
     is_me: bool = False
 
 

@@ -107,7 +107,7 @@ class DeniedNotice(View):
     card: ClassVar[str] = "denied"
 
     reason: Phrase
-    ask: tuple[str, ...] = ()
+    ask: tuple[Label, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ import structlog
 from bot.access.grants import NO_GRANT, Grant
 from bot.access.people import Doubt
 from bot.access.policy import AccessPolicy, Denied
+from bot.access.presets import label_roles
 from bot.cards.actions import Ask
 from bot.cards.notices import (
     BadArgumentNotice,
@@ -297,7 +298,8 @@ class QuestionDispatcher:
                 nothing = NotFoundNotice(what=error.what, closest=closest, example=example, notes=notes)
                 return nothing, QuestionOutcome.NOT_FOUND
             case Denied():
-                return DeniedNotice(reason=error.verdict.reason, ask=error.verdict.ask), QuestionOutcome.DENIED
+                denied = DeniedNotice(reason=error.verdict.reason, ask=label_roles(error.verdict.ask))
+                return denied, QuestionOutcome.DENIED
             case ErpError():
                 line = context.line if error.retry else ""
                 down = ErpDownNotice(problem=error.tell(), source=error.source, line=line, offset=context.offset)
