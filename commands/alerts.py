@@ -8,7 +8,6 @@ from datetime import datetime, time, timedelta
 from bot.access.audit import AuditEntry, AuditKind, AuditLog
 from bot.access.people import Person
 from bot.access.policy import AccessPolicy, AccessRequest, AccessVerdict, Denied
-from bot.access.presets import label_roles
 from bot.alerts import labels
 from bot.alerts.actions import AlertActionOutcome, AlertActionResult
 from bot.alerts.alert import Alert, UserStamp
@@ -287,7 +286,7 @@ def _candidate(person: Person, context: QuestionContext) -> AssigneeOption:
     return AssigneeOption(
         user_id=person.user_id,
         name=person.name,
-        roles=label_roles(sorted(person.roles)),
+        roles=tuple(sorted(person.roles)),
         is_me=person.user_id == context.person.user_id,
     )
 

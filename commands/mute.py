@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from bot.access.audit import AuditEntry, AuditKind, AuditLog
 from bot.access.policy import AccessPolicy, AccessRequest, AccessVerdict, Denied
-from bot.access.presets import label_roles
 from bot.alerts import labels
 from bot.alerts.alert import Mute
 from bot.alerts.event import CUSTOM, EventType
@@ -21,6 +20,7 @@ from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.parsing import command_line, parse_duration
 from bot.chat.registry import command
 from bot.phrase import phrase
+from bot.role_labels import label_roles
 
 USUAL, LONGEST = timedelta(hours=2), timedelta(days=30)
 """How long a mute lasts by default, and at most: after that nobody would remember it."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bot.access.people import Person
 from bot.access.policy import AccessPolicy
-from bot.access.presets import label_roles
 from bot.approvals.case import Case
 from bot.approvals.list_views import ApprovalAll, ApprovalList
 from bot.approvals.presenter import CasePresenter
@@ -123,7 +122,7 @@ def _others(case: Case, colleagues: Colleagues, context: QuestionContext) -> tup
 
 def _candidate(person: Person) -> ForwardCandidate:
     assert person.user_id is not None, "colleagues are members"
-    return ForwardCandidate(user_id=person.user_id, name=person.name, roles=label_roles(sorted(person.roles)))
+    return ForwardCandidate(user_id=person.user_id, name=person.name, roles=tuple(sorted(person.roles)))
 
 
 async def _find_deputy(user_id: str, case: Case, colleagues: Colleagues, context: QuestionContext) -> Person:

@@ -9,10 +9,9 @@ from typing import ClassVar
 from bot.access.areas import AREA_COMMANDS
 from bot.access.people import Person
 from bot.access.policy import AccessPolicy
-from bot.access.presets import label_roles
 from bot.access.wording import describe_scope
 from bot.cards.actions import Ask
-from bot.cards.view import Button, Label, View
+from bot.cards.view import Button, View
 from bot.chat.context import QuestionContext
 from bot.chat.parsing import command_line
 from bot.chat.ports import LANGUAGES
@@ -41,7 +40,7 @@ class Whoami(View):
     name: str
     user_id: str
     conversation_id: str
-    roles: tuple[Label, ...]
+    roles: tuple[str, ...]
     origins: tuple[Phrase, ...] = ()
     """Where each of ``roles`` comes from."""
     language: Phrase
@@ -73,7 +72,7 @@ async def whoami(*, context: QuestionContext, commands: Commands, policy: Access
         name=person.name,
         user_id=person.user_id or "",
         conversation_id=context.conversation.id,
-        roles=label_roles(roles),
+        roles=roles,
         origins=tuple(_origin(role, person, policy) for role in roles),
         language=LANGUAGES.get(person.language, Phrase(person.language)),
         rights=tuple(_document_rights(usable, policy, context)) if policy.rules else (),

@@ -10,12 +10,13 @@ from types import MappingProxyType
 from bot.access.areas import DOCUMENT_COMMANDS
 from bot.access.grants import EVERYTHING, FULL_GRANT, NO_GRANT, SHARED_GRANT, Grant, merge_grants
 from bot.access.people import Person
-from bot.access.presets import ROLE_NAMES, label_role, label_roles, with_synonyms
+from bot.access.presets import ROLE_NAMES, with_synonyms
 from bot.access.rule_index import RuleIndex
 from bot.access.rules import ANY, AccessRule
 from bot.disclosure import SHARED_FIELDS, FieldClass
 from bot.errors import DingerpError
 from bot.phrase import Phrase, phrase
+from bot.role_labels import label_role, label_roles
 
 ADMIN = "admin"
 """Role of every administrator of the organisation; the one to ask when nothing else is configured."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from bot.access.grants import EVERYTHING, Scope
 from bot.access.rules import AccessRule
 from bot.disclosure import ALL_FIELDS, FieldClass
-from bot.phrase import Phrase, phrase
 
 ROLE_NAMES = MappingProxyType(
     {
@@ -23,16 +21,6 @@ ROLE_NAMES = MappingProxyType(
 )
 """English → Chinese. Both mean the same role wherever a rule, the configuration or the directory names it."""
 
-_LABELS: Mapping[str, Phrase] = {
-    "keeper": phrase("warehouse keeper"),
-    "sales": phrase("sales"),
-    "purchasing": phrase("purchasing"),
-    "finance": phrase("finance"),
-    "production": phrase("production"),
-    "manager": phrase("manager"),
-    "admin": phrase("administrator"),
-    "approver": phrase("approver"),
-}
 _SYNONYMS = {**ROLE_NAMES, **{chinese: english for english, chinese in ROLE_NAMES.items()}}
 
 _OWN = Scope(own=True)
@@ -44,16 +32,6 @@ _COUNTED = frozenset({FieldClass.QUANTITY})
 def with_synonyms(roles: frozenset[str]) -> frozenset[str]:
     """Return roles with their names in the other language."""
     return roles | {_SYNONYMS[role] for role in roles if role in _SYNONYMS}
-
-
-def label_role(role: str) -> Phrase | str:
-    """Return what a role is called in the reader's language; a company's own roles keep their name."""
-    return _LABELS.get(role if role in _LABELS else _SYNONYMS.get(role, role), role)
-
-
-def label_roles(roles: Iterable[str]) -> tuple[Phrase | str, ...]:
-    """Return what each of several roles is called."""
-    return tuple(map(label_role, roles))
 
 
 def _preset(

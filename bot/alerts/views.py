@@ -197,7 +197,7 @@ class AssigneeOption:
 
     user_id: str
     name: str
-    roles: tuple[Label, ...] = ()
+    roles: tuple[str, ...] = ()
     is_me: bool = False
 
 

@@ -16,7 +16,7 @@ from typing import Annotated, ClassVar, TypeAlias
 from bot.approvals.case import CaseState, ExternalDecision, external_headline, withdrawal_text
 from bot.approvals.insights import NO_INSIGHT, LineInsight
 from bot.cards.actions import ApprovePo, Ask, ForwardPo, RejectPo, RejectReason, UndoPo
-from bot.cards.view import Button, Color, Label, ListView, View
+from bot.cards.view import Button, Color, ListView, View
 from bot.chat.parsing import command_line
 from bot.disclosure import ClassedBy, FieldClass, Stating
 from bot.erp.model import Cost, Money, PartnerName, PurchaseLine, Verdict
@@ -297,7 +297,7 @@ class ForwardCandidate:
 
     user_id: str
     name: str
-    roles: tuple[Label, ...] = ()
+    roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

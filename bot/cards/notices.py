@@ -107,7 +107,7 @@ class DeniedNotice(View):
     card: ClassVar[str] = "denied"
 
     reason: Phrase
-    ask: tuple[Label, ...] = ()
+    ask: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,6 @@ import structlog
 from bot.access.grants import NO_GRANT, Grant
 from bot.access.people import Doubt
 from bot.access.policy import AccessPolicy, Denied
-from bot.access.presets import label_roles
 from bot.cards.actions import Ask
 from bot.cards.notices import (
     BadArgumentNotice,
@@ -298,7 +297,7 @@ class QuestionDispatcher:
                 nothing = NotFoundNotice(what=error.what, closest=closest, example=example, notes=notes)
                 return nothing, QuestionOutcome.NOT_FOUND
             case Denied():
-                denied = DeniedNotice(reason=error.verdict.reason, ask=label_roles(error.verdict.ask))
+                denied = DeniedNotice(reason=error.verdict.reason, ask=error.verdict.ask)
                 return denied, QuestionOutcome.DENIED
             case ErpError():
                 line = context.line if error.retry else ""
