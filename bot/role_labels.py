@@ -15,7 +15,7 @@ _LABELS: Mapping[str, Phrase] = MappingProxyType(
         **dict.fromkeys(("finance", "财务"), phrase("finance")),
         **dict.fromkeys(("production", "生产"), phrase("production")),
         **dict.fromkeys(("manager", "经理"), phrase("manager")),
-        **dict.fromkeys(("admin", "管理员"), phrase("administrator")),
+        **dict.fromkeys(("admin", "管理员"), phrase("admin")),
         **dict.fromkeys(("approver", "审批人"), phrase("approver")),
     }
 )
