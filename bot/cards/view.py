@@ -113,5 +113,5 @@ class ListView(View):
         if self.offset > 0:
             pages.append(Button(_PREVIOUS, Ask(self.line, max(0, self.offset - self.page_size))))
         if self.last < self.total:
-            pages.append(Button(_NEXT, Ask(self.line, self.last), Color.BLUE))
+            pages.append(Button(_NEXT, Ask(self.line, self.last)))
         return (*self.row_buttons(), *pages)
