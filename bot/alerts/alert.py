@@ -76,6 +76,11 @@ class Alert:
         return self.event.words_classes
 
     @property
+    def known_since(self) -> datetime | None:
+        """When it began; None where it was so before the bot first looked, and the ERP names no time."""
+        return None if self.event.began_unknown else self.opened_at
+
+    @property
     def is_critical(self) -> bool:
         """Whether it is critical now."""
         return self.severity is Severity.CRITICAL
@@ -277,6 +282,10 @@ _DIGEST_GROUP = "digest:"
 def watch_key_prefix(watch_id: str) -> str:
     """Return what the keys of all alerts of one watch begin with."""
     return f"{_WATCH_KEY}{watch_id}#"
+
+
+STANDING_GROUP = f"{_DIGEST_GROUP}standing"
+"""The group of the digest of what was open before the bot first looked: one at each place."""
 
 
 def digest_group(card_id: str) -> str:
