@@ -301,7 +301,8 @@ class QuestionDispatcher:
                 nothing = NotFoundNotice(what=error.what, closest=closest, example=example, notes=notes)
                 return nothing, QuestionOutcome.NOT_FOUND
             case Denied():
-                return DeniedNotice(reason=error.verdict.reason, ask=error.verdict.ask), QuestionOutcome.DENIED
+                denied = DeniedNotice(reason=error.verdict.reason, ask=error.verdict.ask)
+                return denied, QuestionOutcome.DENIED
             case ErpError():
                 line = context.line if error.retry else ""
                 down = ErpDownNotice(problem=error.tell(), source=error.source, line=line, offset=context.offset)
