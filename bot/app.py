@@ -25,7 +25,7 @@ from dingtalk_stream import ChatbotMessage, Credential, EventMessage
 
 from bot.background import BackgroundTasks
 from bot.dingtalk.callbacks import changed_instance, parse_click
-from bot.dingtalk.card_wire import click_response, clicked_card
+from bot.dingtalk.card_wire import click_response
 from bot.dingtalk.contact_events import read_contact_change
 from bot.dingtalk.errors import UnknownEvent
 from bot.dingtalk.frames import Push
@@ -193,8 +193,8 @@ def _register_handlers(
         card = await services.clicks.answer(click)
         if card is None:
             return {}
-        made_as, own_values = clicked_card(click.values), services.own_values and services.clicks.is_on_answer(click)
-        return click_response(card, services.templates.of(made_as), made_as, own_values=own_values)
+        own_values = await services.clicks.has_own_values(click)
+        return click_response(card, services.templates.of(click.made_as), click.made_as, own_values=own_values)
 
     stream.receive_deferred(MESSAGE_TOPIC, on_message, services.questions.flush)
     stream.receive(CLICK_TOPIC, on_click)

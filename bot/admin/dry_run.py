@@ -25,7 +25,7 @@ from bot.chat.audiences import PlaceReader
 from bot.metrics import Metrics
 from bot.outbox.budgets import SendLimits
 from bot.outbox.place import Place
-from bot.outbox.ports import ClaimedRows
+from bot.outbox.ports import NOBODYS, ClaimedRows
 from bot.outbox.quota import CHINA, QuotaGuard
 from bot.outbox.worker import OutboxWorker
 from bot.store.alerts import StoredAlertTransactions
@@ -230,7 +230,7 @@ class _RecordingMessenger:
     async def show(self, place: Place, track_id: str, card: Card) -> None:
         self._write(track_id, card, creates=True)
 
-    async def change(self, track_id: str, card: Card, made_as: str) -> None:
+    async def change(self, track_id: str, card: Card, made_as: str, own: Mapping[str, Card] = NOBODYS) -> None:
         self._write(track_id, card, creates=False)
 
     async def write(self, place: Place, card: Card) -> None:
@@ -252,7 +252,9 @@ class _RecordingMessenger:
 class _BlankRenderer:
     """Names cards without rendering them: their number of calls does not depend on their content."""
 
-    def render(self, view: View, language: str, *, zone: tzinfo, read_as: str = "") -> Card:
+    def render(
+        self, view: View, language: str, *, zone: tzinfo, read_as: str = "", trail: Sequence[str] | None = None
+    ) -> Card:
         return Card(name=view.card, language=language, title="", body="", tips="", buttons=(), twin="", fields={})
 
 

@@ -31,6 +31,7 @@ from bot.bootstrap.company import company_of
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.quotas import follow_quotas, quota_reporter
 from bot.chat.audiences import Audiences
+from bot.chat.standing_answers import track_of_answer
 from bot.dingtalk.card_api import CardApi
 from bot.dingtalk.messenger import DingTalkMessenger
 from bot.dingtalk.robot import Robot
@@ -147,6 +148,9 @@ def _outbox(base: Infrastructure, composers: Mapping[str, Composer]) -> OutboxWo
     def language_of(place: Place) -> str:
         return people.language(place.id) if place.kind is PlaceKind.PERSON else settings.language
 
+    def track_of(card: str) -> str:
+        return track_of_answer(card) or base.tracks.for_card(card)
+
     wanted = settings.outbox
     return OutboxWorker(
         StoredBacklog(base.database),
@@ -155,7 +159,7 @@ def _outbox(base: Infrastructure, composers: Mapping[str, Composer]) -> OutboxWo
         base.renderer,
         # No other worker has this name, also not after a restart.
         worker=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}",
-        track_of=base.tracks.for_card,
+        track_of=track_of,
         language_of=language_of,
         metrics=base.metrics,
         now=base.now,

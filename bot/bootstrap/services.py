@@ -45,7 +45,9 @@ from bot.chat.limit_reports import LIMIT_REPORT, LimitReportComposer
 from bot.chat.message import ConversationKind, Message
 from bot.chat.pipeline import MAX_QUESTION_AGE, QuestionHandler, QuestionPipeline
 from bot.chat.ports import LanguageChoice
+from bot.chat.redrawing import AnswerComposer
 from bot.chat.registry import Commands
+from bot.chat.standing_answers import ANSWER_KIND, AnswerKeeper
 from bot.dingtalk.answer_channel import DingTalkAnswerChannel, PrivateWay
 from bot.dingtalk.app_organisation import DingTalkAppOrganisation
 from bot.dingtalk.card_api import CardApi
@@ -80,6 +82,7 @@ from bot.store.outsiders import StoredOutsiders
 from bot.store.owner import own_database
 from bot.store.people import StoredPeople
 from bot.store.rotation import drop_old_keys
+from bot.store.standing_answers import StoredStandingAnswers
 from bot.understanding.learning import learn_vocabulary
 from bot.understanding.reader import GrammarReader
 from bot.understanding.sentences import Sentences
@@ -106,8 +109,6 @@ class Services:
     policy: PolicyInForce
     health: Callable[[], Awaitable[Mapping[str, PartHealth]]]
     """How everything behind the stream is now."""
-    own_values: bool
-    """Whether an answer may hold values that the asker alone sees."""
     contact_events: ContactEvents
     meter: MonthlyMeter
 
@@ -163,7 +164,8 @@ async def build_services(
     alerts = replace(alerts, intake=notify_approvals(alerts, approvals))
     reader = await _start_reader(base, commands, hub)
     dialogues = await _start_dialogues(base) if reader else None
-    dispatcher = QuestionDispatcher(
+    answering = partial(
+        QuestionDispatcher,
         commands=commands,
         policy=policy,
         collaborators={
@@ -178,11 +180,19 @@ async def build_services(
         },
         seconds=settings.limits.question_seconds,
         account_of=account_of(settings, accounts.bound),
-        reader=reader,
-        dialogues=dialogues,
     )
+    dispatcher = answering(reader=reader, dialogues=dialogues)
+    standing = StoredStandingAnswers(database)
+    # What is drawn again was not asked by anybody: it counts as no question and is no part of a dialogue.
+    alerts.composers[ANSWER_KIND] = AnswerComposer(
+        standing, handler=answering(), commands=commands, people=base.people, audiences=audiences, now=now
+    )
+    own_values = PrivateWay(settings.cards.private_way) is PrivateWay.PRIVATE_DATA
+    keeper = AnswerKeeper(standing, own_values=own_values, drawn=alerts.outbox.poke)
     limited = limit_questions(base, dispatcher, commands, audit, alerts.outbox.poke)
-    questions = _question_pipeline(base, limited, inbox, audit, audiences, outsiders, patience, alerts.outbox.open_way)
+    questions = _question_pipeline(
+        base, limited, inbox, audit, audiences, outsiders, patience, keeper, alerts.outbox.open_way
+    )
     clicks = ClickPipeline(
         handler=limited,
         people=base.people,
@@ -195,13 +205,13 @@ async def build_services(
         organisation=base.organisation,
         outsiders=outsiders,
         shown=StoredShownCards(database),
+        keeper=keeper,
     )
     await _resume_questions(inbox, questions, settings, now)
     await start_queue_readers(base, alerts.intake)
     await start_polling(base, hub, alerts)
     await start_approvals(base, approvals)
     await start_outbox(base, alerts)
-    own_values = PrivateWay(settings.cards.private_way) is PrivateWay.PRIVATE_DATA
     health = await start_health(base, hub, alerts, approvals, policy)
     contact_events = await start_directory(base)
     return Services(
@@ -214,7 +224,6 @@ async def build_services(
         approvals=approvals,
         policy=policy,
         health=health,
-        own_values=own_values,
         contact_events=contact_events,
         meter=base.meter,
     )
@@ -329,6 +338,7 @@ def _question_pipeline(
     audiences: Audiences,
     outsiders: KnownOutsiders,
     patience: ApiRetryPolicy,
+    keeper: AnswerKeeper,
     open_way: Callable[[Place], None],
 ) -> QuestionPipeline:
     def say(language: str, words: Phrase) -> str:
@@ -370,6 +380,7 @@ def _question_pipeline(
         now=base.now,
         at_once=base.settings.limits.questions_at_once,
         pause=patience.backoff,
+        keeper=keeper,
         arrived=arrived,
     )
 

@@ -271,6 +271,18 @@ class BusyNotice(View):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExpiredNotice(View):
+    """A decision on a card that is not kept up to date any more; ``refresh`` shows what it is about as it is now."""
+
+    card: ClassVar[str] = "expired"
+
+    refresh: Ask
+
+    def buttons(self) -> Sequence[Button]:
+        return (Button(phrase("Refresh"), self.refresh, Color.BLUE),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutOfDateNotice(View):
     """A button of an older release or of a foreign card; ``line``, where it is known, asks again."""
 

@@ -38,6 +38,7 @@ from bot.chat.ports import (
     TextUnconfirmed,
 )
 from bot.chat.scheduling import ConversationQueue, LoopPacer, QueueTicket
+from bot.chat.standing_answers import AnswerKeeper, CardReaders, StandingAnswer
 from bot.chat.unstored import UnstoredQuestions
 from bot.disclosure import cut
 from bot.errors import DingerpError
@@ -110,11 +111,12 @@ class QuestionPipeline:
         now: Callable[[], datetime],
         at_once: int,
         pause: float = 1.0,
+        keeper: AnswerKeeper | None = None,
         arrived: Callable[[Message], None] = lambda message: None,
     ) -> None:
         """``pause``: seconds before an answer is sent again; each further pause is twice as long.
 
-        ``arrived`` is told of every message once.
+        ``keeper`` keeps answers up to date that show what may be decided. ``arrived`` is told of every message once.
         """
         self._inbox = inbox
         self._handler = handler
@@ -137,6 +139,7 @@ class QuestionPipeline:
         self._turns = LoopPacer()
         self._queue = ConversationQueue()
         self._running: set[asyncio.Task[None]] = set()
+        self._keeper = keeper
         self._unstored = UnstoredQuestions(self._explain)
         self._drained = False
         metrics.waiting.set_function(lambda: len(self._running))
@@ -275,7 +278,7 @@ class QuestionPipeline:
         return AnswerCards(self._render(language, own, answer.read_as), partial(self._render, language, shared.view))
 
     def _render(self, language: str, view: View, read_as: str = "") -> Card:
-        return self._renderer.render(view, language, zone=self._zone, read_as=read_as)
+        return self._renderer.render(view, language, zone=self._zone, read_as=read_as, trail=())
 
     async def _identify(self, message: Message) -> Person:
         """Return who wrote. Their ids count only from inside the bot's own organisation."""
@@ -297,6 +300,8 @@ class QuestionPipeline:
         self, message: Message, answer: PreparedAnswer, cards: AnswerCards, started: float, received_at: datetime
     ) -> None:
         outcome, state = answer.outcome, InboxState.ANSWERED
+        # Before it can be clicked: what is clicked has to be known.
+        await self._keep(message, answer.view, cards)
         try:
             repeats = 0 if answer.decides else TEXT_REPEATS
             sent = await self._deliver(message, cards, received_at + MAX_QUESTION_AGE, text_repeats=repeats)
@@ -308,6 +313,24 @@ class QuestionPipeline:
             log.error("answer.not_delivered", error=type(error).__name__, detail=error.detail, command=answer.command)
         self._inbox.mark_soon(message.msg_id, state)
         self._count(answer.command, outcome)
+
+    async def _keep(self, message: Message, view: View, cards: AnswerCards) -> None:
+        following, user_id = view.following(), message.sender.staff_id
+        if self._keeper is None or following is None or user_id is None:
+            return
+        readers = self._channel.readers_of(message, cards)
+        answer = StandingAnswer(
+            track_id=self._tracks.for_message(message.msg_id),
+            conversation=message.conversation,
+            user_id=user_id,
+            line=following.again.line,
+            first_row=following.again.offset,
+            readers=readers,
+            made_as=cards.own.name if readers is CardReaders.ASKER else cards.shared.name,
+            at=self._now(),
+            documents=following.documents,
+        )
+        await self._keeper.keep(answer)
 
     def _count(self, command: str, outcome: str) -> None:
         counter = self._questions.get((command, outcome))

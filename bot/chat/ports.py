@@ -14,6 +14,7 @@ from typing import ClassVar, Protocol, TypeAlias
 
 from bot.cards.card import Card
 from bot.chat.message import Message
+from bot.chat.standing_answers import CardReaders
 from bot.errors import DingerpError
 from bot.phrase import Phrase, phrase
 
@@ -122,6 +123,10 @@ class TextUnconfirmed(DingerpError):
 
 class AnswerChannel(Protocol):
     """Sends answers; each attempt is bounded in time."""
+
+    def readers_of(self, message: Message, cards: AnswerCards) -> CardReaders:
+        """Return who will see the answer's card, if it can be sent as one."""
+        ...
 
     async def answer(
         self,

@@ -15,6 +15,7 @@ import structlog
 from bot.cards.card import Card
 from bot.chat.message import Conversation, ConversationKind, Message
 from bot.chat.ports import AnswerCards, AnswerUnconfirmed, AnswerVia, SentAnswer
+from bot.chat.standing_answers import CardReaders
 from bot.dingtalk.apis import AppKeys
 from bot.dingtalk.card_api import CardApi
 from bot.dingtalk.card_wire import TemplateChoice, card_params
@@ -87,6 +88,15 @@ class DingTalkAnswerChannel:
         self._reserved = reserved
         self._private_way = private_way
         self._say = say
+
+    def readers_of(self, message: Message, cards: AnswerCards) -> CardReaders:
+        """Return who will see the answer's card."""
+        if message.conversation.kind is not ConversationKind.GROUP:
+            return CardReaders.ASKER
+        way = self._private_way_of(message, cards)
+        if way is None:
+            return CardReaders.ALL
+        return CardReaders.ALL_AND_ASKER if way is PrivateWay.PRIVATE_DATA else CardReaders.ASKER
 
     async def answer(
         self,

@@ -137,7 +137,7 @@ def plan_sends(
         if reserved and row.urgency is not Urgency.NOW:
             plan.postpone[row.card] = now + SPARING_DIGEST
             continue
-        if sparing and row.urgency is not Urgency.NOW and row.shown and row.via is DeliveryFormat.CARD:
+        if sparing and row.urgency is not Urgency.NOW and row.shown and row.via is not DeliveryFormat.TEXT:
             plan.postpone[row.card] = now + SPARING_DIGEST
             continue
         costs = budget_costs(row, limits, sparing=sparing)

@@ -43,6 +43,8 @@ def retry_delay(trouble: SendFailureKind, tries: int, retry_after: float | None,
 def resolve_failure(row: OutboxRow, failure: SendFailed, *, most: int, chance: float, now: datetime) -> DeliveryResult:
     """Return what becomes of a row whose try failed; after ``most`` tries that count it is dead."""
     trouble, reason = failure.trouble, failure.detail
+    if trouble is SendFailureKind.GONE and row.via is DeliveryFormat.STANDING:
+        return DeliveryResult(what=DeliveryStepKind.NOTHING, reason=reason)
     if trouble is SendFailureKind.NO_CARDS and not row.doubt and not row.shown:
         return DeliveryResult(what=DeliveryStepKind.NO_CARD, reason=reason)
     if trouble is SendFailureKind.HOPELESS:

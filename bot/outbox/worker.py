@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -18,6 +18,7 @@ from bot.outbox.delivery import Delivery, DeliveryFormat, DeliveryResult, Delive
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import (
     LEASE,
+    NOBODYS,
     Composer,
     FoldBatch,
     Messenger,
@@ -53,6 +54,7 @@ class _Ready:
 
     card: Card
     revision: int
+    own: Mapping[str, Card] = field(default_factory=lambda: NOBODYS)
 
 
 def _group(place: Place) -> str:
@@ -251,8 +253,12 @@ class OutboxWorker:
             return DeliveryResult(what=DeliveryStepKind.KEPT, revision=row.shown)
         zone = self._now().tzinfo
         assert zone is not None, "the clock gives aware times"
-        card = self._renderer.render(composed.view, self._language_of(row.place), zone=zone)
-        return _Ready(card, composed.revision)
+        language = composed.language or self._language_of(row.place)
+        card = self._renderer.render(composed.view, language, zone=zone, trail=())
+        if (own := composed.own) is None:
+            return _Ready(card, composed.revision)
+        own_card = self._renderer.render(own.view, language, zone=zone, trail=())
+        return _Ready(card, composed.revision, {own.user_id: own_card})
 
     async def _send_somehow(self, row: OutboxRow, ready: _Ready, late: timedelta) -> DeliveryResult:
         """Send it; when the month's calls are used up and it is urgent and nowhere to be seen, without a call."""
@@ -277,7 +283,7 @@ class OutboxWorker:
             return DeliveryResult(what=DeliveryStepKind.WRITTEN, revision=revision, late=late)
         track = self._track_of(row.track_key)
         if row.shown:
-            await self._messenger.change(track, card, row.made_as)
+            await self._messenger.change(track, card, row.made_as, ready.own)
             return DeliveryResult(
                 what=DeliveryStepKind.UPDATED, revision=revision, made_as=row.made_as, track_id=track, late=late
             )

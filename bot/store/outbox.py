@@ -40,6 +40,9 @@ _SCAN = 200
 _AT_ONCE = 500
 """Rows that one digest folds at a time."""
 
+NEEDS_REDRAW = -1
+"""``shown`` of a card that shows something else than any of its revisions."""
+
 _CARD_RETENTION = timedelta(days=730)
 """An alert may be open for long without news. When it ends, its card must still be known, or it could not change."""
 
@@ -188,16 +191,16 @@ def _row(delivery: Delivery, at: int) -> dict[str, object]:
         "fact": delivery.fact,
         "urgency": delivery.urgency.rank,
         "state": DeliveryState.QUEUED,
-        "via": DeliveryFormat.CARD,
+        "via": DeliveryFormat.STANDING if delivery.stands_as else DeliveryFormat.CARD,
         "wanted": delivery.revision,
-        "shown": 0,
+        "shown": NEEDS_REDRAW if delivery.stands_as else 0,
         "doubt": 0,
         "tries": 0,
         "due_ms": due,
         "next_ms": due,
         "lease": "",
         "lease_ms": 0,
-        "made_as": "",
+        "made_as": delivery.stands_as,
         "making": 0,
         "track": "",
         "changed_ms": at,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -75,7 +75,9 @@ class EchoHandler:
 class PlainRenderer:
     rendered: int = 0
 
-    def render(self, view: View, language: str, *, zone: tzinfo, read_as: str = "") -> Card:
+    def render(
+        self, view: View, language: str, *, zone: tzinfo, read_as: str = "", trail: Sequence[str] | None = None
+    ) -> Card:
         assert isinstance(view, Echo)
         self.rendered += 1
         body = str(view.total)

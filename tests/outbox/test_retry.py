@@ -33,6 +33,8 @@ CASES = [
     (row(tries=7), SendFailureKind.BUSY, DeliveryStepKind.DEAD, None),
     (row(), SendFailureKind.UNKNOWN, DeliveryStepKind.RETRIED, 2.0),
     (row(via=DeliveryFormat.TEXT), SendFailureKind.UNKNOWN, DeliveryStepKind.WRITTEN, None),
+    (row(via=DeliveryFormat.STANDING, shown=-1), SendFailureKind.GONE, DeliveryStepKind.NOTHING, None),
+    (row(via=DeliveryFormat.STANDING, shown=-1), SendFailureKind.HOPELESS, DeliveryStepKind.DEAD, None),
     (row(via=DeliveryFormat.TEXT, tries=7), SendFailureKind.UNKNOWN, DeliveryStepKind.WRITTEN, None),
     (row(tries=7), SendFailureKind.LIMITED, DeliveryStepKind.RETRIED, 1.5),
     (row(tries=7), SendFailureKind.SPENT, DeliveryStepKind.RETRIED, 3600.0),

@@ -75,6 +75,8 @@ PLAIN = {
     "poll_subject": {"source", "area", "key", "code", "state"},
     "poll_unsent": {"source"},
     "quota_warning": {"month", "quota"},
+    "standing_answer": {"track", "place", "conversation", "user_id", "readers", "made_as"},
+    "standing_document": {"track", "source", "folded"},
     "watch": {"id", "user_id", "area", "subject", "folded", "comparison", "bound"},
 }
 """Text that is searched for or joined: ids, numbers of documents and products, states. Nothing that an ERP said of

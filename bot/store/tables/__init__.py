@@ -36,6 +36,8 @@ from bot.store.tables.questions import (
     QUOTA_DAY,
     QUOTA_MONTH,
     QUOTA_WARNING,
+    STANDING_ANSWER,
+    STANDING_DOCUMENT,
 )
 from bot.store.tables.upkeep import HEARTBEAT
 
@@ -83,6 +85,8 @@ __all__ = [
     "QUOTA_DAY",
     "QUOTA_MONTH",
     "QUOTA_WARNING",
+    "STANDING_ANSWER",
+    "STANDING_DOCUMENT",
     "WATCH",
     "StoreTable",
 ]
