@@ -27,7 +27,7 @@ from bot.approvals.views import (
 from bot.chat.parsing import command_line
 from bot.disclosure import FieldClass
 from bot.erp.errors import own_words
-from bot.erp.model import DecisionOutcome, Money, PurchaseLine, PurchaseOrder
+from bot.erp.model import Currency, DecisionOutcome, Money, PurchaseLine, PurchaseOrder
 from bot.phrase import Phrase, phrase
 
 _NO_NAMES: Mapping[str, str] = MappingProxyType({})
@@ -70,7 +70,7 @@ def diff_cases(
     if old.total != new.total:
         yield ChangedField(label=phrase("Amount"), before=amounts[0], now=amounts[1], field_class=FieldClass.COST)
     if old.due_on != new.due_on:
-        yield ChangedField(label=phrase("Due"), before=old.due_on, now=new.due_on)
+        yield ChangedField(label=phrase("Delivery date"), before=old.due_on, now=new.due_on)
     if old.requested_by != new.requested_by:
         yield ChangedField(label=phrase("Requested by"), before=old.requested_by, now=new.requested_by)
     if was_order is not None and now_order is not None:
@@ -301,7 +301,7 @@ def _erp_reasons(why: DecisionExplanation, names: Mapping[str, str]) -> Iterator
     called = why.erp_approvers.display_names(names, why.document.order)
     if not called:
         return
-    yield phrase("The ERP itself waits for %(names)s.", names=", ".join(called))
+    yield phrase("The ERP itself waits for %(names)s.", names=tuple(called))
     if why.erp_approvers.mismatched:
         yield phrase("None of those who decide by the rule is among them: the ERP would not take their decision.")
 
@@ -382,7 +382,7 @@ def _line(line: PurchaseLine, insight: Insight | None, *, priced: bool) -> Appro
 
 def _flags(order: PurchaseOrder, insight: Insight, *, priced: bool) -> Iterator[Phrase]:
     if insight.duplicates:
-        yield phrase("Same lines as %(numbers)s", numbers=", ".join(insight.duplicates))
+        yield phrase("Same lines as %(numbers)s", numbers=tuple(insight.duplicates))
     for line in order.lines:
         about = insight.lines.get(line.sku, NO_INSIGHT)
         if about.jump and priced and about.last is not None:
@@ -392,9 +392,9 @@ def _flags(order: PurchaseOrder, insight: Insight, *, priced: bool) -> Iterator[
                 "%(sku)s: far more than usual (%(usual)s %(unit)s)", sku=line.sku, usual=about.usual, unit=line.unit
             )
     if insight.past_due:
-        yield phrase("The due date has passed")
+        yield phrase("The delivery date has passed")
     if insight.usual_currency and priced:
-        yield phrase("Usually paid in %(currency)s", currency=insight.usual_currency)
+        yield phrase("Usually paid in %(currency)s", currency=Currency(insight.usual_currency))
 
 
 def _facts(insight: Insight) -> Iterator[Phrase]:
@@ -409,4 +409,4 @@ def _facts(insight: Insight) -> Iterator[Phrase]:
     elif lateness is not None:
         yield phrase("Supplier: none of %(awaited)s awaited orders is late", awaited=lateness.awaited)
     if insight.open_orders:
-        yield phrase("Open at the supplier: %(numbers)s", numbers=", ".join(insight.open_orders))
+        yield phrase("Open at the supplier: %(numbers)s", numbers=tuple(insight.open_orders))

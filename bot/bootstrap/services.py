@@ -303,7 +303,7 @@ async def _build_infrastructure(
         stored_people=stored_people,
         people=people,
         languages=words,
-        renderer=make_renderer(settings, words),
+        renderer=make_renderer(settings, words, now=now),
         templates=templates(settings),
         tracks=TrackIds(settings.dingtalk.client_secret.get_secret_value()),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from functools import partial
 from pathlib import Path
 
@@ -126,10 +126,7 @@ class _CompiledTemplates(dict[str, _CompiledTemplate]):
 class _LocalisedTemplates:
     """The environments of one language in one zone, with all templates that were needed so far."""
 
-    def __init__(
-        self, language: Language, zone: tzinfo, budget: Budget, folders: Sequence[Path], custom: Path | None
-    ) -> None:
-        presenter = Presenter(language, zone)
+    def __init__(self, presenter: Presenter, budget: Budget, folders: Sequence[Path], custom: Path | None) -> None:
         built_in = CardEnvironment(FileSystemLoader(folders), presenter)
         built_in.adopt_macros(built_in)
         self.built_in = _CompiledTemplates(built_in, budget)
@@ -150,8 +147,13 @@ class CardRenderer:
         budget: Budget | None = None,
         custom_dir: Path | None = None,
         template_dirs: Sequence[Path] = (CARDS,),
+        now: Callable[[], datetime] | None = None,
     ) -> None:
-        """``custom_dir`` holds a customer's own templates, which replace those in ``template_dirs``."""
+        """``custom_dir`` holds a customer's own templates, which replace those in ``template_dirs``.
+
+        ``now`` tells the year that goes without saying; without it every date is shown with its year.
+        """
+        self._now = now
         self._languages = languages
         self._budget = budget or Budget()
         self._folders = tuple(template_dirs)
@@ -203,7 +205,8 @@ class CardRenderer:
     def _localise(self, language: Language, zone: tzinfo) -> _LocalisedTemplates:
         key = (language.code, zone)
         if key not in self._localised:
-            self._localised[key] = _LocalisedTemplates(language, zone, self._budget, self._folders, self._custom_dir)
+            presenter = Presenter(language, zone, self._now)
+            self._localised[key] = _LocalisedTemplates(presenter, self._budget, self._folders, self._custom_dir)
         return self._localised[key]
 
     def _render_built_in(

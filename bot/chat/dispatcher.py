@@ -42,6 +42,7 @@ from bot.chat.prompts import OpenPrompts, may_be_reply
 from bot.chat.reader_hub import AccountOf, ReaderHub, no_account
 from bot.chat.reading import ReadBy, Reading, SentenceReader
 from bot.chat.registry import AnyCommand, Commands
+from bot.disclosure import HIDDEN
 from bot.erp.errors import ErpError, NotFound, Unavailable
 from bot.erp.hub import ErpHub
 from bot.errors import ConfigurationError, DingerpError
@@ -249,7 +250,8 @@ class QuestionDispatcher:
         if self._dialogues is None:
             return
         buttons = view.row_buttons() if isinstance(view, ListView) else ()
-        rows = tuple(button.does.line for button in buttons if isinstance(button.does, Ask))
+        asks = (button.does for button in buttons if isinstance(button.does, Ask))
+        rows = tuple(ask.line for ask in asks if ask.line is not HIDDEN)
         self._dialogues.remember(context, f"/{command} {rest}".strip(), rows)
 
     def _hub_for(self, context: QuestionContext, policy: AccessPolicy, granted: Grant) -> ErpHub:
@@ -299,7 +301,8 @@ class QuestionDispatcher:
                 nothing = NotFoundNotice(what=error.what, closest=closest, example=example, notes=notes)
                 return nothing, QuestionOutcome.NOT_FOUND
             case Denied():
-                return DeniedNotice(reason=error.verdict.reason, ask=error.verdict.ask), QuestionOutcome.DENIED
+                denied = DeniedNotice(reason=error.verdict.reason, ask=error.verdict.ask)
+                return denied, QuestionOutcome.DENIED
             case ErpError():
                 line = context.line if error.retry else ""
                 down = ErpDownNotice(problem=error.tell(), source=error.source, line=line, offset=context.offset)
@@ -321,7 +324,8 @@ def _refuse(context: QuestionContext) -> PreparedAnswer:
     if doubt is None:
         return PreparedAnswer(ExternalNotice(), NO_COMMAND_LABEL, QuestionOutcome.DENIED)
     view = UnconfirmedNotice(needs=_NEEDS[doubt], line=context.line, offset=context.offset)
-    return PreparedAnswer(view, NO_COMMAND_LABEL, QuestionOutcome.UNCONFIRMED)
+    silent = doubt is Doubt.NO_ANSWER
+    return PreparedAnswer(view, NO_COMMAND_LABEL, QuestionOutcome.UNCONFIRMED, provisional=silent)
 
 
 _ALWAYS_KNOWN = frozenset({QuestionContext, Commands, AccessPolicy, OpenPrompts})

@@ -77,6 +77,8 @@ class PreparedAnswer:
     """Whether it tells of a decision: two such answers would look like two decisions."""
     read_as: str = ""
     """The line that a sentence was taken for; empty for a typed command."""
+    provisional: bool = False
+    """Only that DingTalk is silent stands between the asker and an answer: found again before it is sent again."""
 
 
 class QuestionHandler(Protocol):
@@ -116,7 +118,7 @@ class QuestionPipeline:
     ) -> None:
         """``pause``: seconds before an answer is sent again; each further pause is twice as long.
 
-        ``keeper`` keeps answers up to date that show what may be decided. ``arrived`` is told of every message once.
+        ``keeper`` keeps answers up to date that show what may be decided; ``arrived`` is told of every message once.
         """
         self._inbox = inbox
         self._handler = handler
@@ -236,6 +238,7 @@ class QuestionPipeline:
         try:
             async with self._slots:
                 answer, cards = await self._find(message)
+                await self._keep(message, answer.view, cards)
                 # All cards of this turn of the loop are rendered before the first is sent: work that is repeated finds
                 # its code and data in the processor's caches (5 to 10 % more answers, measured).
                 await asyncio.sleep(0)
@@ -303,8 +306,8 @@ class QuestionPipeline:
         # Before it can be clicked: what is clicked has to be known.
         await self._keep(message, answer.view, cards)
         try:
-            repeats = 0 if answer.decides else TEXT_REPEATS
-            sent = await self._deliver(message, cards, received_at + MAX_QUESTION_AGE, text_repeats=repeats)
+            answer, sent = await self._deliver(message, answer, cards, received_at + MAX_QUESTION_AGE)
+            outcome = answer.outcome
             self._sent[sent.via].inc()
             self._metrics.answer_seconds.observe(time.monotonic() - started)
         except DingerpError as error:
@@ -338,11 +341,15 @@ class QuestionPipeline:
             counter = self._questions[command, outcome] = self._metrics.questions.labels(command, outcome)
         counter.inc()
 
-    async def _deliver(self, message: Message, cards: AnswerCards, until: datetime, *, text_repeats: int) -> SentAnswer:
+    async def _deliver(
+        self, message: Message, answer: PreparedAnswer, cards: AnswerCards, until: datetime
+    ) -> tuple[PreparedAnswer, SentAnswer]:
         """Send the answer, repeatedly if need be, as long as that may help and ``until`` has not come.
 
-        A text that may have arrived is sent again up to ``text_repeats`` times.
+        Returns what was sent: a provisional answer may have become another. A text that may have arrived is sent again
+        a few times, unless it tells of a decision.
         """
+        text_repeats = 0 if answer.decides else TEXT_REPEATS
         track_id = self._tracks.for_message(message.msg_id)
         doubt: AnswerUnconfirmed | None = None
         noted = False
@@ -357,7 +364,8 @@ class QuestionPipeline:
 
         while True:
             try:
-                return await self._channel.answer(message, cards, track_id=track_id, before_fallback=before_fallback)
+                sent = await self._channel.answer(message, cards, track_id=track_id, before_fallback=before_fallback)
+                return answer, sent
             except DingerpError as error:
                 failures += 1
                 wait = max(self._backoff.pause(failures), error.retry_after or 0.0)
@@ -374,6 +382,8 @@ class QuestionPipeline:
                 noted = False
                 self._inbox.mark_soon(message.msg_id, InboxState.WAITING)
             await asyncio.sleep(wait)
+            if answer.provisional and doubt is None:
+                answer, cards = await self._find(message)
 
 
 async def _note_nothing() -> None:

@@ -63,6 +63,16 @@ class Money:
             object.__setattr__(self, "amount", abs(self.amount))
 
 
+@dataclass(frozen=True, slots=True)
+class Currency:
+    """A currency by its code, which cards call by its name."""
+
+    code: str
+
+    def __str__(self) -> str:
+        return self.code
+
+
 Quantity: TypeAlias = Annotated[Decimal, FieldClass.QUANTITY]
 SalesAmount: TypeAlias = Annotated[Money, FieldClass.AMOUNT]
 Cost: TypeAlias = Annotated[Money, FieldClass.COST]

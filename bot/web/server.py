@@ -19,6 +19,7 @@ from bot.health import HealthReport
 from bot.metrics import Metrics
 from bot.web.connections import BoundedConnections
 from bot.web.hooks import HookEndpoint
+from bot.web.server_log import ServerLog
 
 _BACKLOG = 128
 """Connections that wait to be accepted."""
@@ -27,6 +28,9 @@ _NO_SUCH_FAMILY = frozenset({errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL})
 
 _IDLE_SECONDS = 15.0
 """How long an idle connection is kept; no sender's requests are so rare that a new connection would matter to it."""
+
+METRICS = web.AppKey("metrics", Metrics)
+"""What the server of an application counts in."""
 
 Readiness = Callable[[], Awaitable[HealthReport]]
 """Returns how the bot is."""
@@ -47,6 +51,7 @@ def make_web_app(*, metrics: Metrics, readiness: Readiness, hooks: HookEndpoint 
         return web.Response(body=generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     app = web.Application()
+    app[METRICS] = metrics
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/metrics", show_metrics)
@@ -105,7 +110,10 @@ def _listener(family: int, kind: int, protocol: int, address: tuple[object, ...]
 
 @asynccontextmanager
 async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[int]:
-    """Serve until the context ends; gives the port. Raises `ConfigurationError` where it is taken."""
+    """Serve an application with `METRICS` until the context ends; gives the port.
+
+    Raises `ConfigurationError` where it is taken.
+    """
     with listening(host, port) as listeners:
         async with serving_at(app, listeners) as served:
             yield served
@@ -123,6 +131,7 @@ async def serving_at(app: web.Application, listeners: Sequence[socket.socket]) -
         auto_decompress=False,
         lingering_time=2,
         keepalive_timeout=_IDLE_SECONDS,
+        logger=ServerLog(app[METRICS]),
     )
     await runner.setup()
     assert runner.server is not None

@@ -54,6 +54,8 @@ class EchoHandler:
     total: str = ""
     grant: Grant = FULL_GRANT
     people: list[Person] = field(default_factory=list)
+    silent: int = 0
+    """So many questions get a provisional answer."""
 
     async def view_for(self, context: QuestionContext) -> PreparedAnswer:
         self.asked += 1
@@ -62,6 +64,8 @@ class EchoHandler:
             await gate.wait()
         if context.line == "defect":
             raise LookupError("a defect of ours")
+        if self.asked <= self.silent:
+            return PreparedAnswer(Echo(line="who are you?"), "none", "unconfirmed", provisional=True)
         decides = context.line == "decide"
         return PreparedAnswer(
             Echo(line=context.line, total=self.total), "echo", "answered", self.grant, decides=decides
@@ -337,6 +341,21 @@ async def test_what_may_work_later_is_tried_again_in_its_place(harness: Pipeline
     assert await harness.pipeline.drain(5) == 0
     assert [title for title, _ in harness.group.seen] == ["first", "second"]
     assert harness.metrics.questions.labels("echo", "answered")._value.get() == 2
+
+
+async def test_an_answer_for_want_of_dingtalk_is_found_anew_when_it_is_sent_again(harness: PipelineHarness) -> None:
+    harness.handler.silent, harness.group.troubles = 2, [Busy(), Busy()]
+    await harness.take(message("m1", "hello"), "{}")
+    assert await harness.pipeline.drain(5) == 0
+    assert [title for title, _ in harness.group.seen] == ["hello"]
+    assert harness.metrics.questions.labels("echo", "answered")._value.get() == 1
+
+
+async def test_an_answer_that_may_stand_is_not_replaced_by_another(harness: PipelineHarness) -> None:
+    harness.handler.silent, harness.group.troubles = 1, [AnswerUnconfirmed()]
+    await harness.take(message("m1", "hello"), "{}")
+    assert await harness.pipeline.drain(5) == 0
+    assert [title for title, _ in harness.group.seen] == ["who are you?"]
 
 
 @pytest.mark.parametrize("trouble", [Busy(retry_after=MAX_QUESTION_AGE.total_seconds() + 1), DingerpError("refused")])
