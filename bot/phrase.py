@@ -14,14 +14,21 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """One message id with its parameters; ``%(name)s`` in the id stands for ``params["name"]``."""
+    """One message id with its parameters; ``%(name)s`` in the id stands for ``params["name"]``.
+
+    A parameter that is a tuple is a list of words: each language has its own sign between them.
+    """
 
     msgid: str
     params: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
 
     def __str__(self) -> str:
         """Return the English text: for logs and for developers, not for cards."""
-        return self.msgid % dict(self.params) if self.params else self.msgid
+        return self.msgid % {name: _plain(value) for name, value in self.params.items()} if self.params else self.msgid
+
+
+def _plain(value: object) -> object:
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else value
 
 
 def phrase(msgid: str, /, **params: object) -> Phrase:

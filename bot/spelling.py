@@ -1,8 +1,11 @@
-"""Which of the known words a misspelt one may have been meant for."""
+"""Which of the known words a misspelt one may have been meant for, and how else a number may be written."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
+
+_PREFIX_AND_DIGITS = re.compile(r"([^\W\d_]{1,10})[\s_./-]?(\d{1,12})")
 
 
 def most_alike(
@@ -24,3 +27,11 @@ def most_alike(
     scorer = JaroWinkler.similarity
     hits = process.extract(word, [*known], scorer=scorer, processor=fold, limit=limit, score_cutoff=similarity)
     return tuple(hit for hit, _, _ in hits)
+
+
+def other_spellings(number: str) -> tuple[str, ...]:
+    """Return how ERPs may write a number that is typed as letters and digits: SO-1001 and SO1001 for ``SO 1001``."""
+    match = _PREFIX_AND_DIGITS.fullmatch(number.strip())
+    if match is None:
+        return ()
+    return tuple(each for each in (f"{match[1]}-{match[2]}", f"{match[1]}{match[2]}") if each != number)

@@ -52,7 +52,7 @@ class AlertsScope(Keyword):
 class AlertOperation(Keyword):
     """What is done to an alert."""
 
-    ACK = phrase("ack"), "acknowledge", "知道了", "知道", "收到", "认领"
+    ACK = phrase("ack"), "acknowledge", "我来跟进", "跟进", "知道了", "知道", "收到", "认领"
     SNOOZE = phrase("snooze"), "later", "稍后", "延后"
     HOUR = phrase("1h"), "1小时"
     HOURS = phrase("4h"), "4小时"
@@ -71,8 +71,8 @@ _HIDING = frozenset({AlertOperation.SNOOZE, *_PAUSES})
 
 @command(
     "alerts",
-    aliases=("警报", "告警", "预警", "jb", "alert"),
-    examples=("/alerts", "/警报 stock.low", "/alerts mine"),
+    aliases=("预警", "警报", "告警", "yj", "jb", "alert"),
+    examples=("/alerts", "/预警 stock.low", "/alerts mine"),
     summary=phrase("Open alerts of this conversation"),
     place=52,
 )
@@ -105,7 +105,7 @@ async def alerts(
             _record_snooze(audit, operation, visible.alert, context)
         return cut(view, rights.fields([visible.alert]))
     if to:
-        raise BadArgument(phrase("“%(word)s” is too much here.", word=shortened(to)))
+        raise BadArgument(phrase("“%(word)s” was not understood.", word=shortened(to)))
     return await _one(word, rights, service, context) or await _list(word or "", which, rights, service, context)
 
 
@@ -226,7 +226,7 @@ async def _apply(
     if not alert.is_open:
         return visible.view(now, AlertActionResult(outcome=AlertActionOutcome.OVER, alert=alert))
     if to and operation is not AlertOperation.ASSIGN:
-        raise BadArgument(phrase("“%(word)s” is too much here.", word=shortened(to)))
+        raise BadArgument(phrase("“%(word)s” was not understood.", word=shortened(to)))
     match operation:
         case AlertOperation.ACK:
             result = await service.acknowledge(alert.id, me)

@@ -104,5 +104,5 @@ def _only_source(accounts: ErpAccounts) -> str:
     return accounts.sources[0]
 
 
-def _names(accounts: ErpAccounts) -> str:
-    return ", ".join(accounts.sources)
+def _names(accounts: ErpAccounts) -> tuple[str, ...]:
+    return tuple(accounts.sources)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Annotated, Any, ClassVar, TypeVar
@@ -24,6 +24,7 @@ from bot.erp.hub import Answer, ErpHub
 from bot.erp.model import Area, Slice
 from bot.erp.port import ListQuery
 from bot.phrase import phrase
+from bot.spelling import other_spellings
 
 D = TypeVar("D", bound=Numbered)
 
@@ -31,6 +32,8 @@ _OF_PARTNERS = frozenset({Area.SALES, Area.FINANCE, Area.PURCHASING})
 """Areas whose documents are found by the names of customers and vendors."""
 
 FEW = 3
+COUNTED = 40
+"""Products that are counted: ERPs do not say how many fit, and a question must not read them all."""
 """Hits that are shown one by one; more of one area become one row that leads to their list."""
 
 
@@ -43,6 +46,8 @@ class Hit:
     key: str
     name: Annotated[str, ClassedBy("name_class")]
     count: int = 1
+    more: bool = False
+    """There are more than ``count``: the ERP did not say how many."""
     exact: bool = False
 
     @property
@@ -99,11 +104,8 @@ async def find(
 ) -> View | Ask:
     """Open the one thing that has this number or name, or show what there is to choose from."""
     usable = {command.name for command in commands.usable(policy, context)}
-    searches = {name: search for name, search in _searches(erp, text).items() if name in usable}
-    found = zip(searches, await asyncio.gather(*map(_if_supported, searches.values())), strict=True)
-    answers = {name: answer for name, answer in found if answer}
-    hits = [(name, hit) for name, answer in answers.items() for hit in answer.hits]
-    chosen = [(name, hit) for name, hit in hits if hit.exact] or hits
+    answers, hits = await _search(erp, text, usable)
+    chosen = [(name, hit) for name, hit in hits if hit.exact] or await _spelled_otherwise(erp, text, usable) or hits
     if not chosen:
         raise NothingFound(text, notes=tuple(note for answer in answers.values() for note in answer.found.notes))
     if len(chosen) == 1:
@@ -123,14 +125,34 @@ async def find(
     return cut(hits_view, ALL_FIELDS.intersection(*(verdict.grant.fields for verdict in verdicts)))
 
 
+async def _search(
+    erp: ErpHub, text: str, usable: Set[str]
+) -> tuple[Mapping[str, _AreaAnswer], Sequence[tuple[str, Hit]]]:
+    """Return the answers and the hits of all areas, by the names of their commands."""
+    searches = {name: search for name, search in _searches(erp, text).items() if name in usable}
+    found = zip(searches, await asyncio.gather(*map(_if_supported, searches.values())), strict=True)
+    answers = {name: answer for name, answer in found if answer}
+    return answers, [(name, hit) for name, answer in answers.items() for hit in answer.hits]
+
+
+async def _spelled_otherwise(erp: ErpHub, text: str, usable: Set[str]) -> Sequence[tuple[str, Hit]]:
+    """Return what has exactly the number that ``text`` spells with other signs between its letters and digits."""
+    for number in other_spellings(text):
+        _, hits = await _search(erp, number, usable)
+        if exact := [(name, hit) for name, hit in hits if hit.exact]:
+            return exact
+    return ()
+
+
 def _searches(erp: ErpHub, text: str) -> dict[str, _Search]:
     """Return the search of each area under the name of the command that shows its hits."""
 
     async def products() -> _AreaAnswer:
-        found = await erp.find_products(text, limit=FEW + 1)
+        found = await erp.find_products(text, limit=COUNTED + 1)
         line = command_line("stock", text)
         hits = tuple(_hit(Area.PRODUCTS, "stock", product.sku, product.name, text) for product in found.value)
-        return _AreaAnswer(found, _few(hits, Area.PRODUCTS, line, count=len(hits)))
+        count = min(len(hits), COUNTED)
+        return _AreaAnswer(found, _few(hits, Area.PRODUCTS, line, count=count, more=len(hits) > count))
 
     def documents(
         area: Area, name: str, many: Callable[[ListQuery], Awaitable[Answer[Slice[D]]]], title: Callable[[D], str]
@@ -163,9 +185,9 @@ def _hit(area: Area, name: str, key: str, title: str, text: str) -> Hit:
     return Hit(area=area, line=command_line(name, key), key=key, name=title, exact=key.casefold() == text.casefold())
 
 
-def _few(hits: tuple[Hit, ...], area: Area, line: str, *, count: int) -> tuple[Hit, ...]:
+def _few(hits: tuple[Hit, ...], area: Area, line: str, *, count: int, more: bool = False) -> tuple[Hit, ...]:
     """Return the hits one by one if they are few or one is exactly what was asked for, else one row for all."""
     exact = tuple(hit for hit in hits if hit.exact)
     if exact or count <= FEW:
         return exact or hits
-    return (Hit(area=area, line=line, key="", name="", count=count),)
+    return (Hit(area=area, line=line, key="", name="", count=count, more=more),)

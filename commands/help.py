@@ -84,7 +84,7 @@ async def help_(
 def _one(name: str, commands: Commands, usable: tuple[AnyCommand, ...]) -> CommandHelp:
     wanted = commands.named(name)
     if wanted is None or wanted not in usable:
-        names = ", ".join(f"/{command.name}" for command in usable)
+        names = tuple(f"/{command.name}" for command in usable)
         raise BadArgument(
             phrase("There is no command “%(name)s” for you. There are: %(names)s", name=name, names=names)
         )

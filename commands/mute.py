@@ -20,6 +20,7 @@ from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.parsing import command_line, parse_duration
 from bot.chat.registry import command
 from bot.phrase import phrase
+from bot.role_labels import label_roles
 
 USUAL, LONGEST = timedelta(hours=2), timedelta(days=30)
 """How long a mute lasts by default, and at most: after that nobody would remember it."""
@@ -53,8 +54,8 @@ _TYPED = re.compile(r"([a-z]+)\.([a-z0-9_.*-]+)")
 
 @command(
     "mute",
-    aliases=("静音", "jy", "免打扰"),
-    examples=("/mute stock.low 2h", "/静音 低库存 半天", "/mute stock.low off"),
+    aliases=("暂停提醒", "静音", "zttx", "jy", "免打扰"),
+    examples=("/mute stock.low 2h", "/暂停提醒 低库存 半天", "/mute stock.low off"),
     summary=phrase("Hold back alerts in this conversation for a while"),
     place=54,
 )
@@ -90,8 +91,8 @@ async def mute(
 
 @command(
     "unmute",
-    aliases=("取消静音", "解除静音", "qxjy"),
-    examples=("/unmute stock.low", "/取消静音 低库存"),
+    aliases=("恢复提醒", "取消静音", "解除静音", "hftx", "qxjy"),
+    examples=("/unmute stock.low", "/恢复提醒 低库存"),
     summary=phrase("End what /mute began"),
     place=55,
 )
@@ -105,7 +106,7 @@ def _require_right(policy: AccessPolicy, context: QuestionContext) -> None:
     request = AccessRequest(command="mute", conversation_id=context.conversation.id, reserved=True)
     verdict = policy.decide(context.person, request)
     if not verdict.allowed:
-        reason = phrase("Critical alerts may only be muted by: %(roles)s.", roles=", ".join(verdict.ask))
+        reason = phrase("Critical alerts may only be muted by: %(roles)s.", roles=label_roles(verdict.ask))
         raise Denied(AccessVerdict(False, reason, verdict.ask))
 
 
@@ -185,5 +186,5 @@ def _pattern(text: str) -> str:
     star = pattern.find("*")
     if star in (-1, len(pattern) - 1) and (star >= 0 or pattern in _KNOWN or pattern.startswith(CUSTOM)):
         return pattern
-    types = ", ".join(event_type.value for event_type in EventType if event_type.startswith(f"{match[1]}."))
+    types = tuple(event_type.value for event_type in EventType if event_type.startswith(f"{match[1]}."))
     raise BadArgument(phrase("There is no type “%(text)s”. There are: %(types)s.", text=shortened(text), types=types))

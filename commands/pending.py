@@ -61,7 +61,7 @@ async def pending(
     """Show the list or one order, ask whether all are to be approved, or pass one on."""
     colleagues.record_seen(context)
     if to and wish is not PendingOption.FORWARD:
-        raise BadArgument(phrase("“%(word)s” is too much here.", word=shortened(to)))
+        raise BadArgument(phrase("“%(word)s” was not understood.", word=shortened(to)))
     if not word:
         if wish is PendingOption.FORWARD:
             raise BadArgument(phrase("Say which purchase order, such as: %(line)s", line="/pending PO-1001 forward"))
@@ -106,6 +106,7 @@ async def _list_people(case: Case, colleagues: Colleagues, context: QuestionCont
     return ApprovalPeople(
         case=case.id,
         number=case.number,
+        source=case.source,
         vendor=case.summary.vendor,
         rows=tuple(map(_candidate, await colleagues.lookup(page))),
         total=len(around),

@@ -23,6 +23,7 @@ from bot.erp.hub import Answer, ErpHub
 from bot.erp.merging import add
 from bot.erp.model import Product, Quantities, StockLevel, WarehouseStock
 from bot.phrase import Phrase, phrase
+from bot.spelling import other_spellings
 
 MAX_SKUS = 5
 MAX_PICKS = 40
@@ -198,11 +199,12 @@ class _ManyProducts:
 async def _meant(word: str, erp: ErpHub) -> Answer[StockLevel] | _ManyProducts:
     """Return the stock of the one product that ``word`` means: exactly its code, or the only one that has it."""
     # Nearly all codes have a digit: a name costs one call less.
-    if any(sign.isdigit() for sign in word):
+    codes = (word, *other_spellings(word)) if any(sign.isdigit() for sign in word) else ()
+    for code in codes:
         try:
-            return await erp.stock(word)
+            return await erp.stock(code)
         except (NotFound, Ambiguous):
-            pass
+            continue
     hits = await erp.find_products(word, limit=MAX_PICKS + 1)
     exact = [product for product in hits.value if product.sku.casefold() == word.casefold()]
     chosen = exact or hits.value
@@ -289,7 +291,7 @@ def _at(warehouse: str, places: tuple[StockPlace, ...]) -> tuple[StockPlace, ...
     exact = tuple(place for place in places if wanted in named(place))
     if fits := exact or tuple(place for place in places if part in " ".join(named(place))):
         return fits
-    names = ", ".join(dict.fromkeys(place.warehouse.name or place.warehouse.code or place.source for place in places))
+    names = tuple(dict.fromkeys(place.warehouse.name or place.warehouse.code or place.source for place in places))
     raise BadArgument(phrase("No warehouse is called “%(text)s”. There are: %(names)s.", text=warehouse, names=names))
 
 

@@ -47,7 +47,7 @@ async def unbind(
         raise Denied(AccessVerdict(False, phrase("Only administrators decide about accounts."), (ADMIN,)))
     where = source or next(iter(accounts.sources), "")
     if source is None and len(accounts.sources) != 1:
-        raise BadArgument(phrase("Say at which ERP: %(names)s", names=", ".join(accounts.sources)))
+        raise BadArgument(phrase("Say at which ERP: %(names)s", names=tuple(accounts.sources)))
     try:
         await accounts.unbind(whose, str(where), by=own)
     except AccountRefused as refused:

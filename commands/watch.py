@@ -187,12 +187,12 @@ async def _watch_stock(
 
 
 def _stock_lines(limit: _Limit, figure: Decimal | None, unit: str) -> Sequence[Phrase]:
-    sign, least = limit.comparison.sign, limit.limit
-    when = phrase("As soon as available %(sign)s %(limit)s %(unit)s", sign=sign, limit=least, unit=unit)
+    words = limit.comparison.describe(limit.limit, unit)
+    when = phrase("You are told when available stock is %(limit)s.", limit=words)
     if figure is None:
         return when, phrase("How much is available the ERP does not say now.")
     now = phrase("Available now: %(figure)s %(unit)s", figure=figure, unit=unit)
-    return (when, now, phrase("That is so already.")) if limit.comparison.holds(figure, least) else (when, now)
+    return (when, now, phrase("That is so already.")) if limit.comparison.holds(figure, limit.limit) else (when, now)
 
 
 async def _watch_document(number: str, lookup: _ErpLookup, context: QuestionContext) -> tuple[Watch, Sequence[Phrase]]:

@@ -16,6 +16,7 @@ from bot.access.rules import ANY, AccessRule
 from bot.disclosure import SHARED_FIELDS, FieldClass
 from bot.errors import DingerpError
 from bot.phrase import Phrase, phrase
+from bot.role_labels import label_role, label_roles
 
 ADMIN = "admin"
 """Role of every administrator of the organisation; the one to ask when nothing else is configured."""
@@ -195,7 +196,7 @@ class AccessPolicy:
         covering = [rule for rule in about.rules if rule.allows and not rule.shared]
         if open_here := [rule for rule in covering if rule.holds_in(request.conversation_id)]:
             named = _named_by(open_here)
-            reason = phrase("/%(command)s is only for: %(roles)s.", command=request.command, roles=", ".join(named))
+            reason = phrase("/%(command)s is only for: %(roles)s.", command=request.command, roles=label_roles(named))
             return _refusal(reason, named, open_here)
         if covering:
             reason = phrase("/%(command)s is not open in this conversation.", command=request.command)
@@ -238,7 +239,7 @@ def _why_allowed(rules: Sequence[AccessRule], command: str, person: Person, held
     if any(rule.is_for_all for rule in rules):
         return phrase("Every member may use /%(command)s.", command=command)
     if roles := sorted(_union(rule.roles for rule in rules) & held):
-        return phrase("Your role “%(role)s” allows it.", role=roles[0])
+        return phrase("Your role “%(role)s” allows it.", role=label_role(roles[0]))
     mine = person.departments | person.department_names
     if departments := sorted(_union(rule.departments for rule in rules) & mine):
         return phrase("Your department “%(department)s” allows it.", department=departments[0])
@@ -257,11 +258,11 @@ def _decide_reserved(
     about: Iterable[AccessRule], held: frozenset[str], denials: Iterable[AccessRule], request: AccessRequest
 ) -> AccessVerdict:
     if ADMIN in held:
-        reason = phrase("Your role “%(role)s” allows it.", role=ADMIN)
+        reason = phrase("Your role “%(role)s” allows it.", role=label_role(ADMIN))
         return AccessVerdict(True, reason, grant=_without(FULL_GRANT, denials), rule=RESERVED_RULE)
     naming = (rule for rule in about if request.command in rule.commands and rule.allows and not rule.shared)
     named = tuple(sorted({ADMIN, *_named_by(rule for rule in naming if rule.holds_in(request.conversation_id))}))
-    reason = phrase("/%(command)s is only for: %(roles)s.", command=request.command, roles=", ".join(named))
+    reason = phrase("/%(command)s is only for: %(roles)s.", command=request.command, roles=label_roles(named))
     return _refusal(reason, named, rule=RESERVED_RULE)
 
 

@@ -28,5 +28,5 @@ def _restrictions(scope: Scope) -> Iterator[Phrase]:
         yield phrase("partner: %(names)s", names=_listed(scope.partners))
 
 
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names))
+def _listed(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(names))

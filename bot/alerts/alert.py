@@ -12,6 +12,7 @@ from bot.alerts.event import Event
 from bot.disclosure import ClassedBy, FieldClass
 from bot.erp.model import Area, Quantity
 from bot.outbox.place import Place
+from bot.phrase import Phrase, phrase
 from bot.severity import Severity
 
 
@@ -73,6 +74,11 @@ class Alert:
     def key_classes(self) -> frozenset[FieldClass]:
         """What the key tells: it is made of the event's subject."""
         return self.event.words_classes
+
+    @property
+    def known_since(self) -> datetime | None:
+        """When it began; None where it was so before the bot first looked, and the ERP names no time."""
+        return None if self.event.began_unknown else self.opened_at
 
     @property
     def is_critical(self) -> bool:
@@ -211,10 +217,17 @@ class Comparator(StrEnum):
     ABOVE = ">"
     AT_LEAST = ">="
 
-    @property
-    def sign(self) -> str:
-        """The sign that people read."""
-        return {"<=": "≤", ">=": "≥"}.get(self.value, self.value)
+    def describe(self, limit: Decimal, unit: str = "") -> Phrase:
+        """Return the limit in words, such as “below 50 pcs”."""
+        match self:
+            case Comparator.BELOW:
+                return phrase("below %(limit)s %(unit)s", limit=limit, unit=unit)
+            case Comparator.AT_MOST:
+                return phrase("at most %(limit)s %(unit)s", limit=limit, unit=unit)
+            case Comparator.ABOVE:
+                return phrase("above %(limit)s %(unit)s", limit=limit, unit=unit)
+            case Comparator.AT_LEAST:
+                return phrase("at least %(limit)s %(unit)s", limit=limit, unit=unit)
 
     def holds(self, figure: Decimal, limit: Decimal) -> bool:
         """Whether ``figure`` has reached the limit."""
@@ -269,6 +282,10 @@ _DIGEST_GROUP = "digest:"
 def watch_key_prefix(watch_id: str) -> str:
     """Return what the keys of all alerts of one watch begin with."""
     return f"{_WATCH_KEY}{watch_id}#"
+
+
+STANDING_GROUP = f"{_DIGEST_GROUP}standing"
+"""The group of the digest of what was open before the bot first looked: one at each place."""
 
 
 def digest_group(card_id: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated
@@ -76,6 +76,8 @@ class Event:
     title: Annotated[str, ClassedBy("words_classes")] = ""
     link: str = ""
     data: Annotated[Mapping[str, object], FREE_TEXT] = field(default_factory=lambda: MappingProxyType({}))
+    standing: bool = False
+    """It was so already when its source was looked at for the first time."""
     tags: ExtraFields = field(default_factory=lambda: _NOTHING)
     """The sender's own labels, by which rules may tell events apart."""
 
@@ -107,6 +109,11 @@ class Event:
         """When it happened; a sender whose clock is ahead cannot outdo everything that comes later."""
         return min(self.at, self.received_at)
 
+    @property
+    def began_unknown(self) -> bool:
+        """Whether it was so when its source was first looked at, and nobody knows since when."""
+        return self.standing and self.received_at - self.at < _JUST_NOW
+
     def age_days(self, today: date) -> int:
         """Return the days since the due date, 0 before it or without one."""
         return 0 if self.due_on is None else max(0, (today - self.due_on).days)
@@ -114,6 +121,9 @@ class Event:
 
 _PURCHASING = "po."
 """How the types of events about purchase orders begin, those of later versions as well: their amounts are costs."""
+
+_JUST_NOW = timedelta(minutes=5)
+"""An event that is no older on arrival carries the time of the look itself."""
 
 _CODES = "CNY|RMB|USD|EUR|HKD|JPY|GBP|TWD|KRW|SGD|CHF|AUD|CAD|INR"
 _AMOUNT = re.compile(rf"[¥￥$€£]\s*\d|\d\s*(?:[万亿]?元|[¥￥€£]|{_CODES})|\b(?:{_CODES})\s*\d", re.IGNORECASE)

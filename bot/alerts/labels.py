@@ -185,7 +185,7 @@ def _purchase(event: Event, today: date) -> Iterator[CardFact]:
     yield from _plain(phrase("Vendor"), event.supplier, _PARTNER)
     yield from _plain(phrase("Amount"), event.amount, event.money_classes)
     is_late = event.type == EventType.PO_LATE
-    yield from _due(phrase("Due"), event, today, late=phrase("Days late") if is_late else None)
+    yield from _due(phrase("Delivery date"), event, today, late=phrase("Days late") if is_late else None)
     yield from _plain(phrase("Requested by"), _text(event, "requester"))
     yield from _plain(phrase("Awaits"), _text(event, "pending_for"))
     yield from _plain(phrase("Decision"), _DECISIONS.get(_text(event, "decision"), ""))
@@ -209,7 +209,7 @@ def _production(event: Event, today: date) -> Iterator[CardFact]:
     yield from _quantity(phrase("Made"), _number(event, "produced"), unit)
     yield from _quantity(phrase("Scrapped"), _number(event, "scrapped"), unit)
     is_late = event.type == EventType.PRODUCTION_LATE
-    yield from _due(phrase("Due"), event, today, late=phrase("Days late") if is_late else None)
+    yield from _due(phrase("Planned finish"), event, today, late=phrase("Days late") if is_late else None)
     yield from _plain(phrase("Planner"), event.owner)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.alerts import card_lifecycle, digests
-from bot.alerts.alert import Alert, AlertCard, CardState
+from bot.alerts.alert import STANDING_GROUP, Alert, AlertCard, CardState
 from bot.alerts.repository import AlertUnitOfWork
 from bot.alerts.routing import EscalationStep, Routing, Target
 from bot.alerts.suppression import SuppressionLookup
@@ -175,6 +175,8 @@ def _advance_waiting_card(
 
 
 def _join_group(unit: AlertUnitOfWork, alert: Alert, target: Target, occasion: PlacementCause) -> AlertCard:
+    if alert.event.standing and alert.is_open and occasion.fact:
+        return _join_standing(unit, alert, target, occasion)
     late = bool(occasion.fact) and _is_late(unit, alert)
     if late:
         unit.note("late", alert=alert.id, fact=occasion.fact, detail=str(unit.now - alert.event.occurred_at))
@@ -211,6 +213,28 @@ def _join_group(unit: AlertUnitOfWork, alert: Alert, target: Target, occasion: P
     unit.repository.put_card(card)
     unit.note("waiting", alert=alert.id, card=card.id, fact=occasion.fact, detail=f"{target.place} until {due:%F %T%z}")
     return card
+
+
+def _join_standing(unit: AlertUnitOfWork, alert: Alert, target: Target, occasion: PlacementCause) -> AlertCard:
+    """Add what was open before the bot first looked to one digest: a first start is no wall of cards."""
+    digest = unit.repository.open_card(target.place, STANDING_GROUP)
+    if digest is None:
+        due = unit.rules.shows_at(target, alert.severity, unit.now + unit.lateness.gather)
+        digest = AlertCard(
+            id=unit.new_id(),
+            place=target.place,
+            route=target.route,
+            group=STANDING_GROUP,
+            alerts=(),
+            state=CardState.WAITING,
+            opened_at=unit.now,
+            due_at=due,
+        )
+    unit.note("grouped", alert=alert.id, card=digest.id, fact=occasion.fact, detail=f"{target.place}: {digest.group}")
+    grown = replace(digest, alerts=(*digest.alerts, alert.id))
+    unit.repository.put_card(grown)  # before it is cut, so that all of them belong to it
+    cut = digests.push_out(grown, unit.repository.alerts(grown.alerts))
+    return card_lifecycle.change(unit, cut, target, alert.severity)
 
 
 def _add_to_card(

@@ -114,14 +114,14 @@ def _digest(
         for event_type, named in by_type.items()
     )
     rows = sorted(found, key=lambda row: (-row.severity.rank, -row.open, row.type))
-    opened = [alert.opened_at for alert in alerts]
+    opened = [moment for alert in alerts if (moment := alert.known_since)]
     return AlertDigest(
         rows=tuple(rows[offset : offset + AlertDigest.page_size]),
         total=len(rows),
         offset=offset,
         line=line,
         counts=_with_further(count_by_severity(alerts), further),
-        since=min([*opened, further.since] if further.since else opened),
+        since=min([*opened, further.since] if further.since else opened, default=None),
         moved=moved,
         late=late,
     )
@@ -168,7 +168,7 @@ def _row(alert: Alert, now: datetime) -> AlertRow:
         severity=alert.severity,
         state=alert.state,
         facts=labels.facts(event, _day(alert, now), is_over=_is_over(alert))[:_ROW_FACTS],
-        since=alert.resolved_at or alert.opened_at,
+        since=alert.resolved_at or alert.known_since,
         count=alert.count,
         taken_by=taken_by.name if taken_by else "",
     )

@@ -68,7 +68,7 @@ class AlertView(View):
         if not self.alert.is_open or self.moved:
             return ()
         alert_id = self.alert.id
-        take = Button(phrase("Got it"), AckAlert(alert_id), Color.BLUE)
+        take = Button(phrase("I'll take it"), AckAlert(alert_id), Color.BLUE)
         others = (Button(phrase("Later"), SnoozeAlert(alert_id)), Button(phrase("Assign"), AssignAlert(alert_id)))
         return others if self.alert.acknowledged else (take, *others)
 
@@ -84,7 +84,7 @@ class AlertRow:
     severity: Severity
     state: AlertState
     facts: tuple[CardFact, ...] = ()
-    since: datetime
+    since: datetime | None
     count: int = 1
     taken_by: str = ""
 
@@ -153,13 +153,13 @@ class DigestRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertDigest(ListView):
-    """Many alerts at a glance, by type, the worst first; ``since`` is when the oldest opened."""
+    """Many alerts at a glance, by type, the worst first; ``since`` is when the oldest opened, as far as known."""
 
     card: ClassVar[str] = "alert_digest"
 
     rows: tuple[DigestRow, ...]
     counts: AlertCounts
-    since: datetime
+    since: datetime | None
     moved: bool = False
     late: bool = False
 

@@ -27,7 +27,7 @@ from bot.approvals.views import (
 from bot.chat.parsing import command_line
 from bot.disclosure import FieldClass
 from bot.erp.errors import own_words
-from bot.erp.model import DecisionOutcome, Money, PurchaseLine, PurchaseOrder
+from bot.erp.model import Currency, DecisionOutcome, Money, PurchaseLine, PurchaseOrder
 from bot.phrase import Phrase, phrase
 
 _NO_NAMES: Mapping[str, str] = MappingProxyType({})
@@ -70,7 +70,7 @@ def diff_cases(
     if old.total != new.total:
         yield ChangedField(label=phrase("Amount"), before=amounts[0], now=amounts[1], field_class=FieldClass.COST)
     if old.due_on != new.due_on:
-        yield ChangedField(label=phrase("Due"), before=old.due_on, now=new.due_on)
+        yield ChangedField(label=phrase("Delivery date"), before=old.due_on, now=new.due_on)
     if old.requested_by != new.requested_by:
         yield ChangedField(label=phrase("Requested by"), before=old.requested_by, now=new.requested_by)
     if was_order is not None and now_order is not None:
@@ -168,6 +168,7 @@ def build_case_view(
         levels=len(case.plan.levels),
         need_all=level is not None and level.quorum is Quorum.ALL,
         waited=_names(context.waited, known.names),
+        turned_away=_names(case.refused, known.names) if is_open else (),
         erp_waits=context.erp_approvers.display_names(known.names, order) if priced else (),
         spoken=tuple(_vote_line(vote, known.names, priced=priced) for vote in case.votes) if decision is None else (),
         decision=None if decision is None else _decision_line(decision, priced=priced),
@@ -182,7 +183,9 @@ def build_case_view(
         note=remark.note and with_names(remark.note, known.names),
         ask=_names(remark.ask, known.names),
         sure=remark.sure,
-        mute=context.read_only or _is_mute(case, reader.user_id),
+        mute=context.read_only or context.is_watched or _is_mute(case, reader.user_id),
+        can_reject=context.can_reject,
+        next_case=context.next_case,
         undo=_can_undo(context, reader),
         retry=remark.retry,
         newer=context.newer.id if context.newer and not context.newer.state.is_final and case.state.is_final else "",
@@ -195,6 +198,7 @@ def build_said_view(view: ApprovalView, note: Phrase) -> ApprovalSaid:
     return ApprovalSaid(
         case=view.case,
         number=view.number,
+        source=view.source,
         vendor=view.vendor,
         note=note,
         spoken=view.decision or next(reversed(view.spoken), None),
@@ -224,6 +228,7 @@ def build_list_row(
     return ApprovalListRow(
         case=case.id,
         number=case.number,
+        source=case.source,
         vendor=case.summary.vendor,
         amount=case.summary.total if audience is Audience.PRICED else None,
         due_on=case.summary.due_on,
@@ -261,7 +266,7 @@ def build_why_view(why: DecisionExplanation, names: Mapping[str, str], audience:
 def people_in_case(case: Case) -> tuple[str, ...]:
     """Return the userIds of all whom a card about the case may name."""
     votes = (user_id for vote in case.votes for user_id in (vote.user_id, vote.on_behalf_of))
-    others = (case.summary.requester, *case.plan.escalate_to, *(turn.to for turn in case.forwards))
+    others = (case.summary.requester, *case.plan.escalate_to, *(turn.to for turn in case.forwards), *case.refused)
     return tuple(user_id for user_id in dict.fromkeys((*people_in_plan(case.plan), *votes, *others)) if user_id)
 
 
@@ -296,7 +301,7 @@ def _erp_reasons(why: DecisionExplanation, names: Mapping[str, str]) -> Iterator
     called = why.erp_approvers.display_names(names, why.document.order)
     if not called:
         return
-    yield phrase("The ERP itself waits for %(names)s.", names=", ".join(called))
+    yield phrase("The ERP itself waits for %(names)s.", names=tuple(called))
     if why.erp_approvers.mismatched:
         yield phrase("None of those who decide by the rule is among them: the ERP would not take their decision.")
 
@@ -377,7 +382,7 @@ def _line(line: PurchaseLine, insight: Insight | None, *, priced: bool) -> Appro
 
 def _flags(order: PurchaseOrder, insight: Insight, *, priced: bool) -> Iterator[Phrase]:
     if insight.duplicates:
-        yield phrase("Same lines as %(numbers)s", numbers=", ".join(insight.duplicates))
+        yield phrase("Same lines as %(numbers)s", numbers=tuple(insight.duplicates))
     for line in order.lines:
         about = insight.lines.get(line.sku, NO_INSIGHT)
         if about.jump and priced and about.last is not None:
@@ -387,9 +392,9 @@ def _flags(order: PurchaseOrder, insight: Insight, *, priced: bool) -> Iterator[
                 "%(sku)s: far more than usual (%(usual)s %(unit)s)", sku=line.sku, usual=about.usual, unit=line.unit
             )
     if insight.past_due:
-        yield phrase("The due date has passed")
+        yield phrase("The delivery date has passed")
     if insight.usual_currency and priced:
-        yield phrase("Usually paid in %(currency)s", currency=insight.usual_currency)
+        yield phrase("Usually paid in %(currency)s", currency=Currency(insight.usual_currency))
 
 
 def _facts(insight: Insight) -> Iterator[Phrase]:
@@ -404,4 +409,4 @@ def _facts(insight: Insight) -> Iterator[Phrase]:
     elif lateness is not None:
         yield phrase("Supplier: none of %(awaited)s awaited orders is late", awaited=lateness.awaited)
     if insight.open_orders:
-        yield phrase("Open at the supplier: %(numbers)s", numbers=", ".join(insight.open_orders))
+        yield phrase("Open at the supplier: %(numbers)s", numbers=tuple(insight.open_orders))

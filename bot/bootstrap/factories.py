@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 
 import aiohttp
 
@@ -40,13 +41,19 @@ def open_api(
     )
 
 
-def make_renderer(settings: Settings, languages: Mapping[str, Language] | None = None) -> CardRenderer:
+def make_renderer(
+    settings: Settings,
+    languages: Mapping[str, Language] | None = None,
+    *,
+    now: Callable[[], datetime] | None = None,
+) -> CardRenderer:
     """Return the renderer of cards; ``languages`` are read unless the caller passes them."""
     cards = settings.cards
     return CardRenderer(
         languages=languages or load_languages(),
         budget=Budget(body_bytes=cards.body_bytes, buttons_bytes=cards.buttons_bytes),
         custom_dir=cards.folder,
+        now=now,
     )
 
 

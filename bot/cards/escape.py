@@ -13,6 +13,9 @@ from unicodedata import category, east_asian_width
 
 from markupsafe import Markup
 
+WORD_JOINER = "\u2060"
+"""Forbids a break where it stands, and takes no room."""
+
 MAX_TEXT = 100
 """Characters of one inserted value; more is cut, since a card holds about 340 Chinese characters in all."""
 

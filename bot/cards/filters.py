@@ -10,6 +10,7 @@ from jinja2.filters import FILTERS
 from bot.cards.escape import Markdown, escape_text, exact, link, narrowed
 from bot.cards.presenter import Presenter
 from bot.cards.status_labels import status_colour
+from bot.role_labels import label_role, label_roles
 
 COLOURS = ("red", "orange", "green", "blue", "gray")
 
@@ -27,7 +28,7 @@ MARKDOWN_FILTERS = frozenset(
     {
         *COLOURS,
         *("number", "quantity", "money", "date", "day", "days", "time", "datetime"),
-        *("status", "bold", "small", "cut", "exact", "link", "join"),
+        *("role", "roles", "status", "bold", "small", "cut", "exact", "link", "join"),
     }
 )
 """Filters of ours: all give `Markdown`."""
@@ -58,6 +59,8 @@ def filters(presenter: Presenter) -> dict[str, Callable[..., Any]]:
         "exact": lambda value: exact(presenter.show(value)),
         "link": lambda value, url: link(present(value), url),
         "join": join,
+        "role": lambda role: present(label_role(role)),
+        "roles": lambda roles: join(label_roles(roles), presenter.language.gettext(", ")),
     }
 
 

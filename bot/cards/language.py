@@ -19,10 +19,10 @@ from babel import Locale
 from babel.dates import format_date, format_skeleton
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
-from babel.numbers import format_currency, format_decimal, get_currency_precision
+from babel.numbers import format_currency, format_decimal, get_currency_name, get_currency_precision
 
 from bot.cards.status_labels import status_label
-from bot.erp.model import Money
+from bot.erp.model import Currency, Money
 from bot.errors import ConfigurationError
 from bot.phrase import Phrase
 
@@ -67,6 +67,10 @@ class Language:
                 return self.number(value)
             case Money():
                 return self.money(value)
+            case Currency():
+                return _currency(self.code, value.code)
+            case tuple():
+                return self.gettext(", ").join(map(self.show, value))
             case dt.datetime():
                 return self.datetime(value)
             case dt.date():
@@ -88,17 +92,19 @@ class Language:
         """Return an amount with the sign and the decimals of its currency."""
         return UNKNOWN_VALUE if value is None else _money(self.code, value.amount, value.currency)
 
-    def date(self, value: dt.date | None) -> str:
-        """Return a date with its year."""
-        return UNKNOWN_VALUE if value is None else _date(self.code, value)
+    def date(self, value: dt.date | None, year: int | None = None) -> str:
+        """Return a date with its year, without it in ``year``: the one that everybody thinks of."""
+        if value is None:
+            return UNKNOWN_VALUE
+        return _day(self.code, value) if value.year == year else _date(self.code, value)
 
     def day(self, value: dt.date | None) -> str:
         """Return a date without its year, for narrow places."""
         return UNKNOWN_VALUE if value is None else _day(self.code, value)
 
-    def datetime(self, value: dt.datetime | None) -> str:
-        """Return date and time of day; the caller has moved ``value`` to the reader's time zone."""
-        return UNKNOWN_VALUE if value is None else f"{_date(self.code, value.date())} {value:%H:%M}"
+    def datetime(self, value: dt.datetime | None, year: int | None = None) -> str:
+        """Return date and time of day, without the year in ``year``; ``value`` is in the reader's time zone already."""
+        return UNKNOWN_VALUE if value is None else f"{self.date(value.date(), year)} {value:%H:%M}"
 
     def days(self, count: int) -> str:
         """Return a number of days in words."""
@@ -174,6 +180,12 @@ def _money(code: str, amount: Decimal, currency: str) -> str:
         if currency:
             return format_currency(shown, currency, locale=_locale(code))
         return format_decimal(shown, format="#,##0.00", locale=_locale(code))
+
+
+@lru_cache(maxsize=64)
+def _currency(code: str, currency: str) -> str:
+    # By a count English writes it within a sentence: US dollars, not US Dollar.
+    return get_currency_name(currency, 10, locale=_locale(code))
 
 
 @lru_cache(maxsize=1024)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from bot.cards.escape import clean
+from bot.cards.escape import WORD_JOINER, clean
 
 EMPTY_MARK = "\0"
 """Marks a line that disappears when it holds nothing else; no data can contain it (`bot.cards.escape.clean`)."""
@@ -21,6 +21,8 @@ _MENTION = re.compile(r"</?a\b[^<>]*>")
 _RULE = re.compile(r"\|(?: ?:?-+:? ?\|)+$")
 _LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*\)")
 _PLAIN_BREAK = "  \n  "
+_BREAKABLE = str.maketrans({WORD_JOINER: None, "\xa0": " "})
+"""Plain text is searched and copied, which what only forbids a break would spoil."""
 
 
 def lines_of(text: str) -> list[str]:
@@ -67,7 +69,7 @@ def plain_markdown(lines: list[str]) -> str:
             if _RULE.match(line):
                 continue
             line = " · ".join(cell.strip() for cell in line.strip("|").split("|"))
-        text.append(strip_colours(line))
+        text.append(strip_colours(line).translate(_BREAKABLE))
     return _PLAIN_BREAK.join(text).replace(f"{_PLAIN_BREAK}{_PLAIN_BREAK}", "\n\n")
 
 

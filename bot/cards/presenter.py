@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
 from typing import Any
 
-from bot.cards.escape import Markdown, clean, escape, escape_text
+from bot.cards.escape import WORD_JOINER, Markdown, clean, escape, escape_text
 from bot.cards.language import Language, fill_params
 from bot.disclosure import HIDDEN
 from bot.erp.model import Money
@@ -28,17 +29,19 @@ class Presenter:
     the values look the same to this reader.
     """
 
-    def __init__(self, language: Language, zone: dt.tzinfo) -> None:
+    def __init__(self, language: Language, zone: dt.tzinfo, now: Callable[[], dt.datetime] | None = None) -> None:
+        """``now`` tells the year that dates are shown without; where nobody tells it, each has its year."""
         self.language = language
         self.zone = zone
+        self._now = now
         self.number = _cached(language.number)
         self.quantity = _cached(language.quantity)
         self.money = _cached(language.money)
-        self.date = _cached(language.date)
-        self.day = _cached(language.day)
+        self.date = self._with_year(_cached(language.date))
+        self.day = _unbroken(_cached(language.day))
         self.days = _cached(language.days)
         self.time = _to_the_minute(_cached(self._time))
-        self.datetime = _to_the_minute(_cached(self._datetime))
+        self.datetime = _to_the_minute(self._with_year(_cached(self._datetime)))
         self._state = _cached(self.show, typed=True)
         self._count = _cached(self._counted)
         self._by_type: dict[type, Formatter] = {
@@ -57,7 +60,9 @@ class Presenter:
         if type(value) is str:
             return value
         if isinstance(value, dt.datetime):
-            return self._datetime(value)
+            return self._datetime(value, self._year())
+        if isinstance(value, dt.date):
+            return self.language.date(value, self._year())
         if isinstance(value, Phrase):
             return self.language.say(value, self._show_inside)
         return self.language.show(value)
@@ -101,8 +106,14 @@ class Presenter:
     def _counted(self, one: str, many: str, num: int, **params: object) -> Markdown:
         return Markdown(fill_params(self.language.ngettext(one, many, num), {"num": num, **params}, self.present))
 
-    def _datetime(self, value: dt.datetime | None) -> str:
-        return self.language.datetime(value.astimezone(self.zone) if value is not None else None)
+    def _datetime(self, value: dt.datetime | None, year: int | None) -> str:
+        return self.language.datetime(value.astimezone(self.zone) if value is not None else None, year)
+
+    def _year(self) -> int | None:
+        return self._now().astimezone(self.zone).year if self._now else None
+
+    def _with_year(self, formatter: Formatter) -> Formatter:
+        return lambda value: formatter(value, self._year())
 
     def _time(self, value: dt.datetime | None) -> str:
         return f"{value.astimezone(self.zone):%H:%M}" if value is not None else self.language.show(None)
@@ -127,6 +138,14 @@ def _cached(show: Callable[..., str], *, typed: bool = False) -> Formatter:
         return escape(str(HIDDEN) if values[0] is HIDDEN else show(*values))
 
     return formatter
+
+
+_WITHIN_DAY = re.compile(r"(?<=\d)(?=[^\W\d])|(?<=[^\W\d])(?=\d)")
+
+
+def _unbroken(formatter: Formatter) -> Formatter:
+    """Return ``formatter`` for days that stay on one line: 11月4日 must not break after its 11."""
+    return lambda value: Markdown(_WITHIN_DAY.sub(WORD_JOINER, formatter(value)).replace(" ", "\xa0"))
 
 
 def _to_the_minute(formatter: Formatter) -> Formatter:

@@ -146,7 +146,7 @@ class Signature:
             if not parameter.by_name:
                 positional.append(values.pop(parameter.name))
         if words:
-            raise BadArgument(phrase("“%(word)s” is too much here.", word=shortened(words[0])))
+            raise BadArgument(phrase("“%(word)s” was not understood.", word=shortened(words[0])))
         return positional, values
 
 

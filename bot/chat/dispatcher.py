@@ -239,7 +239,9 @@ class QuestionDispatcher:
             return await self._run(bound, rest, replace(context, offset=last_page), redirected=redirected)
         if isinstance(result, View):
             self._remember(command.name, rest, result, context)
-            return PreparedAnswer(result, command.name, QuestionOutcome.ANSWERED, grant, verdict.rule)
+            return PreparedAnswer(
+                result, command.name, QuestionOutcome.ANSWERED, grant, verdict.rule, decides=command.writes
+            )
         if redirected:
             return self._failure(RuntimeError(f"{command.name} redirects in a circle"), command, context, grant)
         return await self._answer(replace(context, line=result.line, offset=result.offset), redirected=True)
@@ -283,7 +285,7 @@ class QuestionDispatcher:
     ) -> PreparedAnswer:
         view, outcome = self._notice(error, command, context)
         rule = error.verdict.rule if isinstance(error, Denied) else ""
-        return PreparedAnswer(view, command.name, outcome, grant, rule)
+        return PreparedAnswer(view, command.name, outcome, grant, rule, decides=command.writes)
 
     def _notice(self, error: Exception, command: AnyCommand, context: QuestionContext) -> tuple[View, QuestionOutcome]:
         example = next(iter(command.examples), "")
@@ -299,7 +301,8 @@ class QuestionDispatcher:
                 nothing = NotFoundNotice(what=error.what, closest=closest, example=example, notes=notes)
                 return nothing, QuestionOutcome.NOT_FOUND
             case Denied():
-                return DeniedNotice(reason=error.verdict.reason, ask=error.verdict.ask), QuestionOutcome.DENIED
+                denied = DeniedNotice(reason=error.verdict.reason, ask=error.verdict.ask)
+                return denied, QuestionOutcome.DENIED
             case ErpError():
                 line = context.line if error.retry else ""
                 down = ErpDownNotice(problem=error.tell(), source=error.source, line=line, offset=context.offset)

@@ -12,7 +12,7 @@ from bot.erp.errors import Ambiguous, NotFound
 from bot.erp.hub import Answer
 from bot.erp.model import Slice
 from bot.erp.port import Filter, ListQuery
-from bot.spelling import most_alike
+from bot.spelling import most_alike, other_spellings
 
 MAX_CLOSEST = 4
 SEARCH_LIMIT = 100
@@ -92,10 +92,19 @@ class DocumentLookup(Generic[D]):
                 pass  # the list shows what there is
         found = await self.many(ListQuery(filter=wanted, text=text, offset=offset, limit=FETCH_LIMIT))
         if searching and not found.value.total:
-            raise NothingFound(text, await self._closest(text))
+            return await self._spelled_otherwise(text)
         if searching and found.value.total == 1 and found.value.items:
             return OneDocument(await self.one(found.value.items[0].number))
         return DocumentList(found)
+
+    async def _spelled_otherwise(self, text: str) -> OneDocument[D]:
+        """Return the document whose number ``text`` spells with other signs; raises `NothingFound` for none."""
+        for number in other_spellings(text):
+            try:
+                return OneDocument(await self.one(number))
+            except (NotFound, Ambiguous):
+                continue
+        raise NothingFound(text, await self._closest(text))
 
     async def _closest(self, text: str) -> tuple[str, ...]:
         async def search(part: str) -> list[str]:

@@ -41,6 +41,14 @@ class Progress(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentRef:
+    """A document, named by its source and its number there."""
+
+    source: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
 class Money:
     """An amount in one currency; amounts of different currencies are never added. Zero has no sign."""
 
@@ -53,6 +61,16 @@ class Money:
     def __post_init__(self) -> None:
         if not self.amount and self.amount.is_signed():
             object.__setattr__(self, "amount", abs(self.amount))
+
+
+@dataclass(frozen=True, slots=True)
+class Currency:
+    """A currency by its code, which cards call by its name."""
+
+    code: str
+
+    def __str__(self) -> str:
+        return self.code
 
 
 Quantity: TypeAlias = Annotated[Decimal, FieldClass.QUANTITY]

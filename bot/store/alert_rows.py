@@ -41,6 +41,7 @@ _EVENT = RecordCodec(
     names={"received_at": "received", "due_on": "due"},
     sparse={
         "resolved",
+        "standing",
         "company",
         "warehouse",
         "customer",

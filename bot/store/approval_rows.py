@@ -33,13 +33,16 @@ from bot.store.record_codec import DATE, DECIMAL, Codecs, ListCodec, PlainCodec,
 from bot.store.row_times import duration_from_us, duration_to_us, from_us, to_us
 
 
-def _write_phrase(phrase: Phrase) -> tuple[str, dict[str, str]]:
-    return phrase.msgid, {name: str(value) for name, value in phrase.params.items()}
+def _write_phrase(phrase: Phrase) -> tuple[str, dict[str, str | list[str]]]:
+    return phrase.msgid, {
+        name: list(map(str, value)) if isinstance(value, tuple) else str(value) for name, value in phrase.params.items()
+    }
 
 
 def _read_phrase(stored: Any) -> Phrase:
     msgid, params = stored
-    return Phrase(msgid, MappingProxyType(params))
+    words = {name: tuple(value) if isinstance(value, list) else value for name, value in params.items()}
+    return Phrase(msgid, MappingProxyType(words))
 
 
 _VALUES: Codecs = {

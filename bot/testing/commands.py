@@ -160,7 +160,7 @@ async def open_chat(
                 collaborators=collaborators,
                 seconds=SECONDS,
             ),
-            CardRenderer(languages=load_languages(), custom_dir=cards),
+            CardRenderer(languages=load_languages(), custom_dir=cards, now=lambda: now),
             now=now,
             group=Conversation(group, ConversationKind.GROUP),
         )

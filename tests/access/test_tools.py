@@ -93,7 +93,7 @@ class TestExplain:
         assert result.exit_code == 0
         assert result.stdout.splitlines()[:7] == [
             "sales01 may use /order",
-            "  why: Your role “销售” allows it. / 您的角色“销售”有此权限。",
+            "  why: Your role “sales” allows it. / 您的角色“销售”有此权限。",
             "  decided by: preset sales, no costs",
             "  roles: sales (configuration)",
             "  sees: quantities / 数量, amounts / 金额, customers and vendors / 客户和供应商, contacts / 联系方式, "

@@ -8,13 +8,14 @@ from pathlib import Path
 from bot.alerts import actions
 from bot.alerts.alert import AlertCard, CardState, CardWithAlerts
 from bot.alerts.digests import NAMED
+from bot.alerts.event import Event
 from bot.alerts.repository import AlertUnitOfWork
 from bot.alerts.service import read_card
 from bot.alerts.view_builder import build_card_view
 from bot.alerts.views import AlertDigest
 from bot.severity import Severity
 from tests.alerts.conftest import NewScenario, on_database, sqlite
-from tests.alerts.scenario import ZERO, A, ProcessorScenario, event, fine, low
+from tests.alerts.scenario import ZERO, A, ProcessorScenario, event, fine, low, second
 
 MANY = 2 * NAMED + 50
 
@@ -148,3 +149,38 @@ def test_one_more_round_of_a_flood_writes_no_more_rows_than_the_first(tmp_path: 
         )
         assert isinstance(row, int)
         assert row < 100 * NAMED, "nor does its own row grow"
+
+
+def standing(subject: str, severity: Severity = Severity.WARNING) -> Event:
+    return low(subject, standing=True, severity=severity)
+
+
+def test_what_was_open_before_the_first_look_is_one_digest(new_scenario: NewScenario) -> None:
+    scenario = new_scenario()
+    scenario.take([[standing(subject)] for subject in subjects(MANY)])
+    assert scenario.deliveries == [], "it gathers first"
+    shown = scenario.at(30, standing("SKU-X", Severity.CRITICAL))
+    (card,) = {delivery.ref for delivery in scenario.deliveries}
+    digest = scenario.read(lambda repository: read_card(repository, card))
+    assert shown
+    assert digest is not None
+    assert (digest.card.is_digest, digest.card.late) == (True, False), "the bot was not away"
+    assert (view(scenario, digest.card).counts.open, view(scenario, digest.card).counts.critical) == (MANY + 1, 1)
+
+
+def test_a_digest_of_the_first_look_follows_its_matters(new_scenario: NewScenario) -> None:
+    scenario = new_scenario()
+    scenario.at(0, standing("SKU1"), standing("SKU2"))
+    scenario.at(20, fine("SKU1"))
+    assert scenario.at(40, low("SKU3"))[-1].endswith("SKU3 open"), "news has its own card"
+    (card,) = [delivery.ref for delivery in scenario.deliveries if delivery.revision == 1][:1]
+    found = scenario.read(lambda repository: read_card(repository, card))
+    assert found is not None
+    assert (view(scenario, found.card).counts.open, view(scenario, found.card).counts.over) == (1, 1)
+
+
+def test_the_first_look_says_no_time_that_nobody_knows(new_scenario: NewScenario) -> None:
+    scenario = new_scenario()
+    scenario.at(0, standing("SKU1"), low("SKU2", standing=True, at=-86_400))
+    assert scenario.alert("SKU1").known_since is None
+    assert scenario.alert("SKU2").known_since == second(-86_400)

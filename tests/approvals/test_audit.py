@@ -84,8 +84,8 @@ async def test_who_was_refused_and_why(env: ApprovalEnv) -> None:
     await env.service.forward(case, "zhao", "zheng")
     await env.service.forward(case, "wu", "wang")
     assert (await record(env))[1:] == [
-        ("refused", "zheng", "“rule” does not name you.", SHOWN),
-        ("refused", "zheng", "forwarding: “rule” does not name you.", ""),
+        ("refused", "zheng", "You are not an approver of this document.", SHOWN),
+        ("refused", "zheng", "forwarding: You are not an approver of this document.", ""),
         ("refused", "wang", "forwarding to wu: They requested it.", ""),
     ]
 

@@ -54,7 +54,7 @@ async def test_it_holds_for_one_case() -> None:
         ("wu", "wang", "They requested it."),
         ("stranger", "wang", "They have no account in “main”."),
         ("qian", "wang", "It is their turn as well."),
-        ("zhao", "zheng", "“rule” does not name you."),
+        ("zhao", "zheng", "You are not an approver of this document."),
     ],
 )
 async def test_to_whom_and_by_whom_not(env: ApprovalEnv, to: str, by: str, reason: str) -> None:

@@ -67,7 +67,7 @@ async def test_nobody_who_is_not_named(env: ApprovalEnv) -> None:
     await env.submit()
     refused = await env.cast_vote("zheng")
     assert refused.outcome is VoteOutcome.REFUSED
-    assert str(refused.reasons[0]) == "“rule” does not name you."
+    assert str(refused.reasons[0]) == "You are not an approver of this document."
     assert refused.ask == ("li", "qian", "wang")
     assert await env.audit_actions() == ["opened", "refused"]
 

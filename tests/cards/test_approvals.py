@@ -427,7 +427,7 @@ def test_differences_without_the_lines_are_those_of_the_brief() -> None:
     assert isinstance(view, ApprovalView)
     assert [(str(one.label), one.before, one.now) for one in view.changes] == [
         ("Amount", ORDER.total, CHANGED.total),
-        ("Due", ORDER.due_on, CHANGED.due_on),
+        ("Delivery date", ORDER.due_on, CHANGED.due_on),
     ]
     assert view.newer == NEWER.id
     both = build_case_view(

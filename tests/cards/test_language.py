@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from bot.cards.language import LANGUAGE_CODES, Language, choose_language, load_languages
+from bot.cards.layout import plain_markdown
 from bot.cards.presenter import Presenter
 from bot.cards.status_labels import _COLOURS, _LABELS, status_colour, status_label
-from bot.erp.model import InvoiceStatus, Money, OrderStatus
+from bot.erp.model import Currency, InvoiceStatus, Money, OrderStatus
 from bot.errors import ConfigurationError
 from bot.phrase import phrase
 
@@ -133,3 +135,27 @@ def test_a_broken_catalogue_is_a_matter_of_configuration(tmp_path: Path) -> None
         (folder / "messages.po").write_text("this is no catalogue", "utf-8")
     with pytest.raises(ConfigurationError, match="catalogue"):
         load_languages(tmp_path)
+
+
+def test_dates_of_this_year_say_no_year(languages: Mapping[str, Language]) -> None:
+    clock = [datetime(2026, 11, 24, 9, 0, tzinfo=UTC)]
+    shown = Presenter(languages["zh_CN"], ZoneInfo("Asia/Shanghai"), lambda: clock[0])
+    day, moment = date(2026, 11, 4), datetime(2026, 11, 4, 2, 5, tzinfo=UTC)
+    assert (shown.present(day), shown.present(moment)) == ("11月4日", "11月4日 10:05")
+    assert shown.show(phrase("until %(time)s", time=moment)) == "到 11月4日 10:05"
+    assert shown.present(date(2025, 11, 4)) == "2025年11月4日"
+    clock[0] = datetime(2026, 12, 31, 16, 0, tzinfo=UTC)
+    assert (shown.present(day), shown.present(moment)) == ("2026年11月4日", "2026年11月4日 10:05"), "it is 2027 there"
+
+
+def test_a_day_is_never_broken(chinese: Presenter, english: Presenter) -> None:
+    day = date(2026, 11, 4)
+    assert (chinese.day(day), english.day(day)) == ("11\u2060月\u20604\u2060日", "Nov\xa04")
+    assert plain_markdown([chinese.day(day), english.day(day)]) == "11月4日  \n  Nov 4"
+
+
+def test_lists_and_currencies_are_words_of_the_language(languages: Mapping[str, Language]) -> None:
+    said = phrase("it is for amounts in %(currencies)s", currencies=(Currency("CNY"), Currency("USD")))
+    assert languages["zh_CN"].say(said) == "适用于币种：人民币、美元"
+    assert languages["en"].say(said) == "it is for amounts in Chinese yuan, US dollars"
+    assert str(said) == "it is for amounts in CNY, USD"

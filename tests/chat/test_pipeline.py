@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -23,7 +23,7 @@ from bot.cards.view import View
 from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind, Mention, Message, MessageKind, Sender
 from bot.chat.pipeline import MAX_QUESTION_AGE, PreparedAnswer, QuestionPipeline
-from bot.chat.ports import AnswerCards, AnswerUnconfirmed, AnswerVia, InboxState, SentAnswer
+from bot.chat.ports import AnswerCards, AnswerUnconfirmed, AnswerVia, InboxState, SentAnswer, TextUnconfirmed
 from bot.disclosure import SHARED_FIELDS, FieldClass
 from bot.errors import DingerpError
 from bot.metrics import Metrics
@@ -66,7 +66,10 @@ class EchoHandler:
             raise LookupError("a defect of ours")
         if self.asked <= self.silent:
             return PreparedAnswer(Echo(line="who are you?"), "none", "unconfirmed", provisional=True)
-        return PreparedAnswer(Echo(line=context.line, total=self.total), "echo", "answered", self.grant)
+        decides = context.line == "decide"
+        return PreparedAnswer(
+            Echo(line=context.line, total=self.total), "echo", "answered", self.grant, decides=decides
+        )
 
     def hint_for(self, message: Message) -> PreparedAnswer | None:
         return None if message.kind is MessageKind.TEXT else PreparedAnswer(Echo(line="hint"), "none", "hint")
@@ -76,7 +79,9 @@ class EchoHandler:
 class PlainRenderer:
     rendered: int = 0
 
-    def render(self, view: View, language: str, *, zone: tzinfo, read_as: str = "") -> Card:
+    def render(
+        self, view: View, language: str, *, zone: tzinfo, read_as: str = "", trail: Sequence[str] | None = None
+    ) -> Card:
         assert isinstance(view, Echo)
         self.rendered += 1
         body = str(view.total)
@@ -446,3 +451,26 @@ async def test_only_who_certainly_is_outside_makes_it_a_group_with_outsiders(
     await harness.take(message("m1", "order"), "{}")
     await harness.pipeline.drain(5)
     assert harness.outsiders.groups == (set() if doubtful else {"cidA=="})
+
+
+class MaybeSent(TextUnconfirmed):
+    """A text without an answer."""
+
+
+@pytest.mark.parametrize(
+    ("line", "troubles", "seen", "outcome"),
+    [
+        ("stock", 2, ["stock"], "answered"),
+        ("stock", 3, [], "not_delivered"),
+        ("decide", 1, [], "not_delivered"),
+    ],
+)
+async def test_a_text_that_may_have_arrived_is_sent_again_unless_it_tells_of_a_decision(
+    harness: PipelineHarness, line: str, troubles: int, seen: list[str], outcome: str
+) -> None:
+    harness.group.fall_back = True
+    harness.group.troubles = [MaybeSent("no answer") for _ in range(troubles)]
+    await harness.take(message("m1", line), "{}")
+    assert await harness.pipeline.drain(10) == 0
+    assert [title for title, _ in harness.group.seen] == seen
+    assert harness.metrics.questions.labels("echo", outcome)._value.get() == 1

@@ -108,7 +108,7 @@ async def test_got_it(harness: AlertClickHarness) -> None:
     card = await harness.click(AckAlert("a1"))
     assert card.name == "alert"
     assert "Taken by: **王仓**" in card.body
-    assert "Got it" not in tokens(card)
+    assert "I'll take it" not in tokens(card)
     assert harness.service.actions == ["ack a1 keeper01"]
     assert harness.places.clicks == [(harness.track, "keeper01")]
     assert harness.count("answered") == 1
@@ -176,7 +176,7 @@ async def test_a_group_is_turned_and_drilled_into(harness: AlertClickHarness) ->
         page = await harness.click(tokens(page)["Next"])
     assert seen == [f"SKU{number}" for number in range(9)]
     one = await harness.click(tokens(first)["SKU0"])
-    taken = await harness.click(tokens(one)["Got it"])
+    taken = await harness.click(tokens(one)["I'll take it"])
     back = await harness.click(tokens(taken)["Back"])
     assert back.name == "alert_group"
     assert "王仓" in back.body

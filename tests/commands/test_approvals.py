@@ -162,7 +162,7 @@ async def test_who_may_not_is_told_why_and_whom_to_ask(ask: Ask, approvals: Appr
     await approvals.submit()
     for line in ("/approve PO-1001", "/reject PO-1001"):
         view = as_(ApprovalView, await ask(line, where=DIRECT))
-        assert (str(view.note), view.ask) == ("“purchasing” does not name you.", ("陈经理", "赵采"))
+        assert (str(view.note), view.ask) == ("You are not an approver of this document.", ("陈经理", "赵采"))
     assert (await approvals.case()).votes == ()
 
 
@@ -503,7 +503,7 @@ async def test_why(ask: Ask, approvals: ApprovalFixture) -> None:
     theirs = as_(ApprovalWhy, await ask("/为什么 PO-1001", where=DIRECT))
     assert (theirs.may, [str(reason) for reason in theirs.because], theirs.ask) == (
         False,
-        ["“purchasing” does not name you."],
+        ["You are not an approver of this document."],
         ("赵采",),
     )
 

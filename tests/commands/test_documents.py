@@ -11,7 +11,7 @@ import pytest
 from bot.cards.language import load_languages
 from bot.cards.notices import ErpDownNotice, NotFoundNotice
 from bot.cards.renderer import CardRenderer
-from bot.cards.view import View
+from bot.cards.view import Color, View
 from bot.erp.errors import Ambiguous, NotPermitted, Unavailable
 from bot.erp.model import InvoiceStatus, Money, SalesOrder
 from commands.invoice import InvoiceList, InvoiceListView, InvoiceView
@@ -260,3 +260,17 @@ async def test_a_refusal_of_the_erp_is_not_to_be_tried_again(ask: Ask, company: 
     company.broken = NotPermitted("role missing")
     answer = await ask("/invoice INV-7")
     assert (answer.outcome, lines(answer.view)) == ("erp_down", [])
+
+
+async def test_a_paid_invoice_in_a_list_says_what_it_was_about(ask: Ask) -> None:
+    view = as_(InvoiceListView, await ask("/invoice"))
+    rows = tuple(replace(row, status=InvoiceStatus.PAID, open_amount=cny("0"), total=cny("120")) for row in view.rows)
+    body = CardRenderer(languages=load_languages()).render(replace(view, rows=rows), "zh_CN", zone=UTC).body
+    assert "¥120.00" in body
+    assert "¥0.00" not in body
+
+
+async def test_pages_are_turned_by_plain_buttons(ask: Ask) -> None:
+    view = as_(OrderListView, await ask("/order 深圳创新"))
+    (further,) = [button for button in view.buttons() if str(button.label) == "Next"]
+    assert further.color is Color.GRAY

@@ -8,7 +8,9 @@ from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
 from bot.cards.notices import NotFoundNotice, UnknownCommandNotice
 from bot.erp.errors import Unavailable
+from bot.erp.model import Area
 from bot.erp.port import Capability
+from bot.testing.commands import open_chat
 from commands.find import Hits
 from tests.commands.company import Company
 from tests.commands.conftest import Ask, as_, lines
@@ -79,3 +81,30 @@ class TestAreas:
         view = as_(Hits, await ask("上海"))
         assert lines(view) == ["/order SO-1001", "/order SO-1002"]
         assert not any("invoice" in call or "production" in call for call in company.calls)
+
+
+@pytest.mark.parametrize(
+    ("line", "command", "number"),
+    [
+        ("SO1001", "order", "SO-1001"),
+        ("so 1001", "order", "SO-1001"),
+        ("/order SO1001", "order", "SO-1001"),
+        ("/发票 inv7", "invoice", "INV-7"),
+        ("INV7", "invoice", "INV-7"),
+        ("/po PO 1002", "po", "PO-1002"),
+        ("SKU 123", "stock", "SKU123"),
+        ("/stock SKU-123", "stock", "SKU123"),
+    ],
+)
+async def test_a_number_is_found_however_its_signs_are_typed(ask: Ask, line: str, command: str, number: str) -> None:
+    answer = await ask(line)
+    assert (answer.command, answer.outcome) == (command, "answered")
+    assert number in str(answer.view)
+
+
+async def test_many_products_are_counted_up_to_a_limit() -> None:
+    async with open_chat() as chat:
+        reply = await chat.says("/find 螺丝")
+    row = next(row for row in reply.view.rows if row.area is Area.PRODUCTS)  # type: ignore[attr-defined]
+    assert (row.count, row.more) == (40, True)
+    assert "产品：40 多条结果" in reply.card.body

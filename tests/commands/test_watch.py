@@ -54,7 +54,7 @@ async def test_a_limit_however_it_is_written(
 async def test_the_answer_shows_the_present_figure(ask: Ask) -> None:
     view = as_(AlertReply, await ask("/watch SKU123 < 50"))
     assert [str(line) for line in view.lines[:2]] == [
-        "As soon as available < 50 pcs",
+        "You are told when available stock is below 50 pcs.",
         "Available now: 1830 pcs",
     ]
     assert lines(view) == ["/watches", "/unwatch SKU123"]

@@ -35,7 +35,7 @@ def english(system: BotSystem, card: SimCardView) -> SimCardView:
             ["/stock SKU123", "Help"],
         ),
         ("/stock", "Not quite understood", ["Something is missing", "/stock ＜SKU…＞"], ["/stock SKU123"]),
-        ("/lang klingon", "Not quite understood", ["“klingon” is too much here."], ["/lang en"]),
+        ("/lang klingon", "Not quite understood", ["“klingon” was not understood."], ["/lang en"]),
         ("/help nosuch", "Not quite understood", ["There is no command “nosuch” for you."], ["/help stock"]),
         ("/stock " + "x" * 5_000, "Not quite understood", ["too long for one question"], ["/stock SKU123"]),
         ("/order SO-10O1", "Nothing found", ["“SO-10O1”", "Closest matches"], ["/order SO-1001"]),

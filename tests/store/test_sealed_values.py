@@ -39,8 +39,8 @@ PLAIN = {
     "alert_card": {"id", "place", "route", "state", "next_card", "digest"},
     "alert_card_member": {"card", "alert"},
     "alert_note": {"what", "fact", "alert", "card"},
-    "api_day": {"day"},
-    "api_month": {"month"},
+    "api_day": {"day", "quota"},
+    "api_month": {"month", "quota", "purpose", "conversation"},
     "approval_audit": {"case_id", "what", "user_id", "seen"},
     "approval_card": {"card", "case_id", "place", "for_user", "kind"},
     "approval_case": {"id", "source", "folded", "state"},
@@ -74,6 +74,9 @@ PLAIN = {
     "poll_position": {"source", "area", "cursor", "place"},
     "poll_subject": {"source", "area", "key", "code", "state"},
     "poll_unsent": {"source"},
+    "standing_answer": {"track", "place", "conversation", "user_id", "readers", "made_as"},
+    "standing_document": {"track", "source", "folded"},
+    "quota_warning": {"month", "quota"},
     "watch": {"id", "user_id", "area", "subject", "folded", "comparison", "bound"},
 }
 """Text that is searched for or joined: ids, numbers of documents and products, states. Nothing that an ERP said of

@@ -203,8 +203,9 @@ class AreaPoller:
         # Never used twice, also not after the source was forgotten: ids of events contain it.
         reached = replace(reached, round=max(reached.round + 1, int(now.timestamp() * 1000)))
         # The first sweep finds what has been so for long.
-        quiet = not self._config.backlog and not by_change and (before is None or before.swept_at is None)
-        circumstances = PollCircumstances(now=now, by_change=by_change, quiet=quiet)
+        first = not by_change and (before is None or before.swept_at is None)
+        quiet = first and not self._config.backlog
+        circumstances = PollCircumstances(now=now, by_change=by_change, quiet=quiet, first=first)
         known = dict(await self._store.subjects(self.source, area.name, [finding.code for finding in findings]))
         subjects = {subject.key: subject for subject in left}
         events: list[CloudEvent] = []

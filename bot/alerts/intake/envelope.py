@@ -45,6 +45,8 @@ class EventEnvelope:
     severity: Severity | None
     at: datetime
     data: Mapping[str, object]
+    standing: bool = False
+    """It was so before anybody looked, as its sender says."""
 
 
 def parse_envelope(event: Mapping[str, object], received_at: datetime) -> EventEnvelope:
@@ -59,6 +61,7 @@ def parse_envelope(event: Mapping[str, object], received_at: datetime) -> EventE
         severity=_severity(event),
         at=_time(event, received_at),
         data=_data(event),
+        standing=event.get("standing") is True,
     )
 
 

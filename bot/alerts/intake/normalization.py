@@ -146,6 +146,7 @@ def _event(received: ReceivedEvent, envelope: EventEnvelope, number: int, part: 
         at=received.at,
         received_at=received.received_at,
         severity=_severity(envelope, part),
+        standing=envelope.standing,
         resolved=part.over,
         company=part.company,
         warehouse=part.warehouse,

@@ -23,6 +23,8 @@ class PollCircumstances:
     """The feed reported it, so a change brought it about; else time alone may have."""
     quiet: bool = False
     """What turns out to be open is not reported."""
+    first: bool = False
+    """Nobody has looked before: what turns out to be open has been so for an unknown time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,8 @@ def apply_record(
     if known is not None and is_open and known.state == finding.state:
         kind = finding.change_type or kind
         data["changes"] = describe_changes(known.said, finding.said)
-    return SubjectTransition(subject, _event(kind, data, finding, at))
+    event = _event(kind, data, finding, at)
+    return SubjectTransition(subject, {**event, "standing": True} if circumstances.first and known is None else event)
 
 
 def describe_changes(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:

@@ -14,7 +14,7 @@ from bot.approvals.policy.rules import (
     RuleScope,
     SelectorKind,
 )
-from bot.erp.model import Money
+from bot.erp.model import Currency, Money
 from bot.phrase import Phrase, phrase
 
 FIELDS = ("requester", "buyer")
@@ -72,9 +72,9 @@ def _amount_mismatch(scope: RuleScope, total: Money | None) -> Phrase | None:
     if total is None:
         return phrase("the ERP does not tell the amount")
     if scope.currencies and total.currency not in scope.currencies:
-        return phrase("it is for amounts in %(currencies)s", currencies=_listed(scope.currencies))
+        return phrase("it is for amounts in %(currencies)s", currencies=_named(scope.currencies))
     if other := {bound.currency for bound in bounds} - {total.currency}:
-        return phrase("it is for amounts in %(currencies)s", currencies=_listed(other))
+        return phrase("it is for amounts in %(currencies)s", currencies=_named(other))
     if scope.at_least is not None and total.amount < scope.at_least.amount:
         return phrase("it is for amounts from %(amount)s", amount=scope.at_least)
     if scope.below is not None and total.amount >= scope.below.amount:
@@ -82,8 +82,8 @@ def _amount_mismatch(scope: RuleScope, total: Money | None) -> Phrase | None:
     return None
 
 
-def _listed(words: Iterable[str]) -> str:
-    return ", ".join(sorted(words))
+def _named(currencies: Iterable[str]) -> tuple[Currency, ...]:
+    return tuple(map(Currency, sorted(currencies)))
 
 
 def make_plan(rules: ApprovalRuleSet, document: ApprovalDocument, company: CompanyDirectory) -> PlanResult:

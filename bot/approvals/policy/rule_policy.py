@@ -25,7 +25,7 @@ from bot.approvals.policy.rules import (
     SelectorKind,
     Substitute,
 )
-from bot.erp.model import Money, Verdict
+from bot.erp.model import Currency, Money, Verdict
 from bot.phrase import Phrase, phrase
 
 
@@ -81,7 +81,7 @@ def _not_named(user_id: str, vote_context: VoteContext, level: ApprovalLevel, le
         return _refuse(phrase("%(person)s has already stood in for you.", person=spoken_for.name), ask=left)
     if any(user_id in other.approvers for other in plan.levels[: level.number]):
         return _refuse(phrase("Your level has decided already; level %(level)s is next.", level=level.number), ask=left)
-    return _refuse(phrase("“%(rule)s” does not name you.", rule=plan.rule), ask=left)
+    return _refuse(phrase("You are not an approver of this document."), ask=left)
 
 
 def _over_limit(user_id: str, vote_context: VoteContext) -> Phrase | None:
@@ -95,13 +95,14 @@ def _over_limit(user_id: str, vote_context: VoteContext) -> Phrase | None:
     if single:
         most = _in_currency(single, total.currency)
         if most is None:
-            return phrase("You have no limit in %(currency)s.", currency=total.currency)
+            return phrase("You have no limit in %(currency)s.", currency=Currency(total.currency))
         if total.amount > most.amount:
             return phrase("You may approve up to %(amount)s in one document.", amount=most)
     if plan.daily_limits:
         most = _in_currency(plan.daily_limits, total.currency)
         if most is None:
-            return phrase("“%(rule)s” has no limit per day in %(currency)s.", rule=plan.rule, currency=total.currency)
+            currency = Currency(total.currency)
+            return phrase("“%(rule)s” has no limit per day in %(currency)s.", rule=plan.rule, currency=currency)
         spent = vote_context.spending.approved_today(user_id, total.currency)
         if spent.amount + total.amount > most.amount:
             return phrase(

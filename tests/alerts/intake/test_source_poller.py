@@ -581,3 +581,15 @@ async def test_a_position_is_moved_by_one_only(open_bot: OpenBot) -> None:
     assert await store.advance(first, Checkpoint(source="main", area="stock", round=2), (), ())
     assert not await store.advance(first, Checkpoint(source="main", area="stock", round=3), (), [{"id": "x"}])
     assert await store.unsent("main", 10) == []
+
+
+async def test_what_the_first_look_finds_is_said_to_have_been_so(open_bot: OpenBot, erp: StubErp) -> None:
+    fill(erp)
+    bot = open_bot()
+    await bot.poll(3)
+    found = await bot.events()
+    assert found
+    assert all(event.get("standing") is True for event in found)
+    erp.stocked("A-3", "0")
+    await bot.poll()
+    assert "standing" not in (await bot.events())[-1]

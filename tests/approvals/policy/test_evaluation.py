@@ -65,10 +65,10 @@ CASES = [
     EligibilityCase("named by the role", ONE, "wang", True, "names you for level 1"),
     EligibilityCase("the role's other member", ONE, "zhao", True, "names you for level 1"),
     EligibilityCase("named, and says no", ONE, "wang", True, "names you", verdict=NO),
-    EligibilityCase("somebody else", ONE, "wu", False, "does not name you", ask=("wang", "zhao")),
-    EligibilityCase("somebody else says no", ONE, "wu", False, "does not name you", verdict=NO, ask=("wang", "zhao")),
-    EligibilityCase("nobody at all", ONE, "", False, "does not name you", ask=("wang", "zhao")),
-    EligibilityCase("a userId in another case is somebody else", ONE, "WANG", False, "does not name you"),
+    EligibilityCase("somebody else", ONE, "wu", False, "not an approver", ask=("wang", "zhao")),
+    EligibilityCase("somebody else says no", ONE, "wu", False, "not an approver", verdict=NO, ask=("wang", "zhao")),
+    EligibilityCase("nobody at all", ONE, "", False, "not an approver", ask=("wang", "zhao")),
+    EligibilityCase("a userId in another case is somebody else", ONE, "WANG", False, "not an approver"),
     EligibilityCase("a level that leaves nobody", NOBODY, "wang", False, "leaves nobody for level 1", ask=()),
     EligibilityCase("the requester's manager", CHAIN, "wu", True, "level 1"),
     EligibilityCase("the manager's manager is not first", CHAIN, "zheng", False, "not your turn yet", ask=("wu",)),
@@ -110,7 +110,7 @@ CASES = [
     ),
     EligibilityCase("whoever agreed already", TWO, "wang", False, "agreed already", votes="wang@1"),
     EligibilityCase(
-        "a stranger at the second level", TWO, "wu", False, "does not name you", votes="wang@1", ask=("qian",)
+        "a stranger at the second level", TWO, "wu", False, "not an approver", votes="wang@1", ask=("qian",)
     ),
     EligibilityCase("all levels passed", TWO, "zhao", False, "decided already", votes="wang@1 qian@2"),
     EligibilityCase("rejected at the first level", TWO, "qian", False, "decided already", votes="wang@1!"),
@@ -134,7 +134,7 @@ CASES = [
     EligibilityCase("one of all may reject", BOTH, "zhou", True, "level 1", NO, votes="sun@1"),
     EligibilityCase("nobody is left of all", BOTH, "wu", False, "decided already", votes="sun@1 zhou@1"),
     EligibilityCase(
-        "who is missing of all is named", BOTH, "wu", False, "does not name you", votes="sun@1", ask=("zhou",)
+        "who is missing of all is named", BOTH, "wu", False, "not an approver", votes="sun@1", ask=("zhou",)
     ),
     # Substitutes.
     EligibilityCase(
@@ -148,7 +148,7 @@ CASES = [
         ONE,
         "wu",
         False,
-        "does not name you",
+        "not an approver",
         substitutes=(stands_in("wu", "wang", begins=HOUR, ends=2 * HOUR),),
     ),
     EligibilityCase(
@@ -176,7 +176,7 @@ CASES = [
         ONE,
         "zheng",
         False,
-        "does not name you",
+        "not an approver",
         substitutes=(stands_in("wu", "wang"), stands_in("zheng", "wu")),
     ),
     EligibilityCase(
@@ -218,7 +218,7 @@ CASES = [
         BOTH,
         "zheng",
         False,
-        "does not name you",
+        "not an approver",
         votes="wu@1=sun",
         substitutes=(stands_in("wu", "sun"), stands_in("zheng", "sun")),
         ask=("zhou",),
@@ -236,7 +236,7 @@ CASES = [
         ONE,
         "wu",
         False,
-        "does not name you",
+        "not an approver",
         document=document(editors=("wang",)),
         substitutes=(stands_in("wu", "wang"),),
         ask=("zhao",),

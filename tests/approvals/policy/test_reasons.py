@@ -60,7 +60,7 @@ CNY = "Money(amount=Decimal('{}'), currency='CNY')"
             ),
             "Your level has decided already; level 2 is next.",
         ),
-        (told("sun"), "“r” does not name you."),
+        (told("sun"), "You are not an approver of this document."),
         (
             told("wang", one=document(None), single=(money("1 CNY"),)),
             "The ERP does not tell the amount, and you have a limit.",
