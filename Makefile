@@ -76,8 +76,9 @@ lock: $(VENV)/.dev ## resolve the dependencies again (UPGRADE=1 takes the newest
 docs: $(VENV)/.dev ## write the generated pages of docs/reference again
 	@$(BIN)/python -m tests.project.reference
 
-pictures: equipped ## take the pictures of the tutorial again
+pictures: equipped ## take the pictures of the tutorial and the guides again
 	@PICTURES=docs/tutorial/images $(PYTEST) -q tests/browser/test_whole_bot.py tests/browser/test_alerts.py
+	@PICTURES=docs/how-to/images $(PYTEST) -q tests/browser/test_rights.py
 
 docs-check: $(VENV)/.dev ## links, generated pages, READMEs in step
 	@$(PYTEST) -q tests/project

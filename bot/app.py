@@ -25,12 +25,13 @@ from dingtalk_stream import ChatbotMessage, Credential, EventMessage
 
 from bot.background import BackgroundTasks
 from bot.dingtalk.callbacks import changed_instance, parse_click
-from bot.dingtalk.card_wire import click_response, clicked_card
+from bot.dingtalk.card_wire import click_response
 from bot.dingtalk.contact_events import read_contact_change
 from bot.dingtalk.errors import UnknownEvent
 from bot.dingtalk.frames import Push
 from bot.dingtalk.messages import parse_message
 from bot.dingtalk.openapi import ApiRetryPolicy, pooled_session
+from bot.dingtalk.pushed_uses import count_click, count_event
 from bot.dingtalk.stream import AcknowledgeFrame, StreamClient, StreamPolicy
 from bot.health import HealthReport, down
 from bot.metrics import Metrics
@@ -188,11 +189,12 @@ def _register_handlers(
 
     async def on_click(push: Push) -> Mapping[str, Any]:
         click = parse_click(push.data)
+        count_click(services.meter, click)
         card = await services.clicks.answer(click)
         if card is None:
             return {}
-        made_as, own_values = clicked_card(click.values), services.own_values and services.clicks.is_on_answer(click)
-        return click_response(card, services.templates.of(made_as), made_as, own_values=own_values)
+        own_values = await services.clicks.has_own_values(click)
+        return click_response(card, services.templates.of(click.made_as), click.made_as, own_values=own_values)
 
     stream.receive_deferred(MESSAGE_TOPIC, on_message, services.questions.flush)
     stream.receive(CLICK_TOPIC, on_click)
@@ -204,6 +206,7 @@ async def _on_event(services: Services, process: str, event: EventMessage) -> No
 
     Raises `UnknownEvent` for others; where approvals are wanted, those of other forms are ignored.
     """
+    count_event(services.meter, event)
     if (change := read_contact_change(event)) is not None:
         await services.contact_events.take(change)
         return

@@ -26,7 +26,13 @@ class Metrics:
         self.api_calls = self._counter("api_calls", "Calls to DingTalk by API and outcome.", "api", "outcome")
         self.api_seconds = self._seconds("api_seconds", "Calls to DingTalk.", "api")
         self.month_calls = self._gauge("api_calls_month", "Calls this month that count against the quota.")
-        self.month_limit = self._gauge("api_calls_month_limit", "The quota: `limits.monthly_calls`.")
+        self.month_limit = self._gauge("api_calls_month_limit", "The quota of calls.")
+        self.month_uses = self._gauge("stream_uses_month", "Webhook & Stream uses this month.")
+        self.month_uses_limit = self._gauge("stream_uses_month_limit", "The quota of Webhook & Stream uses.")
+        self.month_uses_forecast = self._gauge("stream_uses_month_forecast", "Uses that the month is going to have.")
+        self.month_spent = self._gauge(
+            "quota_spent_month", "Calls, uses and clicks of this month by what they were for.", "quota", "purpose"
+        )
         self.erp_calls = self._counter("erp_calls", "Calls to ERPs.", "source", "call", "outcome")
         self.erp_seconds = self._seconds("erp_seconds", "Calls to ERPs.", "source", "call")
         self.erp_cached = self._counter(

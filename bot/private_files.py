@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import stat
 from pathlib import Path
 
@@ -35,7 +36,8 @@ def create_private_file(file: Path, text: str) -> None:
     """Make ``file`` with ``text``, for its owner only. Raises `FileExistsError` if it is there, also half a moment
     before: of processes that do this together, one makes it.
     """
-    beside = _write_beside(file, text, f".{os.getpid()}")
+    # Containers that share a folder may have the same process id.
+    beside = _write_beside(file, text, f".{secrets.token_hex(8)}")
     try:
         os.link(beside, file)
     finally:

@@ -31,11 +31,15 @@ class WrongDataKey(ConfigurationError):
     """The company's key does not open this database, or is missing."""
 
 
-class UnknownDataKey(DingerpError):
+class NotOpened(DingerpError):
+    """A sealed value that cannot be read; trying again does not mend it."""
+
+
+class UnknownDataKey(NotOpened):
     """A value was sealed by a data key that is not in the ring."""
 
 
-class BrokenSeal(DingerpError):
+class BrokenSeal(NotOpened):
     """A value was changed, moved from elsewhere, or never sealed."""
 
 

@@ -106,6 +106,7 @@ async def _list_people(case: Case, colleagues: Colleagues, context: QuestionCont
     return ApprovalPeople(
         case=case.id,
         number=case.number,
+        source=case.source,
         vendor=case.summary.vendor,
         rows=tuple(map(_candidate, await colleagues.lookup(page))),
         total=len(around),

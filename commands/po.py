@@ -6,20 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from bot.approvals.case import Case
+from bot.approvals.case import CaseState
 from bot.approvals.document import FINGERPRINT_PREFIX
-from bot.approvals.service import ApprovalService
-from bot.approvals.views import decision_buttons
-from bot.cards.view import Button, View
+from bot.approvals.service import ApprovalService, OrderCase
+from bot.approvals.views import HEADLINES, decision_buttons
+from bot.cards.actions import Ask
+from bot.cards.view import Button, Following, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
 from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, DocumentView
 from bot.erp.hub import Answer, ErpHub
-from bot.erp.model import PurchaseLine, PurchaseOrder, PurchaseStatus
+from bot.erp.model import DocumentRef, PurchaseLine, PurchaseOrder, PurchaseStatus
 from bot.erp.port import Filter
-from bot.phrase import phrase
+from bot.phrase import Phrase, phrase
 
 
 class PurchaseOrVendor(Term):
@@ -34,6 +35,9 @@ class PurchaseList(Keyword):
     PENDING = phrase("pending"), "waiting", "approve", "待审批", "待审", "待批", "审批", "未审批", "dsp"
     LATE = phrase("late"), "overdue", "delayed", "晚", "迟", "延期", "逾期", "超期", "延迟", "未到货", "yq"
 
+
+_UNDER_WAY = frozenset({CaseState.WRITING, CaseState.UNKNOWN, CaseState.FAILED})
+"""States in which an order still waits in the ERP, although it was decided here."""
 
 _FILTERS = {None: Filter.ALL, PurchaseList.PENDING: Filter.PENDING, PurchaseList.LATE: Filter.LATE}
 
@@ -50,10 +54,21 @@ class PurchaseView(DocumentView):
     case: str = ""
     """The case that the reader may decide; ``seen`` begins the fingerprint of what is shown."""
     seen: str = ""
+    can_reject: bool = True
+    progress: Phrase | None = None
+    """What is under way in the ERP since somebody decided."""
+
+    def following(self) -> Following | None:
+        if self.document.status is not PurchaseStatus.WAITING:
+            return None
+        return Following((DocumentRef(self.freshness.source, self.document.number),), Ask(self.line, self.offset))
 
     def buttons(self) -> Sequence[Button]:
-        decisions = decision_buttons(self.case, self.seen, self.document.number) if self.case else ()
+        decisions = self._decisions() if self.case else ()
         return (*decisions, *DocumentView.buttons(self))
+
+    def _decisions(self) -> Sequence[Button]:
+        return decision_buttons(self.case, self.seen, self.document.number, can_reject=self.can_reject)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +80,11 @@ class PurchaseListView(DocumentListView):
 
     which: PurchaseList | None
     rows: tuple[PurchaseOrder, ...]
+
+    def following(self) -> Following | None:
+        waiting = [row for row in self.rows if row.status is PurchaseStatus.WAITING]
+        documents = tuple(DocumentRef(row.source or self.freshness.source, row.number) for row in waiting)
+        return Following(documents, Ask(self.line, self.offset)) if documents else None
 
 
 @command(
@@ -86,23 +106,26 @@ async def po(
     lookup = DocumentLookup("po", erp.purchase_order, erp.purchase_orders)
     hit = await lookup.look_up(text or "", _FILTERS[which], offset=context.offset)
     if isinstance(hit, OneDocument):
-        case = await _case(hit.found, approvals, context)
+        known = await _case(hit.found, approvals, context)
+        case = known.case if known.decides else None
         return PurchaseView.of(
             replace(hit.found, value=_with_names(hit.found.value)),
             context,
             case=case.id if case else "",
             seen=case.fingerprint[:FINGERPRINT_PREFIX] if case else "",
+            can_reject=approvals.can_reject(hit.found.source),
+            progress=HEADLINES[known.case.state] if known.case and known.case.state in _UNDER_WAY else None,
         )
     orders = replace(hit.found.value, items=tuple(map(_with_names, hit.found.value.items)))
     return PurchaseListView.of(replace(hit.found, value=orders), context, which=which, text=text or "")
 
 
-async def _case(found: Answer[PurchaseOrder], approvals: ApprovalService, context: QuestionContext) -> Case | None:
-    """Return the case that the asker may decide by this card; of an old copy nothing is decided."""
+async def _case(found: Answer[PurchaseOrder], approvals: ApprovalService, context: QuestionContext) -> OrderCase:
+    """Return what is decided here of the order; of an old copy nothing is."""
     if found.stale or found.value.status is not PurchaseStatus.WAITING:
-        return None
+        return OrderCase()
     order = replace(found.value, source=found.source)
-    return await approvals.open_case_for(order, context.person.user_id or "")
+    return await approvals.case_of(order, context.person.user_id or "")
 
 
 def _with_names(order: PurchaseOrder) -> PurchaseOrder:

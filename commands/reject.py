@@ -67,6 +67,7 @@ def _ask_reason(case: Case, seen: str, *, own_words: bool) -> ApprovalReasons:
         case=case.id,
         seen=seen[:FINGERPRINT_PREFIX],
         number=case.number,
+        source=case.source,
         vendor=case.summary.vendor,
         minutes=int(PROMPT_LIFETIME.total_seconds()) // 60,
         own_words=own_words,

@@ -25,7 +25,7 @@ from bot.chat.audiences import PlaceReader
 from bot.metrics import Metrics
 from bot.outbox.budgets import SendLimits
 from bot.outbox.place import Place
-from bot.outbox.ports import ClaimedRows
+from bot.outbox.ports import NOBODYS, ClaimedRows
 from bot.outbox.quota import CHINA, QuotaGuard
 from bot.outbox.worker import OutboxWorker
 from bot.store.alerts import StoredAlertTransactions
@@ -58,6 +58,7 @@ class DryRunConfig:
     at_once: int = 16
     monthly: int = 10_000
     reserve: float = 0.1
+    urgent_reserve: float = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,13 @@ class _DryRun:
         metrics = Metrics()
         self._processor = AlertProcessor(self._transactions, unit=self._unit, now=self._clock, metrics=metrics)
         self._units = AlertUnitOfWorkRunner(self._transactions, self._unit, _nothing)
-        guard = QuotaGuard(self._messenger.this_month, config.monthly, metrics=metrics, reserve=config.reserve)
+        guard = QuotaGuard(
+            self._messenger.this_month,
+            config.monthly,
+            metrics=metrics,
+            reserve=config.reserve,
+            urgent=config.urgent_reserve,
+        )
         self._outbox = OutboxWorker(
             self._backlog,
             self._messenger,
@@ -142,6 +149,7 @@ class _DryRun:
             now=self._clock,
             draw=lambda: 0.5,
             sparing=guard.sparing,
+            reserved=guard.reserved,
             limits=config.limits,
             at_once=config.at_once,
         )
@@ -203,8 +211,10 @@ class _Backlog(StoredBacklog):
 
     took = False
 
-    async def claim(self, worker: str, limits: SendLimits, *, room: int, sparing: bool, now: datetime) -> ClaimedRows:
-        claim = await super().claim(worker, limits, room=room, sparing=sparing, now=now)
+    async def claim(
+        self, worker: str, limits: SendLimits, *, room: int, sparing: bool, now: datetime, reserved: bool = False
+    ) -> ClaimedRows:
+        claim = await super().claim(worker, limits, room=room, sparing=sparing, reserved=reserved, now=now)
         self.took = bool(claim.rows or claim.foldings)
         return claim
 
@@ -220,7 +230,7 @@ class _RecordingMessenger:
     async def show(self, place: Place, track_id: str, card: Card) -> None:
         self._write(track_id, card, creates=True)
 
-    async def change(self, track_id: str, card: Card, made_as: str) -> None:
+    async def change(self, track_id: str, card: Card, made_as: str, own: Mapping[str, Card] = NOBODYS) -> None:
         self._write(track_id, card, creates=False)
 
     async def write(self, place: Place, card: Card) -> None:
@@ -242,7 +252,9 @@ class _RecordingMessenger:
 class _BlankRenderer:
     """Names cards without rendering them: their number of calls does not depend on their content."""
 
-    def render(self, view: View, language: str, *, zone: tzinfo, read_as: str = "") -> Card:
+    def render(
+        self, view: View, language: str, *, zone: tzinfo, read_as: str = "", trail: Sequence[str] | None = None
+    ) -> Card:
         return Card(name=view.card, language=language, title="", body="", tips="", buttons=(), twin="", fields={})
 
 

@@ -152,8 +152,9 @@ def _dry_run_config(settings: Settings, rules: AlertRuleSet) -> DryRunConfig:
             per_second=wanted.per_second, place_minute=wanted.place_minute, robot_minute=wanted.robot_minute
         ),
         at_once=wanted.at_once,
-        monthly=settings.limits.monthly_calls,
+        monthly=settings.limits.month.calls,
         reserve=wanted.reserve,
+        urgent_reserve=wanted.urgent_reserve,
     )
 
 

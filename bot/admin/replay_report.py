@@ -34,7 +34,7 @@ def describe_replay(
     listed = [card for card in result.cards if card_filter.matches(card)]
     if form == "json":
         return [as_json(_fields(result, listed, zone))]
-    return list(_lines(result, listed, limit, zone, settings.limits.monthly_calls))
+    return list(_lines(result, listed, limit, zone, settings.limits.month.calls))
 
 
 def _lines(

@@ -91,7 +91,7 @@ class Event:
         """What its amounts tell; those of a company's own types may be of either side."""
         if self.type.startswith(CUSTOM):
             return MONEY_FIELDS
-        return frozenset({FieldClass.COST if self.type in _PURCHASING else FieldClass.AMOUNT})
+        return frozenset({FieldClass.COST if self.type.startswith(_PURCHASING) else FieldClass.AMOUNT})
 
     @property
     def words_classes(self) -> frozenset[FieldClass]:
@@ -122,7 +122,8 @@ class Event:
 _JUST_NOW = timedelta(minutes=5)
 """An event that is no older on arrival carries the time of the look itself."""
 
-_PURCHASING = frozenset({EventType.PO_SUBMITTED, EventType.PO_CHANGED, EventType.PO_DECIDED, EventType.PO_LATE})
+_PURCHASING = "po."
+"""How the types of events about purchase orders begin, those of later versions as well: their amounts are costs."""
 
 _CODES = "CNY|RMB|USD|EUR|HKD|JPY|GBP|TWD|KRW|SGD|CHF|AUD|CAD|INR"
 _AMOUNT = re.compile(rf"[¥￥$€£]\s*\d|\d\s*(?:[万亿]?元|[¥￥€£]|{_CODES})|\b(?:{_CODES})\s*\d", re.IGNORECASE)

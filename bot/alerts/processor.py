@@ -20,7 +20,7 @@ from bot.alerts.intake.envelope import InvalidEvent
 from bot.alerts.intake.normalization import split_events
 from bot.alerts.intake.port import StoredEvent
 from bot.alerts.pipeline import process_event
-from bot.alerts.repository import AlertRepository, AlertUnitOfWork
+from bot.alerts.repository import AlertRepository, AlertUnitOfWork, UnreadableRecord
 from bot.alerts.timers import DueWork
 from bot.errors import DingerpError
 from bot.metrics import Metrics
@@ -72,7 +72,7 @@ class AlertProcessingTransactions(Protocol):
     async def try_transact(self, work: Callable[[AlertProcessingRepository], T]) -> T | None:
         """Return what ``work`` returns, after the commit; None if another process is at it, and then nothing was done.
 
-        Raises `bot.errors.DingerpError` when nothing could be stored, and whatever ``work`` raises.
+        Raises `bot.errors.DingerpError` when nothing could be stored, `UnreadableRecord`, and whatever ``work`` raises.
         """
         ...
 
@@ -176,10 +176,11 @@ class AlertProcessor:
 
     async def _set_aside(self, first: Sequence[StoredEvent], defect: Exception) -> None:
         name = type(defect).__name__
+        reason = str(defect) if isinstance(defect, UnreadableRecord) else f"a defect of ours: {name}"
         self._metrics.errors.labels("alerts", name).inc()
         for stored in first:
             log.error("alerts.event_failed", source=stored.source, id=stored.id, type=stored.type, exc_info=defect)
-            await self._transactions.try_transact(partial(_reject, stored, f"a defect of ours: {name}"))
+            await self._transactions.try_transact(partial(_reject, stored, reason))
 
     def _work_on_first(self, first: list[StoredEvent], repository: AlertProcessingRepository) -> tuple[int, ...]:
         """Process the next event and leave it in ``first``, so that a failure can name it."""
@@ -195,6 +196,11 @@ class AlertProcessor:
         unit = self._unit(repository)
         done, all_parts = [], []
         for stored in waiting:
+            if not stored.is_opened:
+                repository.reject(stored.seq, stored.reason)
+                log.error("events.not_opened", source=stored.source, id=stored.id, reason=stored.reason)
+                self._metrics.errors.labels("alerts", "NotOpened").inc()
+                continue
             try:
                 parts = split_events(stored)
             except InvalidEvent as fault:

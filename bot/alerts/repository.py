@@ -13,6 +13,10 @@ from bot.outbox.delivery import Delivery
 from bot.outbox.place import Place
 
 
+class UnreadableRecord(Exception):
+    """What is kept of a matter was changed from outside; trying again does not mend it. The text says which column."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertHistoryEntry:
     """One line in the history of an event or an alert, from receipt to click; ``what`` is a short fixed word."""

@@ -31,6 +31,12 @@ class CaseContext:
     """Until when its decider can take it back."""
     read_only: bool = False
     """Whether nobody can say anything at present, because the bot changes nothing in the ERP."""
+    is_watched: bool = False
+    """Whether the reader certainly has nothing to say now."""
+    next_case: str = ""
+    """Id of the case that the reader can go on to, once this one is done."""
+    can_reject: bool = True
+    """Whether its source can be told of a rejection."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +72,7 @@ def build_context(
         waited=awaited_voters(rules, case),
         erp_approvers=approvers if approvers.mismatched else NO_ERP_APPROVERS,
         read_only=rules.read_only,
+        can_reject=case.source not in rules.approve_only,
     )
 
 

@@ -130,7 +130,10 @@ def place_cards(unit: CaseUnitOfWork, case: Case, places: Iterable[Place], *, co
 
 
 def enqueue_cards(unit: CaseUnitOfWork, case: Case, *, after: timedelta = timedelta(0)) -> None:
-    """Let all cards of the case come to owe its newest state, ``after`` a while if nothing newer comes before."""
+    """Let all cards of the case, and all answers that show its document, come to owe its newest state, ``after`` a
+    while if nothing newer comes before.
+    """
+    unit.cases.redraw_answers(case, unit.now + after)
     for card in unit.cases.cards_of(case.id):
         unit.cases.deliver(
             Delivery(

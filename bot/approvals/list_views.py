@@ -11,10 +11,10 @@ from typing import Annotated, ClassVar
 from bot.approvals.document import FINGERPRINT_PREFIX
 from bot.approvals.views import show_action
 from bot.cards.actions import ApproveAll, Ask
-from bot.cards.view import Button, Color, ListView, View
+from bot.cards.view import Button, Color, Following, ListView, View
 from bot.chat.parsing import command_line
 from bot.disclosure import FieldClass, Stating
-from bot.erp.model import Cost, PartnerName
+from bot.erp.model import Cost, DocumentRef, PartnerName
 from bot.phrase import Phrase, phrase
 
 
@@ -24,6 +24,7 @@ class ApprovalListRow:
 
     case: str
     number: str
+    source: str = ""
     vendor: PartnerName
     amount: Cost | None = None
     due_on: date | None = None
@@ -45,6 +46,9 @@ class ApprovalList(ListView):
     rows: tuple[ApprovalListRow, ...]
     mute: bool = False
 
+    def following(self) -> Following | None:
+        return _follow_rows(self.rows, self.offset)
+
     def row_buttons(self) -> Sequence[Button]:
         return [Button(row.number, show_action(row.case)) for row in self.rows]
 
@@ -65,6 +69,9 @@ class ApprovalAll(ListView):
     rows: tuple[ApprovalListRow, ...]
     note: Phrase | None = None
 
+    def following(self) -> Following | None:
+        return _follow_rows(self.rows, self.offset)
+
     def buttons(self) -> Sequence[Button]:
         label = phrase("Yes, approve all %(num)s", num=len(self.rows))
         return (
@@ -81,9 +88,18 @@ class ApprovalResults(View):
 
     rows: tuple[ApprovalListRow, ...]
 
+    def following(self) -> Following | None:
+        return _follow_rows(self.rows)
+
     def buttons(self) -> Sequence[Button]:
         left = [Button(row.number, show_action(row.case)) for row in self.rows if not row.done]
         return (*left, Button(phrase("What else waits"), Ask(command_line("pending"))))
+
+
+def _follow_rows(rows: Iterable[ApprovalListRow], offset: int = 0) -> Following | None:
+    """Return what a list is drawn again for: it then shows what waits by then."""
+    documents = tuple(DocumentRef(row.source, row.number) for row in rows)
+    return Following(documents, Ask(command_line("pending"), offset)) if documents else None
 
 
 def page_fingerprint(cases: Iterable[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.access.areas import AREA_COMMANDS
 from bot.access.grants import EVERYTHING
@@ -73,15 +73,25 @@ class VoteResponder:
 
     async def _present(self, shown: CaseContext, remark: ReplyNote, seconds: float) -> ApprovalView:
         """Return a case as the asker may see it here; ``seconds`` counts for clicks only."""
+        # Everybody sees what is typed in a group, so nobody's own state decides about its buttons.
+        user_id = self.context.person.user_id or "" if self.context.is_private else ""
+        if user_id:
+            shown = await self._for_reader(shown, user_id)
         return await self.showing.present(
             shown,
             audience=self.audience,
-            # Everybody sees what is typed in a group, so nobody's own state decides about its buttons.
-            user_id=self.context.person.user_id or "" if self.context.is_private else "",
+            user_id=user_id,
             remark=remark,
             offset=self.context.offset,
             seconds=seconds if self.context.clicked else None,
         )
+
+    async def _for_reader(self, shown: CaseContext, user_id: str) -> CaseContext:
+        """Return a case with what the reader has to do: to decide it, or to go on to the next one."""
+        if shown.case.state is CaseState.OPEN and await self.approvals.has_turn(shown.case, user_id):
+            return shown
+        waiting = await self.approvals.pending(user_id)
+        return replace(shown, is_watched=True, next_case=next((case.id for case in waiting), ""))
 
 
 async def find_to_vote(
@@ -191,6 +201,8 @@ def outcome_note(result: VoteResult) -> Phrase | None:
             return phrase("Not recorded: the ERP does not answer. Please try again.")
         case VoteOutcome.NEED_REASON:
             return phrase("A rejection needs a reason.")
+        case VoteOutcome.NOTHING:
+            return phrase("There is nothing to take back: nobody has decided it.")
         case VoteOutcome.NO_CASE:
             return None
 

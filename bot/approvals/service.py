@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import structlog
@@ -16,7 +16,15 @@ from bot.approvals.document import ApprovalDocument, fingerprint
 from bot.approvals.document_reader import document_from_case
 from bot.approvals.lifecycle import close_deleted, close_externally_decided, open_case
 from bot.approvals.unit_of_work import CaseTransactions, CaseUnitOfWork
-from bot.approvals.voting import VoteOutcome, VoteRequest, VoteResult, check_eligibility, check_takes_votes, check_turn
+from bot.approvals.voting import (
+    VoteOutcome,
+    VoteRequest,
+    VoteResult,
+    check_eligibility,
+    check_takes_votes,
+    check_turn,
+    check_vote,
+)
 from bot.batching import Batcher
 from bot.erp.errors import ErpError, NotFound
 from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus, Verdict
@@ -94,9 +102,17 @@ class ApprovalService:
         """Return the open cases in which it is this person's turn, oldest first, without asking the ERP."""
         return await self._transactions.query(lambda unit: _pending(unit, user_id))
 
-    async def open_case_for(self, order: PurchaseOrder, user_id: str) -> Case | None:
-        """Return the open case of just this revision if the person may reject or approve it now."""
-        return await self._transactions.query(lambda unit: _open_case_for(unit, order, user_id))
+    async def case_of(self, order: PurchaseOrder, user_id: str) -> OrderCase:
+        """Return what is known here of just this revision, and whether the person may reject or approve it now."""
+        return await self._transactions.query(lambda unit: _case_of(unit, order, user_id))
+
+    async def has_turn(self, case: Case, user_id: str) -> bool:
+        """Return whether the person may say something about an open case now."""
+        return await self._transactions.query(lambda unit: _has_turn(unit, case, user_id))
+
+    def can_reject(self, source: str) -> bool:
+        """Return whether a source can be told of a rejection."""
+        return source not in self._transactions.approve_only
 
     async def sync_document(self, source: str, number: str, *, again: bool = False, quiet: bool = False) -> Case | None:
         """Read a document, and open, keep or close its case accordingly; return the open one.
@@ -181,6 +197,14 @@ class ApprovalService:
             return result
 
 
+@dataclass(frozen=True, slots=True)
+class OrderCase:
+    """The case of an order as it is in the ERP, if there is one; ``decides``: the reader may decide it now."""
+
+    case: Case | None = None
+    decides: bool = False
+
+
 class _CaseMoved(Exception):
     """The case is not as it was when the document began to be read."""
 
@@ -214,9 +238,7 @@ def _explain(unit: CaseUnitOfWork, document: ApprovalDocument, user_id: str) -> 
     result = unit.policy.plan(document, unit.company)
     plan = open_now.plan if open_now is not None else result.plan
     rulings = {
-        verdict: check_eligibility(unit, open_now, user_id, verdict, document)
-        for verdict in Verdict
-        if open_now is not None
+        verdict: check_vote(unit, open_now, user_id, verdict, document) for verdict in Verdict if open_now is not None
     }
     accounts = (document.order.approval or Approval()).pending_for
     return DecisionExplanation(
@@ -240,11 +262,11 @@ def _pending(unit: CaseUnitOfWork, user_id: str) -> tuple[Case, ...]:
     return tuple(sorted(found, key=lambda case: (case.opened_at, case.id)))
 
 
-def _open_case_for(unit: CaseUnitOfWork, order: PurchaseOrder, user_id: str) -> Case | None:
+def _case_of(unit: CaseUnitOfWork, order: PurchaseOrder, user_id: str) -> OrderCase:
     case = unit.cases.newest(order.source, order.number)
-    if case is None or case.state is not CaseState.OPEN or case.fingerprint != fingerprint(order):
-        return None
-    return case if _has_turn(unit, case, user_id) else None
+    if case is None or case.fingerprint != fingerprint(order):
+        return OrderCase()
+    return OrderCase(case, decides=case.state is CaseState.OPEN and _has_turn(unit, case, user_id))
 
 
 def _has_turn(unit: CaseUnitOfWork, case: Case, user_id: str) -> bool:

@@ -93,6 +93,10 @@ class CaseRepository(Protocol):
         """Owe a place the newest state of a card."""
         ...
 
+    def redraw_answers(self, case: Case, due_at: datetime) -> None:
+        """Owe the answers that show the case's document its newest state, not before ``due_at``."""
+        ...
+
 
 CaseStore: TypeAlias = Transactions[CaseRepository]
 """Units of work on different cases run side by side, on the same case one after the other. A thousand people who click
@@ -129,6 +133,8 @@ class RulesInForce:
     options: ApprovalOptions = ApprovalOptions()
     read_only: bool = False
     """Whether nothing is changed in any ERP at present."""
+    approve_only: frozenset[str] = frozenset()
+    """Sources that can be told of an approval and not of a rejection."""
 
     def account_of(self, user_id: str, source: str) -> str:
         """Return the ERP account in whose name a person decides; empty if there is none."""
@@ -165,12 +171,14 @@ class CaseTransactions(UnitOfWorkRunner[CaseRepository, CaseUnitOfWork]):
         now: Callable[[], datetime],
         options: ApprovalOptions,
         read_only: Callable[[], bool] = lambda: False,
+        approve_only: frozenset[str] = frozenset(),
         on_enqueued: Callable[[], None] = lambda: None,
     ) -> None:
         """``now`` is in the company's zone; ``policy`` returns the rules in force at the moment, which may be edited.
 
         ``groups`` says in which groups a document's bare card stands, ``read_only`` whether the ERPs are left alone at
-        the moment; ``on_enqueued`` is called when cards may be owed.
+        the moment; ``approve_only`` names the sources that cannot be told of a rejection. ``on_enqueued`` is called
+        when cards may be owed.
         """
         super().__init__(store, self.begin_with(None), on_enqueued)
         self.reader = reader
@@ -179,6 +187,7 @@ class CaseTransactions(UnitOfWorkRunner[CaseRepository, CaseUnitOfWork]):
         self.now = now
         self.options = options
         self.read_only = read_only
+        self.approve_only = approve_only
 
     def rules(self) -> RulesInForce:
         """Return what holds now, where nothing has to be read."""
@@ -188,6 +197,7 @@ class CaseTransactions(UnitOfWorkRunner[CaseRepository, CaseUnitOfWork]):
             now=self.now(),
             options=self.options,
             read_only=self.read_only(),
+            approve_only=self.approve_only,
         )
 
     def begin_with(self, company: CompanyDirectory | None) -> Callable[[CaseRepository], CaseUnitOfWork]:
@@ -202,6 +212,7 @@ class CaseTransactions(UnitOfWorkRunner[CaseRepository, CaseUnitOfWork]):
                 now=self.now(),
                 options=self.options,
                 read_only=self.read_only(),
+                approve_only=self.approve_only,
             )
 
         return begin

@@ -168,6 +168,7 @@ def build_case_view(
         levels=len(case.plan.levels),
         need_all=level is not None and level.quorum is Quorum.ALL,
         waited=_names(context.waited, known.names),
+        turned_away=_names(case.refused, known.names) if is_open else (),
         erp_waits=context.erp_approvers.display_names(known.names, order) if priced else (),
         spoken=tuple(_vote_line(vote, known.names, priced=priced) for vote in case.votes) if decision is None else (),
         decision=None if decision is None else _decision_line(decision, priced=priced),
@@ -182,7 +183,9 @@ def build_case_view(
         note=remark.note and with_names(remark.note, known.names),
         ask=_names(remark.ask, known.names),
         sure=remark.sure,
-        mute=context.read_only or _is_mute(case, reader.user_id),
+        mute=context.read_only or context.is_watched or _is_mute(case, reader.user_id),
+        can_reject=context.can_reject,
+        next_case=context.next_case,
         undo=_can_undo(context, reader),
         retry=remark.retry,
         newer=context.newer.id if context.newer and not context.newer.state.is_final and case.state.is_final else "",
@@ -195,6 +198,7 @@ def build_said_view(view: ApprovalView, note: Phrase) -> ApprovalSaid:
     return ApprovalSaid(
         case=view.case,
         number=view.number,
+        source=view.source,
         vendor=view.vendor,
         note=note,
         spoken=view.decision or next(reversed(view.spoken), None),
@@ -224,6 +228,7 @@ def build_list_row(
     return ApprovalListRow(
         case=case.id,
         number=case.number,
+        source=case.source,
         vendor=case.summary.vendor,
         amount=case.summary.total if audience is Audience.PRICED else None,
         due_on=case.summary.due_on,
@@ -261,7 +266,7 @@ def build_why_view(why: DecisionExplanation, names: Mapping[str, str], audience:
 def people_in_case(case: Case) -> tuple[str, ...]:
     """Return the userIds of all whom a card about the case may name."""
     votes = (user_id for vote in case.votes for user_id in (vote.user_id, vote.on_behalf_of))
-    others = (case.summary.requester, *case.plan.escalate_to, *(turn.to for turn in case.forwards))
+    others = (case.summary.requester, *case.plan.escalate_to, *(turn.to for turn in case.forwards), *case.refused)
     return tuple(user_id for user_id in dict.fromkeys((*people_in_plan(case.plan), *votes, *others)) if user_id)
 
 

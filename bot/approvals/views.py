@@ -16,10 +16,10 @@ from typing import Annotated, ClassVar, TypeAlias
 from bot.approvals.case import CaseState, ExternalDecision, external_headline, withdrawal_text
 from bot.approvals.insights import NO_INSIGHT, LineInsight
 from bot.cards.actions import ApprovePo, Ask, ForwardPo, RejectPo, RejectReason, UndoPo
-from bot.cards.view import Button, Color, ListView, View
+from bot.cards.view import Button, Color, Following, ListView, View
 from bot.chat.parsing import command_line
 from bot.disclosure import ClassedBy, FieldClass, Stating
-from bot.erp.model import Cost, Money, PartnerName, PurchaseLine, Verdict
+from bot.erp.model import Cost, DocumentRef, Money, PartnerName, PurchaseLine, Verdict
 from bot.phrase import Phrase, phrase
 
 HEADLINES: Mapping[CaseState, Phrase] = MappingProxyType(
@@ -147,9 +147,14 @@ class ApprovalView(ListView):
     ask: tuple[str, ...] = ()
     sure: bool = False
     mute: bool = False
+    can_reject: bool = True
+    turned_away: tuple[str, ...] = ()
+    """Whose decision the ERP itself has refused, by name; ``words`` are its reason."""
     undo: bool = False
     retry: str = ""
     """Line that asks again what the ERP was too slow for."""
+    next_case: str = ""
+    """Id of the case that the reader can go on to."""
     newer: str = ""
     """Id of the case of the revision that took its place, where that waits."""
     url: str = ""
@@ -158,6 +163,11 @@ class ApprovalView(ListView):
     def headline(self) -> Phrase:
         """What it is called now."""
         return phrase("Agreed") if self.more else _headline(self.state, self.elsewhere)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the ERP has what was decided here."""
+        return is_settled(self.state)
 
     @property
     def withdrawn(self) -> Phrase:
@@ -173,12 +183,16 @@ class ApprovalView(ListView):
         # A bare card has its button for this anyway.
         return show_action(self.case) if self.priced else None
 
+    def following(self) -> Following | None:
+        return None if self.state.is_final else follow_case(self.source, self.number, self.case)
+
     def buttons(self) -> Sequence[Button]:
         again = (Button(phrase("Try again"), Ask(self.retry), Color.BLUE),) if self.retry else ()
         return (
             *again,
             *self._decision_buttons(),
             *self._newer(),
+            *self._next(),
             *self._details(),
             *ListView.buttons(self),
             *self._link(),
@@ -195,10 +209,13 @@ class ApprovalView(ListView):
                 Button(phrase("Yes, approve"), sure, Color.BLUE),
                 Button(phrase("Back"), show_action(self.case)),
             )
-        return decision_buttons(self.case, self.seen, self.number)
+        return decision_buttons(self.case, self.seen, self.number, can_reject=self.can_reject)
 
     def _newer(self) -> tuple[Button, ...]:
         return (Button(phrase("As it is now"), show_action(self.newer), Color.BLUE),) if self.newer else ()
+
+    def _next(self) -> tuple[Button, ...]:
+        return (Button(phrase("Next order"), show_action(self.next_case), Color.BLUE),) if self.next_case else ()
 
     def _details(self) -> tuple[Button, ...]:
         # On a bare card it leads to the clicker's own view with prices, there to the order with all its lines.
@@ -211,7 +228,7 @@ class ApprovalView(ListView):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalSaid(View):
-    """What came of words that were typed: it stays true, for nobody changes this card when the order goes on.
+    """What came of words that were typed, until the card shows how the order goes on.
 
     ``spoken`` is the last that counts. ``undo``: the reader can take the decision back.
     """
@@ -220,10 +237,14 @@ class ApprovalSaid(View):
 
     case: str
     number: str
+    source: str = ""
     vendor: PartnerName
     note: Annotated[Phrase, Stating(FieldClass.COST)]
     spoken: VoteLine | None = None
     undo: bool = False
+
+    def following(self) -> Following:
+        return follow_case(self.source, self.number, self.case)
 
     def buttons(self) -> Sequence[Button]:
         shown = Button(phrase("How it stands"), show_action(self.case), Color.BLUE)
@@ -250,6 +271,11 @@ class ApprovalTold(View):
         """What became of it."""
         return _headline(self.state, self.elsewhere)
 
+    @property
+    def settled(self) -> bool:
+        """Whether the ERP has what was decided here."""
+        return is_settled(self.state)
+
     def buttons(self) -> Sequence[Button]:
         return (
             Button(phrase("Details"), Ask(command_line("po", self.number))),
@@ -266,10 +292,14 @@ class ApprovalReasons(View):
     case: str
     seen: str
     number: str
+    source: str = ""
     vendor: PartnerName
     minutes: int
     own_words: bool = False
     """Only the next message is waited for."""
+
+    def following(self) -> Following:
+        return follow_case(self.source, self.number, self.case)
 
     def buttons(self) -> Sequence[Button]:
         back = Button(phrase("Back"), show_action(self.case))
@@ -308,8 +338,12 @@ class ApprovalPeople(ListView):
 
     case: str
     number: str
+    source: str = ""
     vendor: PartnerName
     rows: tuple[ForwardCandidate, ...]
+
+    def following(self) -> Following:
+        return follow_case(self.source, self.number, self.case)
 
     def row_buttons(self) -> Sequence[Button]:
         return [Button(row.name, ForwardPo(self.case, row.user_id, number=self.number)) for row in self.rows]
@@ -355,13 +389,24 @@ class ApprovalWhy(View):
         return (*shown, Button(phrase("Details"), Ask(command_line("po", self.number))))
 
 
-def decision_buttons(case: str, seen: str, number: str) -> tuple[Button, ...]:
-    """Return the buttons of whoever may decide about a revision."""
+def is_settled(state: CaseState) -> bool:
+    """Return whether the ERP has confirmed what was decided here."""
+    return state in (CaseState.APPROVED, CaseState.REJECTED)
+
+
+def decision_buttons(case: str, seen: str, number: str, *, can_reject: bool) -> tuple[Button, ...]:
+    """Return the buttons of whoever may decide about a revision, by what its source can be told."""
+    reject = Button(phrase("Reject"), RejectPo(case, seen, number=number), Color.RED)
     return (
         Button(phrase("Approve"), ApprovePo(case, seen, number=number), Color.BLUE),
-        Button(phrase("Reject"), RejectPo(case, seen, number=number), Color.RED),
+        *((reject,) if can_reject else ()),
         Button(phrase("Pass on"), ForwardPo(case, number=number)),
     )
+
+
+def follow_case(source: str, number: str, case: str) -> Following:
+    """Return what a card about one case is drawn again for: it then shows the case."""
+    return Following((DocumentRef(source, number),), show_action(case))
 
 
 def show_action(case: str) -> Ask:

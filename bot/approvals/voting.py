@@ -50,6 +50,8 @@ class VoteOutcome(StrEnum):
     """It is decided in the ERP already, or no longer waits there."""
     SILENT = "silent"
     """The ERP did not answer in time: nothing was stored."""
+    NOTHING = "nothing"
+    """Nobody has decided: there is nothing to take back."""
     NO_CASE = "no_case"
 
 
@@ -87,7 +89,7 @@ def vote(unit: CaseUnitOfWork, request: VoteRequest, document: ApprovalDocument)
     case = _current_case(unit, request.case.id, document, request.user_id, request.seen)
     if isinstance(case, VoteResult):
         return case
-    eligibility = check_eligibility(unit, case, request.user_id, request.verdict, document)
+    eligibility = check_vote(unit, case, request.user_id, request.verdict, document)
     if not eligibility.allowed:
         unit.audit(case, "refused", user_id=request.user_id, detail=str(eligibility.reasons[0]), seen=request.seen)
         return _refused(case, eligibility)
@@ -130,7 +132,9 @@ def take_back(unit: CaseUnitOfWork, case_id: str, user_id: str) -> VoteResult:
         return VoteResult(outcome=VoteOutcome.NO_CASE, case=None)
     if unit.read_only:
         return _refused(case, _refuse(READ_ONLY))
-    if case.decision is None or undo_until(unit, case) is None:
+    if case.decision is None:
+        return VoteResult(outcome=VoteOutcome.NOTHING, case=case)
+    if undo_until(unit, case) is None:
         return VoteResult(outcome=VoteOutcome.LATE, case=case)
     if case.decision.by != user_id:
         return _refused(case, _refuse(phrase("Only who decided can take it back.")))
@@ -183,10 +187,19 @@ def _current_case(
     return case
 
 
+def check_vote(
+    unit: CaseUnitOfWork, case: Case, user_id: str, verdict: Verdict, document: ApprovalDocument
+) -> Eligibility:
+    """Return what `vote` would say about the person's verdict, without storing anything."""
+    if verdict is Verdict.REJECT and case.source in unit.approve_only:
+        return _refuse(phrase("“%(source)s” takes no rejection from here: reject it there.", source=case.source))
+    return check_eligibility(unit, case, user_id, verdict, document)
+
+
 def check_eligibility(
     unit: CaseUnitOfWork, case: Case, user_id: str, verdict: Verdict, document: ApprovalDocument
 ) -> Eligibility:
-    """Return what `vote` would say about the person, without storing anything: for ``/why`` and for the buttons."""
+    """Return whether the person has the turn to say this, whatever the source can be told."""
     if unit.read_only:
         return _refuse(READ_ONLY)
     return check_turn(unit, case, user_id, verdict, document)

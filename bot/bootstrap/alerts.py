@@ -25,12 +25,13 @@ from bot.alerts.processor import AlertProcessor
 from bot.alerts.repository import AlertRepository, AlertUnitOfWork
 from bot.alerts.rules.parser import follow_rules
 from bot.alerts.rules.rule_set import AlertRuleSet
-from bot.alerts.rules.schedule import is_workday
 from bot.alerts.service import AlertComposer, AlertUnitOfWorkRunner
 from bot.alerts.watch_poller import WatchPoller
 from bot.bootstrap.company import company_of
 from bot.bootstrap.infrastructure import Infrastructure
+from bot.bootstrap.quotas import follow_quotas, quota_reporter
 from bot.chat.audiences import Audiences
+from bot.chat.standing_answers import track_of_answer
 from bot.dingtalk.card_api import CardApi
 from bot.dingtalk.messenger import DingTalkMessenger
 from bot.dingtalk.robot import Robot
@@ -46,7 +47,6 @@ from bot.queues.consumer import QueueConsumer
 from bot.rulefiles.followed_file import FollowedFile
 from bot.settings import Settings
 from bot.store.alerts import StoredAlertTransactions
-from bot.store.call_counts import StoredDailyCalls
 from bot.store.events import StoredEvents
 from bot.store.outbox import StoredBacklog
 from bot.store.polls import StoredPolls
@@ -66,6 +66,7 @@ class AlertServices:
     rules: FollowedFile[AlertRuleSet]
     processor: AlertProcessor
     outbox: OutboxWorker
+    housekeeping: Housekeeping
     composers: dict[str, Composer]
     """The composers by kind of card; others may be added before `start_outbox`."""
     units: AlertUnitOfWorkRunner
@@ -104,6 +105,7 @@ async def build_alerts(base: Infrastructure, audiences: Audiences) -> AlertServi
         rules=rules,
         processor=processor,
         outbox=outbox,
+        housekeeping=_housekeeping(base, outbox),
         composers=composers,
         units=units,
     )
@@ -132,18 +134,7 @@ def queue_addresses(settings: Settings) -> tuple[QueueAddress, ...]:
 
 async def start_outbox(base: Infrastructure, services: AlertServices) -> None:
     """Start the outbox: last, when all composers are known."""
-    limit = base.settings.limits.monthly_calls
-    housekeeping = Housekeeping(
-        StoredBacklog(base.database),
-        StoredDailyCalls(base.database),
-        lambda: base.meter.used,
-        limit=limit,
-        works=is_workday,
-        keep=timedelta(days=base.settings.outbox.keep_days),
-        metrics=base.metrics,
-        now=base.now,
-    )
-    await base.run_in_background(housekeeping.run(), "outbox keeping")
+    await base.run_in_background(services.housekeeping.run(), "outbox keeping")
     await base.run_in_background(services.outbox.run(), "outbox")
 
 
@@ -157,6 +148,9 @@ def _outbox(base: Infrastructure, composers: Mapping[str, Composer]) -> OutboxWo
     def language_of(place: Place) -> str:
         return people.language(place.id) if place.kind is PlaceKind.PERSON else settings.language
 
+    def track_of(card: str) -> str:
+        return track_of_answer(card) or base.tracks.for_card(card)
+
     wanted = settings.outbox
     return OutboxWorker(
         StoredBacklog(base.database),
@@ -165,17 +159,30 @@ def _outbox(base: Infrastructure, composers: Mapping[str, Composer]) -> OutboxWo
         base.renderer,
         # No other worker has this name, also not after a restart.
         worker=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}",
-        track_of=base.tracks.for_card,
+        track_of=track_of,
         language_of=language_of,
         metrics=base.metrics,
         now=base.now,
         draw=random.random,
         sparing=base.month.sparing,
+        reserved=base.month.reserved,
+        unbilled=base.reply_addresses,
         limits=SendLimits(
             per_second=wanted.per_second, place_minute=wanted.place_minute, robot_minute=wanted.robot_minute
         ),
         at_once=wanted.at_once,
         tries=wanted.tries,
+    )
+
+
+def _housekeeping(base: Infrastructure, outbox: OutboxWorker) -> Housekeeping:
+    return Housekeeping(
+        StoredBacklog(base.database),
+        follow_quotas(base),
+        keep=timedelta(days=base.settings.outbox.keep_days),
+        metrics=base.metrics,
+        now=base.now,
+        reporter=quota_reporter(base, outbox.poke),
     )
 
 

@@ -115,6 +115,9 @@ def build_approvals(
         if oa_sync is not None:
             oa_sync.poke()
 
+    sources = {name: hub.source_client(name) for name in hub.sources}
+    deciding = {name: client for name, client in sources.items() if Capability.APPROVE in client.capabilities}
+    approve_only = {name for name, client in deciding.items() if Capability.REJECT not in client.capabilities}
     cases = StoredCaseTransactions(base.database, base.now)
     transactions = CaseTransactions(
         store=cases,
@@ -124,14 +127,13 @@ def build_approvals(
         now=base.now,
         options=terms_of(settings),
         read_only=lambda: policy().read_only,
+        approve_only=frozenset(approve_only),
         on_enqueued=owed,
     )
     service = ApprovalService(transactions, poke=lambda: writer.poke(), seconds=settings.limits.click_seconds / 2)
     writer = WritebackWorker(transactions, hub, follow=service.sync_document, metrics=base.metrics)
     oa_sync = build_oa_sync(base, service, cases, policy)
     showing = CasePresenter(hub.reread, Insights(hub.source_client, now=base.now), _names(base), now=base.now)
-    sources = {name: hub.source_client(name) for name in hub.sources}
-    deciding = {name: one for name, one in sources.items() if Capability.APPROVE in one.capabilities}
     return ApprovalServices(
         rules=rules,
         service=service,

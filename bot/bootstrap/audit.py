@@ -130,7 +130,7 @@ class _ReportSender:
 
     async def _send(self, context: QuestionContext, reached: LimitReached) -> None:
         try:
-            places = _report_places(self._settings, await self._database.read(find_administrators))
+            places = report_places(self._settings, await self._database.read(find_administrators))
             await self._backlog.enqueue(*owed_reports(context, reached, places), now=self._now())
         except DingerpError as error:
             log.error("limits.not_told", error=type(error).__name__, detail=error.detail)
@@ -138,7 +138,7 @@ class _ReportSender:
         self._owed()
 
 
-def _report_places(settings: Settings, in_directory: Sequence[str]) -> tuple[Place, ...]:
+def report_places(settings: Settings, in_directory: Sequence[str]) -> tuple[Place, ...]:
     """Return the chats of the administrators by role, else of some in the directory, else the groups of alerts."""
     roles = settings.access.roles
     administrators = sorted(frozenset().union(*(roles.get(role, ()) for role in with_synonyms(frozenset({ADMIN})))))

@@ -13,6 +13,7 @@ from bot.bootstrap.access import PolicyInForce
 from bot.bootstrap.alerts import AlertServices
 from bot.bootstrap.approvals import ApprovalServices
 from bot.bootstrap.infrastructure import Infrastructure
+from bot.bootstrap.quotas import quota_health
 from bot.erp.hub import ErpHub
 from bot.errors import DingerpError
 from bot.health import CHECK_EVERY, WELL, HealthCheck, HealthMonitor, PartHealth, degraded, down
@@ -68,6 +69,7 @@ async def start_health(
         }
         return {
             **parts,
+            "quota": quota_health(base),
             **{f"ERP {source}": _erp_health(source, trouble) for source, trouble in hub.troubles.items()},
             **{name: down(defect and _KEPT % (name, defect)) for name, defect in files.items()},
         }

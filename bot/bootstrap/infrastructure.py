@@ -18,6 +18,7 @@ from bot.cards.track_ids import TrackIds
 from bot.dingtalk.card_wire import TemplateChoice
 from bot.dingtalk.openapi import OpenApi
 from bot.dingtalk.quota import MonthlyMeter
+from bot.dingtalk.reply_addresses import ReplyAddresses
 from bot.metrics import Metrics
 from bot.outbox.quota import QuotaGuard
 from bot.settings import Settings
@@ -39,6 +40,7 @@ class Infrastructure:
     api: OpenApi
     meter: MonthlyMeter
     month: QuotaGuard
+    reply_addresses: ReplyAddresses
     organisation: OwnOrganisation
     members: Membership
     stored_people: StoredPeople

@@ -42,9 +42,12 @@ from bot.chat.dialogues import Dialogues
 from bot.chat.dispatcher import QuestionDispatcher
 from bot.chat.erp_accounts import ErpAccounts
 from bot.chat.limit_reports import LIMIT_REPORT, LimitReportComposer
+from bot.chat.message import ConversationKind, Message
 from bot.chat.pipeline import MAX_QUESTION_AGE, QuestionHandler, QuestionPipeline
 from bot.chat.ports import LanguageChoice
+from bot.chat.redrawing import AnswerComposer
 from bot.chat.registry import Commands
+from bot.chat.standing_answers import ANSWER_KIND, AnswerKeeper
 from bot.dingtalk.answer_channel import DingTalkAnswerChannel, PrivateWay
 from bot.dingtalk.app_organisation import DingTalkAppOrganisation
 from bot.dingtalk.card_api import CardApi
@@ -53,12 +56,16 @@ from bot.dingtalk.directory import DingTalkDirectory
 from bot.dingtalk.messages import parse_message
 from bot.dingtalk.openapi import ApiRetryPolicy
 from bot.dingtalk.quota import MonthlyMeter
+from bot.dingtalk.reply_addresses import ReplyAddresses
 from bot.dingtalk.robot import Robot
 from bot.erp.hub import ErpHub
 from bot.errors import ConfigurationError
 from bot.health import PartHealth
 from bot.metrics import Metrics
+from bot.outbox.place import Place
 from bot.outbox.quota import DEGRADED, QuotaGuard
+from bot.outbox.quota_reports import QUOTA_REPORT, QuotaReportComposer
+from bot.outbox.spending import Purpose, Quota
 from bot.phrase import Phrase
 from bot.sealing import WrongDataKey
 from bot.settings import Settings
@@ -75,6 +82,7 @@ from bot.store.outsiders import StoredOutsiders
 from bot.store.owner import own_database
 from bot.store.people import StoredPeople
 from bot.store.rotation import drop_old_keys
+from bot.store.standing_answers import StoredStandingAnswers
 from bot.understanding.learning import learn_vocabulary
 from bot.understanding.reader import GrammarReader
 from bot.understanding.sentences import Sentences
@@ -101,9 +109,8 @@ class Services:
     policy: PolicyInForce
     health: Callable[[], Awaitable[Mapping[str, PartHealth]]]
     """How everything behind the stream is now."""
-    own_values: bool
-    """Whether an answer may hold values that the asker alone sees."""
     contact_events: ContactEvents
+    meter: MonthlyMeter
 
 
 async def build_services(
@@ -153,10 +160,12 @@ async def build_services(
     zone = now().tzinfo
     assert zone is not None, "the clock gives aware times"
     alerts.composers[LIMIT_REPORT] = LimitReportComposer(zone)
+    alerts.composers[QUOTA_REPORT] = QuotaReportComposer()
     alerts = replace(alerts, intake=notify_approvals(alerts, approvals))
     reader = await _start_reader(base, commands, hub)
     dialogues = await _start_dialogues(base) if reader else None
-    dispatcher = QuestionDispatcher(
+    answering = partial(
+        QuestionDispatcher,
         commands=commands,
         policy=policy,
         collaborators={
@@ -171,11 +180,19 @@ async def build_services(
         },
         seconds=settings.limits.question_seconds,
         account_of=account_of(settings, accounts.bound),
-        reader=reader,
-        dialogues=dialogues,
     )
+    dispatcher = answering(reader=reader, dialogues=dialogues)
+    standing = StoredStandingAnswers(database)
+    # What is drawn again was not asked by anybody: it counts as no question and is no part of a dialogue.
+    alerts.composers[ANSWER_KIND] = AnswerComposer(
+        standing, handler=answering(), commands=commands, people=base.people, audiences=audiences, now=now
+    )
+    own_values = PrivateWay(settings.cards.private_way) is PrivateWay.PRIVATE_DATA
+    keeper = AnswerKeeper(standing, own_values=own_values, drawn=alerts.outbox.poke)
     limited = limit_questions(base, dispatcher, commands, audit, alerts.outbox.poke)
-    questions = _question_pipeline(base, limited, inbox, audit, audiences, outsiders, patience)
+    questions = _question_pipeline(
+        base, limited, inbox, audit, audiences, outsiders, patience, keeper, alerts.outbox.open_way
+    )
     clicks = ClickPipeline(
         handler=limited,
         people=base.people,
@@ -188,13 +205,13 @@ async def build_services(
         organisation=base.organisation,
         outsiders=outsiders,
         shown=StoredShownCards(database),
+        keeper=keeper,
     )
     await _resume_questions(inbox, questions, settings, now)
     await start_queue_readers(base, alerts.intake)
     await start_polling(base, hub, alerts)
     await start_approvals(base, approvals)
     await start_outbox(base, alerts)
-    own_values = PrivateWay(settings.cards.private_way) is PrivateWay.PRIVATE_DATA
     health = await start_health(base, hub, alerts, approvals, policy)
     contact_events = await start_directory(base)
     return Services(
@@ -207,8 +224,8 @@ async def build_services(
         approvals=approvals,
         policy=policy,
         health=health,
-        own_values=own_values,
         contact_events=contact_events,
+        meter=base.meter,
     )
 
 
@@ -236,10 +253,11 @@ async def _build_infrastructure(
     database: Database,
     languages: StoredLanguages,
 ) -> Infrastructure:
-    meter = MonthlyMeter(StoredMonthlyCalls(database), metrics=metrics, now=now)
+    limits = settings.limits
+    meter = MonthlyMeter(StoredMonthlyCalls(database), metrics=metrics, now=now, clicks_count=limits.clicks_count)
     await meter.load()
-    limit = settings.limits.monthly_calls
-    metrics.month_limit.set(limit)
+    metrics.month_limit.set(limits.month.calls)
+    metrics.month_uses_limit.set(limits.month.uses)
     api = open_api(settings, session, metrics, meter, patience)
     dingtalk = settings.dingtalk
     organisation = OwnOrganisation(
@@ -272,7 +290,14 @@ async def _build_infrastructure(
         database=database,
         api=api,
         meter=meter,
-        month=QuotaGuard(lambda: meter.used, limit, metrics=metrics, reserve=settings.outbox.reserve),
+        month=QuotaGuard(
+            lambda: meter.used,
+            limits.month.calls,
+            metrics=metrics,
+            reserve=settings.outbox.reserve,
+            urgent=settings.outbox.urgent_reserve,
+        ),
+        reply_addresses=ReplyAddresses(Robot(api), now),
         organisation=organisation,
         members=members,
         stored_people=stored_people,
@@ -313,6 +338,8 @@ def _question_pipeline(
     audiences: Audiences,
     outsiders: KnownOutsiders,
     patience: ApiRetryPolicy,
+    keeper: AnswerKeeper,
+    open_way: Callable[[Place], None],
 ) -> QuestionPipeline:
     def say(language: str, words: Phrase) -> str:
         return choose_language(base.languages, language).say(words)
@@ -327,9 +354,17 @@ def _question_pipeline(
         templates=base.templates,
         now=base.now,
         sparing=degraded,
+        reserved=base.month.reserved,
         private_way=PrivateWay(base.settings.cards.private_way),
         say=say,
     )
+
+    def arrived(message: Message) -> None:
+        group = message.conversation.kind is ConversationKind.GROUP
+        base.meter.count(Quota.USES, Purpose.QUESTION, message.conversation.id if group else "")
+        if (place := base.reply_addresses.note(message)) is not None:
+            open_way(place)
+
     return QuestionPipeline(
         inbox=inbox,
         handler=handler,
@@ -345,6 +380,8 @@ def _question_pipeline(
         now=base.now,
         at_once=base.settings.limits.questions_at_once,
         pause=patience.backoff,
+        keeper=keeper,
+        arrived=arrived,
     )
 
 

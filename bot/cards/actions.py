@@ -22,6 +22,8 @@ MAX_TOKEN_BYTES = 180
 """Keeps seven buttons within the documented kilobyte of a card value (docs: platform/dingtalk/limits.md#card-sizes)."""
 
 _SEPARATOR = "|"
+_STEP = "⟸"
+"""Between the lines of a way back; nobody types it."""
 _TYPED = re.compile(r"(.*\S)\s+\+(\d{1,6})", re.DOTALL)
 _ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 _USER_ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_@.:-]{0,63}")
@@ -73,10 +75,7 @@ class Action(ABC):
             value = getattr(self, name)
             if value or not field.optional:
                 texts.append(field.write(value))
-        token = _SEPARATOR.join(texts)
-        if len(token.encode()) > MAX_TOKEN_BYTES:
-            raise ValueError(f"button token of {len(token.encode())} bytes")
-        return token
+        return _checked(_SEPARATOR.join(texts))
 
     @classmethod
     def parse(cls, rest: str) -> Self:
@@ -99,6 +98,12 @@ class Action(ABC):
     def question(self) -> tuple[str, int]:
         """The line that a tap stands for, and the row from which on a list is wanted."""
         return self.typed, 0
+
+
+def _checked(token: str) -> str:
+    if len(token.encode()) > MAX_TOKEN_BYTES:
+        raise ValueError(f"button token of {len(token.encode())} bytes")
+    return token
 
 
 def _read_line(text: str) -> str:
@@ -132,13 +137,31 @@ _PERSON = TokenField(_read_person)
 
 @dataclass(frozen=True, slots=True)
 class Ask(Action):
-    """Answer ``line`` as if the clicker had typed it, from the ``offset``-th row on."""
+    """Answer ``line`` as if the clicker had typed it, from the ``offset``-th row on.
+
+    ``back`` are the lines, as people type them, that lead to what the card showed before, the last first.
+    """
 
     prefix: ClassVar[str] = "ask"
     token_fields: ClassVar[Mapping[str, TokenField]] = {"offset": _OFFSET, "line": _LINE}
 
     line: str
     offset: int = 0
+    back: tuple[str, ...] = ()
+
+    def pack(self) -> str:
+        """Return the token; raises `ValueError` when it is longer than a button may carry."""
+        lines = (self.line, *self.back)
+        if any(_STEP in line for line in lines):
+            raise ValueError("a line with the sign between lines")
+        return _checked(_SEPARATOR.join((self.kind(), str(self.offset), _STEP.join(lines))))
+
+    @classmethod
+    def parse(cls, rest: str) -> Ask:
+        """Return the action of a token without its kind; raises `ValueError`."""
+        offset, _, lines = rest.partition(_SEPARATOR)
+        line, *back = lines.split(_STEP)
+        return cls(_read_line(line), _read_count(offset), tuple(map(_read_line, back)))
 
     @property
     def typed(self) -> str:
@@ -226,7 +249,19 @@ _CONFIRMED = TokenField(_read_confirmed, lambda _: "1", optional=True)
 
 
 @dataclass(frozen=True, slots=True)
-class ApprovePo(Action):
+class _CaseAction(Action):
+    """Base of what is done to one purchase order."""
+
+    case: str
+
+    @property
+    def look(self) -> Ask:
+        """What shows the order as it is now, instead of doing anything."""
+        return Ask(f"/pending {self.case}")
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovePo(_CaseAction):
     """Approve a purchase order. ``seen`` begins the fingerprint of the revision that the button stood under.
 
     ``number`` is for people who type: the token does without it. ``confirmed`` answers the question of large amounts.
@@ -235,7 +270,6 @@ class ApprovePo(Action):
     prefix: ClassVar[str] = "po.yes"
     token_fields: ClassVar[Mapping[str, TokenField]] = {"case": _ID, "seen": _SEEN, "confirmed": _CONFIRMED}
 
-    case: str
     seen: str
     confirmed: bool = False
     number: str = ""
@@ -261,13 +295,12 @@ _REASON = TokenField(_REASONS.__getitem__, lambda reason: str(reason.value[0]), 
 
 
 @dataclass(frozen=True, slots=True)
-class RejectPo(Action):
+class RejectPo(_CaseAction):
     """Reject a purchase order; without ``reason`` the clicker is asked for it. See `ApprovePo`."""
 
     prefix: ClassVar[str] = "po.no"
     token_fields: ClassVar[Mapping[str, TokenField]] = {"case": _ID, "seen": _SEEN, "reason": _REASON}
 
-    case: str
     seen: str
     reason: RejectReason | None = None
     number: str = ""
@@ -278,13 +311,12 @@ class RejectPo(Action):
 
 
 @dataclass(frozen=True, slots=True)
-class ForwardPo(Action):
+class ForwardPo(_CaseAction):
     """Let somebody else decide; without ``to`` the clicker chooses from a list, from its ``offset``-th row on."""
 
     prefix: ClassVar[str] = "po.pass"
     token_fields: ClassVar[Mapping[str, TokenField]] = {"case": _ID, "offset": _OFFSET, "to": _PERSON}
 
-    case: str
     to: str = ""
     offset: int = 0
     number: str = ""
@@ -295,13 +327,12 @@ class ForwardPo(Action):
 
 
 @dataclass(frozen=True, slots=True)
-class UndoPo(Action):
+class UndoPo(_CaseAction):
     """Take back the clicker's own decision, as long as the ERP was not told."""
 
     prefix: ClassVar[str] = "po.undo"
     token_fields: ClassVar[Mapping[str, TokenField]] = {"case": _ID}
 
-    case: str
     number: str = ""
 
     @property
@@ -318,6 +349,11 @@ class ApproveAll(Action):
 
     shown: str
     offset: int = 0
+
+    @property
+    def look(self) -> Ask:
+        """What shows the list as it is now, instead of doing anything."""
+        return Ask("/pending", self.offset)
 
     @property
     def typed(self) -> str:

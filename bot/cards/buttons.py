@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from bot.cards.actions import Action
+from bot.cards.actions import Action, Ask
 from bot.cards.budget import button_size
 from bot.cards.card import CardButton
 from bot.cards.escape import clean, escape, link
@@ -25,6 +25,8 @@ class RenderedButton:
     button: CardButton
     twin: str
     size: int
+    ask: Ask | None = None
+    """What it asks, where it asks something."""
 
 
 def render_buttons(buttons: Iterable[Button], presenter: Presenter) -> list[RenderedButton]:
@@ -58,8 +60,8 @@ def _render_button(label: str, does: Action | str, color: str, colon: str) -> Re
         return None
     typed = escape(does.typed)
     twin = typed if label == does.typed else f"{escape(label)}{colon}{typed}"
-    return _rendered(CardButton(label, color, token=token), twin)
+    return _rendered(CardButton(label, color, token=token), twin, does if isinstance(does, Ask) else None)
 
 
-def _rendered(button: CardButton, twin: str) -> RenderedButton:
-    return RenderedButton(button, twin, button_size(button))
+def _rendered(button: CardButton, twin: str, ask: Ask | None = None) -> RenderedButton:
+    return RenderedButton(button, twin, button_size(button), ask)

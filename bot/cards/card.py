@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from types import MappingProxyType
@@ -66,8 +66,13 @@ class Card:
 class ViewRenderer(Protocol):
     """Turns a view into a card for one reader; implemented by `bot.cards.renderer`."""
 
-    def render(self, view: View, language: str, *, zone: tzinfo, read_as: str = "") -> Card:
-        """Return the card in the reader's language; ``read_as`` is the line that a sentence was taken for."""
+    def render(
+        self, view: View, language: str, *, zone: tzinfo, read_as: str = "", trail: Sequence[str] | None = None
+    ) -> Card:
+        """Return the card in the reader's language; ``read_as`` is the line that a sentence was taken for.
+
+        With a ``trail``, the lines of what the card showed before, its buttons lead back.
+        """
         ...
 
 
@@ -77,7 +82,8 @@ class Click:
 
     ``token`` is the packed action of the button, empty when the card carries no token that can be read;
     ``values`` are further parameters and form fields. ``space_id`` is where the card was clicked: a forwarded card may
-    be clicked elsewhere than it was sent.
+    be clicked elsewhere than it was sent. ``made_as`` is the name of the card as it was created, where the button tells
+    it.
     """
 
     track_id: str
@@ -86,4 +92,5 @@ class Click:
     token: str
     space_id: str = ""
     space_type: str = ""
+    made_as: str = ""
     values: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))

@@ -136,6 +136,40 @@ class LimitReport(View):
         return (Button(phrase("What they saw"), Ask(f"/audit {self.user_id}")),)
 
 
+@dataclass(frozen=True, slots=True)
+class QuotaShare:
+    """What one purpose or one group spent of a quota; ``name`` is the purpose's, or the group's own."""
+
+    name: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaReport(View):
+    """Tells administrators how much of a month's quota (``calls`` or ``uses``) is used, and what would be enough.
+
+    ``edition`` with ``packs`` is the smallest that covers the forecasts; it allows ``calls`` and ``uses`` a month.
+    """
+
+    card: ClassVar[str] = "quota_report"
+
+    quota: str
+    used: int
+    limit: int
+    forecast: int
+    purposes: tuple[QuotaShare, ...]
+    groups: tuple[QuotaShare, ...]
+    edition: str
+    packs: int
+    calls: int
+    uses: int
+
+    @property
+    def percent(self) -> int:
+        """The part that is used, rounded down."""
+        return self.used * 100 // self.limit
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErpDownNotice(View):
     """A source failed to answer; ``line`` asks again."""
@@ -234,6 +268,18 @@ class BusyNotice(View):
 
     def buttons(self) -> Sequence[Button]:
         return _retry_button(self.line, self.offset)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpiredNotice(View):
+    """A decision on a card that is not kept up to date any more; ``refresh`` shows what it is about as it is now."""
+
+    card: ClassVar[str] = "expired"
+
+    refresh: Ask
+
+    def buttons(self) -> Sequence[Button]:
+        return (Button(phrase("Refresh"), self.refresh, Color.BLUE),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

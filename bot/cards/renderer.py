@@ -19,6 +19,7 @@ from bot.cards.environment import CardEnvironment
 from bot.cards.fields import ViewFields
 from bot.cards.language import TEMPLATES, Language, choose_language
 from bot.cards.layout import card_markdown, cut_bytes, cut_lines, lines_of, plain_markdown, strip_colours, strip_markup
+from bot.cards.navigation import BACK, back_button, lead_back
 from bot.cards.presenter import Presenter
 from bot.cards.sandbox import SandboxedCardEnvironment
 from bot.cards.view import ListView, View
@@ -161,8 +162,12 @@ class CardRenderer:
         self._localised: dict[tuple[str, tzinfo], _LocalisedTemplates] = {}
         self._reported: set[str] = set()
 
-    def render(self, view: View, language: str, *, zone: tzinfo, read_as: str = "") -> Card:
+    def render(
+        self, view: View, language: str, *, zone: tzinfo, read_as: str = "", trail: Sequence[str] | None = None
+    ) -> Card:
         """Return the card for one reader; always within the budget. ``read_as`` is a line that its tips say.
+
+        With a ``trail``, the lines of what the card showed before, its buttons lead back (`bot.cards.navigation`).
 
         Raises `ConfigurationError` when there is no template for the view. A customer's broken template is logged
         once and replaced by the built-in one.
@@ -170,14 +175,14 @@ class CardRenderer:
         templates = self._localise(choose_language(self._languages, language), zone)
         if view.card in self._custom_names:
             try:
-                return self._render_custom(templates, view, read_as)
+                return self._render_custom(templates, view, read_as, trail)
             except _TEMPLATE_FAULTS as fault:
                 if view.card not in self._reported:
                     self._reported.add(view.card)
                     log.error("card.custom_template_broken", card=view.card, why=_why(fault))
                 # Here, so that the fault is part of the traceback where no built-in template takes over.
-                return self._render_built_in(templates, view, read_as)
-        return self._render_built_in(templates, view, read_as)
+                return self._render_built_in(templates, view, read_as, trail)
+        return self._render_built_in(templates, view, read_as, trail)
 
     def broken_templates(self, samples: Callable[[str], View], zone: tzinfo) -> tuple[BrokenTemplate, ...]:
         """Return the customer's templates that fail with their sample in any language, for the doctor."""
@@ -204,20 +209,35 @@ class CardRenderer:
             self._localised[key] = _LocalisedTemplates(presenter, self._budget, self._folders, self._custom_dir)
         return self._localised[key]
 
-    def _render_built_in(self, templates: _LocalisedTemplates, view: View, read_as: str) -> Card:
+    def _render_built_in(
+        self, templates: _LocalisedTemplates, view: View, read_as: str, trail: Sequence[str] | None
+    ) -> Card:
         try:
             template = templates.built_in[view.card]
         except TemplateNotFound as missing:
             raise ConfigurationError(f"there is no template for the card {view.card!r}") from missing
-        return self._compose(template, view, read_as)
+        return self._compose(template, view, read_as, trail)
 
-    def _render_custom(self, templates: _LocalisedTemplates, view: View, read_as: str = "") -> Card:
+    def _render_custom(
+        self,
+        templates: _LocalisedTemplates,
+        view: View,
+        read_as: str = "",
+        trail: Sequence[str] | None = None,
+    ) -> Card:
         assert templates.custom is not None
-        return self._compose(templates.custom[view.card], view, read_as)
+        return self._compose(templates.custom[view.card], view, read_as, trail)
 
-    def _compose(self, template: _CompiledTemplate, view: View, read_as: str) -> Card:
+    def _compose(self, template: _CompiledTemplate, view: View, read_as: str, trail: Sequence[str] | None) -> Card:
         presenter = template.presenter
         draft = self._fit(template, view)
+        if trail:
+            draft.buttons = _with_way_back(template, draft, trail)
+        buttons = tuple(rendered.button for rendered in draft.buttons)
+        if trail is not None:
+            back = presenter.show(BACK)
+            asks = [None if rendered.button.text == back else rendered.ask for rendered in draft.buttons]
+            buttons = lead_back(draft.view, buttons, asks, trail, template.budget)
         title = template.line("title", draft.context, template.budget.title_bytes)
         tips = template.tips(draft)
         if read_as:
@@ -229,7 +249,7 @@ class CardRenderer:
             title=title,
             body=draft.body,
             tips=tips,
-            buttons=tuple(rendered.button for rendered in draft.buttons),
+            buttons=buttons,
             twin=partial(_twin, title, draft.lines, tips, draft.buttons, presenter),
             fields=ViewFields(draft.view, presenter),
         )
@@ -272,6 +292,15 @@ class CardRenderer:
         while buttons and not template.fits_buttons(buttons):
             buttons.pop(-1 - pages if len(buttons) > own + pages else -1)
         return buttons
+
+
+def _with_way_back(template: _CompiledTemplate, draft: _Draft, trail: Sequence[str]) -> list[RenderedButton]:
+    """Return the buttons with one that leads back, which takes the place of others where there is no room."""
+    back = render_buttons(back_button(draft.view, trail), template.presenter)
+    others = list(draft.buttons)
+    while others and not template.fits_buttons([*others, *back]):
+        others.pop()
+    return [*others, *back]
 
 
 def _twin(title: str, lines: list[str], tips: str, buttons: Sequence[RenderedButton], presenter: Presenter) -> str:

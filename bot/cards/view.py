@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Self, TypeAlias, TypeVar
 
 from bot.cards.actions import Action, Ask
 from bot.disclosure import HIDDEN, WITHHELD, FieldClass, cut
+from bot.erp.model import DocumentRef
 from bot.phrase import Phrase, phrase
 
 Label: TypeAlias = str | Phrase
@@ -36,6 +37,14 @@ class Button:
     color: Color = Color.GRAY
 
 
+@dataclass(frozen=True, slots=True)
+class Following:
+    """What a card is drawn again for, and the question that it then answers: one that changes nothing."""
+
+    documents: tuple[DocumentRef, ...]
+    again: Ask
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
     """Base of all views. ``card`` names the template ``templates/cards/<card>.md.j2``.
@@ -55,6 +64,10 @@ class View:
 
     def question(self) -> Ask | None:
         """Return what asks for the same view again, None where nothing does or the reader may not see its words."""
+        return None
+
+    def following(self) -> Following | None:
+        """Return which documents may be decided while the view is shown, so that it has to be drawn again."""
         return None
 
 

@@ -9,9 +9,9 @@ updates the alert's cards.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -21,13 +21,14 @@ from bot.access.organisation import OwnOrganisation
 from bot.access.people import People
 from bot.cards.actions import ApprovalAction, Ask, BadToken, unpack
 from bot.cards.card import Card, Click, ViewRenderer
-from bot.cards.notices import BusyNotice, DeniedNotice, Introduction, OutOfDateNotice, UnconfirmedNotice
+from bot.cards.notices import BusyNotice, DeniedNotice, ExpiredNotice, Introduction, OutOfDateNotice, UnconfirmedNotice
 from bot.cards.track_ids import TrackIds
 from bot.cards.view import View
 from bot.chat.audiences import KnownOutsiders
 from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.pipeline import PreparedAnswer, QuestionHandler
+from bot.chat.standing_answers import AnswerKeeper, CardReaders, StandingAnswer
 from bot.disclosure import cut
 from bot.errors import DingerpError
 from bot.metrics import Metrics
@@ -40,6 +41,9 @@ REASON_FIELD = "reason"
 """Name of the field, in the form of a company's own template, whose words go with the button."""
 MAX_FORM_TEXT = 200
 """Characters of these words that are read."""
+
+ANSWER_TRAVELS = timedelta(milliseconds=200)
+"""For so long the answer to a click may be on its way: a card that is changed meanwhile may be covered by it."""
 
 REDRAW_DELAYS = (1.0, 2.0, 4.0, 8.0)
 """Seconds before each attempt to restore a card that a late answer has covered; by then the answer has arrived."""
@@ -84,9 +88,10 @@ class ClickPipeline:
         organisation: OwnOrganisation,
         outsiders: KnownOutsiders,
         shown: ShownCards | None = None,
+        keeper: AnswerKeeper | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """Without ``shown`` the bot shows no cards by itself."""
+        """Without ``shown`` the bot shows no cards by itself, without ``keeper`` it keeps no answers up to date."""
         self._handler = handler
         self._people = people
         self._renderer = renderer
@@ -98,6 +103,7 @@ class ClickPipeline:
         self._organisation = organisation
         self._outsiders = outsiders
         self._shown = shown
+        self._keeper = keeper
         self._sleep = sleep
         self._at_work: set[asyncio.Task[None]] = set()
 
@@ -129,7 +135,7 @@ class ClickPipeline:
         assert zone is not None, "the clock gives aware times"
         # Nobody else sees a click's answer (docs: platform/dingtalk/callbacks.md#answers).
         view = cut(answer.view, answer.grant.fields)
-        return self._renderer.render(view, self._people.language(click.user_id), zone=zone)
+        return self._renderer.render(view, self._people.language(click.user_id), zone=zone, trail=_trail(click.token))
 
     async def _answer(self, click: Click, now: datetime) -> PreparedAnswer:
         try:
@@ -141,6 +147,8 @@ class ClickPipeline:
         try:
             # The directory may be as slow as the ERP.
             async with asyncio.timeout(self._seconds):
+                if isinstance(action, ApprovalAction) and not await self._is_kept(click, now):
+                    return _notice(ExpiredNotice(refresh=action.look), "out_of_date")
                 where = await self._where(click, now, asks=isinstance(action, Ask))
                 if where is None:
                     self._record_refusal(click, click.user_id, "foreign_chat")
@@ -157,11 +165,37 @@ class ClickPipeline:
                     clicked=True,
                     free_text=_form_text(click.values),
                 )
-                return await self._handler.view_for(context)
+                answer = await self._handler.view_for(context)
+                await self._keep(click, where, answer.view, now)
+                if isinstance(action, ApprovalAction):
+                    self._uncover_later(click.track_id, now)
+                return answer
         except TimeoutError:
             # The work goes on all the same, and doing it twice has the effect of doing it once.
             self._redraw_later(click.track_id)
             return _notice(BusyNotice(line=line, offset=offset, deed=isinstance(action, ApprovalAction)), "busy")
+
+    async def _is_kept(self, click: Click, now: datetime) -> bool:
+        """Whether the card that was clicked will show what comes of a decision."""
+        if self._keeper is None or not self.is_on_answer(click):
+            return True
+        return await self._keeper.stands(click.track_id, now)
+
+    async def _keep(self, click: Click, where: Conversation, view: View, now: datetime) -> None:
+        following = view.following()
+        if self._keeper is None or following is None:
+            return
+        clicked = StandingAnswer(
+            track_id=click.track_id,
+            conversation=where,
+            user_id=click.user_id,
+            line=following.again.line,
+            first_row=following.again.offset,
+            readers=CardReaders.ALL if where.kind is ConversationKind.GROUP else CardReaders.ASKER,
+            made_as=click.made_as,
+            at=now,
+        )
+        await self._keeper.clicked(clicked, following, is_answer=self.is_on_answer(click))
 
     async def _where(self, click: Click, now: datetime, *, asks: bool) -> Conversation | None:
         """Return the conversation that counts; None for a card of another person's chat.
@@ -193,11 +227,12 @@ class ClickPipeline:
 
     def _redraw_later(self, track_id: str) -> None:
         """Make sure that "please wait" does not stay on a card whose newest state may have arrived before it."""
-        if self._shown is None or not self._tracks.is_card(track_id):
-            return
-        task = asyncio.create_task(self._redraw(self._shown, track_id))
-        self._at_work.add(task)
-        task.add_done_callback(self._at_work.discard)
+        if self._tracks.is_card(track_id):
+            redrawing = self._redraw(self._shown, track_id) if self._shown is not None else None
+        else:
+            redrawing = self._redraw_answer(self._keeper, track_id) if self._keeper is not None else None
+        if redrawing is not None:
+            self._start(redrawing)
 
     async def _redraw(self, shown: ShownCards, track_id: str) -> None:
         for pause in REDRAW_DELAYS:
@@ -209,8 +244,32 @@ class ClickPipeline:
                 log.warning("click.not_uncovered", error=type(error).__name__, detail=error.detail)
         log.warning("click.stays_covered")
 
+    def _uncover_later(self, track_id: str, since: datetime) -> None:
+        """Make sure that "the ERP is being told" does not stay on a card that a quick ERP has changed before."""
+        if self._keeper is not None:
+            self._start(self._uncover(self._keeper, track_id, since, self._now() + ANSWER_TRAVELS))
+
+    async def _uncover(self, keeper: AnswerKeeper, track_id: str, since: datetime, until: datetime) -> None:
+        await self._sleep(REDRAW_DELAYS[0])
+        await keeper.uncover(track_id, since, until, self._now())
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._at_work.add(task)
+        task.add_done_callback(self._at_work.discard)
+
+    async def _redraw_answer(self, keeper: AnswerKeeper, track_id: str) -> None:
+        await self._sleep(REDRAW_DELAYS[0])
+        await keeper.redraw(track_id, self._now())
+
+    async def has_own_values(self, click: Click) -> bool:
+        """Whether the clicker may have values of their own on the clicked card, which would cover an answer."""
+        if self._keeper is None or not self.is_on_answer(click):
+            return False
+        return await self._keeper.has_own_values(click.track_id, click.user_id)
+
     def is_on_answer(self, click: Click) -> bool:
-        """Whether the clicked card is the answer to a question, which nothing changes but clicks."""
+        """Whether the clicked card is the answer to a question."""
         return self._tracks.is_ours(click.track_id) and not self._tracks.is_card(click.track_id)
 
     def _ignore(self, why: str, click: Click) -> None:
@@ -233,6 +292,14 @@ class ClickPipeline:
 
 def _notice(view: View, outcome: str) -> PreparedAnswer:
     return PreparedAnswer(view, "click", outcome)
+
+
+def _trail(token: str) -> tuple[str, ...]:
+    """Return the lines of what the card showed before; none after something was done."""
+    with suppress(BadToken):
+        action = unpack(token)
+        return action.back if isinstance(action, Ask) else ()
+    return ()
 
 
 def _form_text(values: Mapping[str, object]) -> str:

@@ -42,6 +42,7 @@ from bot.chat.prompts import OpenPrompts, may_be_reply
 from bot.chat.reader_hub import AccountOf, ReaderHub, no_account
 from bot.chat.reading import ReadBy, Reading, SentenceReader
 from bot.chat.registry import AnyCommand, Commands
+from bot.disclosure import HIDDEN
 from bot.erp.errors import ErpError, NotFound, Unavailable
 from bot.erp.hub import ErpHub
 from bot.errors import ConfigurationError, DingerpError
@@ -238,7 +239,9 @@ class QuestionDispatcher:
             return await self._run(bound, rest, replace(context, offset=last_page), redirected=redirected)
         if isinstance(result, View):
             self._remember(command.name, rest, result, context)
-            return PreparedAnswer(result, command.name, QuestionOutcome.ANSWERED, grant, verdict.rule)
+            return PreparedAnswer(
+                result, command.name, QuestionOutcome.ANSWERED, grant, verdict.rule, decides=command.writes
+            )
         if redirected:
             return self._failure(RuntimeError(f"{command.name} redirects in a circle"), command, context, grant)
         return await self._answer(replace(context, line=result.line, offset=result.offset), redirected=True)
@@ -247,7 +250,8 @@ class QuestionDispatcher:
         if self._dialogues is None:
             return
         buttons = view.row_buttons() if isinstance(view, ListView) else ()
-        rows = tuple(button.does.line for button in buttons if isinstance(button.does, Ask))
+        asks = (button.does for button in buttons if isinstance(button.does, Ask))
+        rows = tuple(ask.line for ask in asks if ask.line is not HIDDEN)
         self._dialogues.remember(context, f"/{command} {rest}".strip(), rows)
 
     def _hub_for(self, context: QuestionContext, policy: AccessPolicy, granted: Grant) -> ErpHub:
@@ -281,7 +285,7 @@ class QuestionDispatcher:
     ) -> PreparedAnswer:
         view, outcome = self._notice(error, command, context)
         rule = error.verdict.rule if isinstance(error, Denied) else ""
-        return PreparedAnswer(view, command.name, outcome, grant, rule)
+        return PreparedAnswer(view, command.name, outcome, grant, rule, decides=command.writes)
 
     def _notice(self, error: Exception, command: AnyCommand, context: QuestionContext) -> tuple[View, QuestionOutcome]:
         example = next(iter(command.examples), "")
@@ -320,7 +324,8 @@ def _refuse(context: QuestionContext) -> PreparedAnswer:
     if doubt is None:
         return PreparedAnswer(ExternalNotice(), NO_COMMAND_LABEL, QuestionOutcome.DENIED)
     view = UnconfirmedNotice(needs=_NEEDS[doubt], line=context.line, offset=context.offset)
-    return PreparedAnswer(view, NO_COMMAND_LABEL, QuestionOutcome.UNCONFIRMED)
+    silent = doubt is Doubt.NO_ANSWER
+    return PreparedAnswer(view, NO_COMMAND_LABEL, QuestionOutcome.UNCONFIRMED, provisional=silent)
 
 
 _ALWAYS_KNOWN = frozenset({QuestionContext, Commands, AccessPolicy, OpenPrompts})

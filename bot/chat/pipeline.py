@@ -35,8 +35,10 @@ from bot.chat.ports import (
     InboxMessage,
     InboxState,
     SentAnswer,
+    TextUnconfirmed,
 )
 from bot.chat.scheduling import ConversationQueue, LoopPacer, QueueTicket
+from bot.chat.standing_answers import AnswerKeeper, CardReaders, StandingAnswer
 from bot.chat.unstored import UnstoredQuestions
 from bot.disclosure import cut
 from bot.errors import DingerpError
@@ -49,6 +51,10 @@ MAX_QUESTION_AGE = timedelta(minutes=2)
 
 MAX_RETRY_PAUSE = 10.0
 """Longest pause in seconds between two attempts to send one answer."""
+
+
+TEXT_REPEATS = 2
+"""How often a fallback text that may have arrived is sent again: silence is worse than the same words twice."""
 
 
 AcknowledgeQuestion: TypeAlias = Callable[[DingerpError | None], None]
@@ -67,8 +73,12 @@ class PreparedAnswer:
     outcome: str
     grant: Grant = NO_GRANT
     rule: str = ""
+    decides: bool = False
+    """Whether it tells of a decision: two such answers would look like two decisions."""
     read_as: str = ""
     """The line that a sentence was taken for; empty for a typed command."""
+    provisional: bool = False
+    """Only that DingTalk is silent stands between the asker and an answer: found again before it is sent again."""
 
 
 class QuestionHandler(Protocol):
@@ -103,8 +113,13 @@ class QuestionPipeline:
         now: Callable[[], datetime],
         at_once: int,
         pause: float = 1.0,
+        keeper: AnswerKeeper | None = None,
+        arrived: Callable[[Message], None] = lambda message: None,
     ) -> None:
-        """``pause``: seconds before an answer is sent again; each further pause is twice as long."""
+        """``pause``: seconds before an answer is sent again; each further pause is twice as long.
+
+        ``keeper`` keeps answers up to date that show what may be decided; ``arrived`` is told of every message once.
+        """
         self._inbox = inbox
         self._handler = handler
         self._people = people
@@ -121,10 +136,12 @@ class QuestionPipeline:
         assert zone is not None, "the clock gives aware times"
         self._zone = zone
         self._backoff = BackoffPolicy(first=pause, longest=MAX_RETRY_PAUSE)
+        self._arrived = arrived
         self._slots = asyncio.Semaphore(at_once)
         self._turns = LoopPacer()
         self._queue = ConversationQueue()
         self._running: set[asyncio.Task[None]] = set()
+        self._keeper = keeper
         self._unstored = UnstoredQuestions(self._explain)
         self._drained = False
         metrics.waiting.set_function(lambda: len(self._running))
@@ -154,6 +171,8 @@ class QuestionPipeline:
                 return
             acknowledge(None)
             self._unstored.discard(message.msg_id)
+            if new:
+                self._arrived(message)
             if new and not self._drained:
                 self._begin(message, ticket, started, received_at)
             else:
@@ -219,6 +238,7 @@ class QuestionPipeline:
         try:
             async with self._slots:
                 answer, cards = await self._find(message)
+                await self._keep(message, answer.view, cards)
                 # All cards of this turn of the loop are rendered before the first is sent: work that is repeated finds
                 # its code and data in the processor's caches (5 to 10 % more answers, measured).
                 await asyncio.sleep(0)
@@ -261,7 +281,7 @@ class QuestionPipeline:
         return AnswerCards(self._render(language, own, answer.read_as), partial(self._render, language, shared.view))
 
     def _render(self, language: str, view: View, read_as: str = "") -> Card:
-        return self._renderer.render(view, language, zone=self._zone, read_as=read_as)
+        return self._renderer.render(view, language, zone=self._zone, read_as=read_as, trail=())
 
     async def _identify(self, message: Message) -> Person:
         """Return who wrote. Their ids count only from inside the bot's own organisation."""
@@ -283,8 +303,11 @@ class QuestionPipeline:
         self, message: Message, answer: PreparedAnswer, cards: AnswerCards, started: float, received_at: datetime
     ) -> None:
         outcome, state = answer.outcome, InboxState.ANSWERED
+        # Before it can be clicked: what is clicked has to be known.
+        await self._keep(message, answer.view, cards)
         try:
-            sent = await self._deliver(message, cards, received_at + MAX_QUESTION_AGE)
+            answer, sent = await self._deliver(message, answer, cards, received_at + MAX_QUESTION_AGE)
+            outcome = answer.outcome
             self._sent[sent.via].inc()
             self._metrics.answer_seconds.observe(time.monotonic() - started)
         except DingerpError as error:
@@ -294,14 +317,38 @@ class QuestionPipeline:
         self._inbox.mark_soon(message.msg_id, state)
         self._count(answer.command, outcome)
 
+    async def _keep(self, message: Message, view: View, cards: AnswerCards) -> None:
+        following, user_id = view.following(), message.sender.staff_id
+        if self._keeper is None or following is None or user_id is None:
+            return
+        readers = self._channel.readers_of(message, cards)
+        answer = StandingAnswer(
+            track_id=self._tracks.for_message(message.msg_id),
+            conversation=message.conversation,
+            user_id=user_id,
+            line=following.again.line,
+            first_row=following.again.offset,
+            readers=readers,
+            made_as=cards.own.name if readers is CardReaders.ASKER else cards.shared.name,
+            at=self._now(),
+            documents=following.documents,
+        )
+        await self._keeper.keep(answer)
+
     def _count(self, command: str, outcome: str) -> None:
         counter = self._questions.get((command, outcome))
         if counter is None:
             counter = self._questions[command, outcome] = self._metrics.questions.labels(command, outcome)
         counter.inc()
 
-    async def _deliver(self, message: Message, cards: AnswerCards, until: datetime) -> SentAnswer:
-        """Send the answer, repeatedly if need be, as long as that may help and ``until`` has not come."""
+    async def _deliver(
+        self, message: Message, answer: PreparedAnswer, cards: AnswerCards, until: datetime
+    ) -> tuple[PreparedAnswer, SentAnswer]:
+        """Send the answer, repeatedly if need be, as long as that may help and ``until`` has not come. Return what was
+        sent: a provisional answer may have become another. A text that may have arrived is sent again a few times,
+        unless it tells of a decision.
+        """
+        text_repeats = 0 if answer.decides else TEXT_REPEATS
         track_id = self._tracks.for_message(message.msg_id)
         doubt: AnswerUnconfirmed | None = None
         noted = False
@@ -316,11 +363,16 @@ class QuestionPipeline:
 
         while True:
             try:
-                return await self._channel.answer(message, cards, track_id=track_id, before_fallback=before_fallback)
+                sent = await self._channel.answer(message, cards, track_id=track_id, before_fallback=before_fallback)
+                return answer, sent
             except DingerpError as error:
                 failures += 1
                 wait = max(self._backoff.pause(failures), error.retry_after or 0.0)
-                if not error.retry or self._now() + timedelta(seconds=wait) > until:
+                again = error.retry
+                if isinstance(error, TextUnconfirmed):
+                    again, text_repeats = text_repeats > 0, text_repeats - 1
+                    noted = False  # it may stand: after a crash it is not sent again
+                if not again or self._now() + timedelta(seconds=wait) > until:
                     raise
                 if isinstance(error, AnswerUnconfirmed):
                     doubt = error
@@ -329,6 +381,8 @@ class QuestionPipeline:
                 noted = False
                 self._inbox.mark_soon(message.msg_id, InboxState.WAITING)
             await asyncio.sleep(wait)
+            if answer.provisional and doubt is None:
+                answer, cards = await self._find(message)
 
 
 async def _note_nothing() -> None:

@@ -14,6 +14,7 @@ from typing import ClassVar, Protocol, TypeAlias
 
 from bot.cards.card import Card
 from bot.chat.message import Message
+from bot.chat.standing_answers import CardReaders
 from bot.errors import DingerpError
 from bot.phrase import Phrase, phrase
 
@@ -116,8 +117,16 @@ class AnswerUnconfirmed(DingerpError):
     retry: ClassVar[bool] = True
 
 
+class TextUnconfirmed(DingerpError):
+    """Nobody knows whether a fallback text arrived: silence, or the same words twice."""
+
+
 class AnswerChannel(Protocol):
     """Sends answers; each attempt is bounded in time."""
+
+    def readers_of(self, message: Message, cards: AnswerCards) -> CardReaders:
+        """Return who will see the answer's card, if it can be sent as one."""
+        ...
 
     async def answer(
         self,
@@ -134,7 +143,8 @@ class AnswerChannel(Protocol):
 
         The same ``track_id`` never gives a second card, so a card may be retried. A fallback text has no such
         identity: ``before_fallback`` is awaited before it is sent, so that the caller can note that it must not be sent
-        again after a crash, or forbid it by raising. Raises `AnswerUnconfirmed` when the card may have arrived, and
+        again after a crash, or forbid it by raising. Raises `AnswerUnconfirmed` when the card may have arrived,
+        `TextUnconfirmed` when the text may have, and
         another `bot.errors.DingerpError` when nothing could be sent; if its ``retry`` is set, certainly nothing has
         arrived.
         """

@@ -15,6 +15,7 @@ import structlog
 from bot.cards.card import Card
 from bot.chat.message import Conversation, ConversationKind, Message
 from bot.chat.ports import AnswerCards, AnswerUnconfirmed, AnswerVia, SentAnswer
+from bot.chat.standing_answers import CardReaders
 from bot.dingtalk.apis import AppKeys
 from bot.dingtalk.card_api import CardApi
 from bot.dingtalk.card_wire import TemplateChoice, card_params
@@ -25,9 +26,11 @@ from bot.dingtalk.errors import (
     DingTalkNotReachable,
     DingTalkOutcomeUnknown,
     DingTalkQuotaExhausted,
+    DingTalkTextUnconfirmed,
 )
 from bot.dingtalk.robot import Robot
 from bot.errors import DingerpError
+from bot.outbox.spending import Purpose, falling_back, spending
 from bot.phrase import Phrase, phrase
 
 _log = structlog.get_logger(__name__)
@@ -65,6 +68,7 @@ class DingTalkAnswerChannel:
         templates: TemplateChoice | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         sparing: Callable[[str], str | None] = lambda language: None,
+        reserved: Callable[[], bool] = lambda: False,
         private_way: PrivateWay = PrivateWay.RECIPIENTS,
         say: Callable[[str, Phrase], str] = lambda language, words: str(words),
     ) -> None:
@@ -72,7 +76,8 @@ class DingTalkAnswerChannel:
 
         ``sparing`` returns the line in a language that says that the month's calls run out, or None while they last.
         When they run out, the message's own webhook is tried first, for it costs no call
-        (docs: platform/dingtalk/robots.md#session-webhooks).
+        (docs: platform/dingtalk/robots.md#session-webhooks). While what is left is ``reserved`` for critical cards, it
+        is the only way.
         """
         self._cards = cards
         self._robot = robot
@@ -80,8 +85,18 @@ class DingTalkAnswerChannel:
         self._templates = templates or TemplateChoice()
         self._now = now
         self._sparing = sparing
+        self._reserved = reserved
         self._private_way = private_way
         self._say = say
+
+    def readers_of(self, message: Message, cards: AnswerCards) -> CardReaders:
+        """Return who will see the answer's card."""
+        if message.conversation.kind is not ConversationKind.GROUP:
+            return CardReaders.ASKER
+        way = self._private_way_of(message, cards)
+        if way is None:
+            return CardReaders.ALL
+        return CardReaders.ALL_AND_ASKER if way is PrivateWay.PRIVATE_DATA else CardReaders.ASKER
 
     async def answer(
         self,
@@ -94,17 +109,23 @@ class DingTalkAnswerChannel:
         """Make the answer appear where ``message`` was written; see `bot.chat.ports.AnswerChannel`.
 
         Raises `DingTalkCardUnconfirmed` when the card may be there already: the same ``track_id`` may be tried again.
-        Raises `DingTalkOutcomeUnknown` when a text may be there already. When all ways failed, raises an error after
+        Raises `DingTalkTextUnconfirmed` when a text may be there already. When all ways failed, raises an error after
         which a later attempt may work; without one, the webhook's error or, without a valid webhook, the card's.
         """
         in_group = message.conversation.kind is ConversationKind.GROUP
         if not in_group:
             cards = AnswerCards(cards.own)  # the asker is everybody there
+        with spending(Purpose.QUESTION, message.conversation.id if in_group else ""):
+            return await self._answer(message, cards, track_id, before_fallback)
+
+    async def _answer(
+        self, message: Message, cards: AnswerCards, track_id: str, before_fallback: Callable[[], Awaitable[None]]
+    ) -> SentAnswer:
         line = self._sparing(cards.own.language)
         if line is not None and await self._answer_unbilled(message, cards, line, before_fallback):
             return SentAnswer(AnswerVia.WEBHOOK)
         robot_code = self._keys.robot(message.robot_code)
-        reachable = in_group or message.sender.staff_id is not None
+        reachable = message.conversation.kind is ConversationKind.GROUP or message.sender.staff_id is not None
         private_way = self._private_way_of(message, cards)
         refusal: DingerpError
         if not reachable:
@@ -126,9 +147,10 @@ class DingTalkAnswerChannel:
         # A month without calls, refused keys or no token leave no room for another API call.
         if reachable and not isinstance(refusal, DingTalkQuotaExhausted | DingTalkAuthFailed | DingTalkNoToken):
             try:
-                await self._send_markdown(message, cards, private_way, robot_code)
-            except DingTalkOutcomeUnknown:
-                raise
+                with falling_back():
+                    await self._send_markdown(message, cards, private_way, robot_code)
+            except DingTalkOutcomeUnknown as error:
+                raise _text_unconfirmed(error) from error
             except DingerpError as error:
                 errors.append(error)
                 _log_failed_way(AnswerVia.MARKDOWN, cards.own, error)
@@ -138,9 +160,10 @@ class DingTalkAnswerChannel:
         webhook = message.webhook
         if webhook is not None and webhook.expires_at > self._now():
             try:
-                await self._robot.answer_session(webhook, title=cards.shared.title, markdown=cards.shared.twin)
-            except DingTalkOutcomeUnknown:
-                raise
+                with falling_back():
+                    await self._robot.answer_session(webhook, title=cards.shared.title, markdown=cards.shared.twin)
+            except DingTalkOutcomeUnknown as error:
+                raise _text_unconfirmed(error) from error
             except DingerpError as error:
                 errors.append(last := error)
             else:
@@ -158,23 +181,31 @@ class DingTalkAnswerChannel:
     async def _answer_unbilled(
         self, message: Message, cards: AnswerCards, line: str, before_fallback: Callable[[], Awaitable[None]]
     ) -> bool:
-        """Answer through the message's webhook, if it has one; ``line`` says that calls are spared."""
+        """Answer through the message's webhook, if it has one; ``line`` says that calls are spared.
+
+        Raises the webhook's error where no other way is allowed.
+        """
         webhook = message.webhook
-        if webhook is None or webhook.expires_at <= self._now():
-            return False
-        try:
-            await before_fallback()
-        except AnswerUnconfirmed:
-            return False  # an earlier card may be there: only the same card may be tried again
         card = cards.shared
-        try:
-            await self._robot.answer_session(webhook, title=card.title, markdown=f"{card.twin}\n\n{line}")
-        except DingTalkOutcomeUnknown:
-            raise
-        except DingerpError as error:
-            _log_failed_way(AnswerVia.WEBHOOK, card, error)
-            return False
-        return True
+        refusal: DingerpError = DingTalkQuotaExhausted("the last calls of the month are kept for critical cards")
+        if webhook is not None and webhook.expires_at > self._now():
+            try:
+                await before_fallback()
+            except AnswerUnconfirmed:
+                return False  # an earlier card may be there: only the same card may be tried again
+            try:
+                with falling_back():
+                    await self._robot.answer_session(webhook, title=card.title, markdown=f"{card.twin}\n\n{line}")
+            except DingTalkOutcomeUnknown as error:
+                raise _text_unconfirmed(error) from error
+            except DingerpError as error:
+                refusal = error
+                _log_failed_way(AnswerVia.WEBHOOK, card, error)
+            else:
+                return True
+        if self._reserved():
+            raise refusal
+        return False
 
     async def _send_card(
         self, message: Message, cards: AnswerCards, way: PrivateWay | None, track_id: str, robot_code: str
@@ -216,7 +247,8 @@ class DingTalkAnswerChannel:
         words = self._say(language, IN_YOUR_CHAT)
         try:
             await before_fallback()
-            await self._robot.answer_session(webhook, title=words, markdown=words)
+            with falling_back():
+                await self._robot.answer_session(webhook, title=words, markdown=words)
         except DingerpError as error:
             # The answer itself has arrived.
             _log.info("answer_not_pointed_to", error=type(error).__name__, detail=error.detail)
@@ -233,6 +265,10 @@ def _private_values(
     if person is None or any(len(value.encode()) > MAX_PRIVATE_VALUE for value in different.values()):
         return {}
     return {person: different} if different else {}
+
+
+def _text_unconfirmed(error: DingTalkOutcomeUnknown) -> DingTalkTextUnconfirmed:
+    return DingTalkTextUnconfirmed(error.detail, code=error.code, request_id=error.request_id)
 
 
 def _log_failed_way(via: AnswerVia, card: Card, error: DingerpError) -> None:

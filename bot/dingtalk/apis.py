@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from pydantic import SecretStr
 
+from bot.outbox.spending import Purpose
+
 
 class Host(StrEnum):
     """Which of DingTalk's two API families a call belongs to (docs: platform/dingtalk/openapi.md#hosts)."""
@@ -62,8 +64,9 @@ STANDARD_QPS = 20.0
 class ApiCall:
     """One call. ``name`` is the bounded metric label.
 
-    ``billed`` calls count against the organisation's month. ``idempotent`` calls may be repeated when their outcome is
-    unknown. ``token`` is False where the call needs no access token.
+    ``billed`` calls count against the organisation's month, those that are a ``use`` against its Webhook & Stream
+    quota. ``idempotent`` calls may be repeated when their outcome is unknown. ``token`` is False where the call needs
+    no access token. ``purpose`` is what a call is for when nobody says it.
     """
 
     name: str
@@ -72,8 +75,10 @@ class ApiCall:
     host: Host = Host.API
     qps: float = STANDARD_QPS
     billed: bool = True
+    use: bool = False
     idempotent: bool = False
     token: bool = True
+    purpose: Purpose = Purpose.OTHER
 
 
 ACCESS_TOKEN = ApiCall(
@@ -89,7 +94,9 @@ CREATE_AND_DELIVER = ApiCall(
 UPDATE_CARD = ApiCall(name="update_card", method="PUT", path="/v1.0/card/instances", idempotent=True)
 GROUP_SEND = ApiCall(name="group_send", method="POST", path="/v1.0/robot/groupMessages/send")
 DIRECT_SEND = ApiCall(name="direct_send", method="POST", path="/v1.0/robot/oToMessages/batchSend")
-SESSION_WEBHOOK = ApiCall(name="session_webhook", method="POST", path="", host=Host.WEBHOOK, billed=False, token=False)
+SESSION_WEBHOOK = ApiCall(
+    name="session_webhook", method="POST", path="", host=Host.WEBHOOK, billed=False, use=True, token=False
+)
 # Contacts are exempt from the monthly quota (docs: platform/dingtalk/limits.md#not-counted).
 USER = ApiCall(name="user", method="POST", path="/topapi/v2/user/get", host=Host.OAPI, billed=False, idempotent=True)
 USER_BY_UNION_ID = ApiCall(
@@ -125,17 +132,45 @@ USERS_WITH_ROLE = ApiCall(
     billed=False,
     idempotent=True,
 )
-APPROVAL_START = ApiCall(name="approval_start", method="POST", path="/v1.0/workflow/processInstances")
-APPROVAL_READ = ApiCall(name="approval_read", method="GET", path="/v1.0/workflow/processInstances", idempotent=True)
+APPROVAL_START = ApiCall(
+    name="approval_start",
+    method="POST",
+    path="/v1.0/workflow/processInstances",
+    purpose=Purpose.APPROVAL,
+)
+APPROVAL_READ = ApiCall(
+    name="approval_read",
+    method="GET",
+    path="/v1.0/workflow/processInstances",
+    purpose=Purpose.APPROVAL,
+    idempotent=True,
+)
 # A task is executed and an approval called off once: the second time is refused
 # (docs: platform/dingtalk/approvals.md#errors).
 APPROVAL_EXECUTE = ApiCall(
-    name="approval_execute", method="POST", path="/v1.0/workflow/processInstances/execute", idempotent=True
+    name="approval_execute",
+    method="POST",
+    path="/v1.0/workflow/processInstances/execute",
+    purpose=Purpose.APPROVAL,
+    idempotent=True,
 )
 APPROVAL_TERMINATE = ApiCall(
-    name="approval_terminate", method="POST", path="/v1.0/workflow/processInstances/terminate", idempotent=True
+    name="approval_terminate",
+    method="POST",
+    path="/v1.0/workflow/processInstances/terminate",
+    purpose=Purpose.APPROVAL,
+    idempotent=True,
 )
-APPROVAL_COMMENT = ApiCall(name="approval_comment", method="POST", path="/v1.0/workflow/processInstances/comments")
+APPROVAL_COMMENT = ApiCall(
+    name="approval_comment",
+    method="POST",
+    path="/v1.0/workflow/processInstances/comments",
+    purpose=Purpose.APPROVAL,
+)
 APPROVAL_LIST = ApiCall(
-    name="approval_list", method="POST", path="/v1.0/workflow/processes/instanceIds/query", idempotent=True
+    name="approval_list",
+    method="POST",
+    path="/v1.0/workflow/processes/instanceIds/query",
+    purpose=Purpose.APPROVAL,
+    idempotent=True,
 )

@@ -12,6 +12,7 @@ from typing import Any
 from dingtalk_stream import EventMessage
 
 from bot.cards.card import Click
+from bot.dingtalk.card_wire import clicked_card
 from bot.dingtalk.errors import BadPayload
 from bot.dingtalk.payload import items, part, text, whole_object
 
@@ -32,6 +33,7 @@ def parse_click(data: object) -> Click:
     params: dict[str, Any] = {}
     for answer in answers:
         params = {**part(answer.get("params")), **params}
+    values = _values(params)
     return Click(
         track_id=track_id,
         user_id=user_id,
@@ -39,7 +41,8 @@ def parse_click(data: object) -> Click:
         token=_token(answers, params),
         space_id=text(raw.get("spaceId")),
         space_type=text(raw.get("spaceType")),
-        values=MappingProxyType(_values(params)),
+        made_as=clicked_card(values),
+        values=MappingProxyType(values),
     )
 
 

@@ -118,14 +118,20 @@ def click_response(
     (docs: platform/dingtalk/cards.md#updates). ``own_values``: the clicker may have values of their own on the card,
     which would cover the new ones.
     """
-    params = dict(template.constants)
-    for variable, source in template.variables.items():
-        params[variable] = _find(card, source, template.button_style, made_as or card.name) or ""
+    params = changed_params(card, template, made_as)
     return {
         "cardUpdateOptions": {"updateCardDataByKey": True, "updatePrivateDataByKey": True},
         "cardData": {"cardParamMap": params},
         **({"userPrivateData": {"cardParamMap": params}} if own_values else {}),
     }
+
+
+def changed_params(card: Card, template: CardTemplate, made_as: str = "") -> dict[str, str]:
+    """Return the variables of a card that shows something else now; those that it has no field for become empty."""
+    params = dict(template.constants)
+    for variable, source in template.variables.items():
+        params[variable] = _find(card, source, template.button_style, made_as or card.name) or ""
+    return params
 
 
 def clicked_card(values: Mapping[str, object]) -> str:

@@ -52,12 +52,15 @@ class ContactChange:
     corp_id: str = ""
 
 
+def event_kind(event: EventMessage) -> str:
+    """Return the type of an event, which in stream mode may stand in the header alone."""
+    return text(getattr(event.headers, "event_type", None)) or text(part(event.data).get("EventType"))
+
+
 def read_contact_change(event: EventMessage) -> ContactChange | None:
     """Return what an event says of the directory; None for all other events."""
     data = part(event.data)
-    # In stream mode the type may stand in the header alone.
-    kind = text(getattr(event.headers, "event_type", None)) or text(data.get("EventType"))
-    news = _NEWS.get(kind)
+    news = _NEWS.get(event_kind(event))
     if news is None:
         return None
     corp_id = text(getattr(event.headers, "event_corp_id", None)) or text(data.get("CorpId") or data.get("corpId"))

@@ -25,24 +25,14 @@ from bot.dingtalk.errors import (
     DingTalkTokenExpired,
     DingTalkUnavailable,
 )
-
-QPS_PAUSE = 1.0
-"""Seconds to wait after too many calls in one second (docs: platform/dingtalk/limits.md#calls-per-second)."""
-
-_MUTED = 600.0
-"""Seconds for which a robot is muted after too many messages in a minute
-(docs: platform/dingtalk/robots.md#custom-robots)."""
+from bot.dingtalk.refusals import ADDRESS_BLOCKED, SECOND, Refusal, api_refusal, oapi_refusal
 
 _QUOTED = 200
 """Characters of DingTalk's own words that a detail repeats."""
 
-_TOO_FAST = frozenset({"send.too.fast", "send.byToken.tooFast"})
-_BUSY = frozenset({"system.busy", "ServiceUnavailable"})
-_OAPI_TOKEN = frozenset({"40014", "42001"})
-_OAPI_QPS = frozenset({"90002", "90018"})
-_OAPI_QUOTA = frozenset({"90020", "90030"})
-_OAPI_SCOPE = frozenset({"60011"})
-_OAPI_MUTED = frozenset({"130101", "410100"})
+_BLOCK_PAGE = re.compile(rb"_____tmd_____|\bpunish\b|\bx5sec")
+"""Parts of the page with which the edge blocks an address (docs: platform/dingtalk/openapi.md#firewall)."""
+
 _SCOPE_NAME = re.compile(r"\bqyapi_\w+|\b[A-Z]\w+\.\w+\.(?:Read|Write)\b")
 
 
@@ -60,7 +50,7 @@ def read_answer(api: ApiCall, status: int, body: bytes, *, client_id: str) -> di
     except orjson.JSONDecodeError:
         answer = None
     if not isinstance(answer, dict):
-        raise _no_json_error(api, status)
+        raise _no_json_error(api, status, body)
     if answer.get("status") == 1111 or "punish" in answer:
         # The edge throttles our IP address and says for how long (docs: platform/dingtalk/openapi.md#firewall).
         raise DingTalkRateLimited(f"{api.name}: the address of this machine is throttled", retry_after=_wait(answer))
@@ -70,8 +60,11 @@ def read_answer(api: ApiCall, status: int, body: bytes, *, client_id: str) -> di
     return answer
 
 
-def _no_json_error(api: ApiCall, status: int) -> DingTalkError:
+def _no_json_error(api: ApiCall, status: int, body: bytes) -> DingTalkError:
     """Return the error of an answer that is a web page, XML or nothing."""
+    if _BLOCK_PAGE.search(body):
+        detail = f"{api.name}: HTTP {status}, the address of this machine is blocked"
+        return DingTalkRateLimited(detail, retry_after=ADDRESS_BLOCKED)
     detail = f"{api.name}: HTTP {status} with something that is not a JSON object"
     if 400 <= status < 500 or status == 503:
         return DingTalkUnavailable(detail)
@@ -80,7 +73,7 @@ def _no_json_error(api: ApiCall, status: int) -> DingTalkError:
 
 def _wait(answer: dict[str, Any]) -> float:
     wait = answer.get("wait")
-    return float(wait) if isinstance(wait, int | float) and wait > 0 else QPS_PAUSE
+    return float(wait) if isinstance(wait, int | float) and wait > 0 else ADDRESS_BLOCKED
 
 
 def _api_error(api: ApiCall, status: int, answer: dict[str, Any], client_id: str) -> DingTalkError | None:
@@ -89,26 +82,33 @@ def _api_error(api: ApiCall, status: int, answer: dict[str, Any], client_id: str
     code = str(answer.get("code") or "")
     known: _Known = {"code": code, "request_id": str(answer.get("requestid") or "")}
     detail = f"{api.name}: HTTP {status} {code} {str(answer.get('message') or '')[:_QUOTED]}".rstrip()
-    if "QpsLimit" in code or code in _TOO_FAST or status == 429:
-        return DingTalkRateLimited(detail, retry_after=QPS_PAUSE, **known)
-    if "ApiCountLimit" in code:
-        return DingTalkQuotaExhausted(detail, **known)
+    refusal = api_refusal(code)
+    if refusal is not None and issubclass(refusal.error, DingTalkRateLimited | DingTalkQuotaExhausted):
+        return _refused(refusal, detail, known)
+    if status == 429:
+        return DingTalkRateLimited(detail, retry_after=SECOND, **known)
     if api is ACCESS_TOKEN and status in (400, 401, 403):
         # The code of a wrong secret is known from one report only
         # (docs: platform/dingtalk/openapi.md#wrong-credentials): any refusal counts.
         return DingTalkAuthFailed(detail, **known)
-    if status == 401 or code == "InvalidAuthentication":
+    scopes = _required_scopes(answer.get("accessdenieddetail"))
+    if scopes or (refusal is not None and refusal.error is DingTalkScopeMissing):
+        return DingTalkScopeMissing(api.name, client_id=client_id, scopes=scopes, **known)
+    if refusal is not None:
+        return _refused(refusal, detail, known)
+    if status == 401:
         return DingTalkTokenExpired(detail, **known)
     if code.startswith("Forbidden.AccessDenied"):
-        scopes = _required_scopes(answer.get("accessdenieddetail"))
-        if scopes or code.endswith("PermissionDenied"):
-            return DingTalkScopeMissing(api.name, client_id=client_id, scopes=scopes, **known)
         return DingTalkAccessDenied(detail, **known)
-    if code in _BUSY or status == 503:
+    if status == 503:
         return DingTalkUnavailable(detail, **known)
-    if status >= 500 or code == "unknown.send.result":
+    if status >= 500:
         return DingTalkOutcomeUnknown(detail, **known)
     return DingTalkRefused(detail, **known)
+
+
+def _refused(refusal: Refusal, detail: str, known: _Known) -> DingTalkError:
+    return refusal.error(detail, retry_after=refusal.wait, **known)
 
 
 def _required_scopes(detail: object) -> list[str]:
@@ -125,20 +125,24 @@ def _oapi_error(api: ApiCall, status: int, answer: dict[str, Any], client_id: st
     reason = str(answer.get("sub_code") or code) if code in ("88", "15") else code
     known: _Known = {"code": reason, "request_id": str(answer.get("request_id") or "")}
     detail = f"{api.name}: errcode {code} {reason if reason != code else ''} {message[:_QUOTED]}".rstrip()
-    if reason in _OAPI_QUOTA:
-        return DingTalkQuotaExhausted(detail, **known)
-    if reason in _OAPI_QPS or reason.startswith("900"):
-        return DingTalkRateLimited(detail, retry_after=QPS_PAUSE, **known)
-    if reason in _OAPI_MUTED:
-        return DingTalkRateLimited(detail, retry_after=_MUTED, **known)
-    if reason in _OAPI_TOKEN and api.token:
-        return DingTalkTokenExpired(detail, **known)
-    if reason in _OAPI_SCOPE:
+    refusal = oapi_refusal(reason) or oapi_refusal(code)
+    if refusal is not None and not _fits(refusal, api):
+        refusal = None
+    if refusal is not None and refusal.error is DingTalkScopeMissing:
         return DingTalkScopeMissing(api.name, client_id=client_id, scopes=_SCOPE_NAME.findall(message), **known)
-    if api.host is Host.WEBHOOK and reason == "300001":
-        return DingTalkSessionExpired(f"{api.name}: the session is over or unknown", **known)
-    if code == "-1" or status == 503:
+    if refusal is not None:
+        # Without DingTalk's words where they repeat the session, which is a key.
+        keyless = f"{api.name}: the session is over or unknown"
+        return _refused(refusal, keyless if refusal.error is DingTalkSessionExpired else detail, known)
+    if status == 503:
         return DingTalkUnavailable(detail, **known)
-    if code in ("", "15") or status >= 500:
+    if not code or status >= 500:
         return DingTalkOutcomeUnknown(detail, **known)
     return DingTalkRefused(detail, **known)
+
+
+def _fits(refusal: Refusal, api: ApiCall) -> bool:
+    """Whether a call can be refused like this: only some have a token, and only webhooks a session."""
+    if refusal.error is DingTalkTokenExpired:
+        return api.token
+    return refusal.error is not DingTalkSessionExpired or api.host is Host.WEBHOOK

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 from urllib.parse import quote
 
-from bot.chat.ports import AnswerUnconfirmed
+from bot.chat.ports import AnswerUnconfirmed, TextUnconfirmed
 from bot.errors import ConfigurationError, DingerpError
 from bot.phrase import Phrase, phrase
 
@@ -136,3 +136,7 @@ class DingTalkCardUnconfirmed(DingTalkOutcomeUnknown, AnswerUnconfirmed):
     """
 
     retry: ClassVar[bool] = True
+
+
+class DingTalkTextUnconfirmed(DingTalkOutcomeUnknown, TextUnconfirmed):
+    """It is not known whether a plain message is shown; it has no id by which to find out."""

@@ -5,7 +5,7 @@ Docs: platform/dingtalk/cards.md, platform/dingtalk/robots.md
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 
@@ -13,7 +13,7 @@ from bot.cards.card import Card
 from bot.chat.message import Conversation, ConversationKind
 from bot.dingtalk.apis import AppKeys
 from bot.dingtalk.card_api import CardApi
-from bot.dingtalk.card_wire import TemplateChoice, card_params, click_response
+from bot.dingtalk.card_wire import TemplateChoice, card_params, changed_params
 from bot.dingtalk.errors import (
     DingTalkAccessDenied,
     DingTalkAuthFailed,
@@ -28,7 +28,7 @@ from bot.dingtalk.errors import (
 from bot.dingtalk.robot import Robot
 from bot.errors import ConfigurationError, DingerpError
 from bot.outbox.place import Place, PlaceKind
-from bot.outbox.ports import SendFailed, SendFailureKind
+from bot.outbox.ports import NOBODYS, SendFailed, SendFailureKind
 
 _GONE = "param.cardNotExist"
 
@@ -84,14 +84,15 @@ class DingTalkMessenger:
                 user_id=place.id if person else None,
             )
 
-    async def change(self, track_id: str, card: Card, made_as: str) -> None:
-        """Let a card show this content, in the template that it was made with.
+    async def change(self, track_id: str, card: Card, made_as: str, own: Mapping[str, Card] = NOBODYS) -> None:
+        """Let a card show this content, in the template that it was made with, and ``own`` to single people.
 
         Variables that the new kind of card has no field for become empty.
         """
         with _translating_errors(_update_failure):
-            answer = click_response(card, self._templates.of(made_as or card.name), made_as)
-            await self._cards.update(track_id, answer["cardData"]["cardParamMap"])
+            template = self._templates.of(made_as or card.name)
+            private = {user_id: changed_params(seen, template, made_as) for user_id, seen in own.items()}
+            await self._cards.update(track_id, changed_params(card, template, made_as), private)
 
     async def write(self, place: Place, card: Card) -> None:
         """Send the text twin as markdown."""

@@ -18,7 +18,7 @@ from yarl import URL
 
 from bot.backoff import BackoffPolicy
 from bot.dingtalk.apis import ACCESS_TOKEN, ApiCall, AppKeys, Endpoints, Host
-from bot.dingtalk.envelope import QPS_PAUSE, read_answer
+from bot.dingtalk.envelope import read_answer
 from bot.dingtalk.errors import (
     DingTalkError,
     DingTalkNoAnswer,
@@ -32,8 +32,10 @@ from bot.dingtalk.errors import (
 )
 from bot.dingtalk.quota import MonthlyMeter
 from bot.dingtalk.rate_limit import SlidingWindowLimiter
+from bot.dingtalk.refusals import SECOND
 from bot.dingtalk.tokens import AccessTokenGrant, AccessTokens
 from bot.metrics import Metrics
+from bot.outbox.spending import Purpose, Quota, current_spending
 from bot.time_limit import TimeLimit
 
 _log = structlog.get_logger(__name__)
@@ -250,7 +252,7 @@ class OpenApi:
             case DingTalkTokenExpired() if not course.renewed:
                 course.renewed = True
                 return 0.0
-            case DingTalkRateLimited() if (pause := trouble.retry_after or QPS_PAUSE) < left:
+            case DingTalkRateLimited() if (pause := trouble.retry_after or SECOND) < left:
                 lane.bucket.pause(pause)
                 return 0.0
             case DingTalkOutcomeUnknown():
@@ -297,9 +299,18 @@ class OpenApi:
             raise ours from (None if isinstance(failure, _WITH_ADDRESS) else failure)
         finally:
             lane.record(outcome, time.perf_counter() - started)
-            if self._meter is not None and lane.api.billed and outcome not in _FREE:
-                self._meter.count()
+            if self._meter is not None and outcome not in _FREE:
+                self._bill(lane.api, self._meter)
         return answer
+
+    def _bill(self, api: ApiCall, meter: MonthlyMeter) -> None:
+        """Count an attempt against the quota that it comes out of."""
+        if api.use:
+            meter.count(Quota.USES)
+        elif api.billed and current_spending().purpose is Purpose.OTHER:
+            meter.count(Quota.CALLS, api.purpose, current_spending().conversation)
+        elif api.billed:
+            meter.count(Quota.CALLS)
 
     def _translated(self, name: str, failure: Exception) -> DingTalkError:
         """Return the meaning of a network error for the call."""

@@ -1,9 +1,10 @@
-"""Counts the month's calls (docs: platform/dingtalk/limits.md#monthly-quotas)."""
+"""Counts what the month's two quotas are spent on (docs: platform/dingtalk/limits.md#monthly-quotas)."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -12,64 +13,110 @@ import structlog
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.outbox.quota import CHINA
+from bot.outbox.spending import Purpose, Quota, SpentKey, by_purpose, current_spending
 
 _log = structlog.get_logger(__name__)
 
 
 class CallCountStore(Protocol):
-    """Stores the count across restarts; ``month`` is ``YYYY-MM``. Several processes may add to one month."""
+    """Stores the counts across restarts; ``month`` is ``YYYY-MM``. Several processes may add to one month."""
 
-    async def load(self, month: str) -> int:
-        """Return the calls stored for ``month``, 0 if none. Like `add` it may raise a `DingerpError`."""
+    async def load(self, month: str) -> Mapping[SpentKey, int]:
+        """Return what is stored for ``month``. Like `add` it may raise a `DingerpError`."""
         ...
 
-    async def add(self, month: str, calls: int) -> int:
-        """Add ``calls`` and return the month's new sum."""
+    async def add(self, month: str, spent: Mapping[SpentKey, int]) -> Mapping[SpentKey, int]:
+        """Add ``spent`` and return the month's new counts."""
         ...
 
 
 class MonthlyMeter:
-    """Counts billed calls; `save` stores the count. ``now`` gives an aware time."""
+    """Counts billed calls, uses of Webhook & Stream, and clicks; `save` stores the counts.
 
-    def __init__(self, store: CallCountStore, *, metrics: Metrics, now: Callable[[], datetime]) -> None:
+    ``now`` gives an aware time; ``clicks_count`` says whether clicks are uses.
+    """
+
+    def __init__(
+        self, store: CallCountStore, *, metrics: Metrics, now: Callable[[], datetime], clicks_count: bool = True
+    ) -> None:
         self._store = store
         metrics.month_calls.set_function(lambda: self.used)
+        metrics.month_uses.set_function(lambda: self.uses)
+        self._shown = metrics.month_spent
+        self._of_uses = (Quota.USES, Quota.CLICKS) if clicks_count else (Quota.USES,)
         self._now = now
         self._month, self._month_ends = _month(now())
-        self._stored = 0
-        self._unsaved: dict[str, int] = {}
+        self._stored: Mapping[SpentKey, int] = {}
+        self._unsaved: dict[str, Counter[SpentKey]] = {}
+        self._sums: Counter[Quota] = Counter()
+
+    @property
+    def month(self) -> str:
+        """The month that is being counted, as ``2026-11``."""
+        self._roll_month()
+        return self._month
 
     @property
     def used(self) -> int:
         """The calls of this month so far."""
         self._roll_month()
-        return self._stored + self._unsaved.get(self._month, 0)
+        return self._sums[Quota.CALLS]
 
-    def count(self) -> None:
-        """Count one call."""
+    @property
+    def uses(self) -> int:
+        """The uses of this month so far."""
         self._roll_month()
-        self._unsaved[self._month] = self._unsaved.get(self._month, 0) + 1
+        return sum(self._sums[quota] for quota in self._of_uses)
+
+    def spent_on(self, quota: Quota) -> Mapping[SpentKey, int]:
+        """Return what calls, or uses with the clicks that count, were spent on this month."""
+        self._roll_month()
+        counted = self._of_uses if quota is Quota.USES else (quota,)
+        both = Counter(self._stored) + self._unsaved.get(self._month, Counter())
+        return {key: count for key, count in both.items() if key.quota in counted}
+
+    def count(self, quota: Quota = Quota.CALLS, purpose: Purpose | None = None, conversation: str = "") -> None:
+        """Count one; without a ``purpose`` for the work at hand (`bot.outbox.spending.spending`)."""
+        self._roll_month()
+        if purpose is None:
+            work = current_spending()
+            purpose, conversation = work.purpose, work.conversation
+        self._unsaved.setdefault(self._month, Counter())[SpentKey(quota, purpose, conversation)] += 1
+        self._sums[quota] += 1
 
     def _roll_month(self) -> None:
         """Start counting from 0 when a new month has begun."""
         now = self._now()
         if now >= self._month_ends:
             self._month, self._month_ends = _month(now)
-            self._stored = 0
+            self._take_in({})
 
     async def load(self) -> None:
-        """Start with the count that earlier runs stored."""
-        self._stored = await self._store.load(self._month)
+        """Start with the counts that earlier runs stored."""
+        self._take_in(await self._store.load(self._month))
 
     async def save(self) -> None:
-        """Store the calls since the last time. After a failure the next call stores them."""
-        for month, calls in list(self._unsaved.items()):
-            total = await self._store.add(month, calls)
-            left = self._unsaved.pop(month) - calls
+        """Store the counts since the last time. After a failure the next call stores them."""
+        for month, counts in list(self._unsaved.items()):
+            saving = Counter(counts)
+            totals = await self._store.add(month, saving)
+            left = self._unsaved.pop(month) - saving
             if left:
                 self._unsaved[month] = left
             if month == self._month:
-                self._stored = total
+                self._take_in(totals)
+
+    def _take_in(self, stored: Mapping[SpentKey, int]) -> None:
+        """Go on counting from what is stored."""
+        self._stored = stored
+        self._sums.clear()
+        both = Counter(stored) + self._unsaved.get(self._month, Counter())
+        for key, count in both.items():
+            self._sums[key.quota] += count
+        self._shown.clear()
+        for quota in Quota:
+            for purpose, count in by_purpose(both, quota).items():
+                self._shown.labels(quota, purpose).set(count)
 
     async def save_periodically(self, every: float) -> None:
         """Save every ``every`` seconds and once more when cancelled; errors of the store are only logged."""

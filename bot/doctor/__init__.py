@@ -8,6 +8,7 @@ from bot.doctor.dingtalk import check_dingtalk
 from bot.doctor.local import (
     check_access_rules,
     check_database,
+    check_deciders,
     check_erps,
     check_index,
     check_keys,
@@ -36,6 +37,7 @@ async def run_checks(settings: Settings, *, group: str = "") -> tuple[CheckResul
     findings += await check_running(settings)
     findings += await check_organisation(settings)
     findings += [finding async for finding in check_erps(settings)]
+    findings += await check_deciders(settings)
     findings += await check_index(settings)
     findings += check_own_templates(settings)
     return tuple(findings)

@@ -25,9 +25,10 @@ from bot.erp.index.search import oldest
 from bot.errors import ConfigurationError, DingerpError
 from bot.phrase import Phrase, phrase
 from bot.sealing import WrongDataKey
-from bot.settings import Settings
+from bot.settings import APPROVER, Settings
 from bot.store.company_keys import CompanyKeySource, KeyFile
 from bot.store.database import check_folder, check_version, latest_revision
+from bot.store.erp_accounts import StoredErpAccounts
 from bot.store.errors import DatabaseIsNewer
 from bot.store.organisation import StoredOrganisation
 from bot.store.product_index import StoredProductIndex
@@ -204,6 +205,41 @@ def check_access_rules(settings: Settings) -> CheckResult:
     if not policy.rules:
         return CheckResult(what, CheckGrade.GOOD, phrase("none; every member may ask, and nobody may write"))
     return CheckResult(what, CheckGrade.GOOD, phrase("%(count)s are in force", count=len(policy.rules)))
+
+
+async def check_deciders(settings: Settings) -> list[CheckResult]:
+    """Check that somebody of the role could decide what waits: under their own account in the ERP, or the bot's.
+
+    Nothing where nobody decides in chat, or where the bot has an account to decide under.
+    """
+    if not settings.approvers or settings.approvals.technical_account:
+        return []
+    try:
+        database = make_database(settings, looking=True)
+        try:
+            bound = await StoredErpAccounts(database).all()
+        finally:
+            await database.close()
+    except DingerpError:
+        bound = ()  # the check of the database says why
+    known = {(one.user_id, one.source) for one in bound if one.account}
+    known |= {(user_id, source) for user_id, accounts in settings.access.accounts.items() for source in accounts}
+    without = [
+        source for source in settings.erp if not any((user_id, source) in known for user_id in settings.approvers)
+    ]
+    what = phrase("Approvals")
+    if not without:
+        return [CheckResult(what, CheckGrade.GOOD, phrase("somebody can decide in each ERP"))]
+    remedy = phrase(
+        "Let an approver link their account with /bind, or set DINGERP_ACCESS__ACCOUNTS or"
+        " DINGERP_APPROVALS__TECHNICAL_ACCOUNT."
+    )
+    words = phrase(
+        "nobody of the role “%(role)s” has an account in %(sources)s: they cannot decide there",
+        role=APPROVER,
+        sources=", ".join(without),
+    )
+    return [CheckResult(what, CheckGrade.NOTE, words, remedy)]
 
 
 async def check_index(settings: Settings) -> list[CheckResult]:

@@ -41,6 +41,14 @@ class Progress(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentRef:
+    """A document, named by its source and its number there."""
+
+    source: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
 class Money:
     """An amount in one currency; amounts of different currencies are never added. Zero has no sign."""
 

@@ -66,10 +66,10 @@ class SharedReads:
     ) -> Answer[T] | ErpError:
         answer: Answer[T] | ErpError | None = None
         try:
-            said = await self._read(source, key, read)
+            said, searched = await self._read(source, key, read)
             value, notes = self._validators[source.name].validate(said)
-            if not value:
-                notes = (*notes, *self._index_notes(source.name, str(key[1])))
+            if searched and not value:
+                notes = (*notes, *self._index_notes(source.name))
             answer = Answer(value, source.name, self._now(), notes=notes)
         except ErpError as error:
             answer = error
@@ -84,9 +84,9 @@ class SharedReads:
                     self._last_known.forget(key)
         return answer
 
-    def _index_notes(self, source: str, call: str) -> tuple[Phrase, ...]:
+    def _index_notes(self, source: str) -> tuple[Phrase, ...]:
         """Return what to say of a search in vain that the source answered because its index is not complete yet."""
-        if call != "find_products" or self._index is None or not self._index.filling(source):
+        if self._index is None or not self._index.filling(source):
             return ()
         return (
             phrase(
@@ -94,12 +94,17 @@ class SharedReads:
             ),
         )
 
-    async def _read(self, source: Erp, key: ReadKey, read: Callable[[Erp], Awaitable[T]]) -> Any:
-        """Return what the index finds, where it can answer, else what the source says."""
+    async def _read(self, source: Erp, key: ReadKey, read: Callable[[Erp], Awaitable[T]]) -> tuple[Any, bool]:
+        """Return what the index finds, where it can answer, else what the source says.
+
+        Also returns whether the source was searched in place of the index.
+        """
+        searched = False
         match key:
             # The index was read with the source's own account, so it only serves the default scope.
             case (name, "find_products", "", str(text), int(limit)) if self._index is not None:
                 found = await self._index.find(str(name), text, limit=limit)
                 if found is not None:
-                    return found
-        return await self._calls.read(source, str(key[1]), read)
+                    return found, False
+                searched = True
+        return await self._calls.read(source, str(key[1]), read), searched

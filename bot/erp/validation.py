@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime, timedelta
 from operator import attrgetter
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, get_type_hints
 
 import structlog
 
@@ -219,8 +219,7 @@ def record_key(record: Any) -> str:
 
 
 def _text_names(kind: type[Any]) -> tuple[str, ...]:
-    # The model's annotations are texts themselves.
-    return tuple(field.name for field in fields(kind) if field.type == "str" and field.name not in _OPAQUE)
+    return tuple(name for name, hint in get_type_hints(kind).items() if hint is str and name not in _OPAQUE)
 
 
 _TEXTS = {kind: attrgetter(*_text_names(kind)) for kind in (*_AREAS, OrderLine, PurchaseLine, WarehouseStock)}

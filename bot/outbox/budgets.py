@@ -116,17 +116,28 @@ class SendPlan:
 
 
 def plan_sends(
-    rows: Sequence[OutboxRow], budget: BudgetWindow, limits: SendLimits, *, room: int, sparing: bool, now: datetime
+    rows: Sequence[OutboxRow],
+    budget: BudgetWindow,
+    limits: SendLimits,
+    *,
+    room: int,
+    sparing: bool,
+    now: datetime,
+    reserved: bool = False,
 ) -> SendPlan:
     """Plan ``rows``, most urgent first; at most ``room`` are taken.
 
-    While calls are spared (``sparing``), existing cards are changed only if it is urgent.
+    While calls are spared (``sparing``), existing cards are changed only if it is urgent. While they are ``reserved``,
+    nothing else is sent at all.
     """
     plan = SendPlan()
     over_budget: dict[FoldKey, None] = {}
     urgent: Counter[FoldKey] = Counter()
     for row in rows:
-        if sparing and row.urgency is not Urgency.NOW and row.shown and row.via is DeliveryFormat.CARD:
+        if reserved and row.urgency is not Urgency.NOW:
+            plan.postpone[row.card] = now + SPARING_DIGEST
+            continue
+        if sparing and row.urgency is not Urgency.NOW and row.shown and row.via is not DeliveryFormat.TEXT:
             plan.postpone[row.card] = now + SPARING_DIGEST
             continue
         costs = budget_costs(row, limits, sparing=sparing)

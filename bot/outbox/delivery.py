@@ -43,6 +43,9 @@ class Delivery:
     """Not before."""
     fact: str = ""
     """The event that caused it (``source/id``), for the history."""
+    stands_as: str = ""
+    """Name of the card as it was created where somebody else did that, such as the answer to a question: then it is
+    changed and never created."""
 
 
 class DeliveryState(StrEnum):
@@ -63,6 +66,8 @@ class DeliveryFormat(StrEnum):
     CARD = "card"
     TEXT = "text"
     """A plain message, where no card can be created. It cannot be changed."""
+    STANDING = "standing"
+    """A card that was there before its first delivery: it is only changed."""
 
 
 class DeliveryStepKind(StrEnum):

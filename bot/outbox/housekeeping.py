@@ -1,58 +1,50 @@
-"""What the outbox does beside sending: watch the month's calls, forget old records, report its length."""
+"""What the outbox does beside sending: watch the month's quotas, forget old records, report its length."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
 
 from bot.errors import DingerpError
 from bot.metrics import Metrics
+from bot.outbox.month_forecast import MonthForecast
 from bot.outbox.ports import OutboxStore
-from bot.outbox.quota import CHINA, by_day, forecast
+from bot.outbox.spending import Quota
 
 log = structlog.get_logger(__name__)
 
 
-class DailyCallStore(Protocol):
-    """The month's calls so far, day by day."""
+class QuotaReporter(Protocol):
+    """Tells administrators how the month goes."""
 
-    async def put(self, day: date, calls: int) -> None:
-        """Store the month's calls so far; if several processes store the same day, the highest number stays."""
-        ...
-
-    async def since(self, day: date) -> Mapping[date, int]:
-        """Return the numbers of that day and later ones."""
+    async def look(self, forecasts: Mapping[Quota, int]) -> None:
+        """Tell what has to be told, by the forecasts of the quotas; may raise a `DingerpError`."""
         ...
 
 
 class Housekeeping:
-    """``used`` gives the calls of this month so far; ``works`` whether a day is a working day."""
+    """Looks at each quota's month, then at the outbox."""
 
     def __init__(
         self,
         backlog: OutboxStore,
-        days: DailyCallStore,
-        used: Callable[[], int],
+        months: Mapping[Quota, MonthForecast],
         *,
-        limit: int,
-        works: Callable[[date], bool],
         keep: timedelta,
         metrics: Metrics,
         now: Callable[[], datetime],
+        reporter: QuotaReporter | None = None,
     ) -> None:
         self._backlog = backlog
-        self._days = days
-        self._used = used
-        self._limit = limit
-        self._works = works
+        self._months = months
         self._keep = keep
         self._metrics = metrics
         self._now = now
-        self._warned: date | None = None
+        self._reporter = reporter
 
     async def run(self, every: float = 60.0) -> None:
         """Do it every ``every`` seconds until cancelled; when the database is away, only log that."""
@@ -63,17 +55,11 @@ class Housekeeping:
                 log.warning("outbox.not_kept", error=type(error).__name__, detail=error.detail)
             await asyncio.sleep(every)
 
-    async def look(self) -> int:
-        """Store the day's calls, forget old records, and return the month's forecast; warn about it once a day."""
-        today = self._now().astimezone(CHINA).date()
-        await self._days.put(today, self._used())
-        first = today.replace(day=1)
-        stored = await self._days.since((first - timedelta(days=1)).replace(day=1))
-        expected = forecast(by_day(stored), today, self._works)
-        self._metrics.month_forecast.set(expected)
-        if expected > self._limit and self._warned != today:
-            self._warned = today
-            log.warning("month.too_many_calls_ahead", forecast=expected, limit=self._limit, used=self._used())
+    async def look(self) -> Mapping[Quota, int]:
+        """Store the day's counts, forget old records, tell administrators, and return the forecasts of the month."""
+        forecasts = {quota: await month.look() for quota, month in self._months.items()}
+        if self._reporter is not None:
+            await self._reporter.look(forecasts)
         await self._backlog.prune(self._now() - self._keep)
         self._metrics.deliveries_waiting.set(await self._backlog.waiting())
-        return expected
+        return forecasts

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import ClassVar, Protocol
 
 from bot.cards.card import Card
@@ -17,11 +18,24 @@ from bot.outbox.place import Place
 
 
 @dataclass(frozen=True, slots=True)
+class OwnView:
+    """What one person sees on a card instead of what all see."""
+
+    user_id: str
+    view: View
+
+
+@dataclass(frozen=True, slots=True)
 class ComposedCard:
-    """A card's content now, and its revision; without a ``view`` there is nothing to show any more."""
+    """A card's content now, and its revision; without a ``view`` there is nothing to show any more.
+
+    ``language`` is that of its readers, where it is not the place's; ``own`` is what one of them sees instead.
+    """
 
     view: View | None
     revision: int
+    language: str = ""
+    own: OwnView | None = None
 
 
 class Composer(Protocol):
@@ -72,6 +86,10 @@ class SendFailed(DingerpError):
         self.trouble = trouble
 
 
+NOBODYS: Mapping[str, Card] = MappingProxyType({})
+"""No cards of single people."""
+
+
 class Messenger(Protocol):
     """Shows cards at places. Every call is bounded in time and raises nothing but `SendFailed`."""
 
@@ -79,12 +97,22 @@ class Messenger(Protocol):
         """Create the card; the same ``track_id`` again neither creates a second card nor changes the first."""
         ...
 
-    async def change(self, track_id: str, card: Card, made_as: str) -> None:
-        """Let an existing card show this content. ``made_as`` is the name of the card that it was created as."""
+    async def change(self, track_id: str, card: Card, made_as: str, own: Mapping[str, Card] = NOBODYS) -> None:
+        """Let an existing card show this content. ``made_as`` is the name of the card that it was created as, ``own``
+        what single people see instead, by userId.
+        """
         ...
 
     async def write(self, place: Place, card: Card) -> None:
         """Send the card's text twin as a plain message. It has no id: two calls are two messages."""
+        ...
+
+
+class UnbilledWriter(Protocol):
+    """Writes to places without a call of the month, where there is a way."""
+
+    async def write(self, place: Place, card: Card) -> bool:
+        """Send the card's text twin; False when there is no way at the moment. Raises nothing but `SendFailed`."""
         ...
 
 
@@ -117,8 +145,14 @@ class OutboxStore(Protocol):
         """Queue the newest state of cards."""
         ...
 
-    async def claim(self, worker: str, limits: SendLimits, *, room: int, sparing: bool, now: datetime) -> ClaimedRows:
+    async def claim(
+        self, worker: str, limits: SendLimits, *, room: int, sparing: bool, now: datetime, reserved: bool = False
+    ) -> ClaimedRows:
         """Claim up to ``room`` rows that are due and within the budgets, and all that have to be folded."""
+        ...
+
+    async def hasten(self, place: Place, now: datetime) -> None:
+        """Let the urgent cards that were never shown at a place be tried again now."""
         ...
 
     async def settle(self, worker: str, row: OutboxRow, result: DeliveryResult, now: datetime) -> bool:

@@ -25,13 +25,22 @@ class QuotaGuard:
     """Says whether calls are spared; each change is logged.
 
     ``used`` returns this month's calls so far, ``limit`` is the month's quota and ``reserve`` the part of it that is
-    kept.
+    kept. The last ``urgent`` of the quota is for critical cards alone.
     """
 
-    def __init__(self, used: Callable[[], int], limit: int, *, metrics: Metrics, reserve: float = 0.1) -> None:
+    def __init__(
+        self,
+        used: Callable[[], int],
+        limit: int,
+        *,
+        metrics: Metrics,
+        reserve: float = 0.1,
+        urgent: float = 0.05,
+    ) -> None:
         self._used = used
         self._limit = limit
         self._from = round(limit * (1 - reserve))
+        self._urgent_from = round(limit * (1 - min(urgent, reserve)))
         self._gauge = metrics.sparing
         self._was = False
         self._gauge.set(0)
@@ -48,6 +57,10 @@ class QuotaGuard:
             else:
                 log.info("month.free", used=used, limit=self._limit)
         return now
+
+    def reserved(self) -> bool:
+        """Whether the calls that are left are for critical cards alone."""
+        return self._used() >= self._urgent_from
 
 
 _TRUST = 5.0

@@ -8,12 +8,16 @@ from datetime import datetime, timedelta
 from bot.backoff import BackoffPolicy
 from bot.outbox.delivery import DeliveryFormat, DeliveryResult, DeliveryStepKind, OutboxRow
 from bot.outbox.ports import SendFailed, SendFailureKind
+from bot.outbox.spending import Purpose, purpose_of_kind
 
 _LONGEST = 3600.0
 _BACKOFF = BackoffPolicy(first=2.0, factor=4.0, longest=_LONGEST, spread=(0.5, 1.0))
 """Eight tries take two hours."""
 _SETUP_BACKOFF = replace(_BACKOFF, first=300.0)
 """Somebody has to mend the set-up first."""
+
+_TEXT_REPEATS = 2
+"""How often an alert's text that may have arrived is sent again."""
 
 _LIMITED = 1.0
 """Seconds if DingTalk names none: its limits are per second (docs: platform/dingtalk/limits.md#calls-per-second)."""
@@ -39,12 +43,18 @@ def retry_delay(trouble: SendFailureKind, tries: int, retry_after: float | None,
 def resolve_failure(row: OutboxRow, failure: SendFailed, *, most: int, chance: float, now: datetime) -> DeliveryResult:
     """Return what becomes of a row whose try failed; after ``most`` tries that count it is dead."""
     trouble, reason = failure.trouble, failure.detail
+    if trouble is SendFailureKind.GONE and row.via is DeliveryFormat.STANDING:
+        return DeliveryResult(what=DeliveryStepKind.NOTHING, reason=reason)
     if trouble is SendFailureKind.NO_CARDS and not row.doubt and not row.shown:
         return DeliveryResult(what=DeliveryStepKind.NO_CARD, reason=reason)
     if trouble is SendFailureKind.HOPELESS:
         return DeliveryResult(what=DeliveryStepKind.DEAD, reason=reason)
     if trouble is SendFailureKind.UNKNOWN and row.via is DeliveryFormat.TEXT:
-        # The message may have arrived, and two would be worse than one.
+        if purpose_of_kind(row.kind) is Purpose.ALERT and row.tries < _TEXT_REPEATS:
+            # Nobody learns of an alert that did not arrive; the same words twice do no harm.
+            again = now + timedelta(seconds=retry_delay(trouble, row.tries + 1, failure.retry_after, chance))
+            return DeliveryResult(what=DeliveryStepKind.RETRIED, reason=f"unconfirmed: {reason}", again_at=again)
+        # The message may have arrived, and two might be taken for two decisions.
         return DeliveryResult(what=DeliveryStepKind.WRITTEN, revision=row.wanted, reason=f"unconfirmed: {reason}")
     certain = trouble is not SendFailureKind.UNKNOWN
     tries = row.tries + counts_as_attempt(trouble)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -14,10 +14,21 @@ from bot.cards.card import Card, ViewRenderer
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.outbox.budgets import SendLimits
-from bot.outbox.delivery import Delivery, DeliveryFormat, DeliveryResult, DeliveryStepKind, OutboxRow
-from bot.outbox.place import Place
-from bot.outbox.ports import LEASE, Composer, FoldBatch, Messenger, OutboxStore, SendFailed, SendFailureKind
+from bot.outbox.delivery import Delivery, DeliveryFormat, DeliveryResult, DeliveryStepKind, OutboxRow, Urgency
+from bot.outbox.place import Place, PlaceKind
+from bot.outbox.ports import (
+    LEASE,
+    NOBODYS,
+    Composer,
+    FoldBatch,
+    Messenger,
+    OutboxStore,
+    SendFailed,
+    SendFailureKind,
+    UnbilledWriter,
+)
 from bot.outbox.retry import resolve_failure, retry_delay
+from bot.outbox.spending import falling_back, purpose_of_kind, spending
 from bot.uninterrupted import UninterruptedWork
 from bot.wakeup import Wakeup
 
@@ -43,6 +54,11 @@ class _Ready:
 
     card: Card
     revision: int
+    own: Mapping[str, Card] = field(default_factory=lambda: NOBODYS)
+
+
+def _group(place: Place) -> str:
+    return place.id if place.kind is PlaceKind.GROUP else ""
 
 
 class OutboxWorker:
@@ -62,6 +78,8 @@ class OutboxWorker:
         now: Callable[[], datetime],
         draw: Callable[[], float],
         sparing: Callable[[], bool] = lambda: False,
+        reserved: Callable[[], bool] = lambda: False,
+        unbilled: UnbilledWriter | None = None,
         limits: SendLimits | None = None,
         at_once: int = 16,
         tries: int = 8,
@@ -69,7 +87,8 @@ class OutboxWorker:
         """``worker`` is a name that no other worker has or had.
 
         ``track_of`` returns a card's DingTalk id, always the same for the same key; ``draw`` returns numbers from 0 to
-        1 for the jitter; ``sparing`` says whether the month's calls run out (`bot.outbox.quota`).
+        1 for the jitter; ``sparing`` says whether the month's calls run out, ``reserved`` whether those that are left
+        are for what is urgent alone (`bot.outbox.quota`). When there are none, that goes by ``unbilled``.
         """
         self._backlog = backlog
         self._messenger = messenger
@@ -82,6 +101,12 @@ class OutboxWorker:
         self._now = now
         self._draw = draw
         self._sparing = sparing
+        self._reserved = reserved
+        self._unbilled = unbilled
+        self._unshown: set[Place] = set()
+        """Places where something urgent waits for a way without a call."""
+        self._opened: set[Place] = set()
+        """Those of them that have such a way now."""
         self._limits = limits or SendLimits()
         self._at_once = at_once
         self._tries = tries
@@ -93,6 +118,13 @@ class OutboxWorker:
     def poke(self) -> None:
         """Wake the worker: there is something new."""
         self._wakeup.call()
+
+    def open_way(self, place: Place) -> None:
+        """Try again what is urgent and could not be shown there: there may be a way without a call now."""
+        if place in self._unshown:
+            self._unshown.discard(place)
+            self._opened.add(place)
+            self.poke()
 
     async def enqueue(self, *deliveries: Delivery) -> None:
         """Queue the newest state of cards; in an open transaction use `bot.store.outbox.enqueue` instead."""
@@ -119,7 +151,16 @@ class OutboxWorker:
         room = self._at_once - len(self._sending)
         if room < max(1, self._at_once // _SHARE):
             return None  # the next delivery that ends wakes the loop
-        claiming = self._backlog.claim(self._worker, self._limits, room=room, sparing=self._sparing(), now=self._now())
+        while self._opened:
+            await self._storing.run(self._backlog.hasten(self._opened.pop(), self._now()))
+        claiming = self._backlog.claim(
+            self._worker,
+            self._limits,
+            room=room,
+            sparing=self._sparing(),
+            reserved=self._reserved(),
+            now=self._now(),
+        )
         claim = await self._storing.run(claiming)
         for row in claim.rows:
             self._start(row)
@@ -175,7 +216,8 @@ class OutboxWorker:
                 ready = await self._prepare(row)
                 if isinstance(ready, _Ready):
                     sending = True
-                    result = await self._send(row, ready, late)
+                    with spending(purpose_of_kind(row.kind), _group(row.place)):
+                        result = await self._send_somehow(row, ready, late)
                 else:
                     result = ready
         except SendFailed as failure:
@@ -211,8 +253,28 @@ class OutboxWorker:
             return DeliveryResult(what=DeliveryStepKind.KEPT, revision=row.shown)
         zone = self._now().tzinfo
         assert zone is not None, "the clock gives aware times"
-        card = self._renderer.render(composed.view, self._language_of(row.place), zone=zone)
-        return _Ready(card, composed.revision)
+        language = composed.language or self._language_of(row.place)
+        card = self._renderer.render(composed.view, language, zone=zone, trail=())
+        if (own := composed.own) is None:
+            return _Ready(card, composed.revision)
+        own_card = self._renderer.render(own.view, language, zone=zone, trail=())
+        return _Ready(card, composed.revision, {own.user_id: own_card})
+
+    async def _send_somehow(self, row: OutboxRow, ready: _Ready, late: timedelta) -> DeliveryResult:
+        """Send it; when the month's calls are used up and it is urgent and nowhere to be seen, without a call."""
+        try:
+            return await self._send(row, ready, late)
+        except SendFailed as failure:
+            urgent = row.urgency is Urgency.NOW and not row.shown and not row.doubt
+            if failure.trouble is not SendFailureKind.SPENT or not urgent or self._unbilled is None:
+                raise
+            # Noted first: a way that opens while this one is looked for must not be missed.
+            self._unshown.add(row.place)
+            with falling_back():
+                if not await self._unbilled.write(row.place, ready.card):
+                    raise
+            self._unshown.discard(row.place)
+            return DeliveryResult(what=DeliveryStepKind.WRITTEN, revision=ready.revision, late=late)
 
     async def _send(self, row: OutboxRow, ready: _Ready, late: timedelta) -> DeliveryResult:
         card, revision = ready.card, ready.revision
@@ -221,7 +283,7 @@ class OutboxWorker:
             return DeliveryResult(what=DeliveryStepKind.WRITTEN, revision=revision, late=late)
         track = self._track_of(row.track_key)
         if row.shown:
-            await self._messenger.change(track, card, row.made_as)
+            await self._messenger.change(track, card, row.made_as, ready.own)
             return DeliveryResult(
                 what=DeliveryStepKind.UPDATED, revision=revision, made_as=row.made_as, track_id=track, late=late
             )

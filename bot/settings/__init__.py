@@ -56,6 +56,7 @@ __all__ = [
     "ACCESS_RULES",
     "ALERT_RULES",
     "APPROVAL_RULES",
+    "APPROVER",
     "DEFAULT_FILE",
     "AccessSettings",
     "AlertSettings",
@@ -88,6 +89,9 @@ __all__ = [
 DEFAULT_FILE = Path("dingerp.toml")
 ACCESS_RULES = "access.toml"
 ALERT_RULES = "alerts.toml"
+APPROVER = "approver"
+"""The role of those who decide purchase orders where no rules say so."""
+
 APPROVAL_RULES = "approvals.toml"
 
 
@@ -172,9 +176,14 @@ class Settings(BaseSettings):
         return self._rules(self.approvals.rules, APPROVAL_RULES)
 
     @property
+    def approvers(self) -> frozenset[str]:
+        """Return who decides purchase orders where no rules say so."""
+        return self.access.roles.get(APPROVER, frozenset())
+
+    @property
     def decides_in_chat(self) -> bool:
         """Whether purchase orders can be decided from chat: there are approvers, or rules."""
-        return bool(self.access.roles.get("approver")) or self.approval_rules.is_file()
+        return bool(self.approvers) or self.approval_rules.is_file()
 
     @property
     def approval_groups(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from bot.secret_values import Secret
+from bot.settings.editions import EditionName, EditionPlan, MonthlyQuotas
 
 
 class SettingsSection(BaseModel):
@@ -239,13 +240,29 @@ class LimitSettings(SettingsSection):
     directory_qps: float = Field(
         10.0, gt=0, description="Calls per second and API for walks through the whole directory."
     )
-    monthly_calls: int = Field(10_000, gt=0, description="API calls per month (Standard edition: 5 000).")
+    edition: EditionName = Field(
+        "standard",
+        description="DingTalk's edition, which gives the quotas of a month; `standard-2024` for contracts from before"
+        " 2025-11-19.",
+    )
+    packs: int = Field(0, ge=0, le=1_000, description="Add-on packs: 5 000 000 calls and 500 000 uses each.")
+    monthly_calls: int | None = Field(None, gt=0, description="API calls per month, if not those of the edition.")
+    monthly_uses: int | None = Field(
+        None, gt=0, description="Webhook & Stream uses per month, if not those of the edition."
+    )
+    clicks_count: bool = Field(True, description="Whether a click on a card is a use, which DingTalk does not say.")
     questions_at_once: int = Field(256, gt=0, description="Questions that are worked on at the same time.")
     question_seconds: float = Field(20.0, gt=0, description="Time for finding one answer.")
     click_seconds: float = Field(1.6, gt=0, lt=2, description="Time for a click's answer; DingTalk waits 2 s.")
     row_minutes: float = Field(10.0, gt=0, le=1440, description="Minutes within which documents count as in a row.")
     person: AllowanceSettings = AllowanceSettings.model_validate({})
     conversation: ConversationAllowanceSettings = ConversationAllowanceSettings.model_validate({})
+
+    @property
+    def month(self) -> MonthlyQuotas:
+        """What a month allows."""
+        quotas = EditionPlan(self.edition, self.packs).quotas
+        return MonthlyQuotas(self.monthly_calls or quotas.calls, self.monthly_uses or quotas.uses)
 
 
 class AuditSettings(SettingsSection):
@@ -314,7 +331,13 @@ class OutboxSettings(SettingsSection):
         20, gt=0, description="Plain messages per minute, which go where no cards can be made (DingTalk mutes at 20)."
     )
     reserve: float = Field(
-        0.1, ge=0, lt=1, description="Part of `limits.monthly_calls` that is kept for questions and what is urgent."
+        0.1, ge=0, lt=1, description="Part of the month's calls that is kept for questions and what is urgent."
+    )
+    urgent_reserve: float = Field(
+        0.05,
+        ge=0,
+        lt=1,
+        description="Last part of `reserve` (at most all of it), for what is urgent alone; a part of all calls.",
     )
     at_once: int = Field(16, gt=0, le=100, description="Deliveries that one process works on at the same time.")
     tries: int = Field(8, gt=0, le=50, description="Tries before a delivery is given up; eight take about two hours.")

@@ -29,8 +29,12 @@ class SimulatorConfig:
     public_url: str = ""
     """Origin of session webhooks and download links; empty: the address that the server was bound to."""
 
-    quota_limit: int | None = 10_000
-    """Billed API calls a month (Standard edition); None switches the limit off."""
+    quota_limit: int | None = 5_000
+    """Billed API calls a month (Standard edition); None switches the limits of the month off."""
+    uses_limit: int = 3_000
+    """Webhook & Stream uses a month (Standard edition)."""
+    clicks_count: bool = True
+    """Whether a click is a use, which DingTalk does not say."""
     qps_limit: int | None = 20
     """Calls a second for each API (Standard edition); None switches the limit off."""
     webhook_limit: int = 20
@@ -57,3 +61,8 @@ class SimulatorConfig:
     seed: int | None = None
     """Seeds ids and random faults. Keep None where a bot remembers ids between two runs of the simulator."""
     now: Callable[[], datetime] = utc_now
+
+    @property
+    def month_uses(self) -> int | None:
+        """The Webhook & Stream uses of a month; None without a limit."""
+        return None if self.quota_limit is None else self.uses_limit

@@ -248,7 +248,7 @@ async def set_conversation(engine: SimEngine, request: web.Request) -> Json:
 
 
 async def set_quota(engine: SimEngine, request: web.Request) -> Json:
-    """Change the month's meter: ``{used?, limit?}``; a null limit means none."""
+    """Change the month's meters: ``{used?, limit?, uses?, usesLimit?}``; a null limit means none."""
     body = await _body(request)
     flow = engine.flow
     if "limit" in body:
@@ -256,6 +256,11 @@ async def set_quota(engine: SimEngine, request: web.Request) -> Json:
     if "used" in body:
         flow.render()
         flow.used = _count(body["used"])
+    if "usesLimit" in body:
+        flow.uses_limit = None if body["usesLimit"] is None else _count(body["usesLimit"])
+    if "uses" in body:
+        flow.render()
+        flow.uses = _count(body["uses"])
     meter = flow.render()
     engine.live.tell("quota", meter)
     return meter

@@ -22,7 +22,7 @@ from bot.simulator.config import SimulatorConfig
 from bot.simulator.credentials import Credentials
 from bot.simulator.enterprise import Enterprise, SimPerson, demo_enterprise, enlarged
 from bot.simulator.faults import SimFaults
-from bot.simulator.flow_control import CustomRobot, FlowControl
+from bot.simulator.flow_control import FREE_EVENTS, CustomRobot, FlowControl
 from bot.simulator.live_updates import LiveUpdates
 from bot.simulator.media import MediaStore
 from bot.simulator.payloads import (
@@ -30,6 +30,7 @@ from bot.simulator.payloads import (
     bot_message,
     card_callback,
     click_params,
+    without_content,
     without_mention,
     without_text,
 )
@@ -183,7 +184,7 @@ class SimEngine:
             at_users=mentioned,
             published=not self.faults.trigger("unpublished_bot"),
         )
-        if self.faults.trigger("quota_payload"):
+        if not self.flow.use() or self.faults.trigger("quota_payload"):
             payload = without_text(payload)
         if raw:
             payload = {key: value for key, value in {**payload, **raw}.items() if key not in raw or value is not None}
@@ -246,6 +247,8 @@ class SimEngine:
             "eventType": event_type,
             "eventUnifiedAppId": self.config.client_id,
         }
+        if event_type not in FREE_EVENTS and not self.flow.use():
+            data = without_content()
         self.pushes.push(
             SimPush(type=EVENT, topic="*", data=orjson.dumps(data).decode(), headers=headers, redeliver=True)
         )
@@ -388,6 +391,7 @@ class SimEngine:
             on_late=late,
             answer_delay_ms=held.delay_ms if held is not None else 0,
         )
+        self.flow.click()
         if not self.pushes.push(push) or push.done is None:
             return self._failed("网络异常，请稍后重试", started, "no connection is subscribed to card callbacks")
         try:

@@ -25,6 +25,8 @@ class SimFault:
     delay_ms: int = 0
     api: str = ""
     """Strikes only calls whose ``METHOD path`` contains this text; empty: all."""
+    code: str = ""
+    """The code of the refusal; empty: the fault's usual one."""
     default_delay_ms: int = field(default=0)
 
     def render(self) -> dict[str, Any]:
@@ -35,13 +37,15 @@ class SimFault:
             "count": self.count,
             "delayMs": self.delay_ms,
             "api": self.api,
+            "code": self.code,
             "label": dict(self.label),
             "help": dict(self.help),
         }
 
     def clear(self) -> None:
         """Switch it off and restore the defaults."""
-        self.on, self.rate, self.count, self.delay_ms, self.api = False, 1.0, None, self.default_delay_ms, ""
+        self.on, self.rate, self.count, self.delay_ms = False, 1.0, None, self.default_delay_ms
+        self.api = self.code = ""
 
 
 class _FaultText(NamedTuple):
@@ -142,6 +146,13 @@ _TABLE: tuple[_FaultText, ...] = (
         15_000,
     ),
     _FaultText("qps_limit", "QPS 限流", "QPS limit", "接口返回 QpsLimit", "calls are refused with QpsLimit"),
+    _FaultText(
+        "refused",
+        "按错误码拒绝",
+        "Refused by code",
+        "接口返回所填错误码（默认为每分钟限流）",
+        "calls are refused with the code that is set, by default the limit per minute",
+    ),
     _FaultText(
         "quota_exhausted",
         "月度额度用尽",
@@ -253,8 +264,8 @@ class SimFaults:
         return fault
 
     def set(self, name: str, **settings: Any) -> None:
-        """Switch one fault: ``on``, ``rate`` (0…1), ``count`` (None: no end), ``delay_ms``, ``api``. Raises
-        `InvalidFault`.
+        """Switch one fault: ``on``, ``rate`` (0…1), ``count`` (None: no end), ``delay_ms``, ``api``,
+        ``code``. Raises `InvalidFault`.
 
         Switching on without naming a count means: no end.
         """
@@ -311,7 +322,7 @@ class SimFaults:
             self.on_change()
 
 
-_ATTRIBUTES = {"on": "on", "rate": "rate", "count": "count", "delayMs": "delay_ms", "api": "api"}
+_ATTRIBUTES = {"on": "on", "rate": "rate", "count": "count", "delayMs": "delay_ms", "api": "api", "code": "code"}
 _READ_ONLY = frozenset({"label", "help"})
 
 
@@ -323,6 +334,7 @@ def _check(key: str, value: Any) -> None:
         "count": value is None or (_is_number(value) and isinstance(value, int) and value >= 0),
         "delay_ms": _is_number(value) and isinstance(value, int) and value >= 0,
         "api": isinstance(value, str),
+        "code": isinstance(value, str),
     }
     if not good.get(key, False):
         raise InvalidFault(f"bad value for {key}: {value!r}")

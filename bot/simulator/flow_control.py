@@ -1,4 +1,4 @@
-"""Flow control: calls a second, calls a month, messages a minute.
+"""Flow control: calls a second, calls and uses a month, messages a minute.
 
 Docs: platform/dingtalk/limits.md, platform/dingtalk/robots.md#custom-robots
 """
@@ -16,9 +16,21 @@ from bot.simulator.config import SimulatorConfig
 _CHINA = timezone(timedelta(hours=8))
 _MUTE_SECONDS = 600.0
 
+FREE_EVENTS = frozenset(
+    {
+        *("user_add_org", "user_modify_org", "user_leave_org", "user_active_org"),
+        *("org_dept_create", "org_dept_modify", "org_dept_remove", "org_change", "org_admin_add", "org_admin_remove"),
+        *("label_user_change", "label_conf_add", "label_conf_del", "label_conf_modify"),
+    }
+)
+"""Events that are no use of the month (docs: platform/dingtalk/limits.md#not-counted)."""
+
 
 class FlowControl:
-    """Counts calls and enforces the limits. ``on_change`` is called when the number of billed calls changed."""
+    """Counts calls and uses of Webhook & Stream, and enforces the limits.
+
+    ``on_change`` is called when the number of billed calls or of uses changed.
+    """
 
     def __init__(self, config: SimulatorConfig) -> None:
         self._config = config
@@ -27,6 +39,8 @@ class FlowControl:
         self.used = 0
         self.billed_calls = 0
         """Since the last reset; `used` starts anew with each month."""
+        self.uses_limit = config.month_uses
+        self.uses = 0
         self._month = ""
         self._minute = -1
         self._second = 0
@@ -56,17 +70,41 @@ class FlowControl:
             self.on_change()
         return True
 
-    def render(self) -> dict[str, Any]:
-        """The quota meter of the control API."""
+    def use(self, count: int = 1) -> bool:
+        """Count messages, events and clicks of this month; False when the month's uses were used up before.
+
+        Nothing is refused for that: pushes come without their content (docs: platform/dingtalk/limits.md#push-quota).
+        """
         self._turn_month()
-        return {"used": self.used, "limit": self.limit, "month": self._month}
+        within = self.uses_limit is None or self.uses < self.uses_limit
+        self.uses += count
+        if self.on_change is not None:
+            self.on_change()
+        return within
+
+    def click(self) -> None:
+        """Count a click, if this platform counts clicks: DingTalk does not say."""
+        if self._config.clicks_count:
+            self.use()
+
+    def render(self) -> dict[str, Any]:
+        """The meters of both quotas for the control API."""
+        self._turn_month()
+        return {
+            "used": self.used,
+            "limit": self.limit,
+            "uses": self.uses,
+            "usesLimit": self.uses_limit,
+            "month": self._month,
+        }
 
     def clear(self) -> None:
         """Back to an unused month."""
         self.calls.clear()
         self._in_second.clear()
         self.limit = self._config.quota_limit
-        self.used = self.billed_calls = 0
+        self.uses_limit = self._config.month_uses
+        self.used = self.uses = self.billed_calls = 0
 
     def _turn_month(self) -> None:
         moment = self._config.now()
@@ -76,7 +114,7 @@ class FlowControl:
         self._minute = minute
         month = moment.astimezone(_CHINA).strftime("%Y-%m")
         if month != self._month:
-            self._month, self.used = month, 0
+            self._month, self.used, self.uses = month, 0, 0
 
 
 @dataclass(slots=True)

@@ -80,13 +80,21 @@ def bot_message(
     return payload
 
 
+_USED_UP = "推送额度已用尽"
+
+
 def without_text(payload: dict[str, Any]) -> dict[str, Any]:
     """The same message after the organisation's push quota is used up.
 
     Docs: platform/dingtalk/limits.md#push-quota
     """
     kept = {key: value for key, value in payload.items() if key not in {"text", "content"}}
-    return {**kept, "errorCode": 20001, "errorMessage": "推送额度已用尽"}
+    return {**kept, "errorCode": 20001, "errorMessage": _USED_UP}
+
+
+def without_content() -> dict[str, Any]:
+    """What an event carries after the organisation's push quota is used up."""
+    return {"errCode": 20001, "errMsg": _USED_UP}
 
 
 def card_callback(

@@ -15,9 +15,10 @@ from sqlalchemy.engine import Connection
 
 from bot.alerts.alert import Alert, AlertCard, Mute, Watch
 from bot.alerts.intake.port import StoredEvent
-from bot.alerts.repository import AlertHistoryEntry
+from bot.alerts.repository import AlertHistoryEntry, UnreadableRecord
 from bot.outbox.delivery import Delivery
 from bot.outbox.place import Place
+from bot.sealing import NotOpened
 from bot.store import alert_sql as sql
 from bot.store.alert_identity_map import AlertIdentityMap, CardIdentityMap, select_chunked
 from bot.store.alert_rows import (
@@ -269,7 +270,10 @@ class StoredAlertTransactions(StoredTransactions[StoredAlertQueue]):
     def _try_and_work(self, work: Callable[[StoredAlertQueue], T], connection: Connection) -> T | None:
         if connection.dialect.name == "postgresql" and not connection.scalar(_TRY, {"lock": _LOCK}):
             return None
-        return self._work(work, connection)
+        try:
+            return self._work(work, connection)
+        except NotOpened as error:
+            raise UnreadableRecord(error.detail) from error
 
 
 def wait_for_turn(connection: Connection) -> None:

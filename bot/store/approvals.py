@@ -31,6 +31,7 @@ from bot.store.database import Database
 from bot.store.decision_entries import make_decision_entry
 from bot.store.outbox import enqueue
 from bot.store.row_times import from_us, to_us
+from bot.store.standing_answers import redraw_answers
 from bot.store.statements import insert_into
 from bot.store.tables import APPROVAL_CARD, APPROVAL_CASE, APPROVAL_SOURCE
 from bot.store.transactions import StoredTransactions, begin_immediate
@@ -47,6 +48,8 @@ class StoredCaseRepository:
         self._stamps: dict[str, int] = {}
         self._known: dict[str, Case] = {}
         self._deliveries: dict[str, Delivery] = {}
+        self._changed: dict[tuple[str, str], datetime] = {}
+        """Documents whose answers are to be drawn again, and when."""
         self._cards: list[CaseCard] = []
         self._lines: list[AuditRow] = []
         self._entries: list[AuditEntry] = []
@@ -145,12 +148,18 @@ class StoredCaseRepository:
         """Owe a place the newest state of a card; several times in one unit of work is once."""
         self._deliveries[delivery.card] = delivery
 
+    def redraw_answers(self, case: Case, due_at: datetime) -> None:
+        """Owe the answers that show the case's document its newest state."""
+        self._changed[case.source, case.number.casefold()] = due_at
+
     def flush(self) -> None:
         """Write the record and what is owed, all cards in one order: units don't wait for each other's rows."""
         self._write_cards()
         self._write_lines()
         enqueue(self._connection, *self._deliveries.values(), now=self._now)
         self._deliveries = {}
+        redraw_answers(self._connection, self._changed, self._now)
+        self._changed = {}
         if self._entries:
             # Last, since all processes wait for the end of the one chain.
             append_entries(self._connection, self._entries)

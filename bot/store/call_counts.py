@@ -1,17 +1,21 @@
-"""Counts of DingTalk calls: per month, so that the quota's meter survives restarts, and how far the month had come
-on each day.
+"""What DingTalk bills: per month, so that the meters survive restarts, how far the month had come on each day, and the
+steps that administrators were told of.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from sqlalchemy import case, select
+from sqlalchemy.engine import Connection
 
+from bot.outbox.delivery import Delivery
+from bot.outbox.spending import Purpose, Quota, SpentKey
 from bot.store.database import Database
+from bot.store.outbox import enqueue
 from bot.store.statements import insert_into
-from bot.store.tables import API_DAY, API_MONTH
+from bot.store.tables import QUOTA_DAY, QUOTA_MONTH, QUOTA_WARNING
 
 
 class StoredMonthlyCalls:
@@ -20,37 +24,87 @@ class StoredMonthlyCalls:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def load(self, month: str) -> int:
-        """Return the calls counted in ``month`` (as ``2026-11``)."""
-        query = select(API_MONTH.c.calls).where(API_MONTH.c.month == month)
-        found: int | None = await self._database.run(lambda connection: connection.scalar(query))
-        return found or 0
+    async def load(self, month: str) -> Mapping[SpentKey, int]:
+        """Return the counts of ``month`` (as ``2026-11``)."""
+        return await self._database.run(lambda connection: _spent(connection, month))
 
-    async def add(self, month: str, calls: int) -> int:
-        """Add ``calls`` and return the month's new sum."""
-        insert = insert_into(API_MONTH, self._database.dialect).values(month=month, calls=calls)
+    async def add(self, month: str, spent: Mapping[SpentKey, int]) -> Mapping[SpentKey, int]:
+        """Add ``spent`` and return the month's new counts."""
+        insert = insert_into(QUOTA_MONTH, self._database.dialect)
         upsert = insert.on_conflict_do_update(
-            index_elements=["month"], set_={"calls": API_MONTH.c.calls + insert.excluded.calls}
-        ).returning(API_MONTH.c.calls)
-        total: int = await self._database.run(lambda connection: connection.execute(upsert).scalar_one())
-        return total
+            index_elements=["month", "quota", "purpose", "conversation"],
+            set_={"spent": QUOTA_MONTH.c.spent + insert.excluded.spent},
+        )
+        # In the same order everywhere, so that no two processes wait for each other's rows.
+        rows = sorted(
+            (
+                {
+                    "month": month,
+                    "quota": key.quota.value,
+                    "purpose": key.purpose.value,
+                    "conversation": key.conversation,
+                    "spent": count,
+                }
+                for key, count in spent.items()
+            ),
+            key=lambda row: (row["quota"], row["purpose"], row["conversation"]),
+        )
+
+        def put(connection: Connection) -> Mapping[SpentKey, int]:
+            if rows:
+                connection.execute(upsert, rows)
+            return _spent(connection, month)
+
+        return await self._database.run(put)
+
+
+def _spent(connection: Connection, month: str) -> Mapping[SpentKey, int]:
+    rows = connection.execute(select(QUOTA_MONTH).where(QUOTA_MONTH.c.month == month))
+    return {SpentKey(Quota(row.quota), Purpose(row.purpose), row.conversation): row.spent for row in rows}
 
 
 class StoredDailyCalls:
-    """Implements `bot.outbox.housekeeping.DailyCallStore`."""
+    """Implements `bot.outbox.month_forecast.DailyCallStore` for one quota."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, quota: Quota = Quota.CALLS) -> None:
         self._database = database
+        self._quota = quota
 
     async def put(self, day: date, calls: int) -> None:
-        """Store the month's calls so far."""
-        adding = insert_into(API_DAY, self._database.dialect).values(day=day.isoformat(), calls=calls)
-        higher = case((adding.excluded.calls > API_DAY.c.calls, adding.excluded.calls), else_=API_DAY.c.calls)
-        upsert = adding.on_conflict_do_update(index_elements=["day"], set_={"calls": higher})
+        """Store what was spent of the month so far."""
+        values = {"day": day.isoformat(), "quota": self._quota.value, "spent": calls}
+        adding = insert_into(QUOTA_DAY, self._database.dialect).values(**values)
+        higher = case((adding.excluded.spent > QUOTA_DAY.c.spent, adding.excluded.spent), else_=QUOTA_DAY.c.spent)
+        upsert = adding.on_conflict_do_update(index_elements=["day", "quota"], set_={"spent": higher})
         await self._database.run(lambda connection: connection.execute(upsert))
 
     async def since(self, day: date) -> Mapping[date, int]:
         """Return what was stored for that day and later days."""
-        query = select(API_DAY).where(API_DAY.c.day >= day.isoformat())
+        query = select(QUOTA_DAY).where(QUOTA_DAY.c.day >= day.isoformat(), QUOTA_DAY.c.quota == self._quota.value)
         rows = await self._database.run(lambda connection: connection.execute(query).all())
-        return {date.fromisoformat(row.day): row.calls for row in rows}
+        return {date.fromisoformat(row.day): row.spent for row in rows}
+
+
+class StoredQuotaWarnings:
+    """Implements `bot.outbox.quota_reports.QuotaWarningStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def told(self, month: str) -> frozenset[tuple[Quota, int]]:
+        """Return the steps of which administrators were told in ``month``."""
+        query = select(QUOTA_WARNING).where(QUOTA_WARNING.c.month == month)
+        rows = await self._database.run(lambda connection: connection.execute(query).all())
+        return frozenset((Quota(row.quota), row.percent) for row in rows)
+
+    async def tell(self, month: str, quota: Quota, percents: Sequence[int], deliveries: Sequence[Delivery]) -> None:
+        """Queue the cards and note the steps, unless another process did so before."""
+        insert = insert_into(QUOTA_WARNING, self._database.dialect)
+        note = insert.on_conflict_do_nothing(index_elements=["month", "quota", "percent"])
+
+        def put(connection: Connection) -> None:
+            rows = [{"month": month, "quota": quota.value, "percent": percent} for percent in percents]
+            connection.execute(note, rows)
+            enqueue(connection, *deliveries, now=deliveries[0].due_at)
+
+        await self._database.run(put)

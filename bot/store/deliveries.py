@@ -15,7 +15,7 @@ from bot.batching import Batcher
 from bot.outbox.delivery import DeliveryRecord, DeliveryState, DeliveryStep, DeliveryStepKind
 from bot.outbox.place import Place
 from bot.store.database import Database
-from bot.store.outbox import DELIVERY_VALUES
+from bot.store.outbox import DELIVERY_VALUES, NEEDS_REDRAW
 from bot.store.outbox_sql import REQUEUED, step
 from bot.store.record_codec import RecordCodec
 from bot.store.row_times import to_ms
@@ -97,10 +97,6 @@ def _replay(connection: Connection, at: int, cards: Collection[str] | None) -> S
         lines = [step(row.card, at, DeliveryStepKind.REPLAYED, row.wanted) for row in back]
         connection.execute(insert(DELIVERY_STEP), lines)
     return sorted(row.card for row in back)
-
-
-NEEDS_REDRAW = -1
-"""``shown`` of a card that shows something else than any of its revisions."""
 
 
 class StoredShownCards:

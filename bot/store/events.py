@@ -16,12 +16,12 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql import ColumnElement
 
 from bot.alerts.intake.port import EventState, ReceivedEvent, StoredEvent
-from bot.sealing import KeyRing
+from bot.sealing import KeyRing, NotOpened
 from bot.store.database import Database
 from bot.store.event_turns import choose_waiting
 from bot.store.record_codec import IN_MILLISECONDS, RecordCodec
 from bot.store.row_times import from_ms, to_ms
-from bot.store.sealed_columns import keys_in_use, seal
+from bot.store.sealed_columns import Sealed, keys_in_use, seal
 from bot.store.statements import chunks
 from bot.store.tables import EVENT
 
@@ -31,9 +31,12 @@ PRUNED_AT_ONCE = 2_000
 _IS_WAITING = text("state = 'waiting'")
 """As text: SQLite uses a partial index only for the very words that it was made with."""
 
-_STORED = RecordCodec(
-    StoredEvent, IN_MILLISECONDS, names={"id": "event_id", "at": "time_ms", "received_at": "received_ms"}
-)
+NOT_OPENED = "what it says was changed in the database, or sealed by another key"
+
+_NAMES = {"id": "event_id", "at": "time_ms", "received_at": "received_ms"}
+_STORED = RecordCodec(StoredEvent, IN_MILLISECONDS, names=_NAMES, skip={"is_opened"})
+_UNOPENED = RecordCodec(StoredEvent, IN_MILLISECONDS, names=_NAMES, skip={"is_opened", "raw", "reason"})
+_PLAIN_COLUMNS = tuple(column for column in EVENT.c if not isinstance(column.type, Sealed))
 
 _ROWS = {
     "sqlite": (
@@ -142,12 +145,7 @@ def insert_events(connection: Connection, events: Collection[ReceivedEvent]) -> 
 def take_waiting(connection: Connection, limit: int) -> tuple[StoredEvent, ...]:
     """Return the waiting events that come next, in their order, inside the caller's transaction."""
     numbers = choose_waiting(connection, limit)
-    found = {
-        row.seq: _STORED.read_row(row)
-        for some in chunks(numbers)
-        for row in connection.execute(select(EVENT).where(EVENT.c.seq.in_(some)))
-    }
-    return tuple(found[number] for number in numbers)
+    return _read(connection, numbers)
 
 
 def mark_done(connection: Connection, seqs: Sequence[int]) -> None:
@@ -165,8 +163,33 @@ def mark_rejected(connection: Connection, reasons: Mapping[int, str]) -> None:
 
 def find_events(connection: Connection, wanted: EventSearch) -> tuple[StoredEvent, ...]:
     """Return stored events, newest first."""
-    found = select(EVENT).where(*_conditions(wanted)).order_by(EVENT.c.seq.desc()).limit(wanted.limit)
-    return tuple(_STORED.read_row(row) for row in connection.execute(found))
+    found = select(EVENT.c.seq).where(*_conditions(wanted)).order_by(EVENT.c.seq.desc()).limit(wanted.limit)
+    return _read(connection, connection.execute(found).scalars().all())
+
+
+def _read(connection: Connection, numbers: Sequence[int]) -> tuple[StoredEvent, ...]:
+    """Return events in this order; what cannot be opened stops none of the others."""
+    found: dict[int, StoredEvent] = {}
+    for some in chunks(numbers):
+        try:
+            found |= _read_all(connection, some)
+        except NotOpened:
+            for number in some:
+                found |= _read_single(connection, number)
+    return tuple(found[number] for number in numbers if number in found)
+
+
+def _read_all(connection: Connection, numbers: Sequence[int]) -> Mapping[int, StoredEvent]:
+    rows = connection.execute(select(EVENT).where(EVENT.c.seq.in_(numbers)))
+    return {row.seq: _STORED.read_row(row) for row in rows}
+
+
+def _read_single(connection: Connection, number: int) -> Mapping[int, StoredEvent]:
+    try:
+        return _read_all(connection, (number,))
+    except NotOpened:
+        rows = connection.execute(select(*_PLAIN_COLUMNS).where(EVENT.c.seq == number))
+        return {row.seq: _UNOPENED.read_row(row, raw="", reason=NOT_OPENED, is_opened=False) for row in rows}
 
 
 def _conditions(wanted: EventSearch) -> list[ColumnElement[bool]]:

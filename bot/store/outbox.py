@@ -23,6 +23,7 @@ from bot.outbox.delivery import (
     OutboxRow,
     Urgency,
 )
+from bot.outbox.place import Place
 from bot.outbox.ports import LEASE, ClaimedRows, FoldBatch
 from bot.store.database import Database
 from bot.store.outbox_sql import settled_values, step, upsert
@@ -38,6 +39,9 @@ _SCAN = 200
 
 _AT_ONCE = 500
 """Rows that one digest folds at a time."""
+
+NEEDS_REDRAW = -1
+"""``shown`` of a card that shows something else than any of its revisions."""
 
 _CARD_RETENTION = timedelta(days=730)
 """An alert may be open for long without news. When it ends, its card must still be known, or it could not change."""
@@ -118,9 +122,19 @@ class StoredBacklog:
         """Queue the newest state of cards, in a transaction of its own."""
         await self._database.run(lambda connection: enqueue(connection, *deliveries, now=now))
 
-    async def claim(self, worker: str, limits: SendLimits, *, room: int, sparing: bool, now: datetime) -> ClaimedRows:
+    async def claim(
+        self, worker: str, limits: SendLimits, *, room: int, sparing: bool, now: datetime, reserved: bool = False
+    ) -> ClaimedRows:
         """Take rows that are due and within the budgets."""
-        return await self._database.run(partial(_claim, worker, limits, room, sparing, now))
+        return await self._database.run(partial(_claim, worker, limits, room, sparing, reserved, now))
+
+    async def hasten(self, place: Place, now: datetime) -> None:
+        """Let the urgent cards that were never shown at a place be tried again now."""
+        waiting = and_(_D.place == str(place), _D.state == DeliveryState.QUEUED, _D.urgency == Urgency.NOW.rank)
+        at = to_ms(now)
+        unseen = and_(_D.shown == 0, _D.doubt == 0, _D.next_ms > at, _D.due_ms <= at)
+        hastened = update(DELIVERY).where(waiting, unseen).values(next_ms=at)
+        await self._database.run(lambda connection: connection.execute(hastened))
 
     async def settle(self, worker: str, row: OutboxRow, result: DeliveryResult, now: datetime) -> bool:
         """Store the outcome of a row; outcomes of the same moment share a commit."""
@@ -177,16 +191,16 @@ def _row(delivery: Delivery, at: int) -> dict[str, object]:
         "fact": delivery.fact,
         "urgency": delivery.urgency.rank,
         "state": DeliveryState.QUEUED,
-        "via": DeliveryFormat.CARD,
+        "via": DeliveryFormat.STANDING if delivery.stands_as else DeliveryFormat.CARD,
         "wanted": delivery.revision,
-        "shown": 0,
+        "shown": NEEDS_REDRAW if delivery.stands_as else 0,
         "doubt": 0,
         "tries": 0,
         "due_ms": due,
         "next_ms": due,
         "lease": "",
         "lease_ms": 0,
-        "made_as": "",
+        "made_as": delivery.stands_as,
         "making": 0,
         "track": "",
         "changed_ms": at,
@@ -195,7 +209,13 @@ def _row(delivery: Delivery, at: int) -> dict[str, object]:
 
 
 def _claim(
-    worker: str, limits: SendLimits, room: int, sparing: bool, now: datetime, connection: Connection
+    worker: str,
+    limits: SendLimits,
+    room: int,
+    sparing: bool,
+    reserved: bool,
+    now: datetime,
+    connection: Connection,
 ) -> ClaimedRows:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
@@ -204,7 +224,7 @@ def _claim(
     if not rows:
         return ClaimedRows(look_at=_next(connection, at))
     budget = BudgetWindow(_spent(connection, rows, limits, sparing, at), now)
-    made = plan_sends(rows, budget, limits, room=room, sparing=sparing, now=now)
+    made = plan_sends(rows, budget, limits, room=room, sparing=sparing, reserved=reserved, now=now)
     foldings = _foldings(connection, made, at)
     folded = {row.card for folding in foldings for row in folding.rows}
     _postpone(connection, {card: until for card, until in made.postpone.items() if card not in folded})

@@ -29,6 +29,7 @@ from bot.store.tables import (
     LANGUAGE,
     MUTE,
     PERSON,
+    STANDING_ANSWER,
     WATCH,
 )
 
@@ -50,6 +51,7 @@ _OWN: tuple[tuple[Table, Column[str]], ...] = (
     (LANGUAGE, LANGUAGE.c.user_id),
     (DIALOGUE, DIALOGUE.c.user_id),
     (WATCH, WATCH.c.user_id),
+    (STANDING_ANSWER, STANDING_ANSWER.c.user_id),
     (ERP_ACCOUNT, ERP_ACCOUNT.c.user_id),
 )
 """Rows that are about the person alone."""

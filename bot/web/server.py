@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -18,12 +19,18 @@ from bot.health import HealthReport
 from bot.metrics import Metrics
 from bot.web.connections import BoundedConnections
 from bot.web.hooks import HookEndpoint
+from bot.web.server_log import ServerLog
 
 _BACKLOG = 128
 """Connections that wait to be accepted."""
 
+_NO_SUCH_FAMILY = frozenset({errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL})
+
 _IDLE_SECONDS = 15.0
 """How long an idle connection is kept; no sender's requests are so rare that a new connection would matter to it."""
+
+METRICS = web.AppKey("metrics", Metrics)
+"""What the server of an application counts in."""
 
 Readiness = Callable[[], Awaitable[HealthReport]]
 """Returns how the bot is."""
@@ -44,6 +51,7 @@ def make_web_app(*, metrics: Metrics, readiness: Readiness, hooks: HookEndpoint 
         return web.Response(body=generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     app = web.Application()
+    app[METRICS] = metrics
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/metrics", show_metrics)
@@ -70,23 +78,42 @@ def listening(host: str, port: int) -> Iterator[Sequence[socket.socket]]:
 def _bound(stack: ExitStack, host: str, port: int) -> Sequence[socket.socket]:
     listeners: list[socket.socket] = []
     found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    missing: OSError | None = None
     for family, kind, protocol, _, address in dict.fromkeys(found):
-        listener = stack.enter_context(socket.socket(family, kind, protocol))
+        # A free port is the same one at all addresses.
+        chosen = port or (listeners[0].getsockname()[1] if listeners else 0)
+        try:
+            listeners.append(stack.enter_context(_listener(family, kind, protocol, (address[0], chosen, *address[2:]))))
+        except OSError as error:
+            if error.errno not in _NO_SUCH_FAMILY:
+                raise
+            missing = error  # a name may have addresses of a family that is switched off here
+    if missing is not None and not listeners:
+        raise missing
+    return listeners
+
+
+def _listener(family: int, kind: int, protocol: int, address: tuple[object, ...]) -> socket.socket:
+    listener = socket.socket(family, kind, protocol)
+    try:
         if os.name == "posix":  # elsewhere it would let two processes share the port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        # A free port is the same one at all addresses.
-        chosen = port or (listeners[0].getsockname()[1] if listeners else 0)
-        listener.bind((address[0], chosen, *address[2:]))
+        listener.bind(address)
         listener.listen(_BACKLOG)
-        listeners.append(listener)
-    return listeners
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 @asynccontextmanager
 async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[int]:
-    """Serve until the context ends; gives the port. Raises `ConfigurationError` where it is taken."""
+    """Serve an application with `METRICS` until the context ends; gives the port.
+
+    Raises `ConfigurationError` where it is taken.
+    """
     with listening(host, port) as listeners:
         async with serving_at(app, listeners) as served:
             yield served
@@ -104,6 +131,7 @@ async def serving_at(app: web.Application, listeners: Sequence[socket.socket]) -
         auto_decompress=False,
         lingering_time=2,
         keepalive_timeout=_IDLE_SECONDS,
+        logger=ServerLog(app[METRICS]),
     )
     await runner.setup()
     assert runner.server is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from itertools import count
@@ -16,7 +16,7 @@ from bot.cards.card import Card
 from bot.cards.view import View
 from bot.metrics import Metrics
 from bot.outbox.place import Place
-from bot.outbox.ports import SendFailed, SendFailureKind
+from bot.outbox.ports import NOBODYS, SendFailed, SendFailureKind
 from bot.outbox.worker import OutboxWorker
 from bot.store.alerts import StoredAlertTransactions
 from bot.store.database import Database
@@ -28,7 +28,9 @@ from tests.chat.audience_parts import sees_all
 class BlankRenderer:
     """Leaves cards blank."""
 
-    def render(self, view: View, language: str, *, zone: tzinfo, read_as: str = "") -> Card:
+    def render(
+        self, view: View, language: str, *, zone: tzinfo, read_as: str = "", trail: Sequence[str] | None = None
+    ) -> Card:
         return Card(name=view.card, language=language, title="", body="", tips="", buttons=(), twin="", fields={})
 
 
@@ -42,7 +44,7 @@ class FakeMessenger:
     async def show(self, place: Place, track_id: str, card: Card) -> None:
         self._take(f"{place} {card.name}")
 
-    async def change(self, track_id: str, card: Card, made_as: str) -> None:
+    async def change(self, track_id: str, card: Card, made_as: str, own: Mapping[str, Card] = NOBODYS) -> None:
         self._take(f"{track_id} changed")
 
     async def write(self, place: Place, card: Card) -> None:

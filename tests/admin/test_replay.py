@@ -114,7 +114,7 @@ def test_it_lists_cards_and_counts_calls(week: Settings) -> None:
         "1 event goes nowhere, such as custom.drill D1",
         "Alerts that were silenced 2",
         "Some events did not allow to answer conditions of: invoices",
-        "API calls: 8 (6 cards, 2 changes); 30 days like these have about 34 of the month's 10000",
+        "API calls: 8 (6 cards, 2 changes); 30 days like these have about 34 of the month's 5000",
         "Nobody acknowledges anything in a replay, and questions are not counted.",
     ]
 
@@ -238,7 +238,7 @@ def test_when_the_month_runs_out_a_replay_spares_calls_too(shell: AdminShell, se
         event = cloud("order.created", f"o{number}", f"SO-{number}")
         shell.keep(event, at=ago(hours=30 - number))
     plenty = again(settings, None)
-    scarce = load_settings(limits={"monthly_calls": 10})
+    scarce = load_settings(limits={"monthly_calls": 20}, outbox={"reserve": 0.55})
     with capture_logs():
         spared = again(scarce, None)
     assert plenty.creates == 30

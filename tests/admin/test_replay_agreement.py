@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -47,6 +47,7 @@ from bot.outbox import worker
 from bot.outbox.budgets import SendLimits
 from bot.outbox.delivery import DeliveryStepKind
 from bot.outbox.place import Place
+from bot.outbox.ports import NOBODYS
 from bot.outbox.worker import OutboxWorker
 from bot.settings import Settings, load_settings
 from bot.store.alerts import StoredAlertTransactions
@@ -88,7 +89,7 @@ class RecordingMessenger:
         assert card.title
         await asyncio.sleep(self.seconds)
 
-    async def change(self, track_id: str, card: Card, made_as: str) -> None:
+    async def change(self, track_id: str, card: Card, made_as: str, own: Mapping[str, Card] = NOBODYS) -> None:
         assert card.title
         await asyncio.sleep(self.seconds)
 

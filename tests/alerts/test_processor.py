@@ -28,7 +28,7 @@ from bot.severity import Severity
 from bot.store.alerts import ALERT_RETENTION, StoredAlertTransactions
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
-from bot.store.events import EventSearch, StoredEvents
+from bot.store.events import NOT_OPENED, EventSearch, StoredEvents
 from bot.store.tables import ALERT, ALERT_CARD, ALERT_CARD_MEMBER, ALERT_NOTE, DELIVERY, METADATA
 from tests.alerts.conftest import sqlite
 from tests.alerts.scenario import ZERO, A, StubRules, second, seconds, to
@@ -205,6 +205,40 @@ async def test_an_event_that_hits_a_defect_is_set_aside_and_stops_nobody(
     errors = [line for line in logs if line["log_level"] == "error"]
     assert [(line["event"], line["id"]) for line in errors] == [("alerts.event_failed", "evt-2")]
     assert harness.metrics.errors.labels("alerts", "RuntimeError")._value.get() == 1
+
+
+@pytest.mark.parametrize("waiting", [4, 1], ids=["among others", "alone"])
+async def test_an_event_that_was_changed_in_the_database_is_set_aside_and_stops_nobody(
+    harness: ProcessorHarness, waiting: int
+) -> None:
+    await harness.receive(*(received(number) for number in range(waiting)))
+    forged = text("UPDATE event SET raw = (SELECT substr(raw, 1, 40) FROM event LIMIT 1) WHERE event_id = 'evt-0'")
+    await harness.database.run(lambda connection: connection.execute(forged))
+    with capture_logs() as logs:
+        await harness.processor().round()
+        await harness.processor().round()
+    states = await harness.states()
+    assert states.pop("evt-0") == (EventState.REJECTED, NOT_OPENED)
+    assert set(states.values()) <= {(EventState.DONE, "")}
+    assert len(await harness.alerts()) == waiting - 1
+    assert [(line["event"], line["id"]) for line in logs] == [("events.not_opened", "evt-0")]
+    assert harness.metrics.errors.labels("alerts", "NotOpened")._value.get() == 1
+
+
+async def test_an_event_of_a_matter_that_was_changed_in_the_database_stops_no_other(harness: ProcessorHarness) -> None:
+    await harness.receive(received(1), received(2))
+    await harness.processor().round()
+    forged = text("UPDATE alert SET event = 's1:' || 'AAAA' WHERE id = (SELECT id FROM alert ORDER BY number LIMIT 1)")
+    await harness.database.run(lambda connection: connection.execute(forged))
+    await harness.receive(received(3, "SKU1"), received(4, "SKU2"), received(5))
+    with capture_logs() as logs:
+        await harness.processor().round()
+    states = await harness.states()
+    state, reason = states.pop("evt-3")
+    assert state is EventState.REJECTED
+    assert reason.startswith("a value of alert.event was changed")
+    assert set(states.values()) == {(EventState.DONE, "")}
+    assert [line["id"] for line in logs if line["log_level"] == "error"] == ["evt-3"]
 
 
 async def test_what_cannot_be_done_when_due_is_put_off_and_the_rest_goes_on(harness: ProcessorHarness) -> None:

@@ -24,6 +24,8 @@ class MemoryCaseRepository:
         self.sources: set[str] = set()
         self.deliveries: list[Delivery] = []
         """All that were ever asked for, in order."""
+        self.redrawn: list[str] = []
+        """Numbers of the documents whose answers were to be drawn again."""
 
     def __copy__(self) -> MemoryCaseRepository:
         """Return a repository with the same content, for what may have to be taken back."""
@@ -120,6 +122,10 @@ class MemoryCaseRepository:
     def deliver(self, delivery: Delivery) -> None:
         """Owe a place the newest state of a card."""
         self.deliveries.append(delivery)
+
+    def redraw_answers(self, case: Case, due_at: datetime) -> None:
+        """Owe the answers that show the case's document its newest state."""
+        self.redrawn.append(case.number)
 
 
 class MemoryCaseStore(MemoryTransactions[MemoryCaseRepository]):

@@ -98,7 +98,7 @@ async def test_a_word_that_counts_comes_with_its_reasons_and_the_new_case() -> N
 async def test_taking_back_is_answered_with_the_case() -> None:
     env = ApprovalEnv(terms=ApprovalOptions(undo=timedelta(seconds=30)))
     case = await env.submit()
-    assert await env.service.take_back(case, "wang") == VoteResult(outcome=VoteOutcome.LATE, case=case)
+    assert await env.service.take_back(case, "wang") == VoteResult(outcome=VoteOutcome.NOTHING, case=case)
     decided = (await env.cast_vote("wang")).case
     refused = await env.service.take_back(case, "qian")
     assert (refused.outcome, refused.case) == (VoteOutcome.REFUSED, decided)

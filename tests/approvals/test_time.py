@@ -107,7 +107,7 @@ async def test_a_decision_can_be_taken_back_for_a_while() -> None:
 
 async def test_without_a_time_for_it_nothing_is_taken_back(env: ApprovalEnv) -> None:
     case = await env.submit()
-    assert (await env.service.take_back(case, "wang")).outcome is VoteOutcome.LATE
+    assert (await env.service.take_back(case, "wang")).outcome is VoteOutcome.NOTHING
     await env.cast_vote("wang")
     assert (await env.service.take_back(case, "wang")).outcome is VoteOutcome.LATE
 

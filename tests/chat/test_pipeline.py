@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -23,7 +23,7 @@ from bot.cards.view import View
 from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind, Mention, Message, MessageKind, Sender
 from bot.chat.pipeline import MAX_QUESTION_AGE, PreparedAnswer, QuestionPipeline
-from bot.chat.ports import AnswerCards, AnswerUnconfirmed, AnswerVia, InboxState, SentAnswer
+from bot.chat.ports import AnswerCards, AnswerUnconfirmed, AnswerVia, InboxState, SentAnswer, TextUnconfirmed
 from bot.disclosure import SHARED_FIELDS, FieldClass
 from bot.errors import DingerpError
 from bot.metrics import Metrics
@@ -54,6 +54,8 @@ class EchoHandler:
     total: str = ""
     grant: Grant = FULL_GRANT
     people: list[Person] = field(default_factory=list)
+    silent: int = 0
+    """So many questions get a provisional answer."""
 
     async def view_for(self, context: QuestionContext) -> PreparedAnswer:
         self.asked += 1
@@ -62,7 +64,12 @@ class EchoHandler:
             await gate.wait()
         if context.line == "defect":
             raise LookupError("a defect of ours")
-        return PreparedAnswer(Echo(line=context.line, total=self.total), "echo", "answered", self.grant)
+        if self.asked <= self.silent:
+            return PreparedAnswer(Echo(line="who are you?"), "none", "unconfirmed", provisional=True)
+        decides = context.line == "decide"
+        return PreparedAnswer(
+            Echo(line=context.line, total=self.total), "echo", "answered", self.grant, decides=decides
+        )
 
     def hint_for(self, message: Message) -> PreparedAnswer | None:
         return None if message.kind is MessageKind.TEXT else PreparedAnswer(Echo(line="hint"), "none", "hint")
@@ -72,7 +79,9 @@ class EchoHandler:
 class PlainRenderer:
     rendered: int = 0
 
-    def render(self, view: View, language: str, *, zone: tzinfo, read_as: str = "") -> Card:
+    def render(
+        self, view: View, language: str, *, zone: tzinfo, read_as: str = "", trail: Sequence[str] | None = None
+    ) -> Card:
         assert isinstance(view, Echo)
         self.rendered += 1
         body = str(view.total)
@@ -334,6 +343,21 @@ async def test_what_may_work_later_is_tried_again_in_its_place(harness: Pipeline
     assert harness.metrics.questions.labels("echo", "answered")._value.get() == 2
 
 
+async def test_an_answer_for_want_of_dingtalk_is_found_anew_when_it_is_sent_again(harness: PipelineHarness) -> None:
+    harness.handler.silent, harness.group.troubles = 2, [Busy(), Busy()]
+    await harness.take(message("m1", "hello"), "{}")
+    assert await harness.pipeline.drain(5) == 0
+    assert [title for title, _ in harness.group.seen] == ["hello"]
+    assert harness.metrics.questions.labels("echo", "answered")._value.get() == 1
+
+
+async def test_an_answer_that_may_stand_is_not_replaced_by_another(harness: PipelineHarness) -> None:
+    harness.handler.silent, harness.group.troubles = 1, [AnswerUnconfirmed()]
+    await harness.take(message("m1", "hello"), "{}")
+    assert await harness.pipeline.drain(5) == 0
+    assert [title for title, _ in harness.group.seen] == ["who are you?"]
+
+
 @pytest.mark.parametrize("trouble", [Busy(retry_after=MAX_QUESTION_AGE.total_seconds() + 1), DingerpError("refused")])
 async def test_what_cannot_work_in_time_is_given_up(harness: PipelineHarness, trouble: DingerpError) -> None:
     harness.group.troubles = [trouble]
@@ -427,3 +451,26 @@ async def test_only_who_certainly_is_outside_makes_it_a_group_with_outsiders(
     await harness.take(message("m1", "order"), "{}")
     await harness.pipeline.drain(5)
     assert harness.outsiders.groups == (set() if doubtful else {"cidA=="})
+
+
+class MaybeSent(TextUnconfirmed):
+    """A text without an answer."""
+
+
+@pytest.mark.parametrize(
+    ("line", "troubles", "seen", "outcome"),
+    [
+        ("stock", 2, ["stock"], "answered"),
+        ("stock", 3, [], "not_delivered"),
+        ("decide", 1, [], "not_delivered"),
+    ],
+)
+async def test_a_text_that_may_have_arrived_is_sent_again_unless_it_tells_of_a_decision(
+    harness: PipelineHarness, line: str, troubles: int, seen: list[str], outcome: str
+) -> None:
+    harness.group.fall_back = True
+    harness.group.troubles = [MaybeSent("no answer") for _ in range(troubles)]
+    await harness.take(message("m1", line), "{}")
+    assert await harness.pipeline.drain(10) == 0
+    assert [title for title, _ in harness.group.seen] == seen
+    assert harness.metrics.questions.labels("echo", outcome)._value.get() == 1

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.access.grants import EVERYTHING, Scope
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
-from bot.approvals.service import ApprovalService
+from bot.approvals.service import ApprovalService, OrderCase
 from bot.chat.context import QuestionContext
 from bot.chat.dispatcher import QuestionDispatcher
 from bot.chat.registry import AnyCommand, Commands
@@ -42,8 +42,11 @@ LINES = (
 class NoCases:
     """Nothing waits for a decision."""
 
-    async def open_case_for(self, *args: object) -> None:
-        return None
+    async def case_of(self, *args: object) -> OrderCase:
+        return OrderCase()
+
+    def can_reject(self, source: str) -> bool:
+        return True
 
 
 def a_dispatcher(policy: AccessPolicy) -> QuestionDispatcher:

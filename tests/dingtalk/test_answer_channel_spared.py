@@ -12,7 +12,12 @@ from bot.chat.message import SessionWebhook
 from bot.chat.ports import AnswerCards, AnswerUnconfirmed, AnswerVia, SentAnswer
 from bot.dingtalk.answer_channel import DingTalkAnswerChannel
 from bot.dingtalk.card_api import CardApi
-from bot.dingtalk.errors import DingTalkCardUnconfirmed, DingTalkOutcomeUnknown
+from bot.dingtalk.errors import (
+    DingTalkCardUnconfirmed,
+    DingTalkOutcomeUnknown,
+    DingTalkQuotaExhausted,
+    DingTalkSessionExpired,
+)
 from bot.dingtalk.openapi import OpenApi
 from bot.dingtalk.robot import Robot
 from tests.dingtalk.conftest import CREATE_URL, KEYS, NOW, WEBHOOK_URL, FakeDingTalk, question, stock_card
@@ -87,3 +92,23 @@ async def test_where_a_card_may_stand_only_that_card_is_tried_again(
     channel.doubt = DingTalkCardUnconfirmed("create_and_deliver: no answer")
     assert await channel.answer() == SentAnswer(AnswerVia.CARD)
     assert dingtalk.asked(WEBHOOK_URL) == []
+
+
+@pytest.mark.parametrize("webhook", [None, SessionWebhook(WEBHOOK_URL, NOW)], ids=["none", "over"])
+async def test_the_last_calls_are_not_for_answers(
+    api: OpenApi, dingtalk: FakeDingTalk, webhook: SessionWebhook | None
+) -> None:
+    channel = DingTalkAnswerChannel(
+        CardApi(api), Robot(api), KEYS, now=lambda: NOW, sparing=LINE.get, reserved=lambda: True
+    )
+
+    async def announce() -> None:
+        return
+
+    cards = AnswerCards(stock_card())
+    with pytest.raises(DingTalkQuotaExhausted):
+        await channel.answer(question(webhook=webhook), cards, track_id="t1", before_fallback=announce)
+    dingtalk.post(WEBHOOK_URL, payload={"errcode": 300001, "errmsg": "session"})
+    with pytest.raises(DingTalkSessionExpired):
+        await channel.answer(question(), cards, track_id="t1", before_fallback=announce)
+    assert dingtalk.asked(CREATE_URL) == []

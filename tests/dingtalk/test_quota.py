@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -11,28 +13,40 @@ from bot.dingtalk.openapi import ApiRetryPolicy, OpenApi, pooled_session
 from bot.dingtalk.quota import MonthlyMeter
 from bot.dingtalk.robot import Robot
 from bot.metrics import Metrics
+from bot.outbox.spending import Purpose, Quota, SpentKey, falling_back, spending
 from tests.dingtalk.conftest import GROUP_URL, KEYS, FakeDingTalk, Run
 
 LAST_MOMENT = datetime(2026, 1, 31, 15, 59, 59, tzinfo=UTC)
 """One second before February begins in China."""
 
 
+def calls(count: int) -> dict[SpentKey, int]:
+    return {SpentKey(Quota.CALLS, Purpose.OTHER): count}
+
+
 @dataclass
 class FakeCallStore:
     """A store in memory that can be broken."""
 
-    calls: dict[str, int] = field(default_factory=dict)
+    spent: dict[str, dict[SpentKey, int]] = field(default_factory=dict)
     broken: bool = False
 
-    async def load(self, month: str) -> int:
-        return self.calls.get(month, 0)
+    async def load(self, month: str) -> Mapping[SpentKey, int]:
+        return dict(self.spent.get(month, {}))
 
-    async def add(self, month: str, calls: int) -> int:
+    async def add(self, month: str, spent: Mapping[SpentKey, int]) -> Mapping[SpentKey, int]:
         await asyncio.sleep(0)
         if self.broken:
             raise OSError("disk full")
-        self.calls[month] = self.calls.get(month, 0) + calls
-        return self.calls[month]
+        self.spent[month] = dict(Counter(self.spent.get(month, {})) + Counter(spent))
+        return dict(self.spent[month])
+
+    @property
+    def calls(self) -> dict[str, int]:
+        return {
+            month: sum(count for key, count in spent.items() if key.quota is Quota.CALLS)
+            for month, spent in self.spent.items()
+        }
 
 
 @dataclass
@@ -48,7 +62,7 @@ def shown(metrics: Metrics) -> float | None:
 
 
 async def test_the_count_goes_on_after_a_restart(metrics: Metrics) -> None:
-    months = FakeCallStore({"2026-01": 40})
+    months = FakeCallStore({"2026-01": calls(40)})
     meter = MonthlyMeter(months, metrics=metrics, now=Clock())
     await meter.load()
     meter.count()
@@ -140,8 +154,32 @@ async def test_only_billed_calls_that_dingtalk_worked_on_count(dingtalk: FakeDin
 
 async def test_a_new_month_is_seen_without_a_call(metrics: Metrics) -> None:
     clock = Clock()
-    meter = MonthlyMeter(FakeCallStore({"2026-01": 9_500}), metrics=metrics, now=clock)
+    meter = MonthlyMeter(FakeCallStore({"2026-01": calls(9_500)}), metrics=metrics, now=clock)
     await meter.load()
     assert meter.used == 9_500
     clock.now = datetime(2026, 1, 31, 16, 0, 0, tzinfo=UTC)
     assert meter.used == 0
+
+
+async def test_uses_and_clicks_are_counted_by_purpose_and_group(metrics: Metrics) -> None:
+    months = FakeCallStore()
+    meter = MonthlyMeter(months, metrics=metrics, now=Clock())
+    meter.count(Quota.USES, Purpose.QUESTION, "cidA")
+    meter.count(Quota.CLICKS, Purpose.PAGE, "cidA")
+    with spending(Purpose.ALERT, "cidB"):
+        meter.count()
+        with falling_back():
+            meter.count(Quota.USES)
+    assert (meter.used, meter.uses) == (1, 3)
+    assert meter.spent_on(Quota.CALLS) == {SpentKey(Quota.CALLS, Purpose.ALERT, "cidB"): 1}
+    assert meter.spent_on(Quota.USES) == {
+        SpentKey(Quota.USES, Purpose.QUESTION, "cidA"): 1,
+        SpentKey(Quota.CLICKS, Purpose.PAGE, "cidA"): 1,
+        SpentKey(Quota.USES, Purpose.FALLBACK, "cidB"): 1,
+    }
+    await meter.save()
+    again = MonthlyMeter(months, metrics=metrics, now=Clock(), clicks_count=False)
+    await again.load()
+    assert (again.used, again.uses) == (1, 2), "clicks do not count"
+    labels = {"quota": "clicks", "purpose": "page"}
+    assert metrics.registry.get_sample_value("dingerp_quota_spent_month", labels) == 1

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from bot import cli
 from bot.erp.errors import Unusable
 from bot.erp.hub import ErpHub
+from bot.erp.limits import SourceLimits
 from bot.erp.model import Area
 from bot.erp.validation import QuarantinedRecord
 from bot.erp.validation_rules import Defect
@@ -185,7 +186,13 @@ def test_what_the_running_bot_rejects_is_shown(database: str) -> None:
         store = Database(database)
         await store.migrate()
         records = StoredErpRecords(store)
-        hub = ErpHub([Source(stock=level(-3))], metrics=Metrics(), now=lambda: NOON, quarantine=records)  # type: ignore[list-item]  # part of the port
+        hub = ErpHub(
+            [Source(stock=level(-3))],  # type: ignore[list-item]  # part of the port
+            metrics=Metrics(),
+            now=lambda: NOON,
+            quarantine=records,
+            protections={"main": SourceLimits(negative_stock=False)},
+        )
         with pytest.raises(Unusable):
             await hub.stock("SKU123")
         await records.write()

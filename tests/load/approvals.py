@@ -83,7 +83,7 @@ async def open_cluster_with_orders(
     async with open_cluster(folder, PEOPLE, database_url=database_url, erp_seconds=ERP_SECONDS) as cluster:
         numbers = cluster.submit(range(orders))
         async with cluster.bot() as bot:
-            await bot.saying("bot.running")
+            await bot.saying("stream.connected")
             await cluster.shown(numbers, PLACES - 1, _PATIENCE + orders)
             await cluster.settled(0, _PATIENCE)
             yield cluster, numbers

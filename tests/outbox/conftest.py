@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -27,7 +27,7 @@ from bot.metrics import Metrics
 from bot.outbox.budgets import SendLimits
 from bot.outbox.delivery import Delivery, DeliveryRecord, DeliveryStepKind
 from bot.outbox.place import Place, PlaceKind
-from bot.outbox.ports import ComposedCard, Messenger, SendFailed
+from bot.outbox.ports import NOBODYS, ComposedCard, Messenger, SendFailed
 from bot.outbox.worker import OutboxWorker
 from bot.simulator.cards import SimCardView
 from bot.simulator.chat import SimDelivery as Copy
@@ -70,7 +70,9 @@ class StubView(View):
 class StubRenderer:
     """Draws papers."""
 
-    def render(self, view: View, language: str, *, zone: tzinfo, read_as: str = "") -> Card:
+    def render(
+        self, view: View, language: str, *, zone: tzinfo, read_as: str = "", trail: Sequence[str] | None = None
+    ) -> Card:
         assert isinstance(view, StubView)
         return Card(
             name=view.card,
@@ -138,7 +140,7 @@ class RecordingMessenger:
     async def show(self, place: Place, track_id: str, card: Card) -> None:
         self._note("show", track_id, card)
 
-    async def change(self, track_id: str, card: Card, made_as: str) -> None:
+    async def change(self, track_id: str, card: Card, made_as: str, own: Mapping[str, Card] = NOBODYS) -> None:
         self._note("change", track_id, card)
 
     async def write(self, place: Place, card: Card) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ from bot.cards.card import Card
 from bot.outbox.budgets import SendLimits
 from bot.outbox.delivery import DeliveryState, DeliveryStepKind, Urgency
 from bot.outbox.place import Place, PlaceKind
-from bot.outbox.ports import SendFailed, SendFailureKind
+from bot.outbox.ports import NOBODYS, SendFailed, SendFailureKind
 from bot.store.database import Database
 from bot.store.tables import METADATA
 from tests.examples import examples
@@ -186,7 +186,7 @@ class TimedMessenger:
         self._act(f"show {place}")
         self._act("show")
 
-    async def change(self, track_id: str, card: Card, made_as: str) -> None:
+    async def change(self, track_id: str, card: Card, made_as: str, own: Mapping[str, Card] = NOBODYS) -> None:
         self._act("change")
 
     async def write(self, place: Place, card: Card) -> None:

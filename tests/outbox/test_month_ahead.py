@@ -14,7 +14,9 @@ from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.outbox import housekeeping
 from bot.outbox.housekeeping import Housekeeping
+from bot.outbox.month_forecast import MonthForecast
 from bot.outbox.quota import by_day, forecast
+from bot.outbox.spending import Quota
 from tests.outbox.conftest import Clock
 
 
@@ -159,12 +161,18 @@ class Away(DingerpError):
 def keeper(
     clock: Clock, days: Days, shelf: Shelf, metrics: Metrics, used: int = 100, limit: int = 2360
 ) -> Housekeeping:
-    return Housekeeping(
-        shelf,  # type: ignore[arg-type]  # what the keeper needs of a backlog
+    month = MonthForecast(
         days,
         lambda: used,
         limit=limit,
         works=plain,
+        gauge=metrics.month_forecast,
+        warning="month.too_many_calls_ahead",
+        now=clock,
+    )
+    return Housekeeping(
+        shelf,  # type: ignore[arg-type]  # what the keeper needs of a backlog
+        {Quota.CALLS: month},
         keep=timedelta(days=90),
         metrics=metrics,
         now=clock,
@@ -177,7 +185,7 @@ TOTALS = {one: sum(calls for other, calls in MAY.items() if other <= one) for on
 async def test_a_look_notes_the_day_of_china_and_tells_the_month() -> None:
     clock, days, shelf, metrics = Clock(datetime(2026, 5, 31, 16, 30, tzinfo=UTC)), Days(TOTALS), Shelf(), Metrics()
     with capture_logs() as logs:
-        assert await keeper(clock, days, shelf, metrics).look() == 2360
+        assert await keeper(clock, days, shelf, metrics).look() == {Quota.CALLS: 2360}
     assert days.noted[day(1)] == 100, "in China it is June already"
     assert days.asked == [day(1, 5)], "this month and the whole one before"
     assert shelf.pruned == [clock() - timedelta(days=90)]

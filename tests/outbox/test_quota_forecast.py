@@ -13,7 +13,9 @@ from structlog.testing import capture_logs
 
 from bot.metrics import Metrics
 from bot.outbox.housekeeping import Housekeeping
+from bot.outbox.month_forecast import MonthForecast
 from bot.outbox.quota import by_day, forecast
+from bot.outbox.spending import Quota
 from bot.store.call_counts import StoredDailyCalls
 from bot.store.database import Database
 from bot.store.outbox import StoredBacklog
@@ -146,12 +148,18 @@ class Meter:
 
 async def test_the_keeper_notes_days_and_warns_once_a_day(database: Database) -> None:
     clock, meter, metrics = Clock(datetime(2026, 9, 30, 16, 30, tzinfo=UTC)), Meter(), Metrics()  # October in China
-    keeping = Housekeeping(
-        StoredBacklog(database),
+    months = MonthForecast(
         StoredDailyCalls(database),
         meter,
         limit=10_000,
         works=plain,
+        gauge=metrics.month_forecast,
+        warning="month.too_many_calls_ahead",
+        now=clock,
+    )
+    keeping = Housekeeping(
+        StoredBacklog(database),
+        {Quota.CALLS: months},
         keep=timedelta(days=90),
         metrics=metrics,
         now=clock,
@@ -161,7 +169,7 @@ async def test_the_keeper_notes_days_and_warns_once_a_day(database: Database) ->
         for day, calls in (company.month(2026, 10) | company.month(2026, 11)).items():
             meter.used = calls if day.day == 1 else meter.used + calls
             await keeping.look()
-            coming = await keeping.look()
+            coming = (await keeping.look())[Quota.CALLS]
             clock.forward(days=1)
             if day == date(2026, 11, 10):
                 break
@@ -170,7 +178,7 @@ async def test_the_keeper_notes_days_and_warns_once_a_day(database: Database) ->
     assert metrics.registry.get_sample_value("dingerp_api_calls_month_forecast") == coming
     assert metrics.registry.get_sample_value("dingerp_deliveries_waiting") == 0
     assert {line["event"] for line in logs} <= {"month.too_many_calls_ahead"}
-    keeping._limit = 5_000
+    months._limit = 5_000
     with capture_logs() as logs:
         await keeping.look()
         await keeping.look()

@@ -33,6 +33,8 @@ CASES = [
     (row(tries=7), SendFailureKind.BUSY, DeliveryStepKind.DEAD, None),
     (row(), SendFailureKind.UNKNOWN, DeliveryStepKind.RETRIED, 2.0),
     (row(via=DeliveryFormat.TEXT), SendFailureKind.UNKNOWN, DeliveryStepKind.WRITTEN, None),
+    (row(via=DeliveryFormat.STANDING, shown=-1), SendFailureKind.GONE, DeliveryStepKind.NOTHING, None),
+    (row(via=DeliveryFormat.STANDING, shown=-1), SendFailureKind.HOPELESS, DeliveryStepKind.DEAD, None),
     (row(via=DeliveryFormat.TEXT, tries=7), SendFailureKind.UNKNOWN, DeliveryStepKind.WRITTEN, None),
     (row(tries=7), SendFailureKind.LIMITED, DeliveryStepKind.RETRIED, 1.5),
     (row(tries=7), SendFailureKind.SPENT, DeliveryStepKind.RETRIED, 3600.0),
@@ -52,6 +54,18 @@ def test_each_trouble_has_its_consequence(
     assert (result.what, result.reason[:3] in ("why", "unc")) == (what, True)
     assert result.again_at == (None if wait is None else START + timedelta(seconds=wait))
     assert result.certain is (trouble is not SendFailureKind.UNKNOWN or what is DeliveryStepKind.WRITTEN)
+
+
+def test_an_alerts_text_that_may_have_arrived_is_sent_again_twice() -> None:
+    unknown = SendFailed(SendFailureKind.UNKNOWN, "no answer")
+    results = [
+        resolve_failure(row(via=DeliveryFormat.TEXT, kind="alert", tries=tries), unknown, most=8, chance=1.0, now=START)
+        for tries in (0, 1, 2)
+    ]
+    assert [result.what for result in results] == [DeliveryStepKind.RETRIED] * 2 + [DeliveryStepKind.WRITTEN]
+    assert all(result.certain for result in results), "else the row would count as sent"
+    decision = row(via=DeliveryFormat.TEXT, kind="approval")
+    assert resolve_failure(decision, unknown, most=8, chance=1.0, now=START).what is DeliveryStepKind.WRITTEN
 
 
 def test_what_dingtalk_names_is_waited_for_and_chance_spreads_the_rest() -> None:

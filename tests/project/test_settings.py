@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from bot.bootstrap.access import make_access_policy
 from bot.chat.registry import Commands
 from bot.errors import ConfigurationError
 from bot.settings import load_settings
+from bot.settings.editions import EditionPlan, MonthlyQuotas, fitting_plan
 
 
 @pytest.fixture(autouse=True)
@@ -153,3 +155,36 @@ def test_with_the_directory_every_role_is_taken(tmp_path: Path) -> None:
     file = tmp_path / "dingerp.toml"
     file.write_text("[access]\ndirectory = true\n" + RULE.format(command="invoice", role="财务"), encoding="utf-8")
     assert make_access_policy(load_settings(file), Commands.discover()).rules[0].roles == {"财务"}
+
+
+@pytest.mark.parametrize(
+    ("limits", "calls", "uses"),
+    [
+        ({}, 5_000, 3_000),
+        ({"edition": "standard-2024"}, 10_000, 5_000),
+        ({"edition": "professional"}, 200_000, 50_000),
+        ({"edition": "professional", "packs": 2}, 10_200_000, 1_050_000),
+        ({"edition": "professional", "monthly_calls": 7}, 7, 50_000),
+        ({"monthly_uses": 8}, 5_000, 8),
+    ],
+)
+def test_an_edition_gives_both_quotas(limits: dict[str, Any], calls: int, uses: int) -> None:
+    assert load_settings(limits=limits).limits.month == MonthlyQuotas(calls, uses)
+
+
+def test_an_unknown_edition_is_an_error() -> None:
+    with pytest.raises(ConfigurationError):
+        load_settings(limits={"edition": "gold"})
+
+
+@pytest.mark.parametrize(
+    ("calls", "uses", "plan"),
+    [
+        (5_000, 3_000, EditionPlan("standard")),
+        (5_001, 0, EditionPlan("professional")),
+        (0, 50_001, EditionPlan("professional", 1)),
+        (6_000_000, 0, EditionPlan("professional", 2)),
+    ],
+)
+def test_the_smallest_plan_that_is_enough(calls: int, uses: int, plan: EditionPlan) -> None:
+    assert fitting_plan(calls, uses) == plan

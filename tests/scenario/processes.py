@@ -21,6 +21,8 @@ from bot.erp.demo.sales import ZONE
 from bot.simulator.config import SimulatorConfig
 from bot.simulator.engine import SimEngine
 from bot.store import database
+from bot.store.company_keys import GivenKeys
+from bot.store.database import Database
 from tests.scenario.fork_server import ForkedProcess, fork
 from tests.scenario.traffic import eventually
 from tests.unlimited import UNLIMITED
@@ -28,6 +30,15 @@ from tests.unlimited import UNLIMITED
 _FOREIGN = ("DINGTALK_", "DINGERP_")
 _EXIT_SECONDS = 30.0
 _ROOT = Path(__file__).parents[2]
+
+
+SHARED_KEY = "NiRIXLxoWqp0Zk-9miiSD7JRNwK714YZ6CqjKtQ6P3Q="
+"""The key of a database that bots with folders of their own share."""
+
+
+def shared_database(url: str) -> Database:
+    """Return the database of bots that `environment` lets share one, with their key."""
+    return Database(url, GivenKeys.parse(SHARED_KEY) if url.startswith("postgresql") else None)
 
 
 def environment(config: SimulatorConfig, url: str, folder: Path, **more: str) -> dict[str, str]:
@@ -43,6 +54,8 @@ def environment(config: SimulatorConfig, url: str, folder: Path, **more: str) ->
         **UNLIMITED,
         **more,
     }
+    if wanted.get("DINGERP_DATABASE_URL", "").startswith("postgresql"):
+        wanted.setdefault("DINGERP_DATA_KEY", SHARED_KEY)
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
     return {**inherited, **{name: value for name, value in wanted.items() if value}}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,19 @@ async def test_a_lost_role_does_not_count_while_the_directory_is_silent(open_sys
         assert (await system.ask("/order late", "sales01")).title == Notice.UNCONFIRMED
         system.engine.faults.set("system_busy", on=False)
         assert (await system.ask("/order late", "sales01")).title == Notice.DENIED
+
+
+async def test_known_members_go_on_while_the_directory_is_away(open_system: OpenSystem) -> None:
+    async with open_system() as system:
+        await system.ask("/help")
+    async with open_system(clock=lambda: datetime.now(UTC) + timedelta(hours=25)) as system:
+        system.engine.faults.set("system_busy", on=True, api="/topapi/")
+        card = await system.ask("/order late")
+        assert (await system.click(card, "下一页")).title == card.title
+        assert (await system.ask("/help", "sales01")).title == Notice.UNCONFIRMED
+        assert (await system.ask("/help")).title == Notice.HELP
+        system.engine.faults.clear()
+        assert (await system.ask("/help", "sales01")).title == Notice.HELP
 
 
 async def test_who_comes_back_is_a_member_again(open_system: OpenSystem) -> None:

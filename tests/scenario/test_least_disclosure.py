@@ -120,6 +120,13 @@ async def test_what_only_some_may_ask_names_nobody_in_the_group(open_system: Ope
                 assert not [name for name in disclosure.partners if name in call.shared_text], (line, call)
 
 
+async def test_rows_that_are_hidden_from_their_reader_are_not_remembered(open_system: OpenSystem) -> None:
+    async with open_system(access={"file": ACCESS_RULES, "outsider_groups": (MIXED_GROUP,)}) as system:
+        card = await system.ask("2")
+        assert [button.text for button in card.buttons] == ["/stock 2", "/mo 2"]
+        # Which lines were remembered is stored at the latest when the bot stops.
+
+
 async def test_who_asks_sees_what_they_may_see(disclosure: DisclosureFixture) -> None:
     """Otherwise the test above would prove nothing."""
     for line in PRICED:

@@ -25,7 +25,7 @@ async def test_state(wire):
     state = (await wire.call("GET", "/sim/state"))[1]
     assert state["robot"] == {"name": "ERP 助手", "robotCode": "dingdemoappkey", "clientId": "dingdemoappkey"}
     assert state["connections"] == 0
-    assert state["quota"] == {"used": 0, "limit": 10_000, "month": "2026-11"}
+    assert state["quota"] == {"used": 0, "limit": 5_000, "uses": 0, "usesLimit": 3_000, "month": "2026-11"}
     people = {person["userId"]: person for person in state["people"]}
     assert len(people) == 15
     assert people["keeper01"]["roles"] == ["warehouse"]

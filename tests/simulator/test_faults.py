@@ -17,7 +17,7 @@ ALL = {
     *("unpublished_bot", "slow_open", "open_401", "open_503", "open_close", "html_error", "waf", "slow_api"),
     *("api_reset", "lying_timeout", "qps_limit", "quota_exhausted", "scope_denied", "invalid_auth", "system_busy"),
     *("deliver_failed", "template_unpublished", "card_exists_error", "no_params_id", "no_action_ids", "slow_toast"),
-    *("late_ack_applies", "session_expired"),
+    *("late_ack_applies", "session_expired", "refused"),
 }
 
 
@@ -56,6 +56,7 @@ async def test_bad_settings_change_nothing(wire, body):
 @pytest.mark.parametrize(
     ("name", "status", "code"),
     [
+        ("refused", 403, "Forbidden.AccessDenied.QpmLimitForAppkeyAndApi"),
         ("qps_limit", 403, "Forbidden.AccessDenied.QpsLimitForAppkeyAndApi"),
         ("quota_exhausted", 403, "Forbidden.AccessDenied.ApiCountLimitForOrg"),
         ("scope_denied", 403, "Forbidden.AccessDenied.AccessTokenPermissionDenied"),

@@ -106,7 +106,13 @@ async def test_the_month_is_counted_and_contacts_are_free(start, clock):
         assert calls["billed"] == 2
         assert calls["calls"]["POST /v1.0/card/instances/createAndDeliver"] == 2
         clock.advance(days=7)
-        assert (await wire.call("GET", "/sim/state"))[1]["quota"] == {"used": 0, "limit": 2, "month": "2026-12"}
+        assert (await wire.call("GET", "/sim/state"))[1]["quota"] == {
+            "used": 0,
+            "limit": 2,
+            "uses": 0,
+            "usesLimit": 3_000,
+            "month": "2026-12",
+        }
 
 
 async def test_the_meter_can_be_set(wire):
@@ -140,3 +146,22 @@ async def test_secrets_are_shortened_on_the_timeline(wire):
     assert token not in text
     assert APP["appSecret"] not in text
     assert "session=" not in text
+
+
+async def test_messages_events_clicks_and_session_webhooks_are_uses(start):
+    async with start(uses_limit=4) as wire:
+        flow = wire.engine.flow
+        wire.engine.say(WAREHOUSE, "keeper01", "/stock SKU123")
+        wire.engine.emit_event("user_leave_org", {})
+        assert flow.uses == 1
+        wire.engine.emit_event("bpms_task_change", {})
+        session, _ = wire.engine.credentials.sessions.issue(WAREHOUSE)
+        body = {"msgtype": "text", "text": {"content": "x"}}
+        assert (await wire.oapi(f"/robot/sendBySession?session={session}", body))["errcode"] == 0
+        assert (flow.uses, flow.used) == (3, 0)
+        state = (await wire.call("PUT", "/sim/quota", {"uses": 4}))[1]
+        assert (state["uses"], state["usesLimit"]) == (4, 4)
+        # Beyond the quota nothing is refused: the content is missing.
+        wire.engine.say(WAREHOUSE, "keeper01", "/stock SKU123")
+        assert "20001" in str(wire.engine.timeline.after(0)[-1].render())
+        assert flow.uses == 5

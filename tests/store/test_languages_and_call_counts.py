@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.outbox.spending import Purpose, Quota, SpentKey
 from bot.store.call_counts import StoredMonthlyCalls
 from bot.store.database import Database
 from bot.store.languages import StoredLanguages
@@ -19,8 +20,10 @@ async def test_a_chosen_language_survives_a_restart_and_can_be_changed(database:
 
 async def test_two_processes_add_to_one_month(database: Database) -> None:
     one, other = StoredMonthlyCalls(database), StoredMonthlyCalls(database)
-    assert await one.load("2026-11") == 0
-    assert await one.add("2026-11", 3) == 3
-    assert await other.add("2026-11", 4) == 7
-    assert await other.add("2026-12", 1) == 1
-    assert await one.load("2026-11") == 7
+    alerts = SpentKey(Quota.CALLS, Purpose.ALERT, "cidA")
+    questions = SpentKey(Quota.USES, Purpose.QUESTION)
+    assert await one.load("2026-11") == {}
+    assert await one.add("2026-11", {alerts: 3}) == {alerts: 3}
+    assert await other.add("2026-11", {alerts: 4, questions: 1}) == {alerts: 7, questions: 1}
+    assert await other.add("2026-12", {alerts: 1}) == {alerts: 1}
+    assert await one.load("2026-11") == {alerts: 7, questions: 1}

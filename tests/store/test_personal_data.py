@@ -35,6 +35,7 @@ from bot.store.tables import (
     LANGUAGE,
     MUTE,
     PERSON,
+    STANDING_ANSWER,
     WATCH,
 )
 from tests.store import stored_examples as examples
@@ -52,8 +53,19 @@ def fill(connection: Connection, person: str, number: int) -> None:
     add(insert(DIALOGUE), asked)
     bound = {"user_id": person, "source": "main", "name": person, "account": "a", "wanted": "", "state": "bound"}
     add(insert(ERP_ACCOUNT), bound | {"decided_by": "", "revision": 1})
+    standing = {
+        "track": f"q1-{person}",
+        "place": "group:cid",
+        "conversation": "cid",
+        "user_id": person,
+        "line": "/po PO-1",
+    }
+    add(
+        insert(STANDING_ANSWER),
+        standing | {"first_row": 0, "readers": "all", "made_as": "po", "at_ms": 1, "revision": 1},
+    )
     nothing = dict.fromkeys(("checked_us", "changed_us", "left_us", "wrote_us"))
-    named = {"user_id": person, "name": person, "roles": "[]", "departments": "[]", "is_admin": False}
+    named = {"user_id": person, "name": person, "roles": "[]", "departments": "[]", "is_admin": False, "written_us": 1}
     add(insert(PERSON), named | nothing)
     said = {"kind": "question", "actor": person, "action": "po", "documents": "[]", "shown": "[]"}
     rest = dict.fromkeys(("conversation", "rule", "outcome", "detail", "previous", "hash"), "")
@@ -91,7 +103,7 @@ def exported(connection: Connection, person: str) -> list[str]:
 
 EVIDENCE = ["approval_audit", "approval_card", "approval_decision", "approval_person", "approval_vote", "audit"]
 OWN = ["alert", "delivery", "delivery", "delivery_step", "dialogue", "erp_account", "inbox", "language"]
-OWN += ["mute", "mute", "person", "watch"]
+OWN += ["mute", "mute", "person", "standing_answer", "watch"]
 
 
 async def test_all_rows_about_a_person_are_told_and_none_of_others(database: Database) -> None:
@@ -115,6 +127,7 @@ async def test_a_person_is_erased_and_what_was_decided_stays(database: Database)
         report = erase_person(connection, ME, NOW)
         assert report.erased == {
             "person": 1, "language": 1, "dialogue": 1, "watch": 1, "erp_account": 1, "mute": 2, "alert": 1,
+            "standing_answer": 1,
             "inbox": 1, "delivery": 1, "delivery_step": 1,
         }  # fmt: skip
         assert dict(report.kept) == dict.fromkeys(EVIDENCE, 1)

@@ -24,11 +24,12 @@ from tests.web.hook_server import hook_server
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
+async def ready() -> HealthReport:
+    return HealthReport({})
+
+
 @asynccontextmanager
 async def server() -> AsyncIterator[int]:
-    async def ready() -> HealthReport:
-        return HealthReport({})
-
     async with serving(make_web_app(metrics=Metrics(), readiness=ready), "127.0.0.1", 0) as port:
         yield port
 
@@ -49,6 +50,28 @@ async def ends(connection: Connection) -> bool:
         got = b""
     writer.close()
     return not got
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"POST /hooks/main HTTP/1.1\r\nHost: x\r\n webhook-signature: v1,AAAA\r\n\r\n",
+        b"POST /hooks/main HTTP/1.1\r\nHost: x\r\nContent-Length: v1,AAAA\r\n\r\n",
+        b"GET v1,AAAA\r\n\r\n",
+        b"GET / HTTP/9\r\nv1,AAAA\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00 v1,AAAA\r\n\r\n",
+    ],
+)
+async def test_what_is_no_http_costs_a_line_and_a_number(said: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    metrics = Metrics()
+    with capture_logs() as logs:
+        async with serving(make_web_app(metrics=metrics, readiness=ready), "127.0.0.1", 0) as port:
+            assert not await ends(await opened(port, said))
+    assert [(line["event"], line["status"]) for line in logs] == [("http.unreadable_request", 400)]
+    assert "AAAA" not in str(logs)
+    assert not caplog.records
+    labels = {"room": "http", "error": logs[0]["error"]}
+    assert metrics.registry.get_sample_value("dingerp_errors_total", labels) == 1
 
 
 @pytest.mark.parametrize("said", [b"", b"GET /healthz HTTP/1.1\r\nHost: x\r\n"], ids=["nothing", "half a head"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -12,7 +13,7 @@ import pytest
 from bot.errors import ConfigurationError
 from bot.health import HealthReport, PartHealth, degraded, down
 from bot.metrics import Metrics
-from bot.web.server import make_web_app, serving
+from bot.web.server import listening, make_web_app, serving
 
 
 @dataclass(slots=True)
@@ -127,3 +128,15 @@ async def test_the_end_of_the_context_frees_the_port() -> None:
         pass
     async with serving(make_web_app(metrics=Metrics(), readiness=ready), "127.0.0.1", port) as again:
         assert again == port
+
+
+async def test_a_name_is_served_at_those_of_its_addresses_that_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = (socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
+    there = (socket.AF_INET, *stream, ("127.0.0.1", 0))
+    elsewhere = (socket.AF_INET, *stream, ("192.0.2.1", 0))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [elsewhere, there])
+    with listening("localhost", 0) as listeners:
+        assert [listener.getsockname()[0] for listener in listeners] == ["127.0.0.1"]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [elsewhere])
+    with pytest.raises(ConfigurationError, match="cannot listen on localhost:0"), listening("localhost", 0):
+        raise AssertionError("it listens nowhere")

@@ -120,3 +120,5 @@ class StoredEvent(ReceivedEvent):
     """A stored event with its number in the order of arrival."""
 
     seq: int
+    is_opened: bool = True
+    """Whether its sealed text could be opened; if not, `raw` is empty, and `reason` says so."""

@@ -23,6 +23,7 @@ def send_by_session(engine: SimEngine, call: SimApiCall) -> Json:
     if conversation is None or engine.faults.trigger("session_expired"):
         raise SimOapiError(300001, "session 不存在")
     _check_json(call)
+    engine.flow.use()
     fields = from_webhook(engine, call.body)
     if fields is not None:
         engine.chat.add_message(conversation, sender=None, **fields)
@@ -42,6 +43,7 @@ def send_by_robot(engine: SimEngine, call: SimApiCall) -> Json:
     fields = from_webhook(engine, call.body)
     if not robot.admits(engine.config.now().timestamp()):
         raise SimOapiError(130101, "send too fast, exceed 20 times per minute")
+    engine.flow.use()
     if isinstance(unique, str):
         robot.seen[unique] = None
     if fields is not None:

@@ -28,7 +28,17 @@ from bot.store.tables.erp import (
 from bot.store.tables.keys import DATA_KEY
 from bot.store.tables.outbox import DELIVERY, DELIVERY_SPEND, DELIVERY_STEP
 from bot.store.tables.people import DEPARTMENT, DIRECTORY_WALK, ERP_ACCOUNT, ORGANISATION, PERSON
-from bot.store.tables.questions import API_DAY, API_MONTH, DIALOGUE, INBOX, LANGUAGE, OUTSIDER_GROUP
+from bot.store.tables.questions import (
+    DIALOGUE,
+    INBOX,
+    LANGUAGE,
+    OUTSIDER_GROUP,
+    QUOTA_DAY,
+    QUOTA_MONTH,
+    QUOTA_WARNING,
+    STANDING_ANSWER,
+    STANDING_DOCUMENT,
+)
 from bot.store.tables.upkeep import HEARTBEAT
 
 __all__ = [
@@ -36,8 +46,6 @@ __all__ = [
     "ALERT_CARD",
     "ALERT_CARD_MEMBER",
     "ALERT_NOTE",
-    "API_DAY",
-    "API_MONTH",
     "APPROVAL_AUDIT",
     "APPROVAL_CARD",
     "APPROVAL_CASE",
@@ -74,6 +82,11 @@ __all__ = [
     "POLL_POSITION",
     "POLL_SUBJECT",
     "POLL_UNSENT",
+    "QUOTA_DAY",
+    "QUOTA_MONTH",
+    "QUOTA_WARNING",
+    "STANDING_ANSWER",
+    "STANDING_DOCUMENT",
     "WATCH",
     "StoreTable",
 ]

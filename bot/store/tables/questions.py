@@ -1,8 +1,10 @@
-"""Tables of questions and of the people who ask: the inbox, chosen languages, and counts of DingTalk calls."""
+"""Tables of questions and of the people who ask: the inbox, answers that are kept up to date, chosen languages, and
+what DingTalk bills.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, Index
 from sqlmodel import Field
 
 from bot.store.sealed_columns import Sealed
@@ -21,6 +23,45 @@ class InboxRow(StoreTable, table=True):
     received_ms: int = Field(sa_type=BigInteger, index=True)
     payload: str = Field(sa_type=Sealed("inbox.payload"))
     """The message as DingTalk sent it; emptied as soon as it is answered, for it holds the reply address."""
+
+
+class StandingAnswerRow(StoreTable, table=True):
+    """The card of an answer that is drawn again when a document on it is decided."""
+
+    __tablename__ = "standing_answer"
+
+    track: str = Field(primary_key=True)
+    """The card's ``outTrackId``."""
+    place: str
+    """See `bot.outbox.place.Place`."""
+    conversation: str
+    """DingTalk's id of the conversation in which it was asked."""
+    user_id: str = Field(index=True)
+    """Who asked."""
+    line: str = Field(sa_type=Sealed("standing_answer.line"))
+    """The line that it answers."""
+    first_row: int
+    """The row of a list with which it begins, counted from 0."""
+    readers: str
+    """See `bot.chat.standing_answers.CardReaders`."""
+    made_as: str
+    """Name of the card template that it was made with."""
+    at_ms: int = Field(sa_type=BigInteger, index=True)
+    revision: int
+    """Grows with every change of one of its documents."""
+
+
+class StandingDocumentRow(StoreTable, table=True):
+    """A document that an answer's card shows."""
+
+    __tablename__ = "standing_document"
+    __table_args__ = (Index("ix_standing_document_source_folded", "source", "folded"),)
+
+    track: str = Field(primary_key=True)
+    source: str = Field(primary_key=True)
+    folded: str = Field(primary_key=True)
+    """The document's number without capitals."""
+    at_ms: int = Field(sa_type=BigInteger, index=True)
 
 
 class LanguageRow(StoreTable, table=True):
@@ -55,29 +96,48 @@ class OutsiderGroupRow(StoreTable, table=True):
     """When that was first seen."""
 
 
-class ApiMonthRow(StoreTable, table=True):
-    """Calls of one month that count against the organisation's quota."""
+class QuotaMonthRow(StoreTable, table=True):
+    """What one purpose and group spent of one of the organisation's quotas in a month."""
 
     __tablename__ = "api_month"
 
     month: str = Field(primary_key=True)
     """As ``2026-11``."""
-    calls: int
+    spent: int
+    quota: str = Field(primary_key=True)
+    """See `bot.outbox.spending.Quota`."""
+    purpose: str = Field(primary_key=True)
+    conversation: str = Field(primary_key=True)
+    """The openConversationId of a group; empty for chats with single people."""
 
 
-class ApiDayRow(StoreTable, table=True):
-    """How far the month's calls had come when a day was last looked at, for the forecast."""
+class QuotaDayRow(StoreTable, table=True):
+    """How far a quota's month had come when a day was last looked at, for the forecast."""
 
     __tablename__ = "api_day"
 
     day: str = Field(primary_key=True)
     """As ``2026-11-24``, in China."""
-    calls: int
+    spent: int
+    quota: str = Field(primary_key=True)
+
+
+class QuotaWarningRow(StoreTable, table=True):
+    """A step of a quota that administrators were told of in a month."""
+
+    __tablename__ = "quota_warning"
+
+    month: str = Field(primary_key=True)
+    quota: str = Field(primary_key=True)
+    percent: int = Field(primary_key=True)
 
 
 INBOX = core_table(InboxRow)
+STANDING_ANSWER = core_table(StandingAnswerRow)
+STANDING_DOCUMENT = core_table(StandingDocumentRow)
 DIALOGUE = core_table(DialogueRow)
 LANGUAGE = core_table(LanguageRow)
 OUTSIDER_GROUP = core_table(OutsiderGroupRow)
-API_MONTH = core_table(ApiMonthRow)
-API_DAY = core_table(ApiDayRow)
+QUOTA_MONTH = core_table(QuotaMonthRow)
+QUOTA_DAY = core_table(QuotaDayRow)
+QUOTA_WARNING = core_table(QuotaWarningRow)

@@ -18,7 +18,7 @@ from bot.simulator.server import open_simulator as simulator_running
 from bot.store.database import Database
 from tests.scenario.alerts.call_recorder import CHANGE, CREATE, CallRecorder, StoredCounts, settled
 from tests.scenario.alerts.storm import Senders, Storm, free_port, hook, sku
-from tests.scenario.processes import NO_INDEX, Program, connected, environment, forked, used_before
+from tests.scenario.processes import NO_INDEX, Program, connected, environment, forked, shared_database, used_before
 from tests.scenario.traffic import Traffic, eventually
 
 LIMITS = SimulatorConfig(quota_limit=None)
@@ -77,7 +77,7 @@ async def run_storm(storm: Storm, folder: Path, database_url: str = "", **more: 
         async with forked("bot.cli", "run", env=env, folder=folder) as bot:
             await connected(engine)
             await bot.saying("bot.running")
-            database = Database(database_url or f"sqlite:///{folder / 'data' / 'dingerp.sqlite3'}")
+            database = shared_database(database_url or f"sqlite:///{folder / 'data' / 'dingerp.sqlite3'}")
             yield StormRun(
                 storm=storm, recorder=recorder, traffic=traffic, senders=Senders([port]), bot=bot, database=database
             )

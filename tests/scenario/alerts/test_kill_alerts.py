@@ -31,7 +31,7 @@ from tests.scenario.alerts.call_recorder import (
 )
 from tests.scenario.alerts.storm import Senders, Storm, free_port, hook
 from tests.scenario.fault_trial import count_strikes
-from tests.scenario.processes import NO_INDEX, Program, environment, forked, used_before
+from tests.scenario.processes import NO_INDEX, Program, environment, forked, shared_database, used_before
 from tests.scenario.traffic import eventually
 
 CONFIG = SimulatorConfig(quota_limit=None)
@@ -135,7 +135,7 @@ async def come_to_rest(senders: Senders, engine: SimEngine, sending: asyncio.Tas
     senders.share, senders.pause = 1.0, 0.0
     await sending
     engine.faults.clear()
-    database = Database(url)
+    database = shared_database(url)
     counts = await settled(database, SETTLED)
     await database.close()
     return counts
@@ -215,7 +215,7 @@ async def test_of_two_on_postgresql_one_is_killed_now_and_then(
         sending = asyncio.create_task(senders.send(storm.batches(4, 15)))
         async with stays() as survivor:
             await survivor.saying("bot.running")
-            database = Database(postgres_url)
+            database = shared_database(postgres_url)
             killed = await kill_often(senders, engine, dies, kills, moments, strikes, partial(held_by, database))
             await database.close()
             senders.ports = ports[:1]

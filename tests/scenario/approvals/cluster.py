@@ -30,7 +30,7 @@ from bot.store.tables import APPROVAL_AUDIT, APPROVAL_CASE, DELIVERY
 from tests.approvals.company import document
 from tests.scenario.approvals import remote_erp
 from tests.scenario.approvals.remote_erp import RemoteErp
-from tests.scenario.processes import NO_INDEX, Program, environment, forked, used_before
+from tests.scenario.processes import NO_INDEX, Program, environment, forked, shared_database, used_before
 from tests.unlimited import UNLIMITED
 
 ROOT = Path(__file__).parents[3]
@@ -274,7 +274,7 @@ async def open_cluster(
         }
         if speed:
             more |= {remote_erp.BEGAN: str(time.time()), remote_erp.SPEED: str(speed)}
-        database = Database(database_url or f"sqlite:///{folder / 'data' / 'dingerp.sqlite3'}")
+        database = shared_database(database_url or f"sqlite:///{folder / 'data' / 'dingerp.sqlite3'}")
         stack.push_async_callback(database.close)
         yield ApprovalCluster(
             engine=simulator.engine,

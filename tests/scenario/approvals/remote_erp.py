@@ -27,8 +27,9 @@ from bot.erp.model import Decision, DecisionResult, Product, PurchaseOrder, Purc
 from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.vendors import AdapterContext, Vendor
 from bot.log import configure_logging
+from bot.metrics import Metrics
 from bot.settings import load_settings
-from bot.web.server import serving
+from bot.web.server import METRICS, serving
 from tests.approvals.fake_erp import FakeApprovalErp
 
 T = TypeVar("T")
@@ -63,6 +64,7 @@ class RemoteErp:
     async def serving(self) -> AsyncIterator[str]:
         """Serve on a free port of this machine; gives the address."""
         app = web.Application()
+        app[METRICS] = Metrics()
         app.add_routes(
             [
                 web.get("/orders", self._list),

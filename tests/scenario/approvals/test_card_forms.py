@@ -106,7 +106,7 @@ async def open_template_scenario(style: TemplateStyle, folder: Path) -> AsyncIte
         cluster.engine.cards.register(read_template({**DRAWN, **style.built}))
         numbers = cluster.submit(range(ORDERS))
         async with cluster.bot(**configured) as bot:
-            await bot.saying("bot.running")
+            await bot.saying("stream.connected")
             await cluster.shown(numbers, COPIES - 1, 30)
             await cluster.settled(0, 30)
             yield TemplateScenario(cluster, style, numbers)

@@ -71,7 +71,7 @@ async def live_and_die(
     before = cluster.erp.asked
     clicks: list[asyncio.Task[ClickAnswer]] = []
     async with cluster.bot() as bot:
-        await bot.saying("bot.running")
+        await bot.saying("stream.connected")
         for card in cards:
             clicks.append(asyncio.create_task(press_until_it_counts(cluster, card)))
             await asyncio.sleep(dice.uniform(0.0, LATEST / 4))
@@ -123,7 +123,7 @@ async def test_killed_at_any_moment(kills: int, tmp_path: Path, dice: Random) ->
         accepted = {number for number, answer in zip(numbers, answers, strict=True) if answer.result.ok}
         under_way = len(cluster.erp.erp.told)
         async with cluster.bot() as bot:
-            await bot.saying("bot.running")
+            await bot.saying("stream.connected")
             # An answered click needs no second one.
             await cluster.settled(len(accepted), 60)
             written = cluster.verdicts()

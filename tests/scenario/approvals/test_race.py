@@ -60,7 +60,7 @@ async def start(stack: AsyncExitStack, cluster: ApprovalCluster, bots: int) -> l
     started = []
     for number in range(bots):
         bot = await stack.enter_async_context(cluster.bot(f"bot{number}"))
-        await bot.saying("bot.running")
+        await bot.saying("stream.connected")
         started.append(bot)
     return started
 

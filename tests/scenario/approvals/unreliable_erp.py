@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from enum import Enum, auto
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from bot.erp.demo import tables as t
 from bot.erp.demo.adapter import DemoErp
 from bot.erp.errors import Unavailable, UnknownOutcome
-from bot.erp.model import Decision, DecisionResult, PurchaseOrder, PurchaseStatus, Slice, Verdict
+from bot.erp.model import Decision, DecisionOutcome, DecisionResult, PurchaseOrder, PurchaseStatus, Slice, Verdict
 from bot.erp.port import ListQuery
 
 _PURCHASE = t.table(t.PurchaseRow)
@@ -36,6 +36,8 @@ class UnreliableErp:
         self.inner = inner
         self.away = False
         self.write_faults: deque[WriteFault] = deque()
+        self.outcomes: deque[tuple[DecisionOutcome, str, Callable[[], Awaitable[None]]]] = deque()
+        """What the next writes come to instead of being done, the ERP's own words, and what happens there before."""
         self.told: list[Decision] = []
         """All decisions that arrived, in order."""
         self.reads: asyncio.Event | None = None
@@ -66,13 +68,20 @@ class UnreliableErp:
         if mood is WriteFault.LOST:
             raise UnknownOutcome("no answer", source=self.inner.name)
         self.told.append(decision)
-        result = await self.inner.decide(decision)
+        result = await self._do(decision)
         if self.answers is not None:
             self._held.set()
             await self.answers.wait()
         if mood is WriteFault.ANSWER_LOST:
             raise UnknownOutcome("no answer", source=self.inner.name)
         return result
+
+    async def _do(self, decision: Decision) -> DecisionResult:
+        if not self.outcomes:
+            return await self.inner.decide(decision)
+        outcome, words, before = self.outcomes.popleft()
+        await before()
+        return DecisionResult(outcome=outcome, order=await self.inner.purchase_order(decision.number), text=words)
 
     def hold(self) -> None:
         """Hold back the answers to writes."""

@@ -1,0 +1,96 @@
+"""Follows DingTalk's monthly quotas: forecasts, what administrators are told, and what ``/readyz`` says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from bot.alerts.rules.schedule import is_workday
+from bot.bootstrap.audit import report_places
+from bot.bootstrap.infrastructure import Infrastructure
+from bot.health import PartHealth, degraded
+from bot.outbox.month_forecast import MonthForecast
+from bot.outbox.place import Place
+from bot.outbox.quota_reports import QuotaAdvice, QuotaReports, QuotaUse
+from bot.outbox.spending import Quota, by_conversation, by_purpose
+from bot.settings.editions import fitting_plan
+from bot.store.call_counts import StoredDailyCalls, StoredQuotaWarnings
+from bot.store.people import find_administrators
+
+NEAR_THE_END = 90
+"""Percent of a quota from which on the bot counts as degraded."""
+
+_NAMES = {Quota.CALLS: "DingTalk API calls", Quota.USES: "Webhook & Stream uses"}
+
+
+def follow_quotas(base: Infrastructure) -> Mapping[Quota, MonthForecast]:
+    """Return what follows each quota through the month."""
+    month = base.settings.limits.month
+    calls = MonthForecast(
+        StoredDailyCalls(base.database, Quota.CALLS),
+        lambda: base.meter.used,
+        limit=month.calls,
+        works=is_workday,
+        gauge=base.metrics.month_forecast,
+        warning="month.too_many_calls_ahead",
+        now=base.now,
+    )
+    uses = MonthForecast(
+        StoredDailyCalls(base.database, Quota.USES),
+        lambda: base.meter.uses,
+        limit=month.uses,
+        works=is_workday,
+        gauge=base.metrics.month_uses_forecast,
+        warning="month.too_many_uses_ahead",
+        now=base.now,
+    )
+    return {Quota.CALLS: calls, Quota.USES: uses}
+
+
+def quota_reporter(base: Infrastructure, owed: Callable[[], None]) -> QuotaReports:
+    """Return what tells administrators; ``owed`` is called when there is a card to send."""
+
+    async def places() -> Sequence[Place]:
+        return report_places(base.settings, await base.database.read(find_administrators))
+
+    return QuotaReports(
+        StoredQuotaWarnings(base.database),
+        month=lambda: base.meter.month,
+        use_of=lambda quota: quota_use(base, quota),
+        advise=_advise,
+        places=places,
+        owed=owed,
+        now=base.now,
+    )
+
+
+def quota_use(base: Infrastructure, quota: Quota) -> QuotaUse:
+    """Return how far a quota is used."""
+    meter, month = base.meter, base.settings.limits.month
+    spent = meter.spent_on(quota)
+    counted = tuple({key.quota for key in spent})
+    groups = {
+        base.reply_addresses.title(group) or group: count for group, count in by_conversation(spent, *counted).items()
+    }
+    calls = quota is Quota.CALLS
+    return QuotaUse(
+        used=meter.used if calls else meter.uses,
+        limit=month.calls if calls else month.uses,
+        purposes=by_purpose(spent, *counted),
+        groups=groups,
+    )
+
+
+def _advise(calls: int, uses: int) -> QuotaAdvice:
+    plan = fitting_plan(calls, uses)
+    return QuotaAdvice(plan.edition, plan.packs, plan.quotas.calls, plan.quotas.uses)
+
+
+def quota_health(base: Infrastructure) -> PartHealth:
+    """Say which quotas come to their end."""
+    uses = {quota: quota_use(base, quota) for quota in _NAMES}
+    reasons = [
+        f"{use.percent} % of this month's {_NAMES[quota]} are used ({use.used} of {use.limit})"
+        for quota, use in uses.items()
+        if use.percent >= NEAR_THE_END
+    ]
+    return degraded("; ".join(reasons))

@@ -1,0 +1,69 @@
+"""Ways to write to a conversation without a call of the month: the session webhooks of what people wrote there last.
+
+They are keys, so they are kept in memory alone (docs: platform/dingtalk/robots.md#session-webhooks).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from cachetools import LRUCache
+
+from bot.cards.card import Card
+from bot.chat.message import ConversationKind, Message, SessionWebhook
+from bot.dingtalk.errors import DingTalkError, DingTalkOutcomeUnknown
+from bot.dingtalk.robot import Robot
+from bot.outbox.place import Place, PlaceKind
+from bot.outbox.ports import SendFailed, SendFailureKind
+
+_REMEMBERED = 10_000
+
+
+class ReplyAddresses:
+    """Implements `bot.outbox.ports.UnbilledWriter`; ``now`` gives an aware time."""
+
+    def __init__(self, robot: Robot, now: Callable[[], datetime]) -> None:
+        self._robot = robot
+        self._now = now
+        self._known: LRUCache[Place, SessionWebhook] = LRUCache(_REMEMBERED)
+        self._titles: LRUCache[str, str] = LRUCache(_REMEMBERED)
+
+    def note(self, message: Message) -> Place | None:
+        """Remember the way that a message opens and return where it leads; None if it opens none."""
+        conversation = message.conversation
+        if conversation.title:
+            self._titles[conversation.id] = conversation.title
+        place = _place(message)
+        if place is None or message.webhook is None:
+            return None
+        self._known[place] = message.webhook
+        return place
+
+    def title(self, conversation_id: str) -> str:
+        """Return the name of a group in which somebody wrote, else an empty text."""
+        return self._titles.get(conversation_id, "")
+
+    async def write(self, place: Place, card: Card) -> bool:
+        """Write where somebody wrote within the last hour or so; a way that DingTalk refuses is forgotten."""
+        webhook = self._known.get(place)
+        if webhook is None or webhook.expires_at <= self._now():
+            return False
+        try:
+            await self._robot.answer_session(webhook, title=card.title, markdown=card.twin)
+        except DingTalkOutcomeUnknown as error:
+            # As if nothing had arrived: silence about something urgent is worse than the same words twice.
+            raise SendFailed(SendFailureKind.BUSY, error.detail) from error
+        except DingTalkError as error:
+            if error.retry:
+                raise SendFailed(SendFailureKind.LIMITED, error.detail, retry_after=error.retry_after) from error
+            self._known.pop(place, None)
+            return False
+        return True
+
+
+def _place(message: Message) -> Place | None:
+    if message.conversation.kind is ConversationKind.GROUP:
+        return Place(PlaceKind.GROUP, message.conversation.id)
+    user_id = message.sender.staff_id
+    return Place(PlaceKind.PERSON, user_id) if user_id else None

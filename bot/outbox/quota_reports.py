@@ -1,0 +1,173 @@
+"""Tells administrators in chat when much of a month's quota is used: what spends it, and what would be enough."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import orjson
+import structlog
+
+from bot.cards.notices import QuotaReport, QuotaShare
+from bot.outbox.delivery import Delivery, Urgency
+from bot.outbox.place import Place
+from bot.outbox.ports import ComposedCard
+from bot.outbox.spending import Purpose, Quota
+
+log = structlog.get_logger(__name__)
+
+QUOTA_REPORT = "quota_report"
+"""Kind of the deliveries."""
+
+STEPS = (50, 70, 85, 95)
+"""Percent of a quota at which administrators are told, once a month each."""
+
+_ONLY_REVISION = 1
+_LISTED_GROUPS = 3
+
+
+class QuotaWarningStore(Protocol):
+    """Remembers which steps administrators were told of. Raises a `bot.errors.DingerpError` when it is away."""
+
+    async def told(self, month: str) -> frozenset[tuple[Quota, int]]:
+        """Return the steps that were told in ``month``."""
+        ...
+
+    async def tell(self, month: str, quota: Quota, percents: Sequence[int], deliveries: Sequence[Delivery]) -> None:
+        """Queue the cards and note the steps in one transaction."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaUse:
+    """How far a quota is used: by what, by the purposes and groups that spend most."""
+
+    used: int
+    limit: int
+    purposes: Mapping[Purpose, int]
+    groups: Mapping[str, int]
+    """By the group's name, or its id where the name is not known."""
+
+    @property
+    def percent(self) -> int:
+        """The part that is used, rounded down."""
+        return self.used * 100 // self.limit
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaAdvice:
+    """The smallest edition that would be enough, and what it allows."""
+
+    edition: str
+    packs: int
+    calls: int
+    uses: int
+
+
+class QuotaReports:
+    """Implements `bot.outbox.housekeeping.QuotaReporter`.
+
+    ``use_of`` tells how far a quota is used, ``advise`` which edition covers a month of so many calls and uses,
+    ``month`` the month that is counted; ``places`` where the
+    administrators are; ``owed`` is called when cards were queued.
+    """
+
+    def __init__(
+        self,
+        store: QuotaWarningStore,
+        *,
+        month: Callable[[], str],
+        use_of: Callable[[Quota], QuotaUse],
+        advise: Callable[[int, int], QuotaAdvice],
+        places: Callable[[], Awaitable[Sequence[Place]]],
+        owed: Callable[[], None],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._month = month
+        self._use_of = use_of
+        self._advise = advise
+        self._places = places
+        self._owed = owed
+        self._now = now
+
+    async def look(self, forecasts: Mapping[Quota, int]) -> None:
+        """Tell of each quota that came to a further step; of several steps at once only the highest is told."""
+        month = self._month()
+        told: frozenset[tuple[Quota, int]] | None = None
+        for quota in forecasts:
+            use = self._use_of(quota)
+            reached = [step for step in STEPS if use.percent >= step]
+            if not reached:
+                continue
+            told = await self._store.told(month) if told is None else told
+            new = [step for step in reached if (quota, step) not in told]
+            if new and max(new) == max(reached):
+                await self._tell(month, quota, use, new, forecasts)
+
+    async def _tell(
+        self, month: str, quota: Quota, use: QuotaUse, steps: Sequence[int], forecasts: Mapping[Quota, int]
+    ) -> None:
+        log.warning("month.step", quota=quota.value, percent=max(steps), used=use.used, limit=use.limit)
+        places = await self._places()
+        if not places:
+            return
+        advice = self._advise(forecasts.get(Quota.CALLS, 0), forecasts.get(Quota.USES, 0))
+        ref = _written(quota, use, forecasts[quota], advice)
+        now = self._now()
+        deliveries = [
+            Delivery(
+                card=f"{QUOTA_REPORT}:{month}:{quota}:{max(steps)}:{place}",
+                place=place,
+                kind=QUOTA_REPORT,
+                ref=ref,
+                revision=_ONLY_REVISION,
+                urgency=Urgency.NOW,
+                due_at=now,
+            )
+            for place in places
+        ]
+        await self._store.tell(month, quota, steps, deliveries)
+        self._owed()
+
+
+def _written(quota: Quota, use: QuotaUse, forecast: int, advice: QuotaAdvice) -> str:
+    groups = list(use.groups.items())[:_LISTED_GROUPS]
+    said = {
+        "quota": quota.value,
+        "used": use.used,
+        "limit": use.limit,
+        "forecast": forecast,
+        "purposes": [[purpose.value, count] for purpose, count in use.purposes.items()],
+        "groups": groups,
+        "advice": [advice.edition, advice.packs, advice.calls, advice.uses],
+    }
+    return orjson.dumps(said).decode()
+
+
+class QuotaReportComposer:
+    """Implements `bot.outbox.ports.Composer`: a report says all in its ``ref`` and never changes."""
+
+    async def compose(self, ref: str) -> ComposedCard:
+        """Return the report."""
+        said = orjson.loads(ref)
+        edition, packs, calls, uses = said["advice"]
+        view = QuotaReport(
+            quota=said["quota"],
+            used=said["used"],
+            limit=said["limit"],
+            forecast=said["forecast"],
+            purposes=tuple(QuotaShare(name, count) for name, count in said["purposes"]),
+            groups=tuple(QuotaShare(name, count) for name, count in said["groups"]),
+            edition=edition,
+            packs=packs,
+            calls=calls,
+            uses=uses,
+        )
+        return ComposedCard(view, _ONLY_REVISION)
+
+    async def fold(self, refs: Sequence[str], place: str) -> None:
+        """Never asked: reports are of the urgency that is not folded (`bot.outbox.delivery.Urgency.NOW`)."""
+        raise AssertionError("reports are sent one by one")

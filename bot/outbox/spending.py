@@ -1,0 +1,110 @@
+"""What DingTalk bills in a month, and what for: two quotas, and the purposes and conversations that spend them.
+
+Whoever begins something that costs calls says so by `spending`; the calls below it are counted for that.
+Docs: platform/dingtalk/limits.md#monthly-quotas
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Quota(StrEnum):
+    """What is counted. A click may be a use or not: DingTalk does not say, so clicks are counted apart."""
+
+    CALLS = "calls"
+    """API calls."""
+    USES = "uses"
+    """Webhook & Stream: messages to the bot, pushed events, and answers by webhook."""
+    CLICKS = "clicks"
+
+
+class Purpose(StrEnum):
+    """What it is spent for."""
+
+    QUESTION = "question"
+    PAGE = "page"
+    """Clicks that show something: page turns and drill-downs."""
+    ALERT = "alert"
+    APPROVAL = "approval"
+    FALLBACK = "fallback"
+    """Texts where no card could be shown or calls were spared."""
+    DIRECTORY = "directory"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What a call is made for; ``conversation`` is the group's id, and empty for chats with single people."""
+
+    purpose: Purpose = Purpose.OTHER
+    conversation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SpentKey:
+    """What one count is about."""
+
+    quota: Quota
+    purpose: Purpose
+    conversation: str = ""
+
+
+_UNSAID = Spending()
+_CURRENT: ContextVar[Spending] = ContextVar("spending", default=_UNSAID)
+
+
+@contextmanager
+def spending(purpose: Purpose, conversation: str = "") -> Iterator[None]:
+    """Count calls within the block for this purpose and group."""
+    token = _CURRENT.set(Spending(purpose, conversation))
+    try:
+        yield
+    finally:
+        _CURRENT.reset(token)
+
+
+@contextmanager
+def falling_back() -> Iterator[None]:
+    """Count calls within the block as fallbacks in the same conversation."""
+    token = _CURRENT.set(replace(_CURRENT.get(), purpose=Purpose.FALLBACK))
+    try:
+        yield
+    finally:
+        _CURRENT.reset(token)
+
+
+def current_spending() -> Spending:
+    """Return what the work at hand is for."""
+    return _CURRENT.get()
+
+
+_KINDS: Mapping[str, Purpose] = MappingProxyType({"alert": Purpose.ALERT, "approval": Purpose.APPROVAL})
+
+
+def purpose_of_kind(kind: str) -> Purpose:
+    """Return the purpose of deliveries by their kind, such as ``approval_told``."""
+    return _KINDS.get(kind.partition("_")[0], Purpose.OTHER)
+
+
+def by_purpose(spent: Mapping[SpentKey, int], *quotas: Quota) -> dict[Purpose, int]:
+    """Return what each purpose spent of these quotas together, the most first."""
+    sums: dict[Purpose, int] = {}
+    for key, count in spent.items():
+        if key.quota in quotas:
+            sums[key.purpose] = sums.get(key.purpose, 0) + count
+    return dict(sorted(sums.items(), key=lambda item: -item[1]))
+
+
+def by_conversation(spent: Mapping[SpentKey, int], *quotas: Quota) -> dict[str, int]:
+    """Return what each group spent of these quotas together, the most first; single people are left out."""
+    sums: dict[str, int] = {}
+    for key, count in spent.items():
+        if key.quota in quotas and key.conversation:
+            sums[key.conversation] = sums.get(key.conversation, 0) + count
+    return dict(sorted(sums.items(), key=lambda item: -item[1]))
