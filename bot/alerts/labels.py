@@ -18,7 +18,7 @@ from bot.disclosure import ClassedBy, FieldClass
 from bot.erp.model import InvoiceStatus, Money, OrderStatus, ProductionStatus, Progress, PurchaseStatus
 from bot.phrase import Phrase, phrase
 
-CardFactValue: TypeAlias = Decimal | Money | date | Phrase | str
+CardFactValue: TypeAlias = Decimal | Money | date | Phrase | str | tuple[str, ...]
 
 MAX_LINES, MAX_FACTS = 4, 6
 """How much of a sender's own words is shown: more does not fit a card."""
@@ -186,8 +186,8 @@ def _purchase(event: Event, today: date) -> Iterator[CardFact]:
     yield from _plain(phrase("Amount"), event.amount, event.money_classes)
     is_late = event.type == EventType.PO_LATE
     yield from _due(phrase("Delivery date"), event, today, late=phrase("Days late") if is_late else None)
-    yield from _plain(phrase("Requested by"), _text(event, "requester"))
-    yield from _plain(phrase("Awaits"), _text(event, "pending_for"))
+    yield from _plain(phrase("Requested by"), _text(event, "requester_name") or _text(event, "requester"))
+    yield from _plain(phrase("Awaits"), _words(event, "pending_names") or _words(event, "pending_for"))
     yield from _plain(phrase("Decision"), _DECISIONS.get(_text(event, "decision"), ""))
     yield from _plain(phrase("Decided by"), _text(event, "decided_by"))
     reason = _text(event, "reason")
@@ -238,7 +238,7 @@ def _custom_classes(event: Event, label: str, value: str) -> frozenset[FieldClas
 def _plain(
     label: Phrase | str, value: CardFactValue | None, classes: frozenset[FieldClass] = _OPEN
 ) -> Iterator[CardFact]:
-    if value is not None and value != "":
+    if value is not None and value not in ("", ()):
         yield CardFact(label, value, classes=classes)
 
 
@@ -259,6 +259,11 @@ def _text(event: Event, key: str) -> str:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ", ".join(map(str, value))
     return "" if value is None else str(value)
+
+
+def _words(event: Event, key: str) -> tuple[str, ...]:
+    value = event.data.get(key)
+    return tuple(map(str, value)) if isinstance(value, Sequence) and not isinstance(value, str) else ()
 
 
 def _number(event: Event, key: str) -> Decimal | None:

@@ -79,6 +79,7 @@ from bot.erp.port import ListQuery as ListQuery
 from bot.errors import DingerpError as DingerpError
 from bot.phrase import Phrase as Phrase
 from bot.phrase import phrase as phrase
+from bot.spelling import other_spellings as other_spellings
 
 __all__ = [
     "ALL_FIELDS",
@@ -156,6 +157,7 @@ __all__ = [
     "erp_link_buttons",
     "freshness",
     "freshness_of_all",
+    "other_spellings",
     "phrase",
     "shortened",
 ]

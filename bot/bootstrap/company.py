@@ -16,4 +16,5 @@ def company_of(settings: Settings) -> AlertRuleContext:
         default=tuple(Place(PlaceKind.GROUP, group) for group in settings.alerts.default_groups),
         roles=settings.access.roles,
         decides_in_chat=settings.decides_in_chat,
+        decides_at=tuple(Place(PlaceKind.GROUP, group) for group in settings.approval_groups),
     )

@@ -6,7 +6,7 @@ timezone-aware. ``None`` means that the ERP does not provide the value, which al
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -319,6 +319,10 @@ class PurchaseOrder:
     def named(self, account: str) -> str:
         """Return the name of an account, or the account itself if the ERP does not provide the name."""
         return self.people.get(account, account)
+
+    def names(self, accounts: Iterable[str]) -> tuple[str, ...]:
+        """Return the names of several accounts."""
+        return tuple(map(self.named, accounts))
 
     def days_late(self, today: date) -> int:
         """Return the days since the due date if goods are still awaited, else 0."""

@@ -108,8 +108,8 @@ class TestExplain:
         assert result.exit_code == 0
         assert result.stdout.splitlines()[:5] == [
             "keeper01 may not use /invoice",
-            "  why: /invoice is only for: 管理员, 经理, 财务, 销售. / "
-            "/invoice 仅限以下角色使用：管理员, 经理, 财务, 销售。",
+            "  why: /invoice is only for: admin, manager, finance, sales. / "
+            "/invoice 仅限以下角色使用：管理员、经理、财务、销售。",
             "  ask: 管理员, 经理, 财务, 销售",
             "  decided by: preset sales, preset finance, preset manager, preset admin",
             "  roles: 仓管",

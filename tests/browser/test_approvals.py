@@ -66,7 +66,7 @@ async def test_one_approves_and_all_the_copies_turn_final(
     await button(own, "同意").click()
     await scenario.settle()
     for card in (own, *others):
-        await has_ended(card, "已批准", "林明川")
+        await has_ended(card, "已同意", "林明川")
     for card in (others[0], others[2]):
         await expect(card).not_to_contain_text(MONEY)
     await picture(manager, "demo-approval-over")
@@ -90,7 +90,7 @@ async def test_a_reason_is_asked_for_in_the_clickers_own_view(
     await button(card, "价格过高").click()
     await scenario.settle()
     for copy in (card, theirs, elsewhere):
-        await has_ended(copy, "已驳回", "赵国强")
+        await has_ended(copy, "已拒绝", "赵国强")
         await expect(copy).to_contain_text("价格过高")
     assert await scenario.erp.decisions(SMALL) == [(MANAGER, "reject", "价格过高")]
 

@@ -243,7 +243,7 @@ async def test_a_purchase_order_names_the_people_behind_its_accounts(erp: DemoEr
 async def test_nobody_approves_their_own_request(erp: DemoErp) -> None:
     result = await erp.decide(approve("PO-1004", "1", "buymanager01"))
     assert result.outcome is DecisionOutcome.NOT_PERMITTED
-    assert result.text == "不能审批自己申请的采购订单"
+    assert result.text == "不能审批自己申请的采购单"
     assert (await erp.decide(approve("PO-1004", "1", "boss01"))).outcome is DecisionOutcome.APPLIED
 
 

@@ -92,7 +92,7 @@ TOKENS: Mapping[str, BadClick] = {
         "po.yes|0123456789abcdef01234567-1|01234567", Notice.NOT_FOUND
     ),
     "a keyword that sounds like approving lists what waits": _token(
-        "ask|0|/po approve PO-1001", "待审批采购订单：PO-1001", "等待审批"
+        "ask|0|/po approve PO-1001", "待审批采购单：PO-1001", "待审批人"
     ),
     "a line with an unknown number": _token("ask|0|/order SO-999999", Notice.NOT_FOUND, "“SO-999999”"),
     "a line with markup": _token("ask|0|/order <b>x</b>", Notice.NOT_FOUND, "＜b＞x＜/b＞", never=("<b>",)),

@@ -93,7 +93,7 @@ ARGUMENTS: Mapping[str, BadQuestion] = {
     "help about two commands": _ask("/help stock order", Notice.BAD_ARGUMENT, "“order”", "多余"),
     "an argument where none is taken": _ask("/whoami now", Notice.BAD_ARGUMENT, "“now”", "用法：/whoami"),
     "a keyword that means nothing is searched for": _ask("/po nosuchword", Notice.NOT_FOUND, "“nosuchword”"),
-    "the second of two keywords is searched for": _ask("/po pending late", "待审批采购订单：late", "没有记录"),
+    "the second of two keywords is searched for": _ask("/po pending late", "待审批采购单：late", "没有记录"),
     "a keyword and a number that fit each other": _ask("/invoice overdue INV-7", "逾期发票：INV-7", "INV-7"),
     "words after a number": _ask("/order SO-1001 please now", Notice.NOT_FOUND, "“SO-1001 please now”"),
     "two numbers where one is taken": _ask(

@@ -239,7 +239,9 @@ class PoSubmitted(_Document):
     }  # fmt: skip
 
     requester: Code = Field("", description="Who asked for it, as the ERP's account.")
+    requester_name: Line = Field("", description="What people call the requester.")
     pending_for: tuple[Code, ...] = Field((), max_length=50, description="Whose approval is awaited.")
+    pending_names: tuple[Line, ...] = Field((), max_length=50, description="What people call these, in their order.")
     version: Code = Field("", description="Changes with every edit.")
 
 

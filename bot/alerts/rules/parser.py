@@ -178,7 +178,7 @@ def default_rules(company: AlertRuleContext) -> AlertRuleSet:
     root = AlertRoute(
         name=ROOT, condition=Condition(ROOT, (), None, unanswered), terms=RouteOptions(to=company.default)
     )
-    tree = RouteTree(root=root, owners={}, decides_in_chat=company.decides_in_chat)
+    tree = RouteTree(root=root, owners={}, decides_in_chat=company.decides_in_chat, decides_at=company.decides_at)
     return AlertRuleSet(zone=company.zone, tree=tree, unanswered=unanswered)
 
 
@@ -219,6 +219,7 @@ class _RuleParser:
                 root=routes.root(document),
                 owners=self._owners(document.table("owners")),
                 decides_in_chat=self._company.decides_in_chat,
+                decides_at=self._company.decides_at,
             ),
             thresholds=tuple(map(self._threshold, document.tables("severity"))),
             inhibitions=tuple(map(self._inhibition, document.tables("inhibit"))),

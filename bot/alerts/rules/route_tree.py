@@ -72,6 +72,8 @@ class RouteTree:
     owners: Mapping[str, tuple[Place, ...]]
     decides_in_chat: bool = False
     """Then purchase orders have approval cards, and go nowhere else unless a route names them."""
+    decides_at: tuple[Place, ...] = ()
+    """Where approval cards are shown: no alert repeats there what such a card says."""
 
     def route(self, facts: Facts) -> Routing:
         """Return the places of an event, each once, with a line for each route that was tried."""
@@ -82,7 +84,9 @@ class RouteTree:
                 why.append(f"{route.name}: no, purchase orders have cards of their own for those who decide")
                 continue
             for place in self._places(route, facts.event, why):
-                if place in targets:
+                if place in self.decides_at and self._has_approval_card(facts.event):
+                    why.append(f"{route.name}: not to {place}, which has the approval card")
+                elif place in targets:
                     why.append(f"{route.name}: {place} has it from {targets[place].route}")
                 else:
                     why.append(f"{route.name}: to {place}")
@@ -90,6 +94,10 @@ class RouteTree:
             if not route.terms.to:
                 why.append(f"{route.name}: to nobody")
         return Routing(tuple(targets.values()), tuple(why))
+
+    def _has_approval_card(self, event: Event) -> bool:
+        # What waited before the bot first looked has none: it is only listed.
+        return self.decides_in_chat and _is_decided(event.type) and not event.standing
 
     def _target(self, place: Place, route: AlertRoute, facts: Facts) -> Target:
         terms = route.terms

@@ -28,6 +28,8 @@ class AlertRuleContext:
     """Role → user ids."""
     decides_in_chat: bool = False
     """Whether waiting purchase orders have approval cards of their own."""
+    decides_at: tuple[Place, ...] = ()
+    """Where these cards are shown."""
 
     def people(self, role: str) -> tuple[Place, ...]:
         """Return the chats of the people with a role."""

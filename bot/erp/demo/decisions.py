@@ -61,14 +61,14 @@ def _refusal(connection: Connection, order: PurchaseOrder, decision: Decision) -
     """Return why nothing is to be done, or None."""
     approval = order.approval or Approval()
     if order.status is not PurchaseStatus.WAITING and order.status is not PurchaseStatus.DRAFT:
-        text = f"该采购订单已由{order.named(approval.decided_by)}处理" if approval.decided_by else ""
+        text = f"该采购单已由{order.named(approval.decided_by)}处理" if approval.decided_by else ""
         return DecisionResult(outcome=DecisionOutcome.ALREADY_DECIDED, order=order, text=text)
     if order.version != decision.version:
         repeated = _recorded_by(connection, order.number, decision.version) == decision.by
         outcome = DecisionOutcome.ALREADY_DECIDED if repeated else DecisionOutcome.CHANGED_SINCE_SHOWN
         return DecisionResult(outcome=outcome, order=order, text="您已审批过" if repeated else "单据已被修改")
     if order.status is PurchaseStatus.DRAFT:
-        raise Invalid("采购订单尚未提交审批", source=order.source)
+        raise Invalid("采购单尚未提交审批", source=order.source)
     if decision.by not in approval.pending_for:
         return DecisionResult(
             outcome=DecisionOutcome.NOT_PERMITTED, order=order, text=_why_not(order, approval, decision.by)
@@ -87,7 +87,7 @@ def _recorded_by(connection: Connection, number: str, version: str) -> str | Non
 
 def _why_not(order: PurchaseOrder, approval: Approval, by: str) -> str:
     if by == order.requester:
-        return "不能审批自己申请的采购订单"
+        return "不能审批自己申请的采购单"
     if by == approval.decided_by:
         return "同一人不能审批两级"
     return "没有该级审批权限"
@@ -140,4 +140,4 @@ def _words(outcome: DecisionOutcome, decision: Decision, order: PurchaseOrder) -
     if outcome is DecisionOutcome.MORE_APPROVALS_NEEDED:
         names = "、".join(map(order.named, order.approval.pending_for)) if order.approval else ""
         return f"第一级审批已记录，等待下一级审批：{names}"
-    return "采购订单已驳回" if decision.verdict is Verdict.REJECT else "采购订单已批准"
+    return "采购单已拒绝" if decision.verdict is Verdict.REJECT else "采购单已同意"

@@ -8,6 +8,7 @@ import pytest
 
 from bot.alerts.rules.parser import default_rules
 from bot.alerts.rules.rule_set import AlertRuleSet
+from bot.outbox.place import Place
 from bot.severity import Severity
 from tests.alerts.rules.builders import COMPANY, NOW, event, rule_set
 
@@ -38,3 +39,12 @@ def test_a_route_that_names_them_has_them() -> None:
 
 def test_without_approvals_they_are_alerts() -> None:
     assert places(default_rules(COMPANY), "po.submitted") == ["group:cidOffice"]
+
+
+def test_a_group_with_the_approval_card_gets_no_alert_beside_it() -> None:
+    buying = Place.parse("group:cidBuying")
+    rules = rule_set(ROUTE, replace(DECIDES, decides_at=(buying,)))
+    assert places(rules, "po.submitted") == []
+    assert places(rules, "po.late") == ["group:cidBuying"]
+    waited = replace(event("po.submitted"), standing=True)
+    assert [target.place for target in rules.route(waited, Severity.WARNING, NOW).targets] == [buying]

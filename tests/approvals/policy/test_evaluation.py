@@ -165,11 +165,11 @@ CASES = [
         ONE,
         "wu",
         False,
-        "not name",
+        "not an approver",
         substitutes=(stands_in("wu", "wang", ends=0 * HOUR),),
     ),
     EligibilityCase(
-        "a substitute of somebody else", ONE, "wu", False, "not name", substitutes=(stands_in("wu", "qian"),)
+        "a substitute of somebody else", ONE, "wu", False, "not an approver", substitutes=(stands_in("wu", "qian"),)
     ),
     EligibilityCase(
         "a substitute's substitute",

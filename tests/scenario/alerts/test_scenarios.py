@@ -126,8 +126,8 @@ async def test_repeat_brings_a_new_card_until_somebody_takes_it(open_alert_scena
         await scenario.at("4h")
         old, new = scenario.cards(WAREHOUSE)
         assert "更新的卡片" in plain_text(old)
-        assert old.buttons == () or not any(button.text == "知道了" for button in old.buttons)
-        await pressed(scenario, new, "知道了")
+        assert old.buttons == () or not any(button.text == "我来跟进" for button in old.buttons)
+        await pressed(scenario, new, "我来跟进")
         await scenario.at("9h")
         assert len(scenario.cards(WAREHOUSE)) == 2
 
@@ -141,8 +141,8 @@ async def test_escalation_stops_at_the_first_who_takes_it(open_alert_scenario: O
         await scenario.at("30m")
         (card,) = scenario.cards(BOSS)
         assert "SKU123" in card.title
-        await pressed(scenario, card, "知道了", BOSS)
-        assert all("认领人" in plain_text(card) for card in (*scenario.cards(WAREHOUSE), *scenario.cards(BOSS))), (
+        await pressed(scenario, card, "我来跟进", BOSS)
+        assert all("跟进人" in plain_text(card) for card in (*scenario.cards(WAREHOUSE), *scenario.cards(BOSS))), (
             "in step everywhere"
         )
         await scenario.at("3h")
@@ -250,10 +250,10 @@ async def test_acknowledged_by_one_seen_by_all(open_alert_scenario: OpenAlertSce
         await scenario.post(scenario.low("SKU123"))
         (card,) = scenario.cards(WAREHOUSE)
         calls = scenario.calls
-        mine = await pressed(scenario, card, "知道了")
-        assert "认领人" in plain_text(mine)
+        mine = await pressed(scenario, card, "我来跟进")
+        assert "跟进人" in plain_text(mine)
         (theirs,) = scenario.cards(WAREHOUSE, "sales_en")
-        assert "认领人" in plain_text(theirs)
+        assert "跟进人" in plain_text(theirs)
         assert scenario.calls == calls + 1, "one change for the card's one place"
 
 
@@ -262,10 +262,10 @@ async def test_two_take_it_at_the_same_moment(open_alert_scenario: OpenAlertScen
         await scenario.post(scenario.low("SKU123"))
         (card,) = scenario.cards(WAREHOUSE)
         people = (KEEPER, "sales_en")
-        seen = await asyncio.gather(*(scenario.system.click(card, "知道了", who) for who in people))
+        seen = await asyncio.gather(*(scenario.system.click(card, "我来跟进", who) for who in people))
         await scenario.settle()
         texts = [plain_text(card) for card in seen]
-        assert sum("认领人" in text for text in texts) >= 1
+        assert sum("跟进人" in text for text in texts) >= 1
         assert sum("已在" in text or "took it already" in text for text in texts) == 1, (
             "the later one is told who was first"
         )

@@ -222,7 +222,7 @@ class ApprovalCluster:
             assert self.erp.erp.orders[number].status is _STATUS[verdict]
             shown = cards[number]
             assert len(shown) == copies, (number, [card.place for card in shown])
-            verb = "已同意" if verdict is Verdict.APPROVE else "已驳回"
+            verb = "已同意" if verdict is Verdict.APPROVE else "已拒绝"
             for card in shown:
                 assert not card.decidable, (number, card)
                 assert verb in card.view.title + card.view.markdown + card.view.tips, (number, card.view)

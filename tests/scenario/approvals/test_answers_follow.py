@@ -68,9 +68,9 @@ async def decided_there(scenario: DemoApprovalScenario) -> None:
 
 
 OUTCOMES = [
-    (None, nothing, CaseState.APPROVED, ("已批准", "林明川"), True),
+    (None, nothing, CaseState.APPROVED, ("已同意", "林明川"), True),
     (DecisionOutcome.MORE_APPROVALS_NEEDED, nothing, CaseState.APPROVED, ("还需其他人同意",), True),
-    (DecisionOutcome.ALREADY_DECIDED, decided_there, CaseState.DECIDED_ELSEWHERE, ("已在 ERP 中批准",), True),
+    (DecisionOutcome.ALREADY_DECIDED, decided_there, CaseState.DECIDED_ELSEWHERE, ("已在 ERP 中同意",), True),
     (DecisionOutcome.NOT_PERMITTED, nothing, CaseState.OPEN, ("ERP 未接受 林明川 的审批", "额度不足", "赵国强"), False),
     (DecisionOutcome.UNSUPPORTED, nothing, CaseState.FAILED, ("额度不足", "请在 ERP 中处理"), False),
     (DecisionOutcome.UNKNOWN, nothing, CaseState.UNKNOWN, ("ERP 尚未确认",), False),
@@ -120,9 +120,9 @@ async def test_an_order_that_was_asked_for_and_decided_on_the_answer(
         find_button(theirs, YES)
         seen = await scenario.press(mine, YES, BOSS)
         assert "已记录" in plain_text(seen)
-        await scenario.assert_ended(SMALL, CaseState.APPROVED, "已批准")
+        await scenario.assert_ended(SMALL, CaseState.APPROVED, "已同意")
         assert_over(scenario, SMALL)
-        assert "已批准" in plain_text(scenario.system.see(theirs, MANAGER))
+        assert "已同意" in plain_text(scenario.system.see(theirs, MANAGER))
 
 
 async def test_an_order_that_was_asked_for_and_decided_elsewhere(
@@ -142,7 +142,7 @@ async def test_the_list_of_what_waits(open_approval_scenario: OpenApprovalScenar
         await scenario.press(shown, YES, BOSS)
         assert_over(scenario, SMALL)
         done = scenario.system.see(listed, BOSS)
-        assert "已批准" in plain_text(done)
+        assert "已同意" in plain_text(done)
         following = await scenario.press(done, next(b.id for b in done.buttons if b.text == "下一单"), BOSS)
         assert LARGE in following.title
 
@@ -153,7 +153,7 @@ async def test_words(open_approval_scenario: OpenApprovalScenario, line: str, wh
     async with open_approval_scenario(SMALL) as scenario:
         said = await scenario.ask(line, BOSS, where=where)
         assert_over(scenario, SMALL)
-        assert ("已批准" if "approve" in line else "已驳回") in plain_text(scenario.system.see(said, BOSS))
+        assert ("已同意" if "approve" in line else "已拒绝") in plain_text(scenario.system.see(said, BOSS))
 
 
 async def test_a_quick_reason(open_approval_scenario: OpenApprovalScenario) -> None:
@@ -161,7 +161,7 @@ async def test_a_quick_reason(open_approval_scenario: OpenApprovalScenario) -> N
         asked = await scenario.ask(f"/reject {SMALL}", MANAGER)
         await scenario.press(asked, next(b.id for b in asked.buttons if b.id.endswith("|p")), MANAGER)
         assert_over(scenario, SMALL)
-        assert "已驳回" in plain_text(scenario.system.see(asked, MANAGER))
+        assert "已拒绝" in plain_text(scenario.system.see(asked, MANAGER))
 
 
 async def test_all_of_the_list(open_approval_scenario: OpenApprovalScenario) -> None:

@@ -48,14 +48,14 @@ async def test_one_approves_and_everybody_sees_it(open_approval_scenario: OpenAp
         assert scenario.places(SMALL) == sorted([BOSS, MANAGER, BUYING, WAREHOUSE])
         seen = await scenario.press(scenario.card(SMALL, MANAGER), YES, MANAGER)
         assert "已记录，正在通知 ERP。" in plain_text(seen)
-        await scenario.assert_ended(SMALL, CaseState.APPROVED, "已批准", "赵国强")
+        await scenario.assert_ended(SMALL, CaseState.APPROVED, "已同意", "赵国强")
         assert scenario.places(SMALL) == sorted([BOSS, MANAGER, BUYER, BUYING, WAREHOUSE])
         assert await scenario.erp.decisions(SMALL) == [(MANAGER, "approve", "")]
         assert (await scenario.order(SMALL)).status is PurchaseStatus.APPROVED
         expected = [("opened", ""), ("vote", MANAGER), ("decided", MANAGER), ("writing", MANAGER)]
         assert await scenario.record(SMALL) == [*expected, ("outcome", ""), ("approved", "")]
         late = await scenario.ask(f"/approve {SMALL}", BOSS)
-        assert "赵国强 已于 2026年11月24日 10:00 审批。" in plain_text(late)
+        assert "赵国强 已于 11月24日 10:00 审批。" in plain_text(late)
         assert len(scenario.erp.told) == 1
 
 
@@ -68,7 +68,7 @@ async def test_prices_are_in_the_approvers_own_chats_alone(open_approval_scenari
             assert {BOSS, MANAGER} <= priced
             if (await scenario.case(SMALL)).state is CaseState.OPEN:
                 await scenario.press(scenario.card(SMALL, BUYING), YES, BOSS)
-        await scenario.assert_ended(SMALL, CaseState.APPROVED, "已批准", "林明川")
+        await scenario.assert_ended(SMALL, CaseState.APPROVED, "已同意", "林明川")
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ async def test_rejecting_with_a_quick_reason(
         assert scenario.erp.told == [], "a reason is needed first"
         assert tokens(scenario.system.see(card, MANAGER)) == tokens(card), "the question is the clicker's own"
         await scenario.press(asked, quick.id, BOSS)
-        await scenario.assert_ended(SMALL, CaseState.REJECTED, "已驳回", "林明川", reason)
+        await scenario.assert_ended(SMALL, CaseState.REJECTED, "已拒绝", "林明川", reason)
         assert await scenario.erp.decisions(SMALL) == [(BOSS, "reject", reason)]
         assert (await scenario.order(SMALL)).status is PurchaseStatus.REJECTED
         assert await whats(scenario, SMALL) == ["opened", "vote", *WRITTEN, "rejected"]
@@ -99,7 +99,7 @@ async def test_rejecting_with_the_next_message(open_approval_scenario: OpenAppro
         assert scenario.erp.told == []
         reply = await scenario.ask("去年才 30 块，请再谈", BOSS)
         assert "已记录，正在通知 ERP。" in plain_text(reply)
-        await scenario.assert_ended(SMALL, CaseState.REJECTED, "已驳回", "林明川")
+        await scenario.assert_ended(SMALL, CaseState.REJECTED, "已拒绝", "林明川")
         assert await scenario.erp.decisions(SMALL) == [(BOSS, "reject", "去年才 30 块，请再谈")]
         bare = {copy.place for copy in scenario.copies(SMALL) if "30 块" not in copy.text}
         assert bare == {BUYING}, "a figure may be a price"
@@ -110,7 +110,7 @@ async def test_rejecting_with_the_next_message(open_approval_scenario: OpenAppro
 async def test_rejecting_in_words(open_approval_scenario: OpenApprovalScenario, line: str, where: str) -> None:
     async with open_approval_scenario(SMALL) as scenario:
         await scenario.ask(line, MANAGER, where=where)
-        await scenario.assert_ended(SMALL, CaseState.REJECTED, "已驳回", "赵国强", "价格过高")
+        await scenario.assert_ended(SMALL, CaseState.REJECTED, "已拒绝", "赵国强", "价格过高")
         assert await scenario.erp.decisions(SMALL) == [(MANAGER, "reject", "价格过高")]
 
 
@@ -199,13 +199,13 @@ async def test_two_levels_of_the_erp_are_two_cases(open_approval_scenario: OpenA
         assert (await scenario.case(LARGE)).state is CaseState.OPEN, "the second level is asked for by itself"
         first = [copy for copy in scenario.copies(LARGE) if not copy.decides]
         assert {copy.place for copy in first} >= {BOSS, MANAGER, FINANCE, BUYING}
-        assert all("还需其他人同意" in copy.text and "已批准" not in copy.text for copy in first)
+        assert all("还需其他人同意" in copy.text and "已同意" not in copy.text for copy in first)
         assert BUYER not in scenario.places(LARGE), "the requester is told when it is over"
         await scenario.press(scenario.card(LARGE, FINANCE), YES, FINANCE)
         await scenario.assert_ended(LARGE, CaseState.APPROVED)
         assert (await scenario.order(LARGE)).status is PurchaseStatus.APPROVED
         assert [by for by, _, _ in await scenario.erp.decisions(LARGE)] == [MANAGER, FINANCE]
-        assert "已批准" in plain_text(scenario.card(LARGE, BUYER))
+        assert "已同意" in plain_text(scenario.card(LARGE, BUYER))
         assert scenario.places(LARGE).count(BUYER) == 1
 
 

@@ -54,7 +54,13 @@ def judge(order: PurchaseOrder, today: date) -> PolledRecord:
         type=EventType.PO_SUBMITTED,
         change_type=EventType.PO_CHANGED,
         data=data_of(order)
-        | without_blanks(pending_for=approval.pending_for, version=order.version, requester=order.requester),
+        | without_blanks(
+            pending_for=approval.pending_for,
+            pending_names=tuple(map(order.named, approval.pending_for)),
+            version=order.version,
+            requester=order.requester,
+            requester_name=order.named(order.requester),
+        ),
         said=compared,
         changed_at=order.changed_at,
     )

@@ -97,7 +97,7 @@ async def test_approved_by_a_click(scenario: ApprovalScenario, plain: PlainClien
     before = await _purchase(plain, ONE)
     seen = await scenario.press(scenario.card(ONE, BUYING), YES, MANAGER)
     assert "已记录，正在通知 ERP。" in plain_text(seen)
-    await scenario.assert_ended(ONE, CaseState.APPROVED, "已批准", "赵国强")
+    await scenario.assert_ended(ONE, CaseState.APPROVED, "已同意", "赵国强")
     assert (before["state"], (await _purchase(plain, ONE))["state"]) == ("quotation", "processing")
     assert ("manager", "state:processing") in await _steps(plain, before["id"])
     record = [what for what, _ in await scenario.record(ONE)]
@@ -107,7 +107,7 @@ async def test_approved_by_a_click(scenario: ApprovalScenario, plain: PlainClien
 async def test_rejected_with_a_reason(scenario: ApprovalScenario, plain: PlainClient) -> None:
     reason = "太贵了, *wirklich* <b>& “too dear”"
     await scenario.ask(f"/reject {OTHER} {reason}", BOSS)
-    await scenario.assert_ended(OTHER, CaseState.REJECTED, "已驳回", "林明川")
+    await scenario.assert_ended(OTHER, CaseState.REJECTED, "已拒绝", "林明川")
     purchase = await _purchase(plain, OTHER)
     assert purchase["state"] == "cancelled"
     assert (await _steps(plain, purchase["id"]))[-1] == ("dingbot", "state:cancelled")
@@ -133,7 +133,7 @@ async def test_two_people_are_needed(scenario: ApprovalScenario, plain: PlainCli
     await scenario.press(scenario.card(LARGE, MANAGER), YES, MANAGER)
     await scenario.assert_ended(LARGE, CaseState.APPROVED, "已同意")
     for place in (BOSS, MANAGER, BUYING):
-        assert "已批准" in plain_text(scenario.card(LARGE, place))
+        assert "已同意" in plain_text(scenario.card(LARGE, place))
     assert (await _purchase(plain, LARGE))["state"] == "processing"
     assert (await _steps(plain, purchase["id"]))[-1] == ("manager", "state:processing")
 
@@ -145,6 +145,6 @@ async def test_decided_in_tryton_itself(scenario: ApprovalScenario, plain: Plain
     await asyncio.to_thread(plain.call, "purchase.purchase.confirm", [purchase["id"]])
     before = await _steps(plain, purchase["id"])
     seen = await scenario.press(scenario.card(number, BUYING), NO, MANAGER)
-    assert "未记录：它在 ERP 中已不再待审批。" in plain_text(seen)
-    await scenario.assert_ended(number, CaseState.DECIDED_ELSEWHERE, "已在 ERP 中批准")
+    assert "操作未生效：该单在 ERP 中已不再待审批。" in plain_text(seen)
+    await scenario.assert_ended(number, CaseState.DECIDED_ELSEWHERE, "已在 ERP 中同意")
     assert await _steps(plain, purchase["id"]) == before

@@ -165,7 +165,7 @@ async def test_rejected_with_a_quick_reason(open_hall: OpenHall) -> None:
         assert await scenario.state() == "quotation", "a reason is needed first"
         quick = next(button for button in asked.buttons if button.id.startswith(NO) and button.id.endswith("|p"))
         await scenario.press(asked, quick.id, BOSS)
-        await scenario.assert_ended(scenario.number, CaseState.REJECTED, "已驳回", "林明川", "价格过高")
+        await scenario.assert_ended(scenario.number, CaseState.REJECTED, "已拒绝", "林明川", "价格过高")
         assert (await scenario.state(), await scenario.decided_by()) == ("cancelled", ["dingbot"])
         assert await scenario.reasons() == ["价格过高"]
 
@@ -177,7 +177,7 @@ async def test_rejected_with_the_next_message(open_hall: OpenHall) -> None:
         own = next(button for button in asked.buttons if button.id.endswith("|o"))
         await scenario.press(asked, own.id, MANAGER)
         await scenario.ask("请再谈", MANAGER)
-        await scenario.assert_ended(scenario.number, CaseState.REJECTED, "已驳回", "赵国强")
+        await scenario.assert_ended(scenario.number, CaseState.REJECTED, "已拒绝", "赵国强")
         assert (await scenario.decided_by(), await scenario.reasons()) == (["manager"], ["请再谈"])
 
 
@@ -248,7 +248,7 @@ async def test_changed_since_it_was_shown(open_hall: OpenHall) -> None:
         await asyncio.to_thread(scenario.plain.call, "purchase.line.write", [lines[0]], {"quantity": 7})
         await scenario.tryton("quote", [scenario.order_id])
         seen = await scenario.press(old, YES, BOSS)
-        assert "未记录：您看过之后单据已变更。" in plain_text(seen)
+        assert "单据已变更，请核对后再审批。" in plain_text(seen)
         assert (await scenario.state(), scenario.line.writes) == ("quotation", 0)
         fresh = scenario.card(scenario.number, BUYING)
         assert fresh.out_track_id != old.out_track_id
@@ -262,8 +262,8 @@ async def test_confirmed_in_tryton_just_before_the_click(open_hall: OpenHall) ->
     async with open_hall() as scenario:
         await scenario.tryton("confirm", [scenario.order_id])
         seen = await scenario.press(scenario.card(scenario.number, BUYING), NO, BOSS)
-        await scenario.assert_ended(scenario.number, CaseState.DECIDED_ELSEWHERE, "已在 ERP 中批准")
-        assert "未记录：它在 ERP 中已不再待审批。" in plain_text(seen)
+        await scenario.assert_ended(scenario.number, CaseState.DECIDED_ELSEWHERE, "已在 ERP 中同意")
+        assert "操作未生效：该单在 ERP 中已不再待审批。" in plain_text(seen)
         assert (await scenario.decided_by(), scenario.line.writes) == (["admin"], 0)
 
 
