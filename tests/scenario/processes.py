@@ -65,8 +65,8 @@ def own_environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(_ROOT)}
 
 
-NO_INDEX = {"DINGERP_INDEX__ENABLED": "false"}
-"""For tests without product searches: the dictionary of pinyin is one more process to start."""
+NO_INDEX = {"DINGERP_INDEX__ENABLED": "false", "DINGERP_UNDERSTANDING__ENABLED": "false"}
+"""For tests without product searches and sentences: the dictionary of pinyin is one more process to start."""
 
 
 def used_before(folder: Path) -> Path:
