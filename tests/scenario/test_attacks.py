@@ -36,6 +36,9 @@ INVOICE = "ask|0|/invoice INV-7"
 README: Mapping[str, Any] = {"access": {"directory": None}, "dingtalk": {"corp_id": ""}}
 """The settings of the README: nothing is said of the organisation or of the directory."""
 
+SHARED: Mapping[str, Any] = {"cards": {"private_way": "private_data"}}
+"""The answers to questions in a group stand there for everybody, outsiders included."""
+
 FOREIGN = {"corpId": "dingother"}
 
 _FIGURE = re.compile(r"¥|\d,\d{3}|\d\.\d\d")
@@ -58,7 +61,7 @@ async def forge(system: BotSystem, card: SimCardView, who: str, token: str = INV
 
 @pytest.mark.parametrize("closed", [False, True], ids=["with the permission", "without the permission"])
 async def test_an_outsider_in_the_group_reads_nothing_by_clicking(open_system: OpenSystem, closed: bool) -> None:
-    async with open_system(**README) as system:
+    async with open_system(**README, **SHARED) as system:
         if closed:
             system.engine.faults.set("scope_denied", on=True, api="/topapi/")
         refused(await system.ask("/invoice INV-7", OUTSIDER), Notice.EXTERNAL)
@@ -152,7 +155,7 @@ async def test_a_foreign_boss_with_the_same_user_id_decides_nothing(
 async def test_no_error_of_the_directory_makes_an_outsider_a_member(
     open_impatient_system: OpenSystem, fault: str
 ) -> None:
-    async with open_impatient_system(limits={"click_seconds": 0.9}) as system:
+    async with open_impatient_system(limits={"click_seconds": 0.9}, **SHARED) as system:
         card = await system.ask("/order late")
         system.engine.faults.set(fault, on=True, api=DIRECTORY, delay_ms=5_000)
         for _ in range(2):
