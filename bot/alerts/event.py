@@ -119,11 +119,11 @@ class Event:
         return 0 if self.due_on is None else max(0, (today - self.due_on).days)
 
 
-_JUST_NOW = timedelta(minutes=5)
-"""An event that is no older on arrival carries the time of the look itself."""
-
 _PURCHASING = "po."
 """How the types of events about purchase orders begin, those of later versions as well: their amounts are costs."""
+
+_JUST_NOW = timedelta(minutes=5)
+"""An event that is no older on arrival carries the time of the look itself."""
 
 _CODES = "CNY|RMB|USD|EUR|HKD|JPY|GBP|TWD|KRW|SGD|CHF|AUD|CAD|INR"
 _AMOUNT = re.compile(rf"[¥￥$€£]\s*\d|\d\s*(?:[万亿]?元|[¥￥€£]|{_CODES})|\b(?:{_CODES})\s*\d", re.IGNORECASE)

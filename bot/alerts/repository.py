@@ -93,12 +93,16 @@ class AlertRepository(Protocol):
         """Store a card."""
         ...
 
-    def due_alerts(self, now: datetime, limit: int) -> Sequence[Alert]:
-        """Return alerts whose ``due_at`` has come, the longest waiting first."""
+    def due_alerts(self, now: datetime, limit: int) -> Sequence[str]:
+        """Return the ids of alerts whose ``due_at`` has come, the longest waiting first."""
         ...
 
-    def due_cards(self, now: datetime, limit: int) -> Sequence[AlertCard]:
-        """Return cards whose ``due_at`` has come, the longest waiting first."""
+    def due_cards(self, now: datetime, limit: int) -> Sequence[str]:
+        """Return the ids of cards whose ``due_at`` has come, the longest waiting first."""
+        ...
+
+    def postpone(self, alert_ids: Sequence[str], card_ids: Sequence[str], until: datetime) -> None:
+        """Make alerts and cards due at ``until``, also those that cannot be read."""
         ...
 
     def next_due(self) -> datetime | None:

@@ -42,7 +42,7 @@ def find_due(unit: AlertUnitOfWork, limit: int = AT_ONCE) -> DueWork:
     """Return what is due now, the longest waiting first; alerts come before cards, because they may change them."""
     alerts = unit.repository.due_alerts(unit.now, limit)
     cards = unit.repository.due_cards(unit.now, limit) if len(alerts) < limit else ()
-    return DueWork(tuple(alert.id for alert in alerts), tuple(card.id for card in cards))
+    return DueWork(tuple(alerts), tuple(cards))
 
 
 def run_due(unit: AlertUnitOfWork, due: DueWork) -> None:
@@ -56,11 +56,7 @@ def run_due(unit: AlertUnitOfWork, due: DueWork) -> None:
 
 def postpone(unit: AlertUnitOfWork, due: DueWork) -> None:
     """Leave work that fails alone for a while."""
-    until = unit.now + _PAUSE
-    for alert in unit.repository.alerts(due.alerts):
-        unit.repository.put_alert(alert, until)
-    for card in filter(None, map(unit.repository.card, due.cards)):
-        unit.repository.put_card(replace(card, due_at=until))
+    unit.repository.postpone(due.alerts, due.cards, unit.now + _PAUSE)
 
 
 def _is_due(card: AlertCard, unit: AlertUnitOfWork) -> bool:

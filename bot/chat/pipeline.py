@@ -344,9 +344,10 @@ class QuestionPipeline:
     async def _deliver(
         self, message: Message, answer: PreparedAnswer, cards: AnswerCards, until: datetime
     ) -> tuple[PreparedAnswer, SentAnswer]:
-        """Send the answer, repeatedly if need be, as long as that may help and ``until`` has not come. Return what was
-        sent: a provisional answer may have become another. A text that may have arrived is sent again a few times,
-        unless it tells of a decision.
+        """Send the answer, repeatedly if need be, as long as that may help and ``until`` has not come.
+
+        Returns what was sent: a provisional answer may have become another. A text that may have arrived is sent again
+        a few times, unless it tells of a decision.
         """
         text_repeats = 0 if answer.decides else TEXT_REPEATS
         track_id = self._tracks.for_message(message.msg_id)

@@ -84,7 +84,10 @@ def current_spending() -> Spending:
     return _CURRENT.get()
 
 
-_KINDS: Mapping[str, Purpose] = MappingProxyType({"alert": Purpose.ALERT, "approval": Purpose.APPROVAL})
+_KINDS: Mapping[str, Purpose] = MappingProxyType(
+    # Answers are drawn again because of decisions.
+    {"alert": Purpose.ALERT, "approval": Purpose.APPROVAL, "answer": Purpose.APPROVAL}
+)
 
 
 def purpose_of_kind(kind: str) -> Purpose:

@@ -23,7 +23,7 @@ OPEN_ALERTS: Final = (
     select(ALERT).where(_A.state == "open").order_by(_A.number.desc()).limit(bindparam("most", type_=Integer))
 )
 DUE_ALERTS: Final = (
-    select(ALERT)
+    select(_A.id)
     .where(_A.due_ms <= bindparam("now"))
     .order_by(_A.due_ms, _A.number)
     .limit(bindparam("most", type_=Integer))
@@ -56,7 +56,7 @@ CARDS_AT: Final = (
     .limit(bindparam("most", type_=Integer))
 )
 DUE_CARDS: Final = (
-    select(ALERT_CARD)
+    select(_C.id)
     .where(_C.due_ms <= bindparam("now"))
     .order_by(_C.due_ms, _C.number)
     .limit(bindparam("most", type_=Integer))

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
-from sqlalchemy import delete, or_, select, text
+from sqlalchemy import Select, delete, or_, select, text, update
 from sqlalchemy.engine import Connection
 
 from bot.alerts.alert import Alert, AlertCard, Mute, Watch
@@ -123,13 +123,25 @@ class StoredAlertRepository:
         """Store a card."""
         self._cards.put(card)
 
-    def due_alerts(self, now: datetime, limit: int) -> Sequence[Alert]:
-        """Return alerts whose time has come, the longest waiting first."""
-        return self._alerts.query(sql.DUE_ALERTS, {"now": to_ms_up(now), "most": limit})
+    def due_alerts(self, now: datetime, limit: int) -> Sequence[str]:
+        """Return the ids of alerts whose time has come, the longest waiting first."""
+        return self._due(sql.DUE_ALERTS, now, limit)
 
-    def due_cards(self, now: datetime, limit: int) -> Sequence[AlertCard]:
-        """Return cards whose time has come, the longest waiting first."""
-        return self._cards.query(sql.DUE_CARDS, {"now": to_ms_up(now), "most": limit})
+    def due_cards(self, now: datetime, limit: int) -> Sequence[str]:
+        """Return the ids of cards whose time has come, the longest waiting first."""
+        return self._due(sql.DUE_CARDS, now, limit)
+
+    def _due(self, query: Select[Any], now: datetime, limit: int) -> Sequence[str]:
+        self.flush()
+        return self._connection.execute(query, {"now": to_ms_up(now), "most": limit}).scalars().all()
+
+    def postpone(self, alert_ids: Sequence[str], card_ids: Sequence[str], until: datetime) -> None:
+        """Make alerts and cards due at a time; they are not read for it."""
+        self.flush()
+        for table, ids in ((ALERT, alert_ids), (ALERT_CARD, card_ids)):
+            for some in chunks(ids):
+                later = update(table).where(table.c.id.in_(some)).values(due_ms=to_ms_up(until))
+                self._connection.execute(later)
 
     def next_due(self) -> datetime | None:
         """Return when time will change something next."""

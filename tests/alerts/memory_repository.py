@@ -111,15 +111,20 @@ class MemoryAlertRepository:
         counted = self._members.get(card.id, frozenset()) if card.is_digest else frozenset()
         self._members[card.id] = counted | {*card.alerts}
 
-    def due_alerts(self, now: datetime, limit: int) -> Sequence[Alert]:
+    def due_alerts(self, now: datetime, limit: int) -> Sequence[str]:
         """Return alerts whose time has come, the longest waiting first."""
         due = ((at, one) for one, at in self._alerts_due.items() if at is not None and at <= now)
-        return [self._alerts[one] for _, one in sorted(due, key=_first)][:limit]
+        return [one for _, one in sorted(due, key=_first)][:limit]
 
-    def due_cards(self, now: datetime, limit: int) -> Sequence[AlertCard]:
+    def due_cards(self, now: datetime, limit: int) -> Sequence[str]:
         """Return cards whose time has come, the longest waiting first."""
         due = ((card.due_at, card) for card in self._cards.values() if card.due_at is not None and card.due_at <= now)
-        return [card for _, card in sorted(due, key=_first)][:limit]
+        return [card.id for _, card in sorted(due, key=_first)][:limit]
+
+    def postpone(self, alert_ids: Sequence[str], card_ids: Sequence[str], until: datetime) -> None:
+        """Make alerts and cards due at a time."""
+        self._alerts_due.update(dict.fromkeys(alert_ids, until))
+        self._cards.update({card_id: replace(self._cards[card_id], due_at=until) for card_id in card_ids})
 
     def next_due(self) -> datetime | None:
         """Return when time will change something next."""

@@ -241,6 +241,21 @@ async def test_an_event_of_a_matter_that_was_changed_in_the_database_stops_no_ot
     assert [line["id"] for line in logs if line["log_level"] == "error"] == ["evt-3"]
 
 
+async def test_a_due_alert_that_was_changed_in_the_database_is_put_off_and_the_rest_goes_on(
+    harness: ProcessorHarness,
+) -> None:
+    harness.rules.targets = (to(A, wait=seconds(10)),)
+    await harness.receive(received(1), received(2))
+    await harness.processor().round()
+    forged = "UPDATE alert SET hands = 's1:AAAA', due_ms = (SELECT max(due_ms) FROM alert_card) WHERE number = 1"
+    await harness.database.run(lambda connection: connection.execute(text(forged)))
+    harness.clock.at(10)
+    with capture_logs() as logs:
+        assert await harness.processor().round() == 5
+    assert await harness.count(DELIVERY) == 1
+    assert {line["event"] for line in logs if line["log_level"] == "error"} == {"alerts.sweep_failed"}
+
+
 async def test_what_cannot_be_done_when_due_is_put_off_and_the_rest_goes_on(harness: ProcessorHarness) -> None:
     harness.rules.targets = (to(A, wait=seconds(10)),)
     await harness.receive(received(1), received(2, "POISON"), received(3))

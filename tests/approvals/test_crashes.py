@@ -16,11 +16,11 @@ from bot.approvals.case import CaseState
 from bot.erp.model import PurchaseStatus
 from bot.store.approvals import StoredCaseTransactions
 from bot.store.database import Database
-from bot.store.tables import METADATA
 from tests.approvals.company import document
 from tests.approvals.env import REJECT, ApprovalEnv, Killed, rules
 from tests.approvals.fake_erp import WriteFault
 from tests.approvals.policy.test_planner import all_of, any_of
+from tests.store.ready_tables import make_tables
 
 Story = Callable[[ApprovalEnv], Awaitable[None]]
 
@@ -111,7 +111,7 @@ def tables() -> Iterator[sqlite3.Connection]:
     """Empty tables, to be copied."""
     engine = create_engine("sqlite://")
     with engine.begin() as connection:
-        METADATA.create_all(connection)
+        make_tables(connection)
     with engine.connect() as connection:
         held = connection.connection.driver_connection
         assert isinstance(held, sqlite3.Connection)

@@ -24,7 +24,7 @@ from bot.erp.errors import ErpError, Invalid
 from bot.erp.model import Decision, DecisionOutcome, DecisionResult, Money, PurchaseStatus, Verdict
 from bot.store.approvals import StoredCaseTransactions
 from bot.store.database import Database
-from bot.store.tables import DELIVERY, METADATA
+from bot.store.tables import DELIVERY
 from tests.approvals.company import document
 from tests.approvals.env import PEOPLE, ApprovalEnv, Clock, Killed, rules
 from tests.approvals.fake_erp import WriteFault
@@ -32,6 +32,7 @@ from tests.approvals.memory_repository import MemoryCaseRepository, MemoryCaseSt
 from tests.approvals.policy.test_evaluation import stands_in
 from tests.approvals.policy.test_planner import all_of, any_of, who
 from tests.examples import examples
+from tests.store.ready_tables import make_tables
 
 T = TypeVar("T")
 
@@ -413,7 +414,7 @@ class StoredApprovalMachine(ApprovalMachine):
 
     def open_store(self) -> CaseStore:
         self.database = Database("sqlite://")
-        self.database.run_blocking(METADATA.create_all)
+        self.database.run_blocking(make_tables)
         return StoredCaseTransactions(self.database, self.clock)
 
     def close(self) -> None:

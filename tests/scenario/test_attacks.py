@@ -16,6 +16,7 @@ from bot.simulator.cards import SimCardView
 from bot.simulator.push_dispatcher import CALLBACK, CARD_CALLBACK, SimPush
 from tests.scenario.approvals.scenario import (
     BOSS,
+    FINANCE,
     MANAGER,
     SMALL,
     YES,
@@ -205,6 +206,21 @@ async def test_a_leaver_decides_nothing_with_an_old_card(open_approval_scenario:
         refused(await scenario.ask(f"/approve {SMALL}", MANAGER), Notice.EXTERNAL)
         assert (await scenario.case(SMALL)).state is CaseState.OPEN
         assert not await scenario.erp.decisions(SMALL)
+
+
+async def test_a_role_that_was_taken_away_before_a_restart_decides_nothing(
+    open_approval_scenario: OpenApprovalScenario,
+) -> None:
+    async with open_approval_scenario(SMALL, approvers=(BOSS, FINANCE)) as scenario:
+        card = scenario.card(SMALL, FINANCE)
+        token = find_button(card, YES).id
+    async with open_approval_scenario(SMALL, approvers=(BOSS,)) as scenario:
+        await shown_to(scenario.system, card, FINANCE, token, where=scenario.system.engine.direct(FINANCE).id)
+        await scenario.ask(f"/approve {SMALL}", FINANCE)
+        await scenario.settle()
+        assert (await scenario.case(SMALL)).state is CaseState.OPEN
+        assert not await scenario.erp.decisions(SMALL)
+        assert [who for what, who in await scenario.record(SMALL) if what == "refused"] == [FINANCE, FINANCE]
 
 
 async def test_the_private_card_of_another_opens_nothing(open_approval_scenario: OpenApprovalScenario) -> None:

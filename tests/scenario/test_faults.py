@@ -44,6 +44,7 @@ FAULTS: Mapping[str, FaultCase] = {
     "api_reset": FaultCase(alone=CREATING, load={**CREATING, "rate": 0.3}),
     "lying_timeout": FaultCase(alone=CREATING, load={**CREATING, "count": 10}),
     "qps_limit": FaultCase(alone={"count": 1}, load={"count": 3}),
+    "refused": FaultCase(alone={"api": "/card/"}, load={"api": "/card/"}, via="markdown"),
     "quota_exhausted": FaultCase(via="webhook"),
     "scope_denied": FaultCase(alone={"api": "/card/"}, load={"api": "/card/"}, via="markdown"),
     "invalid_auth": FaultCase(alone={"count": 1}, load={**CREATING, "rate": 0.1}),
