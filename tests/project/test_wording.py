@@ -52,8 +52,8 @@ def test_old_words_stay_aliases(command: object, words: tuple[str, ...]) -> None
     assert set(words) <= set(command.aliases)  # type: ignore[attr-defined]
 
 
-def _strings(text: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
-    return (text,) if isinstance(text, str) else tuple(text)
+def _strings(text: str | tuple[str, ...] | list[str] | None) -> tuple[str, ...]:
+    return (text,) if isinstance(text, str) else tuple(text or ())
 
 
 def _shown(template: str) -> str:

@@ -68,7 +68,7 @@ async def decided_there(scenario: DemoApprovalScenario) -> None:
 
 
 OUTCOMES = [
-    (None, nothing, CaseState.APPROVED, ("已同意", "林明川"), True),
+    (None, nothing, CaseState.APPROVED, ("审批通过", "林明川"), True),
     (DecisionOutcome.MORE_APPROVALS_NEEDED, nothing, CaseState.APPROVED, ("还需其他人同意",), True),
     (DecisionOutcome.ALREADY_DECIDED, decided_there, CaseState.DECIDED_ELSEWHERE, ("已在 ERP 中同意",), True),
     (DecisionOutcome.NOT_PERMITTED, nothing, CaseState.OPEN, ("ERP 未接受 林明川 的审批", "额度不足", "赵国强"), False),
@@ -120,9 +120,9 @@ async def test_an_order_that_was_asked_for_and_decided_on_the_answer(
         find_button(theirs, YES)
         seen = await scenario.press(mine, YES, BOSS)
         assert "已记录" in plain_text(seen)
-        await scenario.assert_ended(SMALL, CaseState.APPROVED, "已同意")
+        await scenario.assert_ended(SMALL, CaseState.APPROVED, "审批通过")
         assert_over(scenario, SMALL)
-        assert "已同意" in plain_text(scenario.system.see(theirs, MANAGER))
+        assert "审批通过" in plain_text(scenario.system.see(theirs, MANAGER))
 
 
 async def test_an_order_that_was_asked_for_and_decided_elsewhere(
@@ -142,7 +142,7 @@ async def test_the_list_of_what_waits(open_approval_scenario: OpenApprovalScenar
         await scenario.press(shown, YES, BOSS)
         assert_over(scenario, SMALL)
         done = scenario.system.see(listed, BOSS)
-        assert "已同意" in plain_text(done)
+        assert "审批通过" in plain_text(done)
         following = await scenario.press(done, next(b.id for b in done.buttons if b.text == "下一单"), BOSS)
         assert LARGE in following.title
 

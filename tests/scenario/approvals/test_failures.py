@@ -303,7 +303,7 @@ async def test_a_card_that_was_forwarded(open_approval_scenario: OpenApprovalSce
         chat.add_card(chat.conversations[WAREHOUSE], instance, carrier_id="forwarded", recipients=None)
         for who in ("keeper01", OUTSIDER):
             seen = await scenario.press(own, YES, who)
-            assert "这张卡片在别人的会话里。" in plain_text(seen)
+            assert "这是别人单聊里的卡片。" in plain_text(seen)
             assert MONEY not in plain_text(seen)
         await still_open(scenario, SMALL)
         await scenario.press(own, YES, BOSS, where=WAREHOUSE)

@@ -347,7 +347,7 @@ async def test_an_outsider_and_a_forwarded_card(open_hall: OpenHall) -> None:
         assert instance is not None
         chat.add_card(chat.conversations[WAREHOUSE], instance, carrier_id="forwarded", recipients=None)
         for who in ("keeper01", OUTSIDER):
-            assert "这张卡片在别人的会话里。" in plain_text(await scenario.press(own, YES, who))
+            assert "这是别人单聊里的卡片。" in plain_text(await scenario.press(own, YES, who))
         await scenario.still_waits()
         await scenario.press(own, YES, BOSS, where=WAREHOUSE)
         await scenario.assert_ended(scenario.number, CaseState.APPROVED, "林明川")
