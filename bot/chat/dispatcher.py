@@ -197,10 +197,18 @@ class QuestionDispatcher:
 
     def _read(self, reader: SentenceReader, context: QuestionContext) -> Reading | None:
         """Return what a sentence asks for; None for a typed command, and for what is not understood."""
-        usable = frozenset(command.name for command in self._commands.usable(self._policy(), context))
         last = self._dialogues.last(context) if self._dialogues else None
-        reading = reader.read(context.line, usable, last)
-        return reading if reading and reading.by is not ReadBy.COMMAND else None
+        # Among all commands: who may not use the one that is meant is told so, and not shown something else.
+        reading = reader.read(context.line, None, last)
+        if reading is None or reading.by is ReadBy.COMMAND:
+            return None
+        asked = any(part.kind == "cue" for part in reading.understood)
+        return reading if asked or self._may_use(reading.line, context) else None
+
+    def _may_use(self, line: str, context: QuestionContext) -> bool:
+        """Whether the asker may use the command of a line: a bare number of what is closed to them is not found."""
+        name = self._commands.parse(line).command
+        return name is not None and self._commands[name] in self._commands.usable(self._policy(), context)
 
     async def _answer_reading(self, reading: Reading, context: QuestionContext) -> PreparedAnswer:
         if reading.unsure:

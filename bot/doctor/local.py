@@ -62,6 +62,7 @@ async def check_database(settings: Settings) -> AsyncIterator[CheckResult]:
         revision = await database.revision()
         check_version(revision)
         check_folder(settings.database)
+        database.keys.source.read()
         if revision == latest_revision():
             await database.unlock()
     except WrongDataKey as error:

@@ -139,7 +139,7 @@ SHOWN = {
 @pytest.mark.parametrize("name", [one.name for one in fields(Event)])
 def test_whatever_a_card_could_show_is_a_change(name: str) -> None:
     said = report(told(**{name: SHOWN[name]}) if name in SHOWN else told(id="x", part=3))
-    assert name in SHOWN or name in ("id", "part", "at", "received_at")
+    assert name in SHOWN or name in ("id", "part", "at", "received_at", "standing")
     turn, new = step(alert(), said)
     counted = replace(alert(), event=said.event, last_at=second(100), count=8)
     if name in SHOWN:

@@ -66,7 +66,7 @@ async def test_one_approves_and_all_the_copies_turn_final(
     await button(own, "同意").click()
     await scenario.settle()
     for card in (own, *others):
-        await has_ended(card, "已同意", "林明川")
+        await has_ended(card, "审批通过", "林明川")
     for card in (others[0], others[2]):
         await expect(card).not_to_contain_text(MONEY)
     await picture(manager, "demo-approval-over")

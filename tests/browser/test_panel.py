@@ -49,7 +49,7 @@ async def test_the_meter_counts_billed_calls(
     await expect(page.part("quota")).to_have_attribute("data-used", "0")
     await page.say("/stock SKU123")
     await expect(page.part("quota")).to_have_attribute("data-used", "1")
-    await expect(page.part("quota-numbers")).to_have_text("1 / 10,000")
+    await expect(page.part("quota-numbers")).to_have_text("1 / 5,000")
 
 
 async def test_faults_are_switched_and_tuned(browser_page: OpenPage, simulator: RunningSimulator) -> None:

@@ -18,6 +18,8 @@ from tests.commands.test_approval_clicks import ApprovalClickHarness
 from tests.commands.test_approvals import DIRECT, MANAGER
 
 ONE_READ_AND_THE_LOCKED_ONE = ["read", "locked"]
+THE_NEXT_ONE = ["read"]
+"""Who has decided is offered the next order that waits for them."""
 
 
 @pytest.fixture
@@ -48,12 +50,17 @@ async def test_a_click(dispatcher: QuestionDispatcher, approvals: ApprovalFixtur
     reads.clear()
     card = await harness.click(harness.approve)
     assert "Recorded. The ERP is being told." in card.body
-    assert reads == ONE_READ_AND_THE_LOCKED_ONE
+    assert reads == ONE_READ_AND_THE_LOCKED_ONE + THE_NEXT_ONE
 
 
-@pytest.mark.parametrize("line", ["/approve PO-1001", "/reject PO-1001 太贵", "/pending PO-1001 buyer01 forward"])
+@pytest.mark.parametrize("line", ["/approve PO-1001", "/reject PO-1001 太贵"])
 async def test_a_line(ask: Ask, reads: list[str], line: str) -> None:
     await ask(line, person=MANAGER, where=DIRECT)
+    assert reads == ONE_READ_AND_THE_LOCKED_ONE + THE_NEXT_ONE
+
+
+async def test_passing_on(ask: Ask, reads: list[str]) -> None:
+    await ask("/pending PO-1001 buyer01 forward", person=MANAGER, where=DIRECT)
     assert reads == ONE_READ_AND_THE_LOCKED_ONE
 
 
@@ -63,4 +70,4 @@ async def test_who_comes_late_costs_one_read_and_locks_nothing(
     await ask("/approve PO-1001", person=MANAGER, where=DIRECT)
     reads.clear()
     await ask("/approve PO-1001", person=MANAGER, where=DIRECT)
-    assert reads == ["read"]
+    assert reads == ["read", *THE_NEXT_ONE]

@@ -71,7 +71,7 @@ class CardWatcher:
         self.calls[entry.name] += 1
         track = str((entry.detail.get("request") or {}).get("outTrackId", ""))
         card = self._engine.cards.get(track)
-        if card is not None and "已同意" in card.view_for("").title:
+        if card is not None and "审批通过" in card.view_for("").title:
             self.final_at.setdefault(track, perf_counter())
 
 

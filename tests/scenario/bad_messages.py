@@ -146,9 +146,9 @@ SENDERS: Mapping[str, BadMessage] = {
         never=("**x", "<b>", "[a]"),
     ),
     "a nick that is a template": _bent({"senderNick": "{{ 7*7 }}"}, "{{ 7＊7 }}", text=_WHOAMI),
-    "the mark of an administrator as a text": _bent({"isAdmin": "true"}, "王仓", "admin", text=_WHOAMI),
+    "the mark of an administrator as a text": _bent({"isAdmin": "true"}, "王仓", "管理员", text=_WHOAMI),
     "the mark of an administrator as a number is none": BadMessage(
-        title="王仓", text=_WHOAMI, raw={"isAdmin": 1}, never=("admin",)
+        title="王仓", text=_WHOAMI, raw={"isAdmin": 1}, never=("管理员",)
     ),
 }
 

@@ -72,11 +72,11 @@ MISSPELT: Mapping[str, BadQuestion] = {
 
 ARGUMENTS: Mapping[str, BadQuestion] = {
     "a command without its argument shows how it is written": _ask(
-        "/stock", Notice.BAD_ARGUMENT, "还缺少内容", "用法：/stock", offers=("/stock SKU123",)
+        "/stock", Notice.BAD_ARGUMENT, "命令没有写完整", "用法：/stock", offers=("/stock SKU123",)
     ),
-    "only commas for an argument are no argument": _ask("/stock ,;，；", Notice.BAD_ARGUMENT, "还缺少内容"),
-    "a warehouse without a product": _ask("/stock @上海仓", Notice.BAD_ARGUMENT, "还缺少内容"),
-    "a search for nothing": _ask("/find", Notice.BAD_ARGUMENT, "还缺少内容", offers=("/find 螺丝",)),
+    "only commas for an argument are no argument": _ask("/stock ,;，；", Notice.BAD_ARGUMENT, "命令没有写完整"),
+    "a warehouse without a product": _ask("/stock @上海仓", Notice.BAD_ARGUMENT, "命令没有写完整"),
+    "a search for nothing": _ask("/find", Notice.BAD_ARGUMENT, "命令没有写完整", offers=("/find 螺丝",)),
     "an unknown warehouse names those that there are": _ask(
         "/stock SKU123 @火星仓", Notice.BAD_ARGUMENT, "“火星仓”", "上海仓", offers=("/stock SKU123",)
     ),
@@ -86,11 +86,11 @@ ARGUMENTS: Mapping[str, BadQuestion] = {
     "a lone at sign is nobody": _ask("/stock SKU123 @", _SCREW),
     "people mentioned before the command are left alone": _ask("@李四 @王五 /stock SKU123", _SCREW),
     "a language that nobody speaks": _ask("/lang klingon", Notice.BAD_ARGUMENT, "“klingon”", offers=("/lang en",)),
-    "two languages at once": _ask("/lang en zh", Notice.BAD_ARGUMENT, "“zh”", "多余", "用法：/lang"),
+    "two languages at once": _ask("/lang en zh", Notice.BAD_ARGUMENT, "无法识别“zh”", "用法：/lang"),
     "help about a command that there is not names those that there are": _ask(
         "/help nosuch", Notice.BAD_ARGUMENT, "“nosuch”", "/stock", offers=("/help stock",)
     ),
-    "help about two commands": _ask("/help stock order", Notice.BAD_ARGUMENT, "“order”", "多余"),
+    "help about two commands": _ask("/help stock order", Notice.BAD_ARGUMENT, "无法识别“order”"),
     "an argument where none is taken": _ask("/whoami now", Notice.BAD_ARGUMENT, "“now”", "用法：/whoami"),
     "a keyword that means nothing is searched for": _ask("/po nosuchword", Notice.NOT_FOUND, "“nosuchword”"),
     "the second of two keywords is searched for": _ask("/po pending late", "待审批采购单：late", "没有记录"),

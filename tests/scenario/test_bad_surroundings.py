@@ -40,8 +40,8 @@ class TestClosedCommand:
     async def test_a_denial_says_why_and_whom_to_ask(self, system: BotSystem, line: str) -> None:
         card = see(system, await system.ask(line))
         assert card.title == Notice.DENIED
-        assert "/invoice 仅限以下角色使用：finance。" in plain_text(card)
-        assert "可联系：finance" in plain_text(card)
+        assert "/invoice 仅限以下角色使用：财务。" in plain_text(card)
+        assert "可联系：财务" in plain_text(card)
 
     async def test_a_click_is_denied_like_a_question(self, system: BotSystem) -> None:
         card = await system.ask("/order SO-1001")

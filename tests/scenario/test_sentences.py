@@ -8,13 +8,13 @@ from tests.scenario.conftest import ENGLISH, KEEPER, BotSystem
 async def test_a_sentence_is_answered_and_the_card_says_as_what(system: BotSystem) -> None:
     card = await system.ask("SKU123还有多少")
     assert card.title.startswith("SKU123")
-    assert "理解为 /stock SKU123" in card.tips
+    assert "按 /stock SKU123 查询" in card.tips
 
 
 async def test_a_deed_in_a_sentence_shows_the_document(system: BotSystem) -> None:
     card = await system.ask("PO-1001批了吧")
     assert "PO-1001" in card.title
-    assert "理解为 /po PO-1001" in card.tips
+    assert "按 /po PO-1001 查询" in card.tips
 
 
 async def test_a_dialogue_goes_on_and_nobody_elses(system: BotSystem) -> None:
@@ -23,7 +23,7 @@ async def test_a_dialogue_goes_on_and_nobody_elses(system: BotSystem) -> None:
     assert "SKU124" in other.title
     mine = await system.ask("那深圳仓呢", who=KEEPER)
     assert mine.title.startswith("SKU123")
-    assert "理解为 /stock SKU123 @深圳仓" in mine.tips
+    assert "按 /stock SKU123 @深圳仓 查询" in mine.tips
 
 
 async def test_two_documents_are_a_choice(system: BotSystem) -> None:

@@ -154,6 +154,7 @@ FULL_EVENT = Event(
     link="https://erp.example/1?a=b",
     data=MappingProxyType({"lines": [{"sku": "A", "n": 1}], "text": "x", "inner": MappingProxyType({"deep": None})}),
     tags=MappingProxyType({"team": "red"}),
+    standing=True,
 )
 EXACT_EVENT = Event(
     source="main",

@@ -46,7 +46,9 @@ def test_it_has_enough_of_everything(company: ReferenceCompany) -> None:
     assert {area: len(company.records(area)) >= 24 for area in Area} == dict.fromkeys(Area, True)
     for kind in KINDS:
         records = list(company.records(kind.area).values())
-        assert len({record.status for record in records}) == len(list(type(records[0].status)))
+        # Few ERPs hold a document, and the contract asks none to.
+        states = {state for state in type(records[0].status) if state.value != "on_hold"}
+        assert {record.status for record in records} == states
         for wanted in kind.listing.filters:
             found = kind.listing.pick(records, ListQuery(filter=wanted), TODAY)
             assert found.total >= 2

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from bot.erp.rest import manifest as rest_manifest
 from bot.erp.rest import options as rest
 from bot.erp.sql import manifest as sql_manifest
 from bot.erp.vendors import AdapterContext, Vendor
+from bot.secret_values import Secret
 from bot.settings import load_settings
 from tests.erp.mapped.documented_configs import HOW_TO, PAGES, blocks
 
@@ -46,4 +46,4 @@ def test_secrets_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("DINGERP_ERP__SHOP__ACCOUNT__KEY", "from-outside")
     options = rest.RestOptions.model_validate(load_settings(file).erp["shop"].options)
     assert isinstance(options.account, rest.HeaderAccount)
-    assert options.account.key == SecretStr("from-outside")
+    assert options.account.key == Secret("from-outside")
