@@ -46,7 +46,9 @@ async def system(
             name: ErpSettings.model_validate({"vendor": name, **always, **options})
             for name, options in (("demo", {}), ("tryton", account), ("odoo", odoo))
         }
-        async with run_system(tmp_path, erp=erp, units=UNITS, index={"enabled": False}, understanding={"enabled": False}) as one:
+        async with run_system(
+            tmp_path, erp=erp, units=UNITS, index={"enabled": False}, understanding={"enabled": False}
+        ) as one:
             yield one
 
 
