@@ -103,7 +103,7 @@ async def test_no_file_tells_a_price_a_partner_a_message_or_a_key(
         "numbers and ids are searched for"
     )
     assert sorted(file.name for file in data.iterdir() if file.name.startswith("dingerp")) == (
-        ["dingerp.key", "dingerp.sqlite3"]
+        ["dingerp.key", "dingerp.sqlite3", "dingerp.sqlite3.owner"]
         if stopped
-        else ["dingerp.key", "dingerp.sqlite3", "dingerp.sqlite3-shm", "dingerp.sqlite3-wal"]
+        else ["dingerp.key", *(f"dingerp.sqlite3{suffix}" for suffix in ("", "-shm", "-wal", ".owner"))]
     )

@@ -9,7 +9,7 @@ from tests.scenario.conftest import ENGLISH, OpenSystem
 async def test_the_second_who_asks_is_told_what_the_first_was_with_its_time(open_system: OpenSystem) -> None:
     # A minute, so that it does not expire on a busy machine.
     demo = ErpSettings.model_validate({"vendor": "demo", "cache_seconds": 60})
-    async with open_system(erp={"demo": demo}) as system:
+    async with open_system(erp={"demo": demo}, understanding={"enabled": False}) as system:
         first = await system.ask("/stock SKU123")
         again = await system.ask("库存 sku123")
         assert (again.markdown, again.tips) == (first.markdown, first.tips)
@@ -22,7 +22,7 @@ async def test_the_second_who_asks_is_told_what_the_first_was_with_its_time(open
 
 async def test_zero_seconds_ask_the_erp_every_time(open_system: OpenSystem) -> None:
     demo = ErpSettings.model_validate({"vendor": "demo", "cache_seconds": 0})
-    async with open_system(erp={"demo": demo}) as system:
+    async with open_system(erp={"demo": demo}, understanding={"enabled": False}) as system:
         for _ in range(2):
             await system.ask("/stock SKU123")
         await system.settle()

@@ -62,7 +62,11 @@ async def test_a_damaged_page(system: BotSystem) -> None:
     file = file_of(system)
     with_database(system, "CREATE TABLE another (id INTEGER)")
     with closing(sqlite3.connect(file)) as database:
-        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        # It is refused while somebody else writes.
+        await eventually(
+            lambda: database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0,
+            hint=lambda: "never truncated",
+        )
         (page,) = database.execute("SELECT rootpage FROM sqlite_master WHERE name = 'mute'").fetchone()
         (size,) = database.execute("PRAGMA page_size").fetchone()
     with file.open("rb+") as pages:
