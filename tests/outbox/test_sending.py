@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from structlog.testing import capture_logs
 
 from bot.outbox.delivery import DeliveryFormat, DeliveryState, DeliveryStepKind
 from bot.outbox.place import Place, PlaceKind
+from bot.outbox.ports import ComposedCard
 from bot.simulator.chat import SimDelivery as Copy
 from bot.store.deliveries import StoredShownCards
 from bot.store.tables import DELIVERY
@@ -141,13 +143,23 @@ async def test_a_card_that_an_answer_has_covered_is_shown_anew(system: OutboxHar
     assert (row.state, row.shown, row.wanted) == (DeliveryState.DONE, 2, 2)
 
 
-async def test_a_covered_card_that_is_being_sent_is_not_brought_back_yet(system: OutboxHarness) -> None:
+async def test_a_covered_card_that_is_being_sent_is_not_brought_back_yet(
+    system: OutboxHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await system.owe("a", place=system.group)
     await system.work()
     shown, track = StoredShownCards(system.database), await track_of(system, "a")
     await system.owe("a", 2, place=system.group)
+    may_go_on, compose = asyncio.Event(), system.composer.compose
+
+    async def compose_later(ref: str) -> ComposedCard:
+        await may_go_on.wait()
+        return await compose(ref)
+
+    monkeypatch.setattr(system.composer, "compose", compose_later)
     await system.outbox.run_once()
     assert not await shown.redraw(track, system.clock())
+    may_go_on.set()
     await system.outbox.idle()
     assert await shown.redraw(track, system.clock())
     assert await shown.redraw("nobody-knows-it", system.clock()), "and there is nothing to wait for"

@@ -172,7 +172,7 @@ async def test_killed_again_and_again(kills: int, turns: int, tmp_path: Path, mo
         killed.note(bot)
         assert_nothing_lost(storm, counts)
         assert_every_card_once(storm, recorder)
-        assert killed.recovered > 0, "some died while they were sending"
+        assert killed.recovered > 0 or kills < 20, "some died while they were sending"
         # Random faults may miss all of a few lives, except those in which `under_way` waits for one.
         assert sum(strikes.values()) > (kills if kills >= 20 else 0)
         print(killed, {name: count for name, count in strikes.items() if count}, senders.receipts, senders.refused)
