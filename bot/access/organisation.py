@@ -60,6 +60,7 @@ class OwnOrganisation:
         self._foreign: MutableMapping[str, bool] = TTLCache(1_000, _REMEMBER_REFUSAL)
         self._own = self._configured
         self._kept = ""
+        self._saving = False
 
     @property
     def is_known(self) -> bool:
@@ -106,13 +107,17 @@ class OwnOrganisation:
 
     async def save(self) -> None:
         """Keep what was learnt. After a failure, which is only logged, the next message tries again."""
-        if self._store is None or not self._own or self._kept == self._own:
+        # The first messages come together, and one of them is enough.
+        if self._store is None or not self._own or self._kept == self._own or self._saving:
             return
+        self._saving = True
         try:
             self._kept = await self._store.keep(self._own, instead=bool(self._configured))
         except DingerpError as error:
             log.warning("organisation.not_kept", error=type(error).__name__, detail=error.detail)
             return
+        finally:
+            self._saving = False
         self._own = self._configured or self._kept
         if not self._configured:
             log.info("organisation.learnt", corp_id=self._own)

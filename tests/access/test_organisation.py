@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 
 import pytest
@@ -14,11 +15,14 @@ from bot.errors import DingerpError
 class FakeStore:
     kept: str = ""
     away: bool = False
+    asked: int = 0
 
     async def load(self) -> str:
         return self.kept
 
     async def keep(self, corp_id: str, *, instead: bool) -> str:
+        self.asked += 1
+        await asyncio.sleep(0)
         if self.away:
             raise DingerpError("away")
         self.kept = corp_id if instead else self.kept or corp_id
@@ -53,6 +57,13 @@ async def test_the_first_message_says_whose_bot_it_is_and_later_ones_change_noth
     again = await opened(store)
     assert again.is_own("dingcorp")
     assert not again.admits("dingother")
+
+
+async def test_messages_that_come_together_are_kept_once(store: FakeStore) -> None:
+    own = await opened(store)
+    assert own.admits("dingcorp")
+    await asyncio.gather(*(own.save() for _ in range(5)))
+    assert (store.kept, store.asked) == ("dingcorp", 1)
 
 
 async def test_a_message_that_names_none_teaches_nothing(store: FakeStore) -> None:
