@@ -33,7 +33,7 @@ _FIRST, _LAST = date.min, date.max
 class Listing(Generic[D]):
     """One kind of document: its area, the capability, the port's calls and the rules of its list.
 
-    ``texts`` are searched, ``day`` orders the list, ``filters`` maps each filter to its condition and day.
+    ``texts`` are searched, ``day`` orders the list, ``due`` is when the document is to be done, ``filters`` maps each filter to its condition and day.
     """
 
     area: Area
@@ -42,6 +42,7 @@ class Listing(Generic[D]):
     list_call: str
     texts: Callable[[D], tuple[str, ...]]
     day: Callable[[D], date | None]
+    due: Callable[[D], date | None]
     filters: Mapping[Filter, tuple[Callable[[D, date], bool], Callable[[D], date | None]]]
 
     def pick(self, documents: Iterable[D], query: ListQuery, today: date) -> Slice[D]:
@@ -50,7 +51,7 @@ class Listing(Generic[D]):
         Documents without a day come last.
         """
         self.check_filter(query.filter)
-        found = [document for document in documents if self._matches(document, query.text)]
+        found = [document for document in documents if self._matches(document, query)]
         if query.filter is not Filter.ALL:
             holds, _ = self.filters[query.filter]
             found = [document for document in found if holds(document, today)]
@@ -83,9 +84,13 @@ class Listing(Generic[D]):
         if wanted is not Filter.ALL and wanted not in self.filters:
             raise Unsupported(f"no list of {wanted} here", source=source)
 
-    def _matches(self, document: D, text: str) -> bool:
-        folded = text.casefold()
-        return any(folded in part.casefold() for part in self.texts(document))
+    def _matches(self, document: D, query: ListQuery) -> bool:
+        folded = query.text.casefold()
+        return (
+            (query.during is None or query.during.holds(self.day(document)))
+            and (query.due is None or query.due.holds(self.due(document)))
+            and any(folded in part.casefold() for part in self.texts(document))
+        )
 
 
 SALES_ORDERS: Listing[SalesOrder] = Listing(
@@ -95,6 +100,7 @@ SALES_ORDERS: Listing[SalesOrder] = Listing(
     list_call="orders",
     texts=lambda order: (order.number, order.customer),
     day=lambda order: order.ordered_on,
+    due=lambda order: order.promised_on,
     filters={Filter.LATE: (lambda order, today: order.days_late(today) > 0, lambda order: order.promised_on)},
 )
 INVOICES: Listing[Invoice] = Listing(
@@ -104,6 +110,7 @@ INVOICES: Listing[Invoice] = Listing(
     list_call="invoices",
     texts=lambda invoice: (invoice.number, invoice.customer),
     day=lambda invoice: invoice.issued_on,
+    due=lambda invoice: invoice.due_on,
     filters={Filter.OVERDUE: (lambda invoice, today: invoice.days_overdue(today) > 0, lambda invoice: invoice.due_on)},
 )
 PURCHASE_ORDERS: Listing[PurchaseOrder] = Listing(
@@ -113,6 +120,7 @@ PURCHASE_ORDERS: Listing[PurchaseOrder] = Listing(
     list_call="purchase_orders",
     texts=lambda order: (order.number, order.vendor),
     day=lambda order: order.ordered_on,
+    due=lambda order: order.due_on,
     filters={
         Filter.LATE: (lambda order, today: order.days_late(today) > 0, lambda order: order.due_on),
         Filter.PENDING: (
@@ -128,6 +136,7 @@ PRODUCTION_ORDERS: Listing[ProductionOrder] = Listing(
     list_call="production_orders",
     texts=lambda order: (order.number, order.sku, order.name),
     day=lambda order: order.start_on,
+    due=lambda order: order.due_on,
     filters={Filter.LATE: (lambda order, today: order.days_late(today) > 0, lambda order: order.due_on)},
 )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
@@ -52,17 +53,32 @@ class Filter(StrEnum):
     PENDING = "pending"
 
 
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Days from ``first`` to ``last``, both included."""
+
+    first: date
+    last: date
+
+    def holds(self, day: date | None) -> bool:
+        """Return whether a day lies in the period; a missing day lies in none."""
+        return day is not None and self.first <= day <= self.last
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListQuery:
     """A request for part of a list of documents.
 
-    ``text`` matches part of a number or of a partner's or product's name, ignoring case. The order is: most days late
+    ``text`` matches part of a number or of a partner's or product's name, ignoring case. ``during`` keeps documents of
+    these days, ``due`` those that are due then (`bot.erp.listing.Listing`). The order is: most days late
     first for `Filter.LATE` and `Filter.OVERDUE`; oldest first for `Filter.PENDING`; otherwise newest first. Ties are
     ordered by number, so that pages neither overlap nor miss anything.
     """
 
     filter: Filter = Filter.ALL
     text: str = ""
+    during: Period | None = None
+    due: Period | None = None
     offset: int = 0
     limit: int = 20
 

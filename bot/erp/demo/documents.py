@@ -66,6 +66,7 @@ class DocumentQuery(Generic[T]):
     lines: Table | None
     searched: tuple[ColumnElement[str], ...]
     newest: ColumnElement[date]
+    due: ColumnElement[date]
     filters: Mapping[Filter, tuple[Callable[[date], ColumnElement[bool]], ColumnElement[date]]]
     build: Callable[[Record, str, Iterable[Record]], T]
 
@@ -84,6 +85,9 @@ class DocumentQuery(Generic[T]):
         if query.filter is not Filter.ALL:
             condition, order = self.filters[query.filter]
             conditions.append(condition(today))
+        for day, period in ((self.newest, query.during), (self.due, query.due)):
+            if period is not None:
+                conditions.append(day.between(period.first, period.last))
         if text := fold(query.text):
             conditions.append(or_(*(column.contains(text, autoescape=True) for column in self.searched)))
         matching = select(self.table).where(*conditions)
@@ -133,6 +137,7 @@ ORDERS = DocumentQuery(
     _ORDER_LINE,
     (_ORDER.c.number_key, _ORDER.c.customer_key),
     _ORDER.c.ordered_on,
+    _ORDER.c.promised_on,
     {
         Filter.LATE: (
             lambda today: and_(
@@ -167,6 +172,7 @@ INVOICES = DocumentQuery(
     None,
     (_INVOICE.c.number_key, _INVOICE.c.customer_key),
     _INVOICE.c.issued_on,
+    _INVOICE.c.due_on,
     {
         Filter.OVERDUE: (
             lambda today: and_(
@@ -235,6 +241,7 @@ PURCHASE_ORDERS = DocumentQuery(
     _PURCHASE_LINE,
     (_PURCHASE.c.number_key, _PURCHASE.c.vendor_key),
     _PURCHASE.c.ordered_on,
+    _PURCHASE.c.due_on,
     {
         Filter.LATE: (
             lambda today: and_(
@@ -275,6 +282,7 @@ PRODUCTION_ORDERS = DocumentQuery(
     None,
     (_PRODUCTION.c.number_key, _PRODUCTION.c.product_key),
     _PRODUCTION.c.start_on,
+    _PRODUCTION.c.due_on,
     {
         Filter.LATE: (
             lambda today: and_(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any, Generic
 
@@ -20,7 +20,7 @@ from bot.erp.erpnext.documents import FULL, HELD, OVER, RECEIVED, RESTING
 from bot.erp.erpnext.mapping import ApprovalWorkflow, Site, text_to_html
 from bot.erp.listing import D, Listing
 from bot.erp.model import Area, Invoice, ProductionOrder, PurchaseOrder, SalesOrder
-from bot.erp.port import Filter, ListQuery
+from bot.erp.port import Filter, ListQuery, Period
 
 _DATED = "1900-01-01"
 """Excludes missing dates: Frappe compares them as the year 1, which is before every day."""
@@ -49,13 +49,17 @@ class ChildField:
 
 @dataclass(frozen=True, slots=True)
 class DocumentQuery(Generic[D]):
-    """One kind of document: its DocType, fields of a list, searched fields, day and filters."""
+    """One kind of document: its DocType, fields of a list, searched fields, days and filters.
+
+    ``due`` is the field of the due date, if it is one field; otherwise the records have to be checked.
+    """
 
     doctype: str
     read: Callable[[Row, Site], D]
     fields: tuple[str, ...]
     searched: tuple[str, ...]
     day: str
+    due: str
     restrictions: Mapping[Filter, FilterCondition]
     listing: Listing[D]
     child: ChildField | None = None
@@ -64,6 +68,11 @@ class DocumentQuery(Generic[D]):
         """Return the request for a list; ``company`` limits it to that company."""
         restriction = self.restrictions.get(query.filter)
         filters = [] if restriction is None else restriction.conditions(today)
+        if query.during is not None:
+            filters += _within(self.day, query.during)
+        if query.due is not None:
+            # Nothing is due before it starts.
+            filters += _within(self.due, query.due) if self.due else [_up_to(self.day, query.due.last)]
         if company:
             filters.append(("company", "=", company))
         order_by = f"{self.day} desc, name asc" if restriction is None else f"{restriction.by} asc, name asc"
@@ -73,10 +82,20 @@ class DocumentQuery(Generic[D]):
     def is_exact(self, query: ListQuery) -> bool:
         """Whether the rows of `lookup` are exactly those of the query, in its order."""
         restriction = self.restrictions.get(query.filter)
-        return is_exact(query.text) and (restriction is None or restriction.exact)
+        known_due = query.due is None or bool(self.due)
+        return is_exact(query.text) and known_due and (restriction is None or restriction.exact)
 
 
 _COMMON = ("name", "docstatus", "status", "company", "modified")
+
+
+def _within(name: str, period: Period) -> list[Condition]:
+    return [(name, ">=", period.first.isoformat()), _up_to(name, period.last)]
+
+
+def _up_to(name: str, day: date) -> Condition:
+    """Return the condition for days, and for times on them."""
+    return (name, "<", (day + timedelta(days=1)).isoformat())
 
 
 def _before(name: str, today: date) -> list[Condition]:
@@ -93,6 +112,7 @@ SALES_ORDERS: DocumentQuery[SalesOrder] = DocumentQuery(
     ),
     searched=("name", "customer_name"),
     day="transaction_date",
+    due="delivery_date",
     restrictions={
         Filter.LATE: FilterCondition(
             lambda today: [
@@ -119,6 +139,7 @@ INVOICES: DocumentQuery[Invoice] = DocumentQuery(
     ),
     searched=("name", "customer_name"),
     day="posting_date",
+    due="due_date",
     restrictions={
         Filter.OVERDUE: FilterCondition(
             # Not by the status “Overdue”, which a job sets once a day.
@@ -146,6 +167,7 @@ PRODUCTION_ORDERS: DocumentQuery[ProductionOrder] = DocumentQuery(
     ),
     searched=("name", "production_item", "item_name"),
     day="planned_start_date",
+    due="",
     restrictions={
         Filter.LATE: FilterCondition(
             # The due date is whichever of two fields is set, so the records are checked.
@@ -172,6 +194,7 @@ def purchase_orders(workflow: ApprovalWorkflow) -> DocumentQuery[PurchaseOrder]:
         ),
         searched=("name", "supplier_name"),
         day="transaction_date",
+        due="schedule_date",
         restrictions={
             Filter.LATE: FilterCondition(
                 lambda today: [

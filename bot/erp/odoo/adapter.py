@@ -37,7 +37,7 @@ from bot.erp.odoo.changes import read_changes
 from bot.erp.odoo.client import Account, OdooClient, Row
 from bot.erp.odoo.decisions import PurchaseApprovals
 from bot.erp.odoo.options import OdooOptions
-from bot.erp.odoo.query import Condition, DayStart, DocumentQuery
+from bot.erp.odoo.query import Condition, DocumentQuery
 from bot.erp.port import Capability, ListQuery
 from bot.erp.setup import SetupProblem, approver_problems, no_company, no_language
 from bot.erp.values import text
@@ -217,8 +217,9 @@ class OdooErp(DocumentErp):
 
     async def _page(self, document_query: DocumentQuery, query: ListQuery) -> tuple[list[Row], int]:
         available = await self._client.fields(document_query.model)
-        today = DayStart.of(self._now().astimezone(self._site.zone).date(), self._site.zone)
-        domain = [*self._of_company(), *document_query.domain_of(query, available, today)]
+        zone = self._site.zone
+        today = self._now().astimezone(zone).date()
+        domain = [*self._of_company(), *document_query.domain_of(query, available, today, zone)]
         rows = self._client.rows(
             document_query.model,
             domain,

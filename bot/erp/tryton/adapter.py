@@ -162,7 +162,7 @@ class TrytonErp(DocumentErp):
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
         document_query: DocumentQuery = KINDS[kind]
-        if query.filter in document_query.inexact:
+        if not document_query.is_exact(query):
             domain = document_query.domain_of(query, self._today())
             rows = await self._account.search(document_query.model, domain, document_query.fields)
             candidates: Sequence[D] = await self._readers[kind](rows, False)
