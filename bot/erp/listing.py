@@ -33,7 +33,8 @@ _FIRST, _LAST = date.min, date.max
 class Listing(Generic[D]):
     """One kind of document: its area, the capability, the port's calls and the rules of its list.
 
-    ``texts`` are searched, ``day`` orders the list, ``due`` is when the document is to be done, ``filters`` maps each filter to its condition and day.
+    ``texts`` are searched, ``day`` orders the list, ``due`` is when the document is to be done, ``filters`` maps each
+    filter to its condition and day.
     """
 
     area: Area

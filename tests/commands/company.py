@@ -10,6 +10,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from bot.erp.errors import ErpError, NotFound, Unsupported
+from bot.erp.listing import KINDS
 from bot.erp.model import (
     Approval,
     Area,
@@ -258,7 +259,14 @@ class Company:
 
     def _many(self, call: str, query: ListQuery, documents: Iterable[T], partner: Callable[[T], str]) -> Slice[T]:
         self._read(f"{call} {query.text}".strip())
-        hits = [document for document in documents if _has(query.text, document.number, partner(document))]
+        kind = next(kind for kind in KINDS if kind.list_call == call)
+        hits = [
+            document
+            for document in documents
+            if _has(query.text, document.number, partner(document))
+            and (query.during is None or query.during.holds(kind.day(document)))
+            and (query.due is None or query.due.holds(kind.due(document)))
+        ]
         return Slice(items=tuple(hits[query.offset : query.offset + query.limit]), total=len(hits))
 
 

@@ -96,7 +96,7 @@ class SapB1Erp(ReaderErp):
         return await list_by_headers(kind, query, today, headers=headers, read=read)
 
     def _narrow(self, kind: Listing[Any], query: ListQuery, today: date) -> Mapping[DocumentEntity, str]:
-        """Return, by entity, conditions that match at least the documents of the filter; of all documents the recent."""
+        """Return, by entity, conditions that match at least the documents of a list, which without days are recent."""
         version = self._client.version
         if query.filter is not Filter.ALL:
             day = queries.day_text(today, version)

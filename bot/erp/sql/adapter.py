@@ -211,7 +211,7 @@ class SqlErp(MappedErp):
     def _list(self, connection: Connection, kind: Listing[D], query: ListQuery) -> Slice[D]:
         own = f"{kind.area}.{query.filter}"
         place = own if query.filter is not Filter.ALL and own in self._queries else f"{kind.area}.list"
-        given = {"text": query.text, "like": _like(query.text), "today": self._today()}
+        given: dict[str, Any] = {"text": query.text, "like": _like(query.text), "today": self._today()}
         if self._queries[place].pages_itself and query.during is None and query.due is None:
             return self._own_page(connection, kind, query, place, given)
         if self._queries[place].pages_itself:

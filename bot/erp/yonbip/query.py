@@ -57,11 +57,13 @@ def of_list(path: str, query: ListQuery, today: date, *, days: int) -> list[Row]
             return [{**headers, "nextStatusName": state, "open_hopeReceiveDate_end": end_time} for state in OWED_GOODS]
         if query.due is not None and query.during is None:
             due = query.due
-            return [{
-                **headers,
-                "open_hopeReceiveDate_begin": f"{due.first} 00:00:00",
-                "open_hopeReceiveDate_end": f"{due.last} 23:59:59",
-            }]
+            return [
+                {
+                    **headers,
+                    "open_hopeReceiveDate_begin": f"{due.first} 00:00:00",
+                    "open_hopeReceiveDate_end": f"{due.last} 23:59:59",
+                }
+            ]
         return [{**headers, "open_vouchdate_begin": start_time}]
     if path == RECEIVABLES:
         approved = {"verifyState": ["2"]} if list_filter is Filter.OVERDUE else {}
