@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Generic, TypeVar
 
+from bot.erp.goods import GoodsDelivery
 from bot.erp.listing import D, Listing
 from bot.erp.model import PurchaseOrder, SalesOrder, Slice
 from bot.erp.port import Filter, ListQuery
@@ -63,4 +64,4 @@ async def list_by_headers(
 
 def without_lines(document: D) -> D:
     """Return a document without its lines, as in lists."""
-    return replace(document, lines=()) if isinstance(document, (SalesOrder, PurchaseOrder)) else document
+    return replace(document, lines=()) if isinstance(document, (SalesOrder, PurchaseOrder, GoodsDelivery)) else document

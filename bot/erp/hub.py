@@ -22,9 +22,12 @@ from bot.erp.answer import SourceAnswer
 from bot.erp.cache import LastKnownAnswers, LastKnownStore, ReadCache, ReadKey
 from bot.erp.calls import CallRunner
 from bot.erp.errors import ErpError, Invalid, NotFound, Unavailable, UnknownOutcome, Unsupported, Unusable
+from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods_port import ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery
+from bot.erp.goods_questions import GoodsQuestions
 from bot.erp.index.search import ProductIndex
 from bot.erp.limits import SourceLimits
-from bot.erp.listing import INVOICES, PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS, D, Listing
+from bot.erp.listing import DELIVERIES, INVOICES, PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS, D, Listing
 from bot.erp.merging import ProductCodes
 from bot.erp.model import (
     Area,
@@ -44,7 +47,7 @@ from bot.erp.model import (
 from bot.erp.multi_source import MultiSource
 from bot.erp.narrowed_lists import NarrowedLists
 from bot.erp.narrowing import Narrowing
-from bot.erp.port import Capability, Erp, ListQuery, ProductBatches
+from bot.erp.port import GOODS, Capability, Erp, ListQuery, ProductBatches
 from bot.erp.shared_reads import SharedReads
 from bot.erp.source_client import SourceClient
 from bot.erp.units import Units
@@ -108,8 +111,7 @@ class ErpHub:
         if len(self._sources) != len(sources):
             raise ConfigurationError("two ERP sources have the same name")
         self._able = {
-            capability: tuple(source for source in sources if capability in source.capabilities)
-            for capability in Capability
+            capability: tuple(source for source in sources if _offers(source, capability)) for capability in Capability
         }
         self._calls = CallRunner(
             self._sources,
@@ -149,6 +151,7 @@ class ErpHub:
         self._codes, self._units, self._monotonic = products or ProductCodes(), units or Units(), monotonic
         self._narrowings: tuple[Narrowing, ...] = ()
         self._several = self._merge_sources()
+        self._goods = self._goods_questions()
         self._alone = len(sources) == 1 and not products
 
     @property
@@ -165,6 +168,7 @@ class ErpHub:
         hub = copy(self)
         hub._narrowings = (*self._narrowings, narrowing)
         hub._several = hub._merge_sources()
+        hub._goods = hub._goods_questions()
         return hub
 
     async def find_products(self, text: str, *, limit: int) -> Answer[tuple[Product, ...]]:
@@ -222,6 +226,48 @@ class ErpHub:
     async def production_orders(self, query: ListQuery) -> Answer[Slice[ProductionOrder]]:
         """Return production orders."""
         return await self._documents(PRODUCTION_ORDERS, query)
+
+    async def product(self, sku: str) -> Answer[ProductDetails]:
+        """Return the master data of a product; raises `NotFound`."""
+        return await self._goods.product(sku)
+
+    async def prices(self, sku: str, *, customer: str = "") -> Answer[Prices]:
+        """Return what a product costs, and cost in the last documents; raises `NotFound`."""
+        return await self._goods.prices(sku, customer)
+
+    async def arrivals(self, query: ArrivalQuery) -> Answer[Slice[Arrival]]:
+        """Return goods on their way; documents that the reader may not see are not named."""
+        return await self._goods.arrivals(query)
+
+    async def shortages(self, query: ShortageQuery) -> Answer[Slice[Shortage]]:
+        """Return what is short; raises `NotFound` for no such warehouse."""
+        return await self._goods.shortages(query)
+
+    async def warehouse_stock(self, query: WarehouseQuery) -> Answer[WarehouseContents]:
+        """Return what lies in a warehouse; raises `NotFound`."""
+        return await self._goods.warehouse_stock(query)
+
+    async def delivery(self, number: str) -> Answer[GoodsDelivery]:
+        """Return one delivery with its lines; raises `NotFound`."""
+        return await self._document(DELIVERIES, number)
+
+    async def deliveries(self, query: ListQuery) -> Answer[Slice[GoodsDelivery]]:
+        """Return deliveries without lines."""
+        return await self._documents(DELIVERIES, query)
+
+    async def deliveries_of(self, order_number: str) -> Answer[tuple[GoodsDelivery, ...]]:
+        """Return the deliveries of a sales order with their lines; raises `NotFound` for no such order."""
+        able = self._able[Capability.DELIVERIES]
+        sources = self._visible(Area.SALES, able)
+        if able and not sources:
+            raise NotFound(order_number)
+        key = (order_number.casefold(),)
+        found = await self._ask(
+            sources, "deliveries_of", key, lambda erp: _deliveries_of(erp, order_number), order_number
+        )
+        if self._narrowings and not found.value:
+            await self.order(order_number)  # that there is such an order is not told to everybody
+        return found
 
     async def reread(self, source: str, number: str) -> PurchaseOrder:
         """Return a purchase order as one source has it now, asked anew; raises `NotFound` and `Unsupported`.
@@ -323,6 +369,14 @@ class ErpHub:
 
     def _merge_sources(self) -> MultiSource:
         return MultiSource(self._ask_source, self._codes, self._units, self._scope, self._monotonic)
+
+    def _goods_questions(self) -> GoodsQuestions:
+        return GoodsQuestions(
+            self._read_source,
+            lambda capability: self._visible(Area.STOCK, self._able[capability]),
+            self._codes,
+            self._narrowings,
+        )
 
     def _visible(self, area: Area, sources: tuple[Erp, ...]) -> tuple[Erp, ...]:
         """Return the sources that may have documents for the reader."""
@@ -480,3 +534,12 @@ class ErpHub:
             return await self._calls.read(source, "purchase_order", lambda erp: erp.purchase_order(number))
         except ErpError:
             return None
+
+
+def _offers(source: Erp, capability: Capability) -> bool:
+    return capability in source.capabilities and (capability not in GOODS or isinstance(source, GoodsReader))
+
+
+async def _deliveries_of(erp: Erp, order_number: str) -> tuple[GoodsDelivery, ...]:
+    assert isinstance(erp, GoodsReader), "only such sources are asked"
+    return await erp.deliveries_of(order_number)

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any, Generic, TypeVar
 
 from bot.erp.errors import Unsupported
+from bot.erp.goods import GoodsDelivery
 from bot.erp.model import (
     Area,
     Invoice,
@@ -23,7 +24,7 @@ from bot.erp.model import (
 )
 from bot.erp.port import Capability, Filter, ListQuery
 
-D = TypeVar("D", SalesOrder, Invoice, PurchaseOrder, ProductionOrder)
+D = TypeVar("D", SalesOrder, Invoice, PurchaseOrder, ProductionOrder, GoodsDelivery)
 R = TypeVar("R")
 
 _FIRST, _LAST = date.min, date.max
@@ -140,8 +141,20 @@ PRODUCTION_ORDERS: Listing[ProductionOrder] = Listing(
     due=lambda order: order.due_on,
     filters={Filter.LATE: (lambda order, today: order.days_late(today) > 0, lambda order: order.due_on)},
 )
+DELIVERIES: Listing[GoodsDelivery] = Listing(
+    area=Area.SALES,
+    capability=Capability.DELIVERIES,
+    call="delivery",
+    list_call="deliveries",
+    texts=lambda delivery: (delivery.number, delivery.order_number, delivery.customer),
+    day=lambda delivery: delivery.day,
+    filters={
+        Filter.LATE: (lambda delivery, today: delivery.days_late(today) > 0, lambda delivery: delivery.planned_on)
+    },
+)
 
 KINDS: tuple[Listing[Any], ...] = (SALES_ORDERS, INVOICES, PURCHASE_ORDERS, PRODUCTION_ORDERS)
+"""The kinds that every area of the business has one of."""
 
 
 async def read_page(

@@ -42,6 +42,25 @@ class Capability(StrEnum):
     REJECT = "reject"
     VERSION_CHECK = "version_check"
     CHANGED_SINCE = "changed_since"
+    PRODUCT_DETAILS = "product_details"
+    PRICES = "prices"
+    ARRIVALS = "arrivals"
+    DELIVERIES = "deliveries"
+    SHORTAGES = "shortages"
+    WAREHOUSE_STOCK = "warehouse_stock"
+
+
+GOODS = frozenset(
+    {
+        Capability.PRODUCT_DETAILS,
+        Capability.PRICES,
+        Capability.ARRIVALS,
+        Capability.DELIVERIES,
+        Capability.SHORTAGES,
+        Capability.WAREHOUSE_STOCK,
+    }
+)
+"""What an adapter may offer about goods (`bot.erp.goods_port`)."""
 
 
 class Filter(StrEnum):

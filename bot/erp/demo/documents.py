@@ -15,6 +15,8 @@ from bot.erp.demo import tables as t
 from bot.erp.demo.supply import NAMES, pending_for
 from bot.erp.demo.tables import fold
 from bot.erp.errors import NotFound
+from bot.erp.goods import DeliveryLine, DeliveryStatus, GoodsDelivery
+from bot.erp.goods_sorting import by_leaving
 from bot.erp.listing import Listing
 from bot.erp.model import (
     Approval,
@@ -43,14 +45,15 @@ _FAR = 2**31
 _ORDER, _ORDER_LINE, _INVOICE = t.table(t.OrderRow), t.table(t.OrderLineRow), t.table(t.InvoiceRow)
 _PURCHASE, _PURCHASE_LINE = t.table(t.PurchaseRow), t.table(t.PurchaseLineRow)
 _PRODUCTION = t.table(t.ProductionRow)
+_DELIVERY, _DELIVERY_LINE = t.table(t.GoodsDeliveryRow), t.table(t.DeliveryLineRow)
 
 _BY_NUMBER = {
     table: select(table).where(table.c.number_key == bindparam("key"))
-    for table in (_ORDER, _INVOICE, _PURCHASE, _PRODUCTION)
+    for table in (_ORDER, _INVOICE, _PURCHASE, _PRODUCTION, _DELIVERY)
 }
 _LINES = {
     table: select(table).where(table.c.number_key == bindparam("key")).order_by(table.c.position)
-    for table in (_ORDER_LINE, _PURCHASE_LINE)
+    for table in (_ORDER_LINE, _PURCHASE_LINE, _DELIVERY_LINE)
 }
 
 
@@ -295,9 +298,60 @@ PRODUCTION_ORDERS = DocumentQuery(
     _production_order,
 )
 
+
+def _delivery(row: Record, source: str, lines: Iterable[Record]) -> GoodsDelivery:
+    return GoodsDelivery(
+        id=row.number,
+        number=row.number,
+        order_number=row.order_number,
+        customer=row.customer,
+        status=DeliveryStatus(row.status),
+        planned_on=row.planned_on,
+        shipped_on=row.shipped_on,
+        carrier=row.carrier,
+        tracking=row.tracking,
+        is_return=row.is_return,
+        lines=tuple(
+            DeliveryLine(sku=line.sku, name=line.name, unit=line.unit, quantity=line.quantity) for line in lines
+        ),
+        salesperson=row.salesperson,
+        warehouse=row.warehouse,
+        changed_at=row.changed_at,
+        source=source,
+    )
+
+
+DELIVERIES = DocumentQuery(
+    _DELIVERY,
+    _DELIVERY_LINE,
+    (_DELIVERY.c.number_key, _DELIVERY.c.order_key, _DELIVERY.c.customer_key),
+    func.coalesce(_DELIVERY.c.shipped_on, _DELIVERY.c.planned_on),
+    {
+        Filter.LATE: (
+            lambda today: and_(
+                _DELIVERY.c.status.in_((DeliveryStatus.PLANNED, DeliveryStatus.READY)), _DELIVERY.c.planned_on < today
+            ),
+            _DELIVERY.c.planned_on,
+        )
+    },
+    _delivery,
+)
+
+
+def deliveries_of(connection: Connection, number: str, source: str) -> tuple[GoodsDelivery, ...]:
+    """Return the deliveries of a sales order, oldest first; raises `NotFound` for no such order."""
+    key = fold(number)
+    if connection.execute(_BY_NUMBER[_ORDER], {"key": key}).one_or_none() is None:
+        raise NotFound(number, source=source)
+    rows = connection.execute(select(_DELIVERY).where(_DELIVERY.c.order_key == key)).all()
+    lines = {row.number_key: connection.execute(_LINES[_DELIVERY_LINE], {"key": row.number_key}).all() for row in rows}
+    return by_leaving(_delivery(row, source, lines[row.number_key]) for row in rows)
+
+
 QUERIES: Mapping[Listing[Any], DocumentQuery[Any]] = {
     listing.SALES_ORDERS: ORDERS,
     listing.INVOICES: INVOICES,
     listing.PURCHASE_ORDERS: PURCHASE_ORDERS,
     listing.PRODUCTION_ORDERS: PRODUCTION_ORDERS,
+    listing.DELIVERIES: DELIVERIES,
 }

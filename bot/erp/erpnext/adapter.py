@@ -39,7 +39,7 @@ from bot.erp.model import (
     StockLevel,
     Verdict,
 )
-from bot.erp.port import Capability, ListQuery
+from bot.erp.port import GOODS, Capability, ListQuery
 from bot.erp.setup import SetupProblem, approver_problems, no_company
 from bot.erp.vendors import AdapterContext
 
@@ -286,6 +286,7 @@ class ErpNextErp(DocumentErp):
 
 def _capabilities(options: ErpNextOptions) -> frozenset[Capability]:
     if not options.approvers:
-        return frozenset(Capability) - _DECIDING
+        return frozenset(Capability) - GOODS - _DECIDING
     # Without a Workflow, no state of a draft means that it was rejected.
-    return frozenset(Capability) if options.workflow else frozenset(Capability) - {Capability.REJECT}
+    known = frozenset(Capability) - GOODS
+    return known if options.workflow else known - {Capability.REJECT}
