@@ -11,7 +11,7 @@ from datetime import date
 from typing import Generic, TypeVar
 
 from bot.erp.listing import D, Listing
-from bot.erp.model import PurchaseOrder, SalesOrder, Slice
+from bot.erp.model import Payment, PurchaseOrder, SalesOrder, Slice
 from bot.erp.port import Filter, ListQuery
 
 K = TypeVar("K", bound=Hashable)
@@ -61,4 +61,6 @@ async def list_by_headers(
 
 def without_lines(document: D) -> D:
     """Return a document without its lines, as in lists."""
+    if isinstance(document, Payment):
+        return replace(document, settles=())
     return replace(document, lines=()) if isinstance(document, (SalesOrder, PurchaseOrder)) else document

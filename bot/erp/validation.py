@@ -18,8 +18,11 @@ from bot.erp import text_repair
 from bot.erp.errors import Unusable
 from bot.erp.model import (
     Area,
+    Bill,
+    Customer,
     Invoice,
     OrderLine,
+    Payment,
     Product,
     ProductionOrder,
     PurchaseLine,
@@ -27,6 +30,7 @@ from bot.erp.model import (
     SalesOrder,
     Slice,
     StockLevel,
+    Supplier,
     WarehouseStock,
 )
 from bot.erp.units import Units
@@ -46,8 +50,12 @@ _AREAS = {
     Invoice: Area.FINANCE,
     PurchaseOrder: Area.PURCHASING,
     ProductionOrder: Area.PRODUCTION,
+    Customer: Area.SALES,
+    Supplier: Area.PURCHASING,
+    Bill: Area.PURCHASING,
+    Payment: Area.FINANCE,
 }
-_KEYS = frozenset({"sku", "number"})
+_KEYS = frozenset({"sku", "number", "code"})
 """Texts that are never repaired: the ERP would not find the record by another key."""
 _OPAQUE = frozenset({"id", "version", "url", "source", "task_id", "currency"})
 _BOUNDS_HOLD = timedelta(hours=1)

@@ -16,16 +16,21 @@ from typing import Any, TypeVar
 from bot.erp.model import (
     Approval,
     Area,
+    Bill,
+    Customer,
     Invoice,
     Money,
+    Payment,
     Product,
     ProductionOrder,
     PurchaseOrder,
     PurchaseStatus,
     SalesOrder,
     StockLevel,
+    Supplier,
     Verdict,
 )
+from bot.testing import reference_partners as partners
 from bot.testing import reference_records as records
 from bot.testing.reference_records import CompanyUser, Numbering
 
@@ -108,6 +113,10 @@ class ReferenceCompany:
         self.invoices = dict(first.invoices)
         self.purchases = dict(first.purchases)
         self.productions = dict(first.productions)
+        self.customers = dict(first.customers)
+        self.vendors = dict(first.vendors)
+        self.bills = dict(first.bills)
+        self.payments = dict(first.payments)
         self.product_changes = dict(zip(self.products, records.change_times(today - timedelta(days=30)), strict=False))
         self._now = now
         self._watchers: list[Callable[[Area, str], None]] = []
@@ -239,6 +248,10 @@ class _FirstRecords:
     invoices: Mapping[str, Invoice]
     purchases: Mapping[str, PurchaseOrder]
     productions: Mapping[str, ProductionOrder]
+    customers: Mapping[str, Customer]
+    vendors: Mapping[str, Supplier]
+    bills: Mapping[str, Bill]
+    payments: Mapping[str, Payment]
 
 
 # Every case of a contract has a company of its own; records are immutable, so companies share them.
@@ -251,12 +264,18 @@ def _first_records(today: date, number: Numbering) -> _FirstRecords:
         {invoice.number: invoice for invoice in records.invoices(today, number)},
         {order.number: order for order in records.purchase_orders(today, number)},
         {order.number: order for order in records.production_orders(today, number)},
+        {customer.code: customer for customer in partners.customers(today)},
+        {vendor.code: vendor for vendor in partners.vendors(today)},
+        {bill.number: bill for bill in partners.bills(today, number)},
+        {payment.number: payment for payment in partners.payments(today, number)},
     )
 
 
 def snapshot_of(company: ReferenceCompany) -> list[Any]:
     """Return copies of a company's tables. They share their records, so a comparison is quick."""
     records = [list(company.records(area).values()) for area in Area]
+    others = (company.customers, company.vendors, company.bills, company.payments)
+    records += [list(kept.values()) for kept in others]
     return [*records, dict(company.product_changes), dict(company.warehouses)]
 
 

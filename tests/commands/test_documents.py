@@ -160,12 +160,12 @@ async def test_an_amount_that_the_erp_does_not_say_leaves_no_sum(ask: Ask) -> No
 
 
 async def test_nothing_is_owed_on_drafts_and_void_invoices(ask: Ask, company: Company) -> None:
-    owed, draft, void, *_ = company.bills
+    owed, draft, void, *_ = company.issued
     draft = replace(draft, status=InvoiceStatus.DRAFT)
     void = replace(void, status=InvoiceStatus.VOID, open_amount=None)
-    company.bills = (owed, draft, void)
+    company.issued = (owed, draft, void)
     assert as_(InvoiceListView, await ask("/invoice 上海宏图机械")).open_amounts == (cny("100.10"),)
-    company.bills = (draft, replace(draft, number="INV-11"))
+    company.issued = (draft, replace(draft, number="INV-11"))
     assert as_(InvoiceListView, await ask("/invoice 上海宏图机械")).open_amounts == ()
 
 

@@ -11,16 +11,21 @@ from random import Random
 
 from bot.erp.demo.catalogue import MADE_TO_ORDER, Article, articles
 from bot.erp.demo.sales import WAREHOUSES, Shipment, bill, make_shipments, moment, quantity_for
+from bot.erp.demo.settlement import settle
 from bot.erp.demo.supply import make_productions, make_purchases
 from bot.erp.model import (
+    Bill,
+    Customer,
     Invoice,
     OrderStatus,
+    Payment,
     ProductionOrder,
     ProductionStatus,
     PurchaseOrder,
     PurchaseStatus,
     Quantities,
     SalesOrder,
+    Supplier,
 )
 
 SEED = 20_240_901
@@ -56,6 +61,10 @@ class DemoCompany:
     invoices: tuple[Invoice, ...]
     purchases: tuple[PurchaseOrder, ...]
     productions: tuple[ProductionOrder, ...]
+    customers: tuple[Customer, ...] = ()
+    vendors: tuple[Supplier, ...] = ()
+    bills: tuple[Bill, ...] = ()
+    payments: tuple[Payment, ...] = ()
 
 
 def make_company(today: date, seed: int = SEED) -> DemoCompany:
@@ -67,6 +76,8 @@ def make_company(today: date, seed: int = SEED) -> DemoCompany:
     purchases = make_purchases(rng, today, traded)
     open_orders = [shipment.order.number for shipment in shipments if shipment.order.status in _OWED]
     productions = make_productions(rng, today, traded, open_orders)
+    # By chance of their own: the other figures stay as they are, whatever is settled.
+    settlement = settle(Random(f"{seed}/settlement"), today, invoices, purchases)  # noqa: S311  # invented data
     owed = _owed(shipments)
     coming = _coming(rng, purchases, productions)
     return DemoCompany(
@@ -75,6 +86,10 @@ def make_company(today: date, seed: int = SEED) -> DemoCompany:
         invoices=tuple(invoices),
         purchases=tuple(purchases),
         productions=tuple(productions),
+        customers=settlement.customers,
+        vendors=settlement.vendors,
+        bills=settlement.bills,
+        payments=settlement.payments,
     )
 
 

@@ -14,6 +14,7 @@ from bot.erp.demo import tables as t
 from bot.erp.demo.client import writing
 from bot.erp.demo.company import SEED, DemoCompany, Holding, make_company
 from bot.erp.demo.sales import WAREHOUSES
+from bot.erp.demo.settlement_rows import bill_row, customer_row, payment_row, settled_rows, vendor_row
 from bot.erp.demo.tables import fold
 from bot.erp.model import (
     Approval,
@@ -27,7 +28,7 @@ from bot.erp.model import (
     Verdict,
 )
 
-SCHEMA_VERSION = "3"
+SCHEMA_VERSION = "4"
 """Raised with every change of the tables or of the company: a database of another layout is made anew."""
 
 Row = Mapping[str, Any]
@@ -73,6 +74,11 @@ def insert_company(connection: Connection, company: DemoCompany) -> None:
     _insert(connection, t.PurchaseLineRow, chain.from_iterable(map(_purchase_lines, company.purchases)))
     _insert(connection, t.DecisionRow, chain.from_iterable(map(_approvals, company.purchases)))
     _insert(connection, t.ProductionRow, map(_production, company.productions))
+    _insert(connection, t.CustomerRow, map(customer_row, company.customers))
+    _insert(connection, t.VendorRow, map(vendor_row, company.vendors))
+    _insert(connection, t.BillRow, map(bill_row, company.bills))
+    _insert(connection, t.PaymentRow, map(payment_row, company.payments))
+    _insert(connection, t.SettledRow, chain.from_iterable(map(settled_rows, company.payments)))
 
 
 def _insert(connection: Connection, model: type[t.DemoTable], rows: Iterable[Row]) -> None:
