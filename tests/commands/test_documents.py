@@ -160,12 +160,12 @@ async def test_an_amount_that_the_erp_does_not_say_leaves_no_sum(ask: Ask) -> No
 
 
 async def test_nothing_is_owed_on_drafts_and_void_invoices(ask: Ask, company: Company) -> None:
-    owed, draft, void, *_ = company.bills
+    owed, draft, void, *_ = company.issued
     draft = replace(draft, status=InvoiceStatus.DRAFT)
     void = replace(void, status=InvoiceStatus.VOID, open_amount=None)
-    company.bills = (owed, draft, void)
+    company.issued = (owed, draft, void)
     assert as_(InvoiceListView, await ask("/invoice 上海宏图机械")).open_amounts == (cny("100.10"),)
-    company.bills = (draft, replace(draft, number="INV-11"))
+    company.issued = (draft, replace(draft, number="INV-11"))
     assert as_(InvoiceListView, await ask("/invoice 上海宏图机械")).open_amounts == ()
 
 
@@ -280,7 +280,11 @@ async def test_pages_are_turned_by_plain_buttons(ask: Ask) -> None:
     ("line", "title", "again"),
     [
         ("/order 本月", "订单 · 11月1日至11月30日", "/order 2026-11-01..2026-11-30"),
-        ("/order 上海 due next month", "订单：上海 · 12月1日至12月31日 应交货", "/order 上海 due 2026-12-01..2026-12-31"),
+        (
+            "/order 上海 due next month",
+            "订单：上海 · 12月1日至12月31日 应交货",
+            "/order 上海 due 2026-12-01..2026-12-31",
+        ),
         ("/mo 明天到期", "生产订单 · 11月6日 应完工", "/mo due 2026-11-06"),
     ],
 )

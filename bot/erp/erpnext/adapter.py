@@ -39,7 +39,7 @@ from bot.erp.model import (
     StockLevel,
     Verdict,
 )
-from bot.erp.port import GOODS, Capability, ListQuery
+from bot.erp.port import GOODS, PARTNER_READS, Capability, ListQuery
 from bot.erp.setup import SetupProblem, approver_problems, no_company
 from bot.erp.vendors import AdapterContext
 
@@ -49,6 +49,7 @@ _SEARCHED = 500
 _ALIKE = 5
 """How many names that differ only in case or accents are compared."""
 
+_READING = frozenset(Capability) - GOODS - PARTNER_READS
 _DECIDING = frozenset({Capability.APPROVE, Capability.REJECT, Capability.VERSION_CHECK})
 
 
@@ -286,7 +287,6 @@ class ErpNextErp(DocumentErp):
 
 def _capabilities(options: ErpNextOptions) -> frozenset[Capability]:
     if not options.approvers:
-        return frozenset(Capability) - GOODS - _DECIDING
+        return _READING - _DECIDING
     # Without a Workflow, no state of a draft means that it was rejected.
-    known = frozenset(Capability) - GOODS
-    return known if options.workflow else known - {Capability.REJECT}
+    return _READING if options.workflow else _READING - {Capability.REJECT}

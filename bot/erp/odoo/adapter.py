@@ -38,7 +38,7 @@ from bot.erp.odoo.client import Account, OdooClient, Row
 from bot.erp.odoo.decisions import PurchaseApprovals
 from bot.erp.odoo.options import OdooOptions
 from bot.erp.odoo.query import Condition, DocumentQuery
-from bot.erp.port import GOODS, Capability, ListQuery
+from bot.erp.port import GOODS, PARTNER_READS, Capability, ListQuery
 from bot.erp.setup import SetupProblem, approver_problems, no_company, no_language
 from bot.erp.values import text
 from bot.erp.vendors import AdapterContext
@@ -64,7 +64,7 @@ _PROGRESS = {
 class OdooErp(DocumentErp):
     """One Odoo database, release 14 to 19."""
 
-    capabilities = frozenset(Capability) - GOODS
+    capabilities = frozenset(Capability) - GOODS - PARTNER_READS
 
     def __init__(self, context: AdapterContext, options: OdooOptions) -> None:
         super().__init__(context.name)
