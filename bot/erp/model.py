@@ -77,7 +77,22 @@ Quantity: TypeAlias = Annotated[Decimal, FieldClass.QUANTITY]
 SalesAmount: TypeAlias = Annotated[Money, FieldClass.AMOUNT]
 Cost: TypeAlias = Annotated[Money, FieldClass.COST]
 PartnerName: TypeAlias = Annotated[str, FieldClass.PARTNER]
+ContactText: TypeAlias = Annotated[str, FieldClass.CONTACT]
 ExtraFields: TypeAlias = Annotated[Mapping[str, str], FREE_TEXT]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErpUser:
+    """A person's account in the ERP; what the ERP does not tell of it is empty."""
+
+    account: str
+    """As decisions name it (see `Decision.by`)."""
+    name: str
+    job_number: str = ""
+    mobile: ContactText = ""
+    mail: ContactText = ""
+    is_active: bool = True
+    """False where nobody can log in with it any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from bot.erp.model import (
     Changes,
     Decision,
     DecisionResult,
+    ErpUser,
     Invoice,
     Product,
     ProductionOrder,
@@ -143,4 +144,13 @@ class ProductBatches(Protocol):
 
         A product that is not returned has been deleted, archived or disabled.
         """
+        ...
+
+
+@runtime_checkable
+class ErpUsers(Protocol):
+    """What an adapter may offer besides the port, so that people's accounts are found by what both sides know."""
+
+    async def users(self) -> tuple[ErpUser, ...]:
+        """Return the accounts of people, without those of programs such as the bot's own."""
         ...
