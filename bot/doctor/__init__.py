@@ -7,6 +7,7 @@ from bot.dingtalk.openapi import pooled_session
 from bot.doctor.dingtalk import check_dingtalk
 from bot.doctor.local import (
     check_access_rules,
+    check_audit,
     check_database,
     check_deciders,
     check_erps,
@@ -34,6 +35,7 @@ async def run_checks(settings: Settings, *, group: str = "") -> tuple[CheckResul
     findings.append(check_access_rules(settings))
     findings += check_parts(settings)
     findings += [finding async for finding in check_database(settings)]
+    findings += await check_audit(settings)
     findings += await check_running(settings)
     findings += await check_organisation(settings)
     findings += [finding async for finding in check_erps(settings)]

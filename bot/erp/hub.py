@@ -49,6 +49,7 @@ from bot.erp.model import (
     Decision,
     DecisionOutcome,
     DecisionResult,
+    ErpUser,
     Invoice,
     Payment,
     Product,
@@ -63,7 +64,7 @@ from bot.erp.model import (
 from bot.erp.multi_source import MultiSource
 from bot.erp.narrowed_lists import NarrowedLists
 from bot.erp.narrowing import Narrowing
-from bot.erp.port import GOODS, Capability, Erp, ListQuery, ProductBatches
+from bot.erp.port import GOODS, Capability, Erp, ErpUsers, ListQuery, ProductBatches
 from bot.erp.shared_reads import SharedReads
 from bot.erp.source_client import SourceClient
 from bot.erp.units import Units
@@ -378,6 +379,14 @@ class ErpHub:
         except (NotFound, Invalid, Unusable):
             return None
         return level.product
+
+    async def users_of(self, source: str) -> tuple[ErpUser, ...]:
+        """Return the accounts of one source; raises `Unsupported` where its adapter does not list them."""
+        erp = self._known(source)
+        if not isinstance(erp, ErpUsers):
+            raise Unsupported("its accounts cannot be listed", source=source)
+        lister: ErpUsers = erp
+        return await self._calls.read(erp, "users", lambda _: lister.users())
 
     @property
     def troubles(self) -> Mapping[str, str]:

@@ -19,6 +19,7 @@ from bot.erp.model import (
     Customer,
     Decision,
     DecisionResult,
+    ErpUser,
     Invoice,
     Payment,
     Product,
@@ -226,4 +227,13 @@ class ProductBatches(Protocol):
 
         A product that is not returned has been deleted, archived or disabled.
         """
+        ...
+
+
+@runtime_checkable
+class ErpUsers(Protocol):
+    """What an adapter may offer besides the port, so that people's accounts are found by what both sides know."""
+
+    async def users(self) -> tuple[ErpUser, ...]:
+        """Return the accounts of people, without those of programs such as the bot's own."""
         ...

@@ -19,11 +19,12 @@ from bot.erp.demo.company import SEED
 from bot.erp.demo.document_query import DocumentQuery
 from bot.erp.demo.documents import QUERIES, deliveries_of
 from bot.erp.demo.sales import ZONE
+from bot.erp.demo.supply import USERS
 from bot.erp.document_erp import DocumentErp
 from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.listing import D, Listing
-from bot.erp.model import Area, Changes, Decision, DecisionResult, Product, Slice, StockLevel
+from bot.erp.model import Area, Changes, Decision, DecisionResult, ErpUser, Product, Slice, StockLevel
 from bot.erp.port import Capability, ListQuery
 
 T = TypeVar("T")
@@ -103,6 +104,10 @@ class DemoErp(DocumentErp):
     async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
         """Return the next changes of an area; raises `Invalid` for a cursor that is not ours."""
         return await self._run(partial(queries.changes, area=area, cursor=cursor, limit=limit, source=self.name))
+
+    async def users(self) -> tuple[ErpUser, ...]:
+        """Return the accounts; their job numbers are those of the same people in the simulated DingTalk."""
+        return tuple(ErpUser(account=user.id, name=user.name, job_number=user.id) for user in USERS)
 
     async def check(self) -> None:
         """Read one row."""

@@ -23,6 +23,7 @@ from bot.erp.erpnext.mapping import Site
 from bot.erp.erpnext.options import ErpNextOptions
 from bot.erp.erpnext.query import DocumentQuery
 from bot.erp.erpnext.stock import read_places, stock_level
+from bot.erp.erpnext.users import read_users
 from bot.erp.errors import Invalid, NotFound, NotPermitted
 from bot.erp.expiring import ExpiringValue
 from bot.erp.http import Http
@@ -34,6 +35,7 @@ from bot.erp.model import (
     Decision,
     DecisionOutcome,
     DecisionResult,
+    ErpUser,
     Product,
     Slice,
     StockLevel,
@@ -199,6 +201,10 @@ class ErpNextErp(DocumentErp):
 
     async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
         return await read_changes(self._frappe, await self._site.value(), area, cursor, limit=limit)
+
+    async def users(self) -> tuple[ErpUser, ...]:
+        """Return the users of the desk, with the numbers of employees where the bot may read them."""
+        return await read_users(self._frappe)
 
     async def check(self) -> None:
         """Read the account's own name and whatever the configuration relies on."""

@@ -23,6 +23,7 @@ from bot.erp.model import (
     Changes,
     Decision,
     DecisionResult,
+    ErpUser,
     Invoice,
     Product,
     ProductionOrder,
@@ -38,6 +39,7 @@ from bot.erp.odoo.client import Account, OdooClient, Row
 from bot.erp.odoo.decisions import PurchaseApprovals
 from bot.erp.odoo.options import OdooOptions
 from bot.erp.odoo.query import Condition, DocumentQuery
+from bot.erp.odoo.users import read_users
 from bot.erp.port import GOODS, PARTNER_READS, Capability, ListQuery
 from bot.erp.setup import SetupProblem, approver_problems, no_company, no_language
 from bot.erp.values import text
@@ -129,6 +131,10 @@ class OdooErp(DocumentErp):
 
     async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
         return await read_changes(self._client, area, cursor, limit=limit, company=self._options.company)
+
+    async def users(self) -> tuple[ErpUser, ...]:
+        """Return the internal users, with the numbers of employees where the bot may read them."""
+        return await read_users(self._client, own=self._options.user)
 
     # Products and stock
 

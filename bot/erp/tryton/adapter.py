@@ -23,6 +23,7 @@ from bot.erp.model import (
     Changes,
     Decision,
     DecisionResult,
+    ErpUser,
     Invoice,
     Product,
     ProductionOrder,
@@ -40,6 +41,7 @@ from bot.erp.tryton.decisions import PurchaseApprovals, version_of
 from bot.erp.tryton.options import TrytonOptions
 from bot.erp.tryton.query import KINDS, DocumentQuery, unnumbered
 from bot.erp.tryton.stock import read_places, read_reorder_point, total_of
+from bot.erp.tryton.users import read_users
 from bot.erp.values import malformed_is_invalid
 from bot.erp.vendors import AdapterContext
 
@@ -103,6 +105,11 @@ class TrytonErp(DocumentErp):
         """Return changes by time; the stock of a product changes with each of its moves."""
         with malformed_is_invalid(self.name):
             return await read_changes(self._account, area, cursor, limit=limit)
+
+    async def users(self) -> tuple[ErpUser, ...]:
+        """Return the active users."""
+        with malformed_is_invalid(self.name):
+            return await read_users(self._account)
 
     # Products and stock
 
