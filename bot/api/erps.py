@@ -59,6 +59,7 @@ from bot.erp.model import StockLevel as StockLevel
 from bot.erp.model import Verdict as Verdict
 from bot.erp.model import WarehouseStock as WarehouseStock
 from bot.erp.port import Capability as Capability
+from bot.erp.port import DocumentBatches as DocumentBatches
 from bot.erp.port import Erp as Erp
 from bot.erp.port import Filter as Filter
 from bot.erp.port import ListQuery as ListQuery
@@ -97,6 +98,7 @@ __all__ = [
     "Decision",
     "DecisionOutcome",
     "DecisionResult",
+    "DocumentBatches",
     "DocumentErp",
     "Erp",
     "ErpError",

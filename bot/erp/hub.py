@@ -24,7 +24,7 @@ from bot.erp.calls import CallRunner
 from bot.erp.errors import ErpError, Invalid, NotFound, Unavailable, UnknownOutcome, Unsupported, Unusable
 from bot.erp.index.search import ProductIndex
 from bot.erp.limits import SourceLimits
-from bot.erp.listing import INVOICES, PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS, D, Listing
+from bot.erp.listing import INVOICES, KINDS, PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS, D, Listing
 from bot.erp.merging import ProductCodes
 from bot.erp.model import (
     Area,
@@ -166,6 +166,19 @@ class ErpHub:
         hub._narrowings = (*self._narrowings, narrowing)
         hub._several = hub._merge_sources()
         return hub
+
+    def visible_sources(self, area: Area) -> tuple[str, ...]:
+        """Return the sources that may have documents of an area for the reader."""
+        able = next((self._able[kind.capability] for kind in KINDS if kind.area is area), ())
+        return tuple(source.name for source in self._visible(area, able))
+
+    def is_narrowed(self, area: Area) -> bool:
+        """Return whether the reader may not see, or not search for, some documents of an area."""
+        return any(each.concerns(area, "any") for each in self._narrowings)
+
+    def finds(self, document: Any, text: str, source: str) -> bool:
+        """Return whether a search for ``text`` may show the reader a document of a source."""
+        return all(each.finds(document, text, source) for each in self._narrowings)
 
     async def find_products(self, text: str, *, limit: int) -> Answer[tuple[Product, ...]]:
         """Return products that match ``text``, best match first."""
@@ -336,9 +349,6 @@ class ErpHub:
             value = None if value is None else narrowing.keep(value, source)
         return value
 
-    def _finds(self, document: Any, text: str, source: str) -> bool:
-        return all(each.finds(document, text, source) for each in self._narrowings)
-
     def _nothing(self, value: T) -> Answer[T]:
         return Answer(value, "", self._now())
 
@@ -363,7 +373,7 @@ class ErpHub:
         if not sources:
             return self._nothing(Slice(items=(), total=0))
         text = max(each.search_text(kind.area) for each in self._narrowings)
-        read = NarrowedLists(self._read_source, self._finds, text=text).read
+        read = NarrowedLists(self._read_source, self.finds, text=text).read
         return await self._several.documents(sources, kind, query, read)
 
     async def _ask(

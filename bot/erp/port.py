@@ -144,3 +144,17 @@ class ProductBatches(Protocol):
         A product that is not returned has been deleted, archived or disabled.
         """
         ...
+
+
+@runtime_checkable
+class DocumentBatches(Protocol):
+    """What an adapter may offer besides the port, so that keeping all documents with their lines costs few calls."""
+
+    async def read_documents(
+        self, area: Area, numbers: Sequence[str]
+    ) -> tuple[SalesOrder | Invoice | PurchaseOrder | ProductionOrder, ...]:
+        """Return the documents of an area with these numbers, each with its lines.
+
+        Numbers are compared ignoring case; a document that is not returned has been deleted.
+        """
+        ...

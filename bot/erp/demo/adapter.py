@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,19 @@ from bot.erp.demo.documents import QUERIES, DocumentQuery
 from bot.erp.demo.sales import ZONE
 from bot.erp.document_erp import DocumentErp
 from bot.erp.listing import D, Listing
-from bot.erp.model import Area, Changes, Decision, DecisionResult, Product, Slice, StockLevel
+from bot.erp.model import (
+    Area,
+    Changes,
+    Decision,
+    DecisionResult,
+    Invoice,
+    Product,
+    ProductionOrder,
+    PurchaseOrder,
+    SalesOrder,
+    Slice,
+    StockLevel,
+)
 from bot.erp.port import Capability, ListQuery
 
 T = TypeVar("T")
@@ -64,6 +76,13 @@ class DemoErp(DocumentErp):
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
         today = self._now().astimezone(ZONE).date()
         return await self._run(partial(self._query(kind).page, query=query, today=today, source=self.name))
+
+    async def read_documents(
+        self, area: Area, numbers: Sequence[str]
+    ) -> tuple[SalesOrder | Invoice | PurchaseOrder | ProductionOrder, ...]:
+        """Return those of many documents that there are, with their lines."""
+        query = next(query for kind, query in QUERIES.items() if kind.area is area)
+        return await self._run(partial(query.documents, numbers=numbers, source=self.name))
 
     def _query(self, kind: Listing[D]) -> DocumentQuery[D]:
         return QUERIES[kind]
