@@ -71,6 +71,7 @@ from bot.erp.model import Supplier as Supplier
 from bot.erp.model import Verdict as Verdict
 from bot.erp.model import WarehouseStock as WarehouseStock
 from bot.erp.port import Capability as Capability
+from bot.erp.port import DocumentBatches as DocumentBatches
 from bot.erp.port import Erp as Erp
 from bot.erp.port import ErpUsers as ErpUsers
 from bot.erp.port import Filter as Filter
@@ -110,6 +111,7 @@ __all__ = [
     "Decision",
     "DecisionOutcome",
     "DecisionResult",
+    "DocumentBatches",
     "DocumentErp",
     "Erp",
     "ErpError",

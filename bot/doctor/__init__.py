@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.bootstrap.factories import open_api
 from bot.dingtalk.openapi import pooled_session
 from bot.doctor.dingtalk import check_dingtalk
+from bot.doctor.documents import check_read_model
 from bot.doctor.local import (
     check_access_rules,
     check_audit,
@@ -41,5 +42,6 @@ async def run_checks(settings: Settings, *, group: str = "") -> tuple[CheckResul
     findings += [finding async for finding in check_erps(settings)]
     findings += await check_deciders(settings)
     findings += await check_index(settings)
+    findings += await check_read_model(settings)
     findings += check_own_templates(settings)
     return tuple(findings)

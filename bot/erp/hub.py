@@ -39,6 +39,7 @@ from bot.erp.listing import (
     VENDORS,
     D,
     Listing,
+    kind_of,
 )
 from bot.erp.merging import ProductCodes
 from bot.erp.model import (
@@ -187,6 +188,20 @@ class ErpHub:
         hub._several = hub._merge_sources()
         hub._goods = hub._goods_questions()
         return hub
+
+    def visible_sources(self, area: Area) -> tuple[str, ...]:
+        """Return the sources that may have documents of an area for the reader."""
+        able = self._able[kind_of(area).capability]
+        return tuple(source.name for source in self._visible((area,), able))
+
+    def is_narrowed(self, area: Area) -> bool:
+        """Return whether the reader may not see, or not search for, some documents of an area."""
+        anybody = ListQuery(text="anybody")
+        return any(each.concerns(kind_of(area), anybody) for each in self._narrowings)
+
+    def finds(self, document: Any, query: ListQuery, source: str) -> bool:
+        """Return whether a list may show the reader a document of a source."""
+        return all(each.finds(document, query, source) for each in self._narrowings)
 
     async def find_products(self, text: str, *, limit: int) -> Answer[tuple[Product, ...]]:
         """Return products that match ``text``, best match first."""
@@ -455,9 +470,6 @@ class ErpHub:
             value = None if value is None else narrowing.keep(value, source)
         return value
 
-    def _finds(self, document: Any, query: ListQuery, source: str) -> bool:
-        return all(each.finds(document, query, source) for each in self._narrowings)
-
     def _nothing(self, value: T) -> Answer[T]:
         return Answer(value, "", self._now())
 
@@ -483,7 +495,7 @@ class ErpHub:
             return self._nothing(Slice(items=(), total=0))
         # Documents of several areas are not narrowed by the text of one of them.
         text = "" if kind.also else max(each.search_text(kind.area) for each in self._narrowings)
-        read = NarrowedLists(self._read_source, self._finds, text=text).read
+        read = NarrowedLists(self._read_source, self.finds, text=text).read
         return await self._several.documents(sources, kind, query, read)
 
     async def _ask(

@@ -196,6 +196,7 @@ DELIVERIES: Listing[GoodsDelivery] = Listing(
 
 KINDS: tuple[Listing[Any], ...] = (SALES_ORDERS, INVOICES, PURCHASE_ORDERS, PRODUCTION_ORDERS)
 """The kinds that stand for their areas: their changes are followed."""
+_OF_AREA = {kind.area: kind for kind in KINDS}
 
 CUSTOMERS: Listing[Customer] = Listing(
     area=Area.SALES,
@@ -250,6 +251,11 @@ PAYMENTS: Listing[Payment] = Listing(
 
 PARTNER_KINDS: tuple[Listing[Any], ...] = (CUSTOMERS, VENDORS, BILLS, PAYMENTS)
 """The kinds that tell of partners, and of what is paid to and by them."""
+
+
+def kind_of(area: Area) -> Listing[Any]:
+    """Return the kind that stands for an area."""
+    return _OF_AREA[area]
 
 
 async def read_page(

@@ -237,3 +237,17 @@ class ErpUsers(Protocol):
     async def users(self) -> tuple[ErpUser, ...]:
         """Return the accounts of people, without those of programs such as the bot's own."""
         ...
+
+
+@runtime_checkable
+class DocumentBatches(Protocol):
+    """What an adapter may offer besides the port, so that keeping all documents with their lines costs few calls."""
+
+    async def read_documents(
+        self, area: Area, numbers: Sequence[str]
+    ) -> tuple[SalesOrder | Invoice | PurchaseOrder | ProductionOrder, ...]:
+        """Return the documents of an area with these numbers, each with its lines.
+
+        Numbers are compared ignoring case; a document that is not returned has been deleted.
+        """
+        ...

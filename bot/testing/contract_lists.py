@@ -115,7 +115,8 @@ class ListsContract(ContractBase):
         for name, day_of in (("during", kind.listing.day), ("due", kind.listing.due)):
             days = sorted({day for document in documents if (day := day_of(document))})
             if not days:
-                query = ListQuery(**{name: Period(_LONG_AGO, _FAR_AHEAD)})
+                always: dict[str, Any] = {name: Period(_LONG_AGO, _FAR_AHEAD)}
+                query = ListQuery(**always)
                 assert (await kind.read_list(erp, query)).total == 0
                 continue
             first, last = days[len(days) // 3], days[2 * len(days) // 3]

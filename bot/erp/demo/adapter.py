@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -23,8 +23,21 @@ from bot.erp.demo.supply import USERS
 from bot.erp.document_erp import DocumentErp
 from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.listing import D, Listing
-from bot.erp.model import Area, Changes, Decision, DecisionResult, ErpUser, Product, Slice, StockLevel
+from bot.erp.listing import D, Listing, kind_of
+from bot.erp.model import (
+    Area,
+    Changes,
+    Decision,
+    DecisionResult,
+    ErpUser,
+    Invoice,
+    Product,
+    ProductionOrder,
+    PurchaseOrder,
+    SalesOrder,
+    Slice,
+    StockLevel,
+)
 from bot.erp.port import Capability, ListQuery
 
 T = TypeVar("T")
@@ -69,6 +82,12 @@ class DemoErp(DocumentErp):
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
         today = self._now().astimezone(ZONE).date()
         return await self._run(partial(self._query(kind).page, query=query, today=today, source=self.name))
+
+    async def read_documents(
+        self, area: Area, numbers: Sequence[str]
+    ) -> tuple[SalesOrder | Invoice | PurchaseOrder | ProductionOrder, ...]:
+        """Return those of many documents that there are, with their lines."""
+        return await self._run(partial(QUERIES[kind_of(area)].documents, numbers=numbers, source=self.name))
 
     def _query(self, kind: Listing[D]) -> DocumentQuery[D]:
         return QUERIES[kind]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -49,6 +50,18 @@ class DocumentQuery(Generic[T]):
             raise NotFound(number, source=source)
         lines = () if self.lines is None else connection.execute(lines_of(self.lines), {"key": row.number_key})
         return self.build(row, source, lines)
+
+    def documents(self, connection: Connection, numbers: Iterable[str], source: str) -> tuple[T, ...]:
+        """Return those of many documents that there are, with their lines."""
+        keys = sorted({fold(number) for number in numbers})
+        lines: dict[str, list[Record]] = defaultdict(list)
+        if self.lines is not None:
+            columns = self.lines.c
+            wanted = select(self.lines).where(columns.number_key.in_(keys)).order_by(columns.position)
+            for line in connection.execute(wanted):
+                lines[line.number_key].append(line)
+        rows = connection.execute(select(self.table).where(self.table.c.number_key.in_(keys)))
+        return tuple(self.build(row, source, lines[row.number_key]) for row in rows)
 
     def page(self, connection: Connection, query: ListQuery, today: date, source: str) -> Slice[T]:
         """Return part of the list, without lines."""
