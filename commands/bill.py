@@ -36,8 +36,8 @@ class BillOrVendor(Term):
 class BillList(Keyword):
     """The lists of bills that have a name."""
 
-    OVERDUE = phrase("overdue"), "late", "逾期", "超期", "过期", "到期未付", "yq"
-    OPEN = phrase("open"), "unpaid", "due", "未付", "未付款", "待付", "应付", "欠款"
+    OVERDUE = phrase("overdue"), "late", "逾期", "超期", "到期未付", "yq"
+    OPEN = phrase("open"), "to pay", "待付", "待付款", "应付未付"
 
 
 _FILTERS = {None: Filter.ALL, BillList.OVERDUE: Filter.OVERDUE, BillList.OPEN: Filter.OPEN}
