@@ -200,7 +200,7 @@ BILLS: Listing[Bill] = Listing(
     capability=Capability.BILLS,
     call="bill",
     list_call="bills",
-    texts=lambda bill: (bill.number, bill.vendor),
+    texts=lambda bill: (bill.number, bill.vendor, bill.reference),
     day=lambda bill: bill.issued_on,
     filters={
         Filter.OPEN: (lambda bill, today: bill.is_open, lambda bill: bill.due_on),
