@@ -12,10 +12,10 @@ from tests.erp.fakes.odoo import FakeOdoo
 from tests.erp.fakes.odoo_engine import Many2One, OdooModel
 from tests.erp.odoo.conftest import Open
 
-OF_ACCOUNTING = {"credit", "debit", "credit_limit", "use_partner_credit_limit"}
+OF_ACCOUNTING = frozenset({"credit", "debit", "credit_limit", "use_partner_credit_limit"})
 
 
-def changed(server: FakeOdoo, model: str, *, without: set[str] = frozenset(), **values: Any) -> None:  # type: ignore[assignment]
+def changed(server: FakeOdoo, model: str, *, without: frozenset[str] = frozenset(), **values: Any) -> None:
     """Let each record of a model hold other values, and let the model lack some fields."""
     genuine = server.models
 
@@ -24,7 +24,7 @@ def changed(server: FakeOdoo, model: str, *, without: set[str] = frozenset(), **
         if found is None or name != model:
             return found
         records = [{**record, **{key: make(record) for key, make in values.items()}} for record in found.records]
-        fields = {key: type_ for key, type_ in {**dict.fromkeys(values, "char"), **found.fields}.items()}
+        fields = {**dict.fromkeys(values, "char"), **found.fields}
         return replace(found, fields={k: t for k, t in fields.items() if k not in without}, records=records)
 
     server.models = models
@@ -70,9 +70,8 @@ async def test_people_of_a_company_are_no_customers_and_their_documents_are_the_
     found = server.models("res.partner")
     assert found is not None
     with_company = [*found.records, {**acme, "id": 77, "ref": "NEW", "name": name, "parent_id": None}]
-    server.models = lambda model: (
-        replace(found, records=with_company) if model == "res.partner" else server.records(model)
-    )
+    people = replace(found, records=with_company)
+    server.models = lambda model: people if model == "res.partner" else server.records(model)
     assert (await erp.orders(ListQuery(partner=name, limit=100))).total == wanted > 0
 
 
