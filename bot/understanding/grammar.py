@@ -11,7 +11,6 @@ from bot.chat.days import Days, names_days, names_days_ahead
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise
 from bot.chat.reading import ReadBy, Reading, Understood
 from bot.chat.registry import Commands
-from bot.erp.model import Area
 from bot.understanding.scanning import (
     Scan,
     Span,
@@ -36,8 +35,6 @@ LONGEST_WORD = 24
 MAX_SENTENCE = 120
 """Characters of a sentence that is read: longer ones tell stories."""
 
-_COMMANDS = {Area.SALES: "order", Area.FINANCE: "invoice", Area.PURCHASING: "po", Area.PRODUCTION: "mo"}
-_AREAS = {command: area for area, command in _COMMANDS.items()}
 _OF_CODE = frozenset("<>{}|=`\\")
 """Signs of markup and programs, which hold words but are no sentences."""
 _NEAR = 1
@@ -171,7 +168,7 @@ class Grammar:
         self, documents: list[Span], weights: Mapping[str, int], usable: frozenset[str] | None
     ) -> Iterable[tuple[str, int]]:
         for document in documents:
-            name = _COMMANDS[document.area] if document.area else "find"
+            name = document.command or "find"
             if name == "po" and weights.get("why", 0):
                 yield command_line("why", document.value), _DECISIVE + 1
             if usable is None or name in usable:
@@ -232,7 +229,7 @@ class Grammar:
 
     def _number(self, command: str, digits: str) -> str:
         """Return the whole number of a document of which only the digits were said."""
-        shapes = self.vocabulary.documents.get(_AREAS[command], ()) if command in _AREAS else ()
+        shapes = self.vocabulary.documents.get(command, ())
         return f"{shapes[0].prefix}{digits.zfill(shapes[0].width)}" if len(shapes) == 1 else digits
 
     def _is_known(self, scan: Scan) -> bool:

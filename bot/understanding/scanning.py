@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bot.chat.days import find_days
-from bot.erp.model import Area
 from bot.understanding.vocabulary import Vocabulary
 
 _MASK = "\x00"
@@ -54,7 +53,8 @@ class Span:
     start: int
     text: str
     value: str = ""
-    area: Area | None = None
+    command: str = ""
+    """The command that shows a document."""
 
 
 @dataclass(slots=True)
@@ -70,9 +70,9 @@ class Scan:
         """Begin with nothing found."""
         return cls(text, text.casefold() if len(text.casefold()) == len(text) else text)
 
-    def take(self, kind: SpanKind, start: int, end: int, value: str = "", area: Area | None = None) -> None:
+    def take(self, kind: SpanKind, start: int, end: int, value: str = "", command: str = "") -> None:
         """Note a span and mask it."""
-        self.spans.append(Span(kind, start, self.text[start:end], value or self.text[start:end], area))
+        self.spans.append(Span(kind, start, self.text[start:end], value or self.text[start:end], command))
         self.rest = self.rest[:start] + _MASK * (end - start) + self.rest[end:]
 
     def drop(self, start: int, end: int) -> None:
@@ -104,8 +104,8 @@ def _take_known(scan: Scan, match: re.Match[str], vocabulary: Vocabulary) -> boo
     start, end = match.span()
     typed = scan.text[start:end]
     if found := vocabulary.document(typed):
-        area, number = found
-        scan.take(SpanKind.DOCUMENT, start, end, number, area)
+        command, number = found
+        scan.take(SpanKind.DOCUMENT, start, end, number, command)
     elif code := vocabulary.product(typed):
         scan.take(SpanKind.PRODUCT, start, end, code)
     return scan.rest[start] == _MASK

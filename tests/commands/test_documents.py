@@ -145,7 +145,7 @@ async def test_an_invoice_leads_to_its_order(ask: Ask) -> None:
     assert (view.document.total, view.document.open_amount) == (cny("100.10"), cny("100.10"))
     assert view.days_overdue == 16
     assert view.document.due_on == TODAY - timedelta(days=16)
-    assert lines(view) == ["/order SO-1001", "/invoice 上海宏图机械"]
+    assert lines(view) == ["/order SO-1001", "/invoice 上海宏图机械", "/customer 上海宏图机械", "/payment 上海宏图机械"]
 
 
 async def test_amounts_of_different_currencies_are_never_added(ask: Ask) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Row, and_
+from sqlalchemy import Row, and_, func
 
 from bot.erp.demo import tables as t
 from bot.erp.demo.document_query import DocumentQuery
@@ -124,7 +124,7 @@ VENDORS = DocumentQuery(
 BILLS = DocumentQuery(
     _BILL,
     None,
-    (_BILL.c.number_key, _BILL.c.vendor_key),
+    (_BILL.c.number_key, _BILL.c.vendor_key, func.lower(_BILL.c.reference)),
     _BILL.c.issued_on,
     _BILL.c.due_on,
     {
