@@ -8,6 +8,7 @@ from bot.doctor.dingtalk import check_dingtalk
 from bot.doctor.local import (
     check_access_rules,
     check_audit,
+    check_configured_keys,
     check_database,
     check_deciders,
     check_erps,
@@ -39,6 +40,7 @@ async def run_checks(settings: Settings, *, group: str = "") -> tuple[CheckResul
     findings += await check_running(settings)
     findings += await check_organisation(settings)
     findings += [finding async for finding in check_erps(settings)]
+    findings += check_configured_keys(settings)
     findings += await check_deciders(settings)
     findings += await check_index(settings)
     findings += check_own_templates(settings)

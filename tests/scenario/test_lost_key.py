@@ -1,4 +1,4 @@
-"""What the guide says about a lost key, step by step: the bot refuses to start, a copy mends it, or a new beginning does.
+"""What the guide says about a lost key, step by step: no start without it, then a copy mends it, or a new beginning.
 
 Docs: how-to/protect-data.md#if-the-key-is-lost
 """

@@ -60,6 +60,8 @@ PLAIN = {
     "dialogue": {"user_id", "conversation_id"},
     "erp_account": {"user_id", "name", "source", "account", "wanted", "state", "decided_by"},
     "erp_copy": {"source", "call"},
+    "erp_key": {"user_id", "source", "account"},
+    "erp_key_link": {"digest", "user_id", "source", "account"},
     "erp_rejected": {"source", "area", "key", "defect"},
     "event": {"source", "origin", "event_id", "type", "subject", "via", "severity", "state"},
     "inbox": {"msg_id", "state"},
