@@ -222,7 +222,7 @@ async def build_services(
     await start_approvals(base, approvals)
     await start_outbox(base, alerts)
     health = await start_health(base, hub, alerts, approvals, policy)
-    contact_events = await start_directory(base, search_accounts(base, hub, accounts))
+    contact_events = await start_directory(base, approvals.staff, search_accounts(base, hub, accounts))
     return Services(
         database=database,
         hub=hub,

@@ -71,6 +71,7 @@ def fill(connection: Connection, person: str, number: int) -> None:
     )
     nothing = dict.fromkeys(("checked_us", "changed_us", "left_us", "wrote_us"))
     named = {"user_id": person, "name": person, "roles": "[]", "departments": "[]", "is_admin": False, "written_us": 1}
+    named |= {"manager": None}
     add(insert(PERSON), named | nothing)
     said = {"kind": "question", "actor": person, "action": "po", "documents": "[]", "shown": "[]"}
     rest = dict.fromkeys(("conversation", "rule", "outcome", "detail", "previous", "hash"), "")

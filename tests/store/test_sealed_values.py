@@ -71,7 +71,7 @@ PLAIN = {
     "mute": {"id", "place", "pattern", "author"},
     "organisation": {"client_id", "corp_id"},
     "outsider_group": {"conversation_id"},
-    "person": {"user_id", "name", "roles", "departments"},
+    "person": {"user_id", "name", "roles", "departments", "manager"},
     "pinyin": {"sign", "readings"},
     "poll_position": {"source", "area", "cursor", "place"},
     "poll_subject": {"source", "area", "key", "code", "state"},

@@ -36,6 +36,8 @@ class PersonRow(StoreTable, table=True):
     wrote_us: int | None = Field(sa_type=BigInteger)
     written_us: int = Field(sa_type=BigInteger, index=True)
     """When the row was last written, by the clock of the process that did: others look for news by it."""
+    manager: str | None
+    """The userId, empty for nobody; None where it is not known."""
 
 
 class DepartmentRow(StoreTable, table=True):

@@ -1,4 +1,4 @@
-"""People's own keys for the ERPs, and the links by which they enter them."""
+"""People's own keys for the ERPs, the links by which they enter them, and people's managers."""
 
 from __future__ import annotations
 
@@ -30,8 +30,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("digest", name="pk_erp_key_link"),
     )
     op.create_index("ix_erp_key_link_user_id", "erp_key_link", ["user_id"])
+    op.add_column("person", sa.Column("manager", sa.String(), nullable=True))
 
 
 def downgrade() -> None:
+    op.drop_column("person", "manager")
     op.drop_table("erp_key_link")
     op.drop_table("erp_key")
