@@ -6,6 +6,7 @@ link that was used, is too old, or never was. What is entered goes into no log.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from html import escape
 from http import HTTPStatus
@@ -22,6 +23,7 @@ from bot.phrase import Phrase, phrase
 log = structlog.get_logger(__name__)
 
 _MOST_BYTES = 8_192
+_BODY_SECONDS = 10.0
 _HEADERS: Mapping[str, str] = MappingProxyType(
     {
         "Cache-Control": "no-store",
@@ -116,9 +118,14 @@ class KeyPage:
         link = await self._desk.find_link(token)
         if link is None:
             return self._answer("no_link", None)
-        if request.content_type != "application/x-www-form-urlencoded" or (request.content_length or 0) > _MOST_BYTES:
+        size = request.content_length
+        if request.content_type != "application/x-www-form-urlencoded" or size is None or size > _MOST_BYTES:
             return self._answer("refused", link)
-        given = (await request.post()).get("key")
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                given = (await request.post()).get("key")
+        except (TimeoutError, ValueError, LookupError):  # too slow, or no text in an encoding that there is
+            return self._answer("refused", link)
         outcome = await self._desk.enter(token, SecretStr(given.strip() if isinstance(given, str) else ""))
         return self._answer(str(outcome), link)
 

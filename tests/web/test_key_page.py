@@ -19,6 +19,7 @@ from bot.phrase import Phrase
 from bot.web.key_page import KeyPage
 from bot.web.server import make_web_app, serving
 
+FORM = "application/x-www-form-urlencoded"
 TOKEN, KEY = "t0ken-_9", "hunter2<&密"
 
 
@@ -116,7 +117,15 @@ async def test_a_link_that_does_not_stand_tells_nothing(scene: PageScene) -> Non
     assert (await scene.post(data={"key": KEY}))[0] == 404
 
 
-@pytest.mark.parametrize("body", [{"json": {"key": KEY}}, {"data": b"key=x" * 10_000}, {}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"json": {"key": KEY}},
+        {"data": b"key=x" * 10_000},
+        {"data": b"key=%ff%fe", "headers": {"Content-Type": f"{FORM}; charset=no-such"}},
+        {},
+    ],
+)
 async def test_what_no_form_sends_is_not_taken_as_a_key(scene: PageScene, body: dict[str, Any]) -> None:
     status, _, _ = await scene.post(**body)
     assert status in (200, 403)
