@@ -37,6 +37,7 @@ from bot.health import HealthReport, down
 from bot.metrics import Metrics
 from bot.settings import Settings
 from bot.web.hooks import HookEndpoint
+from bot.web.key_page import KeyPage
 from bot.web.server import listening, make_web_app, serving_at
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ async def running(
         services = await build_services(stack, background, settings, database, session, metrics, now, patience)
         stream = _stream(settings, session, metrics, policy)
         _register_handlers(stream, services, settings, now)
-        port = await stack.enter_async_context(_serve_web(listeners, metrics, stream, services, now))
+        port = await stack.enter_async_context(_serve_web(listeners, metrics, stream, services, settings, now))
         await stack.enter_async_context(background.running(stream.run(), "stream"))
         try:
             yield App(
@@ -226,6 +227,7 @@ async def _serve_web(
     metrics: Metrics,
     stream: StreamClient,
     services: Services,
+    settings: Settings,
     now: Callable[[], datetime],
 ) -> AsyncIterator[int]:
     async def readiness() -> HealthReport:
@@ -234,7 +236,8 @@ async def _serve_web(
         return HealthReport({"stream": connection, **await services.health()})
 
     hooks = HookEndpoint(hooks=services.alerts.hooks, intake=services.alerts.intake, metrics=metrics, now=now)
-    app = make_web_app(metrics=metrics, readiness=readiness, hooks=hooks)
+    page = KeyPage(services.keys, services.say_to) if settings.http.public_url else None
+    app = make_web_app(metrics=metrics, readiness=readiness, hooks=hooks, key_page=page)
     async with serving_at(app, listeners) as port:
         yield port
 

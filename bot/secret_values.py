@@ -12,6 +12,9 @@ from typing import Any
 from pydantic import GetCoreSchemaHandler, SecretStr
 from pydantic_core import core_schema
 
+SEALED = "sealed:"
+"""What a value begins with that is sealed with the company's key."""
+
 
 class Secret(SecretStr):
     """A secret. A text that begins with ``env:`` or ``file:`` names a variable or a file that holds it."""
@@ -41,9 +44,16 @@ def _look_up(value: object) -> object:
         return value
     kind, colon, name = value.partition(":")
     if not colon or kind not in ("env", "file"):
-        return value
+        return _plain(value)
     if kind == "file":
-        return read_secret_file(name)
+        return _plain(read_secret_file(name))
     if found := os.environ.get(name):
-        return found
+        return _plain(found)
     raise ValueError(f"there is no variable {name}")
+
+
+def _plain(secret: str) -> str:
+    """Return a secret that stands there as it is. One that is sealed still was never opened: it is no secret of use."""
+    if secret.startswith(SEALED):
+        raise ValueError("a sealed value must stand in the configuration itself, not in what it refers to")
+    return secret

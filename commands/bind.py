@@ -6,9 +6,11 @@ from bot.access.policy import ADMIN, AccessPolicy, AccessVerdict, Denied
 from bot.cards.view import View
 from bot.chat.arguments import Keyword, Word
 from bot.chat.context import QuestionContext
-from bot.chat.erp_account_views import AccountList, account_row, request_view
+from bot.chat.erp_account_views import AccountKeyLink, AccountList, account_row, request_view
 from bot.chat.erp_accounts import MAX_ACCOUNT, AccountRefused, ErpAccounts
+from bot.chat.erp_keys import LINK_STANDS, ErpKeys
 from bot.chat.errors import BadArgument
+from bot.chat.message import ConversationKind
 from bot.chat.registry import command
 from bot.phrase import Phrase, phrase
 
@@ -33,10 +35,16 @@ class BindDecision(Keyword):
     DECLINE = phrase("decline"), "拒绝绑定"
 
 
+class AccountPart(Keyword):
+    """What of an account is meant: not the account itself, but the person's own key for it."""
+
+    KEY = phrase("key"), "密钥"
+
+
 @command(
     "bind",
     aliases=("绑定", "bd"),
-    examples=("/bind main chen@example.com", "/绑定 main 陈立"),
+    examples=("/bind main chen@example.com", "/绑定 main 陈立", "/bind main key"),
     summary=phrase("Your accounts in the ERPs"),
     place=82,
 )
@@ -45,11 +53,15 @@ async def bind(
     account: AccountWord | None = None,
     *,
     decision: BindDecision | None = None,
+    part: AccountPart | None = None,
     accounts: ErpAccounts,
+    keys: ErpKeys,
     policy: AccessPolicy,
     context: QuestionContext,
 ) -> View:
-    """Show the asker's accounts, ask for one, or decide a request."""
+    """Show the asker's accounts, ask for one, get the page for a key, or decide a request."""
+    if part is not None and decision is None and account is None:
+        return await _offer_page(str(target) if target else _only_source(accounts), accounts, keys, context)
     if decision is not None:
         return await _decide(decision, str(target or ""), str(account or ""), accounts, policy, context)
     if target is None:
@@ -73,6 +85,16 @@ async def own_accounts(accounts: ErpAccounts, context: QuestionContext, remark: 
     own = await accounts.of(context.person.user_id or "")
     rows = tuple(row for row in map(account_row, own) if row.account or row.wanted or row.reason)
     return AccountList(rows=rows, sources=accounts.sources, remark=remark)
+
+
+async def _offer_page(source: str, accounts: ErpAccounts, keys: ErpKeys, context: QuestionContext) -> View:
+    if context.conversation.kind is ConversationKind.GROUP:
+        raise BadArgument(phrase("Ask for that in your own chat with me: the link is for you alone."))
+    try:
+        url, account = await keys.offer(context.person.user_id or "", source)
+    except AccountRefused as refused:
+        return await own_accounts(accounts, context, refused.reason)
+    return AccountKeyLink(source=source, account=account, minutes=int(LINK_STANDS.total_seconds() // 60), url=url)
 
 
 async def _decide(

@@ -7,10 +7,11 @@ from bot.cards.view import View
 from bot.chat.arguments import Word
 from bot.chat.context import QuestionContext
 from bot.chat.erp_accounts import AccountRefused, ErpAccounts
+from bot.chat.erp_keys import ErpKeys
 from bot.chat.errors import BadArgument
 from bot.chat.registry import command
 from bot.phrase import phrase
-from commands.bind import own_accounts
+from commands.bind import AccountPart, own_accounts
 
 
 class BoundSource(Word):
@@ -36,11 +37,13 @@ async def unbind(
     source: BoundSource | None = None,
     user_id: BoundPerson | None = None,
     *,
+    part: AccountPart | None = None,
     accounts: ErpAccounts,
+    keys: ErpKeys,
     policy: AccessPolicy,
     context: QuestionContext,
 ) -> View:
-    """Unbind the asker's account, or as an administrator somebody else's."""
+    """Unbind the asker's account and erase their key, or the key alone; as an administrator somebody else's."""
     own = context.person.user_id or ""
     whose = str(user_id) if user_id else own
     if whose != own and ADMIN not in policy.roles_of(context.person):
@@ -48,8 +51,12 @@ async def unbind(
     where = source or next(iter(accounts.sources), "")
     if source is None and len(accounts.sources) != 1:
         raise BadArgument(phrase("Say at which ERP: %(names)s", names=tuple(accounts.sources)))
+    erased = await keys.erase(whose, str(where), by=own)
+    if part is not None:
+        remark = phrase("The key is erased.") if erased else phrase("There is no key to erase.")
+        return await own_accounts(accounts, context, remark)
     try:
         await accounts.unbind(whose, str(where), by=own)
     except AccountRefused as refused:
-        return await own_accounts(accounts, context, refused.reason)
+        return await own_accounts(accounts, context, phrase("The key is erased.") if erased else refused.reason)
     return await own_accounts(accounts, context, phrase("Unbound."))

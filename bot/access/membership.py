@@ -171,6 +171,21 @@ class Membership:
                 log.info("directory.closed", detail=error.detail)
         return self._by_writing(known)
 
+    async def entry_with_manager(self, user_id: str) -> DirectoryEntry | None:
+        """Return the same with the manager, from the directory if it is not kept; None for people outside.
+
+        Raises a `DingerpError` where the directory does not say.
+        """
+        now = self._now()
+        known = await self._store.find(user_id)
+        if known is not None and known.is_listed(now) and known.entry.manager is not None:
+            return self._shown(known.entry)
+        if known is not None and known.has_left(now):
+            return None
+        if not self._may_ask():
+            raise DirectoryClosed("the directory may not be read, which alone knows managers")
+        return self._shown(await self._ask(user_id))
+
     async def record_writer(self, user_id: str, *, name: str, wrote_at: datetime) -> None:
         """Remember that the member wrote to the bot from inside the organisation. Raises a `DingerpError`."""
         wrote_at = min(wrote_at, self._now())

@@ -64,6 +64,8 @@ class DirectoryEntry:
     departments: frozenset[str] = frozenset()
     department_names: frozenset[str] = frozenset()
     is_admin: bool = False
+    manager: str | None = None
+    """userId, empty for nobody; None where it is not known: lists of departments do not tell it."""
 
 
 class NeverWrote(DingerpError):

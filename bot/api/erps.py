@@ -4,6 +4,8 @@ from __future__ import annotations as annotations
 
 from bot.erp.concurrency import gather_or_cancel as gather_or_cancel
 from bot.erp.cursor import TimeCursor as TimeCursor
+from bot.erp.decider_keys import DeciderKeys as DeciderKeys
+from bot.erp.decider_keys import KeyOwners as KeyOwners
 from bot.erp.deciding import decide as decide
 from bot.erp.document_erp import DocumentErp as DocumentErp
 from bot.erp.errors import AuthExpired as AuthExpired
@@ -114,6 +116,7 @@ __all__ = [
     "ConfigurationError",
     "Conflict",
     "Customer",
+    "DeciderKeys",
     "Decision",
     "DecisionOutcome",
     "DecisionResult",
@@ -130,6 +133,7 @@ __all__ = [
     "Invalid",
     "Invoice",
     "InvoiceStatus",
+    "KeyOwners",
     "ListQuery",
     "Listing",
     "LocalValues",

@@ -108,6 +108,11 @@ class Organisation:
             self._snapshot = self._take_snapshot()
         return self._snapshot
 
+    async def managers_of(self, user_id: str) -> tuple[str, ...]:
+        """Return somebody's chain of managers, nearest first. Raises a `DingerpError` as `snapshot_around` does."""
+        snapshot, _ = await self.snapshot_around(user_id)
+        return snapshot.managers_of(user_id)
+
     async def snapshot_around(self, user_id: str) -> tuple[CompanySnapshot, str]:
         """Return the same with somebody's chain of managers, and their department.
 
@@ -172,16 +177,16 @@ class DocumentReader:
         return build_document(order, self.company())
 
     async def read_for_plan(
-        self, source: str, number: str, policy: ApprovalPolicy
+        self, source: str, number: str, policy: ApprovalPolicy, *, managers: bool = False
     ) -> tuple[ApprovalDocument, CompanySnapshot]:
-        """Return all that rules may ask for, with who is who around the requester.
+        """Return all that rules may ask for, with who is who around the requester if they ask, or with ``managers``.
 
         Raises the classes of `bot.erp.errors`, and those of the directory where rules ask for it.
         """
         order = await self.order(source, number)
         company, department = self.company(), ""
         document = build_document(order, company)
-        if policy.asks_directory:
+        if managers or policy.asks_directory:
             company, department = await self._organisation.snapshot_around(document.requester)
         categories: frozenset[str] = frozenset()
         if policy.asks_categories and order.status is PurchaseStatus.WAITING:

@@ -296,7 +296,7 @@ def _expire(unit: CaseUnitOfWork, case: Case) -> Case:
         case ExpiryAction.CLOSE:
             return close_case(unit, case, CaseState.EXPIRED, "nobody decided in time")
         case ExpiryAction.ESCALATE if case.plan.escalate_to:
-            return _escalate(unit, case)
+            return escalate(unit, case)
         case _:
             late = replace(case, expired=True, revision=case.revision + 1)
             late = scheduled(late)
@@ -305,7 +305,7 @@ def _expire(unit: CaseUnitOfWork, case: Case) -> Case:
             return late
 
 
-def _escalate(unit: CaseUnitOfWork, case: Case) -> Case:
+def escalate(unit: CaseUnitOfWork, case: Case) -> Case:
     """Let the rule's further people decide as well, at the level that is waited for."""
     waited = tally(case.plan, case.votes)
     assert not isinstance(waited, Verdict), "an open case waits for a level"

@@ -18,6 +18,7 @@ from bot.phrase import Phrase
 
 _NO_LIMITS: Mapping[str, tuple[Money, ...]] = MappingProxyType({})
 _NO_ROLES: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+_NO_MANAGERS: Mapping[str, str] = MappingProxyType({})
 
 
 class Quorum(StrEnum):
@@ -70,6 +71,9 @@ class ApprovalPlan:
     """The most that one person may approve in one day, for each currency; none: no limit."""
     by_role: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NO_ROLES)
     """userId → roles, for people whom the rule names by nothing else: without one of these they may not decide."""
+    by_manager: Mapping[str, str] = field(default_factory=lambda: _NO_MANAGERS)
+    """userId → which of the requester's managers, counted from 1, for people whom the rule names by nothing else: when
+    the organisation changes, their place is somebody else's (`bot.approvals.reassigning`)."""
 
     def level(self, number: int) -> ApprovalLevel:
         """Return a level by its number, which counts from 1."""
@@ -179,6 +183,10 @@ class ApprovalPolicy(Protocol):
 
     def plan(self, document: ApprovalDocument, company: CompanyDirectory) -> PlanResult:
         """Return who has to agree, and why."""
+        ...
+
+    def single_limits(self, document: ApprovalDocument, company: CompanyDirectory) -> Mapping[str, tuple[Money, ...]]:
+        """Return the most that each person may approve in this document, as `ApprovalPlan.single_limits` has it."""
         ...
 
     def substitutes_of(self, user_id: str, now: datetime) -> tuple[str, ...]:

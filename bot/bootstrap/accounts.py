@@ -10,10 +10,13 @@ from bot.access.staff_keys import MatchKey, StaffKeys
 from bot.bootstrap.alerts import AlertServices
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.chat.erp_account_search import ErpAccountSearch
-from bot.chat.erp_account_views import AccountRequestComposer, AccountResultComposer
+from bot.chat.erp_account_views import AccountKeyComposer, AccountRequestComposer, AccountResultComposer
 from bot.chat.erp_accounts import REQUEST_CARD, RESULT_CARD, ErpAccounts
+from bot.chat.erp_keys import KEY_CARD, ErpKeys
+from bot.chat.reader_hub import AccountOf
 from bot.erp.hub import ErpHub
 from bot.store.erp_accounts import StoredErpAccounts
+from bot.store.erp_keys import StoredErpKeys
 
 
 async def build_accounts(base: Infrastructure, hub: ErpHub, alerts: AlertServices, audit: AuditLog) -> ErpAccounts:
@@ -41,6 +44,24 @@ async def build_accounts(base: Infrastructure, hub: ErpHub, alerts: AlertService
     alerts.composers[RESULT_CARD] = AccountResultComposer(accounts.find, name_of)
     await base.run_in_background(accounts.follow(), "accounts")
     return accounts
+
+
+def build_keys(
+    base: Infrastructure, hub: ErpHub, alerts: AlertServices, audit: AuditLog, store: StoredErpKeys, bound: AccountOf
+) -> ErpKeys:
+    """Return what takes people's own keys; ``bound`` returns somebody's account at a source."""
+    keys = ErpKeys(
+        store,
+        public_url=base.settings.http.public_url,
+        sources=tuple(source for source in hub.sources if hub.takes_keys(source)),
+        account_of=bound,
+        owner_of_key=hub.owner_of_key,
+        record=audit.record,
+        on_enqueued=alerts.outbox.poke,
+        now=base.now,
+    )
+    alerts.composers[KEY_CARD] = AccountKeyComposer(keys.find)
+    return keys
 
 
 def search_accounts(

@@ -25,16 +25,16 @@ from bot.approvals.policy.loader import follow_policy
 from bot.approvals.policy.rule_policy import RuleBasedPolicy
 from bot.approvals.presenter import ApprovalComposer, CasePresenter, FetchNames, RequesterComposer
 from bot.approvals.service import ApprovalService
+from bot.approvals.staff_changes import StaffChanges
 from bot.approvals.unit_of_work import CaseStore, CaseTransactions
 from bot.approvals.writeback_worker import WritebackWorker
 from bot.bootstrap.alerts import AlertServices
 from bot.bootstrap.infrastructure import Infrastructure
-from bot.bootstrap.policy import DingTalkStaffDirectory, known_of, organisation_of, terms_of
+from bot.bootstrap.policy import MemberStaffDirectory, known_of, organisation_of, terms_of
 from bot.cards.language import choose_language
 from bot.chat.audiences import Audiences
 from bot.chat.erp_accounts import ErpAccounts
 from bot.chat.prompts import OpenPrompts
-from bot.dingtalk.directory import DingTalkDirectory
 from bot.dingtalk.workflow import WorkflowApi
 from bot.erp.hub import ErpHub
 from bot.erp.port import Capability
@@ -91,6 +91,7 @@ class ApprovalServices:
     composers: Mapping[str, Composer]
     oa_sync: OaSync | None
     """Keeps DingTalk's own approvals in step, where the company wants them."""
+    staff: StaffChanges
 
 
 def build_approvals(
@@ -104,7 +105,9 @@ def build_approvals(
     """Make the service and what belongs to it; nothing works before `start_approvals` says so."""
     settings = base.settings
     rules = follow_policy(settings.approval_rules, known_of(settings), monotonic=time.monotonic)
-    staff = DingTalkStaffDirectory(DingTalkDirectory(base.api)) if settings.access.directory else None
+    organisation = organisation_of(
+        settings, MemberStaffDirectory(base.members) if settings.access.directory else None, accounts.bound
+    )
     groups = tuple(Place(PlaceKind.GROUP, group) for group in settings.approval_groups)
 
     def groups_of(_document: ApprovalDocument) -> Sequence[Place]:
@@ -121,7 +124,7 @@ def build_approvals(
     cases = StoredCaseTransactions(base.database, base.now)
     transactions = CaseTransactions(
         store=cases,
-        reader=DocumentReader(hub, organisation_of(settings, staff, accounts.bound)),
+        reader=DocumentReader(hub, organisation),
         policy=rules.current,
         groups=groups_of,
         now=base.now,
@@ -150,12 +153,14 @@ def build_approvals(
             ApprovalCardKind.TOLD.value: RequesterComposer(service.find, showing, audiences.fields_at),
         },
         oa_sync=oa_sync,
+        staff=StaffChanges(service, transactions, organisation),
     )
 
 
 async def start_approvals(base: Infrastructure, approvals: ApprovalServices) -> None:
     """Begin to look for what waits, and to tell the ERPs what was decided."""
     await base.run_in_background(approvals.writeback.run(), "approvals writer")
+    await base.run_in_background(approvals.staff.run(), "approvals staff")
     if base.settings.decides_in_chat:
         await base.run_in_background(approvals.pending_poller.run(), "approvals rounds")
     if approvals.oa_sync is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
@@ -14,6 +14,7 @@ from bot.access.membership import DirectoryClosed, Membership
 from bot.access.organisation import OwnOrganisation
 from bot.access.people import DirectoryEntry
 from bot.access.staff_keys import MatchKey, StaffKeys, phone_number
+from bot.approvals.staff_changes import StaffChanges
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.dingtalk.contact_events import ContactChange, ContactNews
 from bot.dingtalk.directory import DingTalkDirectory, DingTalkUnknownPerson, DirectoryPerson
@@ -37,7 +38,8 @@ class DirectoryAdapter:
         self._directory.forget(user_id)
         try:
             with _closed_by_permissions():
-                return _entry(await self._directory.person(user_id))
+                person = await self._directory.person(user_id)
+                return replace(_entry(person), manager=person.manager_id)
         except DingTalkUnknownPerson:
             return None
 
@@ -77,6 +79,7 @@ class ContactEvents:
     organisation: OwnOrganisation
     membership: Membership
     sync: DirectorySync | None
+    staff: StaffChanges
 
     async def take(self, change: ContactChange) -> None:
         """Let a change count. Raises a `bot.errors.DingerpError` when it cannot be kept: then the event comes again."""
@@ -88,8 +91,10 @@ class ContactEvents:
         match change.news:
             case ContactNews.LEFT:
                 await self.membership.record_left(change.user_ids)
+                self.staff.note((), change.user_ids)
             case ContactNews.CHANGED if change.user_ids:
                 await self.membership.record_changed(change.user_ids)
+                self.staff.note(change.user_ids)
             case ContactNews.CHANGED | ContactNews.ROLES_CHANGED:
                 await self.membership.record_roles_changed()
             case ContactNews.DEPARTMENTS_CHANGED if self.sync is not None:
@@ -97,12 +102,18 @@ class ContactEvents:
 
 
 async def start_directory(
-    base: Infrastructure, walked: Callable[[Sequence[StaffKeys]], Awaitable[None]] | None = None
+    base: Infrastructure, staff: StaffChanges, search: Callable[[Sequence[StaffKeys]], Awaitable[None]] | None = None
 ) -> ContactEvents:
     """Begin to keep the database in step with the directory, and return what takes its events.
 
-    ``walked`` is given everybody's keys after each walk through the directory.
+    ``search`` is given everybody's keys after each walk through the directory, and ``staff`` told of it.
     """
+
+    async def walked(people: Sequence[StaffKeys]) -> None:
+        staff.note_all()
+        if search is not None:
+            await search(people)
+
     access, sync = base.settings.access, None
     if base.database.dialect != "sqlite":  # one process alone has a SQLite file
         await base.run_in_background(base.stored_people.follow(), "people")
@@ -111,7 +122,7 @@ async def start_directory(
         every = timedelta(hours=access.sync_hours)
         sync = DirectorySync(listing, base.stored_people, base.members, every=every, now=base.now, walked=walked)
         await base.run_in_background(sync.run(), "directory")
-    return ContactEvents(base.organisation, base.members, sync)
+    return ContactEvents(base.organisation, base.members, sync, staff)
 
 
 @contextmanager

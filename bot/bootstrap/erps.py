@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from bot.background import BackgroundTasks
 from bot.bootstrap.database import make_database
+from bot.erp.decider_keys import NO_DECIDER_KEYS, DeciderKeys
 from bot.erp.hub import ErpHub
 from bot.erp.index.follower import IndexFollower, run_followers
 from bot.erp.index.search import ProductIndex, oldest
@@ -32,8 +33,11 @@ async def open_hub(
     now: Callable[[], datetime],
     records: StoredErpRecords | None = None,
     index: ProductIndex | None = None,
+    keys: DeciderKeys = NO_DECIDER_KEYS,
 ) -> ErpHub:
-    """Open every configured source until ``stack`` ends. ``records`` and ``index`` outlive the process."""
+    """Open every configured source until ``stack`` ends. ``records`` and ``index`` outlive the process, and so do
+    people's own ``keys``.
+    """
     timeouts = {name: source.timeout for name, source in settings.erp.items()}
     protections = {
         name: SourceLimits(
@@ -49,7 +53,13 @@ async def open_hub(
         sources = []
         for name, source in settings.erp.items():
             erp = await open_source(
-                name, source.vendor, source.options, data_dir=settings.data_dir, now=now, timeout=source.timeout
+                name,
+                source.vendor,
+                source.options,
+                data_dir=settings.data_dir,
+                now=now,
+                timeout=source.timeout,
+                keys=keys,
             )
             opened.push_async_callback(erp.close)
             sources.append(erp)
@@ -95,16 +105,17 @@ async def open_hub_with_index(
     now: Callable[[], datetime],
     database: Database,
     records: StoredErpRecords,
+    keys: DeciderKeys,
 ) -> ErpHub:
     """Open every source, and keep the index of their products if the settings say so."""
     if not settings.index.enabled:
-        return await open_hub(stack, settings, metrics, now, records)
+        return await open_hub(stack, settings, metrics, now, records, keys=keys)
     store = StoredProductIndex(database, query_database(stack, settings, database))
     await store.keep_only(settings.erp)
     pause = settings.index.seconds
     index = ProductIndex(store, metrics=metrics, now=now, oldest=oldest(pause))
     await index.load(await store.positions())
-    hub = await open_hub(stack, settings, metrics, now, records, index)
+    hub = await open_hub(stack, settings, metrics, now, records, index, keys)
     followers = [IndexFollower(source, hub, store, index, now=now) for source in hub.sources]
     await stack.enter_async_context(background.running(run_followers(followers, pause), "index"))
     return hub

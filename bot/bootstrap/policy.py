@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
+from bot.access.membership import Membership
 from bot.approvals.document_reader import Organisation, StaffDirectory, StaffMember
 from bot.approvals.policy.loader import KnownNames
 from bot.approvals.unit_of_work import ApprovalOptions
@@ -51,6 +52,25 @@ def terms_of(settings: Settings) -> ApprovalOptions:
     return ApprovalOptions(undo=undo, technical_account=bool(account), own_account=account)
 
 
+class MemberStaffDirectory:
+    """Implements `bot.approvals.document_reader.StaffDirectory` by what the bot keeps of its members."""
+
+    def __init__(self, members: Membership) -> None:
+        self._members = members
+
+    async def member(self, user_id: str) -> StaffMember | None:
+        """Return a member's entry, None for somebody outside; raises a `DingerpError` when nobody says."""
+        entry = await self._members.entry_with_manager(user_id)
+        if entry is None:
+            return None
+        return StaffMember(manager=entry.manager or "", department=_oldest(entry.departments))
+
+
+def _oldest(departments: Iterable[str]) -> str:
+    """Return one of several departments: the oldest, so that it is the same each time."""
+    return min(departments, key=lambda number: (len(number), number), default="")
+
+
 class DingTalkStaffDirectory:
     """Implements `bot.approvals.document_reader.StaffDirectory` by DingTalk's directory; a department is known by
     its id.
@@ -65,6 +85,4 @@ class DingTalkStaffDirectory:
             person = await self._directory.person(user_id)
         except DingTalkUnknownPerson:
             return None
-        # Of several departments the oldest, so that it is the same each time.
-        department = min(person.departments, key=lambda number: (len(number), number), default="")
-        return StaffMember(manager=person.manager_id, department=department)
+        return StaffMember(manager=person.manager_id, department=_oldest(person.departments))

@@ -22,7 +22,7 @@ from bot.access.people import People
 from bot.alerts.service import AlertService
 from bot.background import BackgroundTasks
 from bot.bootstrap.access import PolicyInForce, follow_access
-from bot.bootstrap.accounts import build_accounts, search_accounts
+from bot.bootstrap.accounts import build_accounts, build_keys, search_accounts
 from bot.bootstrap.alerts import AlertServices, build_alerts, start_outbox, start_polling, start_queue_readers
 from bot.bootstrap.approvals import ApprovalServices, build_approvals, notify_approvals, start_approvals
 from bot.bootstrap.audit import limit_questions, open_audit, record_rules, record_settings, start_audit
@@ -42,6 +42,7 @@ from bot.chat.colleagues import Colleagues
 from bot.chat.dialogues import Dialogues
 from bot.chat.dispatcher import QuestionDispatcher
 from bot.chat.erp_accounts import ErpAccounts
+from bot.chat.erp_keys import ErpKeys
 from bot.chat.limit_reports import LIMIT_REPORT, LimitReportComposer
 from bot.chat.message import ConversationKind, Message
 from bot.chat.pipeline import MAX_QUESTION_AGE, QuestionHandler, QuestionPipeline
@@ -75,6 +76,7 @@ from bot.store.call_counts import StoredMonthlyCalls
 from bot.store.database import Database, sqlite_file
 from bot.store.deliveries import StoredShownCards
 from bot.store.dialogues import StoredDialogues
+from bot.store.erp_keys import StoredErpKeys
 from bot.store.erp_records import StoredErpRecords
 from bot.store.errors import StoreUnavailable
 from bot.store.inbox import StoredInbox
@@ -112,6 +114,9 @@ class Services:
     health: Callable[[], Awaitable[Mapping[str, PartHealth]]]
     """How everything behind the stream is now."""
     contact_events: ContactEvents
+    keys: ErpKeys
+    say_to: Callable[[str, Phrase], str]
+    """Says something in the language of a person, by userId."""
     meter: MonthlyMeter
 
 
@@ -143,7 +148,8 @@ async def build_services(
     records = StoredErpRecords(database, keep=timedelta(days=settings.retention.answer_days))
     await records.load()
     await base.run_in_background(records.run(), "erp_records")
-    hub = await open_hub_with_index(stack, background, settings, metrics, now, database, records)
+    stored_keys = StoredErpKeys(database, settings.access.accounts, is_offered=bool(settings.http.public_url))
+    hub = await open_hub_with_index(stack, background, settings, metrics, now, database, records, stored_keys)
     read_model = await start_read_model(base, hub)
     commands = Commands.discover()
     access_rules = follow_access(settings, commands, monotonic=time.monotonic)
@@ -155,6 +161,8 @@ async def build_services(
     audiences = Audiences(policy=policy, people=base.people, outsiders=outsiders)
     alerts = await build_alerts(base, audiences)
     accounts = await build_accounts(base, hub, alerts, audit)
+    account = account_of(settings, accounts.bound)
+    keys = build_keys(base, hub, alerts, audit, stored_keys, account)
     approvals = build_approvals(base, hub, alerts, policy, accounts, audiences)
     record_settings(audit, settings, now)
     for followed in (access_rules, alerts.rules, approvals.rules):
@@ -180,10 +188,11 @@ async def build_services(
             AlertService: AlertService(alerts.units),
             Colleagues: Colleagues(base.people, settings.access.roles),
             ErpAccounts: accounts,
+            ErpKeys: keys,
             **approvals.collaborators,
         },
         seconds=settings.limits.question_seconds,
-        account_of=account_of(settings, accounts.bound),
+        account_of=account,
     )
     dispatcher = answering(reader=reader, dialogues=dialogues)
     standing = StoredStandingAnswers(database)
@@ -217,7 +226,7 @@ async def build_services(
     await start_approvals(base, approvals)
     await start_outbox(base, alerts)
     health = await start_health(base, hub, alerts, approvals, policy)
-    contact_events = await start_directory(base, search_accounts(base, hub, accounts))
+    contact_events = await start_directory(base, approvals.staff, search_accounts(base, hub, accounts))
     return Services(
         database=database,
         hub=hub,
@@ -229,6 +238,8 @@ async def build_services(
         policy=policy,
         health=health,
         contact_events=contact_events,
+        keys=keys,
+        say_to=lambda user_id, words: choose_language(base.languages, base.people.language(user_id or None)).say(words),
         meter=base.meter,
     )
 

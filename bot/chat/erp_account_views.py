@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -12,6 +13,7 @@ from bot.access.staff_keys import MatchKey
 from bot.cards.actions import Ask
 from bot.cards.view import Button, Color, View
 from bot.chat.erp_accounts import AccountState, ErpAccount
+from bot.chat.erp_keys import EnteredKey
 from bot.chat.parsing import command_line
 from bot.outbox.ports import ComposedCard
 from bot.phrase import Phrase, phrase
@@ -77,6 +79,35 @@ class AccountResult(View):
         if self.state not in (AccountState.BOUND, AccountState.MATCHED):
             return ()
         return (Button(phrase("Unbind"), Ask(command_line("unbind", self.source))),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountKeyLink(View):
+    """Where somebody enters their own key for an ERP, once and soon."""
+
+    card: ClassVar[str] = "account_key_link"
+
+    source: str
+    account: str
+    minutes: int
+    url: str
+
+    def buttons(self) -> Sequence[Button]:
+        return (Button(phrase("Enter the key"), self.url, Color.BLUE),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountKeyStored(View):
+    """Told to its owner in their own chat: a key of theirs was entered."""
+
+    card: ClassVar[str] = "account_key_stored"
+
+    source: str
+    account: str
+    entered_at: datetime
+
+    def buttons(self) -> Sequence[Button]:
+        return (Button(phrase("Erase the key"), Ask(command_line("unbind", self.source, "key"))),)
 
 
 _REASONS: Mapping[AccountState, Phrase] = MappingProxyType(
@@ -165,3 +196,23 @@ class AccountResultComposer(_AccountComposer):
             decided_by=decided_by,
             key=_KEYS.get(account.decided_by) if account.state is AccountState.MATCHED else None,
         )
+
+
+class AccountKeyComposer:
+    """Composes what the owner of a key is told; cards are named by source and person."""
+
+    def __init__(self, find: Callable[[str, str], Awaitable[EnteredKey | None]]) -> None:
+        """``find`` is that of `bot.chat.erp_keys.ErpKeys`."""
+        self._find = find
+
+    async def compose(self, ref: str) -> ComposedCard:
+        """Return the card; nothing for a key that was erased meanwhile."""
+        source, _, user_id = ref.partition("|")
+        found = await self._find(user_id, source)
+        if found is None:
+            return ComposedCard(None, 0)
+        return ComposedCard(AccountKeyStored(source=source, account=found.account, entered_at=found.entered_at), 1)
+
+    async def fold(self, refs: Sequence[str], place: str) -> None:
+        """Never asked: this is of the urgency that is not folded (`bot.outbox.delivery.Urgency.NOW`)."""
+        raise AssertionError("cards of keys are sent one by one")

@@ -272,6 +272,7 @@ class ErpAccounts:
         for match in (*matches, *gone):
             if _is_open(known.get(match.user_id), match) and source not in self._configured.get(match.user_id, {}):
                 bound += await self._record_match(source, match)
+        await self._tell_changes()
         return bound
 
     async def _record_match(self, source: str, match: AccountMatch) -> bool:
@@ -297,13 +298,22 @@ class ErpAccounts:
             return recorded, [_result_card(recorded, now)] if is_bound else []
 
         try:
-            recorded = await self._change(match.user_id, source, change, actor=_BOT)
+            recorded = await self._store_change(match.user_id, source, change, actor=_BOT)
         except AccountRefused as refused:
             log.info("accounts.match_overtaken", source=source, detail=refused.detail)
             return False
         return recorded.state is AccountState.MATCHED
 
     async def _change(self, user_id: str, source: str, change: Change, *, actor: str) -> ErpAccount:
+        changed = await self._store_change(user_id, source, change, actor=actor)
+        await self._tell_changes()
+        return changed
+
+    async def _tell_changes(self) -> None:
+        self._on_enqueued()
+        await self.load()
+
+    async def _store_change(self, user_id: str, source: str, change: Change, *, actor: str) -> ErpAccount:
         changed = await self._store.change(user_id, source, change, self._now())
         self._record(
             AuditEntry(
@@ -315,8 +325,6 @@ class ErpAccounts:
                 detail=_described(changed),
             )
         )
-        self._on_enqueued()
-        await self.load()
         return changed
 
     def _refuse_configured(self, user_id: str, source: str) -> None:

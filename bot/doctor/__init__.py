@@ -9,6 +9,7 @@ from bot.doctor.documents import check_read_model
 from bot.doctor.local import (
     check_access_rules,
     check_audit,
+    check_configured_keys,
     check_database,
     check_deciders,
     check_erps,
@@ -40,6 +41,7 @@ async def run_checks(settings: Settings, *, group: str = "") -> tuple[CheckResul
     findings += await check_running(settings)
     findings += await check_organisation(settings)
     findings += [finding async for finding in check_erps(settings)]
+    findings += check_configured_keys(settings)
     findings += await check_deciders(settings)
     findings += await check_index(settings)
     findings += await check_read_model(settings)

@@ -277,6 +277,28 @@ async def check_deciders(settings: Settings) -> list[CheckResult]:
     return [CheckResult(what, CheckGrade.NOTE, words, remedy)]
 
 
+def check_configured_keys(settings: Settings) -> list[CheckResult]:
+    """Tell where people's own keys stand in the configuration: who can read it can decide in their names."""
+    found = [
+        (name, sorted(keys))
+        for name, source in settings.erp.items()
+        if isinstance(keys := source.options.get("approvers"), dict) and keys
+    ]
+    return [
+        CheckResult(
+            phrase("ERP “%(source)s”", source=name),
+            CheckGrade.NOTE,
+            phrase("the configuration holds the keys of: %(people)s", people=", ".join(people)),
+            phrase(
+                "Set http.public_url, let these people enter their keys themselves (/bind %(source)s key), and take"
+                " [erp.%(source)s.approvers] away.",
+                source=name,
+            ),
+        )
+        for name, people in found
+    ]
+
+
 async def check_index(settings: Settings) -> list[CheckResult]:
     """Check the age of each source's index; nothing where the index is off or the database fails."""
     if not settings.index.enabled:

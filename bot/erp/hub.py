@@ -17,10 +17,13 @@ from random import Random
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from pydantic import SecretStr
+
 from bot.erp.answer import Answer as Answer  # part of the hub's interface
 from bot.erp.answer import SourceAnswer
 from bot.erp.cache import LastKnownAnswers, LastKnownStore, ReadCache, ReadKey
 from bot.erp.calls import CallRunner
+from bot.erp.decider_keys import KeyOwners
 from bot.erp.errors import ErpError, Invalid, NotFound, Unavailable, UnknownOutcome, Unsupported, Unusable
 from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery
@@ -402,6 +405,22 @@ class ErpHub:
             raise Unsupported("its accounts cannot be listed", source=source)
         lister: ErpUsers = erp
         return await self._calls.read(erp, "users", lambda _: lister.users())
+
+    async def owner_of_key(self, source: str, account: str, key: SecretStr) -> str:
+        """Return the account that somebody's own key belongs to.
+
+        Raises `Unsupported` where people do not decide with keys of their own, `AuthFailed`, `NotPermitted` or
+        `Invalid` for a key that is none, and what a read raises.
+        """
+        erp = self._known(source)
+        if not isinstance(erp, KeyOwners):
+            raise Unsupported("it takes no keys of people", source=source)
+        owners: KeyOwners = erp
+        return await self._calls.once(erp, "owner_of_key", lambda _: owners.owner_of_key(account, key))
+
+    def takes_keys(self, source: str) -> bool:
+        """Return whether people decide with keys of their own there."""
+        return isinstance(self._sources.get(source), KeyOwners)
 
     @property
     def troubles(self) -> Mapping[str, str]:

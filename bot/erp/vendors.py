@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from bot.erp.decider_keys import NO_DECIDER_KEYS, DeciderKeys
 from bot.erp.port import Erp
 from bot.errors import ConfigurationError
 from bot.secret_values import read_secret_file
@@ -27,11 +28,14 @@ O = TypeVar("O", bound=BaseModel)  # noqa: E741  # options, as in the parameter 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdapterContext:
-    """What a source gets from the bot: its name in the configuration, a folder for files, and the time."""
+    """What a source gets from the bot: its name in the configuration, a folder for files, the time, and people's own
+    keys.
+    """
 
     name: str
     data_dir: Path
     now: Callable[[], datetime]
+    keys: DeciderKeys = NO_DECIDER_KEYS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +98,7 @@ async def open_source(
     data_dir: Path,
     now: Callable[[], datetime],
     timeout: float | None = None,
+    keys: DeciderKeys = NO_DECIDER_KEYS,
 ) -> Erp:
     """Return the source ``name``, ready to be asked.
 
@@ -109,4 +114,4 @@ async def open_source(
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or vendor}: {e['msg']}" for e in error.errors())
         raise ConfigurationError(f"ERP source {name!r}: {wrong}") from None
-    return await found.open(AdapterContext(name=name, data_dir=data_dir, now=now), checked)
+    return await found.open(AdapterContext(name=name, data_dir=data_dir, now=now, keys=keys), checked)

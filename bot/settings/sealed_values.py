@@ -12,9 +12,7 @@ from typing import Any
 from pydantic import SecretStr, TypeAdapter
 
 from bot.sealing import KEY_FILE, BrokenSeal, CompanyKey, WrongDataKey, parse_keys
-from bot.secret_values import Secret
-
-MARK = "sealed:"
+from bot.secret_values import SEALED, Secret
 
 _LABEL = "setting"
 _KEY_SETTINGS = frozenset({"data_key", "data_key_file"})
@@ -23,13 +21,13 @@ _SECRET = TypeAdapter(Secret)
 
 def seal_value(secret: str, key: CompanyKey) -> str:
     """Return a secret as it may stand in a file."""
-    return MARK + key.wrap(secret.encode(), _LABEL)
+    return SEALED + key.wrap(secret.encode(), _LABEL)
 
 
 def find_sealed(values: object, path: str = "") -> Iterator[str]:
     """Yield the paths of sealed values, such as ``erp.main.password``."""
     if isinstance(values, str):
-        if values.startswith(MARK):
+        if values.startswith(SEALED):
             yield path
         return
     parts = values.items() if isinstance(values, Mapping) else enumerate(values) if isinstance(values, list) else ()
@@ -59,11 +57,11 @@ def _opened(value: Any, keys: Sequence[CompanyKey], path: str) -> Any:
         return {name: _opened(part, keys, f"{path}.{name}") for name, part in value.items()}
     if isinstance(value, list):
         return [_opened(part, keys, f"{path}.{number}") for number, part in enumerate(value)]
-    if not isinstance(value, str) or not value.startswith(MARK):
+    if not isinstance(value, str) or not value.startswith(SEALED):
         return value
     for key in keys:
         try:
-            return SecretStr(key.unwrap(value.removeprefix(MARK), _LABEL).decode())
+            return SecretStr(key.unwrap(value.removeprefix(SEALED), _LABEL).decode())
         except BrokenSeal:
             continue
     names = ", ".join(key.name for key in keys)
@@ -84,7 +82,7 @@ def _keys_of(values: Mapping[str, Any]) -> Sequence[CompanyKey]:
 def _own_key_file(values: Mapping[str, Any]) -> Path:
     """Return where the bot makes its key: beside the SQLite file, else in the data folder."""
     url = values.get("database_url") or ""
-    if isinstance(url, str) and not url.startswith(MARK):
+    if isinstance(url, str) and not url.startswith(SEALED):
         kind, _, place = _SECRET.validate_python(url).get_secret_value().partition(":///")
         if kind.startswith("sqlite") and place:
             return Path(place.partition("?")[0]).parent / KEY_FILE

@@ -53,6 +53,12 @@ class HttpSettings(SettingsSection):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8788, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
+    public_url: str = Field(
+        "",
+        pattern="^(https://[^/?#]+)?/?$",
+        description="`https://` address under which people's browsers reach `/keys/` of this server, by a reverse"
+        " proxy; empty: nobody can enter a key of their own for an ERP.",
+    )
 
 
 class ErpSettings(BaseModel):

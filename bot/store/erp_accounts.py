@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from bot.chat.erp_accounts import AccountState, Change, ErpAccount
 from bot.store.database import Database
+from bot.store.erp_keys import forget_other_keys
 from bot.store.outbox import enqueue
 from bot.store.statements import replace_into
 from bot.store.tables import ERP_ACCOUNT
@@ -54,6 +55,7 @@ class StoredErpAccounts:
             changed, owed = change(known, [one for one in accounts if one.user_id != user_id])
             upsert = replace_into(ERP_ACCOUNT, self._database.dialect)
             connection.execute(upsert, {name: getattr(changed, name) for name in _COLUMNS})
+            forget_other_keys(connection, user_id, source, changed.account)
             enqueue(connection, *owed, now=now)
             return changed
 

@@ -40,7 +40,7 @@ _WALK_TAKES = timedelta(hours=2)
 _WALK = 1
 _P = PERSON.c
 _W = DIRECTORY_WALK.c
-_NOBODY: Mapping[str, Any] = {"name": "", "roles": "[]", "departments": "[]", "is_admin": False}
+_NOBODY: Mapping[str, Any] = {"name": "", "roles": "[]", "departments": "[]", "is_admin": False, "manager": None}
 _TIMES = ("checked_us", "changed_us", "left_us", "wrote_us")
 
 
@@ -106,7 +106,7 @@ class StoredPeople:
         rows = [
             {**_columns(entry), "user_id": user_id, "checked_us": to_us(asked_at)} for user_id, entry in entries.items()
         ]
-        await self._write(rows, ("name", "roles", "departments", "is_admin", "checked_us"))
+        await self._write(rows, ("name", "roles", "departments", "is_admin", "manager", "checked_us"))
 
     async def record_left(self, user_ids: Iterable[str], at: datetime) -> None:
         """Keep that these people do not belong to the organisation."""
@@ -211,6 +211,7 @@ class StoredPeople:
                 departments=departments,
                 department_names=frozenset(self._names_upwards(departments)),
                 is_admin=row.is_admin,
+                manager=row.manager,
             ),
             checked_at=_moment(row.checked_us),
             changed_at=_moment(row.changed_us),
@@ -240,6 +241,7 @@ def _columns(entry: DirectoryEntry) -> dict[str, Any]:
         "roles": orjson.dumps(sorted(entry.roles)).decode(),
         "departments": orjson.dumps(sorted(entry.departments)).decode(),
         "is_admin": entry.is_admin,
+        "manager": entry.manager,
     }
 
 

@@ -25,6 +25,8 @@ from bot.store.tables import (
     DELIVERY_STEP,
     DIALOGUE,
     ERP_ACCOUNT,
+    ERP_KEY,
+    ERP_KEY_LINK,
     INBOX,
     LANGUAGE,
     MUTE,
@@ -53,8 +55,13 @@ _OWN: tuple[tuple[Table, Column[str]], ...] = (
     (WATCH, WATCH.c.user_id),
     (STANDING_ANSWER, STANDING_ANSWER.c.user_id),
     (ERP_ACCOUNT, ERP_ACCOUNT.c.user_id),
+    (ERP_KEY, ERP_KEY.c.user_id),
+    (ERP_KEY_LINK, ERP_KEY_LINK.c.user_id),
 )
 """Rows that are about the person alone."""
+
+_SECRET = frozenset({ERP_KEY.c.secret, ERP_KEY_LINK.c.digest})
+"""Columns that nobody is shown, not even who they are about: an export lies around."""
 
 _EVIDENCE: tuple[tuple[Table, Column[str]], ...] = (
     (APPROVAL_VOTE, APPROVAL_VOTE.c.user_id),
@@ -70,7 +77,8 @@ _EVIDENCE: tuple[tuple[Table, Column[str]], ...] = (
 def export_person(connection: Connection, user_id: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Return each row about a person with the name of its table."""
     for table, column in (*_OWN, (MUTE, MUTE.c.author), *_EVIDENCE):
-        for row in connection.execute(select(table).where(column == user_id)):
+        shown = [each for each in table.c if each not in _SECRET]
+        for row in connection.execute(select(*shown).where(column == user_id)):
             yield table.name, _values(row)
     for row in connection.execute(select(DELIVERY).where(DELIVERY.c.place == _own_chat(user_id))):
         yield DELIVERY.name, _values(row)

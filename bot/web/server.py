@@ -19,6 +19,7 @@ from bot.health import HealthReport
 from bot.metrics import Metrics
 from bot.web.connections import BoundedConnections
 from bot.web.hooks import HookEndpoint
+from bot.web.key_page import KeyPage
 from bot.web.server_log import ServerLog
 
 _BACKLOG = 128
@@ -36,7 +37,13 @@ Readiness = Callable[[], Awaitable[HealthReport]]
 """Returns how the bot is."""
 
 
-def make_web_app(*, metrics: Metrics, readiness: Readiness, hooks: HookEndpoint | None = None) -> web.Application:
+def make_web_app(
+    *,
+    metrics: Metrics,
+    readiness: Readiness,
+    hooks: HookEndpoint | None = None,
+    key_page: KeyPage | None = None,
+) -> web.Application:
     """Return the application, which holds no state."""
 
     async def healthz(_request: web.Request) -> web.Response:
@@ -57,6 +64,8 @@ def make_web_app(*, metrics: Metrics, readiness: Readiness, hooks: HookEndpoint 
     app.router.add_get("/metrics", show_metrics)
     if hooks is not None:
         hooks.mount(app)
+    if key_page is not None:
+        key_page.mount(app)
     return app
 
 

@@ -246,3 +246,29 @@ async def test_without_the_permission_what_the_directory_said_before_counts_for_
     scene.now += OLDEST + SECOND
     with pytest.raises(NeverWrote):
         await members.entry("keeper01")
+
+
+async def test_a_manager_is_asked_for_once_until_something_says_otherwise(scene: Scene) -> None:
+    managed = DirectoryEntry(name="王仓", manager="boss01")
+    scene.directory.people["keeper01"] = managed
+    await scene.store.record_entries({"keeper01": DirectoryEntry(name="王仓")}, scene.now)
+    members = scene.members()
+    assert [await members.entry_with_manager("keeper01") for _ in range(3)] == [managed] * 3
+    assert await scene.members().entry_with_manager("keeper01") == managed
+    assert scene.directory.asked == ["keeper01"], "a walk does not tell managers"
+    scene.directory.people["keeper01"] = DirectoryEntry(name="王仓", manager="")
+    scene.now += SECOND
+    await members.record_changed(("keeper01",))
+    scene.now += SECOND
+    assert await members.entry_with_manager("keeper01") == DirectoryEntry(name="王仓", manager="")
+    await members.record_left(("keeper01",))
+    assert await members.entry_with_manager("keeper01") is None
+    assert len(scene.directory.asked) == 2
+
+
+async def test_a_manager_is_never_guessed(scene: Scene) -> None:
+    with pytest.raises(DirectoryClosed):
+        await scene.members(reads=False).entry_with_manager("keeper01")
+    scene.directory.trouble = DingerpError("busy")
+    with pytest.raises(DingerpError, match="busy"):
+        await scene.members().entry_with_manager("keeper01")

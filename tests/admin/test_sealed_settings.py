@@ -10,8 +10,8 @@ import pytest
 from bot.erp.vendors import open_source
 from bot.errors import ConfigurationError
 from bot.sealing import CompanyKey
+from bot.secret_values import SEALED
 from bot.settings import load_settings
-from bot.settings.sealed_values import MARK
 from bot.store.company_keys import KEY_FILE
 from tests.admin.conftest import AdminShell
 
@@ -20,7 +20,7 @@ SECRET = "hunter2 密"
 
 def sealed(shell: AdminShell, secret: str = SECRET) -> str:
     line = shell.says("data", "seal", stdin=f"{secret}\n").strip()
-    assert line.startswith(MARK)
+    assert line.startswith(SEALED)
     assert secret not in line
     return line
 
@@ -121,3 +121,13 @@ def test_a_new_key_leaves_sealed_settings_readable(shell: AdminShell) -> None:
     keys.write_text(keys.read_text().splitlines()[1])
     settings = load_settings(write(shell, f'[dingtalk]\nclient_secret = "{new}"\n'))
     assert settings.dingtalk.client_secret.get_secret_value() == SECRET
+
+
+def test_a_sealed_value_in_what_is_referred_to_is_an_error(shell: AdminShell, monkeypatch: pytest.MonkeyPatch) -> None:
+    value = sealed(shell)
+    (shell.folder / "secret").write_text(value)
+    monkeypatch.setenv("A_SECRET", value)
+    for reference in ("env:A_SECRET", f"file:{shell.folder / 'secret'}"):
+        with pytest.raises(ConfigurationError, match="must stand in the configuration itself") as refusal:
+            load_settings(write(shell, f'[hooks.main]\nsecret = "{reference}"\n'))
+        assert "hooks.main.secret" in refusal.value.detail

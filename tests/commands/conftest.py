@@ -19,6 +19,7 @@ from bot.chat.colleagues import Colleagues
 from bot.chat.context import QuestionContext
 from bot.chat.dispatcher import QuestionDispatcher
 from bot.chat.erp_accounts import ErpAccounts
+from bot.chat.erp_keys import ErpKeys
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.pipeline import PreparedAnswer
 from bot.chat.ports import LanguageChoice
@@ -27,7 +28,7 @@ from bot.erp.hub import ErpHub
 from bot.metrics import Metrics
 from tests.approvals.env import PATIENCE
 from tests.approvals.memory_repository import MemoryCaseStore
-from tests.commands.account_fakes import memory_accounts
+from tests.commands.account_fakes import MemoryKeyStore, memory_accounts, memory_keys
 from tests.commands.alert_fakes import InMemoryAlertService
 from tests.commands.approval_fakes import ApprovalFixture
 from tests.commands.company import NOW, Company
@@ -143,6 +144,11 @@ def accounts() -> ErpAccounts:
 
 
 @pytest.fixture
+def key_store() -> MemoryKeyStore:
+    return MemoryKeyStore()
+
+
+@pytest.fixture
 def dispatcher(
     commands: Commands,
     hub: ErpHub,
@@ -154,6 +160,7 @@ def dispatcher(
     audit: RecordingAudit,
     audit_reader: AuditReader,
     accounts: ErpAccounts,
+    key_store: MemoryKeyStore,
 ) -> QuestionDispatcher:
     return QuestionDispatcher(
         commands=commands,
@@ -168,6 +175,7 @@ def dispatcher(
             ApprovalService: approvals.service,
             CasePresenter: approvals.presenter,
             ErpAccounts: accounts,
+            ErpKeys: memory_keys(key_store, accounts, "main"),
         },
         seconds=PATIENCE,
         reference=lambda: "abc123",

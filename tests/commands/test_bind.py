@@ -6,9 +6,15 @@ import pytest
 
 from bot.access.people import Person
 from bot.cards.notices import BadArgumentNotice, DeniedNotice
-from bot.chat.erp_account_views import AccountList, AccountRequest, AccountRow
+from bot.chat.erp_account_views import AccountKeyLink, AccountList, AccountRequest, AccountRow
 from bot.chat.erp_accounts import AccountState, ErpAccounts
+from bot.chat.erp_keys import EnteredKey
+from bot.chat.message import Conversation, ConversationKind
+from tests.commands.account_fakes import MemoryKeyStore
+from tests.commands.company import NOW
 from tests.commands.conftest import Ask, as_, lines
+
+OWN_CHAT = Conversation("cidOwn==", ConversationKind.DIRECT)
 
 MANAGER = Person(user_id="manager01", name="陈经理", is_admin=True)
 BUYER = Person(user_id="buyer01", name="赵采")
@@ -84,3 +90,37 @@ async def test_unbinding_ones_own_and_somebody_elses(ask: Ask, accounts: ErpAcco
         view = as_(AccountList, await (ask(line, person=person) if person else ask(line)))
         assert str(view.remark) == "Unbound."
         assert accounts.bound() == {}
+
+
+async def test_the_page_for_a_key_is_offered_in_ones_own_chat_alone(ask: Ask, key_store: MemoryKeyStore) -> None:
+    view = as_(AccountKeyLink, await ask("/bind main key", person=BUYER, where=OWN_CHAT))
+    assert (view.source, view.account, view.minutes) == ("main", "zhao", 10)
+    (button,) = view.buttons()
+    assert button.does == "https://bot.company.example/keys/t0ken"
+    assert "t0ken" not in str(key_store.links)
+    problem = as_(BadArgumentNotice, await ask("/bind main key", person=BUYER)).problem
+    assert "own chat" in str(problem)
+    assert len(key_store.links) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "why"), [("/bind second key", "takes no keys"), ("/绑定 main 密钥", "no account there")]
+)
+async def test_why_there_is_no_page_is_said(ask: Ask, line: str, why: str) -> None:
+    view = as_(AccountList, await ask(line, where=OWN_CHAT))
+    assert why in str(view.remark)
+
+
+async def test_a_key_is_erased_alone_or_with_its_account(ask: Ask, key_store: MemoryKeyStore) -> None:
+    async def stored() -> None:
+        key_store.keys["buyer01", "main"] = EnteredKey(user_id="buyer01", source="main", account="zhao", entered_at=NOW)
+
+    for line, person in (("/unbind main key", BUYER), ("/unbind main", BUYER), ("/unbind main buyer01", MANAGER)):
+        await stored()
+        view = as_(AccountList, await ask(line, person=person))
+        assert str(view.remark) == "The key is erased."
+        assert not key_store.keys
+    assert str(as_(AccountList, await ask("/unbind main key", person=BUYER)).remark) == "There is no key to erase."
+    await stored()
+    assert "Only administrators" in str(as_(DeniedNotice, await ask("/unbind main buyer01 key")).reason)
+    assert key_store.keys

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import aiohttp
+import pytest
+from pydantic import SecretStr
+
 from bot.approvals.case import CaseState
+from bot.erp.demo.adapter import DemoErp
+from bot.erp.errors import AuthFailed
 from bot.simulator.cards import SimCardView
 from bot.simulator.chat import SimDelivery
+from tests.scenario.alerts.scenario import BUYING
 from tests.scenario.approvals.scenario import (
     BOSS,
     MANAGER,
@@ -77,3 +86,40 @@ async def test_an_account_that_both_sides_know_is_bound_and_told(
         assert await scenario.erp.decisions(SMALL) == [(MANAGER, "approve", "")]
         given_up = await scenario.system.click(told, "解除绑定", MANAGER)
         assert "已解除绑定" in plain_text(given_up)
+
+
+async def owner_of_key(_erp: DemoErp, account: str, key: SecretStr) -> str:
+    """Stand for an ERP in which each account has a key of its own."""
+    owner, colon, _ = key.get_secret_value().partition(":")
+    if not colon:
+        raise AuthFailed("no such key")
+    return owner
+
+
+async def test_a_key_is_entered_on_the_page_that_a_one_time_link_opens(
+    open_approval_scenario: OpenApprovalScenario, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(DemoErp, "owner_of_key", owner_of_key, raising=False)
+    http = {"public_url": "https://bot.company.example"}
+    async with open_approval_scenario(SMALL, http=http) as scenario:
+        offered = await scenario.ask("/bind key", MANAGER)
+        (link,) = [button.url for button in offered.buttons if "https://bot.company.example/keys/" in button.url]
+        page = f"http://127.0.0.1:{scenario.system.app.port}/keys/{link.rpartition('/')[2]}"
+        async with aiohttp.ClientSession() as browser:
+            async with browser.get(page) as answer:
+                assert (answer.status, MANAGER in await answer.text()) == (200, True)
+            for key, status in ((f"{BOSS}:k1", 403), ("guessed", 403), (f"{MANAGER}:k2", 200), (f"{MANAGER}:k3", 404)):
+                async with browser.post(page, data={"key": key}) as answer:
+                    assert answer.status == status, key
+        await eventually(lambda: newest(scenario, MANAGER, "个人密钥已保存"), hint=dict)
+        told = newest(scenario, MANAGER, "个人密钥已保存")
+        assert told is not None
+        assert f"{MANAGER}:k2".encode() not in b"".join(read_files(tmp_path / "demo"))
+        erased = await scenario.system.click(told, "删除密钥", MANAGER)
+        assert "密钥已删除" in plain_text(erased)
+        in_group = await scenario.ask("/bind key", MANAGER, where=BUYING)
+        assert "/keys/" not in str([button.url for button in in_group.buttons])
+
+
+def read_files(folder: Path) -> list[bytes]:
+    return [file.read_bytes() for file in folder.iterdir() if file.is_file()]

@@ -31,6 +31,8 @@ from bot.store.tables import (
     DELIVERY_STEP,
     DIALOGUE,
     ERP_ACCOUNT,
+    ERP_KEY,
+    ERP_KEY_LINK,
     INBOX,
     LANGUAGE,
     MUTE,
@@ -53,6 +55,9 @@ def fill(connection: Connection, person: str, number: int) -> None:
     add(insert(DIALOGUE), asked)
     bound = {"user_id": person, "source": "main", "name": person, "account": "a", "wanted": "", "state": "bound"}
     add(insert(ERP_ACCOUNT), bound | {"decided_by": "", "revision": 1})
+    mine = {"user_id": person, "source": "main", "account": "a"}
+    add(insert(ERP_KEY), mine | {"secret": "hunter2", "entered_ms": 1})
+    add(insert(ERP_KEY_LINK), mine | {"digest": f"digest of {person}", "expires_ms": 1, "tries": 0})
     standing = {
         "track": f"q1-{person}",
         "place": "group:cid",
@@ -66,6 +71,7 @@ def fill(connection: Connection, person: str, number: int) -> None:
     )
     nothing = dict.fromkeys(("checked_us", "changed_us", "left_us", "wrote_us"))
     named = {"user_id": person, "name": person, "roles": "[]", "departments": "[]", "is_admin": False, "written_us": 1}
+    named |= {"manager": None}
     add(insert(PERSON), named | nothing)
     said = {"kind": "question", "actor": person, "action": "po", "documents": "[]", "shown": "[]"}
     rest = dict.fromkeys(("conversation", "rule", "outcome", "detail", "previous", "hash"), "")
@@ -102,7 +108,8 @@ def exported(connection: Connection, person: str) -> list[str]:
 
 
 EVIDENCE = ["approval_audit", "approval_card", "approval_decision", "approval_person", "approval_vote", "audit"]
-OWN = ["alert", "delivery", "delivery", "delivery_step", "dialogue", "erp_account", "inbox", "language"]
+OWN = ["alert", "delivery", "delivery", "delivery_step", "dialogue", "erp_account", "erp_key", "erp_key_link"]
+OWN += ["inbox", "language"]
 OWN += ["mute", "mute", "person", "standing_answer", "watch"]
 
 
@@ -114,6 +121,8 @@ async def test_all_rows_about_a_person_are_told_and_none_of_others(database: Dat
         assert exported(connection, "nobody") == []
         rows: dict[str, Any] = dict(export_person(connection, ME))
         assert "secret" in rows["inbox"]["payload"]
+        assert "hunter2" not in str(rows)
+        assert "digest of" not in str(rows)
         assert OTHER not in orjson.dumps([dict(row) for row in rows.values()]).decode()
 
     await database.run(work)
@@ -127,6 +136,7 @@ async def test_a_person_is_erased_and_what_was_decided_stays(database: Database)
         report = erase_person(connection, ME, NOW)
         assert report.erased == {
             "person": 1, "language": 1, "dialogue": 1, "watch": 1, "erp_account": 1, "mute": 2, "alert": 1,
+            "erp_key": 1, "erp_key_link": 1,
             "standing_answer": 1,
             "inbox": 1, "delivery": 1, "delivery_step": 1,
         }  # fmt: skip

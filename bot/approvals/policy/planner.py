@@ -114,10 +114,26 @@ def _plan(
         deadline=rule.deadline,
         on_expiry=rule.on_expiry,
         escalate_to=tuple(user_id for user_id in escalate_to if document.involvement(user_id) is None),
-        single_limits=_single_limits(rules, document, company),
+        single_limits=single_limits(rules, document, company),
         daily_limits=rule.daily_limits,
         by_role=_by_role(named, company),
+        by_manager=_by_manager(named, document, company),
     )
+
+
+def _by_manager(
+    selectors: Sequence[ApproverSelector], document: ApprovalDocument, company: CompanyDirectory
+) -> Mapping[str, str]:
+    """Return which manager those are whom the rule names as one, and by nothing else."""
+    others = [selector for selector in selectors if selector.by is not SelectorKind.MANAGER]
+    otherwise = resolve_approvers(others, document, company)
+    return {
+        user_id: selector.value
+        for selector in selectors
+        if selector.by is SelectorKind.MANAGER
+        for user_id in _resolve(selector, document, company)
+        if user_id not in otherwise
+    }
 
 
 def _by_role(selectors: Sequence[ApproverSelector], company: CompanyDirectory) -> Mapping[str, tuple[str, ...]]:
@@ -143,7 +159,7 @@ def _reaches(total: Money, limit: Money) -> bool:
     return total.currency != limit.currency or total.amount >= limit.amount
 
 
-def _single_limits(
+def single_limits(
     rules: ApprovalRuleSet, document: ApprovalDocument, company: CompanyDirectory
 ) -> Mapping[str, tuple[Money, ...]]:
     """Return what the first limit that names a person allows them."""

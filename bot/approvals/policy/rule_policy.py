@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from bot.approvals.document import ApprovalDocument
@@ -16,7 +16,7 @@ from bot.approvals.plan import (
     missing_approvers,
     tally,
 )
-from bot.approvals.policy.planner import make_plan
+from bot.approvals.policy.planner import make_plan, single_limits
 from bot.approvals.policy.rules import (
     ApprovalRule,
     ApprovalRuleSet,
@@ -142,6 +142,10 @@ class RuleBasedPolicy:
     def plan(self, document: ApprovalDocument, company: CompanyDirectory) -> PlanResult:
         """Return who has to agree, and why."""
         return make_plan(self._rules, document, company)
+
+    def single_limits(self, document: ApprovalDocument, company: CompanyDirectory) -> Mapping[str, tuple[Money, ...]]:
+        """Return the most that each person may approve in this document."""
+        return single_limits(self._rules, document, company)
 
     @property
     def asks_categories(self) -> bool:

@@ -11,6 +11,8 @@ from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pydantic import SecretStr
+
 from bot.erp import listing
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.document_erp import DocumentErp
@@ -69,7 +71,7 @@ class ErpNextErp(DocumentErp):
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         super().__init__(context.name)
-        self.capabilities = _capabilities(options)
+        self.capabilities = _capabilities(options, decides=bool(options.approvers) or context.keys.is_offered)
         self._now = context.now
         self._options = options
         self._http = Http(options, now=context.now, source=self.name)
@@ -83,6 +85,7 @@ class ErpNextErp(DocumentErp):
             approvers={
                 user: Account(pair.key, pair.secret.get_secret_value()) for user, pair in options.approvers.items()
             },
+            keys=context.keys,
             actions=WorkflowActions(options.approve_action, options.reject_action) if options.workflow else None,
             now=context.now,
             sleep=sleep,
@@ -250,7 +253,7 @@ class ErpNextErp(DocumentErp):
         if self._options.company and not await self._company_exists():
             found.append(no_company(self._options.company, (), self.name))
             return found
-        return await approver_problems(list(self._options.approvers), self._owner_of_key, self.name)
+        return await approver_problems(list(self._options.approvers), self._owner_of_configured, self.name)
 
     async def _company_exists(self) -> bool:
         company = self._options.company
@@ -261,9 +264,15 @@ class ErpNextErp(DocumentErp):
             request = ListRequest("Warehouse", ("name",), [("company", "=", company)])
             return bool(await self._frappe.rows(request, limit=1))
 
-    async def _owner_of_key(self, user: str) -> str:
+    async def _owner_of_configured(self, user: str) -> str:
         pair = self._options.approvers[user]
-        account = Account(pair.key, pair.secret.get_secret_value())
+        return await self._owner(Account(pair.key, pair.secret.get_secret_value()))
+
+    async def owner_of_key(self, account: str, key: SecretStr) -> str:
+        """Return the user that a key pair belongs to, ``key:secret``."""
+        return await self._owner(Account.of_pair(key))
+
+    async def _owner(self, account: Account) -> str:
         return str(await self._frappe.call("frappe.auth.get_logged_user", account))
 
     async def close(self) -> None:
@@ -322,8 +331,8 @@ class ErpNextErp(DocumentErp):
         return found
 
 
-def _capabilities(options: ErpNextOptions) -> frozenset[Capability]:
-    if not options.approvers:
+def _capabilities(options: ErpNextOptions, *, decides: bool) -> frozenset[Capability]:
+    if not decides:
         return _READING - _DECIDING
     # Without a Workflow, no state of a draft means that it was rejected.
     return _READING if options.workflow else _READING - {Capability.REJECT}

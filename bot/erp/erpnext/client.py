@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from bot.erp.errors import AuthFailed, Conflict, ErpError, NotFound, NotPermitted, Unavailable
+from pydantic import SecretStr
+
+from bot.erp.errors import AuthFailed, Conflict, ErpError, Invalid, NotFound, NotPermitted, Unavailable
 from bot.erp.http import Http, HttpResponse, refusal, words
 
 Row = dict[str, Any]
@@ -34,6 +36,14 @@ class Account:
 
     key: str
     secret: str = field(repr=False)
+
+    @classmethod
+    def of_pair(cls, pair: SecretStr) -> Account:
+        """Return the account of a pair as people enter it, ``key:secret``. Raises `Invalid`."""
+        key, colon, secret = pair.get_secret_value().strip().partition(":")
+        if not colon or not key or not secret:
+            raise Invalid("a key pair is the API key, a colon, and the API secret")
+        return cls(key, secret)
 
     @property
     def headers(self) -> dict[str, str]:

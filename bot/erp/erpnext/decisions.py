@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.erp import deciding
 from bot.erp.concurrency import gather_or_cancel
+from bot.erp.decider_keys import DeciderKeys
 from bot.erp.deciding import Read, settled
 from bot.erp.erpnext.client import Account, ErpNextClient, ListRequest
 from bot.erp.erpnext.documents import modified_of
@@ -64,7 +65,8 @@ class WorkflowActions:
 class PurchaseApprovals:
     """Reads the Workflow and the approvals of Purchase Orders, and decides.
 
-    ``approvers`` are the accounts of those who may decide from the chat, by user id. Without ``actions`` there is no
+    ``approvers`` are the accounts of those who may decide from the chat, by user id; ``keys`` has those who entered
+    their own. Without ``actions`` there is no
     Workflow.
     """
 
@@ -75,6 +77,7 @@ class PurchaseApprovals:
         site: Callable[[], Awaitable[Site]],
         source: str,
         approvers: Mapping[str, Account],
+        keys: DeciderKeys,
         actions: WorkflowActions | None,
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -82,7 +85,8 @@ class PurchaseApprovals:
         self._frappe = frappe
         self._site = site
         self._source = source
-        self._approvers = approvers
+        self._configured = approvers
+        self._keys = keys
         self._actions = actions
         self._sleep = sleep
         self._names: dict[str, str] = {}
@@ -194,7 +198,7 @@ class PurchaseApprovals:
                 ("status", "=", "Open"),
             ],
         )
-        accounts = self._approvers.items()
+        accounts = (await self._approvers()).items()
         rows_by_account = await gather_or_cancel(*(self._readable(lookup, account) for _, account in accounts))
         pending: dict[str, list[str]] = {}
         for (user, _), rows in zip(accounts, rows_by_account, strict=True):
@@ -219,6 +223,11 @@ class PurchaseApprovals:
             # A revoked key must not hide the order from everybody else.
             return []
 
+    async def _approvers(self) -> Mapping[str, Account]:
+        """Return the accounts of those who may decide: their own keys stand above the configured ones."""
+        own = await self._keys.keys_of(self._source)
+        return {**self._configured, **{user: Account.of_pair(key) for user, key in own.items()}}
+
     # Deciding
 
     async def decide(self, decision: Decision, *, read: Read) -> DecisionResult:
@@ -238,7 +247,7 @@ class PurchaseApprovals:
             return replace(result, text=f"{result.text} The reason was not stored: {error.detail}".strip())
 
     async def _write(self, order: PurchaseOrder, decision: Decision, read: Read) -> str:
-        account = self._approvers.get(decision.by)
+        account = (await self._approvers()).get(decision.by)
         if account is None:
             raise DeciderRefused(KEY_MISSING, source=self._source)
         try:
@@ -293,7 +302,7 @@ class PurchaseApprovals:
             "comment_email": decision.by,
             "comment_by": decision.by,
         }
-        await self._frappe.act("frappe.desk.form.utils.add_comment", parameters, self._approvers[decision.by])
+        await self._frappe.act("frappe.desk.form.utils.add_comment", parameters, (await self._approvers())[decision.by])
 
 
 def _accounts(order: PurchaseOrder) -> set[str]:

@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pydantic import SecretStr
+
 from bot.batching import Batcher
 from bot.erp import deciding, listing
 from bot.erp.document_erp import DocumentErp
@@ -78,7 +80,7 @@ class OdooErp(DocumentErp):
         super().__init__(context.name)
         self._now, self._options = context.now, options
         self._client = OdooClient(options, now=context.now, source=self.name)
-        self._approvals = PurchaseApprovals(self._client, options)
+        self._approvals = PurchaseApprovals(self._client, options, context.keys)
         zone = ZoneInfo(options.timezone)
         self._site = mapping.OdooSite(source=self.name, url=options.url.rstrip("/"), zone=zone)
         self._stock = stock.OdooStock(self._client, self._site, self._of_company(), now=context.now)
@@ -112,7 +114,7 @@ class OdooErp(DocumentErp):
             found.append(no_company(company, known, self.name))
         if any(problem.is_fatal for problem in found):
             return found
-        return found + await approver_problems(list(self._options.approvers), self._owner_of_key, self.name)
+        return found + await approver_problems(list(self._options.approvers), self._owner_of_configured, self.name)
 
     async def _there(self, model: str, field: str, domain: Condition) -> bool:
         try:
@@ -125,9 +127,13 @@ class OdooErp(DocumentErp):
         plain = {"lang": "en_US", "allowed_company_ids": []}
         return await self._client.search(model, domain, [field], order="id asc", limit=_SAME, context=plain)
 
-    async def _owner_of_key(self, login: str) -> str:
-        account = Account(login, self._options.approvers[login])
-        context = await self._client.call("res.users", "context_get", account=account)
+    async def _owner_of_configured(self, login: str) -> str:
+        return await self.owner_of_key(login, self._options.approvers[login])
+
+    async def owner_of_key(self, account: str, key: SecretStr) -> str:
+        """Return the login that an API key belongs to."""
+        login, owner = account, Account(account, key)
+        context = await self._client.call("res.users", "context_get", account=owner)
         uid = context.get("uid") if isinstance(context, dict) else None
         users = await self._client.read("res.users", [uid], ("login",)) if isinstance(uid, int) else {}
         # JSON-RPC logs in by name, so that another's key is refused; JSON-2 knows the key alone.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from typing import Any
 
+from bot.erp.decider_keys import DeciderKeys
 from bot.erp.errors import KEY_MISSING, KEY_REFUSED, AuthFailed, Conflict, DeciderRefused, Unavailable, UnknownOutcome
 from bot.erp.model import Decision, PurchaseOrder, Verdict
 from bot.erp.odoo import documents, query
@@ -18,13 +19,14 @@ _PLAIN_BODIES = (17, 0)
 class PurchaseApprovals:
     """Approves with ``button_approve``; rejects with a message and ``button_cancel``."""
 
-    def __init__(self, client: OdooClient, options: OdooOptions) -> None:
+    def __init__(self, client: OdooClient, options: OdooOptions, keys: DeciderKeys) -> None:
         self._client = client
         self._options = options
+        self._keys = keys
 
     async def write(self, order: PurchaseOrder, decision: Decision) -> str:
         """Send a decision once; raises the errors that `bot.erp.deciding` expects from a write."""
-        account = self._account_of(decision.by)
+        account = await self._account_of(decision.by)
         message = decision.reason if decision.verdict is Verdict.REJECT else ""
         if decision.by != account.login:
             # Odoo records the bot's account, so the message names the person.
@@ -38,9 +40,10 @@ class PurchaseApprovals:
         # Odoo answers the same whether the button had an effect or not, without any text.
         return ""
 
-    def _account_of(self, login: str) -> Account:
+    async def _account_of(self, login: str) -> Account:
         """Return the account that decides; Odoo records the owner of the key as the person who decided."""
-        key = self._options.approvers.get(login)
+        own = await self._keys.keys_of(self._client.source)
+        key = own.get(login) or self._options.approvers.get(login)
         if key is not None:
             return Account(login, key)
         if login == self._options.user or self._options.decide_as_bot:

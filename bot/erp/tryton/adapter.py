@@ -12,6 +12,8 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+from pydantic import SecretStr
+
 from bot.erp import deciding, listing
 from bot.erp.document_erp import DocumentErp
 from bot.erp.errors import NotFound
@@ -62,8 +64,10 @@ class TrytonErp(DocumentErp):
         self._zone = ZoneInfo(options.timezone)
         self._http = Http(options, now=context.now, source=self.name)
         client = TrytonClient(options, self._http)
+        self._client, self._keys = client, context.keys
         self._account = Account(client, options.user, options.password)
-        self._approvers = {user: Account(client, user, password) for user, password in options.approvers.items()}
+        self._configured = {user: Account(client, user, password) for user, password in options.approvers.items()}
+        self._own: dict[str, Account] = {}
         self._approvals = PurchaseApprovals(
             self._account,
             self._approvers,
@@ -86,11 +90,29 @@ class TrytonErp(DocumentErp):
 
     async def setup_problems(self) -> list[SetupProblem]:
         """Log in as each approver."""
-        return await approver_problems(list(self._approvers), self._owner_of_password, self.name)
+        return await approver_problems(list(self._configured), self._owner_of_configured, self.name)
 
-    async def _owner_of_password(self, login: str) -> str:
-        await self._approvers[login].read("res.user", "get_preferences", True)
+    async def _owner_of_configured(self, login: str) -> str:
+        await self._configured[login].read("res.user", "get_preferences", True)
         return login
+
+    async def owner_of_key(self, account: str, key: SecretStr) -> str:
+        """Return the login that a password opens; it opens no other."""
+        with malformed_is_invalid(self.name):
+            await Account(self._client, account, key).read("res.user", "get_preferences", True)
+        return account
+
+    async def _approvers(self) -> Mapping[str, Account]:
+        """Return the accounts of those who decide: with their own passwords, or else the configured ones."""
+        own = await self._keys.keys_of(self.name)
+        # Whose password is the same keeps the session.
+        self._own = {
+            user: known
+            if (known := self._own.get(user)) is not None and known.is_of(password)
+            else Account(self._client, user, password)
+            for user, password in own.items()
+        }
+        return {**self._configured, **self._own}
 
     async def close(self) -> None:
         """Close connections; Tryton ends idle sessions itself."""

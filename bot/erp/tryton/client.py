@@ -122,6 +122,10 @@ class Account:
         self._client, self._password = client, password
         self._relogin = Relogin(self._login)
 
+    def is_of(self, password: SecretStr) -> bool:
+        """Whether it logs in with this password."""
+        return self._password == password
+
     async def read(self, model: str, method: str, *params: Any, context: Mapping[str, Any] | None = None) -> Any:
         """Call a method that changes nothing; a ``UserError`` then means a missing right: `NotPermitted`."""
         try:

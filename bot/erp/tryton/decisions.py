@@ -9,7 +9,7 @@ import asyncio
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -138,12 +138,17 @@ def stamp_of(version: str) -> str:
 class PurchaseApprovals:
     """Reads the approvals of many orders at once, and decides.
 
-    ``approvers`` are the accounts of those who decide, by login. ``for_others`` is the account that decides for people
-    without one, if any: its notes name the person who decided.
+    ``approvers`` returns the accounts of those who decide, by login. ``for_others`` is the account that decides for
+    people without one, if any: its notes name the person who decided.
     """
 
     def __init__(
-        self, account: Account, approvers: Mapping[str, Account], *, for_others: str | None, source: str
+        self,
+        account: Account,
+        approvers: Callable[[], Awaitable[Mapping[str, Account]]],
+        *,
+        for_others: str | None,
+        source: str,
     ) -> None:
         self._account = account
         self._approvers = approvers
@@ -183,7 +188,7 @@ class PurchaseApprovals:
 
     async def write(self, order: PurchaseOrder, decision: Decision) -> str:
         """Press the button once and add the note; raises the errors that `bot.erp.deciding` expects from a write."""
-        account = self._account_of(order, decision)
+        account = await self._account_of(order, decision)
         button = BUTTONS[decision.verdict]
         try:
             context = {"_timestamp": {resource(order.id): stamp_of(decision.version)}}
@@ -199,9 +204,10 @@ class PurchaseApprovals:
             raise DeciderRefused(KEY_REFUSED, source=self._source) from error
         return await self._leave_note(account, order, decision)
 
-    def _account_of(self, order: PurchaseOrder, decision: Decision) -> Account:
-        if decision.by in self._approvers:
-            return self._approvers[decision.by]
+    async def _account_of(self, order: PurchaseOrder, decision: Decision) -> Account:
+        approvers = await self._approvers()
+        if decision.by in approvers:
+            return approvers[decision.by]
         if self._for_others is None:
             raise DeciderRefused(KEY_MISSING, source=self._source)
         if order.approval is not None and order.approval.level > 1 and not order.approval.decided_by:

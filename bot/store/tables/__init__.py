@@ -28,7 +28,15 @@ from bot.store.tables.erp import (
 )
 from bot.store.tables.keys import DATA_KEY
 from bot.store.tables.outbox import DELIVERY, DELIVERY_SPEND, DELIVERY_STEP
-from bot.store.tables.people import DEPARTMENT, DIRECTORY_WALK, ERP_ACCOUNT, ORGANISATION, PERSON
+from bot.store.tables.people import (
+    DEPARTMENT,
+    DIRECTORY_WALK,
+    ERP_ACCOUNT,
+    ERP_KEY,
+    ERP_KEY_LINK,
+    ORGANISATION,
+    PERSON,
+)
 from bot.store.tables.questions import (
     DIALOGUE,
     INBOX,
@@ -67,6 +75,8 @@ __all__ = [
     "DIRECTORY_WALK",
     "ERP_ACCOUNT",
     "ERP_COPY",
+    "ERP_KEY",
+    "ERP_KEY_LINK",
     "ERP_REJECTED",
     "EVENT",
     "FOLLOWED_AREA",

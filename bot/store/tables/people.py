@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Text
 from sqlmodel import Field
 
+from bot.store.sealed_columns import Sealed
 from bot.store.tables.base import StoreTable, core_table
 
 
@@ -35,6 +36,8 @@ class PersonRow(StoreTable, table=True):
     wrote_us: int | None = Field(sa_type=BigInteger)
     written_us: int = Field(sa_type=BigInteger, index=True)
     """When the row was last written, by the clock of the process that did: others look for news by it."""
+    manager: str | None
+    """The userId, empty for nobody; None where it is not known."""
 
 
 class DepartmentRow(StoreTable, table=True):
@@ -73,8 +76,37 @@ class ErpAccountRow(StoreTable, table=True):
     revision: int
 
 
+class ErpKeyRow(StoreTable, table=True):
+    """Somebody's own key for an ERP, which they entered themselves (see `bot.chat.erp_keys`)."""
+
+    __tablename__ = "erp_key"
+
+    user_id: str = Field(primary_key=True)
+    source: str = Field(primary_key=True)
+    account: str
+    """The account that it belongs to."""
+    secret: str = Field(sa_type=Sealed("erp_key.secret"))
+    entered_ms: int = Field(sa_type=BigInteger)
+
+
+class ErpKeyLinkRow(StoreTable, table=True):
+    """A link by which somebody may enter a key once."""
+
+    __tablename__ = "erp_key_link"
+
+    digest: str = Field(primary_key=True)
+    """SHA-256 of what the link ends with, which is known to its owner alone."""
+    user_id: str = Field(index=True)
+    source: str
+    account: str
+    expires_ms: int = Field(sa_type=BigInteger)
+    tries: int
+
+
 DEPARTMENT = core_table(DepartmentRow)
 DIRECTORY_WALK = core_table(DirectoryWalkRow)
 ERP_ACCOUNT = core_table(ErpAccountRow)
+ERP_KEY = core_table(ErpKeyRow)
+ERP_KEY_LINK = core_table(ErpKeyLinkRow)
 ORGANISATION = core_table(OrganisationRow)
 PERSON = core_table(PersonRow)

@@ -1,0 +1,107 @@
+"""What becomes of an open case when the organisation changes: another manager, or an approver who left.
+
+Amounts and limits of the rules stay as they were when the case was opened. Who stands in the plan as somebody's manager
+is looked up anew: the right belongs to the place, not to the person. Nobody's vote is undone, and nothing is ever
+decided by a change of the organisation: where one voice less would complete a level, the plan stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+from bot.approvals.case import Case, CaseState
+from bot.approvals.deciders import awaited_voters
+from bot.approvals.document import ApprovalDocument
+from bot.approvals.lifecycle import enqueue_cards, escalate, person_places, place_cards
+from bot.approvals.plan import ApprovalLevel, ApprovalPlan, ExpiryAction, missing_approvers, tally
+from bot.approvals.unit_of_work import CaseUnitOfWork
+from bot.erp.model import Verdict
+
+
+def people_in(case: Case) -> frozenset[str]:
+    """Return whom a case names: its requester, everybody in the plan, and those to whom a turn was passed on."""
+    named = {approver for level in case.plan.levels for approver in level.approvers}
+    passed = {turn.to for turn in case.forwards}
+    return frozenset(named | passed | {case.summary.requester, *case.plan.escalate_to} - {""})
+
+
+def reassign(unit: CaseUnitOfWork, case_id: str, document: ApprovalDocument, left: Collection[str]) -> Case | None:
+    """Put the managers of now into an open case's plan, and hand on the turns of those who left.
+
+    ``document`` was just read. Returns the changed case; None where nothing is to be done.
+    """
+    case = unit.cases.case(case_id)
+    if case is None or case.state is not CaseState.OPEN or case.fingerprint != document.fingerprint:
+        return None
+    changed = _with_managers_of_now(unit, case, document, left)
+    now = changed if changed is not None else case
+    return _hand_on(unit, now, left) or changed
+
+
+def _with_managers_of_now(
+    unit: CaseUnitOfWork, case: Case, document: ApprovalDocument, left: Collection[str]
+) -> Case | None:
+    successors = {
+        old: new
+        for old, new in _successors(unit, case.plan, document.requester).items()
+        if new not in left and document.involvement(new) is None
+    }
+    plan = _replaced(unit, case, document, successors) if successors else case.plan
+    if plan == case.plan or isinstance(tally(plan, case.votes), Verdict):
+        return None
+    known = awaited_voters(unit, case)
+    reassigned = replace(case, plan=plan, revision=case.revision + 1)
+    unit.cases.put(reassigned)
+    unit.audit(reassigned, "reassigned", detail=", ".join(f"{old} → {new}" for old, new in successors.items()))
+    enqueue_cards(unit, reassigned)
+    place_cards(unit, reassigned, person_places(one for one in awaited_voters(unit, reassigned) if one not in known))
+    return reassigned
+
+
+def _successors(unit: CaseUnitOfWork, plan: ApprovalPlan, requester: str) -> Mapping[str, str]:
+    """Return who is now in the place of whom; nobody where the chain has become too short."""
+    chain = unit.company.managers_of(requester) if requester else ()
+    places = {old: int(place) - 1 for old, place in plan.by_manager.items()}
+    return {old: chain[place] for old, place in places.items() if place < len(chain) and chain[place] != old}
+
+
+def _replaced(
+    unit: CaseUnitOfWork, case: Case, document: ApprovalDocument, successors: Mapping[str, str]
+) -> ApprovalPlan:
+    plan = case.plan
+    limits = unit.policy.single_limits(document, unit.company)
+    added = {new: limits[new] for new in successors.values() if new in limits and new not in plan.single_limits}
+    return replace(
+        plan,
+        levels=tuple(_level_of_now(level, case, successors) for level in plan.levels),
+        escalate_to=tuple(dict.fromkeys(successors.get(one, one) for one in plan.escalate_to)),
+        by_manager={successors.get(one, one): place for one, place in plan.by_manager.items()},
+        single_limits={**plan.single_limits, **added},
+    )
+
+
+def _level_of_now(level: ApprovalLevel, case: Case, successors: Mapping[str, str]) -> ApprovalLevel:
+    """Return a level in which those have their successors who have not spoken yet."""
+    silent = missing_approvers(level, case.votes)
+    people = (successors.get(one, one) if one in silent else one for one in level.approvers)
+    return replace(level, approvers=tuple(dict.fromkeys(people)))
+
+
+def _hand_on(unit: CaseUnitOfWork, case: Case, left: Collection[str]) -> Case | None:
+    """Let somebody else decide in the place of those who left, as the plan says: substitutes, or those who escalate."""
+    waited = tally(case.plan, case.votes)
+    assert not isinstance(waited, Verdict), "an open case waits for a level"
+    gone = [one for one in missing_approvers(case.plan.level(waited), case.votes) if one in left]
+    if not gone:
+        return None
+    substitutes = {one for person in gone for one in unit.policy.substitutes_of(person, unit.now)} - set(left)
+    passed_on = {turn.to for turn in case.forwards if turn.person in gone} - set(left)
+    further = [one for one in case.plan.escalate_to if one not in left]
+    unit.audit(case, "approver_left", detail=", ".join(gone))
+    if substitutes or passed_on:
+        place_cards(unit, case, person_places(sorted(substitutes | passed_on)))
+        return case
+    if case.plan.on_expiry is ExpiryAction.ESCALATE and further and not case.expired:
+        return escalate(unit, replace(case, plan=replace(case.plan, escalate_to=tuple(further))))
+    return case
