@@ -29,7 +29,7 @@ from bot.store.alerts import ALERT_RETENTION, StoredAlertTransactions
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
 from bot.store.events import NOT_OPENED, EventSearch, StoredEvents
-from bot.store.tables import ALERT, ALERT_CARD, ALERT_CARD_MEMBER, ALERT_NOTE, DELIVERY, METADATA
+from bot.store.tables import ALERT, ALERT_CARD, ALERT_CARD_MEMBER, ALERT_NOTE, ALERT_NOTE_KEY, DELIVERY, METADATA
 from tests.alerts.conftest import sqlite
 from tests.alerts.scenario import ZERO, A, StubRules, second, seconds, to
 from tests.erp.sql.postgres_server import Postgres
@@ -211,8 +211,10 @@ async def test_an_event_that_hits_a_defect_is_set_aside_and_stops_nobody(
 async def test_an_event_that_was_changed_in_the_database_is_set_aside_and_stops_nobody(
     harness: ProcessorHarness, waiting: int
 ) -> None:
-    await harness.receive(*(received(number) for number in range(waiting)))
-    forged = text("UPDATE event SET raw = (SELECT substr(raw, 1, 40) FROM event LIMIT 1) WHERE event_id = 'evt-0'")
+    for number in range(waiting):
+        await harness.receive(received(number))
+    changed = "(SELECT pack FROM event WHERE event_id = 'evt-0')"
+    forged = text(f"UPDATE event_pack SET bodies = substr(bodies, 1, 40) WHERE number = {changed}")
     await harness.database.run(lambda connection: connection.execute(forged))
     with capture_logs() as logs:
         await harness.processor().round()
@@ -366,7 +368,7 @@ async def test_what_was_over_long_ago_is_forgotten_and_what_is_open_never(harnes
         1,
         1,
     )
-    assert await harness.count(ALERT_NOTE) == 0
+    assert (await harness.count(ALERT_NOTE), await harness.count(ALERT_NOTE_KEY)) == (0, 0)
 
 
 @pytest.fixture
