@@ -10,6 +10,7 @@ from tests.scenario.alerts.flood import send_flood
 
 pytestmark = [pytest.mark.process]
 
+
 @pytest.mark.parametrize(
     ("events", "seconds", "room"),
     [
