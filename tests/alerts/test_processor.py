@@ -163,7 +163,7 @@ async def test_what_was_read_from_the_database_is_known_as_the_same(harness: Pro
 async def test_a_poke_wakes_it_and_time_does(harness: ProcessorHarness) -> None:
     harness.rules.targets = (to(A, wait=seconds(3)),)
     processor = harness.processor()
-    async with at_work(processor), asyncio.timeout(20):
+    async with at_work(processor), asyncio.timeout(60):
         await harness.receive(received(1))
         processor.poke()
         await harness.told.wait()
@@ -347,7 +347,7 @@ async def test_a_storm_of_what_is_due_lets_events_pass(
     await harness.receive(received(1))
     await harness.processor().round()
     harness.clock.at(5)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await harness.processor().round()
     assert harness.clock.time < second(9)
 

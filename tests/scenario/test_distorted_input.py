@@ -370,7 +370,7 @@ async def test_hooks(open_system: OpenSystem, seed: int, count: int) -> None:
             await asyncio.gather(*(post(number) for number in range(start, start + BATCH)))
             shown += check_alerts()
         if not shown:
-            await fixture.system.engine.wait_for(lambda: fixture.wire.calls, timeout=10)
+            await fixture.system.engine.wait_for(lambda: fixture.wire.calls, timeout=60)
             assert check_alerts()
         unreadable = errors_of(fixture.system, "http").total()
         assert total(fixture.system, "hooks") + unreadable == statuses.total() == count

@@ -117,7 +117,7 @@ async def shown(chat: SimConversation) -> list[CardInstance]:
     def cards() -> list[CardInstance]:
         return [item.card for item in chat.items if isinstance(item, SimDelivery)]
 
-    await eventually(cards, 20, hint=lambda: chat.items)
+    await eventually(cards, 60, hint=lambda: chat.items)
     return cards()
 
 
