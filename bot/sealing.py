@@ -7,10 +7,12 @@ company's key can be changed without writing every value again, and data keys ca
 from __future__ import annotations
 
 import os
+import zlib
 from base64 import b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESSIV
@@ -116,7 +118,7 @@ class KeyRing:
         if not text:
             return text
         nonce = self._random(_NONCE_BYTES)
-        sealed = self._ciphers[self.newest].encrypt(nonce, text.encode(), place.encode())
+        sealed = self._ciphers[self.newest].encrypt(nonce, _squeezed(text.encode()), place.encode())
         return f"{sealed_prefix(self.newest)}{b64encode(nonce + sealed).decode()}"
 
     def open(self, sealed: str, place: str) -> str:
@@ -129,7 +131,7 @@ class KeyRing:
         cipher = self._ciphers.get(int(head[1:]))
         if cipher is None:
             raise UnknownDataKey(f"a value of {place} was sealed by data key {head[1:]}, which is gone")
-        return _opened(cipher, body, place).decode()
+        return _stretched(_opened(cipher, body, place)).decode()
 
     def seal_same(self, text: str, place: str) -> str:
         """Return ``text`` sealed so that the same text is the same value and can be searched for (AES-SIV, RFC 5297).
@@ -150,6 +152,46 @@ class KeyRing:
             return self._lookup.decrypt(b64decode(sealed[2:]), [place.encode()]).decode()
         except (InvalidTag, ValueError):
             raise BrokenSeal(f"a value of {place} was changed") from None
+
+
+_SQUEEZED = b"\0"
+"""The first byte of what was compressed before it was sealed; no other text that is sealed begins with it."""
+
+_SHORT = 40
+"""Bytes that are not worth compressing."""
+_LONG = 100_000
+"""From so many bytes on, speed matters more than size."""
+
+_WORDS: Final = (
+    b'"items":[{"sku":"","ordered":"","open":"","unit_price":"","requester":"","expected_on":"","facts":[{"label":"","v'
+    b'alue":""}],"text":"","resolved":true,"severity":"critical","type":"order.created","type":"order.changed","type":"'
+    b'order.late","type":"po.submitted","type":"po.changed","type":"production.late","type":"stock.out","specversion":"'
+    b'1.0","source":"/erp/main","time":"2026-11-27T12:00:00.000000+00:00","data":{"name":"","warehouse":"","available":'
+    b'"","reorder_point":"","unit":"","customer":"","supplier":"","company":"","category":"","title":"","link":"https:/'
+    b'/erp.","owner":"","part":0,"type":"invoice.overdue","subject":"","amount":["00.00","CNY"],"due_on":"2026-","data"'
+    b':{"customer":"","total":"","currency":"CNY","{"source":"main","id":"","part":0,"type":"stock.low","subject":"","a'
+    b't":1795","received":1795","severity":"warning","warehouse":"","quantity":"0","title":"","data":{"warehouse":"","u'
+    b'nit":"\xe4\xb8\xaa","name":"","available":"0","reorder_point":"00"}}'
+)
+"""What stored texts are made of: a short one has too little to repeat. Never change it: it opens what it sealed."""
+
+
+def _squeezed(plain: bytes) -> bytes:
+    """Return a text compressed (RFC 1951), or as it is where that is no longer."""
+    if len(plain) < _SHORT and not plain.startswith(_SQUEEZED):
+        return plain
+    window, memory = (-15, 8) if len(plain) > 4 * _SHORT * _SHORT else (-12, 4)  # a short text needs no large tables
+    level = 1 if len(plain) > _LONG else 6
+    compressor = zlib.compressobj(level, zlib.DEFLATED, window, memory, zlib.Z_DEFAULT_STRATEGY, _WORDS)
+    squeezed = _SQUEEZED + compressor.compress(plain) + compressor.flush()
+    return squeezed if len(squeezed) < len(plain) or plain.startswith(_SQUEEZED) else plain
+
+
+def _stretched(squeezed: bytes) -> bytes:
+    if not squeezed.startswith(_SQUEEZED):
+        return squeezed
+    decompressor = zlib.decompressobj(-15, _WORDS)
+    return decompressor.decompress(squeezed[1:]) + decompressor.flush()
 
 
 def sealed_prefix(number: int) -> str:

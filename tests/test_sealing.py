@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+from base64 import b64encode
+from hashlib import sha256
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.sealing import (
+    _WORDS,
     KEY_BYTES,
     LOOKUP_BYTES,
     BrokenSeal,
@@ -27,6 +31,24 @@ RING = KeyRing({1: OLD, 2: NEW}, LOOKUP)
 def test_what_is_sealed_opens_again(text: str) -> None:
     assert RING.open(RING.seal(text, "event.raw"), "event.raw") == text
     assert RING.open_same(RING.seal_same(text, "alert.key"), "alert.key") == text
+
+
+def test_a_long_text_is_compressed_and_one_that_looks_so_is_not_mistaken_for_it() -> None:
+    event = '{"specversion":"1.0","source":"/erp/main","type":"stock.low","subject":"SKU1","data":{"available":"3"}}'
+    assert len(RING.seal(event, "event.raw")) < len(event)
+    for text in ("\0", "\0x", "\0" * 100, event * 5_000, "\U0001f529" * 30):
+        assert RING.open(RING.seal(text, "event.raw"), "event.raw") == text
+
+
+def test_what_was_sealed_before_texts_were_compressed_still_opens() -> None:
+    nonce, text = b"n" * 12, "甲公司 1280.00 " * 20
+    sealed = b64encode(nonce + AESGCM(NEW).encrypt(nonce, text.encode(), b"event.raw")).decode()
+    assert RING.open(f"{sealed_prefix(2)}{sealed}", "event.raw") == text
+
+
+def test_compressed_texts_open_for_ever() -> None:
+    """The dictionary that short texts are compressed with is a part of what is stored: it must not change."""
+    assert sha256(_WORDS).hexdigest() == "89940673906384a46b74e5bb5a1881cf78b1a1197df9bca78b011ba349595d81"
 
 
 def test_a_sealed_value_shows_nothing_and_never_looks_the_same() -> None:

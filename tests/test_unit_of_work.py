@@ -93,6 +93,6 @@ async def test_it_is_finished_and_told_when_the_caller_goes_away() -> None:
     with pytest.raises(asyncio.CancelledError):
         await caller
     harness.store.gate.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await stored.wait()
     assert (harness.store.repository, harness.told) == (["usual"], ["all"])

@@ -11,14 +11,14 @@ from bot.wakeup import Wakeup
 
 @pytest.mark.parametrize("seconds", [0.01, 0.0, -1.0])
 async def test_a_sleep_ends_with_its_time(seconds: float) -> None:
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(60):
         await Wakeup().sleep(seconds)
 
 
 async def test_a_call_ends_the_sleep() -> None:
     wakeup = Wakeup()
     asyncio.get_running_loop().call_soon(wakeup.call)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(60):
         await wakeup.sleep(60)
 
 
@@ -26,7 +26,7 @@ async def test_a_call_while_the_worker_is_awake_ends_the_next_sleep() -> None:
     wakeup = Wakeup()
     wakeup.clear()
     wakeup.call()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(60):
         await wakeup.sleep(60)
 
 

@@ -22,6 +22,9 @@ from bot.severity import Severity
 CARD_KIND = "alert"
 """The kind of delivery that `bot.alerts.service.AlertComposer` composes."""
 
+_TRIMMED_FROM = digests.NAMED + 50
+"""Alerts on a digest from which on the older ones are counted alone; they are read together."""
+
 _CROWDED = 20
 """From this many alerts on, a card drops those that are resolved and were shown so."""
 
@@ -205,9 +208,10 @@ def join_waiting_digest(
         return None
     unit.note("folded", alert=alert.id, card=digest.id, fact=fact, detail=str(place))
     grown = replace(digest, alerts=(*digest.alerts, alert.id))
-    pushed_out = unit.repository.alerts(grown.alerts[: -digests.NAMED])
+    if len(grown.alerts) > _TRIMMED_FROM:
+        grown = digests.push_out(grown, unit.repository.alerts(grown.alerts[: -digests.NAMED]))
     target = Target(place=place, route=digest.route, group=digest.group)
-    return _deliver(unit, digests.push_out(grown, pushed_out), target, urgency, fact, again=True)
+    return _deliver(unit, grown, target, urgency, fact, again=True)
 
 
 def supersede(unit: AlertUnitOfWork, card: AlertCard, by: AlertCard) -> None:

@@ -81,7 +81,7 @@ async def build_alerts(base: Infrastructure, audiences: Audiences) -> AlertServi
 
     def unit(repository: AlertRepository) -> AlertUnitOfWork:
         return AlertUnitOfWork(
-            repository=repository, rules=rules.current(), now=now(), new_id=lambda: secrets.token_hex(8)
+            repository=repository, rules=rules.current(), now=now(), new_id=lambda: secrets.token_urlsafe(8)
         )
 
     def changed() -> None:

@@ -13,13 +13,15 @@ from bot.bootstrap.access import PolicyInForce
 from bot.bootstrap.alerts import AlertServices
 from bot.bootstrap.approvals import ApprovalServices
 from bot.bootstrap.infrastructure import Infrastructure
-from bot.bootstrap.quotas import quota_health
+from bot.bootstrap.quotas import administrators, quota_health
 from bot.erp.hub import ErpHub
 from bot.errors import DingerpError
 from bot.health import CHECK_EVERY, WELL, HealthCheck, HealthMonitor, PartHealth, degraded, down
 from bot.metrics import Metrics
+from bot.outbox.health_reports import HealthReports
 from bot.store.database import Database, latest_revision, sqlite_file
 from bot.store.events import EventBacklog, StoredEvents
+from bot.store.health_reports import StoredHealthReports
 from bot.store.heartbeat import SqlitePages, StoredHeartbeat
 from bot.store.outbox import OutboxDelay, StoredBacklog
 
@@ -74,6 +76,14 @@ async def start_health(
             **{name: down(defect and _KEPT % (name, defect)) for name, defect in files.items()},
         }
 
+    reports = HealthReports(
+        StoredHealthReports(base.database),
+        parts=health,
+        places=lambda: administrators(base),
+        owed=alerts.outbox.poke,
+        now=base.now,
+    )
+    await base.run_in_background(reports.run(CHECK_EVERY), "health reports")
     return health
 
 

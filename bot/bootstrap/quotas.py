@@ -48,19 +48,20 @@ def follow_quotas(base: Infrastructure) -> Mapping[Quota, MonthForecast]:
 
 def quota_reporter(base: Infrastructure, owed: Callable[[], None]) -> QuotaReports:
     """Return what tells administrators; ``owed`` is called when there is a card to send."""
-
-    async def places() -> Sequence[Place]:
-        return report_places(base.settings, await base.database.read(find_administrators))
-
     return QuotaReports(
         StoredQuotaWarnings(base.database),
         month=lambda: base.meter.month,
         use_of=lambda quota: quota_use(base, quota),
         advise=_advise,
-        places=places,
+        places=lambda: administrators(base),
         owed=owed,
         now=base.now,
     )
+
+
+async def administrators(base: Infrastructure) -> Sequence[Place]:
+    """Return where administrators are told how the bot is. Raises `bot.errors.DingerpError`."""
+    return report_places(base.settings, await base.database.read(find_administrators))
 
 
 def quota_use(base: Infrastructure, quota: Quota) -> QuotaUse:

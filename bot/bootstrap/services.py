@@ -64,6 +64,7 @@ from bot.erp.hub import ErpHub
 from bot.errors import ConfigurationError
 from bot.health import PartHealth
 from bot.metrics import Metrics
+from bot.outbox.health_reports import HEALTH_REPORT, HealthReportComposer
 from bot.outbox.place import Place
 from bot.outbox.quota import DEGRADED, QuotaGuard
 from bot.outbox.quota_reports import QUOTA_REPORT, QuotaReportComposer
@@ -172,6 +173,7 @@ async def build_services(
     assert zone is not None, "the clock gives aware times"
     alerts.composers[LIMIT_REPORT] = LimitReportComposer(zone)
     alerts.composers[QUOTA_REPORT] = QuotaReportComposer()
+    alerts.composers[HEALTH_REPORT] = HealthReportComposer(now)
     alerts = replace(alerts, intake=notify_approvals(alerts, approvals))
     reader = await _start_reader(base, commands, hub)
     dialogues = await _start_dialogues(base) if reader else None

@@ -170,6 +170,31 @@ class QuotaReport(View):
         return self.used * 100 // self.limit
 
 
+@dataclass(frozen=True, slots=True)
+class IllPart:
+    """A part of the bot that is not well; ``status`` is ``degraded`` or ``down``, ``reason`` what ``/readyz`` says."""
+
+    name: str
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthNotice(View):
+    """Tells administrators which parts of the bot are not well, or were not until ``ended``."""
+
+    card: ClassVar[str] = "health_report"
+
+    parts: tuple[IllPart, ...]
+    began: datetime
+    ended: datetime | None = None
+
+    @property
+    def is_down(self) -> bool:
+        """Whether something is down, so that questions may stay without an answer."""
+        return any(part.status == "down" for part in self.parts)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErpDownNotice(View):
     """A source failed to answer; ``line`` asks again."""

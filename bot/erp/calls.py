@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from decimal import InvalidOperation
+from pathlib import PurePath
 from random import Random
 from typing import TypeVar
 
@@ -26,6 +28,21 @@ _ATTEMPTS = 3
 """At a read, within its time."""
 _BACKOFF = BackoffPolicy(first=0.1, factor=4.0, spread=(0.5, 1.5))
 """Between them."""
+
+
+_NOT_UNDERSTOOD = (AttributeError, InvalidOperation, LookupError, OverflowError, RecursionError, TypeError, ValueError)
+"""What reading values of other types, or values that are not there, ends with."""
+
+
+def _place_of(error: BaseException) -> str:
+    """Return an error's class and where it was raised; its text may hold what the ERP said."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return type(error).__name__
+    file = PurePath(trace.tb_frame.f_code.co_filename)
+    return f"{type(error).__name__} in {file.parent.name}/{file.name}:{trace.tb_lineno}"
 
 
 class CallRunner:
@@ -151,6 +168,11 @@ class CallRunner:
         except asyncio.CancelledError:
             outcome = "cancelled"
             raise
+        except _NOT_UNDERSTOOD as error:
+            # Its answer has not the form that its adapter reads; of a write nobody knows what became.
+            what = f"its answer to {call} is not understood: {_place_of(error)}"
+            log.error("erp.not_understood", source=source.name, call=call, error=_place_of(error))
+            raise late(what, source=source.name) from error
         finally:
             self._count(source.name, call, outcome, self._monotonic() - started)
         return answer

@@ -95,7 +95,8 @@ class AlertIdentityMap:
 
     def put(self, alert: Alert, due_at: datetime | None) -> None:
         """Remember an alert that is to be written."""
-        if alert.id not in self._numbers and not self.several((alert.id,)):
+        # Whoever asked for the newest alert of the key and puts one that was not read has begun it.
+        if alert.id not in self._numbers and (alert.key in self._latest or not self.several((alert.id,))):
             self._numbers[alert.id] = self._next_number()
             self._new[alert.id] = None
             self._latest[alert.key] = alert.id

@@ -5,7 +5,7 @@ Times are whole milliseconds, rounded up: what is due at a stored time must not 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -88,6 +88,7 @@ _FURTHER = ListCodec(AlertTally, _VALUES)
 _MUTE = RecordCodec(Mute, _VALUES, names={"by": "author", "made_at": "made_ms", "until": "until_ms"})
 _WATCH = RecordCodec(Watch, _VALUES, names={"made_at": "made_ms"}, skip={"comparison", "limit"})
 _NOTE = RecordCodec(AlertHistoryEntry, _VALUES, names={"at": "at_ms"})
+_NOTE_LINE = ListCodec(AlertHistoryEntry, _VALUES)
 
 
 def alert_row(alert: Alert, due_at: datetime | None, number: int) -> dict[str, Any]:
@@ -157,14 +158,21 @@ def watch_of(row: Any) -> Watch:
     )
 
 
-def note_row(note: AlertHistoryEntry) -> dict[str, Any]:
-    """Return the row of a line of the story."""
-    return _NOTE.write(note)
+def note_row(notes: Sequence[AlertHistoryEntry]) -> dict[str, Any]:
+    """Return the row of lines of the story."""
+    lines = orjson.dumps([_NOTE_LINE.write(note) for note in notes]).decode()
+    at_ms = max(to_ms_up(note.at) for note in notes)
+    return {"at_ms": at_ms, "what": "", "fact": "", "alert": "", "card": "", "detail": lines}
 
 
-def note_of(row: Any) -> AlertHistoryEntry:
-    """Return the line of a row."""
-    return _NOTE.read_row(row)
+def note_keys(notes: Iterable[AlertHistoryEntry]) -> Sequence[str]:
+    """Return by which names lines are found: those of their events and alerts."""
+    return sorted({key for note in notes for key in (note.fact, note.alert) if key})
+
+
+def notes_of(row: Any) -> Iterable[AlertHistoryEntry]:
+    """Return the lines of a row."""
+    return (_NOTE.read_row(row),) if row.what else map(_NOTE_LINE.read, orjson.loads(row.detail))
 
 
 def event_text(event: Event) -> str:

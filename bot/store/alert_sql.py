@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Integer, and_, bindparam, delete, func, insert, select, text, union_all, update
+from sqlalchemy import (
+    BindParameter,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    union_all,
+    update,
+)
 
-from bot.store.tables import ALERT, ALERT_CARD, ALERT_CARD_MEMBER, ALERT_NOTE, DELIVERY, MUTE, WATCH
+from bot.store.tables import ALERT, ALERT_CARD, ALERT_CARD_MEMBER, ALERT_NOTE, ALERT_NOTE_KEY, DELIVERY, MUTE, WATCH
 
 _A, _C, _M, _N, _D = ALERT.c, ALERT_CARD.c, ALERT_CARD_MEMBER.c, ALERT_NOTE.c, DELIVERY.c
 
@@ -94,7 +107,11 @@ MOVE_MEMBERS: Final = (
 DELETE_MEMBERS: Final = delete(ALERT_CARD_MEMBER).where(_M.card == bindparam("which"))
 
 NEXT_DUE: Final = select(
-    func.min(union_all(select(func.min(_A.due_ms).label("due")), select(func.min(_C.due_ms))).subquery().c.due)
+    func.min(
+        union_all(select(func.min(_A.due_ms).label("due")).where(_A.due_ms.is_not(None)), select(func.min(_C.due_ms)))
+        .subquery()
+        .c.due
+    )
 )
 
 MUTES: Final = (
@@ -103,7 +120,16 @@ MUTES: Final = (
 WATCHES_ON: Final = select(WATCH).where(WATCH.c.folded.in_(_SOME)).order_by(WATCH.c.made_ms, WATCH.c.id)
 WATCHES: Final = select(WATCH).order_by(WATCH.c.made_ms, WATCH.c.id)
 
-INSERT_NOTE: Final = (
-    insert(ALERT_NOTE).values({name: bindparam(name) for name in _N.keys() if name != "number"}).inline()  # noqa: SIM118 - the columns' names
+INSERT_NOTE: Final = insert(ALERT_NOTE).returning(_N.number)
+INSERT_NOTE_KEY: Final = insert(ALERT_NOTE_KEY).inline()
+DELETE_NOTE_KEY: Final = delete(ALERT_NOTE_KEY).where(
+    ALERT_NOTE_KEY.c.key == bindparam("key"), ALERT_NOTE_KEY.c.note == bindparam("note")
 )
+
+
+def notes_with(key: str) -> Select[tuple[int]]:
+    """Return the query for the rows of the story that have lines of an event or an alert."""
+    return select(ALERT_NOTE_KEY.c.note).where(ALERT_NOTE_KEY.c.key == key)
+
+
 STORY: Final = select(ALERT_NOTE).order_by(_N.number).limit(bindparam("most", type_=Integer))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import islice
 from typing import Any, TypeVar
 
 from sqlalchemy import Select, delete, or_, select, text, update
@@ -24,8 +25,9 @@ from bot.store.alert_identity_map import AlertIdentityMap, CardIdentityMap, sele
 from bot.store.alert_rows import (
     mute_of,
     mute_row,
-    note_of,
+    note_keys,
     note_row,
+    notes_of,
     watch_of,
     watch_row,
 )
@@ -36,6 +38,9 @@ from bot.store.row_times import from_ms, to_ms_up
 from bot.store.statements import chunks, execute_many, replace_into
 from bot.store.tables import ALERT, ALERT_CARD, ALERT_CARD_MEMBER, ALERT_NOTE, MUTE, WATCH
 from bot.store.transactions import StoredTransactions
+
+_LINES = 100
+"""Lines of the story in a row: some of them fill a page of the database without a rest."""
 
 
 class StoredAlertRepository:
@@ -51,7 +56,7 @@ class StoredAlertRepository:
         self._watches: dict[str, list[Watch]] = {}
         self._deliveries: dict[str, Delivery] = {}
         self._withdrawn: dict[str, None] = {}
-        self._notes: list[dict[str, Any]] = []
+        self._notes: list[AlertHistoryEntry] = []
 
     def expect(self, keys: Sequence[str], subjects: Sequence[str]) -> None:
         """Read matters with their cards, and watches; a matter that is new looks for cards of its own name."""
@@ -206,17 +211,18 @@ class StoredAlertRepository:
 
     def note(self, note: AlertHistoryEntry) -> None:
         """Write a line of the story."""
-        self._notes.append(note_row(note))
+        self._notes.append(note)
 
     def story(self, *, fact: str = "", alert: str = "", limit: int = 1000) -> Sequence[AlertHistoryEntry]:
         """Return the lines about an event or about an alert, in the order of writing."""
         self.flush()
         query = sql.STORY
-        if fact:
-            query = query.where(ALERT_NOTE.c.fact == fact)
-        if alert:
-            query = query.where(ALERT_NOTE.c.alert == alert)
-        return [note_of(row) for row in self._connection.execute(query, {"most": limit})]
+        for column, key in ((ALERT_NOTE.c.fact, fact), (ALERT_NOTE.c.alert, alert)):
+            if key:
+                query = query.where(or_(column == key, ALERT_NOTE.c.number.in_(sql.notes_with(key))))
+        rows = self._connection.execute(query, {"most": limit})
+        lines = (note for row in rows for note in notes_of(row))
+        return list(islice((n for n in lines if fact in ("", n.fact) and alert in ("", n.alert)), limit))
 
     def flush(self) -> None:
         """Write what was put."""
@@ -229,8 +235,14 @@ class StoredAlertRepository:
             enqueue(self._connection, *self._deliveries.values(), now=self._now)
             self._deliveries = {}
         if self._notes:
-            execute_many(self._connection, sql.INSERT_NOTE, self._notes)
+            for start in range(0, len(self._notes), _LINES):
+                self._write_lines(self._notes[start : start + _LINES])
             self._notes = []
+
+    def _write_lines(self, lines: Sequence[AlertHistoryEntry]) -> None:
+        number = self._connection.execute(sql.INSERT_NOTE, note_row(lines)).scalar_one()
+        keys = [{"key": key, "note": number} for key in note_keys(lines)]
+        execute_many(self._connection, sql.INSERT_NOTE_KEY, keys)
 
 
 T = TypeVar("T")
@@ -239,6 +251,8 @@ ALERT_RETENTION = timedelta(days=90)
 """How long alerts are known by default."""
 PRUNED_AT_ONCE = 2_000
 """Rows per transaction: others want to write in between."""
+_NOTES_AT_ONCE = 50
+"""Rows of the story, each of which has the lines of a transaction."""
 
 _LOCK = 0x616C6572
 _TRY = text("SELECT pg_try_advisory_xact_lock(:lock)")
@@ -318,8 +332,12 @@ def _forget_cards(before: int, connection: Connection) -> int:
 
 
 def _forget_notes(before: int, connection: Connection) -> int:
-    old = select(ALERT_NOTE.c.number).where(ALERT_NOTE.c.at_ms < before).limit(PRUNED_AT_ONCE)
-    return connection.execute(delete(ALERT_NOTE).where(ALERT_NOTE.c.number.in_(old))).rowcount
+    old = select(ALERT_NOTE).where(ALERT_NOTE.c.at_ms < before).order_by(ALERT_NOTE.c.at_ms).limit(_NOTES_AT_ONCE)
+    rows = connection.execute(old).all()
+    keys = [{"key": key, "note": row.number} for row in rows if not row.what for key in note_keys(notes_of(row))]
+    execute_many(connection, sql.DELETE_NOTE_KEY, keys)
+    connection.execute(delete(ALERT_NOTE).where(ALERT_NOTE.c.number.in_([row.number for row in rows])))
+    return len(rows)
 
 
 def _forget_mutes(before: int, connection: Connection) -> int:

@@ -18,6 +18,7 @@ from sqlalchemy.sql import ColumnElement
 from bot.alerts.intake.port import EventState, ReceivedEvent, StoredEvent
 from bot.sealing import KeyRing, NotOpened
 from bot.store.database import Database
+from bot.store.event_packs import forget_packs, forget_packs_before, read_bodies, store_bodies
 from bot.store.event_turns import choose_waiting
 from bot.store.record_codec import IN_MILLISECONDS, RecordCodec
 from bot.store.row_times import from_ms, to_ms
@@ -34,7 +35,7 @@ _IS_WAITING = text("state = 'waiting'")
 NOT_OPENED = "what it says was changed in the database, or sealed by another key"
 
 _NAMES = {"id": "event_id", "at": "time_ms", "received_at": "received_ms"}
-_STORED = RecordCodec(StoredEvent, IN_MILLISECONDS, names=_NAMES, skip={"is_opened"})
+_STORED = RecordCodec(StoredEvent, IN_MILLISECONDS, names=_NAMES, skip={"is_opened", "raw"})
 _UNOPENED = RecordCodec(StoredEvent, IN_MILLISECONDS, names=_NAMES, skip={"is_opened", "raw", "reason"})
 _PLAIN_COLUMNS = tuple(column for column in EVENT.c if not isinstance(column.type, Sealed))
 
@@ -44,13 +45,13 @@ _ROWS = {
         "json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'), "
         "json_extract(value, '$[6]'), json_extract(value, '$[7]'), json_extract(value, '$[8]'), "
         "json_extract(value, '$[9]'), json_extract(value, '$[10]'), json_extract(value, '$[11]'), "
-        "json_extract(value, '$[12]') "
+        "json_extract(value, '$[12]'), json_extract(value, '$[13]'), '' "
         "FROM json_each(:rows) WHERE true"
     ),
     "postgresql": (
         "SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, "
-        "CAST(value ->> 7 AS bigint), CAST(value ->> 8 AS bigint), value ->> 9, value ->> 10, value ->> 11, "
-        "CAST(value ->> 12 AS integer) "
+        "CAST(value ->> 7 AS bigint), CAST(value ->> 8 AS bigint), value ->> 9, value ->> 10, "
+        "CAST(value ->> 11 AS integer), CAST(value ->> 12 AS bigint), CAST(value ->> 13 AS integer), '' "
         "FROM json_array_elements(CAST(:rows AS json)) AS value"
     ),
 }
@@ -58,11 +59,12 @@ _ROWS = {
 _INSERT = {
     dialect: text(
         "INSERT INTO event (source, origin, event_id, type, subject, via, severity, time_ms, received_ms, state, "
-        f"reason, raw, rank) {rows} ON CONFLICT (source, origin, event_id) DO UPDATE SET type = excluded.type, "
-        "subject = excluded.subject, via = excluded.via, severity = excluded.severity, time_ms = excluded.time_ms, "
-        "received_ms = excluded.received_ms, state = excluded.state, reason = excluded.reason, raw = excluded.raw, "
-        "rank = excluded.rank "
-        "WHERE event.state = 'rejected' AND excluded.state = 'waiting' RETURNING source, origin, event_id, state"
+        f"reason, rank, pack, position, raw) {rows} ON CONFLICT (source, origin, event_id) "
+        "DO UPDATE SET type = excluded.type, subject = excluded.subject, via = excluded.via, "
+        "severity = excluded.severity, time_ms = excluded.time_ms, received_ms = excluded.received_ms, "
+        "state = excluded.state, reason = excluded.reason, rank = excluded.rank, "
+        "pack = excluded.pack, position = excluded.position, raw = '' "
+        "WHERE event.state = 'rejected' AND excluded.state = 'waiting' RETURNING source, origin, event_id, state, pack"
     )
     for dialect, rows in _ROWS.items()
 }
@@ -129,6 +131,9 @@ class StoredEvents:
             forget = partial(_forget, state=state, before_ms=to_ms(now - age))
             while gone := await self._database.run(forget):
                 count += gone
+        forget_bodies = partial(forget_packs_before, before_ms=to_ms(now - done), limit=PRUNED_AT_ONCE)
+        while await self._database.run(forget_bodies):
+            pass
         return count
 
 
@@ -137,8 +142,11 @@ def insert_events(connection: Connection, events: Collection[ReceivedEvent]) -> 
     if not events:
         return frozenset()
     ring = keys_in_use().ring
-    rows = orjson.dumps([_row(event, ring) for event in events]).decode()
-    stored = connection.execute(_INSERT[connection.dialect.name], {"rows": rows})
+    places = store_bodies(connection, events)
+    rows = orjson.dumps([_row(event, place, ring) for event, place in zip(events, places, strict=True)]).decode()
+    stored = connection.execute(_INSERT[connection.dialect.name], {"rows": rows}).all()
+    if known := {pack for pack, _ in places} - {row[4] for row in stored}:
+        forget_packs(connection, known)
     return frozenset((row[0], row[1], row[2]) for row in stored if row[3] == EventState.WAITING)
 
 
@@ -180,8 +188,10 @@ def _read(connection: Connection, numbers: Sequence[int]) -> tuple[StoredEvent, 
 
 
 def _read_all(connection: Connection, numbers: Sequence[int]) -> Mapping[int, StoredEvent]:
-    rows = connection.execute(select(EVENT).where(EVENT.c.seq.in_(numbers)))
-    return {row.seq: _STORED.read_row(row) for row in rows}
+    rows = connection.execute(select(EVENT).where(EVENT.c.seq.in_(numbers))).all()
+    bodies = read_bodies(connection, {row.pack for row in rows if not row.raw})
+    # Older versions stored each body with its event.
+    return {row.seq: _STORED.read_row(row, raw=row.raw or bodies[row.pack][row.position]) for row in rows}
 
 
 def _read_single(connection: Connection, number: int) -> Mapping[int, StoredEvent]:
@@ -221,7 +231,7 @@ def _forget(connection: Connection, state: EventState, before_ms: int) -> int:
     return connection.execute(delete(EVENT).where(EVENT.c.seq.in_(old))).rowcount
 
 
-def _row(event: ReceivedEvent, ring: KeyRing) -> tuple[str | int, ...]:
+def _row(event: ReceivedEvent, place: tuple[int, int], ring: KeyRing) -> tuple[str | int, ...]:
     named = (event.source, event.origin, event.id, event.type, event.subject, event.via, event.severity)
-    sealed = (seal(EVENT.c.reason, event.reason, ring), seal(EVENT.c.raw, event.raw, ring))
-    return (*named, to_ms(event.at), to_ms(event.received_at), event.state, *sealed, event.rank)
+    reason = seal(EVENT.c.reason, event.reason, ring)
+    return (*named, to_ms(event.at), to_ms(event.received_at), event.state, reason, event.rank, *place)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Insert, Table, Update
+from sqlalchemy import Delete, Insert, Table, Update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -30,7 +30,7 @@ def chunks(values: Collection[T]) -> Iterator[list[T]]:
     return (listed[start : start + AT_ONCE] for start in range(0, len(listed), AT_ONCE))
 
 
-def execute_many(connection: Connection, statement: Insert | Update, rows: Sequence[dict[str, Any]]) -> None:
+def execute_many(connection: Connection, statement: Insert | Update | Delete, rows: Sequence[dict[str, Any]]) -> None:
     """Run ``statement``, which must live as long as the process, once for each row.
 
     All rows name at least the statement's parameters, with values that the driver takes as they are: texts, numbers,
@@ -50,14 +50,14 @@ def execute_many(connection: Connection, statement: Insert | Update, rows: Seque
 
 
 @lru_cache(maxsize=64)
-def _compiled(statement: Insert | Update, dialect: Dialect) -> SQLCompiler:
+def _compiled(statement: Insert | Update | Delete, dialect: Dialect) -> SQLCompiler:
     compiled = statement.compile(dialect=dialect)
     assert isinstance(compiled, SQLCompiler), "neither makes nor drops anything"
     return compiled
 
 
 @lru_cache(maxsize=64)
-def _sealed_columns(statement: Insert | Update, dialect: Dialect) -> tuple[tuple[str, Sealed], ...]:
+def _sealed_columns(statement: Insert | Update | Delete, dialect: Dialect) -> tuple[tuple[str, Sealed], ...]:
     """Return the sealed columns among a statement's parameters, which have the names of their columns."""
     table, named = statement.table, _compiled(statement, dialect).params
     return tuple((c.name, c.type) for c in table.columns if isinstance(c.type, Sealed) and c.name in named)

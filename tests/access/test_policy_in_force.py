@@ -40,7 +40,7 @@ async def follow(policy: PolicyInForce, file: Path, text: str, seen: Callable[[]
     """Write the file and let the bot look at it until something is ``seen``."""
     write(file, text)
     task = asyncio.create_task(policy.follow())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not seen():  # noqa: ASYNC110 - the file tells nobody that it was read
             await asyncio.sleep(0)
     task.cancel()

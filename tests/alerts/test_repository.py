@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 import pytest
-from sqlalchemy import event, inspect, select, text
+from sqlalchemy import event, func, inspect, select, text
 from sqlalchemy.engine import Connection
 
 from bot.alerts.alert import Alert, AlertCard, AlertState, CardState, Comparator, Mute, UserStamp, Watch
@@ -24,7 +24,8 @@ from bot.store import alert_sql
 from bot.store.alert_rows import event_of, event_text
 from bot.store.alerts import StoredAlertQueue
 from bot.store.database import Database
-from bot.store.tables import DELIVERY, METADATA
+from bot.store.row_times import to_ms_up
+from bot.store.tables import ALERT_NOTE, DELIVERY, METADATA
 from tests.alerts.conftest import sqlite
 from tests.alerts.memory_repository import MemoryAlertRepository
 from tests.alerts.scenario import ZERO, A, B, low, second
@@ -520,3 +521,27 @@ def test_no_statement_reads_a_whole_table(tmp_path: Path, name: str) -> None:
     of_tables = [step for step in reads if "anon_1" not in step]
     assert of_tables
     assert not [step for step in of_tables if " USING " not in step]
+
+
+def test_the_story_has_the_lines_of_older_versions_and_of_transactions(tmp_path: Path) -> None:
+    entry = AlertHistoryEntry(at=second(1), what="opened", fact="erp/e1", alert="a1", detail="warning, 1 times")
+    older = {"at_ms": to_ms_up(ZERO), "what": "received", "fact": "erp/e1", "alert": "", "card": "", "detail": "stock"}
+    with sqlite(tmp_path) as database:
+        database.run_blocking(lambda connection: connection.execute(ALERT_NOTE.insert(), older))
+        within = _within(database)
+
+        def write(repository: AlertRepository) -> None:
+            repository.note(entry)
+            for number in range(250):
+                repository.note(replace(entry, fact=f"erp/e{number}", alert="a2", what="repeated"))
+
+        within(write)
+        story = within(lambda repository: [(one.what, one.alert) for one in repository.story(fact="erp/e1")])
+        assert story == [("received", ""), ("opened", "a1"), ("repeated", "a2")]
+        assert within(lambda repository: len(repository.story(alert="a2"))) == 250
+        assert within(lambda repository: len(repository.story(alert="a2", limit=7))) == 7
+        assert within(lambda repository: repository.story(alert="a1")) == [entry]
+        rows = database.run_blocking(
+            lambda connection: connection.execute(select(func.count(ALERT_NOTE.c.at_ms))).scalar()
+        )
+        assert rows == 4, "the older one, and a hundred lines in a row"

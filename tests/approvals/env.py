@@ -241,6 +241,6 @@ def decision(version: str, by: str) -> Decision:
 
 async def until(done: Callable[[], bool]) -> None:
     """Let others work until something is so."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not done():  # noqa: ASYNC110 - there is no event to wait for
             await asyncio.sleep(0)

@@ -58,6 +58,6 @@ async def test_who_goes_away_has_spoken_all_the_same(env: ApprovalEnv) -> None:
     with pytest.raises(asyncio.CancelledError):
         await click
     go.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await env.process.poked.wait()
     assert await env.state() is CaseState.WRITING

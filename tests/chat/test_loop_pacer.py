@@ -85,7 +85,7 @@ async def test_who_gives_up_holds_nobody_up() -> None:
     impatient, patient = asyncio.create_task(turns.wait()), asyncio.create_task(turns.wait())
     await asyncio.sleep(0)
     impatient.cancel()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await patient
         await turns.wait()
     assert impatient.cancelled() or impatient.done()

@@ -374,6 +374,16 @@ async def test_a_fault_in_an_adapter_is_seen_and_counted(make_hub: MakeHub, metr
     assert counted(metrics, "stock", "crashed") == 1
 
 
+@pytest.mark.parametrize("defect", [KeyError("1280.00"), TypeError("1280.00"), ValueError("1280.00")])
+async def test_an_answer_that_an_adapter_does_not_understand_is_none(
+    make_hub: MakeHub, metrics: Metrics, defect: Exception
+) -> None:
+    with pytest.raises(Unavailable, match=f"its answer to stock is not understood: {type(defect).__name__}") as raised:
+        await make_hub(Source(stock=defect)).stock("SKU123")
+    assert "1280" not in raised.value.detail, "what the ERP said is not repeated"
+    assert counted(metrics, "stock", "crashed") == 3
+
+
 # Decisions
 
 

@@ -16,6 +16,7 @@ from bot.cards.card import Card
 from bot.outbox.delivery import DeliveryState
 from bot.outbox.place import Place
 from bot.outbox.ports import LEASE
+from bot.outbox.worker import LOOK_EVERY
 from bot.simulator.config import SimulatorConfig
 from bot.simulator.server import RunningSimulator, open_simulator
 from bot.store.database import Database
@@ -124,7 +125,7 @@ async def test_a_restart_on_sqlite_waits_for_no_lease(sqlite_url: str) -> None:
         await StoredBacklog(database).enqueue(owed("a"), now=START)
         await StoredBacklog(database).claim("dead", WIDE, room=5, sparing=False, now=START)
         task = asyncio.create_task(outbox_of(database, composer, messenger, clock).run())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not messenger.sent:  # noqa: ASYNC110 - the worker tells nobody
                 await asyncio.sleep(0.005)
         task.cancel()
@@ -140,14 +141,14 @@ async def test_a_running_worker_sends_what_is_enqueued_at_once(
     for number in range(30):
         began = time.perf_counter()
         await harness.owe(f"a{number}")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(messenger.sent) <= number:  # noqa: ASYNC110 - the messenger tells nobody
                 await asyncio.sleep(0.0005)
         waits.append(time.perf_counter() - began)
     task.cancel()
     await asyncio.wait([task])
     print(f"from enqueue to call: median {sorted(waits)[15] * 1000:.1f} ms, worst {max(waits) * 1000:.1f} ms")
-    assert sorted(waits)[15] < 0.5
+    assert sorted(waits)[15] < LOOK_EVERY.total_seconds() / 2, "it was woken, and did not look by itself"
 
 
 async def test_a_database_that_is_away_for_a_moment_is_waited_for(
@@ -163,7 +164,7 @@ async def test_a_database_that_is_away_for_a_moment_is_waited_for(
     harness.outbox._backlog.claim = sometimes  # type: ignore[method-assign]
     await harness.owe("a")
     task = asyncio.create_task(harness.outbox.run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not messenger.sent:
             harness.outbox.poke()
             await asyncio.sleep(0.01)

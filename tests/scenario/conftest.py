@@ -49,7 +49,7 @@ class BotSystem:
     async def ask(self, text: str, who: str = KEEPER, *, where: str = "", **more: Any) -> SimCardView:
         """Ask the bot and return the card that answers, as the asker sees it."""
         message = self.engine.say(where or self.group, who, text, **more)
-        return await self.engine.wait_for(lambda: next(iter(self.engine.cards_for(message)), None), timeout=10)
+        return await self.engine.wait_for(lambda: next(iter(self.engine.cards_for(message)), None), timeout=60)
 
     async def click(self, card: SimCardView, button: str, who: str = KEEPER) -> SimCardView:
         """Press the button with this text and return the card as the clicker sees it then."""
@@ -75,7 +75,7 @@ class BotSystem:
     async def settle(self) -> None:
         """Wait until the bot has counted and logged all its answers."""
         waiting = self.app.metrics.registry
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while waiting.get_sample_value("dingerp_questions_waiting"):  # noqa: ASYNC110 - the bot has no event for it
                 await asyncio.sleep(0.001)
 

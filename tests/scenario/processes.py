@@ -122,7 +122,7 @@ class Program:
 
     async def saying(self, event: str) -> Mapping[str, object]:
         """Wait for the first entry of this kind in the log."""
-        await eventually(lambda: self.logged(event) or self.process.returncode is not None, 20, hint=lambda: self.err)
+        await eventually(lambda: self.logged(event) or self.process.returncode is not None, 60, hint=lambda: self.err)
         assert self.logged(event), self.err
         return self.logged(event)[0]
 

@@ -142,10 +142,10 @@ async def test_a_card_that_may_stand_is_never_followed_by_a_text(open_impatient_
         trial = FaultTrial(system, "lying_timeout", FAULTS["lying_timeout"])
         trial.flip(CREATING)
         trial.traffic.ask()
-        await system.engine.wait_for(lambda: trial.strikes["lying_timeout"] > PATIENCE.tries, timeout=10)
+        await system.engine.wait_for(lambda: trial.strikes["lying_timeout"] > PATIENCE.tries, timeout=60)
         system.engine.faults.clear()
         system.engine.faults.set("scope_denied", on=True, api="/card/")
-        await system.engine.wait_for(lambda: trial.strikes["scope_denied"] > 2, timeout=10)
+        await system.engine.wait_for(lambda: trial.strikes["scope_denied"] > 2, timeout=60)
         system.engine.faults.clear()
         await trial.settle()
         assert trial.traffic.answers == 1
@@ -160,7 +160,7 @@ async def test_an_outage_of_everything_is_sat_out(open_impatient_system: OpenSys
         system.engine.faults.set("api_reset", on=True, api="accessToken")
         for _ in range(3):
             trial.traffic.ask()
-        await system.engine.wait_for(lambda: trial.strikes["api_reset"] > 2 * PATIENCE.tries, timeout=10)
+        await system.engine.wait_for(lambda: trial.strikes["api_reset"] > 2 * PATIENCE.tries, timeout=60)
         assert trial.traffic.answers == 0
         system.engine.faults.clear()
         await trial.settle()

@@ -66,7 +66,7 @@ class DisclosureFixture:
         self.wire.take()
         typed = line.format(customer=self.customer, vendor=self.vendor)
         message = self.system.engine.say(where, who, typed)
-        await self.system.engine.wait_for(lambda: self._answered(message), timeout=10)
+        await self.system.engine.wait_for(lambda: self._answered(message), timeout=60)
         await self.system.settle()
         return self.wire.take()
 
@@ -151,7 +151,7 @@ async def test_texts_in_a_group_hide_what_cards_hide(disclosure: DisclosureFixtu
         for line in PRICED:
             disclosure.wire.take()
             message = engine.say(MIXED_GROUP, ASKER, line)
-            await engine.wait_for(lambda message=message: text_arrived(disclosure, message), timeout=10)  # type: ignore[misc]
+            await engine.wait_for(lambda message=message: text_arrived(disclosure, message), timeout=60)  # type: ignore[misc]
             await disclosure.system.settle()
             calls = disclosure.wire.take()
             assert {call.api for call in calls} <= {CREATE, TO_GROUP, TO_PEOPLE, WEBHOOK}

@@ -61,5 +61,5 @@ async def test_a_dingtalk_that_hangs_does_not_hold_it_up(tmp_path: Path) -> None
         assert traffic.unanswered
         engine.faults.clear()
         async with forked("bot.cli", "run", env=env, folder=tmp_path):
-            await eventually(lambda: not traffic.unanswered, 20, hint=lambda: traffic.unanswered)
+            await eventually(lambda: not traffic.unanswered, 60, hint=lambda: traffic.unanswered)
         assert traffic.doubled == []

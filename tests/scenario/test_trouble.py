@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,10 @@ import pytest
 
 from bot.bootstrap import health
 from bot.chat import unstored
+from bot.outbox import health_reports
 from bot.settings import ErpSettings
+from bot.simulator.cards import CardInstance
+from bot.simulator.chat import SimConversation, SimDelivery
 from bot.simulator.config import SimulatorConfig
 from tests.scenario.conftest import BotSystem, OpenSystem
 from tests.scenario.test_run import get, with_database
@@ -84,6 +88,37 @@ async def test_an_erp_that_does_not_answer_is_a_part_that_is_degraded(open_syste
         status, body = await said(system, lambda body: body["status"] == "degraded")
         assert (status, body["parts"]["ERP demo"]["status"]) == (200, "degraded")
         assert body["reasons"] == ["the ERP demo does not answer (Unavailable); what was read before is shown"]
+
+
+async def test_administrators_are_told_and_told_again_when_all_is_well(
+    open_system: OpenSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health_reports, "SETTLED", timedelta(0))
+    monkeypatch.setattr(health_reports, "PAUSE", timedelta(0))
+    rules = {"roles": {"admin": frozenset({"boss01"})}}
+    async with open_system(CONFIG, access=rules) as system:
+        with_database(system, "ALTER TABLE event RENAME TO event_away")
+        status, _ = await said(system, lambda body: body["parts"]["events"]["status"] == "down")
+        assert status == 503
+        chat = system.engine.direct("boss01")
+        (card,) = await shown(chat)
+        assert card.view_for("boss01").title == "机器人运行异常"
+        assert "事件处理积压" in card.view_for("boss01").markdown
+        with_database(system, "ALTER TABLE event_away RENAME TO event")
+        await eventually(
+            lambda: card.view_for("boss01").title == "机器人已恢复正常", hint=lambda: card.view_for("boss01").title
+        )
+        assert len(await shown(chat)) == 1, "the same card"
+
+
+async def shown(chat: SimConversation) -> list[CardInstance]:
+    """Return the cards in a chat, once there are some."""
+
+    def cards() -> list[CardInstance]:
+        return [item.card for item in chat.items if isinstance(item, SimDelivery)]
+
+    await eventually(cards, 60, hint=lambda: chat.items)
+    return cards()
 
 
 async def test_who_asks_while_nothing_can_be_stored_is_told_so_and_answered_later(

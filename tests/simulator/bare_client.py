@@ -81,13 +81,13 @@ class BareStream:
 
     async def take(self, topic: str, count: int = 1) -> list[Json]:
         """Wait for this many frames of a topic."""
-        async with asyncio.timeout(5), self.arrived:
+        async with asyncio.timeout(60), self.arrived:
             await self.arrived.wait_for(lambda: len(self.about(topic)) >= count)
         return self.about(topic)
 
     async def end(self) -> None:
         """Wait until the server has closed the connection."""
-        async with asyncio.timeout(5), self.arrived:
+        async with asyncio.timeout(60), self.arrived:
             await self.arrived.wait_for(lambda: self.closed)
 
 

@@ -176,7 +176,7 @@ async def watching(wire, viewer):
         await response.content.readuntil(b"\n\n")
 
         async def following(kind):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 while True:
                     block = (await response.content.readuntil(b"\n\n")).decode()
                     name, _, data = block.partition("\n")
@@ -209,7 +209,7 @@ async def test_viewers_see_live_what_concerns_them(wire):
 async def test_a_viewer_who_leaves_is_forgotten(wire):
     async with watching(wire, "keeper01"):
         assert len(wire.engine.live.viewers) == 1
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while wire.engine.live.viewers:
             wire.engine.say(WAREHOUSE, "keeper01", "x")
             await wire.call("GET", "/sim/state")

@@ -233,7 +233,7 @@ async def test_an_event_answered_later_comes_again(start):
 async def test_websocket_pings_are_answered(wire):
     async with wire.stream(autoping=False) as stream:
         await stream.socket.ping(b"here?")
-        async with asyncio.timeout(5), stream.arrived:
+        async with asyncio.timeout(60), stream.arrived:
             await stream.arrived.wait_for(lambda: stream.pongs)
 
 

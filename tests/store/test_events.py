@@ -16,6 +16,7 @@ from bot.alerts.intake.port import EventState, ReceivedEvent, StoredEvent
 from bot.metrics import Metrics
 from bot.store.alerts import StoredAlertTransactions
 from bot.store.database import Database
+from bot.store.event_packs import PACK
 from bot.store.events import (
     EventSearch,
     StoredEvents,
@@ -24,6 +25,7 @@ from bot.store.events import (
     mark_rejected,
     take_waiting,
 )
+from bot.store.tables import EVENT, EVENT_PACK
 from tests.alerts.intake.samples import cloud_event
 
 NOW = datetime(2026, 11, 24, 4, 0, 0, 123000, tzinfo=UTC)
@@ -232,3 +234,51 @@ async def test_what_is_accepted_is_committed_through_to_the_disk(
     await transactions.transact(lambda repository: repository.alerts(()))
     await transactions.try_transact(lambda repository: repository.alerts(()))
     assert durable == [True, True, False]
+
+
+def body(number: int) -> str:
+    return f'{{"n":{number},"name":"内六角螺丝 M6×20"}}'
+
+
+async def packs(database: Database) -> int:
+    count = sa.select(sa.func.count()).select_from(EVENT_PACK)
+    return await database.run(lambda connection: connection.scalar(count) or 0)
+
+
+async def test_many_that_come_together_say_what_they_said(database: Database) -> None:
+    many = [event(number, raw=body(number)) for number in range(3 * PACK - 5)]
+    await StoredEvents(database).keep(many)
+    assert await packs(database) == 3
+    assert [(kept.id, kept.raw) for kept in await waiting(database, 1000)] == [(one.id, one.raw) for one in many]
+    (found,) = await StoredEvents(database).search(EventSearch(event_id=f"E-{PACK}"))
+    assert found.raw == body(PACK)
+
+
+async def test_what_is_all_known_leaves_no_bodies(database: Database) -> None:
+    store = StoredEvents(database)
+    await store.keep([event(1), event(2, state=EventState.REJECTED, reason="no")])
+    assert await packs(database) == 2, "what is rejected is kept for another time"
+    await store.keep([event(1), event(2, state=EventState.REJECTED, reason="no")])
+    assert await packs(database) == 2
+
+
+async def test_bodies_are_forgotten_with_the_last_of_their_events(database: Database) -> None:
+    store = StoredEvents(database)
+    await store.keep([event(1), event(2), event(3, state=EventState.REJECTED, reason="no")])
+    await database.run(lambda connection: mark_done(connection, [1]))
+    later = NOW + timedelta(days=31)
+    await store.prune(later, done=timedelta(days=30), rejected=timedelta(days=90))
+    assert await packs(database) == 2, "one of the first two waits"
+    await database.run(lambda connection: mark_done(connection, [2]))
+    await store.prune(later, done=timedelta(days=30), rejected=timedelta(days=90))
+    assert [kept.id for kept in await store.search(EventSearch())] == ["E-3"]
+    assert await packs(database) == 1
+    await store.prune(NOW + timedelta(days=91), done=timedelta(days=30), rejected=timedelta(days=90))
+    assert await packs(database) == 0
+
+
+async def test_what_an_older_version_stored_says_what_it_said(database: Database) -> None:
+    await StoredEvents(database).keep([event(1), event(2, raw=body(2))])
+    as_before = sa.update(EVENT).where(EVENT.c.seq == 1).values(raw=body(1), pack=0)
+    await database.run(lambda connection: connection.execute(as_before))
+    assert [kept.raw for kept in await waiting(database)] == [body(1), body(2)]

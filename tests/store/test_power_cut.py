@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,15 @@ from sqlalchemy.engine import Connection
 
 from bot.alerts.alert import Mute
 from bot.alerts.intake.batched_intake import BatchedIntake
+from bot.approvals.case import Verdict, Vote
 from bot.metrics import Metrics
 from bot.outbox.place import Place
 from bot.store.alerts import StoredAlertTransactions
+from bot.store.approvals import StoredCaseTransactions
 from bot.store.database import Database
 from bot.store.events import StoredEvents
 from tests.alerts.intake.samples import cloud_event
+from tests.store.stored_examples import SMALL_CASE
 
 NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 CUTS = 10
@@ -37,6 +40,7 @@ class Machine:
     database: Database
     intake: BatchedIntake
     alerts: StoredAlertTransactions
+    cases: StoredCaseTransactions
     chance: random.Random
     on_disk: int = 0
     """Bytes of the log that the disk certainly has."""
@@ -44,7 +48,7 @@ class Machine:
 
     async def act(self, number: int) -> None:
         """Do something that is promised to somebody, or something that may be done again."""
-        match self.chance.randrange(4):
+        match self.chance.randrange(5):
             case 0:
                 events = [cloud_event(id=f"E-{number}-{one}", time=NOW.isoformat()) for one in range(3)]
                 receipt = await self.intake.accept("main", events, via="webhook")
@@ -61,6 +65,11 @@ class Machine:
                 )
                 await self.alerts.transact(lambda repository: repository.put_mute(mute))
                 self.promised.add(mute.id)
+            case 2:
+                vote = Vote(user_id="u1", name="林", level=1, verdict=Verdict.APPROVE, at=NOW)
+                voted = replace(SMALL_CASE, id=f"C-{number}", number=f"PO-{number}", votes=(vote,))
+                await self.cases.transact(lambda repository: repository.put(voted))
+                self.promised.add(f"C-{number}")
             case _:
                 words = text("INSERT INTO language VALUES (:user, 'en')")
                 await self.database.run(lambda connection: connection.execute(words, {"user": f"u{number}"}))
@@ -81,11 +90,13 @@ class Machine:
 
 
 def _promises(connection: Connection) -> set[str]:
-    found = connection.execute(text("SELECT event_id FROM event UNION SELECT id FROM mute"))
+    found = connection.execute(
+        text("SELECT event_id FROM event UNION SELECT id FROM mute UNION SELECT case_id FROM approval_vote")
+    )
     return set(found.scalars())
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, 2, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(3, 23))])
 async def test_no_promise_is_lost(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     database = Database(f"sqlite:///{tmp_path / 'bot.sqlite3'}")
     await database.migrate()
@@ -95,6 +106,7 @@ async def test_no_promise_is_lost(seed: int, tmp_path: Path, monkeypatch: pytest
         database=database,
         intake=BatchedIntake(StoredEvents(database), metrics=Metrics(), now=lambda: NOW),
         alerts=StoredAlertTransactions(database, lambda: NOW),
+        cases=StoredCaseTransactions(database, lambda: NOW),
         chance=random.Random(seed),
     )
     run = Database.run_blocking

@@ -123,8 +123,14 @@ def test_cards_of_alerts(number: int) -> None:
 def test_mutes_and_notes() -> None:
     assert alert_rows.mute_of(row(STORED["mute"])) == examples.MUTE
     assert alert_rows.mute_row(examples.MUTE) == STORED["mute"]
-    assert alert_rows.note_of(row(STORED["note"])) == examples.NOTE
-    assert alert_rows.note_row(examples.NOTE) == STORED["note"]
+    assert list(alert_rows.notes_of(row(STORED["note"]))) == [examples.NOTE], "a row of an older version"
+
+
+def test_lines_of_the_story_share_a_row() -> None:
+    lines = [examples.NOTE, replace(examples.NOTE, what="shown", fact="", card="c2", at=examples.SEEN)]
+    stored = alert_rows.note_row(lines)
+    assert list(alert_rows.notes_of(row(stored))) == lines
+    assert set(alert_rows.note_keys(lines)) == {examples.NOTE.fact, examples.NOTE.alert}
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ PLAIN = {
     "alert_card": {"id", "place", "route", "state", "next_card", "digest"},
     "alert_card_member": {"card", "alert"},
     "alert_note": {"what", "fact", "alert", "card"},
+    "alert_note_key": {"key"},
     "api_day": {"day", "quota"},
     "api_month": {"month", "quota", "purpose", "conversation"},
     "approval_audit": {"case_id", "what", "user_id", "seen"},
@@ -171,7 +172,7 @@ async def read(database: Database) -> set[str]:
 
 async def stored(database: Database) -> list[str]:
     """Return the values as they lie in the database."""
-    columns = ("raw FROM event", "value FROM erp_copy", "event FROM poll_unsent", "detail FROM approval_audit")
+    columns = ("bodies FROM event_pack", "value FROM erp_copy", "event FROM poll_unsent", "detail FROM approval_audit")
     found: list[str] = []
     for column in columns:
         found += await database.run(lambda c, what=column: c.execute(text(f"SELECT {what}")).scalars().all())  # type: ignore[misc]
@@ -189,7 +190,9 @@ async def test_a_changed_or_plain_value_is_refused(url: str) -> None:
     async with opened(url, OLD) as database:
         await fill(database)
         for value in ("1280.00", (await stored(database))[1]):  # that of another column
-            await database.run(lambda c, put=value: c.execute(text("UPDATE event SET raw = :put"), {"put": put}))  # type: ignore[misc]
+            await database.run(
+                lambda c, put=value: c.execute(text("UPDATE event_pack SET bodies = :put"), {"put": put})  # type: ignore[misc]
+            )
             (broken,) = await database.run(lambda c: take_waiting(c, 1))
             assert (broken.raw, broken.is_opened) == ("", False)
 
@@ -273,8 +276,9 @@ async def test_what_a_running_bot_sealed_by_the_old_key_meanwhile_is_not_lost(ur
 async def test_a_change_of_keys_that_was_interrupted_is_done_again(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resealing, "BATCH", 2)
     async with opened(url, NEW, OLD) as database:
-        await StoredEvents(database).keep([event(number) for number in range(1, 6)])
-        where = next(each for each in sealed_tables() if each.name == "event")
+        for number in range(1, 6):
+            await StoredEvents(database).keep([event(number)])
+        where = next(each for each in sealed_tables() if each.name == "event_pack")
         await change_data_key(database, (NEW, OLD), NOW)
         assert await change_data_key(database, (NEW, OLD), NOW) == 5
         last: Any = None
@@ -355,4 +359,4 @@ async def test_a_restored_backup_opens_with_the_key_of_its_time(tmp_path: Path) 
 
 def test_outside_a_database_columns_have_no_keys() -> None:
     with pytest.raises(LookupError):
-        Sealed("event.raw").process_bind_param(SECRET, sqlite.dialect())
+        Sealed("event_pack.bodies").process_bind_param(SECRET, sqlite.dialect())

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from bot.store.tables.alerts import ALERT, ALERT_CARD, ALERT_CARD_MEMBER, ALERT_NOTE, EVENT, MUTE, WATCH
+from bot.store.tables.alerts import (
+    ALERT,
+    ALERT_CARD,
+    ALERT_CARD_MEMBER,
+    ALERT_NOTE,
+    ALERT_NOTE_KEY,
+    EVENT,
+    EVENT_PACK,
+    MUTE,
+    WATCH,
+)
 from bot.store.tables.approvals import (
     APPROVAL_AUDIT,
     APPROVAL_CARD,
@@ -55,6 +65,7 @@ __all__ = [
     "ALERT_CARD",
     "ALERT_CARD_MEMBER",
     "ALERT_NOTE",
+    "ALERT_NOTE_KEY",
     "APPROVAL_AUDIT",
     "APPROVAL_CARD",
     "APPROVAL_CASE",
@@ -79,6 +90,7 @@ __all__ = [
     "ERP_KEY_LINK",
     "ERP_REJECTED",
     "EVENT",
+    "EVENT_PACK",
     "FOLLOWED_AREA",
     "HEARTBEAT",
     "INBOX",

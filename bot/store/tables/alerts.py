@@ -43,9 +43,25 @@ class EventRow(StoreTable, table=True):
     reason: str = Field(sa_type=Sealed("event.reason"))
     """Why it was rejected."""
     raw: str = Field(sa_type=Sealed("event.raw"))
-    """The whole CloudEvent as JSON, as it came."""
+    """The whole CloudEvent as JSON, as it came, where an older version stored it; empty with a ``pack``."""
     rank: int = Field(sa_column_kwargs={"server_default": "1"})
     """How bad it is (`bot.severity.Severity.rank`): the worst comes first."""
+    pack: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
+    """The row of `EventPackRow` that holds the CloudEvent."""
+    position: int = Field(sa_column_kwargs={"server_default": "0"})
+    """Which one of the pack it is."""
+
+
+class EventPackRow(StoreTable, table=True):
+    """The CloudEvents that were stored together: as one value they take a tenth of the room."""
+
+    __tablename__ = "event_pack"
+
+    number: int = Field(sa_type=ROW_NUMBER, primary_key=True)
+    received_ms: int = Field(sa_type=BigInteger, index=True)
+    """When the last of them came."""
+    bodies: str = Field(sa_type=Sealed("event_pack.bodies"))
+    """See `bot.store.event_packs`."""
 
 
 class StoredAlertRow(StoreTable, table=True):
@@ -56,6 +72,7 @@ class StoredAlertRow(StoreTable, table=True):
         Index("ix_alert_key_number", "key", "number"),
         Index("ix_alert_state_number", "state", "number"),
         partial_index("ix_alert_held", "number", where="held"),
+        partial_index("ix_alert_due_ms", "due_ms", where="due_ms IS NOT NULL"),
     )
 
     number: int = Field(sa_type=ROW_NUMBER, primary_key=True, sa_column_kwargs={"autoincrement": False})
@@ -85,7 +102,7 @@ class StoredAlertRow(StoreTable, table=True):
     """When the earliest of what holds it back ends."""
     revivals: int
     revision: int
-    due_ms: int | None = Field(sa_type=BigInteger, index=True)
+    due_ms: int | None = Field(sa_type=BigInteger)
     """When time alone will change the alert."""
 
 
@@ -128,6 +145,7 @@ class AlertCardMemberRow(StoreTable, table=True):
     """An alert on a card, or one that a digest counts."""
 
     __tablename__ = "alert_card_member"
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
     card: str = Field(primary_key=True)
     alert: str = Field(primary_key=True, index=True)
@@ -169,24 +187,44 @@ class WatchRow(StoreTable, table=True):
 
 
 class AlertNoteRow(StoreTable, table=True):
-    """One line in the story of events and alerts (see `bot.alerts.repository.AlertHistoryEntry`)."""
+    """Lines in the story of events and alerts (`bot.alerts.repository.AlertHistoryEntry`): those of a transaction.
+
+    Older versions stored a row for each line; there ``what`` is not empty.
+    """
 
     __tablename__ = "alert_note"
+    __table_args__ = (
+        partial_index("ix_alert_note_fact", "fact", where="fact <> ''"),
+        partial_index("ix_alert_note_alert", "alert", where="alert <> ''"),
+    )
 
     number: int = Field(sa_type=ROW_NUMBER, primary_key=True)
     at_ms: int = Field(sa_type=BigInteger, index=True)
     what: str
-    fact: str = Field(sa_type=Text, index=True)
+    fact: str = Field(sa_type=Text)
     """The event that caused it, as ``source/id``."""
-    alert: str = Field(index=True)
+    alert: str
     card: str
     detail: str = Field(sa_type=Sealed("alert_note.detail"))
+    """The lines as JSON."""
+
+
+class AlertNoteKeyRow(StoreTable, table=True):
+    """Where the story of an event (``source/id``) or of an alert has lines."""
+
+    __tablename__ = "alert_note_key"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    key: str = Field(primary_key=True)
+    note: int = Field(sa_type=BigInteger, primary_key=True, sa_column_kwargs={"autoincrement": False})
 
 
 EVENT = core_table(EventRow)
+EVENT_PACK = core_table(EventPackRow)
 ALERT = core_table(StoredAlertRow)
 ALERT_CARD = core_table(AlertCardRow)
 ALERT_CARD_MEMBER = core_table(AlertCardMemberRow)
 MUTE = core_table(StoredMuteRow)
 WATCH = core_table(WatchRow)
 ALERT_NOTE = core_table(AlertNoteRow)
+ALERT_NOTE_KEY = core_table(AlertNoteKeyRow)

@@ -242,12 +242,18 @@ def test_reasons_are_single_lines() -> None:
 
 
 def test_fifty_rules_cost_little() -> None:
-    rules = rule_set("".join(f"[[routes]]\nwhen = \"warehouse == 'X{n}' && amount > {n} CNY\"\n" for n in range(50)))
     what = event("invoice.overdue", amount="10000.50 CNY", warehouse="W1")
-    costs = []
-    for _ in range(20):
-        begin = time.perf_counter()
-        rules.route(what, Severity.WARNING, NOW)
-        costs.append(time.perf_counter() - begin)
-    # Measured: 0.1 ms. The best of many says what it costs on a machine that has other work too.
-    assert min(costs) < 0.001
+
+    def cost(count: int) -> float:
+        """Return what so many rules take of the processor, the least of many."""
+        routes = (f"[[routes]]\nwhen = \"warehouse == 'X{n}' && amount > {n} CNY\"\n" for n in range(count))
+        rules = rule_set("".join(routes))
+        costs = []
+        for _ in range(20):
+            begin = time.thread_time()
+            rules.route(what, Severity.WARNING, NOW)
+            costs.append(time.thread_time() - begin)
+        return min(costs)
+
+    # Measured: 0.1 ms. Each costs the same, however many there are.
+    assert cost(50) < 20 * cost(5) + 0.001

@@ -98,7 +98,7 @@ async def send_burst(run: StormRun, *, size: int, senders: int, seconds: float) 
     counts = await settled(run.database, seconds)
     settling = perf_counter() - began
     questions.cancel()
-    await eventually(lambda: not run.traffic.unanswered, 10, hint=lambda: run.traffic.unanswered)
+    await eventually(lambda: not run.traffic.unanswered, 60, hint=lambda: run.traffic.unanswered)
     created, changed = recorder.of(CREATE), recorder.of(CHANGE)
     places = {call.place for call in created}
     return counts, StormFigures(

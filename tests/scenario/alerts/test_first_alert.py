@@ -48,7 +48,7 @@ async def test_an_event_sent_as_the_guide_says_is_a_card(tmp_path: Path) -> None
             await connected(simulator.engine)
             answer = await send(the_guides_script().replace(ADDRESS, f"http://127.0.0.1:{port}"), secret)
             assert answer == {"accepted": 1, "duplicate": 0, "rejected": []}
-            track = await simulator.engine.wait_for(lambda: next(iter(find(recorder, "SKU123")), None), timeout=10)
+            track = await simulator.engine.wait_for(lambda: next(iter(find(recorder, "SKU123")), None), timeout=60)
             card = simulator.engine.cards.get(track)
             assert card is not None
             assert "可用：12" in card.view_for("keeper01").markdown

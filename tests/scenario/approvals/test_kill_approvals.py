@@ -76,7 +76,7 @@ async def live_and_die(
             clicks.append(asyncio.create_task(press_until_it_counts(cluster, card)))
             await asyncio.sleep(dice.uniform(0.0, LATEST / 4))
         if while_written:
-            await eventually(lambda: cluster.erp.asked > before, 20, hint=lambda: bot.err)
+            await eventually(lambda: cluster.erp.asked > before, 60, hint=lambda: bot.err)
         else:
             await asyncio.sleep(dice.uniform(0.0, LATEST))
         await bot.kill()

@@ -90,7 +90,7 @@ class UnreliableErp:
 
     async def held(self) -> None:
         """Wait until a write is done whose answer is held."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await self._held.wait()
 
     def release(self) -> None:

@@ -56,7 +56,7 @@ async def test_one_card_has_both_real_sources_by_warehouse_and_marks_the_dead_on
     system: BotSystem, tryton_server: TrytonServer
 ) -> None:
     message = system.engine.say(system.group, KEEPER, "/stock SKU123")
-    card = await system.engine.wait_for(lambda: next(iter(system.engine.cards_for(message)), None), timeout=10)
+    card = await system.engine.wait_for(lambda: next(iter(system.engine.cards_for(message)), None), timeout=60)
     await system.settle()
     assert [type(item) for item in system.answers(message)] == [SimDelivery]
     places = tryton_server.expected["products"]["SKU123"]["warehouses"]

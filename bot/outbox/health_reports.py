@@ -1,0 +1,214 @@
+"""Tells administrators in chat when a part of the bot is not well, what changed since, and that all is well again.
+
+It is one card for each time that something is wrong, changed in place. What passes by itself soon is not told, and what
+comes and goes is told less and less often: each change costs a call of the month.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+import orjson
+import structlog
+
+from bot.cards.notices import HealthNotice, IllPart
+from bot.errors import DingerpError
+from bot.health import PartHealth, PartStatus
+from bot.outbox.delivery import Delivery, Urgency
+from bot.outbox.place import Place
+from bot.outbox.ports import ComposedCard
+
+log = structlog.get_logger(__name__)
+
+HEALTH_REPORT: Final = "health_report"
+"""Kind of the deliveries."""
+
+SETTLED: Final = timedelta(seconds=30)
+"""How long a state must last before it is told."""
+PAUSE: Final = timedelta(minutes=5)
+"""Between the first two cards or changes; each further pause is twice as long."""
+LONGEST_PAUSE: Final = timedelta(hours=4)
+CALM: Final = timedelta(hours=24)
+"""After so long without a report the pauses begin anew."""
+
+NOT_TOLD: Final = frozenset({"stream", "quota"})
+"""Parts that are not told: without the stream DingTalk is away itself, and quotas have reports of their own."""
+
+State = Mapping[str, PartStatus]
+"""The parts that are not well."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TroubleReport:
+    """What a card says: what is not well since when, or that it was so until a time."""
+
+    began: datetime
+    ended: datetime | None = None
+    parts: tuple[IllPart, ...] = ()
+    revision: int = 1
+
+    @property
+    def state(self) -> State:
+        """The parts that it names as ill now."""
+        return {} if self.ended else {part.name: PartStatus(part.status) for part in self.parts}
+
+    def write(self) -> str:
+        """Return it as the outbox keeps it."""
+        parts = [[part.name, part.status, part.reason] for part in self.parts]
+        ended = self.ended and self.ended.isoformat()
+        return orjson.dumps([self.began.isoformat(), ended, parts, self.revision]).decode()
+
+    @classmethod
+    def read(cls, ref: str) -> TroubleReport:
+        """Return what `write` wrote."""
+        began, ended, parts, revision = orjson.loads(ref)
+        return cls(
+            began=datetime.fromisoformat(began),
+            ended=datetime.fromisoformat(ended) if ended else None,
+            parts=tuple(IllPart(*part) for part in parts),
+            revision=revision,
+        )
+
+
+class TroubleReportStore(Protocol):
+    """Where reports are queued. Raises a `bot.errors.DingerpError` when it is away."""
+
+    async def last(self) -> str | None:
+        """Return the ``ref`` of the newest report of any process."""
+        ...
+
+    async def tell(self, deliveries: Sequence[Delivery]) -> None:
+        """Queue the cards."""
+        ...
+
+
+class HealthReports:
+    """Compares how the bot is with what was told last.
+
+    ``parts`` gives what ``/readyz`` shows; ``places`` where the administrators are; ``owed`` is called when cards were
+    queued.
+    """
+
+    def __init__(
+        self,
+        store: TroubleReportStore,
+        *,
+        parts: Callable[[], Awaitable[Mapping[str, PartHealth]]],
+        places: Callable[[], Awaitable[Sequence[Place]]],
+        owed: Callable[[], None],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._parts = parts
+        self._places = places
+        self._owed = owed
+        self._now = now
+        self._seen: State = {}
+        self._seen_at: datetime | None = None
+        self._report: TroubleReport | None = None
+        self._is_stored = True
+        self._told_at: datetime | None = None
+        self._told = 0
+        self._has_begun = False
+
+    async def run(self, every: float) -> None:
+        """Look every ``every`` seconds until cancelled."""
+        while True:
+            await self.look()
+            await asyncio.sleep(every)
+
+    async def look(self) -> None:
+        """Look once; what cannot be stored now is told when it can."""
+        parts = {name: part for name, part in (await self._parts()).items() if name not in NOT_TOLD}
+        ill = {name: part for name, part in parts.items() if part.status is not PartStatus.OK}
+        try:
+            if not self._has_begun:
+                await self._take_over()
+            self._note(ill)
+            if not self._is_stored:
+                await self._queue()
+        except DingerpError as error:
+            log.warning("health.not_told", error=type(error).__name__, detail=error.detail)
+
+    async def _take_over(self) -> None:
+        """Go on with a card that an earlier process left, or another one has."""
+        ref = await self._store.last()
+        self._has_begun = True
+        if ref is not None and (left := TroubleReport.read(ref)).ended is None:
+            self._report = left
+
+    def _note(self, ill: Mapping[str, PartHealth]) -> None:
+        now = self._now()
+        state = {name: part.status for name, part in ill.items()}
+        if self._seen_at is None or state != self._seen:
+            self._seen, self._seen_at = state, now
+        told = self._report.state if self._report is not None else {}
+        if state == told or now - self._seen_at < SETTLED or now < self._may_tell_at(now):
+            return
+        named = tuple(IllPart(name, part.status.value, part.reason) for name, part in sorted(ill.items()))
+        if self._report is None or self._report.ended is not None:
+            self._report = TroubleReport(began=self._seen_at, parts=named)
+        else:
+            self._report = TroubleReport(
+                began=self._report.began,
+                ended=None if ill else self._seen_at,
+                parts=named or self._report.parts,
+                revision=self._report.revision + 1,
+            )
+        self._is_stored, self._told_at, self._told = False, now, self._told + 1
+
+    def _may_tell_at(self, now: datetime) -> datetime:
+        if self._told_at is None or now - self._told_at > CALM:
+            self._told = 0
+            return now
+        pause = PAUSE
+        for _ in range(1, self._told):
+            pause = min(pause * 2, LONGEST_PAUSE)
+        return self._told_at + pause
+
+    async def _queue(self) -> None:
+        report = self._report
+        assert report is not None, "it was noted before"
+        deliveries = [
+            Delivery(
+                card=f"{HEALTH_REPORT}:{report.began.isoformat()}:{place}",
+                place=place,
+                kind=HEALTH_REPORT,
+                ref=report.write(),
+                revision=report.revision,
+                urgency=Urgency.NOW,
+                due_at=self._now(),
+            )
+            for place in await self._places()
+        ]
+        if deliveries:
+            await self._store.tell(deliveries)
+            self._owed()
+        self._is_stored = True
+
+
+class HealthReportComposer:
+    """Implements `bot.outbox.ports.Composer`: a report says all in its ``ref``."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        """``now`` gives the time in the company's zone."""
+        self._now = now
+
+    async def compose(self, ref: str) -> ComposedCard:
+        """Return the report."""
+        report = TroubleReport.read(ref)
+        zone = self._now().tzinfo
+        view = HealthNotice(
+            parts=report.parts,
+            began=report.began.astimezone(zone),
+            ended=report.ended and report.ended.astimezone(zone),
+        )
+        return ComposedCard(view, report.revision)
+
+    async def fold(self, refs: Sequence[str], place: str) -> None:
+        """Never asked: reports are of the urgency that is not folded (`bot.outbox.delivery.Urgency.NOW`)."""
+        raise AssertionError("reports are sent one by one")
