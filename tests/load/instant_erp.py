@@ -58,6 +58,11 @@ class InstantErp:
             source=self.name,
         )
 
+    async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
+        """Return the products whose code has ``text``, for the words that the bot learns at its start."""
+        wanted = text.casefold()
+        return tuple(product for code, product in self._products.items() if wanted in code)[:limit]
+
     async def close(self) -> None: ...
 
 
