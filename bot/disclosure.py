@@ -234,7 +234,8 @@ class _Cutter:
         hides = any((rules.hide, rules.drop, rules.ask, rules.words))
 
         def cut_once(record: Any, taken: _Taken) -> Any:
-            made = taken.made.get(id(record))
+            key = id(record)
+            made = taken.made.get(key)
             if made is not None:
                 return made
             changes = self._hide_fields(record, rules, taken) if hides else {}
@@ -244,7 +245,7 @@ class _Cutter:
                     shown = cuts[type(value)](value, taken)
                     if shown is not value:
                         changes[name] = shown
-            made = taken.made[id(record)] = copy(record, changes) if changes else record
+            made = taken.made[key] = copy(record, changes) if changes else record
             return made
 
         return cut_once
