@@ -154,6 +154,7 @@ def _tune_garbage_collector() -> None:
     """
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLDS)
+    gc.enable()
 
 
 def stop_signal() -> asyncio.Event:

@@ -15,7 +15,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum, StrEnum
 from functools import lru_cache
-from operator import attrgetter
+from operator import attrgetter, is_
 from types import MappingProxyType, MemberDescriptorType, NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -185,27 +185,31 @@ class _FieldRules:
     note: str
 
 
+class _Cuts(dict[type, _Cut]):
+    """What cuts values of each type, made when it is first needed. Every record of an answer is looked up here."""
+
+    def __init__(self, compile_cut: Callable[[type], _Cut]) -> None:
+        super().__init__()
+        self._compile = compile_cut
+
+    def __missing__(self, kind: type) -> _Cut:
+        return self.setdefault(kind, self._compile(kind))
+
+
 class _Cutter:
     """Cuts for readers of one set of classes; it reads the annotations of each type once."""
 
     def __init__(self, visible: frozenset[FieldClass]) -> None:
         self._visible = visible
-        self._cuts: dict[type, _Cut] = {}
+        self._cuts = _Cuts(self._compile)
         self._notes: dict[type, str] = {}
 
     def cut_whole(self, record: Any) -> Any:
         taken = _Taken()
-        result = self._cut(record, taken)
+        result = self._cuts[type(record)](record, taken)
         if taken.classes and (note := self._notes.get(type(record))):
             result = replace(result, **{note: getattr(record, note) | taken.classes})
         return result
-
-    def _cut(self, value: Any, taken: _Taken) -> Any:
-        kind = type(value)
-        cut = self._cuts.get(kind)
-        if cut is None:
-            cut = self._cuts[kind] = self._compile(kind)
-        return cut(value, taken)
 
     def _compile(self, kind: type) -> _Cut:
         if issubclass(kind, Phrase):
@@ -226,12 +230,22 @@ class _Cutter:
             self._notes[kind] = rules.note
         if not any((rules.hide, rules.drop, rules.ask, rules.words, rules.walk)):
             return _same
-        copy = _copier(kind)
+        copy, walk, cuts = _copier(kind), rules.walk, self._cuts
+        hides = any((rules.hide, rules.drop, rules.ask, rules.words))
 
         def cut_once(record: Any, taken: _Taken) -> Any:
-            made = taken.made.get(id(record))
-            if made is None:
-                made = taken.made[id(record)] = self._cut_record(record, rules, copy, taken)
+            key = id(record)
+            made = taken.made.get(key)
+            if made is not None:
+                return made
+            changes = self._hide_fields(record, rules, taken) if hides else {}
+            for name in walk:
+                value = getattr(record, name)
+                if value or isinstance(value, Decimal):
+                    shown = cuts[type(value)](value, taken)
+                    if shown is not value:
+                        changes[name] = shown
+            made = taken.made[key] = copy(record, changes) if changes else record
             return made
 
         return cut_once
@@ -247,7 +261,8 @@ class _Cutter:
 
         return hide
 
-    def _cut_record(self, record: Any, rules: _FieldRules, copy: _Copy, taken: _Taken) -> Any:
+    def _hide_fields(self, record: Any, rules: _FieldRules, taken: _Taken) -> dict[str, Any]:
+        """Return the fields that become different, without those that hold records."""
         changes: dict[str, Any] = {}
         for name, missing in rules.hide:
             value = getattr(record, name)
@@ -267,24 +282,20 @@ class _Cutter:
             shown = self._cut_words(value, field_class, taken)
             if shown is not value:
                 changes[name] = shown
-        for name in rules.walk:
-            value = getattr(record, name)
-            if value or isinstance(value, Decimal):
-                shown = self._cut(value, taken)
-                if shown is not value:
-                    changes[name] = shown
-        return copy(record, changes) if changes else record
+        return changes
 
     def _cut_items(self, items: Any, taken: _Taken) -> Any:
-        shown = [self._cut(item, taken) for item in items]
-        if all(map(_is, shown, items)):
+        cuts = self._cuts
+        shown = [cuts[type(item)](item, taken) for item in items]
+        if all(map(is_, shown, items)):
             return items
         make = getattr(type(items), "_make", type(items))  # a named tuple is not made of a list
         return make(shown)
 
     def _cut_mapping(self, items: Mapping[Any, Any], taken: _Taken) -> Mapping[Any, Any]:
-        shown = {key: self._cut(value, taken) for key, value in items.items()}
-        return items if all(map(_is, shown.values(), items.values())) else MappingProxyType(shown)
+        cuts = self._cuts
+        shown = {key: cuts[type(value)](value, taken) for key, value in items.items()}
+        return items if all(map(is_, shown.values(), items.values())) else MappingProxyType(shown)
 
     def _cut_phrase(self, phrase: Phrase, taken: _Taken) -> Phrase:
         if not phrase.params:
@@ -300,7 +311,7 @@ class _Cutter:
             return self._cut_stating(words, field_class, taken)
         elif isinstance(words, tuple):
             shown = tuple(self._cut_words(each, field_class, taken) for each in words)
-            return words if all(map(_is, shown, words)) else shown
+            return words if all(map(is_, shown, words)) else shown
         else:
             tells = _is_figure(words)
         if not tells:
@@ -313,7 +324,7 @@ class _Cutter:
             name: self._cut_words(value, field_class, taken) if _is_figure(value) else value
             for name, value in words.params.items()
         }
-        unchanged = all(map(_is, params.values(), words.params.values()))
+        unchanged = all(map(is_, params.values(), words.params.values()))
         return words if unchanged else Phrase(words.msgid, MappingProxyType(params))
 
 
@@ -345,10 +356,6 @@ def _copier(kind: type) -> _Copy:
 
 def _same(value: Any, _taken: _Taken) -> Any:
     return value
-
-
-def _is(one: object, other: object) -> bool:
-    return one is other
 
 
 def _is_figure(value: object) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar
@@ -198,9 +198,7 @@ class _ManyProducts:
 
 async def _meant(word: str, erp: ErpHub) -> Answer[StockLevel] | _ManyProducts:
     """Return the stock of the one product that ``word`` means: exactly its code, or the only one that has it."""
-    # Nearly all codes have a digit: a name costs one call less.
-    codes = (word, *other_spellings(word)) if any(sign.isdigit() for sign in word) else ()
-    for code in codes:
+    for code in _codes(word):
         try:
             return await erp.stock(code)
         except (NotFound, Ambiguous):
@@ -215,6 +213,13 @@ async def _meant(word: str, erp: ErpHub) -> Answer[StockLevel] | _ManyProducts:
     except NotFound:
         # It lies nowhere that the asker may see.
         return _ManyProducts(replace(hits, value=()))
+
+
+def _codes(word: str) -> Iterator[str]:
+    """Yield how the code may be written that is meant. Nearly all codes have a digit: a name costs one call less."""
+    if any(map(str.isdigit, word)):
+        yield word
+        yield from other_spellings(word)
 
 
 async def _closest(word: str, warehouse: str, erp: ErpHub) -> tuple[str, ...]:

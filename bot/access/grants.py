@@ -66,6 +66,10 @@ class Grant:
     fields: frozenset[FieldClass]
     scopes: tuple[Scope, ...] = (EVERYTHING,)
 
+    def __hash__(self) -> int:
+        """Hash the fields, whose hash is known: that of the scopes would be made for every question."""
+        return hash(self.fields)
+
 
 FULL_GRANT = Grant(fields=ALL_FIELDS)
 SHARED_GRANT = Grant(fields=SHARED_FIELDS)

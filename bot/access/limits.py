@@ -78,16 +78,19 @@ class PartyLimits:
     def reached_by_question(self, party: str, now: datetime) -> LimitReached | None:
         """Return the limit that another question would exceed, if any."""
         allowed = self._allowance.questions_minute
-        asked = self._of(party, now).questions
-        while asked and asked[0] <= now - _MINUTE:
+        if not allowed:
+            return None
+        asked, minute_ago = self._of(party, now).questions, now - _MINUTE
+        while asked and asked[0] <= minute_ago:
             asked.popleft()
-        if not allowed or len(asked) < allowed:
+        if len(asked) < allowed:
             return None
         return self._reached(LimitKind.QUESTIONS_MINUTE, allowed, asked[-allowed] + _MINUTE)
 
     def count_question(self, party: str, now: datetime) -> None:
         """Count a question that is answered."""
-        self._of(party, now).questions.append(now)
+        if self._allowance.questions_minute:
+            self._of(party, now).questions.append(now)
 
     def reached_by_documents(self, party: str, documents: Collection[str], now: datetime) -> LimitReached | None:
         """Return the limit that showing these documents would exceed, if any.
@@ -121,12 +124,15 @@ class PartyLimits:
         return LimitReached(kind=kind, whose=self._whose, allowed=allowed, row=self._allowance.row, until=until)
 
     def _of(self, party: str, now: datetime) -> _Usage:
-        if self._day != now.date():
-            self._day = now.date()
+        today = now.date()
+        if self._day != today:
+            self._day = today
             self._forget_idle(now)
-        usage = self._usage.setdefault(party, _Usage())
-        if usage.day != now.date():
-            usage.day, usage.today = now.date(), set()
+        usage = self._usage.get(party)
+        if usage is None:
+            usage = self._usage[party] = _Usage()
+        if usage.day != today:
+            usage.day, usage.today = today, set()
         return usage
 
     def _forget_idle(self, now: datetime) -> None:
@@ -172,6 +178,6 @@ class ReadingLimits:
             limits.count_documents(party, documents, now)
         return None
 
-    def _pairs(self, person: str, conversation: str) -> list[tuple[PartyLimits, str]]:
-        parties = [(self._people, person), (self._conversations, conversation)]
-        return [(limits, party) for limits, party in parties if party]
+    def _pairs(self, person: str, conversation: str) -> tuple[tuple[PartyLimits, str], ...]:
+        of_person = (self._people, person)
+        return (of_person, (self._conversations, conversation)) if conversation else (of_person,)

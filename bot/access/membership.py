@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from typing import Protocol
 
 import structlog
@@ -38,6 +38,9 @@ _REMEMBER_STRANGER = 60.0
 """Seconds for which the directory is not asked again about somebody whom it does not know or show."""
 
 _STRANGERS = 10_000
+
+_KEPT = 10_000
+"""Entries that are remembered without their roles."""
 
 
 class DirectoryClosed(DingerpError):
@@ -214,7 +217,7 @@ class Membership:
         return self._directory is not None and not self._is_closed
 
     def _shown(self, entry: DirectoryEntry | None) -> DirectoryEntry | None:
-        return entry if entry is None or self._with_roles else replace(entry, roles=frozenset())
+        return entry if entry is None or self._with_roles or not entry.roles else _without_roles(entry)
 
     def _by_writing(self, known: PersonRecord | None) -> DirectoryEntry | None:
         if known is not None and known.has_written():
@@ -260,6 +263,11 @@ class Membership:
             await self._ask(user_id)
         except DingerpError as error:
             log.info("directory.not_refreshed", error=type(error).__name__, detail=error.detail)
+
+
+@lru_cache(maxsize=_KEPT)
+def _without_roles(entry: DirectoryEntry) -> DirectoryEntry:
+    return replace(entry, roles=frozenset())
 
 
 def _time(moment: datetime | None) -> datetime:

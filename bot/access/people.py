@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Protocol
 
 import structlog
@@ -41,6 +42,10 @@ class Person:
     doubt: Doubt | None = None
     claimed_id: str = ""
 
+    def __hash__(self) -> int:
+        """Hash what tells people apart: every question looks up several decisions about its asker."""
+        return hash((self.user_id, self.claimed_id, self.name))
+
     @property
     def is_outsider(self) -> bool:
         """Whether this certainly is somebody outside the organisation."""
@@ -54,6 +59,9 @@ class Person:
 
 log = structlog.get_logger(__name__)
 
+_KEPT = 10_000
+"""Members who are remembered as they were last."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DirectoryEntry:
@@ -66,6 +74,9 @@ class DirectoryEntry:
     is_admin: bool = False
     manager: str | None = None
     """userId, empty for nobody; None where it is not known: lists of departments do not tell it."""
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.roles))
 
 
 class NeverWrote(DingerpError):
@@ -139,18 +150,24 @@ class People:
         if entry is None:
             log.warning("directory.no_member")
             return Person(user_id=None, name=name, language=self.language(user_id), claimed_id=user_id)
-        return Person(
-            user_id=user_id,
-            name=name or entry.name or user_id,
-            roles=entry.roles,
-            departments=entry.departments,
-            department_names=entry.department_names,
-            is_admin=is_admin or entry.is_admin,
-            language=self.language(user_id),
-        )
+        return _member(user_id, name or entry.name or user_id, is_admin, self.language(user_id), entry)
 
     def language(self, user_id: str | None) -> str:
         """Return a person's language: chosen, configured, or the default."""
         if user_id is None:
             return self._default
         return self._languages.chosen(user_id) or self._configured.get(user_id, self._default)
+
+
+@lru_cache(maxsize=_KEPT)
+def _member(user_id: str, name: str, is_admin: bool, language: str, entry: DirectoryEntry) -> Person:
+    """Return a member. Who asks again is the same object, for which decisions are found without comparing fields."""
+    return Person(
+        user_id=user_id,
+        name=name,
+        roles=entry.roles,
+        departments=entry.departments,
+        department_names=entry.department_names,
+        is_admin=is_admin or entry.is_admin,
+        language=language,
+    )

@@ -54,6 +54,10 @@ class AccessRequest:
     governed: bool = False
     reserved: bool = False
 
+    def __hash__(self) -> int:
+        """Hash what tells requests apart: every question looks up several decisions."""
+        return hash((self.command, self.conversation_id))
+
 
 @dataclass(frozen=True, slots=True)
 class AccessVerdict:

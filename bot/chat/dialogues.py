@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import structlog
-from cachetools import LRUCache
 
 from bot.chat.context import QuestionContext
 from bot.errors import DingerpError
+from bot.recency import RecentItems
 
 log = structlog.get_logger(__name__)
 
@@ -33,8 +33,7 @@ class LastQuestion:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class DialogueKey:
+class DialogueKey(NamedTuple):
     """One person in one conversation: nobody goes on where somebody else asked."""
 
     user_id: str
@@ -59,7 +58,7 @@ class Dialogues:
     def __init__(self, store: DialogueStore, *, now: Callable[[], datetime]) -> None:
         self._store = store
         self._now = now
-        self._last: LRUCache[DialogueKey, LastQuestion] = LRUCache(_MOST)
+        self._last: RecentItems[DialogueKey, LastQuestion] = RecentItems(_MOST)
         self._changed: dict[DialogueKey, LastQuestion] = {}
 
     def last(self, context: QuestionContext) -> LastQuestion | None:
@@ -70,11 +69,12 @@ class Dialogues:
     def remember(self, context: QuestionContext, line: str, rows: tuple[str, ...]) -> None:
         """Take note of a line that was answered."""
         key = _key(context)
-        self._last[key] = self._changed[key] = LastQuestion(line=line, rows=rows, at=context.now)
+        last = self._changed[key] = LastQuestion(line=line, rows=rows, at=context.now)
+        self._last.put(key, last)
 
     async def load(self) -> None:
         """Take up the dialogues of an earlier run."""
-        self._last.update(await self._store.load(self._now() - KEPT_FOR))
+        self._last.put_all(await self._store.load(self._now() - KEPT_FOR))
 
     async def run(self) -> None:
         """Save what changes until cancelled, and then what is left."""

@@ -238,6 +238,7 @@ class QuestionPipeline:
         try:
             async with self._slots:
                 answer, cards = await self._find(message)
+                # Before it can be clicked: what is clicked has to be known.
                 await self._keep(message, answer.view, cards)
                 # All cards of this turn of the loop are rendered before the first is sent: work that is repeated finds
                 # its code and data in the processor's caches (5 to 10 % more answers, measured).
@@ -303,8 +304,6 @@ class QuestionPipeline:
         self, message: Message, answer: PreparedAnswer, cards: AnswerCards, started: float, received_at: datetime
     ) -> None:
         outcome, state = answer.outcome, InboxState.ANSWERED
-        # Before it can be clicked: what is clicked has to be known.
-        await self._keep(message, answer.view, cards)
         try:
             answer, sent = await self._deliver(message, answer, cards, received_at + MAX_QUESTION_AGE)
             outcome = answer.outcome

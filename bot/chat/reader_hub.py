@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
 from types import MappingProxyType
-
-from cachetools import LRUCache
 
 from bot.access.grants import EVERYTHING, NO_GRANT, Grant, common_scopes
 from bot.access.people import Person
@@ -36,6 +35,9 @@ _OF_PARTNERS = frozenset({Area.SALES, Area.FINANCE, Area.PURCHASING})
 _KEPT = 10_000
 """Readers whose scopes are remembered, each in a conversation."""
 
+_NarrowingOf = Callable[[Person, str, Grant], Narrowing | None]
+"""What narrows the hub for a person in a conversation who was granted something; None for nothing."""
+
 
 class ReaderHub:
     """Gives each question the hub that answers it."""
@@ -43,31 +45,27 @@ class ReaderHub:
     def __init__(self, hub: ErpHub, account_of: AccountOf = no_account) -> None:
         self._hub = hub
         self._account_of = account_of
-        self._policy: AccessPolicy | None = None
-        self._known: LRUCache[tuple[Person, str, Grant], Narrowing | None] = LRUCache(_KEPT)
+        self._by_policy: tuple[AccessPolicy, _NarrowingOf] | None = None
 
     def of(self, context: QuestionContext, policy: AccessPolicy, granted: Grant) -> ErpHub:
         """Return the hub for a command of which the asker may see what is ``granted``: the whole one if nothing is
         narrower.
         """
-        if policy is not self._policy:
-            self._policy = policy
-            self._known.clear()
-        key = (context.person, context.conversation.id, granted)
-        if key not in self._known:
-            self._known[key] = self._narrowing(context, policy, granted)
-        narrowing = self._known[key]
+        if self._by_policy is None or self._by_policy[0] is not policy:
+            self._by_policy = policy, lru_cache(_KEPT)(partial(self._narrowing, policy))
+        narrowing = self._by_policy[1](context.person, context.conversation.id, granted)
         return self._hub if narrowing is None else self._hub.narrowed(narrowing)
 
-    def _narrowing(self, context: QuestionContext, policy: AccessPolicy, granted: Grant) -> Narrowing | None:
-        grants = {area: _grant(command, context, policy) for area, command in _COMMANDS.items()}
+    def _narrowing(
+        self, policy: AccessPolicy, person: Person, conversation_id: str, granted: Grant
+    ) -> Narrowing | None:
+        grants = {area: _grant(policy, person, command, conversation_id) for area, command in _COMMANDS.items()}
         scopes = {area: common_scopes(granted.scopes, grant.scopes) for area, grant in grants.items()}
         narrower = {area: some for area, some in scopes.items() if EVERYTHING not in some}
         seen = {area: granted.fields & grants[area].fields for area in _OF_PARTNERS}
         by_number = frozenset(area for area, fields in seen.items() if FieldClass.PARTNER not in fields)
         if not narrower and not by_number:
             return None
-        person = context.person
         # Not by the name, which people write themselves in DingTalk and share with others.
         known = frozenset({person.user_id or ""})
 
@@ -77,6 +75,6 @@ class ReaderHub:
         return Narrowing(narrower, names_at, by_number)
 
 
-def _grant(command: str, context: QuestionContext, policy: AccessPolicy) -> Grant:
-    verdict = policy.decide_area(context.person, command, context.conversation.id)
+def _grant(policy: AccessPolicy, person: Person, command: str, conversation_id: str) -> Grant:
+    verdict = policy.decide_area(person, command, conversation_id)
     return verdict.grant if verdict.allowed else NO_GRANT

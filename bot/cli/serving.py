@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +17,8 @@ from bot.errors import ConfigurationError
 
 def run(config: ConfigOption = None) -> None:
     """Connect to DingTalk and answer, until SIGTERM or Ctrl-C."""
+    # Nearly all that a start makes stays. `run_until_stopped` enables collections again.
+    gc.disable()
     settings = read_settings(config)
     if settings.keys_missing:
         raise ConfigurationError("DINGTALK_CLIENT_ID and DINGTALK_CLIENT_SECRET are not set; see `dingerp doctor`")

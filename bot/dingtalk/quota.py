@@ -81,7 +81,10 @@ class MonthlyMeter:
         if purpose is None:
             work = current_spending()
             purpose, conversation = work.purpose, work.conversation
-        self._unsaved.setdefault(self._month, Counter())[SpentKey(quota, purpose, conversation)] += 1
+        unsaved = self._unsaved.get(self._month)
+        if unsaved is None:
+            unsaved = self._unsaved[self._month] = Counter()
+        unsaved[SpentKey(quota, purpose, conversation)] += 1
         self._sums[quota] += 1
 
     def _roll_month(self) -> None:

@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from cachetools import LRUCache
-
 from bot.cards.card import Card
 from bot.chat.message import ConversationKind, Message, SessionWebhook
 from bot.dingtalk.errors import DingTalkError, DingTalkOutcomeUnknown
 from bot.dingtalk.robot import Robot
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import SendFailed, SendFailureKind
+from bot.recency import RecentItems
 
 _REMEMBERED = 10_000
 
@@ -26,23 +25,23 @@ class ReplyAddresses:
     def __init__(self, robot: Robot, now: Callable[[], datetime]) -> None:
         self._robot = robot
         self._now = now
-        self._known: LRUCache[Place, SessionWebhook] = LRUCache(_REMEMBERED)
-        self._titles: LRUCache[str, str] = LRUCache(_REMEMBERED)
+        self._known: RecentItems[Place, SessionWebhook] = RecentItems(_REMEMBERED)
+        self._titles: RecentItems[str, str] = RecentItems(_REMEMBERED)
 
     def note(self, message: Message) -> Place | None:
         """Remember the way that a message opens and return where it leads; None if it opens none."""
         conversation = message.conversation
         if conversation.title:
-            self._titles[conversation.id] = conversation.title
+            self._titles.put(conversation.id, conversation.title)
         place = _place(message)
         if place is None or message.webhook is None:
             return None
-        self._known[place] = message.webhook
+        self._known.put(place, message.webhook)
         return place
 
     def title(self, conversation_id: str) -> str:
         """Return the name of a group in which somebody wrote, else an empty text."""
-        return self._titles.get(conversation_id, "")
+        return self._titles.get(conversation_id) or ""
 
     async def write(self, place: Place, card: Card) -> bool:
         """Write where somebody wrote within the last hour or so; a way that DingTalk refuses is forgotten."""
@@ -57,7 +56,7 @@ class ReplyAddresses:
         except DingTalkError as error:
             if error.retry:
                 raise SendFailed(SendFailureKind.LIMITED, error.detail, retry_after=error.retry_after) from error
-            self._known.pop(place, None)
+            self._known.pop(place)
             return False
         return True
 

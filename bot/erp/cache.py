@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 import orjson
-from cachetools import LRUCache, TTLCache
+from cachetools import TTLCache
 from pydantic import TypeAdapter, ValidationError
 
 from bot.erp.answer import Answer
@@ -28,6 +28,7 @@ from bot.erp.model import (
     Supplier,
 )
 from bot.metrics import Metrics
+from bot.recency import RecentItems
 from bot.single_flight import SingleFlight
 
 ReadKey = tuple[Hashable, ...]
@@ -117,18 +118,18 @@ class LastKnownAnswers:
     """The last answers, of this process (``size`` at most) or an earlier one."""
 
     def __init__(self, store: LastKnownStore | None, size: int) -> None:
-        self._answers: LRUCache[ReadKey, Answer[Any]] = LRUCache(size)
+        self._answers: RecentItems[ReadKey, Answer[Any]] = RecentItems(size)
         self._store = store
 
     def put(self, key: ReadKey, answer: Answer[Any]) -> None:
         """Keep an answer in place of an earlier one."""
-        self._answers[key] = answer
+        self._answers.put(key, answer)
         if self._store is not None:
             self._store.put(answer.source, str(key[1]), asked(key[2:]), answer.value, answer.as_of)
 
     def forget(self, key: ReadKey) -> None:
         """Drop an answer that is no longer true."""
-        self._answers.pop(key, None)
+        self._answers.pop(key)
         if self._store is not None:
             self._store.forget(str(key[0]), str(key[1]), asked(key[2:]))
 

@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
 
 
 class Quota(StrEnum):
@@ -46,8 +47,7 @@ class Spending:
     conversation: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SpentKey:
+class SpentKey(NamedTuple):
     """What one count is about."""
 
     quota: Quota

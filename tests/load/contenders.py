@@ -66,6 +66,11 @@ class StartedContender:
         """Return its resident memory in MB."""
         return float(self.process.memory_info().rss) / 1e6
 
+    def cpu_seconds(self) -> float:
+        """Return how long the processor has worked for it."""
+        times = self.process.cpu_times()
+        return float(times.user + times.system)
+
 
 @asynccontextmanager
 async def running(contender: Contender, engine: SimEngine, config: SimulatorConfig) -> AsyncIterator[StartedContender]:

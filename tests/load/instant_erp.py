@@ -14,6 +14,7 @@ from importlib.metadata import EntryPoint
 
 from pydantic import BaseModel
 
+import bot.log  # noqa: F401  # first, as the command line loads it, which then loads less
 from bot.erp import vendors
 from bot.erp.errors import NotFound
 from bot.erp.model import Product, Quantities, StockLevel, WarehouseStock
@@ -57,6 +58,11 @@ class InstantErp:
             company="压测公司",
             source=self.name,
         )
+
+    async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
+        """Return the products whose code has ``text``, for the words that the bot learns at its start."""
+        wanted = text.casefold()
+        return tuple(product for code, product in self._products.items() if wanted in code)[:limit]
 
     async def close(self) -> None: ...
 

@@ -19,11 +19,12 @@ async def test_every_question_costs_one_call_and_gets_one_answer(contender: Cont
     assert figures.ack_p99 > 0
     assert figures.resident > 10
     assert figures.first_call > 0
+    assert figures.cpu > 0
 
 
 def test_the_report_names_all_and_the_bars_say_what_was_missed() -> None:
-    quick = RunFigures(2000, 60, 80, 15, 1.0, 110, 0.5, 0)
-    slow = RunFigures(30, 6000, 7000, 6000, 1.0, 60, 0.3, 0)
+    quick = RunFigures(2000, 60, 80, 15, 1.0, 110, 0.5, 0, 280)
+    slow = RunFigures(30, 6000, 7000, 6000, 1.0, 60, 0.3, 0, 900)
     figures = {README.name: slow, BARE.name: quick, DINGERP.name: quick}
 
     table = report(figures, runs=3, seconds=7, in_flight=256)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from bot.log import HIDDEN, redact, redact_text
@@ -36,3 +39,9 @@ def test_ordinary_words_pass() -> None:
         "command": "stock",
         "n": 3,
     }
+
+
+def test_nothing_is_loaded_for_tracebacks_that_are_not_used() -> None:
+    loaded = "import bot.log, sys; import structlog; print('rich' in sys.modules, structlog.dev.plain_traceback)"
+    said = subprocess.run([sys.executable, "-c", loaded], check=True, capture_output=True, text=True)
+    assert said.stdout.startswith("False <function plain_traceback")

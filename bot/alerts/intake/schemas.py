@@ -72,7 +72,10 @@ Address = Annotated[Annotated[str, Field(max_length=1_000)], BeforeValidator(_co
 class EventData(BaseModel):
     """The fields of every type; further keys are kept with the event and not used."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True, allow_inf_nan=False)
+    # What checks the values of a type is made with the first event of that type, not at every start.
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", str_strip_whitespace=True, allow_inf_nan=False, defer_build=True
+    )
     severity: ClassVar[Severity] = Severity.INFO
     """The default: critical if something stands still, warning if somebody has to act."""
     named_by: ClassVar[str] = "number"

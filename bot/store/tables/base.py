@@ -29,8 +29,8 @@ ROW_NUMBER = BigInteger().with_variant(Integer, "sqlite")
 """Type of keys that the database counts up: SQLite does that for ``INTEGER`` alone."""
 
 
-class StoreTable(SQLModel, registry=registry(metadata=METADATA)):
-    """Base of the bot's tables."""
+class StoreTable(SQLModel, registry=registry(metadata=METADATA), defer_build=True):
+    """Base of the bot's tables. Nothing checks values by them, so pydantic prepares nothing for that."""
 
 
 def core_table(model: type[StoreTable]) -> Table:
