@@ -14,7 +14,7 @@ from bot.approvals.case_context import CaseContext, DecisionExplanation, build_c
 from bot.approvals.deciders import find_erp_approvers
 from bot.approvals.document import ApprovalDocument, fingerprint
 from bot.approvals.document_reader import document_from_case
-from bot.approvals.lifecycle import close_deleted, close_externally_decided, open_case
+from bot.approvals.lifecycle import close_deleted, close_externally_decided, open_case, separate_cards
 from bot.approvals.unit_of_work import CaseTransactions, CaseUnitOfWork
 from bot.approvals.voting import (
     VoteOutcome,
@@ -137,6 +137,10 @@ class ApprovalService:
             except _CaseMoved:
                 continue  # what was read may be older than what was decided since
         raise CaseConflict(number)
+
+    async def separate_cards(self, case_id: str, shared: str, places: Sequence[Place]) -> None:
+        """Let places have a card of their own instead of the one with the key ``shared``."""
+        await self._transactions.transact(lambda unit: separate_cards(unit, case_id, shared, places))
 
     async def case(self, case_id: str) -> Case | None:
         """Return one case."""

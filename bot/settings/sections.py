@@ -415,6 +415,11 @@ class ApprovalSettings(SettingsSection):
         description="The bot's own account in the ERP, in whose name decisions are written of people without one there;"
         " they stand in the reason. Empty: such people cannot decide.",
     )
+    one_card: bool = Field(
+        True,
+        description="Whether the groups and all who decide share one card, on which each of them sees values of their"
+        " own, such as prices; else each place has a card of its own, and each costs calls.",
+    )
     native: NativeSettings = NativeSettings.model_validate({})
 
     @field_validator("groups")
