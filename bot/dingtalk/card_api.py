@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from bot.chat.message import Conversation, ConversationKind
@@ -15,6 +16,9 @@ from bot.dingtalk.payload import flag, items, part, text
 _ALREADY_THERE = "param.cardAlreadyExist"
 _USER_ID = 1
 """``userIdType``: people are named by userId, in calls and in callbacks."""
+
+
+NOBODY_CALLED: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +61,14 @@ class CardApi:
         user_id: str | None = None,
         recipients: Sequence[str] = (),
         private: Mapping[str, Mapping[str, str]] | None = None,
+        called: Mapping[str, str] = NOBODY_CALLED,
     ) -> None:
         """Make the card ``track_id`` appear in ``conversation``; the same id again changes nothing.
 
         ``summary`` is the text in the list of conversations and in the notification. ``user_id`` is the person of a
         direct conversation. ``recipients`` are the members of a group who alone get the card, ``private`` is what
-        single people see instead. Raises `DingTalkDeliveryFailed` when DingTalk made the card but did not show it, and
+        single people see instead, ``called`` are members of the group whom it calls (@), with their names. Raises
+        `DingTalkDeliveryFailed` when DingTalk made the card but did not show it, and
         other `DingTalkError`.
         """
         await self.create_at_several(
@@ -74,6 +80,7 @@ class CardApi:
             robot_code=robot_code,
             recipients=recipients,
             private=private,
+            called=called,
         )
 
     async def create_at_several(
@@ -87,6 +94,7 @@ class CardApi:
         robot_code: str,
         recipients: Sequence[str] = (),
         private: Mapping[str, Mapping[str, str]] | None = None,
+        called: Mapping[str, str] = NOBODY_CALLED,
     ) -> tuple[CardSpace, ...]:
         """Make one card appear at all these places by one call, and return those where DingTalk does not show it.
 
@@ -99,8 +107,11 @@ class CardApi:
             "callbackType": "STREAM",
             "cardData": {"cardParamMap": params},
             "userIdType": _USER_ID,
-            **_spaces(spaces, summary, robot_code, recipients),
+            **_spaces(spaces, summary, robot_code, recipients, called),
         }
+        if called:
+            # Lets ``<a atId=…>`` in the card's markdown stand out (docs: platform/dingtalk/cards.md#mentions).
+            body["cardAtUserIds"] = list(called)
         if private:
             body["privateData"] = _private(private)
         try:
@@ -136,7 +147,13 @@ def _private(private: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
     return {user_id: {"cardParamMap": params} for user_id, params in private.items()}
 
 
-def _spaces(spaces: Sequence[CardSpace], summary: str, robot_code: str, recipients: Sequence[str]) -> dict[str, Any]:
+def _spaces(
+    spaces: Sequence[CardSpace],
+    summary: str,
+    robot_code: str,
+    recipients: Sequence[str],
+    called: Mapping[str, str],
+) -> dict[str, Any]:
     """Return the places of the card, with the space and deliver models of their kinds.
 
     Docs: platform/dingtalk/cards.md#spaces
@@ -153,6 +170,7 @@ def _spaces(spaces: Sequence[CardSpace], summary: str, robot_code: str, recipien
             "robotCode": robot_code,
             # Without the field everybody gets the card, with an empty list perhaps too.
             **({"recipients": list(recipients)} if recipients else {}),
+            **({"atUserIds": dict(called)} if called else {}),
         }
     if not all(space.is_group for space in spaces):
         models["imRobotOpenSpaceModel"] = shown

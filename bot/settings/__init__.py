@@ -42,6 +42,7 @@ from bot.settings.sections import (
     LogSettings,
     NativeFields,
     NativeSettings,
+    NotifySettings,
     OutboxSettings,
     PollSettings,
     QueueSettings,
@@ -75,6 +76,7 @@ __all__ = [
     "LogSettings",
     "NativeFields",
     "NativeSettings",
+    "NotifySettings",
     "OutboxSettings",
     "PollSettings",
     "QueueSettings",
@@ -124,6 +126,7 @@ class Settings(BaseSettings):
     outbox: OutboxSettings = OutboxSettings.model_validate({})
     alerts: AlertSettings = AlertSettings.model_validate({})
     approvals: ApprovalSettings = ApprovalSettings.model_validate({})
+    notify: NotifySettings = NotifySettings.model_validate({})
     audit: AuditSettings = AuditSettings.model_validate({})
     retention: RetentionSettings = RetentionSettings.model_validate({})
     log: LogSettings = LogSettings.model_validate({})

@@ -428,6 +428,15 @@ class ApprovalSettings(SettingsSection):
         return None if value is None else open_conversations(value)
 
 
+class NotifySettings(SettingsSection):
+    """Whom the bot calls, besides showing cards."""
+
+    name_asker: bool = Field(
+        True,
+        description="Whether an answer that everybody in a group sees names and calls (@) who asked. It costs no call.",
+    )
+
+
 class RetentionSettings(SettingsSection):
     """How long what is over stays known; `events.keep_days` and `outbox.keep_days` say it for events and deliveries."""
 
