@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import webbrowser
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
 
 from bot.app import running, stop_signal
+from bot.cards.language import load_languages
+from bot.chat.registry import Commands
 from bot.errors import ConfigurationError
 from bot.settings import DingTalkSettings, ErpSettings, PollSettings, Settings
-from bot.simulator.config import SimulatorConfig
+from bot.simulator.config import SimulatorConfig, SuggestedCommand
 from bot.simulator.enterprise import demo_enterprise
 from bot.simulator.server import open_simulator as simulator_running
 
@@ -33,7 +36,7 @@ async def run_demo(settings: Settings, *, port: int, browser: bool, still: bool 
     taken.
     """
     stop = stop_signal()
-    config = SimulatorConfig()
+    config = SimulatorConfig(commands=suggested_commands())
     async with AsyncExitStack() as stack:
         try:
             simulator = await stack.enter_async_context(simulator_running(config, port=port))
@@ -49,7 +52,9 @@ async def run_demo(settings: Settings, *, port: int, browser: bool, still: bool 
 async def run_simulator(*, host: str, port: int, unlimited: bool) -> None:
     """Run the simulator alone until the process is asked to end; raises `ConfigurationError` when the port is taken."""
     stop = stop_signal()
-    config = SimulatorConfig(qps_limit=None, quota_limit=None) if unlimited else SimulatorConfig()
+    config = SimulatorConfig(commands=suggested_commands())
+    if unlimited:
+        config = replace(config, qps_limit=None, quota_limit=None)
     async with AsyncExitStack() as stack:
         try:
             simulator = await stack.enter_async_context(simulator_running(config, host=host, port=port))
@@ -61,6 +66,16 @@ async def run_simulator(*, host: str, port: int, unlimited: bool) -> None:
             f"DINGTALK_CLIENT_ID={config.client_id} DINGTALK_CLIENT_SECRET={config.client_secret}"
         )
         await stop.wait()
+
+
+def suggested_commands() -> tuple[SuggestedCommand, ...]:
+    """Return all installed commands, which the simulator's page offers after a slash."""
+    languages = load_languages()
+    chinese, english = languages["zh_CN"], languages["en"]
+    return tuple(
+        SuggestedCommand(name=one.name, chinese=chinese.say(one.summary), english=english.say(one.summary))
+        for one in Commands.discover().values()
+    )
 
 
 def demo_settings(settings: Settings, config: SimulatorConfig, url: str, *, living: bool = False) -> Settings:

@@ -230,6 +230,11 @@ class _RecordingMessenger:
     async def show(self, place: Place, track_id: str, card: Card) -> None:
         self._write(track_id, card, creates=True)
 
+    async def show_together(
+        self, places: Sequence[Place], track_id: str, card: Card, own: Mapping[str, Card] = NOBODYS
+    ) -> tuple[Place, ...]:
+        raise AssertionError("alerts have a card at each place")
+
     async def change(self, track_id: str, card: Card, made_as: str, own: Mapping[str, Card] = NOBODYS) -> None:
         self._write(track_id, card, creates=False)
 

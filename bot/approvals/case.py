@@ -230,6 +230,8 @@ class CaseCard:
     kind: ApprovalCardKind = ApprovalCardKind.APPROVAL
     copy: int = 0
     """Number of the reminder that made it: an update of a card that stands already tells nobody."""
+    shared: str = ""
+    """Key of the delivery that shows it here and at other places; empty for a card of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,10 @@ _REOPENED_BY_WAITING = {CaseState.SUPERSEDED, CaseState.WITHDRAWN}
 """States that a document leaves by waiting; the others it leaves by changing in the ERP."""
 
 
+MAX_TOGETHER = 20
+"""Places at which one call shows a card: each person's values travel with it."""
+
+
 def open_case(
     unit: CaseUnitOfWork,
     document: ApprovalDocument,
@@ -122,10 +126,18 @@ def close_deleted(unit: CaseUnitOfWork, case_id: str) -> Case | None:
 
 
 def place_cards(unit: CaseUnitOfWork, case: Case, places: Iterable[Place], *, copy: int = 0) -> None:
-    """Owe the case's card to places; where it stands already, its newest state. A ``copy`` is one more card there."""
-    for place in dict.fromkeys(places):
-        user_id = place.id if place.kind is PlaceKind.PERSON else ""
-        unit.cases.put_card(CaseCard(case=case.id, place=place, for_user=user_id, copy=copy))
+    """Owe the case's card to places; where it stands already, its newest state. A ``copy`` is one more card there.
+
+    Those to which it is new share one card: one call makes it appear at all of them, and one changes it.
+    """
+    kind = ApprovalCardKind.APPROVAL
+    known = {card.place for card in unit.cases.cards_of(case.id) if (card.kind, card.copy) == (kind, copy)}
+    new = [place for place in dict.fromkeys(places) if place not in known]
+    for batch in (new[begin : begin + MAX_TOGETHER] for begin in range(0, len(new), MAX_TOGETHER)):
+        shared = shared_key(case.id, batch, copy) if unit.options.one_card and len(batch) > 1 else ""
+        for place in batch:
+            user_id = place.id if place.kind is PlaceKind.PERSON else ""
+            unit.cases.put_card(CaseCard(case=case.id, place=place, for_user=user_id, copy=copy, shared=shared))
     enqueue_cards(unit, case)
 
 
@@ -134,19 +146,50 @@ def enqueue_cards(unit: CaseUnitOfWork, case: Case, *, after: timedelta = timede
     while if nothing newer comes before.
     """
     unit.cases.redraw_answers(case, unit.now + after)
-    for card in unit.cases.cards_of(case.id):
+    _owe(unit, case, unit.cases.cards_of(case.id), unit.now + after)
+
+
+def separate_cards(unit: CaseUnitOfWork, case_id: str, shared: str, places: Sequence[Place]) -> None:
+    """Let places have a card of their own instead of the ``shared`` one, which stays where they are not all of its."""
+    case = unit.cases.case(case_id)
+    if case is None:
+        return
+    cards = [card for card in unit.cases.cards_of(case_id) if card.shared == shared]
+    apart = [replace(card, shared="") for card in cards if card.place in places]
+    staying = [card for card in cards if card.place not in places]
+    for card in apart:
+        unit.cases.put_apart(card)
+    if not staying:
+        unit.cases.withdraw(shared)
+    _owe(unit, case, [*apart, *staying], unit.now)
+
+
+def _owe(unit: CaseUnitOfWork, case: Case, cards: Iterable[CaseCard], due_at: datetime) -> None:
+    """Let cards come to owe the case's newest state, by one delivery where they share one."""
+    deliveries: dict[str, list[CaseCard]] = {}
+    for card in cards:
+        key = card.shared or card_key(case.id, card.place, card.kind, card.copy)
+        deliveries.setdefault(key, []).append(card)
+    for key, sharing in deliveries.items():
+        places = tuple(card.place for card in sharing)
         unit.cases.deliver(
             Delivery(
-                card=card_key(case.id, card.place, card.kind, card.copy),
-                place=card.place,
-                kind=card.kind.value,
-                ref=f"{case.id}|{card.place}",
+                card=key,
+                place=places[0],
+                also=places[1:],
+                kind=sharing[0].kind.value,
+                ref="|".join((case.id, *map(str, places))),
                 revision=case.revision,
                 urgency=Urgency.NOW,
-                due_at=unit.now + after,
+                due_at=due_at,
                 fact=f"{case.source}/{case.number}",
             )
         )
+
+
+def shared_key(case_id: str, places: Sequence[Place], copy: int = 0) -> str:
+    """Return the stable key of a card at several places, by the first of them: no two cards begin with the same."""
+    return f"{card_key(case_id, places[0], copy=copy)}+{len(places) - 1}"
 
 
 def card_key(case_id: str, place: Place, kind: ApprovalCardKind = ApprovalCardKind.APPROVAL, copy: int = 0) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
@@ -22,13 +23,13 @@ from bot.approvals.view_builders import (
     people_in_case,
 )
 from bot.approvals.views import ApprovalView, Audience
-from bot.cards.view import shared_view
+from bot.cards.view import View, shared_view
 from bot.chat.audiences import FieldsAt
 from bot.disclosure import ALL_FIELDS, FieldClass, cut
 from bot.erp.errors import ErpError
 from bot.erp.model import PurchaseOrder
 from bot.outbox.place import Place, PlaceKind
-from bot.outbox.ports import ComposedCard
+from bot.outbox.ports import ComposedCard, OwnView
 
 log = structlog.get_logger(__name__)
 
@@ -163,21 +164,64 @@ class _CaseComposer:
         raise AssertionError("cards of approvals are sent one by one")
 
 
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Who sees a card, and which fields of it; without a ``user_id`` everybody at its places."""
+
+    fields: frozenset[FieldClass]
+    user_id: str = ""
+    in_group: bool = False
+
+
 class ApprovalComposer(_CaseComposer):
-    """Composes the cards of those who decide, in their own chats and in groups: with prices where these may be seen."""
+    """Composes the cards of those who decide, in their own chats and in groups: with prices where these may be seen.
+
+    A card at several places shows everybody what all of them may see, and each person what is theirs to see.
+    """
+
+    def __init__(
+        self,
+        find: Callable[[str], Awaitable[CaseContext | None]],
+        showing: CasePresenter,
+        fields_at: FieldsAt,
+        *,
+        separate: Callable[[str, str, Sequence[Place]], Awaitable[None]] | None = None,
+    ) -> None:
+        """``separate`` is that of `bot.approvals.service.ApprovalService`; without it each card has one place."""
+        super().__init__(find, showing, fields_at)
+        self._separate = separate
 
     async def compose(self, ref: str) -> ComposedCard:
         """Return the newest state of a card; there is nothing to show of a case that nobody remembers."""
-        case_id, _, where = ref.partition("|")
+        case_id, *where = ref.split("|")
         found = await self._find(case_id)
         if found is None:
             return ComposedCard(None, 0)
-        place = Place.parse(where)
+        readers = [await self._reader(found, Place.parse(place)) for place in where]
+        people = [reader for reader in readers if reader.user_id]
+        if len(readers) == 1:
+            return ComposedCard(await self._draw(found, *readers), found.case.revision)
+        common = ALL_FIELDS.intersection(*(reader.fields for reader in readers))
+        everybody = _Reader(common, in_group=len(people) < len(readers))
+        # The first to be drawn has the order read for all.
+        shared = await self._draw(found, everybody)
+        own = await asyncio.gather(*(self._draw(found, reader) for reader in people))
+        views = tuple(OwnView(reader.user_id, view) for reader, view in zip(people, own, strict=True))
+        return ComposedCard(shared, found.case.revision, own=views)
+
+    async def separate(self, card: str, ref: str, places: Sequence[Place]) -> None:
+        """Let places have a card of their own instead of one that they were to share."""
+        assert self._separate is not None, "only cards at several places are separated"
+        await self._separate(ref.partition("|")[0], card, places)
+
+    async def _reader(self, found: CaseContext, place: Place) -> _Reader:
         fields = await self._fields(found, place)
-        person = place.id if place.kind is PlaceKind.PERSON else ""
-        audience = Audience.of(private=FieldClass.COST in fields)
-        view = await self._showing.present(found, audience=audience, user_id=person)
-        return ComposedCard(cut(view, fields) if person else shared_view(view, fields), found.case.revision)
+        return _Reader(fields, place.id) if place.kind is PlaceKind.PERSON else _Reader(fields, in_group=True)
+
+    async def _draw(self, found: CaseContext, reader: _Reader) -> View:
+        audience = Audience.of(private=FieldClass.COST in reader.fields)
+        view = await self._showing.present(found, audience=audience, user_id=reader.user_id)
+        return shared_view(view, reader.fields) if reader.in_group else cut(view, reader.fields)
 
 
 class RequesterComposer(_CaseComposer):

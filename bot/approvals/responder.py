@@ -88,10 +88,8 @@ class VoteResponder:
 
     async def _for_reader(self, shown: CaseContext, user_id: str) -> CaseContext:
         """Return a case with what the reader has to do: to decide it, or to go on to the next one."""
-        if shown.case.state is CaseState.OPEN and await self.approvals.has_turn(shown.case, user_id):
-            return shown
-        waiting = await self.approvals.pending(user_id)
-        return replace(shown, is_watched=True, next_case=next((case.id for case in waiting), ""))
+        turn = await self.approvals.turn_of(shown.case, user_id)
+        return shown if turn.decides else replace(shown, is_watched=True, next_case=turn.next_case)
 
 
 async def find_to_vote(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -14,7 +14,7 @@ from bot.approvals.case_context import CaseContext, DecisionExplanation, build_c
 from bot.approvals.deciders import find_erp_approvers
 from bot.approvals.document import ApprovalDocument, fingerprint
 from bot.approvals.document_reader import document_from_case
-from bot.approvals.lifecycle import close_deleted, close_externally_decided, open_case
+from bot.approvals.lifecycle import close_deleted, close_externally_decided, open_case, separate_cards
 from bot.approvals.unit_of_work import CaseTransactions, CaseUnitOfWork
 from bot.approvals.voting import (
     VoteOutcome,
@@ -100,15 +100,15 @@ class ApprovalService:
 
     async def pending(self, user_id: str) -> tuple[Case, ...]:
         """Return the open cases in which it is this person's turn, oldest first, without asking the ERP."""
-        return await self._transactions.query(lambda unit: _pending(unit, user_id))
+        return await self._transactions.query(lambda unit: tuple(_pending(unit, user_id)))
 
     async def case_of(self, order: PurchaseOrder, user_id: str) -> OrderCase:
         """Return what is known here of just this revision, and whether the person may reject or approve it now."""
         return await self._transactions.query(lambda unit: _case_of(unit, order, user_id))
 
-    async def has_turn(self, case: Case, user_id: str) -> bool:
-        """Return whether the person may say something about an open case now."""
-        return await self._transactions.query(lambda unit: _has_turn(unit, case, user_id))
+    async def turn_of(self, case: Case, user_id: str) -> ReaderTurn:
+        """Return what a person who looks at a case has to do: to decide it, or to go on to the next one."""
+        return await self._transactions.query(lambda unit: _turn_of(unit, case, user_id))
 
     def can_reject(self, source: str) -> bool:
         """Return whether a source can be told of a rejection."""
@@ -137,6 +137,10 @@ class ApprovalService:
             except _CaseMoved:
                 continue  # what was read may be older than what was decided since
         raise CaseConflict(number)
+
+    async def separate_cards(self, case_id: str, shared: str, places: Sequence[Place]) -> None:
+        """Let places have a card of their own instead of the one with the key ``shared``."""
+        await self._transactions.transact(lambda unit: separate_cards(unit, case_id, shared, places))
 
     async def case(self, case_id: str) -> Case | None:
         """Return one case."""
@@ -198,6 +202,14 @@ class ApprovalService:
 
 
 @dataclass(frozen=True, slots=True)
+class ReaderTurn:
+    """Whether a case is theirs to decide now; if not, the id of the first one that is, if there is any."""
+
+    decides: bool = False
+    next_case: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class OrderCase:
     """The case of an order as it is in the ERP, if there is one; ``decides``: the reader may decide it now."""
 
@@ -251,15 +263,19 @@ def _explain(unit: CaseUnitOfWork, document: ApprovalDocument, user_id: str) -> 
     )
 
 
-def _pending(unit: CaseUnitOfWork, user_id: str) -> tuple[Case, ...]:
+def _pending(unit: CaseUnitOfWork, user_id: str) -> Iterator[Case]:
+    """Yield the cases in which it is a person's turn, oldest first; whoever needs the first has only that checked."""
     names = (user_id, *unit.policy.principals_of(user_id, unit.now))
     cases = {case.id: case for name in names for case in unit.cases.open_cases(name)}
-    found = (
-        case
-        for case in cases.values()
-        if check_turn(unit, case, user_id, Verdict.REJECT, document_from_case(case)).allowed
-    )
-    return tuple(sorted(found, key=lambda case: (case.opened_at, case.id)))
+    for case in sorted(cases.values(), key=lambda case: (case.opened_at, case.id)):
+        if check_turn(unit, case, user_id, Verdict.REJECT, document_from_case(case)).allowed:
+            yield case
+
+
+def _turn_of(unit: CaseUnitOfWork, case: Case, user_id: str) -> ReaderTurn:
+    if case.state is CaseState.OPEN and _has_turn(unit, case, user_id):
+        return ReaderTurn(decides=True)
+    return ReaderTurn(next_case=next((waiting.id for waiting in _pending(unit, user_id)), ""))
 
 
 def _case_of(unit: CaseUnitOfWork, order: PurchaseOrder, user_id: str) -> OrderCase:

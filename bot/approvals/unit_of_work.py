@@ -73,6 +73,10 @@ class CaseRepository(Protocol):
         """Remember that a card of the case stands at a place; twice is once."""
         ...
 
+    def put_apart(self, card: CaseCard) -> None:
+        """Let a card stand alone from now on that is known as one of a shared delivery."""
+        ...
+
     def approved_on(self, user_id: str, currency: str, begins: datetime, ends: datetime) -> Money:
         """Return the sum of what a person approved on a day that begins and ends so, in one currency.
 
@@ -91,6 +95,10 @@ class CaseRepository(Protocol):
 
     def deliver(self, delivery: Delivery) -> None:
         """Owe a place the newest state of a card."""
+        ...
+
+    def withdraw(self, card: str) -> None:
+        """Owe a delivery, by its key, no longer."""
         ...
 
     def redraw_answers(self, case: Case, due_at: datetime) -> None:
@@ -115,6 +123,8 @@ class ApprovalOptions:
     no account there. Without it they cannot decide."""
     own_account: str = ""
     """The bot's own account, as decisions name it."""
+    one_card: bool = False
+    """Whether those who decide share one card, also with groups; where not, each place has a card of its own."""
     write_lease: timedelta = timedelta(seconds=60)
     """Longer than any write: what was noted so long ago and has no outcome was broken off."""
     assume_lost_after: timedelta = timedelta(seconds=90)

@@ -149,7 +149,9 @@ def build_approvals(
             OpenPrompts: OpenPrompts(),
         },
         composers={
-            ApprovalCardKind.APPROVAL.value: ApprovalComposer(service.find, showing, audiences.fields_at),
+            ApprovalCardKind.APPROVAL.value: ApprovalComposer(
+                service.find, showing, audiences.fields_at, separate=service.separate_cards
+            ),
             ApprovalCardKind.TOLD.value: RequesterComposer(service.find, showing, audiences.fields_at),
         },
         oa_sync=oa_sync,

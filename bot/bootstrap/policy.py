@@ -49,7 +49,12 @@ def terms_of(settings: Settings) -> ApprovalOptions:
     """Return the operator's settings besides the rules."""
     account = settings.approvals.technical_account
     undo = timedelta(seconds=settings.approvals.undo_seconds)
-    return ApprovalOptions(undo=undo, technical_account=bool(account), own_account=account)
+    return ApprovalOptions(
+        undo=undo,
+        technical_account=bool(account),
+        own_account=account,
+        one_card=settings.approvals.one_card,
+    )
 
 
 class MemberStaffDirectory:

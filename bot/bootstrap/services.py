@@ -374,6 +374,7 @@ def _question_pipeline(
         reserved=base.month.reserved,
         private_way=PrivateWay(base.settings.cards.private_way),
         say=say,
+        name_asker=base.settings.notify.name_asker,
     )
 
     def arrived(message: Message) -> None:

@@ -59,7 +59,15 @@ class ShownCards(Protocol):
     async def clicked(self, track_id: str, by: str, now: datetime) -> Place | None:
         """Record a click by the person with the userId ``by`` and return where the card stands.
 
-        None for a card that nobody remembers. Raises a `bot.errors.DingerpError` when the store is away.
+        Of a card at several places, that is their own chat if it is among them. None for a card that nobody remembers.
+        Raises a `bot.errors.DingerpError` when the store is away.
+        """
+        ...
+
+    async def has_own_values(self, track_id: str, user_id: str) -> bool:
+        """Return whether a person sees values of their own on a card that stands elsewhere, too.
+
+        Raises a `bot.errors.DingerpError` when the store is away.
         """
         ...
 
@@ -264,9 +272,21 @@ class ClickPipeline:
 
     async def has_own_values(self, click: Click) -> bool:
         """Whether the clicker may have values of their own on the clicked card, which would cover an answer."""
-        if self._keeper is None or not self.is_on_answer(click):
+        if not self.is_on_answer(click):
+            return await self._sees_own_values(click)
+        if self._keeper is None:
             return False
         return await self._keeper.has_own_values(click.track_id, click.user_id)
+
+    async def _sees_own_values(self, click: Click) -> bool:
+        if self._shown is None or not self._tracks.is_card(click.track_id):
+            return False
+        try:
+            return await self._shown.has_own_values(click.track_id, click.user_id)
+        except DingerpError as error:
+            # What is answered stays hidden then, and the card's next state shows it all the same.
+            log.warning("click.values_unknown", error=type(error).__name__, detail=error.detail)
+            return False
 
     def is_on_answer(self, click: Click) -> bool:
         """Whether the clicked card is the answer to a question."""

@@ -57,7 +57,7 @@ class AnswerComposer:
         if answer.readers is CardReaders.ASKER:
             return ComposedCard(own, answer.revision, language)
         shared = self._audiences.share(own, prepared.grant, answer.conversation.id, prepared.command).view
-        more = OwnView(answer.user_id, own) if answer.readers is CardReaders.ALL_AND_ASKER else None
+        more = (OwnView(answer.user_id, own),) if answer.readers is CardReaders.ALL_AND_ASKER else ()
         return ComposedCard(shared, answer.revision, language, more)
 
     async def fold(self, refs: Sequence[str], place: str) -> None:

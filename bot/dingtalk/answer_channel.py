@@ -6,18 +6,21 @@ alone may see goes into a group by one of three private ways; texts in a group a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
 import structlog
 
 from bot.cards.card import Card
-from bot.chat.message import Conversation, ConversationKind, Message
+from bot.cards.escape import escape_text
+from bot.chat.message import Conversation, ConversationKind, Message, Sender
 from bot.chat.ports import AnswerCards, AnswerUnconfirmed, AnswerVia, SentAnswer
 from bot.chat.standing_answers import CardReaders
 from bot.dingtalk.apis import AppKeys
-from bot.dingtalk.card_api import CardApi
+from bot.dingtalk.card_api import NOBODY_CALLED, CardApi
 from bot.dingtalk.card_wire import TemplateChoice, card_params
 from bot.dingtalk.errors import (
     DingTalkAuthFailed,
@@ -43,6 +46,9 @@ IN_YOUR_CHAT = phrase("The answer is in your own chat with me.")
 
 MAX_PRIVATE_VALUE = 1024
 """Documented bytes of one value for a single person (docs: platform/dingtalk/cards.md#values)."""
+_MAX_NAME = 20
+_PLAIN_ID = re.compile(r"[\w.@-]{1,64}")
+"""UserIds that can stand in a card's markdown as they are."""
 
 
 class PrivateWay(StrEnum):
@@ -71,8 +77,9 @@ class DingTalkAnswerChannel:
         reserved: Callable[[], bool] = lambda: False,
         private_way: PrivateWay = PrivateWay.RECIPIENTS,
         say: Callable[[str, Phrase], str] = lambda language, words: str(words),
+        name_asker: bool = False,
     ) -> None:
-        """``say`` returns a phrase in a language.
+        """``say`` returns a phrase in a language; ``name_asker``: a card for a whole group names and calls who asked.
 
         ``sparing`` returns the line in a language that says that the month's calls run out, or None while they last.
         When they run out, the message's own webhook is tried first, for it costs no call
@@ -88,6 +95,7 @@ class DingTalkAnswerChannel:
         self._reserved = reserved
         self._private_way = private_way
         self._say = say
+        self._name_asker = name_asker
 
     def readers_of(self, message: Message, cards: AnswerCards) -> CardReaders:
         """Return who will see the answer's card."""
@@ -211,10 +219,13 @@ class DingTalkAnswerChannel:
         self, message: Message, cards: AnswerCards, way: PrivateWay | None, track_id: str, robot_code: str
     ) -> None:
         group, person = message.conversation, message.sender.staff_id
-        card = cards.shared if way in (None, PrivateWay.PRIVATE_DATA) else cards.own
+        shared = way in (None, PrivateWay.PRIVATE_DATA)
+        names = self._name_asker and shared and group.kind is ConversationKind.GROUP
+        called = _called(message.sender) if names else NOBODY_CALLED
+        card, own = _naming(cards.shared if shared else cards.own, called), _naming(cards.own, called)
         template = self._templates.of(card.name)
         params = card_params(card, template)
-        own_params = card_params(cards.own, template) if way is PrivateWay.PRIVATE_DATA else {}
+        own_params = card_params(own, template) if way is PrivateWay.PRIVATE_DATA else {}
         await self._cards.create_and_deliver(
             track_id=track_id,
             params=params,
@@ -225,6 +236,7 @@ class DingTalkAnswerChannel:
             user_id=person,
             recipients=[person] if person is not None and way is PrivateWay.RECIPIENTS else (),
             private=_private_values(person, params, own_params),
+            called=called,
         )
 
     async def _send_markdown(
@@ -252,6 +264,22 @@ class DingTalkAnswerChannel:
         except DingerpError as error:
             # The answer itself has arrived.
             _log.info("answer_not_pointed_to", error=type(error).__name__, detail=error.detail)
+
+
+def _called(sender: Sender) -> Mapping[str, str]:
+    """Return whom an answer calls: who asked, with their name."""
+    asker = sender.staff_id
+    return {asker: sender.nick or asker} if asker is not None and _PLAIN_ID.fullmatch(asker) else NOBODY_CALLED
+
+
+def _naming(card: Card, called: Mapping[str, str]) -> Card:
+    """Return a card whose first line names those whom it calls; the same where that does not fit.
+
+    Docs: platform/dingtalk/cards.md#mentions
+    """
+    names = " ".join(f"<a atId={user_id}>@{escape_text(name, _MAX_NAME)}</a>" for user_id, name in called.items())
+    body = f"{names}\n\n{card.body}"
+    return replace(card, body=body) if names and len(body.encode()) <= MAX_PRIVATE_VALUE else card
 
 
 def _private_values(

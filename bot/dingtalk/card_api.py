@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from bot.chat.message import Conversation, ConversationKind
@@ -14,6 +16,31 @@ from bot.dingtalk.payload import flag, items, part, text
 _ALREADY_THERE = "param.cardAlreadyExist"
 _USER_ID = 1
 """``userIdType``: people are named by userId, in calls and in callbacks."""
+
+
+NOBODY_CALLED: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class CardSpace:
+    """A place of a card; ``user_id`` is the person of a direct conversation."""
+
+    conversation: Conversation
+    user_id: str | None = None
+
+    @property
+    def is_group(self) -> bool:
+        """Whether it is a group."""
+        return self.conversation.kind is ConversationKind.GROUP
+
+    @property
+    def name(self) -> str:
+        """DingTalk's name of the place, such as ``IM_GROUP.cid…``."""
+        if self.is_group:
+            return f"IM_GROUP.{self.conversation.id}"
+        if not self.user_id:
+            raise ValueError("a card in a direct conversation needs its person")
+        return f"IM_ROBOT.{self.user_id}"
 
 
 class CardApi:
@@ -34,13 +61,44 @@ class CardApi:
         user_id: str | None = None,
         recipients: Sequence[str] = (),
         private: Mapping[str, Mapping[str, str]] | None = None,
+        called: Mapping[str, str] = NOBODY_CALLED,
     ) -> None:
         """Make the card ``track_id`` appear in ``conversation``; the same id again changes nothing.
 
         ``summary`` is the text in the list of conversations and in the notification. ``user_id`` is the person of a
         direct conversation. ``recipients`` are the members of a group who alone get the card, ``private`` is what
-        single people see instead. Raises `DingTalkDeliveryFailed` when DingTalk made the card but did not show it, and
+        single people see instead, ``called`` are members of the group whom it calls (@), with their names. Raises
+        `DingTalkDeliveryFailed` when DingTalk made the card but did not show it, and
         other `DingTalkError`.
+        """
+        await self.create_at_several(
+            track_id=track_id,
+            params=params,
+            template_id=template_id,
+            spaces=[CardSpace(conversation, user_id)],
+            summary=summary,
+            robot_code=robot_code,
+            recipients=recipients,
+            private=private,
+            called=called,
+        )
+
+    async def create_at_several(
+        self,
+        *,
+        track_id: str,
+        params: Mapping[str, str],
+        template_id: str,
+        spaces: Sequence[CardSpace],
+        summary: str,
+        robot_code: str,
+        recipients: Sequence[str] = (),
+        private: Mapping[str, Mapping[str, str]] | None = None,
+        called: Mapping[str, str] = NOBODY_CALLED,
+    ) -> tuple[CardSpace, ...]:
+        """Make one card appear at all these places by one call, and return those where DingTalk does not show it.
+
+        The rest is as in `create_and_deliver`; `DingTalkDeliveryFailed` says that it is shown nowhere.
         """
         body: dict[str, Any] = {
             "cardTemplateId": template_id,
@@ -49,8 +107,11 @@ class CardApi:
             "callbackType": "STREAM",
             "cardData": {"cardParamMap": params},
             "userIdType": _USER_ID,
-            **_space(conversation, summary, robot_code, user_id, recipients),
+            **_spaces(spaces, summary, robot_code, recipients, called),
         }
+        if called:
+            # Lets ``<a atId=…>`` in the card's markdown stand out (docs: platform/dingtalk/cards.md#mentions).
+            body["cardAtUserIds"] = list(called)
         if private:
             body["privateData"] = _private(private)
         try:
@@ -59,9 +120,9 @@ class CardApi:
             if refusal.code == _ALREADY_THERE:
                 # An earlier attempt got through and only its answer was lost
                 # (docs: platform/dingtalk/cards.md#idempotency).
-                return
+                return ()
             raise
-        _check_deliveries(answer)
+        return _missed(answer, spaces)
 
     async def update(
         self,
@@ -86,41 +147,47 @@ def _private(private: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
     return {user_id: {"cardParamMap": params} for user_id, params in private.items()}
 
 
-def _space(
-    conversation: Conversation, summary: str, robot_code: str, user_id: str | None, recipients: Sequence[str]
+def _spaces(
+    spaces: Sequence[CardSpace],
+    summary: str,
+    robot_code: str,
+    recipients: Sequence[str],
+    called: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Return the place of the card, with the space and deliver models of that kind of place."""
+    """Return the places of the card, with the space and deliver models of their kinds.
+
+    Docs: platform/dingtalk/cards.md#spaces
+    """
     shown = {
         "supportForward": False,
         "lastMessageI18n": {"ZH_CN": summary, "EN_US": summary},
         "notification": {"alertContent": summary, "notificationOff": False},
     }
-    if conversation.kind is ConversationKind.GROUP:
-        return {
-            "openSpaceId": f"dtv1.card//IM_GROUP.{conversation.id}",
-            "imGroupOpenSpaceModel": shown,
-            "imGroupOpenDeliverModel": {
-                "robotCode": robot_code,
-                # Without the field everybody gets the card, with an empty list perhaps too.
-                **({"recipients": list(recipients)} if recipients else {}),
-            },
+    models: dict[str, Any] = {}
+    if any(space.is_group for space in spaces):
+        models["imGroupOpenSpaceModel"] = shown
+        models["imGroupOpenDeliverModel"] = {
+            "robotCode": robot_code,
+            # Without the field everybody gets the card, with an empty list perhaps too.
+            **({"recipients": list(recipients)} if recipients else {}),
+            **({"atUserIds": dict(called)} if called else {}),
         }
-    if not user_id:
-        raise ValueError("a card in a direct conversation needs its person")
-    return {
-        "openSpaceId": f"dtv1.card//IM_ROBOT.{user_id}",
-        "imRobotOpenSpaceModel": shown,
-        "imRobotOpenDeliverModel": {"spaceType": "IM_ROBOT", "robotCode": robot_code},
-    }
+    if not all(space.is_group for space in spaces):
+        models["imRobotOpenSpaceModel"] = shown
+        models["imRobotOpenDeliverModel"] = {"spaceType": "IM_ROBOT", "robotCode": robot_code}
+    return {"openSpaceId": "dtv1.card//" + ";".join(space.name for space in spaces), **models}
 
 
-def _check_deliveries(answer: Mapping[str, Any]) -> None:
-    """Raise `DingTalkDeliveryFailed` for a place that failed, which DingTalk reports under HTTP 200.
+def _missed(answer: Mapping[str, Any], spaces: Sequence[CardSpace]) -> tuple[CardSpace, ...]:
+    """Return the places that failed, which DingTalk reports under HTTP 200, in the order of the request.
 
-    Docs: platform/dingtalk/cards.md#deliveries
+    Raises `DingTalkDeliveryFailed` where none is left. Docs: platform/dingtalk/cards.md#deliveries
     """
-    deliveries = items(part(answer.get("result")).get("deliverResults"))
-    failed = [delivery for delivery in map(part, deliveries) if not flag(delivery.get("success"))]
-    if failed:
-        reasons = "; ".join(text(delivery.get("errorMsg")) or "no reason given" for delivery in failed)
+    results = [part(result) for result in items(part(answer.get("result")).get("deliverResults"))]
+    failed = [number for number, result in enumerate(results) if not flag(result.get("success"))]
+    if not failed:
+        return ()
+    if len(failed) >= len(spaces):
+        reasons = "; ".join(text(results[number].get("errorMsg")) or "no reason given" for number in failed)
         raise DingTalkDeliveryFailed(f"{CREATE_AND_DELIVER.name}: not shown: {reasons[:200]}")
+    return tuple(spaces[number] for number in failed if number < len(spaces))

@@ -5,15 +5,15 @@ Docs: platform/dingtalk/cards.md, platform/dingtalk/robots.md
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
 
 from bot.cards.card import Card
 from bot.chat.message import Conversation, ConversationKind
 from bot.dingtalk.apis import AppKeys
-from bot.dingtalk.card_api import CardApi
-from bot.dingtalk.card_wire import TemplateChoice, card_params, changed_params
+from bot.dingtalk.card_api import CardApi, CardSpace
+from bot.dingtalk.card_wire import CardTemplate, TemplateChoice, card_params, changed_params
 from bot.dingtalk.errors import (
     DingTalkAccessDenied,
     DingTalkAuthFailed,
@@ -70,19 +70,26 @@ class DingTalkMessenger:
 
     async def show(self, place: Place, track_id: str, card: Card) -> None:
         """Make the card appear."""
+        await self.show_together([place], track_id, card)
+
+    async def show_together(
+        self, places: Sequence[Place], track_id: str, card: Card, own: Mapping[str, Card] = NOBODYS
+    ) -> tuple[Place, ...]:
+        """Make one card appear at all these places by one call, and return those where it does not stand."""
         template = self._templates.of(card.name)
-        person = place.kind is PlaceKind.PERSON
-        kind = ConversationKind.DIRECT if person else ConversationKind.GROUP
+        spaces = {_space_of(place): place for place in places}
         with _translating_errors(_create_failure):
-            await self._cards.create_and_deliver(
+            params = card_params(card, template)
+            missed = await self._cards.create_at_several(
                 track_id=track_id,
-                params=card_params(card, template),
+                params=params,
                 template_id=template.template_id,
-                conversation=Conversation(place.id, kind),
+                spaces=list(spaces),
                 summary=card.title,
                 robot_code=self._robot_code,
-                user_id=place.id if person else None,
+                private=_own_params(own, template, params),
             )
+        return tuple(spaces[space] for space in missed)
 
     async def change(self, track_id: str, card: Card, made_as: str, own: Mapping[str, Card] = NOBODYS) -> None:
         """Let a card show this content, in the template that it was made with, and ``own`` to single people.
@@ -101,6 +108,20 @@ class DingTalkMessenger:
                 await self._robot.send_to_people([place.id], self._robot_code, title=card.title, markdown=card.twin)
             else:
                 await self._robot.send_to_group(place.id, self._robot_code, title=card.title, markdown=card.twin)
+
+
+def _space_of(place: Place) -> CardSpace:
+    if place.kind is PlaceKind.PERSON:
+        return CardSpace(Conversation(place.id, ConversationKind.DIRECT), place.id)
+    return CardSpace(Conversation(place.id, ConversationKind.GROUP))
+
+
+def _own_params(
+    own: Mapping[str, Card], template: CardTemplate, params: Mapping[str, str]
+) -> dict[str, dict[str, str]]:
+    """Return by userId the variables in which a person's card is another one."""
+    seen = {user_id: card_params(card, template).items() - params.items() for user_id, card in own.items()}
+    return {user_id: dict(different) for user_id, different in seen.items() if different}
 
 
 @contextmanager

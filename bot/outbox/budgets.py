@@ -69,9 +69,10 @@ def budget_costs(row: OutboxRow, limits: SendLimits, *, sparing: bool) -> tuple[
             # The card may exist already with older content: it is created and then changed.
             calls.append(BudgetCost("change", SECOND, limits.per_second))
     urgent = row.urgency is Urgency.NOW
-    calls.append(BudgetCost(f"place {row.place}", MINUTE, limits.place_urgent if urgent else limits.place_minute))
-    if sparing and row.urgency is not Urgency.NOW:
-        calls.append(BudgetCost(f"sparing {row.place}", SPARING_DIGEST, 1))
+    a_minute = limits.place_urgent if urgent else limits.place_minute
+    calls += [BudgetCost(f"place {place}", MINUTE, a_minute) for place in row.places]
+    if sparing and not urgent:
+        calls += [BudgetCost(f"sparing {place}", SPARING_DIGEST, 1) for place in row.places]
     return tuple(calls)
 
 

@@ -41,6 +41,8 @@ class Delivery:
     urgency: Urgency = Urgency.SOON
     due_at: datetime
     """Not before."""
+    also: tuple[Place, ...] = ()
+    """Further places where the same card stands: one call makes it appear at all of them, and one changes it."""
     fact: str = ""
     """The event that caused it (``source/id``), for the history."""
     stands_as: str = ""
@@ -55,7 +57,7 @@ class DeliveryState(StrEnum):
     """To be sent now or later, or being sent."""
     DONE = "done"
     FOLDED = "folded"
-    """A digest replaces it."""
+    """Other cards replace it: a digest, or one for each of its places."""
     DEAD = "dead"
     """Given up with a reason, until somebody replays it or a newer state is queued."""
 
@@ -90,6 +92,8 @@ class DeliveryStepKind(StrEnum):
     GONE = "gone"
     """The card does not exist any more and is created again."""
     FOLDED = "folded"
+    SEPARATED = "separated"
+    """It cannot stand at its places together: each gets a card of its own."""
     DEAD = "dead"
     REPLAYED = "replayed"
     CLICKED = "clicked"
@@ -115,10 +119,16 @@ class OutboxRow:
     doubt: int = 0
     tries: int = 0
     due_at: datetime
+    also: tuple[Place, ...] = ()
     made_as: str = ""
     """Name of the card as it was created: its template renders all later states."""
     making: int = 0
     """How often it was begun again after it was given up and certainly never seen."""
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """All places where the card stands."""
+        return (self.place, *self.also)
 
     @property
     def track_key(self) -> str:
@@ -179,3 +189,4 @@ class DeliveryRecord:
     changed_at: datetime
     fact: str
     reason: str
+    also: tuple[Place, ...] = ()

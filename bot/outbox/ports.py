@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from bot.cards.card import Card
 from bot.cards.view import View
 from bot.errors import DingerpError
 from bot.outbox.budgets import FoldKey, SendLimits
 from bot.outbox.delivery import Delivery, DeliveryResult, OutboxRow
-from bot.outbox.place import Place
+from bot.outbox.place import Place, PlaceKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +24,23 @@ class OwnView:
     user_id: str
     view: View
 
+    @property
+    def place(self) -> Place:
+        """The person's own chat, whose language it has where the card names none."""
+        return Place(PlaceKind.PERSON, self.user_id)
+
 
 @dataclass(frozen=True, slots=True)
 class ComposedCard:
     """A card's content now, and its revision; without a ``view`` there is nothing to show any more.
 
-    ``language`` is that of its readers, where it is not the place's; ``own`` is what one of them sees instead.
+    ``language`` is that of its readers, where it is not the place's; ``own`` is what some of them see instead.
     """
 
     view: View | None
     revision: int
     language: str = ""
-    own: OwnView | None = None
+    own: tuple[OwnView, ...] = ()
 
 
 class Composer(Protocol):
@@ -51,6 +56,18 @@ class Composer(Protocol):
         Must be one transaction: afterwards the digest is queued and the cards are not (`bot.store.outbox.withdraw`). A
         digest that was not shown yet may be among ``refs``: it takes in the others. After a crash the same cards may be
         asked for again.
+        """
+        ...
+
+
+@runtime_checkable
+class SharingComposer(Composer, Protocol):
+    """A composer whose cards may stand at several places."""
+
+    async def separate(self, card: str, ref: str, places: Sequence[Place]) -> None:
+        """Let these places have a card of their own instead of ``card``, which they were to share with others.
+
+        Must be one transaction like `fold`, and may be asked for again.
         """
         ...
 
@@ -95,6 +112,15 @@ class Messenger(Protocol):
 
     async def show(self, place: Place, track_id: str, card: Card) -> None:
         """Create the card; the same ``track_id`` again neither creates a second card nor changes the first."""
+        ...
+
+    async def show_together(
+        self, places: Sequence[Place], track_id: str, card: Card, own: Mapping[str, Card] = NOBODYS
+    ) -> tuple[Place, ...]:
+        """Create one card that stands at all these places, and return those where it does not.
+
+        ``own`` is what single people see instead, by userId. Raises `SendFailed` when it stands nowhere.
+        """
         ...
 
     async def change(self, track_id: str, card: Card, made_as: str, own: Mapping[str, Card] = NOBODYS) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -19,12 +19,14 @@ from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import (
     LEASE,
     NOBODYS,
+    ComposedCard,
     Composer,
     FoldBatch,
     Messenger,
     OutboxStore,
     SendFailed,
     SendFailureKind,
+    SharingComposer,
     UnbilledWriter,
 )
 from bot.outbox.retry import resolve_failure, retry_delay
@@ -43,6 +45,10 @@ LOOK_EVERY = timedelta(seconds=5)
 
 _SHARE = 4
 """The worker claims more when a quarter of its room is free: one query for several cards."""
+
+_SEPARATING = frozenset({SendFailureKind.NO_CARDS, SendFailureKind.HOPELESS, SendFailureKind.SPENT})
+"""Failures of a card at several places that one of the places may be the reason of, or that each may find a way around.
+"""
 
 _STORE_PAUSE = 1.0
 _TRIES_TO_SETTLE = 10
@@ -253,18 +259,27 @@ class OutboxWorker:
             return DeliveryResult(what=DeliveryStepKind.KEPT, revision=row.shown)
         zone = self._now().tzinfo
         assert zone is not None, "the clock gives aware times"
-        language = composed.language or self._language_of(row.place)
-        card = self._renderer.render(composed.view, language, zone=zone, trail=())
-        if (own := composed.own) is None:
-            return _Ready(card, composed.revision)
-        own_card = self._renderer.render(own.view, language, zone=zone, trail=())
-        return _Ready(card, composed.revision, {own.user_id: own_card})
+        card = self._renderer.render(composed.view, self._language(composed, row.place), zone=zone, trail=())
+        own = {
+            seen.user_id: self._renderer.render(seen.view, self._language(composed, seen.place), zone=zone, trail=())
+            for seen in composed.own
+        }
+        return _Ready(card, composed.revision, own)
+
+    def _language(self, composed: ComposedCard, place: Place) -> str:
+        return composed.language or self._language_of(place)
 
     async def _send_somehow(self, row: OutboxRow, ready: _Ready, late: timedelta) -> DeliveryResult:
-        """Send it; when the month's calls are used up and it is urgent and nowhere to be seen, without a call."""
+        """Send it; when the month's calls are used up and it is urgent and nowhere to be seen, without a call.
+
+        What certainly cannot stand at several places together is left to a card for each of them.
+        """
         try:
             return await self._send(row, ready, late)
         except SendFailed as failure:
+            if row.also and not row.shown and not row.doubt and failure.trouble in _SEPARATING:
+                await self._separate(row, row.places)
+                return DeliveryResult(what=DeliveryStepKind.SEPARATED, reason=failure.detail)
             urgent = row.urgency is Urgency.NOW and not row.shown and not row.doubt
             if failure.trouble is not SendFailureKind.SPENT or not urgent or self._unbilled is None:
                 raise
@@ -287,13 +302,29 @@ class OutboxWorker:
             return DeliveryResult(
                 what=DeliveryStepKind.UPDATED, revision=revision, made_as=row.made_as, track_id=track, late=late
             )
-        await self._messenger.show(row.place, track, card)
+        missed = await self._show(row, track, ready)
         if row.doubt and row.doubt != revision:
             # An earlier try may have created the card with older content; then this one has changed nothing.
-            await self._messenger.change(track, card, card.name)
+            await self._messenger.change(track, card, card.name, ready.own)
+        if missed:
+            await self._separate(row, missed)
         return DeliveryResult(
             what=DeliveryStepKind.SENT, revision=revision, made_as=card.name, track_id=track, late=late
         )
+
+    async def _show(self, row: OutboxRow, track: str, ready: _Ready) -> tuple[Place, ...]:
+        """Create the card, and return the places where it does not stand."""
+        if row.also:
+            return await self._messenger.show_together(row.places, track, ready.card, ready.own)
+        await self._messenger.show(row.place, track, ready.card)
+        return ()
+
+    async def _separate(self, row: OutboxRow, places: Sequence[Place]) -> None:
+        composer = self._composer(row)
+        if not isinstance(composer, SharingComposer):
+            raise SendFailed(SendFailureKind.HOPELESS, f"cards of the kind {row.kind!r} cannot be separated")
+        log.info("outbox.separated", card=row.card, places=len(places))
+        await composer.separate(row.card, row.ref, places)
 
     def _composer(self, row: OutboxRow) -> Composer:
         composer = self._composers.get(row.kind)

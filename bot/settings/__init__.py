@@ -43,6 +43,7 @@ from bot.settings.sections import (
     LogSettings,
     NativeFields,
     NativeSettings,
+    NotifySettings,
     OutboxSettings,
     PollSettings,
     QueueSettings,
@@ -77,6 +78,7 @@ __all__ = [
     "LogSettings",
     "NativeFields",
     "NativeSettings",
+    "NotifySettings",
     "OutboxSettings",
     "PollSettings",
     "QueueSettings",
@@ -129,6 +131,7 @@ class Settings(BaseSettings):
     outbox: OutboxSettings = OutboxSettings.model_validate({})
     alerts: AlertSettings = AlertSettings.model_validate({})
     approvals: ApprovalSettings = ApprovalSettings.model_validate({})
+    notify: NotifySettings = NotifySettings.model_validate({})
     audit: AuditSettings = AuditSettings.model_validate({})
     retention: RetentionSettings = RetentionSettings.model_validate({})
     log: LogSettings = LogSettings.model_validate({})

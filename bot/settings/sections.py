@@ -442,12 +442,26 @@ class ApprovalSettings(SettingsSection):
         description="The bot's own account in the ERP, in whose name decisions are written of people without one there;"
         " they stand in the reason. Empty: such people cannot decide.",
     )
+    one_card: bool = Field(
+        True,
+        description="Whether the groups and all who decide share one card, on which each of them sees values of their"
+        " own, such as prices; else each place has a card of its own, and each costs calls.",
+    )
     native: NativeSettings = NativeSettings.model_validate({})
 
     @field_validator("groups")
     @classmethod
     def _conversations(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
         return None if value is None else open_conversations(value)
+
+
+class NotifySettings(SettingsSection):
+    """Whom the bot calls, besides showing cards."""
+
+    name_asker: bool = Field(
+        True,
+        description="Whether an answer that everybody in a group sees names and calls (@) who asked. It costs no call.",
+    )
 
 
 class RetentionSettings(SettingsSection):

@@ -103,6 +103,8 @@ class SimDelivery:
     recipients: frozenset[str] | None = None
     top: bool = False
     """Pinned at the top of the group (`ONE_BOX`) instead of among the messages."""
+    at_user_ids: tuple[str, ...] = ()
+    """Whom it calls (@); ``@ALL`` for everybody."""
     recalled: bool = False
 
     def visible_to(self, viewer: str) -> bool:
@@ -124,6 +126,7 @@ class SimDelivery:
             "card": {**card, "privateToViewer": card["privateToViewer"] or self.recipients is not None},
             "recipients": sorted(self.recipients) if self.recipients is not None else None,
             "top": self.top,
+            "atUserIds": list(self.at_user_ids),
             "recalled": self.recalled,
         }
 
@@ -179,6 +182,7 @@ class SimChat:
         carrier_id: str,
         recipients: frozenset[str] | None = None,
         top: bool = False,
+        at_user_ids: tuple[str, ...] = (),
     ) -> SimDelivery:
         """Append a copy of a card."""
         delivery = SimDelivery(
@@ -190,6 +194,7 @@ class SimChat:
             carrier_id=carrier_id,
             recipients=recipients,
             top=top,
+            at_user_ids=at_user_ids,
         )
         self._copies.setdefault(card.out_track_id, []).append(delivery)
         self._append(delivery)

@@ -13,6 +13,15 @@ def utc_now() -> datetime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SuggestedCommand:
+    """A command of the bot that the page offers after a slash, and what it does in Chinese and English."""
+
+    name: str
+    chinese: str
+    english: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatorConfig:
     """All settings.
 
@@ -24,6 +33,8 @@ class SimulatorConfig:
     client_secret: str = "dingdemosecret"  # noqa: S105 - the demo's published key, worth nothing elsewhere
     robot_name: str = "ERP 助手"
     corp_id: str = "dingdemocorp"
+    commands: tuple[SuggestedCommand, ...] = ()
+    """What the page offers after a slash, told by whoever starts the simulator; without any, a few that are common."""
     further_staff: int = 0
     """People besides those of the demo company, in departments of fifty: a large company's directory."""
     public_url: str = ""

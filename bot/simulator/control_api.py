@@ -40,6 +40,10 @@ async def state(engine: SimEngine, request: web.Request) -> Json:
     return {
         "robot": {"name": config.robot_name, "robotCode": config.client_id, "clientId": config.client_id},
         "company": engine.enterprise.name,
+        "commands": [
+            {"name": command.name, "label": {"zh": command.chinese, "en": command.english}}
+            for command in config.commands
+        ],
         "people": [
             {
                 "userId": person.user_id,

@@ -87,6 +87,10 @@ INSERT_DECISION: Final = insert(APPROVAL_DECISION)
 
 CARDS: Final = select(APPROVAL_CARD).where(APPROVAL_CARD.c.case_id == _THIS).order_by(APPROVAL_CARD.c.number)
 
+SET_SHARED: Final = (
+    update(APPROVAL_CARD).where(APPROVAL_CARD.c.card == bindparam("key")).values(shared=bindparam("alone"))
+)
+
 INSERT_AUDIT: Final = insert(APPROVAL_AUDIT)
 AUDIT: Final = select(APPROVAL_AUDIT).where(APPROVAL_AUDIT.c.case_id == _THIS).order_by(APPROVAL_AUDIT.c.number)
 

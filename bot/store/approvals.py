@@ -29,7 +29,7 @@ from bot.store.approval_rows import (
 from bot.store.audit import append_entries
 from bot.store.database import Database
 from bot.store.decision_entries import make_decision_entry
-from bot.store.outbox import enqueue
+from bot.store.outbox import enqueue, withdraw
 from bot.store.row_times import from_us, to_us
 from bot.store.standing_answers import redraw_answers
 from bot.store.statements import insert_into
@@ -118,6 +118,11 @@ class StoredCaseRepository:
         """Remember that a card of the case stands at a place."""
         self._cards.append(card)
 
+    def put_apart(self, card: CaseCard) -> None:
+        """Let a card stand alone from now on that is known as one of a shared delivery."""
+        row = card_row(card)
+        self._connection.execute(sql.SET_SHARED, {"key": row["card"], "alone": card.shared})
+
     def approved_on(self, user_id: str, currency: str, begins: datetime, ends: datetime) -> Money:
         """Return the sum of what a person approved on a day, and let nobody else ask until the end."""
         if self._locking and self._connection.dialect.name == "postgresql":
@@ -147,6 +152,11 @@ class StoredCaseRepository:
     def deliver(self, delivery: Delivery) -> None:
         """Owe a place the newest state of a card; several times in one unit of work is once."""
         self._deliveries[delivery.card] = delivery
+
+    def withdraw(self, card: str) -> None:
+        """Owe a delivery no longer."""
+        self._deliveries.pop(card, None)
+        withdraw(self._connection, [card])
 
     def redraw_answers(self, case: Case, due_at: datetime) -> None:
         """Owe the answers that show the case's document its newest state."""

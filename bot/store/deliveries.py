@@ -13,10 +13,10 @@ from sqlalchemy.engine import Connection
 
 from bot.batching import Batcher
 from bot.outbox.delivery import DeliveryRecord, DeliveryState, DeliveryStep, DeliveryStepKind
-from bot.outbox.place import Place
+from bot.outbox.place import Place, PlaceKind
 from bot.store.database import Database
 from bot.store.outbox import DELIVERY_VALUES, NEEDS_REDRAW
-from bot.store.outbox_sql import REQUEUED, step
+from bot.store.outbox_sql import REQUEUED, read_places, stands_at, step
 from bot.store.record_codec import RecordCodec
 from bot.store.row_times import to_ms
 from bot.store.tables import DELIVERY, DELIVERY_STEP
@@ -49,8 +49,10 @@ class StoredDeliveries:
 
         ``fact`` is the last event (``source/id``) that a card was queued for.
         """
-        wanted = {_D.card: card, _D.place: str(place or ""), _D.kind: kind, _D.state: state or "", _D.fact: fact}
+        wanted = {_D.card: card, _D.kind: kind, _D.state: state or "", _D.fact: fact}
         query = select(DELIVERY).where(*(column == value for column, value in wanted.items() if value))
+        if place is not None:
+            query = query.where(stands_at(place))
         if since is not None:
             query = query.where(_D.changed_ms >= to_ms(since))
         return await self._records(query.order_by(_D.changed_ms.desc(), _D.card).limit(limit))
@@ -109,7 +111,8 @@ class StoredShownCards:
     async def clicked(self, track_id: str, by: str, now: datetime) -> Place | None:
         """Record a click and return the card's place, None for a card that is not known.
 
-        ``by`` is a userId. Raises `bot.store.errors.StoreUnavailable`.
+        ``by`` is a userId: of a card at several places theirs is meant, if it is among them. Raises
+        `bot.store.errors.StoreUnavailable`.
         """
         return await self._clicked(_Clicked(track_id, by, now)) if track_id else None
 
@@ -119,6 +122,15 @@ class StoredShownCards:
         Raises `bot.store.errors.StoreUnavailable`.
         """
         return await self._database.run(partial(_queue_redraw, track_id, to_ms(now)))
+
+    async def has_own_values(self, track_id: str, user_id: str) -> bool:
+        """Return whether a person sees values of their own on a card, because it stands in their chat and elsewhere.
+
+        Raises `bot.store.errors.StoreUnavailable`.
+        """
+        own_chat = stands_at(Place(PlaceKind.PERSON, user_id))
+        query = select(_D.card).where(_D.track == track_id, _D.also != "", own_chat)
+        return await self._database.read(lambda connection: connection.execute(query).first()) is not None
 
     async def _clicked_together(self, clicks: Sequence[_Clicked]) -> Sequence[Place | None]:
         return await self._database.run(partial(_record_clicks, clicks))
@@ -141,7 +153,7 @@ def _queue_redraw(track_id: str, at: int, connection: Connection) -> bool:
 
 
 def _record_clicks(clicks: Sequence[_Clicked], connection: Connection) -> tuple[Place | None, ...]:
-    cards = select(_D.track, _D.card, _D.place)
+    cards = select(_D.track, _D.card, _D.place, _D.also)
     rows = connection.execute(cards.where(_D.track.in_({click.track for click in clicks})))
     shown = {row.track: row for row in rows}
     known = [click for click in clicks if click.track in shown]
@@ -151,4 +163,9 @@ def _record_clicks(clicks: Sequence[_Clicked], connection: Connection) -> tuple[
             for click in known
         ]
         connection.execute(insert(DELIVERY_STEP), steps)
-    return tuple(Place.parse(shown[click.track].place) if click.track in shown else None for click in clicks)
+    return tuple(_place_for(shown[click.track], click.by) if click.track in shown else None for click in clicks)
+
+
+def _place_for(row: Any, user_id: str) -> Place:
+    own_chat = Place(PlaceKind.PERSON, user_id)
+    return own_chat if own_chat in read_places(row.also) else Place.parse(row.place)

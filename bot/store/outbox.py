@@ -26,7 +26,7 @@ from bot.outbox.delivery import (
 from bot.outbox.place import Place
 from bot.outbox.ports import LEASE, ClaimedRows, FoldBatch
 from bot.store.database import Database
-from bot.store.outbox_sql import settled_values, step, upsert
+from bot.store.outbox_sql import read_places, settled_values, stands_at, step, upsert, write_places
 from bot.store.record_codec import IN_MILLISECONDS, Codecs, PlainCodec, RecordCodec
 from bot.store.row_times import duration_from_ms, duration_to_ms, from_ms, to_ms
 from bot.store.statements import execute_many
@@ -72,6 +72,7 @@ DELIVERY_VALUES: Codecs = {
     **IN_MILLISECONDS,
     Urgency: PlainCodec(attrgetter("rank"), _BY_RANK.__getitem__),
     timedelta: PlainCodec(duration_to_ms, duration_from_ms),
+    tuple[Place, ...]: PlainCodec(write_places, read_places),
 }
 _OUTBOX_ROW = RecordCodec(OutboxRow, DELIVERY_VALUES, names={"due_at": "due_ms"})
 
@@ -130,7 +131,7 @@ class StoredBacklog:
 
     async def hasten(self, place: Place, now: datetime) -> None:
         """Let the urgent cards that were never shown at a place be tried again now."""
-        waiting = and_(_D.place == str(place), _D.state == DeliveryState.QUEUED, _D.urgency == Urgency.NOW.rank)
+        waiting = and_(stands_at(place), _D.state == DeliveryState.QUEUED, _D.urgency == Urgency.NOW.rank)
         at = to_ms(now)
         unseen = and_(_D.shown == 0, _D.doubt == 0, _D.next_ms > at, _D.due_ms <= at)
         hastened = update(DELIVERY).where(waiting, unseen).values(next_ms=at)
@@ -186,6 +187,7 @@ def _row(delivery: Delivery, at: int) -> dict[str, object]:
     return {
         "card": delivery.card,
         "place": str(delivery.place),
+        "also": write_places(delivery.also),
         "kind": delivery.kind,
         "ref": delivery.ref,
         "fact": delivery.fact,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import and_, case, or_
+from sqlalchemy import ColumnElement, and_, case, literal, or_
 from sqlalchemy.sql import Executable
 
 from bot.outbox.delivery import DeliveryFormat, DeliveryResult, DeliveryState, DeliveryStepKind, OutboxRow
+from bot.outbox.place import Place
 from bot.store.statements import insert_into
 from bot.store.tables import DELIVERY
 
@@ -42,6 +44,8 @@ def upsert(dialect: str) -> Executable:
         index_elements=["card"],
         set_={
             **again_as,
+            "place": new.place,
+            "also": new.also,
             "kind": new.kind,
             "ref": new.ref,
             "fact": new.fact,
@@ -54,6 +58,22 @@ def upsert(dialect: str) -> Executable:
             "changed_ms": new.changed_ms,
         },
     )
+
+
+def write_places(places: Iterable[Place]) -> str:
+    """Return places as the column ``also`` holds them."""
+    return "\n".join(map(str, places))
+
+
+def read_places(stored: str) -> tuple[Place, ...]:
+    """Return the places that `write_places` wrote."""
+    return tuple(map(Place.parse, stored.splitlines()))
+
+
+def stands_at(place: Place) -> ColumnElement[bool]:
+    """Return the condition that a card stands at a place, alone or together with others."""
+    lines = literal("\n") + _D.also + "\n"
+    return or_(_D.place == str(place), lines.contains(f"\n{place}\n", autoescape=True))
 
 
 def step(
@@ -77,8 +97,8 @@ def settled_values(row: OutboxRow, result: DeliveryResult, at: int, again: int) 
             return values | _ended(newer, DeliveryState.DONE) | shown | {"wanted": wanted, "doubt": 0}
         case DeliveryStepKind.KEPT | DeliveryStepKind.NOTHING:
             return values | _ended(newer, DeliveryState.DONE) | doubt
-        case DeliveryStepKind.FOLDED:
-            # The digest shows what its composer withdrew, whatever was queued before that.
+        case DeliveryStepKind.FOLDED | DeliveryStepKind.SEPARATED:
+            # Other cards show what their composer withdrew, whatever was queued before that.
             return values | _ended(and_(newer, _D.state == DeliveryState.QUEUED), DeliveryState.FOLDED) | doubt
         case DeliveryStepKind.DEAD:
             return values | _ended(newer, DeliveryState.DEAD) | doubt

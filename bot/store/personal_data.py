@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from bot.outbox.delivery import DeliveryState, DeliveryStepKind
 from bot.outbox.place import Place, PlaceKind
+from bot.store.outbox_sql import read_places, stands_at, write_places
 from bot.store.row_times import to_ms
 from bot.store.tables import (
     ALERT,
@@ -80,7 +81,7 @@ def export_person(connection: Connection, user_id: str) -> Iterator[tuple[str, M
         shown = [each for each in table.c if each not in _SECRET]
         for row in connection.execute(select(*shown).where(column == user_id)):
             yield table.name, _values(row)
-    for row in connection.execute(select(DELIVERY).where(DELIVERY.c.place == _own_chat(user_id))):
+    for row in connection.execute(select(DELIVERY).where(stands_at(_own_chat(user_id)))):
         yield DELIVERY.name, _values(row)
     for row in connection.execute(select(DELIVERY_STEP).where(*_clicks(user_id))):
         yield DELIVERY_STEP.name, _values(row)
@@ -100,8 +101,7 @@ def erase_person(connection: Connection, user_id: str, now: datetime) -> Erasure
     for msg_id in questions:
         connection.execute(delete(INBOX).where(INBOX.c.msg_id == msg_id))
     erased[INBOX.name] = len(questions)
-    sent = (DELIVERY.c.place == _own_chat(user_id), DELIVERY.c.state != DeliveryState.QUEUED)
-    erased[DELIVERY.name] = connection.execute(delete(DELIVERY).where(*sent)).rowcount
+    erased[DELIVERY.name] = _forget_deliveries(connection, _own_chat(user_id))
     clicks = update(DELIVERY_STEP).where(*_clicks(user_id)).values(detail=ERASED)
     erased[DELIVERY_STEP.name] = connection.execute(clicks).rowcount
     over = delete(MUTE).where(MUTE.c.author == user_id, MUTE.c.until_ms <= to_ms(now))
@@ -125,8 +125,24 @@ def _values(row: Any) -> dict[str, Any]:
     return {str(name): value for name, value in row._mapping.items()}
 
 
-def _own_chat(user_id: str) -> str:
-    return str(Place(PlaceKind.PERSON, user_id))
+def _own_chat(user_id: str) -> Place:
+    return Place(PlaceKind.PERSON, user_id)
+
+
+def _forget_deliveries(connection: Connection, own_chat: Place) -> int:
+    """Delete what was sent to somebody; a card that others share stays theirs."""
+    sent = DELIVERY.c.state != DeliveryState.QUEUED
+    shared = connection.execute(select(DELIVERY).where(sent, DELIVERY.c.also != "", stands_at(own_chat))).all()
+    for row in shared:
+        places = [place for place in (Place.parse(row.place), *read_places(row.also)) if place != own_chat]
+        left = {
+            "place": str(places[0]),
+            "also": write_places(places[1:]),
+            "ref": "|".join(part for part in row.ref.split("|") if part != str(own_chat)),
+        }
+        connection.execute(update(DELIVERY).where(DELIVERY.c.card == row.card).values(left))
+    alone = delete(DELIVERY).where(sent, DELIVERY.c.place == str(own_chat), DELIVERY.c.also == "")
+    return connection.execute(alone).rowcount + len(shared)
 
 
 def _clicks(user_id: str) -> tuple[Any, ...]:

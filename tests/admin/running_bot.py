@@ -44,6 +44,11 @@ class FakeMessenger:
     async def show(self, place: Place, track_id: str, card: Card) -> None:
         self._take(f"{place} {card.name}")
 
+    async def show_together(
+        self, places: Sequence[Place], track_id: str, card: Card, own: Mapping[str, Card] = NOBODYS
+    ) -> tuple[Place, ...]:
+        raise AssertionError("each of these cards has one place")
+
     async def change(self, track_id: str, card: Card, made_as: str, own: Mapping[str, Card] = NOBODYS) -> None:
         self._take(f"{track_id} changed")
 

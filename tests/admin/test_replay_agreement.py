@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -88,6 +88,11 @@ class RecordingMessenger:
     async def show(self, place: Place, track_id: str, card: Card) -> None:
         assert card.title
         await asyncio.sleep(self.seconds)
+
+    async def show_together(
+        self, places: Sequence[Place], track_id: str, card: Card, own: Mapping[str, Card] = NOBODYS
+    ) -> tuple[Place, ...]:
+        raise AssertionError("each of these cards has one place")
 
     async def change(self, track_id: str, card: Card, made_as: str, own: Mapping[str, Card] = NOBODYS) -> None:
         assert card.title

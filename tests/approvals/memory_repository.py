@@ -100,6 +100,10 @@ class MemoryCaseRepository:
         """Remember that a card of the case stands at a place."""
         self.cards.setdefault(card_key(card.case, card.place, card.kind, card.copy), card)
 
+    def put_apart(self, card: CaseCard) -> None:
+        """Let a card stand alone from now on."""
+        self.cards[card_key(card.case, card.place, card.kind, card.copy)] = card
+
     def approved_on(self, user_id: str, currency: str, begins: datetime, ends: datetime) -> Money:
         """Return the sum of what a person approved on a day."""
         sums = Decimal(0)
@@ -122,6 +126,10 @@ class MemoryCaseRepository:
     def deliver(self, delivery: Delivery) -> None:
         """Owe a place the newest state of a card."""
         self.deliveries.append(delivery)
+
+    def withdraw(self, card: str) -> None:
+        """Owe a delivery no longer."""
+        self.deliveries[:] = [delivery for delivery in self.deliveries if delivery.card != card]
 
     def redraw_answers(self, case: Case, due_at: datetime) -> None:
         """Owe the answers that show the case's document its newest state."""

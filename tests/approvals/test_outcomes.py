@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,12 @@ from bot.erp.errors import AuthFailed, Conflict, ErpError, Invalid, NotPermitted
 from bot.erp.model import DecisionOutcome, DecisionResult, PurchaseStatus
 from tests.approvals.env import MINUTE, ApprovalEnv, decision, rules
 from tests.approvals.policy.test_planner import all_of, any_of
+
+
+def test_the_guide_says_what_each_outcome_shows() -> None:
+    guide = Path(__file__).parents[2] / "docs" / "explanation" / "approvals.md"
+    told = re.findall(r"^\| `(\w+)` \|(?: [^|]+\|){3}$", guide.read_text("utf-8"), re.MULTILINE)
+    assert told == [outcome.value for outcome in DecisionOutcome]
 
 
 async def test_more_approvals_needed(env: ApprovalEnv) -> None:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from typing import TypeVar
+
+import pytest
 
 from bot.approvals.case import CaseState
+from bot.approvals.service import ReaderTurn
+from bot.approvals.unit_of_work import CaseRepository
 from bot.erp.model import Money
 from tests.approvals.company import document
 from tests.approvals.env import ApprovalEnv, rules
 from tests.approvals.policy.test_planner import any_of
+
+T = TypeVar("T")
 
 
 async def test_pending_is_whose_turn_it_is() -> None:
@@ -25,6 +33,27 @@ async def test_pending_is_whose_turn_it_is() -> None:
     await env.service.pending("wang")
     assert env.erp.reads == reads
     assert case.number == "PO-1"
+
+
+async def test_one_read_tells_what_a_reader_has_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    env = ApprovalEnv(rules=rules(any_of("role:purchasing")))
+    first = await env.submit()
+    second = await env.submit(replace(document(requester="wu").order, number="PO-2"))
+    read, reads = env.store.query, 0
+
+    async def counted(work: Callable[[CaseRepository], T]) -> T:
+        nonlocal reads
+        reads += 1
+        return await read(work)
+
+    monkeypatch.setattr(env.store, "query", counted)
+    assert await env.service.turn_of(first, "wang") == ReaderTurn(decides=True)
+    assert await env.service.turn_of(first, "qian") == ReaderTurn()
+    decided = replace(first, state=CaseState.WRITING)
+    assert await env.service.turn_of(decided, "zhao") == ReaderTurn(next_case=first.id)
+    assert reads == 3
+    await env.cast_vote("wang", case=first)
+    assert await env.service.turn_of(await env.newest(), "wang") == ReaderTurn(next_case=second.id)
 
 
 async def test_whose_limit_is_too_low_has_the_turn_all_the_same() -> None:

@@ -8,7 +8,8 @@ from playwright.async_api import expect
 
 from bot.simulator.card_templates import PUBLIC_TEMPLATES
 from bot.simulator.cards import CardInstance
-from bot.simulator.server import RunningSimulator
+from bot.simulator.config import SimulatorConfig, SuggestedCommand
+from bot.simulator.server import RunningSimulator, open_simulator
 from tests.browser.chat_page import PHONE, ChatPage
 from tests.browser.conftest import OpenPage
 from tests.browser.echo_bot import EchoBot, card
@@ -130,6 +131,18 @@ async def test_a_slash_offers_commands(browser_page: OpenPage, echo_bot: EchoBot
     await field.press_sequentially("/help")
     await field.press("Enter")
     await expect(page.message("/help")).to_be_visible()
+
+
+async def test_a_slash_offers_the_commands_that_the_bot_is_said_to_have(browser_page: OpenPage) -> None:
+    offered = tuple(
+        SuggestedCommand(name=name, chinese=f"查{name}", english=f"Look for {name}") for name in ("find", "pending")
+    )
+    async with open_simulator(SimulatorConfig(commands=offered)) as simulator:
+        page = await browser_page("keeper01", url=simulator.url)
+        await page.open(WAREHOUSE)
+        await page.part("input").press_sequentially("/")
+        await expect(page.part("completion").locator("strong")).to_have_text(["/find", "/pending"])
+        await expect(page.part("completion").first).to_contain_text("查find")
 
 
 async def test_commands_once_used_are_offered_again(browser_page: OpenPage, echo_bot: EchoBot) -> None:

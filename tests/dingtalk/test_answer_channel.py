@@ -81,6 +81,44 @@ async def test_in_the_normal_case_one_card_and_one_call(channel: ChannelFixture,
     assert sum(len(calls) for calls in dingtalk.requests.values()) == 2  # the token and the card
 
 
+NAMED = "<a atId=manager4220>@王小明</a>\n\n"
+
+
+@pytest.mark.parametrize(
+    ("changes", "card", "called", "prefix"),
+    [
+        ({}, {}, {"manager4220": "王小明"}, NAMED),
+        ({"sender": Sender(staff_id="u 1>", nick="x")}, {}, {}, ""),
+        ({"sender": Sender(staff_id=None, nick="外部客户")}, {}, {}, ""),
+        ({"sender": Sender(staff_id="u1", nick="<b>*x*")}, {}, {"u1": "<b>*x*"}, "<a atId=u1>@"),
+        ({}, {"body": "合" * 335}, {"manager4220": "王小明"}, "合"),
+        ({"conversation": DIRECT}, {}, {}, ""),
+    ],
+    ids=["named", "a strange id", "an outsider", "markup", "no room", "a chat of two"],
+)
+async def test_who_asked_in_a_group_is_named_and_called(
+    api: OpenApi,
+    dingtalk: FakeDingTalk,
+    changes: dict[str, Any],
+    card: dict[str, Any],
+    called: dict[str, str],
+    prefix: str,
+) -> None:
+    dingtalk.token()
+    dingtalk.post(CREATE_URL, payload=SHOWN)
+    channel = ChannelFixture(DingTalkAnswerChannel(CardApi(api), Robot(api), KEYS, now=lambda: NOW, name_asker=True))
+    if changes.get("conversation") is DIRECT:
+        changes = {**changes, "sender": Sender(staff_id="manager4220", nick="王小明")}
+    await channel.answer(**changes, cards=AnswerCards(stock_card(**card)))
+    body = orjson.loads(dingtalk.asked(CREATE_URL)[0]["data"])
+    assert body.get("cardAtUserIds", []) == [*called]
+    assert body.get("imGroupOpenDeliverModel", {}).get("atUserIds", {}) == called
+    shown = body["cardData"]["cardParamMap"]["markdown"]
+    assert shown.startswith(prefix)
+    assert ("<a atId=" in shown) is prefix.startswith("<a")
+    assert "<b>" not in shown
+
+
 @pytest.mark.parametrize("announced", ["normal", ""])
 async def test_a_robot_code_that_is_none_is_replaced(
     channel: ChannelFixture, dingtalk: FakeDingTalk, announced: str

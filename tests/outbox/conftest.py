@@ -140,6 +140,11 @@ class RecordingMessenger:
     async def show(self, place: Place, track_id: str, card: Card) -> None:
         self._note("show", track_id, card)
 
+    async def show_together(
+        self, places: Sequence[Place], track_id: str, card: Card, own: Mapping[str, Card] = NOBODYS
+    ) -> tuple[Place, ...]:
+        raise AssertionError("each of these cards has one place")
+
     async def change(self, track_id: str, card: Card, made_as: str, own: Mapping[str, Card] = NOBODYS) -> None:
         self._note("change", track_id, card)
 

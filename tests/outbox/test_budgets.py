@@ -186,6 +186,11 @@ class TimedMessenger:
         self._act(f"show {place}")
         self._act("show")
 
+    async def show_together(
+        self, places: Sequence[Place], track_id: str, card: Card, own: Mapping[str, Card] = NOBODYS
+    ) -> tuple[Place, ...]:
+        raise AssertionError("each of these cards has one place")
+
     async def change(self, track_id: str, card: Card, made_as: str, own: Mapping[str, Card] = NOBODYS) -> None:
         self._act("change")
 

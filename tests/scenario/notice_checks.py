@@ -36,7 +36,7 @@ _SHOWS_HOW = {
 }
 """Notices that must contain an example of what to type."""
 
-_OUR_TAGS = re.compile(r"<br>|<font colorTokenV2=common_[a-z0-9]+_color>|</font>")
+_OUR_TAGS = re.compile(r"<br>|<font colorTokenV2=common_[a-z0-9]+_color>|</font>|^<a atId=[\w.@-]+>@|</a>(?=\n)")
 _LINK = re.compile(r"\]\(")
 _EXAMPLE = re.compile(r"/[a-z]{2,}")
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co"}

@@ -20,6 +20,7 @@ from bot.simulator.config import SimulatorConfig
 from bot.simulator.push_dispatcher import CALLBACK, CARD_CALLBACK, SimPush
 from bot.store.database import Database, sqlite_file
 from bot.store.people import StoredPeople
+from tests.scenario.alerts.scenario import BUYING
 from tests.scenario.approvals.scenario import (
     BOSS,
     FINANCE,
@@ -232,8 +233,12 @@ async def test_a_role_that_was_taken_away_before_a_restart_decides_nothing(
         assert [who for what, who in await scenario.record(SMALL) if what == "refused"] == [FINANCE, FINANCE]
 
 
-async def test_the_private_card_of_another_opens_nothing(open_approval_scenario: OpenApprovalScenario) -> None:
-    async with open_approval_scenario(SMALL) as scenario:
+@pytest.mark.parametrize("shared", [False, True], ids=["of each approver", "of all approvers"])
+async def test_the_private_card_of_another_opens_nothing(
+    open_approval_scenario: OpenApprovalScenario, shared: bool
+) -> None:
+    groups = () if shared else (BUYING,)
+    async with open_approval_scenario(SMALL, groups=groups, approvals={"one_card": shared}) as scenario:
         card = scenario.card(SMALL, MANAGER)
         token = find_button(card, YES).id
         for who in ("planner01", KEEPER, OUTSIDER):

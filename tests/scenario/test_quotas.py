@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
+from bot.approvals.case import CaseState
 from bot.settings.editions import fitting_plan
 from bot.simulator.chat import SimMessage
 from bot.simulator.engine import SimEngine
@@ -106,13 +107,25 @@ async def test_what_a_question_a_page_and_an_alert_cost(open_alert_scenario: Ope
 
 
 async def test_what_an_approval_costs(open_approval_scenario: OpenApprovalScenario) -> None:
-    """One group and two deciders: three cards, an update of each, and a note to the requester; one click."""
+    """One group and two deciders: one card for all, one update, and a note to the requester; one click."""
     async with open_approval_scenario(SMALL) as scenario:
         system = scenario.system
-        assert spent(system) == (3, 0)
+        assert spent(system) == (1, 0)
+        assert "¥" in scenario.card(SMALL, MANAGER).markdown
+        assert "¥" not in scenario.card(SMALL, BUYING).markdown, "nobody else sees a price"
         await scenario.press(scenario.card(SMALL, MANAGER), YES, MANAGER)
-        assert spent(system) == (7, 1)
+        assert spent(system) == (3, 1)
         assert scenario.places(SMALL) == sorted([BOSS, BUYING, MANAGER, "buyer01"])
+        await scenario.assert_ended(SMALL, CaseState.APPROVED)
+
+
+async def test_what_an_approval_costs_where_each_place_has_a_card(
+    open_approval_scenario: OpenApprovalScenario,
+) -> None:
+    async with open_approval_scenario(SMALL, approvals={"one_card": False}) as scenario:
+        assert spent(scenario.system) == (3, 0)
+        await scenario.press(scenario.card(SMALL, MANAGER), YES, MANAGER)
+        assert spent(scenario.system) == (7, 1)
 
 
 async def test_what_each_purpose_spent_is_in_the_metrics_and_survives_a_restart(

@@ -20,7 +20,10 @@ WEBHOOK = "POST /robot/sendBySession"
 
 @dataclass(frozen=True, slots=True)
 class CardPlace:
-    """Where a card stands, and who alone gets it there; without ``readers`` everybody in the group."""
+    """Where a card stands, and who alone gets it there; without ``readers`` everybody in the group.
+
+    What stands in a group and in people's chats is everybody's: what is theirs alone are values of their own.
+    """
 
     group: str = ""
     readers: frozenset[str] = frozenset()
@@ -86,14 +89,16 @@ class WireRecorder:
     def _place_now(self, track: str) -> CardPlace:
         card = self._engine.cards.get(track)
         assert card is not None
-        [copy] = self._engine.chat.copies(card)
-        if copy.conversation.kind == "group":
-            return CardPlace(copy.conversation.id, copy.recipients or frozenset())
-        return CardPlace(readers=frozenset(copy.conversation.members))
+        copies = self._engine.chat.copies(card)
+        for copy in copies:
+            if copy.conversation.kind == "group":
+                return CardPlace(copy.conversation.id, copy.recipients or frozenset())
+        return CardPlace(readers=frozenset(member for copy in copies for member in copy.conversation.members))
 
 
 def _place_of_card(body: Mapping[str, Any]) -> CardPlace:
-    kind, _, name = str(body["openSpaceId"]).partition("//")[2].partition(".")
-    if kind == "IM_ROBOT":
-        return CardPlace(readers=frozenset({name}))
-    return CardPlace(name, frozenset(body["imGroupOpenDeliverModel"].get("recipients", ())))
+    spaces = [space.partition(".") for space in str(body["openSpaceId"]).partition("//")[2].split(";")]
+    for kind, _, name in spaces:
+        if kind == "IM_GROUP":
+            return CardPlace(name, frozenset(body["imGroupOpenDeliverModel"].get("recipients", ())))
+    return CardPlace(readers=frozenset(name for _, _, name in spaces))

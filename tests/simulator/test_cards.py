@@ -135,6 +135,11 @@ async def test_recipients_alone_see_a_group_card(wire):
     assert not wire.engine.items(WAREHOUSE, "buyer01")
 
 
+async def test_a_group_card_calls_people(wire):
+    await wire.card(imGroupOpenDeliverModel={"robotCode": "dingdemoappkey", "atUserIds": {"keeper01": "王仓"}})
+    assert wire.engine.items(WAREHOUSE, "sales01")[0]["atUserIds"] == ["keeper01"]
+
+
 async def test_the_same_out_track_id_never_makes_a_second_card(wire):
     first = (await wire.card())[1]
     status, second = await wire.card(cardData=params(title="changed"))

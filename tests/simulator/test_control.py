@@ -8,6 +8,9 @@ from contextlib import asynccontextmanager
 import orjson
 import pytest
 
+from bot.chat.registry import Commands
+from bot.demo import suggested_commands
+from bot.simulator.config import SuggestedCommand
 from tests.simulator.bare_client import CARDS, MESSAGES, PURCHASING, WAREHOUSE
 
 
@@ -19,6 +22,22 @@ async def say(wire, text="hello", sender="keeper01", conversation=WAREHOUSE, **m
 async def read(wire, viewer="keeper01", after=0, conversation=WAREHOUSE):
     query = {"conversation": conversation, "viewer": viewer, "after": str(after)}
     return (await wire.call("GET", "/sim/messages", params=query))[1]["items"]
+
+
+async def test_the_commands_that_the_page_offers_are_told_by_whoever_starts_it(start):
+    offered = SuggestedCommand(name="forecast", chinese="销量预测", english="Sales forecast")
+    async with start(commands=(offered,)) as wire:
+        _, state = await wire.call("GET", "/sim/state")
+    assert state["commands"] == [{"name": "forecast", "label": {"zh": "销量预测", "en": "Sales forecast"}}]
+
+
+def test_those_of_the_demo_are_all_commands_that_the_bot_has():
+    offered = {command.name: command for command in suggested_commands()}
+    assert {*offered} == {*Commands.discover()}
+    assert (offered["stock"].chinese, offered["stock"].english) == (
+        "产品库存，按仓库列出",
+        "Stock of products, per warehouse",
+    )
 
 
 async def test_state(wire):

@@ -118,7 +118,7 @@ FULL_CASE = Case(
 
 CASE_CARDS = (
     CaseCard(case="c1-1", place=GROUP),
-    CaseCard(case="c1-1", place=PERSON, for_user="manager01", kind=ApprovalCardKind.TOLD, copy=2),
+    CaseCard(case="c1-1", place=PERSON, for_user="manager01", kind=ApprovalCardKind.TOLD, copy=2, shared="told+1"),
 )
 AUDIT = AuditRow(at=OPENED, case="c1-1", what="vote", user_id="u1", detail="approve", seen="f0")
 

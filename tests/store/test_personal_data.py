@@ -128,6 +128,29 @@ async def test_all_rows_about_a_person_are_told_and_none_of_others(database: Dat
     await database.run(work)
 
 
+async def test_a_card_that_somebody_shares_stays_the_others(database: Database) -> None:
+    me, other, group = Place(PlaceKind.PERSON, ME), Place(PlaceKind.PERSON, OTHER), Place(PlaceKind.GROUP, "cidA==")
+
+    def work(connection: Connection) -> None:
+        for card, places in {"a": (group, me, other), "b": (me, other)}.items():
+            ref = "|".join((card, *map(str, places)))
+            delivery = Delivery(
+                card=card, place=places[0], also=places[1:], kind="approval", ref=ref, revision=1, due_at=NOW
+            )
+            enqueue(connection, delivery, now=NOW)
+        connection.execute(DELIVERY.update().values(state="done"))
+        assert exported(connection, ME) == ["delivery", "delivery"]
+        assert erase_person(connection, ME, NOW).erased["delivery"] == 2
+        assert exported(connection, ME) == []
+        left = connection.execute(select(DELIVERY.c.place, DELIVERY.c.also, DELIVERY.c.ref).order_by(DELIVERY.c.card))
+        assert [tuple(row) for row in left] == [
+            (str(group), str(other), f"a|{group}|{other}"),
+            (str(other), "", f"b|{other}"),
+        ]
+
+    await database.run(work)
+
+
 async def test_a_person_is_erased_and_what_was_decided_stays(database: Database) -> None:
     def work(connection: Connection) -> None:
         fill(connection, ME, 1)

@@ -205,6 +205,7 @@ def _deliver(engine: SimEngine, card: CardInstance, space: OpenSpace, model: Jso
         carrier_id=carrier_id,
         recipients=frozenset(map(str, recipients)) if recipients else None,
         top=space.type == "ONE_BOX",
+        at_user_ids=tuple(model.get("atUserIds") or ()) if space.type == "IM_GROUP" else (),
     )
     return _result(space, carrier_id=carrier_id)
 

@@ -5,20 +5,23 @@
 
 import { nameOf } from './faces.js';
 import { recall, remember } from './memory.js';
-import { say } from './words.js';
+import { currentLanguage, say } from './words.js';
 
-const COMMANDS = ['stock', 'order', 'invoice', 'po', 'mo', 'help', 'whoami'];
+/** Offered where nobody said which commands the bot has. */
+const COMMON = ['stock', 'order', 'invoice', 'po', 'mo', 'help', 'whoami'];
 const MOST_LEARNED = 20;
 
+/** @typedef {{name: string, label: Record<import('./words.js').Language, string>}} Command */
 /** @typedef {{insert: string, title: string, note: string, userId?: string}} Choice */
 
 /**
  * Remember a command that is not in the list, such as one of a plug-in.
  * @param {string} line what was sent
+ * @param {Command[]} offered the bot's commands, as far as they are known
  */
-export function learn(line) {
+export function learn(line, offered) {
   const name = /^\/([^\s/]{1,30})/.exec(line)?.[1];
-  if (!name || COMMANDS.includes(name.toLowerCase())) return;
+  if (!name || namesOf(offered).includes(name.toLowerCase())) return;
   const learned = recall('commands', []).filter((/** @type {string} */ one) => one !== name);
   remember('commands', [name, ...learned].slice(0, MOST_LEARNED));
 }
@@ -26,18 +29,32 @@ export function learn(line) {
 /**
  * Choices for a line that is just a beginning of a command.
  * @param {string} line
+ * @param {Command[]} offered the bot's commands, as far as they are known
  * @returns {Choice[]}
  */
-export function commandsFor(line) {
+export function commandsFor(line, offered) {
   const match = /^\/(\S*)$/.exec(line);
   if (!match) return [];
   const begun = match[1].toLowerCase();
   /** @type {string[]} */
   const learned = recall('commands', []);
   return [
-    ...COMMANDS.map((name) => ({ insert: `/${name} `, title: `/${name}`, note: say(`command.${name}`) })),
-    ...learned.map((name) => ({ insert: `/${name} `, title: `/${name}`, note: say('command.learned') })),
+    ...namesOf(offered).map((name) => ({ insert: `/${name} `, title: `/${name}`, note: noteOf(name, offered) })),
+    ...learned.filter((name) => !namesOf(offered).includes(name.toLowerCase())).map((name) => ({ insert: `/${name} `, title: `/${name}`, note: say('command.learned') })),
   ].filter(({ title }) => title.slice(1).toLowerCase().startsWith(begun));
+}
+
+/** @param {Command[]} offered */
+function namesOf(offered) {
+  return offered.length ? offered.map(({ name }) => name) : COMMON;
+}
+
+/**
+ * @param {string} name
+ * @param {Command[]} offered
+ */
+function noteOf(name, offered) {
+  return offered.find((command) => command.name === name)?.label[currentLanguage()] ?? say(`command.${name}`);
 }
 
 /**

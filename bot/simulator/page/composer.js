@@ -90,7 +90,7 @@ export function mountComposer(session) {
 
   const complete = () => {
     const before = input.value.slice(0, input.selectionStart);
-    choices = before === input.value ? commandsFor(before) : [];
+    choices = before === input.value ? commandsFor(before, session.commands) : [];
     begun = before;
     if (!choices.length && isGroup()) ({ begun, choices } = peopleFor(before, members()));
     chosen = 0;
@@ -188,7 +188,7 @@ export function mountComposer(session) {
     back = 0;
     for (const picture of sending) await sendPicture(picture);
     if (!text) return;
-    learn(text);
+    learn(text, session.commands);
     remember(historyKey(), [text, ...history().filter((line) => line !== text)].slice(0, MOST_LINES));
     const atUserIds = members().filter(({ name }) => text.includes(`@${name}`)).map(({ userId }) => userId);
     const sent = await attempt(() => session.send(text, { atBot: !isGroup() || atBot, atUserIds }));

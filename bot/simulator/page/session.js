@@ -35,6 +35,7 @@ export class Session {
   /** @type {Map<string, Item[]>} by conversation, ordered by seq */ #items = new Map();
   /** @type {Map<string, number>} last seq that this person has seen, by conversation */ #seen = new Map();
   robot = { name: '', robotCode: '', clientId: '' };
+  /** @type {import('./completion.js').Command[]} */ commands = [];
   /** @type {Record<string, Fault>} */ faults = {};
   /** @type {Quota} */ quota = { used: 0, limit: null, month: '' };
   connections = 0;
@@ -111,6 +112,7 @@ export class Session {
     this.people = state.people;
     this.#conversations = state.conversations;
     this.robot = state.robot;
+    this.commands = state.commands ?? [];
     this.#setStatus(state);
   }
 

@@ -95,6 +95,8 @@ class ApprovalCardRow(StoreTable, table=True):
     kind: str
     copy_number: int = Field(sa_column=Column("copy", Integer, nullable=False))
     """Number of the reminder that made it. The column is ``copy``, which is a method of every model."""
+    shared: str = Field(sa_column_kwargs={"server_default": ""})
+    """Key of the delivery that shows it here and at other places; empty for a card of its own."""
 
 
 class ApprovalAuditRow(StoreTable, table=True):

@@ -51,6 +51,8 @@ class DeliveryRow(StoreTable, table=True):
     changed_ms: int = Field(sa_type=BigInteger, index=True)
     reason: str = Field(sa_type=Text)
     """Why the last try failed."""
+    also: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
+    """Further places where the same card stands, a line each."""
 
 
 class DeliveryStepRow(StoreTable, table=True):

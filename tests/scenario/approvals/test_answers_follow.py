@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import date
 from functools import partial
 
 import pytest
@@ -108,6 +109,39 @@ async def test_each_outcome_has_its_drawing(
             assert not [button.id for button in seen.buttons if button.id.startswith((YES, NO, PASS))]
             assert green or GREEN not in seen.markdown
             assert not any(words in plain_text(seen) for words in UNDER_WAY)
+
+
+async def changed_there(scenario: DemoApprovalScenario) -> None:
+    """Let somebody change the order in the ERP."""
+    await scenario.erp.edit(SMALL, due_on=date(2026, 12, 24))
+
+
+async def test_what_changed_before_the_erp_was_told_is_asked_anew(open_approval_scenario: OpenApprovalScenario) -> None:
+    """The clicker, who asked, the others and the requester all see that nothing was decided, and what it is now."""
+    async with open_approval_scenario(SMALL) as scenario:
+        asked = {who: await scenario.ask(f"/po {SMALL}", who) for who in (BOSS, MANAGER, BUYER)}
+        old = scenario.card(SMALL, BOSS)
+        scenario.erp.outcomes.append((DecisionOutcome.CHANGED_SINCE_SHOWN, "", partial(changed_there, scenario)))
+        await scenario.press(old, YES, BOSS)
+        await scenario.at("1m")
+        assert (await scenario.case(SMALL)).state is CaseState.OPEN
+        for reader in READERS:
+            ended = scenario.system.see(old, reader)
+            assert "ERP 中已变更" in plain_text(ended), (reader, plain_text(ended))
+            assert not [button.id for button in ended.buttons if button.id.startswith((YES, NO, PASS))]
+            assert GREEN not in ended.markdown
+        for place in (BOSS, MANAGER, BUYING):
+            fresh = scenario.copies(SMALL)[-1].view if place == BUYING else scenario.card(SMALL, place)
+            assert "12月24日" in plain_text(fresh)
+            find_button(fresh, YES)
+        for who, answer in asked.items():
+            now = scenario.system.see(answer, who)
+            assert "12月24日" in plain_text(now), (who, plain_text(now))
+            assert not any(words in plain_text(now) for words in UNDER_WAY)
+        assert BUYER not in scenario.places(SMALL), "the requester is told when it is decided"
+        await scenario.press(scenario.card(SMALL, MANAGER), YES, MANAGER)
+        await scenario.assert_ended(SMALL, CaseState.APPROVED)
+        assert_over(scenario, SMALL)
 
 
 @pytest.mark.parametrize("where", ["", BUYING])

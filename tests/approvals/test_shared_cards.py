@@ -1,0 +1,150 @@
+"""One card for the groups and all who decide: what all see, what each sees, and who leaves it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from bot.approvals.case import Case, CaseCard
+from bot.approvals.presenter import ApprovalComposer
+from bot.approvals.unit_of_work import ApprovalOptions
+from bot.approvals.views import ApprovalView, Audience
+from bot.disclosure import ALL_FIELDS
+from bot.outbox.delivery import Delivery
+from bot.outbox.place import Place, PlaceKind
+from bot.outbox.ports import ComposedCard
+from tests.approvals.env import APPROVE, GROUP, HOUR, ApprovalEnv, rules
+from tests.approvals.memory_repository import MemoryCaseStore
+from tests.approvals.policy.test_planner import all_of, any_of
+from tests.approvals.test_presenter import ORDER, ComposerHarness, granting
+from tests.chat.audience_parts import all_fields
+
+TOGETHER = ApprovalOptions(one_card=True)
+WANG, ZHAO = Place(PlaceKind.PERSON, "wang"), Place(PlaceKind.PERSON, "zhao")
+SUN, ZHOU = Place(PlaceKind.PERSON, "sun"), Place(PlaceKind.PERSON, "zhou")
+TWO = rules(any_of("role:purchasing"), all_of("role:board"), remind_after=(HOUR,))
+
+
+@pytest.fixture
+async def env() -> ApprovalEnv:
+    env = ApprovalEnv(rules=TWO, terms=TOGETHER)
+    await env.submit(ORDER)
+    return env
+
+
+def owed(env: ApprovalEnv, case: Case) -> dict[str, tuple[Place, ...]]:
+    """Return the deliveries that owe the case's newest state, and where each stands."""
+    assert isinstance(env.store, MemoryCaseStore)
+    newest = [one for one in env.store.repository.deliveries if one.revision == case.revision]
+    return {_short(one, case): (one.place, *one.also) for one in newest}
+
+
+def _short(delivery: Delivery, case: Case) -> str:
+    return delivery.card.replace(f":{case.id}:", ":")
+
+
+async def compose(composer: ApprovalComposer, case: Case, *places: Place) -> ComposedCard:
+    return await composer.compose("|".join((case.id, *map(str, places))))
+
+
+async def test_all_places_of_a_level_share_one_card(env: ApprovalEnv) -> None:
+    first = await env.newest()
+    assert owed(env, first) == {f"approval:{GROUP}+2": (GROUP, WANG, ZHAO)}
+    await env.cast_vote("wang")
+    second = await env.newest()
+    assert owed(env, second) == {f"approval:{GROUP}+2": (GROUP, WANG, ZHAO), f"approval:{SUN}+1": (SUN, ZHOU)}
+    await env.cast_vote("sun", case=second)
+    env.clock.move(hours=1)
+    await env.work()
+    reminded = await env.newest()
+    assert owed(env, reminded) == {**owed(env, second), f"approval:{ZHOU}:1": (ZHOU,)}
+
+
+async def test_without_it_each_place_has_a_card_of_its_own() -> None:
+    env = ApprovalEnv(rules=TWO)
+    case = await env.submit(ORDER)
+    assert set(owed(env, case).values()) == {(GROUP,), (WANG,), (ZHAO,)}
+
+
+async def test_a_card_of_before_stays_as_it_is() -> None:
+    env = ApprovalEnv(rules=TWO)
+    case = await env.submit(ORDER)
+    env.terms = TOGETHER
+    env.start()
+    await env.cast_vote("wang", case=case)
+    newest = await env.newest()
+    assert owed(env, newest) == {
+        f"approval:{GROUP}": (GROUP,),
+        f"approval:{WANG}": (WANG,),
+        f"approval:{ZHAO}": (ZHAO,),
+        f"approval:{SUN}+1": (SUN, ZHOU),
+    }
+
+
+async def test_everybody_sees_what_all_may_see_and_each_what_is_theirs(env: ApprovalEnv) -> None:
+    harness = ComposerHarness(env)
+    case = await env.newest()
+    composed = await compose(harness.deciders, case, GROUP, WANG, ZHAO)
+    assert isinstance(composed.view, ApprovalView)
+    assert (composed.view.audience, composed.view.amount, composed.view.rows[0].line.price) == (
+        Audience.BARE,
+        None,
+        None,
+    )
+    assert [own.user_id for own in composed.own] == ["wang", "zhao"]
+    for own in composed.own:
+        assert isinstance(own.view, ApprovalView)
+        assert (own.view.audience, own.view.amount) == (Audience.PRICED, ORDER.total)
+    assert env.erp.reads <= 2, "the order is read once for all of them"
+
+
+async def test_where_the_group_may_see_prices_all_see_the_same(env: ApprovalEnv) -> None:
+    harness = ComposerHarness(env, fields_at=granting(ALL_FIELDS))
+    composed = await compose(harness.deciders, await env.newest(), GROUP, WANG)
+    assert isinstance(composed.view, ApprovalView)
+    assert composed.view.amount == ORDER.total
+    assert composed.own[0].view == composed.view
+
+
+async def test_who_has_spoken_has_no_buttons_on_it_and_the_decider_can_undo() -> None:
+    env = ApprovalEnv(rules=rules(all_of("role:board")), terms=TOGETHER)
+    await env.submit(ORDER)
+    await env.cast_vote("sun", APPROVE)
+    harness = ComposerHarness(env, fields_at=all_fields)
+    composed = await compose(harness.deciders, await env.newest(), SUN, ZHOU)
+    muted = {own.user_id: own.view.mute for own in composed.own if isinstance(own.view, ApprovalView)}
+    assert muted == {"sun": True, "zhou": False}
+    assert isinstance(composed.view, ApprovalView)
+    assert composed.view.amount == ORDER.total, "all of them may see it"
+
+
+async def cards_of(env: ApprovalEnv, case: Case) -> Sequence[CaseCard]:
+    return await env.store.transact(lambda cases: list(cases.cards_of(case.id)))
+
+
+async def test_a_place_that_leaves_has_its_own_card_and_the_others_keep_theirs(env: ApprovalEnv) -> None:
+    case = await env.newest()
+    (key,) = {card.shared for card in await cards_of(env, case)}
+    for _ in range(2):  # it may be asked for again after a crash
+        await env.service.separate_cards(case.id, key, [GROUP])
+        assert {card.place: bool(card.shared) for card in await cards_of(env, case)} == {
+            GROUP: False,
+            WANG: True,
+            ZHAO: True,
+        }
+    await env.cast_vote("wang")
+    newest = await env.newest()
+    assert owed(env, newest) == {
+        f"approval:{GROUP}": (GROUP,),
+        f"approval:{GROUP}+2": (WANG, ZHAO),
+        f"approval:{SUN}+1": (SUN, ZHOU),
+    }
+
+
+async def test_when_all_leave_it_is_not_owed_any_more(env: ApprovalEnv) -> None:
+    case = await env.newest()
+    (key,) = {card.shared for card in await cards_of(env, case)}
+    await env.service.separate_cards(case.id, key, [GROUP, WANG, ZHAO])
+    assert set(owed(env, case)) == {f"approval:{GROUP}", f"approval:{WANG}", f"approval:{ZHAO}"}
+    await env.service.separate_cards("0" * 24 + "-1", key, [GROUP])
