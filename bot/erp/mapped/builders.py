@@ -50,7 +50,11 @@ class DocumentMapping(Generic[D]):
 
 
 def _product(values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> Product:
-    return Product(unit=values.unit, **values.some("sku", "name", "spec", "category", "barcode"))
+    return Product(
+        unit=values.unit,
+        is_active=values["is_active"] is not False,
+        **values.some("sku", "name", "spec", "category", "barcode"),
+    )
 
 
 def _place(values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> WarehouseStock:
@@ -140,7 +144,7 @@ def _order_line(values: RecordFields, _lines: tuple[Any, ...], _context: Mapping
         unit=values.unit,
         price=values.money("price"),
         amount=values.money("amount"),
-        **values.some("sku", "name", "quantity", "delivered", "invoiced", "due_on"),
+        **values.some("sku", "name", "quantity", "delivered", "invoiced", "taxed", "due_on"),
     )
 
 
@@ -215,7 +219,7 @@ def _purchase_line(values: RecordFields, _lines: tuple[Any, ...], _context: Mapp
         unit=values.unit,
         price=values.money("price"),
         amount=values.money("amount"),
-        **values.some("sku", "name", "quantity", "received"),
+        **values.some("sku", "name", "quantity", "received", "taxed"),
     )
 
 

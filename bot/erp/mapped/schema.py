@@ -55,6 +55,7 @@ PRODUCT = _schema(
     unit=FieldKind.KEY,
     category=FieldKind.TEXT,
     barcode=FieldKind.KEY,
+    is_active=FieldKind.FLAG,
 )
 PLACE = _schema("code on_hand", code=FieldKind.KEY, name=FieldKind.TEXT, **_FIGURES)
 STOCK = _schema("", **_FIGURES, reorder_point=FieldKind.NUMBER, as_of=FieldKind.MOMENT, company=FieldKind.TEXT)
@@ -85,6 +86,7 @@ ORDER_LINE = _schema(
     invoiced=FieldKind.NUMBER,
     price=FieldKind.NUMBER,
     amount=FieldKind.NUMBER,
+    taxed=FieldKind.FLAG,
     currency=FieldKind.KEY,
     due_on=FieldKind.DAY,
 )
@@ -138,6 +140,7 @@ PURCHASE_LINE = _schema(
     received=FieldKind.NUMBER,
     price=FieldKind.NUMBER,
     amount=FieldKind.NUMBER,
+    taxed=FieldKind.FLAG,
     currency=FieldKind.KEY,
 )
 PRODUCTION_ORDER = _schema(

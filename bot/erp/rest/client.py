@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -157,6 +158,8 @@ class RestClient:
 
     async def one(self, read: ReadTemplate, given: Mapping[str, Any], *, what: str) -> Any:
         """Return what one read finds; raises `NotFound` for nothing."""
+        if read.pattern and not re.fullmatch(read.pattern, what):
+            raise NotFound(what, source=self._http.source)
         answer = await self._answer(_sent(read, given), what=what, missing=read.missing)
         found = look(answer.data, read.at)
         if found is None or found == []:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from bot.erp.http import HttpOptions
 from bot.erp.mapped import sources
@@ -12,6 +13,15 @@ from bot.erp.mapped.areas import areas_of
 from bot.erp.mapped.sources import ConfigPart, Fields, SourceDefaults
 from bot.erp.rest.query import places
 from bot.secret_values import Secret
+
+
+def _known_pattern(text: str) -> str:
+    """Return a regular expression; raises `ValueError` for what is none."""
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"{text!r} is no regular expression: {error}; an example: [A-Z0-9-]+") from None
+    return text
 
 
 class RequestTemplate(ConfigPart):
@@ -56,6 +66,9 @@ class ReadTemplate(RequestTemplate):
 
     missing: tuple[int, ...] = Field(
         (), description="Statuses by which the API says that there is no such record, or that a list is empty."
+    )
+    pattern: Annotated[str, AfterValidator(_known_pattern)] = Field(
+        "", description="What codes and numbers look like; for one that does not, the API is not asked: there is none."
     )
 
     @model_validator(mode="after")

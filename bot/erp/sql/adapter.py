@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import CursorResult, TextClause, text
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
 
 from bot.erp import listing
 from bot.erp.cursor import TimeCursor
@@ -33,7 +34,7 @@ from bot.erp.model import (
 from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.sql.client import ReadOnlyDatabase
 from bot.erp.sql.options import SqlOptions
-from bot.erp.sql.query import Statement, pages_itself
+from bot.erp.sql.query import Statement, pages_itself, with_views
 from bot.erp.vendors import AdapterContext
 
 Row = Mapping[str, Any]
@@ -64,7 +65,7 @@ class PreparedQuery:
 
         Raises `Invalid` for more than ``most`` rows, and for columns that are missing or there twice.
         """
-        result = connection.execute(self.clause, self._chosen(given))
+        result = self._begun(connection, self.clause, given)
         names = self._names(result, source)
         rows = result.fetchmany(most + 1)
         if len(rows) > most:
@@ -74,8 +75,16 @@ class PreparedQuery:
     def check(self, connection: Connection, source: str, **given: Any) -> None:
         """Start it and read no row; raises `Invalid` as `rows` does."""
         streamed = self.clause.execution_options(stream_results=True)
-        with connection.execute(streamed, self._chosen(given)) as result:
+        with self._begun(connection, streamed, given) as result:
             self._names(result, source)
+
+    def _begun(self, connection: Connection, clause: TextClause, given: Mapping[str, Any]) -> CursorResult[Any]:
+        try:
+            return connection.execute(clause, self._chosen(given))
+        except DBAPIError as error:
+            # The database tells the column that is missing, and not in which of our queries.
+            error.add_detail(self.place)
+            raise
 
     def _chosen(self, given: Mapping[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in given.items() if name in self.parameters}
@@ -254,18 +263,19 @@ def _like(text: str) -> str:
 def _prepared(options: SqlOptions) -> list[tuple[str, PreparedQuery]]:
     """Return all queries by their place in the configuration."""
     found: list[PreparedQuery] = []
+    complete = partial(with_views, views=options.views)
     for area, section in areas_of(options).items():
         for name in ("one", "list", "late", "overdue", "pending", "total"):
             sql = getattr(section, name, None)
             if sql is not None:
                 also = (_ALL_ROWS,) if area in _DOCUMENT_AREAS and name != "one" and pages_itself(sql) else ()
-                found.append(prepare(f"{area}.{name}", sql, section.fields, also=also))
+                found.append(prepare(f"{area}.{name}", complete(sql), section.fields, also=also))
         for name in ("lines", "places"):
             part = getattr(section, name, None)
             if part is not None:
-                found.append(prepare(f"{area}.{name}", part.query, part.fields))
+                found.append(prepare(f"{area}.{name}", complete(part.query), part.fields))
         if section.changes is not None:
-            found.append(prepare(f"{area}.changes", section.changes, also=("key", "changed_at")))
+            found.append(prepare(f"{area}.changes", complete(section.changes), also=("key", "changed_at")))
     return [(query.place, query) for query in found]
 
 

@@ -7,10 +7,12 @@ event loop never waits for a driver. Nothing is ever committed.
 from __future__ import annotations
 
 import asyncio
+import math
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -31,10 +33,34 @@ _STEPS = 2_000
 _READ_ONLY: Mapping[str, tuple[str, ...]] = {
     "mysql": ("SET SESSION TRANSACTION READ ONLY", "SET SESSION max_execution_time = {milliseconds}"),
     "mariadb": ("SET SESSION TRANSACTION READ ONLY", "SET SESSION max_statement_time = {seconds}"),
+    "mssql": (
+        "SET DATEFORMAT ymd",
+        "SET LOCK_TIMEOUT {milliseconds}",
+        "SET DEADLOCK_PRIORITY LOW",
+        "IF EXISTS (SELECT 1 FROM sys.databases WHERE database_id = DB_ID() AND snapshot_isolation_state = 1) "
+        "SET TRANSACTION ISOLATION LEVEL SNAPSHOT",
+    ),
 }
-"""What makes a session read-only and bounded, where the driver has no switch for it."""
+"""What makes a session read-only and bounded, where the driver has no switch for it.
+
+SQL Server has no read-only session: there it never waits long for a lock, gives way to the ERP in a deadlock, and reads
+versions instead of locks where the database allows that (docs: platform/erp/sql.md#sql-server).
+"""
 
 _WRONG_ACCOUNT = ("password authentication failed", "no password supplied", "pg_hba.conf", "access denied for user")
+
+_PYMSSQL = "mssql+pymssql"
+
+_DRIVERS_WORDS = "DB-Lib error message"
+"""The driver's own words follow the server's behind it."""
+
+_LOGIN_NUMBERS = frozenset({4060, 4064, 18452, 18456, 18487, 18488})
+"""The password is wrong or has expired, or the account may not open this database."""
+_RIGHT_NUMBERS = frozenset({229, 230, 262, 297, 300, 916, 3906})
+_QUERY_NUMBERS = frozenset(
+    {102, 137, 156, 170, 207, 208, 209, 241, 242, 245, 248, 319, 402, 8114, 8115, 8120, 8134, 8152}
+)
+"""Syntax, a table or column that is not there, a value that does not fit its type."""
 
 
 class ReadOnlyDatabase:
@@ -103,9 +129,15 @@ class ReadOnlyDatabase:
 
     def _refusal(self, error: DBAPIError) -> ErpError:
         """Return our error for the driver's; its first line only, since others repeat the query."""
-        text = words(str(error.orig).partition("\n")[0])
-        kind = _kind(error, text)
-        return kind("the account is refused" if kind is AuthFailed else text, source=self._source)
+        told = told_by_sqlserver(error.orig)
+        if told is not None:
+            kind, text = told.kind, words(told.text)
+        else:
+            text = words(str(error.orig).partition("\n")[0])
+            kind = _kind(error, text)
+        if kind is AuthFailed:
+            return kind("the account is refused", source=self._source)
+        return kind(": ".join((*error.detail, text)), source=self._source)
 
 
 def _kind(error: DBAPIError, text: str) -> type[ErpError]:
@@ -137,6 +169,9 @@ def _make_engine(url: str, timeout: float, connections: int, source: str) -> Eng
                 return _sqlite(parsed, timeout, connections, where)
             case "postgresql" | "postgres":
                 return _postgresql(parsed, timeout, connections)
+            case "mssql" if parsed.drivername in {"mssql", _PYMSSQL}:
+                own = sqlserver_arguments(timeout)
+                return _other(parsed.set(drivername=_PYMSSQL), "mssql", timeout, connections, own)
             case backend:
                 return _other(parsed, backend, timeout, connections)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
@@ -201,9 +236,17 @@ def _postgresql(url: URL, timeout: float, connections: int) -> Engine:
     )
 
 
-def _other(url: URL, backend: str, timeout: float, connections: int) -> Engine:
+def _other(
+    url: URL, backend: str, timeout: float, connections: int, arguments: Mapping[str, Any] | None = None
+) -> Engine:
     engine = create_engine(
-        url, pool_size=connections, max_overflow=0, pool_timeout=timeout, pool_pre_ping=True, poolclass=QueuePool
+        url,
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=timeout,
+        pool_pre_ping=True,
+        poolclass=QueuePool,
+        connect_args=dict(arguments or {}),
     )
     event.listen(engine, "connect", lambda connection, _record: prepare_session(connection, backend, timeout))
     return engine
@@ -220,6 +263,9 @@ def prepare_session(connection: Any, backend: str, timeout: float) -> None:
     for command in session_commands(backend, timeout):
         cursor.execute(command)
     cursor.close()
+    if backend == "mssql":
+        # The driver has begun a transaction by now, and one that began otherwise cannot go on as a snapshot (3951).
+        connection.rollback()
 
 
 def session_commands(backend: str, timeout: float) -> tuple[str, ...]:
@@ -228,3 +274,51 @@ def session_commands(backend: str, timeout: float) -> tuple[str, ...]:
         command.format(milliseconds=max(1, int(timeout * 1000)), seconds=timeout)
         for command in _READ_ONLY.get(backend, ())
     )
+
+
+@dataclass(frozen=True, slots=True)
+class SqlServerError:
+    """An error of the server: what it means here, and its words."""
+
+    kind: type[ErpError]
+    text: str
+
+
+def sqlserver_arguments(timeout: float) -> Mapping[str, Any]:
+    """Return what the driver is told: read-only intent, UTF-8 whatever the code page, times in whole seconds."""
+    seconds = max(1, math.ceil(timeout))
+    return {
+        "charset": "UTF-8",
+        "appname": "dingerp",
+        "read_only": True,
+        "timeout": seconds,
+        "login_timeout": seconds,
+    }
+
+
+def told_by_sqlserver(error: BaseException | None) -> SqlServerError | None:
+    """Return what an error of pymssql says, None for an error of another driver."""
+    if not type(error).__module__.startswith("pymssql"):
+        return None
+    match getattr(error, "args", None):
+        # The driver puts a failed login and its reason into a pair of its own.
+        case (int() as number, (str() | bytes()) as told):
+            return SqlServerError(_kind_of_number(number), _servers_words(told))
+        case ((int() as number, (str() | bytes()) as told),):
+            return SqlServerError(_kind_of_number(number), _servers_words(told))
+        case _:
+            return None
+
+
+def _kind_of_number(number: int) -> type[ErpError]:
+    if number in _LOGIN_NUMBERS:
+        return AuthFailed
+    if number in _RIGHT_NUMBERS:
+        return NotPermitted
+    return Invalid if number in _QUERY_NUMBERS else Unavailable
+
+
+def _servers_words(told: str | bytes) -> str:
+    text = told.decode("utf-8", errors="replace") if isinstance(told, bytes) else told
+    lines = [line for line in text.replace(_DRIVERS_WORDS, f"\n{_DRIVERS_WORDS}").splitlines() if line.strip()]
+    return next((line.strip() for line in lines if not line.startswith(_DRIVERS_WORDS)), "")

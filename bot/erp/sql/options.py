@@ -9,7 +9,7 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from bot.erp.mapped import sources
 from bot.erp.mapped.areas import areas_of
 from bot.erp.mapped.sources import ConfigPart, Fields, SourceDefaults
-from bot.erp.sql.query import check_list_query, pages_itself, query
+from bot.erp.sql.query import check_list_query, check_view, pages_itself, query
 from bot.secret_values import Secret
 
 DocumentSql = Annotated[str, query("number")]
@@ -17,6 +17,8 @@ LinesSql = Annotated[str, query("", "number id")]
 ProductSql = Annotated[str, query("sku")]
 SearchSql = Annotated[str, query("", "text like")]
 ListSql = Annotated[str, query("", "text like today limit offset"), AfterValidator(check_list_query)]
+ViewName = Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
+ViewSql = Annotated[str, AfterValidator(check_view)]
 ChangesSql = Annotated[str, query("since limit", columns="key changed_at", ordered=True)]
 
 
@@ -132,6 +134,9 @@ class SqlOptions(SourceDefaults):
         "",
         description="How columns of changes hold times: `zoned`, `naive`, `epoch`, `epoch_ms` or a pattern; "
         "empty: `zoned` for PostgreSQL, text for SQLite, `naive` for others.",
+    )
+    views: dict[ViewName, ViewSql] = Field(
+        {}, description="Queries without parameters by names, under which other queries and later views read them."
     )
     products: ProductQueries | None = None
     stock: StockQueries | None = None

@@ -6,7 +6,7 @@ This is the first of three locks: the account's rights and the connection's read
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pydantic import AfterValidator
@@ -23,8 +23,16 @@ _PIECES = re.compile(
 )
 _PARAMETER = re.compile(r"(?<![:\w]):([A-Za-z_]\w*)")
 _OTHER_COLON = re.compile(r"(?<!:):(?![:A-Za-z_])")
-_WRITES = re.compile(r"\b(insert|update|delete|merge|into)\b", re.IGNORECASE)
-"""Words with which a statement that begins with SELECT or WITH can still write or lock. Quoted, they are names."""
+_WRITES = re.compile(
+    r"\b(insert|update|delete|merge|into|exec|execute|drop|truncate|alter|create|grant|revoke|deny|backup|restore|"
+    r"shutdown|kill|dbcc|reconfigure|waitfor|openquery|openrowset|opendatasource)\b",
+    re.IGNORECASE,
+)
+"""Words with which a statement that begins with SELECT or WITH can still write or lock. Quoted, they are names.
+
+SQL Server needs no semicolon between two statements, so that a word can begin another one anywhere; all but the first
+five are reserved there, and no column has them as its name unquoted.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +41,11 @@ class Statement:
 
     sql: str
     parameters: frozenset[str]
+
+    @property
+    def text(self) -> str:
+        """The query as a database takes it, without comments and the semicolon at its end."""
+        return self.sql.replace(r"\:", ":")
 
     @classmethod
     def parse(cls, text: str) -> Statement:
@@ -106,6 +119,33 @@ def checked(required: str = "", allowed: str = "", *, columns: str = "", ordered
         return text
 
     return check
+
+
+def check_view(text: str) -> str:
+    """Check the query of a view: it only reads and has no parameters. Raises `ValueError`."""
+    statement = Statement.parse(text)
+    if statement.parameters:
+        raise ValueError(
+            f"uses :{min(statement.parameters)}; the queries that read a view have parameters, it has none"
+        )
+    if not re.match(r"select\b", statement.sql, re.IGNORECASE):
+        raise ValueError("begins with WITH; a view is one SELECT, and reads views that stand before it")
+    return text
+
+
+def with_views(text: str, views: Mapping[str, str]) -> str:
+    """Return a query that begins with the views that it reads and those that they read, which stand before them."""
+    used: dict[str, str] = {}
+    needed = text
+    for name, query in reversed(list(views.items())):
+        if re.search(rf"\b{name}\b", needed, re.IGNORECASE):
+            used[name] = Statement.parse(query).text
+            needed += query
+    if not used:
+        return text
+    own = re.match(r"\s*with\b", text, re.IGNORECASE)
+    begun = ", ".join(f"{name} AS ({query})" for name, query in reversed(list(used.items())))
+    return f"WITH {begun}, {text[own.end() :]}" if own else f"WITH {begun} {text}"
 
 
 _paged = checked("limit offset", "text like today", columns="all_rows", ordered=True)

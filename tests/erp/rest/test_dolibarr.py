@@ -63,7 +63,7 @@ class Dolibarr:
                 return parties if request.query.get("page", "0") == "0" else []
             case "GET", "/warehouses":
                 return (
-                    [{"id": "1", "ref": "上海仓"}, {"id": "2", "ref": "深圳仓"}]
+                    [{"id": "1", "ref": "SH", "lieu": "上海仓"}, {"id": "2", "ref": "SZ", "lieu": "深圳仓"}]
                     if request.query.get("page", "0") == "0"
                     else []
                 )
@@ -107,16 +107,19 @@ async def test_stock_stands_in_an_object_by_warehouse(dolibarr: Dolibarr, start:
     level = await open_erp(**documented(server.url)).stock("SKU123")
     assert (level.total.on_hand, level.reorder_point) == (Decimal(12), Decimal(50))
     assert [(place.code, place.name, place.quantities.on_hand) for place in level.per_warehouse] == [
-        ("1", "上海仓", Decimal(5)),
-        ("2", "深圳仓", Decimal(7)),
+        ("SH", "上海仓", Decimal(5)),
+        ("SZ", "深圳仓", Decimal(7)),
     ]
 
 
 async def test_what_its_filter_refuses_is_not_there(dolibarr: Dolibarr, start: Start, open_erp: Open) -> None:
-    server = await start(ScriptedServer(dolibarr.reply))
+    server = ScriptedServer(dolibarr.reply)
+    await start(server)
     erp = open_erp(**documented(server.url))
-    with pytest.raises(NotFound):
-        await erp.order("(PROV1)")
+    for number in ("(PROV1)", "' or '1'='1", "50%"):
+        with pytest.raises(NotFound):
+            await erp.order(number)
+    assert server.asked == []
 
 
 async def test_the_first_of_two_approvals_is_told_as_such(dolibarr: Dolibarr, start: Start, open_erp: Open) -> None:

@@ -19,6 +19,7 @@ Change = Callable[[dict[str, Any]], Any]
 WRONG: list[tuple[Change, str]] = [
     (lambda o: o["sales"].update(one="/orders"), r"sales\.one\n.*does not use \{number\}; an example"),
     (lambda o: o["sales"].update(one="/orders/{nr}"), r"sales\.one\n.*unknown place \{nr\}; known here are \{number\}"),
+    (lambda o: o["sales"].update(one={"path": "/{number}", "pattern": "["}), r"sales\.one\.pattern\n.*no regular expr"),
     (lambda o: o["sales"].update(one="https://x/{number}"), r"sales\.one\n.*behind the source's url"),
     (lambda o: o["purchasing"]["list"].pop("reads"), r"purchasing\.list\n.*POST may change something.*reads = true"),
     (lambda o: o["purchasing"]["list"].update(method="GET"), r"purchasing\.list\n.*GET has none"),

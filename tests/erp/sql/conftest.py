@@ -13,6 +13,7 @@ from bot.erp.sql.adapter import SqlErp
 from bot.erp.sql.options import SqlOptions
 from bot.erp.vendors import AdapterContext
 from bot.testing.company import Clock, ReferenceCompany
+from tests.erp.fakes.grasp import Grasp
 from tests.erp.fakes.sql import SqlInstallation
 from tests.erp.sql.minimal_source import Open
 from tests.erp.sql.postgres_server import Postgres
@@ -47,6 +48,15 @@ async def sqlite_company(tmp_path: Path) -> AsyncIterator[SqlInstallation]:
 async def server_company(postgres: Postgres) -> AsyncIterator[SqlInstallation]:
     clock = Clock()
     installation = SqlInstallation(ReferenceCompany(now=clock.now), clock, postgres.admin_url)
+    await installation.start()
+    yield installation
+    await installation.stop()
+
+
+@pytest.fixture
+async def grasp(postgres: Postgres) -> AsyncIterator[Grasp]:
+    clock = Clock()
+    installation = Grasp(ReferenceCompany(now=clock.now), clock, postgres.admin_url)
     await installation.start()
     yield installation
     await installation.stop()

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.dialects import postgresql
 
-from bot.erp.sql.query import Statement, check_list_query, checked
+from bot.erp.sql.query import Statement, check_list_query, check_view, checked, with_views
 
 READS = [
     "SELECT 1",
@@ -44,6 +44,12 @@ WRITES = [
     "SELECT 'never closed",
     'SELECT "never closed',
     "SELECT 1 /* never closed",
+    # SQL Server needs no semicolon between statements.
+    "SELECT 1 EXEC sp_configure",
+    "SELECT 1 TRUNCATE TABLE a",
+    "SELECT 1 DROP TABLE a",
+    "SELECT 1 WAITFOR DELAY '1:00'",
+    "SELECT * FROM OPENQUERY(other, 'DELETE FROM a')",
 ]
 
 
@@ -101,3 +107,36 @@ def test_a_parameter_that_is_needed_is_named_with_an_example() -> None:
 def test_a_list_that_pages_must_page_wholly(sql: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         check_list_query(sql)
+
+
+VIEWS = {
+    "sums": "SELECT id, SUM(x) AS total FROM rows GROUP BY id;",
+    "orders": "SELECT o.*, s.total, '7:30' AS at FROM o JOIN sums s ON s.id = o.id -- the head\n",
+    "other": "SELECT 1 AS one",
+}
+
+
+def test_a_query_brings_the_views_that_it_reads_and_those_that_they_read() -> None:
+    assert with_views("SELECT * FROM Orders WHERE no = :number", VIEWS) == (
+        "WITH sums AS (SELECT id, SUM(x) AS total FROM rows GROUP BY id), "
+        "orders AS (SELECT o.*, s.total, '7:30' AS at FROM o JOIN sums s ON s.id = o.id) "
+        "SELECT * FROM Orders WHERE no = :number"
+    )
+    assert with_views("SELECT * FROM other", VIEWS) == "WITH other AS (SELECT 1 AS one) SELECT * FROM other"
+    assert with_views("SELECT * FROM orders_of_old", VIEWS) == "SELECT * FROM orders_of_old"
+
+
+def test_a_query_keeps_the_parts_that_it_names_itself() -> None:
+    found = with_views("WITH late AS (SELECT * FROM other) SELECT * FROM late", VIEWS)
+    assert found == "WITH other AS (SELECT 1 AS one),  late AS (SELECT * FROM other) SELECT * FROM late"
+    assert Statement.parse(found).parameters == frozenset()
+
+
+def test_a_view_has_no_parameters_and_is_one_select() -> None:
+    assert check_view(VIEWS["orders"]) == VIEWS["orders"]
+    with pytest.raises(ValueError, match="uses :number"):
+        check_view("SELECT * FROM a WHERE b = :number")
+    with pytest.raises(ValueError, match="begins with WITH"):
+        check_view("WITH a AS (SELECT 1) SELECT * FROM a")
+    with pytest.raises(ValueError, match="writes"):
+        check_view("SELECT 1 DELETE FROM a")

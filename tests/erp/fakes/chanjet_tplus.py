@@ -1,0 +1,243 @@
+"""The reference company in the tables of 畅捷通 T+ (docs: platform/erp/sql.md#chanjet-t)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from sqlalchemy import MetaData
+
+from bot.erp.model import (
+    Area,
+    Invoice,
+    InvoiceStatus,
+    OrderStatus,
+    ProductionOrder,
+    PurchaseOrder,
+    PurchaseStatus,
+    SalesOrder,
+    StockLevel,
+)
+from tests.erp.fakes.vendor_tables import Rows, VendorTables, midnight, numbered, share_of, table
+
+META = MetaData()
+
+PRODUCTS = table(
+    META, "AA_Inventory", "id",
+    whole="id idunit idinventoryclass disabled", text="code name specification defaultBarCode", number="safeQuantity",
+    moment="updated createdtime",
+)  # fmt: skip
+CLASSES = table(META, "AA_InventoryClass", "id", whole="id", text="name")
+UNITS = table(META, "AA_Unit", "id", whole="id", text="name")
+WAREHOUSES = table(META, "AA_Warehouse", "id", whole="id", text="code name")
+PARTNERS = table(META, "AA_Partner", "id", whole="id", text="name")
+PERSONS = table(META, "AA_Person", "id", whole="id", text="name")
+CURRENCIES = table(META, "AA_Currency", "id", whole="id", text="code")
+STATES = table(META, "eap_EnumItem", "id", whole="id", text="Name")
+STOCK = table(
+    META, "ST_CurrentStock", "idinventory idwarehouse batch",
+    whole="idinventory idwarehouse", text="batch", moment="updated",
+    number="baseQuantity forDispatchBaseQuantity onWayBaseQuantity",
+)  # fmt: skip
+ORDERS = table(
+    META, "SA_SaleOrder", "id",
+    whole="id idcustomer idclerk idcurrency voucherState", text="code", moment="voucherdate updated",
+)  # fmt: skip
+ORDER_ROWS = table(
+    META, "SA_SaleOrder_b", "id",
+    whole="id idSaleOrderDTO idinventory idunit", text="code", moment="deliveryDate",
+    number="quantity saleOutQuantity origTaxPrice origTaxAmount",
+)  # fmt: skip
+BILLS = table(
+    META, "SA_SaleDelivery", "ID",
+    whole="ID idcustomer idcurrency voucherState", text="code saleOrderCode", number="origTaxAmount origSettleAmount",
+    moment="voucherdate recivingMaturity updated",
+)  # fmt: skip
+PURCHASES = table(
+    META, "PU_PurchaseOrder", "id",
+    whole="id idpartner idclerk idcurrency voucherState", text="code maker reviser auditor",
+    moment="voucherdate auditeddate updated",
+)  # fmt: skip
+PURCHASE_ROWS = table(
+    META, "PU_PurchaseOrder_b", "id",
+    whole="id idPurchaseOrderDTO idinventory idunit", text="code", moment="acceptDate",
+    number="quantity origTaxPrice origTaxAmount",
+)  # fmt: skip
+ARRIVALS = table(
+    META, "PU_PurchaseArrival_b", "id", whole="id sourceVoucherDetailId", number="quantity"
+)  # fmt: skip
+
+_CURRENCIES = {"CNY": 1, "USD": 2, "EUR": 3, "JPY": 4}
+_DRAFT, _VALID, _CLOSED = 181, 189, 190
+_STATES = {_DRAFT: "未审", _VALID: "生效", _CLOSED: "中止"}
+_PAID = {InvoiceStatus.PART_PAID: Decimal("0.5"), InvoiceStatus.PAID: Decimal(1)}
+
+
+class ChanjetTplus(VendorTables):
+    """T+'s database of one set of books."""
+
+    meta = META
+
+    def fixed_rows(self) -> Rows:
+        company = self.company
+        return [
+            *((WAREHOUSES, {"id": n, "code": code, "name": name})
+              for n, (code, name) in enumerate(company.warehouses.items(), 1)),
+            *((PARTNERS, {"id": int(code), "name": name}) for name, code in self._partners().items()),
+            *((PERSONS, {"id": n, "name": user.name}) for n, user in enumerate(company.users, 1)),
+            *((UNITS, {"id": int(code), "name": name}) for name, code in self._units().items()),
+            *((CLASSES, {"id": int(code), "name": name}) for name, code in self._classes().items()),
+            *((CURRENCIES, {"id": n, "code": "RMB" if code == "CNY" else code}) for code, n in _CURRENCIES.items()),
+            *((STATES, {"id": n, "Name": name}) for n, name in _STATES.items()),
+        ]  # fmt: skip
+
+    def rows(self, area: Area, key: str) -> Rows:
+        match self.company.records(area)[key]:
+            case StockLevel() as level:
+                return self._product(level)
+            case SalesOrder() as order:
+                return self._order(order)
+            case Invoice() as invoice:
+                return self._bill(invoice)
+            case PurchaseOrder() as order:
+                return self._purchase(order)
+            case ProductionOrder():
+                return []
+            case other:
+                raise TypeError(type(other).__name__)
+
+    def _partners(self) -> dict[str, str]:
+        return numbered([*self.customers(), *self.vendors()])
+
+    def _units(self) -> dict[str, str]:
+        return numbered(product.unit for product in self.company.products.values())
+
+    def _classes(self) -> dict[str, str]:
+        return numbered(product.category for product in self.company.products.values())
+
+    def _item(self, sku: str) -> int:
+        return int(numbered(self.company.products)[sku])
+
+    def _person(self, name: str) -> int:
+        return next(n for n, user in enumerate(self.company.users, 1) if user.name == name)
+
+    def _product(self, level: StockLevel) -> Rows:
+        product = level.product
+        warehouses = numbered(self.company.warehouses)
+        item = {
+            "id": self._item(product.sku),
+            "idunit": int(self._units()[product.unit]),
+            "idinventoryclass": int(self._classes()[product.category]),
+            "disabled": int(not product.is_active),
+            "code": product.sku,
+            "name": product.name,
+            "specification": product.spec,
+            "defaultBarCode": product.barcode,
+            "safeQuantity": level.reorder_point,
+            "updated": self.company.product_changes[product.sku],
+            "createdtime": level.as_of,
+        }
+        places: Rows = [
+            (
+                STOCK,
+                {
+                    "idinventory": self._item(product.sku),
+                    "idwarehouse": int(warehouses[place.code]),
+                    "batch": batch,
+                    "updated": level.as_of,
+                    "baseQuantity": (place.quantities.on_hand or 0) / 2,
+                    "forDispatchBaseQuantity": place.quantities.reserved if batch else None,
+                    "onWayBaseQuantity": place.quantities.incoming if batch else None,
+                },
+            )
+            for place in level.per_warehouse
+            for batch in ("", "B-1")
+        ]
+        return [(PRODUCTS, item), *places]
+
+    def _order(self, order: SalesOrder) -> Rows:
+        number = int(order.id)
+        states = {OrderStatus.DRAFT: _DRAFT, OrderStatus.CLOSED: _CLOSED, OrderStatus.CANCELLED: _CLOSED}
+        head = {
+            "id": number,
+            "code": order.number,
+            "voucherdate": midnight(order.ordered_on),
+            "updated": order.changed_at,
+            "idcustomer": int(self._partners()[order.customer]),
+            "idclerk": self._person(order.salesperson),
+            "idcurrency": _CURRENCIES[order.total.currency] if order.total else 1,
+            "voucherState": states.get(order.status, _VALID),
+        }
+        lines: Rows = [
+            (
+                ORDER_ROWS,
+                {
+                    "id": 100 * number + n,
+                    "idSaleOrderDTO": number,
+                    "code": f"{n:04}",
+                    "idinventory": self._item(line.sku),
+                    "idunit": int(self._units()[line.unit]),
+                    "deliveryDate": midnight(line.due_on),
+                    "quantity": line.quantity,
+                    "saleOutQuantity": line.delivered or None,
+                    "origTaxPrice": line.price,
+                    "origTaxAmount": line.amount,
+                },
+            )
+            for n, line in enumerate(order.lines, 1)
+        ]
+        return [(ORDERS, head), *lines]
+
+    def _bill(self, invoice: Invoice) -> Rows:
+        if invoice.status is InvoiceStatus.VOID:
+            return []
+        head = {
+            "ID": int(invoice.id),
+            "code": invoice.number,
+            "saleOrderCode": invoice.order_number or None,
+            "voucherdate": midnight(invoice.issued_on),
+            "recivingMaturity": midnight(invoice.due_on),
+            "updated": invoice.changed_at,
+            "idcustomer": int(self._partners()[invoice.customer]),
+            "idcurrency": _CURRENCIES[invoice.total.currency] if invoice.total else 1,
+            "voucherState": _DRAFT if invoice.status is InvoiceStatus.DRAFT else _VALID,
+            "origTaxAmount": invoice.total,
+            "origSettleAmount": share_of(invoice.total, _PAID.get(invoice.status, Decimal(0))) or None,
+        }
+        return [(BILLS, head)]
+
+    def _purchase(self, order: PurchaseOrder) -> Rows:
+        number, approval, status = int(order.id), order.approval, order.status
+        checked = status in {PurchaseStatus.APPROVED, PurchaseStatus.DONE}
+        closed = status in {PurchaseStatus.DONE, PurchaseStatus.CANCELLED}
+        head = {
+            "id": number,
+            "code": order.number,
+            "voucherdate": midnight(order.ordered_on),
+            "updated": order.changed_at,
+            "idpartner": int(self._partners()[order.vendor]),
+            "idclerk": self._person(order.buyer),
+            "idcurrency": _CURRENCIES[order.total.currency] if order.total else 1,
+            "voucherState": _CLOSED if closed else _VALID if checked else _DRAFT,
+            "maker": order.requester,
+            "reviser": order.changed_by,
+            "auditor": approval.decided_by if checked and approval else "",
+            "auditeddate": approval.decided_at if checked and approval else None,
+        }
+        rows: Rows = [(PURCHASES, head)]
+        for n, line in enumerate(order.lines, 1):
+            values = {
+                "id": 100 * number + n,
+                "idPurchaseOrderDTO": number,
+                "code": f"{n:04}",
+                "idinventory": self._item(line.sku),
+                "idunit": int(self._units()[line.unit]),
+                "acceptDate": midnight(order.due_on),
+                "quantity": line.quantity,
+                "origTaxPrice": line.price,
+                "origTaxAmount": line.amount,
+            }
+            rows.append((PURCHASE_ROWS, values))
+            if line.received:
+                arrival = {"id": 100 * number + n, "sourceVoucherDetailId": values["id"], "quantity": line.received}
+                rows.append((ARRIVALS, arrival))
+        return rows

@@ -1,0 +1,288 @@
+"""The reference company in the tables of 用友 U8+ (docs: platform/erp/sql.md#yonyou-u8)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import MetaData
+
+from bot.erp.model import (
+    Area,
+    Invoice,
+    InvoiceStatus,
+    OrderStatus,
+    ProductionOrder,
+    ProductionStatus,
+    Progress,
+    PurchaseOrder,
+    PurchaseStatus,
+    SalesOrder,
+    StockLevel,
+)
+from tests.erp.fakes.vendor_tables import Rows, VendorTables, currency_name, midnight, numbered, share_of, table
+
+META = MetaData()
+
+INVENTORY = table(
+    META, "Inventory", "cInvCode",
+    text="cInvCode cInvName cInvStd cBarCode cInvCCode cComUnitCode", number="iSafeNum", moment="dEDate",
+)  # fmt: skip
+CLASSES = table(META, "InventoryClass", "cInvCCode", text="cInvCCode cInvCName")
+UNITS = table(META, "ComputationUnit", "cComunitCode", text="cComunitCode cComUnitName")
+WAREHOUSES = table(META, "Warehouse", "cWhCode", text="cWhCode cWhName")
+STOCK = table(
+    META, "CurrentStock", "AutoID",
+    text="AutoID cWhCode cInvCode cBatch",
+    number="iQuantity fStopQuantity fOutQuantity fTransOutQuantity fInQuantity fTransInQuantity",
+)  # fmt: skip
+CUSTOMERS = table(META, "Customer", "cCusCode", text="cCusCode cCusName")
+VENDORS = table(META, "Vendor", "cVenCode", text="cVenCode cVenName")
+PERSONS = table(META, "Person", "cPersonCode", text="cPersonCode cPersonName")
+ORDERS = table(
+    META, "SO_SOMain", "ID",
+    whole="ID", text="cSOCode cCusCode cCusName cPersonCode cexch_name cMaker cVerifier cCloser cLocker",
+    moment="dDate dcreatesystime dmodifysystime dverifysystime dclosesystime",
+)  # fmt: skip
+ORDER_ROWS = table(
+    META, "SO_SODetails", "ID iRowNo",
+    whole="ID iRowNo", text="cInvCode cInvName", moment="dPreDate",
+    number="iQuantity iFHQuantity iKPQuantity iTaxUnitPrice iSum iExchSum",
+)  # fmt: skip
+BILLS = table(
+    META, "SaleBillVouch", "SBVID",
+    whole="SBVID", text="cSBVCode cCusCode cCusName cexch_name cSOCode cChecker cInvalider", flag="bReturnFlag",
+    moment="dDate dGatheringDate dcreatesystime dmodifysystime dverifysystime",
+)  # fmt: skip
+BILL_ROWS = table(META, "SaleBillVouchs", "SBVID", whole="SBVID", number="iSum iExchSum")
+PURCHASES = table(
+    META, "PO_Pomain", "POID",
+    whole="POID iverifystateex iswfcontrolled",
+    text="cPOID cVenCode cPersonCode cexch_name cMaker cReviser cVerifier cCloser",
+    moment="dPODate cmaketime cModifyTime cAuditTime",
+)  # fmt: skip
+PURCHASE_ROWS = table(
+    META, "PO_Podetails", "POID ivouchrowno",
+    whole="POID ivouchrowno", text="cInvCode", moment="dArriveDate",
+    number="iQuantity iReceivedQTY iTaxPrice iSum",
+)  # fmt: skip
+PRODUCTIONS = table(META, "mom_order", "MoId", whole="MoId", text="MoCode", moment="CreateTime ModifyTime")
+PRODUCTION_ROWS = table(
+    META, "mom_orderdetail", "MoDId",
+    whole="MoDId MoId SortSeq Status", text="InvCode OrderCode SoCode", number="Qty QualifiedInQty",
+    moment="RelsTime CloseTime",
+)  # fmt: skip
+PRODUCTION_DAYS = table(META, "mom_morder", "MoDId", whole="MoDId", moment="StartDate DueDate")
+
+_SHARES = {Progress.NONE: Decimal(0), Progress.PARTIAL: Decimal("0.5"), Progress.FULL: Decimal(1)}
+_PAID = {InvoiceStatus.PART_PAID: Decimal("0.5"), InvoiceStatus.PAID: Decimal(1)}
+_STATUS = {
+    ProductionStatus.PLANNED: 1,
+    ProductionStatus.RELEASED: 3,
+    ProductionStatus.RUNNING: 3,
+    ProductionStatus.DONE: 4,
+    ProductionStatus.CANCELLED: 4,
+}
+
+
+class YonyouU8(VendorTables):
+    """U8's database of one set of books."""
+
+    meta = META
+
+    def fixed_rows(self) -> Rows:
+        company = self.company
+        customers = numbered(self.customers())
+        vendors = numbered(self.vendors())
+        units = dict.fromkeys(product.unit for product in company.products.values())
+        classes = dict.fromkeys(product.category for product in company.products.values())
+        return [
+            *((WAREHOUSES, {"cWhCode": code, "cWhName": name}) for code, name in company.warehouses.items()),
+            *((CUSTOMERS, {"cCusCode": code, "cCusName": name}) for name, code in customers.items()),
+            *((VENDORS, {"cVenCode": code, "cVenName": name}) for name, code in vendors.items()),
+            *((PERSONS, {"cPersonCode": user.id, "cPersonName": user.name}) for user in company.users),
+            *((UNITS, {"cComunitCode": f"U-{name}", "cComUnitName": name}) for name in units),
+            *((CLASSES, {"cInvCCode": f"C-{name}", "cInvCName": name}) for name in classes),
+        ]
+
+    def rows(self, area: Area, key: str) -> Rows:
+        match self.company.records(area)[key]:
+            case StockLevel() as level:
+                return _product(level)
+            case SalesOrder() as order:
+                return self._order(order)
+            case Invoice() as invoice:
+                return _bill(invoice)
+            case PurchaseOrder() as order:
+                return self._purchase(order)
+            case ProductionOrder() as order:
+                return _production(order)
+            case other:
+                raise TypeError(type(other).__name__)
+
+    def _person(self, name: str) -> str:
+        return next(user.id for user in self.company.users if user.name == name)
+
+    def _order(self, order: SalesOrder) -> Rows:
+        closed = order.status in {OrderStatus.CLOSED, OrderStatus.CANCELLED}
+        head = {
+            "ID": int(order.id),
+            "cSOCode": order.number,
+            "cCusName": order.customer,
+            "cPersonCode": self._person(order.salesperson),
+            "cexch_name": currency_name(order.total),
+            "cMaker": "dora",
+            "cVerifier": None if order.status is OrderStatus.DRAFT else "anna",
+            "cCloser": "anna" if closed else "",
+            "cLocker": "anna" if order.status is OrderStatus.ON_HOLD else None,
+            "dDate": midnight(order.ordered_on),
+            "dcreatesystime": order.changed_at,
+            "dmodifysystime": None,
+            "dverifysystime": None,
+            "dclosesystime": order.changed_at if closed else None,
+        }
+        paid = _SHARES[order.payment or Progress.NONE]
+        lines: Rows = [
+            (
+                ORDER_ROWS,
+                {
+                    "ID": int(order.id),
+                    "iRowNo": n,
+                    "cInvCode": line.sku,
+                    "cInvName": line.name,
+                    "dPreDate": midnight(line.due_on),
+                    "iQuantity": line.quantity,
+                    "iFHQuantity": line.delivered or None,
+                    "iKPQuantity": line.invoiced or None,
+                    "iTaxUnitPrice": line.price,
+                    "iSum": line.amount,
+                    "iExchSum": share_of(line.amount, paid),
+                },
+            )
+            for n, line in enumerate(order.lines, 1)
+        ]
+        return [(ORDERS, head), *lines]
+
+    def _purchase(self, order: PurchaseOrder) -> Rows:
+        status, approval = order.status, order.approval
+        approved = status in {PurchaseStatus.APPROVED, PurchaseStatus.DONE}
+        states = {PurchaseStatus.WAITING: 1, PurchaseStatus.REJECTED: -1, PurchaseStatus.DRAFT: 0}
+        head = {
+            "POID": int(order.id),
+            "iverifystateex": states.get(status, 2),
+            "iswfcontrolled": 1,
+            "cPOID": order.number,
+            "cVenCode": self._vendor(order.vendor),
+            "cPersonCode": self._person(order.buyer),
+            "cexch_name": currency_name(order.total),
+            "cMaker": order.requester,
+            "cReviser": order.changed_by,
+            "cVerifier": approval.decided_by if approved and approval else "",
+            "cCloser": "dora" if status in {PurchaseStatus.DONE, PurchaseStatus.CANCELLED} else None,
+            "dPODate": midnight(order.ordered_on),
+            "cmaketime": order.changed_at,
+            "cModifyTime": None,
+            "cAuditTime": approval.decided_at if approved and approval else None,
+        }
+        lines: Rows = [
+            (
+                PURCHASE_ROWS,
+                {
+                    "POID": int(order.id),
+                    "ivouchrowno": n,
+                    "cInvCode": line.sku,
+                    "dArriveDate": midnight(order.due_on),
+                    "iQuantity": line.quantity,
+                    "iReceivedQTY": line.received or None,
+                    "iTaxPrice": line.price,
+                    "iSum": line.amount,
+                },
+            )
+            for n, line in enumerate(order.lines, 1)
+        ]
+        return [(PURCHASES, head), *lines]
+
+    def _vendor(self, name: str) -> str:
+        return numbered(self.vendors())[name]
+
+
+def _product(level: StockLevel) -> Rows:
+    product = level.product
+    item = {
+        "cInvCode": product.sku,
+        "cInvName": product.name,
+        "cInvStd": product.spec or None,
+        "cBarCode": product.barcode,
+        "cInvCCode": f"C-{product.category}",
+        "cComUnitCode": f"U-{product.unit}",
+        "iSafeNum": level.reorder_point,
+        "dEDate": None if product.is_active else level.as_of,
+    }
+    places: Rows = [
+        (STOCK, _batch(product.sku, place.code, part, place.quantities))
+        for place in level.per_warehouse
+        for part in ("", "B-1")
+    ]
+    return [(INVENTORY, item), *places]
+
+
+def _batch(sku: str, warehouse: str, batch: str, held: Any) -> dict[str, Any]:
+    """Return the row of one batch; the second has all that is not free."""
+    second = Decimal(bool(batch))
+    return {
+        "AutoID": f"{sku}/{warehouse}/{batch}",
+        "cWhCode": warehouse,
+        "cInvCode": sku,
+        "cBatch": batch,
+        "iQuantity": held.on_hand / 2,
+        "fStopQuantity": held.reserved * second / 4,
+        "fOutQuantity": held.reserved * second / 2,
+        "fTransOutQuantity": held.reserved * second / 4,
+        "fInQuantity": held.incoming * second / 2,
+        "fTransInQuantity": held.incoming * second / 2,
+    }
+
+
+def _bill(invoice: Invoice) -> Rows:
+    head = {
+        "SBVID": int(invoice.id),
+        "cSBVCode": invoice.number,
+        "cCusName": invoice.customer,
+        "cexch_name": currency_name(invoice.total),
+        "cSOCode": invoice.order_number or None,
+        "cChecker": None if invoice.status is InvoiceStatus.DRAFT else "anna",
+        "cInvalider": "anna" if invoice.status is InvoiceStatus.VOID else None,
+        "bReturnFlag": invoice.is_credit_note,
+        "dDate": midnight(invoice.issued_on),
+        "dGatheringDate": midnight(invoice.due_on),
+        "dcreatesystime": invoice.changed_at,
+        "dmodifysystime": None,
+        "dverifysystime": None,
+    }
+    received = share_of(invoice.total, _PAID.get(invoice.status, Decimal(0)))
+    return [(BILLS, head), (BILL_ROWS, {"SBVID": int(invoice.id), "iSum": invoice.total, "iExchSum": received or None})]
+
+
+def _production(order: ProductionOrder) -> Rows:
+    number = int(order.id)
+    row = {
+        "MoDId": number,
+        "MoId": number,
+        "SortSeq": 1,
+        "Status": _STATUS[order.status],
+        "InvCode": order.sku,
+        "OrderCode": order.sales_order,
+        "SoCode": None,
+        "Qty": order.planned,
+        "QualifiedInQty": order.produced or None,
+        "RelsTime": None,
+        "CloseTime": order.changed_at if order.status is ProductionStatus.CANCELLED else None,
+    }
+    return [
+        (PRODUCTIONS, {"MoId": number, "MoCode": order.number, "CreateTime": order.changed_at, "ModifyTime": None}),
+        (PRODUCTION_ROWS, row),
+        (
+            PRODUCTION_DAYS,
+            {"MoDId": number, "StartDate": midnight(order.start_on), "DueDate": midnight(order.due_on)},
+        ),
+    ]

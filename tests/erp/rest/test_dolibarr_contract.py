@@ -1,0 +1,142 @@
+"""Dolibarr passes the contract by the very mapping that its how-to shows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from bot.erp.model import (
+    Approval,
+    OrderStatus,
+    Product,
+    Progress,
+    PurchaseOrder,
+    PurchaseStatus,
+    SalesOrder,
+    StockLevel,
+)
+from bot.erp.port import Capability
+from bot.erp.rest.manifest import vendor
+from bot.testing.company import Clock, ReferenceCompany
+from bot.testing.erp_contract import ErpContract
+from bot.testing.fake_erp import SECRET
+from bot.testing.gaps import Gaps, Rewrite
+from tests.erp.fakes.dolibarr import FakeDolibarr, can_be_code
+from tests.erp.rest.test_dolibarr import documented
+
+KEY = "the key is sent with every call: there is nothing that runs out"
+ONE_USER = "the ERP knows the user whose key it is, and nobody else"
+NO_STOCK_TIME = "stock does not tell when it changed"
+
+
+def _possible_codes(record: Any) -> Any:
+    product = record.product if isinstance(record, StockLevel) else record
+    return record if can_be_code(getattr(product, "sku", "")) else None
+
+
+def _in_pieces(record: Any) -> Any:
+    """Return products and lines in the unit of the source."""
+    match record:
+        case Product():
+            return replace(record, unit="个")
+        case StockLevel():
+            return replace(record, product=replace(record.product, unit="个"))
+        case SalesOrder() | PurchaseOrder():
+            lines: Any = tuple(replace(line, unit="个") for line in record.lines)
+            return replace(record, lines=lines)
+        case _:
+            return replace(record, unit="个") if hasattr(record, "planned") else record
+
+
+def _stock(record: Any) -> Any:
+    """Return stock with one figure for each warehouse, and the forecast in total."""
+    if not isinstance(record, StockLevel):
+        return record
+    places = tuple(
+        replace(place, quantities=replace(place.quantities, forecast=None)) for place in record.per_warehouse
+    )
+    return replace(record, per_warehouse=places)
+
+
+def _delivered_is_closed(record: Any) -> Any:
+    delivered = isinstance(record, SalesOrder) and record.status is OrderStatus.DELIVERED
+    return replace(record, status=OrderStatus.CLOSED) if delivered else record
+
+
+def _purchase(record: Any) -> Any:
+    """Return an order with two levels, of which the first is done when somebody is named as its approver."""
+    if not isinstance(record, PurchaseOrder):
+        return record
+    refused = record.status is PurchaseStatus.REJECTED
+    given = bool(record.approval and record.approval.decided_by) and not refused
+    full = record.status is PurchaseStatus.APPROVED and record.received is Progress.FULL
+    received = record.received if record.status in {PurchaseStatus.APPROVED, PurchaseStatus.DONE} else Progress.NONE
+    return replace(
+        record,
+        status=PurchaseStatus.DONE if full else record.status,
+        received=received,
+        approval=Approval(level=2 if given else 1, levels=2),
+    )
+
+
+class TestDolibarrContract(ErpContract):
+    """With one key."""
+
+    name, vendor = "rest-dolibarr", vendor
+    offers = frozenset(Capability) - {Capability.REJECT, Capability.RESERVED_AND_INCOMING}
+    gaps = Gaps(
+        cases=dict.fromkeys(("login.once", "login.expired", "login.single_flight", "login.no_loop"), KEY)
+        | dict.fromkeys(("decide.expired",), KEY)
+        | dict.fromkeys(
+            ("decide.by", "decide.two_people", "decide.outsider", "decide.own", "decide.lost_other"), ONE_USER
+        )
+        | {"read.changed_by": "an order tells who made and who approved it, not who changed it"}
+        | {"decide.levels": ONE_USER, "decide.level_again": ONE_USER}
+        | {
+            f"changes.{case}[stock]": NO_STOCK_TIME
+            for case in ("once", "equal_times", "again", "while_reading", "burst")
+        },
+        fields={
+            "Product.spec": "a product has a name and a long description, but no specification",
+            "Product.category": "categories are lists of products, and no field of one",
+            "Quantities.reserved": "stock tells what lies there, and what will in the end",
+            "Quantities.available": "stock tells what lies there, and what will in the end",
+            "Quantities.incoming": "stock tells what lies there, and what will in the end",
+            "Quantities.outgoing": "stock tells what lies there, and what will in the end",
+            "SalesOrder.delivery": "an order tells its state alone",
+            "SalesOrder.billing": "an order tells its state alone",
+            "SalesOrder.payment": "an order tells its state alone",
+            "SalesOrder.salesperson": "contacts of an order are a call of their own",
+            "OrderLine.delivered": "shipments are a call of their own",
+            "OrderLine.invoiced": "invoices are linked, not counted",
+            "OrderLine.price": "prices of lines are without tax, their amounts with",
+            "OrderLine.due_on": "lines have no day of their own",
+            "PurchaseLine.received": "receptions are a call of their own",
+            "PurchaseLine.price": "prices of lines are without tax, their amounts with",
+            "Invoice.order_number": "linked objects are a call of their own",
+            "PurchaseOrder.changed_by": "an order tells who made and who approved it, not who changed it",
+            "PurchaseOrder.buyer": "contacts of an order are a call of their own",
+            "ProductionOrder.produced": "what was produced stands in lines that a list does not have",
+            "ProductionOrder.scrapped": "there is no scrap",
+            "ProductionOrder.material_ready": "an order does not say whether its material is there",
+            "ProductionOrder.sales_order": "linked objects are a call of their own",
+        },
+        rewrites=(
+            Rewrite("a ref has no signs that file names cannot have", _possible_codes),
+            Rewrite("units are ids of a dictionary, so the source's own is shown", _in_pieces),
+            Rewrite("the forecast is one figure over all warehouses", _stock),
+            Rewrite("an order that is delivered is closed", _delivered_is_closed),
+            Rewrite("the first of two approvals is told by its approver, and of a decision nothing else", _purchase),
+        ),
+        resolution=timedelta(seconds=1),
+    )
+
+    def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> FakeDolibarr:
+        return FakeDolibarr(company, clock)
+
+    def options(self, installation: FakeDolibarr, timeout: float) -> dict[str, Any]:
+        account = {"kind": "header", "name": "DOLAPIKEY", "key": SECRET}
+        given = {"account": account, "timeout": timeout, "write_timeout": timeout}
+        return documented(installation.url or "http://127.0.0.1:1") | given

@@ -1,0 +1,66 @@
+"""The contract of a ready mapping: its very queries, translated from SQL Server, on tables of the vendor's shape."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from bot.erp.model import OrderStatus, SalesOrder
+from bot.erp.port import Capability
+from bot.erp.sql.manifest import vendor
+from bot.testing.company import Clock, ReferenceCompany
+from bot.testing.erp_contract import ErpContract
+from tests.erp.fakes.tsql import translated_options
+from tests.erp.fakes.vendor_tables import VendorTables
+from tests.erp.sql.postgres_server import Postgres
+
+MAPPINGS = Path(__file__).parents[3] / "bot" / "erp" / "sql" / "mappings"
+
+READS = frozenset(Capability) - {Capability.APPROVE, Capability.REJECT, Capability.VERSION_CHECK}
+NO_TIME_OF_PRODUCTS = "products tell the day of their change at best, not its time"
+NO_TIME_OF_STOCK = "stock does not tell when it changed"
+
+
+def shipped_options(name: str) -> dict[str, Any]:
+    """Return the options of the source in a mapping's file."""
+    ((_, source),) = tomllib.loads((MAPPINGS / name / "mapping.toml").read_text(encoding="utf-8"))["erp"].items()
+    return {key: value for key, value in source.items() if key != "vendor"}
+
+
+@cache
+def translated_mapping(name: str) -> dict[str, Any]:
+    """Return the options of a mapping with its queries translated: parsing them takes longer than most cases."""
+    return translated_options(shipped_options(name))
+
+
+def unfollowed(area: str, reason: str) -> dict[str, str]:
+    """Return the gaps of an area whose changes cannot be followed."""
+    return {f"changes.{case}[{area}]": reason for case in ("once", "equal_times", "again", "while_reading", "burst")}
+
+
+class ReadyMappingContract(ErpContract):
+    """What the contracts of all ready mappings share."""
+
+    vendor, embedded = vendor, True
+    installed: ClassVar[type[VendorTables]]
+
+    @pytest.fixture(autouse=True)
+    def _server(self, postgres: Postgres) -> None:
+        self._postgres = postgres
+
+    def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> VendorTables:
+        return self.installed(company, clock, self._postgres.admin_url)
+
+    def options(self, installation: VendorTables, timeout: float) -> dict[str, Any]:
+        return translated_mapping(self.name) | {"url": self._postgres.reader_url, "timeout": timeout}
+
+
+def given_up_is_closed(record: Any) -> Any:
+    """Return a sales order as ERPs tell it that close what is given up."""
+    given_up = isinstance(record, SalesOrder) and record.status is OrderStatus.CANCELLED
+    return replace(record, status=OrderStatus.CLOSED) if given_up else record

@@ -1,0 +1,57 @@
+"""The mapping of 畅捷通 T+ passes the contract on tables of T+'s shape."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from bot.erp.model import Approval, Invoice, InvoiceStatus, PurchaseOrder, PurchaseStatus
+from bot.erp.port import Capability
+from bot.testing.gaps import Gaps, Rewrite
+from tests.erp.fakes.chanjet_tplus import ChanjetTplus
+from tests.erp.sql.mapping_contract import READS, ReadyMappingContract, given_up_is_closed
+
+_UNCHECKED = {PurchaseStatus.DRAFT, PurchaseStatus.REJECTED, PurchaseStatus.WAITING}
+
+
+def _as_checked(record: Any) -> Any:
+    """Return an order with what its head says of the decision: who checked it, and when."""
+    if not isinstance(record, PurchaseOrder):
+        return record
+    if record.status in _UNCHECKED:
+        return replace(record, status=PurchaseStatus.WAITING, approval=Approval())
+    if record.approval is None:
+        return record
+    told = Approval(decided_by=record.approval.decided_by, decided_at=record.approval.decided_at)
+    return replace(record, approval=told)
+
+
+def _without_void(record: Any) -> Any:
+    return None if isinstance(record, Invoice) and record.status is InvoiceStatus.VOID else record
+
+
+class TestChanjetTplusContract(ReadyMappingContract):
+    """On PostgreSQL."""
+
+    name, installed = "chanjet-tplus", ChanjetTplus
+    offers = READS - {Capability.PRODUCTION_ORDERS}
+    gaps = Gaps(
+        cases={
+            f"changes.{case}[production]": "the days of 生产加工单 stand in no public description of T+"
+            for case in ("once", "equal_times", "again", "while_reading", "burst")
+        },
+        fields={
+            "Quantities.outgoing": "what is promised is one figure, which reserved tells",
+            "Quantities.forecast": "T+ works it out in its reports",
+            "SalesOrder.billing": "an order does not tell what of it was invoiced",
+            "SalesOrder.payment": "an order does not tell what of it was paid",
+            "OrderLine.invoiced": "a line of an order does not tell what of it was invoiced",
+        },
+        rewrites=(
+            Rewrite("an order that is given up is closed", given_up_is_closed),
+            Rewrite("what is not checked waits, and levels and reasons stand with the workflow alone", _as_checked),
+            Rewrite("a delivery note that was wrong is deleted, not void", _without_void),
+        ),
+        resolution=timedelta(milliseconds=1),
+    )

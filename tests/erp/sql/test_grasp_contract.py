@@ -1,0 +1,66 @@
+"""The mapping of 管家婆 passes the contract on tables of its shape."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from bot.erp.model import Approval, Money, PurchaseOrder, PurchaseStatus, SalesOrder
+from bot.erp.port import Capability
+from bot.testing.gaps import Gaps, Rewrite
+from tests.erp.fakes.grasp import Grasp
+from tests.erp.sql.mapping_contract import ReadyMappingContract, given_up_is_closed
+
+_UNPOSTED = {PurchaseStatus.DRAFT, PurchaseStatus.REJECTED, PurchaseStatus.WAITING}
+
+
+def _as_posted(record: Any) -> Any:
+    if not isinstance(record, PurchaseOrder):
+        return record
+    if record.status in _UNPOSTED:
+        return replace(record, status=PurchaseStatus.WAITING, approval=Approval())
+    return replace(record, approval=None)
+
+
+def _in_own_currency(record: Any) -> Any:
+    if not isinstance(record, SalesOrder | PurchaseOrder):
+        return record
+    lines: Any = tuple(replace(line, price=_yuan(line.price), amount=_yuan(line.amount)) for line in record.lines)
+    return replace(record, total=_yuan(record.total), lines=lines)
+
+
+def _yuan(money: Money | None) -> Money | None:
+    return money and Money(money.amount, "CNY")
+
+
+class TestGraspContract(ReadyMappingContract):
+    """On PostgreSQL."""
+
+    name, installed = "grasp", Grasp
+    offers = frozenset(
+        {Capability.STOCK, Capability.STOCK_PER_WAREHOUSE, Capability.SALES_ORDERS, Capability.PURCHASE_ORDERS}
+    )
+    gaps = Gaps(
+        cases={"read.changed_by": "an order does not tell who changed it"},
+        fields={
+            "Product.barcode": "barcodes stand in tables that differ between the editions",
+            "Quantities.reserved": "stock is what lies there, one figure",
+            "Quantities.available": "stock is what lies there, one figure",
+            "Quantities.incoming": "stock is what lies there, one figure",
+            "Quantities.outgoing": "stock is what lies there, one figure",
+            "Quantities.forecast": "stock is what lies there, one figure",
+            "StockLevel.reorder_point": "limits of stock stand in tables that differ between the editions",
+            "SalesOrder.billing": "an order does not tell what of it was invoiced",
+            "SalesOrder.payment": "an order does not tell what of it was paid",
+            "SalesOrder.changed_at": "orders bear the day they are of, and no time of change",
+            "OrderLine.invoiced": "a line of an order does not tell what of it was invoiced",
+            "PurchaseOrder.requester": "an order names its handler, not who entered it",
+            "PurchaseOrder.changed_by": "an order does not tell who changed it",
+            "PurchaseOrder.changed_at": "orders bear the day they are of, and no time of change",
+        },
+        rewrites=(
+            Rewrite("an order that is given up is closed", given_up_is_closed),
+            Rewrite("what is not posted waits, and nothing is told of who posted it", _as_posted),
+            Rewrite("all amounts are in the company's own currency", _in_own_currency),
+        ),
+    )

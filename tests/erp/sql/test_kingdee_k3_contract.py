@@ -1,0 +1,66 @@
+"""The mapping of 金蝶 K/3 WISE passes the contract on tables of K/3's shape."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus, StockLevel
+from bot.erp.port import Capability
+from bot.testing.gaps import Gaps, Rewrite
+from tests.erp.fakes.kingdee_k3 import KingdeeK3
+from tests.erp.sql.mapping_contract import READS, ReadyMappingContract
+
+_UNCHECKED = {PurchaseStatus.DRAFT, PurchaseStatus.REJECTED}
+
+
+def _as_checked(record: Any) -> Any:
+    """Return an order with the levels of checking that it has reached."""
+    if not isinstance(record, PurchaseOrder):
+        return record
+    if record.status in _UNCHECKED:
+        return replace(record, status=PurchaseStatus.WAITING, approval=Approval())
+    if record.status is PurchaseStatus.CANCELLED or record.approval is None:
+        return replace(record, approval=Approval() if record.status is PurchaseStatus.CANCELLED else None)
+    told = record.approval
+    waits = record.status is PurchaseStatus.WAITING
+    return replace(
+        record, approval=replace(told, pending_for=(), levels=1, decided_at=None if waits else told.decided_at)
+    )
+
+
+def _without_zero(record: Any) -> Any:
+    nothing = isinstance(record, StockLevel) and record.reorder_point == Decimal(0)
+    return replace(record, reorder_point=None) if nothing else record
+
+
+class TestKingdeeK3Contract(ReadyMappingContract):
+    """On PostgreSQL."""
+
+    name, installed = "kingdee-k3-wise", KingdeeK3
+    offers = READS - {Capability.CHANGED_SINCE, Capability.RESERVED_AND_INCOMING}
+    gaps = Gaps(
+        cases={"read.changed_by": "an order names who made it and who checked it, not who changed it"},
+        fields={
+            "Product.barcode": "K/3 keeps barcodes in tables of their own module",
+            "Quantities.incoming": "stock tells what lies there and what is locked",
+            "Quantities.outgoing": "stock tells what lies there and what is locked",
+            "Quantities.forecast": "stock tells what lies there and what is locked",
+            "SalesOrder.payment": "an order does not tell what of it was paid",
+            "SalesOrder.changed_at": "K/3 stamps a change with a row version, which is no time",
+            "Invoice.changed_at": "K/3 stamps a change with a row version, which is no time",
+            "PurchaseOrder.changed_by": "an order names who made it and who checked it, not who changed it",
+            "PurchaseOrder.changed_at": "K/3 stamps a change with a row version, which is no time",
+            "ProductionOrder.material_ready": "an order does not say whether its material is there",
+            "ProductionOrder.changed_at": "K/3 stamps a change with a row version, which is no time",
+        },
+        rewrites=(
+            Rewrite(
+                "whatever is saved waits to be checked, and how many levels there are is told nowhere", _as_checked
+            ),
+            Rewrite("a safety stock of 0 is none", _without_zero),
+        ),
+        resolution=timedelta(milliseconds=1),
+    )
