@@ -48,6 +48,8 @@ _SAYS_OUTRIGHT = 4
 _DECISIVE = 6
 _MOST_ALTERNATIVES = 3
 _SHORTEST_NAME = 2
+_OF_THE_WHOLE_COMPANY = frozenset({"report"})
+"""Commands that answer for no single customer, vendor or product."""
 _ALONE = frozenset({"help", "whoami", "lang", "alerts", "pending"})
 """Commands that are asked without a document or a name."""
 
@@ -92,7 +94,7 @@ class Grammar:
         command = self.commands.named(word)
         if command is None:
             return None
-        line = f"/{command.name} {rest}".strip()
+        line = f"/{command.name} {rest or self.commands.implied(word)}".strip()
         if text.startswith("/") or command.name not in self.sentences.commands:
             return line
         return None if self.vocabulary.document(text) or self._is_sentence(rest, command.name) else line
@@ -140,10 +142,13 @@ class Grammar:
     def weigh(self, scan: Scan, usable: frozenset[str] | None) -> dict[str, int]:
         """Return how much speaks for each command."""
         weights: dict[str, int] = {}
-        for cue in self.cues_in(scan):
-            listed = cue.keyword and cue.command in _ALONE  # their lists are words of every day
-            if not listed and (usable is None or cue.command in usable):
-                weights[cue.command] = weights.get(cue.command, 0) + cue.weight
+        for span in scan.of_kind(SpanKind.CUE):
+            if span.text.casefold() in self.sentences.dates:
+                continue  # a day speaks for no command, although it may say which report is meant
+            for cue in self.sentences.cues[span.text.casefold()]:
+                listed = cue.keyword and cue.command in _ALONE  # their lists are words of every day
+                if not listed and (usable is None or cue.command in usable):
+                    weights[cue.command] = weights.get(cue.command, 0) + cue.weight
         return weights
 
     def cues_in(self, scan: Scan) -> Iterable[Cue]:
@@ -192,6 +197,8 @@ class Grammar:
                 break
             if name == "help" and named and weights[name] < _SAYS_OUTRIGHT:
                 break  # a greeting for somebody else
+            if name in _OF_THE_WHOLE_COMPANY and named:
+                continue  # its figures would be those of all
             yield self._list_line(name, scan, named), weights[name]
 
     def _list_line(self, name: str, scan: Scan, named: str) -> str:
@@ -205,7 +212,7 @@ class Grammar:
             return command_line(name, self._number(name, digits[0]))
         if name == "stock" and (stores := _stores_in(scan)):
             return command_line(name, _joined(scan, SpanKind.NAME, SpanKind.PARTNER), *stores)
-        return command_line(name, self.list_named(name, scan), named)
+        return command_line(name, *self.list_named(name, scan).split(), named)
 
     def list_named(self, name: str, scan: Scan) -> str:
         """Return the named list of a command that is meant: what is late for an order is late for any document."""
