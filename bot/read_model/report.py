@@ -5,45 +5,20 @@ Amounts of different currencies are never added. A document without an amount is
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import partial
 from typing import Annotated, Any
 
 from bot.disclosure import HIDDEN, ClassedBy, FieldClass
-from bot.erp.model import (
-    Area,
-    Invoice,
-    InvoiceStatus,
-    Money,
-    OrderStatus,
-    ProductionStatus,
-    PurchaseStatus,
-    SalesAmount,
-)
-from bot.read_model.port import Document, day_of
+from bot.erp.model import Area, Money, SalesAmount
 from bot.read_model.queries import Coverage, ReadModel
+from bot.read_model.tallies import Tallies, Tally, TallyKind
 
 AGES = (30, 60, 90)
 """Days at which what is overdue gets older, in the customary steps."""
-
-_NO_TURNOVER = frozenset(
-    {
-        OrderStatus.DRAFT,
-        OrderStatus.CANCELLED,
-        InvoiceStatus.DRAFT,
-        InvoiceStatus.VOID,
-        PurchaseStatus.DRAFT,
-        PurchaseStatus.WAITING,
-        PurchaseStatus.REJECTED,
-        PurchaseStatus.CANCELLED,
-        ProductionStatus.CANCELLED,
-    }
-)
-"""States of documents that are not, or not any more, a deal."""
+_ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +154,10 @@ async def read_figures(model: ReadModel, areas: Collection[Area], span: ReportSp
     for area, count in _COUNTS.items():
         if area not in areas:
             continue
-        within = await model.fold(area, partial(_count_within, span), since=span.first_before, until=span.last)
-        now = await model.fold(area, partial(_count_open, today), open_only=True)
-        found[area] = count(within.value, now.value)
-        coverage = now.coverage if coverage is None else coverage.joined(now.coverage)
+        deals = await model.tallies(area, TallyKind.TURNOVER, since=span.first_before, until=span.last)
+        due = await model.tallies(area, TallyKind.DUE)
+        found[area] = count(_Figures(span, today, deals.value, due.value))
+        coverage = due.coverage if coverage is None else coverage.joined(due.coverage)
     return CompanyFigures(
         sales=found.get(Area.SALES),
         invoices=found.get(Area.FINANCE),
@@ -192,133 +167,82 @@ async def read_figures(model: ReadModel, areas: Collection[Area], span: ReportSp
     )
 
 
-@dataclass(slots=True)
-class _Tally:
-    """Counts documents and adds up amounts, each currency by itself."""
+class _Figures:
+    """What one area counts for: deals of these days and of those before, and what is open."""
 
-    count: int = 0
-    done: int = 0
-    without_amount: int = 0
-    sums: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
-    paid: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    def __init__(self, span: ReportSpan, today: date, deals: Tallies, due: Tallies) -> None:
+        self.now = _together(deals, span.first, span.last)
+        self.before = _together(deals, span.first_before, span.last_before)
+        self.open = _total(due.values())
+        self.late = _together(due, date.min, today - _ONE_DAY)
+        self._today = today
+        self._due = due
 
-    def add(self, document: Document) -> None:
-        self.count += 1
-        if document.status is ProductionStatus.DONE:
-            self.done += 1
-        total = _signed(document, getattr(document, "total", None))
-        if total is None:
-            self.without_amount += 1
-            return
-        self.sums[total.currency] += total.amount
-        if isinstance(document, Invoice) and (left := _signed(document, document.open_amount)) is not None:
-            self.paid[total.currency] += total.amount - left.amount
+    def turnover(self, money_class: FieldClass) -> Turnover:
+        def compared(currency: str) -> ComparedSum:
+            amounts = (Money(tally.sums.get(currency, Decimal()), currency) for tally in (self.now, self.before))
+            return ComparedSum(money_class, *amounts)
 
+        return Turnover(
+            count=self.now.count,
+            count_before=self.before.count,
+            without_amount=self.now.without_amount,
+            sums=tuple(map(compared, sorted({*self.now.sums, *self.before.sums}))),
+        )
 
-@dataclass(slots=True)
-class _OpenTally:
-    """Counts what is late, overdue or waiting."""
-
-    late: int = 0
-    waiting: int = 0
-    overdue: list[_Tally] = field(default_factory=lambda: [_Tally() for _ in range(len(AGES) + 1)])
-    owed: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
-
-    def add(self, document: Document, today: date) -> None:
-        if isinstance(document, Invoice):
-            self._add_invoice(document, today)
-            return
-        self.late += document.days_late(today) > 0
-        self.waiting += document.status is PurchaseStatus.WAITING
-
-    def _add_invoice(self, invoice: Invoice, today: date) -> None:
-        left = _signed(invoice, invoice.open_amount)
-        if left is None or invoice.status in _NO_TURNOVER:
-            return
-        self.owed[left.currency] += left.amount
-        if days := invoice.days_overdue(today):
-            bucket = self.overdue[sum(days > age for age in AGES)]
-            bucket.count += 1
-            bucket.sums[left.currency] += left.amount
+    def ageing(self) -> Iterator[AgeingBucket]:
+        for first, last in zip((1, *(age + 1 for age in AGES)), (*AGES, None), strict=True):
+            oldest = date.min if last is None else self._today - timedelta(days=last)
+            tally = _together(self._due, oldest, self._today - timedelta(days=first))
+            yield AgeingBucket(first=first, last=last, count=tally.late, sums=_amounts(tally.sums))
 
 
-def _signed(document: Document, amount: Money | None) -> Money | None:
-    """Return an amount that lowers the sum where it is given back, whatever its sign is in the ERP."""
-    if amount is None or not isinstance(document, Invoice) or not document.is_credit_note:
-        return amount
-    return Money(-abs(amount.amount), amount.currency)
+def _together(tallies: Tallies, first: date, last: date) -> Tally:
+    return _total(tally for day, tally in tallies.items() if day is not None and first <= day <= last)
 
 
-def _count_within(span: ReportSpan, documents: Iterator[Document]) -> tuple[_Tally, _Tally]:
-    now, before = _Tally(), _Tally()
-    for document in documents:
-        day = day_of(document)
-        if document.status in _NO_TURNOVER or day is None:
-            continue
-        if span.first <= day <= span.last:
-            now.add(document)
-        elif span.first_before <= day <= span.last_before:
-            before.add(document)
-    return now, before
-
-
-def _count_open(today: date, documents: Iterator[Document]) -> _OpenTally:
-    tally = _OpenTally()
-    for document in documents:
-        tally.add(document, today)
-    return tally
-
-
-def _turnover(money_class: FieldClass, within: tuple[_Tally, _Tally]) -> Turnover:
-    now, before = within
-
-    def compared(currency: str) -> ComparedSum:
-        amounts = (Money(tally.sums.get(currency, Decimal()), currency) for tally in within)
-        return ComparedSum(money_class, *amounts)
-
-    return Turnover(
-        count=now.count,
-        count_before=before.count,
-        without_amount=now.without_amount,
-        sums=tuple(compared(currency) for currency in sorted({*now.sums, *before.sums})),
-    )
+def _total(tallies: Iterable[Tally]) -> Tally:
+    total = Tally()
+    for tally in tallies:
+        total.add(tally)
+    return total
 
 
 def _amounts(sums: Mapping[str, Decimal]) -> tuple[Money, ...]:
     return tuple(Money(amount, currency) for currency, amount in sorted(sums.items()) if amount)
 
 
-def _sales(within: tuple[_Tally, _Tally], now: _OpenTally) -> SalesFigures:
-    return SalesFigures(ordered=_turnover(FieldClass.AMOUNT, within), late=now.late)
+def _sales(figures: _Figures) -> SalesFigures:
+    return SalesFigures(ordered=figures.turnover(FieldClass.AMOUNT), late=figures.late.late)
 
 
-def _invoices(within: tuple[_Tally, _Tally], now: _OpenTally) -> InvoiceFigures:
+def _invoices(figures: _Figures) -> InvoiceFigures:
     return InvoiceFigures(
-        invoiced=_turnover(FieldClass.AMOUNT, within),
-        paid=_amounts(within[0].paid),
-        owed=_amounts(now.owed),
-        overdue=sum(bucket.count for bucket in now.overdue),
-        ageing=tuple(_buckets(now.overdue)),
+        invoiced=figures.turnover(FieldClass.AMOUNT),
+        paid=_amounts(figures.now.paid),
+        owed=_amounts(figures.open.owed),
+        overdue=figures.late.late,
+        ageing=tuple(figures.ageing()),
     )
 
 
-def _buckets(tallies: Iterable[_Tally]) -> Iterator[AgeingBucket]:
-    for first, last, tally in zip((0, *AGES), (*AGES, None), tallies, strict=True):
-        yield AgeingBucket(first=first + 1, last=last, count=tally.count, sums=_amounts(tally.sums))
+def _purchases(figures: _Figures) -> PurchaseFigures:
+    return PurchaseFigures(
+        ordered=figures.turnover(FieldClass.COST), late=figures.late.late, waiting=figures.open.waiting
+    )
 
 
-def _purchases(within: tuple[_Tally, _Tally], now: _OpenTally) -> PurchaseFigures:
-    return PurchaseFigures(ordered=_turnover(FieldClass.COST, within), late=now.late, waiting=now.waiting)
-
-
-def _production(within: tuple[_Tally, _Tally], now: _OpenTally) -> ProductionFigures:
-    this, before = within
+def _production(figures: _Figures) -> ProductionFigures:
     return ProductionFigures(
-        due=this.count, done=this.done, due_before=before.count, done_before=before.done, late=now.late
+        due=figures.now.count,
+        done=figures.now.done,
+        due_before=figures.before.count,
+        done_before=figures.before.done,
+        late=figures.late.late,
     )
 
 
-_COUNTS: Mapping[Area, Callable[[tuple[_Tally, _Tally], _OpenTally], Any]] = {
+_COUNTS: Mapping[Area, Callable[[_Figures], Any]] = {
     Area.SALES: _sales,
     Area.FINANCE: _invoices,
     Area.PURCHASING: _purchases,

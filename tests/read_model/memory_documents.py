@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from bot.erp.index.folding import fold, key_of
 from bot.erp.model import Area, ProductionOrder, PurchaseOrder, SalesOrder
-from bot.read_model.port import (
+from bot.read_model.records import (
     AREAS,
     Document,
     DocumentSelection,
@@ -20,6 +20,7 @@ from bot.read_model.port import (
     is_open,
     partner_of,
 )
+from bot.read_model.tallies import Tallies, TallyKind, tally_documents
 
 T = TypeVar("T")
 
@@ -55,9 +56,6 @@ class MemoryDocuments:
     async def without_lines(self, source: str, area: Area, limit: int) -> Sequence[str]:
         raise NotImplementedError
 
-    async def forget(self, source: str, area: Area, before: date) -> None:
-        raise NotImplementedError
-
     async def keep_only(self, sources: Collection[str]) -> None:
         raise NotImplementedError
 
@@ -66,6 +64,17 @@ class MemoryDocuments:
 
     async def documents(self, wanted: DocumentSelection, work: Callable[[Iterator[Document]], T]) -> T:
         return work(self._selected(wanted))
+
+    async def tallies(
+        self, wanted: DocumentSelection, kind: TallyKind, since: date | None, until: date | None
+    ) -> Tallies:
+        found = tally_documents(self._selected(wanted))
+        first, last = since or date.min, until or date.max
+        return {
+            key.day: tally
+            for key, tally in found.items()
+            if key.kind is kind and (since is until is None or (key.day is not None and first <= key.day <= last))
+        }
 
     async def lines_of(self, sku: str, wanted: DocumentSelection, work: Callable[[Iterator[DocumentWithLine]], T]) -> T:
         def lines() -> Iterator[DocumentWithLine]:

@@ -11,7 +11,7 @@ import pytest
 from bot.erp.errors import Invalid, Unavailable, Unsupported
 from bot.erp.model import Area, InvoiceStatus, OrderStatus, Progress, PurchaseStatus
 from bot.read_model import follower as follower_module
-from bot.read_model.port import Document
+from bot.read_model.records import Document
 from tests.read_model.conftest import ReadModelBot
 from tests.read_model.ledger import (
     TODAY,
