@@ -220,13 +220,19 @@ class AreaFollower:
         wanted = list(numbers)
         if not wanted:
             return (), ()
-        if self._erp.reads_batches:
-            read = await self._spaced(self._erp.read_documents(self._kind, wanted))
-        else:
-            read = tuple([each for number in wanted if (each := await self._read_single(number)) is not None])
+        read = await self._read_batch(wanted) if self._erp.reads_batches else None
+        if read is None:
+            read = [each for number in wanted if (each := await self._read_single(number)) is not None]
         kept = [document for document in read if self._is_kept(document)]
         there = {document.number.casefold() for document in kept}
         return kept, [number for number in wanted if number.casefold() not in there]
+
+    async def _read_batch(self, numbers: Sequence[str]) -> Sequence[Document] | None:
+        """Return many documents; None where one of them cannot be read, which must not hold up the others."""
+        try:
+            return await self._spaced(self._erp.read_documents(self._kind, numbers))
+        except Invalid:
+            return None
 
     async def _read_single(self, number: str) -> Document | None:
         try:

@@ -44,11 +44,11 @@ class DocumentStore(Protocol):
         ...
 
     async def unseen(self, position: FollowedArea, limit: int) -> Sequence[str]:
-        """Return numbers of documents that the current walk has not come upon."""
+        """Return numbers of documents, as the source spells them, that the current walk has not come upon."""
         ...
 
     async def without_lines(self, source: str, area: Area, limit: int) -> Sequence[str]:
-        """Return numbers of open documents whose lines have not been read."""
+        """Return numbers of open documents, as the source spells them, whose lines have not been read."""
         ...
 
     async def keep_only(self, sources: Collection[str]) -> None:

@@ -149,8 +149,9 @@ class StoredDocuments:
         return await self._numbers(limit, _D.source == source, _D.area == area, _D.is_open, ~_D.has_lines)
 
     async def _numbers(self, limit: int, *conditions: ColumnElement[bool]) -> Sequence[str]:
-        wanted = select(_D.number).where(*conditions).order_by(_D.number).limit(limit)
-        return await self._database.run(lambda connection: connection.execute(wanted).scalars().all())
+        wanted = select(_D.area, _D.document).where(*conditions).order_by(_D.number).limit(limit)
+        rows = await self._database.run(lambda connection: connection.execute(wanted).all())
+        return [_DOCUMENT[Area(row.area)].read(orjson.loads(row.document)).number for row in rows]
 
     async def keep_only(self, sources: Collection[str]) -> None:
         """Drop all that belongs to other sources."""

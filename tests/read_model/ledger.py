@@ -190,7 +190,7 @@ class LedgerOfBatches(Ledger):
     async def read_documents(self, area: Area, numbers: Sequence[str]) -> tuple[Any, ...]:
         self._called("batch")
         known = self.kept[area]
-        found = (known.get(number) or known.get(number.upper()) for number in numbers)
+        found = map(known.get, numbers)
         return tuple(each for each in found if each is not None)
 
 
