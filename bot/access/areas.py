@@ -10,6 +10,7 @@ AREA_COMMANDS = MappingProxyType(
 """Area, the first word of an event's type → the command that shows such documents."""
 
 _ORDERS, _ALL = ("po",), tuple(AREA_COMMANDS.values())
+_REPORTED = ("order", "invoice", "po", "mo")
 
 DOCUMENT_COMMANDS = MappingProxyType(
     {
@@ -21,6 +22,7 @@ DOCUMENT_COMMANDS = MappingProxyType(
         "why": _ORDERS,
         "approve": _ORDERS,
         "reject": _ORDERS,
+        "report": _REPORTED,
         "alerts": _ALL,
         "find": _ALL,
         "watch": _ALL,

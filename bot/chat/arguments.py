@@ -222,10 +222,12 @@ def _bare_type(annotation: Any) -> type | None:
 
 
 def _take_keyword(kind: type[Keyword], words: list[str]) -> Keyword | None:
-    for i in (0, -1):
-        if words and (member := kind.meant_by(words[i])):
-            del words[i]
-            return member
+    """Take a keyword, which may be two words, from either end."""
+    for count in (2, 1):
+        for part in (slice(0, count), slice(-count, None)):
+            if len(words) >= count and (member := kind.meant_by(" ".join(words[part]))):
+                del words[part]
+                return member
     return None
 
 

@@ -14,7 +14,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
@@ -23,7 +23,7 @@ from typing import Generic, ParamSpec
 from bot.access.policy import AccessPolicy, AccessRequest
 from bot.cards.actions import Ask
 from bot.cards.view import View
-from bot.chat.arguments import Signature, read_signature, usage
+from bot.chat.arguments import Keyword, Signature, read_signature, usage
 from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation
 from bot.chat.parsing import LineParser, ParsedLine
@@ -158,7 +158,15 @@ class Commands(Mapping[str, AnyCommand]):
 
     def parse(self, line: str) -> ParsedLine:
         """Return which command ``line`` means and what follows it."""
-        return self._parser.parse(line)
+        parsed = self._parser.parse(line)
+        return parsed if parsed.rest else replace(parsed, rest=self.implied(parsed.word))
+
+    def implied(self, word: str) -> str:
+        """Return the keyword that an alias says besides its command, as 月报 says which report; empty for none."""
+        command = self.named(word)
+        kinds = (parameter.type for parameter in command.signature.parameters) if command else ()
+        keywords = (kind.meant_by(word.lstrip("/")) for kind in kinds if issubclass(kind, Keyword))
+        return next((keyword for keyword in keywords if keyword), "")
 
     def named(self, word: str) -> AnyCommand | None:
         """Return the command with this name or alias; case and a leading slash don't matter."""

@@ -11,7 +11,7 @@ from bot.erp.errors import Unsupported
 from bot.erp.index.search import oldest
 from bot.errors import DingerpError
 from bot.phrase import Phrase, phrase
-from bot.read_model.port import FollowedArea
+from bot.read_model.records import FollowedArea
 from bot.settings import Settings
 from bot.store.read_model import StoredDocuments
 

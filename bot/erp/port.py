@@ -248,6 +248,6 @@ class DocumentBatches(Protocol):
     ) -> tuple[SalesOrder | Invoice | PurchaseOrder | ProductionOrder, ...]:
         """Return the documents of an area with these numbers, each with its lines.
 
-        Numbers are compared ignoring case; a document that is not returned has been deleted.
+        Numbers are as the adapter's own lists and changes spell them; a document that is not returned is gone.
         """
         ...

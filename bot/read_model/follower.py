@@ -27,7 +27,8 @@ from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.source_client import SourceClient
 from bot.errors import DingerpError
 from bot.metrics import Metrics
-from bot.read_model.port import VERSION, Document, DocumentStore, FollowedArea, is_open
+from bot.read_model.port import DocumentStore
+from bot.read_model.records import VERSION, Document, FollowedArea, is_open
 
 log = structlog.get_logger(__name__)
 
@@ -174,14 +175,13 @@ class AreaFollower:
         # Counted by what was asked for: rejected records are missing from the page.
         ended = query.offset + PAGE >= page.total or (query.filter is Filter.ALL and self._is_too_old(page.items))
         place = self._following_place(query.filter) if ended else f"{name} {query.offset + PAGE}"
-        if place == _UNSEEN:
-            await self._store.forget(self._erp.name, self.area, self._first_day())
         reached = replace(self._position, place=place)
+        forget_before = self._first_day() if place == _UNSEEN else None
         if self._erp.reads_batches and kept:
             documents, gone = await self._read([document.number for document in kept])
-            await self._advance(reached, documents, gone=gone, with_lines=True)
+            await self._advance(reached, documents, gone=gone, with_lines=True, forget_before=forget_before)
         else:
-            await self._advance(reached, kept)
+            await self._advance(reached, kept, forget_before=forget_before)
 
     def _following_place(self, walked: Filter) -> str:
         """Return where a walk goes on after a list: what is open may be of any age."""
@@ -220,13 +220,19 @@ class AreaFollower:
         wanted = list(numbers)
         if not wanted:
             return (), ()
-        if self._erp.reads_batches:
-            read = await self._spaced(self._erp.read_documents(self._kind, wanted))
-        else:
-            read = tuple([each for number in wanted if (each := await self._read_single(number)) is not None])
+        read = await self._read_batch(wanted) if self._erp.reads_batches else None
+        if read is None:
+            read = [each for number in wanted if (each := await self._read_single(number)) is not None]
         kept = [document for document in read if self._is_kept(document)]
         there = {document.number.casefold() for document in kept}
         return kept, [number for number in wanted if number.casefold() not in there]
+
+    async def _read_batch(self, numbers: Sequence[str]) -> Sequence[Document] | None:
+        """Return many documents; None where one of them cannot be read, which must not hold up the others."""
+        try:
+            return await self._spaced(self._erp.read_documents(self._kind, numbers))
+        except Invalid:
+            return None
 
     async def _read_single(self, number: str) -> Document | None:
         try:
@@ -255,9 +261,16 @@ class AreaFollower:
         gone: Sequence[str] = (),
         with_lines: bool = False,
         anew: bool = False,
+        forget_before: date | None = None,
     ) -> None:
         done = await self._store.advance(
-            self._stored, reached, documents=documents, with_lines=with_lines, gone=gone, anew=anew
+            self._stored,
+            reached,
+            documents=documents,
+            with_lines=with_lines,
+            gone=gone,
+            anew=anew,
+            forget_before=forget_before,
         )
         if not done:
             raise _Overtaken

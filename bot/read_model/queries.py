@@ -12,15 +12,16 @@ from typing import Generic, Protocol, TypeVar
 from bot.erp.index.folding import fold, key_of
 from bot.erp.model import Area
 from bot.erp.port import ListQuery
-from bot.read_model.port import (
+from bot.read_model.port import DocumentStore
+from bot.read_model.records import (
     Document,
     DocumentSelection,
-    DocumentStore,
     DocumentWithLine,
     FollowedArea,
     Partner,
     partner_of,
 )
+from bot.read_model.tallies import Tallies, TallyKind, tally_documents
 
 T = TypeVar("T")
 
@@ -129,6 +130,19 @@ class ReadModel:
         coverage = await self.coverage(area)
         return KeptAnswer(await self._store.documents(wanted, partial(self._work, area, partner, work)), coverage)
 
+    async def tallies(
+        self, area: Area, kind: TallyKind, *, since: date | None = None, until: date | None = None
+    ) -> KeptAnswer[Tallies]:
+        """Return what the documents count for, day by day: kept so, but for a reader who may not see all of them."""
+        if self._reader.is_narrowed(area):
+            work = partial(_tally, kind, since, until)
+            if kind is TallyKind.DUE:
+                return await self.fold(area, work, open_only=True)
+            return await self.fold(area, work, since=since, until=until)
+        coverage = await self.coverage(area)
+        wanted = DocumentSelection(area=area, sources=frozenset(self._reader.visible_sources(area)))
+        return KeptAnswer(await self._store.tallies(wanted, kind, since, until), coverage)
+
     async def lines_of(
         self, area: Area, sku: str, *, open_only: bool = False, limit: int | None = None
     ) -> KeptAnswer[tuple[DocumentWithLine, ...]]:
@@ -190,3 +204,11 @@ def _coverage(followed: dict[str, FollowedArea | None]) -> Coverage:
     moments = [each.synced_at for each in whole if each.synced_at is not None]
     days = [each.complete_since for each in whole if each.complete_since is not None]
     return Coverage(as_of=min(moments, default=None), complete_since=max(days, default=None), sources_missing=missing)
+
+
+def _tally(kind: TallyKind, since: date | None, until: date | None, documents: Iterator[Document]) -> Tallies:
+    found = {key.day: tally for key, tally in tally_documents(documents).items() if key.kind is kind}
+    if since is None and until is None:
+        return found
+    first, last = since or date.min, until or date.max
+    return {day: tally for day, tally in found.items() if day is not None and first <= day <= last}

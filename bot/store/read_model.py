@@ -27,7 +27,7 @@ from bot.erp.model import (
     PurchaseOrder,
     SalesOrder,
 )
-from bot.read_model.port import (
+from bot.read_model.records import (
     AREAS,
     Document,
     DocumentLine,
@@ -39,14 +39,15 @@ from bot.read_model.port import (
     is_open,
     partner_of,
 )
+from bot.read_model.tallies import Tallies, Tally, TallyKey, TallyKind, tally_documents
 from bot.store.database import Database
 from bot.store.record_codec import DATE, DECIMAL, IN_MILLISECONDS, PlainCodec, RecordCodec
 from bot.store.statements import chunks, insert_into, replace_into
-from bot.store.tables import FOLLOWED_AREA, KEPT_DOCUMENT, KEPT_LINE
+from bot.store.tables import FOLLOWED_AREA, KEPT_DOCUMENT, KEPT_LINE, KEPT_TALLY
 
 T = TypeVar("T")
 
-_F, _D, _L = FOLLOWED_AREA.c, KEPT_DOCUMENT.c, KEPT_LINE.c
+_F, _D, _L, _T = FOLLOWED_AREA.c, KEPT_DOCUMENT.c, KEPT_LINE.c, KEPT_TALLY.c
 
 _POSITION = RecordCodec(
     FollowedArea,
@@ -84,6 +85,12 @@ _LINE: Mapping[Area, RecordCodec[Any]] = {
 }
 
 
+_SUMS = PlainCodec(
+    lambda sums: {currency: str(amount) for currency, amount in sums.items() if amount},
+    lambda sums: {currency: Decimal(amount) for currency, amount in sums.items()},
+)
+_TALLY = RecordCodec(Tally, {dict[str, Decimal]: _SUMS})
+
 _AT_ONCE = 1_000
 """Rows that are fetched at a time."""
 
@@ -113,18 +120,21 @@ class StoredDocuments:
         with_lines: bool = False,
         gone: Collection[str] = (),
         anew: bool = False,
+        forget_before: date | None = None,
     ) -> bool:
         """Keep documents and the position behind them at once; False where another process moved on from ``before``."""
 
         def step(connection: Connection) -> bool:
             if not _move(connection, before, after):
                 return False
+            kept = _AreaRows(connection, after)
             if anew:
-                _drop(connection, _D.source == after.source, _D.area == after.area)
-            for numbers in chunks({key_of(number) for number in gone}):
-                _drop(connection, _D.source == after.source, _D.area == after.area, _D.number.in_(numbers))
-            if documents:
-                _keep(connection, after, documents, with_lines=with_lines)
+                kept.clear()
+            kept.drop(gone)
+            if forget_before is not None:
+                kept.forget(forget_before)
+            kept.keep(documents, with_lines=with_lines)
+            kept.count()
             return True
 
         return await self._database.run(step)
@@ -139,19 +149,15 @@ class StoredDocuments:
         return await self._numbers(limit, _D.source == source, _D.area == area, _D.is_open, ~_D.has_lines)
 
     async def _numbers(self, limit: int, *conditions: ColumnElement[bool]) -> Sequence[str]:
-        wanted = select(_D.number).where(*conditions).order_by(_D.number).limit(limit)
-        return await self._database.run(lambda connection: connection.execute(wanted).scalars().all())
-
-    async def forget(self, source: str, area: Area, before: date) -> None:
-        """Drop documents that are over and of an earlier day."""
-        old = (_D.source == source, _D.area == area, _D.day < before.toordinal(), ~_D.is_open)
-        await self._database.run(lambda connection: _drop(connection, *old))
+        wanted = select(_D.area, _D.document).where(*conditions).order_by(_D.number).limit(limit)
+        rows = await self._database.run(lambda connection: connection.execute(wanted).all())
+        return [_DOCUMENT[Area(row.area)].read(orjson.loads(row.document)).number for row in rows]
 
     async def keep_only(self, sources: Collection[str]) -> None:
         """Drop all that belongs to other sources."""
 
         def drop(connection: Connection) -> None:
-            for table in (KEPT_LINE, KEPT_DOCUMENT, FOLLOWED_AREA):
+            for table in (KEPT_LINE, KEPT_TALLY, KEPT_DOCUMENT, FOLLOWED_AREA):
                 connection.execute(delete(table).where(table.c.source.not_in(sources)))
 
         await self._database.run(drop)
@@ -171,6 +177,25 @@ class StoredDocuments:
                 return work(decode(orjson.loads(text), source=source) for source, text in rows)
 
         return await self._reads.run(read)
+
+    async def tallies(
+        self, wanted: DocumentSelection, kind: TallyKind, since: date | None, until: date | None
+    ) -> Tallies:
+        """Return what all documents of an area count for, day by day."""
+        query = select(_T.day, _T.tally).where(
+            _T.area == wanted.area, _T.source.in_(sorted(wanted.sources)), _T.kind == kind
+        )
+        if since is not None or until is not None:
+            query = query.where(_T.day.between(_day_number(since or date.min), _day_number(until or date.max)))
+
+        def read(connection: Connection) -> Tallies:
+            found: dict[date | None, Tally] = {}
+            for day, text in connection.execute(query):
+                at = date.fromordinal(day) if day else None
+                found.setdefault(at, Tally()).add(_TALLY.read(orjson.loads(text)))
+            return found
+
+        return await self._reads.read(read)
 
     async def lines_of(self, sku: str, wanted: DocumentSelection, work: Callable[[Iterator[DocumentWithLine]], T]) -> T:
         """Return what ``work`` makes of the lines of one product (its folded code), the newest documents first."""
@@ -248,26 +273,102 @@ def _move(connection: Connection, before: FollowedArea | None, after: FollowedAr
     return connection.scalar(moved.returning(_F.source)) is not None
 
 
-def _drop(connection: Connection, *conditions: ColumnElement[bool]) -> None:
-    numbers = select(_D.source, _D.area, _D.number).where(*conditions).subquery()
-    same = (_L.source == numbers.c.source, _L.area == numbers.c.area, _L.number == numbers.c.number)
-    connection.execute(delete(KEPT_LINE).where(select(1).where(*same).exists()))
-    connection.execute(delete(KEPT_DOCUMENT).where(*conditions))
+class _AreaRows:
+    """The documents of one area of one source within a transaction, with their lines and what they count for."""
+
+    def __init__(self, connection: Connection, position: FollowedArea) -> None:
+        self._connection = connection
+        self._position = position
+        self._own = (_D.source == position.source, _D.area == position.area)
+        self._own_lines = (_L.source == position.source, _L.area == position.area)
+        self._own_tallies = (_T.source == position.source, _T.area == position.area)
+        self._changes: dict[TallyKey, Tally] = {}
+
+    def clear(self) -> None:
+        """Drop all."""
+        self._connection.execute(delete(KEPT_LINE).where(*self._own_lines))
+        self._connection.execute(delete(KEPT_TALLY).where(*self._own_tallies))
+        self._connection.execute(delete(KEPT_DOCUMENT).where(*self._own))
+
+    def drop(self, numbers: Iterable[str]) -> None:
+        """Drop documents with these numbers."""
+        for some in chunks({key_of(number) for number in numbers}):
+            self._take_back(some)
+            self._drop_lines(some)
+            self._connection.execute(delete(KEPT_DOCUMENT).where(*self._own, _D.number.in_(some)))
+
+    def forget(self, before: date) -> None:
+        """Drop documents that are over and of an earlier day."""
+        old = select(_D.number).where(*self._own, _D.day < before.toordinal(), ~_D.is_open)
+        self.drop(self._connection.execute(old).scalars().all())
+
+    def keep(self, documents: Sequence[Document], *, with_lines: bool) -> None:
+        """Keep documents in place of what is kept of them."""
+        if not documents:
+            return
+        position, newest = self._position, {key_of(each.number): each for each in documents}
+        lined = with_lines or position.area is Area.PRODUCTION
+        for some in chunks(newest):
+            self._take_back(some)
+            if lined:
+                self._drop_lines(some)
+        self._change(newest.values(), 1)
+        upsert = replace_into(KEPT_DOCUMENT, self._connection.dialect.name, keep=() if lined else ("has_lines",))
+        self._connection.execute(upsert, [_document_row(position, each, lined=lined) for each in newest.values()])
+        lines = [row for each in newest.values() for row in _line_rows(position, each)] if lined else []
+        if lines:
+            self._connection.execute(insert(KEPT_LINE), lines)
+
+    def count(self) -> None:
+        """Write what has changed of what the documents count for."""
+        changes = {key: change for key, change in self._changes.items() if change != Tally()}
+        tallies = self._tallies(changes)
+        for key, change in changes.items():
+            tallies.setdefault(key, Tally()).add(change)
+        for key, tally in tallies.items():
+            at = (_T.kind == key.kind, _T.day == _day_number(key.day))
+            if tally.count == 0:
+                self._connection.execute(delete(KEPT_TALLY).where(*self._own_tallies, *at))
+        rows = [self._tally_row(key, tally) for key, tally in tallies.items() if tally.count]
+        if rows:
+            self._connection.execute(replace_into(KEPT_TALLY, self._connection.dialect.name), rows)
+
+    def _tallies(self, keys: Iterable[TallyKey]) -> dict[TallyKey, Tally]:
+        found: dict[TallyKey, Tally] = {}
+        wanted = {(key.kind.value, _day_number(key.day)): key for key in keys}
+        for days in chunks({day for _, day in wanted}):
+            query = select(_T.kind, _T.day, _T.tally).where(*self._own_tallies, _T.day.in_(days))
+            for kind, day, text in self._connection.execute(query):
+                if key := wanted.get((kind, day)):
+                    found[key] = _TALLY.read(orjson.loads(text))
+        return found
+
+    def _tally_row(self, key: TallyKey, tally: Tally) -> dict[str, Any]:
+        return {
+            "source": self._position.source,
+            "area": self._position.area.value,
+            "kind": key.kind.value,
+            "day": _day_number(key.day),
+            "tally": orjson.dumps(_TALLY.write(tally)).decode(),
+        }
+
+    def _take_back(self, numbers: Collection[str]) -> None:
+        """Count documents no longer as they are kept."""
+        query = select(_D.document).where(*self._own, _D.number.in_(numbers))
+        decode, source = _DOCUMENT[self._position.area].read, self._position.source
+        texts = self._connection.execute(query).scalars().all()
+        self._change((decode(orjson.loads(text), source=source) for text in texts), -1)
+
+    def _change(self, documents: Iterable[Document], times: int) -> None:
+        for key, tally in tally_documents(documents).items():
+            self._changes.setdefault(key, Tally()).add(tally, times)
+
+    def _drop_lines(self, numbers: Collection[str]) -> None:
+        self._connection.execute(delete(KEPT_LINE).where(*self._own_lines, _L.number.in_(numbers)))
 
 
-def _keep(connection: Connection, position: FollowedArea, documents: Sequence[Document], *, with_lines: bool) -> None:
-    lined = with_lines or position.area is Area.PRODUCTION
-    rows = {key_of(each.number): _document_row(position, each, lined=lined) for each in documents}
-    upsert = replace_into(KEPT_DOCUMENT, connection.dialect.name, keep=() if lined else ("has_lines",))
-    connection.execute(upsert, list(rows.values()))
-    if not lined:
-        return
-    own = (_L.source == position.source, _L.area == position.area)
-    for numbers in chunks(rows):
-        connection.execute(delete(KEPT_LINE).where(*own, _L.number.in_(numbers)))
-    lines = {(row["number"], row["position"]): row for each in documents for row in _line_rows(position, each)}
-    if lines:
-        connection.execute(insert(KEPT_LINE), list(lines.values()))
+def _day_number(day: date | None) -> int:
+    return 0 if day is None else day.toordinal()
 
 
 def _document_row(position: FollowedArea, document: Document, *, lined: bool) -> dict[str, Any]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from bot.chat.arguments import Keyword
 from bot.chat.days import Days, names_days, names_days_ahead
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise
 from bot.chat.reading import ReadBy, Reading, Understood
@@ -46,6 +47,8 @@ _SAYS_OUTRIGHT = 4
 _DECISIVE = 6
 _MOST_ALTERNATIVES = 3
 _SHORTEST_NAME = 2
+_OF_THE_WHOLE_COMPANY = frozenset({"report"})
+"""Commands that answer for no single customer, vendor or product."""
 _ALONE = frozenset({"help", "whoami", "lang", "alerts", "pending"})
 """Commands that are asked without a document or a name."""
 
@@ -90,7 +93,7 @@ class Grammar:
         command = self.commands.named(word)
         if command is None:
             return None
-        line = f"/{command.name} {rest}".strip()
+        line = f"/{command.name} {rest or self.commands.implied(word)}".strip()
         if text.startswith("/") or command.name not in self.sentences.commands:
             return line
         return None if self.vocabulary.document(text) or self._is_sentence(rest, command.name) else line
@@ -139,10 +142,13 @@ class Grammar:
     def weigh(self, scan: Scan, usable: frozenset[str] | None) -> dict[str, int]:
         """Return how much speaks for each command."""
         weights: dict[str, int] = {}
-        for cue in self.cues_in(scan):
-            listed = cue.keyword and cue.command in _ALONE  # their lists are words of every day
-            if not listed and (usable is None or cue.command in usable):
-                weights[cue.command] = weights.get(cue.command, 0) + cue.weight
+        for span in scan.of_kind(SpanKind.CUE):
+            if span.text.casefold() in self.sentences.dates:
+                continue  # a day speaks for no command, although it may say which report is meant
+            for cue in self.sentences.cues[span.text.casefold()]:
+                listed = cue.keyword and cue.command in _ALONE  # their lists are words of every day
+                if not listed and (usable is None or cue.command in usable):
+                    weights[cue.command] = weights.get(cue.command, 0) + cue.weight
         return weights
 
     def cues_in(self, scan: Scan) -> Iterable[Cue]:
@@ -193,6 +199,8 @@ class Grammar:
                 break
             if name == "help" and named and weights[name] < _SAYS_OUTRIGHT:
                 break  # a greeting for somebody else
+            if name in _OF_THE_WHOLE_COMPANY and named:
+                continue  # its figures would be those of all
             yield self._list_line(name, scan, named), weights[name]
 
     def _list_line(self, name: str, scan: Scan, named: str) -> str:
@@ -206,7 +214,7 @@ class Grammar:
             return command_line(name, self._number(name, digits[0]))
         if name == "stock" and (stores := _stores_in(scan)):
             return command_line(name, _joined(scan, SpanKind.NAME, SpanKind.PARTNER), *stores)
-        return self.with_days(command_line(name, self.list_named(name, scan), named), name, scan)
+        return self.with_days(command_line(name, *self.list_named(name, scan).split(), named), name, scan)
 
     def with_days(self, line: str, name: str, scan: Scan) -> str:
         """Return a line with the days that a sentence names, if its command lists documents of days."""
@@ -225,7 +233,17 @@ class Grammar:
         """Return the named list of a command that is meant: what is late for an order is late for any document."""
         own = [cue for cue in self.cues_in(scan) if cue.keyword and cue.command == name]
         others = [cue for cue in self.cues_in(scan) if cue.keyword in self.sentences.lists[name]]
-        return next((cue.keyword for cue in (*own, *others)), "")
+        found = next((cue.keyword for cue in (*own, *others)), "")
+        return found or next(self._lists_of_days(name, scan), "")
+
+    def _lists_of_days(self, name: str, scan: Scan) -> Iterator[str]:
+        """Yield the named lists of a command that days in a sentence stand for: /report month for 本月."""
+        for parameter in self.commands[name].signature.parameters:
+            if not issubclass(parameter.type, Keyword):
+                continue
+            for span in scan.of_kind(SpanKind.DATE):
+                if member := parameter.type.meant_by(span.text):
+                    yield member.value
 
     def _number(self, command: str, digits: str) -> str:
         """Return the whole number of a document of which only the digits were said."""

@@ -101,6 +101,7 @@ def test_the_built_in_commands_are_there() -> None:
             "bill",
             "payment",
             "mo",
+            "report",
             *alerts,
             "find",
             "help",

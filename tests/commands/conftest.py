@@ -26,12 +26,14 @@ from bot.chat.ports import LanguageChoice
 from bot.chat.registry import Commands
 from bot.erp.hub import ErpHub
 from bot.metrics import Metrics
+from bot.read_model.queries import ReadModel
 from tests.approvals.env import PATIENCE
 from tests.approvals.memory_repository import MemoryCaseStore
 from tests.commands.account_fakes import MemoryKeyStore, memory_accounts, memory_keys
 from tests.commands.alert_fakes import InMemoryAlertService
 from tests.commands.approval_fakes import ApprovalFixture
 from tests.commands.company import NOW, Company
+from tests.read_model.memory_documents import MemoryDocuments
 from tests.recording_audit import RecordingAudit
 
 V = TypeVar("V", bound=View)
@@ -149,9 +151,16 @@ def key_store() -> MemoryKeyStore:
 
 
 @pytest.fixture
+def kept(company: Company) -> MemoryDocuments:
+    """The documents of the company, as they are kept."""
+    return MemoryDocuments(NOW, (*company.sales, *company.issued, *company.purchases, *company.productions))
+
+
+@pytest.fixture
 def dispatcher(
     commands: Commands,
     hub: ErpHub,
+    kept: MemoryDocuments,
     policy: AccessPolicy,
     choices: FakeLanguageChoice,
     service: InMemoryAlertService,
@@ -167,6 +176,7 @@ def dispatcher(
         policy=lambda: policy,
         collaborators={
             ErpHub: hub,
+            ReadModel: ReadModel(kept, hub),
             LanguageChoice: choices,
             AlertService: service,
             AuditLog: audit,

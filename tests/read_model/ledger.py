@@ -31,7 +31,7 @@ from bot.erp.model import (
     Slice,
 )
 from bot.erp.port import Capability, ListQuery
-from bot.read_model.port import AREAS
+from bot.read_model.records import AREAS
 
 NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 TODAY = date(2026, 11, 24)
@@ -189,8 +189,9 @@ class LedgerOfBatches(Ledger):
 
     async def read_documents(self, area: Area, numbers: Sequence[str]) -> tuple[Any, ...]:
         self._called("batch")
-        wanted = {number.casefold() for number in numbers}
-        return tuple(each for number, each in self.kept[area].items() if number.casefold() in wanted)
+        known = self.kept[area]
+        found = map(known.get, numbers)
+        return tuple(each for each in found if each is not None)
 
 
 def _without_lines(document: Any) -> Any:

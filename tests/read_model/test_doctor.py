@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from bot.doctor.documents import check_read_model
 from bot.doctor.results import describe_results
 from bot.erp.model import Area
-from bot.read_model.port import FollowedArea
+from bot.read_model.records import FollowedArea
 from bot.settings import ErpSettings, ReadModelSettings, Settings, load_settings
 from bot.store.read_model import StoredDocuments
 from tests.read_model.ledger import sales_order

@@ -11,7 +11,7 @@ import pytest
 from bot.erp.errors import Invalid, Unavailable, Unsupported
 from bot.erp.model import Area, InvoiceStatus, OrderStatus, Progress, PurchaseStatus
 from bot.read_model import follower as follower_module
-from bot.read_model.port import Document
+from bot.read_model.records import Document
 from tests.read_model.conftest import ReadModelBot
 from tests.read_model.ledger import (
     TODAY,
@@ -91,10 +91,10 @@ async def test_without_batches_the_lines_of_open_documents_are_read_once(open_bo
     ledger = Ledger(clock, sales_order("SO-1"), sales_order("SO-2", status=OrderStatus.CLOSED))
     bot = open_bot(ledger)
     await bot.follow()
-    assert [call for call in ledger.asked if call.startswith("order ")] == ["order so-1"]
+    assert [call for call in ledger.asked if call.startswith("order ")] == ["order SO-1"]
     clock.advance(days=1, hours=1)
     await bot.follow()
-    assert [call for call in ledger.asked if call.startswith("order ")] == ["order so-1"], "a walk keeps the lines"
+    assert [call for call in ledger.asked if call.startswith("order ")] == ["order SO-1"], "a walk keeps the lines"
     assert [line.document.number for line in (await bot.model.lines_of(Area.SALES, "SKU1")).value] == ["SO-1"]
 
 
@@ -153,7 +153,7 @@ async def test_what_a_list_does_not_show_is_asked_for_before_it_is_dropped(
     ask = ledger._ask_document
 
     async def ask_hidden(kind: Any, number: str) -> Any:
-        return hidden if number == "so-1" else await ask(kind, number)
+        return hidden if number == "SO-1" else await ask(kind, number)
 
     monkeypatch.setattr(ledger, "_ask_document", ask_hidden)
     await bot.follow()
@@ -288,3 +288,27 @@ async def test_the_age_is_a_metric(open_bot: OpenBot, clock: LedgerClock) -> Non
     await bot.follow()
     clock.advance(seconds=90)
     assert bot.metrics.registry.get_sample_value("dingerp_read_model_age_seconds", {"source": "main"}) == 90
+
+
+async def test_a_document_that_cannot_be_read_does_not_hold_up_the_others(
+    open_bot: OpenBot, clock: LedgerClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = LedgerOfBatches(clock, *(sales_order(f"SO-{n}") for n in range(5)))
+    bot = open_bot(ledger)
+    ask, read = ledger._ask_document, ledger.read_documents
+
+    async def refuse(kind: Any, number: str) -> Any:
+        if number == "SO-3":
+            raise Invalid("no date")
+        return await ask(kind, number)
+
+    async def refuse_many(area: Area, numbers: Any) -> Any:
+        if "SO-3" in numbers:
+            raise Invalid("no date")
+        return await read(area, numbers)
+
+    monkeypatch.setattr(ledger, "_ask_document", refuse)
+    monkeypatch.setattr(ledger, "read_documents", refuse_many)
+    await bot.follow()
+    assert await numbers(bot) == {"SO-0", "SO-1", "SO-2", "SO-4"}
+    assert (await bot.model.coverage(Area.SALES)).is_complete_from(TODAY)

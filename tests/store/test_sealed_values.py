@@ -71,6 +71,7 @@ PLAIN = {
     "indexed_source": {"source", "cursor", "trouble"},
     "kept_document": {"source", "area", "number"},
     "kept_line": {"source", "area", "number", "sku"},
+    "kept_tally": {"source", "area", "kind"},
     "language": {"user_id", "code"},
     "mute": {"id", "place", "pattern", "author"},
     "organisation": {"client_id", "corp_id"},

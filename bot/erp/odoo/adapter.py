@@ -48,7 +48,7 @@ from bot.erp.odoo.query import Condition, DocumentQuery
 from bot.erp.odoo.users import read_users
 from bot.erp.port import GOODS, Capability, ListQuery
 from bot.erp.setup import SetupProblem, approver_problems, no_company, no_language
-from bot.erp.values import text
+from bot.erp.values import malformed_is_invalid, text
 from bot.erp.vendors import AdapterContext
 
 _CANDIDATES = 200
@@ -230,6 +230,28 @@ class OdooErp(DocumentErp):
         await self._add_progress(document_query.model, [row])
         found: Sequence[D] = await self._readers[kind]([row], True)
         return found[0]
+
+    async def read_documents(
+        self, area: Area, numbers: Sequence[str]
+    ) -> tuple[SalesOrder | Invoice | PurchaseOrder | ProductionOrder, ...]:
+        """Return documents with their lines by their numbers, those without a number of their own by their ids."""
+        kind = next(kind for kind in self._readers if kind.area is area)
+        document_query = queries.KINDS[kind]
+        ids = [int(by_id[2]) for number in numbers if (by_id := _BY_ID.fullmatch(number))]
+        named: Condition = ["name", "in", list(numbers)]
+        rows = await self._client.rows(
+            document_query.model,
+            [*document_query.base, *self._of_company(), *queries.any_of(named, ["id", "in", ids])],
+            document_query.fields,
+            order="id asc",
+            limit=_SAME * len(numbers),
+            context=_PLAIN_NAMES,
+        )
+        called = {row["id"]: row for number in numbers for row in _called(rows, number, "name")}
+        wanted = [row for row in _told_apart(called.values(), "name") if mapping.number_of(row) in frozenset(numbers)]
+        await self._add_progress(document_query.model, wanted)
+        with malformed_is_invalid(self.name):
+            return tuple(await self._readers[kind](wanted, True))
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
         if not queries.is_searchable(query.text):

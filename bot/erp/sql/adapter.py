@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -27,7 +28,11 @@ from bot.erp.mapped.sources import EPOCH, EPOCH_MS, Fields, FieldSource
 from bot.erp.model import (
     Area,
     Changes,
+    Invoice,
     Product,
+    ProductionOrder,
+    PurchaseOrder,
+    SalesOrder,
     Slice,
     StockLevel,
 )
@@ -35,6 +40,7 @@ from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.sql.client import ReadOnlyDatabase
 from bot.erp.sql.options import SqlOptions
 from bot.erp.sql.query import Statement, pages_itself, with_views
+from bot.erp.values import malformed_is_invalid
 from bot.erp.vendors import AdapterContext
 
 Row = Mapping[str, Any]
@@ -197,6 +203,21 @@ class SqlErp(MappedErp):
 
     async def read_document(self, kind: Listing[D], number: str) -> D:
         return await self._database.run(partial(self._document, kind=kind, number=number))
+
+    async def read_documents(
+        self, area: Area, numbers: Sequence[str]
+    ) -> tuple[SalesOrder | Invoice | PurchaseOrder | ProductionOrder, ...]:
+        """Return those of many documents that there are, with their lines, over one connection."""
+        kind = next(kind for kind in KINDS if kind.area is area)
+        with malformed_is_invalid(self.name):
+            return await self._database.run(partial(self._documents, kind=kind, numbers=numbers))
+
+    def _documents(self, connection: Connection, kind: Listing[Any], numbers: Sequence[str]) -> tuple[Any, ...]:
+        found = []
+        for number in numbers:
+            with suppress(NotFound):
+                found.append(self._document(connection, kind, checked_key(number, source=self.name)))
+        return tuple(found)
 
     def _document(self, connection: Connection, kind: Listing[D], number: str) -> D:
         row = self._row(connection, kind.area, number, number=number)

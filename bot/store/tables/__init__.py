@@ -25,7 +25,7 @@ from bot.store.tables.approvals import (
 )
 from bot.store.tables.audit import AUDIT, AUDIT_DOCUMENT, AUDIT_HEAD
 from bot.store.tables.base import METADATA, StoreTable
-from bot.store.tables.documents import FOLLOWED_AREA, KEPT_DOCUMENT, KEPT_LINE
+from bot.store.tables.documents import FOLLOWED_AREA, KEPT_DOCUMENT, KEPT_LINE, KEPT_TALLY
 from bot.store.tables.erp import (
     ERP_COPY,
     ERP_REJECTED,
@@ -98,6 +98,7 @@ __all__ = [
     "INDEXED_SOURCE",
     "KEPT_DOCUMENT",
     "KEPT_LINE",
+    "KEPT_TALLY",
     "LANGUAGE",
     "METADATA",
     "MUTE",

@@ -53,8 +53,23 @@ class KeptLineRow(StoreTable, table=True):
     """The line as JSON, empty for a production order."""
 
 
+class KeptTallyRow(StoreTable, table=True):
+    """What the documents of one day count for (see `bot.read_model.tallies`), so that sums need not read them."""
+
+    __tablename__ = "kept_tally"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    source: str = Field(primary_key=True)
+    area: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    day: int = Field(primary_key=True)
+    """Counted as in ``kept_document``; 0 for documents without a day."""
+    tally: str = Field(sa_type=Sealed("kept_tally.tally"))
+    """The counts and amounts as JSON."""
+
+
 class FollowedAreaRow(StoreTable, table=True):
-    """How far one kind of document of a source has been followed (see `bot.read_model.port.FollowedArea`)."""
+    """How far one kind of document of a source has been followed (see `bot.read_model.records.FollowedArea`)."""
 
     __tablename__ = "followed_area"
 
@@ -76,4 +91,5 @@ class FollowedAreaRow(StoreTable, table=True):
 
 KEPT_DOCUMENT = core_table(KeptDocumentRow)
 KEPT_LINE = core_table(KeptLineRow)
+KEPT_TALLY = core_table(KeptTallyRow)
 FOLLOWED_AREA = core_table(FollowedAreaRow)

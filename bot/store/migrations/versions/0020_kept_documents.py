@@ -41,6 +41,16 @@ def upgrade() -> None:
     )
     op.create_index("ix_kept_line_sku", "kept_line", ["sku", "area"])
     op.create_table(
+        "kept_tally",
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("area", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("tally", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("source", "area", "kind", "day", name="pk_kept_tally"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "followed_area",
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("area", sa.String(), nullable=False),
@@ -61,5 +71,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("followed_area")
+    op.drop_table("kept_tally")
     op.drop_table("kept_line")
     op.drop_table("kept_document")

@@ -1,0 +1,250 @@
+"""What a company did within some days, against the days before, and what is late or owed now.
+
+Amounts of different currencies are never added. A document without an amount is counted and said to have none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Annotated, Any
+
+from bot.disclosure import HIDDEN, ClassedBy, FieldClass
+from bot.erp.model import Area, Money, SalesAmount
+from bot.read_model.queries import Coverage, ReadModel
+from bot.read_model.tallies import Tallies, Tally, TallyKind
+
+AGES = (30, 60, 90)
+"""Days at which what is overdue gets older, in the customary steps."""
+_ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSpan:
+    """The days of a report and those it is compared with, both ends included."""
+
+    first: date
+    last: date
+    first_before: date
+    last_before: date
+
+    @classmethod
+    def of_days(cls, first: date, last: date) -> ReportSpan:
+        """Return some days, compared with as many before them."""
+        count = last - first + timedelta(days=1)
+        return cls(first, last, first - count, last - count)
+
+    @classmethod
+    def of_week(cls, today: date) -> ReportSpan:
+        """Return the week so far, from Monday, compared with the same days of the week before."""
+        monday, week = today - timedelta(days=today.weekday()), timedelta(days=7)
+        return cls(monday, today, monday - week, today - week)
+
+    @classmethod
+    def of_month(cls, today: date) -> ReportSpan:
+        """Return the month so far, compared with the month before up to the same day."""
+        first = today.replace(day=1)
+        last_before = first - timedelta(days=1)
+        same_day = last_before.replace(day=min(today.day, last_before.day))
+        return cls(first, today, last_before.replace(day=1), same_day)
+
+    @classmethod
+    def of_month_before(cls, today: date) -> ReportSpan:
+        """Return the whole month before, compared with the one before that."""
+        last = today.replace(day=1) - timedelta(days=1)
+        last_before = last.replace(day=1) - timedelta(days=1)
+        return cls(last.replace(day=1), last, last_before.replace(day=1), last_before)
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedSum:
+    """What came together in one currency, and in the days before."""
+
+    money_class: FieldClass
+    now: Annotated[Money, ClassedBy("money_class")]
+    before: Annotated[Money, ClassedBy("money_class")]
+
+    @property
+    def percent(self) -> int | None:
+        """The change in percent, rounded; None where there was nothing before, less than nothing, or it is hidden."""
+        if self.before is HIDDEN or self.before.amount <= 0:
+            return None
+        return int(((self.now.amount - self.before.amount) * 100 / self.before.amount).to_integral_value())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turnover:
+    """Documents of some days, and what they come to; ``without_amount`` of them have no amount."""
+
+    count: int
+    count_before: int
+    without_amount: int
+    sums: tuple[ComparedSum, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgeingBucket:
+    """What is overdue for ``first`` to ``last`` days; ``last`` is None for the oldest."""
+
+    first: int
+    last: int | None
+    count: int
+    sums: tuple[SalesAmount, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SalesFigures:
+    """What was ordered in these days, and how many orders are late now."""
+
+    ordered: Turnover
+    late: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceFigures:
+    """What was invoiced in these days, how much of that is paid by now, and what is overdue now.
+
+    ``owed`` is all that is open now, due or not, less what credit notes give back.
+    """
+
+    invoiced: Turnover
+    paid: tuple[SalesAmount, ...]
+    owed: tuple[SalesAmount, ...]
+    overdue: int
+    ageing: tuple[AgeingBucket, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurchaseFigures:
+    """What was ordered from vendors in these days, and what is late or waits for approval now."""
+
+    ordered: Turnover
+    late: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductionFigures:
+    """How many production orders were due in these days, how many of those are done, and how many are late now."""
+
+    due: int
+    done: int
+    due_before: int
+    done_before: int
+    late: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompanyFigures:
+    """The figures of a report; None for areas that were not asked for."""
+
+    sales: SalesFigures | None
+    invoices: InvoiceFigures | None
+    purchases: PurchaseFigures | None
+    production: ProductionFigures | None
+    coverage: Coverage
+
+
+async def read_figures(model: ReadModel, areas: Collection[Area], span: ReportSpan, today: date) -> CompanyFigures:
+    """Return the figures of some areas; raises a `DingerpError` when the store does not answer."""
+    found: dict[Area, Any] = {}
+    coverage: Coverage | None = None
+    for area, count in _COUNTS.items():
+        if area not in areas:
+            continue
+        deals = await model.tallies(area, TallyKind.TURNOVER, since=span.first_before, until=span.last)
+        due = await model.tallies(area, TallyKind.DUE)
+        found[area] = count(_Figures(span, today, deals.value, due.value))
+        coverage = due.coverage if coverage is None else coverage.joined(due.coverage)
+    return CompanyFigures(
+        sales=found.get(Area.SALES),
+        invoices=found.get(Area.FINANCE),
+        purchases=found.get(Area.PURCHASING),
+        production=found.get(Area.PRODUCTION),
+        coverage=coverage or Coverage(as_of=None, complete_since=None),
+    )
+
+
+class _Figures:
+    """What one area counts for: deals of these days and of those before, and what is open."""
+
+    def __init__(self, span: ReportSpan, today: date, deals: Tallies, due: Tallies) -> None:
+        self.now = _together(deals, span.first, span.last)
+        self.before = _together(deals, span.first_before, span.last_before)
+        self.open = _total(due.values())
+        self.late = _together(due, date.min, today - _ONE_DAY)
+        self._today = today
+        self._due = due
+
+    def turnover(self, money_class: FieldClass) -> Turnover:
+        def compared(currency: str) -> ComparedSum:
+            amounts = (Money(tally.sums.get(currency, Decimal()), currency) for tally in (self.now, self.before))
+            return ComparedSum(money_class, *amounts)
+
+        return Turnover(
+            count=self.now.count,
+            count_before=self.before.count,
+            without_amount=self.now.without_amount,
+            sums=tuple(map(compared, sorted({*self.now.sums, *self.before.sums}))),
+        )
+
+    def ageing(self) -> Iterator[AgeingBucket]:
+        for first, last in zip((1, *(age + 1 for age in AGES)), (*AGES, None), strict=True):
+            oldest = date.min if last is None else self._today - timedelta(days=last)
+            tally = _together(self._due, oldest, self._today - timedelta(days=first))
+            yield AgeingBucket(first=first, last=last, count=tally.late, sums=_amounts(tally.sums))
+
+
+def _together(tallies: Tallies, first: date, last: date) -> Tally:
+    return _total(tally for day, tally in tallies.items() if day is not None and first <= day <= last)
+
+
+def _total(tallies: Iterable[Tally]) -> Tally:
+    total = Tally()
+    for tally in tallies:
+        total.add(tally)
+    return total
+
+
+def _amounts(sums: Mapping[str, Decimal]) -> tuple[Money, ...]:
+    return tuple(Money(amount, currency) for currency, amount in sorted(sums.items()) if amount)
+
+
+def _sales(figures: _Figures) -> SalesFigures:
+    return SalesFigures(ordered=figures.turnover(FieldClass.AMOUNT), late=figures.late.late)
+
+
+def _invoices(figures: _Figures) -> InvoiceFigures:
+    return InvoiceFigures(
+        invoiced=figures.turnover(FieldClass.AMOUNT),
+        paid=_amounts(figures.now.paid),
+        owed=_amounts(figures.open.owed),
+        overdue=figures.late.late,
+        ageing=tuple(figures.ageing()),
+    )
+
+
+def _purchases(figures: _Figures) -> PurchaseFigures:
+    return PurchaseFigures(
+        ordered=figures.turnover(FieldClass.COST), late=figures.late.late, waiting=figures.open.waiting
+    )
+
+
+def _production(figures: _Figures) -> ProductionFigures:
+    return ProductionFigures(
+        due=figures.now.count,
+        done=figures.now.done,
+        due_before=figures.before.count,
+        done_before=figures.before.done,
+        late=figures.late.late,
+    )
+
+
+_COUNTS: Mapping[Area, Callable[[_Figures], Any]] = {
+    Area.SALES: _sales,
+    Area.FINANCE: _invoices,
+    Area.PURCHASING: _purchases,
+    Area.PRODUCTION: _production,
+}

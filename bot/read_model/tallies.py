@@ -1,0 +1,150 @@
+"""What documents count for, day by day: kept beside them, so that a report reads a few hundred rows whatever happened.
+
+Amounts are `Decimal`, so that what a changed document counted for can be taken back exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple
+
+from bot.erp.model import (
+    Invoice,
+    InvoiceStatus,
+    Money,
+    OrderStatus,
+    ProductionOrder,
+    ProductionStatus,
+    PurchaseStatus,
+    SalesOrder,
+)
+from bot.read_model.records import Document, day_of, is_open
+
+_NO_TURNOVER = frozenset(
+    {
+        OrderStatus.DRAFT,
+        OrderStatus.CANCELLED,
+        InvoiceStatus.DRAFT,
+        InvoiceStatus.VOID,
+        PurchaseStatus.DRAFT,
+        PurchaseStatus.WAITING,
+        PurchaseStatus.REJECTED,
+        PurchaseStatus.CANCELLED,
+        ProductionStatus.CANCELLED,
+    }
+)
+"""States of documents that are not, or not any more, a deal."""
+_ONE_DAY = timedelta(days=1)
+
+
+class TallyKind(StrEnum):
+    """What a day stands for."""
+
+    TURNOVER = "turnover"
+    """The day of the document: deals of that day."""
+    DUE = "due"
+    """The day when what is open is due: it is late from the next day on."""
+
+
+class TallyKey(NamedTuple):
+    """A day and what it stands for; None: documents without a day."""
+
+    kind: TallyKind
+    day: date | None
+
+
+@dataclass(slots=True)
+class Tally:
+    """What some documents of one area count for; amounts by their currency.
+
+    Of deals: ``done`` production orders, those ``without_amount``, their ``sums`` and how much of it is ``paid``. Of
+    what is open: ``late`` is how many are late once the day has passed and ``sums`` what is overdue then, ``waiting``
+    wait for approval, ``owed`` is all that customers owe.
+    """
+
+    count: int = 0
+    done: int = 0
+    without_amount: int = 0
+    late: int = 0
+    waiting: int = 0
+    sums: dict[str, Decimal] = field(default_factory=dict)
+    paid: dict[str, Decimal] = field(default_factory=dict)
+    owed: dict[str, Decimal] = field(default_factory=dict)
+
+    def add(self, other: Tally, times: int = 1) -> None:
+        """Count what ``other`` counts; -1 ``times`` to take it back."""
+        self.count += times * other.count
+        self.done += times * other.done
+        self.without_amount += times * other.without_amount
+        self.late += times * other.late
+        self.waiting += times * other.waiting
+        for mine, theirs in ((self.sums, other.sums), (self.paid, other.paid), (self.owed, other.owed)):
+            for currency, amount in theirs.items():
+                mine[currency] = mine.get(currency, Decimal()) + times * amount
+
+
+Tallies = Mapping[date | None, Tally]
+"""Day → what counts for it."""
+
+
+def tally_documents(documents: Iterable[Document]) -> dict[TallyKey, Tally]:
+    """Return all that some documents of one area count for."""
+    found: dict[TallyKey, Tally] = {}
+    for document in documents:
+        for key, tally in _counted(document):
+            found.setdefault(key, Tally()).add(tally)
+    return found
+
+
+def _counted(document: Document) -> Iterator[tuple[TallyKey, Tally]]:
+    day = day_of(document)
+    if document.status not in _NO_TURNOVER and day is not None:
+        yield TallyKey(TallyKind.TURNOVER, day), _turnover(document)
+    if is_open(document):
+        due = due_day(document)
+        yield TallyKey(TallyKind.DUE, due), _open(document, due)
+
+
+def due_day(document: Document) -> date | None:
+    """Return the day when goods or money are promised."""
+    return document.promised_on if isinstance(document, SalesOrder) else document.due_on
+
+
+def _turnover(document: Document) -> Tally:
+    if isinstance(document, ProductionOrder):
+        return Tally(count=1, done=int(document.status is ProductionStatus.DONE))
+    total = _signed(document, document.total)
+    if total is None:
+        return Tally(count=1, without_amount=1)
+    tally = Tally(count=1, sums={total.currency: total.amount})
+    if isinstance(document, Invoice) and (left := _signed(document, document.open_amount)) is not None:
+        tally.paid[total.currency] = total.amount - left.amount
+    return tally
+
+
+def _open(document: Document, due: date | None) -> Tally:
+    late = int(due is not None and due < date.max and _days_late(document, due + _ONE_DAY) > 0)
+    if not isinstance(document, Invoice):
+        return Tally(count=1, late=late, waiting=int(document.status is PurchaseStatus.WAITING))
+    tally = Tally(count=1, late=late)
+    left = _signed(document, document.open_amount)
+    if left is not None and document.status not in _NO_TURNOVER:
+        tally.owed[left.currency] = left.amount
+        if late:
+            tally.sums[left.currency] = left.amount
+    return tally
+
+
+def _days_late(document: Document, today: date) -> int:
+    return document.days_overdue(today) if isinstance(document, Invoice) else document.days_late(today)
+
+
+def _signed(document: Document, amount: Money | None) -> Money | None:
+    """Return an amount that lowers the sum where it is given back, whatever its sign is in the ERP."""
+    if amount is None or not isinstance(document, Invoice) or not document.is_credit_note:
+        return amount
+    return Money(-abs(amount.amount), amount.currency)

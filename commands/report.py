@@ -1,0 +1,161 @@
+"""/report: what the company did today, this week or in a month, against the days before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import ClassVar, TypeVar
+
+from bot.access.policy import AccessPolicy
+from bot.cards.actions import Ask
+from bot.cards.view import Button, View
+from bot.chat.arguments import Keyword
+from bot.chat.context import QuestionContext
+from bot.chat.parsing import command_line
+from bot.chat.registry import command
+from bot.disclosure import cut
+from bot.erp.hub import ErpHub
+from bot.erp.model import Area
+from bot.phrase import phrase
+from bot.read_model.queries import ReadModel
+from bot.read_model.report import (
+    InvoiceFigures,
+    ProductionFigures,
+    PurchaseFigures,
+    ReportSpan,
+    SalesFigures,
+    read_figures,
+)
+
+T = TypeVar("T")
+
+STALE_AFTER = timedelta(minutes=15)
+"""Figures are looked after every minute: older ones are so because an ERP does not answer."""
+
+COMMAND_OF: Mapping[Area, str] = {
+    Area.SALES: "order",
+    Area.FINANCE: "invoice",
+    Area.PURCHASING: "po",
+    Area.PRODUCTION: "mo",
+}
+"""Area → the command whose rules say what may be seen of it."""
+
+
+class ReportPeriod(Keyword):
+    """The days that a report may be about."""
+
+    TODAY = phrase("today"), "daily", "今天", "今日", "当天", "日报"
+    YESTERDAY = phrase("yesterday"), "昨天", "昨日"
+    WEEK = phrase("week"), "this week", "weekly", "本周", "这周", "这个星期", "本星期", "周报"
+    LAST_WEEK = phrase("last week"), "上周", "上个星期", "上星期"
+    MONTH = phrase("month"), "this month", "monthly", "本月", "这个月", "这月", "当月", "月报"
+    LAST_MONTH = phrase("last month"), "上月", "上个月"
+
+
+SPANS: Mapping[ReportPeriod, Callable[[date], ReportSpan]] = {
+    ReportPeriod.TODAY: lambda today: ReportSpan.of_days(today, today),
+    ReportPeriod.YESTERDAY: lambda today: ReportSpan.of_days(today - timedelta(days=1), today - timedelta(days=1)),
+    ReportPeriod.WEEK: ReportSpan.of_week,
+    ReportPeriod.LAST_WEEK: lambda today: ReportSpan.of_days(
+        today - timedelta(days=today.weekday() + 7), today - timedelta(days=today.weekday() + 1)
+    ),
+    ReportPeriod.MONTH: ReportSpan.of_month,
+    ReportPeriod.LAST_MONTH: ReportSpan.of_month_before,
+}
+
+_OTHERS = (
+    (ReportPeriod.TODAY, phrase("Today")),
+    (ReportPeriod.WEEK, phrase("This week")),
+    (ReportPeriod.MONTH, phrase("This month")),
+    (ReportPeriod.LAST_MONTH, phrase("Last month")),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportView(View):
+    """The figures of some days; None for areas of which the reader may see nothing.
+
+    Nothing is missing from ``complete_since`` on, None where that is not known; ``missing`` are sources whose documents
+    are not kept, or not all yet. ``narrowed``: there are documents that the reader may not see, which do not count.
+    """
+
+    card: ClassVar[str] = "report"
+
+    period: ReportPeriod
+    span: ReportSpan
+    sales: SalesFigures | None
+    invoices: InvoiceFigures | None
+    purchases: PurchaseFigures | None
+    production: ProductionFigures | None
+    as_of: datetime | None
+    stale: bool
+    complete_since: date | None
+    missing: tuple[str, ...]
+    narrowed: bool
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether documents of the days that are compared may be missing."""
+        return self.complete_since is None or self.complete_since > self.span.first_before
+
+    def question(self) -> Ask:
+        return Ask(_line(self.period))
+
+    def buttons(self) -> Sequence[Button]:
+        lists = (
+            (self.sales and self.sales.late, phrase("Late orders"), "/order late"),
+            (self.invoices and self.invoices.overdue, phrase("Overdue invoices"), "/invoice overdue"),
+            (self.purchases and self.purchases.late, phrase("Late purchase orders"), "/po late"),
+            (self.purchases and self.purchases.waiting, phrase("To approve"), "/po pending"),
+            (self.production and self.production.late, phrase("Late production"), "/mo late"),
+        )
+        leads = [Button(label, Ask(line)) for count, label, line in lists if count]
+        others = [Button(label, Ask(_line(period))) for period, label in _OTHERS if period is not self.period]
+        return (*leads, *others)
+
+
+@command(
+    "report",
+    aliases=("报表", "日报", "周报", "月报", "bb"),
+    examples=("/report month", "/周报", "/报表 上个月"),
+    summary=phrase("Sales, invoices, purchases and production of a day, week or month"),
+    place=51,
+)
+async def report(
+    *,
+    which: ReportPeriod | None = None,
+    erp: ErpHub,
+    kept: ReadModel,
+    policy: AccessPolicy,
+    context: QuestionContext,
+) -> View:
+    """Show the figures of the areas that the asker may see."""
+    period, today = which or ReportPeriod.MONTH, context.now.date()
+    span = SPANS[period](today)
+    areas = [area for area in COMMAND_OF if erp.visible_sources(area)]
+    figures = await read_figures(kept, areas, span, today)
+    coverage = figures.coverage
+
+    def seen(area: Area, part: T) -> T:
+        """Return the figures of an area with what its own documents may show."""
+        verdict = policy.decide_area(context.person, COMMAND_OF[area], context.conversation.id)
+        return cut(part, verdict.grant.fields)
+
+    return ReportView(
+        period=period,
+        span=span,
+        sales=seen(Area.SALES, figures.sales),
+        invoices=seen(Area.FINANCE, figures.invoices),
+        purchases=seen(Area.PURCHASING, figures.purchases),
+        production=seen(Area.PRODUCTION, figures.production),
+        as_of=coverage.as_of,
+        stale=coverage.as_of is not None and context.now - coverage.as_of > STALE_AFTER,
+        complete_since=coverage.complete_since,
+        missing=coverage.sources_missing,
+        narrowed=any(erp.is_narrowed(area) for area in areas),
+    )
+
+
+def _line(period: ReportPeriod) -> str:
+    return command_line("report", *period.split())

@@ -1,0 +1,51 @@
+"""Adapters that read many documents at once return what they read one by one, and nothing that is not there."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.erp.listing import KINDS
+from bot.erp.port import DocumentBatches, ListQuery
+from bot.erp.vendors import AdapterContext
+from bot.testing import company as reference
+from bot.testing.contract_base import ContractBase
+
+READERS = (
+    "test_demo_contract:TestDemoContract",
+    "odoo.test_contract:TestOdooJson2Contract",
+    "odoo.test_contract:TestOdooJsonRpcContract",
+    "sql.test_contract:TestSqlContract",
+)
+
+
+@pytest.mark.parametrize("adapter", READERS)
+async def test_many_documents_by_their_numbers(adapter: str, tmp_path: Path) -> None:
+    module, _, name = adapter.partition(":")
+    contract: Any = getattr(import_module(f"tests.erp.{module}"), name)()
+    assert isinstance(contract, ContractBase)
+    clock = reference.Clock()
+    company = reference.ReferenceCompany(reference.TODAY, number=type(contract).number, now=clock.now)
+    (tmp_path / "installation").mkdir()
+    installation = contract.install(company, clock, tmp_path / "installation")
+    await installation.start()
+    options = contract.vendor.options.model_validate(contract.options(installation, 10.0))
+    erp: Any = await contract.vendor.open(AdapterContext(name="main", data_dir=tmp_path, now=clock.now), options)
+    try:
+        batches: Any = erp
+        assert isinstance(batches, DocumentBatches)
+        for kind in KINDS:
+            numbers = [each.number for each in (await kind.read_list(erp, ListQuery(limit=100))).items]
+            assert numbers
+            found = await batches.read_documents(kind.area, [*numbers, "NO-SUCH-1", "%"])
+            by_number = {document.number: document for document in found}
+            assert len(found) == len(numbers)
+            for number in numbers:
+                assert by_number[number] == await kind.read(erp, number)
+            assert await batches.read_documents(kind.area, ["NO-SUCH-1"]) == ()
+    finally:
+        await erp.close()
+        await installation.stop()

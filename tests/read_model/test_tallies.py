@@ -1,0 +1,101 @@
+"""What documents count for stays what the documents say, whatever happens to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import partial
+from random import Random
+
+import pytest
+
+from bot.erp.model import Area, InvoiceStatus, Money, OrderStatus, ProductionStatus, PurchaseStatus
+from bot.erp.narrowing import Narrowing
+from bot.read_model.records import Document
+from bot.read_model.tallies import Tallies, Tally, TallyKind
+from tests.read_model.conftest import ReadModelBot
+from tests.read_model.ledger import TODAY, LedgerClock, LedgerOfBatches, invoice, production, purchase, sales_order
+
+OpenBot = Callable[..., ReadModelBot]
+
+
+def drawn(rng: Random, number: int) -> Document:
+    day = None if rng.random() < 0.1 else TODAY - timedelta(days=rng.randrange(60))
+    due = None if day is None or rng.random() < 0.2 else day + timedelta(days=rng.randrange(40))
+    total = None if rng.random() < 0.1 else Money(Decimal(rng.randrange(1, 99_999)) / 100, rng.choice(("CNY", "USD")))
+    match number % 4:
+        case 0:
+            return sales_order(
+                f"SO-{number}", day, status=rng.choice(list(OrderStatus)), total=total, promised_on=due, lines=()
+            )
+        case 1:
+            credit = rng.random() < 0.3
+            left = total if rng.random() < 0.5 else Money(Decimal("0.50"), total.currency) if total else None
+            return invoice(
+                f"INV-{number}",
+                day,
+                status=rng.choice(list(InvoiceStatus)),
+                total=total,
+                open_amount=left,
+                due_on=due,
+                is_credit_note=credit,
+            )
+        case 2:
+            return purchase(
+                f"PO-{number}", day, status=rng.choice(list(PurchaseStatus)), total=total, due_on=due, lines=()
+            )
+    return production(f"MO-{number}", day, status=rng.choice(list(ProductionStatus)), due_on=due)
+
+
+def cleaned(tallies: Tallies) -> dict[date | None, Tally]:
+    """Return tallies without currencies that came to nothing."""
+    for tally in tallies.values():
+        for sums in (tally.sums, tally.paid, tally.owed):
+            for currency in [currency for currency, amount in sums.items() if not amount]:
+                del sums[currency]
+    return dict(tallies)
+
+
+async def check(bot: ReadModelBot) -> None:
+    """Compare what is kept with what is counted anew, as for a reader who may not see all documents."""
+    anew = bot.model.narrowed(
+        bot.hub.narrowed(Narrowing({}, lambda _: frozenset(), frozenset(Area) - {Area.PRODUCTS, Area.STOCK}))
+    )
+    for area in (Area.SALES, Area.FINANCE, Area.PURCHASING, Area.PRODUCTION):
+        for kind in TallyKind:
+            since, until = (TODAY - timedelta(days=50), TODAY) if kind is TallyKind.TURNOVER else (None, None)
+            kept = await bot.model.tallies(area, kind, since=since, until=until)
+            counted = await anew.tallies(area, kind, since=since, until=until)
+            assert cleaned(kept.value) == cleaned(counted.value), (area, kind)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_they_follow_every_change(open_bot: OpenBot, clock: LedgerClock, seed: int) -> None:
+    rng = Random(seed)
+    ledger = LedgerOfBatches(clock, *map(partial(drawn, rng), range(120)))
+    bot = open_bot(ledger, keep=timedelta(days=70))
+    await bot.follow()
+    await check(bot)
+    for _ in range(6):
+        clock.advance(minutes=1)
+        ledger.save(*map(partial(drawn, rng), rng.sample(range(140), 25)))
+        await bot.follow()
+        await check(bot)
+    for area in (Area.SALES, Area.FINANCE):
+        for number in rng.sample(sorted(ledger.kept[area]), 8):
+            ledger.delete(area, number)
+    clock.advance(days=30)
+    await bot.follow()
+    await check(bot)
+    clock.advance(days=300)
+    await bot.follow()
+    await check(bot)
+
+
+async def test_nothing_is_left_of_another_erp(open_bot: OpenBot, clock: LedgerClock) -> None:
+    bot = open_bot(LedgerOfBatches(clock, sales_order("SO-1")))
+    await bot.follow()
+    await bot.store.keep_only(["other"])
+    found = await bot.model.tallies(Area.SALES, TallyKind.TURNOVER, since=TODAY, until=TODAY)
+    assert found.value == {}
