@@ -17,6 +17,7 @@ from bot.chat.arguments import Term
 from bot.chat.context import QuestionContext
 from bot.chat.lookup import OneDocument
 from bot.chat.parsing import command_line
+from bot.chat.partner_links import offered_links, partner_buttons
 from bot.chat.partner_lookup import PartnerLookup, count_all, if_offered, list_open, whole
 from bot.chat.registry import command
 from bot.chat.sums import sum_by_currency
@@ -59,17 +60,14 @@ class CustomerView(View):
     part: bool
     today: date
     freshness: Freshness
+    links: tuple[str, ...] = ()
+    """The commands that tell more of the customer."""
 
     def question(self) -> Ask:
         return Ask(command_line("customer", self.document.code))
 
     def buttons(self) -> Sequence[Button]:
-        name = self.document.name
-        links = (
-            Button(phrase("Orders of this customer"), Ask(command_line("order", name))),
-            Button(phrase("Invoices of this customer"), Ask(command_line("invoice", name))),
-            Button(phrase("Payments"), Ask(command_line("payment", name))),
-        )
+        links = partner_buttons(self.links, self.document.name)
         orders = ask_buttons("order", (order.number for order in self.orders))
         return (*links, *orders, *erp_link_buttons(self.document.url))
 
@@ -129,6 +127,7 @@ async def _view(erp: ErpHub, found: Answer[Customer], context: QuestionContext) 
         part=narrowed or erp.narrows(Area.SALES),
         today=today,
         freshness=freshness_of_all([found, *(answer for answer in (newest, owed, unpaid) if answer is not None)]),
+        links=offered_links(erp, "order", "invoice", "payment"),
     )
 
 

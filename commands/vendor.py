@@ -16,6 +16,7 @@ from bot.chat.arguments import Term
 from bot.chat.context import QuestionContext
 from bot.chat.lookup import OneDocument
 from bot.chat.parsing import command_line
+from bot.chat.partner_links import offered_links, partner_buttons
 from bot.chat.partner_lookup import SUMMED, PartnerLookup, count_all, if_offered, list_open, whole
 from bot.chat.registry import command
 from bot.chat.sums import sum_by_currency
@@ -67,17 +68,14 @@ class VendorView(View):
     part: bool
     today: date
     freshness: Freshness
+    links: tuple[str, ...] = ()
+    """The commands that tell more of the vendor."""
 
     def question(self) -> Ask:
         return Ask(command_line("vendor", self.document.code))
 
     def buttons(self) -> Sequence[Button]:
-        name = self.document.name
-        links = (
-            Button(phrase("Purchase orders"), Ask(command_line("po", name))),
-            Button(phrase("Bills"), Ask(command_line("bill", name))),
-            Button(phrase("Payments"), Ask(command_line("payment", name))),
-        )
+        links = partner_buttons(self.links, self.document.name)
         orders = ask_buttons("po", (order.number for order in self.orders))
         return (*links, *orders, *erp_link_buttons(self.document.url))
 
@@ -136,6 +134,7 @@ async def _view(erp: ErpHub, found: Answer[Supplier], context: QuestionContext) 
         part=part,
         today=today,
         freshness=freshness_of_all([found, *(answer for answer in (newest, awaited, unpaid) if answer is not None)]),
+        links=offered_links(erp, "po", "bill", "payment"),
     )
 
 

@@ -270,6 +270,10 @@ class ErpHub:
         """Return receipts and payments."""
         return await self._documents(PAYMENTS, query)
 
+    def offers(self, capability: Capability) -> bool:
+        """Return whether any source can do this."""
+        return bool(self._able[capability])
+
     def narrows(self, area: Area) -> bool:
         """Return whether the reader may see some documents of an area only, so that sums over them are not whole."""
         return any(area in each.scopes for each in self._narrowings)

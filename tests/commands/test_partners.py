@@ -18,7 +18,7 @@ from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass
 from bot.erp.errors import Unavailable
 from bot.erp.hub import ErpHub
 from bot.erp.model import InvoiceStatus, Money, PurchaseStatus
-from bot.erp.port import Capability
+from bot.erp.port import PARTNER_READS, Capability
 from commands.bill import BillList, BillListView, BillView
 from commands.customer import CustomerListView, CustomerView
 from commands.payment import PaymentListView, PaymentView
@@ -68,6 +68,17 @@ async def test_too_many_invoices_are_not_added_up(ask: Ask, company: Company) ->
     company.issued = tuple(invoice(f"INV-{n}", "上海宏图机械", cny("1"), overdue=n) for n in range(101))
     view = as_(CustomerView, await ask("/customer C001"))
     assert (view.receivable, view.overdue, view.overdue_count, view.credit_left) == (None, None, None, None)
+
+
+class TestErpWithoutPartners:
+    @pytest.fixture
+    def company(self) -> Company:
+        return Company(capabilities=frozenset(Capability) - PARTNER_READS)
+
+    async def test_no_button_leads_to_a_refusal(self, ask: Ask) -> None:
+        for line in ("/order SO-1001", "/invoice INV-7", "/po PO-1001"):
+            asked = {typed.partition(" ")[0] for typed in lines((await ask(line)).view)}
+            assert asked.isdisjoint({"/customer", "/vendor", "/bill", "/payment"})
 
 
 class TestErpWithoutInvoices:
@@ -126,7 +137,7 @@ async def test_vendors(ask: Ask) -> None:
 async def test_a_bill_and_its_links(ask: Ask) -> None:
     view = as_(BillView, await ask("/bill bill-1"))
     assert (view.document.open_amount, view.days_overdue) == (cny("70"), 5)
-    assert lines(view) == ["/po PO-1002", "/vendor 苏州包装", "/bill 苏州包装", "/payment 苏州包装"]
+    assert lines(view) == ["/po PO-1002", "/bill 苏州包装", "/vendor 苏州包装", "/payment 苏州包装"]
 
 
 async def test_lists_of_bills(ask: Ask, company: Company) -> None:
@@ -141,9 +152,9 @@ async def test_lists_of_bills(ask: Ask, company: Company) -> None:
 async def test_a_payment_and_its_links(ask: Ask) -> None:
     receipt = as_(PaymentView, await ask("/payment pay-1"))
     name = "上海宏图机械"
-    assert lines(receipt) == ["/invoice INV-7", f"/customer {name}", f"/payment {name}"]
+    assert lines(receipt) == ["/invoice INV-7", f"/payment {name}", f"/customer {name}"]
     spent = as_(PaymentView, await ask("/payment PAY-2"))
-    assert lines(spent) == ["/bill BILL-1", "/vendor 苏州包装", "/payment 苏州包装"]
+    assert lines(spent) == ["/bill BILL-1", "/payment 苏州包装", "/vendor 苏州包装"]
     assert [row.number for row in as_(PaymentListView, await ask("/收付款")).rows] == ["PAY-1", "PAY-2"]
 
 
