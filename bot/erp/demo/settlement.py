@@ -70,7 +70,7 @@ def _customer(rng: Random, today: date, place: int, name: str, currency: str) ->
         phone=f"+1 555 01{place:02}" if abroad else f"0571-5550{place:04}",
         email=f"orders{place}@example.com",
         address="",
-        salesperson=PERSON_ABROAD if abroad else SALESPEOPLE[place % len(SALESPEOPLE)],
+        salesperson=PERSON_ABROAD if abroad else SALESPEOPLE[(place - 1) % len(SALESPEOPLE)],
         payment_terms=TERMS_ABROAD if abroad else TERMS[0],
         credit_limit=None if place % 5 == 4 else Money(limit.quantize(Decimal(1)), currency),
         changed_at=moment(today - timedelta(days=rng.randrange(60, 400)), rng),
