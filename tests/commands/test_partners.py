@@ -211,6 +211,17 @@ class TestWithoutInvoices(TestRulesOnDocumentsBindWhatIsAddedUp):
             as_(NotFoundNotice, await ask(line))
 
 
+class TestInvoicesWithoutNames(TestRulesOnDocumentsBindWhatIsAddedUp):
+    @pytest.fixture
+    def policy(self) -> AccessPolicy:
+        return AccessPolicy(rules=(rule("order"), rule("invoice", fields=frozenset({FieldClass.AMOUNT}))))
+
+    async def test_what_may_not_be_looked_for_by_name_is_not_said_to_be_nothing(self, ask: Ask) -> None:
+        view = as_(CustomerView, await ask("/customer C001"))
+        assert view.part
+        assert (view.receivable, view.overdue, view.overdue_count, view.credit_left) == (None, None, None, None)
+
+
 class TestOwnCustomers(TestRulesOnDocumentsBindWhatIsAddedUp):
     @pytest.fixture
     def policy(self) -> AccessPolicy:
