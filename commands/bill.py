@@ -15,7 +15,6 @@ from bot.chat.context import QuestionContext
 from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.parsing import command_line
 from bot.chat.partner_links import offered_links, partner_buttons
-from bot.chat.partner_lookup import whole
 from bot.chat.registry import command
 from bot.chat.sums import sum_by_currency
 from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness
@@ -106,7 +105,7 @@ async def bill(
         links = offered_links(erp, "vendor", "payment")
         view = BillView(document=found, days_overdue=overdue, freshness=freshness(hit.found), links=links)
         return cut(view, fields)
-    read = whole(hit.found) if not context.offset else None
-    owed = (each.open_amount for each in read or () if each.status not in _OWE_NOTHING)
-    sums = sum_by_currency(owed) or ()
+    listed = hit.found.value
+    owed = (each.open_amount for each in listed.items if each.status not in _OWE_NOTHING)
+    sums = (sum_by_currency(owed) if len(listed.items) == listed.total else None) or ()
     return cut(BillListView.of(hit.found, context, which=which, text=text or "", open_amounts=sums), fields)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import NoReturn
 
 import pytest
 
@@ -15,10 +16,10 @@ from bot.cards.notices import ErpDownNotice, NotFoundNotice
 from bot.chat.dispatcher import QuestionDispatcher
 from bot.chat.reader_hub import ReaderHub
 from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass
-from bot.erp.errors import Unavailable
+from bot.erp.errors import NotPermitted, Unavailable
 from bot.erp.hub import ErpHub
 from bot.erp.model import InvoiceStatus, Money, PurchaseStatus
-from bot.erp.port import PARTNER_READS, Capability
+from bot.erp.port import PARTNER_READS, Capability, ListQuery
 from commands.bill import BillList, BillListView, BillView
 from commands.customer import CustomerListView, CustomerView
 from commands.payment import PaymentListView, PaymentView
@@ -64,10 +65,23 @@ async def test_an_amount_that_is_not_told_makes_the_sum_unknown(ask: Ask, compan
     assert (view.receivable, view.credit_left, view.overdue_count) == (None, None, 0)
 
 
+async def test_what_the_account_may_not_read_is_said(
+    ask: Ask, company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(query: ListQuery) -> NoReturn:
+        raise NotPermitted("no right to invoices")
+
+    monkeypatch.setattr(company, "invoices", refused)
+    view = as_(CustomerView, await ask("/customer C001"))
+    assert (view.receivable, view.open_orders) == (None, 2)
+    assert len(view.freshness.failures) == 1
+
+
 async def test_too_many_invoices_are_not_added_up(ask: Ask, company: Company) -> None:
     company.issued = tuple(invoice(f"INV-{n}", "上海宏图机械", cny("1"), overdue=n) for n in range(101))
     view = as_(CustomerView, await ask("/customer C001"))
     assert (view.receivable, view.overdue, view.overdue_count, view.credit_left) == (None, None, None, None)
+    assert [str(note) for note in view.freshness.failures] == ["Too many documents to add them up."]
 
 
 class TestErpWithoutPartners:
