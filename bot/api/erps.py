@@ -46,6 +46,7 @@ from bot.erp.model import Customer as Customer
 from bot.erp.model import Decision as Decision
 from bot.erp.model import DecisionOutcome as DecisionOutcome
 from bot.erp.model import DecisionResult as DecisionResult
+from bot.erp.model import ErpUser as ErpUser
 from bot.erp.model import Invoice as Invoice
 from bot.erp.model import InvoiceStatus as InvoiceStatus
 from bot.erp.model import Money as Money
@@ -70,7 +71,9 @@ from bot.erp.model import Supplier as Supplier
 from bot.erp.model import Verdict as Verdict
 from bot.erp.model import WarehouseStock as WarehouseStock
 from bot.erp.port import Capability as Capability
+from bot.erp.port import DocumentBatches as DocumentBatches
 from bot.erp.port import Erp as Erp
+from bot.erp.port import ErpUsers as ErpUsers
 from bot.erp.port import Filter as Filter
 from bot.erp.port import ListQuery as ListQuery
 from bot.erp.port import ProductBatches as ProductBatches
@@ -114,9 +117,12 @@ __all__ = [
     "Decision",
     "DecisionOutcome",
     "DecisionResult",
+    "DocumentBatches",
     "DocumentErp",
     "Erp",
     "ErpError",
+    "ErpUser",
+    "ErpUsers",
     "Filter",
     "Http",
     "HttpOptions",

@@ -13,6 +13,7 @@ from cachetools import LRUCache, TTLCache
 from pydantic import TypeAdapter, ValidationError
 
 from bot.erp.answer import Answer
+from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.model import (
     Bill,
     Customer,
@@ -76,6 +77,14 @@ ANSWER_TYPES: Mapping[str, Any] = {
     "purchase_orders": Slice[PurchaseOrder],
     "production_order": ProductionOrder,
     "production_orders": Slice[ProductionOrder],
+    "product": ProductDetails,
+    "prices": Prices,
+    "arrivals": Slice[Arrival],
+    "delivery": GoodsDelivery,
+    "deliveries": Slice[GoodsDelivery],
+    "deliveries_of": tuple[GoodsDelivery, ...],
+    "shortages": Slice[Shortage],
+    "warehouse_stock": WarehouseContents,
     "customer": Customer,
     "customers": Slice[Customer],
     "vendor": Supplier,

@@ -22,11 +22,15 @@ from bot.erp.answer import SourceAnswer
 from bot.erp.cache import LastKnownAnswers, LastKnownStore, ReadCache, ReadKey
 from bot.erp.calls import CallRunner
 from bot.erp.errors import ErpError, Invalid, NotFound, Unavailable, UnknownOutcome, Unsupported, Unusable
+from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods_port import ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery
+from bot.erp.goods_questions import GoodsQuestions
 from bot.erp.index.search import ProductIndex
 from bot.erp.limits import SourceLimits
 from bot.erp.listing import (
     BILLS,
     CUSTOMERS,
+    DELIVERIES,
     INVOICES,
     PAYMENTS,
     PRODUCTION_ORDERS,
@@ -35,6 +39,7 @@ from bot.erp.listing import (
     VENDORS,
     D,
     Listing,
+    kind_of,
 )
 from bot.erp.merging import ProductCodes
 from bot.erp.model import (
@@ -45,6 +50,7 @@ from bot.erp.model import (
     Decision,
     DecisionOutcome,
     DecisionResult,
+    ErpUser,
     Invoice,
     Payment,
     Product,
@@ -59,7 +65,7 @@ from bot.erp.model import (
 from bot.erp.multi_source import MultiSource
 from bot.erp.narrowed_lists import NarrowedLists
 from bot.erp.narrowing import Narrowing
-from bot.erp.port import Capability, Erp, ListQuery, ProductBatches
+from bot.erp.port import GOODS, Capability, Erp, ErpUsers, ListQuery, ProductBatches
 from bot.erp.shared_reads import SharedReads
 from bot.erp.source_client import SourceClient
 from bot.erp.units import Units
@@ -123,8 +129,7 @@ class ErpHub:
         if len(self._sources) != len(sources):
             raise ConfigurationError("two ERP sources have the same name")
         self._able = {
-            capability: tuple(source for source in sources if capability in source.capabilities)
-            for capability in Capability
+            capability: tuple(source for source in sources if _offers(source, capability)) for capability in Capability
         }
         self._calls = CallRunner(
             self._sources,
@@ -164,6 +169,7 @@ class ErpHub:
         self._codes, self._units, self._monotonic = products or ProductCodes(), units or Units(), monotonic
         self._narrowings: tuple[Narrowing, ...] = ()
         self._several = self._merge_sources()
+        self._goods = self._goods_questions()
         self._alone = len(sources) == 1 and not products
 
     @property
@@ -180,7 +186,22 @@ class ErpHub:
         hub = copy(self)
         hub._narrowings = (*self._narrowings, narrowing)
         hub._several = hub._merge_sources()
+        hub._goods = hub._goods_questions()
         return hub
+
+    def visible_sources(self, area: Area) -> tuple[str, ...]:
+        """Return the sources that may have documents of an area for the reader."""
+        able = self._able[kind_of(area).capability]
+        return tuple(source.name for source in self._visible((area,), able))
+
+    def is_narrowed(self, area: Area) -> bool:
+        """Return whether the reader may not see, or not search for, some documents of an area."""
+        anybody = ListQuery(text="anybody")
+        return any(each.concerns(kind_of(area), anybody) for each in self._narrowings)
+
+    def finds(self, document: Any, query: ListQuery, source: str) -> bool:
+        """Return whether a list may show the reader a document of a source."""
+        return all(each.finds(document, query, source) for each in self._narrowings)
 
     async def find_products(self, text: str, *, limit: int) -> Answer[tuple[Product, ...]]:
         """Return products that match ``text``, best match first."""
@@ -237,6 +258,48 @@ class ErpHub:
     async def production_orders(self, query: ListQuery) -> Answer[Slice[ProductionOrder]]:
         """Return production orders."""
         return await self._documents(PRODUCTION_ORDERS, query)
+
+    async def product(self, sku: str) -> Answer[ProductDetails]:
+        """Return the master data of a product; raises `NotFound`."""
+        return await self._goods.product(sku)
+
+    async def prices(self, sku: str, *, customer: str = "") -> Answer[Prices]:
+        """Return what a product costs, and cost in the last documents; raises `NotFound`."""
+        return await self._goods.prices(sku, customer)
+
+    async def arrivals(self, query: ArrivalQuery) -> Answer[Slice[Arrival]]:
+        """Return goods on their way; documents that the reader may not see are not named."""
+        return await self._goods.arrivals(query)
+
+    async def shortages(self, query: ShortageQuery) -> Answer[Slice[Shortage]]:
+        """Return what is short; raises `NotFound` for no such warehouse."""
+        return await self._goods.shortages(query)
+
+    async def warehouse_stock(self, query: WarehouseQuery) -> Answer[WarehouseContents]:
+        """Return what lies in a warehouse; raises `NotFound`."""
+        return await self._goods.warehouse_stock(query)
+
+    async def delivery(self, number: str) -> Answer[GoodsDelivery]:
+        """Return one delivery with its lines; raises `NotFound`."""
+        return await self._document(DELIVERIES, number)
+
+    async def deliveries(self, query: ListQuery) -> Answer[Slice[GoodsDelivery]]:
+        """Return deliveries without lines."""
+        return await self._documents(DELIVERIES, query)
+
+    async def deliveries_of(self, order_number: str) -> Answer[tuple[GoodsDelivery, ...]]:
+        """Return the deliveries of a sales order with their lines; raises `NotFound` for no such order."""
+        able = self._able[Capability.DELIVERIES]
+        sources = self._visible((Area.SALES,), able)
+        if able and not sources:
+            raise NotFound(order_number)
+        key = (order_number.casefold(),)
+        found = await self._ask(
+            sources, "deliveries_of", key, lambda erp: _deliveries_of(erp, order_number), order_number
+        )
+        if self._narrowings and not found.value:
+            await self.order(order_number)  # that there is such an order is not told to everybody
+        return found
 
     async def customer(self, code: str) -> Answer[Customer]:
         """Return one customer by the code; raises `NotFound`."""
@@ -336,6 +399,14 @@ class ErpHub:
             return None
         return level.product
 
+    async def users_of(self, source: str) -> tuple[ErpUser, ...]:
+        """Return the accounts of one source; raises `Unsupported` where its adapter does not list them."""
+        erp = self._known(source)
+        if not isinstance(erp, ErpUsers):
+            raise Unsupported("its accounts cannot be listed", source=source)
+        lister: ErpUsers = erp
+        return await self._calls.read(erp, "users", lambda _: lister.users())
+
     @property
     def troubles(self) -> Mapping[str, str]:
         """For each source the class of the error that made its last read fail; empty where it answered."""
@@ -379,6 +450,14 @@ class ErpHub:
     def _merge_sources(self) -> MultiSource:
         return MultiSource(self._ask_source, self._codes, self._units, self._scope, self._monotonic)
 
+    def _goods_questions(self) -> GoodsQuestions:
+        return GoodsQuestions(
+            self._read_source,
+            lambda capability: self._visible((Area.STOCK,), self._able[capability]),
+            self._codes,
+            self._narrowings,
+        )
+
     def _visible(self, areas: tuple[Area, ...], sources: tuple[Erp, ...]) -> tuple[Erp, ...]:
         """Return the sources that may have documents for the reader in any of the areas."""
         if not self._narrowings:
@@ -394,9 +473,6 @@ class ErpHub:
         for narrowing in self._narrowings:
             value = None if value is None else narrowing.keep(value, source)
         return value
-
-    def _finds(self, document: Any, query: ListQuery, source: str) -> bool:
-        return all(each.finds(document, query, source) for each in self._narrowings)
 
     def _nothing(self, value: T) -> Answer[T]:
         return Answer(value, "", self._now())
@@ -423,7 +499,7 @@ class ErpHub:
             return self._nothing(Slice(items=(), total=0))
         # Documents of several areas are not narrowed by the text of one of them.
         text = "" if kind.also else max(each.search_text(kind.area) for each in self._narrowings)
-        read = NarrowedLists(self._read_source, self._finds, text=text).read
+        read = NarrowedLists(self._read_source, self.finds, text=text).read
         return await self._several.documents(sources, kind, query, read)
 
     async def _ask(
@@ -540,3 +616,12 @@ class ErpHub:
             return await self._calls.read(source, "purchase_order", lambda erp: erp.purchase_order(number))
         except ErpError:
             return None
+
+
+def _offers(source: Erp, capability: Capability) -> bool:
+    return capability in source.capabilities and (capability not in GOODS or isinstance(source, GoodsReader))
+
+
+async def _deliveries_of(erp: Erp, order_number: str) -> tuple[GoodsDelivery, ...]:
+    assert isinstance(erp, GoodsReader), "only such sources are asked"
+    return await erp.deliveries_of(order_number)

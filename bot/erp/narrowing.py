@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from bot.erp.goods import GoodsDelivery, ProductDetails
 from bot.erp.listing import CUSTOMERS, VENDORS, Listing
 from bot.erp.merging import add
 from bot.erp.model import (
@@ -62,7 +63,7 @@ class DocumentScope(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _ScopeKeys:
+class ScopeKeys:
     """What scopes ask of a record; a restriction that it tells nothing about is not met."""
 
     source: str
@@ -73,7 +74,7 @@ class _ScopeKeys:
     warehouses: tuple[str, ...] = ()
 
 
-def _document_keys(document: Any, source: str) -> _ScopeKeys:
+def _document_keys(document: Any, source: str) -> ScopeKeys:
     company, warehouse = document.extra.get("company", ""), document.extra.get("warehouse", "")
     partner, owners = "", tuple[str, ...]()
     match document:
@@ -81,6 +82,9 @@ def _document_keys(document: Any, source: str) -> _ScopeKeys:
             partner, owners = document.customer, (document.salesperson,)
         case Invoice():
             partner = document.customer
+        case GoodsDelivery():
+            partner, owners = document.customer, (document.salesperson,)
+            warehouse = document.warehouse or warehouse
         case PurchaseOrder():
             accounts = (document.requester, document.buyer)
             partner, owners = document.vendor, (*accounts, *map(document.named, accounts))
@@ -92,7 +96,7 @@ def _document_keys(document: Any, source: str) -> _ScopeKeys:
             partner = document.vendor
         case Payment():
             partner = document.partner
-    return _ScopeKeys(source=source, company=company, partner=partner, owners=owners, warehouses=(warehouse,))
+    return ScopeKeys(source=source, company=company, partner=partner, owners=owners, warehouses=(warehouse,))
 
 
 _AREAS: Mapping[type, Area] = {
@@ -100,6 +104,7 @@ _AREAS: Mapping[type, Area] = {
     Invoice: Area.FINANCE,
     PurchaseOrder: Area.PURCHASING,
     ProductionOrder: Area.PRODUCTION,
+    GoodsDelivery: Area.SALES,
     Customer: Area.SALES,
     Supplier: Area.PURCHASING,
     Bill: Area.PURCHASING,
@@ -152,7 +157,9 @@ class Narrowing:
         if isinstance(value, StockLevel):
             return self._keep_stock(value, source)
         if isinstance(value, tuple):
-            return tuple(product for product in value if self._covers_product(product, source))
+            return tuple(each for each in value if self._covers_any(each, source))
+        if isinstance(value, ProductDetails):
+            return value if self.covers_product(value.product, source) else None
         return value if self.covers(value, source) else None
 
     def finds(self, document: Any, query: ListQuery, source: str) -> bool:
@@ -167,13 +174,19 @@ class Narrowing:
         area = _area_of(document)
         if isinstance(document, _PARTNERS) and area in self.by_number:
             return False
-        scopes = self.scopes.get(area)
-        if scopes is None:
-            return True
-        keys = _document_keys(document, source)
-        return any(self._covers(scope, keys) and _fits(scope.warehouses, keys.warehouses) for scope in scopes)
+        return area not in self.scopes or self.covers_keys(area, _document_keys(document, source))
 
-    def _covers(self, scope: DocumentScope, keys: _ScopeKeys) -> bool:
+    def covers_keys(self, area: Area, keys: ScopeKeys) -> bool:
+        """Return whether the reader may see what these keys are of."""
+        scopes = self.scopes.get(area)
+        return scopes is None or any(
+            self._covers(scope, keys) and _fits(scope.warehouses, keys.warehouses) for scope in scopes
+        )
+
+    def _covers_any(self, record: Any, source: str) -> bool:
+        return self.covers_product(record, source) if isinstance(record, Product) else self.covers(record, source)
+
+    def _covers(self, scope: DocumentScope, keys: ScopeKeys) -> bool:
         """Return whether a scope covers what these keys are of, whatever its warehouses."""
         return (
             _fits(scope.sources, (keys.source,))
@@ -183,8 +196,8 @@ class Narrowing:
             and _fits(self.names_at(keys.source) if scope.own else None, keys.owners)
         )
 
-    def _covers_product(self, product: Product, source: str) -> bool:
-        """Return whether a product may be named: it lies in no warehouse and is nobody's, unlike its stock."""
+    def covers_product(self, product: Product, source: str) -> bool:
+        """Return whether a product may be told of: it lies in no warehouse and is nobody's, unlike its stock."""
         scopes = self.scopes.get(Area.STOCK)
         return scopes is None or any(
             _fits(scope.sources, (source,)) and _fits(scope.categories, (product.category,)) for scope in scopes
@@ -194,7 +207,7 @@ class Narrowing:
         scopes = self.scopes.get(Area.STOCK)
         if scopes is None:
             return level
-        keys = _ScopeKeys(source=source, company=level.company, category=level.product.category)
+        keys = ScopeKeys(source=source, company=level.company, category=level.product.category)
         covering = [scope for scope in scopes if self._covers(scope, keys)]
         if any(scope.warehouses is None for scope in covering):
             return level

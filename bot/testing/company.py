@@ -13,6 +13,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from bot.erp.goods import GoodsDelivery
 from bot.erp.model import (
     Approval,
     Area,
@@ -30,6 +31,7 @@ from bot.erp.model import (
     Supplier,
     Verdict,
 )
+from bot.testing import reference_goods as goods
 from bot.testing import reference_partners as partners
 from bot.testing import reference_records as records
 from bot.testing.reference_records import CompanyUser, Numbering
@@ -113,6 +115,10 @@ class ReferenceCompany:
         self.invoices = dict(first.invoices)
         self.purchases = dict(first.purchases)
         self.productions = dict(first.productions)
+        self.list_prices = goods.list_prices(self.products.values())
+        self.components = goods.components(self.products.values())
+        self.supplies = goods.supplies()
+        self.deliveries = dict(first.deliveries)
         self.customers = dict(first.customers)
         self.vendors = dict(first.vendors)
         self.bills = dict(first.bills)
@@ -248,6 +254,7 @@ class _FirstRecords:
     invoices: Mapping[str, Invoice]
     purchases: Mapping[str, PurchaseOrder]
     productions: Mapping[str, ProductionOrder]
+    deliveries: Mapping[str, GoodsDelivery]
     customers: Mapping[str, Customer]
     vendors: Mapping[str, Supplier]
     bills: Mapping[str, Bill]
@@ -257,13 +264,15 @@ class _FirstRecords:
 # Every case of a contract has a company of its own; records are immutable, so companies share them.
 @lru_cache(maxsize=32)
 def _first_records(today: date, number: Numbering) -> _FirstRecords:
+    sold = list(records.sales_orders(today, number))
     return _FirstRecords(
         {product.sku: product for product in records.products()},
         {level.product.sku: level for level in records.stock_levels(today)},
-        {order.number: order for order in records.sales_orders(today, number)},
+        {order.number: order for order in sold},
         {invoice.number: invoice for invoice in records.invoices(today, number)},
         {order.number: order for order in records.purchase_orders(today, number)},
         {order.number: order for order in records.production_orders(today, number)},
+        {delivery.number: delivery for delivery in goods.deliveries(today, sold, number)},
         {customer.code: customer for customer in partners.customers(today)},
         {vendor.code: vendor for vendor in partners.vendors(today)},
         {bill.number: bill for bill in partners.bills(today, number)},

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Row, and_
+from sqlalchemy import Row, and_, func, select
+from sqlalchemy.engine import Connection
 
 from bot.erp import listing
 from bot.erp.demo import partners
 from bot.erp.demo import tables as t
-from bot.erp.demo.document_query import DocumentQuery
+from bot.erp.demo.document_query import DocumentQuery, by_number, lines_of
 from bot.erp.demo.supply import NAMES, pending_for
+from bot.erp.demo.tables import fold
+from bot.erp.errors import NotFound
+from bot.erp.goods import DeliveryLine, DeliveryStatus, GoodsDelivery
+from bot.erp.goods_sorting import by_leaving
 from bot.erp.listing import Listing
 from bot.erp.model import (
     Approval,
@@ -35,6 +40,7 @@ Record = Row[Any]
 _ORDER, _ORDER_LINE, _INVOICE = t.table(t.OrderRow), t.table(t.OrderLineRow), t.table(t.InvoiceRow)
 _PURCHASE, _PURCHASE_LINE = t.table(t.PurchaseRow), t.table(t.PurchaseLineRow)
 _PRODUCTION = t.table(t.ProductionRow)
+_DELIVERY, _DELIVERY_LINE = t.table(t.GoodsDeliveryRow), t.table(t.DeliveryLineRow)
 
 _OWED = _ORDER.c.status.in_((OrderStatus.OPEN, OrderStatus.PARTLY_DELIVERED))
 _UNSETTLED = _INVOICE.c.status.in_((InvoiceStatus.UNPAID, InvoiceStatus.PART_PAID))
@@ -79,6 +85,7 @@ ORDERS = DocumentQuery(
     _ORDER_LINE,
     (_ORDER.c.number_key, _ORDER.c.customer_key),
     _ORDER.c.ordered_on,
+    _ORDER.c.promised_on,
     {
         Filter.OPEN: (lambda _: _OWED, _ORDER.c.promised_on),
         Filter.LATE: (lambda today: and_(_OWED, _ORDER.c.promised_on < today), _ORDER.c.promised_on),
@@ -110,6 +117,7 @@ INVOICES = DocumentQuery(
     None,
     (_INVOICE.c.number_key, _INVOICE.c.customer_key),
     _INVOICE.c.issued_on,
+    _INVOICE.c.due_on,
     {
         Filter.OPEN: (lambda _: _UNSETTLED, _INVOICE.c.due_on),
         Filter.OVERDUE: (
@@ -176,6 +184,7 @@ PURCHASE_ORDERS = DocumentQuery(
     _PURCHASE_LINE,
     (_PURCHASE.c.number_key, _PURCHASE.c.vendor_key),
     _PURCHASE.c.ordered_on,
+    _PURCHASE.c.due_on,
     {
         Filter.OPEN: (lambda _: _AWAITED, _PURCHASE.c.due_on),
         Filter.LATE: (lambda today: and_(_AWAITED, _PURCHASE.c.due_on < today), _PURCHASE.c.due_on),
@@ -211,6 +220,7 @@ PRODUCTION_ORDERS = DocumentQuery(
     None,
     (_PRODUCTION.c.number_key, _PRODUCTION.c.product_key),
     _PRODUCTION.c.start_on,
+    _PRODUCTION.c.due_on,
     {
         Filter.LATE: (
             lambda today: and_(
@@ -223,11 +233,66 @@ PRODUCTION_ORDERS = DocumentQuery(
     _production_order,
 )
 
+
+def _delivery(row: Record, source: str, lines: Iterable[Record]) -> GoodsDelivery:
+    return GoodsDelivery(
+        id=row.number,
+        number=row.number,
+        order_number=row.order_number,
+        customer=row.customer,
+        status=DeliveryStatus(row.status),
+        planned_on=row.planned_on,
+        shipped_on=row.shipped_on,
+        carrier=row.carrier,
+        tracking=row.tracking,
+        is_return=row.is_return,
+        lines=tuple(
+            DeliveryLine(sku=line.sku, name=line.name, unit=line.unit, quantity=line.quantity) for line in lines
+        ),
+        salesperson=row.salesperson,
+        warehouse=row.warehouse,
+        changed_at=row.changed_at,
+        source=source,
+    )
+
+
+DELIVERIES = DocumentQuery(
+    _DELIVERY,
+    _DELIVERY_LINE,
+    (_DELIVERY.c.number_key, _DELIVERY.c.order_key, _DELIVERY.c.customer_key),
+    func.coalesce(_DELIVERY.c.shipped_on, _DELIVERY.c.planned_on),
+    _DELIVERY.c.planned_on,
+    {
+        Filter.LATE: (
+            lambda today: and_(
+                _DELIVERY.c.status.in_((DeliveryStatus.PLANNED, DeliveryStatus.READY)), _DELIVERY.c.planned_on < today
+            ),
+            _DELIVERY.c.planned_on,
+        )
+    },
+    _delivery,
+    _DELIVERY.c.customer_key,
+)
+
+
+def deliveries_of(connection: Connection, number: str, source: str) -> tuple[GoodsDelivery, ...]:
+    """Return the deliveries of a sales order, oldest first; raises `NotFound` for no such order."""
+    key = fold(number)
+    if connection.execute(by_number(_ORDER), {"key": key}).one_or_none() is None:
+        raise NotFound(number, source=source)
+    rows = connection.execute(select(_DELIVERY).where(_DELIVERY.c.order_key == key)).all()
+    lines = {
+        row.number_key: connection.execute(lines_of(_DELIVERY_LINE), {"key": row.number_key}).all() for row in rows
+    }
+    return by_leaving(_delivery(row, source, lines[row.number_key]) for row in rows)
+
+
 QUERIES: Mapping[Listing[Any], DocumentQuery[Any]] = {
     listing.SALES_ORDERS: ORDERS,
     listing.INVOICES: INVOICES,
     listing.PURCHASE_ORDERS: PURCHASE_ORDERS,
     listing.PRODUCTION_ORDERS: PRODUCTION_ORDERS,
+    listing.DELIVERIES: DELIVERIES,
     listing.CUSTOMERS: partners.CUSTOMERS,
     listing.VENDORS: partners.VENDORS,
     listing.BILLS: partners.BILLS,

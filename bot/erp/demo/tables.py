@@ -72,6 +72,8 @@ class ProductRow(DemoTable, table=True):
     initials: str
     search: str
     reorder_point: Decimal | None = Field(sa_type=ExactDecimal)
+    list_price: Decimal = Field(sa_type=ExactDecimal)
+    """In CNY."""
 
 
 class StockRow(DemoTable, table=True):
@@ -230,6 +232,66 @@ class ProductionRow(DemoTable, table=True):
     material_ready: bool
     sales_order: str
     changed_at: datetime = Field(sa_type=UtcTime)
+
+
+class GoodsDeliveryRow(DemoTable, table=True):
+    """What left or leaves together for a customer."""
+
+    __tablename__ = "demo_delivery"
+    __table_args__ = (Index("demo_delivery_order", "order_key"),)
+
+    number_key: str = Field(primary_key=True)
+    number: str
+    order_number: str
+    order_key: str
+    customer: str
+    customer_key: str
+    status: str
+    planned_on: date | None
+    shipped_on: date | None
+    carrier: str
+    tracking: str
+    is_return: bool
+    salesperson: str
+    warehouse: str
+    changed_at: datetime = Field(sa_type=UtcTime)
+
+
+class DeliveryLineRow(DemoTable, table=True):
+    """One product of a delivery, counted from 1."""
+
+    __tablename__ = "demo_delivery_line"
+
+    number_key: str = Field(primary_key=True)
+    position: int = Field(primary_key=True)
+    sku: str
+    name: str
+    unit: str
+    quantity: Decimal = Field(sa_type=ExactDecimal)
+
+
+class ComponentRow(DemoTable, table=True):
+    """What one unit of a product (``sku_key``) is made of, counted from 1."""
+
+    __tablename__ = "demo_component"
+    __table_args__ = (Index("demo_component_part", "part_key"),)
+
+    sku_key: str = Field(primary_key=True)
+    position: int = Field(primary_key=True)
+    part_key: str
+    quantity: Decimal = Field(sa_type=ExactDecimal)
+
+
+class SupplyRow(DemoTable, table=True):
+    """Who supplies a product, the first one first."""
+
+    __tablename__ = "demo_supply"
+
+    sku_key: str = Field(primary_key=True)
+    position: int = Field(primary_key=True)
+    vendor: str
+    code: str
+    lead_days: int | None
 
 
 class CustomerRow(DemoTable, table=True):

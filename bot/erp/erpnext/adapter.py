@@ -23,6 +23,7 @@ from bot.erp.erpnext.mapping import Site
 from bot.erp.erpnext.options import ErpNextOptions
 from bot.erp.erpnext.query import DocumentQuery
 from bot.erp.erpnext.stock import read_places, stock_level
+from bot.erp.erpnext.users import read_users
 from bot.erp.errors import Invalid, NotFound, NotPermitted
 from bot.erp.expiring import ExpiringValue
 from bot.erp.http import Http
@@ -35,12 +36,13 @@ from bot.erp.model import (
     Decision,
     DecisionOutcome,
     DecisionResult,
+    ErpUser,
     Product,
     Slice,
     StockLevel,
     Verdict,
 )
-from bot.erp.port import Capability, ListQuery
+from bot.erp.port import GOODS, Capability, ListQuery
 from bot.erp.setup import SetupProblem, approver_problems, no_company
 from bot.erp.vendors import AdapterContext
 
@@ -50,7 +52,7 @@ _SEARCHED = 500
 _ALIKE = 5
 """How many names that differ only in case or accents are compared."""
 
-_READING = frozenset(Capability)
+_READING = frozenset(Capability) - GOODS
 _DECIDING = frozenset({Capability.APPROVE, Capability.REJECT, Capability.VERSION_CHECK})
 
 
@@ -230,6 +232,10 @@ class ErpNextErp(DocumentErp):
 
     async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
         return await read_changes(self._frappe, await self._site.value(), area, cursor, limit=limit)
+
+    async def users(self) -> tuple[ErpUser, ...]:
+        """Return the users of the desk, with the numbers of employees where the bot may read them."""
+        return await read_users(self._frappe)
 
     async def check(self) -> None:
         """Read the account's own name and whatever the configuration relies on."""

@@ -99,29 +99,33 @@ class DemoInstallation(Installation):
             stored = self.company.records(area) if area in areas else {}
             return tuple(as_demo(record) for known, record in stored.items() if key in (None, known))
 
+        whole = key is None
         held = records(Area.STOCK) or tuple(
             as_demo(self.company.stock[product.sku]) for product in records(Area.PRODUCTS)
         )
         return DemoCompany(
-            holdings=tuple(map(_holding, held)),
+            holdings=tuple(self._holding(level) for level in held),
             orders=records(Area.SALES),
             invoices=records(Area.FINANCE),
             purchases=records(Area.PURCHASING),
             productions=records(Area.PRODUCTION),
+            deliveries=tuple(map(as_demo, self.company.deliveries.values())) if whole else (),
+            components=self.company.components if whole else {},
+            supplies=self.company.supplies if whole else {},
+        )
+
+    def _holding(self, level: StockLevel) -> Holding:
+        price = self.company.list_prices[level.product.sku].amount
+        return Holding(
+            article=Article(level.product, initials="", price=price, step=Decimal(1), made=False),
+            per_warehouse={place.code: place.quantities for place in level.per_warehouse},
+            reorder_point=level.reorder_point,
+            changed_at=level.as_of,
         )
 
 
 def _all(records: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(map(as_demo, records.values()))
-
-
-def _holding(level: StockLevel) -> Holding:
-    return Holding(
-        article=Article(level.product, initials="", price=Decimal(1), step=Decimal(1), made=False),
-        per_warehouse={place.code: place.quantities for place in level.per_warehouse},
-        reorder_point=level.reorder_point,
-        changed_at=level.as_of,
-    )
 
 
 _TABLES: dict[Area, tuple[type[t.DemoTable], ...]] = {
