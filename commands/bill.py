@@ -12,6 +12,7 @@ from bot.cards.view import Button, View
 from bot.chat.area_fields import visible_fields
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
+from bot.chat.days import Days
 from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.parsing import command_line
 from bot.chat.partner_links import offered_links, partner_buttons
@@ -91,6 +92,7 @@ class BillListView(DocumentListView):
 async def bill(
     text: BillOrVendor | None = None,
     *,
+    days: Days | None = None,
     which: BillList | None = None,
     erp: ErpHub,
     context: QuestionContext,
@@ -98,7 +100,9 @@ async def bill(
 ) -> View:
     """Show one bill, or a list."""
     fields = visible_fields(policy, context, "po")
-    hit = await DocumentLookup("bill", erp.bill, erp.bills).look_up(text or "", _FILTERS[which], offset=context.offset)
+    asked = days.within(context.now.date()) if days else None
+    lookup = DocumentLookup("bill", erp.bill, erp.bills)
+    hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset)
     if isinstance(hit, OneDocument):
         found = hit.found.value
         overdue = found.days_overdue(context.now.date())
@@ -108,4 +112,4 @@ async def bill(
     listed = hit.found.value
     owed = (each.open_amount for each in listed.items if each.status not in _OWE_NOTHING)
     sums = (sum_by_currency(owed) if len(listed.items) == listed.total else None) or ()
-    return cut(BillListView.of(hit.found, context, which=which, text=text or "", open_amounts=sums), fields)
+    return cut(BillListView.of(hit.found, context, which=which, text=text or "", days=asked, open_amounts=sums), fields)

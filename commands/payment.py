@@ -12,6 +12,7 @@ from bot.cards.view import Button, View
 from bot.chat.area_fields import visible_fields
 from bot.chat.arguments import Term
 from bot.chat.context import QuestionContext
+from bot.chat.days import Days
 from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.parsing import command_line
 from bot.chat.partner_links import offered_links, partner_buttons
@@ -75,16 +76,22 @@ class PaymentListView(DocumentListView):
     place=48,
 )
 async def payment(
-    text: PaymentOrPartner | None = None, *, erp: ErpHub, context: QuestionContext, policy: AccessPolicy
+    text: PaymentOrPartner | None = None,
+    *,
+    days: Days | None = None,
+    erp: ErpHub,
+    context: QuestionContext,
+    policy: AccessPolicy,
 ) -> View:
     """Show one receipt or payment, or a list."""
     fields = {kind: visible_fields(policy, context, bound) for kind, bound in _BOUND_BY.items()}
     lookup = DocumentLookup("payment", erp.payment, erp.payments)
-    hit = await lookup.look_up(text or "", Filter.ALL, offset=context.offset)
+    asked = days.within(context.now.date()) if days else None
+    hit = await lookup.look_up(text or "", Filter.ALL, days=asked, offset=context.offset)
     if isinstance(hit, OneDocument):
         links = offered_links(erp, hit.found.value.partner_kind.value)
         view = PaymentView(document=hit.found.value, freshness=freshness(hit.found), links=links)
         return cut(view, fields[hit.found.value.partner_kind])
-    shown = PaymentListView.of(hit.found, context, which=None, text=text or "")
+    shown = PaymentListView.of(hit.found, context, which=None, text=text or "", days=asked)
     shown = cut(shown, fields[PartnerKind.CUSTOMER] | fields[PartnerKind.VENDOR])
     return replace(shown, rows=tuple(cut(row, fields[row.partner_kind]) for row in shown.rows))

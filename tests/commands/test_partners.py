@@ -163,6 +163,14 @@ async def test_lists_of_bills(ask: Ask, company: Company) -> None:
     assert as_(BillListView, await ask("/bill 苏州包")).open_amounts == (cny("100"),)
 
 
+async def test_lists_of_days(ask: Ask) -> None:
+    payments = as_(PaymentListView, await ask("/payment 上个月"))
+    assert (payments.total, payments.line) == (2, "/payment 2026-10-01..2026-10-31")
+    assert as_(PaymentListView, await ask("/payment 本月")).total == 0
+    due = as_(BillListView, await ask("/bill 上个月到期"))
+    assert [row.number for row in due.rows] == ["BILL-1"]
+
+
 async def test_a_payment_and_its_links(ask: Ask) -> None:
     receipt = as_(PaymentView, await ask("/payment pay-1"))
     name = "上海宏图机械"
