@@ -15,7 +15,7 @@ from bot.chat.context import QuestionContext
 from bot.chat.days import Days
 from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.parsing import command_line
-from bot.chat.partner_lookup import whole
+from bot.chat.partner_links import offered_links, partner_buttons
 from bot.chat.registry import command
 from bot.chat.sums import sum_by_currency
 from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness
@@ -53,6 +53,8 @@ class BillView(View):
     document: Bill
     days_overdue: int
     freshness: Freshness
+    links: tuple[str, ...] = ()
+    """The commands that tell more of the vendor."""
 
     def question(self) -> Ask:
         return Ask(command_line("bill", self.document.number))
@@ -60,12 +62,8 @@ class BillView(View):
     def buttons(self) -> Sequence[Button]:
         vendor = self.document.vendor
         order = ask_buttons("po", (self.document.order_number,))
-        others = (
-            Button(phrase("Vendor"), Ask(command_line("vendor", vendor))),
-            Button(phrase("Bills of this vendor"), Ask(command_line("bill", vendor))),
-            Button(phrase("Payments"), Ask(command_line("payment", vendor))),
-        )
-        return (*order, *others, *erp_link_buttons(self.document.url))
+        others = Button(phrase("Bills of this vendor"), Ask(command_line("bill", vendor)))
+        return (*order, others, *partner_buttons(self.links, vendor), *erp_link_buttons(self.document.url))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,9 +106,10 @@ async def bill(
     if isinstance(hit, OneDocument):
         found = hit.found.value
         overdue = found.days_overdue(context.now.date())
-        return cut(BillView(document=found, days_overdue=overdue, freshness=freshness(hit.found)), fields)
-    read = whole(hit.found) if not context.offset else None
-    owed = (each.open_amount for each in read or () if each.status not in _OWE_NOTHING)
-    sums = sum_by_currency(owed) or ()
-    shown = BillListView.of(hit.found, context, which=which, text=text or "", days=asked, open_amounts=sums)
-    return cut(shown, fields)
+        links = offered_links(erp, "vendor", "payment")
+        view = BillView(document=found, days_overdue=overdue, freshness=freshness(hit.found), links=links)
+        return cut(view, fields)
+    listed = hit.found.value
+    owed = (each.open_amount for each in listed.items if each.status not in _OWE_NOTHING)
+    sums = (sum_by_currency(owed) if len(listed.items) == listed.total else None) or ()
+    return cut(BillListView.of(hit.found, context, which=which, text=text or "", days=asked, open_amounts=sums), fields)

@@ -17,14 +17,15 @@ from bot.chat.arguments import Term
 from bot.chat.context import QuestionContext
 from bot.chat.lookup import OneDocument
 from bot.chat.parsing import command_line
-from bot.chat.partner_lookup import PartnerLookup, count_all, if_offered, list_open, whole
+from bot.chat.partner_links import offered_links, partner_buttons
+from bot.chat.partner_lookup import PartnerLookup, if_offered, list_open, read_documents, with_notes
 from bot.chat.registry import command
 from bot.chat.sums import sum_by_currency
 from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness_of_all
 from bot.disclosure import cut
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.model import Area, Customer, Invoice, Money, SalesAmount, SalesOrder
-from bot.erp.port import ListQuery
+from bot.erp.port import Capability, ListQuery
 from bot.phrase import phrase
 
 _NEWEST = 3
@@ -59,17 +60,14 @@ class CustomerView(View):
     part: bool
     today: date
     freshness: Freshness
+    links: tuple[str, ...] = ()
+    """The commands that tell more of the customer."""
 
     def question(self) -> Ask:
         return Ask(command_line("customer", self.document.code))
 
     def buttons(self) -> Sequence[Button]:
-        name = self.document.name
-        links = (
-            Button(phrase("Orders of this customer"), Ask(command_line("order", name))),
-            Button(phrase("Invoices of this customer"), Ask(command_line("invoice", name))),
-            Button(phrase("Payments"), Ask(command_line("payment", name))),
-        )
+        links = partner_buttons(self.links, self.document.name)
         orders = ask_buttons("order", (order.number for order in self.orders))
         return (*links, *orders, *erp_link_buttons(self.document.url))
 
@@ -105,30 +103,32 @@ async def customer(
 
 async def _view(erp: ErpHub, found: Answer[Customer], context: QuestionContext) -> CustomerView:
     document, today = found.value, context.now.date()
+    sales, finance = (Capability.SALES_ORDERS, Area.SALES), (Capability.INVOICES, Area.FINANCE)
     newest, owed, unpaid = await asyncio.gather(
         if_offered(erp.orders(ListQuery(partner=document.name, limit=_NEWEST))),
-        if_offered(erp.orders(list_open(document.name))),
-        if_offered(erp.invoices(list_open(document.name))),
+        read_documents(erp, *sales, erp.orders(list_open(document.name))),
+        read_documents(erp, *finance, erp.invoices(list_open(document.name))),
     )
-    narrowed = erp.narrows(Area.FINANCE)
-    if narrowed:
+    if unpaid.part:
         document = replace(document, receivable=None)
-    orders, invoices = whole(owed, part=erp.narrows(Area.SALES)), whole(unpaid, part=narrowed)
+    orders, invoices = owed.whole, unpaid.whole
     receivable = _receivable(document, invoices)
     overdue = None if invoices is None else [invoice for invoice in invoices if invoice.days_overdue(today)]
+    answers = (found, newest, owed.answer, unpaid.answer)
     return CustomerView(
         document=document,
         receivable=receivable,
         overdue=None if overdue is None else sum_by_currency(invoice.open_amount for invoice in overdue),
         overdue_count=None if overdue is None else len(overdue),
         days_overdue=max((invoice.days_overdue(today) for invoice in overdue or ()), default=0),
-        credit_left=None if narrowed else _credit_left(document.credit_limit, receivable),
-        open_orders=count_all(owed, part=erp.narrows(Area.SALES)),
+        credit_left=None if unpaid.part else _credit_left(document.credit_limit, receivable),
+        open_orders=owed.count,
         late_orders=None if orders is None else sum(order.days_late(today) > 0 for order in orders),
         orders=() if newest is None else newest.value.items,
-        part=narrowed or erp.narrows(Area.SALES),
+        part=owed.part or unpaid.part,
         today=today,
-        freshness=freshness_of_all([found, *(answer for answer in (newest, owed, unpaid) if answer is not None)]),
+        freshness=with_notes(freshness_of_all([each for each in answers if each is not None]), owed, unpaid),
+        links=offered_links(erp, "order", "invoice", "payment"),
     )
 
 

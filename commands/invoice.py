@@ -13,6 +13,7 @@ from bot.chat.context import QuestionContext
 from bot.chat.days import Days
 from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.parsing import command_line
+from bot.chat.partner_links import offered_links, partner_buttons
 from bot.chat.registry import command
 from bot.chat.sums import sum_by_currency
 from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness
@@ -45,6 +46,8 @@ class InvoiceView(View):
     document: Invoice
     days_overdue: int
     freshness: Freshness
+    links: tuple[str, ...] = ()
+    """The commands that tell more of the customer."""
 
     def question(self) -> Ask:
         return Ask(command_line("invoice", self.document.number))
@@ -52,12 +55,8 @@ class InvoiceView(View):
     def buttons(self) -> Sequence[Button]:
         order = ask_buttons("order", (self.document.order_number,))
         customer = self.document.customer
-        others = (
-            Button(phrase("Invoices of this customer"), Ask(command_line("invoice", customer))),
-            Button(phrase("Customer"), Ask(command_line("customer", customer))),
-            Button(phrase("Payments"), Ask(command_line("payment", customer))),
-        )
-        return (*order, *others, *erp_link_buttons(self.document.url))
+        others = Button(phrase("Invoices of this customer"), Ask(command_line("invoice", customer)))
+        return (*order, others, *partner_buttons(self.links, customer), *erp_link_buttons(self.document.url))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +97,8 @@ async def invoice(
     if isinstance(hit, OneDocument):
         invoice = hit.found.value
         overdue = invoice.days_overdue(context.now.date())
-        return InvoiceView(document=invoice, days_overdue=overdue, freshness=freshness(hit.found))
+        links = offered_links(erp, "customer", "payment")
+        return InvoiceView(document=invoice, days_overdue=overdue, freshness=freshness(hit.found), links=links)
     found = hit.found.value
     owed = [invoice.open_amount for invoice in found.items if invoice.status not in _OWE_NOTHING]
     sums = sum_by_currency(owed) if len(found.items) == found.total else None

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bot.cards.view import View
+from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
 from bot.chat.lookup import DocumentLookup, OneDocument
+from bot.chat.partner_links import offered_links, partner_buttons
 from bot.chat.registry import command
-from bot.chat.view_parts import DocumentListView, DocumentView
+from bot.chat.view_parts import DocumentListView, DocumentView, erp_link_buttons
 from bot.erp.hub import ErpHub
 from bot.erp.model import OrderLine, SalesOrder
 from bot.erp.port import Filter
@@ -39,6 +41,12 @@ class OrderView(DocumentView):
 
     document: SalesOrder
     rows: tuple[OrderLine, ...]
+    links: tuple[str, ...] = ()
+    """The commands that tell more of the customer."""
+
+    def buttons(self) -> Sequence[Button]:
+        about = partner_buttons(self.links, self.document.customer)
+        return (*ListView.buttons(self), *about, *erp_link_buttons(self.document.url))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,5 +80,5 @@ async def order(
     lookup = DocumentLookup("order", erp.order, erp.orders)
     hit = await lookup.look_up(text or "", Filter.LATE if which else Filter.ALL, days=asked, offset=context.offset)
     if isinstance(hit, OneDocument):
-        return OrderView.of(hit.found, context)
+        return OrderView.of(hit.found, context, links=offered_links(erp, "customer"))
     return OrderListView.of(hit.found, context, which=which, text=text or "", days=asked)

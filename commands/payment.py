@@ -15,6 +15,7 @@ from bot.chat.context import QuestionContext
 from bot.chat.days import Days
 from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.parsing import command_line
+from bot.chat.partner_links import offered_links, partner_buttons
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness
 from bot.disclosure import cut
@@ -23,8 +24,8 @@ from bot.erp.model import PartnerKind, Payment
 from bot.erp.port import Filter
 from bot.phrase import phrase
 
-_COMMANDS = {PartnerKind.CUSTOMER: ("customer", "invoice"), PartnerKind.VENDOR: ("vendor", "bill")}
-"""The commands that show the partner, and what is paid."""
+_DOCUMENTS = {PartnerKind.CUSTOMER: "invoice", PartnerKind.VENDOR: "bill"}
+"""The command that shows what is paid."""
 _BOUND_BY = {PartnerKind.CUSTOMER: "invoice", PartnerKind.VENDOR: "po"}
 """The command whose rules bind payments of a kind of partners."""
 
@@ -43,19 +44,17 @@ class PaymentView(View):
 
     document: Payment
     freshness: Freshness
+    links: tuple[str, ...] = ()
+    """The commands that tell more of the partner."""
 
     def question(self) -> Ask:
         return Ask(command_line("payment", self.document.number))
 
     def buttons(self) -> Sequence[Button]:
-        partner, documents = _COMMANDS[self.document.partner_kind]
         name = self.document.partner
-        label = phrase("Customer") if partner == "customer" else phrase("Vendor")
-        others = (
-            Button(label, Ask(command_line(partner, name))),
-            Button(phrase("Payments of this partner"), Ask(command_line("payment", name))),
-        )
-        return (*ask_buttons(documents, self.document.settles), *others, *erp_link_buttons(self.document.url))
+        settled = ask_buttons(_DOCUMENTS[self.document.partner_kind], self.document.settles)
+        others = Button(phrase("Payments of this partner"), Ask(command_line("payment", name)))
+        return (*settled, others, *partner_buttons(self.links, name), *erp_link_buttons(self.document.url))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,12 +84,13 @@ async def payment(
     policy: AccessPolicy,
 ) -> View:
     """Show one receipt or payment, or a list."""
-    asked = days.within(context.now.date()) if days else None
     fields = {kind: visible_fields(policy, context, bound) for kind, bound in _BOUND_BY.items()}
     lookup = DocumentLookup("payment", erp.payment, erp.payments)
+    asked = days.within(context.now.date()) if days else None
     hit = await lookup.look_up(text or "", Filter.ALL, days=asked, offset=context.offset)
     if isinstance(hit, OneDocument):
-        view = PaymentView(document=hit.found.value, freshness=freshness(hit.found))
+        links = offered_links(erp, hit.found.value.partner_kind.value)
+        view = PaymentView(document=hit.found.value, freshness=freshness(hit.found), links=links)
         return cut(view, fields[hit.found.value.partner_kind])
     shown = PaymentListView.of(hit.found, context, which=None, text=text or "", days=asked)
     shown = cut(shown, fields[PartnerKind.CUSTOMER] | fields[PartnerKind.VENDOR])

@@ -16,14 +16,15 @@ from bot.chat.arguments import Term
 from bot.chat.context import QuestionContext
 from bot.chat.lookup import OneDocument
 from bot.chat.parsing import command_line
-from bot.chat.partner_lookup import SUMMED, PartnerLookup, count_all, if_offered, list_open, whole
+from bot.chat.partner_links import offered_links, partner_buttons
+from bot.chat.partner_lookup import SUMMED, PartnerLookup, if_offered, list_open, read_documents, with_notes
 from bot.chat.registry import command
 from bot.chat.sums import sum_by_currency
 from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness_of_all
 from bot.disclosure import cut
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.model import Area, Bill, Cost, Money, Progress, PurchaseOrder, PurchaseStatus, Supplier
-from bot.erp.port import ListQuery
+from bot.erp.port import Capability, ListQuery
 from bot.phrase import phrase
 
 _NEWEST = 3
@@ -67,17 +68,14 @@ class VendorView(View):
     part: bool
     today: date
     freshness: Freshness
+    links: tuple[str, ...] = ()
+    """The commands that tell more of the vendor."""
 
     def question(self) -> Ask:
         return Ask(command_line("vendor", self.document.code))
 
     def buttons(self) -> Sequence[Button]:
-        name = self.document.name
-        links = (
-            Button(phrase("Purchase orders"), Ask(command_line("po", name))),
-            Button(phrase("Bills"), Ask(command_line("bill", name))),
-            Button(phrase("Payments"), Ask(command_line("payment", name))),
-        )
+        links = partner_buttons(self.links, self.document.name)
         orders = ask_buttons("po", (order.number for order in self.orders))
         return (*links, *orders, *erp_link_buttons(self.document.url))
 
@@ -115,27 +113,28 @@ async def _view(erp: ErpHub, found: Answer[Supplier], context: QuestionContext) 
     document, today = found.value, context.now.date()
     newest, awaited, unpaid = await asyncio.gather(
         if_offered(erp.purchase_orders(ListQuery(partner=document.name, limit=SUMMED))),
-        if_offered(erp.purchase_orders(list_open(document.name))),
-        if_offered(erp.bills(list_open(document.name))),
+        read_documents(erp, Capability.PURCHASE_ORDERS, Area.PURCHASING, erp.purchase_orders(list_open(document.name))),
+        read_documents(erp, Capability.BILLS, Area.PURCHASING, erp.bills(list_open(document.name))),
     )
-    part = erp.narrows(Area.PURCHASING)
-    if part:
+    if unpaid.part:
         document = replace(document, payable=None)
-    orders, bills = whole(awaited, part=part), whole(unpaid, part=part)
+    orders, bills = awaited.whole, unpaid.whole
     overdue = None if bills is None else [bill for bill in bills if bill.days_overdue(today)]
+    answers = (found, newest, awaited.answer, unpaid.answer)
     return VendorView(
         document=document,
         payable=_payable(document, bills),
         overdue=None if overdue is None else sum_by_currency(bill.open_amount for bill in overdue),
         overdue_count=None if overdue is None else len(overdue),
         days_overdue=max((bill.days_overdue(today) for bill in overdue or ()), default=0),
-        open_orders=count_all(awaited, part=part),
+        open_orders=awaited.count,
         late_orders=None if orders is None else sum(order.days_late(today) > 0 for order in orders),
         arrived=None if newest is None else _arrived(newest.value.items, today),
         orders=() if newest is None else newest.value.items[:_NEWEST],
-        part=part,
+        part=awaited.part or unpaid.part,
         today=today,
-        freshness=freshness_of_all([found, *(answer for answer in (newest, awaited, unpaid) if answer is not None)]),
+        freshness=with_notes(freshness_of_all([each for each in answers if each is not None]), awaited, unpaid),
+        links=offered_links(erp, "po", "bill", "payment"),
     )
 
 

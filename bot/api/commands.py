@@ -28,6 +28,8 @@ from bot.chat.lookup import DocumentLookup as DocumentLookup
 from bot.chat.lookup import Numbered as Numbered
 from bot.chat.lookup import OneDocument as OneDocument
 from bot.chat.parsing import command_line as command_line
+from bot.chat.partner_links import offered_links as offered_links
+from bot.chat.partner_links import partner_buttons as partner_buttons
 from bot.chat.registry import Command as Command
 from bot.chat.registry import Commands as Commands
 from bot.chat.registry import command as command
@@ -180,7 +182,9 @@ __all__ = [
     "erp_link_buttons",
     "freshness",
     "freshness_of_all",
+    "offered_links",
     "other_spellings",
+    "partner_buttons",
     "phrase",
     "shortened",
     "sum_by_currency",

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from bot.chat.errors import NothingFound
 from bot.chat.lookup import FETCH_LIMIT, SEARCH_LIMIT, DocumentList, OneDocument, find_closest
 from bot.chat.parsing import command_line
+from bot.chat.view_parts import Freshness
 from bot.erp.errors import Ambiguous, NotFound, NotPermitted, Unsupported
-from bot.erp.hub import Answer
-from bot.erp.model import Customer, Slice, Supplier
-from bot.erp.port import Filter, ListQuery
+from bot.erp.hub import Answer, ErpHub
+from bot.erp.model import Area, Customer, Slice, Supplier
+from bot.erp.port import Capability, Filter, ListQuery
+from bot.phrase import Phrase, phrase
 
 P = TypeVar("P", Customer, Supplier)
 T = TypeVar("T")
@@ -77,27 +79,67 @@ def _part(found: Answer[Slice[P]], chosen: P) -> Answer[P]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class PartnerDocuments(Generic[T]):
+    """Documents of a partner, as far as they could be read; ``part``: the reader may see some of them only."""
+
+    answer: Answer[Slice[T]] | None
+    part: bool = False
+    refusal: Phrase | None = None
+
+    @property
+    def whole(self) -> tuple[T, ...] | None:
+        """All documents; None where not all were read. Where a reader sees none of them, none is said to be there."""
+        found = self.answer
+        if found is None or len(found.value.items) < found.value.total or (self.part and not found.value.total):
+            return None
+        return found.value.items
+
+    @property
+    def count(self) -> int | None:
+        """How many there are, also those that were not read."""
+        if self.answer is None or (self.part and not self.answer.value.total):
+            return None
+        return self.answer.value.total
+
+    @property
+    def note(self) -> Phrase | None:
+        """Why something is not told."""
+        cut = self.answer is not None and len(self.answer.value.items) < self.answer.value.total
+        return _TOO_MANY if cut else self.refusal
+
+
+_TOO_MANY = phrase("Too many documents to add them up.")
+
+
 async def if_offered(read: Awaitable[Answer[T]]) -> Answer[T] | None:
-    """Return the answer; None where the ERP does not have such documents, or its account may not read them."""
+    """Return the answer; None where the ERP has no such documents, or its account may not read them.
+
+    It is for what `read_documents` says anyway.
+    """
     try:
         return await read
     except (Unsupported, NotPermitted):
         return None
 
 
-def whole(found: Answer[Slice[T]] | None, *, part: bool = False) -> tuple[T, ...] | None:
-    """Return the documents of a list that was read to its end; None where it was not, or could not be read.
+async def read_documents(
+    erp: ErpHub, kind: Capability, area: Area, read: Awaitable[Answer[Slice[T]]]
+) -> PartnerDocuments[T]:
+    """Read documents of a partner; an ERP without such documents has nothing to tell of them."""
+    part = erp.narrows(area)
+    try:
+        return PartnerDocuments(await read, part)
+    except NotPermitted as error:
+        return PartnerDocuments(None, part, error.tell())
+    except Unsupported:
+        return PartnerDocuments(None, part, _TOO_MANY if erp.offers(kind) else None)
 
-    ``part``: the reader sees some of the documents only. Where they see none, it is not said that there is none.
-    """
-    if found is None or len(found.value.items) < found.value.total or (part and not found.value.total):
-        return None
-    return found.value.items
 
-
-def count_all(found: Answer[Slice[Any]] | None, *, part: bool = False) -> int | None:
-    """Return how many documents a list has, also those that were not read; None where `whole` says nothing either."""
-    return None if found is None or (part and not found.value.total) else found.value.total
+def with_notes(seen: Freshness, *read: PartnerDocuments[Any]) -> Freshness:
+    """Return a freshness that also says what of the documents is not told, and why; each reason once."""
+    notes = {str(note): note for each in read if (note := each.note) is not None}
+    return replace(seen, failures=(*seen.failures, *notes.values()))
 
 
 def list_open(name: str) -> ListQuery:

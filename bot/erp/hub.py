@@ -336,9 +336,13 @@ class ErpHub:
         """Return receipts and payments."""
         return await self._documents(PAYMENTS, query)
 
+    def offers(self, capability: Capability) -> bool:
+        """Return whether any source can do this."""
+        return bool(self._able[capability])
+
     def narrows(self, area: Area) -> bool:
-        """Return whether the reader may see some documents of an area only, so that sums over them are not whole."""
-        return any(area in each.scopes for each in self._narrowings)
+        """Return whether the reader may see or find some documents of an area only: sums over them are not whole."""
+        return any(area in each.scopes or area in each.by_number for each in self._narrowings)
 
     async def reread(self, source: str, number: str) -> PurchaseOrder:
         """Return a purchase order as one source has it now, asked anew; raises `NotFound` and `Unsupported`.

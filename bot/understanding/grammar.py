@@ -41,6 +41,8 @@ _OF_CODE = frozenset("<>{}|=`\\")
 _NEAR = 1
 """Difference of weights at which the second reading is offered too."""
 _OF_PRODUCTS = ("stock", "mo")
+_OF_PARTNERS = frozenset({"customer", "vendor", "order", "invoice", "po", "bill", "payment"})
+"""Commands that look for a partner's name: ERPs do not know it in pinyin."""
 SAYS_WHAT_TO_DO = 2
 """Weight from which words say which command is meant."""
 _SAYS_OUTRIGHT = 4
@@ -96,7 +98,8 @@ class Grammar:
         line = f"/{command.name} {rest or self.commands.implied(word)}".strip()
         if text.startswith("/") or command.name not in self.sentences.commands:
             return line
-        return None if self.vocabulary.document(text) or self._is_sentence(rest, command.name) else line
+        spelled = command.name in _OF_PARTNERS and self.vocabulary.spells_partner(rest)
+        return None if spelled or self.vocabulary.document(text) or self._is_sentence(rest, command.name) else line
 
     def _is_sentence(self, text: str, command: str) -> bool:
         """Whether there are words in ``text`` that the command does not take."""

@@ -119,6 +119,10 @@ class Vocabulary:
             return None
         return next((name for name, syllables in self.pinyin.items() if folded in syllables), None)
 
+    def spells_partner(self, piece: str) -> bool:
+        """Return whether ``piece`` is no part of a partner's name, and spells one in pinyin."""
+        return self.partner(piece) not in {None, piece}
+
     def knows_partner(self, piece: str) -> bool:
         """Return whether a partner's name holds ``piece``."""
         return piece.casefold() in self._all_partners

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import NoReturn
 
 import pytest
 
@@ -15,10 +16,10 @@ from bot.cards.notices import ErpDownNotice, NotFoundNotice
 from bot.chat.dispatcher import QuestionDispatcher
 from bot.chat.reader_hub import ReaderHub
 from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass
-from bot.erp.errors import Unavailable
+from bot.erp.errors import NotPermitted, Unavailable
 from bot.erp.hub import ErpHub
 from bot.erp.model import InvoiceStatus, Money, PurchaseStatus
-from bot.erp.port import Capability
+from bot.erp.port import PARTNER_READS, Capability, ListQuery
 from commands.bill import BillList, BillListView, BillView
 from commands.customer import CustomerListView, CustomerView
 from commands.payment import PaymentListView, PaymentView
@@ -64,10 +65,34 @@ async def test_an_amount_that_is_not_told_makes_the_sum_unknown(ask: Ask, compan
     assert (view.receivable, view.credit_left, view.overdue_count) == (None, None, 0)
 
 
+async def test_what_the_account_may_not_read_is_said(
+    ask: Ask, company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(query: ListQuery) -> NoReturn:
+        raise NotPermitted("no right to invoices")
+
+    monkeypatch.setattr(company, "invoices", refused)
+    view = as_(CustomerView, await ask("/customer C001"))
+    assert (view.receivable, view.open_orders) == (None, 2)
+    assert len(view.freshness.failures) == 1
+
+
 async def test_too_many_invoices_are_not_added_up(ask: Ask, company: Company) -> None:
     company.issued = tuple(invoice(f"INV-{n}", "上海宏图机械", cny("1"), overdue=n) for n in range(101))
     view = as_(CustomerView, await ask("/customer C001"))
     assert (view.receivable, view.overdue, view.overdue_count, view.credit_left) == (None, None, None, None)
+    assert [str(note) for note in view.freshness.failures] == ["Too many documents to add them up."]
+
+
+class TestErpWithoutPartners:
+    @pytest.fixture
+    def company(self) -> Company:
+        return Company(capabilities=frozenset(Capability) - PARTNER_READS)
+
+    async def test_no_button_leads_to_a_refusal(self, ask: Ask) -> None:
+        for line in ("/order SO-1001", "/invoice INV-7", "/po PO-1001"):
+            asked = {typed.partition(" ")[0] for typed in lines((await ask(line)).view)}
+            assert asked.isdisjoint({"/customer", "/vendor", "/bill", "/payment"})
 
 
 class TestErpWithoutInvoices:
@@ -126,7 +151,7 @@ async def test_vendors(ask: Ask) -> None:
 async def test_a_bill_and_its_links(ask: Ask) -> None:
     view = as_(BillView, await ask("/bill bill-1"))
     assert (view.document.open_amount, view.days_overdue) == (cny("70"), 5)
-    assert lines(view) == ["/po PO-1002", "/vendor 苏州包装", "/bill 苏州包装", "/payment 苏州包装"]
+    assert lines(view) == ["/po PO-1002", "/bill 苏州包装", "/vendor 苏州包装", "/payment 苏州包装"]
 
 
 async def test_lists_of_bills(ask: Ask, company: Company) -> None:
@@ -138,12 +163,20 @@ async def test_lists_of_bills(ask: Ask, company: Company) -> None:
     assert as_(BillListView, await ask("/bill 苏州包")).open_amounts == (cny("100"),)
 
 
+async def test_lists_of_days(ask: Ask) -> None:
+    payments = as_(PaymentListView, await ask("/payment 上个月"))
+    assert (payments.total, payments.line) == (2, "/payment 2026-10-01..2026-10-31")
+    assert as_(PaymentListView, await ask("/payment 本月")).total == 0
+    due = as_(BillListView, await ask("/bill 上个月到期"))
+    assert [row.number for row in due.rows] == ["BILL-1"]
+
+
 async def test_a_payment_and_its_links(ask: Ask) -> None:
     receipt = as_(PaymentView, await ask("/payment pay-1"))
     name = "上海宏图机械"
-    assert lines(receipt) == ["/invoice INV-7", f"/customer {name}", f"/payment {name}"]
+    assert lines(receipt) == ["/invoice INV-7", f"/payment {name}", f"/customer {name}"]
     spent = as_(PaymentView, await ask("/payment PAY-2"))
-    assert lines(spent) == ["/bill BILL-1", "/vendor 苏州包装", "/payment 苏州包装"]
+    assert lines(spent) == ["/bill BILL-1", "/payment 苏州包装", "/vendor 苏州包装"]
     assert [row.number for row in as_(PaymentListView, await ask("/收付款")).rows] == ["PAY-1", "PAY-2"]
 
 
@@ -198,6 +231,17 @@ class TestWithoutInvoices(TestRulesOnDocumentsBindWhatIsAddedUp):
     async def test_the_other_side_is_not_there(self, ask: Ask) -> None:
         for line in ("/vendor V002", "/bill BILL-1", "/payment PAY-1", "/payment PAY-2"):
             as_(NotFoundNotice, await ask(line))
+
+
+class TestInvoicesWithoutNames(TestRulesOnDocumentsBindWhatIsAddedUp):
+    @pytest.fixture
+    def policy(self) -> AccessPolicy:
+        return AccessPolicy(rules=(rule("order"), rule("invoice", fields=frozenset({FieldClass.AMOUNT}))))
+
+    async def test_what_may_not_be_looked_for_by_name_is_not_said_to_be_nothing(self, ask: Ask) -> None:
+        view = as_(CustomerView, await ask("/customer C001"))
+        assert view.part
+        assert (view.receivable, view.overdue, view.overdue_count, view.credit_left) == (None, None, None, None)
 
 
 class TestOwnCustomers(TestRulesOnDocumentsBindWhatIsAddedUp):

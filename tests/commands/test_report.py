@@ -107,7 +107,7 @@ async def test_what_was_ordered_is_compared_with_the_days_before(
 async def test_credit_notes_lower_the_sums_whatever_their_sign(
     ask: Ask, company: Company, kept: MemoryDocuments
 ) -> None:
-    bill = company.bills[0]
+    bill = company.issued[0]
     for sign in (1, -1):
         kept.documents_kept = (
             replace(bill, number="I", issued_on=TODAY, total=cny("100"), open_amount=cny("40")),

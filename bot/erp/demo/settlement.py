@@ -25,7 +25,7 @@ from bot.erp.model import (
 )
 
 TERMS = ("月结30天", "月结60天", "货到付款")
-_DAYS = {"月结30天": 30, "月结60天": 60, "货到付款": 0}
+TERM_DAYS = {"月结30天": 30, "月结60天": 60, "货到付款": 0}
 TERMS_ABROAD = "45 days net"
 METHODS = ("银行转账", "银行转账", "银行承兑汇票", "支付宝")
 METHOD_ABROAD = "Wire transfer"
@@ -70,7 +70,7 @@ def _customer(rng: Random, today: date, place: int, name: str, currency: str) ->
         phone=f"+1 555 01{place:02}" if abroad else f"0571-5550{place:04}",
         email=f"orders{place}@example.com",
         address="",
-        salesperson=PERSON_ABROAD if abroad else SALESPEOPLE[place % len(SALESPEOPLE)],
+        salesperson=PERSON_ABROAD if abroad else SALESPEOPLE[(place - 1) % len(SALESPEOPLE)],
         payment_terms=TERMS_ABROAD if abroad else TERMS[0],
         credit_limit=None if place % 5 == 4 else Money(limit.quantize(Decimal(1)), currency),
         changed_at=moment(today - timedelta(days=rng.randrange(60, 400)), rng),
@@ -106,7 +106,7 @@ def _bills(rng: Random, today: date, purchases: Sequence[PurchaseOrder], terms: 
 def _bill(rng: Random, today: date, order: PurchaseOrder, terms: str) -> Bill:
     assert order.ordered_on is not None
     issued_on = min(order.ordered_on + timedelta(days=rng.randrange(3, 12)), today - timedelta(days=1))
-    due_on = issued_on + timedelta(days=_DAYS[terms])
+    due_on = issued_on + timedelta(days=TERM_DAYS[terms])
     total = received_value(order)
     status = _bill_status(rng, today, due_on)
     return Bill(
