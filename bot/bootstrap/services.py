@@ -33,6 +33,7 @@ from bot.bootstrap.factories import make_renderer, open_api, templates
 from bot.bootstrap.health import start_health
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.policy import account_of
+from bot.bootstrap.read_model import start_read_model
 from bot.cards.language import choose_language, load_languages
 from bot.cards.track_ids import TrackIds
 from bot.chat.audiences import Audiences, KnownOutsiders
@@ -68,6 +69,7 @@ from bot.outbox.quota import DEGRADED, QuotaGuard
 from bot.outbox.quota_reports import QUOTA_REPORT, QuotaReportComposer
 from bot.outbox.spending import Purpose, Quota
 from bot.phrase import Phrase
+from bot.read_model.queries import ReadModel
 from bot.sealing import WrongDataKey
 from bot.settings import Settings
 from bot.store.call_counts import StoredMonthlyCalls
@@ -148,6 +150,7 @@ async def build_services(
     await base.run_in_background(records.run(), "erp_records")
     stored_keys = StoredErpKeys(database, settings.access.accounts, is_offered=bool(settings.http.public_url))
     hub = await open_hub_with_index(stack, background, settings, metrics, now, database, records, stored_keys)
+    read_model = await start_read_model(base, hub)
     commands = Commands.discover()
     access_rules = follow_access(settings, commands, monotonic=time.monotonic)
     policy = PolicyInForce(access_rules)
@@ -178,6 +181,7 @@ async def build_services(
         policy=policy,
         collaborators={
             ErpHub: hub,
+            ReadModel: read_model,
             LanguageChoice: languages,
             AuditLog: audit,
             AuditReader: stored_audit,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.bootstrap.factories import open_api
 from bot.dingtalk.openapi import pooled_session
 from bot.doctor.dingtalk import check_dingtalk
+from bot.doctor.documents import check_read_model
 from bot.doctor.local import (
     check_access_rules,
     check_audit,
@@ -43,5 +44,6 @@ async def run_checks(settings: Settings, *, group: str = "") -> tuple[CheckResul
     findings += check_configured_keys(settings)
     findings += await check_deciders(settings)
     findings += await check_index(settings)
+    findings += await check_read_model(settings)
     findings += check_own_templates(settings)
     return tuple(findings)

@@ -46,6 +46,7 @@ from bot.settings.sections import (
     OutboxSettings,
     PollSettings,
     QueueSettings,
+    ReadModelSettings,
     RetentionSettings,
     RuleSettings,
     TemplateSettings,
@@ -79,6 +80,7 @@ __all__ = [
     "OutboxSettings",
     "PollSettings",
     "QueueSettings",
+    "ReadModelSettings",
     "RetentionSettings",
     "RuleSettings",
     "Settings",
@@ -121,6 +123,7 @@ class Settings(BaseSettings):
     limits: LimitSettings = LimitSettings.model_validate({})
     queues: dict[str, QueueSettings] = Field({}, description="Source name → message queue with its events.")
     index: IndexSettings = IndexSettings.model_validate({})
+    read_model: ReadModelSettings = ReadModelSettings.model_validate({})
     understanding: UnderstandingSettings = UnderstandingSettings.model_validate({})
     poll: PollSettings = PollSettings.model_validate({})
     outbox: OutboxSettings = OutboxSettings.model_validate({})

@@ -306,6 +306,16 @@ class IndexSettings(SettingsSection):
     seconds: float = Field(60.0, ge=1, le=3600, description="Seconds between two looks at what changed.")
 
 
+class ReadModelSettings(SettingsSection):
+    """The documents kept of the ERPs, from which sums and lists over months are answered without asking an ERP."""
+
+    enabled: bool = Field(True, description="Whether they are kept, for each ERP that tells which documents changed.")
+    seconds: float = Field(60.0, ge=1, le=3600, description="Seconds between two looks at what changed.")
+    keep_days: int = Field(
+        400, ge=62, le=3650, description="Days for which documents that are over are kept; open ones always are."
+    )
+
+
 class UnderstandingSettings(SettingsSection):
     """How sentences are read."""
 

@@ -171,6 +171,7 @@ class CardIdentityMap:
         """Groups whose cards that are not closed were all read."""
         self._joined: dict[str, dict[str, None]] = {}
         """The alerts that digests name, or named in this unit of work."""
+        self._waiting: dict[Place, str | None] = {}
         self._changed: dict[str, None] = {}
         self._new: dict[str, None] = {}
         self._last: int | None = None
@@ -231,6 +232,15 @@ class CardIdentityMap:
             self._open[key] = next((card.id for card in found if not card.is_closed), None)
         card_id = self._open.get(key)
         return None if card_id is None else self._known[card_id]
+
+    def waiting_digest(self, place: Place, now_ms: int) -> AlertCard | None:
+        """Return the digest that waited for room at its place when this unit of work first asked."""
+        if place not in self._waiting:
+            found = self.query(sql.WAITING_DIGEST, {"place": str(place), "now": now_ms})
+            self._waiting[place] = found[0].id if found else None
+        card_id = self._waiting[place]
+        card = None if card_id is None else self._known[card_id]
+        return None if card is None or card.is_closed else card
 
     def query(self, statement: Select[Any], values: dict[str, Any]) -> list[AlertCard]:
         """Return what a statement finds, as it stands in this unit of work."""

@@ -116,6 +116,10 @@ class StoredAlertRepository:
         """Return the card of a group at a place that is not closed."""
         return self._cards.open(place, group)
 
+    def waiting_digest(self, place: Place) -> AlertCard | None:
+        """Return the digest that waits in the outbox until its place may get a new card."""
+        return self._cards.waiting_digest(place, to_ms_up(self._now))
+
     def cards_at(self, place: Place, limit: int = 1000) -> Sequence[AlertCard]:
         """Return the cards of a place that are not closed, newest first."""
         return self._cards.query(sql.CARDS_AT, {"place": str(place), "most": limit})

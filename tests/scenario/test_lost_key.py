@@ -1,6 +1,6 @@
-"""What the guide says about a lost key, step by step: no start without it, then a copy mends it, or a new beginning.
+"""What the guide says about a lost key, step by step: no start without it, then a copy of it or a new beginning.
 
-Docs: how-to/protect-data.md#if-the-key-is-lost
+The guide is docs/how-to/protect-data.md.
 """
 
 from __future__ import annotations

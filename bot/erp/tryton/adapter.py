@@ -34,7 +34,7 @@ from bot.erp.model import (
     Slice,
     StockLevel,
 )
-from bot.erp.port import Capability, ListQuery
+from bot.erp.port import GOODS, PARTNER_READS, Capability, ListQuery
 from bot.erp.setup import SetupProblem, approver_problems
 from bot.erp.tryton import documents
 from bot.erp.tryton.changes import read_changes
@@ -56,7 +56,7 @@ _RANKED = 200
 class TrytonErp(DocumentErp):
     """One database. People decide with their own accounts if configured, else with the bot's."""
 
-    capabilities = frozenset(Capability)
+    capabilities = frozenset(Capability) - GOODS - PARTNER_READS
 
     def __init__(self, context: AdapterContext, options: TrytonOptions) -> None:
         super().__init__(context.name)
@@ -191,7 +191,7 @@ class TrytonErp(DocumentErp):
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
         document_query: DocumentQuery = KINDS[kind]
-        if query.filter in document_query.inexact:
+        if not document_query.is_exact(query):
             domain = document_query.domain_of(query, self._today())
             rows = await self._account.search(document_query.model, domain, document_query.fields)
             candidates: Sequence[D] = await self._readers[kind](rows, False)
