@@ -16,8 +16,11 @@ from bot.alerts.alert import Alert, AlertCard, AlertState, CardState, FurtherAle
 from bot.alerts.repository import AlertUnitOfWork
 from bot.alerts.routing import Target
 from bot.outbox.delivery import Delivery, Urgency
-from bot.outbox.place import Place
+from bot.outbox.place import Place, PlaceKind
 from bot.severity import Severity
+
+DING_KIND = "alert_ding"
+"""The kind of delivery that `bot.alerts.service.DingComposer` composes."""
 
 CARD_KIND = "alert"
 """The kind of delivery that `bot.alerts.service.AlertComposer` composes."""
@@ -51,7 +54,23 @@ def show(
     shown = replace(card, state=state, shown_at=unit.now)
     for alert in alerts:
         unit.note("shown", alert=alert.id, card=card.id, fact=fact or alert.event.ref, detail=str(card.place))
-    return _deliver(unit, shown, target, urgency or urgency_of(alerts), fact)
+    rank = urgency or urgency_of(alerts)
+    sent = _deliver(unit, shown, target, rank, fact)
+    if unit.dings and rank is Urgency.NOW and card.place.kind is PlaceKind.PERSON:
+        unit.repository.deliver(
+            Delivery(
+                card=f"ding:{card.id}",
+                place=card.place,
+                kind=DING_KIND,
+                ref=card.id,
+                revision=1,
+                urgency=rank,
+                due_at=unit.now,
+                fact=fact,
+                rings=True,
+            )
+        )
+    return sent
 
 
 def change(

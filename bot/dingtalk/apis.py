@@ -94,6 +94,7 @@ CREATE_AND_DELIVER = ApiCall(
 UPDATE_CARD = ApiCall(name="update_card", method="PUT", path="/v1.0/card/instances", idempotent=True)
 GROUP_SEND = ApiCall(name="group_send", method="POST", path="/v1.0/robot/groupMessages/send")
 DIRECT_SEND = ApiCall(name="direct_send", method="POST", path="/v1.0/robot/oToMessages/batchSend")
+DING_SEND = ApiCall(name="ding_send", method="POST", path="/v1.0/robot/ding/send")
 SESSION_WEBHOOK = ApiCall(
     name="session_webhook", method="POST", path="", host=Host.WEBHOOK, billed=False, use=True, token=False
 )
