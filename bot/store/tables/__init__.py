@@ -25,6 +25,7 @@ from bot.store.tables.approvals import (
 )
 from bot.store.tables.audit import AUDIT, AUDIT_DOCUMENT, AUDIT_HEAD
 from bot.store.tables.base import METADATA, StoreTable
+from bot.store.tables.documents import FOLLOWED_AREA, KEPT_DOCUMENT, KEPT_LINE
 from bot.store.tables.erp import (
     ERP_COPY,
     ERP_REJECTED,
@@ -80,10 +81,13 @@ __all__ = [
     "ERP_REJECTED",
     "EVENT",
     "EVENT_PACK",
+    "FOLLOWED_AREA",
     "HEARTBEAT",
     "INBOX",
     "INDEXED_PRODUCT",
     "INDEXED_SOURCE",
+    "KEPT_DOCUMENT",
+    "KEPT_LINE",
     "LANGUAGE",
     "METADATA",
     "MUTE",
