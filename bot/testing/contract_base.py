@@ -109,7 +109,7 @@ class ContractBase:
     """The vendor's name in the configuration and in the table."""
     vendor: ClassVar[Vendor[Any]]
     """The adapter's manifest."""
-    offers: ClassVar[frozenset[Capability]] = frozenset(Capability)
+    offers: ClassVar[frozenset[Capability]] = frozenset(Capability) - {Capability.LOTS}
     """The capabilities that the adapter must claim, neither more nor fewer."""
     gaps: ClassVar[Gaps] = Gaps()
     embedded: ClassVar[bool] = False

@@ -49,6 +49,7 @@ _SEARCHED = 500
 _ALIKE = 5
 """How many names that differ only in case or accents are compared."""
 
+_OFFERED = frozenset(Capability) - {Capability.LOTS}
 _DECIDING = frozenset({Capability.APPROVE, Capability.REJECT, Capability.VERSION_CHECK})
 
 
@@ -286,6 +287,6 @@ class ErpNextErp(DocumentErp):
 
 def _capabilities(options: ErpNextOptions) -> frozenset[Capability]:
     if not options.approvers:
-        return frozenset(Capability) - _DECIDING
+        return _OFFERED - _DECIDING
     # Without a Workflow, no state of a draft means that it was rejected.
-    return frozenset(Capability) if options.workflow else frozenset(Capability) - {Capability.REJECT}
+    return _OFFERED if options.workflow else _OFFERED - {Capability.REJECT}

@@ -34,7 +34,7 @@ class TestErpNextContract(ErpContract):
 
 class TestErpNextSubmitContract(TestErpNextContract):
     name, gaps = "erpnext-submit", SUBMIT_GAPS
-    offers = frozenset(Capability) - {Capability.REJECT}
+    offers = frozenset(Capability) - {Capability.REJECT, Capability.LOTS}
 
     def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> FakeErpNext:
         return FakeErpNext(company, clock, workflow=False)

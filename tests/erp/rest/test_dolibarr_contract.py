@@ -85,7 +85,7 @@ class TestDolibarrContract(ErpContract):
     """With one key."""
 
     name, vendor = "rest-dolibarr", vendor
-    offers = frozenset(Capability) - {Capability.REJECT, Capability.RESERVED_AND_INCOMING}
+    offers = frozenset(Capability) - {Capability.REJECT, Capability.RESERVED_AND_INCOMING, Capability.LOTS}
     gaps = Gaps(
         cases=dict.fromkeys(("login.once", "login.expired", "login.single_flight", "login.no_loop"), KEY)
         | dict.fromkeys(("decide.expired",), KEY)

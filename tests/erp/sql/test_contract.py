@@ -16,7 +16,12 @@ from tests.erp.fakes.sql import SqlInstallation
 from tests.erp.sql.documented_config import company_options
 from tests.erp.sql.postgres_server import Postgres
 
-READ = frozenset(Capability) - {Capability.APPROVE, Capability.REJECT, Capability.VERSION_CHECK}
+READ = frozenset(Capability) - {
+    Capability.APPROVE,
+    Capability.REJECT,
+    Capability.VERSION_CHECK,
+    Capability.LOTS,
+}
 
 
 class TestSqlContract(ErpContract):
