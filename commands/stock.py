@@ -21,11 +21,13 @@ from bot.erp.answer import SourceAnswer
 from bot.erp.errors import Ambiguous, NotFound
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.merging import add
-from bot.erp.model import Product, Quantities, StockLevel, WarehouseStock
+from bot.erp.model import Lot, Product, Quantities, StockLevel, WarehouseStock
 from bot.phrase import Phrase, phrase
 from bot.spelling import other_spellings
 
 MAX_SKUS = 5
+MAX_LOTS = 3
+"""Lots on the card: the first to expire are the first to go."""
 MAX_PICKS = 40
 """Products that a list to choose from can hold; with more hits, people should type more of the name."""
 
@@ -46,6 +48,14 @@ class StockPlace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StockLot:
+    """A lot in the warehouses that were asked for, and whether its last day is over."""
+
+    lot: Lot
+    expired: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outage:
     """A source that does not answer now, and when its last known figures are from, if there are any."""
 
@@ -56,12 +66,17 @@ class Outage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StockView(ListView):
-    """The stock of one product; ``rows`` are its warehouses, or those that were asked for."""
+    """The stock of one product; ``rows`` are its warehouses, or those that were asked for.
+
+    ``lots`` are those that expire first, ``more_lots`` how many others there are.
+    """
 
     card: ClassVar[str] = "stock"
 
     level: StockLevel
     rows: tuple[StockPlace, ...]
+    lots: tuple[StockLot, ...] = ()
+    more_lots: int = 0
     outages: tuple[Outage, ...] = ()
     freshness: Freshness
 
@@ -139,9 +154,14 @@ async def _one(word: str, warehouse: str, erp: ErpHub, context: QuestionContext)
 def _stock_view(meant: Answer[StockLevel], warehouse: str, context: QuestionContext) -> StockView:
     level = meant.value
     rows = _at(warehouse, _places(meant))
+    shown = {row.warehouse.code for row in rows}
+    lots = [lot for lot in level.lots if not warehouse or lot.warehouse in shown]
+    today = context.now.date()
     return StockView(
         level=level,
         rows=rows[context.offset :],
+        lots=tuple(StockLot(lot=lot, expired=lot.is_expired(today)) for lot in lots[:MAX_LOTS]),
+        more_lots=max(0, len(lots) - MAX_LOTS),
         total=len(rows),
         offset=context.offset,
         line=_line(level.product.sku, warehouse=warehouse),

@@ -146,6 +146,8 @@ def stock_figures(record: StockLevel, bounds: PlausibilityBounds) -> Violation |
             finding = finding or _figures(place.quantities, bounds)
     except InvalidOperation:  # not a number: it cannot be compared
         return Violation(Defect.ABSURD, "a stock figure")
+    if finding is None and any(lot.quantity is not None and not _sane(lot.quantity) for lot in record.lots):
+        return Violation(Defect.ABSURD, "quantity of a lot")
     if finding is None and record.reorder_point is not None and not _sane(record.reorder_point):
         return Violation(Defect.ABSURD, "reorder point")
     return finding

@@ -110,7 +110,7 @@ class ContractBase:
     """The vendor's name in the configuration and in the table."""
     vendor: ClassVar[Vendor[Any]]
     """The adapter's manifest."""
-    offers: ClassVar[frozenset[Capability]] = frozenset(Capability) - GOODS
+    offers: ClassVar[frozenset[Capability]] = frozenset(Capability) - GOODS - {Capability.LOTS}
     """The capabilities that the adapter must claim, neither more nor fewer."""
     gaps: ClassVar[Gaps] = Gaps()
     embedded: ClassVar[bool] = False

@@ -54,7 +54,7 @@ _SEARCHED = 500
 _ALIKE = 5
 """How many names that differ only in case or accents are compared."""
 
-_READING = frozenset(Capability) - GOODS
+_READING = frozenset(Capability) - GOODS - {Capability.LOTS}
 _DECIDING = frozenset({Capability.APPROVE, Capability.REJECT, Capability.VERSION_CHECK})
 
 

@@ -36,6 +36,7 @@ _ARGUMENTS = {
 _AREAS = {
     "product.product": Area.PRODUCTS,
     "stock.quant": Area.STOCK,
+    "stock.lot": Area.STOCK,
     "stock.move": Area.STOCK,
     "stock.warehouse": Area.STOCK,
     "stock.warehouse.orderpoint": Area.STOCK,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from bot.erp.model import (
     Area,
@@ -24,6 +26,7 @@ from bot.erp.model import (
     PurchaseStatus,
     Quantities,
     SalesOrder,
+    StockLevel,
     Supplier,
 )
 from bot.testing.company import ReferenceCompany
@@ -36,7 +39,9 @@ BOT = "bot"
 """The login of the bot's account."""
 
 
+_ZONE = ZoneInfo("Asia/Shanghai")
 _TYPES: Mapping[str, str] = {
+    "expiration_date": "datetime",
     "_ids": "one2many", "_id": "many2one", "_uid": "many2one", "uom": "many2one", "_qty": "float", "quantity": "float",
     "_available": "float", "qty_": "float", "price_": "float", "amount_": "monetary",
     "share": "boolean",
@@ -68,6 +73,7 @@ class CompanyModels:
             "stock.warehouse": self._stock_warehouses,
             "stock.location": self._stock_locations,
             "stock.quant": self._stock_quants,
+            "stock.lot": self._stock_lots,
             "stock.move": self._stock_moves,
             "stock.warehouse.orderpoint": self._orderpoints,
             "stock.picking": self._pickings,
@@ -179,13 +185,16 @@ class CompanyModels:
         rows: list[Record] = []
         for sku, level in self.company.stock.items():
             for place in level.per_warehouse:
-                quantities = place.quantities
+                quantities, lots = place.quantities, self._lots_of(level, place.code)
+                rows += [{"id": len(rows) + n, **row} for n, row in enumerate(lots, 1)]
+                in_lots = sum((row["quantity"] for row in lots), Decimal(0))
                 if quantities.on_hand or quantities.reserved:
                     row = {
                         "product_id": self._product(sku),
                         "location_id": self._location(place.code),
                         "warehouse_id": self._warehouse(place.code),
-                        "quantity": quantities.on_hand,
+                        "lot_id": None,
+                        "quantity": (quantities.on_hand or 0) - in_lots,
                         "reserved_quantity": quantities.reserved,
                         "available_quantity": quantities.available,
                         "company_id": COMPANY,
@@ -247,6 +256,46 @@ class CompanyModels:
         rows = [
             {"id": key, "state": "done" if progress is Progress.FULL else "assigned"}
             for key, progress in (came | went).items()
+        ]
+        return _model(rows)
+
+    def _lots_of(self, level: StockLevel, code: str) -> list[Record]:
+        """Return the quants of a warehouse that are in lots."""
+        return [
+            {
+                "product_id": self._product(level.product.sku),
+                "location_id": self._location(code),
+                "warehouse_id": self._warehouse(code),
+                "lot_id": Many2One("stock.lot", self._lot_ids()[level.product.sku, lot.number], lot.number),
+                "quantity": lot.quantity or Decimal(0),
+                "reserved_quantity": Decimal(0),
+                "available_quantity": lot.quantity or Decimal(0),
+                "company_id": COMPANY,
+                "write_date": level.as_of,
+            }
+            for lot in level.lots
+            if lot.warehouse == code
+        ]
+
+    def _lot_ids(self) -> dict[tuple[str, str], int]:
+        known = dict.fromkeys((sku, lot.number) for sku, level in self.company.stock.items() for lot in level.lots)
+        return {key: n for n, key in enumerate(known, 901)}
+
+    def _stock_lots(self) -> OdooModel:
+        """Return lots with the time at which they expire: at midnight in Shanghai."""
+        ids = self._lot_ids()
+        days = {
+            ids[sku, lot.number]: (lot.number, lot.expires_on)
+            for sku, level in self.company.stock.items()
+            for lot in level.lots
+        }
+        rows: list[Record] = [
+            {
+                "id": key,
+                "name": name,
+                "expiration_date": last and datetime(last.year, last.month, last.day, tzinfo=_ZONE).astimezone(UTC),
+            }
+            for key, (name, last) in days.items()
         ]
         return _model(rows)
 
