@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from bot.chat.days import Days, names_days, names_days_ahead
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise
 from bot.chat.reading import ReadBy, Reading, Understood
 from bot.chat.registry import Commands
-from bot.erp.model import Area
 from bot.understanding.scanning import (
     Scan,
     Span,
@@ -35,8 +35,6 @@ LONGEST_WORD = 24
 MAX_SENTENCE = 120
 """Characters of a sentence that is read: longer ones tell stories."""
 
-_COMMANDS = {Area.SALES: "order", Area.FINANCE: "invoice", Area.PURCHASING: "po", Area.PRODUCTION: "mo"}
-_AREAS = {command: area for area, command in _COMMANDS.items()}
 _OF_CODE = frozenset("<>{}|=`\\")
 """Signs of markup and programs, which hold words but are no sentences."""
 _NEAR = 1
@@ -117,9 +115,10 @@ class Grammar:
         take_codes(scan, self.vocabulary)
         take_stock_of_warehouses(scan)
         take_names(scan, SpanKind.WAREHOUSE, self._stores, self._longest_store)
+        take_days(scan)
         take_quantities(scan, self._quantity)
         take_words(scan, sentences.cues, self._longest_cue, lambda start, end: scan.take(SpanKind.CUE, start, end))
-        take_days(scan, sentences.dates)
+        take_words(scan, sentences.dates, LONGEST_WORD, lambda start, end: scan.take(SpanKind.DATE, start, end))
         take_digits(scan)
         take_words(scan, sentences.phrases, LONGEST_WORD, scan.drop)
         for start, piece in leftover(scan, sentences.fillers, LONGEST_WORD, self._is_name):
@@ -158,7 +157,9 @@ class Grammar:
         ranked = sorted(weights, key=lambda name: (-weights[name], self.commands[name].place))
         documents, products = scan.of_kind(SpanKind.DOCUMENT), scan.of_kind(SpanKind.PRODUCT)
         if documents:
-            return self._of_documents(documents, weights, usable)
+            found = list(self._of_documents(documents, weights, usable))
+            # Without a word of what is asked, the products beside a document are asked for as well.
+            return found if weights or not products else [*found, *self._of_products(scan, products, ranked)]
         if products or scan.of_kind(SpanKind.WAREHOUSE):
             return self._of_products(scan, products, ranked)
         return self._of_lists(scan, ranked, weights)
@@ -167,7 +168,7 @@ class Grammar:
         self, documents: list[Span], weights: Mapping[str, int], usable: frozenset[str] | None
     ) -> Iterable[tuple[str, int]]:
         for document in documents:
-            name = _COMMANDS[document.area] if document.area else "find"
+            name = document.command or "find"
             if name == "po" and weights.get("why", 0):
                 yield command_line("why", document.value), _DECISIVE + 1
             if usable is None or name in usable:
@@ -205,7 +206,20 @@ class Grammar:
             return command_line(name, self._number(name, digits[0]))
         if name == "stock" and (stores := _stores_in(scan)):
             return command_line(name, _joined(scan, SpanKind.NAME, SpanKind.PARTNER), *stores)
-        return command_line(name, self.list_named(name, scan), named)
+        return self.with_days(command_line(name, self.list_named(name, scan), named), name, scan)
+
+    def with_days(self, line: str, name: str, scan: Scan) -> str:
+        """Return a line with the days that a sentence names, if its command lists documents of days."""
+        parameters = self.commands[name].signature.parameters
+        if not any(issubclass(parameter.type, Days) for parameter in parameters):
+            return line
+        days = next((span.text for span in scan.of_kind(SpanKind.DATE) if names_days(span.text)), "")
+        if not days:
+            return line
+        due = names_days_ahead(days) or any(word in scan.text.casefold() for word in self.sentences.due)
+        if not due:
+            return f"{line} {days}"
+        return f"{line} due {days}" if days.isascii() else f"{line} {days}到期"
 
     def list_named(self, name: str, scan: Scan) -> str:
         """Return the named list of a command that is meant: what is late for an order is late for any document."""
@@ -215,7 +229,7 @@ class Grammar:
 
     def _number(self, command: str, digits: str) -> str:
         """Return the whole number of a document of which only the digits were said."""
-        shapes = self.vocabulary.documents.get(_AREAS[command], ()) if command in _AREAS else ()
+        shapes = self.vocabulary.documents.get(command, ())
         return f"{shapes[0].prefix}{digits.zfill(shapes[0].width)}" if len(shapes) == 1 else digits
 
     def _is_known(self, scan: Scan) -> bool:
