@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import ClassVar
 
 from bot.cards.actions import Ask
 from bot.cards.view import Button, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
+from bot.chat.days import Days
 from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.parsing import command_line
 from bot.chat.registry import command
+from bot.chat.sums import sum_by_currency
 from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness
 from bot.erp.hub import ErpHub
-from bot.erp.model import Invoice, InvoiceStatus, Money, SalesAmount
+from bot.erp.model import Invoice, InvoiceStatus, SalesAmount
 from bot.erp.port import Filter
 from bot.phrase import phrase
 
@@ -50,9 +51,13 @@ class InvoiceView(View):
 
     def buttons(self) -> Sequence[Button]:
         order = ask_buttons("order", (self.document.order_number,))
-        customer = command_line("invoice", self.document.customer)
-        others = Button(phrase("Invoices of this customer"), Ask(customer))
-        return (*order, others, *erp_link_buttons(self.document.url))
+        customer = self.document.customer
+        others = (
+            Button(phrase("Invoices of this customer"), Ask(command_line("invoice", customer))),
+            Button(phrase("Customer"), Ask(command_line("customer", customer))),
+            Button(phrase("Payments"), Ask(command_line("payment", customer))),
+        )
+        return (*order, *others, *erp_link_buttons(self.document.url))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,26 +84,22 @@ class InvoiceListView(DocumentListView):
     place=30,
 )
 async def invoice(
-    text: InvoiceOrCustomer | None = None, *, which: InvoiceList | None = None, erp: ErpHub, context: QuestionContext
+    text: InvoiceOrCustomer | None = None,
+    *,
+    days: Days | None = None,
+    which: InvoiceList | None = None,
+    erp: ErpHub,
+    context: QuestionContext,
 ) -> View:
     """Show one invoice, or a list."""
+    asked = days.within(context.now.date()) if days else None
     lookup = DocumentLookup("invoice", erp.invoice, erp.invoices)
-    hit = await lookup.look_up(text or "", Filter.OVERDUE if which else Filter.ALL, offset=context.offset)
+    hit = await lookup.look_up(text or "", Filter.OVERDUE if which else Filter.ALL, days=asked, offset=context.offset)
     if isinstance(hit, OneDocument):
         invoice = hit.found.value
         overdue = invoice.days_overdue(context.now.date())
         return InvoiceView(document=invoice, days_overdue=overdue, freshness=freshness(hit.found))
     found = hit.found.value
     owed = [invoice.open_amount for invoice in found.items if invoice.status not in _OWE_NOTHING]
-    sums = _sums(owed) if len(found.items) == found.total else ()
-    return InvoiceListView.of(hit.found, context, which=which, text=text or "", open_amounts=sums)
-
-
-def _sums(amounts: Iterable[Money | None]) -> tuple[Money, ...]:
-    """Return one sum a currency; nothing when the ERP does not say one of the amounts."""
-    sums: dict[str, Decimal] = {}
-    for money in amounts:
-        if money is None:
-            return ()
-        sums[money.currency] = sums.get(money.currency, Decimal()) + money.amount
-    return tuple(Money(amount, currency) for currency, amount in sorted(sums.items()))
+    sums = sum_by_currency(owed) if len(found.items) == found.total else None
+    return InvoiceListView.of(hit.found, context, which=which, text=text or "", days=asked, open_amounts=sums or ())

@@ -8,6 +8,7 @@ from typing import ClassVar
 from bot.cards.view import View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
+from bot.chat.days import Days
 from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, DocumentView
@@ -59,11 +60,17 @@ class OrderListView(DocumentListView):
     place=20,
 )
 async def order(
-    text: OrderOrCustomer | None = None, *, which: OrderList | None = None, erp: ErpHub, context: QuestionContext
+    text: OrderOrCustomer | None = None,
+    *,
+    days: Days | None = None,
+    which: OrderList | None = None,
+    erp: ErpHub,
+    context: QuestionContext,
 ) -> View:
     """Show one order with its lines, or a list."""
+    asked = days.within(context.now.date()) if days else None
     lookup = DocumentLookup("order", erp.order, erp.orders)
-    hit = await lookup.look_up(text or "", Filter.LATE if which else Filter.ALL, offset=context.offset)
+    hit = await lookup.look_up(text or "", Filter.LATE if which else Filter.ALL, days=asked, offset=context.offset)
     if isinstance(hit, OneDocument):
         return OrderView.of(hit.found, context)
-    return OrderListView.of(hit.found, context, which=which, text=text or "")
+    return OrderListView.of(hit.found, context, which=which, text=text or "", days=asked)

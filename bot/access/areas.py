@@ -14,6 +14,10 @@ _REPORTED = ("order", "invoice", "po", "mo")
 
 DOCUMENT_COMMANDS = MappingProxyType(
     {
+        "customer": ("order", "invoice"),
+        "vendor": _ORDERS,
+        "bill": _ORDERS,
+        "payment": ("invoice", "po"),
         "pending": _ORDERS,
         "why": _ORDERS,
         "approve": _ORDERS,

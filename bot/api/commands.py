@@ -19,6 +19,8 @@ from bot.chat.arguments import Warehouse as Warehouse
 from bot.chat.arguments import Word as Word
 from bot.chat.arguments import shortened as shortened
 from bot.chat.context import QuestionContext as QuestionContext
+from bot.chat.days import DayRange as DayRange
+from bot.chat.days import Days as Days
 from bot.chat.errors import BadArgument as BadArgument
 from bot.chat.errors import NothingFound as NothingFound
 from bot.chat.lookup import DocumentList as DocumentList
@@ -29,6 +31,7 @@ from bot.chat.parsing import command_line as command_line
 from bot.chat.registry import Command as Command
 from bot.chat.registry import Commands as Commands
 from bot.chat.registry import command as command
+from bot.chat.sums import sum_by_currency as sum_by_currency
 from bot.chat.view_parts import DocumentListView as DocumentListView
 from bot.chat.view_parts import DocumentView as DocumentView
 from bot.chat.view_parts import Freshness as Freshness
@@ -52,13 +55,20 @@ from bot.erp.errors import Unsupported as Unsupported
 from bot.erp.hub import ErpHub as ErpHub
 from bot.erp.model import Approval as Approval
 from bot.erp.model import Area as Area
+from bot.erp.model import Bill as Bill
+from bot.erp.model import ContactDetail as ContactDetail
 from bot.erp.model import Cost as Cost
+from bot.erp.model import Customer as Customer
 from bot.erp.model import Invoice as Invoice
 from bot.erp.model import InvoiceStatus as InvoiceStatus
 from bot.erp.model import Money as Money
 from bot.erp.model import OrderLine as OrderLine
 from bot.erp.model import OrderStatus as OrderStatus
+from bot.erp.model import PartnerKind as PartnerKind
 from bot.erp.model import PartnerName as PartnerName
+from bot.erp.model import Payment as Payment
+from bot.erp.model import PaymentDirection as PaymentDirection
+from bot.erp.model import PaymentStatus as PaymentStatus
 from bot.erp.model import Product as Product
 from bot.erp.model import ProductionOrder as ProductionOrder
 from bot.erp.model import ProductionStatus as ProductionStatus
@@ -72,10 +82,12 @@ from bot.erp.model import SalesAmount as SalesAmount
 from bot.erp.model import SalesOrder as SalesOrder
 from bot.erp.model import Slice as Slice
 from bot.erp.model import StockLevel as StockLevel
+from bot.erp.model import Supplier as Supplier
 from bot.erp.model import WarehouseStock as WarehouseStock
 from bot.erp.port import Capability as Capability
 from bot.erp.port import Filter as Filter
 from bot.erp.port import ListQuery as ListQuery
+from bot.erp.port import Period as Period
 from bot.errors import DingerpError as DingerpError
 from bot.phrase import Phrase as Phrase
 from bot.phrase import phrase as phrase
@@ -91,13 +103,18 @@ __all__ = [
     "Area",
     "Ask",
     "BadArgument",
+    "Bill",
     "Button",
     "Capability",
     "ClassedBy",
     "Color",
     "Command",
     "Commands",
+    "ContactDetail",
     "Cost",
+    "Customer",
+    "DayRange",
+    "Days",
     "DingerpError",
     "DocumentList",
     "DocumentListView",
@@ -123,7 +140,12 @@ __all__ = [
     "OneDocument",
     "OrderLine",
     "OrderStatus",
+    "PartnerKind",
     "PartnerName",
+    "Payment",
+    "PaymentDirection",
+    "PaymentStatus",
+    "Period",
     "Person",
     "Phrase",
     "Product",
@@ -143,6 +165,7 @@ __all__ = [
     "SourceAnswer",
     "Stating",
     "StockLevel",
+    "Supplier",
     "Term",
     "Unavailable",
     "Unsupported",
@@ -160,4 +183,5 @@ __all__ = [
     "other_spellings",
     "phrase",
     "shortened",
+    "sum_by_currency",
 ]

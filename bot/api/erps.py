@@ -26,25 +26,36 @@ from bot.erp.http import refusal as refusal
 from bot.erp.keys import checked_key as checked_key
 from bot.erp.keys import fingerprint as fingerprint
 from bot.erp.keys import pick_by_key as pick_by_key
+from bot.erp.listing import BILLS as BILLS
+from bot.erp.listing import CUSTOMERS as CUSTOMERS
 from bot.erp.listing import INVOICES as INVOICES
+from bot.erp.listing import PAYMENTS as PAYMENTS
 from bot.erp.listing import PRODUCTION_ORDERS as PRODUCTION_ORDERS
 from bot.erp.listing import PURCHASE_ORDERS as PURCHASE_ORDERS
 from bot.erp.listing import SALES_ORDERS as SALES_ORDERS
+from bot.erp.listing import VENDORS as VENDORS
 from bot.erp.listing import Listing as Listing
 from bot.erp.listing import find_products as find_products
 from bot.erp.listing import read_page as read_page
 from bot.erp.model import Approval as Approval
 from bot.erp.model import Area as Area
+from bot.erp.model import Bill as Bill
 from bot.erp.model import Change as Change
 from bot.erp.model import Changes as Changes
+from bot.erp.model import Customer as Customer
 from bot.erp.model import Decision as Decision
 from bot.erp.model import DecisionOutcome as DecisionOutcome
 from bot.erp.model import DecisionResult as DecisionResult
+from bot.erp.model import ErpUser as ErpUser
 from bot.erp.model import Invoice as Invoice
 from bot.erp.model import InvoiceStatus as InvoiceStatus
 from bot.erp.model import Money as Money
 from bot.erp.model import OrderLine as OrderLine
 from bot.erp.model import OrderStatus as OrderStatus
+from bot.erp.model import PartnerKind as PartnerKind
+from bot.erp.model import Payment as Payment
+from bot.erp.model import PaymentDirection as PaymentDirection
+from bot.erp.model import PaymentStatus as PaymentStatus
 from bot.erp.model import Product as Product
 from bot.erp.model import ProductionOrder as ProductionOrder
 from bot.erp.model import ProductionStatus as ProductionStatus
@@ -56,11 +67,13 @@ from bot.erp.model import Quantities as Quantities
 from bot.erp.model import SalesOrder as SalesOrder
 from bot.erp.model import Slice as Slice
 from bot.erp.model import StockLevel as StockLevel
+from bot.erp.model import Supplier as Supplier
 from bot.erp.model import Verdict as Verdict
 from bot.erp.model import WarehouseStock as WarehouseStock
 from bot.erp.port import Capability as Capability
 from bot.erp.port import DocumentBatches as DocumentBatches
 from bot.erp.port import Erp as Erp
+from bot.erp.port import ErpUsers as ErpUsers
 from bot.erp.port import Filter as Filter
 from bot.erp.port import ListQuery as ListQuery
 from bot.erp.port import ProductBatches as ProductBatches
@@ -81,20 +94,26 @@ from bot.erp.vendors import Vendor as Vendor
 from bot.errors import ConfigurationError as ConfigurationError
 
 __all__ = [
+    "BILLS",
+    "CUSTOMERS",
     "INVOICES",
+    "PAYMENTS",
     "PRODUCTION_ORDERS",
     "PURCHASE_ORDERS",
     "SALES_ORDERS",
+    "VENDORS",
     "AdapterContext",
     "Approval",
     "Area",
     "AuthExpired",
     "AuthFailed",
+    "Bill",
     "Capability",
     "Change",
     "Changes",
     "ConfigurationError",
     "Conflict",
+    "Customer",
     "Decision",
     "DecisionOutcome",
     "DecisionResult",
@@ -102,6 +121,8 @@ __all__ = [
     "DocumentErp",
     "Erp",
     "ErpError",
+    "ErpUser",
+    "ErpUsers",
     "Filter",
     "Http",
     "HttpOptions",
@@ -117,6 +138,10 @@ __all__ = [
     "NotPermitted",
     "OrderLine",
     "OrderStatus",
+    "PartnerKind",
+    "Payment",
+    "PaymentDirection",
+    "PaymentStatus",
     "Product",
     "ProductBatches",
     "ProductionOrder",
@@ -133,6 +158,7 @@ __all__ = [
     "Slice",
     "StockLevel",
     "StreamPage",
+    "Supplier",
     "TimeCursor",
     "Unavailable",
     "UnknownOutcome",

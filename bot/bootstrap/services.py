@@ -22,7 +22,7 @@ from bot.access.people import People
 from bot.alerts.service import AlertService
 from bot.background import BackgroundTasks
 from bot.bootstrap.access import PolicyInForce, follow_access
-from bot.bootstrap.accounts import build_accounts
+from bot.bootstrap.accounts import build_accounts, search_accounts
 from bot.bootstrap.alerts import AlertServices, build_alerts, start_outbox, start_polling, start_queue_readers
 from bot.bootstrap.approvals import ApprovalServices, build_approvals, notify_approvals, start_approvals
 from bot.bootstrap.audit import limit_questions, open_audit, record_rules, record_settings, start_audit
@@ -217,7 +217,7 @@ async def build_services(
     await start_approvals(base, approvals)
     await start_outbox(base, alerts)
     health = await start_health(base, hub, alerts, approvals, policy)
-    contact_events = await start_directory(base)
+    contact_events = await start_directory(base, search_accounts(base, hub, accounts))
     return Services(
         database=database,
         hub=hub,

@@ -8,6 +8,7 @@ from bot.doctor.dingtalk import check_dingtalk
 from bot.doctor.documents import check_read_model
 from bot.doctor.local import (
     check_access_rules,
+    check_audit,
     check_database,
     check_deciders,
     check_erps,
@@ -35,6 +36,7 @@ async def run_checks(settings: Settings, *, group: str = "") -> tuple[CheckResul
     findings.append(check_access_rules(settings))
     findings += check_parts(settings)
     findings += [finding async for finding in check_database(settings)]
+    findings += await check_audit(settings)
     findings += await check_running(settings)
     findings += await check_organisation(settings)
     findings += [finding async for finding in check_erps(settings)]

@@ -13,7 +13,20 @@ from cachetools import LRUCache, TTLCache
 from pydantic import TypeAdapter, ValidationError
 
 from bot.erp.answer import Answer
-from bot.erp.model import Invoice, Product, ProductionOrder, PurchaseOrder, SalesOrder, Slice, StockLevel
+from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.model import (
+    Bill,
+    Customer,
+    Invoice,
+    Payment,
+    Product,
+    ProductionOrder,
+    PurchaseOrder,
+    SalesOrder,
+    Slice,
+    StockLevel,
+    Supplier,
+)
 from bot.metrics import Metrics
 from bot.single_flight import SingleFlight
 
@@ -64,6 +77,22 @@ ANSWER_TYPES: Mapping[str, Any] = {
     "purchase_orders": Slice[PurchaseOrder],
     "production_order": ProductionOrder,
     "production_orders": Slice[ProductionOrder],
+    "product": ProductDetails,
+    "prices": Prices,
+    "arrivals": Slice[Arrival],
+    "delivery": GoodsDelivery,
+    "deliveries": Slice[GoodsDelivery],
+    "deliveries_of": tuple[GoodsDelivery, ...],
+    "shortages": Slice[Shortage],
+    "warehouse_stock": WarehouseContents,
+    "customer": Customer,
+    "customers": Slice[Customer],
+    "vendor": Supplier,
+    "vendors": Slice[Supplier],
+    "bill": Bill,
+    "bills": Slice[Bill],
+    "payment": Payment,
+    "payments": Slice[Payment],
 }
 """What each call of the port brings."""
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Generic, TypeVar
 
+from bot.erp.goods import GoodsDelivery
 from bot.erp.listing import D, Listing
-from bot.erp.model import PurchaseOrder, SalesOrder, Slice
+from bot.erp.model import Payment, PurchaseOrder, SalesOrder, Slice
 from bot.erp.port import Filter, ListQuery
 
 K = TypeVar("K", bound=Hashable)
@@ -44,12 +45,14 @@ async def list_by_headers(
 
     ``headers`` returns those of all documents, or at least of all that match the filter; headers with the same key are
     one document. ``read`` returns documents by their keys in any order and leaves out documents deleted meanwhile. With
-    a filter, all candidates are read, as only the documents show whether they match.
+    a filter or days on which they are due, all candidates are read, as only the documents show whether they match.
     """
     listing.check_filter(query.filter)
     folded = query.text.casefold()
     found = {header.key: header for header in await headers() if header.matches(folded)}
-    if query.filter is not Filter.ALL:
+    if query.during is not None:
+        found = {key: header for key, header in found.items() if query.during.holds(header.day)}
+    if query.filter is not Filter.ALL or query.due is not None:
         documents = await read(list(found)) if found else ()
         return listing.pick(map(without_lines, documents), query, today)
     ordered = sorted(found.values(), key=lambda header: header.number)
@@ -61,4 +64,6 @@ async def list_by_headers(
 
 def without_lines(document: D) -> D:
     """Return a document without its lines, as in lists."""
-    return replace(document, lines=()) if isinstance(document, (SalesOrder, PurchaseOrder)) else document
+    if isinstance(document, Payment):
+        return replace(document, settles=())
+    return replace(document, lines=()) if isinstance(document, (SalesOrder, PurchaseOrder, GoodsDelivery)) else document

@@ -22,29 +22,50 @@ from bot.erp.answer import SourceAnswer
 from bot.erp.cache import LastKnownAnswers, LastKnownStore, ReadCache, ReadKey
 from bot.erp.calls import CallRunner
 from bot.erp.errors import ErpError, Invalid, NotFound, Unavailable, UnknownOutcome, Unsupported, Unusable
+from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods_port import ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery
+from bot.erp.goods_questions import GoodsQuestions
 from bot.erp.index.search import ProductIndex
 from bot.erp.limits import SourceLimits
-from bot.erp.listing import INVOICES, KINDS, PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS, D, Listing
+from bot.erp.listing import (
+    BILLS,
+    CUSTOMERS,
+    DELIVERIES,
+    INVOICES,
+    PAYMENTS,
+    PRODUCTION_ORDERS,
+    PURCHASE_ORDERS,
+    SALES_ORDERS,
+    VENDORS,
+    D,
+    Listing,
+    kind_of,
+)
 from bot.erp.merging import ProductCodes
 from bot.erp.model import (
     Area,
+    Bill,
     Changes,
+    Customer,
     Decision,
     DecisionOutcome,
     DecisionResult,
+    ErpUser,
     Invoice,
+    Payment,
     Product,
     ProductionOrder,
     PurchaseOrder,
     SalesOrder,
     Slice,
     StockLevel,
+    Supplier,
     Verdict,
 )
 from bot.erp.multi_source import MultiSource
 from bot.erp.narrowed_lists import NarrowedLists
 from bot.erp.narrowing import Narrowing
-from bot.erp.port import Capability, Erp, ListQuery, ProductBatches
+from bot.erp.port import GOODS, Capability, Erp, ErpUsers, ListQuery, ProductBatches
 from bot.erp.shared_reads import SharedReads
 from bot.erp.source_client import SourceClient
 from bot.erp.units import Units
@@ -108,8 +129,7 @@ class ErpHub:
         if len(self._sources) != len(sources):
             raise ConfigurationError("two ERP sources have the same name")
         self._able = {
-            capability: tuple(source for source in sources if capability in source.capabilities)
-            for capability in Capability
+            capability: tuple(source for source in sources if _offers(source, capability)) for capability in Capability
         }
         self._calls = CallRunner(
             self._sources,
@@ -149,6 +169,7 @@ class ErpHub:
         self._codes, self._units, self._monotonic = products or ProductCodes(), units or Units(), monotonic
         self._narrowings: tuple[Narrowing, ...] = ()
         self._several = self._merge_sources()
+        self._goods = self._goods_questions()
         self._alone = len(sources) == 1 and not products
 
     @property
@@ -165,24 +186,26 @@ class ErpHub:
         hub = copy(self)
         hub._narrowings = (*self._narrowings, narrowing)
         hub._several = hub._merge_sources()
+        hub._goods = hub._goods_questions()
         return hub
 
     def visible_sources(self, area: Area) -> tuple[str, ...]:
         """Return the sources that may have documents of an area for the reader."""
-        able = next((self._able[kind.capability] for kind in KINDS if kind.area is area), ())
-        return tuple(source.name for source in self._visible(area, able))
+        able = self._able[kind_of(area).capability]
+        return tuple(source.name for source in self._visible((area,), able))
 
     def is_narrowed(self, area: Area) -> bool:
         """Return whether the reader may not see, or not search for, some documents of an area."""
-        return any(each.concerns(area, "any") for each in self._narrowings)
+        anybody = ListQuery(text="anybody")
+        return any(each.concerns(kind_of(area), anybody) for each in self._narrowings)
 
-    def finds(self, document: Any, text: str, source: str) -> bool:
-        """Return whether a search for ``text`` may show the reader a document of a source."""
-        return all(each.finds(document, text, source) for each in self._narrowings)
+    def finds(self, document: Any, query: ListQuery, source: str) -> bool:
+        """Return whether a list may show the reader a document of a source."""
+        return all(each.finds(document, query, source) for each in self._narrowings)
 
     async def find_products(self, text: str, *, limit: int) -> Answer[tuple[Product, ...]]:
         """Return products that match ``text``, best match first."""
-        sources = self._visible(Area.STOCK, self._all)
+        sources = self._visible((Area.STOCK,), self._all)
         if self._all and not sources:
             return self._nothing(())
         most = max(limit, _MANY) if self._narrowings else limit
@@ -197,7 +220,7 @@ class ErpHub:
     async def stock(self, sku: str) -> Answer[StockLevel]:
         """Return one product's stock, at all sources together where several have it; raises `NotFound`."""
         able = self._able[Capability.STOCK]
-        sources = self._visible(Area.STOCK, able)
+        sources = self._visible((Area.STOCK,), able)
         if able and not sources:
             raise NotFound(sku)
         if not self._alone:
@@ -235,6 +258,84 @@ class ErpHub:
     async def production_orders(self, query: ListQuery) -> Answer[Slice[ProductionOrder]]:
         """Return production orders."""
         return await self._documents(PRODUCTION_ORDERS, query)
+
+    async def product(self, sku: str) -> Answer[ProductDetails]:
+        """Return the master data of a product; raises `NotFound`."""
+        return await self._goods.product(sku)
+
+    async def prices(self, sku: str, *, customer: str = "") -> Answer[Prices]:
+        """Return what a product costs, and cost in the last documents; raises `NotFound`."""
+        return await self._goods.prices(sku, customer)
+
+    async def arrivals(self, query: ArrivalQuery) -> Answer[Slice[Arrival]]:
+        """Return goods on their way; documents that the reader may not see are not named."""
+        return await self._goods.arrivals(query)
+
+    async def shortages(self, query: ShortageQuery) -> Answer[Slice[Shortage]]:
+        """Return what is short; raises `NotFound` for no such warehouse."""
+        return await self._goods.shortages(query)
+
+    async def warehouse_stock(self, query: WarehouseQuery) -> Answer[WarehouseContents]:
+        """Return what lies in a warehouse; raises `NotFound`."""
+        return await self._goods.warehouse_stock(query)
+
+    async def delivery(self, number: str) -> Answer[GoodsDelivery]:
+        """Return one delivery with its lines; raises `NotFound`."""
+        return await self._document(DELIVERIES, number)
+
+    async def deliveries(self, query: ListQuery) -> Answer[Slice[GoodsDelivery]]:
+        """Return deliveries without lines."""
+        return await self._documents(DELIVERIES, query)
+
+    async def deliveries_of(self, order_number: str) -> Answer[tuple[GoodsDelivery, ...]]:
+        """Return the deliveries of a sales order with their lines; raises `NotFound` for no such order."""
+        able = self._able[Capability.DELIVERIES]
+        sources = self._visible((Area.SALES,), able)
+        if able and not sources:
+            raise NotFound(order_number)
+        key = (order_number.casefold(),)
+        found = await self._ask(
+            sources, "deliveries_of", key, lambda erp: _deliveries_of(erp, order_number), order_number
+        )
+        if self._narrowings and not found.value:
+            await self.order(order_number)  # that there is such an order is not told to everybody
+        return found
+
+    async def customer(self, code: str) -> Answer[Customer]:
+        """Return one customer by the code; raises `NotFound`."""
+        return await self._document(CUSTOMERS, code)
+
+    async def customers(self, query: ListQuery) -> Answer[Slice[Customer]]:
+        """Return customers."""
+        return await self._documents(CUSTOMERS, query)
+
+    async def vendor(self, code: str) -> Answer[Supplier]:
+        """Return one vendor by the code; raises `NotFound`."""
+        return await self._document(VENDORS, code)
+
+    async def vendors(self, query: ListQuery) -> Answer[Slice[Supplier]]:
+        """Return vendors."""
+        return await self._documents(VENDORS, query)
+
+    async def bill(self, number: str) -> Answer[Bill]:
+        """Return one invoice by a vendor; raises `NotFound`."""
+        return await self._document(BILLS, number)
+
+    async def bills(self, query: ListQuery) -> Answer[Slice[Bill]]:
+        """Return invoices by vendors."""
+        return await self._documents(BILLS, query)
+
+    async def payment(self, number: str) -> Answer[Payment]:
+        """Return one receipt or payment; raises `NotFound`."""
+        return await self._document(PAYMENTS, number)
+
+    async def payments(self, query: ListQuery) -> Answer[Slice[Payment]]:
+        """Return receipts and payments."""
+        return await self._documents(PAYMENTS, query)
+
+    def narrows(self, area: Area) -> bool:
+        """Return whether the reader may see some documents of an area only, so that sums over them are not whole."""
+        return any(area in each.scopes for each in self._narrowings)
 
     async def reread(self, source: str, number: str) -> PurchaseOrder:
         """Return a purchase order as one source has it now, asked anew; raises `NotFound` and `Unsupported`.
@@ -294,6 +395,14 @@ class ErpHub:
             return None
         return level.product
 
+    async def users_of(self, source: str) -> tuple[ErpUser, ...]:
+        """Return the accounts of one source; raises `Unsupported` where its adapter does not list them."""
+        erp = self._known(source)
+        if not isinstance(erp, ErpUsers):
+            raise Unsupported("its accounts cannot be listed", source=source)
+        lister: ErpUsers = erp
+        return await self._calls.read(erp, "users", lambda _: lister.users())
+
     @property
     def troubles(self) -> Mapping[str, str]:
         """For each source the class of the error that made its last read fail; empty where it answered."""
@@ -337,11 +446,23 @@ class ErpHub:
     def _merge_sources(self) -> MultiSource:
         return MultiSource(self._ask_source, self._codes, self._units, self._scope, self._monotonic)
 
-    def _visible(self, area: Area, sources: tuple[Erp, ...]) -> tuple[Erp, ...]:
-        """Return the sources that may have documents for the reader."""
+    def _goods_questions(self) -> GoodsQuestions:
+        return GoodsQuestions(
+            self._read_source,
+            lambda capability: self._visible((Area.STOCK,), self._able[capability]),
+            self._codes,
+            self._narrowings,
+        )
+
+    def _visible(self, areas: tuple[Area, ...], sources: tuple[Erp, ...]) -> tuple[Erp, ...]:
+        """Return the sources that may have documents for the reader in any of the areas."""
         if not self._narrowings:
             return sources
-        return tuple(source for source in sources if all(each.may_ask(area, source.name) for each in self._narrowings))
+        return tuple(
+            source
+            for source in sources
+            if any(all(each.may_ask(area, source.name) for each in self._narrowings) for area in areas)
+        )
 
     def _keep(self, value: Any, source: str) -> Any:
         """Return what the reader may see of an answer, None where that is nothing."""
@@ -354,15 +475,15 @@ class ErpHub:
 
     async def _document(self, kind: Listing[D], number: str) -> Answer[D]:
         able = self._able[kind.capability]
-        sources = self._visible(kind.area, able)
+        sources = self._visible(kind.areas, able)
         if able and not sources:
             raise NotFound(number)
         return await self._ask(sources, kind.call, (number.casefold(),), lambda erp: kind.read(erp, number), number)
 
     async def _documents(self, kind: Listing[D], query: ListQuery) -> Answer[Slice[D]]:
         able = self._able[kind.capability]
-        if able and any(each.concerns(kind.area, query.text) for each in self._narrowings):
-            return await self._narrowed_documents(self._visible(kind.area, able), kind, query)
+        if able and any(each.concerns(kind, query) for each in self._narrowings):
+            return await self._narrowed_documents(self._visible(kind.areas, able), kind, query)
         if not self._alone:
             return await self._several.documents(able, kind, query)
         return await self._ask(able, kind.list_call, (query,), lambda erp: kind.read_list(erp, query))
@@ -372,7 +493,8 @@ class ErpHub:
     ) -> Answer[Slice[D]]:
         if not sources:
             return self._nothing(Slice(items=(), total=0))
-        text = max(each.search_text(kind.area) for each in self._narrowings)
+        # Documents of several areas are not narrowed by the text of one of them.
+        text = "" if kind.also else max(each.search_text(kind.area) for each in self._narrowings)
         read = NarrowedLists(self._read_source, self.finds, text=text).read
         return await self._several.documents(sources, kind, query, read)
 
@@ -490,3 +612,12 @@ class ErpHub:
             return await self._calls.read(source, "purchase_order", lambda erp: erp.purchase_order(number))
         except ErpError:
             return None
+
+
+def _offers(source: Erp, capability: Capability) -> bool:
+    return capability in source.capabilities and (capability not in GOODS or isinstance(source, GoodsReader))
+
+
+async def _deliveries_of(erp: Erp, order_number: str) -> tuple[GoodsDelivery, ...]:
+    assert isinstance(erp, GoodsReader), "only such sources are asked"
+    return await erp.deliveries_of(order_number)

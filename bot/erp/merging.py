@@ -117,7 +117,7 @@ def merge_products(
 
     Each source's best hits come first. A product with the code or the barcode of an earlier one is the same.
     """
-    used = _usable(parts)
+    used = usable_parts(parts)
     ranks = zip_longest(*([_ours(product, part.source, table) for product in part.value or ()] for part in used))
     seen: set[str] = set()
     hits: list[Product] = []
@@ -126,7 +126,7 @@ def merge_products(
         if seen.isdisjoint(marks):
             hits.append(product)
         seen |= marks
-    return _answer(tuple(hits[:limit]), used, parts)
+    return answer_of(tuple(hits[:limit]), used, parts)
 
 
 def merge_lists(parts: Sequence[SourceAnswer[Slice[D]]], query: ListQuery, listing: Listing[D]) -> Answer[Slice[D]]:
@@ -134,18 +134,18 @@ def merge_lists(parts: Sequence[SourceAnswer[Slice[D]]], query: ListQuery, listi
 
     At least one part has a value.
     """
-    used = _usable(parts)
+    used = usable_parts(parts)
     if len(used) == 1 and used[0].value is not None and not query.offset:
-        return _answer(used[0].value, used, parts)
+        return answer_of(used[0].value, used, parts)
     slices = [part.value for part in used if part.value is not None]
     documents = [document for part in slices for document in part.items]
     if len(slices) > 1:  # a single source's own order stands
         documents = listing.sort(documents, query.filter)
     page = tuple(documents[query.offset : query.offset + query.limit])
-    return _answer(Slice(items=page, total=sum(part.total for part in slices)), used, parts)
+    return answer_of(Slice(items=page, total=sum(part.total for part in slices)), used, parts)
 
 
-def _usable(parts: Sequence[SourceAnswer[Any]]) -> list[SourceAnswer[Any]]:
+def usable_parts(parts: Sequence[SourceAnswer[T]]) -> list[SourceAnswer[T]]:
     """Return the parts that make the answer: those with content first, fresh before stale."""
     known = [part for part in parts if part.value is not None]
     full = [part for part in known if not _empty(part.value)]
@@ -156,7 +156,8 @@ def _empty(value: Any) -> bool:
     return value.total == 0 if isinstance(value, Slice) else value == ()
 
 
-def _answer(value: T, used: Sequence[SourceAnswer[T]], parts: Sequence[SourceAnswer[T]]) -> Answer[T]:
+def answer_of(value: T, used: Sequence[SourceAnswer[T]], parts: Sequence[SourceAnswer[T]]) -> Answer[T]:
+    """Return what was made of the ``used`` parts, with what is to be told of all."""
     return Answer(
         value=value,
         source=_names(used),

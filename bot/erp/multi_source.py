@@ -59,7 +59,7 @@ class MultiSource:
             return (wanted or text, limit), lambda erp: erp.find_products(wanted or text, limit=limit)
 
         answers = await self._all("find_products", [(source, *ask(source)) for source in sources])
-        return merge_products(_parts_of(answers, "find_products"), self._table, limit=limit)
+        return merge_products(parts_of(answers, "find_products"), self._table, limit=limit)
 
     async def stock(self, sources: Sequence[Erp], sku: str) -> Answer[StockLevel]:
         """Return the stock of a product at every source that has it; raises `NotFound`.
@@ -82,7 +82,7 @@ class MultiSource:
             twins = await asyncio.gather(*(self._twin(named[index][0], code, *barcodes) for index in lacking))
             for index, twin in zip(lacking, twins, strict=True):
                 answers[index] = twin or answers[index]
-        parts = _parts_of(answers, "stock") if answers else _not_found(sku)
+        parts = parts_of(answers, "stock") if answers else _not_found(sku)
         if len(parts) == 1 and parts[0].value is not None:
             return _single(parts[0], self._table)
         return merge_stock(parts, self._table, self._units)
@@ -103,7 +103,7 @@ class MultiSource:
             raise Unsupported(f"no source offers {call}")
         wide = replace(query, offset=0, limit=query.offset + query.limit)
         answers = await asyncio.gather(*((read or self._read_list)(source, kind, wide) for source in sources))
-        return merge_lists(_parts_of(answers, call), query, kind)
+        return merge_lists(parts_of(answers, call), query, kind)
 
     def _read_list(
         self, source: Erp, kind: Listing[D], query: ListQuery
@@ -155,7 +155,7 @@ def _single(part: SourceAnswer[StockLevel], table: ProductCodes) -> Answer[Stock
     return Answer(level, part.source, part.as_of, stale=not part.fresh, failures=failures((part,)), notes=part.notes)
 
 
-def _parts_of(answers: Sequence[SourceAnswer[V] | NotFound], call: str) -> list[SourceAnswer[V]]:
+def parts_of(answers: Sequence[SourceAnswer[V] | NotFound], call: str) -> list[SourceAnswer[V]]:
     """Return the parts, of which at least one has a value; else raises the best reason why there is none."""
     parts = [part for part in answers if isinstance(part, SourceAnswer)]
     if any(part.value is not None for part in parts):

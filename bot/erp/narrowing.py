@@ -6,18 +6,26 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from bot.erp.goods import GoodsDelivery, ProductDetails
+from bot.erp.listing import CUSTOMERS, VENDORS, Listing
 from bot.erp.merging import add
 from bot.erp.model import (
     Area,
+    Bill,
+    Customer,
     Invoice,
+    PartnerKind,
+    Payment,
     Product,
     ProductionOrder,
     PurchaseOrder,
     SalesOrder,
     Slice,
     StockLevel,
+    Supplier,
     WarehouseStock,
 )
+from bot.erp.port import ListQuery
 
 
 class DocumentScope(Protocol):
@@ -55,7 +63,7 @@ class DocumentScope(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _ScopeKeys:
+class ScopeKeys:
     """What scopes ask of a record; a restriction that it tells nothing about is not met."""
 
     source: str
@@ -66,7 +74,7 @@ class _ScopeKeys:
     warehouses: tuple[str, ...] = ()
 
 
-def _document_keys(document: Any, source: str) -> _ScopeKeys:
+def _document_keys(document: Any, source: str) -> ScopeKeys:
     company, warehouse = document.extra.get("company", ""), document.extra.get("warehouse", "")
     partner, owners = "", tuple[str, ...]()
     match document:
@@ -74,10 +82,21 @@ def _document_keys(document: Any, source: str) -> _ScopeKeys:
             partner, owners = document.customer, (document.salesperson,)
         case Invoice():
             partner = document.customer
+        case GoodsDelivery():
+            partner, owners = document.customer, (document.salesperson,)
+            warehouse = document.warehouse or warehouse
         case PurchaseOrder():
             accounts = (document.requester, document.buyer)
             partner, owners = document.vendor, (*accounts, *map(document.named, accounts))
-    return _ScopeKeys(source=source, company=company, partner=partner, owners=owners, warehouses=(warehouse,))
+        case Customer():
+            partner, owners = document.name, (document.salesperson,)
+        case Supplier():
+            partner, owners = document.name, (document.buyer,)
+        case Bill():
+            partner = document.vendor
+        case Payment():
+            partner = document.partner
+    return ScopeKeys(source=source, company=company, partner=partner, owners=owners, warehouses=(warehouse,))
 
 
 _AREAS: Mapping[type, Area] = {
@@ -85,7 +104,18 @@ _AREAS: Mapping[type, Area] = {
     Invoice: Area.FINANCE,
     PurchaseOrder: Area.PURCHASING,
     ProductionOrder: Area.PRODUCTION,
+    GoodsDelivery: Area.SALES,
+    Customer: Area.SALES,
+    Supplier: Area.PURCHASING,
+    Bill: Area.PURCHASING,
 }
+_PARTNERS = (Customer, Supplier)
+
+
+def _area_of(document: Any) -> Area:
+    if isinstance(document, Payment):
+        return Area.PURCHASING if document.partner_kind is PartnerKind.VENDOR else Area.FINANCE
+    return _AREAS[type(document)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +123,18 @@ class Narrowing:
     """The documents of each area that a reader may see: those that any of its scopes covers; without scopes none.
 
     An area that is left out is not narrowed. ``names_at`` returns what the reader is called at a source. In areas
-    ``by_number`` documents are found by their numbers alone: whoever may not see a partner's name may not look for it.
+    ``by_number`` documents are found by their numbers alone, and partners not at all: whoever may not see a partner's
+    name may not look for it.
     """
 
     scopes: Mapping[Area, tuple[DocumentScope, ...]]
     names_at: Callable[[str], frozenset[str]]
     by_number: frozenset[Area] = frozenset()
 
-    def concerns(self, area: Area, text: str) -> bool:
-        """Return whether a search for ``text`` in an area may find what the reader may not."""
-        return area in self.scopes or bool(text and area in self.by_number)
+    def concerns(self, kind: Listing[Any], query: ListQuery) -> bool:
+        """Return whether a list may show what the reader may not find in it."""
+        searched = query.text or query.partner or kind in (CUSTOMERS, VENDORS)
+        return any(area in self.scopes or (searched and area in self.by_number) for area in kind.areas)
 
     def may_ask(self, area: Area, source: str) -> bool:
         """Return whether any document of an area at a source may be seen."""
@@ -125,25 +157,36 @@ class Narrowing:
         if isinstance(value, StockLevel):
             return self._keep_stock(value, source)
         if isinstance(value, tuple):
-            return tuple(product for product in value if self._covers_product(product, source))
+            return tuple(each for each in value if self._covers_any(each, source))
+        if isinstance(value, ProductDetails):
+            return value if self.covers_product(value.product, source) else None
         return value if self.covers(value, source) else None
 
-    def finds(self, document: Any, text: str, source: str) -> bool:
-        """Return whether a search for ``text`` may show a document that the ERP found."""
-        hidden = text and _AREAS[type(document)] in self.by_number
-        if hidden and text.casefold() not in document.number.casefold():
+    def finds(self, document: Any, query: ListQuery, source: str) -> bool:
+        """Return whether a list may show a document that the ERP found for it."""
+        by_name = query.partner or query.text.casefold() not in document.number.casefold()
+        if by_name and _area_of(document) in self.by_number:
             return False
         return self.covers(document, source)
 
     def covers(self, document: Any, source: str) -> bool:
         """Return whether the reader may see a document of a source."""
-        scopes = self.scopes.get(_AREAS[type(document)])
-        if scopes is None:
-            return True
-        keys = _document_keys(document, source)
-        return any(self._covers(scope, keys) and _fits(scope.warehouses, keys.warehouses) for scope in scopes)
+        area = _area_of(document)
+        if isinstance(document, _PARTNERS) and area in self.by_number:
+            return False
+        return area not in self.scopes or self.covers_keys(area, _document_keys(document, source))
 
-    def _covers(self, scope: DocumentScope, keys: _ScopeKeys) -> bool:
+    def covers_keys(self, area: Area, keys: ScopeKeys) -> bool:
+        """Return whether the reader may see what these keys are of."""
+        scopes = self.scopes.get(area)
+        return scopes is None or any(
+            self._covers(scope, keys) and _fits(scope.warehouses, keys.warehouses) for scope in scopes
+        )
+
+    def _covers_any(self, record: Any, source: str) -> bool:
+        return self.covers_product(record, source) if isinstance(record, Product) else self.covers(record, source)
+
+    def _covers(self, scope: DocumentScope, keys: ScopeKeys) -> bool:
         """Return whether a scope covers what these keys are of, whatever its warehouses."""
         return (
             _fits(scope.sources, (keys.source,))
@@ -153,8 +196,8 @@ class Narrowing:
             and _fits(self.names_at(keys.source) if scope.own else None, keys.owners)
         )
 
-    def _covers_product(self, product: Product, source: str) -> bool:
-        """Return whether a product may be named: it lies in no warehouse and is nobody's, unlike its stock."""
+    def covers_product(self, product: Product, source: str) -> bool:
+        """Return whether a product may be told of: it lies in no warehouse and is nobody's, unlike its stock."""
         scopes = self.scopes.get(Area.STOCK)
         return scopes is None or any(
             _fits(scope.sources, (source,)) and _fits(scope.categories, (product.category,)) for scope in scopes
@@ -164,7 +207,7 @@ class Narrowing:
         scopes = self.scopes.get(Area.STOCK)
         if scopes is None:
             return level
-        keys = _ScopeKeys(source=source, company=level.company, category=level.product.category)
+        keys = ScopeKeys(source=source, company=level.company, category=level.product.category)
         covering = [scope for scope in scopes if self._covers(scope, keys)]
         if any(scope.warehouses is None for scope in covering):
             return level

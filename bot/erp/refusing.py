@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from bot.erp.document_calls import DocumentCalls
 from bot.erp.errors import Unsupported
+from bot.erp.goods_calls import GoodsCalls
 from bot.erp.listing import D, Listing
 from bot.erp.model import Area, Changes, Decision, DecisionOutcome, DecisionResult, Product, Slice, StockLevel
 from bot.erp.port import Capability, ListQuery
 
 
-class RefusingErp(DocumentCalls):
+class RefusingErp(GoodsCalls):
     """Implements `bot.erp.port.Erp` by refusing every call; ``name`` is the source's name in the configuration."""
 
     capabilities: frozenset[Capability] = frozenset()

@@ -16,10 +16,26 @@ import structlog
 
 from bot.erp import text_repair
 from bot.erp.errors import Unusable
+from bot.erp.goods import (
+    Arrival,
+    ComponentUse,
+    DeliveryLine,
+    GoodsDelivery,
+    PricePoint,
+    Prices,
+    ProductDetails,
+    Shortage,
+    Supply,
+    WarehouseContents,
+    WarehouseItem,
+)
 from bot.erp.model import (
     Area,
+    Bill,
+    Customer,
     Invoice,
     OrderLine,
+    Payment,
     Product,
     ProductionOrder,
     PurchaseLine,
@@ -27,6 +43,7 @@ from bot.erp.model import (
     SalesOrder,
     Slice,
     StockLevel,
+    Supplier,
     WarehouseStock,
 )
 from bot.erp.units import Units
@@ -46,8 +63,31 @@ _AREAS = {
     Invoice: Area.FINANCE,
     PurchaseOrder: Area.PURCHASING,
     ProductionOrder: Area.PRODUCTION,
+    GoodsDelivery: Area.SALES,
+    Arrival: Area.PURCHASING,
+    Shortage: Area.STOCK,
+    ProductDetails: Area.PRODUCTS,
+    Prices: Area.PRODUCTS,
+    PricePoint: Area.SALES,
+    Supply: Area.PRODUCTS,
+    ComponentUse: Area.PRODUCTS,
+    WarehouseItem: Area.STOCK,
+    Customer: Area.SALES,
+    Supplier: Area.PURCHASING,
+    Bill: Area.PURCHASING,
+    Payment: Area.FINANCE,
 }
-_KEYS = frozenset({"sku", "number"})
+_REPEATED = frozenset({Arrival, Shortage, PricePoint, Supply, ComponentUse})
+"""Parts of longer stories: several have the same document or product."""
+_COMPOSED: Mapping[type, tuple[str, ...]] = {
+    ProductDetails: ("supplies", "components", "used_in"),
+    Prices: ("sales", "purchases"),
+    WarehouseContents: ("items",),
+}
+"""Answers about goods, with the records in them that are checked one by one."""
+_ABOUT_PRODUCT = (StockLevel, ProductDetails, Prices, WarehouseItem)
+
+_KEYS = frozenset({"sku", "number", "document", "code"})
 """Texts that are never repaired: the ERP would not find the record by another key."""
 _OPAQUE = frozenset({"id", "version", "url", "source", "task_id", "currency"})
 _BOUNDS_HOLD = timedelta(hours=1)
@@ -109,6 +149,8 @@ class Validator:
         Raises `Unusable` for a single record that is rejected. What is no record of `bot.erp.model` passes.
         """
         kind = type(value)
+        if kind in _COMPOSED:
+            return self._composed(value)
         if kind in _AREAS:
             verdict = self.check(value)
             if verdict.record is None:
@@ -125,12 +167,23 @@ class Validator:
             return items, self._missing(len(value) - len(items))
         return value, ()
 
+    def _composed(self, value: Any) -> tuple[Any, tuple[Phrase, ...]]:
+        if type(value) in _ABOUT_PRODUCT:
+            verdict = self.check(value)
+            if verdict.record is None:
+                self.quarantine(value, verdict.findings[-1])
+                raise Unusable(record_key(value), verdict.findings[-1].why, source=self._source)
+            value = verdict.record
+        kept = {name: self._all(getattr(value, name)) for name in _COMPOSED[type(value)]}
+        missing = sum(len(getattr(value, name)) - len(records) for name, records in kept.items())
+        return replace(value, **kept), self._missing(missing)
+
     def check(self, record: Any) -> ValidationResult[Any]:
         """Apply every rule to a record, each to what the repairs before it left."""
         now = self._now()
         if now > self._renew_at:
             self._bounds = self._renew(now)
-        return self._judge_level(record) if type(record) is StockLevel else self._judge(record)
+        return self._judge_with_product(record) if type(record) in _ABOUT_PRODUCT else self._judge(record)
 
     def quarantine(self, record: Any, finding: Violation) -> None:
         """Log a rejected record, and keep it if there is a quarantine."""
@@ -170,7 +223,7 @@ class Validator:
                 return records
             verdict = self.check(record)
             key = record_key(record).casefold()
-            if verdict.record is None or key in seen:
+            if verdict.record is None or (key in seen and type(record) not in _REPEATED):
                 self.quarantine(record, verdict.findings[-1] if verdict.record is None else DUPLICATE)
                 same = False
                 continue
@@ -186,7 +239,7 @@ class Validator:
             phrase("%(source)s: %(count)d records cannot be right and are left out.", source=self._source, count=count),
         )
 
-    def _judge_level(self, level: Any) -> ValidationResult[Any]:
+    def _judge_with_product(self, level: Any) -> ValidationResult[Any]:
         product = self._judge(level.product)
         if product.record is None:
             return ValidationResult(None, product.findings)
@@ -213,7 +266,15 @@ class Validator:
 
 def record_key(record: Any) -> str:
     """Return the code or number of a record, in characters that can be written down."""
-    key = record.product.sku if type(record) is StockLevel else getattr(record, "number", None) or record.sku
+    match record:
+        case _ if type(record) in _ABOUT_PRODUCT:
+            key = record.product.sku
+        case Arrival() | PricePoint():
+            key = record.document or record.source
+        case Supply():
+            key = record.vendor
+        case _:
+            key = getattr(record, "number", None) or record.sku
     # PostgreSQL takes no text with a NUL in it.
     return str(key).encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
@@ -222,13 +283,16 @@ def _text_names(kind: type[Any]) -> tuple[str, ...]:
     return tuple(name for name, hint in get_type_hints(kind).items() if hint is str and name not in _OPAQUE)
 
 
-_TEXTS = {kind: attrgetter(*_text_names(kind)) for kind in (*_AREAS, OrderLine, PurchaseLine, WarehouseStock)}
-_INSIDE = {StockLevel: "per_warehouse", SalesOrder: "lines", PurchaseOrder: "lines"}
+_PARTS = (OrderLine, PurchaseLine, WarehouseStock, DeliveryLine)
+_TEXTS = {kind: attrgetter(*names) for kind in (*_AREAS, *_PARTS) if (names := _text_names(kind))}
+_INSIDE = {StockLevel: "per_warehouse", SalesOrder: "lines", PurchaseOrder: "lines", GoodsDelivery: "lines"}
 
 
 def _doubtful(record: Any) -> bool:
     """Return whether any text of a record needs a closer look."""
     kind = type(record)
+    if kind not in _TEXTS:
+        return False
     found = _TEXTS[kind](record)
     parts = ["", found] if isinstance(found, str) else ["", *found]
     inside = _INSIDE.get(kind)

@@ -14,15 +14,30 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import Any, TypeAlias
 
+from bot.erp.goods import (
+    Arrival,
+    ComponentUse,
+    GoodsDelivery,
+    PricePoint,
+    Prices,
+    ProductDetails,
+    Shortage,
+    Supply,
+    WarehouseItem,
+)
 from bot.erp.model import (
+    Bill,
+    Customer,
     Invoice,
     Money,
+    Payment,
     Product,
     ProductionOrder,
     PurchaseOrder,
     Quantities,
     SalesOrder,
     StockLevel,
+    Supplier,
 )
 from bot.erp.units import Units
 
@@ -225,7 +240,7 @@ def _amounts(amounts: Iterable[Money]) -> Violation | None:
     return None
 
 
-def line_quantities(record: SalesOrder | PurchaseOrder, _: PlausibilityBounds) -> Violation | None:
+def line_quantities(record: SalesOrder | PurchaseOrder | GoodsDelivery, _: PlausibilityBounds) -> Violation | None:
     """Lines have reasonable quantities; a negative one is goods that come back, also in an order with others."""
     if all(_sane(line.quantity) for line in record.lines):
         return None
@@ -244,11 +259,18 @@ def lines_total(record: SalesOrder | PurchaseOrder, _: PlausibilityBounds) -> Vi
     return None
 
 
-def open_amount(record: Invoice, _: PlausibilityBounds) -> Violation | None:
+def open_amount(record: Invoice | Bill, _: PlausibilityBounds) -> Violation | None:
     """No more is open than was invoiced."""
     whole, left = record.total, record.open_amount
     if whole is not None and left is not None and abs(left.amount) > abs(whole.amount):
         return Violation(Defect.TOTAL, "more is open than was invoiced")
+    return None
+
+
+def paid_amount(record: Payment, _: PlausibilityBounds) -> Violation | None:
+    """What is paid is counted from zero up: its direction says which way it went."""
+    if record.amount is not None and record.amount.amount < 0:
+        return Violation(Defect.NEGATIVE, "an amount")
     return None
 
 
@@ -262,6 +284,25 @@ def made_quantities(record: ProductionOrder, _: PlausibilityBounds) -> Violation
         if figure < 0:
             return Violation(Defect.NEGATIVE, "a quantity")
     return None
+
+
+def quantities(*names: str) -> RecordRule:
+    """Return the rule that quantities are finite and not beyond all measure."""
+
+    def rule(record: Any, _: PlausibilityBounds) -> Violation | None:
+        if all((figure := getattr(record, name)) is None or _sane(figure) for name in names):
+            return None
+        return Violation(Defect.ABSURD, "a quantity")
+
+    return rule
+
+
+def warehouse_figures(record: WarehouseItem, bounds: PlausibilityBounds) -> Violation | None:
+    """What lies in one warehouse is held against the same as a whole stock."""
+    try:
+        return _figures(record.quantities, bounds)
+    except InvalidOperation:  # not a number: it cannot be compared
+        return Violation(Defect.ABSURD, "a stock figure")
 
 
 _PRODUCT: tuple[RecordRule, ...] = (missing_key("sku"), product_name, product_unit)
@@ -292,6 +333,49 @@ RULES: Mapping[type, tuple[RecordRule, ...]] = {
         days("start_on", "due_on"),
         moment("changed_at"),
         made_quantities,
+    ),
+    GoodsDelivery: (
+        missing_key("number"),
+        missing_name("customer"),
+        days("planned_on", "shipped_on"),
+        moment("changed_at"),
+        line_quantities,
+    ),
+    Arrival: (missing_key("sku"), days("due_on"), quantities("quantity")),
+    Shortage: (
+        missing_key("sku"),
+        quantities("on_hand", "available", "reorder_point", "demanded", "incoming"),
+    ),
+    ProductDetails: (quantities("reorder_point"), moment("changed_at")),
+    Supply: (missing_key("vendor"),),
+    ComponentUse: (missing_key("sku"), quantities("quantity")),
+    # A list may be in another currency than the costs.
+    Prices: (money("list_price"), money("standard_cost")),
+    PricePoint: (days("day"), money("price"), quantities("quantity")),
+    WarehouseItem: (warehouse_figures,),
+    Customer: (
+        missing_key("code"),
+        missing_name("name"),
+        moment("changed_at"),
+        money("credit_limit"),
+        money("receivable"),
+    ),
+    Supplier: (missing_key("code"), missing_name("name"), moment("changed_at"), money("payable")),
+    Bill: (
+        missing_key("number"),
+        missing_name("vendor"),
+        days("issued_on", "due_on"),
+        moment("changed_at"),
+        money("total", "open_amount"),
+        open_amount,
+    ),
+    Payment: (
+        missing_key("number"),
+        missing_name("partner"),
+        days("paid_on"),
+        moment("changed_at"),
+        money("amount"),
+        paid_amount,
     ),
 }
 """What every record is held against, besides its texts."""

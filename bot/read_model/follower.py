@@ -184,8 +184,8 @@ class AreaFollower:
             await self._advance(reached, kept, forget_before=forget_before)
 
     def _following_place(self, walked: Filter) -> str:
-        """Return where a walk goes on after a list: the others have open documents of any age."""
-        lists = [Filter.ALL, *self._kind.filters]
+        """Return where a walk goes on after a list: what is open may be of any age."""
+        lists = [Filter.ALL, Filter.OPEN] if Filter.OPEN in self._kind.filters else [Filter.ALL, *self._kind.filters]
         following = lists[lists.index(walked) + 1 :]
         return f"{following[0]} 0" if following else _UNSEEN
 

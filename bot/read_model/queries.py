@@ -11,6 +11,7 @@ from typing import Generic, Protocol, TypeVar
 
 from bot.erp.index.folding import fold, key_of
 from bot.erp.model import Area
+from bot.erp.port import ListQuery
 from bot.read_model.port import DocumentStore
 from bot.read_model.records import (
     Document,
@@ -68,7 +69,7 @@ class VisibleDocuments(Protocol):
         """Return the sources that may have documents of an area for the reader."""
         ...
 
-    def finds(self, document: Document, text: str, source: str) -> bool:
+    def finds(self, document: Document, query: ListQuery, source: str) -> bool:
         """Return whether a search for ``text`` may show a document of a source."""
         ...
 
@@ -176,15 +177,15 @@ class ReadModel:
     def _work(self, area: Area, text: str, work: Callable[[Iterator[Document]], T], documents: Iterator[Document]) -> T:
         if not self._reader.is_narrowed(area):
             return work(documents)
-        finds = self._reader.finds
-        return work(each for each in documents if finds(each, text, each.source))
+        finds, query = self._reader.finds, ListQuery(text=text)
+        return work(each for each in documents if finds(each, query, each.source))
 
     def _partners(self, area: Area, documents: Iterator[Document]) -> list[Partner]:
         """Return whom the reader may not only see on documents but also look for."""
         found: dict[tuple[str, str], Partner] = {}
         for each in documents:
             name = partner_of(each)
-            if name and self._reader.finds(each, name, each.source):
+            if name and self._reader.finds(each, ListQuery(text=name), each.source):
                 found.setdefault((each.source, fold(name)), Partner(area, each.source, name))
         return [found[key] for key in sorted(found)]
 
@@ -193,7 +194,7 @@ class ReadModel:
     ) -> tuple[DocumentWithLine, ...]:
         finds = self._reader.finds
         narrowed = self._reader.is_narrowed(area)
-        seen = (each for each in lines if not narrowed or finds(each.document, "", each.document.source))
+        seen = (each for each in lines if not narrowed or finds(each.document, ListQuery(), each.document.source))
         return tuple(islice(seen, limit))
 
 

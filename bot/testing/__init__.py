@@ -3,7 +3,7 @@
 import pytest
 
 pytest.register_assert_rewrite(
-    *(f"bot.testing.contract_{part}" for part in ("base", "reads", "lists", "changes", "faults", "decisions")),
+    *(f"bot.testing.contract_{part}" for part in ("base", "reads", "lists", "goods", "changes", "faults", "decisions")),
     "bot.testing.commands",
     "bot.testing.erp_checks",
 )

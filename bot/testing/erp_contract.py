@@ -22,9 +22,10 @@ from __future__ import annotations
 from bot.testing.contract_changes import ChangesContract
 from bot.testing.contract_decisions import DecisionsContract
 from bot.testing.contract_faults import FaultsContract
+from bot.testing.contract_goods import GoodsContract
 from bot.testing.contract_lists import ListsContract
 from bot.testing.contract_reads import ReadsContract
 
 
-class ErpContract(ReadsContract, ListsContract, ChangesContract, FaultsContract, DecisionsContract):
+class ErpContract(ReadsContract, ListsContract, GoodsContract, ChangesContract, FaultsContract, DecisionsContract):
     """Everything that `bot.erp.port` promises; see the module, and `bot.testing.contract_base` for what to declare."""

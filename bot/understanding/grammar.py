@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from bot.chat.days import Days, names_days, names_days_ahead
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise
 from bot.chat.reading import ReadBy, Reading, Understood
 from bot.chat.registry import Commands
-from bot.erp.model import Area
 from bot.understanding.scanning import (
     Scan,
     Span,
@@ -35,8 +35,6 @@ LONGEST_WORD = 24
 MAX_SENTENCE = 120
 """Characters of a sentence that is read: longer ones tell stories."""
 
-_COMMANDS = {Area.SALES: "order", Area.FINANCE: "invoice", Area.PURCHASING: "po", Area.PRODUCTION: "mo"}
-_AREAS = {command: area for area, command in _COMMANDS.items()}
 _OF_CODE = frozenset("<>{}|=`\\")
 """Signs of markup and programs, which hold words but are no sentences."""
 _NEAR = 1
@@ -119,9 +117,10 @@ class Grammar:
         take_codes(scan, self.vocabulary)
         take_stock_of_warehouses(scan)
         take_names(scan, SpanKind.WAREHOUSE, self._stores, self._longest_store)
+        take_days(scan)
         take_quantities(scan, self._quantity)
         take_words(scan, sentences.cues, self._longest_cue, lambda start, end: scan.take(SpanKind.CUE, start, end))
-        take_days(scan, sentences.dates)
+        take_words(scan, sentences.dates, LONGEST_WORD, lambda start, end: scan.take(SpanKind.DATE, start, end))
         take_digits(scan)
         take_words(scan, sentences.phrases, LONGEST_WORD, scan.drop)
         for start, piece in leftover(scan, sentences.fillers, LONGEST_WORD, self._is_name):
@@ -142,13 +141,10 @@ class Grammar:
     def weigh(self, scan: Scan, usable: frozenset[str] | None) -> dict[str, int]:
         """Return how much speaks for each command."""
         weights: dict[str, int] = {}
-        for span in scan.of_kind(SpanKind.CUE):
-            if span.text.casefold() in self.sentences.dates:
-                continue  # a day speaks for no command, although it may say which report is meant
-            for cue in self.sentences.cues[span.text.casefold()]:
-                listed = cue.keyword and cue.command in _ALONE  # their lists are words of every day
-                if not listed and (usable is None or cue.command in usable):
-                    weights[cue.command] = weights.get(cue.command, 0) + cue.weight
+        for cue in self.cues_in(scan):
+            listed = cue.keyword and cue.command in _ALONE  # their lists are words of every day
+            if not listed and (usable is None or cue.command in usable):
+                weights[cue.command] = weights.get(cue.command, 0) + cue.weight
         return weights
 
     def cues_in(self, scan: Scan) -> Iterable[Cue]:
@@ -163,7 +159,9 @@ class Grammar:
         ranked = sorted(weights, key=lambda name: (-weights[name], self.commands[name].place))
         documents, products = scan.of_kind(SpanKind.DOCUMENT), scan.of_kind(SpanKind.PRODUCT)
         if documents:
-            return self._of_documents(documents, weights, usable)
+            found = list(self._of_documents(documents, weights, usable))
+            # Without a word of what is asked, the products beside a document are asked for as well.
+            return found if weights or not products else [*found, *self._of_products(scan, products, ranked)]
         if products or scan.of_kind(SpanKind.WAREHOUSE):
             return self._of_products(scan, products, ranked)
         return self._of_lists(scan, ranked, weights)
@@ -172,7 +170,7 @@ class Grammar:
         self, documents: list[Span], weights: Mapping[str, int], usable: frozenset[str] | None
     ) -> Iterable[tuple[str, int]]:
         for document in documents:
-            name = _COMMANDS[document.area] if document.area else "find"
+            name = document.command or "find"
             if name == "po" and weights.get("why", 0):
                 yield command_line("why", document.value), _DECISIVE + 1
             if usable is None or name in usable:
@@ -212,7 +210,20 @@ class Grammar:
             return command_line(name, self._number(name, digits[0]))
         if name == "stock" and (stores := _stores_in(scan)):
             return command_line(name, _joined(scan, SpanKind.NAME, SpanKind.PARTNER), *stores)
-        return command_line(name, *self.list_named(name, scan).split(), named)
+        return self.with_days(command_line(name, self.list_named(name, scan), named), name, scan)
+
+    def with_days(self, line: str, name: str, scan: Scan) -> str:
+        """Return a line with the days that a sentence names, if its command lists documents of days."""
+        parameters = self.commands[name].signature.parameters
+        if not any(issubclass(parameter.type, Days) for parameter in parameters):
+            return line
+        days = next((span.text for span in scan.of_kind(SpanKind.DATE) if names_days(span.text)), "")
+        if not days:
+            return line
+        due = names_days_ahead(days) or any(word in scan.text.casefold() for word in self.sentences.due)
+        if not due:
+            return f"{line} {days}"
+        return f"{line} due {days}" if days.isascii() else f"{line} {days}到期"
 
     def list_named(self, name: str, scan: Scan) -> str:
         """Return the named list of a command that is meant: what is late for an order is late for any document."""
@@ -222,7 +233,7 @@ class Grammar:
 
     def _number(self, command: str, digits: str) -> str:
         """Return the whole number of a document of which only the digits were said."""
-        shapes = self.vocabulary.documents.get(_AREAS[command], ()) if command in _AREAS else ()
+        shapes = self.vocabulary.documents.get(command, ())
         return f"{shapes[0].prefix}{digits.zfill(shapes[0].width)}" if len(shapes) == 1 else digits
 
     def _is_known(self, scan: Scan) -> bool:

@@ -44,6 +44,9 @@ class Sentences:
     kept: frozenset[str]
     """Beginnings of names that look like such words: 和平 is a name, 和 is not."""
     dates: frozenset[str]
+    """Words of time that name no days."""
+    due: frozenset[str]
+    """Words that say that the days in a sentence are those on which something is due."""
     units: frozenset[str]
 
     commands: frozenset[str]
@@ -61,7 +64,7 @@ class Sentences:
         command that may write is an error too: sentences only ask.
         """
         cues: dict[str, list[Cue]] = {}
-        words: dict[str, set[str]] = {"fillers": set(), "phrases": set(), "kept": set(), "dates": set(), "units": set()}
+        words: dict[str, set[str]] = {name: set() for name in ("fillers", "phrases", "kept", "dates", "due", "units")}
         asked: dict[str, AnyCommand] = {}
         for name, content in _files(own):
             for key, value in content.items():
@@ -72,7 +75,10 @@ class Sentences:
                 for word, cue in _from_table(name, asked[key], value):
                     cues.setdefault(word, []).append(cue)
         for word, cue in _from_signatures(asked.values()):
-            cues.setdefault(word, []).append(cue)
+            known = cues.setdefault(word, [])
+            # 客户 names a command and is said of much else: what a file says of an alias goes before its usual weight.
+            if cue.keyword or all(said.command != cue.command for said in known):
+                known.append(cue)
         return cls(
             commands=frozenset(asked),
             cues={word: _strongest(found) for word, found in cues.items()},
@@ -85,6 +91,7 @@ class Sentences:
                 for name, command in asked.items()
             },
             dates=frozenset(words["dates"]),
+            due=frozenset(words["due"]),
             units=frozenset(words["units"]),
         )
 

@@ -93,9 +93,13 @@ def test_the_built_in_commands_are_there() -> None:
         *(
             "stock",
             "order",
+            "customer",
             "invoice",
             "po",
             *approvals,
+            "vendor",
+            "bill",
+            "payment",
             "mo",
             "report",
             *alerts,

@@ -147,7 +147,7 @@ def accounts() -> ErpAccounts:
 @pytest.fixture
 def kept(company: Company) -> MemoryDocuments:
     """The documents of the company, as they are kept."""
-    return MemoryDocuments(NOW, (*company.sales, *company.bills, *company.purchases, *company.productions))
+    return MemoryDocuments(NOW, (*company.sales, *company.issued, *company.purchases, *company.productions))
 
 
 @pytest.fixture

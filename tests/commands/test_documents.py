@@ -145,7 +145,7 @@ async def test_an_invoice_leads_to_its_order(ask: Ask) -> None:
     assert (view.document.total, view.document.open_amount) == (cny("100.10"), cny("100.10"))
     assert view.days_overdue == 16
     assert view.document.due_on == TODAY - timedelta(days=16)
-    assert lines(view) == ["/order SO-1001", "/invoice 上海宏图机械"]
+    assert lines(view) == ["/order SO-1001", "/invoice 上海宏图机械", "/customer 上海宏图机械", "/payment 上海宏图机械"]
 
 
 async def test_amounts_of_different_currencies_are_never_added(ask: Ask) -> None:
@@ -160,12 +160,12 @@ async def test_an_amount_that_the_erp_does_not_say_leaves_no_sum(ask: Ask) -> No
 
 
 async def test_nothing_is_owed_on_drafts_and_void_invoices(ask: Ask, company: Company) -> None:
-    owed, draft, void, *_ = company.bills
+    owed, draft, void, *_ = company.issued
     draft = replace(draft, status=InvoiceStatus.DRAFT)
     void = replace(void, status=InvoiceStatus.VOID, open_amount=None)
-    company.bills = (owed, draft, void)
+    company.issued = (owed, draft, void)
     assert as_(InvoiceListView, await ask("/invoice 上海宏图机械")).open_amounts == (cny("100.10"),)
-    company.bills = (draft, replace(draft, number="INV-11"))
+    company.issued = (draft, replace(draft, number="INV-11"))
     assert as_(InvoiceListView, await ask("/invoice 上海宏图机械")).open_amounts == ()
 
 
@@ -274,3 +274,34 @@ async def test_pages_are_turned_by_plain_buttons(ask: Ask) -> None:
     view = as_(OrderListView, await ask("/order 深圳创新"))
     (further,) = [button for button in view.buttons() if str(button.label) == "Next"]
     assert further.color is Color.GRAY
+
+
+@pytest.mark.parametrize(
+    ("line", "title", "again"),
+    [
+        ("/order 本月", "订单 · 11月1日至11月30日", "/order 2026-11-01..2026-11-30"),
+        (
+            "/order 上海 due next month",
+            "订单：上海 · 12月1日至12月31日 应交货",
+            "/order 上海 due 2026-12-01..2026-12-31",
+        ),
+        ("/mo 明天到期", "生产订单 · 11月6日 应完工", "/mo due 2026-11-06"),
+    ],
+)
+async def test_a_list_of_days_says_which(ask: Ask, line: str, title: str, again: str) -> None:
+    view = (await ask(line)).view
+    assert isinstance(view, (OrderListView, ProductionListView))
+    assert CardRenderer(languages=load_languages()).render(view, "zh_CN", zone=UTC).title.startswith(title)
+    assert view.line == again
+
+
+async def test_a_named_list_and_days_hold_together(ask: Ask) -> None:
+    view = as_(InvoiceListView, await ask("/invoice 逾期 上个月"))
+    assert view.which is InvoiceList.OVERDUE
+    assert view.days is not None
+    assert all(row.issued_on is not None and view.days.period.holds(row.issued_on) for row in view.rows)
+
+
+async def test_a_list_of_days_may_be_empty(ask: Ask) -> None:
+    view = as_(OrderListView, await ask("/order 上海 1999年"))
+    assert (view.total, view.rows) == (0, ())

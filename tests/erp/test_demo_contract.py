@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.erp.demo.manifest import vendor
+from bot.erp.port import Capability
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.erp_contract import ErpContract
 from bot.testing.gaps import Gaps, Rewrite
@@ -14,8 +15,15 @@ from tests.erp.fakes.demo import PEOPLE, DemoInstallation, as_demo
 
 class TestDemoContract(ErpContract):
     name, vendor, embedded = "demo", vendor, True
+    offers = frozenset(Capability)
     approver, colleague, second_approver, requester, outsider = PEOPLE.values()
-    gaps = Gaps(rewrites=(Rewrite("it has people of its own, and amounts below ten million millions", as_demo),))
+    gaps = Gaps(
+        fields={
+            "Customer.receivable": "it is the sum of the open invoices",
+            "Supplier.payable": "it is the sum of the open bills",
+        },
+        rewrites=(Rewrite("it has people of its own, and amounts below ten million millions", as_demo),),
+    )
 
     def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> DemoInstallation:
         return DemoInstallation(company, clock, folder)

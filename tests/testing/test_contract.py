@@ -13,11 +13,12 @@ from bot.testing.contract_base import contract_cases
 from bot.testing.contract_changes import ChangesContract
 from bot.testing.contract_decisions import DecisionsContract
 from bot.testing.contract_faults import FaultsContract
+from bot.testing.contract_goods import GoodsContract
 from bot.testing.contract_lists import ListsContract
 from bot.testing.contract_reads import ReadsContract
 from bot.testing.erp_contract import ErpContract
 
-PARTS = (ReadsContract, ListsContract, ChangesContract, FaultsContract, DecisionsContract)
+PARTS = (ReadsContract, ListsContract, GoodsContract, ChangesContract, FaultsContract, DecisionsContract)
 HERE = Path(__file__).parent
 
 

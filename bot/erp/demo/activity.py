@@ -17,7 +17,7 @@ from bot.erp.demo.sales import ZONE
 from bot.erp.model import PurchaseStatus
 
 _ORDER, _LINE, _INVOICE = t.table(t.OrderRow), t.table(t.OrderLineRow), t.table(t.InvoiceRow)
-_PURCHASE, _PRODUCTION = t.table(t.PurchaseRow), t.table(t.ProductionRow)
+_PURCHASE, _PRODUCTION, _DELIVERY = t.table(t.PurchaseRow), t.table(t.ProductionRow), t.table(t.GoodsDeliveryRow)
 
 
 def advance_day(step: ActivityStep) -> None:
@@ -30,6 +30,8 @@ def advance_day(step: ActivityStep) -> None:
     lines = _LINE.c.number_key.in_(select(_ORDER.c.number_key).where(_ORDER.c.promised_on >= today))
     _age(step, _LINE, ("due_on",), lines)
     _age(step, _ORDER, ("ordered_on", "promised_on"), _ORDER.c.promised_on >= today)
+    waiting = (_DELIVERY.c.planned_on >= today) & _DELIVERY.c.shipped_on.is_(None)
+    _age(step, _DELIVERY, ("planned_on",), waiting)
     _age(step, _INVOICE, ("issued_on", "due_on"), _INVOICE.c.due_on >= today)
     _age(step, _PRODUCTION, ("start_on", "due_on"), _PRODUCTION.c.due_on >= today)
     decided = _PURCHASE.c.status != PurchaseStatus.WAITING

@@ -11,20 +11,25 @@ from typing import TypeVar
 
 from sqlalchemy.engine import Connection
 
-from bot.erp.demo import decisions, seeding
+from bot.erp.demo import decisions, goods, seeding
 from bot.erp.demo import query as queries
 from bot.erp.demo.activity import CompanyActivity
 from bot.erp.demo.client import DemoDatabase
 from bot.erp.demo.company import SEED
-from bot.erp.demo.documents import QUERIES, DocumentQuery
+from bot.erp.demo.document_query import DocumentQuery
+from bot.erp.demo.documents import QUERIES, deliveries_of
 from bot.erp.demo.sales import ZONE
+from bot.erp.demo.supply import USERS
 from bot.erp.document_erp import DocumentErp
-from bot.erp.listing import D, Listing
+from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
+from bot.erp.listing import D, Listing, kind_of
 from bot.erp.model import (
     Area,
     Changes,
     Decision,
     DecisionResult,
+    ErpUser,
     Invoice,
     Product,
     ProductionOrder,
@@ -46,6 +51,7 @@ class DemoErp(DocumentErp):
     """
 
     capabilities = frozenset(Capability)
+    narrows_lists = True
 
     def __init__(
         self,
@@ -81,11 +87,34 @@ class DemoErp(DocumentErp):
         self, area: Area, numbers: Sequence[str]
     ) -> tuple[SalesOrder | Invoice | PurchaseOrder | ProductionOrder, ...]:
         """Return those of many documents that there are, with their lines."""
-        query = next(query for kind, query in QUERIES.items() if kind.area is area)
-        return await self._run(partial(query.documents, numbers=numbers, source=self.name))
+        return await self._run(partial(QUERIES[kind_of(area)].documents, numbers=numbers, source=self.name))
 
     def _query(self, kind: Listing[D]) -> DocumentQuery[D]:
         return QUERIES[kind]
+
+    async def product(self, sku: str) -> ProductDetails:
+        """Return the master data of a product; raises `NotFound`."""
+        return await self._run(partial(goods.product, sku=sku, source=self.name))
+
+    async def prices(self, sku: str, *, customer: str) -> Prices:
+        """Return what a product costs; raises `NotFound`."""
+        return await self._run(partial(goods.prices, sku=sku, customer=customer, source=self.name))
+
+    async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
+        """Return goods on their way."""
+        return await self._run(partial(goods.arrivals, query=query, source=self.name))
+
+    async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
+        """Return the deliveries of a sales order; raises `NotFound` for no such order."""
+        return await self._run(partial(deliveries_of, number=order_number, source=self.name))
+
+    async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
+        """Return what is short; raises `NotFound` for no such warehouse."""
+        return await self._run(partial(goods.shortages, query=query, source=self.name))
+
+    async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
+        """Return what lies in a warehouse; raises `NotFound`."""
+        return await self._run(partial(goods.warehouse_stock, query=query, source=self.name))
 
     async def decide(self, decision: Decision) -> DecisionResult:
         """Approve or reject one version of a purchase order in one transaction."""
@@ -94,6 +123,10 @@ class DemoErp(DocumentErp):
     async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
         """Return the next changes of an area; raises `Invalid` for a cursor that is not ours."""
         return await self._run(partial(queries.changes, area=area, cursor=cursor, limit=limit, source=self.name))
+
+    async def users(self) -> tuple[ErpUser, ...]:
+        """Return the accounts; their job numbers are those of the same people in the simulated DingTalk."""
+        return tuple(ErpUser(account=user.id, name=user.name, job_number=user.id) for user in USERS)
 
     async def check(self) -> None:
         """Read one row."""

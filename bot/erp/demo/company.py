@@ -4,23 +4,31 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
 from bot.erp.demo.catalogue import MADE_TO_ORDER, Article, articles
+from bot.erp.demo.deliveries import make_deliveries
+from bot.erp.demo.materials import make_components, make_supplies
 from bot.erp.demo.sales import WAREHOUSES, Shipment, bill, make_shipments, moment, quantity_for
+from bot.erp.demo.settlement import settle
 from bot.erp.demo.supply import make_productions, make_purchases
+from bot.erp.goods import ComponentUse, GoodsDelivery, Supply
 from bot.erp.model import (
+    Bill,
+    Customer,
     Invoice,
     OrderStatus,
+    Payment,
     ProductionOrder,
     ProductionStatus,
     PurchaseOrder,
     PurchaseStatus,
     Quantities,
     SalesOrder,
+    Supplier,
 )
 
 SEED = 20_240_901
@@ -56,6 +64,14 @@ class DemoCompany:
     invoices: tuple[Invoice, ...]
     purchases: tuple[PurchaseOrder, ...]
     productions: tuple[ProductionOrder, ...]
+    deliveries: tuple[GoodsDelivery, ...] = ()
+    components: Mapping[str, Sequence[ComponentUse]] = field(default_factory=dict)
+    supplies: Mapping[str, Sequence[Supply]] = field(default_factory=dict)
+    """Both by product code."""
+    customers: tuple[Customer, ...] = ()
+    vendors: tuple[Supplier, ...] = ()
+    bills: tuple[Bill, ...] = ()
+    payments: tuple[Payment, ...] = ()
 
 
 def make_company(today: date, seed: int = SEED) -> DemoCompany:
@@ -67,6 +83,8 @@ def make_company(today: date, seed: int = SEED) -> DemoCompany:
     purchases = make_purchases(rng, today, traded)
     open_orders = [shipment.order.number for shipment in shipments if shipment.order.status in _OWED]
     productions = make_productions(rng, today, traded, open_orders)
+    # By chance of their own: the other figures stay as they are, whatever is settled.
+    settlement = settle(Random(f"{seed}/settlement"), today, invoices, purchases)  # noqa: S311  # invented data
     owed = _owed(shipments)
     coming = _coming(rng, purchases, productions)
     return DemoCompany(
@@ -75,6 +93,14 @@ def make_company(today: date, seed: int = SEED) -> DemoCompany:
         invoices=tuple(invoices),
         purchases=tuple(purchases),
         productions=tuple(productions),
+        # By a chance of their own, so that they change nothing else.
+        deliveries=tuple(make_deliveries(Random(f"{seed}/deliveries"), today, shipments)),  # noqa: S311
+        components=make_components(known),
+        supplies=make_supplies(purchases),
+        customers=settlement.customers,
+        vendors=settlement.vendors,
+        bills=settlement.bills,
+        payments=settlement.payments,
     )
 
 

@@ -48,10 +48,11 @@ def products(connection: Connection, text: str, limit: int) -> tuple[Product, ..
         .order_by(rank, func.length(columns.name_key), columns.sku_key)
         .limit(limit)
     )
-    return tuple(_product(row) for row in connection.execute(found))
+    return tuple(product_of(row) for row in connection.execute(found))
 
 
-def _product(row: Record) -> Product:
+def product_of(row: Record) -> Product:
+    """Return the product of a row with its columns."""
     return Product(sku=row.sku, name=row.name, spec=row.spec, unit=row.unit, category=row.category, barcode=row.barcode)
 
 
@@ -73,14 +74,14 @@ def stock(connection: Connection, sku: str, source: str, as_of: datetime) -> Sto
         WarehouseStock(
             code=row.warehouse,
             name=row.warehouse_name,
-            quantities=_quantities(row.on_hand, row.reserved, row.incoming, row.outgoing),
+            quantities=quantities_of(row.on_hand, row.reserved, row.incoming, row.outgoing),
         )
         for row in rows
         if row.warehouse is not None
     )
     return StockLevel(
-        product=_product(rows[0]),
-        total=_quantities(
+        product=product_of(rows[0]),
+        total=quantities_of(
             *(
                 sum((getattr(row, figure) for row in rows if row.warehouse is not None), Decimal(0))
                 for figure in ("on_hand", "reserved", "incoming", "outgoing")
@@ -93,7 +94,8 @@ def stock(connection: Connection, sku: str, source: str, as_of: datetime) -> Sto
     )
 
 
-def _quantities(on_hand: Decimal, reserved: Decimal, incoming: Decimal, outgoing: Decimal) -> Quantities:
+def quantities_of(on_hand: Decimal, reserved: Decimal, incoming: Decimal, outgoing: Decimal) -> Quantities:
+    """Return all figures of a place."""
     return Quantities(
         on_hand=on_hand,
         reserved=reserved,

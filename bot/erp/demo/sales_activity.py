@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from random import Random
 from typing import Any
 
 from sqlalchemy import Row, select, update
@@ -21,12 +22,15 @@ from bot.erp.demo.activity_step import (
     stocked_products,
 )
 from bot.erp.demo.company import DemoCompany
-from bot.erp.demo.sales import CUSTOMERS, PERSON_ABROAD, SALESPEOPLE, priced, quantity_for, total_of
+from bot.erp.demo.deliveries import FIRST_NUMBER, choose_carrier, planned_delivery
+from bot.erp.demo.sales import CUSTOMERS, PERSON_ABROAD, SALESPEOPLE, WAREHOUSES, priced, quantity_for, total_of
 from bot.erp.demo.seeding import insert_company
 from bot.erp.demo.tables import fold
+from bot.erp.goods import DeliveryLine, DeliveryStatus
 from bot.erp.model import Area, Invoice, InvoiceStatus, Money, OrderStatus, Progress, SalesOrder
 
 _ORDER, _LINE, _INVOICE = t.table(t.OrderRow), t.table(t.OrderLineRow), t.table(t.InvoiceRow)
+_DELIVERY = t.table(t.GoodsDeliveryRow)
 _OWED = (OrderStatus.OPEN, OrderStatus.PARTLY_DELIVERED)
 _UNPAID = (InvoiceStatus.UNPAID, InvoiceStatus.PART_PAID)
 
@@ -87,12 +91,22 @@ def _take_order(step: ActivityStep, wanted: Sequence[tuple[StockedProduct, Decim
         salesperson=PERSON_ABROAD if currency != "CNY" else step.rng.choice(SALESPEOPLE),
         changed_at=step.now,
     )
-    insert_company(
-        step.connection, DemoCompany(holdings=(), orders=(order,), invoices=(), purchases=(), productions=())
-    )
-    for item, quantity in wanted:
-        for place, some in allocate("available", item.places, quantity):
+    places = [(item, allocate("available", item.places, quantity)) for item, quantity in wanted]
+    leaving: dict[str, list[DeliveryLine]] = {}
+    for (item, parts), line in zip(places, lines, strict=True):
+        for place, some in parts:
             adjust_stock(step, place, outgoing=some)
+            part = DeliveryLine(sku=item.sku, name=line.name, unit=line.unit, quantity=some)
+            leaving.setdefault(place.warehouse, []).append(part)
+    first = int(step.next_number(_DELIVERY, "DN", FIRST_NUMBER).removeprefix("DN-"))
+    deliveries = tuple(
+        planned_delivery(order, WAREHOUSES[warehouse], parts, f"DN-{first + place}")
+        for place, (warehouse, parts) in enumerate(leaving.items())
+    )
+    insert_company(
+        step.connection,
+        DemoCompany(holdings=(), orders=(order,), invoices=(), purchases=(), productions=(), deliveries=deliveries),
+    )
     step.record_change(Area.SALES, number)
 
 
@@ -116,6 +130,7 @@ def _deliver(step: ActivityStep, order: Row[Any], lines: Sequence[Row[Any]]) -> 
             adjust_stock(step, place, on_hand=-some, outgoing=-some)
         own = (_LINE.c.number_key == line.number_key, _LINE.c.position == line.position)
         step.connection.execute(update(_LINE).where(*own).values(delivered=line.quantity, invoiced=line.quantity))
+    _send(step, order)
     owed = sum((line.price * (line.quantity - line.invoiced) for line in lines), Decimal(0)).quantize(Decimal("0.01"))
     if owed > 0:
         _bill(step, order, owed)
@@ -131,6 +146,21 @@ def _deliver(step: ActivityStep, order: Row[Any], lines: Sequence[Row[Any]]) -> 
         )
     )
     step.record_change(Area.SALES, order.number)
+
+
+def _send(step: ActivityStep, order: Row[Any]) -> None:
+    """Let what is planned of an order leave."""
+    own = Random(order.number)  # noqa: S311  # by a chance of its own, so that it changes nothing else
+    carrier, tracking = choose_carrier(own, abroad=order.currency != "CNY")
+    sent = {
+        "status": DeliveryStatus.SHIPPED,
+        "shipped_on": step.today,
+        "carrier": carrier,
+        "tracking": tracking,
+        "changed_at": step.now,
+    }
+    planned = (_DELIVERY.c.order_key == order.number_key, _DELIVERY.c.status == DeliveryStatus.PLANNED)
+    step.connection.execute(update(_DELIVERY).where(*planned).values(sent))
 
 
 def _bill(step: ActivityStep, order: Row[Any], owed: Decimal) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from itertools import chain
+from itertools import chain, starmap
 from typing import Any
 
 from sqlalchemy import insert, inspect, select
@@ -14,7 +14,9 @@ from bot.erp.demo import tables as t
 from bot.erp.demo.client import writing
 from bot.erp.demo.company import SEED, DemoCompany, Holding, make_company
 from bot.erp.demo.sales import WAREHOUSES
+from bot.erp.demo.settlement_rows import bill_row, customer_row, payment_row, settled_rows, vendor_row
 from bot.erp.demo.tables import fold
+from bot.erp.goods import ComponentUse, GoodsDelivery, Supply
 from bot.erp.model import (
     Approval,
     Area,
@@ -27,7 +29,7 @@ from bot.erp.model import (
     Verdict,
 )
 
-SCHEMA_VERSION = "3"
+SCHEMA_VERSION = "4"
 """Raised with every change of the tables or of the company: a database of another layout is made anew."""
 
 Row = Mapping[str, Any]
@@ -73,6 +75,15 @@ def insert_company(connection: Connection, company: DemoCompany) -> None:
     _insert(connection, t.PurchaseLineRow, chain.from_iterable(map(_purchase_lines, company.purchases)))
     _insert(connection, t.DecisionRow, chain.from_iterable(map(_approvals, company.purchases)))
     _insert(connection, t.ProductionRow, map(_production, company.productions))
+    _insert(connection, t.GoodsDeliveryRow, map(_delivery, company.deliveries))
+    _insert(connection, t.DeliveryLineRow, chain.from_iterable(map(_delivery_lines, company.deliveries)))
+    _insert(connection, t.ComponentRow, chain.from_iterable(starmap(_components, company.components.items())))
+    _insert(connection, t.SupplyRow, chain.from_iterable(starmap(_supplies, company.supplies.items())))
+    _insert(connection, t.CustomerRow, map(customer_row, company.customers))
+    _insert(connection, t.VendorRow, map(vendor_row, company.vendors))
+    _insert(connection, t.BillRow, map(bill_row, company.bills))
+    _insert(connection, t.PaymentRow, map(payment_row, company.payments))
+    _insert(connection, t.SettledRow, chain.from_iterable(map(settled_rows, company.payments)))
 
 
 def _insert(connection: Connection, model: type[t.DemoTable], rows: Iterable[Row]) -> None:
@@ -96,6 +107,7 @@ def _product(holding: Holding) -> Row:
         "initials": article.initials,
         "search": "\n".join((*map(fold, (product.sku, product.name, product.spec)), product.barcode, article.initials)),
         "reorder_point": holding.reorder_point,
+        "list_price": article.price,
     }
 
 
@@ -246,6 +258,59 @@ def _production(order: ProductionOrder) -> Row:
         "sales_order": order.sales_order,
         "changed_at": order.changed_at,
     }
+
+
+def _delivery(delivery: GoodsDelivery) -> Row:
+    return {
+        "number_key": fold(delivery.number),
+        "number": delivery.number,
+        "order_number": delivery.order_number,
+        "order_key": fold(delivery.order_number),
+        "customer": delivery.customer,
+        "customer_key": fold(delivery.customer),
+        "status": delivery.status,
+        "planned_on": delivery.planned_on,
+        "shipped_on": delivery.shipped_on,
+        "carrier": delivery.carrier,
+        "tracking": delivery.tracking,
+        "is_return": delivery.is_return,
+        "salesperson": delivery.salesperson,
+        "warehouse": delivery.warehouse,
+        "changed_at": delivery.changed_at,
+    }
+
+
+def _delivery_lines(delivery: GoodsDelivery) -> Iterable[Row]:
+    for position, line in enumerate(delivery.lines, 1):
+        yield {
+            "number_key": fold(delivery.number),
+            "position": position,
+            "sku": line.sku,
+            "name": line.name,
+            "unit": line.unit,
+            "quantity": line.quantity,
+        }
+
+
+def _components(sku: str, components: Iterable[ComponentUse]) -> Iterable[Row]:
+    for position, part in enumerate(components, 1):
+        yield {
+            "sku_key": fold(sku),
+            "position": position,
+            "part_key": fold(part.sku),
+            "quantity": part.quantity,
+        }
+
+
+def _supplies(sku: str, supplies: Iterable[Supply]) -> Iterable[Row]:
+    for position, supply in enumerate(supplies, 1):
+        yield {
+            "sku_key": fold(sku),
+            "position": position,
+            "vendor": supply.vendor,
+            "code": supply.code,
+            "lead_days": supply.lead_days,
+        }
 
 
 def _changes(company: DemoCompany) -> Iterable[Row]:

@@ -6,7 +6,7 @@ Docs: platform/erp/erpnext.md
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from bot.erp import listing
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.document_erp import DocumentErp
-from bot.erp.erpnext import documents
+from bot.erp.erpnext import documents, partners
 from bot.erp.erpnext import query as queries
 from bot.erp.erpnext.changes import read_changes
 from bot.erp.erpnext.client import Account, ErpNextClient, ListRequest, Row, pattern
@@ -23,6 +23,7 @@ from bot.erp.erpnext.mapping import Site
 from bot.erp.erpnext.options import ErpNextOptions
 from bot.erp.erpnext.query import DocumentQuery
 from bot.erp.erpnext.stock import read_places, stock_level
+from bot.erp.erpnext.users import read_users
 from bot.erp.errors import Invalid, NotFound, NotPermitted
 from bot.erp.expiring import ExpiringValue
 from bot.erp.http import Http
@@ -31,15 +32,17 @@ from bot.erp.listing import D, Listing, read_page
 from bot.erp.model import (
     Area,
     Changes,
+    Customer,
     Decision,
     DecisionOutcome,
     DecisionResult,
+    ErpUser,
     Product,
     Slice,
     StockLevel,
     Verdict,
 )
-from bot.erp.port import Capability, ListQuery
+from bot.erp.port import GOODS, Capability, ListQuery
 from bot.erp.setup import SetupProblem, approver_problems, no_company
 from bot.erp.vendors import AdapterContext
 
@@ -49,11 +52,14 @@ _SEARCHED = 500
 _ALIKE = 5
 """How many names that differ only in case or accents are compared."""
 
+_READING = frozenset(Capability) - GOODS
 _DECIDING = frozenset({Capability.APPROVE, Capability.REJECT, Capability.VERSION_CHECK})
 
 
 class ErpNextErp(DocumentErp):
     """One ERPNext site."""
+
+    narrows_lists = True
 
     def __init__(
         self,
@@ -69,6 +75,7 @@ class ErpNextErp(DocumentErp):
         self._http = Http(options, now=context.now, source=self.name)
         self._frappe = ErpNextClient(self._http, Account(options.key, options.secret.get_secret_value()))
         self._site = ExpiringValue(self._read_site, now=context.now)
+        self._currencies = ExpiringValue(self._read_currencies, now=context.now)
         self._approvals = PurchaseApprovals(
             self._frappe,
             site=self._site.value,
@@ -140,12 +147,14 @@ class ErpNextErp(DocumentErp):
     async def read_document(self, kind: Listing[D], number: str) -> D:
         site, document_query = await self._site.value(), await self._kind(kind)
         row = await self._document(document_query.doctype, number)
-        found: Sequence[D] = await self._approved(kind, [site.read(document_query.read, row)])
+        if not document_query.is_meant(row):
+            raise NotFound(number, source=self.name)
+        found: Sequence[D] = await self._completed(kind, [site.read(document_query.read, row)])
         return found[0]
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
         found = await self._slice(await self._kind(kind), query)
-        return replace(found, items=await self._approved(kind, found.items))
+        return replace(found, items=await self._completed(kind, found.items))
 
     async def _kind(self, kind: Listing[D]) -> DocumentQuery[D]:
         document_query: DocumentQuery[Any] = (
@@ -181,11 +190,36 @@ class ErpNextErp(DocumentErp):
             replace(document, **{child.into: documents.joined(values.get(document.number, ()))}) for document in found
         )
 
-    async def _approved(self, kind: Listing[Any], found: Sequence[Any]) -> tuple[Any, ...]:
-        """Return documents, purchase orders with their approvals."""
-        if kind is not listing.PURCHASE_ORDERS:
-            return tuple(found)
-        return await self._approvals.complete(found)
+    async def _completed(self, kind: Listing[Any], found: Sequence[Any]) -> tuple[Any, ...]:
+        """Return documents, purchase orders with their approvals and customers with their credit limits."""
+        if kind is listing.PURCHASE_ORDERS:
+            return await self._approvals.complete(found)
+        return await self._with_credit_limits(found) if kind is listing.CUSTOMERS else tuple(found)
+
+    async def _with_credit_limits(self, customers: Sequence[Customer]) -> tuple[Customer, ...]:
+        if not customers:
+            return ()
+        currencies = await self._currencies.value()
+        if not currencies:
+            return tuple(customers)
+        limits: dict[str, list[Row]] = {}
+        for row in await self._frappe.rows(queries.credit_limits([customer.code for customer in customers])):
+            limits.setdefault(str(row["parent"]), []).append(row)
+        return tuple(
+            replace(
+                customer,
+                credit_limit=partners.credit_limit(limits.get(customer.code, ()), self._options.company, currencies),
+            )
+            for customer in customers
+        )
+
+    async def _read_currencies(self) -> Mapping[str, str]:
+        """Return the currency of each company; none if the account may not read companies."""
+        try:
+            rows = await self._frappe.rows(queries.companies())
+        except NotPermitted:
+            return {}
+        return {str(row["name"]): str(row.get("default_currency") or "") for row in rows}
 
     # Decisions, changes, the source itself
 
@@ -198,6 +232,10 @@ class ErpNextErp(DocumentErp):
 
     async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
         return await read_changes(self._frappe, await self._site.value(), area, cursor, limit=limit)
+
+    async def users(self) -> tuple[ErpUser, ...]:
+        """Return the users of the desk, with the numbers of employees where the bot may read them."""
+        return await read_users(self._frappe)
 
     async def check(self) -> None:
         """Read the account's own name and whatever the configuration relies on."""
@@ -286,6 +324,6 @@ class ErpNextErp(DocumentErp):
 
 def _capabilities(options: ErpNextOptions) -> frozenset[Capability]:
     if not options.approvers:
-        return frozenset(Capability) - _DECIDING
+        return _READING - _DECIDING
     # Without a Workflow, no state of a draft means that it was rejected.
-    return frozenset(Capability) if options.workflow else frozenset(Capability) - {Capability.REJECT}
+    return _READING if options.workflow else _READING - {Capability.REJECT}

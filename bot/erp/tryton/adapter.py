@@ -23,6 +23,7 @@ from bot.erp.model import (
     Changes,
     Decision,
     DecisionResult,
+    ErpUser,
     Invoice,
     Product,
     ProductionOrder,
@@ -31,7 +32,7 @@ from bot.erp.model import (
     Slice,
     StockLevel,
 )
-from bot.erp.port import Capability, ListQuery
+from bot.erp.port import GOODS, PARTNER_READS, Capability, ListQuery
 from bot.erp.setup import SetupProblem, approver_problems
 from bot.erp.tryton import documents
 from bot.erp.tryton.changes import read_changes
@@ -40,6 +41,7 @@ from bot.erp.tryton.decisions import PurchaseApprovals, version_of
 from bot.erp.tryton.options import TrytonOptions
 from bot.erp.tryton.query import KINDS, DocumentQuery, unnumbered
 from bot.erp.tryton.stock import read_places, read_reorder_point, total_of
+from bot.erp.tryton.users import read_users
 from bot.erp.values import malformed_is_invalid
 from bot.erp.vendors import AdapterContext
 
@@ -52,7 +54,7 @@ _RANKED = 200
 class TrytonErp(DocumentErp):
     """One database. People decide with their own accounts if configured, else with the bot's."""
 
-    capabilities = frozenset(Capability)
+    capabilities = frozenset(Capability) - GOODS - PARTNER_READS
 
     def __init__(self, context: AdapterContext, options: TrytonOptions) -> None:
         super().__init__(context.name)
@@ -103,6 +105,11 @@ class TrytonErp(DocumentErp):
         """Return changes by time; the stock of a product changes with each of its moves."""
         with malformed_is_invalid(self.name):
             return await read_changes(self._account, area, cursor, limit=limit)
+
+    async def users(self) -> tuple[ErpUser, ...]:
+        """Return the active users."""
+        with malformed_is_invalid(self.name):
+            return await read_users(self._account)
 
     # Products and stock
 
@@ -162,7 +169,7 @@ class TrytonErp(DocumentErp):
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
         document_query: DocumentQuery = KINDS[kind]
-        if query.filter in document_query.inexact:
+        if not document_query.is_exact(query):
             domain = document_query.domain_of(query, self._today())
             rows = await self._account.search(document_query.model, domain, document_query.fields)
             candidates: Sequence[D] = await self._readers[kind](rows, False)

@@ -21,7 +21,7 @@ from bot.erp.demo.company import DemoCompany, Holding
 from bot.erp.demo.decisions import note_change
 from bot.erp.demo.supply import pending_for
 from bot.erp.demo.tables import fold
-from bot.erp.model import Approval, Area, PurchaseOrder, PurchaseStatus, StockLevel
+from bot.erp.model import Approval, Area, Customer, PurchaseOrder, PurchaseStatus, StockLevel, Supplier
 from bot.testing.company import Clock, ReferenceCompany, keys_by_change_time, snapshot_of
 from bot.testing.fake_erp import Installation
 
@@ -60,7 +60,14 @@ class DemoInstallation(Installation):
     def _write(self, engine: Engine) -> None:
         company = self.company
         with engine.connect() as connection, writing(connection):
-            seeding.fill(connection, self._extract(*Area), company.warehouses)
+            whole = replace(
+                self._extract(*Area),
+                customers=_all(company.customers),
+                vendors=_all(company.vendors),
+                bills=_all(company.bills),
+                payments=_all(company.payments),
+            )
+            seeding.fill(connection, whole, company.warehouses)
             # In the demo company, products change with their stock; here they have separate times.
             for sku in keys_by_change_time(company, Area.PRODUCTS):
                 note_change(connection, Area.PRODUCTS, sku, company.changed_at(Area.PRODUCTS, sku))
@@ -92,25 +99,33 @@ class DemoInstallation(Installation):
             stored = self.company.records(area) if area in areas else {}
             return tuple(as_demo(record) for known, record in stored.items() if key in (None, known))
 
+        whole = key is None
         held = records(Area.STOCK) or tuple(
             as_demo(self.company.stock[product.sku]) for product in records(Area.PRODUCTS)
         )
         return DemoCompany(
-            holdings=tuple(map(_holding, held)),
+            holdings=tuple(self._holding(level) for level in held),
             orders=records(Area.SALES),
             invoices=records(Area.FINANCE),
             purchases=records(Area.PURCHASING),
             productions=records(Area.PRODUCTION),
+            deliveries=tuple(map(as_demo, self.company.deliveries.values())) if whole else (),
+            components=self.company.components if whole else {},
+            supplies=self.company.supplies if whole else {},
+        )
+
+    def _holding(self, level: StockLevel) -> Holding:
+        price = self.company.list_prices[level.product.sku].amount
+        return Holding(
+            article=Article(level.product, initials="", price=price, step=Decimal(1), made=False),
+            per_warehouse={place.code: place.quantities for place in level.per_warehouse},
+            reorder_point=level.reorder_point,
+            changed_at=level.as_of,
         )
 
 
-def _holding(level: StockLevel) -> Holding:
-    return Holding(
-        article=Article(level.product, initials="", price=Decimal(1), step=Decimal(1), made=False),
-        per_warehouse={place.code: place.quantities for place in level.per_warehouse},
-        reorder_point=level.reorder_point,
-        changed_at=level.as_of,
-    )
+def _all(records: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(map(as_demo, records.values()))
 
 
 _TABLES: dict[Area, tuple[type[t.DemoTable], ...]] = {
@@ -133,6 +148,10 @@ def _remove(connection: Connection, area: Area, key: str) -> None:
 def as_demo(record: Any) -> Any:
     """Return a record that the demo ERP can hold: with its own people, and amounts that fit its columns."""
     record = _fitting(record)
+    if isinstance(record, Customer):
+        return replace(record, receivable=None)
+    if isinstance(record, Supplier):
+        return replace(record, payable=None)
     if not isinstance(record, PurchaseOrder):
         return record
     requester = PEOPLE.get(record.requester, record.requester)

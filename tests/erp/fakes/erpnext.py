@@ -24,6 +24,7 @@ from bot.testing.company import Clock, DecisionNotAllowed, OrderNotWaiting, Refe
 from bot.testing.fake_erp import SECRET, FakeServer, Handler, ParsedRequest, RequestKind
 from tests.erp.fakes import erpnext_doctypes as shapes
 from tests.erp.fakes import erpnext_documents as documents
+from tests.erp.fakes import erpnext_parties as parties
 from tests.erp.fakes import erpnext_workflow as flow
 from tests.erp.fakes.erpnext_query import ErpNextUnknownField, matching, select
 
@@ -42,6 +43,11 @@ _AREAS = {
     "Sales Invoice": Area.FINANCE,
     "Purchase Order": Area.PURCHASING,
     "Work Order": Area.PRODUCTION,
+    "Customer": Area.SALES,
+    "Customer Credit Limit": Area.SALES,
+    "Supplier": Area.PURCHASING,
+    "Purchase Invoice": Area.PURCHASING,
+    "Payment Entry": Area.FINANCE,
 }
 
 _PARENTS = {
@@ -50,6 +56,8 @@ _PARENTS = {
     "Item Reorder": ("Item", "reorder_levels"),
     "Sales Team": ("Sales Order", "sales_team"),
     "Sales Invoice Item": ("Sales Invoice", "items"),
+    "Purchase Invoice Item": ("Purchase Invoice", "items"),
+    "Customer Credit Limit": ("Customer", "credit_limits"),
 }
 """Child tables, with their DocType and field."""
 
@@ -202,7 +210,16 @@ class FakeErpNext(FakeServer):
             case "Bin":
                 return [row for level in company.stock.values() for row in self._made(documents.bins, level)]
             case "Company":
-                return [shapes.head("Company", documents.COMPANY, _CHANGED)]
+                return [shapes.head("Company", documents.COMPANY, _CHANGED) | {"default_currency": parties.CURRENCY}]
+            case "Customer":
+                return [self._made(parties.customer, customer) for customer in company.customers.values()]
+            case "Supplier":
+                return [self._made(parties.supplier, vendor) for vendor in company.vendors.values()]
+            case "Purchase Invoice":
+                bills = company.bills.values()
+                return [self._made(parties.purchase_invoice, bill, company.today) for bill in bills]
+            case "Payment Entry":
+                return [self._made(parties.payment_entry, payment) for payment in company.payments.values()]
             case "Warehouse":
                 return documents.warehouses(company.warehouses, _CHANGED)
             case "Sales Order":
@@ -223,8 +240,9 @@ class FakeErpNext(FakeServer):
                 orders = company.purchases.values()
                 return [row for order in orders for row in self._made(flow.versions, order, self.workflow)]
             case "User":
-                people = company.users
-                return [shapes.head("User", one.id, _CHANGED) | {"full_name": one.name} for one in people]
+                return documents.users(company.users, BOT, _CHANGED)
+            case "Employee":
+                return documents.employees(company.users, _CHANGED)
             case "Comment":
                 return [*self._comments, *self._reasons()]
         return []

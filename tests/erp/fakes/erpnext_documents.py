@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from bot.erp.model import (
+    Bill,
     Invoice,
     InvoiceStatus,
     Money,
@@ -23,7 +24,9 @@ from bot.erp.model import (
     SalesOrder,
     StockLevel,
 )
+from bot.testing.reference_records import CompanyUser
 from tests.erp.fakes import erpnext_doctypes as shapes
+from tests.erp.fakes import staff
 from tests.erp.fakes.erpnext_doctypes import Document, head, rich, rows
 from tests.erp.fakes.erpnext_workflow import workflow_state
 
@@ -105,6 +108,33 @@ def warehouses(names: Mapping[str, str], changed_at: datetime) -> list[Document]
     ]
 
 
+def users(people: Iterable[CompanyUser], bot: str, changed_at: datetime) -> list[Document]:
+    """Return the users: those of the company, the bot's, a customer of the portal, and those that ship with Frappe."""
+    system, portal = "System User", "Website User"
+    others = ((bot, system), ("customer", portal), ("Administrator", system), ("Guest", portal))
+    kinds = [(one.id, one.name, system) for one in people] + [(name, name, kind) for name, kind in others]
+    return [
+        head("User", user, changed_at)
+        | {"full_name": name, "email": f"{user}@mail.example", "mobile_no": "", "enabled": 1, "user_type": kind}
+        for user, name, kind in kinds
+    ]
+
+
+def employees(people: Iterable[CompanyUser], changed_at: datetime) -> list[Document]:
+    """Return the employees, those with a number of their own and those whose name is the number."""
+    return [
+        head("Employee", f"HR-EMP-{number}" if number % 2 else staff.job_number(one.id), changed_at)
+        | {
+            "user_id": one.id,
+            "employee_number": staff.job_number(one.id) if number % 2 else None,
+            "cell_number": staff.mobile(one.id),
+            "company_email": staff.mail(one.id),
+            "status": "Active",
+        }
+        for number, one in enumerate(people)
+    ]
+
+
 def _line(line: OrderLine | PurchaseLine) -> Document:
     return {
         "item_code": line.sku,
@@ -170,32 +200,9 @@ def _order_status(order: SalesOrder) -> str:
 
 
 def sales_invoice(invoice: Invoice, today: date) -> Document:
-    """Return a Sales Invoice; a nightly job sets “Overdue”, so that one due yesterday does not have it yet."""
-    assert invoice.changed_at is not None
-    document = shapes.SALES_INVOICE | head("Sales Invoice", invoice.number, invoice.changed_at)
-    document |= _amounts(invoice.total)
-    late = invoice.due_on is not None and invoice.due_on < today - timedelta(days=1)
-    status = {
-        InvoiceStatus.DRAFT: "Draft",
-        InvoiceStatus.VOID: "Cancelled",
-        InvoiceStatus.PAID: "Paid",
-        InvoiceStatus.PART_PAID: "Overdue" if late else "Partly Paid",
-        InvoiceStatus.UNPAID: "Overdue" if late else "Unpaid",
-    }[invoice.status]
-    document |= {
-        "docstatus": {InvoiceStatus.DRAFT: 0, InvoiceStatus.VOID: 2}.get(invoice.status, 1),
-        "customer": f"CUST-{invoice.customer[:3]}",
-        "customer_name": invoice.customer,
-        "status": "Return" if invoice.is_credit_note else status,
-        "is_return": int(invoice.is_credit_note),
-        "posting_date": _day(invoice.issued_on),
-        "due_date": _day(invoice.due_on),
-        # A cancelled invoice keeps its outstanding amount.
-        "outstanding_amount": document["grand_total"]
-        if invoice.status is InvoiceStatus.VOID
-        else _float(invoice.open_amount.amount if invoice.open_amount else None),
-        "party_account_currency": document["currency"],
-    }
+    """Return a Sales Invoice."""
+    document = shapes.SALES_INVOICE | head_of_invoice("Sales Invoice", invoice, today)
+    document |= {"customer": f"CUST-{invoice.customer[:3]}", "customer_name": invoice.customer}
     line = shapes.SALES_INVOICE_LINE | {
         "item_code": "SKU123",
         "item_name": "Hex bolt M6×20",
@@ -210,6 +217,35 @@ def sales_invoice(invoice: Invoice, today: date) -> Document:
     }
     document["items"] = rows(document, "items", "Sales Invoice Item", [line, line])
     return document
+
+
+def head_of_invoice(doctype: str, invoice: Invoice | Bill, today: date) -> Document:
+    """Return what invoices of both sides hold.
+
+    A nightly job sets “Overdue”, so that one due yesterday does not have it yet.
+    """
+    assert invoice.changed_at is not None
+    document = head(doctype, invoice.number, invoice.changed_at) | _amounts(invoice.total)
+    late = invoice.due_on is not None and invoice.due_on < today - timedelta(days=1)
+    status = {
+        InvoiceStatus.DRAFT: "Draft",
+        InvoiceStatus.VOID: "Cancelled",
+        InvoiceStatus.PAID: "Paid",
+        InvoiceStatus.PART_PAID: "Overdue" if late else "Partly Paid",
+        InvoiceStatus.UNPAID: "Overdue" if late else "Unpaid",
+    }[invoice.status]
+    return document | {
+        "docstatus": {InvoiceStatus.DRAFT: 0, InvoiceStatus.VOID: 2}.get(invoice.status, 1),
+        "status": "Return" if invoice.is_credit_note else status,
+        "is_return": int(invoice.is_credit_note),
+        "posting_date": _day(invoice.issued_on),
+        "due_date": _day(invoice.due_on),
+        # A cancelled invoice keeps its outstanding amount.
+        "outstanding_amount": document["grand_total"]
+        if invoice.status is InvoiceStatus.VOID
+        else _float(invoice.open_amount.amount if invoice.open_amount else None),
+        "party_account_currency": document["currency"],
+    }
 
 
 def purchase_order(order: PurchaseOrder, workflow: bool) -> Document:

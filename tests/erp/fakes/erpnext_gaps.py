@@ -6,9 +6,19 @@ from dataclasses import fields, is_dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from bot.erp.model import OrderStatus, ProductionOrder, ProductionStatus, Progress, Quantities, SalesOrder, StockLevel
+from bot.erp.model import (
+    Customer,
+    OrderStatus,
+    ProductionOrder,
+    ProductionStatus,
+    Progress,
+    Quantities,
+    SalesOrder,
+    StockLevel,
+)
 from bot.testing.gaps import Gaps, Rewrite
 from tests.erp.fakes.erpnext_documents import COMPANY, projected
+from tests.erp.fakes.erpnext_parties import CURRENCY
 
 
 def _as_double(record: Any) -> Any:
@@ -47,6 +57,12 @@ def _as_moved(record: Any) -> Any:
     return None if isinstance(record, StockLevel) and not record.per_warehouse else record
 
 
+def _in_own_currency(record: Any) -> Any:
+    if not isinstance(record, Customer) or record.credit_limit is None:
+        return record
+    return replace(record, credit_limit=replace(record.credit_limit, currency=CURRENCY))
+
+
 def _as_transferred(record: Any) -> Any:
     if not isinstance(record, ProductionOrder):
         return record
@@ -63,6 +79,9 @@ _ONE_APPROVAL = dict.fromkeys(
 
 GAPS = Gaps(
     fields={
+        "Customer.receivable": "a Customer does not hold it: it is the sum of the open invoices",
+        "Supplier.payable": "a Supplier does not hold it: it is the sum of the open bills",
+        "Supplier.buyer": "a Supplier names nobody of the company",
         "SalesOrder.payment": "a Sales Order knows of advances only, not of what was paid on its invoices",
         "OrderLine.invoiced": "a line knows for which amount it was billed, not for how many pieces",
         "PurchaseOrder.buyer": "a Purchase Order names nobody but its owner",
@@ -74,6 +93,7 @@ GAPS = Gaps(
         Rewrite("a Bin has one figure for what is promised, and projects with it: reserved is outgoing", _as_bins),
         Rewrite("of material ERPNext says what was transferred, not what lies ready", _as_transferred),
         Rewrite("every warehouse belongs to a company", _of_company),
+        Rewrite("credit limits are in the company's currency", _in_own_currency),
     ),
     cases=_KEYS,
 )

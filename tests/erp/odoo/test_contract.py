@@ -19,6 +19,7 @@ from bot.erp.model import (
     StockLevel,
 )
 from bot.erp.odoo.manifest import vendor
+from bot.erp.port import GOODS, Capability
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.erp_contract import ErpContract
 from bot.testing.fake_erp import SECRET
@@ -87,6 +88,8 @@ def gaps(**more: str) -> Gaps:
     return Gaps(
         cases={**_CASES, **{name.replace("__", "."): reason for name, reason in more.items()}},
         fields={
+            "Customer.contact": "people of a partner are partners of their own",
+            "Supplier.contact": "people of a partner are partners of their own",
             "OrderLine.due_on": "lines of Odoo's orders have no day of their own, only the order has",
             "Approval.pending_for": "Odoo names nobody: whoever has the right may approve",
             "Approval.reason": "Odoo's orders have no reason: it is a message in the order's log",
@@ -105,6 +108,7 @@ def gaps(**more: str) -> Gaps:
 
 
 class OdooContract(ErpContract):
+    offers = frozenset(Capability) - GOODS
     release: ClassVar[tuple[int, int]]
 
     def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> FakeOdoo:

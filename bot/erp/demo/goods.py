@@ -1,0 +1,284 @@
+"""What the demo ERP tells about goods. Each read runs within one trip to the database thread."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Table, func, or_, select
+from sqlalchemy.engine import Connection
+
+from bot.erp.demo import tables as t
+from bot.erp.demo.query import product_of, quantities_of
+from bot.erp.demo.supply import NAMES
+from bot.erp.demo.tables import fold
+from bot.erp.errors import NotFound
+from bot.erp.goods import (
+    Arrival,
+    ArrivalKind,
+    ComponentUse,
+    PriceKind,
+    PricePoint,
+    Prices,
+    ProductDetails,
+    Shortage,
+    Supply,
+    WarehouseContents,
+    WarehouseItem,
+)
+from bot.erp.goods_port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
+from bot.erp.goods_sorting import by_arrival, by_urgency
+from bot.erp.model import Money, OrderStatus, ProductionStatus, PurchaseStatus, Slice
+from bot.erp.warehouses import pick_warehouse
+
+Record = Row[Any]
+
+_PRODUCT, _STOCK, _WAREHOUSE = t.table(t.ProductRow), t.table(t.StockRow), t.table(t.WarehouseRow)
+_COMPONENT, _SUPPLY = t.table(t.ComponentRow), t.table(t.SupplyRow)
+_ORDER, _ORDER_LINE = t.table(t.OrderRow), t.table(t.OrderLineRow)
+_PURCHASE, _PURCHASE_LINE = t.table(t.PurchaseRow), t.table(t.PurchaseLineRow)
+_PRODUCTION = t.table(t.ProductionRow)
+
+_SOLD = (OrderStatus.OPEN, OrderStatus.PARTLY_DELIVERED, OrderStatus.DELIVERED, OrderStatus.CLOSED)
+_BOUGHT = (PurchaseStatus.APPROVED, PurchaseStatus.DONE)
+_BEING_MADE = (ProductionStatus.RELEASED, ProductionStatus.RUNNING)
+_RECEIVING = "上海仓"
+"""Where everything arrives that is bought."""
+_FAR = 2**31
+
+
+def product(connection: Connection, sku: str, source: str) -> ProductDetails:
+    """Return the master data of a product; raises `NotFound`."""
+    row = _row(connection, sku, source)
+    supplies = select(_SUPPLY).where(_SUPPLY.c.sku_key == row.sku_key).order_by(_SUPPLY.c.position)
+    parts = _COMPONENT.join(_PRODUCT, _PRODUCT.c.sku_key == _COMPONENT.c.part_key)
+    made_of = select(_PRODUCT, _COMPONENT.c.quantity).select_from(parts).where(_COMPONENT.c.sku_key == row.sku_key)
+    users = _COMPONENT.join(_PRODUCT, _PRODUCT.c.sku_key == _COMPONENT.c.sku_key)
+    used_in = select(_PRODUCT, _COMPONENT.c.quantity).select_from(users).where(_COMPONENT.c.part_key == row.sku_key)
+    wholes = _uses(connection.execute(used_in.order_by(_PRODUCT.c.sku)))
+    return ProductDetails(
+        product=product_of(row),
+        reorder_point=row.reorder_point,
+        supplies=tuple(
+            Supply(vendor=each.vendor, code=each.code, lead_days=each.lead_days)
+            for each in connection.execute(supplies)
+        ),
+        components=_uses(connection.execute(made_of.order_by(_COMPONENT.c.position))),
+        used_in=wholes[:MOST_USES],
+        used_in_total=len(wholes),
+        source=source,
+    )
+
+
+def _row(connection: Connection, sku: str, source: str) -> Record:
+    row = connection.execute(select(_PRODUCT).where(_PRODUCT.c.sku_key == fold(sku))).one_or_none()
+    if row is None:
+        raise NotFound(sku, source=source)
+    return row
+
+
+def _uses(rows: Iterable[Record]) -> tuple[ComponentUse, ...]:
+    return tuple(ComponentUse(sku=row.sku, name=row.name, unit=row.unit, quantity=row.quantity) for row in rows)
+
+
+def prices(connection: Connection, sku: str, customer: str, source: str) -> Prices:
+    """Return what a product costs; raises `NotFound`."""
+    row = _row(connection, sku, source)
+    sold: list[ColumnElement[bool]] = [_ORDER.c.status.in_(_SOLD)]
+    if customer:
+        sold.append(_ORDER.c.customer_key.contains(fold(customer), autoescape=True))
+    bought = [_PURCHASE.c.status.in_(_BOUGHT)]
+    return Prices(
+        product=product_of(row),
+        customer=customer,
+        list_price=Money(row.list_price, "CNY"),
+        sales=tuple(
+            _point(each, PriceKind.SALE, each.customer, each.salesperson, source)
+            for each in _last_lines(connection, _ORDER, _ORDER_LINE, row.sku, sold)
+        ),
+        purchases=tuple(
+            _point(each, PriceKind.PURCHASE, each.vendor, each.buyer, source)
+            for each in _last_lines(connection, _PURCHASE, _PURCHASE_LINE, row.sku, bought)
+        ),
+        source=source,
+    )
+
+
+def _last_lines(
+    connection: Connection, document: Table, line: Table, sku: str, which: Iterable[ColumnElement[bool]]
+) -> Sequence[Record]:
+    joined = document.join(line, line.c.number_key == document.c.number_key)
+    wanted = (
+        select(document, line.c.quantity, line.c.unit, line.c.price)
+        .select_from(joined)
+        .where(line.c.sku == sku, *which)
+        .order_by(document.c.ordered_on.desc(), document.c.number, line.c.position)
+        .limit(LAST_PRICES)
+    )
+    return connection.execute(wanted).all()
+
+
+def _point(row: Record, kind: PriceKind, partner: str, owner: str, source: str) -> PricePoint:
+    return PricePoint(
+        kind=kind,
+        day=row.ordered_on,
+        document=row.number,
+        partner=partner,
+        quantity=row.quantity,
+        unit=row.unit,
+        price=Money(row.price, row.currency),
+        owner=owner,
+        source=source,
+    )
+
+
+def arrivals(connection: Connection, query: ArrivalQuery, source: str) -> Slice[Arrival]:
+    """Return goods on their way."""
+    products = select(_PRODUCT.c.sku, _PRODUCT.c.sku_key, _PRODUCT.c.category)
+    if query.sku:
+        products = products.where(_PRODUCT.c.sku_key == fold(query.sku))
+    categories = {row.sku: row.category for row in connection.execute(products)}
+    coming = (*_bought(connection, query, source), *_made(connection, query, source))
+    found = by_arrival(
+        replace(each, category=categories.get(each.sku, ""))
+        for each in coming
+        if not query.sku or each.sku in categories
+    )
+    return Slice(items=found[query.offset : query.offset + query.limit], total=len(found))
+
+
+def _bought(connection: Connection, query: ArrivalQuery, source: str) -> Iterable[Arrival]:
+    line, order = _PURCHASE_LINE.c, _PURCHASE.c
+    wanted = (
+        select(
+            order.number, order.vendor, order.due_on, order.requester, order.buyer,
+            line.sku, line.name, line.unit, line.quantity, line.received,
+        )
+        .select_from(_PURCHASE.join(_PURCHASE_LINE, line.number_key == order.number_key))
+        .where(order.status == PurchaseStatus.APPROVED, line.quantity > line.received, *_due(query, _PURCHASE))
+        .order_by(line.position)
+    )  # fmt: skip
+    for row in connection.execute(wanted):
+        yield Arrival(
+            document=row.number,
+            kind=ArrivalKind.PURCHASE,
+            sku=row.sku,
+            name=row.name,
+            unit=row.unit,
+            quantity=row.quantity - row.received,
+            due_on=row.due_on,
+            partner=row.vendor,
+            warehouse=_RECEIVING,
+            owners=tuple(dict.fromkeys((row.requester, row.buyer, NAMES.get(row.requester, row.requester)))),
+            source=source,
+        )
+
+
+def _made(connection: Connection, query: ArrivalQuery, source: str) -> Iterable[Arrival]:
+    order = _PRODUCTION.c
+    wanted = select(_PRODUCTION).where(
+        order.status.in_(_BEING_MADE), order.planned > order.produced, *_due(query, _PRODUCTION)
+    )
+    for row in connection.execute(wanted):
+        yield Arrival(
+            document=row.number,
+            kind=ArrivalKind.PRODUCTION,
+            sku=row.sku,
+            name=row.name,
+            unit=row.unit,
+            quantity=row.planned - row.produced,
+            due_on=row.due_on,
+            source=source,
+        )
+
+
+def _due(query: ArrivalQuery, document: Table) -> Iterable[ColumnElement[bool]]:
+    if query.until:
+        yield document.c.due_on <= query.until
+
+
+def shortages(connection: Connection, query: ShortageQuery, source: str) -> Slice[Shortage]:
+    """Return what is short; raises `NotFound` for no such warehouse."""
+    only = _warehouse(connection, query.warehouse, source).code if query.warehouse else ""
+    stocked = (
+        select(_PRODUCT, _STOCK, _WAREHOUSE.c.name.label("warehouse_name"))
+        .select_from(_PRODUCT.join(_STOCK, _STOCK.c.sku_key == _PRODUCT.c.sku_key).join(
+            _WAREHOUSE, _WAREHOUSE.c.code == _STOCK.c.warehouse
+        ))
+    )  # fmt: skip
+    places: defaultdict[str, list[Record]] = defaultdict(list)
+    for row in connection.execute(stocked):
+        places[row.sku].append(row)
+    known = (each for rows in places.values() for each in _short(rows, source))
+    found = by_urgency(each for each in known if not only or each.warehouse_code == only)
+    return Slice(items=found[query.offset : query.offset + query.limit], total=len(found))
+
+
+def _short(rows: Sequence[Record], source: str) -> Iterable[Shortage]:
+    """Yield a product's shortages: of all warehouses by the reorder point, and of each by what is owed from it."""
+    first = rows[0]
+    total = _shortage(first, rows, source, reorder_point=first.reorder_point)
+    if first.reorder_point is not None and (total.available or 0) < first.reorder_point:
+        yield total
+    for row in rows:
+        if row.outgoing > row.on_hand:
+            yield replace(_shortage(row, [row], source), warehouse=row.warehouse_name, warehouse_code=row.warehouse)
+
+
+def _shortage(row: Record, places: Sequence[Record], source: str, reorder_point: Decimal | None = None) -> Shortage:
+    def total(figure: str) -> Decimal:
+        return sum((getattr(place, figure) for place in places), Decimal(0))
+
+    return Shortage(
+        sku=row.sku,
+        name=row.name,
+        unit=row.unit,
+        category=row.category,
+        on_hand=total("on_hand"),
+        available=total("on_hand") - total("reserved"),
+        reorder_point=reorder_point,
+        demanded=total("outgoing"),
+        incoming=total("incoming"),
+        source=source,
+    )
+
+
+def warehouse_stock(connection: Connection, query: WarehouseQuery, source: str) -> WarehouseContents:
+    """Return what lies in a warehouse; raises `NotFound`."""
+    warehouse = _warehouse(connection, query.warehouse, source)
+    which = [
+        _STOCK.c.warehouse == warehouse.code,
+        or_(_STOCK.c.on_hand != 0, _STOCK.c.reserved != 0),
+        *(_PRODUCT.c.search.contains(word, autoescape=True) for word in fold(query.text).split()),
+    ]
+    joined = _STOCK.join(_PRODUCT, _PRODUCT.c.sku_key == _STOCK.c.sku_key)
+    wanted = (
+        select(_PRODUCT, _STOCK)
+        .select_from(joined)
+        .where(*which)
+        .order_by(_PRODUCT.c.sku)
+        .limit(query.limit)
+        .offset(min(query.offset, _FAR))
+    )
+    return WarehouseContents(
+        code=warehouse.code,
+        name=warehouse.name,
+        items=tuple(
+            WarehouseItem(
+                product=product_of(row),
+                quantities=quantities_of(row.on_hand, row.reserved, row.incoming, row.outgoing),
+                source=source,
+            )
+            for row in connection.execute(wanted)
+        ),
+        total=connection.scalar(select(func.count()).select_from(joined).where(*which)) or 0,
+        source=source,
+    )
+
+
+def _warehouse(connection: Connection, wanted: str, source: str) -> Record:
+    rows = connection.execute(select(_WAREHOUSE).order_by(_WAREHOUSE.c.position)).all()
+    return pick_warehouse(rows, wanted, lambda row: (row.code, row.name), source=source)

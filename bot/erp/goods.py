@@ -1,0 +1,253 @@
+"""Records about goods: what a product is, costs, where it lies, when it comes and how it left.
+
+They follow the rules of `bot.erp.model` (docs: platform/erp/records.md#goods).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Annotated
+
+from bot.disclosure import ClassedBy, FieldClass
+from bot.erp.model import Cost, ExtraFields, Money, PartnerName, Product, Quantities, Quantity, SalesAmount
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComponentUse:
+    """A product that another is made of, or that is made of it; ``quantity`` goes into one unit of the whole."""
+
+    sku: str
+    name: str
+    unit: str
+    quantity: Quantity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supply:
+    """Who supplies a product; ``lead_days`` is how long it takes, ``code`` what the vendor calls it."""
+
+    vendor: PartnerName
+    code: str = ""
+    lead_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductDetails:
+    """The master data of a product.
+
+    ``supplies`` are those that the ERP lists, or else of whom it was bought, the latest first. ``components`` is what
+    one unit is made of, ``used_in`` what it goes into.
+    """
+
+    product: Product
+    barcodes: tuple[str, ...] = ()
+    """Further barcodes, such as those of packages."""
+    reorder_point: Quantity | None = None
+    supplies: tuple[Supply, ...] = ()
+    components: tuple[ComponentUse, ...] = ()
+    used_in: tuple[ComponentUse, ...] = ()
+    used_in_total: int = 0
+    """How many products it goes into: of many, ``used_in`` holds the first by their codes."""
+    url: str = ""
+    changed_at: datetime | None = None
+    source: str = ""
+
+
+class PriceKind(StrEnum):
+    """Which side of the company a price is from."""
+
+    SALE = "sale"
+    PURCHASE = "purchase"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricePoint:
+    """What one unit cost in a document: an order by a customer or to a vendor. Taxes are as the document has them."""
+
+    kind: PriceKind
+    day: date | None
+    document: str
+    partner: PartnerName
+    quantity: Quantity
+    unit: str
+    price: Annotated[Money | None, ClassedBy("price_class")]
+    owner: str = ""
+    """The salesperson or buyer."""
+    source: str = ""
+
+    @property
+    def price_class(self) -> FieldClass:
+        """What the price tells: what customers pay, or what the goods cost."""
+        return FieldClass.AMOUNT if self.kind is PriceKind.SALE else FieldClass.COST
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prices:
+    """What a product costs: by the list and in the last documents, the newest first.
+
+    With ``customer``, ``sales`` are those to customers whose name contains it. ``standard_cost`` is what the ERP
+    reckons with.
+    """
+
+    product: Product
+    customer: PartnerName = ""
+    list_price: SalesAmount | None
+    standard_cost: Cost | None = None
+    sales: tuple[PricePoint, ...] = ()
+    purchases: tuple[PricePoint, ...] = ()
+    source: str = ""
+
+
+class ArrivalKind(StrEnum):
+    """Where goods come from."""
+
+    PURCHASE = "purchase"
+    PRODUCTION = "production"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """Goods that are on their way: what is still open of a line of an approved purchase order, or of production.
+
+    ``owners`` are the people whose document it is, as scopes of rights name them.
+    """
+
+    document: str
+    kind: ArrivalKind
+    sku: str
+    name: str
+    unit: str
+    quantity: Quantity
+    due_on: date | None
+    partner: PartnerName = ""
+    category: str = ""
+    warehouse: str = ""
+    owners: tuple[str, ...] = ()
+    source: str = ""
+
+    def days_late(self, today: date) -> int:
+        """Return the days since the goods were due, else 0."""
+        return 0 if self.due_on is None else max(0, (today - self.due_on).days)
+
+
+class DeliveryStatus(StrEnum):
+    """State of a delivery (docs: platform/erp/records.md#deliveries)."""
+
+    PLANNED = "planned"
+    READY = "ready"
+    """Picked or reserved, so that it can leave."""
+    SHIPPED = "shipped"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryLine:
+    """One product of a delivery."""
+
+    sku: str
+    name: str
+    unit: str
+    quantity: Quantity
+
+    @property
+    def comes_back(self) -> bool:
+        """Whether a customer returns it."""
+        return self.quantity < 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoodsDelivery:
+    """Goods that leave, or left, for a customer.
+
+    ``carrier`` and ``tracking`` are as the ERP has them: empty where nobody entered them.
+    """
+
+    id: str
+    number: str
+    order_number: str
+    customer: PartnerName
+    status: DeliveryStatus
+    planned_on: date | None
+    shipped_on: date | None
+    carrier: str = ""
+    tracking: str = ""
+    is_return: bool = False
+    lines: tuple[DeliveryLine, ...] = ()
+    """Empty in lists."""
+    salesperson: str = ""
+    warehouse: str = ""
+    url: str = ""
+    changed_at: datetime | None = None
+    source: str = ""
+    extra: ExtraFields = field(default_factory=lambda: _NOTHING)
+
+    @property
+    def day(self) -> date | None:
+        """When it left, or is to leave."""
+        return self.shipped_on or self.planned_on
+
+    def days_late(self, today: date) -> int:
+        """Return the days since it should have left, if it did not, else 0."""
+        if self.planned_on is None or self.status in {DeliveryStatus.SHIPPED, DeliveryStatus.CANCELLED}:
+            return 0
+        return max(0, (today - self.planned_on).days)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shortage:
+    """A product of which there is too little: below its reorder point, or less than open documents need.
+
+    Without ``warehouse`` it is short in all together: many ERPs keep one reorder point for a product. ``demanded`` is
+    what open orders and production still take, ``incoming`` what is on its way.
+    """
+
+    sku: str
+    name: str
+    unit: str
+    category: str = ""
+    warehouse: str = ""
+    warehouse_code: str = ""
+    on_hand: Quantity
+    available: Quantity | None = None
+    reorder_point: Quantity | None = None
+    demanded: Quantity | None = None
+    incoming: Quantity | None = None
+    source: str = ""
+
+    @property
+    def owed(self) -> Quantity:
+        """How much more open documents need than lies there."""
+        return max(Decimal(0), (self.demanded or Decimal(0)) - self.on_hand)
+
+    @property
+    def missing(self) -> Quantity:
+        """How much has to come for open documents and to reach the reorder point."""
+        free = self.on_hand if self.available is None else self.available
+        return max(self.owed, (self.reorder_point or Decimal(0)) - free)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarehouseItem:
+    """One product in a warehouse."""
+
+    product: Product
+    quantities: Quantities
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarehouseContents:
+    """Part of what lies in a warehouse, by product code; ``total`` counts all products that fit."""
+
+    code: str
+    name: str
+    items: tuple[WarehouseItem, ...]
+    total: int
+    source: str = ""

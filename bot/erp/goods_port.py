@@ -1,0 +1,102 @@
+"""What an adapter may offer about goods besides `bot.erp.port.Erp`; its capabilities say which of it.
+
+All calls may raise the classes of `bot.erp.errors` and nothing else, and may be repeated freely.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol, runtime_checkable
+
+from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.model import Slice
+from bot.erp.port import ListQuery
+
+LAST_PRICES = 5
+"""Sales and purchases that `GoodsReader.prices` returns of each kind at most."""
+
+
+MOST_USES = 40
+"""Products that `GoodsReader.product` names of those that a product goes into."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrivalQuery:
+    """A request for part of what is on its way, due first; without a due date last, ties by document and product.
+
+    ``sku`` names one product, ``until`` the last due date; what is late is due, too.
+    """
+
+    sku: str = ""
+    until: date | None = None
+    offset: int = 0
+    limit: int = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShortageQuery:
+    """A request for part of what is short: for open documents first, then by product and warehouse.
+
+    ``warehouse`` is the code or name of the only one that is asked for.
+    """
+
+    warehouse: str = ""
+    offset: int = 0
+    limit: int = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarehouseQuery:
+    """A request for part of what lies in a warehouse: ``warehouse`` is its code, its name, or part of the name.
+
+    ``text`` is part of the code, name or spec of products.
+    """
+
+    warehouse: str
+    text: str = ""
+    offset: int = 0
+    limit: int = 20
+
+
+@runtime_checkable
+class GoodsReader(Protocol):
+    """Reads about goods. Codes, numbers and names are compared ignoring case."""
+
+    async def product(self, sku: str) -> ProductDetails:
+        """Return the master data of a product; raises `NotFound`."""
+        ...
+
+    async def prices(self, sku: str, *, customer: str) -> Prices:
+        """Return what a product costs, with at most `LAST_PRICES` of each kind; raises `NotFound`.
+
+        ``customer`` is part of the name of the customer to whom it was sold, empty for all.
+        """
+        ...
+
+    async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
+        """Return goods on their way; a product that nobody knows has none."""
+        ...
+
+    async def delivery(self, number: str) -> GoodsDelivery:
+        """Return one delivery with its lines; raises `NotFound`."""
+        ...
+
+    async def deliveries(self, query: ListQuery) -> Slice[GoodsDelivery]:
+        """Return deliveries without lines; supports `Filter.LATE`. The text matches orders' numbers, too."""
+        ...
+
+    async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
+        """Return the deliveries of a sales order with their lines, oldest first; raises `NotFound` for no such order.
+
+        An order may have none.
+        """
+        ...
+
+    async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
+        """Return what is short; raises `NotFound` for no such warehouse."""
+        ...
+
+    async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
+        """Return what lies in a warehouse; raises `NotFound`, and `Ambiguous` where the name fits several."""
+        ...

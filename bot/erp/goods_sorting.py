@@ -1,0 +1,29 @@
+"""The orders of lists about goods, which every adapter keeps (`bot.erp.goods_port`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from bot.erp.goods import Arrival, GoodsDelivery, PricePoint, Shortage
+
+
+def by_arrival(arrivals: Iterable[Arrival]) -> tuple[Arrival, ...]:
+    """Return arrivals, due first; those without a due date last."""
+    return tuple(sorted(arrivals, key=lambda each: (each.due_on or date.max, each.document, each.sku)))
+
+
+def by_leaving(deliveries: Iterable[GoodsDelivery]) -> tuple[GoodsDelivery, ...]:
+    """Return the deliveries of an order, what left or leaves first; those without a day last."""
+    return tuple(sorted(deliveries, key=lambda each: (each.day or date.max, each.number)))
+
+
+def by_price_day(points: Iterable[PricePoint]) -> tuple[PricePoint, ...]:
+    """Return prices, the newest first."""
+    ordered = sorted(points, key=lambda each: each.document)
+    return tuple(sorted(ordered, key=lambda each: each.day or date.min, reverse=True))
+
+
+def by_urgency(shortages: Iterable[Shortage]) -> tuple[Shortage, ...]:
+    """Return shortages: what open documents need first, then by product; all warehouses together before each."""
+    return tuple(sorted(shortages, key=lambda each: (not each.owed, each.sku, each.warehouse_code)))
