@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from bot.chat.arguments import Keyword
 from bot.chat.days import Days, names_days, names_days_ahead
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise
 from bot.chat.reading import ReadBy, Reading, Understood
@@ -145,13 +144,10 @@ class Grammar:
     def weigh(self, scan: Scan, usable: frozenset[str] | None) -> dict[str, int]:
         """Return how much speaks for each command."""
         weights: dict[str, int] = {}
-        for span in scan.of_kind(SpanKind.CUE):
-            if span.text.casefold() in self.sentences.dates:
-                continue  # a day speaks for no command, although it may say which report is meant
-            for cue in self.sentences.cues[span.text.casefold()]:
-                listed = cue.keyword and cue.command in _ALONE  # their lists are words of every day
-                if not listed and (usable is None or cue.command in usable):
-                    weights[cue.command] = weights.get(cue.command, 0) + cue.weight
+        for cue in self.cues_in(scan):
+            listed = cue.keyword and cue.command in _ALONE  # their lists are words of every day
+            if not listed and (usable is None or cue.command in usable):
+                weights[cue.command] = weights.get(cue.command, 0) + cue.weight
         return weights
 
     def cues_in(self, scan: Scan) -> Iterable[Cue]:
@@ -217,7 +213,7 @@ class Grammar:
             return command_line(name, self._number(name, digits[0]))
         if name == "stock" and (stores := _stores_in(scan)):
             return command_line(name, _joined(scan, SpanKind.NAME, SpanKind.PARTNER), *stores)
-        return self.with_days(command_line(name, *self.list_named(name, scan).split(), named), name, scan)
+        return self.with_days(command_line(name, self.list_named(name, scan), named), name, scan)
 
     def with_days(self, line: str, name: str, scan: Scan) -> str:
         """Return a line with the days that a sentence names, if its command lists documents of days."""
@@ -236,17 +232,7 @@ class Grammar:
         """Return the named list of a command that is meant: what is late for an order is late for any document."""
         own = [cue for cue in self.cues_in(scan) if cue.keyword and cue.command == name]
         others = [cue for cue in self.cues_in(scan) if cue.keyword in self.sentences.lists[name]]
-        found = next((cue.keyword for cue in (*own, *others)), "")
-        return found or next(self._lists_of_days(name, scan), "")
-
-    def _lists_of_days(self, name: str, scan: Scan) -> Iterator[str]:
-        """Yield the named lists of a command that days in a sentence stand for: /report month for 本月."""
-        for parameter in self.commands[name].signature.parameters:
-            if not issubclass(parameter.type, Keyword):
-                continue
-            for span in scan.of_kind(SpanKind.DATE):
-                if member := parameter.type.meant_by(span.text):
-                    yield member.value
+        return next((cue.keyword for cue in (*own, *others)), "")
 
     def _number(self, command: str, digits: str) -> str:
         """Return the whole number of a document of which only the digits were said."""
