@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bot.cards.view import View
+from bot.cards.view import Button, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
 from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.registry import command
+from bot.chat.related import more_buttons, offered
 from bot.chat.view_parts import DocumentListView, DocumentView
 from bot.erp.hub import ErpHub
 from bot.erp.model import OrderLine, SalesOrder
@@ -38,6 +40,11 @@ class OrderView(DocumentView):
 
     document: SalesOrder
     rows: tuple[OrderLine, ...]
+    more: tuple[str, ...] = ()
+    """Commands that tell more of the order."""
+
+    def buttons(self) -> Sequence[Button]:
+        return (*more_buttons(self.more, self.document.number), *DocumentView.buttons(self))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,5 +72,5 @@ async def order(
     lookup = DocumentLookup("order", erp.order, erp.orders)
     hit = await lookup.look_up(text or "", Filter.LATE if which else Filter.ALL, offset=context.offset)
     if isinstance(hit, OneDocument):
-        return OrderView.of(hit.found, context)
+        return OrderView.of(hit.found, context, more=offered(erp, "delivery"))
     return OrderListView.of(hit.found, context, which=which, text=text or "")

@@ -26,9 +26,13 @@ from bot.chat.lookup import DocumentLookup as DocumentLookup
 from bot.chat.lookup import Numbered as Numbered
 from bot.chat.lookup import OneDocument as OneDocument
 from bot.chat.parsing import command_line as command_line
+from bot.chat.products import Picks as Picks
+from bot.chat.products import ProductLookup as ProductLookup
 from bot.chat.registry import Command as Command
 from bot.chat.registry import Commands as Commands
 from bot.chat.registry import command as command
+from bot.chat.related import more_buttons as more_buttons
+from bot.chat.related import offered as offered
 from bot.chat.view_parts import DocumentListView as DocumentListView
 from bot.chat.view_parts import DocumentView as DocumentView
 from bot.chat.view_parts import Freshness as Freshness
@@ -49,6 +53,23 @@ from bot.erp.errors import NotFound as NotFound
 from bot.erp.errors import NotPermitted as NotPermitted
 from bot.erp.errors import Unavailable as Unavailable
 from bot.erp.errors import Unsupported as Unsupported
+from bot.erp.goods import Arrival as Arrival
+from bot.erp.goods import ArrivalKind as ArrivalKind
+from bot.erp.goods import ComponentUse as ComponentUse
+from bot.erp.goods import DeliveryLine as DeliveryLine
+from bot.erp.goods import DeliveryStatus as DeliveryStatus
+from bot.erp.goods import GoodsDelivery as GoodsDelivery
+from bot.erp.goods import PriceKind as PriceKind
+from bot.erp.goods import PricePoint as PricePoint
+from bot.erp.goods import Prices as Prices
+from bot.erp.goods import ProductDetails as ProductDetails
+from bot.erp.goods import Shortage as Shortage
+from bot.erp.goods import Supply as Supply
+from bot.erp.goods import WarehouseContents as WarehouseContents
+from bot.erp.goods import WarehouseItem as WarehouseItem
+from bot.erp.goods_port import ArrivalQuery as ArrivalQuery
+from bot.erp.goods_port import ShortageQuery as ShortageQuery
+from bot.erp.goods_port import WarehouseQuery as WarehouseQuery
 from bot.erp.hub import ErpHub as ErpHub
 from bot.erp.model import Approval as Approval
 from bot.erp.model import Area as Area
@@ -89,6 +110,9 @@ __all__ = [
     "Answer",
     "Approval",
     "Area",
+    "Arrival",
+    "ArrivalKind",
+    "ArrivalQuery",
     "Ask",
     "BadArgument",
     "Button",
@@ -97,7 +121,10 @@ __all__ = [
     "Color",
     "Command",
     "Commands",
+    "ComponentUse",
     "Cost",
+    "DeliveryLine",
+    "DeliveryStatus",
     "DingerpError",
     "DocumentList",
     "DocumentListView",
@@ -109,6 +136,7 @@ __all__ = [
     "FieldClass",
     "Filter",
     "Freshness",
+    "GoodsDelivery",
     "Invoice",
     "InvoiceStatus",
     "Keyword",
@@ -126,7 +154,13 @@ __all__ = [
     "PartnerName",
     "Person",
     "Phrase",
+    "Picks",
+    "PriceKind",
+    "PricePoint",
+    "Prices",
     "Product",
+    "ProductDetails",
+    "ProductLookup",
     "ProductionOrder",
     "ProductionStatus",
     "Progress",
@@ -138,16 +172,22 @@ __all__ = [
     "QuestionContext",
     "SalesAmount",
     "SalesOrder",
+    "Shortage",
+    "ShortageQuery",
     "Sku",
     "Slice",
     "SourceAnswer",
     "Stating",
     "StockLevel",
+    "Supply",
     "Term",
     "Unavailable",
     "Unsupported",
     "View",
     "Warehouse",
+    "WarehouseContents",
+    "WarehouseItem",
+    "WarehouseQuery",
     "WarehouseStock",
     "Word",
     "ask_buttons",
@@ -157,6 +197,8 @@ __all__ = [
     "erp_link_buttons",
     "freshness",
     "freshness_of_all",
+    "more_buttons",
+    "offered",
     "other_spellings",
     "phrase",
     "shortened",

@@ -227,6 +227,10 @@ class ErpHub:
         """Return production orders."""
         return await self._documents(PRODUCTION_ORDERS, query)
 
+    def offers(self, capability: Capability) -> bool:
+        """Return whether any source can do something."""
+        return bool(self._able[capability])
+
     async def product(self, sku: str) -> Answer[ProductDetails]:
         """Return the master data of a product; raises `NotFound`."""
         return await self._goods.product(sku)

@@ -30,12 +30,13 @@ _PRODUCTS = 500
 
 
 async def learn_vocabulary(hub: ErpHub) -> Vocabulary:
-    """Return the words of the company, from nine calls to each ERP. What is not answered is left out and logged."""
-    orders, invoices, purchases, productions, products = await asyncio.gather(
+    """Return the words of the company, from ten calls to each ERP. What is not answered is left out and logged."""
+    orders, invoices, purchases, productions, deliveries, products = await asyncio.gather(
         _listed("orders", hub.orders(_DOCUMENTS)),
         _listed("invoices", hub.invoices(_DOCUMENTS)),
         _listed("purchase_orders", hub.purchase_orders(_DOCUMENTS)),
         _listed("production_orders", hub.production_orders(_DOCUMENTS)),
+        _listed("deliveries", hub.deliveries(_DOCUMENTS)),
         _products(hub),
     )
     areas: Mapping[Area, Sequence[Numbered]] = {
@@ -50,6 +51,7 @@ async def learn_vocabulary(hub: ErpHub) -> Vocabulary:
     return Vocabulary(
         documents={area: shapes_of(document.number for document in found) for area, found in areas.items()},
         products=shapes_of(product.sku for product in products),
+        deliveries=shapes_of(delivery.number for delivery in deliveries),
         warehouses=warehouses,
         partners=partners,
         goods=_each(text for product in products for text in (product.name, product.spec)),

@@ -43,6 +43,7 @@ class SpanKind(StrEnum):
     """What a part of a sentence stands for."""
 
     DOCUMENT = "document"
+    DELIVERY = "delivery"
     PRODUCT = "product"
     DIGITS = "digits"
     PARTNER = "partner"
@@ -111,7 +112,9 @@ def take_codes(scan: Scan, vocabulary: Vocabulary) -> None:
 def _take_known(scan: Scan, match: re.Match[str], vocabulary: Vocabulary) -> bool:
     start, end = match.span()
     typed = scan.text[start:end]
-    if found := vocabulary.document(typed):
+    if delivery := vocabulary.delivery(typed):
+        scan.take(SpanKind.DELIVERY, start, end, delivery)
+    elif found := vocabulary.document(typed):
         area, number = found
         scan.take(SpanKind.DOCUMENT, start, end, number, area)
     elif code := vocabulary.product(typed):

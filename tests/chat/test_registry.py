@@ -92,7 +92,12 @@ def test_the_built_in_commands_are_there() -> None:
     assert list(Commands.discover()) == [
         *(
             "stock",
+            "price",
+            "arrivals",
+            "shortage",
+            "product",
             "order",
+            "delivery",
             "invoice",
             "po",
             *approvals,
