@@ -46,4 +46,4 @@ def test_equal_questions_have_equal_texts() -> None:
     query = ListQuery(filter=Filter.LATE, text="x", offset=8)
     assert asked((query,)) == asked((ListQuery(filter=Filter.LATE, text="x", offset=8),))
     assert asked((query,)) != asked((ListQuery(text="x", offset=8),))
-    assert len(ANSWER_TYPES) == 10
+    assert len(ANSWER_TYPES) == 18
