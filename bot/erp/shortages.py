@@ -17,8 +17,13 @@ def shortages_of(level: StockLevel) -> Iterator[Shortage]:
         yield _shortage(level, level.total, reorder_point=level.reorder_point)
     for place in level.per_warehouse:
         figures = place.quantities
-        if (figures.outgoing or _NOTHING) > (figures.on_hand or _NOTHING):
+        if (_promised(figures) or _NOTHING) > (figures.on_hand or _NOTHING):
             yield _shortage(level, figures, warehouse=place.name, code=place.code)
+
+
+def _promised(figures: Quantities) -> Decimal | None:
+    """Return what documents take from a place: some ERPs reserve for them also what is not there."""
+    return figures.reserved if figures.outgoing is None else figures.outgoing
 
 
 def _shortage(
@@ -40,7 +45,7 @@ def _shortage(
         on_hand=figures.on_hand or _NOTHING,
         available=figures.available,
         reorder_point=reorder_point,
-        demanded=figures.outgoing,
+        demanded=_promised(figures),
         incoming=figures.incoming,
         source=level.source,
     )

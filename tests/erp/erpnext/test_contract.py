@@ -6,16 +6,19 @@ from pathlib import Path
 from typing import Any
 
 from bot.erp.erpnext.manifest import vendor
-from bot.erp.port import GOODS, Capability
+from bot.erp.port import Capability
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.erp_contract import ErpContract
 from bot.testing.fake_erp import SECRET
 from tests.erp.fakes.erpnext import KEY, PEOPLE, FakeErpNext
 from tests.erp.fakes.erpnext_gaps import GAPS, SUBMIT_GAPS
 
+READ = frozenset(Capability) - {Capability.PRICES, Capability.PRODUCT_DETAILS}
+
 
 class TestErpNextContract(ErpContract):
     name, vendor = "erpnext", vendor
+    offers = READ
     gaps = GAPS
 
     def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> FakeErpNext:
@@ -34,7 +37,7 @@ class TestErpNextContract(ErpContract):
 
 class TestErpNextSubmitContract(TestErpNextContract):
     name, gaps = "erpnext-submit", SUBMIT_GAPS
-    offers = frozenset(Capability) - GOODS - {Capability.REJECT}
+    offers = READ - {Capability.REJECT}
 
     def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> FakeErpNext:
         return FakeErpNext(company, clock, workflow=False)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from bot.erp.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.model import (
     Invoice,
     InvoiceStatus,
@@ -241,6 +242,38 @@ def purchase_order(order: PurchaseOrder, workflow: bool) -> Document:
         for line in order.lines
     )
     document["items"] = rows(document, "items", "Purchase Order Item", lines)
+    return document
+
+
+def delivery_note(delivery: GoodsDelivery) -> Document:
+    """Return a Delivery Note: it has one day, which is that of leaving once it is submitted."""
+    assert delivery.changed_at is not None
+    docstatus = {DeliveryStatus.SHIPPED: 1, DeliveryStatus.CANCELLED: 2}.get(delivery.status, 0)
+    document = head("Delivery Note", delivery.number, delivery.changed_at) | {
+        "docstatus": docstatus,
+        "status": ("Draft", "To Bill", "Cancelled")[docstatus],
+        "company": COMPANY,
+        "customer": f"CUST-{delivery.customer[:3]}",
+        "customer_name": delivery.customer,
+        "posting_date": _day(delivery.day),
+        "is_return": 0,
+        "transporter_name": delivery.carrier or None,
+        "lr_no": delivery.tracking or None,
+        "set_warehouse": "MAIN",
+    }
+    lines = (
+        {
+            "item_code": line.sku,
+            "item_name": line.name,
+            "uom": line.unit,
+            "qty": float(line.quantity),
+            "against_sales_order": delivery.order_number,
+        }
+        for line in delivery.lines
+    )
+    document["items"] = rows(document, "items", "Delivery Note Item", lines)
+    people = [{"sales_person": delivery.salesperson, "allocated_percentage": 100.0}]
+    document["sales_team"] = rows(document, "sales_team", "Sales Team", people)
     return document
 
 

@@ -6,6 +6,7 @@ from dataclasses import fields, is_dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from bot.erp.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.model import OrderStatus, ProductionOrder, ProductionStatus, Progress, Quantities, SalesOrder, StockLevel
 from bot.testing.gaps import Gaps, Rewrite
 from tests.erp.fakes.erpnext_documents import COMPANY, projected
@@ -37,6 +38,13 @@ def _as_bins(record: Any) -> Any:
         return record
     places = tuple(replace(place, quantities=_projected(place.quantities)) for place in record.per_warehouse)
     return replace(record, total=_projected(record.total), per_warehouse=places)
+
+
+def _as_note(record: Any) -> Any:
+    if not isinstance(record, GoodsDelivery):
+        return record
+    shipped = record.status is DeliveryStatus.SHIPPED
+    return replace(record, planned_on=None if shipped else record.planned_on, warehouse="MAIN")
 
 
 def _of_company(record: Any) -> Any:
@@ -73,8 +81,10 @@ GAPS = Gaps(
         Rewrite("an item that never moved has no Bin, and so no time at which its stock changed", _as_moved),
         Rewrite("a Bin has one figure for what is promised, and projects with it: reserved is outgoing", _as_bins),
         Rewrite("of material ERPNext says what was transferred, not what lies ready", _as_transferred),
+        Rewrite("a Delivery Note has one day, and names its warehouse by its code", _as_note),
         Rewrite("every warehouse belongs to a company", _of_company),
     ),
+    states={DeliveryStatus.READY: (DeliveryStatus.PLANNED, "a draft of a Delivery Note does not say what is picked")},
     cases=_KEYS,
 )
 """Gaps of a site with a Workflow."""
