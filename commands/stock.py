@@ -180,7 +180,7 @@ def _stock_view(meant: Answer[StockLevel], warehouse: str, erp: ErpHub, context:
         offset=context.offset,
         line=_line(level.product.sku, warehouse=warehouse),
         outages=_outages(meant),
-        more=offered(erp, "arrivals"),
+        more=offered(erp, "arrivals", "price"),
         freshness=freshness(meant, level.as_of, failures=not meant.parts),
     )
 

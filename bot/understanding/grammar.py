@@ -52,6 +52,8 @@ _MOST_ALTERNATIVES = 3
 _SHORTEST_NAME = 2
 _ALONE = frozenset({"help", "whoami", "lang", "alerts", "pending"})
 """Commands that are asked without a document or a name."""
+_NAMED_ONLY = frozenset({"price", "product"})
+"""Commands that mean nothing without a product."""
 _EVERYDAY_LISTS = _ALONE | {"arrivals"}
 """Commands whose lists are words of every day, such as 今天: they do not speak for the command."""
 
@@ -207,6 +209,8 @@ class Grammar:
             least = 1 if name in _OF_PRODUCTS and named and self._is_known(scan) else SAYS_WHAT_TO_DO
             if weights[name] < least or weights[ranked[0]] - weights[name] > _NEAR:
                 break
+            if name in _NAMED_ONLY and not named:
+                continue
             if name == "help" and named and weights[name] < _SAYS_OUTRIGHT:
                 break  # a greeting for somebody else
             yield self._list_line(name, scan, named), weights[name]
@@ -220,6 +224,8 @@ class Grammar:
         digits = [span.value for span in scan.of_kind(SpanKind.DIGITS)] or [named]
         if digits[0].isdecimal():
             return command_line(name, self._number(name, digits[0]))
+        if name == "arrivals" and scan.of_kind(SpanKind.PARTNER):
+            return command_line("po", named)  # what is on its way from a vendor
         if name == "shortage":
             return command_line("stock", named) if named and self._is_known(scan) else command_line(name)
         if name == "stock" and (stores := _stores_in(scan)):
