@@ -26,7 +26,7 @@ from bot.erp.erpnext.query import DocumentQuery
 from bot.erp.erpnext.stock import read_places, stock_level
 from bot.erp.errors import Invalid, NotFound, NotPermitted
 from bot.erp.expiring import ExpiringValue
-from bot.erp.goods import Arrival, GoodsDelivery, Shortage, WarehouseContents
+from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.http import Http
 from bot.erp.keys import checked_key
@@ -52,7 +52,6 @@ _SEARCHED = 500
 _ALIKE = 5
 """How many names that differ only in case or accents are compared."""
 
-_NOT_READ = frozenset({Capability.PRICES, Capability.PRODUCT_DETAILS})
 _DECIDING = frozenset({Capability.APPROVE, Capability.REJECT, Capability.VERSION_CHECK})
 
 
@@ -170,6 +169,18 @@ class ErpNextErp(DocumentErp):
         return replace(found, items=await self._approved(kind, found.items))
 
     # Goods
+
+    async def product(self, sku: str) -> ProductDetails:
+        """Return the master data of an item."""
+        key = checked_key(sku, source=self.name)
+        told: Any = await gather_or_cancel(self._document("Item", key), self.stock(key))
+        item, level = told
+        return await self._goods.details(item, level.reorder_point)
+
+    async def prices(self, sku: str, *, customer: str) -> Prices:
+        """Return what an item costs."""
+        item = await self._document("Item", checked_key(sku, source=self.name))
+        return await self._goods.prices(item, customer, await self._approvals.workflow())
 
     async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
         """Return goods on their way; an item that nobody knows has none."""
@@ -331,7 +342,6 @@ class ErpNextErp(DocumentErp):
 
 def _capabilities(options: ErpNextOptions) -> frozenset[Capability]:
     if not options.approvers:
-        return frozenset(Capability) - _NOT_READ - _DECIDING
+        return frozenset(Capability) - _DECIDING
     # Without a Workflow, no state of a draft means that it was rejected.
-    known = frozenset(Capability) - _NOT_READ
-    return known if options.workflow else known - {Capability.REJECT}
+    return frozenset(Capability) if options.workflow else frozenset(Capability) - {Capability.REJECT}

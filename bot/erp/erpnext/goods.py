@@ -1,12 +1,13 @@
-"""What ERPNext tells about goods: arrivals, deliveries, shortages, warehouses (docs: platform/erp/erpnext.md#goods)."""
+"""What ERPNext tells about goods (docs: platform/erp/erpnext.md#goods)."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from bot.erp import listing
 from bot.erp.concurrency import gather_or_cancel
@@ -14,22 +15,28 @@ from bot.erp.erpnext import documents
 from bot.erp.erpnext import query as queries
 from bot.erp.erpnext.client import Condition, ErpNextClient, ListRequest, Row, is_exact, pattern
 from bot.erp.erpnext.documents import FULL, RECEIVED, docstatus, joined
-from bot.erp.erpnext.mapping import ApprovalWorkflow, Site, number, required_number
+from bot.erp.erpnext.mapping import ApprovalWorkflow, Site, money, number, required_number
 from bot.erp.erpnext.stock import quantities, stock_level
 from bot.erp.goods import (
     Arrival,
     ArrivalKind,
+    ComponentUse,
     DeliveryLine,
     DeliveryStatus,
     GoodsDelivery,
+    PriceKind,
+    PricePoint,
+    Prices,
+    ProductDetails,
     Shortage,
+    Supply,
     WarehouseContents,
     WarehouseItem,
 )
-from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.goods_sorting import by_arrival, by_leaving, by_urgency
+from bot.erp.goods_port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
+from bot.erp.goods_sorting import by_arrival, by_leaving, by_price_day, by_urgency
 from bot.erp.listing import read_page
-from bot.erp.model import Product, ProductionStatus, Slice
+from bot.erp.model import Money, Product, ProductionStatus, Slice
 from bot.erp.port import Filter, ListQuery
 from bot.erp.shortages import shortages_of
 from bot.erp.warehouses import pick_warehouse
@@ -37,6 +44,12 @@ from bot.erp.warehouses import pick_warehouse
 _MOST = 2_000
 """Rows of one question."""
 _NOTE, _NOTE_LINE = "Delivery Note", "Delivery Note Item"
+_DEFAULT_BOM: tuple[Condition, ...] = (("is_default", "=", 1), ("docstatus", "=", 1))
+_PRICED = {
+    PriceKind.SALE: ("Sales Order", "customer_name"),
+    PriceKind.PURCHASE: ("Purchase Order", "supplier_name"),
+}
+"""The DocType of orders, and the field that names the partner."""
 _COMING = {ProductionStatus.RELEASED, ProductionStatus.RUNNING}
 
 _STATES = {0: DeliveryStatus.PLANNED, 1: DeliveryStatus.SHIPPED, 2: DeliveryStatus.CANCELLED}
@@ -73,6 +86,163 @@ class ErpNextGoods:
     @property
     def _ours(self) -> list[Condition]:
         return [("company", "=", self._company)] if self._company else []
+
+    # Products
+
+    async def details(self, item: Row, reorder_point: Decimal | None) -> ProductDetails:
+        """Return the master data of an Item: its vendors, what its default BOM lists, and which BOMs list it."""
+        site = await self._site()
+        told: Any = await gather_or_cancel(
+            self._supplies(item), self._components(str(item["name"])), self._uses(str(item["name"]))
+        )
+        supplies, components, (uses, count) = told
+        barcodes = [str(line["barcode"]) for line in item.get("barcodes") or () if line.get("barcode")]
+        return ProductDetails(
+            product=site.read(documents.product, item),
+            barcodes=tuple(barcodes[1:]),
+            reorder_point=reorder_point,
+            supplies=supplies,
+            components=components,
+            used_in=uses,
+            used_in_total=count,
+            url=site.link("Item", item["name"]),
+            source=self._source,
+        )
+
+    async def _supplies(self, item: Row) -> tuple[Supply, ...]:
+        lines = [line for line in item.get("supplier_items") or () if line.get("supplier")]
+        if not lines:
+            return ()
+        ids = [str(line["supplier"]) for line in lines]
+        rows = await self._frappe.rows(ListRequest("Supplier", ("name", "supplier_name"), [("name", "in", ids)]))
+        names = {str(row["name"]): str(row.get("supplier_name") or row["name"]) for row in rows}
+        return tuple(
+            Supply(
+                vendor=names.get(str(line["supplier"]), str(line["supplier"])),
+                code=str(line.get("supplier_part_no") or ""),
+            )
+            for line in lines
+        )
+
+    async def _components(self, name: str) -> tuple[ComponentUse, ...]:
+        request = ListRequest("BOM", ("name",), [("item", "=", name), *_DEFAULT_BOM], order_by="name asc")
+        for found in await self._frappe.rows(request, limit=1):
+            bom = await self._frappe.document("BOM", str(found["name"]))
+            return tuple(
+                ComponentUse(
+                    sku=str(line.get("item_code") or ""),
+                    name=str(line.get("item_name") or ""),
+                    unit=str(line.get("uom") or ""),
+                    quantity=required_number(line.get("qty")) / (number(bom.get("quantity")) or Decimal(1)),
+                )
+                for line in bom.get("items") or ()
+            )
+        return ()
+
+    async def _uses(self, name: str) -> tuple[tuple[ComponentUse, ...], int]:
+        request = ListRequest("BOM Item", ("parent", "qty"), [("item_code", "=", name)], parent="BOM")
+        lines = await self._frappe.rows(request, limit=_MOST)
+        if not lines:
+            return (), 0
+        parents = sorted({str(line["parent"]) for line in lines})
+        fields = ("name", "item", "item_name", "uom", "quantity")
+        rows = await self._frappe.rows(ListRequest("BOM", fields, [("name", "in", parents), *_DEFAULT_BOM]))
+        boms = {str(row["name"]): row for row in rows}
+        found = [
+            ComponentUse(
+                sku=str(bom.get("item") or ""),
+                name=str(bom.get("item_name") or ""),
+                unit=str(bom.get("uom") or ""),
+                quantity=required_number(line.get("qty")) / (number(bom.get("quantity")) or Decimal(1)),
+            )
+            for line in lines
+            if (bom := boms.get(str(line["parent"])))
+        ]
+        found.sort(key=lambda use: use.sku)
+        return tuple(found[:MOST_USES]), len(found)
+
+    # Prices
+
+    async def prices(self, item: Row, customer: str, workflow: ApprovalWorkflow) -> Prices:
+        """Return what an Item costs."""
+        site, name = await self._site(), str(item["name"])
+        not_open = sorted(workflow.waiting | workflow.rejected)
+        told: Any = await gather_or_cancel(
+            self._list_price(name, site),
+            self._points(PriceKind.SALE, name, customer, [], site),
+            self._points(PriceKind.PURCHASE, name, "", [(workflow.field, "not in", not_open)], site),
+        )
+        listed, sales, purchases = told
+        return Prices(
+            product=site.read(documents.product, item),
+            customer=customer,
+            list_price=listed,
+            sales=sales,
+            purchases=purchases,
+            source=self._source,
+        )
+
+    async def _list_price(self, name: str, site: Site) -> Money | None:
+        """Return the price of the one selling list that has any: which of several is meant would be a guess."""
+        today = site.local(self._now()).date()
+        request = ListRequest(
+            "Item Price",
+            ("price_list", "price_list_rate", "currency", "valid_from", "valid_upto"),
+            [("item_code", "=", name), ("selling", "=", 1), ("customer", "is", "not set")],
+            order_by="valid_from desc",
+        )
+        rows = [row for row in await self._frappe.rows(request, limit=_MOST) if _is_valid(row, site, today)]
+        lists = {row.get("price_list") for row in rows}
+        return money(rows[0].get("price_list_rate"), rows[0].get("currency")) if len(lists) == 1 else None
+
+    async def _points(
+        self, kind: PriceKind, name: str, customer: str, which: Sequence[Condition], site: Site
+    ) -> tuple[PricePoint, ...]:
+        doctype, partner = _PRICED[kind]
+        lines = await self._frappe.rows(
+            ListRequest(
+                f"{doctype} Item",
+                ("parent", "qty", "uom", "rate", "idx"),
+                [("item_code", "=", name), ("docstatus", "=", 1)],
+                order_by="creation desc",
+                parent=doctype,
+            ),
+            limit=_MOST,
+        )
+        if not lines:
+            return ()
+        named: list[Condition] = [(partner, "like", pattern(customer))] if customer else []
+        orders = ListRequest(
+            doctype,
+            ("name", partner, "transaction_date", "currency"),
+            [("name", "in", sorted({str(line["parent"]) for line in lines})), *named, *which, *self._ours],
+            order_by="transaction_date desc, name asc",
+        )
+        rows = {str(row["name"]): row for row in await self._frappe.rows(orders, limit=LAST_PRICES)}
+        sellers = await self._sellers(list(rows)) if kind is PriceKind.SALE else {}
+        lines.sort(key=lambda line: line.get("idx") or 0)
+        points = [
+            PricePoint(
+                kind=kind,
+                day=site.day(row.get("transaction_date")),
+                document=str(row["name"]),
+                partner=str(row.get(partner) or ""),
+                quantity=required_number(line.get("qty")),
+                unit=str(line.get("uom") or ""),
+                price=money(line.get("rate"), row.get("currency")),
+                owner=joined(sellers.get(str(row["name"]), ())),
+                source=self._source,
+            )
+            for line in lines
+            if (row := rows.get(str(line["parent"])))
+        ]
+        return by_price_day(points)[:LAST_PRICES]
+
+    async def _sellers(self, orders: Sequence[str]) -> Mapping[str, list[str]]:
+        if not orders:
+            return {}
+        people = queries.children("Sales Order", "Sales Team", "sales_person", orders)
+        return _by_parent(await self._frappe.rows(people), "sales_person")
 
     # Deliveries
 
@@ -333,6 +503,11 @@ def delivery(row: Row, site: Site) -> GoodsDelivery:
         changed_at=site.time(row.get("modified")),
         source=site.source,
     )
+
+
+def _is_valid(row: Row, site: Site, today: date) -> bool:
+    first, last = site.day(row.get("valid_from")), site.day(row.get("valid_upto"))
+    return (first is None or first <= today) and (last is None or today <= last)
 
 
 def _arrival(line: Row, site: Site, order: Row) -> Arrival:

@@ -13,12 +13,10 @@ from bot.testing.fake_erp import SECRET
 from tests.erp.fakes.erpnext import KEY, PEOPLE, FakeErpNext
 from tests.erp.fakes.erpnext_gaps import GAPS, SUBMIT_GAPS
 
-READ = frozenset(Capability) - {Capability.PRICES, Capability.PRODUCT_DETAILS}
-
 
 class TestErpNextContract(ErpContract):
     name, vendor = "erpnext", vendor
-    offers = READ
+    offers = frozenset(Capability)
     gaps = GAPS
 
     def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> FakeErpNext:
@@ -37,7 +35,7 @@ class TestErpNextContract(ErpContract):
 
 class TestErpNextSubmitContract(TestErpNextContract):
     name, gaps = "erpnext-submit", SUBMIT_GAPS
-    offers = READ - {Capability.REJECT}
+    offers = frozenset(Capability) - {Capability.REJECT}
 
     def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> FakeErpNext:
         return FakeErpNext(company, clock, workflow=False)

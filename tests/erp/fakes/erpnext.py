@@ -51,6 +51,8 @@ _PARENTS = {
     "Item Reorder": ("Item", "reorder_levels"),
     "Sales Team": ("Sales Order", "sales_team"),
     "Sales Invoice Item": ("Sales Invoice", "items"),
+    "BOM Item": ("BOM", "items"),
+    "Sales Order Item": ("Sales Order", "items"),
     "Purchase Order Item": ("Purchase Order", "items"),
     "Delivery Note Item": ("Delivery Note", "items"),
 }
@@ -203,7 +205,23 @@ class FakeErpNext(FakeServer):
         match doctype:
             case "Item":
                 render, changed, stock = self._made, company.product_changes, company.stock
-                return [render(documents.item, p, stock.get(sku), changed[sku]) for sku, p in company.products.items()]
+                supplies = {sku: company.supplies.get(sku, ()) for sku in company.products}
+                return [
+                    render(documents.item, p, stock.get(sku), changed[sku], supplies[sku])
+                    for sku, p in company.products.items()
+                ]
+            case "Item Price":
+                prices = company.list_prices.items()
+                return [documents.item_price(sku, price, _CHANGED) for sku, price in prices]
+            case "BOM":
+                boms = company.components.items()
+                return [documents.bill_of_materials(company.products[sku], parts, _CHANGED) for sku, parts in boms]
+            case "Supplier":
+                vendors = {each.vendor for known in company.supplies.values() for each in known}
+                return [
+                    shapes.head("Supplier", documents.supplier_id(name), _CHANGED) | {"supplier_name": name}
+                    for name in sorted(vendors)
+                ]
             case "Bin":
                 return [row for level in company.stock.values() for row in self._made(documents.bins, level)]
             case "Company":

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from bot.erp.goods import DeliveryStatus, GoodsDelivery
+from bot.erp.goods import ComponentUse, DeliveryStatus, GoodsDelivery, Supply
 from bot.erp.model import (
     Invoice,
     InvoiceStatus,
@@ -55,7 +55,7 @@ def projected(figures: Quantities) -> Decimal:
     return (figures.on_hand or Decimal(0)) + (figures.incoming or Decimal(0)) - (figures.reserved or Decimal(0))
 
 
-def item(product: Product, level: StockLevel | None, changed_at: datetime) -> Document:
+def item(product: Product, level: StockLevel | None, changed_at: datetime, supplies: Iterable[Supply] = ()) -> Document:
     """Return an Item; its reorder level is that of its first warehouse."""
     document = shapes.ITEM | head("Item", product.sku, changed_at)
     document |= {
@@ -74,6 +74,47 @@ def item(product: Product, level: StockLevel | None, changed_at: datetime) -> Do
     levels = [] if point is None else [{"warehouse": "MAIN", "warehouse_reorder_level": float(point)}]
     document["barcodes"] = rows(document, "barcodes", "Item Barcode", barcodes)
     document["reorder_levels"] = rows(document, "reorder_levels", "Item Reorder", levels)
+    vendors = ({"supplier": supplier_id(each.vendor), "supplier_part_no": each.code or None} for each in supplies)
+    document["supplier_items"] = rows(document, "supplier_items", "Item Supplier", vendors)
+    return document
+
+
+def supplier_id(name: str) -> str:
+    """Return the name of a Supplier's document, which is not what people call it."""
+    return f"SUPP-{name[:3]}"
+
+
+def item_price(sku: str, price: Money, changed_at: datetime) -> Document:
+    """Return the price of an Item in the only list."""
+    return head("Item Price", f"price-{sku}", changed_at) | {
+        "item_code": sku,
+        "price_list": "Standard Selling",
+        "selling": 1,
+        "buying": 0,
+        "customer": None,
+        "price_list_rate": float(price.amount),
+        "currency": price.currency,
+        "valid_from": "2026-01-01",
+        "valid_upto": None,
+    }
+
+
+def bill_of_materials(whole: Product, parts: Iterable[ComponentUse], changed_at: datetime) -> Document:
+    """Return the BOM of four units."""
+    document = head("BOM", f"BOM-{whole.sku}-001", changed_at) | {
+        "docstatus": 1,
+        "is_default": 1,
+        "is_active": 1,
+        "item": whole.sku,
+        "item_name": whole.name,
+        "uom": whole.unit,
+        "quantity": 4.0,
+    }
+    lines = (
+        {"item_code": part.sku, "item_name": part.name, "uom": part.unit, "qty": float(part.quantity * 4)}
+        for part in parts
+    )
+    document["items"] = rows(document, "items", "BOM Item", lines)
     return document
 
 

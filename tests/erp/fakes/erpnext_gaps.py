@@ -73,6 +73,7 @@ GAPS = Gaps(
     fields={
         "SalesOrder.payment": "a Sales Order knows of advances only, not of what was paid on its invoices",
         "OrderLine.invoiced": "a line knows for which amount it was billed, not for how many pieces",
+        "Supply.lead_days": "an Item has one lead time, whoever supplies it",
         "PurchaseOrder.buyer": "a Purchase Order names nobody but its owner",
     },
     rewrites=(
