@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import ClassVar
 
 from bot.cards.actions import Ask
@@ -13,10 +12,12 @@ from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
 from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.parsing import command_line
+from bot.chat.partner_links import offered_links, partner_buttons
 from bot.chat.registry import command
+from bot.chat.sums import sum_by_currency
 from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness
 from bot.erp.hub import ErpHub
-from bot.erp.model import Invoice, InvoiceStatus, Money, SalesAmount
+from bot.erp.model import Invoice, InvoiceStatus, SalesAmount
 from bot.erp.port import Filter
 from bot.phrase import phrase
 
@@ -44,15 +45,17 @@ class InvoiceView(View):
     document: Invoice
     days_overdue: int
     freshness: Freshness
+    links: tuple[str, ...] = ()
+    """The commands that tell more of the customer."""
 
     def question(self) -> Ask:
         return Ask(command_line("invoice", self.document.number))
 
     def buttons(self) -> Sequence[Button]:
         order = ask_buttons("order", (self.document.order_number,))
-        customer = command_line("invoice", self.document.customer)
-        others = Button(phrase("Invoices of this customer"), Ask(customer))
-        return (*order, others, *erp_link_buttons(self.document.url))
+        customer = self.document.customer
+        others = Button(phrase("Invoices of this customer"), Ask(command_line("invoice", customer)))
+        return (*order, others, *partner_buttons(self.links, customer), *erp_link_buttons(self.document.url))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,18 +90,9 @@ async def invoice(
     if isinstance(hit, OneDocument):
         invoice = hit.found.value
         overdue = invoice.days_overdue(context.now.date())
-        return InvoiceView(document=invoice, days_overdue=overdue, freshness=freshness(hit.found))
+        links = offered_links(erp, "customer", "payment")
+        return InvoiceView(document=invoice, days_overdue=overdue, freshness=freshness(hit.found), links=links)
     found = hit.found.value
     owed = [invoice.open_amount for invoice in found.items if invoice.status not in _OWE_NOTHING]
-    sums = _sums(owed) if len(found.items) == found.total else ()
-    return InvoiceListView.of(hit.found, context, which=which, text=text or "", open_amounts=sums)
-
-
-def _sums(amounts: Iterable[Money | None]) -> tuple[Money, ...]:
-    """Return one sum a currency; nothing when the ERP does not say one of the amounts."""
-    sums: dict[str, Decimal] = {}
-    for money in amounts:
-        if money is None:
-            return ()
-        sums[money.currency] = sums.get(money.currency, Decimal()) + money.amount
-    return tuple(Money(amount, currency) for currency, amount in sorted(sums.items()))
+    sums = sum_by_currency(owed) if len(found.items) == found.total else None
+    return InvoiceListView.of(hit.found, context, which=which, text=text or "", open_amounts=sums or ())

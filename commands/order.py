@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bot.cards.view import Button, View
+from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
 from bot.chat.lookup import DocumentLookup, OneDocument
+from bot.chat.partner_links import offered_links, partner_buttons
 from bot.chat.registry import command
 from bot.chat.related import more_buttons, offered
-from bot.chat.view_parts import DocumentListView, DocumentView
+from bot.chat.view_parts import DocumentListView, DocumentView, erp_link_buttons
 from bot.erp.hub import ErpHub
 from bot.erp.model import OrderLine, SalesOrder
 from bot.erp.port import Filter
@@ -42,9 +43,13 @@ class OrderView(DocumentView):
     rows: tuple[OrderLine, ...]
     more: tuple[str, ...] = ()
     """Commands that tell more of the order."""
+    links: tuple[str, ...] = ()
+    """The commands that tell more of the customer."""
 
     def buttons(self) -> Sequence[Button]:
-        return (*more_buttons(self.more, self.document.number), *DocumentView.buttons(self))
+        about = partner_buttons(self.links, self.document.customer)
+        told = more_buttons(self.more, self.document.number)
+        return (*told, *ListView.buttons(self), *about, *erp_link_buttons(self.document.url))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,5 +77,6 @@ async def order(
     lookup = DocumentLookup("order", erp.order, erp.orders)
     hit = await lookup.look_up(text or "", Filter.LATE if which else Filter.ALL, offset=context.offset)
     if isinstance(hit, OneDocument):
-        return OrderView.of(hit.found, context, more=offered(erp, "delivery"))
+        more, links = offered(erp, "delivery"), offered_links(erp, "customer")
+        return OrderView.of(hit.found, context, more=more, links=links)
     return OrderListView.of(hit.found, context, which=which, text=text or "")

@@ -11,12 +11,13 @@ from bot.approvals.document import FINGERPRINT_PREFIX
 from bot.approvals.service import ApprovalService, OrderCase
 from bot.approvals.views import HEADLINES, decision_buttons
 from bot.cards.actions import Ask
-from bot.cards.view import Button, Following, View
+from bot.cards.view import Button, Following, ListView, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
 from bot.chat.lookup import DocumentLookup, OneDocument
+from bot.chat.partner_links import offered_links, partner_buttons
 from bot.chat.registry import command
-from bot.chat.view_parts import DocumentListView, DocumentView
+from bot.chat.view_parts import DocumentListView, DocumentView, erp_link_buttons
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.model import DocumentRef, PurchaseLine, PurchaseOrder, PurchaseStatus
 from bot.erp.port import Filter
@@ -57,6 +58,8 @@ class PurchaseView(DocumentView):
     can_reject: bool = True
     progress: Phrase | None = None
     """What is under way in the ERP since somebody decided."""
+    links: tuple[str, ...] = ()
+    """The commands that tell more of the vendor."""
 
     def following(self) -> Following | None:
         if self.document.status is not PurchaseStatus.WAITING:
@@ -65,7 +68,8 @@ class PurchaseView(DocumentView):
 
     def buttons(self) -> Sequence[Button]:
         decisions = self._decisions() if self.case else ()
-        return (*decisions, *DocumentView.buttons(self))
+        about = partner_buttons(self.links, self.document.vendor)
+        return (*decisions, *ListView.buttons(self), *about, *erp_link_buttons(self.document.url))
 
     def _decisions(self) -> Sequence[Button]:
         return decision_buttons(self.case, self.seen, self.document.number, can_reject=self.can_reject)
@@ -115,6 +119,7 @@ async def po(
             seen=case.fingerprint[:FINGERPRINT_PREFIX] if case else "",
             can_reject=approvals.can_reject(hit.found.source),
             progress=HEADLINES[known.case.state] if known.case and known.case.state in _UNDER_WAY else None,
+            links=offered_links(erp, "vendor", "bill"),
         )
     orders = replace(hit.found.value, items=tuple(map(_with_names, hit.found.value.items)))
     return PurchaseListView.of(replace(hit.found, value=orders), context, which=which, text=text or "")

@@ -13,6 +13,10 @@ _ORDERS, _ALL = ("po",), tuple(AREA_COMMANDS.values())
 
 DOCUMENT_COMMANDS = MappingProxyType(
     {
+        "customer": ("order", "invoice"),
+        "vendor": _ORDERS,
+        "bill": _ORDERS,
+        "payment": ("invoice", "po"),
         "pending": _ORDERS,
         "why": _ORDERS,
         "approve": _ORDERS,

@@ -48,14 +48,14 @@ def _preset(
 
 PRESET_RULES = (
     _preset("keeper", "stock mo", _COUNTED),
-    _preset("sales", "order invoice", _SEEN_IN_SALES, _OWN),
+    _preset("sales", "order invoice customer payment", _SEEN_IN_SALES, _OWN),
     _preset("sales", "stock", _COUNTED),
-    _preset("purchasing", "po", _SEEN_IN_PURCHASING),
+    _preset("purchasing", "po vendor bill payment", _SEEN_IN_PURCHASING),
     _preset("purchasing", "stock", _COUNTED),
-    _preset("finance", "invoice po order"),
+    _preset("finance", "invoice po order customer vendor bill payment"),
     _preset("production", "mo stock", _COUNTED),
-    _preset("manager", "stock order invoice po mo"),
-    _preset("admin", "stock order invoice po mo audit"),
+    _preset("manager", "stock order invoice po mo customer vendor bill payment"),
+    _preset("admin", "stock order invoice po mo customer vendor bill payment audit"),
 )
 """What ``access.presets`` puts in force. Commands that no rule names stay open to every member, and what these show of
 documents is bound by the rules above all the same (`bot.access.areas`).

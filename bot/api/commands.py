@@ -26,6 +26,8 @@ from bot.chat.lookup import DocumentLookup as DocumentLookup
 from bot.chat.lookup import Numbered as Numbered
 from bot.chat.lookup import OneDocument as OneDocument
 from bot.chat.parsing import command_line as command_line
+from bot.chat.partner_links import offered_links as offered_links
+from bot.chat.partner_links import partner_buttons as partner_buttons
 from bot.chat.products import Picks as Picks
 from bot.chat.products import ProductLookup as ProductLookup
 from bot.chat.registry import Command as Command
@@ -33,6 +35,7 @@ from bot.chat.registry import Commands as Commands
 from bot.chat.registry import command as command
 from bot.chat.related import more_buttons as more_buttons
 from bot.chat.related import offered as offered
+from bot.chat.sums import sum_by_currency as sum_by_currency
 from bot.chat.view_parts import DocumentListView as DocumentListView
 from bot.chat.view_parts import DocumentView as DocumentView
 from bot.chat.view_parts import Freshness as Freshness
@@ -73,13 +76,20 @@ from bot.erp.goods_port import WarehouseQuery as WarehouseQuery
 from bot.erp.hub import ErpHub as ErpHub
 from bot.erp.model import Approval as Approval
 from bot.erp.model import Area as Area
+from bot.erp.model import Bill as Bill
+from bot.erp.model import ContactDetail as ContactDetail
 from bot.erp.model import Cost as Cost
+from bot.erp.model import Customer as Customer
 from bot.erp.model import Invoice as Invoice
 from bot.erp.model import InvoiceStatus as InvoiceStatus
 from bot.erp.model import Money as Money
 from bot.erp.model import OrderLine as OrderLine
 from bot.erp.model import OrderStatus as OrderStatus
+from bot.erp.model import PartnerKind as PartnerKind
 from bot.erp.model import PartnerName as PartnerName
+from bot.erp.model import Payment as Payment
+from bot.erp.model import PaymentDirection as PaymentDirection
+from bot.erp.model import PaymentStatus as PaymentStatus
 from bot.erp.model import Product as Product
 from bot.erp.model import ProductionOrder as ProductionOrder
 from bot.erp.model import ProductionStatus as ProductionStatus
@@ -93,6 +103,7 @@ from bot.erp.model import SalesAmount as SalesAmount
 from bot.erp.model import SalesOrder as SalesOrder
 from bot.erp.model import Slice as Slice
 from bot.erp.model import StockLevel as StockLevel
+from bot.erp.model import Supplier as Supplier
 from bot.erp.model import WarehouseStock as WarehouseStock
 from bot.erp.port import Capability as Capability
 from bot.erp.port import Filter as Filter
@@ -115,6 +126,7 @@ __all__ = [
     "ArrivalQuery",
     "Ask",
     "BadArgument",
+    "Bill",
     "Button",
     "Capability",
     "ClassedBy",
@@ -122,7 +134,9 @@ __all__ = [
     "Command",
     "Commands",
     "ComponentUse",
+    "ContactDetail",
     "Cost",
+    "Customer",
     "DeliveryLine",
     "DeliveryStatus",
     "DingerpError",
@@ -151,7 +165,11 @@ __all__ = [
     "OneDocument",
     "OrderLine",
     "OrderStatus",
+    "PartnerKind",
     "PartnerName",
+    "Payment",
+    "PaymentDirection",
+    "PaymentStatus",
     "Person",
     "Phrase",
     "Picks",
@@ -179,6 +197,7 @@ __all__ = [
     "SourceAnswer",
     "Stating",
     "StockLevel",
+    "Supplier",
     "Supply",
     "Term",
     "Unavailable",
@@ -199,7 +218,10 @@ __all__ = [
     "freshness_of_all",
     "more_buttons",
     "offered",
+    "offered_links",
     "other_spellings",
+    "partner_buttons",
     "phrase",
     "shortened",
+    "sum_by_currency",
 ]

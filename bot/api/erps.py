@@ -48,18 +48,24 @@ from bot.erp.http import refusal as refusal
 from bot.erp.keys import checked_key as checked_key
 from bot.erp.keys import fingerprint as fingerprint
 from bot.erp.keys import pick_by_key as pick_by_key
+from bot.erp.listing import BILLS as BILLS
+from bot.erp.listing import CUSTOMERS as CUSTOMERS
 from bot.erp.listing import DELIVERIES as DELIVERIES
 from bot.erp.listing import INVOICES as INVOICES
+from bot.erp.listing import PAYMENTS as PAYMENTS
 from bot.erp.listing import PRODUCTION_ORDERS as PRODUCTION_ORDERS
 from bot.erp.listing import PURCHASE_ORDERS as PURCHASE_ORDERS
 from bot.erp.listing import SALES_ORDERS as SALES_ORDERS
+from bot.erp.listing import VENDORS as VENDORS
 from bot.erp.listing import Listing as Listing
 from bot.erp.listing import find_products as find_products
 from bot.erp.listing import read_page as read_page
 from bot.erp.model import Approval as Approval
 from bot.erp.model import Area as Area
+from bot.erp.model import Bill as Bill
 from bot.erp.model import Change as Change
 from bot.erp.model import Changes as Changes
+from bot.erp.model import Customer as Customer
 from bot.erp.model import Decision as Decision
 from bot.erp.model import DecisionOutcome as DecisionOutcome
 from bot.erp.model import DecisionResult as DecisionResult
@@ -68,6 +74,10 @@ from bot.erp.model import InvoiceStatus as InvoiceStatus
 from bot.erp.model import Money as Money
 from bot.erp.model import OrderLine as OrderLine
 from bot.erp.model import OrderStatus as OrderStatus
+from bot.erp.model import PartnerKind as PartnerKind
+from bot.erp.model import Payment as Payment
+from bot.erp.model import PaymentDirection as PaymentDirection
+from bot.erp.model import PaymentStatus as PaymentStatus
 from bot.erp.model import Product as Product
 from bot.erp.model import ProductionOrder as ProductionOrder
 from bot.erp.model import ProductionStatus as ProductionStatus
@@ -79,6 +89,7 @@ from bot.erp.model import Quantities as Quantities
 from bot.erp.model import SalesOrder as SalesOrder
 from bot.erp.model import Slice as Slice
 from bot.erp.model import StockLevel as StockLevel
+from bot.erp.model import Supplier as Supplier
 from bot.erp.model import Verdict as Verdict
 from bot.erp.model import WarehouseStock as WarehouseStock
 from bot.erp.port import GOODS as GOODS
@@ -105,12 +116,16 @@ from bot.erp.warehouses import pick_warehouse as pick_warehouse
 from bot.errors import ConfigurationError as ConfigurationError
 
 __all__ = [
+    "BILLS",
+    "CUSTOMERS",
     "DELIVERIES",
     "GOODS",
     "INVOICES",
+    "PAYMENTS",
     "PRODUCTION_ORDERS",
     "PURCHASE_ORDERS",
     "SALES_ORDERS",
+    "VENDORS",
     "AdapterContext",
     "Approval",
     "Area",
@@ -119,12 +134,14 @@ __all__ = [
     "ArrivalQuery",
     "AuthExpired",
     "AuthFailed",
+    "Bill",
     "Capability",
     "Change",
     "Changes",
     "ComponentUse",
     "ConfigurationError",
     "Conflict",
+    "Customer",
     "Decision",
     "DecisionOutcome",
     "DecisionResult",
@@ -150,6 +167,10 @@ __all__ = [
     "NotPermitted",
     "OrderLine",
     "OrderStatus",
+    "PartnerKind",
+    "Payment",
+    "PaymentDirection",
+    "PaymentStatus",
     "PriceKind",
     "PricePoint",
     "Prices",
@@ -172,6 +193,7 @@ __all__ = [
     "Slice",
     "StockLevel",
     "StreamPage",
+    "Supplier",
     "Supply",
     "TimeCursor",
     "Unavailable",

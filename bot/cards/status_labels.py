@@ -12,6 +12,8 @@ from bot.erp.model import (
     Area,
     InvoiceStatus,
     OrderStatus,
+    PaymentDirection,
+    PaymentStatus,
     ProductionStatus,
     Progress,
     PurchaseStatus,
@@ -68,6 +70,15 @@ _LABELS: Mapping[type[Enum], Mapping[Enum, Phrase]] = MappingProxyType(
             InvoiceStatus.PAID: phrase("Paid"),
             InvoiceStatus.VOID: phrase("Void"),
         },
+        PaymentStatus: {
+            PaymentStatus.DRAFT: phrase("Draft"),
+            PaymentStatus.BOOKED: phrase("Booked"),
+            PaymentStatus.CANCELLED: phrase("Cancelled"),
+        },
+        PaymentDirection: {
+            PaymentDirection.RECEIVED: phrase("Receipt"),
+            PaymentDirection.SPENT: phrase("Payment"),
+        },
         PurchaseStatus: {
             PurchaseStatus.DRAFT: phrase("Draft"),
             PurchaseStatus.WAITING: phrase("Waiting for approval"),
@@ -106,6 +117,8 @@ _COLOURS: Mapping[type[Enum], Mapping[Enum, str]] = MappingProxyType(
             InvoiceStatus.PART_PAID: "orange",
             InvoiceStatus.PAID: "green",
         },
+        PaymentStatus: {PaymentStatus.BOOKED: "green"},
+        PaymentDirection: {PaymentDirection.RECEIVED: "green", PaymentDirection.SPENT: "blue"},
         PurchaseStatus: {
             PurchaseStatus.WAITING: "orange",
             PurchaseStatus.APPROVED: "green",

@@ -14,7 +14,19 @@ from pydantic import TypeAdapter, ValidationError
 
 from bot.erp.answer import Answer
 from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
-from bot.erp.model import Invoice, Product, ProductionOrder, PurchaseOrder, SalesOrder, Slice, StockLevel
+from bot.erp.model import (
+    Bill,
+    Customer,
+    Invoice,
+    Payment,
+    Product,
+    ProductionOrder,
+    PurchaseOrder,
+    SalesOrder,
+    Slice,
+    StockLevel,
+    Supplier,
+)
 from bot.metrics import Metrics
 from bot.single_flight import SingleFlight
 
@@ -73,6 +85,14 @@ ANSWER_TYPES: Mapping[str, Any] = {
     "deliveries_of": tuple[GoodsDelivery, ...],
     "shortages": Slice[Shortage],
     "warehouse_stock": WarehouseContents,
+    "customer": Customer,
+    "customers": Slice[Customer],
+    "vendor": Supplier,
+    "vendors": Slice[Supplier],
+    "bill": Bill,
+    "bills": Slice[Bill],
+    "payment": Payment,
+    "payments": Slice[Payment],
 }
 """What each call of the port brings."""
 

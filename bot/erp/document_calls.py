@@ -1,9 +1,30 @@
-"""The eight calls of the port for documents, as two that serve every kind."""
+"""The calls of the port for documents and partners, as two that serve every kind."""
 
 from __future__ import annotations
 
-from bot.erp.listing import INVOICES, PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS, D, Listing
-from bot.erp.model import Invoice, ProductionOrder, PurchaseOrder, SalesOrder, Slice
+from bot.erp.listing import (
+    BILLS,
+    CUSTOMERS,
+    INVOICES,
+    PAYMENTS,
+    PRODUCTION_ORDERS,
+    PURCHASE_ORDERS,
+    SALES_ORDERS,
+    VENDORS,
+    D,
+    Listing,
+)
+from bot.erp.model import (
+    Bill,
+    Customer,
+    Invoice,
+    Payment,
+    ProductionOrder,
+    PurchaseOrder,
+    SalesOrder,
+    Slice,
+    Supplier,
+)
 from bot.erp.port import ListQuery
 
 
@@ -39,3 +60,27 @@ class DocumentCalls:
 
     async def production_orders(self, query: ListQuery) -> Slice[ProductionOrder]:
         return await self._ask_documents(PRODUCTION_ORDERS, query)
+
+    async def customer(self, code: str) -> Customer:
+        return await self._ask_document(CUSTOMERS, code)
+
+    async def customers(self, query: ListQuery) -> Slice[Customer]:
+        return await self._ask_documents(CUSTOMERS, query)
+
+    async def vendor(self, code: str) -> Supplier:
+        return await self._ask_document(VENDORS, code)
+
+    async def vendors(self, query: ListQuery) -> Slice[Supplier]:
+        return await self._ask_documents(VENDORS, query)
+
+    async def bill(self, number: str) -> Bill:
+        return await self._ask_document(BILLS, number)
+
+    async def bills(self, query: ListQuery) -> Slice[Bill]:
+        return await self._ask_documents(BILLS, query)
+
+    async def payment(self, number: str) -> Payment:
+        return await self._ask_document(PAYMENTS, number)
+
+    async def payments(self, query: ListQuery) -> Slice[Payment]:
+        return await self._ask_documents(PAYMENTS, query)

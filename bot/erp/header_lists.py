@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 from bot.erp.goods import GoodsDelivery
 from bot.erp.listing import D, Listing
-from bot.erp.model import PurchaseOrder, SalesOrder, Slice
+from bot.erp.model import Payment, PurchaseOrder, SalesOrder, Slice
 from bot.erp.port import Filter, ListQuery
 
 K = TypeVar("K", bound=Hashable)
@@ -62,4 +62,6 @@ async def list_by_headers(
 
 def without_lines(document: D) -> D:
     """Return a document without its lines, as in lists."""
+    if isinstance(document, Payment):
+        return replace(document, settles=())
     return replace(document, lines=()) if isinstance(document, (SalesOrder, PurchaseOrder, GoodsDelivery)) else document

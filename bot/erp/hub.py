@@ -27,21 +27,37 @@ from bot.erp.goods_port import ArrivalQuery, GoodsReader, ShortageQuery, Warehou
 from bot.erp.goods_questions import GoodsQuestions
 from bot.erp.index.search import ProductIndex
 from bot.erp.limits import SourceLimits
-from bot.erp.listing import DELIVERIES, INVOICES, PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS, D, Listing
+from bot.erp.listing import (
+    BILLS,
+    CUSTOMERS,
+    DELIVERIES,
+    INVOICES,
+    PAYMENTS,
+    PRODUCTION_ORDERS,
+    PURCHASE_ORDERS,
+    SALES_ORDERS,
+    VENDORS,
+    D,
+    Listing,
+)
 from bot.erp.merging import ProductCodes
 from bot.erp.model import (
     Area,
+    Bill,
     Changes,
+    Customer,
     Decision,
     DecisionOutcome,
     DecisionResult,
     Invoice,
+    Payment,
     Product,
     ProductionOrder,
     PurchaseOrder,
     SalesOrder,
     Slice,
     StockLevel,
+    Supplier,
     Verdict,
 )
 from bot.erp.multi_source import MultiSource
@@ -173,7 +189,7 @@ class ErpHub:
 
     async def find_products(self, text: str, *, limit: int) -> Answer[tuple[Product, ...]]:
         """Return products that match ``text``, best match first."""
-        sources = self._visible(Area.STOCK, self._all)
+        sources = self._visible((Area.STOCK,), self._all)
         if self._all and not sources:
             return self._nothing(())
         most = max(limit, _MANY) if self._narrowings else limit
@@ -188,7 +204,7 @@ class ErpHub:
     async def stock(self, sku: str) -> Answer[StockLevel]:
         """Return one product's stock, at all sources together where several have it; raises `NotFound`."""
         able = self._able[Capability.STOCK]
-        sources = self._visible(Area.STOCK, able)
+        sources = self._visible((Area.STOCK,), able)
         if able and not sources:
             raise NotFound(sku)
         if not self._alone:
@@ -227,10 +243,6 @@ class ErpHub:
         """Return production orders."""
         return await self._documents(PRODUCTION_ORDERS, query)
 
-    def offers(self, capability: Capability) -> bool:
-        """Return whether any source can do something."""
-        return bool(self._able[capability])
-
     async def product(self, sku: str) -> Answer[ProductDetails]:
         """Return the master data of a product; raises `NotFound`."""
         return await self._goods.product(sku)
@@ -262,7 +274,7 @@ class ErpHub:
     async def deliveries_of(self, order_number: str) -> Answer[tuple[GoodsDelivery, ...]]:
         """Return the deliveries of a sales order with their lines; raises `NotFound` for no such order."""
         able = self._able[Capability.DELIVERIES]
-        sources = self._visible(Area.SALES, able)
+        sources = self._visible((Area.SALES,), able)
         if able and not sources:
             raise NotFound(order_number)
         key = (order_number.casefold(),)
@@ -272,6 +284,46 @@ class ErpHub:
         if self._narrowings and not found.value:
             await self.order(order_number)  # that there is such an order is not told to everybody
         return found
+
+    async def customer(self, code: str) -> Answer[Customer]:
+        """Return one customer by the code; raises `NotFound`."""
+        return await self._document(CUSTOMERS, code)
+
+    async def customers(self, query: ListQuery) -> Answer[Slice[Customer]]:
+        """Return customers."""
+        return await self._documents(CUSTOMERS, query)
+
+    async def vendor(self, code: str) -> Answer[Supplier]:
+        """Return one vendor by the code; raises `NotFound`."""
+        return await self._document(VENDORS, code)
+
+    async def vendors(self, query: ListQuery) -> Answer[Slice[Supplier]]:
+        """Return vendors."""
+        return await self._documents(VENDORS, query)
+
+    async def bill(self, number: str) -> Answer[Bill]:
+        """Return one invoice by a vendor; raises `NotFound`."""
+        return await self._document(BILLS, number)
+
+    async def bills(self, query: ListQuery) -> Answer[Slice[Bill]]:
+        """Return invoices by vendors."""
+        return await self._documents(BILLS, query)
+
+    async def payment(self, number: str) -> Answer[Payment]:
+        """Return one receipt or payment; raises `NotFound`."""
+        return await self._document(PAYMENTS, number)
+
+    async def payments(self, query: ListQuery) -> Answer[Slice[Payment]]:
+        """Return receipts and payments."""
+        return await self._documents(PAYMENTS, query)
+
+    def offers(self, capability: Capability) -> bool:
+        """Return whether any source can do this."""
+        return bool(self._able[capability])
+
+    def narrows(self, area: Area) -> bool:
+        """Return whether the reader may see or find some documents of an area only: sums over them are not whole."""
+        return any(area in each.scopes or area in each.by_number for each in self._narrowings)
 
     async def reread(self, source: str, number: str) -> PurchaseOrder:
         """Return a purchase order as one source has it now, asked anew; raises `NotFound` and `Unsupported`.
@@ -377,16 +429,20 @@ class ErpHub:
     def _goods_questions(self) -> GoodsQuestions:
         return GoodsQuestions(
             self._read_source,
-            lambda capability: self._visible(Area.STOCK, self._able[capability]),
+            lambda capability: self._visible((Area.STOCK,), self._able[capability]),
             self._codes,
             self._narrowings,
         )
 
-    def _visible(self, area: Area, sources: tuple[Erp, ...]) -> tuple[Erp, ...]:
-        """Return the sources that may have documents for the reader."""
+    def _visible(self, areas: tuple[Area, ...], sources: tuple[Erp, ...]) -> tuple[Erp, ...]:
+        """Return the sources that may have documents for the reader in any of the areas."""
         if not self._narrowings:
             return sources
-        return tuple(source for source in sources if all(each.may_ask(area, source.name) for each in self._narrowings))
+        return tuple(
+            source
+            for source in sources
+            if any(all(each.may_ask(area, source.name) for each in self._narrowings) for area in areas)
+        )
 
     def _keep(self, value: Any, source: str) -> Any:
         """Return what the reader may see of an answer, None where that is nothing."""
@@ -394,23 +450,23 @@ class ErpHub:
             value = None if value is None else narrowing.keep(value, source)
         return value
 
-    def _finds(self, document: Any, text: str, source: str) -> bool:
-        return all(each.finds(document, text, source) for each in self._narrowings)
+    def _finds(self, document: Any, query: ListQuery, source: str) -> bool:
+        return all(each.finds(document, query, source) for each in self._narrowings)
 
     def _nothing(self, value: T) -> Answer[T]:
         return Answer(value, "", self._now())
 
     async def _document(self, kind: Listing[D], number: str) -> Answer[D]:
         able = self._able[kind.capability]
-        sources = self._visible(kind.area, able)
+        sources = self._visible(kind.areas, able)
         if able and not sources:
             raise NotFound(number)
         return await self._ask(sources, kind.call, (number.casefold(),), lambda erp: kind.read(erp, number), number)
 
     async def _documents(self, kind: Listing[D], query: ListQuery) -> Answer[Slice[D]]:
         able = self._able[kind.capability]
-        if able and any(each.concerns(kind.area, query.text) for each in self._narrowings):
-            return await self._narrowed_documents(self._visible(kind.area, able), kind, query)
+        if able and any(each.concerns(kind, query) for each in self._narrowings):
+            return await self._narrowed_documents(self._visible(kind.areas, able), kind, query)
         if not self._alone:
             return await self._several.documents(able, kind, query)
         return await self._ask(able, kind.list_call, (query,), lambda erp: kind.read_list(erp, query))
@@ -420,7 +476,8 @@ class ErpHub:
     ) -> Answer[Slice[D]]:
         if not sources:
             return self._nothing(Slice(items=(), total=0))
-        text = max(each.search_text(kind.area) for each in self._narrowings)
+        # Documents of several areas are not narrowed by the text of one of them.
+        text = "" if kind.also else max(each.search_text(kind.area) for each in self._narrowings)
         read = NarrowedLists(self._read_source, self._finds, text=text).read
         return await self._several.documents(sources, kind, query, read)
 

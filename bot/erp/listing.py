@@ -14,27 +14,41 @@ from bot.erp.errors import Unsupported
 from bot.erp.goods import GoodsDelivery
 from bot.erp.model import (
     Area,
+    Bill,
+    Customer,
     Invoice,
+    Payment,
     Product,
     ProductionOrder,
     PurchaseOrder,
     PurchaseStatus,
     SalesOrder,
     Slice,
+    Supplier,
 )
 from bot.erp.port import Capability, Filter, ListQuery
 
-D = TypeVar("D", SalesOrder, Invoice, PurchaseOrder, ProductionOrder, GoodsDelivery)
+D = TypeVar("D", SalesOrder, Invoice, PurchaseOrder, ProductionOrder, Customer, Supplier, Bill, Payment, GoodsDelivery)
 R = TypeVar("R")
 
 _FIRST, _LAST = date.min, date.max
+
+
+def _always(_document: object) -> bool:
+    return True
+
+
+def _no_day(_document: object) -> None:
+    return None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Listing(Generic[D]):
     """One kind of document: its area, the capability, the port's calls and the rules of its list.
 
-    ``texts`` are searched, ``day`` orders the list, ``filters`` maps each filter to its condition and day.
+    ``texts`` are searched, ``partner`` is the name of its customer or vendor, ``day`` orders the list, ``filters`` maps
+    each filter to its condition and day. ``also`` are other areas that some of the documents belong to. What is not
+    ``listed`` is only found by its number.
     """
 
     area: Area
@@ -44,6 +58,14 @@ class Listing(Generic[D]):
     texts: Callable[[D], tuple[str, ...]]
     day: Callable[[D], date | None]
     filters: Mapping[Filter, tuple[Callable[[D, date], bool], Callable[[D], date | None]]]
+    partner: Callable[[D], str] | None = None
+    also: tuple[Area, ...] = ()
+    listed: Callable[[D], bool] = _always
+
+    @property
+    def areas(self) -> tuple[Area, ...]:
+        """All areas that such documents belong to."""
+        return (self.area, *self.also)
 
     def pick(self, documents: Iterable[D], query: ListQuery, today: date) -> Slice[D]:
         """Return the part of ``documents`` that ``query`` asks for; raises `Unsupported` for a filter it lacks.
@@ -51,7 +73,7 @@ class Listing(Generic[D]):
         Documents without a day come last.
         """
         self.check_filter(query.filter)
-        found = [document for document in documents if self._matches(document, query.text)]
+        found = [document for document in documents if self.listed(document) and self.matches(document, query)]
         if query.filter is not Filter.ALL:
             holds, _ = self.filters[query.filter]
             found = [document for document in found if holds(document, today)]
@@ -84,9 +106,16 @@ class Listing(Generic[D]):
         if wanted is not Filter.ALL and wanted not in self.filters:
             raise Unsupported(f"no list of {wanted} here", source=source)
 
-    def _matches(self, document: D, text: str) -> bool:
-        folded = text.casefold()
-        return any(folded in part.casefold() for part in self.texts(document))
+    def matches(self, document: D, query: ListQuery) -> bool:
+        """Return whether a document has the text and the partner that a query asks for."""
+        folded = query.text.casefold()
+        return self.is_of(document, query.partner) and any(folded in part.casefold() for part in self.texts(document))
+
+    def is_of(self, document: D, partner: str) -> bool:
+        """Return whether a document is of exactly this partner; of nobody in particular all are."""
+        if not partner:
+            return True
+        return self.partner is not None and self.partner(document).casefold() == partner.casefold()
 
 
 SALES_ORDERS: Listing[SalesOrder] = Listing(
@@ -96,7 +125,11 @@ SALES_ORDERS: Listing[SalesOrder] = Listing(
     list_call="orders",
     texts=lambda order: (order.number, order.customer),
     day=lambda order: order.ordered_on,
-    filters={Filter.LATE: (lambda order, today: order.days_late(today) > 0, lambda order: order.promised_on)},
+    filters={
+        Filter.OPEN: (lambda order, today: order.is_open, lambda order: order.promised_on),
+        Filter.LATE: (lambda order, today: order.days_late(today) > 0, lambda order: order.promised_on),
+    },
+    partner=lambda order: order.customer,
 )
 INVOICES: Listing[Invoice] = Listing(
     area=Area.FINANCE,
@@ -105,7 +138,11 @@ INVOICES: Listing[Invoice] = Listing(
     list_call="invoices",
     texts=lambda invoice: (invoice.number, invoice.customer),
     day=lambda invoice: invoice.issued_on,
-    filters={Filter.OVERDUE: (lambda invoice, today: invoice.days_overdue(today) > 0, lambda invoice: invoice.due_on)},
+    filters={
+        Filter.OPEN: (lambda invoice, today: invoice.is_open, lambda invoice: invoice.due_on),
+        Filter.OVERDUE: (lambda invoice, today: invoice.days_overdue(today) > 0, lambda invoice: invoice.due_on),
+    },
+    partner=lambda invoice: invoice.customer,
 )
 PURCHASE_ORDERS: Listing[PurchaseOrder] = Listing(
     area=Area.PURCHASING,
@@ -115,12 +152,14 @@ PURCHASE_ORDERS: Listing[PurchaseOrder] = Listing(
     texts=lambda order: (order.number, order.vendor),
     day=lambda order: order.ordered_on,
     filters={
+        Filter.OPEN: (lambda order, today: order.is_open, lambda order: order.due_on),
         Filter.LATE: (lambda order, today: order.days_late(today) > 0, lambda order: order.due_on),
         Filter.PENDING: (
             lambda order, today: order.status is PurchaseStatus.WAITING,
             lambda order: order.ordered_on,
         ),
     },
+    partner=lambda order: order.vendor,
 )
 PRODUCTION_ORDERS: Listing[ProductionOrder] = Listing(
     area=Area.PRODUCTION,
@@ -141,10 +180,61 @@ DELIVERIES: Listing[GoodsDelivery] = Listing(
     filters={
         Filter.LATE: (lambda delivery, today: delivery.days_late(today) > 0, lambda delivery: delivery.planned_on)
     },
+    partner=lambda delivery: delivery.customer,
 )
 
 KINDS: tuple[Listing[Any], ...] = (SALES_ORDERS, INVOICES, PURCHASE_ORDERS, PRODUCTION_ORDERS)
-"""The kinds that every area of the business has one of."""
+"""The kinds that stand for their areas: their changes are followed."""
+
+CUSTOMERS: Listing[Customer] = Listing(
+    area=Area.SALES,
+    capability=Capability.CUSTOMERS,
+    call="customer",
+    list_call="customers",
+    texts=lambda customer: (customer.code, customer.name),
+    day=_no_day,
+    filters={},
+    partner=lambda customer: customer.name,
+    listed=lambda customer: customer.is_active,
+)
+VENDORS: Listing[Supplier] = Listing(
+    area=Area.PURCHASING,
+    capability=Capability.VENDORS,
+    call="vendor",
+    list_call="vendors",
+    texts=lambda vendor: (vendor.code, vendor.name),
+    day=_no_day,
+    filters={},
+    partner=lambda vendor: vendor.name,
+    listed=lambda vendor: vendor.is_active,
+)
+BILLS: Listing[Bill] = Listing(
+    area=Area.PURCHASING,
+    capability=Capability.BILLS,
+    call="bill",
+    list_call="bills",
+    texts=lambda bill: (bill.number, bill.vendor, bill.reference),
+    day=lambda bill: bill.issued_on,
+    filters={
+        Filter.OPEN: (lambda bill, today: bill.is_open, lambda bill: bill.due_on),
+        Filter.OVERDUE: (lambda bill, today: bill.days_overdue(today) > 0, lambda bill: bill.due_on),
+    },
+    partner=lambda bill: bill.vendor,
+)
+PAYMENTS: Listing[Payment] = Listing(
+    area=Area.FINANCE,
+    capability=Capability.PAYMENTS,
+    call="payment",
+    list_call="payments",
+    texts=lambda payment: (payment.number, payment.partner),
+    day=lambda payment: payment.paid_on,
+    filters={},
+    partner=lambda payment: payment.partner,
+    also=(Area.PURCHASING,),
+)
+
+PARTNER_KINDS: tuple[Listing[Any], ...] = (CUSTOMERS, VENDORS, BILLS, PAYMENTS)
+"""The kinds that tell of partners, and of what is paid to and by them."""
 
 
 async def read_page(

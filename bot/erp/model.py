@@ -14,7 +14,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, ClassVar, Generic, TypeAlias, TypeVar
 
-from bot.disclosure import FREE_TEXT, HIDDEN, MONEY_FIELDS, FieldClass, Stating
+from bot.disclosure import FREE_TEXT, HIDDEN, MONEY_FIELDS, ClassedBy, FieldClass, Stating
 
 T = TypeVar("T")
 
@@ -77,6 +77,7 @@ Quantity: TypeAlias = Annotated[Decimal, FieldClass.QUANTITY]
 SalesAmount: TypeAlias = Annotated[Money, FieldClass.AMOUNT]
 Cost: TypeAlias = Annotated[Money, FieldClass.COST]
 PartnerName: TypeAlias = Annotated[str, FieldClass.PARTNER]
+ContactDetail: TypeAlias = Annotated[str, FieldClass.CONTACT]
 ExtraFields: TypeAlias = Annotated[Mapping[str, str], FREE_TEXT]
 
 
@@ -198,6 +199,11 @@ class SalesOrder:
     source: str = ""
     extra: ExtraFields = field(default_factory=lambda: _NOTHING)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it is confirmed and goods are still owed, be it on hold."""
+        return self.status in {OrderStatus.OPEN, OrderStatus.ON_HOLD, OrderStatus.PARTLY_DELIVERED}
+
     def days_late(self, today: date) -> int:
         """Return the days since the promised date if goods are still owed, else 0."""
         if self.promised_on is None or self.status not in {OrderStatus.OPEN, OrderStatus.PARTLY_DELIVERED}:
@@ -234,13 +240,165 @@ class Invoice:
     source: str = ""
     extra: ExtraFields = field(default_factory=lambda: _NOTHING)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it is not settled yet; so is a credit note that nobody set off."""
+        return self.status in _UNSETTLED
+
     def days_overdue(self, today: date) -> int:
         """Return the days since the due date if something is open, else 0; computed here as ERPs disagree."""
-        # Who may not see the amount still sees that it is late.
-        owed = self.open_amount is HIDDEN or (self.open_amount is not None and self.open_amount.amount > 0)
-        if self.due_on is None or not owed or self.status not in {InvoiceStatus.UNPAID, InvoiceStatus.PART_PAID}:
-            return 0
-        return max(0, (today - self.due_on).days)
+        return _days_overdue(self.status, self.due_on, self.open_amount, today)
+
+
+_UNSETTLED = frozenset({InvoiceStatus.UNPAID, InvoiceStatus.PART_PAID})
+
+
+def _days_overdue(status: InvoiceStatus, due_on: date | None, open_amount: Money | None, today: date) -> int:
+    # Who may not see the amount still sees that it is late.
+    owed = open_amount is HIDDEN or (open_amount is not None and open_amount.amount > 0)
+    if due_on is None or not owed or status not in _UNSETTLED:
+        return 0
+    return max(0, (today - due_on).days)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bill:
+    """An invoice by a vendor, or the vendor's credit note (docs: platform/erp/records.md#bills)."""
+
+    id: str
+    number: str
+    """The ERP's own number."""
+    vendor: PartnerName
+    status: InvoiceStatus
+    issued_on: date | None
+    due_on: date | None
+    total: Cost | None
+    open_amount: Cost | None
+    is_credit_note: bool = False
+    order_number: str = ""
+    """The purchase order that it bills."""
+    reference: str = ""
+    """The number that stands on the vendor's paper."""
+    url: str = ""
+    changed_at: datetime | None = None
+    source: str = ""
+    extra: ExtraFields = field(default_factory=lambda: _NOTHING)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is not settled yet; so is a credit note that nobody set off."""
+        return self.status in _UNSETTLED
+
+    def days_overdue(self, today: date) -> int:
+        """Return the days since the due date if the company still owes something, else 0."""
+        return _days_overdue(self.status, self.due_on, self.open_amount, today)
+
+
+class PaymentStatus(StrEnum):
+    """State of a receipt or payment (docs: platform/erp/records.md#payments)."""
+
+    DRAFT = "draft"
+    BOOKED = "booked"
+    CANCELLED = "cancelled"
+
+
+class PaymentDirection(StrEnum):
+    """Whether the company receives money or spends it."""
+
+    RECEIVED = "received"
+    SPENT = "spent"
+
+
+class PartnerKind(StrEnum):
+    """Which side of the company's business a partner is on."""
+
+    CUSTOMER = "customer"
+    VENDOR = "vendor"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    """Money that came from a partner, or went to one; the amount is never negative."""
+
+    id: str
+    number: str
+    partner: PartnerName
+    partner_kind: PartnerKind
+    direction: PaymentDirection
+    status: PaymentStatus
+    paid_on: date | None
+    amount: Annotated[Money | None, ClassedBy("amount_class")]
+    method: str = ""
+    """How it was paid, in the ERP's words: a bank account, a way of paying."""
+    settles: tuple[str, ...] = ()
+    """The numbers of the invoices or bills that it settles; empty in lists."""
+    url: str = ""
+    changed_at: datetime | None = None
+    source: str = ""
+    extra: ExtraFields = field(default_factory=lambda: _NOTHING)
+
+    @property
+    def amount_class(self) -> FieldClass:
+        """What the amount tells: what customers pay is money of sales, what vendors get is cost, refunds included."""
+        return FieldClass.COST if self.partner_kind is PartnerKind.VENDOR else FieldClass.AMOUNT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    """Somebody whom the company sells to (docs: platform/erp/records.md#partners)."""
+
+    id: str
+    code: str
+    name: PartnerName
+    contact: ContactDetail = ""
+    """The person to speak to."""
+    phone: ContactDetail = ""
+    email: ContactDetail = ""
+    address: ContactDetail = ""
+    salesperson: str = ""
+    payment_terms: str = ""
+    credit_limit: SalesAmount | None = None
+    """None where there is none, or the ERP does not tell."""
+    receivable: SalesAmount | None = None
+    """What the customer owes, where the ERP itself states it."""
+    is_active: bool = True
+    url: str = ""
+    changed_at: datetime | None = None
+    source: str = ""
+    extra: ExtraFields = field(default_factory=lambda: _NOTHING)
+
+    @property
+    def number(self) -> str:
+        """The code: what it is called among records with numbers."""
+        return self.code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supplier:
+    """A vendor: somebody whom the company buys from (docs: platform/erp/records.md#partners)."""
+
+    id: str
+    code: str
+    name: PartnerName
+    contact: ContactDetail = ""
+    """The person to speak to."""
+    phone: ContactDetail = ""
+    email: ContactDetail = ""
+    address: ContactDetail = ""
+    buyer: str = ""
+    payment_terms: str = ""
+    payable: Cost | None = None
+    """What the company owes, where the ERP itself states it."""
+    is_active: bool = True
+    url: str = ""
+    changed_at: datetime | None = None
+    source: str = ""
+    extra: ExtraFields = field(default_factory=lambda: _NOTHING)
+
+    @property
+    def number(self) -> str:
+        """The code: what it is called among records with numbers."""
+        return self.code
 
 
 class PurchaseStatus(StrEnum):
@@ -324,9 +482,14 @@ class PurchaseOrder:
         """Return the names of several accounts."""
         return tuple(map(self.named, accounts))
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it is approved and goods are still awaited."""
+        return self.status is PurchaseStatus.APPROVED and self.received is not Progress.FULL
+
     def days_late(self, today: date) -> int:
         """Return the days since the due date if goods are still awaited, else 0."""
-        if self.due_on is None or self.status is not PurchaseStatus.APPROVED or self.received is Progress.FULL:
+        if self.due_on is None or not self.is_open:
             return 0
         return max(0, (today - self.due_on).days)
 

@@ -18,8 +18,8 @@ from bot.phrase import Phrase, phrase
 PAGE, MAX_PAGES = 100, 5
 """Documents that are read at a time, and how often for one list of one source."""
 
-Finds = Callable[[Any, str, str], bool]
-"""Returns whether a search for a text may show a document of a source."""
+Finds = Callable[[Any, ListQuery, str], bool]
+"""Returns whether a list may show a document of a source."""
 
 
 class NarrowedLists:
@@ -43,7 +43,7 @@ class NarrowedLists:
                 if told is None:
                     return answer
                 break
-            visible += [each for each in answer.value.items if self._finds(each, query.text, source.name)]
+            visible += [each for each in answer.value.items if self._finds(each, query, source.name)]
             told = told if told is not None and answer.fresh else answer
             if not answer.value.items or page.offset + len(answer.value.items) >= answer.value.total:
                 return _part(told, visible, query)

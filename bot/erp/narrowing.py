@@ -7,18 +7,25 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from bot.erp.goods import GoodsDelivery, ProductDetails
+from bot.erp.listing import CUSTOMERS, VENDORS, Listing
 from bot.erp.merging import add
 from bot.erp.model import (
     Area,
+    Bill,
+    Customer,
     Invoice,
+    PartnerKind,
+    Payment,
     Product,
     ProductionOrder,
     PurchaseOrder,
     SalesOrder,
     Slice,
     StockLevel,
+    Supplier,
     WarehouseStock,
 )
+from bot.erp.port import ListQuery
 
 
 class DocumentScope(Protocol):
@@ -81,6 +88,14 @@ def _document_keys(document: Any, source: str) -> ScopeKeys:
         case PurchaseOrder():
             accounts = (document.requester, document.buyer)
             partner, owners = document.vendor, (*accounts, *map(document.named, accounts))
+        case Customer():
+            partner, owners = document.name, (document.salesperson,)
+        case Supplier():
+            partner, owners = document.name, (document.buyer,)
+        case Bill():
+            partner = document.vendor
+        case Payment():
+            partner = document.partner
     return ScopeKeys(source=source, company=company, partner=partner, owners=owners, warehouses=(warehouse,))
 
 
@@ -90,7 +105,17 @@ _AREAS: Mapping[type, Area] = {
     PurchaseOrder: Area.PURCHASING,
     ProductionOrder: Area.PRODUCTION,
     GoodsDelivery: Area.SALES,
+    Customer: Area.SALES,
+    Supplier: Area.PURCHASING,
+    Bill: Area.PURCHASING,
 }
+_PARTNERS = (Customer, Supplier)
+
+
+def _area_of(document: Any) -> Area:
+    if isinstance(document, Payment):
+        return Area.PURCHASING if document.partner_kind is PartnerKind.VENDOR else Area.FINANCE
+    return _AREAS[type(document)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +123,18 @@ class Narrowing:
     """The documents of each area that a reader may see: those that any of its scopes covers; without scopes none.
 
     An area that is left out is not narrowed. ``names_at`` returns what the reader is called at a source. In areas
-    ``by_number`` documents are found by their numbers alone: whoever may not see a partner's name may not look for it.
+    ``by_number`` documents are found by their numbers alone, and partners not at all: whoever may not see a partner's
+    name may not look for it.
     """
 
     scopes: Mapping[Area, tuple[DocumentScope, ...]]
     names_at: Callable[[str], frozenset[str]]
     by_number: frozenset[Area] = frozenset()
 
-    def concerns(self, area: Area, text: str) -> bool:
-        """Return whether a search for ``text`` in an area may find what the reader may not."""
-        return area in self.scopes or bool(text and area in self.by_number)
+    def concerns(self, kind: Listing[Any], query: ListQuery) -> bool:
+        """Return whether a list may show what the reader may not find in it."""
+        searched = query.text or query.partner or kind in (CUSTOMERS, VENDORS)
+        return any(area in self.scopes or (searched and area in self.by_number) for area in kind.areas)
 
     def may_ask(self, area: Area, source: str) -> bool:
         """Return whether any document of an area at a source may be seen."""
@@ -135,16 +162,18 @@ class Narrowing:
             return value if self.covers_product(value.product, source) else None
         return value if self.covers(value, source) else None
 
-    def finds(self, document: Any, text: str, source: str) -> bool:
-        """Return whether a search for ``text`` may show a document that the ERP found."""
-        hidden = text and _AREAS[type(document)] in self.by_number
-        if hidden and text.casefold() not in document.number.casefold():
+    def finds(self, document: Any, query: ListQuery, source: str) -> bool:
+        """Return whether a list may show a document that the ERP found for it."""
+        by_name = query.partner or query.text.casefold() not in document.number.casefold()
+        if by_name and _area_of(document) in self.by_number:
             return False
         return self.covers(document, source)
 
     def covers(self, document: Any, source: str) -> bool:
         """Return whether the reader may see a document of a source."""
-        area = _AREAS[type(document)]
+        area = _area_of(document)
+        if isinstance(document, _PARTNERS) and area in self.by_number:
+            return False
         return area not in self.scopes or self.covers_keys(area, _document_keys(document, source))
 
     def covers_keys(self, area: Area, keys: ScopeKeys) -> bool:

@@ -13,16 +13,20 @@ from typing import Protocol, runtime_checkable
 
 from bot.erp.model import (
     Area,
+    Bill,
     Changes,
+    Customer,
     Decision,
     DecisionResult,
     Invoice,
+    Payment,
     Product,
     ProductionOrder,
     PurchaseOrder,
     SalesOrder,
     Slice,
     StockLevel,
+    Supplier,
 )
 
 
@@ -37,6 +41,10 @@ class Capability(StrEnum):
     INVOICES = "invoices"
     PURCHASE_ORDERS = "purchase_orders"
     PRODUCTION_ORDERS = "production_orders"
+    CUSTOMERS = "customers"
+    VENDORS = "vendors"
+    BILLS = "bills"
+    PAYMENTS = "payments"
     APPROVE = "approve"
     REJECT = "reject"
     VERSION_CHECK = "version_check"
@@ -62,10 +70,16 @@ GOODS = frozenset(
 """What an adapter may offer about goods (`bot.erp.goods_port`)."""
 
 
+PARTNER_READS = frozenset({Capability.CUSTOMERS, Capability.VENDORS, Capability.BILLS, Capability.PAYMENTS})
+"""What tells of customers and vendors themselves, and of what is paid to and by them."""
+
+
 class Filter(StrEnum):
     """The named lists of documents."""
 
     ALL = "all"
+    OPEN = "open"
+    """Orders with goods still to come, invoices and bills that are not settled."""
     LATE = "late"
     OVERDUE = "overdue"
     PENDING = "pending"
@@ -75,13 +89,15 @@ class Filter(StrEnum):
 class ListQuery:
     """A request for part of a list of documents.
 
-    ``text`` matches part of a number or of a partner's or product's name, ignoring case. The order is: most days late
-    first for `Filter.LATE` and `Filter.OVERDUE`; oldest first for `Filter.PENDING`; otherwise newest first. Ties are
-    ordered by number, so that pages neither overlap nor miss anything.
+    ``text`` matches part of a number or of a partner's or product's name, ignoring case; ``partner`` is the whole name
+    of one partner, ignoring case. The order is: most days late first for `Filter.LATE` and `Filter.OVERDUE`, due first
+    for `Filter.OPEN`; oldest first for `Filter.PENDING`; otherwise newest first. Ties are ordered by number, so that
+    pages neither overlap nor miss anything.
     """
 
     filter: Filter = Filter.ALL
     text: str = ""
+    partner: str = ""
     offset: int = 0
     limit: int = 20
 
@@ -106,7 +122,7 @@ class Erp(Protocol):
         ...
 
     async def orders(self, query: ListQuery) -> Slice[SalesOrder]:
-        """Return sales orders without lines; supports `Filter.LATE`."""
+        """Return sales orders without lines; supports `Filter.OPEN` and `Filter.LATE`."""
         ...
 
     async def invoice(self, number: str) -> Invoice:
@@ -114,7 +130,7 @@ class Erp(Protocol):
         ...
 
     async def invoices(self, query: ListQuery) -> Slice[Invoice]:
-        """Return customer invoices; supports `Filter.OVERDUE`."""
+        """Return customer invoices; supports `Filter.OPEN` and `Filter.OVERDUE`."""
         ...
 
     async def purchase_order(self, number: str) -> PurchaseOrder:
@@ -122,7 +138,7 @@ class Erp(Protocol):
         ...
 
     async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
-        """Return purchase orders without lines; supports `Filter.LATE` and `Filter.PENDING`."""
+        """Return purchase orders without lines; supports `Filter.OPEN`, `Filter.LATE` and `Filter.PENDING`."""
         ...
 
     async def production_order(self, number: str) -> ProductionOrder:
@@ -131,6 +147,38 @@ class Erp(Protocol):
 
     async def production_orders(self, query: ListQuery) -> Slice[ProductionOrder]:
         """Return production orders; supports `Filter.LATE`."""
+        ...
+
+    async def customer(self, code: str) -> Customer:
+        """Return one customer, disabled ones included; raises `NotFound`."""
+        ...
+
+    async def customers(self, query: ListQuery) -> Slice[Customer]:
+        """Return active customers, by their codes."""
+        ...
+
+    async def vendor(self, code: str) -> Supplier:
+        """Return one vendor, disabled ones included; raises `NotFound`."""
+        ...
+
+    async def vendors(self, query: ListQuery) -> Slice[Supplier]:
+        """Return active vendors, by their codes."""
+        ...
+
+    async def bill(self, number: str) -> Bill:
+        """Return one invoice by a vendor; raises `NotFound`."""
+        ...
+
+    async def bills(self, query: ListQuery) -> Slice[Bill]:
+        """Return invoices by vendors; supports `Filter.OPEN` and `Filter.OVERDUE`."""
+        ...
+
+    async def payment(self, number: str) -> Payment:
+        """Return one receipt or payment with what it settles; raises `NotFound`."""
+        ...
+
+    async def payments(self, query: ListQuery) -> Slice[Payment]:
+        """Return receipts and payments without what they settle."""
         ...
 
     async def decide(self, decision: Decision) -> DecisionResult:

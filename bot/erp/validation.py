@@ -31,8 +31,11 @@ from bot.erp.goods import (
 )
 from bot.erp.model import (
     Area,
+    Bill,
+    Customer,
     Invoice,
     OrderLine,
+    Payment,
     Product,
     ProductionOrder,
     PurchaseLine,
@@ -40,6 +43,7 @@ from bot.erp.model import (
     SalesOrder,
     Slice,
     StockLevel,
+    Supplier,
     WarehouseStock,
 )
 from bot.erp.units import Units
@@ -68,6 +72,10 @@ _AREAS = {
     Supply: Area.PRODUCTS,
     ComponentUse: Area.PRODUCTS,
     WarehouseItem: Area.STOCK,
+    Customer: Area.SALES,
+    Supplier: Area.PURCHASING,
+    Bill: Area.PURCHASING,
+    Payment: Area.FINANCE,
 }
 _REPEATED = frozenset({Arrival, Shortage, PricePoint, Supply, ComponentUse})
 """Parts of longer stories: several have the same document or product."""
@@ -79,7 +87,7 @@ _COMPOSED: Mapping[type, tuple[str, ...]] = {
 """Answers about goods, with the records in them that are checked one by one."""
 _ABOUT_PRODUCT = (StockLevel, ProductDetails, Prices, WarehouseItem)
 
-_KEYS = frozenset({"sku", "number", "document"})
+_KEYS = frozenset({"sku", "number", "document", "code"})
 """Texts that are never repaired: the ERP would not find the record by another key."""
 _OPAQUE = frozenset({"id", "version", "url", "source", "task_id", "currency"})
 _BOUNDS_HOLD = timedelta(hours=1)

@@ -26,14 +26,18 @@ from bot.erp.goods import (
     WarehouseItem,
 )
 from bot.erp.model import (
+    Bill,
+    Customer,
     Invoice,
     Money,
+    Payment,
     Product,
     ProductionOrder,
     PurchaseOrder,
     Quantities,
     SalesOrder,
     StockLevel,
+    Supplier,
 )
 from bot.erp.units import Units
 
@@ -255,11 +259,18 @@ def lines_total(record: SalesOrder | PurchaseOrder, _: PlausibilityBounds) -> Vi
     return None
 
 
-def open_amount(record: Invoice, _: PlausibilityBounds) -> Violation | None:
+def open_amount(record: Invoice | Bill, _: PlausibilityBounds) -> Violation | None:
     """No more is open than was invoiced."""
     whole, left = record.total, record.open_amount
     if whole is not None and left is not None and abs(left.amount) > abs(whole.amount):
         return Violation(Defect.TOTAL, "more is open than was invoiced")
+    return None
+
+
+def paid_amount(record: Payment, _: PlausibilityBounds) -> Violation | None:
+    """What is paid is counted from zero up: its direction says which way it went."""
+    if record.amount is not None and record.amount.amount < 0:
+        return Violation(Defect.NEGATIVE, "an amount")
     return None
 
 
@@ -342,5 +353,29 @@ RULES: Mapping[type, tuple[RecordRule, ...]] = {
     Prices: (money("list_price"), money("standard_cost")),
     PricePoint: (days("day"), money("price"), quantities("quantity")),
     WarehouseItem: (warehouse_figures,),
+    Customer: (
+        missing_key("code"),
+        missing_name("name"),
+        moment("changed_at"),
+        money("credit_limit"),
+        money("receivable"),
+    ),
+    Supplier: (missing_key("code"), missing_name("name"), moment("changed_at"), money("payable")),
+    Bill: (
+        missing_key("number"),
+        missing_name("vendor"),
+        days("issued_on", "due_on"),
+        moment("changed_at"),
+        money("total", "open_amount"),
+        open_amount,
+    ),
+    Payment: (
+        missing_key("number"),
+        missing_name("partner"),
+        days("paid_on"),
+        moment("changed_at"),
+        money("amount"),
+        paid_amount,
+    ),
 }
 """What every record is held against, besides its texts."""

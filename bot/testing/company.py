@@ -17,17 +17,22 @@ from bot.erp.goods import GoodsDelivery
 from bot.erp.model import (
     Approval,
     Area,
+    Bill,
+    Customer,
     Invoice,
     Money,
+    Payment,
     Product,
     ProductionOrder,
     PurchaseOrder,
     PurchaseStatus,
     SalesOrder,
     StockLevel,
+    Supplier,
     Verdict,
 )
 from bot.testing import reference_goods as goods
+from bot.testing import reference_partners as partners
 from bot.testing import reference_records as records
 from bot.testing.reference_records import CompanyUser, Numbering
 
@@ -114,6 +119,10 @@ class ReferenceCompany:
         self.components = goods.components(self.products.values())
         self.supplies = goods.supplies()
         self.deliveries = dict(first.deliveries)
+        self.customers = dict(first.customers)
+        self.vendors = dict(first.vendors)
+        self.bills = dict(first.bills)
+        self.payments = dict(first.payments)
         self.product_changes = dict(zip(self.products, records.change_times(today - timedelta(days=30)), strict=False))
         self._now = now
         self._watchers: list[Callable[[Area, str], None]] = []
@@ -246,6 +255,10 @@ class _FirstRecords:
     purchases: Mapping[str, PurchaseOrder]
     productions: Mapping[str, ProductionOrder]
     deliveries: Mapping[str, GoodsDelivery]
+    customers: Mapping[str, Customer]
+    vendors: Mapping[str, Supplier]
+    bills: Mapping[str, Bill]
+    payments: Mapping[str, Payment]
 
 
 # Every case of a contract has a company of its own; records are immutable, so companies share them.
@@ -260,12 +273,18 @@ def _first_records(today: date, number: Numbering) -> _FirstRecords:
         {order.number: order for order in records.purchase_orders(today, number)},
         {order.number: order for order in records.production_orders(today, number)},
         {delivery.number: delivery for delivery in goods.deliveries(today, sold, number)},
+        {customer.code: customer for customer in partners.customers(today)},
+        {vendor.code: vendor for vendor in partners.vendors(today)},
+        {bill.number: bill for bill in partners.bills(today, number)},
+        {payment.number: payment for payment in partners.payments(today, number)},
     )
 
 
 def snapshot_of(company: ReferenceCompany) -> list[Any]:
     """Return copies of a company's tables. They share their records, so a comparison is quick."""
     records = [list(company.records(area).values()) for area in Area]
+    others = (company.customers, company.vendors, company.bills, company.payments)
+    records += [list(kept.values()) for kept in others]
     return [*records, dict(company.product_changes), dict(company.warehouses)]
 
 

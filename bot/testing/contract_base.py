@@ -11,9 +11,10 @@ from typing import Any, ClassVar, TypeVar
 import pytest
 
 from bot.erp.model import Area, Decision, PurchaseOrder, PurchaseStatus, Verdict
-from bot.erp.port import GOODS, Capability, Erp
+from bot.erp.port import GOODS, PARTNER_READS, Capability, Erp
 from bot.erp.vendors import AdapterContext, Vendor
 from bot.testing.company import TODAY, Clock, ReferenceCompany, plain_number
+from bot.testing.erp_checks import DocumentSpec
 from bot.testing.fake_erp import FakeServer, Installation
 from bot.testing.gaps import Gaps, comparable
 from bot.testing.reference_records import Numbering
@@ -109,7 +110,7 @@ class ContractBase:
     """The vendor's name in the configuration and in the table."""
     vendor: ClassVar[Vendor[Any]]
     """The adapter's manifest."""
-    offers: ClassVar[frozenset[Capability]] = frozenset(Capability) - GOODS
+    offers: ClassVar[frozenset[Capability]] = frozenset(Capability) - GOODS - PARTNER_READS
     """The capabilities that the adapter must claim, neither more nor fewer."""
     gaps: ClassVar[Gaps] = Gaps()
     embedded: ClassVar[bool] = False
@@ -198,6 +199,11 @@ class ContractBase:
     def expected_records(self, company: ReferenceCompany, area: Area) -> list[Any]:
         """Return the company's records of an area as this vendor can tell them."""
         told = (self.gaps.expected(record) for record in company.records(area).values())
+        return [record for record in told if record is not None]
+
+    def expected_documents(self, company: ReferenceCompany, kind: DocumentSpec) -> list[Any]:
+        """Return the company's documents of a kind as this vendor can tell them."""
+        told = (self.gaps.expected(record) for record in kind.records(company).values())
         return [record for record in told if record is not None]
 
     def assert_same(self, actual: Any, record: Any) -> bool:

@@ -175,7 +175,7 @@ class FaultsContract(ContractBase):
         over=EACH_KIND,
     )
     async def test_forbidden(self, erp: Erp, server: FakeServer, company: ReferenceCompany, kind: DocumentSpec) -> None:
-        number = self.expected_records(company, kind.area)[0].number
+        number = self.expected_documents(company, kind)[0].number
         await kind.read_one(erp, number)
         server.faults.forbid(kind.area)
         with pytest.raises(NotPermitted):

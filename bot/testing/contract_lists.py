@@ -9,7 +9,15 @@ from bot.erp.port import Capability, Erp, Filter, ListQuery
 from bot.testing.company import ReferenceCompany
 from bot.testing.contract_base import ContractBase, case
 from bot.testing.contract_reads import EACH_KIND
-from bot.testing.erp_checks import KINDS, DocumentSpec, case_variants, numbers, sample_evenly, without_lines
+from bot.testing.erp_checks import (
+    KINDS,
+    SINGLE_ONLY,
+    DocumentSpec,
+    case_variants,
+    numbers,
+    sample_evenly,
+    without_lines,
+)
 from bot.testing.gaps import comparable
 
 _ALL = 10_000
@@ -22,20 +30,22 @@ class ListsContract(ContractBase):
     async def test_all(self, erp: Erp, company: ReferenceCompany, kind: DocumentSpec) -> None:
         query = ListQuery(limit=_ALL)
         found = await kind.read_list(erp, query)
-        assert numbers(found) == kind.expected_numbers(self.expected_records(company, kind.area), query)
+        assert numbers(found) == kind.expected_numbers(self.expected_documents(company, kind), query)
         assert found.total == len(found.items)
 
     @case("list.same", "A listed document says the same as when it is read alone, without lines", over=EACH_KIND)
     async def test_same(self, erp: Erp, company: ReferenceCompany, kind: DocumentSpec) -> None:
-        wanted = {document.number: document for document in self.expected_records(company, kind.area)}
+        wanted = {document.number: document for document in self.expected_documents(company, kind)}
         items = (await kind.read_list(erp, ListQuery(limit=_ALL))).items
         for listed in items:
-            assert getattr(listed, "lines", ()) == ()
+            assert all(getattr(listed, name, ()) == () for name in SINGLE_ONLY)
             assert comparable(listed) == _shortened(wanted[listed.number])
         # `read.exact` compares each document with the company. Here a document of each state and some more are compared
         # with the list, for what the company does not know: ids, versions, links.
         samples = {document.number: document for document in sample_evenly(items, 4)}
-        samples |= {document.number: document for document in {each.status: each for each in items}.values()}
+        samples |= {
+            document.number: document for document in {getattr(each, "status", None): each for each in items}.values()
+        }
         for listed in samples.values():
             alone = await kind.read_one(erp, listed.number)
             assert comparable(listed) == _shortened(alone)
@@ -43,7 +53,7 @@ class ListsContract(ContractBase):
 
     @case("list.pages", "Pages of a list of more than two neither overlap nor miss anything", over=EACH_KIND)
     async def test_pages(self, erp: Erp, company: ReferenceCompany, kind: DocumentSpec) -> None:
-        documents = self.expected_records(company, kind.area)
+        documents = self.expected_documents(company, kind)
         lists = {
             wanted: kind.expected_numbers(documents, ListQuery(filter=wanted, limit=_ALL)) for wanted in kind.filters
         }
@@ -61,9 +71,9 @@ class ListsContract(ContractBase):
                 beyond = await kind.read_list(erp, ListQuery(filter=wanted, offset=offset, limit=7))
                 assert (beyond.items, beyond.total) == ((), len(whole))
 
-    @case("list.due", "Late and overdue lists are complete and start with the worst", over=EACH_KIND)
+    @case("list.due", "Open, late and overdue lists are complete and start with the worst", over=EACH_KIND)
     async def test_due(self, erp: Erp, company: ReferenceCompany, kind: DocumentSpec) -> None:
-        documents = self.expected_records(company, kind.area)
+        documents = self.expected_documents(company, kind)
         for wanted in kind.filters[1:]:
             query = ListQuery(filter=wanted, limit=_ALL)
             found = await kind.read_list(erp, query)
@@ -72,7 +82,7 @@ class ListsContract(ContractBase):
 
     @case("list.text", "Text matches part of a number or of a partner's or product's name, in any case", over=EACH_KIND)
     async def test_text(self, erp: Erp, company: ReferenceCompany, kind: DocumentSpec) -> None:
-        documents = self.expected_records(company, kind.area)
+        documents = self.expected_documents(company, kind)
         # Four numbers and every partner (or some products), by turns whole and in part (the other way round for the
         # next kind of document), each in another spelling.
         partners = {getattr(document, kind.partner): None for document in documents}
@@ -89,18 +99,35 @@ class ListsContract(ContractBase):
 
     @case("list.text_due", "Text and filter hold together, page by page", over=EACH_KIND)
     async def test_text_and_filter(self, erp: Erp, company: ReferenceCompany, kind: DocumentSpec) -> None:
-        documents = self.expected_records(company, kind.area)
+        documents = self.expected_documents(company, kind)
         for wanted in kind.filters:
             query = ListQuery(filter=wanted, text="o", offset=1, limit=2)
             found = await kind.read_list(erp, query)
             assert numbers(found) == kind.expected_numbers(documents, query)
             assert found.total == len(kind.expected_numbers(documents, ListQuery(filter=wanted, text="o", limit=_ALL)))
 
+    @case("list.partner", "A partner's documents are those of exactly this name, in any case", over=EACH_KIND)
+    async def test_partner(self, erp: Erp, company: ReferenceCompany, kind: DocumentSpec) -> None:
+        if kind.listing.partner is None:
+            assert (await kind.read_list(erp, ListQuery(partner="anybody"))).total == 0
+            return
+        documents = self.expected_documents(company, kind)
+        partners = {kind.listing.partner(document): None for document in documents}
+        for n, name in enumerate(sample_evenly(partners, 8)):
+            known = case_variants(name)
+            wanted = kind.filters[n % len(kind.filters)]
+            query = ListQuery(filter=wanted, partner=known[n % len(known)], offset=n % 2, limit=_ALL)
+            found = await kind.read_list(erp, query)
+            assert numbers(found) == kind.expected_numbers(documents, query), query
+            assert found.total == len(found.items) + (n % 2 if found.items else found.total)
+        for part in ("Acme", "%", "no such partner"):
+            assert (await kind.read_list(erp, ListQuery(partner=part))).total == 0
+
     @case("list.literal", "Signs of query languages are plain text in lists too")
     async def test_literal_text(self, erp: Erp, company: ReferenceCompany) -> None:
         for kind in KINDS:
             if kind.capability in self.offers:
-                documents = self.expected_records(company, kind.area)
+                documents = self.expected_documents(company, kind)
                 for text in ("%", "_", "'", '"; --', "\\", "%%%__", "' or '1'='1", "|*", "("):
                     query = ListQuery(text=text, limit=_ALL)
                     assert numbers(await kind.read_list(erp, query)) == kind.expected_numbers(documents, query), text
@@ -122,4 +149,4 @@ class ListsContract(ContractBase):
 def _shortened(document: Any) -> dict[str, Any]:
     """Return what a list says of a document, to compare exactly: everything but the lines."""
     fields: dict[str, Any] = comparable(document)
-    return fields | ({"lines": []} if "lines" in fields else {})
+    return fields | {name: [] for name in SINGLE_ONLY if name in fields}

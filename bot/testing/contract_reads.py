@@ -125,7 +125,7 @@ class ReadsContract(ContractBase):
 
     @case("read.exact", "A document reads exactly as the ERP has it, with its lines", over=EACH_KIND)
     async def test_document(self, erp: Erp, company: ReferenceCompany, kind: DocumentSpec) -> None:
-        for record in company.records(kind.area).values():
+        for record in kind.records(company).values():
             if self.gaps.expected(record) is None:
                 continue
             found = await kind.read_one(erp, record.number)
@@ -137,14 +137,14 @@ class ReadsContract(ContractBase):
     @case("read.types", "Amounts are exact numbers, times have a zone", over=EACH_KIND)
     async def test_types(self, erp: Erp, company: ReferenceCompany, kind: DocumentSpec) -> None:
         # A few are enough: `read.exact` checks the types of all documents.
-        for record in sample_evenly(self.expected_records(company, kind.area), 4):
+        for record in sample_evenly(self.expected_documents(company, kind), 4):
             check_types(await kind.read_one(erp, record.number))
         for listed in (await kind.read_list(erp, ListQuery(limit=_ALL))).items:
             check_types(listed)
 
     @case("read.case", "A number is taken in any case", over=EACH_KIND)
     async def test_number_case(self, erp: Erp, company: ReferenceCompany, kind: DocumentSpec) -> None:
-        record = self.expected_records(company, kind.area)[0]
+        record = self.expected_documents(company, kind)[0]
         for spelling in case_variants(record.number):
             assert (await kind.read_one(erp, spelling)).number == record.number
 

@@ -14,7 +14,7 @@ from bot.erp import listing
 from bot.erp.errors import NotFound
 from bot.erp.model import Area, Change, DecisionResult, PurchaseOrder, Slice
 from bot.erp.port import Capability, Erp, Filter, ListQuery
-from bot.testing.company import TODAY
+from bot.testing.company import TODAY, ReferenceCompany
 
 T = TypeVar("T")
 
@@ -28,7 +28,10 @@ class NumberedDocument(Protocol):
 
 @dataclass(frozen=True)
 class DocumentSpec:
-    """One kind of document: its capability, its area, its two calls, whom it names, and how it is listed."""
+    """One kind of document: its capability, its area, its two calls, whom it names, and how it is listed.
+
+    ``kept`` is the attribute of the company that holds its records.
+    """
 
     capability: Capability
     area: Area
@@ -36,6 +39,7 @@ class DocumentSpec:
     plural: str
     partner: str
     listing: listing.Listing[Any]
+    kept: str
 
     def __str__(self) -> str:
         return self.plural
@@ -44,6 +48,11 @@ class DocumentSpec:
     def filters(self) -> tuple[Filter, ...]:
         """Return the lists that the kind knows."""
         return (Filter.ALL, *self.listing.filters)
+
+    def records(self, company: ReferenceCompany) -> dict[str, Any]:
+        """Return the company's records of this kind by number."""
+        found: dict[str, Any] = getattr(company, self.kept)
+        return found
 
     async def read_one(self, erp: Erp, number: str) -> Any:
         """Read a single document."""
@@ -59,16 +68,32 @@ class DocumentSpec:
         return [document.number for document in self.listing.pick(documents, query, today).items]
 
 
-ORDERS = DocumentSpec(Capability.SALES_ORDERS, Area.SALES, "order", "orders", "customer", listing.SALES_ORDERS)
-INVOICES = DocumentSpec(Capability.INVOICES, Area.FINANCE, "invoice", "invoices", "customer", listing.INVOICES)
-PURCHASES = DocumentSpec(
-    Capability.PURCHASE_ORDERS, Area.PURCHASING, "purchase_order", "purchase_orders", "vendor", listing.PURCHASE_ORDERS
+ORDERS = DocumentSpec(
+    Capability.SALES_ORDERS, Area.SALES, "order", "orders", "customer", listing.SALES_ORDERS, "orders"
 )
+INVOICES = DocumentSpec(
+    Capability.INVOICES, Area.FINANCE, "invoice", "invoices", "customer", listing.INVOICES, "invoices"
+)
+PURCHASES = DocumentSpec(
+    Capability.PURCHASE_ORDERS, Area.PURCHASING, "purchase_order", "purchase_orders", "vendor", listing.PURCHASE_ORDERS,
+    "purchases",
+)  # fmt: skip
 PRODUCTIONS = DocumentSpec(
     Capability.PRODUCTION_ORDERS, Area.PRODUCTION, "production_order", "production_orders", "name",
-    listing.PRODUCTION_ORDERS,
+    listing.PRODUCTION_ORDERS, "productions",
 )  # fmt: skip
-KINDS = (ORDERS, INVOICES, PURCHASES, PRODUCTIONS)
+CUSTOMERS = DocumentSpec(
+    Capability.CUSTOMERS, Area.SALES, "customer", "customers", "name", listing.CUSTOMERS, "customers"
+)
+VENDORS = DocumentSpec(Capability.VENDORS, Area.PURCHASING, "vendor", "vendors", "name", listing.VENDORS, "vendors")
+BILLS = DocumentSpec(Capability.BILLS, Area.PURCHASING, "bill", "bills", "vendor", listing.BILLS, "bills")
+PAYMENTS = DocumentSpec(
+    Capability.PAYMENTS, Area.FINANCE, "payment", "payments", "partner", listing.PAYMENTS, "payments"
+)
+KINDS = (ORDERS, INVOICES, PURCHASES, PRODUCTIONS, CUSTOMERS, VENDORS, BILLS, PAYMENTS)
+
+SINGLE_ONLY = frozenset({"lines", "settles"})
+"""Fields that only a single document has: they are empty in lists."""
 
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _UPPER = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)
@@ -94,7 +119,7 @@ def numbers(found: Slice[Any]) -> list[str]:
 
 def without_lines(document: Any) -> dict[str, Any]:
     """Return a document's fields as they are the same in a list and alone."""
-    return {name: getattr(document, name) for name in document.__dataclass_fields__ if name != "lines"}
+    return {name: getattr(document, name) for name in document.__dataclass_fields__ if name not in SINGLE_ONLY}
 
 
 def resulting_order(result: DecisionResult) -> PurchaseOrder:

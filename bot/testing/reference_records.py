@@ -33,7 +33,9 @@ from bot.erp.model import (
 )
 
 Numbering = Callable[[str, int], str]
-"""Makes a document's number of its kind (``SO``, ``INV``, ``PO``, ``MO``) and a count, as the vendor spells numbers."""
+"""Makes a document's number of its kind (``SO``, ``INV``, ``PO``, ``MO``, ``BILL``, ``PAY``) and a count.
+
+It spells numbers as the vendor does."""
 
 HUGE = Decimal("12345678901234.56789")
 """Nineteen digits: what a float cannot hold."""
@@ -162,7 +164,7 @@ def change_times(start: date) -> Iterator[datetime]:
         at += timedelta(minutes=61)
 
 
-_PARTNERS = (
+PARTNERS = (
     "Acme Ltd.",
     "上海|*贸易*_公司_",
     'O\'Reilly & "Sons" <GmbH>',
@@ -187,7 +189,7 @@ _DAYS = (
 )
 """Leap day, days on which clocks change, ends of months and years."""
 
-_CURRENCIES = ("CNY", "USD", "EUR", "JPY")
+CURRENCIES = ("CNY", "USD", "EUR", "JPY")
 
 _DELIVERY = {
     OrderStatus.DRAFT: Progress.NONE,
@@ -202,7 +204,7 @@ _PRODUCTION_STATES = tuple(status for status in ProductionStatus if status is no
 _SHARE = {Progress.NONE: Decimal(0), Progress.PARTIAL: Decimal("0.5"), Progress.FULL: Decimal(1)}
 
 
-def _ordered(today: date, n: int) -> date:
+def document_day(today: date, n: int) -> date:
     """Return the day of the n-th document: odd days first, then two on each of the last days."""
     return _DAYS[n] if n < len(_DAYS) else today - timedelta(days=30 - n // 2)
 
@@ -224,7 +226,7 @@ def sales_orders(today: date, number: Numbering) -> Iterator[SalesOrder]:
         delivery = _DELIVERY[status]
         billing = delivery if n % 3 else Progress.NONE
         payment = billing if n % 2 else Progress.NONE
-        currency = _CURRENCIES[n % 4]
+        currency = CURRENCIES[n % 4]
         promised_on = None if n % 10 == 9 else today + timedelta(days=(n % 8 - 5) * 3)
         lines = tuple(
             _order_line(known[(n + k) % len(known)], n + k, currency, delivery, billing, promised_on)
@@ -233,12 +235,12 @@ def sales_orders(today: date, number: Numbering) -> Iterator[SalesOrder]:
         yield SalesOrder(
             id=str(5001 + n),
             number=number("SO", 1001 + n),
-            customer=_PARTNERS[n % len(_PARTNERS)],
+            customer=PARTNERS[n % len(PARTNERS)],
             status=status,
             delivery=delivery,
             billing=billing,
             payment=payment,
-            ordered_on=_ordered(today, n),
+            ordered_on=document_day(today, n),
             promised_on=promised_on,
             total=_total(line.amount for line in lines),
             lines=lines,
@@ -274,7 +276,7 @@ def _total(amounts: Iterator[Money | None]) -> Money:
     return Money(sum((amount.amount for amount in known), Decimal(0)), known[0].currency)
 
 
-_OPEN_SHARE = {  # of the total
+OPEN_SHARE = {  # of the total
     InvoiceStatus.DRAFT: Decimal(1),
     InvoiceStatus.UNPAID: Decimal(1),
     InvoiceStatus.PART_PAID: Decimal("0.5"),
@@ -290,8 +292,8 @@ def invoices(today: date, number: Numbering) -> Iterator[Invoice]:
         status = InvoiceStatus.PART_PAID if n == 0 else next(states)
         credit = n in (12, 17)
         total = Decimal(-1 if credit else 1) * (HUGE if n == 1 else TINY * 2 if n == 2 else Decimal("100.25") * (n + 1))
-        currency = _CURRENCIES[n % 4]
-        issued_on = _ordered(today, n)
+        currency = CURRENCIES[n % 4]
+        issued_on = document_day(today, n)
         yield Invoice(
             id=str(6001 + n),
             number=number("INV", 7 if n == 0 else 1001 + n),
@@ -300,7 +302,7 @@ def invoices(today: date, number: Numbering) -> Iterator[Invoice]:
             issued_on=issued_on,
             due_on=today - timedelta(days=23) if n == 0 else None if n == 24 else issued_on + timedelta(days=15 + n),
             total=Money(total, currency),
-            open_amount=Money(total if credit else total * _OPEN_SHARE[status], currency),
+            open_amount=Money(total if credit else total * OPEN_SHARE[status], currency),
             is_credit_note=credit,
             order_number=order.number if n % 4 else "",
             changed_at=next(times),
@@ -328,7 +330,7 @@ def purchase_orders(today: date, number: Numbering) -> Iterator[PurchaseOrder]:
         progress = Progress.FULL if status is PurchaseStatus.DONE else Progress.NONE
         if status is PurchaseStatus.APPROVED:
             progress = next(received)
-        currency = _CURRENCIES[n % 4]
+        currency = CURRENCIES[n % 4]
         lines = tuple(
             _purchase_line(known[(2 * n + k) % len(known)], n + k, currency, progress) for k in range(1 + n % 2)
         )
@@ -336,13 +338,13 @@ def purchase_orders(today: date, number: Numbering) -> Iterator[PurchaseOrder]:
         yield PurchaseOrder(
             id=str(7001 + n),
             number=number("PO", 1001 + n),
-            vendor=_PARTNERS[(n + 3) % len(_PARTNERS)],
+            vendor=PARTNERS[(n + 3) % len(PARTNERS)],
             status=status,
             approval=approval,
             requester="dora",
             changed_by=(approval.decided_by if approval else "") or "dora",
             buyer="Борис" if n % 2 else "Carla O'Neil",
-            ordered_on=_ordered(today, n),
+            ordered_on=document_day(today, n),
             due_on=None if n == 20 else today + timedelta(days=(n % 5 - 3) * 4),
             total=_total(line.amount for line in lines),
             received=progress,
@@ -393,7 +395,7 @@ def production_orders(today: date, number: Numbering) -> Iterator[ProductionOrde
         product = known[n]
         planned = Decimal(100 + n) if n != 1 else Decimal("99999999.999999")
         begun = {ProductionStatus.RUNNING: Decimal("0.5"), ProductionStatus.DONE: Decimal(1)}
-        start_on = _ordered(today, n)
+        start_on = document_day(today, n)
         yield ProductionOrder(
             id=str(8001 + n),
             number=number("MO", 1 if n == 0 else 1001 + n),

@@ -10,7 +10,6 @@ from functools import cached_property
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise
 from bot.chat.reading import ReadBy, Reading, Understood
 from bot.chat.registry import Commands
-from bot.erp.model import Area
 from bot.understanding.scanning import (
     Scan,
     Span,
@@ -35,8 +34,6 @@ LONGEST_WORD = 24
 MAX_SENTENCE = 120
 """Characters of a sentence that is read: longer ones tell stories."""
 
-_COMMANDS = {Area.SALES: "order", Area.FINANCE: "invoice", Area.PURCHASING: "po", Area.PRODUCTION: "mo"}
-_AREAS = {command: area for area, command in _COMMANDS.items()}
 _OF_CODE = frozenset("<>{}|=`\\")
 """Signs of markup and programs, which hold words but are no sentences."""
 _NEAR = 1
@@ -44,6 +41,8 @@ _NEAR = 1
 _OF_PRODUCTS = ("stock", "mo", "price", "arrivals", "product", "shortage")
 AT_WAREHOUSES = ("stock", "shortage")
 """Commands that take a warehouse."""
+_OF_PARTNERS = frozenset({"customer", "vendor", "order", "invoice", "po", "bill", "payment"})
+"""Commands that look for a partner's name: ERPs do not know it in pinyin."""
 SAYS_WHAT_TO_DO = 2
 """Weight from which words say which command is meant."""
 _SAYS_OUTRIGHT = 4
@@ -101,7 +100,8 @@ class Grammar:
         line = f"/{command.name} {rest}".strip()
         if text.startswith("/") or command.name not in self.sentences.commands:
             return line
-        return None if self.vocabulary.document(text) or self._is_sentence(rest, command.name) else line
+        spelled = command.name in _OF_PARTNERS and self.vocabulary.spells_partner(rest)
+        return None if spelled or self.vocabulary.document(text) or self._is_sentence(rest, command.name) else line
 
     def _is_sentence(self, text: str, command: str) -> bool:
         """Whether there are words in ``text`` that the command does not take."""
@@ -176,7 +176,7 @@ class Grammar:
         self, documents: list[Span], weights: Mapping[str, int], usable: frozenset[str] | None
     ) -> Iterable[tuple[str, int]]:
         for document in documents:
-            name = _COMMANDS[document.area] if document.area else "find"
+            name = document.command or "find"
             if name == "order" and weights.get("delivery", 0) > weights.get("order", 0):
                 name = "delivery"
             if name == "po" and weights.get("why", 0):
@@ -240,7 +240,7 @@ class Grammar:
 
     def _number(self, command: str, digits: str) -> str:
         """Return the whole number of a document of which only the digits were said."""
-        shapes = self.vocabulary.documents.get(_AREAS[command], ()) if command in _AREAS else ()
+        shapes = self.vocabulary.documents.get(command, ())
         return f"{shapes[0].prefix}{digits.zfill(shapes[0].width)}" if len(shapes) == 1 else digits
 
     def _is_known(self, scan: Scan) -> bool:

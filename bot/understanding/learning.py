@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -16,9 +17,9 @@ from bot.chat.lookup import Numbered
 from bot.erp.errors import ErpError, Unsupported
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.index.pinyin import chinese, look_up, spell
-from bot.erp.model import Area, Product, Slice
+from bot.erp.model import Bill, Customer, Payment, Product, Slice, Supplier
 from bot.erp.port import ListQuery
-from bot.understanding.vocabulary import Vocabulary, shapes_of
+from bot.understanding.vocabulary import NumberShape, Vocabulary, shapes_of, spelled
 
 T = TypeVar("T")
 
@@ -30,32 +31,70 @@ _PRODUCTS = 500
 
 
 async def learn_vocabulary(hub: ErpHub) -> Vocabulary:
-    """Return the words of the company, from ten calls to each ERP. What is not answered is left out and logged."""
-    orders, invoices, purchases, productions, deliveries, products = await asyncio.gather(
-        _listed("orders", hub.orders(_DOCUMENTS)),
-        _listed("invoices", hub.invoices(_DOCUMENTS)),
-        _listed("purchase_orders", hub.purchase_orders(_DOCUMENTS)),
-        _listed("production_orders", hub.production_orders(_DOCUMENTS)),
-        _listed("deliveries", hub.deliveries(_DOCUMENTS)),
-        _products(hub),
+    """Return the words of the company, from fourteen calls to each ERP. What is not answered is left out and logged."""
+    (orders, invoices, purchases, productions, deliveries, products), masters = await asyncio.gather(
+        asyncio.gather(
+            _listed("orders", hub.orders(_DOCUMENTS)),
+            _listed("invoices", hub.invoices(_DOCUMENTS)),
+            _listed("purchase_orders", hub.purchase_orders(_DOCUMENTS)),
+            _listed("production_orders", hub.production_orders(_DOCUMENTS)),
+            _listed("deliveries", hub.deliveries(_DOCUMENTS)),
+            _products(hub),
+        ),
+        _masters(hub),
     )
-    areas: Mapping[Area, Sequence[Numbered]] = {
-        Area.SALES: orders,
-        Area.FINANCE: invoices,
-        Area.PURCHASING: purchases,
-        Area.PRODUCTION: productions,
+    documents: Mapping[str, Sequence[Numbered]] = {
+        "order": orders,
+        "invoice": invoices,
+        "po": purchases,
+        "mo": productions,
+        "bill": masters.bills,
+        "payment": masters.payments,
     }
+    codes: Mapping[str, Sequence[Numbered]] = {"customer": masters.customers, "vendor": masters.vendors}
     customers = [*(order.customer for order in orders), *(invoice.customer for invoice in invoices)]
-    partners = _each([*customers, *(purchase.vendor for purchase in purchases)])
+    named = [*(each.name for each in masters.customers), *(each.name for each in masters.vendors)]
+    partners = _each([*customers, *(purchase.vendor for purchase in purchases), *named])
     warehouses = await _warehouses(hub, products)
+    goods = shapes_of(product.sku for product in products)
     return Vocabulary(
-        documents={area: shapes_of(document.number for document in found) for area, found in areas.items()},
-        products=shapes_of(product.sku for product in products),
         deliveries=shapes_of(delivery.number for delivery in deliveries),
+        documents={
+            **{command: shapes_of(document.number for document in found) for command, found in documents.items()},
+            **{command: _codes(found, goods) for command, found in codes.items()},
+        },
+        products=goods,
         warehouses=warehouses,
         partners=partners,
         goods=_each(text for product in products for text in (product.name, product.spec)),
         pinyin=await _pinyin((*partners, *warehouses)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Masters:
+    customers: tuple[Customer, ...]
+    vendors: tuple[Supplier, ...]
+    bills: tuple[Bill, ...]
+    payments: tuple[Payment, ...]
+
+
+async def _masters(hub: ErpHub) -> _Masters:
+    """Return the partners, and the newest of what is paid to and by them."""
+    customers, vendors, bills, payments = await asyncio.gather(
+        _listed("customers", hub.customers(_DOCUMENTS)),
+        _listed("vendors", hub.vendors(_DOCUMENTS)),
+        _listed("bills", hub.bills(_DOCUMENTS)),
+        _listed("payments", hub.payments(_DOCUMENTS)),
+    )
+    return _Masters(customers, vendors, bills, payments)
+
+
+def _codes(partners: Sequence[Numbered], goods: Sequence[NumberShape]) -> tuple[NumberShape, ...]:
+    """Return the shapes of partners' codes, but none that products have as well: a code is a product's first of all."""
+    taken = {spelled(shape.prefix) for shape in goods}
+    return tuple(
+        shape for shape in shapes_of(partner.number for partner in partners) if spelled(shape.prefix) not in taken
     )
 
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from bot.erp.model import Area
 from bot.understanding.vocabulary import Vocabulary
 
 _MASK = "\x00"
@@ -63,7 +62,8 @@ class Span:
     start: int
     text: str
     value: str = ""
-    area: Area | None = None
+    command: str = ""
+    """The command that shows a document."""
 
 
 @dataclass(slots=True)
@@ -79,9 +79,9 @@ class Scan:
         """Begin with nothing found."""
         return cls(text, text.casefold() if len(text.casefold()) == len(text) else text)
 
-    def take(self, kind: SpanKind, start: int, end: int, value: str = "", area: Area | None = None) -> None:
+    def take(self, kind: SpanKind, start: int, end: int, value: str = "", command: str = "") -> None:
         """Note a span and mask it."""
-        self.spans.append(Span(kind, start, self.text[start:end], value or self.text[start:end], area))
+        self.spans.append(Span(kind, start, self.text[start:end], value or self.text[start:end], command))
         self.rest = self.rest[:start] + _MASK * (end - start) + self.rest[end:]
 
     def drop(self, start: int, end: int) -> None:
@@ -115,8 +115,8 @@ def _take_known(scan: Scan, match: re.Match[str], vocabulary: Vocabulary) -> boo
     if delivery := vocabulary.delivery(typed):
         scan.take(SpanKind.DELIVERY, start, end, delivery)
     elif found := vocabulary.document(typed):
-        area, number = found
-        scan.take(SpanKind.DOCUMENT, start, end, number, area)
+        command, number = found
+        scan.take(SpanKind.DOCUMENT, start, end, number, command)
     elif code := vocabulary.product(typed):
         scan.take(SpanKind.PRODUCT, start, end, code)
     return scan.rest[start] == _MASK

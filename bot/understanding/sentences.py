@@ -72,7 +72,10 @@ class Sentences:
                 for word, cue in _from_table(name, asked[key], value):
                     cues.setdefault(word, []).append(cue)
         for word, cue in _from_signatures(asked.values(), words["fillers"]):
-            cues.setdefault(word, []).append(cue)
+            known = cues.setdefault(word, [])
+            # 客户 names a command and is said of much else: what a file says of an alias goes before its usual weight.
+            if cue.keyword or all(said.command != cue.command for said in known):
+                known.append(cue)
         return cls(
             commands=frozenset(asked),
             cues={word: _strongest(found) for word, found in cues.items()},

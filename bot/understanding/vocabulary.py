@@ -8,23 +8,23 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 
-from bot.erp.model import Area
-
 _LAST_DIGITS = re.compile(r"(.*?)(\d+)")
 _NO_SIGN = re.compile(r"[\W_]+")
 _KINDS_OF_STORE = re.compile(
     r"(?:原料|材料|成品|半成品|备件|中心|总|分)*(?:仓库|仓|库)$|\s*(?:main|central)?\s*warehouse$", re.IGNORECASE
 )
 
-_USUAL_PREFIXES: Mapping[str, Area] = MappingProxyType(
+_USUAL_PREFIXES: Mapping[str, str] = MappingProxyType(
     {
-        **dict.fromkeys(("so", "sal", "salord", "xsdd", "xs", "sd"), Area.SALES),
-        **dict.fromkeys(("inv", "accsinv", "sinv", "rinv", "fp", "xsfp", "ar", "yszd"), Area.FINANCE),
-        **dict.fromkeys(("po", "pur", "purord", "cgdd", "cg"), Area.PURCHASING),
-        **dict.fromkeys(("mo", "wo", "whmo", "mfgwo", "scdd", "scgd", "sc"), Area.PRODUCTION),
+        **dict.fromkeys(("so", "sal", "salord", "xsdd", "xs", "sd"), "order"),
+        **dict.fromkeys(("inv", "accsinv", "sinv", "rinv", "fp", "xsfp", "ar", "yszd"), "invoice"),
+        **dict.fromkeys(("po", "pur", "purord", "cgdd", "cg"), "po"),
+        **dict.fromkeys(("mo", "wo", "whmo", "mfgwo", "scdd", "scgd", "sc"), "mo"),
     }
 )
-"""Prefixes that ERPs give their documents unless a company changes them (docs: platform/erp/general.md#numbers)."""
+"""Prefix → the command that shows such documents.
+
+ERPs give them these prefixes unless a company changes them (docs: platform/erp/general.md#numbers)."""
 
 
 _USUAL_DELIVERY = re.compile(r"(?:dn|matdn|whout|xsckd?|fhd?|dlv)\d")
@@ -74,10 +74,11 @@ _SHORTEST_PINYIN = 4
 class Vocabulary:
     """The words of one company. Everything may be empty: then numbers are known by their usual prefixes alone.
 
+    ``documents`` are the shapes of numbers by the command that shows them, codes of customers and vendors included.
     ``partners`` are customers and vendors, ``goods`` the names and specifications of products.
     """
 
-    documents: Mapping[Area, tuple[NumberShape, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    documents: Mapping[str, tuple[NumberShape, ...]] = field(default_factory=lambda: MappingProxyType({}))
     products: tuple[NumberShape, ...] = ()
     deliveries: tuple[NumberShape, ...] = ()
     warehouses: tuple[str, ...] = ()
@@ -86,12 +87,12 @@ class Vocabulary:
     pinyin: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Names of partners with their spellings by syllables, each after a line break."""
 
-    def document(self, typed: str) -> tuple[Area, str] | None:
-        """Return the area and the number of the document that ``typed`` spells; None where it spells none."""
-        for area, shapes in self.documents.items():
+    def document(self, typed: str) -> tuple[str, str] | None:
+        """Return the command for the document that ``typed`` spells, and its number; None where it spells none."""
+        for command, shapes in self.documents.items():
             for shape in shapes:
                 if number := shape.number(typed):
-                    return area, number
+                    return command, number
         if self.product(typed):
             return None
         letters = re.match(r"[a-z]+", spelled(typed))
@@ -127,6 +128,10 @@ class Vocabulary:
         if not (folded.isascii() and folded.isalpha() and len(folded) >= _SHORTEST_PINYIN):
             return None
         return next((name for name, syllables in self.pinyin.items() if folded in syllables), None)
+
+    def spells_partner(self, piece: str) -> bool:
+        """Return whether ``piece`` is no part of a partner's name, and spells one in pinyin."""
+        return self.partner(piece) not in {None, piece}
 
     def knows_partner(self, piece: str) -> bool:
         """Return whether a partner's name holds ``piece``."""

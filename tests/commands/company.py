@@ -9,11 +9,14 @@ from decimal import Decimal
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from bot.erp import listing
 from bot.erp.errors import ErpError, NotFound, Unsupported
 from bot.erp.model import (
     Approval,
     Area,
+    Bill,
     Changes,
+    Customer,
     Decision,
     DecisionResult,
     Invoice,
@@ -21,6 +24,10 @@ from bot.erp.model import (
     Money,
     OrderLine,
     OrderStatus,
+    PartnerKind,
+    Payment,
+    PaymentDirection,
+    PaymentStatus,
     Product,
     ProductionOrder,
     ProductionStatus,
@@ -32,6 +39,7 @@ from bot.erp.model import (
     SalesOrder,
     Slice,
     StockLevel,
+    Supplier,
     WarehouseStock,
 )
 from bot.erp.port import Capability, Filter, ListQuery
@@ -39,7 +47,7 @@ from bot.erp.port import Capability, Filter, ListQuery
 NOW = datetime(2026, 11, 5, 8, 30, tzinfo=ZoneInfo("Asia/Shanghai"))
 TODAY = NOW.date()
 
-T = TypeVar("T", SalesOrder, Invoice, PurchaseOrder, ProductionOrder)
+T = TypeVar("T", SalesOrder, Invoice, PurchaseOrder, ProductionOrder, Customer, Supplier, Bill, Payment)
 
 
 def cny(amount: str) -> Money:
@@ -140,6 +148,54 @@ def production(
     )
 
 
+def customer(code: str, name: str, *, limit: str = "") -> Customer:
+    return Customer(
+        id=code,
+        code=code,
+        name=name,
+        contact="王经理",
+        phone="021-5550",
+        salesperson="李娜",
+        payment_terms="月结30天",
+        credit_limit=cny(limit) if limit else None,
+        url=f"https://erp.example.com/{code}",
+    )
+
+
+def vendor(code: str, name: str) -> Supplier:
+    return Supplier(id=code, code=code, name=name, contact="张先生", buyer="陈立")
+
+
+def bill(number: str, name: str, money: Money | None, *, overdue: int = 0, order_number: str = "") -> Bill:
+    return Bill(
+        id=number,
+        number=number,
+        vendor=name,
+        status=InvoiceStatus.UNPAID,
+        issued_on=date(2026, 9, 1),
+        due_on=TODAY - timedelta(days=overdue),
+        total=money,
+        open_amount=money,
+        order_number=order_number,
+    )
+
+
+def payment(number: str, partner: str, amount: str, *settles: str, kind: PartnerKind = PartnerKind.CUSTOMER) -> Payment:
+    direction = PaymentDirection.RECEIVED if kind is PartnerKind.CUSTOMER else PaymentDirection.SPENT
+    return Payment(
+        id=number,
+        number=number,
+        partner=partner,
+        partner_kind=kind,
+        direction=direction,
+        status=PaymentStatus.BOOKED,
+        paid_on=date(2026, 10, 2),
+        amount=cny(amount),
+        method="银行转账",
+        settles=settles,
+    )
+
+
 SHANGHAI = ("SH", "上海成品仓库")
 SCREW = product("SKU123", "M6 螺丝")
 LEVELS = (
@@ -172,7 +228,7 @@ class Company:
         order("SO-1003", "Acme, Inc", late=9),
         *(order(f"SO-20{i:02}", "深圳创新") for i in range(10)),
     )
-    bills: Sequence[Invoice] = (
+    issued: Sequence[Invoice] = (
         invoice("INV-7", "上海宏图机械", cny("100.10"), overdue=16, order_number="SO-1001"),
         invoice("INV-8", "上海宏图机械", Money(Decimal("20"), "EUR"), overdue=3),
         invoice("INV-9", "上海宏图机械", cny("0.90")),
@@ -188,6 +244,21 @@ class Company:
         production("MO-2", "SKU206", "步进电机", None),
     )
 
+    clients: Sequence[Customer] = (
+        customer("C001", "上海宏图机械", limit="1000"),
+        customer("C002", "Acme, Inc"),
+        customer("C003", "Acme, Inc East"),
+    )
+    suppliers: Sequence[Supplier] = (vendor("V001", "宁波标准件厂"), vendor("V002", "苏州包装"))
+    owed: Sequence[Bill] = (
+        bill("BILL-1", "苏州包装", cny("70"), overdue=5, order_number="PO-1002"),
+        bill("BILL-2", "苏州包装", cny("30")),
+    )
+    paid: Sequence[Payment] = (
+        payment("PAY-1", "上海宏图机械", "50", "INV-7"),
+        payment("PAY-2", "苏州包装", "12.50", "BILL-1", kind=PartnerKind.VENDOR),
+    )
+
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
         self._read(f"find_products {text}")
         products = (level.product for level in self.levels)
@@ -201,39 +272,49 @@ class Company:
         return self._one("order", number, self.sales)
 
     async def orders(self, query: ListQuery) -> Slice[SalesOrder]:
-        late = {Filter.LATE: [order for order in self.sales if order.days_late(TODAY)]}
-        return self._many("orders", query, late.get(query.filter, self.sales), lambda order: order.customer)
+        return self._listed(listing.SALES_ORDERS, query, self.sales)
 
     async def invoice(self, number: str) -> Invoice:
-        return self._one("invoice", number, self.bills)
+        return self._one("invoice", number, self.issued)
 
     async def invoices(self, query: ListQuery) -> Slice[Invoice]:
-        overdue = {Filter.OVERDUE: [invoice for invoice in self.bills if invoice.days_overdue(TODAY)]}
-        return self._many("invoices", query, overdue.get(query.filter, self.bills), lambda invoice: invoice.customer)
+        return self._listed(listing.INVOICES, query, self.issued)
 
     async def purchase_order(self, number: str) -> PurchaseOrder:
         return self._one("purchase_order", number, self.purchases)
 
     async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
-        chosen = {
-            Filter.PENDING: [order for order in self.purchases if order.status is PurchaseStatus.WAITING],
-            Filter.LATE: [order for order in self.purchases if order.days_late(TODAY)],
-        }
-        return self._many(
-            "purchase_orders", query, chosen.get(query.filter, self.purchases), lambda order: order.vendor
-        )
+        return self._listed(listing.PURCHASE_ORDERS, query, self.purchases)
 
     async def production_order(self, number: str) -> ProductionOrder:
         return self._one("production_order", number, self.productions)
 
     async def production_orders(self, query: ListQuery) -> Slice[ProductionOrder]:
-        late = {Filter.LATE: [order for order in self.productions if order.days_late(TODAY)]}
-        return self._many(
-            "production_orders",
-            query,
-            late.get(query.filter, self.productions),
-            lambda order: f"{order.sku} {order.name}",
-        )
+        return self._listed(listing.PRODUCTION_ORDERS, query, self.productions)
+
+    async def customer(self, code: str) -> Customer:
+        return self._one("customer", code, self.clients)
+
+    async def customers(self, query: ListQuery) -> Slice[Customer]:
+        return self._listed(listing.CUSTOMERS, query, self.clients)
+
+    async def vendor(self, code: str) -> Supplier:
+        return self._one("vendor", code, self.suppliers)
+
+    async def vendors(self, query: ListQuery) -> Slice[Supplier]:
+        return self._listed(listing.VENDORS, query, self.suppliers)
+
+    async def bill(self, number: str) -> Bill:
+        return self._one("bill", number, self.owed)
+
+    async def bills(self, query: ListQuery) -> Slice[Bill]:
+        return self._listed(listing.BILLS, query, self.owed)
+
+    async def payment(self, number: str) -> Payment:
+        return self._one("payment", number, self.paid)
+
+    async def payments(self, query: ListQuery) -> Slice[Payment]:
+        return self._listed(listing.PAYMENTS, query, self.paid)
 
     async def decide(self, decision: Decision) -> DecisionResult:
         raise Unsupported("nothing is decided here")
@@ -256,13 +337,18 @@ class Company:
         self._read(f"{call} {number}")
         return _only(number, documents, lambda document: document.number)
 
-    def _many(self, call: str, query: ListQuery, documents: Iterable[T], partner: Callable[[T], str]) -> Slice[T]:
-        self._read(f"{call} {query.text}".strip())
-        hits = [document for document in documents if _has(query.text, document.number, partner(document))]
+    def _listed(self, kind: listing.Listing[T], query: ListQuery, documents: Iterable[T]) -> Slice[T]:
+        self._read(f"{kind.list_call} {query.text or query.partner}".strip())
+        holds = kind.filters[query.filter][0] if query.filter is not Filter.ALL else _all
+        hits = [document for document in documents if kind.matches(document, query) and holds(document, TODAY)]
         return Slice(items=tuple(hits[query.offset : query.offset + query.limit]), total=len(hits))
 
 
 D = TypeVar("D")
+
+
+def _all(_document: object, _today: date) -> bool:
+    return True
 
 
 def _only(key: str, documents: Iterable[D], key_of: Callable[[D], str]) -> D:

@@ -30,7 +30,12 @@ async def test_an_order_with_its_lines(ask: Ask, company: Company) -> None:
     assert (view.days_late, view.document.number, view.document.customer) == (6, "SO-1001", "上海宏图机械")
     assert view.document.total == cny("100")
     assert (len(view.rows), view.total) == (8, 11)
-    assert lines(view) == [*(f"/stock W-{i}" for i in range(1, 9)), "/order SO-1001 +8", ERP_LINK]
+    assert lines(view) == [
+        *(f"/stock W-{i}" for i in range(1, 9)),
+        "/order SO-1001 +8",
+        "/customer 上海宏图机械",
+        ERP_LINK,
+    ]
     assert company.calls == ["order so-1001"]
 
 
@@ -74,7 +79,7 @@ async def test_a_number_of_two_companies_is_a_choice(ask: Ask, company: Company)
 async def test_the_lines_of_an_order_are_paged(ask: Ask) -> None:
     view = as_(OrderView, await ask("/order SO-1001", offset=8))
     assert [row.sku for row in view.rows] == ["W-9", "W-10", "W-11"]
-    assert lines(view)[-2:] == ["/order SO-1001", ERP_LINK]
+    assert lines(view)[-3:] == ["/order SO-1001", "/customer 上海宏图机械", ERP_LINK]
 
 
 async def test_a_list_leads_to_an_order_and_its_lines_to_their_stock_by_buttons_alone(ask: Ask) -> None:
@@ -145,7 +150,7 @@ async def test_an_invoice_leads_to_its_order(ask: Ask) -> None:
     assert (view.document.total, view.document.open_amount) == (cny("100.10"), cny("100.10"))
     assert view.days_overdue == 16
     assert view.document.due_on == TODAY - timedelta(days=16)
-    assert lines(view) == ["/order SO-1001", "/invoice 上海宏图机械"]
+    assert lines(view) == ["/order SO-1001", "/invoice 上海宏图机械", "/customer 上海宏图机械", "/payment 上海宏图机械"]
 
 
 async def test_amounts_of_different_currencies_are_never_added(ask: Ask) -> None:
@@ -160,12 +165,12 @@ async def test_an_amount_that_the_erp_does_not_say_leaves_no_sum(ask: Ask) -> No
 
 
 async def test_nothing_is_owed_on_drafts_and_void_invoices(ask: Ask, company: Company) -> None:
-    owed, draft, void, *_ = company.bills
+    owed, draft, void, *_ = company.issued
     draft = replace(draft, status=InvoiceStatus.DRAFT)
     void = replace(void, status=InvoiceStatus.VOID, open_amount=None)
-    company.bills = (owed, draft, void)
+    company.issued = (owed, draft, void)
     assert as_(InvoiceListView, await ask("/invoice 上海宏图机械")).open_amounts == (cny("100.10"),)
-    company.bills = (draft, replace(draft, number="INV-11"))
+    company.issued = (draft, replace(draft, number="INV-11"))
     assert as_(InvoiceListView, await ask("/invoice 上海宏图机械")).open_amounts == ()
 
 
@@ -181,7 +186,7 @@ async def test_a_purchase_order_says_whose_word_it_awaits_by_name(ask: Ask) -> N
     approval = view.document.approval
     assert approval is not None
     assert (approval.pending_for, approval.levels) == (("陈经理", "周总"), 2)
-    assert lines(view) == ["/stock SKU123"]
+    assert lines(view) == ["/stock SKU123", "/vendor 宁波标准件厂", "/bill 宁波标准件厂"]
 
 
 @pytest.mark.parametrize("line", ["/po pending", "/采购 待审批", "待审批采购单", "/cg dsp", "采购订单 待审"])

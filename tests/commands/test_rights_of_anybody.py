@@ -64,7 +64,7 @@ def outside(areas: dict[str, Scope]) -> Iterator[str]:
     company = Company()
     for command, documents in (
         ("order", company.sales),
-        ("invoice", company.bills),
+        ("invoice", company.issued),
         ("po", company.purchases),
         ("mo", company.productions),
     ):

@@ -251,11 +251,29 @@ def _judge_documents(rows: Any) -> None:
         assert abs(exact(invoice["open_amount"])) <= abs(exact(invoice["total"]))
         assert (invoice["status"] != "paid") or exact(invoice["open_amount"]) == 0
         assert invoice["customer"] == orders[invoice["order_number"]]["customer"]
+    _judge_settlement(rows)
     delivered: defaultdict[str, list[bool]] = defaultdict(list)
     for line in rows("SELECT * FROM demo_order_line"):
         delivered[line["number_key"]].append(exact(line["delivered"]) == exact(line["quantity"]))
     for order in orders.values():
         assert (order["delivery"] == "full") == all(delivered[order["number_key"]])
+
+
+def _judge_settlement(rows: Any) -> None:
+    paid: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for part in rows("SELECT p.amount, s.document FROM demo_settled s JOIN demo_payment p USING (number_key)"):
+        paid[part["document"]] += exact(part["amount"])
+    for kind in ("invoice", "bill"):
+        for document in rows(f"SELECT * FROM demo_{kind} WHERE status NOT IN ('void', 'draft')"):
+            assert exact(document["total"]) - exact(document["open_amount"]) == paid[document["number"]]
+    billed: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for bill in rows("SELECT * FROM demo_bill"):
+        billed[bill["order_number"]] += exact(bill["total"])
+    came: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for line in rows("SELECT l.*, p.number FROM demo_purchase_line l JOIN demo_purchase p USING (number_key)"):
+        came[line["number"]] += exact(line["price"]) * exact(line["received"])
+    for number, value in came.items():
+        assert abs(billed[number] - value) <= Decimal("0.01"), number
 
 
 def exact(value: int) -> Decimal:

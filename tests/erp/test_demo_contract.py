@@ -17,7 +17,13 @@ class TestDemoContract(ErpContract):
     name, vendor, embedded = "demo", vendor, True
     offers = frozenset(Capability)
     approver, colleague, second_approver, requester, outsider = PEOPLE.values()
-    gaps = Gaps(rewrites=(Rewrite("it has people of its own, and amounts below ten million millions", as_demo),))
+    gaps = Gaps(
+        fields={
+            "Customer.receivable": "it is the sum of the open invoices",
+            "Supplier.payable": "it is the sum of the open bills",
+        },
+        rewrites=(Rewrite("it has people of its own, and amounts below ten million millions", as_demo),),
+    )
 
     def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> DemoInstallation:
         return DemoInstallation(company, clock, folder)

@@ -55,13 +55,13 @@ def copy(tmp_path: Path) -> PageProject:
 
 
 def test_in_the_repository(copy: PageProject) -> None:
-    copy.write("commands/customer.py", shown("commands/customer.py"))
-    copy.write("templates/cards/customer.md.j2", shown("templates/cards/customer.md.j2"))
-    copy.write("templates/cards/customer.sample.json", after("templates/cards/customer.sample.json"))
-    copy.write("tests/commands/test_customer.py", shown("tests/commands/test_customer.py"))
+    copy.write("commands/balance.py", shown("commands/balance.py"))
+    copy.write("templates/cards/balance.md.j2", shown("templates/cards/balance.md.j2"))
+    copy.write("templates/cards/balance.sample.json", after("templates/cards/balance.sample.json"))
+    copy.write("tests/commands/test_balance.py", shown("tests/commands/test_balance.py"))
     copy.write("tests/commands/test_one_order.py", after("`open_chat` opens other chats"))
 
-    assert "1 passed" in copy.python(*shown_command("pytest tests/commands/test_customer.py"))
+    assert "1 passed" in copy.python(*shown_command("pytest tests/commands/test_balance.py"))
     assert "1 passed" in copy.python("-m", "pytest", "tests/commands/test_one_order.py")
     update = shown_command("bot.cards.catalogue update")
     assert "What a customer has ordered and owes" in copy.python(*update, fails=True)
@@ -69,7 +69,7 @@ def test_in_the_repository(copy: PageProject) -> None:
     copy.write(catalogue, translated((copy.folder / catalogue).read_text(encoding="utf-8")))
     copy.python(*update)
     for language in LANGUAGE_CODES:
-        card = copy.python(*CLI, "card", "render", "customer", "--lang", language)
+        card = copy.python(*CLI, "card", "render", "balance", "--lang", language)
         assert "# 华东机械" in card
         assert "12" in card
 
@@ -78,15 +78,15 @@ def test_as_a_package(tmp_path: Path) -> None:
     package = PageProject(tmp_path / "acme", path=[tmp_path / "installed", ROOT])
     package.write("pyproject.toml", shown("pyproject.toml", PACKAGE))
     package.write("acme_dingerp/__init__.py", "")
-    package.write("acme_dingerp/customer.py", shown("commands/customer.py"))
-    package.write("cards/customer.md.j2", shown("templates/cards/customer.md.j2"))
-    package.write("tests/test_customer.py", shown("tests/commands/test_customer.py"))
+    package.write("acme_dingerp/balance.py", shown("commands/balance.py"))
+    package.write("cards/balance.md.j2", shown("templates/cards/balance.md.j2"))
+    package.write("tests/test_balance.py", shown("tests/commands/test_balance.py"))
     package.write("tests/conftest.py", shown("tests/conftest.py", PACKAGE))
 
-    package.write("cards/customer.sample.json", after("templates/cards/customer.sample.json"))
+    package.write("cards/balance.sample.json", after("templates/cards/balance.sample.json"))
     package.write("dingerp.toml", after("tell the bot where the package's templates"))
 
     package.install(tmp_path / "installed")
-    assert "# 华东机械" in package.python(*CLI, "card", "render", "customer")
+    assert "# 华东机械" in package.python(*CLI, "card", "render", "balance")
     assert "1 passed" in package.python(*shown_command("pytest\n"))
-    assert "customer" in package.python("-c", "from bot.api.commands import Commands; print(*Commands.discover())")
+    assert "balance" in package.python("-c", "from bot.api.commands import Commands; print(*Commands.discover())")

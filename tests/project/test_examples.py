@@ -34,29 +34,29 @@ def block(page: Path, kind: str) -> str:
 @pytest.fixture
 def example(tmp_path: Path) -> Iterator[ModuleType]:
     """The imported module of the page's example."""
-    path = tmp_path / "shown_customer.py"
+    path = tmp_path / "shown_balance.py"
     path.write_text(block(PAGE, "python"), encoding="utf-8")
-    spec = importlib.util.spec_from_file_location("shown_customer", path)
+    spec = importlib.util.spec_from_file_location("shown_balance", path)
     assert spec is not None
     assert spec.loader is not None
-    module = sys.modules["shown_customer"] = importlib.util.module_from_spec(spec)
+    module = sys.modules["shown_balance"] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     yield module
-    del sys.modules["shown_customer"]
+    del sys.modules["shown_balance"]
 
 
-@pytest.mark.parametrize("typed", ["/customer 华东机械", "客户 华东机械", "/CUSTOMER 华东机械"])
+@pytest.mark.parametrize("typed", ["/balance 华东机械", "往来 华东机械", "/BALANCE 华东机械"])
 def test_the_command_is_found(example: ModuleType, typed: str) -> None:
-    commands = Commands([example.customer])
+    commands = Commands([example.balance])
     reading = commands.parse(typed)
 
-    assert reading.command == "customer"
-    assert commands["customer"].signature.parse(reading.rest)[0] == ["华东机械"]
+    assert reading.command == "balance"
+    assert commands["balance"].signature.parse(reading.rest)[0] == ["华东机械"]
 
 
 def test_the_card_is_rendered(example: ModuleType, tmp_path: Path) -> None:
-    (tmp_path / "customer.md.j2").write_text(block(PAGE, "jinja"), encoding="utf-8")
-    view = build_value(example.Customer, json.loads(block(PAGE, "json")))
+    (tmp_path / "balance.md.j2").write_text(block(PAGE, "jinja"), encoding="utf-8")
+    view = build_value(example.Balance, json.loads(block(PAGE, "json")))
     card = CardRenderer(languages=load_languages(), template_dirs=(tmp_path, CARDS)).render(view, "en", zone=UTC)
 
     assert card.title == "华东机械"

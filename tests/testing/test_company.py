@@ -45,7 +45,10 @@ def test_it_is_the_same_every_time() -> None:
 def test_it_has_enough_of_everything(company: ReferenceCompany) -> None:
     assert {area: len(company.records(area)) >= 24 for area in Area} == dict.fromkeys(Area, True)
     for kind in KINDS:
-        records = list(company.records(kind.area).values())
+        records = list(kind.records(company).values())
+        if not hasattr(records[0], "status"):
+            assert len(records) >= 10
+            continue
         # Few ERPs hold a document, and the contract asks none to.
         states = {state for state in type(records[0].status) if state.value != "on_hold"}
         assert {record.status for record in records} == states

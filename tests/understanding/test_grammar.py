@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from bot.chat.reading import ReadBy
 from bot.chat.registry import Commands
-from bot.erp.model import Area
 from bot.errors import ConfigurationError
 from bot.understanding.grammar import MAX_SENTENCE, Grammar
 from bot.understanding.sentences import Sentences
@@ -110,10 +109,10 @@ def test_numbers_are_spelled_as_the_company_writes_them(number: str, typed: str,
     assert shape.number(typed) == whole
 
 
-def test_without_a_shape_the_usual_prefixes_tell_the_area() -> None:
+def test_without_a_shape_the_usual_prefixes_tell_the_command() -> None:
     nothing_learnt = Vocabulary()
-    assert nothing_learnt.document("XSDD000001") == (Area.SALES, "XSDD000001")
-    assert nothing_learnt.document("CGDD000001") == (Area.PURCHASING, "CGDD000001")
+    assert nothing_learnt.document("XSDD000001") == ("order", "XSDD000001")
+    assert nothing_learnt.document("CGDD000001") == ("po", "CGDD000001")
     assert nothing_learnt.document("HT-113") is None
 
 

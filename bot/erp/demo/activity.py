@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Table, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Connection
 
-from bot.erp.demo import production_activity, purchasing_activity, sales_activity
+from bot.erp.demo import production_activity, purchasing_activity, sales_activity, settlement_activity
 from bot.erp.demo import tables as t
 from bot.erp.demo.activity_step import PINNED_KEYS, ActivityStep
 from bot.erp.demo.client import writing
@@ -18,6 +18,7 @@ from bot.erp.model import PurchaseStatus
 
 _ORDER, _LINE, _INVOICE = t.table(t.OrderRow), t.table(t.OrderLineRow), t.table(t.InvoiceRow)
 _PURCHASE, _PRODUCTION, _DELIVERY = t.table(t.PurchaseRow), t.table(t.ProductionRow), t.table(t.GoodsDeliveryRow)
+_BILL = t.table(t.BillRow)
 
 
 def advance_day(step: ActivityStep) -> None:
@@ -33,6 +34,7 @@ def advance_day(step: ActivityStep) -> None:
     waiting = (_DELIVERY.c.planned_on >= today) & _DELIVERY.c.shipped_on.is_(None)
     _age(step, _DELIVERY, ("planned_on",), waiting)
     _age(step, _INVOICE, ("issued_on", "due_on"), _INVOICE.c.due_on >= today)
+    _age(step, _BILL, ("issued_on", "due_on"), _BILL.c.due_on >= today)
     _age(step, _PRODUCTION, ("start_on", "due_on"), _PRODUCTION.c.due_on >= today)
     decided = _PURCHASE.c.status != PurchaseStatus.WAITING
     _age(step, _PURCHASE, ("ordered_on", "due_on"), decided & (_PURCHASE.c.due_on >= today))
@@ -104,6 +106,7 @@ def perform_step(step: ActivityStep, number: int) -> None:
         (0.25, production_activity.finish),
         (0.15, purchasing_activity.receive),
         (0.1, purchasing_activity.decide),
+        (0.2, settlement_activity.pay_bill),
     ):
         if step.happens(chance):
             happen(step)

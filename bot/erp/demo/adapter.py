@@ -16,7 +16,8 @@ from bot.erp.demo import query as queries
 from bot.erp.demo.activity import CompanyActivity
 from bot.erp.demo.client import DemoDatabase
 from bot.erp.demo.company import SEED
-from bot.erp.demo.documents import QUERIES, DocumentQuery, deliveries_of
+from bot.erp.demo.document_query import DocumentQuery
+from bot.erp.demo.documents import QUERIES, deliveries_of
 from bot.erp.demo.sales import ZONE
 from bot.erp.document_erp import DocumentErp
 from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
@@ -36,6 +37,7 @@ class DemoErp(DocumentErp):
     """
 
     capabilities = frozenset(Capability)
+    narrows_lists = True
 
     def __init__(
         self,

@@ -13,17 +13,22 @@ from bot.erp.demo.catalogue import MADE_TO_ORDER, Article, articles
 from bot.erp.demo.deliveries import make_deliveries
 from bot.erp.demo.materials import make_components, make_supplies
 from bot.erp.demo.sales import WAREHOUSES, Shipment, bill, make_shipments, moment, quantity_for
+from bot.erp.demo.settlement import settle
 from bot.erp.demo.supply import make_productions, make_purchases
 from bot.erp.goods import ComponentUse, GoodsDelivery, Supply
 from bot.erp.model import (
+    Bill,
+    Customer,
     Invoice,
     OrderStatus,
+    Payment,
     ProductionOrder,
     ProductionStatus,
     PurchaseOrder,
     PurchaseStatus,
     Quantities,
     SalesOrder,
+    Supplier,
 )
 
 SEED = 20_240_901
@@ -63,6 +68,10 @@ class DemoCompany:
     components: Mapping[str, Sequence[ComponentUse]] = field(default_factory=dict)
     supplies: Mapping[str, Sequence[Supply]] = field(default_factory=dict)
     """Both by product code."""
+    customers: tuple[Customer, ...] = ()
+    vendors: tuple[Supplier, ...] = ()
+    bills: tuple[Bill, ...] = ()
+    payments: tuple[Payment, ...] = ()
 
 
 def make_company(today: date, seed: int = SEED) -> DemoCompany:
@@ -74,6 +83,8 @@ def make_company(today: date, seed: int = SEED) -> DemoCompany:
     purchases = make_purchases(rng, today, traded)
     open_orders = [shipment.order.number for shipment in shipments if shipment.order.status in _OWED]
     productions = make_productions(rng, today, traded, open_orders)
+    # By chance of their own: the other figures stay as they are, whatever is settled.
+    settlement = settle(Random(f"{seed}/settlement"), today, invoices, purchases)  # noqa: S311  # invented data
     owed = _owed(shipments)
     coming = _coming(rng, purchases, productions)
     return DemoCompany(
@@ -86,6 +97,10 @@ def make_company(today: date, seed: int = SEED) -> DemoCompany:
         deliveries=tuple(make_deliveries(Random(f"{seed}/deliveries"), today, shipments)),  # noqa: S311
         components=make_components(known),
         supplies=make_supplies(purchases),
+        customers=settlement.customers,
+        vendors=settlement.vendors,
+        bills=settlement.bills,
+        payments=settlement.payments,
     )
 
 

@@ -1,20 +1,19 @@
-"""Documents of the demo ERP. Each read runs within one trip to the database thread."""
+"""Documents of the demo ERP."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date
-from typing import Any, Generic, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Table, and_, bindparam, func, or_, select
+from sqlalchemy import Row, and_, func, select
 from sqlalchemy.engine import Connection
 
 from bot.erp import listing
+from bot.erp.demo import partners
 from bot.erp.demo import tables as t
+from bot.erp.demo.document_query import DocumentQuery
 from bot.erp.demo.supply import NAMES, pending_for
 from bot.erp.demo.tables import fold
-from bot.erp.errors import NotFound
 from bot.erp.goods import DeliveryLine, DeliveryStatus, GoodsDelivery
 from bot.erp.goods_sorting import by_leaving
 from bot.erp.listing import Listing
@@ -32,70 +31,19 @@ from bot.erp.model import (
     PurchaseOrder,
     PurchaseStatus,
     SalesOrder,
-    Slice,
 )
-from bot.erp.port import Filter, ListQuery
+from bot.erp.port import Filter
 
-T = TypeVar("T")
 Record = Row[Any]
-
-_FAR = 2**31
-"""Beyond the end of every list, and still a number that SQLite takes."""
 
 _ORDER, _ORDER_LINE, _INVOICE = t.table(t.OrderRow), t.table(t.OrderLineRow), t.table(t.InvoiceRow)
 _PURCHASE, _PURCHASE_LINE = t.table(t.PurchaseRow), t.table(t.PurchaseLineRow)
 _PRODUCTION = t.table(t.ProductionRow)
 _DELIVERY, _DELIVERY_LINE = t.table(t.GoodsDeliveryRow), t.table(t.DeliveryLineRow)
 
-_BY_NUMBER = {
-    table: select(table).where(table.c.number_key == bindparam("key"))
-    for table in (_ORDER, _INVOICE, _PURCHASE, _PRODUCTION, _DELIVERY)
-}
-_LINES = {
-    table: select(table).where(table.c.number_key == bindparam("key")).order_by(table.c.position)
-    for table in (_ORDER_LINE, _PURCHASE_LINE, _DELIVERY_LINE)
-}
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentQuery(Generic[T]):
-    """How documents of one kind are read: their tables, what is searched, what `Filter.ALL` sorts by, other filters.
-
-    A filter has the condition that holds today, and the date by which the most urgent come first. ``build`` makes a
-    document of its row, its source and the rows of its lines.
-    """
-
-    table: Table
-    lines: Table | None
-    searched: tuple[ColumnElement[str], ...]
-    newest: ColumnElement[date]
-    filters: Mapping[Filter, tuple[Callable[[date], ColumnElement[bool]], ColumnElement[date]]]
-    build: Callable[[Record, str, Iterable[Record]], T]
-
-    def document(self, connection: Connection, number: str, source: str) -> T:
-        """Return one document with its lines; raises `NotFound`."""
-        row = connection.execute(_BY_NUMBER[self.table], {"key": fold(number)}).one_or_none()
-        if row is None:
-            raise NotFound(number, source=source)
-        lines = () if self.lines is None else connection.execute(_LINES[self.lines], {"key": row.number_key})
-        return self.build(row, source, lines)
-
-    def page(self, connection: Connection, query: ListQuery, today: date, source: str) -> Slice[T]:
-        """Return part of the list, without lines."""
-        order: ColumnElement[Any] = self.newest.desc()
-        conditions: list[ColumnElement[bool]] = []
-        if query.filter is not Filter.ALL:
-            condition, order = self.filters[query.filter]
-            conditions.append(condition(today))
-        if text := fold(query.text):
-            conditions.append(or_(*(column.contains(text, autoescape=True) for column in self.searched)))
-        matching = select(self.table).where(*conditions)
-        wanted = matching.order_by(order, self.table.c.number_key).limit(query.limit).offset(min(query.offset, _FAR))
-        count = select(func.count()).select_from(self.table).where(*conditions)
-        return Slice(
-            items=tuple(self.build(row, source, ()) for row in connection.execute(wanted)),
-            total=connection.scalar(count) or 0,
-        )
+_OWED = _ORDER.c.status.in_((OrderStatus.OPEN, OrderStatus.PARTLY_DELIVERED))
+_UNSETTLED = _INVOICE.c.status.in_((InvoiceStatus.UNPAID, InvoiceStatus.PART_PAID))
+_AWAITED = and_(_PURCHASE.c.status == PurchaseStatus.APPROVED, _PURCHASE.c.received != Progress.FULL)
 
 
 def _order_line(line: Record, currency: str) -> OrderLine:
@@ -137,14 +85,11 @@ ORDERS = DocumentQuery(
     (_ORDER.c.number_key, _ORDER.c.customer_key),
     _ORDER.c.ordered_on,
     {
-        Filter.LATE: (
-            lambda today: and_(
-                _ORDER.c.status.in_((OrderStatus.OPEN, OrderStatus.PARTLY_DELIVERED)), _ORDER.c.promised_on < today
-            ),
-            _ORDER.c.promised_on,
-        )
+        Filter.OPEN: (lambda _: _OWED, _ORDER.c.promised_on),
+        Filter.LATE: (lambda today: and_(_OWED, _ORDER.c.promised_on < today), _ORDER.c.promised_on),
     },
     _order,
+    _ORDER.c.customer_key,
 )
 
 
@@ -171,16 +116,14 @@ INVOICES = DocumentQuery(
     (_INVOICE.c.number_key, _INVOICE.c.customer_key),
     _INVOICE.c.issued_on,
     {
+        Filter.OPEN: (lambda _: _UNSETTLED, _INVOICE.c.due_on),
         Filter.OVERDUE: (
-            lambda today: and_(
-                _INVOICE.c.status.in_((InvoiceStatus.UNPAID, InvoiceStatus.PART_PAID)),
-                _INVOICE.c.open_amount > 0,
-                _INVOICE.c.due_on < today,
-            ),
+            lambda today: and_(_UNSETTLED, _INVOICE.c.open_amount > 0, _INVOICE.c.due_on < today),
             _INVOICE.c.due_on,
-        )
+        ),
     },
     _invoice,
+    _INVOICE.c.customer_key,
 )
 
 
@@ -239,17 +182,12 @@ PURCHASE_ORDERS = DocumentQuery(
     (_PURCHASE.c.number_key, _PURCHASE.c.vendor_key),
     _PURCHASE.c.ordered_on,
     {
-        Filter.LATE: (
-            lambda today: and_(
-                _PURCHASE.c.status == PurchaseStatus.APPROVED,
-                _PURCHASE.c.received != Progress.FULL,
-                _PURCHASE.c.due_on < today,
-            ),
-            _PURCHASE.c.due_on,
-        ),
+        Filter.OPEN: (lambda _: _AWAITED, _PURCHASE.c.due_on),
+        Filter.LATE: (lambda today: and_(_AWAITED, _PURCHASE.c.due_on < today), _PURCHASE.c.due_on),
         Filter.PENDING: (lambda _: _PURCHASE.c.status == PurchaseStatus.WAITING, _PURCHASE.c.ordered_on),
     },
     _purchase_order,
+    _PURCHASE.c.vendor_key,
 )
 
 
@@ -327,17 +265,15 @@ DELIVERIES = DocumentQuery(
         )
     },
     _delivery,
+    partner=_DELIVERY.c.customer_key,
 )
 
 
 def deliveries_of(connection: Connection, number: str, source: str) -> tuple[GoodsDelivery, ...]:
     """Return the deliveries of a sales order, oldest first; raises `NotFound` for no such order."""
-    key = fold(number)
-    if connection.execute(_BY_NUMBER[_ORDER], {"key": key}).one_or_none() is None:
-        raise NotFound(number, source=source)
-    rows = connection.execute(select(_DELIVERY).where(_DELIVERY.c.order_key == key)).all()
-    lines = {row.number_key: connection.execute(_LINES[_DELIVERY_LINE], {"key": row.number_key}).all() for row in rows}
-    return by_leaving(_delivery(row, source, lines[row.number_key]) for row in rows)
+    ORDERS.document(connection, number, source)
+    wanted = select(_DELIVERY.c.number).where(_DELIVERY.c.order_key == fold(number))
+    return by_leaving(DELIVERIES.document(connection, key, source) for key in connection.scalars(wanted).all())
 
 
 QUERIES: Mapping[Listing[Any], DocumentQuery[Any]] = {
@@ -346,4 +282,8 @@ QUERIES: Mapping[Listing[Any], DocumentQuery[Any]] = {
     listing.PURCHASE_ORDERS: PURCHASE_ORDERS,
     listing.PRODUCTION_ORDERS: PRODUCTION_ORDERS,
     listing.DELIVERIES: DELIVERIES,
+    listing.CUSTOMERS: partners.CUSTOMERS,
+    listing.VENDORS: partners.VENDORS,
+    listing.BILLS: partners.BILLS,
+    listing.PAYMENTS: partners.PAYMENTS,
 }

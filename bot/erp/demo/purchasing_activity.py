@@ -22,6 +22,7 @@ from bot.erp.demo.company import DemoCompany
 from bot.erp.demo.decisions import decide_within
 from bot.erp.demo.documents import PURCHASE_ORDERS
 from bot.erp.demo.seeding import insert_company
+from bot.erp.demo.settlement_activity import bill_arrival
 from bot.erp.demo.supply import (
     BUYERS,
     KEEPER,
@@ -136,8 +137,10 @@ def receive(step: ActivityStep) -> None:
     if order is None:
         return
     own = _LINE.c.number_key == order.number_key
+    worth = Decimal(0)
     for line in step.connection.execute(select(_LINE).where(own)).all():
         arrived = line.quantity - line.received
+        worth += line.price * arrived
         places = stocked_product(step, line.sku).places
         adjust_stock(
             step, next(place for place in places if place.warehouse == "SH"), on_hand=arrived, incoming=-arrived
@@ -149,5 +152,7 @@ def receive(step: ActivityStep) -> None:
         "changed_by": KEEPER,
         "changed_at": step.now,
     }
+    if worth > 0:
+        bill_arrival(step, order, worth)
     step.connection.execute(update(_PURCHASE).where(_PURCHASE.c.number_key == order.number_key).values(done))
     step.record_change(Area.PURCHASING, order.number)

@@ -25,6 +25,7 @@ from bot.erp.demo.company import DemoCompany
 from bot.erp.demo.deliveries import FIRST_NUMBER, choose_carrier, planned_delivery
 from bot.erp.demo.sales import CUSTOMERS, PERSON_ABROAD, SALESPEOPLE, WAREHOUSES, priced, quantity_for, total_of
 from bot.erp.demo.seeding import insert_company
+from bot.erp.demo.settlement_activity import settle_document
 from bot.erp.demo.tables import fold
 from bot.erp.goods import DeliveryLine, DeliveryStatus
 from bot.erp.model import Area, Invoice, InvoiceStatus, Money, OrderStatus, Progress, SalesOrder
@@ -194,9 +195,7 @@ def pay(step: ActivityStep) -> None:
     if not ready:
         return
     invoice = _by_attention(step, ready, "due_on")[0]
-    own = _INVOICE.c.number_key == invoice.number_key
-    paid = {"status": InvoiceStatus.PAID, "open_amount": Decimal(0), "changed_at": step.now}
-    step.connection.execute(update(_INVOICE).where(own).values(paid))
+    settle_document(step, _INVOICE, invoice)
     step.record_change(Area.FINANCE, invoice.number)
     _note_payment(step, invoice.order_number)
 

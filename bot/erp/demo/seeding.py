@@ -14,6 +14,7 @@ from bot.erp.demo import tables as t
 from bot.erp.demo.client import writing
 from bot.erp.demo.company import SEED, DemoCompany, Holding, make_company
 from bot.erp.demo.sales import WAREHOUSES
+from bot.erp.demo.settlement_rows import bill_row, customer_row, payment_row, settled_rows, vendor_row
 from bot.erp.demo.tables import fold
 from bot.erp.goods import ComponentUse, GoodsDelivery, Supply
 from bot.erp.model import (
@@ -78,6 +79,11 @@ def insert_company(connection: Connection, company: DemoCompany) -> None:
     _insert(connection, t.DeliveryLineRow, chain.from_iterable(map(_delivery_lines, company.deliveries)))
     _insert(connection, t.ComponentRow, chain.from_iterable(starmap(_components, company.components.items())))
     _insert(connection, t.SupplyRow, chain.from_iterable(starmap(_supplies, company.supplies.items())))
+    _insert(connection, t.CustomerRow, map(customer_row, company.customers))
+    _insert(connection, t.VendorRow, map(vendor_row, company.vendors))
+    _insert(connection, t.BillRow, map(bill_row, company.bills))
+    _insert(connection, t.PaymentRow, map(payment_row, company.payments))
+    _insert(connection, t.SettledRow, chain.from_iterable(map(settled_rows, company.payments)))
 
 
 def _insert(connection: Connection, model: type[t.DemoTable], rows: Iterable[Row]) -> None:

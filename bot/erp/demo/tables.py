@@ -294,6 +294,98 @@ class SupplyRow(DemoTable, table=True):
     lead_days: int | None
 
 
+class CustomerRow(DemoTable, table=True):
+    """A customer by the folded code."""
+
+    __tablename__ = "demo_customer"
+
+    number_key: str = Field(primary_key=True)
+    code: str
+    name: str
+    name_key: str
+    contact: str
+    phone: str
+    email: str
+    address: str
+    salesperson: str
+    payment_terms: str
+    credit_limit: Decimal | None = Field(sa_type=ExactDecimal)
+    currency: str
+    is_active: bool
+    changed_at: datetime = Field(sa_type=UtcTime)
+
+
+class VendorRow(DemoTable, table=True):
+    """A vendor by the folded code."""
+
+    __tablename__ = "demo_vendor"
+
+    number_key: str = Field(primary_key=True)
+    code: str
+    name: str
+    name_key: str
+    contact: str
+    phone: str
+    email: str
+    address: str
+    buyer: str
+    payment_terms: str
+    is_active: bool
+    changed_at: datetime = Field(sa_type=UtcTime)
+
+
+class BillRow(DemoTable, table=True):
+    """An invoice or credit note by a vendor."""
+
+    __tablename__ = "demo_bill"
+    __table_args__ = (Index("demo_bill_newest", "issued_on", "number_key"),)
+
+    number_key: str = Field(primary_key=True)
+    number: str
+    vendor: str
+    vendor_key: str
+    status: str
+    issued_on: date
+    due_on: date | None
+    total: Decimal = Field(sa_type=ExactDecimal)
+    open_amount: Decimal = Field(sa_type=ExactDecimal)
+    currency: str
+    is_credit_note: bool
+    order_number: str
+    reference: str
+    changed_at: datetime = Field(sa_type=UtcTime)
+
+
+class PaymentRow(DemoTable, table=True):
+    """A receipt or payment."""
+
+    __tablename__ = "demo_payment"
+    __table_args__ = (Index("demo_payment_newest", "paid_on", "number_key"),)
+
+    number_key: str = Field(primary_key=True)
+    number: str
+    partner: str
+    partner_key: str
+    partner_kind: str
+    direction: str
+    status: str
+    paid_on: date
+    amount: Decimal = Field(sa_type=ExactDecimal)
+    currency: str
+    method: str
+    changed_at: datetime = Field(sa_type=UtcTime)
+
+
+class SettledRow(DemoTable, table=True):
+    """An invoice or bill that a payment settles, counted from 1."""
+
+    __tablename__ = "demo_settled"
+
+    number_key: str = Field(primary_key=True)
+    position: int = Field(primary_key=True)
+    document: str
+
+
 class ChangeRow(DemoTable, table=True):
     """The last change of each record. ``revision`` grows with every change, also where times are equal."""
 

@@ -6,7 +6,7 @@ Docs: platform/erp/erpnext.md
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from bot.erp import listing
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.document_erp import DocumentErp
-from bot.erp.erpnext import documents
+from bot.erp.erpnext import documents, partners
 from bot.erp.erpnext import query as queries
 from bot.erp.erpnext.changes import read_changes
 from bot.erp.erpnext.client import Account, ErpNextClient, ListRequest, Row, pattern
@@ -34,6 +34,7 @@ from bot.erp.listing import D, Listing, read_page
 from bot.erp.model import (
     Area,
     Changes,
+    Customer,
     Decision,
     DecisionOutcome,
     DecisionResult,
@@ -52,11 +53,14 @@ _SEARCHED = 500
 _ALIKE = 5
 """How many names that differ only in case or accents are compared."""
 
+_READING = frozenset(Capability)
 _DECIDING = frozenset({Capability.APPROVE, Capability.REJECT, Capability.VERSION_CHECK})
 
 
 class ErpNextErp(DocumentErp):
     """One ERPNext site."""
+
+    narrows_lists = True
 
     def __init__(
         self,
@@ -72,6 +76,7 @@ class ErpNextErp(DocumentErp):
         self._http = Http(options, now=context.now, source=self.name)
         self._frappe = ErpNextClient(self._http, Account(options.key, options.secret.get_secret_value()))
         self._site = ExpiringValue(self._read_site, now=context.now)
+        self._currencies = ExpiringValue(self._read_currencies, now=context.now)
         self._approvals = PurchaseApprovals(
             self._frappe,
             site=self._site.value,
@@ -90,7 +95,7 @@ class ErpNextErp(DocumentErp):
             company=options.company,
             source=self.name,
             now=context.now,
-            complete=self._completed,
+            complete=self._whole_products,
         )
 
     # Products and stock
@@ -119,7 +124,7 @@ class ErpNextErp(DocumentErp):
             for product in found
         ]
 
-    async def _completed(self, rows: Sequence[Row], found: Sequence[Product]) -> Sequence[Product]:
+    async def _whole_products(self, rows: Sequence[Row], found: Sequence[Product]) -> Sequence[Product]:
         return await self._with_barcodes(await self._with_variants(rows, found))
 
     async def _with_barcodes(self, products: Sequence[Product]) -> tuple[Product, ...]:
@@ -158,7 +163,9 @@ class ErpNextErp(DocumentErp):
             return cast(D, delivered)
         site, document_query = await self._site.value(), await self._kind(kind)
         row = await self._document(document_query.doctype, number)
-        found: Sequence[D] = await self._approved(kind, [site.read(document_query.read, row)])
+        if not document_query.is_meant(row):
+            raise NotFound(number, source=self.name)
+        found: Sequence[D] = await self._completed(kind, [site.read(document_query.read, row)])
         return found[0]
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
@@ -166,7 +173,7 @@ class ErpNextErp(DocumentErp):
             listed: Any = await self._goods.deliveries(query)
             return cast(Slice[D], listed)
         found = await self._slice(await self._kind(kind), query)
-        return replace(found, items=await self._approved(kind, found.items))
+        return replace(found, items=await self._completed(kind, found.items))
 
     # Goods
 
@@ -237,11 +244,36 @@ class ErpNextErp(DocumentErp):
             replace(document, **{child.into: documents.joined(values.get(document.number, ()))}) for document in found
         )
 
-    async def _approved(self, kind: Listing[Any], found: Sequence[Any]) -> tuple[Any, ...]:
-        """Return documents, purchase orders with their approvals."""
-        if kind is not listing.PURCHASE_ORDERS:
-            return tuple(found)
-        return await self._approvals.complete(found)
+    async def _completed(self, kind: Listing[Any], found: Sequence[Any]) -> tuple[Any, ...]:
+        """Return documents, purchase orders with their approvals and customers with their credit limits."""
+        if kind is listing.PURCHASE_ORDERS:
+            return await self._approvals.complete(found)
+        return await self._with_credit_limits(found) if kind is listing.CUSTOMERS else tuple(found)
+
+    async def _with_credit_limits(self, customers: Sequence[Customer]) -> tuple[Customer, ...]:
+        if not customers:
+            return ()
+        currencies = await self._currencies.value()
+        if not currencies:
+            return tuple(customers)
+        limits: dict[str, list[Row]] = {}
+        for row in await self._frappe.rows(queries.credit_limits([customer.code for customer in customers])):
+            limits.setdefault(str(row["parent"]), []).append(row)
+        return tuple(
+            replace(
+                customer,
+                credit_limit=partners.credit_limit(limits.get(customer.code, ()), self._options.company, currencies),
+            )
+            for customer in customers
+        )
+
+    async def _read_currencies(self) -> Mapping[str, str]:
+        """Return the currency of each company; none if the account may not read companies."""
+        try:
+            rows = await self._frappe.rows(queries.companies())
+        except NotPermitted:
+            return {}
+        return {str(row["name"]): str(row.get("default_currency") or "") for row in rows}
 
     # Decisions, changes, the source itself
 
@@ -342,6 +374,6 @@ class ErpNextErp(DocumentErp):
 
 def _capabilities(options: ErpNextOptions) -> frozenset[Capability]:
     if not options.approvers:
-        return frozenset(Capability) - _DECIDING
+        return _READING - _DECIDING
     # Without a Workflow, no state of a draft means that it was rejected.
-    return frozenset(Capability) if options.workflow else frozenset(Capability) - {Capability.REJECT}
+    return _READING if options.workflow else _READING - {Capability.REJECT}

@@ -97,7 +97,7 @@ def sales_order(row: Row, site: Site) -> SalesOrder:
         url=site.link("Sales Order", row["name"]),
         changed_at=site.time(row.get("modified")),
         source=site.source,
-        extra=_extra(row, "status", "company"),
+        extra=extra_of(row, "status", "company"),
     )
 
 
@@ -161,7 +161,7 @@ def invoice(row: Row, site: Site) -> Invoice:
         url=site.link("Sales Invoice", row["name"]),
         changed_at=site.time(row.get("modified")),
         source=site.source,
-        extra=_extra(row, "status", "company"),
+        extra=extra_of(row, "status", "company"),
     )
 
 
@@ -209,7 +209,7 @@ def purchase_order(row: Row, site: Site, workflow: ApprovalWorkflow) -> Purchase
         url=site.link("Purchase Order", row["name"]),
         changed_at=site.time(row.get("modified")),
         source=site.source,
-        extra=_extra(row, "status", "company", workflow.field),
+        extra=extra_of(row, "status", "company", workflow.field),
     )
 
 
@@ -275,7 +275,7 @@ def production_order(row: Row, site: Site) -> ProductionOrder:
         url=site.link("Work Order", row["name"]),
         changed_at=site.time(row.get("modified")),
         source=site.source,
-        extra=_extra(row, "status", "company"),
+        extra=extra_of(row, "status", "company"),
     )
 
 
@@ -324,5 +324,6 @@ def joined(values: Iterable[Any]) -> str:
     return ", ".join(dict.fromkeys(str(value) for value in values if value))
 
 
-def _extra(row: Row, *names: str) -> dict[str, str]:
+def extra_of(row: Row, *names: str) -> dict[str, str]:
+    """Return fields of a document as they are, those without a value left out."""
     return {name: str(row[name]) for name in names if row.get(name)}

@@ -251,6 +251,8 @@ class ErpNextGoods:
         site = await self._site()
         today = site.local(self._now()).date()
         filters: list[Condition] = [*self._ours]
+        if query.partner:
+            filters.append(("customer_name", "=", query.partner))
         if query.filter is Filter.LATE:
             filters += [
                 ("docstatus", "=", 0),

@@ -14,13 +14,28 @@ from functools import partial
 from typing import Any, Generic
 
 from bot.erp import listing
-from bot.erp.erpnext import documents
+from bot.erp.erpnext import documents, partners
 from bot.erp.erpnext.client import Condition, ListRequest, Row, is_exact, pattern
 from bot.erp.erpnext.documents import FULL, HELD, OVER, RECEIVED, RESTING
 from bot.erp.erpnext.mapping import ApprovalWorkflow, Site, text_to_html
 from bot.erp.listing import D, Listing
-from bot.erp.model import Area, Invoice, ProductionOrder, PurchaseOrder, SalesOrder
+from bot.erp.model import (
+    Area,
+    Bill,
+    Customer,
+    Invoice,
+    Payment,
+    ProductionOrder,
+    PurchaseOrder,
+    SalesOrder,
+    Supplier,
+)
 from bot.erp.port import Filter, ListQuery
+
+
+def _always(_row: Row) -> bool:
+    return True
+
 
 _DATED = "1900-01-01"
 """Excludes missing dates: Frappe compares them as the year 1, which is before every day."""
@@ -59,14 +74,26 @@ class DocumentQuery(Generic[D]):
     restrictions: Mapping[Filter, FilterCondition]
     listing: Listing[D]
     child: ChildField | None = None
+    partner: str = ""
+    """The field with the name of the customer or vendor."""
+    base: tuple[Condition, ...] = ()
+    """What holds for all that is listed."""
+    of_company: bool = True
+    """Whether such documents belong to a company."""
+    is_meant: Callable[[Row], bool] = _always
+    """Whether a single document is of this kind, where a DocType holds others, too."""
 
     def lookup(self, query: ListQuery, today: date, company: str) -> ListRequest:
         """Return the request for a list; ``company`` limits it to that company."""
-        restriction = self.restrictions.get(query.filter)
-        filters = [] if restriction is None else restriction.conditions(today)
-        if company:
+        restriction: FilterCondition | None = self.restrictions.get(query.filter)
+        filters = [*self.base, *([] if restriction is None else restriction.conditions(today))]
+        if company and self.of_company:
             filters.append(("company", "=", company))
-        order_by = f"{self.day} desc, name asc" if restriction is None else f"{restriction.by} asc, name asc"
+        if query.partner:
+            filters.append((self.partner, "=", query.partner) if self.partner else ("name", "in", [""]))
+        order_by = "name asc" if not self.day else f"{self.day} desc, name asc"
+        if restriction is not None:
+            order_by = f"{restriction.by} asc, name asc"
         any_of = [(name, "like", pattern(query.text)) for name in self.searched] if query.text else []
         return ListRequest(self.doctype, self.fields, filters, any_of, order_by)
 
@@ -93,7 +120,12 @@ SALES_ORDERS: DocumentQuery[SalesOrder] = DocumentQuery(
     ),
     searched=("name", "customer_name"),
     day="transaction_date",
+    partner="customer_name",
     restrictions={
+        # Whether a held order still owes anything only the record tells.
+        Filter.OPEN: FilterCondition(
+            lambda today: [("docstatus", "=", 1), ("status", "not in", list(OVER))], by="delivery_date", exact=False
+        ),
         Filter.LATE: FilterCondition(
             lambda today: [
                 ("docstatus", "=", 1),
@@ -103,10 +135,32 @@ SALES_ORDERS: DocumentQuery[SalesOrder] = DocumentQuery(
                 *_before("delivery_date", today),
             ],
             by="delivery_date",
-        )
+        ),
     },
     listing=listing.SALES_ORDERS,
     child=ChildField("Sales Team", "sales_person", into="salesperson"),
+)
+
+_UNSETTLED: Mapping[Filter, FilterCondition] = {
+    # What was overpaid is not open: that depends on whether it is a return.
+    Filter.OPEN: FilterCondition(
+        lambda today: [("docstatus", "=", 1), ("outstanding_amount", "!=", 0)], by="due_date", exact=False
+    ),
+    Filter.OVERDUE: FilterCondition(
+        # Not by the status “Overdue”, which a job sets once a day.
+        lambda today: [
+            ("docstatus", "=", 1),
+            ("is_return", "=", 0),
+            ("outstanding_amount", ">", 0),
+            *_before("due_date", today),
+        ],
+        by="due_date",
+    ),
+}
+
+_AMOUNTS = (
+    *("posting_date", "due_date", "grand_total", "rounded_total", "base_grand_total", "base_rounded_total"),
+    *("outstanding_amount", "currency", "party_account_currency", "is_return"),
 )
 
 INVOICES: DocumentQuery[Invoice] = DocumentQuery(
@@ -114,23 +168,12 @@ INVOICES: DocumentQuery[Invoice] = DocumentQuery(
     read=documents.invoice,
     fields=(
         *_COMMON,
-        *("customer", "customer_name", "posting_date", "due_date", "grand_total", "rounded_total", "base_grand_total"),
-        *("base_rounded_total", "outstanding_amount", "currency", "party_account_currency", "is_return"),
+        *("customer", "customer_name", *_AMOUNTS),
     ),
     searched=("name", "customer_name"),
     day="posting_date",
-    restrictions={
-        Filter.OVERDUE: FilterCondition(
-            # Not by the status “Overdue”, which a job sets once a day.
-            lambda today: [
-                ("docstatus", "=", 1),
-                ("is_return", "=", 0),
-                ("outstanding_amount", ">", 0),
-                *_before("due_date", today),
-            ],
-            by="due_date",
-        )
-    },
+    partner="customer_name",
+    restrictions=_UNSETTLED,
     listing=listing.INVOICES,
     child=ChildField("Sales Invoice Item", "sales_order", into="order_number"),
 )
@@ -162,6 +205,12 @@ def purchase_orders(workflow: ApprovalWorkflow) -> DocumentQuery[PurchaseOrder]:
     """Return the kind of Purchase Orders, whose states depend on their Workflow."""
     not_open = sorted(workflow.waiting | workflow.rejected)
     own = () if workflow.submits else (workflow.field,)
+    awaited: list[Condition] = [
+        ("docstatus", "=", 1),
+        (workflow.field, "not in", not_open),
+        ("status", "not in", list(RECEIVED)),
+        ("per_received", "<", float(FULL)),
+    ]
     return DocumentQuery(
         doctype="Purchase Order",
         read=partial(documents.purchase_order, workflow=workflow),
@@ -172,16 +221,11 @@ def purchase_orders(workflow: ApprovalWorkflow) -> DocumentQuery[PurchaseOrder]:
         ),
         searched=("name", "supplier_name"),
         day="transaction_date",
+        partner="supplier_name",
         restrictions={
+            Filter.OPEN: FilterCondition(lambda today: awaited, by="schedule_date", exact=False),
             Filter.LATE: FilterCondition(
-                lambda today: [
-                    ("docstatus", "=", 1),
-                    (workflow.field, "not in", not_open),
-                    ("status", "not in", list(RECEIVED)),
-                    ("per_received", "<", float(FULL)),
-                    *_before("schedule_date", today),
-                ],
-                by="schedule_date",
+                lambda today: [*awaited, *_before("schedule_date", today)], by="schedule_date"
             ),
             Filter.PENDING: FilterCondition(
                 lambda today: [("docstatus", "<", 2), (workflow.field, "in", sorted(workflow.waiting))],
@@ -192,10 +236,75 @@ def purchase_orders(workflow: ApprovalWorkflow) -> DocumentQuery[PurchaseOrder]:
     )
 
 
+CUSTOMERS: DocumentQuery[Customer] = DocumentQuery(
+    doctype="Customer",
+    read=partners.customer,
+    fields=(
+        *("name", "customer_name", "customer_primary_contact", "mobile_no", "email_id", "primary_address"),
+        *("account_manager", "payment_terms", "disabled", "modified"),
+    ),
+    searched=("name", "customer_name"),
+    day="",
+    restrictions={},
+    listing=listing.CUSTOMERS,
+    partner="customer_name",
+    base=(("disabled", "=", 0),),
+    of_company=False,
+)
+
+VENDORS: DocumentQuery[Supplier] = DocumentQuery(
+    doctype="Supplier",
+    read=partners.vendor,
+    fields=(
+        *("name", "supplier_name", "supplier_primary_contact", "mobile_no", "email_id", "primary_address"),
+        *("payment_terms", "disabled", "modified"),
+    ),
+    searched=("name", "supplier_name"),
+    day="",
+    restrictions={},
+    listing=listing.VENDORS,
+    partner="supplier_name",
+    base=(("disabled", "=", 0),),
+    of_company=False,
+)
+
+BILLS: DocumentQuery[Bill] = DocumentQuery(
+    doctype="Purchase Invoice",
+    read=partners.bill,
+    fields=(*_COMMON, "supplier", "supplier_name", "bill_no", *_AMOUNTS),
+    searched=("name", "supplier_name", "bill_no"),
+    day="posting_date",
+    restrictions=_UNSETTLED,
+    listing=listing.BILLS,
+    child=ChildField("Purchase Invoice Item", "purchase_order", into="order_number"),
+    partner="supplier_name",
+)
+
+PAYMENTS: DocumentQuery[Payment] = DocumentQuery(
+    doctype="Payment Entry",
+    read=partners.payment,
+    fields=(
+        *_COMMON,
+        *("payment_type", "party_type", "party", "party_name", "posting_date", "mode_of_payment", "paid_amount"),
+        *("received_amount", "paid_from_account_currency", "paid_to_account_currency"),
+    ),
+    searched=("name", "party_name"),
+    day="posting_date",
+    restrictions={},
+    listing=listing.PAYMENTS,
+    partner="party_name",
+    base=(("party_type", "in", list(partners.PARTY_TYPES)), ("payment_type", "in", list(partners.DIRECTIONS))),
+    is_meant=partners.is_payment,
+)
+
 KINDS: Mapping[Listing[Any], DocumentQuery[Any]] = {
     listing.SALES_ORDERS: SALES_ORDERS,
     listing.INVOICES: INVOICES,
     listing.PRODUCTION_ORDERS: PRODUCTION_ORDERS,
+    listing.CUSTOMERS: CUSTOMERS,
+    listing.VENDORS: VENDORS,
+    listing.BILLS: BILLS,
+    listing.PAYMENTS: PAYMENTS,
 }
 """All but purchase orders, whose states depend on the site's Workflow."""
 
@@ -262,6 +371,17 @@ def warehouses(names: Sequence[str], company: str) -> ListRequest:
     if company:
         filters.append(("company", "=", company))
     return ListRequest("Warehouse", ("name", "warehouse_name", "company"), filters)
+
+
+def credit_limits(customers: Sequence[str]) -> ListRequest:
+    """Return the request for customers' credit limits, of which each company has its own."""
+    fields = ("parent", "company", "credit_limit")
+    return ListRequest("Customer Credit Limit", fields, [("parent", "in", customers)], parent="Customer")
+
+
+def companies() -> ListRequest:
+    """Return the request for the currencies of all companies."""
+    return ListRequest("Company", ("name", "default_currency"))
 
 
 def children(doctype: str, child: str, field: str, names: Sequence[str]) -> ListRequest:

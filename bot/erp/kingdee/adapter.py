@@ -23,7 +23,7 @@ from bot.erp.kingdee.query import MATERIALS, PRODUCTION, PURCHASES, RECEIVABLE_S
 from bot.erp.kingdee.stock import StockReader
 from bot.erp.listing import INVOICES, PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS, D, Listing
 from bot.erp.model import Decision, DecisionResult, PurchaseOrder, Slice, Verdict
-from bot.erp.port import GOODS, Capability, Filter, ListQuery
+from bot.erp.port import GOODS, PARTNER_READS, Capability, Filter, ListQuery
 from bot.erp.reader_erp import ReaderErp
 from bot.erp.vendors import AdapterContext
 
@@ -41,7 +41,7 @@ _OPEN_BILL = "FDocumentStatus='C' and FCloseStatus='A' and FCancelStatus='A'"
 class KingdeeErp(ReaderErp):
     """One data centre, limited to the rights of one account."""
 
-    capabilities = frozenset(Capability) - GOODS
+    capabilities = frozenset(Capability) - GOODS - PARTNER_READS
 
     def __init__(self, context: AdapterContext, options: KingdeeOptions) -> None:
         super().__init__(context.name)

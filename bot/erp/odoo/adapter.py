@@ -22,18 +22,22 @@ from bot.erp.keys import checked_key, pick_by_key
 from bot.erp.listing import D, Listing, read_page
 from bot.erp.model import (
     Area,
+    Bill,
     Changes,
+    Customer,
     Decision,
     DecisionResult,
     Invoice,
+    Payment,
     Product,
     ProductionOrder,
     PurchaseOrder,
     SalesOrder,
     Slice,
     StockLevel,
+    Supplier,
 )
-from bot.erp.odoo import documents, mapping, stock
+from bot.erp.odoo import documents, mapping, partners, stock
 from bot.erp.odoo import query as queries
 from bot.erp.odoo.changes import read_changes
 from bot.erp.odoo.client import Account, OdooClient, Row
@@ -58,6 +62,7 @@ _BY_ID = re.compile(r"(.*)\*([1-9][0-9]{0,8})")
 (``A-1*12``)."""
 _PLAIN_NAMES: Mapping[str, Any] = {"display_default_code": False}
 """Context for display names without the product code in front."""
+_ALSO_DISABLED: Mapping[str, Any] = {"active_test": False}
 _PROGRESS = {
     "sale.order": ("delivery_status", "product_uom_qty", "qty_delivered"),
     "purchase.order": ("receipt_status", "product_qty", "qty_received"),
@@ -68,6 +73,7 @@ class OdooErp(DocumentErp):
     """One Odoo database, release 14 to 19."""
 
     capabilities = frozenset(Capability)
+    narrows_lists = True
 
     def __init__(self, context: AdapterContext, options: OdooOptions) -> None:
         super().__init__(context.name)
@@ -87,6 +93,10 @@ class OdooErp(DocumentErp):
             listing.PURCHASE_ORDERS: self._purchases,
             listing.PRODUCTION_ORDERS: self._productions,
             listing.DELIVERIES: self._deliveries,
+            listing.CUSTOMERS: self._customers,
+            listing.VENDORS: self._vendors,
+            listing.BILLS: self._vendor_bills,
+            listing.PAYMENTS: self._payments,
         }
         self._goods = OdooGoods(
             self._client,
@@ -245,8 +255,12 @@ class OdooErp(DocumentErp):
 
     async def read_document(self, kind: Listing[D], number: str) -> D:
         document_query: DocumentQuery = queries.KINDS[kind]
-        base = [*document_query.base, *self._of_company()]
-        row = await self._found(document_query.model, "name", number, document_query.fields, base)
+        available: frozenset[str] = await self._client.fields(document_query.model)
+        base = [*document_query.base_of(available), *self._of_company(shared=document_query.shared)]
+        context = _ALSO_DISABLED if document_query.shared else _PLAIN_NAMES
+        row = await self._found(
+            document_query.model, document_query.key, number, document_query.fields, base, context=context
+        )
         await self._add_progress(document_query.model, [row])
         found: Sequence[D] = await self._readers[kind]([row], True)
         return found[0]
@@ -256,7 +270,7 @@ class OdooErp(DocumentErp):
             return Slice(items=(), total=0)
         document_query = queries.KINDS[kind]
         rows, total = await self._page(document_query, query)
-        rows = _told_apart(rows, "name")
+        rows = _told_apart(rows, document_query.key)
         await self._add_progress(document_query.model, rows)
         found: Sequence[D] = await self._readers[kind](rows, False)
         return Slice(items=tuple(found), total=total)
@@ -264,7 +278,8 @@ class OdooErp(DocumentErp):
     async def _page(self, document_query: DocumentQuery, query: ListQuery) -> tuple[list[Row], int]:
         available = await self._client.fields(document_query.model)
         today = DayStart.of(self._now().astimezone(self._site.zone).date(), self._site.zone)
-        domain = [*self._of_company(), *document_query.domain_of(query, available, today)]
+        own = self._of_company(shared=document_query.shared)
+        domain = [*own, *document_query.domain_of(query, available, today)]
         rows = self._client.rows(
             document_query.model,
             domain,
@@ -275,12 +290,19 @@ class OdooErp(DocumentErp):
         )
         return await read_page(query, rows, lambda: self._client.count(document_query.model, domain))
 
-    async def _found(self, model: str, key: str, text: str, fields: Iterable[str], base: Condition) -> Row:
+    async def _found(
+        self,
+        model: str,
+        key: str,
+        text: str,
+        fields: Iterable[str],
+        base: Condition,
+        *,
+        context: Mapping[str, Any] = _PLAIN_NAMES,
+    ) -> Row:
         """Return the record with this code or number, or with the id behind it."""
         condition = queries.any_of(*_named(text, key))
-        rows = await self._client.rows(
-            model, [*base, *condition], fields, order="id asc", limit=_SAME, context=_PLAIN_NAMES
-        )
+        rows = await self._client.rows(model, [*base, *condition], fields, order="id asc", limit=_SAME, context=context)
         return self._pick(rows, key, text)
 
     def _pick(self, rows: Iterable[Row], key: str, text: str) -> Row:
@@ -320,7 +342,28 @@ class OdooErp(DocumentErp):
         products, orders = await asyncio.gather(self._products_of(rows), self._sales_orders_among(rows))
         return [documents.production_order(row, self._site, products=products, orders=orders) for row in rows]
 
+    async def _customers(self, rows: list[Row], with_lines: bool) -> list[Customer]:
+        return [partners.customer(row, self._site) for row in rows]
+
+    async def _vendors(self, rows: list[Row], with_lines: bool) -> list[Supplier]:
+        return [partners.vendor(row, self._site) for row in rows]
+
+    async def _vendor_bills(self, rows: list[Row], with_lines: bool) -> list[Bill]:
+        return [partners.bill(row, self._site) for row in rows]
+
+    async def _payments(self, rows: list[Row], with_lines: bool) -> list[Payment]:
+        moves = await self._settled(rows) if with_lines else {}
+        return [partners.payment(row, self._site, moves) for row in rows]
+
     # Related records
+
+    async def _settled(self, rows: Iterable[Row]) -> Mapping[int, Row]:
+        """Return the invoices and bills that payments settle; none if the account may not read them."""
+        ids = {key for row in rows for key in partners.settled_ids(row)}
+        try:
+            return await self._client.read("account.move", ids, ("name",)) if ids else {}
+        except NotPermitted:
+            return {}
 
     async def _lines(
         self, model: str, fields: Iterable[str], rows: Iterable[Row]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
@@ -13,6 +14,7 @@ from bot.erp.model import (
     Approval,
     Invoice,
     InvoiceStatus,
+    Money,
     OrderLine,
     OrderStatus,
     Product,
@@ -173,27 +175,56 @@ _PAID = {"paid", "in_payment", "reversed"}
 _INVOICE = {"draft", "posted", "cancel"}
 
 
-def invoice(row: Row, site: OdooSite) -> Invoice:
-    """Return a customer invoice; Odoo's amounts of a credit note are positive."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountMove:
+    """What invoices and bills have in common."""
+
+    status: InvoiceStatus
+    issued_on: date | None
+    due_on: date | None
+    total: Money | None
+    open_amount: Money | None
+    is_credit_note: bool
+    extra: Mapping[str, str]
+
+
+def account_move(row: Row, site: OdooSite, *, refund: str) -> AccountMove:
+    """Return what a row says of an invoice or bill; ``refund`` is the type of a credit note, whose amounts Odoo keeps
+    positive.
+    """
     status = _invoice_status(row)
-    credit = row.get("move_type") == "out_refund"
+    credit = row.get("move_type") == refund
     sign = -1 if credit else 1
     still_open = 0 if status is InvoiceStatus.VOID else row.get("amount_residual")
-    return Invoice(
-        id=str(row["id"]),
-        number=number_of(row),
-        customer=name_of(row.get("partner_id")),
+    return AccountMove(
         status=status,
         issued_on=day(row.get("invoice_date"), site.zone),
         due_on=day(row.get("invoice_date_due"), site.zone),
         total=money(row.get("amount_total"), row.get("currency_id"), sign=sign),
         open_amount=money(still_open, row.get("currency_id"), sign=sign),
         is_credit_note=credit,
+        extra=state_of(row, _INVOICE),
+    )
+
+
+def invoice(row: Row, site: OdooSite) -> Invoice:
+    """Return a customer invoice."""
+    seen = account_move(row, site, refund="out_refund")
+    return Invoice(
+        id=str(row["id"]),
+        number=number_of(row),
+        customer=name_of(row.get("partner_id")),
+        status=seen.status,
+        issued_on=seen.issued_on,
+        due_on=seen.due_on,
+        total=seen.total,
+        open_amount=seen.open_amount,
+        is_credit_note=seen.is_credit_note,
         order_number=text(row.get("invoice_origin")),
         url=site.link("account.move", row),
         changed_at=moment(row.get("write_date")),
         source=site.source,
-        extra=state_of(row, _INVOICE),
+        extra=seen.extra,
     )
 
 

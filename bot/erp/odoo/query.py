@@ -73,37 +73,59 @@ class DocumentQuery:
 
     model: str
     fields: tuple[str, ...]
-    days: tuple[str, ...]
-    """Fields to sort by, newest first: the first of them that this release has."""
+    days: tuple[str, ...] = ()
+    """Fields to sort by, newest first: the first of them that this release has; without any by the key."""
     texts: tuple[str, ...]
     base: Condition = field(default_factory=list)
-    filters: Mapping[Filter, tuple[str, Late]]
+    filters: Mapping[Filter, tuple[str, Late]] = field(default_factory=dict)
     """Per filter, the field to sort by (oldest first) and the condition."""
+    key: str = "name"
+    """The field with the number or code."""
+    partners: tuple[str, ...] = ("partner_id.name", "partner_id.parent_id.name")
+    """The names of the customer or vendor, those of the company that somebody works for included."""
+    excluded: tuple[str, ...] = ()
+    """Fields that mark what is not meant, where this release has them."""
+    shared: bool = False
+    """Whether a record may belong to no company, and whether disabled ones are found by their code."""
 
     def domain_of(self, query: ListQuery, available: frozenset[str], today: DayStart) -> Condition:
         """Return the domain of a list; ``available`` are the fields that this release has."""
-        domain = [*self.base, *contains(self.texts, query.text)]
+        domain = [*self.base_of(available), *contains(self.texts, query.text)]
+        if query.partner:
+            named = [equals(name, query.partner) for name in self.partners]
+            domain += any_of(*named) if named else [["id", "=", 0]]
         if query.filter is Filter.ALL:
             return domain
         return [*domain, *self.filters[query.filter][1](available, today)]
 
+    def base_of(self, available: frozenset[str]) -> Condition:
+        """Return the condition that holds for all documents of the kind."""
+        return [*self.base, *([name, "=", False] for name in self.excluded if name in available)]
+
     def order_of(self, query: ListQuery, available: frozenset[str]) -> str:
         """Return the order of a list, unique by its last field."""
-        if query.filter is Filter.ALL:
-            return f"{next(name for name in self.days if name in available)} desc, name asc, id asc"
-        return f"{self.filters[query.filter][0]} asc, name asc, id asc"
+        by_key = f"{self.key} asc, id asc"
+        if query.filter is not Filter.ALL:
+            return f"{self.filters[query.filter][0]} asc, {by_key}"
+        day = next((name for name in self.days if name in available), None)
+        return by_key if day is None else f"{day} desc, {by_key}"
+
+
+def _overdue(due: str, status: str) -> Late:
+    """Return the condition that something was due before today and is still owed."""
+    owed = _still_owed(status)
+    return lambda available, start: [[due, "<", start.moment], *owed(available, start)]
 
 
 def _still_owed(status: str) -> Late:
-    """Return the condition that something due is still owed: by ``status`` or, before 16, by open transfers."""
-    due = {"delivery_status": "commitment_date", "receipt_status": "date_planned"}[status]
+    """Return the condition that something is still owed: by ``status`` or, before 16, by open transfers."""
     billed = {"delivery_status": ["invoiced", "upselling"], "receipt_status": ["invoiced"]}[status]
     states = {"delivery_status": ["sale", "done"], "receipt_status": ["purchase", "done"]}[status]
 
-    def late(available: frozenset[str], start: DayStart) -> Condition:
+    def owed(available: frozenset[str], start: DayStart) -> Condition:
         unlocked = ["locked", "=", False] if "locked" in available else ["state", "!=", "done"]
         service = ["&", unlocked, ["invoice_status", "not in", billed]]
-        found = [["state", "in", states], [due, "<", start.moment]]
+        found = [["state", "in", states]]
         if status in available:
             # Services have no such status: they are owed until they are billed or the order is locked.
             return [*found, [status, "!=", "full"], "|", [status, "!=", False], *service]
@@ -112,7 +134,25 @@ def _still_owed(status: str) -> Late:
                     *service]  # fmt: skip
         return [*found, *service]
 
-    return late
+    return owed
+
+
+_UNSETTLED: Condition = [
+    ["state", "=", "posted"],
+    ["payment_state", "not in", ["paid", "in_payment", "reversed"]],
+    # Of blocked and imported invoices only the amounts tell.
+    *any_of(["payment_state", "in", ["not_paid", "partial"]], ["amount_residual", "!=", 0]),
+]
+
+
+def _unpaid(move_type: str) -> Late:
+    """Return the condition that an invoice or bill was due before today, and something of it is not paid."""
+    return lambda _, start: [
+        ["move_type", "=", move_type],
+        *_UNSETTLED,
+        ["amount_residual", ">", 0],
+        ["invoice_date_due", "<", start.day],
+    ]
 
 
 SALES_ORDERS = DocumentQuery(
@@ -123,7 +163,10 @@ SALES_ORDERS = DocumentQuery(
     ),
     days=("date_order",),
     texts=("name", "partner_id.name", "partner_id.parent_id.name"),
-    filters={Filter.LATE: ("commitment_date", _still_owed("delivery_status"))},
+    filters={
+        Filter.OPEN: ("commitment_date", _still_owed("delivery_status")),
+        Filter.LATE: ("commitment_date", _overdue("commitment_date", "delivery_status")),
+    },
 )  # fmt: skip
 INVOICES = DocumentQuery(
     model="account.move",
@@ -135,16 +178,8 @@ INVOICES = DocumentQuery(
     texts=("name", "partner_id.name", "partner_id.parent_id.name"),
     base=[["move_type", "in", ["out_invoice", "out_refund"]]],
     filters={
-        Filter.OVERDUE: (
-            "invoice_date_due",
-            lambda _, start: [
-                ["move_type", "=", "out_invoice"],
-                ["state", "=", "posted"],
-                ["payment_state", "not in", ["paid", "in_payment", "reversed"]],
-                ["amount_residual", ">", 0],
-                ["invoice_date_due", "<", start.day],
-            ],
-        )
+        Filter.OPEN: ("invoice_date_due", lambda _there, _start: _UNSETTLED),
+        Filter.OVERDUE: ("invoice_date_due", _unpaid("out_invoice")),
     },
 )  # fmt: skip
 PURCHASE_ORDERS = DocumentQuery(
@@ -156,7 +191,8 @@ PURCHASE_ORDERS = DocumentQuery(
     days=("date_order",),
     texts=("name", "partner_id.name", "partner_id.parent_id.name"),
     filters={
-        Filter.LATE: ("date_planned", _still_owed("receipt_status")),
+        Filter.OPEN: ("date_planned", _still_owed("receipt_status")),
+        Filter.LATE: ("date_planned", _overdue("date_planned", "receipt_status")),
         Filter.PENDING: ("date_order", lambda _there, _start: [["state", "=", "to approve"]]),
     },
 )  # fmt: skip
@@ -168,6 +204,7 @@ PRODUCTION_ORDERS = DocumentQuery(
     ),
     days=("date_planned_start", "date_start"),
     texts=("name", "product_id.default_code", "product_id.name"),
+    partners=(),
     filters={
         Filter.LATE: (
             "date_deadline",
@@ -191,6 +228,53 @@ DELIVERIES = DocumentQuery(
             lambda _, start: [["state", "not in", ["done", "cancel"]], ["scheduled_date", "<", start.moment]],
         )
     },
+    partners=("partner_id.name", "partner_id.parent_id.name"),
+)  # fmt: skip
+_PARTNER_FIELDS = (
+    "ref", "name", "phone", "mobile", "email", "street", "street2", "zip", "city", "active", "currency_id",
+    "write_date",
+)  # fmt: skip
+CUSTOMERS = DocumentQuery(
+    model="res.partner",
+    fields=(
+        *_PARTNER_FIELDS, "user_id", "property_payment_term_id", "credit", "credit_limit", "use_partner_credit_limit",
+    ),
+    texts=("ref", "name"),
+    base=[["customer_rank", ">", 0], ["parent_id", "=", False]],
+    key="ref",
+    partners=("name",),
+    shared=True,
+)  # fmt: skip
+VENDORS = DocumentQuery(
+    model="res.partner",
+    fields=(*_PARTNER_FIELDS, "buyer_id", "property_supplier_payment_term_id", "debit"),
+    texts=("ref", "name"),
+    base=[["supplier_rank", ">", 0], ["parent_id", "=", False]],
+    key="ref",
+    partners=("name",),
+    shared=True,
+)
+BILLS = DocumentQuery(
+    model="account.move",
+    fields=(*INVOICES.fields, "ref"),
+    days=("invoice_date",),
+    texts=("name", "partner_id.name", "partner_id.parent_id.name", "ref"),
+    base=[["move_type", "in", ["in_invoice", "in_refund"]]],
+    filters={
+        Filter.OPEN: ("invoice_date_due", lambda _there, _start: _UNSETTLED),
+        Filter.OVERDUE: ("invoice_date_due", _unpaid("in_invoice")),
+    },
+)
+PAYMENTS = DocumentQuery(
+    model="account.payment",
+    fields=(
+        "name", "state", "partner_id", "partner_type", "payment_type", "date", "amount", "currency_id", "journal_id",
+        "reconciled_invoice_ids", "reconciled_bill_ids", "write_date",
+    ),
+    days=("date",),
+    texts=("name", "partner_id.name", "partner_id.parent_id.name"),
+    base=[["partner_id", "!=", False]],
+    excluded=("is_internal_transfer",),
 )  # fmt: skip
 
 KINDS: Mapping[Listing[Any], DocumentQuery] = {
@@ -199,6 +283,10 @@ KINDS: Mapping[Listing[Any], DocumentQuery] = {
     listing.PURCHASE_ORDERS: PURCHASE_ORDERS,
     listing.PRODUCTION_ORDERS: PRODUCTION_ORDERS,
     listing.DELIVERIES: DELIVERIES,
+    listing.CUSTOMERS: CUSTOMERS,
+    listing.VENDORS: VENDORS,
+    listing.BILLS: BILLS,
+    listing.PAYMENTS: PAYMENTS,
 }
 
 PRODUCT_TEXTS = ("default_code", "name", "barcode", "product_template_attribute_value_ids.name")

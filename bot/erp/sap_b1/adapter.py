@@ -24,7 +24,7 @@ from bot.erp.model import (
     PurchaseStatus,
     Slice,
 )
-from bot.erp.port import GOODS, Capability, Filter, ListQuery
+from bot.erp.port import GOODS, PARTNER_READS, Capability, Filter, ListQuery
 from bot.erp.reader_erp import ReaderErp
 from bot.erp.sap_b1 import query as queries
 from bot.erp.sap_b1.changes import ChangeReader
@@ -45,7 +45,7 @@ Found = tuple[DocumentEntity, Row]
 class SapB1Erp(ReaderErp):
     """One company, limited to the rights of one user."""
 
-    capabilities = frozenset(Capability) - GOODS
+    capabilities = frozenset(Capability) - GOODS - PARTNER_READS
 
     def __init__(self, context: AdapterContext, options: SapB1Options) -> None:
         super().__init__(context.name)

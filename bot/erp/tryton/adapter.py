@@ -31,7 +31,7 @@ from bot.erp.model import (
     Slice,
     StockLevel,
 )
-from bot.erp.port import GOODS, Capability, ListQuery
+from bot.erp.port import GOODS, PARTNER_READS, Capability, ListQuery
 from bot.erp.setup import SetupProblem, approver_problems
 from bot.erp.tryton import documents
 from bot.erp.tryton.changes import read_changes
@@ -52,7 +52,7 @@ _RANKED = 200
 class TrytonErp(DocumentErp):
     """One database. People decide with their own accounts if configured, else with the bot's."""
 
-    capabilities = frozenset(Capability) - GOODS
+    capabilities = frozenset(Capability) - GOODS - PARTNER_READS
 
     def __init__(self, context: AdapterContext, options: TrytonOptions) -> None:
         super().__init__(context.name)

@@ -17,7 +17,7 @@ from bot.erp.header_lists import Header, list_by_headers, without_lines
 from bot.erp.keys import pick_by_key, spelled_alike
 from bot.erp.listing import INVOICES, PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS, D, Listing
 from bot.erp.model import Decision, DecisionResult, PurchaseOrder, Slice, Verdict
-from bot.erp.port import GOODS, Capability, ListQuery
+from bot.erp.port import GOODS, PARTNER_READS, Capability, ListQuery
 from bot.erp.reader_erp import ReaderErp
 from bot.erp.values import code, text
 from bot.erp.vendors import AdapterContext
@@ -46,7 +46,7 @@ _HEADERS = {PURCHASES: ("vouchdate", "vendor_name"), RECEIVABLES: ("billDate", "
 class YonBipErp(ReaderErp):
     """One tenant, limited to the rights of one app."""
 
-    capabilities = frozenset(Capability) - GOODS - {Capability.REORDER_POINT}
+    capabilities = frozenset(Capability) - GOODS - PARTNER_READS - {Capability.REORDER_POINT}
 
     def __init__(self, context: AdapterContext, options: YonBipOptions) -> None:
         super().__init__(context.name)

@@ -21,7 +21,7 @@ from bot.erp.demo.company import DemoCompany, Holding
 from bot.erp.demo.decisions import note_change
 from bot.erp.demo.supply import pending_for
 from bot.erp.demo.tables import fold
-from bot.erp.model import Approval, Area, PurchaseOrder, PurchaseStatus, StockLevel
+from bot.erp.model import Approval, Area, Customer, PurchaseOrder, PurchaseStatus, StockLevel, Supplier
 from bot.testing.company import Clock, ReferenceCompany, keys_by_change_time, snapshot_of
 from bot.testing.fake_erp import Installation
 
@@ -60,7 +60,14 @@ class DemoInstallation(Installation):
     def _write(self, engine: Engine) -> None:
         company = self.company
         with engine.connect() as connection, writing(connection):
-            seeding.fill(connection, self._extract(*Area), company.warehouses)
+            whole = replace(
+                self._extract(*Area),
+                customers=_all(company.customers),
+                vendors=_all(company.vendors),
+                bills=_all(company.bills),
+                payments=_all(company.payments),
+            )
+            seeding.fill(connection, whole, company.warehouses)
             # In the demo company, products change with their stock; here they have separate times.
             for sku in keys_by_change_time(company, Area.PRODUCTS):
                 note_change(connection, Area.PRODUCTS, sku, company.changed_at(Area.PRODUCTS, sku))
@@ -117,6 +124,10 @@ class DemoInstallation(Installation):
         )
 
 
+def _all(records: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(map(as_demo, records.values()))
+
+
 _TABLES: dict[Area, tuple[type[t.DemoTable], ...]] = {
     Area.PRODUCTS: (t.ProductRow, t.StockRow),
     Area.STOCK: (t.ProductRow, t.StockRow),
@@ -137,6 +148,10 @@ def _remove(connection: Connection, area: Area, key: str) -> None:
 def as_demo(record: Any) -> Any:
     """Return a record that the demo ERP can hold: with its own people, and amounts that fit its columns."""
     record = _fitting(record)
+    if isinstance(record, Customer):
+        return replace(record, receivable=None)
+    if isinstance(record, Supplier):
+        return replace(record, payable=None)
     if not isinstance(record, PurchaseOrder):
         return record
     requester = PEOPLE.get(record.requester, record.requester)

@@ -24,6 +24,7 @@ from bot.testing.company import Clock, DecisionNotAllowed, OrderNotWaiting, Refe
 from bot.testing.fake_erp import SECRET, FakeServer, Handler, ParsedRequest, RequestKind
 from tests.erp.fakes import erpnext_doctypes as shapes
 from tests.erp.fakes import erpnext_documents as documents
+from tests.erp.fakes import erpnext_parties as parties
 from tests.erp.fakes import erpnext_workflow as flow
 from tests.erp.fakes.erpnext_query import ErpNextUnknownField, matching, select
 
@@ -43,6 +44,11 @@ _AREAS = {
     "Sales Invoice": Area.FINANCE,
     "Purchase Order": Area.PURCHASING,
     "Work Order": Area.PRODUCTION,
+    "Customer": Area.SALES,
+    "Customer Credit Limit": Area.SALES,
+    "Supplier": Area.PURCHASING,
+    "Purchase Invoice": Area.PURCHASING,
+    "Payment Entry": Area.FINANCE,
 }
 
 _PARENTS = {
@@ -55,6 +61,8 @@ _PARENTS = {
     "Sales Order Item": ("Sales Order", "items"),
     "Purchase Order Item": ("Purchase Order", "items"),
     "Delivery Note Item": ("Delivery Note", "items"),
+    "Purchase Invoice Item": ("Purchase Invoice", "items"),
+    "Customer Credit Limit": ("Customer", "credit_limits"),
 }
 """Child tables, with their DocType and field."""
 
@@ -216,16 +224,19 @@ class FakeErpNext(FakeServer):
             case "BOM":
                 boms = company.components.items()
                 return [documents.bill_of_materials(company.products[sku], parts, _CHANGED) for sku, parts in boms]
-            case "Supplier":
-                vendors = {each.vendor for known in company.supplies.values() for each in known}
-                return [
-                    shapes.head("Supplier", documents.supplier_id(name), _CHANGED) | {"supplier_name": name}
-                    for name in sorted(vendors)
-                ]
             case "Bin":
                 return [row for level in company.stock.values() for row in self._made(documents.bins, level)]
             case "Company":
-                return [shapes.head("Company", documents.COMPANY, _CHANGED)]
+                return [shapes.head("Company", documents.COMPANY, _CHANGED) | {"default_currency": parties.CURRENCY}]
+            case "Customer":
+                return [self._made(parties.customer, customer) for customer in company.customers.values()]
+            case "Supplier":
+                return [self._made(parties.supplier, vendor) for vendor in company.vendors.values()]
+            case "Purchase Invoice":
+                bills = company.bills.values()
+                return [self._made(parties.purchase_invoice, bill, company.today) for bill in bills]
+            case "Payment Entry":
+                return [self._made(parties.payment_entry, payment) for payment in company.payments.values()]
             case "Warehouse":
                 return documents.warehouses(company.warehouses, _CHANGED)
             case "Sales Order":

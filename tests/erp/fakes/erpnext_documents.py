@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from bot.erp.goods import ComponentUse, DeliveryStatus, GoodsDelivery, Supply
 from bot.erp.model import (
+    Bill,
     Invoice,
     InvoiceStatus,
     Money,
@@ -74,14 +75,9 @@ def item(product: Product, level: StockLevel | None, changed_at: datetime, suppl
     levels = [] if point is None else [{"warehouse": "MAIN", "warehouse_reorder_level": float(point)}]
     document["barcodes"] = rows(document, "barcodes", "Item Barcode", barcodes)
     document["reorder_levels"] = rows(document, "reorder_levels", "Item Reorder", levels)
-    vendors = ({"supplier": supplier_id(each.vendor), "supplier_part_no": each.code or None} for each in supplies)
+    vendors = ({"supplier": each.vendor, "supplier_part_no": each.code or None} for each in supplies)
     document["supplier_items"] = rows(document, "supplier_items", "Item Supplier", vendors)
     return document
-
-
-def supplier_id(name: str) -> str:
-    """Return the name of a Supplier's document, which is not what people call it."""
-    return f"SUPP-{name[:3]}"
 
 
 def item_price(sku: str, price: Money, changed_at: datetime) -> Document:
@@ -212,32 +208,9 @@ def _order_status(order: SalesOrder) -> str:
 
 
 def sales_invoice(invoice: Invoice, today: date) -> Document:
-    """Return a Sales Invoice; a nightly job sets “Overdue”, so that one due yesterday does not have it yet."""
-    assert invoice.changed_at is not None
-    document = shapes.SALES_INVOICE | head("Sales Invoice", invoice.number, invoice.changed_at)
-    document |= _amounts(invoice.total)
-    late = invoice.due_on is not None and invoice.due_on < today - timedelta(days=1)
-    status = {
-        InvoiceStatus.DRAFT: "Draft",
-        InvoiceStatus.VOID: "Cancelled",
-        InvoiceStatus.PAID: "Paid",
-        InvoiceStatus.PART_PAID: "Overdue" if late else "Partly Paid",
-        InvoiceStatus.UNPAID: "Overdue" if late else "Unpaid",
-    }[invoice.status]
-    document |= {
-        "docstatus": {InvoiceStatus.DRAFT: 0, InvoiceStatus.VOID: 2}.get(invoice.status, 1),
-        "customer": f"CUST-{invoice.customer[:3]}",
-        "customer_name": invoice.customer,
-        "status": "Return" if invoice.is_credit_note else status,
-        "is_return": int(invoice.is_credit_note),
-        "posting_date": _day(invoice.issued_on),
-        "due_date": _day(invoice.due_on),
-        # A cancelled invoice keeps its outstanding amount.
-        "outstanding_amount": document["grand_total"]
-        if invoice.status is InvoiceStatus.VOID
-        else _float(invoice.open_amount.amount if invoice.open_amount else None),
-        "party_account_currency": document["currency"],
-    }
+    """Return a Sales Invoice."""
+    document = shapes.SALES_INVOICE | head_of_invoice("Sales Invoice", invoice, today)
+    document |= {"customer": f"CUST-{invoice.customer[:3]}", "customer_name": invoice.customer}
     line = shapes.SALES_INVOICE_LINE | {
         "item_code": "SKU123",
         "item_name": "Hex bolt M6×20",
@@ -252,6 +225,35 @@ def sales_invoice(invoice: Invoice, today: date) -> Document:
     }
     document["items"] = rows(document, "items", "Sales Invoice Item", [line, line])
     return document
+
+
+def head_of_invoice(doctype: str, invoice: Invoice | Bill, today: date) -> Document:
+    """Return what invoices of both sides hold.
+
+    A nightly job sets “Overdue”, so that one due yesterday does not have it yet.
+    """
+    assert invoice.changed_at is not None
+    document = head(doctype, invoice.number, invoice.changed_at) | _amounts(invoice.total)
+    late = invoice.due_on is not None and invoice.due_on < today - timedelta(days=1)
+    status = {
+        InvoiceStatus.DRAFT: "Draft",
+        InvoiceStatus.VOID: "Cancelled",
+        InvoiceStatus.PAID: "Paid",
+        InvoiceStatus.PART_PAID: "Overdue" if late else "Partly Paid",
+        InvoiceStatus.UNPAID: "Overdue" if late else "Unpaid",
+    }[invoice.status]
+    return document | {
+        "docstatus": {InvoiceStatus.DRAFT: 0, InvoiceStatus.VOID: 2}.get(invoice.status, 1),
+        "status": "Return" if invoice.is_credit_note else status,
+        "is_return": int(invoice.is_credit_note),
+        "posting_date": _day(invoice.issued_on),
+        "due_date": _day(invoice.due_on),
+        # A cancelled invoice keeps its outstanding amount.
+        "outstanding_amount": document["grand_total"]
+        if invoice.status is InvoiceStatus.VOID
+        else _float(invoice.open_amount.amount if invoice.open_amount else None),
+        "party_account_currency": document["currency"],
+    }
 
 
 def purchase_order(order: PurchaseOrder, workflow: bool) -> Document:

@@ -7,9 +7,19 @@ from decimal import Decimal
 from typing import Any
 
 from bot.erp.goods import DeliveryStatus, GoodsDelivery
-from bot.erp.model import OrderStatus, ProductionOrder, ProductionStatus, Progress, Quantities, SalesOrder, StockLevel
+from bot.erp.model import (
+    Customer,
+    OrderStatus,
+    ProductionOrder,
+    ProductionStatus,
+    Progress,
+    Quantities,
+    SalesOrder,
+    StockLevel,
+)
 from bot.testing.gaps import Gaps, Rewrite
 from tests.erp.fakes.erpnext_documents import COMPANY, projected
+from tests.erp.fakes.erpnext_parties import CURRENCY
 
 
 def _as_double(record: Any) -> Any:
@@ -55,6 +65,12 @@ def _as_moved(record: Any) -> Any:
     return None if isinstance(record, StockLevel) and not record.per_warehouse else record
 
 
+def _in_own_currency(record: Any) -> Any:
+    if not isinstance(record, Customer) or record.credit_limit is None:
+        return record
+    return replace(record, credit_limit=replace(record.credit_limit, currency=CURRENCY))
+
+
 def _as_transferred(record: Any) -> Any:
     if not isinstance(record, ProductionOrder):
         return record
@@ -71,6 +87,9 @@ _ONE_APPROVAL = dict.fromkeys(
 
 GAPS = Gaps(
     fields={
+        "Customer.receivable": "a Customer does not hold it: it is the sum of the open invoices",
+        "Supplier.payable": "a Supplier does not hold it: it is the sum of the open bills",
+        "Supplier.buyer": "a Supplier names nobody of the company",
         "SalesOrder.payment": "a Sales Order knows of advances only, not of what was paid on its invoices",
         "OrderLine.invoiced": "a line knows for which amount it was billed, not for how many pieces",
         "Supply.lead_days": "an Item has one lead time, whoever supplies it",
@@ -84,6 +103,7 @@ GAPS = Gaps(
         Rewrite("of material ERPNext says what was transferred, not what lies ready", _as_transferred),
         Rewrite("a Delivery Note has one day, and names its warehouse by its code", _as_note),
         Rewrite("every warehouse belongs to a company", _of_company),
+        Rewrite("credit limits are in the company's currency", _in_own_currency),
     ),
     states={DeliveryStatus.READY: (DeliveryStatus.PLANNED, "a draft of a Delivery Note does not say what is picked")},
     cases=_KEYS,

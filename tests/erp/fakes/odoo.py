@@ -43,10 +43,18 @@ _AREAS = {
     "sale.order": Area.SALES,
     "sale.order.line": Area.SALES,
     "account.move": Area.FINANCE,
+    "account.payment": Area.FINANCE,
     "purchase.order": Area.PURCHASING,
     "purchase.order.line": Area.PURCHASING,
     "mrp.production": Area.PRODUCTION,
 }
+
+
+def _area_of(model: str, body: str) -> Area | None:
+    """Return the area of a request: a model may hold both sides of the business."""
+    if model == "res.partner":
+        return Area.SALES if "customer_rank" in body else Area.PURCHASING if "supplier_rank" in body else None
+    return Area.PURCHASING if model == "account.move" and "in_invoice" in body else _AREAS.get(model)
 
 
 def key_of(login: str) -> str:
@@ -109,7 +117,7 @@ class FakeOdoo(FakeServer):
         else:
             return ParsedRequest(RequestKind.OTHER)
         kind = RequestKind.WRITE if method in _WRITES else RequestKind.READ
-        return ParsedRequest(kind, _AREAS.get(model))
+        return ParsedRequest(kind, _area_of(model, await request.text()))
 
     # How it words refusals
 

@@ -9,9 +9,15 @@ from typing import Any
 from bot.erp.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.model import (
     Area,
+    Bill,
+    Customer,
     Invoice,
     OrderLine,
     OrderStatus,
+    PartnerKind,
+    Payment,
+    PaymentDirection,
+    PaymentStatus,
     ProductionOrder,
     Progress,
     PurchaseLine,
@@ -19,6 +25,7 @@ from bot.erp.model import (
     PurchaseStatus,
     Quantities,
     SalesOrder,
+    Supplier,
 )
 from bot.testing.company import ReferenceCompany
 from tests.erp.fakes import odoo_states as states
@@ -70,6 +77,7 @@ class CompanyModels:
             "sale.order": self._sale_orders,
             "sale.order.line": self._sale_lines,
             "account.move": self._account_moves,
+            "account.payment": self._account_payments,
             "purchase.order": self._purchase_orders,
             "purchase.order.line": self._purchase_lines,
             "mrp.production": self._productions,
@@ -429,9 +437,47 @@ class CompanyModels:
     def _account_moves(self) -> OdooModel:
         rows = [self._invoice(invoice) for invoice in self.company.invoices.values()]
         bills = [self._bill(order) for order in self.company.orders.values() if order.billing is not Progress.NONE]
-        return _model([*rows, *bills])
+        vendor_bills = [self._vendor_bill(bill) for bill in self.company.bills.values()]
+        return _model([*rows, *bills, *vendor_bills])
+
+    def _vendor_bill(self, bill: Bill) -> Record:
+        row = self._move(bill, bill.vendor)
+        return row | {"move_type": "in_refund" if bill.is_credit_note else "in_invoice", "ref": bill.reference or None}
+
+    def _account_payments(self) -> OdooModel:
+        return _model([self._payment(payment) for payment in self.company.payments.values()])
+
+    def _payment(self, payment: Payment) -> Record:
+        modern = self.release >= (18, 0)
+        booked = ("in_process", "paid")[int(payment.id) % 2] if modern else "posted"
+        state = {
+            PaymentStatus.DRAFT: "draft",
+            PaymentStatus.BOOKED: booked,
+            PaymentStatus.CANCELLED: "canceled" if modern else "cancel",
+        }[payment.status]
+        invoices, bills = self.company.invoices, self.company.bills
+        row = {
+            "id": int(payment.id),
+            "name": payment.number,
+            "state": state,
+            "partner_id": self._partner(payment.partner),
+            "partner_type": "supplier" if payment.partner_kind is PartnerKind.VENDOR else "customer",
+            "payment_type": "inbound" if payment.direction is PaymentDirection.RECEIVED else "outbound",
+            "date": payment.paid_on,
+            "amount": payment.amount and payment.amount.amount,
+            "currency_id": payment.amount and self._currency(payment.amount.currency),
+            "journal_id": Many2One("account.journal", 1, payment.method),
+            "reconciled_invoice_ids": [int(invoices[n].id) for n in payment.settles if n in invoices],
+            "reconciled_bill_ids": [int(bills[n].id) for n in payment.settles if n in bills],
+            "company_id": COMPANY,
+            "write_date": payment.changed_at,
+        }
+        return row if modern else row | {"is_internal_transfer": False}
 
     def _invoice(self, invoice: Invoice) -> Record:
+        return self._move(invoice, invoice.customer)
+
+    def _move(self, invoice: Invoice | Bill, partner: str) -> Record:
         state, payment = states.INVOICE[invoice.status][int(invoice.id) % len(states.INVOICE[invoice.status])]
         if payment == "blocked" and self.release < (18, 0):
             payment = "not_paid"
@@ -441,7 +487,7 @@ class CompanyModels:
             "move_type": "out_refund" if invoice.is_credit_note else "out_invoice",
             "state": state,
             "payment_state": payment,
-            "partner_id": self._partner(invoice.customer),
+            "partner_id": self._partner(partner),
             "amount_total": invoice.total and abs(invoice.total.amount),
             # Cancelled invoices keep their residual.
             "amount_residual": abs(states.residual(invoice)),
@@ -544,8 +590,51 @@ class CompanyModels:
         return _model([{"id": key, "code": code} for key, code in enumerate(sorted(LANGUAGES), 1)])
 
     def _res_partners(self) -> OdooModel:
-        rows = [{"id": key, "name": name, "parent_id": None} for name, key in self._partners.items()]
-        return _model(rows)
+        """Return customers and vendors, each with a record of its own; documents refer to the customer's by name."""
+        customers = [
+            self._contact(customer, self._partner(customer.name).id)
+            | {
+                "customer_rank": 1,
+                "user_id": self._named(customer.salesperson),
+                "property_payment_term_id": self._terms(customer.payment_terms),
+                "credit_limit": customer.credit_limit and customer.credit_limit.amount,
+                "use_partner_credit_limit": customer.credit_limit is not None,
+                "credit": customer.receivable and customer.receivable.amount,
+                "currency_id": customer.receivable and self._currency(customer.receivable.currency),
+            }
+            for customer in self.company.customers.values()
+        ]
+        vendors = [
+            self._contact(vendor, self._partner(vendor.name).id + 1_000)
+            | {
+                "supplier_rank": 1,
+                "buyer_id": self._named(vendor.buyer),
+                "property_supplier_payment_term_id": self._terms(vendor.payment_terms),
+                "debit": vendor.payable and vendor.payable.amount,
+                "currency_id": vendor.payable and self._currency(vendor.payable.currency),
+            }
+            for vendor in self.company.vendors.values()
+        ]
+        return _model([*customers, *vendors])
+
+    def _contact(self, partner: Customer | Supplier, key: int) -> Record:
+        return {
+            "id": key,
+            "ref": partner.code,
+            "name": partner.name,
+            "parent_id": None,
+            "customer_rank": 0,
+            "supplier_rank": 0,
+            "phone": partner.phone or None,
+            "email": partner.email or None,
+            "street": partner.address or None,
+            "active": partner.is_active,
+            "company_id": None,
+            "write_date": partner.changed_at,
+        }
+
+    def _terms(self, name: str) -> Many2One | None:
+        return Many2One("account.payment.term", 1, name) if name else None
 
 
 _BILLS = 40_000

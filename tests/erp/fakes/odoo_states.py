@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from bot.erp.goods import DeliveryStatus
 from bot.erp.model import (
+    Bill,
     Invoice,
     InvoiceStatus,
     OrderStatus,
@@ -46,7 +47,7 @@ def billed(order: SalesOrder) -> str:
     return "to invoice" if order.status in {OrderStatus.PARTLY_DELIVERED, OrderStatus.DELIVERED} else "no"
 
 
-def residual(invoice: Invoice) -> Decimal:
+def residual(invoice: Invoice | Bill) -> Decimal:
     """Return the open amount of an invoice; a cancelled one keeps all of it."""
     told = invoice.total if invoice.status is InvoiceStatus.VOID else invoice.open_amount
     return Decimal(0) if told is None else told.amount

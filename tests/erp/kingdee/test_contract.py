@@ -12,6 +12,7 @@ import pytest
 
 from bot.erp.kingdee.manifest import vendor
 from bot.erp.model import PurchaseOrder, PurchaseStatus, StockLevel
+from bot.erp.port import GOODS, PARTNER_READS, Capability
 from bot.testing.company import TODAY, Clock, ReferenceCompany, plain_number
 from bot.testing.erp_contract import ErpContract
 from bot.testing.fake_erp import SECRET
@@ -89,6 +90,7 @@ _NO_LOGIN = "a signature does not run out"
 
 
 class Kingdee(ErpContract):
+    offers = frozenset(Capability) - GOODS - PARTNER_READS
     """Common part of both logins."""
 
     __test__ = False

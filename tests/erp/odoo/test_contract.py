@@ -89,6 +89,8 @@ def gaps(**more: str) -> Gaps:
     return Gaps(
         cases={**_CASES, **{name.replace("__", "."): reason for name, reason in more.items()}},
         fields={
+            "Customer.contact": "people of a partner are partners of their own",
+            "Supplier.contact": "people of a partner are partners of their own",
             "OrderLine.due_on": "lines of Odoo's orders have no day of their own, only the order has",
             "Approval.pending_for": "Odoo names nobody: whoever has the right may approve",
             "Approval.reason": "Odoo's orders have no reason: it is a message in the order's log",

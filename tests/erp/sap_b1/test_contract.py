@@ -18,6 +18,7 @@ from bot.erp.model import (
     SalesOrder,
     StockLevel,
 )
+from bot.erp.port import GOODS, PARTNER_READS, Capability
 from bot.erp.sap_b1.manifest import vendor
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.erp_contract import ErpContract
@@ -85,6 +86,7 @@ def _material(record: Any) -> Any:
 
 
 class SapB1Contract(ErpContract):
+    offers = frozenset(Capability) - GOODS - PARTNER_READS
     vendor = vendor
     number = staticmethod(number)
     version: ClassVar[str]

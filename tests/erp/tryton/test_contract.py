@@ -18,6 +18,7 @@ from bot.erp.model import (
     StockLevel,
     WarehouseStock,
 )
+from bot.erp.port import GOODS, PARTNER_READS, Capability
 from bot.erp.tryton.manifest import vendor
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.erp_contract import ErpContract
@@ -60,6 +61,7 @@ def _ready_by_state(record: Any) -> Any:
 
 
 class TestTrytonContract(ErpContract):
+    offers = frozenset(Capability) - GOODS - PARTNER_READS
     name, vendor = "tryton", vendor
     gaps = Gaps(
         fields={

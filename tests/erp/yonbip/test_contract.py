@@ -16,7 +16,7 @@ from bot.erp.model import (
     StockLevel,
     WarehouseStock,
 )
-from bot.erp.port import GOODS, Capability
+from bot.erp.port import GOODS, PARTNER_READS, Capability
 from bot.erp.yonbip.manifest import vendor
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.erp_contract import ErpContract
@@ -68,7 +68,7 @@ def _material(record: Any) -> Any:
 
 class TestYonBipContract(ErpContract):
     name, vendor = "yonbip", vendor
-    offers = frozenset(Capability) - GOODS - {Capability.REORDER_POINT}
+    offers = frozenset(Capability) - GOODS - PARTNER_READS - {Capability.REORDER_POINT}
     gaps = Gaps(
         fields={
             "Product.spec": "the list of materials answers without a spec",

@@ -1,0 +1,91 @@
+"""How the demo ERP reads documents of any kind. Each read runs within one trip to the database thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, Row, Select, Table, bindparam, false, func, or_, select
+from sqlalchemy.engine import Connection
+
+from bot.erp.demo.tables import fold
+from bot.erp.errors import NotFound
+from bot.erp.model import Slice
+from bot.erp.port import Filter, ListQuery
+
+T = TypeVar("T")
+Record = Row[Any]
+
+_FAR = 2**31
+"""Beyond the end of every list, and still a number that SQLite takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentQuery(Generic[T]):
+    """How documents of one kind are read: their tables, what is searched, what `Filter.ALL` sorts by, other filters.
+
+    A filter has the condition that holds today, and the date by which the most urgent come first. ``build`` makes a
+    document of its row, its source and the rows of its lines. ``partner`` holds the folded name of the customer or
+    vendor; only what is ``listed`` is in lists.
+    """
+
+    table: Table
+    lines: Table | None
+    searched: tuple[ColumnElement[str], ...]
+    newest: ColumnElement[date] | None
+    filters: Mapping[Filter, tuple[Callable[[date], ColumnElement[bool]], ColumnElement[date]]]
+    build: Callable[[Record, str, Iterable[Record]], T]
+    partner: ColumnElement[str] | None = None
+    listed: ColumnElement[bool] | None = None
+
+    def document(self, connection: Connection, number: str, source: str) -> T:
+        """Return one document with its lines; raises `NotFound`."""
+        row = connection.execute(_by_number(self.table), {"key": fold(number)}).one_or_none()
+        if row is None:
+            raise NotFound(number, source=source)
+        lines = () if self.lines is None else connection.execute(_lines(self.lines), {"key": row.number_key})
+        return self.build(row, source, lines)
+
+    def page(self, connection: Connection, query: ListQuery, today: date, source: str) -> Slice[T]:
+        """Return part of the list, without lines."""
+        conditions = list(self._conditions(query, today))
+        matching = select(self.table).where(*conditions)
+        wanted = matching.order_by(*self._order(query)).limit(query.limit).offset(min(query.offset, _FAR))
+        count = select(func.count()).select_from(self.table).where(*conditions)
+        return Slice(
+            items=tuple(self.build(row, source, ()) for row in connection.execute(wanted)),
+            total=connection.scalar(count) or 0,
+        )
+
+    def _conditions(self, query: ListQuery, today: date) -> Iterator[ColumnElement[bool]]:
+        if self.listed is not None:
+            yield self.listed
+        if query.filter is not Filter.ALL:
+            condition, _ = self.filters[query.filter]
+            yield condition(today)
+        if text := fold(query.text):
+            yield or_(*(column.contains(text, autoescape=True) for column in self.searched))
+        if query.partner:
+            yield false() if self.partner is None else self.partner == fold(query.partner)
+
+    def _order(self, query: ListQuery) -> Iterator[ColumnElement[Any]]:
+        if query.filter is not Filter.ALL:
+            _, day = self.filters[query.filter]
+            yield day.is_(None)
+            yield day
+        elif self.newest is not None:
+            yield self.newest.desc()
+        yield self.table.c.number_key
+
+
+@lru_cache
+def _by_number(table: Table) -> Select[Any]:
+    return select(table).where(table.c.number_key == bindparam("key"))
+
+
+@lru_cache
+def _lines(table: Table) -> Select[Any]:
+    return select(table).where(table.c.number_key == bindparam("key")).order_by(table.c.position)

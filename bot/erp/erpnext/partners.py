@@ -1,0 +1,143 @@
+"""Maps ERPNext's customers, suppliers, their invoices and payments to the bot's records.
+
+Docs: platform/erp/erpnext.md#areas
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from bot.erp.erpnext.client import Row
+from bot.erp.erpnext.documents import docstatus, extra_of, invoice_status, joined
+from bot.erp.erpnext.mapping import Site, html_to_text, money
+from bot.erp.model import (
+    Bill,
+    Customer,
+    InvoiceStatus,
+    Money,
+    PartnerKind,
+    Payment,
+    PaymentDirection,
+    PaymentStatus,
+    Supplier,
+)
+from bot.erp.values import text
+
+PARTY_TYPES: Mapping[str, PartnerKind] = MappingProxyType(
+    {"Customer": PartnerKind.CUSTOMER, "Supplier": PartnerKind.VENDOR}
+)
+"""Those of whom the bot tells: employees and shareholders are paid, too."""
+DIRECTIONS: Mapping[str, PaymentDirection] = MappingProxyType(
+    {"Receive": PaymentDirection.RECEIVED, "Pay": PaymentDirection.SPENT}
+)
+"""An internal transfer is neither."""
+_SETTLED = frozenset({"Sales Invoice", "Purchase Invoice"})
+_STATUS = (PaymentStatus.DRAFT, PaymentStatus.BOOKED, PaymentStatus.CANCELLED)
+
+
+def customer(row: Row, site: Site) -> Customer:
+    """Return a Customer without the credit limit, which is of a company."""
+    return Customer(
+        id=row["name"],
+        code=row["name"],
+        name=text(row.get("customer_name")) or row["name"],
+        contact=text(row.get("customer_primary_contact")),
+        phone=text(row.get("mobile_no")),
+        email=text(row.get("email_id")),
+        address=html_to_text(row.get("primary_address")),
+        salesperson=text(row.get("account_manager")),
+        payment_terms=text(row.get("payment_terms")),
+        is_active=row.get("disabled") != 1,
+        url=site.link("Customer", row["name"]),
+        changed_at=site.time(row.get("modified")),
+        source=site.source,
+    )
+
+
+def vendor(row: Row, site: Site) -> Supplier:
+    """Return a Supplier."""
+    return Supplier(
+        id=row["name"],
+        code=row["name"],
+        name=text(row.get("supplier_name")) or row["name"],
+        contact=text(row.get("supplier_primary_contact")),
+        phone=text(row.get("mobile_no")),
+        email=text(row.get("email_id")),
+        address=html_to_text(row.get("primary_address")),
+        payment_terms=text(row.get("payment_terms")),
+        is_active=row.get("disabled") != 1,
+        url=site.link("Supplier", row["name"]),
+        changed_at=site.time(row.get("modified")),
+        source=site.source,
+    )
+
+
+def credit_limit(rows: Iterable[Row], company: str, currencies: Mapping[str, str]) -> Money | None:
+    """Return a customer's credit limit at a company, or at the only one that gives any; 0 is none.
+
+    Limits of several companies, of which none is configured, are not added up: they are of different businesses.
+    """
+    given = [row for row in rows if not company or row.get("company") == company]
+    if len(given) != 1:
+        return None
+    limit = money(given[0].get("credit_limit"), currencies.get(text(given[0].get("company"))))
+    return limit if limit is not None and limit.amount else None
+
+
+def bill(row: Row, site: Site) -> Bill:
+    """Return a Purchase Invoice."""
+    # The outstanding amount is in the currency of the supplier's account, which may differ from the invoice's.
+    account_currency = row.get("party_account_currency") or row.get("currency")
+    status = invoice_status(row)
+    open_amount = 0 if status is InvoiceStatus.VOID else row.get("outstanding_amount")
+    return Bill(
+        id=row["name"],
+        number=row["name"],
+        vendor=text(row.get("supplier_name")) or text(row.get("supplier")),
+        status=status,
+        issued_on=site.day(row.get("posting_date")),
+        due_on=site.day(row.get("due_date")),
+        total=money(row.get("grand_total"), row.get("currency")),
+        open_amount=money(open_amount, account_currency),
+        is_credit_note=row.get("is_return") == 1,
+        order_number=joined(line.get("purchase_order") for line in row.get("items") or ()),
+        reference=text(row.get("bill_no")),
+        url=site.link("Purchase Invoice", row["name"]),
+        changed_at=site.time(row.get("modified")),
+        source=site.source,
+        extra=extra_of(row, "status", "company"),
+    )
+
+
+def is_payment(row: Row) -> bool:
+    """Whether a Payment Entry is a receipt from a customer or vendor, or a payment to one."""
+    return row.get("party_type") in PARTY_TYPES and row.get("payment_type") in DIRECTIONS
+
+
+def payment(row: Row, site: Site) -> Payment:
+    """Return a Payment Entry, with the amount that the partner's account bears."""
+    received = row["payment_type"] == "Receive"
+    amount, currency = (
+        ("paid_amount", "paid_from_account_currency") if received else ("received_amount", "paid_to_account_currency")
+    )
+    return Payment(
+        id=row["name"],
+        number=row["name"],
+        partner=text(row.get("party_name")) or text(row.get("party")),
+        partner_kind=PARTY_TYPES[row["party_type"]],
+        direction=DIRECTIONS[row["payment_type"]],
+        status=_STATUS[docstatus(row)],
+        paid_on=site.day(row.get("posting_date")),
+        amount=money(row.get(amount), row.get(currency)),
+        method=text(row.get("mode_of_payment")),
+        settles=tuple(
+            text(part.get("reference_name"))
+            for part in row.get("references") or ()
+            if part.get("reference_doctype") in _SETTLED
+        ),
+        url=site.link("Payment Entry", row["name"]),
+        changed_at=site.time(row.get("modified")),
+        source=site.source,
+        extra=extra_of(row, "status", "company"),
+    )

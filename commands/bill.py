@@ -1,0 +1,111 @@
+"""/bill: what the company owes its vendors, and what is overdue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from bot.access.policy import AccessPolicy
+from bot.cards.actions import Ask
+from bot.cards.view import Button, View
+from bot.chat.area_fields import visible_fields
+from bot.chat.arguments import Keyword, Term
+from bot.chat.context import QuestionContext
+from bot.chat.lookup import DocumentLookup, OneDocument
+from bot.chat.parsing import command_line
+from bot.chat.partner_links import offered_links, partner_buttons
+from bot.chat.registry import command
+from bot.chat.sums import sum_by_currency
+from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness
+from bot.disclosure import cut
+from bot.erp.hub import ErpHub
+from bot.erp.model import Bill, Cost, InvoiceStatus
+from bot.erp.port import Filter
+from bot.phrase import phrase
+
+_OWE_NOTHING = frozenset({InvoiceStatus.DRAFT, InvoiceStatus.VOID})
+
+
+class BillOrVendor(Term):
+    """The number of a bill, ours or the vendor's, or part of it, or part of a vendor's name."""
+
+    placeholder = phrase("number or vendor")
+
+
+class BillList(Keyword):
+    """The lists of bills that have a name."""
+
+    OVERDUE = phrase("overdue"), "late", "逾期", "超期", "到期未付", "yq"
+    OPEN = phrase("open"), "to pay", "待付", "待付款", "应付未付"
+
+
+_FILTERS = {None: Filter.ALL, BillList.OVERDUE: Filter.OVERDUE, BillList.OPEN: Filter.OPEN}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillView(View):
+    """One invoice by a vendor."""
+
+    card: ClassVar[str] = "bill"
+
+    document: Bill
+    days_overdue: int
+    freshness: Freshness
+    links: tuple[str, ...] = ()
+    """The commands that tell more of the vendor."""
+
+    def question(self) -> Ask:
+        return Ask(command_line("bill", self.document.number))
+
+    def buttons(self) -> Sequence[Button]:
+        vendor = self.document.vendor
+        order = ask_buttons("po", (self.document.order_number,))
+        others = Button(phrase("Bills of this vendor"), Ask(command_line("bill", vendor)))
+        return (*order, others, *partner_buttons(self.links, vendor), *erp_link_buttons(self.document.url))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillListView(DocumentListView):
+    """Invoices by vendors: the newest, those of a vendor, the open or the overdue ones.
+
+    ``open_amounts`` is what the company owes on the whole list, one amount a currency; empty when only a part of it
+    was read.
+    """
+
+    card: ClassVar[str] = "bills"
+    command: ClassVar[str] = "bill"
+
+    which: BillList | None
+    rows: tuple[Bill, ...]
+    open_amounts: tuple[Cost, ...]
+
+
+@command(
+    "bill",
+    aliases=("应付", "yf", "供应商发票", "进项发票", "bills", "payables"),
+    examples=("/bill BILL-1", "/应付 逾期", "/bill open"),
+    summary=phrase("Vendors' invoices: one, a vendor's, the open or the overdue ones"),
+    place=47,
+)
+async def bill(
+    text: BillOrVendor | None = None,
+    *,
+    which: BillList | None = None,
+    erp: ErpHub,
+    context: QuestionContext,
+    policy: AccessPolicy,
+) -> View:
+    """Show one bill, or a list."""
+    fields = visible_fields(policy, context, "po")
+    hit = await DocumentLookup("bill", erp.bill, erp.bills).look_up(text or "", _FILTERS[which], offset=context.offset)
+    if isinstance(hit, OneDocument):
+        found = hit.found.value
+        overdue = found.days_overdue(context.now.date())
+        links = offered_links(erp, "vendor", "payment")
+        view = BillView(document=found, days_overdue=overdue, freshness=freshness(hit.found), links=links)
+        return cut(view, fields)
+    listed = hit.found.value
+    owed = (each.open_amount for each in listed.items if each.status not in _OWE_NOTHING)
+    sums = (sum_by_currency(owed) if len(listed.items) == listed.total else None) or ()
+    return cut(BillListView.of(hit.found, context, which=which, text=text or "", open_amounts=sums), fields)

@@ -1,0 +1,146 @@
+"""/customer: who a customer is, what they owe, and what is on order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from typing import ClassVar
+
+from bot.access.policy import AccessPolicy
+from bot.cards.actions import Ask
+from bot.cards.view import Button, View
+from bot.chat.area_fields import visible_fields
+from bot.chat.arguments import Term
+from bot.chat.context import QuestionContext
+from bot.chat.lookup import OneDocument
+from bot.chat.parsing import command_line
+from bot.chat.partner_links import offered_links, partner_buttons
+from bot.chat.partner_lookup import PartnerLookup, if_offered, list_open, read_documents, with_notes
+from bot.chat.registry import command
+from bot.chat.sums import sum_by_currency
+from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness_of_all
+from bot.disclosure import cut
+from bot.erp.hub import Answer, ErpHub
+from bot.erp.model import Area, Customer, Invoice, Money, SalesAmount, SalesOrder
+from bot.erp.port import Capability, ListQuery
+from bot.phrase import phrase
+
+_NEWEST = 3
+"""Orders that are shown; a button leads to all."""
+
+
+class CustomerNameOrCode(Term):
+    """The code of a customer, or part of it, or part of the name."""
+
+    placeholder = phrase("name or code")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerView(View):
+    """One customer, what is open with them, and their newest orders.
+
+    What is None cannot be told: the ERP does not say it, or there are too many documents to add up. ``part``: only
+    documents that the reader may see are counted, and there may be others.
+    """
+
+    card: ClassVar[str] = "customer"
+
+    document: Customer
+    receivable: tuple[SalesAmount, ...] | None
+    overdue: tuple[SalesAmount, ...] | None
+    overdue_count: int | None
+    days_overdue: int
+    credit_left: SalesAmount | None
+    open_orders: int | None
+    late_orders: int | None
+    orders: tuple[SalesOrder, ...]
+    part: bool
+    today: date
+    freshness: Freshness
+    links: tuple[str, ...] = ()
+    """The commands that tell more of the customer."""
+
+    def question(self) -> Ask:
+        return Ask(command_line("customer", self.document.code))
+
+    def buttons(self) -> Sequence[Button]:
+        links = partner_buttons(self.links, self.document.name)
+        orders = ask_buttons("order", (order.number for order in self.orders))
+        return (*links, *orders, *erp_link_buttons(self.document.url))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerListView(DocumentListView):
+    """Customers, all or those with a text in name or code."""
+
+    card: ClassVar[str] = "customers"
+    command: ClassVar[str] = "customer"
+
+    which: None
+    rows: tuple[Customer, ...]
+
+
+@command(
+    "customer",
+    aliases=("客户", "kh", "客户资料", "customers", "client"),
+    examples=("/customer C001", "/客户 宏达"),
+    summary=phrase("A customer: what they owe, credit left, open and newest orders"),
+    place=22,
+)
+async def customer(
+    text: CustomerNameOrCode | None = None, *, erp: ErpHub, context: QuestionContext, policy: AccessPolicy
+) -> View:
+    """Show one customer with what is open, or a list."""
+    fields = visible_fields(policy, context, "order", "invoice")
+    hit = await PartnerLookup("customer", erp.customer, erp.customers).look_up(text or "", offset=context.offset)
+    if isinstance(hit, OneDocument):
+        return cut(await _view(erp, hit.found, context), fields)
+    return cut(CustomerListView.of(hit.found, context, which=None, text=text or ""), fields)
+
+
+async def _view(erp: ErpHub, found: Answer[Customer], context: QuestionContext) -> CustomerView:
+    document, today = found.value, context.now.date()
+    sales, finance = (Capability.SALES_ORDERS, Area.SALES), (Capability.INVOICES, Area.FINANCE)
+    newest, owed, unpaid = await asyncio.gather(
+        if_offered(erp.orders(ListQuery(partner=document.name, limit=_NEWEST))),
+        read_documents(erp, *sales, erp.orders(list_open(document.name))),
+        read_documents(erp, *finance, erp.invoices(list_open(document.name))),
+    )
+    if unpaid.part:
+        document = replace(document, receivable=None)
+    orders, invoices = owed.whole, unpaid.whole
+    receivable = _receivable(document, invoices)
+    overdue = None if invoices is None else [invoice for invoice in invoices if invoice.days_overdue(today)]
+    answers = (found, newest, owed.answer, unpaid.answer)
+    return CustomerView(
+        document=document,
+        receivable=receivable,
+        overdue=None if overdue is None else sum_by_currency(invoice.open_amount for invoice in overdue),
+        overdue_count=None if overdue is None else len(overdue),
+        days_overdue=max((invoice.days_overdue(today) for invoice in overdue or ()), default=0),
+        credit_left=None if unpaid.part else _credit_left(document.credit_limit, receivable),
+        open_orders=owed.count,
+        late_orders=None if orders is None else sum(order.days_late(today) > 0 for order in orders),
+        orders=() if newest is None else newest.value.items,
+        part=owed.part or unpaid.part,
+        today=today,
+        freshness=with_notes(freshness_of_all([each for each in answers if each is not None]), owed, unpaid),
+        links=offered_links(erp, "order", "invoice", "payment"),
+    )
+
+
+def _receivable(document: Customer, unpaid: Sequence[Invoice] | None) -> tuple[Money, ...] | None:
+    """Return what the ERP states, else the sum of what is open."""
+    if document.receivable is not None:
+        return (document.receivable,)
+    return None if unpaid is None else sum_by_currency(invoice.open_amount for invoice in unpaid)
+
+
+def _credit_left(limit: Money | None, receivable: tuple[Money, ...] | None) -> Money | None:
+    """Return how much the customer may still owe; None where a part of the debt is in another currency."""
+    if limit is None or receivable is None or any(owed.currency != limit.currency for owed in receivable):
+        return None
+    return Money(limit.amount - sum((owed.amount for owed in receivable), Decimal()), limit.currency)

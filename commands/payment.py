@@ -1,0 +1,90 @@
+"""/payment: what customers paid, and what vendors were paid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from bot.access.policy import AccessPolicy
+from bot.cards.actions import Ask
+from bot.cards.view import Button, View
+from bot.chat.area_fields import visible_fields
+from bot.chat.arguments import Term
+from bot.chat.context import QuestionContext
+from bot.chat.lookup import DocumentLookup, OneDocument
+from bot.chat.parsing import command_line
+from bot.chat.partner_links import offered_links, partner_buttons
+from bot.chat.registry import command
+from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness
+from bot.disclosure import cut
+from bot.erp.hub import ErpHub
+from bot.erp.model import PartnerKind, Payment
+from bot.erp.port import Filter
+from bot.phrase import phrase
+
+_DOCUMENTS = {PartnerKind.CUSTOMER: "invoice", PartnerKind.VENDOR: "bill"}
+"""The command that shows what is paid."""
+_BOUND_BY = {PartnerKind.CUSTOMER: "invoice", PartnerKind.VENDOR: "po"}
+"""The command whose rules bind payments of a kind of partners."""
+
+
+class PaymentOrPartner(Term):
+    """The number of a receipt or payment, or part of it, or part of a partner's name."""
+
+    placeholder = phrase("number or partner")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentView(View):
+    """One receipt or payment, and what it settles."""
+
+    card: ClassVar[str] = "payment"
+
+    document: Payment
+    freshness: Freshness
+    links: tuple[str, ...] = ()
+    """The commands that tell more of the partner."""
+
+    def question(self) -> Ask:
+        return Ask(command_line("payment", self.document.number))
+
+    def buttons(self) -> Sequence[Button]:
+        name = self.document.partner
+        settled = ask_buttons(_DOCUMENTS[self.document.partner_kind], self.document.settles)
+        others = Button(phrase("Payments of this partner"), Ask(command_line("payment", name)))
+        return (*settled, others, *partner_buttons(self.links, name), *erp_link_buttons(self.document.url))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentListView(DocumentListView):
+    """Receipts and payments: the newest, or those of a partner."""
+
+    card: ClassVar[str] = "payments"
+    command: ClassVar[str] = "payment"
+
+    which: None
+    rows: tuple[Payment, ...]
+
+
+@command(
+    "payment",
+    aliases=("收付款", "sfk", "收付", "收款单", "付款单", "payments", "receipts"),
+    examples=("/payment PAY-1", "/收付款 宏达"),
+    summary=phrase("Receipts and payments: one, a partner's, or the newest"),
+    place=48,
+)
+async def payment(
+    text: PaymentOrPartner | None = None, *, erp: ErpHub, context: QuestionContext, policy: AccessPolicy
+) -> View:
+    """Show one receipt or payment, or a list."""
+    fields = {kind: visible_fields(policy, context, bound) for kind, bound in _BOUND_BY.items()}
+    lookup = DocumentLookup("payment", erp.payment, erp.payments)
+    hit = await lookup.look_up(text or "", Filter.ALL, offset=context.offset)
+    if isinstance(hit, OneDocument):
+        links = offered_links(erp, hit.found.value.partner_kind.value)
+        view = PaymentView(document=hit.found.value, freshness=freshness(hit.found), links=links)
+        return cut(view, fields[hit.found.value.partner_kind])
+    shown = PaymentListView.of(hit.found, context, which=None, text=text or "")
+    shown = cut(shown, fields[PartnerKind.CUSTOMER] | fields[PartnerKind.VENDOR])
+    return replace(shown, rows=tuple(cut(row, fields[row.partner_kind]) for row in shown.rows))

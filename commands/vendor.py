@@ -1,0 +1,152 @@
+"""/vendor: who a vendor is, what the company owes them, and what is still to come."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import ClassVar
+
+from bot.access.policy import AccessPolicy
+from bot.cards.actions import Ask
+from bot.cards.view import Button, View
+from bot.chat.area_fields import visible_fields
+from bot.chat.arguments import Term
+from bot.chat.context import QuestionContext
+from bot.chat.lookup import OneDocument
+from bot.chat.parsing import command_line
+from bot.chat.partner_links import offered_links, partner_buttons
+from bot.chat.partner_lookup import SUMMED, PartnerLookup, if_offered, list_open, read_documents, with_notes
+from bot.chat.registry import command
+from bot.chat.sums import sum_by_currency
+from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness_of_all
+from bot.disclosure import cut
+from bot.erp.hub import Answer, ErpHub
+from bot.erp.model import Area, Bill, Cost, Money, Progress, PurchaseOrder, PurchaseStatus, Supplier
+from bot.erp.port import Capability, ListQuery
+from bot.phrase import phrase
+
+_NEWEST = 3
+"""Orders that are shown; a button leads to all."""
+_PLACED = frozenset({PurchaseStatus.APPROVED, PurchaseStatus.DONE})
+
+
+class VendorNameOrCode(Term):
+    """The code of a vendor, or part of it, or part of the name."""
+
+    placeholder = phrase("name or code")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """How many of the vendor's newest orders that were due have come in whole by now."""
+
+    came: int
+    due: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VendorView(View):
+    """One vendor, what is open with them, and the newest orders.
+
+    What is None cannot be told: the ERP does not say it, or there are too many documents to add up. ``part``: only
+    documents that the reader may see are counted, and there may be others.
+    """
+
+    card: ClassVar[str] = "vendor"
+
+    document: Supplier
+    payable: tuple[Cost, ...] | None
+    overdue: tuple[Cost, ...] | None
+    overdue_count: int | None
+    days_overdue: int
+    open_orders: int | None
+    late_orders: int | None
+    arrived: Arrived | None
+    orders: tuple[PurchaseOrder, ...]
+    part: bool
+    today: date
+    freshness: Freshness
+    links: tuple[str, ...] = ()
+    """The commands that tell more of the vendor."""
+
+    def question(self) -> Ask:
+        return Ask(command_line("vendor", self.document.code))
+
+    def buttons(self) -> Sequence[Button]:
+        links = partner_buttons(self.links, self.document.name)
+        orders = ask_buttons("po", (order.number for order in self.orders))
+        return (*links, *orders, *erp_link_buttons(self.document.url))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VendorListView(DocumentListView):
+    """Vendors, all or those with a text in name or code."""
+
+    card: ClassVar[str] = "vendors"
+    command: ClassVar[str] = "vendor"
+
+    which: None
+    rows: tuple[Supplier, ...]
+
+
+@command(
+    "vendor",
+    aliases=("供应商", "gys", "供货商", "vendors", "supplier", "suppliers"),
+    examples=("/vendor V001", "/供应商 宝钢"),
+    summary=phrase("A vendor: what we owe them, open and late orders"),
+    place=46,
+)
+async def vendor(
+    text: VendorNameOrCode | None = None, *, erp: ErpHub, context: QuestionContext, policy: AccessPolicy
+) -> View:
+    """Show one vendor with what is open, or a list."""
+    fields = visible_fields(policy, context, "po")
+    hit = await PartnerLookup("vendor", erp.vendor, erp.vendors).look_up(text or "", offset=context.offset)
+    if isinstance(hit, OneDocument):
+        return cut(await _view(erp, hit.found, context), fields)
+    return cut(VendorListView.of(hit.found, context, which=None, text=text or ""), fields)
+
+
+async def _view(erp: ErpHub, found: Answer[Supplier], context: QuestionContext) -> VendorView:
+    document, today = found.value, context.now.date()
+    newest, awaited, unpaid = await asyncio.gather(
+        if_offered(erp.purchase_orders(ListQuery(partner=document.name, limit=SUMMED))),
+        read_documents(erp, Capability.PURCHASE_ORDERS, Area.PURCHASING, erp.purchase_orders(list_open(document.name))),
+        read_documents(erp, Capability.BILLS, Area.PURCHASING, erp.bills(list_open(document.name))),
+    )
+    if unpaid.part:
+        document = replace(document, payable=None)
+    orders, bills = awaited.whole, unpaid.whole
+    overdue = None if bills is None else [bill for bill in bills if bill.days_overdue(today)]
+    answers = (found, newest, awaited.answer, unpaid.answer)
+    return VendorView(
+        document=document,
+        payable=_payable(document, bills),
+        overdue=None if overdue is None else sum_by_currency(bill.open_amount for bill in overdue),
+        overdue_count=None if overdue is None else len(overdue),
+        days_overdue=max((bill.days_overdue(today) for bill in overdue or ()), default=0),
+        open_orders=awaited.count,
+        late_orders=None if orders is None else sum(order.days_late(today) > 0 for order in orders),
+        arrived=None if newest is None else _arrived(newest.value.items, today),
+        orders=() if newest is None else newest.value.items[:_NEWEST],
+        part=awaited.part or unpaid.part,
+        today=today,
+        freshness=with_notes(freshness_of_all([each for each in answers if each is not None]), awaited, unpaid),
+        links=offered_links(erp, "po", "bill", "payment"),
+    )
+
+
+def _payable(document: Supplier, unpaid: Sequence[Bill] | None) -> tuple[Money, ...] | None:
+    """Return what the ERP states, else the sum of what is open."""
+    if document.payable is not None:
+        return (document.payable,)
+    return None if unpaid is None else sum_by_currency(bill.open_amount for bill in unpaid)
+
+
+def _arrived(orders: Sequence[PurchaseOrder], today: date) -> Arrived | None:
+    """Return how many of the orders came of those that should have; None where none was due yet."""
+    due = [order for order in orders if order.status in _PLACED and order.due_on is not None and order.due_on < today]
+    came = sum(order.status is PurchaseStatus.DONE or order.received is Progress.FULL for order in due)
+    return Arrived(came, len(due)) if due else None
