@@ -41,6 +41,9 @@ class Metrics:
         self.erp_open = self._gauge("erp_open", "1 while a source is left alone because it kept failing.", "source")
         self.index_products = self._gauge("index_products", "Products in the local index.", "source")
         self.index_age = self._gauge("index_age_seconds", "Since the index last heard of its source.", "source")
+        self.read_model_age = self._gauge(
+            "read_model_age_seconds", "Since all changes of documents of a source were last known.", "source"
+        )
         self.index_seconds = self._seconds("index_search_seconds", "Searches in the local index.")
         self.deliveries = self._counter("deliveries", "Cards owed to places, by what became of a try.", "what")
         self.delivery_late = self._seconds("delivery_late_seconds", "From when a delivery was due to its being sent.")

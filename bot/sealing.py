@@ -17,6 +17,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESSIV
 
 from bot.errors import ConfigurationError, DingerpError
 
+KEY_FILE = "dingerp.key"
+"""The file that the bot makes where no key is configured."""
+
 KEY_BYTES = 32
 LOOKUP_BYTES = 64
 """AES-SIV takes two keys of 256 bits as one."""
@@ -83,6 +86,18 @@ class CompanyKey:
     def unwrap(self, wrapped: str, label: str) -> bytes:
         """Return the data key. Raises `BrokenSeal` where another key wrapped it."""
         return _opened(AESGCM(self.secret), wrapped, label)
+
+
+def parse_keys(text: str) -> tuple[CompanyKey, ...]:
+    """Return the keys of a file or a variable: with blanks, commas or ends of lines between them.
+
+    Raises `WrongDataKey` where there is none, or something else.
+    """
+    lines = (line for line in text.splitlines() if not line.startswith("#"))
+    keys = tuple(CompanyKey.parse(word) for line in lines for word in line.replace(",", " ").split())
+    if not keys:
+        raise WrongDataKey("there is no data key")
+    return keys
 
 
 class KeyRing:

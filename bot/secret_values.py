@@ -1,4 +1,7 @@
-"""Secrets of the configuration, as they stand there or by reference: ``env:NAME`` and ``file:PATH``."""
+"""Secrets of the configuration, as they stand there or by reference: ``env:NAME`` and ``file:PATH``.
+
+Sealed ones (`bot.settings.sealed_values`) are open before they come here.
+"""
 
 from __future__ import annotations
 

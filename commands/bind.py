@@ -71,7 +71,7 @@ async def bind(
 async def own_accounts(accounts: ErpAccounts, context: QuestionContext, remark: Phrase | None = None) -> AccountList:
     """Return the asker's accounts."""
     own = await accounts.of(context.person.user_id or "")
-    rows = tuple(row for row in map(account_row, own) if row.account or row.wanted)
+    rows = tuple(row for row in map(account_row, own) if row.account or row.wanted or row.reason)
     return AccountList(rows=rows, sources=accounts.sources, remark=remark)
 
 

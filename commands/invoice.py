@@ -10,6 +10,7 @@ from bot.cards.actions import Ask
 from bot.cards.view import Button, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
+from bot.chat.days import Days
 from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.parsing import command_line
 from bot.chat.partner_links import offered_links, partner_buttons
@@ -82,11 +83,17 @@ class InvoiceListView(DocumentListView):
     place=30,
 )
 async def invoice(
-    text: InvoiceOrCustomer | None = None, *, which: InvoiceList | None = None, erp: ErpHub, context: QuestionContext
+    text: InvoiceOrCustomer | None = None,
+    *,
+    days: Days | None = None,
+    which: InvoiceList | None = None,
+    erp: ErpHub,
+    context: QuestionContext,
 ) -> View:
     """Show one invoice, or a list."""
+    asked = days.within(context.now.date()) if days else None
     lookup = DocumentLookup("invoice", erp.invoice, erp.invoices)
-    hit = await lookup.look_up(text or "", Filter.OVERDUE if which else Filter.ALL, offset=context.offset)
+    hit = await lookup.look_up(text or "", Filter.OVERDUE if which else Filter.ALL, days=asked, offset=context.offset)
     if isinstance(hit, OneDocument):
         invoice = hit.found.value
         overdue = invoice.days_overdue(context.now.date())
@@ -95,4 +102,4 @@ async def invoice(
     found = hit.found.value
     owed = [invoice.open_amount for invoice in found.items if invoice.status not in _OWE_NOTHING]
     sums = sum_by_currency(owed) if len(found.items) == found.total else None
-    return InvoiceListView.of(hit.found, context, which=which, text=text or "", open_amounts=sums or ())
+    return InvoiceListView.of(hit.found, context, which=which, text=text or "", days=asked, open_amounts=sums or ())

@@ -10,6 +10,7 @@ from bot.cards.actions import Ask
 from bot.cards.view import Button, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
+from bot.chat.days import Days
 from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.parsing import command_line
 from bot.chat.registry import command
@@ -76,15 +77,17 @@ class ProductionListView(DocumentListView):
 async def mo(
     text: ProductionOrProduct | None = None,
     *,
+    days: Days | None = None,
     which: ProductionList | None = None,
     erp: ErpHub,
     context: QuestionContext,
 ) -> View:
     """Show one production order, or a list."""
+    asked = days.within(context.now.date()) if days else None
     lookup = DocumentLookup("mo", erp.production_order, erp.production_orders)
-    hit = await lookup.look_up(text or "", Filter.LATE if which else Filter.ALL, offset=context.offset)
+    hit = await lookup.look_up(text or "", Filter.LATE if which else Filter.ALL, days=asked, offset=context.offset)
     if isinstance(hit, OneDocument):
         order = hit.found.value
         late = order.days_late(context.now.date())
         return ProductionView(document=order, days_late=late, freshness=freshness(hit.found))
-    return ProductionListView.of(hit.found, context, which=which, text=text or "")
+    return ProductionListView.of(hit.found, context, which=which, text=text or "", days=asked)

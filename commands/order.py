@@ -9,6 +9,7 @@ from typing import ClassVar
 from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
+from bot.chat.days import Days
 from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.partner_links import offered_links, partner_buttons
 from bot.chat.registry import command
@@ -71,12 +72,18 @@ class OrderListView(DocumentListView):
     place=20,
 )
 async def order(
-    text: OrderOrCustomer | None = None, *, which: OrderList | None = None, erp: ErpHub, context: QuestionContext
+    text: OrderOrCustomer | None = None,
+    *,
+    days: Days | None = None,
+    which: OrderList | None = None,
+    erp: ErpHub,
+    context: QuestionContext,
 ) -> View:
     """Show one order with its lines, or a list."""
+    asked = days.within(context.now.date()) if days else None
     lookup = DocumentLookup("order", erp.order, erp.orders)
-    hit = await lookup.look_up(text or "", Filter.LATE if which else Filter.ALL, offset=context.offset)
+    hit = await lookup.look_up(text or "", Filter.LATE if which else Filter.ALL, days=asked, offset=context.offset)
     if isinstance(hit, OneDocument):
         more, links = offered(erp, "delivery"), offered_links(erp, "customer")
         return OrderView.of(hit.found, context, more=more, links=links)
-    return OrderListView.of(hit.found, context, which=which, text=text or "")
+    return OrderListView.of(hit.found, context, which=which, text=text or "", days=asked)

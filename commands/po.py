@@ -14,6 +14,7 @@ from bot.cards.actions import Ask
 from bot.cards.view import Button, Following, ListView, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
+from bot.chat.days import Days
 from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.partner_links import offered_links, partner_buttons
 from bot.chat.registry import command
@@ -101,14 +102,16 @@ class PurchaseListView(DocumentListView):
 async def po(
     text: PurchaseOrVendor | None = None,
     *,
+    days: Days | None = None,
     which: PurchaseList | None = None,
     erp: ErpHub,
     approvals: ApprovalService,
     context: QuestionContext,
 ) -> View:
     """Show one purchase order with its lines, or a list."""
+    asked = days.within(context.now.date()) if days else None
     lookup = DocumentLookup("po", erp.purchase_order, erp.purchase_orders)
-    hit = await lookup.look_up(text or "", _FILTERS[which], offset=context.offset)
+    hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset)
     if isinstance(hit, OneDocument):
         known = await _case(hit.found, approvals, context)
         case = known.case if known.decides else None
@@ -122,7 +125,7 @@ async def po(
             links=offered_links(erp, "vendor", "bill"),
         )
     orders = replace(hit.found.value, items=tuple(map(_with_names, hit.found.value.items)))
-    return PurchaseListView.of(replace(hit.found, value=orders), context, which=which, text=text or "")
+    return PurchaseListView.of(replace(hit.found, value=orders), context, which=which, text=text or "", days=asked)
 
 
 async def _case(found: Answer[PurchaseOrder], approvals: ApprovalService, context: QuestionContext) -> OrderCase:

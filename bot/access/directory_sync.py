@@ -7,8 +7,8 @@ for a walk. It finds what no event told: people who are no longer listed must be
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -16,6 +16,7 @@ import structlog
 
 from bot.access.membership import DirectoryClosed, Membership
 from bot.access.people import DirectoryEntry
+from bot.access.staff_keys import StaffKeys
 from bot.backoff import Backoff, BackoffPolicy
 from bot.errors import DingerpError
 from bot.wakeup import Wakeup
@@ -47,10 +48,14 @@ class ListedDepartment:
 
 @dataclass(frozen=True, slots=True)
 class ListedPage:
-    """Some members of a department or of a role, and where the next page begins (None: there is none)."""
+    """Some members of a department or of a role, and where the next page begins (None: there is none).
+
+    ``keys`` are by user id, and only what a department's page tells.
+    """
 
     people: Mapping[str, DirectoryEntry]
     following: int | None
+    keys: Mapping[str, StaffKeys] = field(default_factory=dict)
 
 
 class DirectoryListing(Protocol):
@@ -113,7 +118,10 @@ class DirectorySync:
         *,
         every: timedelta,
         now: Callable[[], datetime],
+        walked: Callable[[Sequence[StaffKeys]], Awaitable[None]] | None = None,
     ) -> None:
+        """``walked`` is given everybody's keys at the end of a walk; nothing keeps them after that."""
+        self._walked = walked
         self._listing = listing
         self._store = store
         self._membership = membership
@@ -171,6 +179,7 @@ class DirectorySync:
         await self._store.replace_departments(departments)
         roles = await self._read_roles()
         seen: set[str] = set()
+        keys: dict[str, StaffKeys] = {}
         for department in departments:
             start: int | None = 0
             while start is not None:
@@ -182,8 +191,12 @@ class DirectorySync:
                 }
                 await self._store.record_entries(entries, asked_at)
                 seen.update(entries)
+                if self._walked is not None:
+                    keys.update(page.keys)
                 start = page.following
         unlisted = await self._store.end_walk(began_at, self._now())
+        if self._walked is not None:
+            await self._walked(tuple(keys.values()))
         return WalkResult(len(seen), len(departments), unlisted)
 
     async def _read_departments(self) -> list[ListedDepartment]:

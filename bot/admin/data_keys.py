@@ -7,13 +7,25 @@ from datetime import datetime, timedelta
 
 from bot.admin.database import OperatorDeed, open_database, require_database
 from bot.admin.output import count_noun
+from bot.bootstrap.database import make_database
 from bot.errors import ConfigurationError
 from bot.sealing import CompanyKey
 from bot.settings import Settings
+from bot.settings.sealed_values import seal_value
 from bot.store.company_keys import CompanyKeySource, KeyFile
 from bot.store.data_keys import company_key_of
 from bot.store.database import Database
 from bot.store.rotation import OLD_KEY_STAYS, change_data_key, drop_old_keys
+
+
+def seal_setting(settings: Settings, secret: str) -> str:
+    """Return a secret sealed with the newest of the company's keys; the first one is made if need be.
+
+    Raises `ConfigurationError`.
+    """
+    if not secret:
+        raise ConfigurationError("nothing was given to seal; write the secret to standard input")
+    return seal_value(secret, make_database(settings, looking=True).keys.source.make()[0])
 
 
 async def rotate_key(settings: Settings, now: datetime, *, stopped: bool) -> list[str]:
@@ -27,9 +39,14 @@ async def rotate_key(settings: Settings, now: datetime, *, stopped: bool) -> lis
         keys = await _with_new_key(database, source)
         count = await change_data_key(database, keys, now)
         if isinstance(source, KeyFile) and source.ours:
-            source.write(keys[:1])
+            source.write(keys if settings.sealed else keys[:1])
         dropped = await drop_old_keys(database, now, stays=timedelta(0) if stopped else OLD_KEY_STAYS)
     lines = [f"the database opens with key {keys[0].name} now; {count_noun(count, 'row', 'rows')} sealed again"]
+    if settings.sealed:
+        lines.append(
+            f"the old key still opens sealed settings: {', '.join(settings.sealed)}; seal them again with"
+            " `dingerp data seal`, and then take the old key away"
+        )
     if not dropped:
         lines.append("the running bot drops the old data key in an hour")
     return lines

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
-from bot.alerts.event import Event
+from bot.alerts.event import UNREADABLE, Event
 from bot.disclosure import ClassedBy, FieldClass
 from bot.erp.model import Area, Quantity
 from bot.outbox.place import Place
@@ -89,6 +89,11 @@ class Alert:
     def is_open(self) -> bool:
         """Whether the alert is open."""
         return self.state is AlertState.OPEN
+
+    @property
+    def is_unreadable(self) -> bool:
+        """Whether the database does not give back what it is about."""
+        return self.event.type == UNREADABLE
 
     @property
     def is_watched(self) -> bool:

@@ -192,6 +192,24 @@ def _show_digest(unit: AlertUnitOfWork, digest: AlertCard, new: Sequence[Alert])
     return _deliver(unit, digests.push_out(shown, named), target, urgency_of(named), "", again=again)
 
 
+def join_waiting_digest(
+    unit: AlertUnitOfWork, place: Place, alert: Alert, *, urgency: Urgency | None, fact: str
+) -> AlertCard | None:
+    """Add a new alert to the digest that waits for room at its place; None where there is none, or it is urgent.
+
+    A card of its own would wait for the same room, and be replaced by that digest.
+    """
+    urgency = urgency or urgency_of((alert,))
+    digest = None if urgency is Urgency.NOW else unit.repository.waiting_digest(place)
+    if digest is None:
+        return None
+    unit.note("folded", alert=alert.id, card=digest.id, fact=fact, detail=str(place))
+    grown = replace(digest, alerts=(*digest.alerts, alert.id))
+    pushed_out = unit.repository.alerts(grown.alerts[: -digests.NAMED])
+    target = Target(place=place, route=digest.route, group=digest.group)
+    return _deliver(unit, digests.push_out(grown, pushed_out), target, urgency, fact, again=True)
+
+
 def supersede(unit: AlertUnitOfWork, card: AlertCard, by: AlertCard) -> None:
     """Let a closed card say which card shows its alert now."""
     _close_in_favour_of(unit, card, by)

@@ -38,6 +38,9 @@ class EventType(StrEnum):
     PRODUCTION_DONE = "production.done"
 
 
+UNREADABLE = "unreadable"
+"""In place of the type where the database does not give back what an alert was about."""
+
 CUSTOM = "custom."
 """Prefix of a company's own types: they bring their own title, text and facts."""
 

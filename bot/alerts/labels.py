@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, TypeAlias
 
-from bot.alerts.event import CUSTOM, Event, EventType
+from bot.alerts.event import CUSTOM, UNREADABLE, Event, EventType
 from bot.cards.status_labels import status_label
 from bot.disclosure import ClassedBy, FieldClass
 from bot.erp.model import InvoiceStatus, Money, OrderStatus, ProductionStatus, Progress, PurchaseStatus
@@ -47,6 +47,13 @@ class _TypeLabels:
     names: tuple[str, ...]
 
 
+_UNREADABLE_HEADLINE = phrase("A matter that cannot be read")
+_UNREADABLE_REMEDY = (
+    phrase("Its entry in the bot's database was changed or damaged."),
+    phrase("Please tell an administrator. Only a backup brings it back; the ERP reports again what still holds."),
+)
+
+
 def type_label(event_type: str) -> Phrase | str:
     """Return what people call a type; a company's own types keep their name."""
     found = _LABELS.get(event_type)
@@ -61,6 +68,8 @@ def type_by_label(text: str) -> str | None:
 def headline(event: Event, *, is_over: bool = False) -> Phrase | str:
     """Return what happened; for a company's own types in its words."""
     found = _LABELS.get(event.type)
+    if event.type == UNREADABLE:
+        return _UNREADABLE_HEADLINE
     if found is None:
         return event.title or type_label(event.type)
     return found.over if is_over else found.word
@@ -82,6 +91,8 @@ def facts(event: Event, today: date, *, is_over: bool = False) -> tuple[CardFact
 
 def lines(event: Event) -> tuple[Phrase | str, ...]:
     """Return what changed, or the text of a custom event: the sender's own lines."""
+    if event.type == UNREADABLE:
+        return _UNREADABLE_REMEDY
     changes = event.data.get("changes")
     if isinstance(changes, Sequence) and not isinstance(changes, str):
         return tuple(_change(line) for change in changes if (line := str(change).strip()))[:MAX_LINES]

@@ -197,6 +197,12 @@ def _join_group(unit: AlertUnitOfWork, alert: Alert, target: Target, occasion: P
         soonest = due if card.due_at is None else min(due, card.due_at)
         grown = replace(card, alerts=(*card.alerts, alert.id), due_at=soonest, late=card.late and late)
         return card_lifecycle.change(unit, grown, target, alert.severity)
+    if due <= unit.now and (
+        digest := card_lifecycle.join_waiting_digest(
+            unit, target.place, alert, urgency=occasion.urgency, fact=occasion.fact
+        )
+    ):
+        return digest
     card = AlertCard(
         id=unit.new_id(),
         place=target.place,

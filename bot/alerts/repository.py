@@ -85,6 +85,10 @@ class AlertRepository(Protocol):
         """Return the open card of a group at a place."""
         ...
 
+    def waiting_digest(self, place: Place) -> AlertCard | None:
+        """Return the digest that waits in the outbox until its place may get a new card; None while it may."""
+        ...
+
     def cards_at(self, place: Place, limit: int = 1000) -> Sequence[AlertCard]:
         """Return the open cards of a place, newest first."""
         ...

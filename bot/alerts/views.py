@@ -65,7 +65,7 @@ class AlertView(View):
         return (*self._action_buttons(), *back, *_links(self.line, self.alert.event.link))
 
     def _action_buttons(self) -> tuple[Button, ...]:
-        if not self.alert.is_open or self.moved:
+        if not self.alert.is_open or self.moved or self.alert.is_unreadable:
             return ()
         alert_id = self.alert.id
         take = Button(phrase("I'll take it"), AckAlert(alert_id), Color.BLUE)

@@ -19,6 +19,8 @@ from bot.chat.arguments import Warehouse as Warehouse
 from bot.chat.arguments import Word as Word
 from bot.chat.arguments import shortened as shortened
 from bot.chat.context import QuestionContext as QuestionContext
+from bot.chat.days import DayRange as DayRange
+from bot.chat.days import Days as Days
 from bot.chat.errors import BadArgument as BadArgument
 from bot.chat.errors import NothingFound as NothingFound
 from bot.chat.lookup import DocumentList as DocumentList
@@ -108,6 +110,7 @@ from bot.erp.model import WarehouseStock as WarehouseStock
 from bot.erp.port import Capability as Capability
 from bot.erp.port import Filter as Filter
 from bot.erp.port import ListQuery as ListQuery
+from bot.erp.port import Period as Period
 from bot.errors import DingerpError as DingerpError
 from bot.phrase import Phrase as Phrase
 from bot.phrase import phrase as phrase
@@ -137,6 +140,8 @@ __all__ = [
     "ContactDetail",
     "Cost",
     "Customer",
+    "DayRange",
+    "Days",
     "DeliveryLine",
     "DeliveryStatus",
     "DingerpError",
@@ -170,6 +175,7 @@ __all__ = [
     "Payment",
     "PaymentDirection",
     "PaymentStatus",
+    "Period",
     "Person",
     "Phrase",
     "Picks",

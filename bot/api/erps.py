@@ -69,6 +69,7 @@ from bot.erp.model import Customer as Customer
 from bot.erp.model import Decision as Decision
 from bot.erp.model import DecisionOutcome as DecisionOutcome
 from bot.erp.model import DecisionResult as DecisionResult
+from bot.erp.model import ErpUser as ErpUser
 from bot.erp.model import Invoice as Invoice
 from bot.erp.model import InvoiceStatus as InvoiceStatus
 from bot.erp.model import Money as Money
@@ -94,7 +95,9 @@ from bot.erp.model import Verdict as Verdict
 from bot.erp.model import WarehouseStock as WarehouseStock
 from bot.erp.port import GOODS as GOODS
 from bot.erp.port import Capability as Capability
+from bot.erp.port import DocumentBatches as DocumentBatches
 from bot.erp.port import Erp as Erp
+from bot.erp.port import ErpUsers as ErpUsers
 from bot.erp.port import Filter as Filter
 from bot.erp.port import ListQuery as ListQuery
 from bot.erp.port import ProductBatches as ProductBatches
@@ -147,9 +150,12 @@ __all__ = [
     "DecisionResult",
     "DeliveryLine",
     "DeliveryStatus",
+    "DocumentBatches",
     "DocumentErp",
     "Erp",
     "ErpError",
+    "ErpUser",
+    "ErpUsers",
     "Filter",
     "GoodsDelivery",
     "GoodsReader",

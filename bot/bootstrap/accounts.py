@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from bot.access.audit import AuditLog
 from bot.access.policy import ADMIN
+from bot.access.staff_keys import MatchKey, StaffKeys
 from bot.bootstrap.alerts import AlertServices
 from bot.bootstrap.infrastructure import Infrastructure
+from bot.chat.erp_account_search import ErpAccountSearch
 from bot.chat.erp_account_views import AccountRequestComposer, AccountResultComposer
 from bot.chat.erp_accounts import REQUEST_CARD, RESULT_CARD, ErpAccounts
 from bot.erp.hub import ErpHub
@@ -39,3 +41,11 @@ async def build_accounts(base: Infrastructure, hub: ErpHub, alerts: AlertService
     alerts.composers[RESULT_CARD] = AccountResultComposer(accounts.find, name_of)
     await base.run_in_background(accounts.follow(), "accounts")
     return accounts
+
+
+def search_accounts(
+    base: Infrastructure, hub: ErpHub, accounts: ErpAccounts
+) -> Callable[[Sequence[StaffKeys]], Awaitable[None]] | None:
+    """Return what looks for accounts after a walk through the directory; None where the company does not want it."""
+    wanted = [MatchKey(key) for key in base.settings.access.match]
+    return ErpAccountSearch(accounts, hub.users_of, wanted).search if wanted else None

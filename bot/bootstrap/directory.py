@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,6 +13,7 @@ from bot.access.directory_sync import DirectorySync, ListedDepartment, ListedPag
 from bot.access.membership import DirectoryClosed, Membership
 from bot.access.organisation import OwnOrganisation
 from bot.access.people import DirectoryEntry
+from bot.access.staff_keys import MatchKey, StaffKeys, phone_number
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.dingtalk.contact_events import ContactChange, ContactNews
 from bot.dingtalk.directory import DingTalkDirectory, DingTalkUnknownPerson, DirectoryPerson
@@ -95,15 +96,20 @@ class ContactEvents:
                 self.sync.note_departments_changed()
 
 
-async def start_directory(base: Infrastructure) -> ContactEvents:
-    """Begin to keep the database in step with the directory, and return what takes its events."""
+async def start_directory(
+    base: Infrastructure, walked: Callable[[Sequence[StaffKeys]], Awaitable[None]] | None = None
+) -> ContactEvents:
+    """Begin to keep the database in step with the directory, and return what takes its events.
+
+    ``walked`` is given everybody's keys after each walk through the directory.
+    """
     access, sync = base.settings.access, None
     if base.database.dialect != "sqlite":  # one process alone has a SQLite file
         await base.run_in_background(base.stored_people.follow(), "people")
     if access.reads_directory and access.sync_hours:
         listing = DirectoryListingAdapter(DingTalkDirectoryListing(base.api))
         every = timedelta(hours=access.sync_hours)
-        sync = DirectorySync(listing, base.stored_people, base.members, every=every, now=base.now)
+        sync = DirectorySync(listing, base.stored_people, base.members, every=every, now=base.now, walked=walked)
         await base.run_in_background(sync.run(), "directory")
     return ContactEvents(base.organisation, base.members, sync)
 
@@ -128,4 +134,20 @@ def _entry(person: DirectoryPerson) -> DirectoryEntry:
 
 
 def _page(page: DirectoryPage) -> ListedPage:
-    return ListedPage({person.user_id: _entry(person) for person in page.people}, page.following)
+    entries = {person.user_id: _entry(person) for person in page.people}
+    return ListedPage(entries, page.following, {person.user_id: _keys(person) for person in page.people})
+
+
+def _keys(person: DirectoryPerson) -> StaffKeys:
+    # Who has never logged in has not shown that the mobile is theirs; an own mail address nobody has proven.
+    mobile = {MatchKey.MOBILE: phone_number(person.mobile, person.country.lstrip("+"))}
+    return StaffKeys(
+        user_id=person.user_id,
+        name=person.name,
+        verified={
+            MatchKey.JOB_NUMBER: person.job_number,
+            MatchKey.MAIL: person.mail,
+            **(mobile if person.is_active else {}),
+        },
+        unverified={MatchKey.MAIL: person.own_mail, **({} if person.is_active else mobile)},
+    )

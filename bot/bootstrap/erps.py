@@ -99,7 +99,7 @@ async def open_hub_with_index(
     """Open every source, and keep the index of their products if the settings say so."""
     if not settings.index.enabled:
         return await open_hub(stack, settings, metrics, now, records)
-    store = StoredProductIndex(database, _search_database(stack, settings, database))
+    store = StoredProductIndex(database, query_database(stack, settings, database))
     await store.keep_only(settings.erp)
     pause = settings.index.seconds
     index = ProductIndex(store, metrics=metrics, now=now, oldest=oldest(pause))
@@ -110,8 +110,8 @@ async def open_hub_with_index(
     return hub
 
 
-def _search_database(stack: AsyncExitStack, settings: Settings, database: Database) -> Database:
-    """Return the database for searches.
+def query_database(stack: AsyncExitStack, settings: Settings, database: Database) -> Database:
+    """Return the database for searches and other long reads.
 
     SQLite's one thread serves the inbox, where a search of 20 ms would delay acknowledgements.
     """

@@ -22,7 +22,7 @@ from bot.access.people import People
 from bot.alerts.service import AlertService
 from bot.background import BackgroundTasks
 from bot.bootstrap.access import PolicyInForce, follow_access
-from bot.bootstrap.accounts import build_accounts
+from bot.bootstrap.accounts import build_accounts, search_accounts
 from bot.bootstrap.alerts import AlertServices, build_alerts, start_outbox, start_polling, start_queue_readers
 from bot.bootstrap.approvals import ApprovalServices, build_approvals, notify_approvals, start_approvals
 from bot.bootstrap.audit import limit_questions, open_audit, record_rules, record_settings, start_audit
@@ -33,6 +33,7 @@ from bot.bootstrap.factories import make_renderer, open_api, templates
 from bot.bootstrap.health import start_health
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.policy import account_of
+from bot.bootstrap.read_model import start_read_model
 from bot.cards.language import choose_language, load_languages
 from bot.cards.track_ids import TrackIds
 from bot.chat.audiences import Audiences, KnownOutsiders
@@ -67,6 +68,7 @@ from bot.outbox.quota import DEGRADED, QuotaGuard
 from bot.outbox.quota_reports import QUOTA_REPORT, QuotaReportComposer
 from bot.outbox.spending import Purpose, Quota
 from bot.phrase import Phrase
+from bot.read_model.queries import ReadModel
 from bot.sealing import WrongDataKey
 from bot.settings import Settings
 from bot.store.call_counts import StoredMonthlyCalls
@@ -142,6 +144,7 @@ async def build_services(
     await records.load()
     await base.run_in_background(records.run(), "erp_records")
     hub = await open_hub_with_index(stack, background, settings, metrics, now, database, records)
+    read_model = await start_read_model(base, hub)
     commands = Commands.discover()
     access_rules = follow_access(settings, commands, monotonic=time.monotonic)
     policy = PolicyInForce(access_rules)
@@ -170,6 +173,7 @@ async def build_services(
         policy=policy,
         collaborators={
             ErpHub: hub,
+            ReadModel: read_model,
             LanguageChoice: languages,
             AuditLog: audit,
             AuditReader: stored_audit,
@@ -213,7 +217,7 @@ async def build_services(
     await start_approvals(base, approvals)
     await start_outbox(base, alerts)
     health = await start_health(base, hub, alerts, approvals, policy)
-    contact_events = await start_directory(base)
+    contact_events = await start_directory(base, search_accounts(base, hub, accounts))
     return Services(
         database=database,
         hub=hub,

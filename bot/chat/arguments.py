@@ -23,13 +23,27 @@ class Word(str):
     """A piece of text that somebody types: one word, or with ``takes_rest`` the rest of the line.
 
     ``placeholder`` stands for it in the usage line; a ``prefix`` marks it, so that it may stand anywhere in the line.
+    ``anywhere``: it is recognised without a prefix too.
     """
 
     __slots__ = ()
 
     placeholder: ClassVar[Phrase] = phrase("text")
     prefix: ClassVar[str] = ""
+    anywhere: ClassVar[bool] = False
     takes_rest: ClassVar[bool] = False
+
+    @classmethod
+    def take_marked(cls, words: list[str]) -> Self | None:
+        """Take this argument out of anywhere in a line, if something marks it there."""
+        for i, word in enumerate(words):
+            if not cls.prefix or not word.startswith(cls.prefix):
+                continue
+            text = words.pop(i).removeprefix(cls.prefix)
+            if not text and i < len(words):
+                text = words.pop(i)
+            return cls(text) if text else None
+        return None
 
 
 class Sku(Word):
@@ -133,8 +147,8 @@ class Signature:
         for parameter in self.parameters:
             if issubclass(parameter.type, Keyword):
                 values[parameter.name] = _take_keyword(parameter.type, words) or parameter.missing()
-            elif parameter.type.prefix:
-                values[parameter.name] = _take_marked(parameter.type, words) or parameter.missing()
+            elif parameter.type.prefix or parameter.type.anywhere:
+                values[parameter.name] = parameter.type.take_marked(words) or parameter.missing()
         words = [word for word in words if not _is_mention(word)]
         positional: list[object] = []
         for parameter in self.parameters:
@@ -208,18 +222,6 @@ def _bare_type(annotation: Any) -> type | None:
         types = [kind for kind in get_args(annotation) if kind is not NoneType]
         annotation = types[0] if len(types) == 1 else None
     return annotation if isinstance(annotation, type) and annotation is not inspect.Parameter.empty else None
-
-
-def _take_marked(kind: type[Word], words: list[str]) -> Word | None:
-    """Take the word with the mark of ``kind``; the mark may stand apart from it."""
-    for i, word in enumerate(words):
-        if not word.startswith(kind.prefix):
-            continue
-        text = words.pop(i).removeprefix(kind.prefix)
-        if not text and i < len(words):
-            text = words.pop(i)
-        return kind(text) if text else None
-    return None
 
 
 def _take_keyword(kind: type[Keyword], words: list[str]) -> Keyword | None:

@@ -47,6 +47,7 @@ from bot.erp.errors import ErpError, NotFound, Unavailable
 from bot.erp.hub import ErpHub
 from bot.errors import ConfigurationError, DingerpError
 from bot.phrase import Phrase, phrase
+from bot.read_model.queries import ReadModel
 from bot.time_limit import TimeLimit
 
 _PROBLEMS: dict[MessageKind, Phrase] = {
@@ -107,7 +108,7 @@ class QuestionOutcome(StrEnum):
 @dataclass(frozen=True, slots=True)
 class _BoundCommand:
     """A command with the collaborators that are the same for every call, and the parameters that take the question, the
-    policy as it is then, or the ERPs as the asker may see them.
+    policy as it is then, or the ERPs and the documents kept as the asker may see them.
     """
 
     command: AnyCommand
@@ -115,6 +116,7 @@ class _BoundCommand:
     context: tuple[str, ...]
     policy: tuple[str, ...]
     hub: tuple[str, ...]
+    kept: Mapping[str, ReadModel]
 
     async def call(
         self, rest: str, context: QuestionContext, policy: AccessPolicy, hub: Callable[[], ErpHub]
@@ -123,8 +125,10 @@ class _BoundCommand:
         named.update(self.collaborators)
         named.update(dict.fromkeys(self.context, context))
         named.update(dict.fromkeys(self.policy, policy))
-        if self.hub:
-            named.update(dict.fromkeys(self.hub, hub()))
+        if self.hub or self.kept:
+            visible = hub()
+            named.update(dict.fromkeys(self.hub, visible))
+            named.update({name: kept.narrowed(visible) for name, kept in self.kept.items()})
         return await self.command.function(*positional, **named)
 
 
@@ -350,6 +354,7 @@ def _bind(command: AnyCommand, known: Mapping[type, object]) -> _BoundCommand:
     context: list[str] = []
     policy: list[str] = []
     hub: list[str] = []
+    kept: dict[str, ReadModel] = {}
     for name, kind in command.signature.collaborators.items():
         if kind is QuestionContext:
             context.append(name)
@@ -357,8 +362,10 @@ def _bind(command: AnyCommand, known: Mapping[type, object]) -> _BoundCommand:
             policy.append(name)
         elif kind is ErpHub and kind in known:
             hub.append(name)
+        elif isinstance(collaborator := known.get(kind), ReadModel):
+            kept[name] = collaborator
         elif kind in known:
             fixed[name] = known[kind]
         else:
             raise ConfigurationError(f"command {command.name!r} needs a {kind.__name__} and there is none")
-    return _BoundCommand(command, fixed, tuple(context), tuple(policy), tuple(hub))
+    return _BoundCommand(command, fixed, tuple(context), tuple(policy), tuple(hub), kept)

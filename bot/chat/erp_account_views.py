@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import ClassVar
 
+from bot.access.staff_keys import MatchKey
 from bot.cards.actions import Ask
 from bot.cards.view import Button, Color, View
 from bot.chat.erp_accounts import AccountState, ErpAccount
@@ -17,11 +19,12 @@ from bot.phrase import Phrase, phrase
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountRow:
-    """An account at one source; ``wanted`` is asked for, ``configured`` ones cannot be changed from chat."""
+    """An account at one source; ``wanted`` is asked for, ``reason`` says why the search for one bound none."""
 
     source: str
     account: str = ""
     wanted: str = ""
+    reason: Phrase | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,17 +70,38 @@ class AccountResult(View):
     account: str
     state: AccountState
     decided_by: str = ""
+    key: Phrase | None = None
+    """For `AccountState.MATCHED`: what of the person the ERP knows, too."""
 
     def buttons(self) -> Sequence[Button]:
-        if self.state is not AccountState.BOUND:
+        if self.state not in (AccountState.BOUND, AccountState.MATCHED):
             return ()
         return (Button(phrase("Unbind"), Ask(command_line("unbind", self.source))),)
+
+
+_REASONS: Mapping[AccountState, Phrase] = MappingProxyType(
+    {
+        AccountState.SEVERAL_ACCOUNTS: phrase("your job number, mobile or mail leads to several accounts"),
+        AccountState.SEVERAL_PEOPLE: phrase("your job number, mobile, mail or account there is somebody else's, too"),
+        AccountState.UNVERIFIED: phrase("your mobile or mail is not confirmed in DingTalk"),
+        AccountState.NOT_FOUND: phrase("no account there has your job number, mobile or mail any more"),
+    }
+)
+
+_KEYS: Mapping[str, Phrase] = MappingProxyType(
+    {
+        MatchKey.JOB_NUMBER: phrase("job number"),
+        MatchKey.MOBILE: phrase("mobile"),
+        MatchKey.MAIL: phrase("mail"),
+    }
+)
 
 
 def account_row(account: ErpAccount) -> AccountRow:
     """Return an account as its owner sees it."""
     wanted = account.wanted if account.state is AccountState.ASKED else ""
-    return AccountRow(source=account.source, account=account.account, wanted=wanted)
+    reason = _REASONS.get(account.state)
+    return AccountRow(source=account.source, account=account.account, wanted=wanted, reason=reason)
 
 
 def request_view(account: ErpAccount, decided_by: str, remark: Phrase | None = None) -> AccountRequest:
@@ -111,7 +135,8 @@ class _AccountComposer(ABC):
         found = await self._find(user_id, source)
         if found is None:
             return ComposedCard(None, 0)
-        decided_by = await self._name_of(found.decided_by) if found.decided_by else ""
+        is_person = found.decided_by and found.state is not AccountState.MATCHED
+        decided_by = await self._name_of(found.decided_by) if is_person else ""
         return ComposedCard(self._view(found, decided_by), found.revision)
 
     async def fold(self, refs: Sequence[str], place: str) -> None:
@@ -133,4 +158,10 @@ class AccountResultComposer(_AccountComposer):
     """Composes what the owner is told."""
 
     def _view(self, account: ErpAccount, decided_by: str) -> View:
-        return AccountResult(source=account.source, account=account.wanted, state=account.state, decided_by=decided_by)
+        return AccountResult(
+            source=account.source,
+            account=account.wanted,
+            state=account.state,
+            decided_by=decided_by,
+            key=_KEYS.get(account.decided_by) if account.state is AccountState.MATCHED else None,
+        )

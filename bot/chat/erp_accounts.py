@@ -1,7 +1,9 @@
 """People's accounts in the ERPs, bound from chat: somebody asks for one, an administrator agrees, both see the result.
 
 Decisions are written to the ERP under these accounts, so nobody gets one by their own word: not even an administrator
-agrees to their own request. Accounts in the configuration (``access.accounts``) stand above them.
+agrees to their own request. Where the company wants it, accounts are also bound by what DingTalk and the ERP both know
+of somebody (`bot.chat.account_matching`); what a person or an administrator said stands above that. Accounts in the
+configuration (``access.accounts``) stand above all.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from typing import Protocol
 import structlog
 
 from bot.access.audit import AuditEntry, AuditKind
+from bot.chat.account_matching import AccountMatch, MatchOutcome
 from bot.errors import DingerpError
 from bot.outbox.delivery import Delivery, Urgency
 from bot.outbox.place import Place, PlaceKind
@@ -44,6 +47,30 @@ class AccountState(StrEnum):
     BOUND = "bound"
     DECLINED = "declined"
     UNBOUND = "unbound"
+    MATCHED = "matched"
+    """Bound by what DingTalk and the ERP both know; ``decided_by`` is the `MatchKey`."""
+    SEVERAL_ACCOUNTS = "several_accounts"
+    SEVERAL_PEOPLE = "several_people"
+    UNVERIFIED = "unverified"
+    NOT_FOUND = "not_found"
+    """The last four: why the newest search bound nothing."""
+
+
+SEARCHED_IN_VAIN = frozenset(
+    {AccountState.SEVERAL_ACCOUNTS, AccountState.SEVERAL_PEOPLE, AccountState.UNVERIFIED, AccountState.NOT_FOUND}
+)
+"""States that the next search may change: nobody has said anything about the account."""
+
+_STATES = {
+    MatchOutcome.FOUND: AccountState.MATCHED,
+    MatchOutcome.SEVERAL_ACCOUNTS: AccountState.SEVERAL_ACCOUNTS,
+    MatchOutcome.SEVERAL_PEOPLE: AccountState.SEVERAL_PEOPLE,
+    MatchOutcome.UNVERIFIED: AccountState.UNVERIFIED,
+    MatchOutcome.NONE: AccountState.NOT_FOUND,
+}
+
+_BOT = "dingerp"
+"""Who does in the audit log what the bot does by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,6 +256,53 @@ class ErpAccounts:
 
         return await self._change(user_id, source, change, actor=by)
 
+    async def record_search(self, source: str, matches: Sequence[AccountMatch]) -> int:
+        """Bind the accounts that were found, keep why others were not, and return how many were bound.
+
+        Whoever has an account there, has asked for one, was declined or unbound it, is left as they are.
+        """
+        known = {one.user_id: one for one in await self._store.all() if one.source == source}
+        found = {match.user_id: match for match in matches}
+        gone = [
+            AccountMatch(user_id=one.user_id, name=one.name, outcome=MatchOutcome.NONE)
+            for one in known.values()
+            if one.state in SEARCHED_IN_VAIN and one.user_id not in found
+        ]
+        bound = 0
+        for match in (*matches, *gone):
+            if _is_open(known.get(match.user_id), match) and source not in self._configured.get(match.user_id, {}):
+                bound += await self._record_match(source, match)
+        return bound
+
+    async def _record_match(self, source: str, match: AccountMatch) -> bool:
+        now = self._now()
+
+        def change(known: ErpAccount | None, others: Sequence[ErpAccount]) -> tuple[ErpAccount, Sequence[Delivery]]:
+            state = _STATES[match.outcome]
+            if match.account and self._is_taken(match.user_id, source, match.account, others):
+                state = AccountState.SEVERAL_PEOPLE
+            if known is not None and (known.state not in SEARCHED_IN_VAIN or known.state is state):
+                raise AccountRefused(phrase("This request is decided already, or it was changed."))
+            is_bound = state is AccountState.MATCHED
+            recorded = ErpAccount(
+                user_id=match.user_id,
+                source=source,
+                name=match.name,
+                account=match.account if is_bound else "",
+                wanted=match.account if is_bound else "",
+                state=state,
+                decided_by=str(match.key) if is_bound else "",
+                revision=known.revision + 1 if known else 1,
+            )
+            return recorded, [_result_card(recorded, now)] if is_bound else []
+
+        try:
+            recorded = await self._change(match.user_id, source, change, actor=_BOT)
+        except AccountRefused as refused:
+            log.info("accounts.match_overtaken", source=source, detail=refused.detail)
+            return False
+        return recorded.state is AccountState.MATCHED
+
     async def _change(self, user_id: str, source: str, change: Change, *, actor: str) -> ErpAccount:
         changed = await self._store.change(user_id, source, change, self._now())
         self._record(
@@ -238,7 +312,7 @@ class ErpAccounts:
                 actor=actor,
                 action=f"account.{changed.state}",
                 outcome=changed.state,
-                detail=f"{user_id} at {source}: {changed.wanted or changed.account}",
+                detail=_described(changed),
             )
         )
         self._on_enqueued()
@@ -252,10 +326,24 @@ class ErpAccounts:
             )
 
     def _refuse_taken(self, user_id: str, source: str, account: str, others: Sequence[ErpAccount]) -> None:
+        if self._is_taken(user_id, source, account, others):
+            raise AccountRefused(phrase("This account is bound to somebody else."))
+
+    def _is_taken(self, user_id: str, source: str, account: str, others: Sequence[ErpAccount]) -> bool:
         taken = {one.account.casefold() for one in others if one.account}
         taken |= {own[source].casefold() for one, own in self._configured.items() if one != user_id and source in own}
-        if account.casefold() in taken:
-            raise AccountRefused(phrase("This account is bound to somebody else."))
+        return account.casefold() in taken
+
+
+def _is_open(known: ErpAccount | None, match: AccountMatch) -> bool:
+    """Return whether a search may say something new about an account."""
+    return known is None or (known.state in SEARCHED_IN_VAIN and known.state is not _STATES[match.outcome])
+
+
+def _described(account: ErpAccount) -> str:
+    by = f", by {account.decided_by}" if account.state is AccountState.MATCHED else ""
+    named = account.wanted or account.account
+    return f"{account.user_id} at {account.source}" + (f": {named}{by}" if named else "")
 
 
 def _request_card(account: ErpAccount, decider: str, now: datetime) -> Delivery:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar
 
+from bot.chat.days import DayRange
 from bot.chat.errors import NothingFound
 from bot.chat.parsing import command_line
 from bot.erp.errors import Ambiguous, NotFound
@@ -78,19 +79,24 @@ class DocumentLookup(Generic[D]):
     one: Callable[[str], Awaitable[Answer[D]]]
     many: Callable[[ListQuery], Awaitable[Answer[Slice[D]]]]
 
-    async def look_up(self, text: str, wanted: Filter, *, offset: int) -> OneDocument[D] | DocumentList[D]:
+    async def look_up(
+        self, text: str, wanted: Filter, *, days: DayRange | None = None, offset: int
+    ) -> OneDocument[D] | DocumentList[D]:
         """Return the document with the number ``text``, else the only one it fits, else all that it fits.
 
-        Raises `NothingFound` when it fits none. A named list may be empty.
+        Raises `NothingFound` when it fits none. A named list, or that of some days, may be empty.
         """
-        searching = bool(text) and wanted is Filter.ALL
+        searching = bool(text) and wanted is Filter.ALL and days is None
         # Text without a digit is no number: a search for a customer or vendor costs one call less.
         if searching and any(sign.isdigit() for sign in text):
             try:
                 return OneDocument(await self.one(text))
             except (NotFound, Ambiguous):
                 pass  # the list shows what there is
-        found = await self.many(ListQuery(filter=wanted, text=text, offset=offset, limit=FETCH_LIMIT))
+        query = ListQuery(filter=wanted, text=text, offset=offset, limit=FETCH_LIMIT)
+        if days is not None:
+            query = replace(query, during=days.during, due=days.due_in)
+        found = await self.many(query)
         if searching and not found.value.total:
             return await self._spelled_otherwise(text)
         if searching and found.value.total == 1 and found.value.items:

@@ -11,6 +11,7 @@ from bot.cards.actions import Ask
 from bot.cards.view import Button, ListView
 from bot.chat.arguments import Keyword
 from bot.chat.context import QuestionContext
+from bot.chat.days import DayRange
 from bot.chat.parsing import command_line
 from bot.disclosure import ClassedBy, FieldClass
 from bot.erp.hub import Answer
@@ -98,7 +99,7 @@ class DocumentView(ListView):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentListView(ListView):
-    """Documents: the newest, those with ``text``, or the list that ``which`` names, as of ``today``."""
+    """Documents: the newest, those with ``text`` or of some ``days``, or the list that ``which`` names."""
 
     command: ClassVar[str]
     """The command that shows the list, and each of its documents."""
@@ -106,6 +107,7 @@ class DocumentListView(ListView):
     """What people may name in ``text``."""
 
     which: Keyword | None
+    days: DayRange | None = None
     text: Annotated[str, ClassedBy("text_class")]
     line: Annotated[str, ClassedBy("line_class")]
     rows: tuple[Any, ...]
@@ -122,16 +124,24 @@ class DocumentListView(ListView):
 
     @classmethod
     def of(
-        cls, found: Answer[Slice[Any]], context: QuestionContext, *, which: Keyword | None, text: str, **more: Any
+        cls,
+        found: Answer[Slice[Any]],
+        context: QuestionContext,
+        *,
+        which: Keyword | None,
+        text: str,
+        days: DayRange | None = None,
+        **more: Any,
     ) -> Self:
         """Return the view of the documents that were found from the row on that was asked for."""
         return cls(
             which=which,
+            days=days,
             text=text,
             rows=found.value.items[: cls.page_size],
             total=found.value.total,
             offset=context.offset,
-            line=command_line(cls.command, which or "", text),
+            line=" ".join(filter(None, (command_line(cls.command, which or "", text), days.typed if days else ""))),
             today=context.now.date(),
             freshness=freshness(found),
             **more,

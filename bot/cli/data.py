@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from datetime import UTC, datetime
+from getpass import getpass
 from typing import Annotated
 
 import typer
@@ -20,6 +22,15 @@ def print_new_key() -> None:
     from bot.sealing import CompanyKey
 
     print(CompanyKey.generate().text)
+
+
+@commands.command("seal")
+def seal(config: ConfigOption = None) -> None:
+    """Read a secret from standard input and print it sealed, to stand in the configuration."""
+    from bot.admin.data_keys import seal_setting
+
+    secret = getpass("secret: ") if sys.stdin.isatty() else sys.stdin.read().removesuffix("\n").removesuffix("\r")
+    print(seal_setting(read_settings(config), secret))
 
 
 @commands.command("rotate-key")

@@ -88,6 +88,26 @@ def explain_access_rules(
     print("\n".join(explain_access(read_settings(config), question)))
 
 
+@access_commands.command("outsiders")
+def list_outsider_groups(config: ConfigOption = None) -> None:
+    """List the groups in which people from outside the organisation are known to be."""
+    from bot.admin.outsiders import list_outsider_groups
+
+    print("\n".join(asyncio.run(list_outsider_groups(read_settings(config)))))
+
+
+@access_commands.command("unmark")
+def unmark_outsider_group(
+    conversation: Annotated[str, typer.Argument(help="Id of the group.")],
+    reason: Annotated[str, typer.Option(help="Why nobody from outside is there any more.")],
+    config: ConfigOption = None,
+) -> None:
+    """Take a group for one without people from outside, until the next one writes or taps there."""
+    from bot.admin.outsiders import unmark
+
+    print("\n".join(asyncio.run(unmark(read_settings(config), conversation, reason))))
+
+
 policy_commands = command_group("The rules by which purchase orders are decided.")
 
 

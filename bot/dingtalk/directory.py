@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -29,8 +29,9 @@ class DingTalkUnknownPerson(DingTalkRefused):
 class DirectoryPerson:
     """A member of the organisation as the directory knows them.
 
-    ``departments`` and ``leads`` are ids, of all departments and of those that the person leads. Fields that the
-    application may not read are empty.
+    ``departments`` and ``leads`` are ids, of all departments and of those that the person leads. ``mail`` is the
+    mailbox that the organisation gave them, ``own_mail`` an address that they may have entered themselves.
+    ``is_active``: they have logged in with their mobile. Fields that the application may not read are empty.
     """
 
     user_id: str
@@ -43,6 +44,12 @@ class DirectoryPerson:
     manager_id: str = ""
     is_admin: bool = False
     is_boss: bool = False
+    job_number: str = ""
+    mobile: str = field(default="", repr=False)
+    country: str = ""
+    mail: str = field(default="", repr=False)
+    own_mail: str = field(default="", repr=False)
+    is_active: bool = False
 
 
 class DingTalkDirectory:
@@ -119,4 +126,10 @@ def read_person(user_id: str, user: Mapping[str, Any]) -> DirectoryPerson:
         manager_id=text(user.get("manager_userid")),
         is_admin=flag(user.get("admin")),
         is_boss=flag(user.get("boss")),
+        job_number=text(user.get("job_number")),
+        mobile=text(user.get("mobile")),
+        country=text(user.get("state_code")),
+        mail=text(user.get("org_email")),
+        own_mail=text(user.get("email")),
+        is_active=flag(user.get("active")),
     )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from bot.bootstrap.factories import open_api
 from bot.dingtalk.openapi import pooled_session
 from bot.doctor.dingtalk import check_dingtalk
+from bot.doctor.documents import check_read_model
 from bot.doctor.local import (
     check_access_rules,
+    check_audit,
     check_database,
     check_deciders,
     check_erps,
@@ -34,10 +36,12 @@ async def run_checks(settings: Settings, *, group: str = "") -> tuple[CheckResul
     findings.append(check_access_rules(settings))
     findings += check_parts(settings)
     findings += [finding async for finding in check_database(settings)]
+    findings += await check_audit(settings)
     findings += await check_running(settings)
     findings += await check_organisation(settings)
     findings += [finding async for finding in check_erps(settings)]
     findings += await check_deciders(settings)
     findings += await check_index(settings)
+    findings += await check_read_model(settings)
     findings += check_own_templates(settings)
     return tuple(findings)

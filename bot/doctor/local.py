@@ -26,12 +26,17 @@ from bot.errors import ConfigurationError, DingerpError
 from bot.phrase import Phrase, phrase
 from bot.sealing import WrongDataKey
 from bot.settings import APPROVER, Settings
+from bot.store.audit import StoredAudit
+from bot.store.audit_witness import AuditWitness
 from bot.store.company_keys import CompanyKeySource, KeyFile
 from bot.store.database import check_folder, check_version, latest_revision
 from bot.store.erp_accounts import StoredErpAccounts
 from bot.store.errors import DatabaseIsNewer
 from bot.store.organisation import StoredOrganisation
 from bot.store.product_index import StoredProductIndex
+
+_AUDIT_ENTRIES = 1_000
+"""Entries of the audit log that are looked at: enough to see whether it is whole at its end."""
 
 _SAMPLE = 1
 """Records of each area: enough to see whether it can be read. ``dingerp erp check`` reads more."""
@@ -138,6 +143,35 @@ async def check_organisation(settings: Settings) -> list[CheckResult]:
     if learnt:
         return [CheckResult(what, CheckGrade.GOOD, phrase("%(corp_id)s, by the first message", corp_id=learnt))]
     return [CheckResult(what, CheckGrade.GOOD, phrase("not known yet, the first message will tell"))]
+
+
+async def check_audit(settings: Settings) -> list[CheckResult]:
+    """Look at the end of the audit log; nothing where the database fails, or no bot has used it yet."""
+    try:
+        database = make_database(settings, looking=True)
+        try:
+            if await database.revision() != latest_revision():
+                return []
+            found = await StoredAudit(database, AuditWitness(settings.data_dir)).check_end(_AUDIT_ENTRIES)
+        finally:
+            await database.close()
+    except (SQLAlchemyError, OSError, DingerpError):
+        return []  # the check of the database says why
+    what = phrase("Audit log")
+    if found.broken:
+        remedy = phrase(
+            "`dingerp audit verify` names every broken place; if a backup was restored, record that with"
+            " `dingerp audit accept`."
+        )
+        return [CheckResult(what, CheckGrade.BAD, phrase("%(text)s", text=found.broken[0]), remedy)]
+    if not found.witnessed and found.entries:
+        words = phrase("no audit.head in the data folder: nobody would notice if its last entries were removed")
+        remedy = phrase(
+            "The running bot writes it anew with the next entry; `dingerp audit verify` checks the whole log."
+        )
+        return [CheckResult(what, CheckGrade.NOTE, words, remedy)]
+    words = phrase("its newest %(count)s entries are whole; `dingerp audit verify` checks all", count=found.entries)
+    return [CheckResult(what, CheckGrade.GOOD, words)]
 
 
 async def check_erps(settings: Settings) -> AsyncIterator[CheckResult]:

@@ -45,12 +45,14 @@ async def list_by_headers(
 
     ``headers`` returns those of all documents, or at least of all that match the filter; headers with the same key are
     one document. ``read`` returns documents by their keys in any order and leaves out documents deleted meanwhile. With
-    a filter, all candidates are read, as only the documents show whether they match.
+    a filter or days on which they are due, all candidates are read, as only the documents show whether they match.
     """
     listing.check_filter(query.filter)
     folded = query.text.casefold()
     found = {header.key: header for header in await headers() if header.matches(folded)}
-    if query.filter is not Filter.ALL:
+    if query.during is not None:
+        found = {key: header for key, header in found.items() if query.during.holds(header.day)}
+    if query.filter is not Filter.ALL or query.due is not None:
         documents = await read(list(found)) if found else ()
         return listing.pick(map(without_lines, documents), query, today)
     ordered = sorted(found.values(), key=lambda header: header.number)

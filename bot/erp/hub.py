@@ -39,6 +39,7 @@ from bot.erp.listing import (
     VENDORS,
     D,
     Listing,
+    kind_of,
 )
 from bot.erp.merging import ProductCodes
 from bot.erp.model import (
@@ -49,6 +50,7 @@ from bot.erp.model import (
     Decision,
     DecisionOutcome,
     DecisionResult,
+    ErpUser,
     Invoice,
     Payment,
     Product,
@@ -63,7 +65,7 @@ from bot.erp.model import (
 from bot.erp.multi_source import MultiSource
 from bot.erp.narrowed_lists import NarrowedLists
 from bot.erp.narrowing import Narrowing
-from bot.erp.port import GOODS, Capability, Erp, ListQuery, ProductBatches
+from bot.erp.port import GOODS, Capability, Erp, ErpUsers, ListQuery, ProductBatches
 from bot.erp.shared_reads import SharedReads
 from bot.erp.source_client import SourceClient
 from bot.erp.units import Units
@@ -186,6 +188,20 @@ class ErpHub:
         hub._several = hub._merge_sources()
         hub._goods = hub._goods_questions()
         return hub
+
+    def visible_sources(self, area: Area) -> tuple[str, ...]:
+        """Return the sources that may have documents of an area for the reader."""
+        able = self._able[kind_of(area).capability]
+        return tuple(source.name for source in self._visible((area,), able))
+
+    def is_narrowed(self, area: Area) -> bool:
+        """Return whether the reader may not see, or not search for, some documents of an area."""
+        anybody = ListQuery(text="anybody")
+        return any(each.concerns(kind_of(area), anybody) for each in self._narrowings)
+
+    def finds(self, document: Any, query: ListQuery, source: str) -> bool:
+        """Return whether a list may show the reader a document of a source."""
+        return all(each.finds(document, query, source) for each in self._narrowings)
 
     async def find_products(self, text: str, *, limit: int) -> Answer[tuple[Product, ...]]:
         """Return products that match ``text``, best match first."""
@@ -383,6 +399,14 @@ class ErpHub:
             return None
         return level.product
 
+    async def users_of(self, source: str) -> tuple[ErpUser, ...]:
+        """Return the accounts of one source; raises `Unsupported` where its adapter does not list them."""
+        erp = self._known(source)
+        if not isinstance(erp, ErpUsers):
+            raise Unsupported("its accounts cannot be listed", source=source)
+        lister: ErpUsers = erp
+        return await self._calls.read(erp, "users", lambda _: lister.users())
+
     @property
     def troubles(self) -> Mapping[str, str]:
         """For each source the class of the error that made its last read fail; empty where it answered."""
@@ -450,9 +474,6 @@ class ErpHub:
             value = None if value is None else narrowing.keep(value, source)
         return value
 
-    def _finds(self, document: Any, query: ListQuery, source: str) -> bool:
-        return all(each.finds(document, query, source) for each in self._narrowings)
-
     def _nothing(self, value: T) -> Answer[T]:
         return Answer(value, "", self._now())
 
@@ -478,7 +499,7 @@ class ErpHub:
             return self._nothing(Slice(items=(), total=0))
         # Documents of several areas are not narrowed by the text of one of them.
         text = "" if kind.also else max(each.search_text(kind.area) for each in self._narrowings)
-        read = NarrowedLists(self._read_source, self._finds, text=text).read
+        read = NarrowedLists(self._read_source, self.finds, text=text).read
         return await self._several.documents(sources, kind, query, read)
 
     async def _ask(

@@ -46,9 +46,9 @@ def _no_day(_document: object) -> None:
 class Listing(Generic[D]):
     """One kind of document: its area, the capability, the port's calls and the rules of its list.
 
-    ``texts`` are searched, ``partner`` is the name of its customer or vendor, ``day`` orders the list, ``filters`` maps
-    each filter to its condition and day. ``also`` are other areas that some of the documents belong to. What is not
-    ``listed`` is only found by its number.
+    ``texts`` are searched, ``partner`` is the name of its customer or vendor, ``day`` orders the list, ``due`` is when
+    the document is to be done, ``filters`` maps each filter to its condition and day. ``also`` are other areas that
+    some of the documents belong to. What is not ``listed`` is only found by its number.
     """
 
     area: Area
@@ -57,6 +57,7 @@ class Listing(Generic[D]):
     list_call: str
     texts: Callable[[D], tuple[str, ...]]
     day: Callable[[D], date | None]
+    due: Callable[[D], date | None]
     filters: Mapping[Filter, tuple[Callable[[D, date], bool], Callable[[D], date | None]]]
     partner: Callable[[D], str] | None = None
     also: tuple[Area, ...] = ()
@@ -107,9 +108,14 @@ class Listing(Generic[D]):
             raise Unsupported(f"no list of {wanted} here", source=source)
 
     def matches(self, document: D, query: ListQuery) -> bool:
-        """Return whether a document has the text and the partner that a query asks for."""
+        """Return whether a document has the text, the partner and the days that a query asks for."""
         folded = query.text.casefold()
-        return self.is_of(document, query.partner) and any(folded in part.casefold() for part in self.texts(document))
+        return (
+            self.is_of(document, query.partner)
+            and (query.during is None or query.during.holds(self.day(document)))
+            and (query.due is None or query.due.holds(self.due(document)))
+            and any(folded in part.casefold() for part in self.texts(document))
+        )
 
     def is_of(self, document: D, partner: str) -> bool:
         """Return whether a document is of exactly this partner; of nobody in particular all are."""
@@ -125,6 +131,7 @@ SALES_ORDERS: Listing[SalesOrder] = Listing(
     list_call="orders",
     texts=lambda order: (order.number, order.customer),
     day=lambda order: order.ordered_on,
+    due=lambda order: order.promised_on,
     filters={
         Filter.OPEN: (lambda order, today: order.is_open, lambda order: order.promised_on),
         Filter.LATE: (lambda order, today: order.days_late(today) > 0, lambda order: order.promised_on),
@@ -138,6 +145,7 @@ INVOICES: Listing[Invoice] = Listing(
     list_call="invoices",
     texts=lambda invoice: (invoice.number, invoice.customer),
     day=lambda invoice: invoice.issued_on,
+    due=lambda invoice: invoice.due_on,
     filters={
         Filter.OPEN: (lambda invoice, today: invoice.is_open, lambda invoice: invoice.due_on),
         Filter.OVERDUE: (lambda invoice, today: invoice.days_overdue(today) > 0, lambda invoice: invoice.due_on),
@@ -151,6 +159,7 @@ PURCHASE_ORDERS: Listing[PurchaseOrder] = Listing(
     list_call="purchase_orders",
     texts=lambda order: (order.number, order.vendor),
     day=lambda order: order.ordered_on,
+    due=lambda order: order.due_on,
     filters={
         Filter.OPEN: (lambda order, today: order.is_open, lambda order: order.due_on),
         Filter.LATE: (lambda order, today: order.days_late(today) > 0, lambda order: order.due_on),
@@ -168,6 +177,7 @@ PRODUCTION_ORDERS: Listing[ProductionOrder] = Listing(
     list_call="production_orders",
     texts=lambda order: (order.number, order.sku, order.name),
     day=lambda order: order.start_on,
+    due=lambda order: order.due_on,
     filters={Filter.LATE: (lambda order, today: order.days_late(today) > 0, lambda order: order.due_on)},
 )
 DELIVERIES: Listing[GoodsDelivery] = Listing(
@@ -177,6 +187,7 @@ DELIVERIES: Listing[GoodsDelivery] = Listing(
     list_call="deliveries",
     texts=lambda delivery: (delivery.number, delivery.order_number, delivery.customer),
     day=lambda delivery: delivery.day,
+    due=lambda delivery: delivery.planned_on,
     filters={
         Filter.LATE: (lambda delivery, today: delivery.days_late(today) > 0, lambda delivery: delivery.planned_on)
     },
@@ -185,6 +196,7 @@ DELIVERIES: Listing[GoodsDelivery] = Listing(
 
 KINDS: tuple[Listing[Any], ...] = (SALES_ORDERS, INVOICES, PURCHASE_ORDERS, PRODUCTION_ORDERS)
 """The kinds that stand for their areas: their changes are followed."""
+_OF_AREA = {kind.area: kind for kind in KINDS}
 
 CUSTOMERS: Listing[Customer] = Listing(
     area=Area.SALES,
@@ -193,6 +205,7 @@ CUSTOMERS: Listing[Customer] = Listing(
     list_call="customers",
     texts=lambda customer: (customer.code, customer.name),
     day=_no_day,
+    due=_no_day,
     filters={},
     partner=lambda customer: customer.name,
     listed=lambda customer: customer.is_active,
@@ -204,6 +217,7 @@ VENDORS: Listing[Supplier] = Listing(
     list_call="vendors",
     texts=lambda vendor: (vendor.code, vendor.name),
     day=_no_day,
+    due=_no_day,
     filters={},
     partner=lambda vendor: vendor.name,
     listed=lambda vendor: vendor.is_active,
@@ -215,6 +229,7 @@ BILLS: Listing[Bill] = Listing(
     list_call="bills",
     texts=lambda bill: (bill.number, bill.vendor, bill.reference),
     day=lambda bill: bill.issued_on,
+    due=lambda bill: bill.due_on,
     filters={
         Filter.OPEN: (lambda bill, today: bill.is_open, lambda bill: bill.due_on),
         Filter.OVERDUE: (lambda bill, today: bill.days_overdue(today) > 0, lambda bill: bill.due_on),
@@ -228,6 +243,7 @@ PAYMENTS: Listing[Payment] = Listing(
     list_call="payments",
     texts=lambda payment: (payment.number, payment.partner),
     day=lambda payment: payment.paid_on,
+    due=_no_day,
     filters={},
     partner=lambda payment: payment.partner,
     also=(Area.PURCHASING,),
@@ -235,6 +251,11 @@ PAYMENTS: Listing[Payment] = Listing(
 
 PARTNER_KINDS: tuple[Listing[Any], ...] = (CUSTOMERS, VENDORS, BILLS, PAYMENTS)
 """The kinds that tell of partners, and of what is paid to and by them."""
+
+
+def kind_of(area: Area) -> Listing[Any]:
+    """Return the kind that stands for an area."""
+    return _OF_AREA[area]
 
 
 async def read_page(

@@ -82,6 +82,20 @@ ExtraFields: TypeAlias = Annotated[Mapping[str, str], FREE_TEXT]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ErpUser:
+    """A person's account in the ERP; what the ERP does not tell of it is empty."""
+
+    account: str
+    """As decisions name it (see `Decision.by`)."""
+    name: str
+    job_number: str = ""
+    mobile: ContactDetail = ""
+    mail: ContactDetail = ""
+    is_active: bool = True
+    """False where nobody can log in with it any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
     """An item that can be stocked, sold, bought or made."""
 

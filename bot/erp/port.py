@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
@@ -18,6 +19,7 @@ from bot.erp.model import (
     Customer,
     Decision,
     DecisionResult,
+    ErpUser,
     Invoice,
     Payment,
     Product,
@@ -85,12 +87,25 @@ class Filter(StrEnum):
     PENDING = "pending"
 
 
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Days from ``first`` to ``last``, both included."""
+
+    first: date
+    last: date
+
+    def holds(self, day: date | None) -> bool:
+        """Return whether a day lies in the period; a missing day lies in none."""
+        return day is not None and self.first <= day <= self.last
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListQuery:
     """A request for part of a list of documents.
 
     ``text`` matches part of a number or of a partner's or product's name, ignoring case; ``partner`` is the whole name
-    of one partner, ignoring case. The order is: most days late first for `Filter.LATE` and `Filter.OVERDUE`, due first
+    of one partner, ignoring case. ``during`` keeps documents of these days, ``due`` those that are due then
+    (`bot.erp.listing.Listing`). The order is: most days late first for `Filter.LATE` and `Filter.OVERDUE`, due first
     for `Filter.OPEN`; oldest first for `Filter.PENDING`; otherwise newest first. Ties are ordered by number, so that
     pages neither overlap nor miss anything.
     """
@@ -98,6 +113,8 @@ class ListQuery:
     filter: Filter = Filter.ALL
     text: str = ""
     partner: str = ""
+    during: Period | None = None
+    due: Period | None = None
     offset: int = 0
     limit: int = 20
 
@@ -209,5 +226,28 @@ class ProductBatches(Protocol):
         """Return the products with these codes, each as `Erp.changed_since` spells it.
 
         A product that is not returned has been deleted, archived or disabled.
+        """
+        ...
+
+
+@runtime_checkable
+class ErpUsers(Protocol):
+    """What an adapter may offer besides the port, so that people's accounts are found by what both sides know."""
+
+    async def users(self) -> tuple[ErpUser, ...]:
+        """Return the accounts of people, without those of programs such as the bot's own."""
+        ...
+
+
+@runtime_checkable
+class DocumentBatches(Protocol):
+    """What an adapter may offer besides the port, so that keeping all documents with their lines costs few calls."""
+
+    async def read_documents(
+        self, area: Area, numbers: Sequence[str]
+    ) -> tuple[SalesOrder | Invoice | PurchaseOrder | ProductionOrder, ...]:
+        """Return the documents of an area with these numbers, each with its lines.
+
+        Numbers are compared ignoring case; a document that is not returned has been deleted.
         """
         ...

@@ -5,14 +5,14 @@ Nothing is shared or remembered: a follower wants what the source says now, and 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from bot.erp.calls import CallRunner
 from bot.erp.document_calls import DocumentCalls
 from bot.erp.listing import D, Listing
 from bot.erp.model import Area, Changes, Slice, StockLevel
-from bot.erp.port import Capability, Erp, ListQuery
+from bot.erp.port import Capability, DocumentBatches, Erp, ListQuery
 from bot.erp.validation import Validator
 
 T = TypeVar("T")
@@ -45,6 +45,19 @@ class SourceClient(DocumentCalls):
 
     async def _ask_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
         return await self._read(kind.list_call, lambda erp: kind.read_list(erp, query))
+
+    @property
+    def reads_batches(self) -> bool:
+        """Whether the source can read many documents at once."""
+        return isinstance(self._erp, DocumentBatches)
+
+    async def read_documents(self, kind: Listing[D], numbers: Sequence[str]) -> tuple[D, ...]:
+        """Return those of many documents that the source has, with their lines; only if it `reads_batches`."""
+        assert isinstance(self._erp, DocumentBatches)
+        batches: DocumentBatches = self._erp
+        said: Any = await self._read("read_documents", lambda _: batches.read_documents(kind.area, numbers))
+        documents: tuple[D, ...] = said
+        return documents
 
     async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
         """Return the next changes of an area; raises `Unsupported`, and `Invalid` for a cursor that is not its own."""

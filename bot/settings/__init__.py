@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -25,6 +25,7 @@ from pydantic_settings import (
 from bot.errors import ConfigurationError
 from bot.secret_values import Secret
 from bot.settings.file_variables import SUFFIX, read_named_files, value_of_file
+from bot.settings.sealed_values import find_sealed, open_values
 from bot.settings.sections import (
     AccessSettings,
     AlertSettings,
@@ -45,6 +46,7 @@ from bot.settings.sections import (
     OutboxSettings,
     PollSettings,
     QueueSettings,
+    ReadModelSettings,
     RetentionSettings,
     RuleSettings,
     TemplateSettings,
@@ -78,6 +80,7 @@ __all__ = [
     "OutboxSettings",
     "PollSettings",
     "QueueSettings",
+    "ReadModelSettings",
     "RetentionSettings",
     "RuleSettings",
     "Settings",
@@ -102,6 +105,7 @@ class Settings(BaseSettings):
         env_prefix="DINGERP_", env_nested_delimiter="__", extra="forbid", frozen=True, case_sensitive=False
     )
     _file: ClassVar[Path | None] = None
+    _sealed: ClassVar[tuple[str, ...]] = ()
 
     dingtalk: DingTalkSettings = DingTalkSettings.model_validate({})
     http: HttpSettings = HttpSettings.model_validate({})
@@ -119,6 +123,7 @@ class Settings(BaseSettings):
     limits: LimitSettings = LimitSettings.model_validate({})
     queues: dict[str, QueueSettings] = Field({}, description="Source name → message queue with its events.")
     index: IndexSettings = IndexSettings.model_validate({})
+    read_model: ReadModelSettings = ReadModelSettings.model_validate({})
     understanding: UnderstandingSettings = UnderstandingSettings.model_validate({})
     poll: PollSettings = PollSettings.model_validate({})
     outbox: OutboxSettings = OutboxSettings.model_validate({})
@@ -141,6 +146,12 @@ class Settings(BaseSettings):
     language: Literal["zh_CN", "en"] = Field("zh_CN", description="Language of people who chose none.")
     languages: dict[str, Literal["zh_CN", "en"]] = Field({}, description="User id → language, until they choose.")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _open_sealed(cls, values: dict[str, Any]) -> dict[str, Any]:
+        cls._sealed = tuple(find_sealed(values))
+        return open_values(values)
+
     @field_validator("zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
@@ -154,6 +165,11 @@ class Settings(BaseSettings):
     def file(self) -> Path | None:
         """Return the file that was read, if any."""
         return self._file
+
+    @property
+    def sealed(self) -> tuple[str, ...]:
+        """Return the paths of the settings that are sealed with the company's key."""
+        return self._sealed
 
     @property
     def database(self) -> str:

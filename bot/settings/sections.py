@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from bot.secret_values import Secret
 from bot.settings.editions import EditionName, EditionPlan, MonthlyQuotas
@@ -116,6 +116,11 @@ class AccessSettings(SettingsSection):
     accounts: dict[str, dict[str, str]] = Field(
         {}, description="User id → source name → their account in that ERP, for decisions under their own name."
     )
+    match: tuple[Literal["job_number", "mobile", "mail"], ...] = Field(
+        (),
+        description="What DingTalk and an ERP both know of somebody, by which accounts are bound after each walk"
+        " through the directory, where it is one person's and one account's; empty: none is.",
+    )
     outsider_groups: tuple[str, ...] = Field(
         (),
         description="openConversationIds of groups with people from outside the organisation: shared cards show less"
@@ -138,6 +143,12 @@ class AccessSettings(SettingsSection):
     @classmethod
     def _automatic(cls, value: object) -> object:
         return None if isinstance(value, str) and value.strip().lower() == "auto" else value
+
+    @model_validator(mode="after")
+    def _matched_in_walks(self) -> AccessSettings:
+        if self.match and not (self.reads_directory and self.sync_hours):
+            raise ValueError("match needs walks through the directory: directory must not be false, nor sync_hours 0")
+        return self
 
     @property
     def reads_directory(self) -> bool:
@@ -287,6 +298,16 @@ class IndexSettings(SettingsSection):
 
     enabled: bool = Field(True, description="Whether it is kept, for each ERP that tells which products changed.")
     seconds: float = Field(60.0, ge=1, le=3600, description="Seconds between two looks at what changed.")
+
+
+class ReadModelSettings(SettingsSection):
+    """The documents kept of the ERPs, from which sums and lists over months are answered without asking an ERP."""
+
+    enabled: bool = Field(True, description="Whether they are kept, for each ERP that tells which documents changed.")
+    seconds: float = Field(60.0, ge=1, le=3600, description="Seconds between two looks at what changed.")
+    keep_days: int = Field(
+        400, ge=62, le=3650, description="Days for which documents that are over are kept; open ones always are."
+    )
 
 
 class UnderstandingSettings(SettingsSection):

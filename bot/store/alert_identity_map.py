@@ -16,6 +16,7 @@ from bot.store import alert_sql as sql
 from bot.store.alert_rows import alert_of, alert_row, card_of, card_row
 from bot.store.statements import chunks, execute_many, insert_into
 from bot.store.tables import ALERT_CARD_MEMBER
+from bot.store.unreadable_alerts import read_rows, stand_in_row
 
 _MOST_OPEN: Final = 5_000
 
@@ -23,8 +24,10 @@ _MOST_OPEN: Final = 5_000
 class AlertIdentityMap:
     """The alerts that this unit of work has seen, with those that it changed."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, shows_unreadable: bool = False) -> None:
+        """``shows_unreadable``: what does not open is shown as such; it must never be written back."""
         self._connection = connection
+        self._shows_unreadable = shows_unreadable
         self._known: dict[str, Alert] = {}
         self._numbers: dict[str, int] = {}
         self._latest: dict[str, str | None] = {}
@@ -64,8 +67,9 @@ class AlertIdentityMap:
         """Return alerts in this order."""
         known = self._known
         unknown = [alert_id for alert_id in alert_ids if alert_id not in known]
-        for row in select_chunked(self._connection, sql.ALERTS, unknown):
-            self._keep(row)
+        for some in chunks(unknown):
+            for row in self._read(sql.ALERTS, {"some": some}, if_named=True):
+                self._keep(row)
         return tuple([known[alert_id] for alert_id in alert_ids if alert_id in known])
 
     def open(self, limit: int) -> list[Alert]:
@@ -79,7 +83,15 @@ class AlertIdentityMap:
     def query(self, statement: Select[Any], values: dict[str, Any]) -> list[Alert]:
         """Return what a statement finds, as it stands in this unit of work."""
         self.flush()
-        return [self._keep(row) for row in self._connection.execute(statement, values)]
+        return [self._keep(row) for row in self._read(statement, values)]
+
+    def _read(self, statement: Select[Any], values: dict[str, Any], *, if_named: bool = False) -> list[Any]:
+        """Return rows; lists leave out what does not open, and what is asked for by name fails."""
+        if self._shows_unreadable:
+            return read_rows(self._connection, statement, values, stand_in_row)
+        if if_named:
+            return list(self._connection.execute(statement, values))
+        return read_rows(self._connection, statement, values, None)
 
     def put(self, alert: Alert, due_at: datetime | None) -> None:
         """Remember an alert that is to be written."""
@@ -100,7 +112,7 @@ class AlertIdentityMap:
         """Make the alerts due that are held back."""
         if self._held is None:
             self._held = {}
-            for row in self._connection.execute(sql.HELD_ALERTS):
+            for row in self._read(sql.HELD_ALERTS, {}):
                 self._keep(row)
             self._held = {alert.id: None for alert in self._known.values() if alert.held and alert.is_open}
         for alert_id in tuple(self._held):
@@ -159,6 +171,7 @@ class CardIdentityMap:
         """Groups whose cards that are not closed were all read."""
         self._joined: dict[str, dict[str, None]] = {}
         """The alerts that digests name, or named in this unit of work."""
+        self._waiting: dict[Place, str | None] = {}
         self._changed: dict[str, None] = {}
         self._new: dict[str, None] = {}
         self._last: int | None = None
@@ -219,6 +232,15 @@ class CardIdentityMap:
             self._open[key] = next((card.id for card in found if not card.is_closed), None)
         card_id = self._open.get(key)
         return None if card_id is None else self._known[card_id]
+
+    def waiting_digest(self, place: Place, now_ms: int) -> AlertCard | None:
+        """Return the digest that waited for room at its place when this unit of work first asked."""
+        if place not in self._waiting:
+            found = self.query(sql.WAITING_DIGEST, {"place": str(place), "now": now_ms})
+            self._waiting[place] = found[0].id if found else None
+        card_id = self._waiting[place]
+        card = None if card_id is None else self._known[card_id]
+        return None if card is None or card.is_closed else card
 
     def query(self, statement: Select[Any], values: dict[str, Any]) -> list[AlertCard]:
         """Return what a statement finds, as it stands in this unit of work."""

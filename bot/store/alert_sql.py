@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Integer, bindparam, delete, func, insert, select, text, union_all, update
+from sqlalchemy import BindParameter, Integer, and_, bindparam, delete, func, insert, select, text, union_all, update
 
-from bot.store.tables import ALERT, ALERT_CARD, ALERT_CARD_MEMBER, ALERT_NOTE, MUTE, WATCH
+from bot.store.tables import ALERT, ALERT_CARD, ALERT_CARD_MEMBER, ALERT_NOTE, DELIVERY, MUTE, WATCH
 
-_A, _C, _M, _N = ALERT.c, ALERT_CARD.c, ALERT_CARD_MEMBER.c, ALERT_NOTE.c
+_A, _C, _M, _N, _D = ALERT.c, ALERT_CARD.c, ALERT_CARD_MEMBER.c, ALERT_NOTE.c, DELIVERY.c
 
 # As text: SQLite uses a partial index only for the very words that it was made with.
 _NOT_CLOSED: Final = text("alert_card.state <> 'closed'")
@@ -49,6 +49,20 @@ OPEN_CARD: Final = select(ALERT_CARD).where(
     _C.place == bindparam("place"), _C.shared == bindparam("shared"), _NOT_CLOSED
 )
 OPEN_CARDS_OF: Final = select(ALERT_CARD).where(_C.shared.in_(_SOME), _NOT_CLOSED)
+# Rows of the queue that had to wait, of which there are few.
+WAITING_DIGEST: Final = (
+    select(ALERT_CARD)
+    .join(DELIVERY, _D.card == _C.id)
+    .where(
+        text("delivery.state = 'queued'"),
+        _D.place == bindparam("place"),
+        _D.next_ms > bindparam("now"),
+        and_(_D.shown == 0, _D.doubt == 0, _D.lease == ""),
+        and_(_C.digest != "", _NOT_CLOSED),
+    )
+    .order_by(_C.number)
+    .limit(1)
+)
 CARDS_AT: Final = (
     select(ALERT_CARD)
     .where(_C.place == bindparam("place"), _NOT_CLOSED)

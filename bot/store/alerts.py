@@ -41,10 +41,11 @@ from bot.store.transactions import StoredTransactions
 class StoredAlertRepository:
     """Implements `bot.alerts.repository.AlertRepository` in one transaction; what was put is written by `flush`."""
 
-    def __init__(self, connection: Connection, now: datetime) -> None:
+    def __init__(self, connection: Connection, now: datetime, *, shows_unreadable: bool = False) -> None:
+        """``shows_unreadable``: for reading alone; alerts that do not open are shown as such."""
         self._connection = connection
         self._now = now
-        self._alerts = AlertIdentityMap(connection)
+        self._alerts = AlertIdentityMap(connection, shows_unreadable=shows_unreadable)
         self._cards = CardIdentityMap(connection)
         self._mutes: dict[Place, list[Mute]] = {}
         self._watches: dict[str, list[Watch]] = {}
@@ -114,6 +115,10 @@ class StoredAlertRepository:
     def open_card(self, place: Place, group: str) -> AlertCard | None:
         """Return the card of a group at a place that is not closed."""
         return self._cards.open(place, group)
+
+    def waiting_digest(self, place: Place) -> AlertCard | None:
+        """Return the digest that waits in the outbox until its place may get a new card."""
+        return self._cards.waiting_digest(place, to_ms_up(self._now))
 
     def cards_at(self, place: Place, limit: int = 1000) -> Sequence[AlertCard]:
         """Return the cards of a place that are not closed, newest first."""
@@ -266,7 +271,10 @@ class StoredAlertTransactions(StoredTransactions[StoredAlertQueue]):
         def repository(connection: Connection) -> StoredAlertQueue:
             return StoredAlertQueue(connection, now())
 
-        super().__init__(database, begin=wait_for_turn, writing=repository, reading=repository)
+        def reading(connection: Connection) -> StoredAlertQueue:
+            return StoredAlertQueue(connection, now(), shows_unreadable=True)
+
+        super().__init__(database, begin=wait_for_turn, writing=repository, reading=reading)
 
     async def try_transact(self, work: Callable[[StoredAlertQueue], T]) -> T | None:
         """Return what ``work`` returns, after the commit; None if another process is at it."""

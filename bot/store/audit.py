@@ -157,12 +157,22 @@ class StoredAudit:
 
         Entries that come meanwhile are not looked at. Raises `StoreUnavailable`.
         """
+        return await self._check(known, None)
+
+    async def check_end(self, most: int) -> AuditFindings:
+        """Return what is wrong with the newest ``most`` entries, and with what the witness says of the end.
+
+        It takes no longer for a log of years. Raises `StoreUnavailable`.
+        """
+        return await self._check((), most)
+
+    async def _check(self, known: Collection[ChainLink], most: int | None) -> AuditFindings:
         try:
             witnessed = await asyncio.to_thread(self._witness.read)
         except (OSError, ValueError) as error:
             return AuditFindings(0, NO_ENTRY, (f"{self._witness.file} cannot be read: {error}",), witnessed=False)
         links = [*known, *([witnessed] if witnessed is not None else [])]
-        last, found, count = await self._database.read(partial(_check_log, known=links))
+        last, found, count = await self._database.read(partial(_check_log, known=links, most=most))
         return AuditFindings(count, last, tuple(found), witnessed=witnessed is not None)
 
     def _append(self, entries: Sequence[AuditEntry]) -> None:
@@ -265,12 +275,16 @@ def _conditions(wanted: AuditSearch) -> Iterator[ColumnElement[bool]]:
         yield _A.seq > wanted.after
 
 
-def _check_log(connection: Connection, known: Sequence[ChainLink]) -> tuple[ChainLink, list[str], int]:
-    """Return the end of the chain, what is wrong, and how many entries there are."""
+def _check_log(
+    connection: Connection, known: Sequence[ChainLink], most: int | None = None
+) -> tuple[ChainLink, list[str], int]:
+    """Return the end of the chain, what is wrong, and how many entries were looked at: the newest ``most``, or all."""
     head = connection.execute(select(AUDIT_HEAD)).mappings().one()
     start, end = ChainLink(head["purged_seq"], head["purged_hash"]), ChainLink(head["seq"], head["hash"])
-    check = ChainCheck(start)
     found, count = list(_purge_contradiction(connection, start)), 0
+    if most is not None and end.seq - most > start.seq:
+        start = _link_before(connection, end.seq - most) or start
+    check = ChainCheck(start)
     for rows in _portions(connection, start.seq, end.seq):
         found += check.follow(rows)
         found += _missing_mentions(connection, rows)
@@ -282,6 +296,13 @@ def _check_log(connection: Connection, known: Sequence[ChainLink]) -> tuple[Chai
         found.append(f"entry {newest} was inserted behind the end")
     found += filter(None, (_contradiction(connection, link) for link in known))
     return end, found, count
+
+
+def _link_before(connection: Connection, seq: int) -> ChainLink | None:
+    """Return the link of the newest entry up to a number; None where there is none."""
+    up_to = select(_A.seq, _A.hash).where(_A.seq <= seq).order_by(_A.seq.desc()).limit(1)
+    row = connection.execute(up_to).one_or_none()
+    return None if row is None else ChainLink(row.seq, row.hash)
 
 
 def _portions(connection: Connection, after: int, last: int) -> Iterator[list[dict[str, Any]]]:

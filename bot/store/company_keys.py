@@ -13,10 +13,8 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.private_files import create_private_file, make_private_folder, replace_private_file
-from bot.sealing import CompanyKey, RandomBytes, WrongDataKey
-
-KEY_FILE = "dingerp.key"
-"""The file that the bot makes where no key is configured."""
+from bot.sealing import KEY_FILE as KEY_FILE
+from bot.sealing import CompanyKey, RandomBytes, WrongDataKey, parse_keys
 
 _HEAD = "# Opens what dingerp keeps in its database. Keep a copy elsewhere: without it the database cannot be read.\n"
 
@@ -42,7 +40,7 @@ class GivenKeys:
     @classmethod
     def parse(cls, text: str) -> GivenKeys:
         """Return the keys in ``text``. Raises `WrongDataKey`."""
-        return cls(tuple(map(CompanyKey.parse, text.replace(",", " ").split())))
+        return cls(parse_keys(text))
 
     def read(self) -> Sequence[CompanyKey]:
         """Return the keys."""
@@ -65,17 +63,16 @@ class KeyFile:
     def read(self) -> Sequence[CompanyKey]:
         """Return the keys of the file; none where it is ours and does not exist."""
         try:
-            lines = self.path.read_text(encoding="ascii").splitlines()
+            text = self.path.read_text(encoding="ascii")
         except FileNotFoundError:
             if self.ours:
                 return ()
             raise WrongDataKey(f"there is no key file {self.path}") from None
         except (OSError, ValueError) as error:
             raise WrongDataKey(f"the key file {self.path} cannot be read: {type(error).__name__}") from None
-        keys = tuple(CompanyKey.parse(line) for line in lines if line.strip() and not line.startswith("#"))
-        if not keys:
+        if not any(line.strip() and not line.startswith("#") for line in text.splitlines()):
             raise WrongDataKey(f"the key file {self.path} holds no key")
-        return keys
+        return parse_keys(text)
 
     def make(self) -> Sequence[CompanyKey]:
         """Make the file with a first key, unless it is there already."""

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 
 import orjson
-from sqlalchemy import delete, select
+from sqlalchemy import Insert, delete, select
 from sqlalchemy.engine import Connection
 
 from bot.chat.dialogues import DialogueKey, LastQuestion
 from bot.store.database import Database
 from bot.store.row_times import from_ms, to_ms
-from bot.store.statements import replace_into
+from bot.store.statements import chunks, execute_many, replace_into
 from bot.store.tables import DIALOGUE
 
 
@@ -28,8 +28,13 @@ class StoredDialogues:
         return await self._database.run(partial(_load, since_ms=to_ms(since)))
 
     async def save(self, changed: Collection[tuple[DialogueKey, LastQuestion]], since: datetime) -> None:
-        """Keep these, and forget what is older than ``since``."""
-        await self._database.run(partial(_save, changed=changed, since_ms=to_ms(since)))
+        """Keep these, and forget what is older than ``since``.
+
+        Each portion has a transaction of its own: new questions want to be stored in between.
+        """
+        await self._database.run(partial(_forget, since_ms=to_ms(since)))
+        for portion in chunks(changed):
+            await self._database.run(partial(_save, changed=portion))
 
 
 def _load(connection: Connection, since_ms: int) -> Iterable[tuple[DialogueKey, LastQuestion]]:
@@ -43,9 +48,24 @@ def _load(connection: Connection, since_ms: int) -> Iterable[tuple[DialogueKey, 
     ]
 
 
-def _save(connection: Connection, changed: Collection[tuple[DialogueKey, LastQuestion]], since_ms: int) -> None:
+def _forget(connection: Connection, since_ms: int) -> None:
     connection.execute(delete(DIALOGUE).where(DIALOGUE.c.at_ms < since_ms))
-    upsert = replace_into(DIALOGUE, connection.dialect.name)
-    for key, last in changed:
-        row = {"user_id": key.user_id, "conversation_id": key.conversation_id, "at_ms": to_ms(last.at)}
-        connection.execute(upsert.values(**row, line=last.line, rows=orjson.dumps(last.rows).decode()))
+
+
+def _save(connection: Connection, changed: Sequence[tuple[DialogueKey, LastQuestion]]) -> None:
+    rows = [
+        {
+            "user_id": key.user_id,
+            "conversation_id": key.conversation_id,
+            "at_ms": to_ms(last.at),
+            "line": last.line,
+            "rows": orjson.dumps(last.rows).decode(),
+        }
+        for key, last in changed
+    ]
+    execute_many(connection, _replace(connection.dialect.name), rows)
+
+
+@cache
+def _replace(dialect: str) -> Insert:
+    return replace_into(DIALOGUE, dialect)

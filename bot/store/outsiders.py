@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import delete, select
+from sqlalchemy.engine import Connection
 
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
-from bot.store.row_times import to_ms
+from bot.store.row_times import from_ms, to_ms
 from bot.store.statements import insert_into
 from bot.store.tables import OUTSIDER_GROUP
 from bot.wakeup import Wakeup
@@ -22,6 +23,18 @@ REFRESH_SECONDS = 60.0
 """Seconds after which a process knows what another one has learnt."""
 RETRY_SECONDS = 1.0
 """Seconds until a store that is away is asked again."""
+
+
+def marked_groups(connection: Connection) -> list[tuple[str, datetime]]:
+    """Return the conversations in which somebody from outside was seen, and when first; the newest first."""
+    rows = connection.execute(select(OUTSIDER_GROUP).order_by(OUTSIDER_GROUP.c.seen_ms.desc()))
+    return [(row.conversation_id, from_ms(row.seen_ms)) for row in rows]
+
+
+def unmark_group(connection: Connection, conversation_id: str) -> bool:
+    """Forget that somebody from outside was seen there; returns whether that was known."""
+    this = delete(OUTSIDER_GROUP).where(OUTSIDER_GROUP.c.conversation_id == conversation_id)
+    return bool(connection.execute(this).rowcount)
 
 
 class StoredOutsiders:

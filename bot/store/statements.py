@@ -38,9 +38,9 @@ def execute_many(connection: Connection, statement: Insert | Update, rows: Seque
     """
     if not rows:
         return
-    compiled = _compiled(statement, connection.dialect)
-    if sealed := _sealed_columns(statement):
-        dialect = connection.dialect
+    dialect = connection.dialect
+    compiled = _compiled(statement, dialect)
+    if sealed := _sealed_columns(statement, dialect):
         rows = [{**row, **{n: column.process_bind_param(row[n], dialect) for n, column in sealed}} for row in rows]
     if compiled.positiontup is None:
         connection.exec_driver_sql(compiled.string, list(rows))
@@ -57,9 +57,9 @@ def _compiled(statement: Insert | Update, dialect: Dialect) -> SQLCompiler:
 
 
 @lru_cache(maxsize=64)
-def _sealed_columns(statement: Insert | Update) -> tuple[tuple[str, Sealed], ...]:
+def _sealed_columns(statement: Insert | Update, dialect: Dialect) -> tuple[tuple[str, Sealed], ...]:
     """Return the sealed columns among a statement's parameters, which have the names of their columns."""
-    table, named = statement.table, statement.compile().params
+    table, named = statement.table, _compiled(statement, dialect).params
     return tuple((c.name, c.type) for c in table.columns if isinstance(c.type, Sealed) and c.name in named)
 
 

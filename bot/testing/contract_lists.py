@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any
 
 from bot.erp.model import PurchaseStatus
-from bot.erp.port import Capability, Erp, Filter, ListQuery
+from bot.erp.port import Capability, Erp, Filter, ListQuery, Period
 from bot.testing.company import ReferenceCompany
 from bot.testing.contract_base import ContractBase, case
 from bot.testing.contract_reads import EACH_KIND
@@ -21,6 +22,8 @@ from bot.testing.erp_checks import (
 from bot.testing.gaps import comparable
 
 _ALL = 10_000
+_DAY = timedelta(days=1)
+_LONG_AGO, _FAR_AHEAD = date(2000, 1, 1), date(2100, 1, 1)
 
 
 class ListsContract(ContractBase):
@@ -105,6 +108,31 @@ class ListsContract(ContractBase):
             found = await kind.read_list(erp, query)
             assert numbers(found) == kind.expected_numbers(documents, query)
             assert found.total == len(kind.expected_numbers(documents, ListQuery(filter=wanted, text="o", limit=_ALL)))
+
+    @case("list.days", "A list of some days holds what is of these days, or due then", over=EACH_KIND)
+    async def test_days(self, erp: Erp, company: ReferenceCompany, kind: DocumentSpec) -> None:
+        documents = self.expected_documents(company, kind)
+        for name, day_of in (("during", kind.listing.day), ("due", kind.listing.due)):
+            days = sorted({day for document in documents if (day := day_of(document))})
+            if not days:
+                always: dict[str, Any] = {name: Period(_LONG_AGO, _FAR_AHEAD)}
+                query = ListQuery(**always)
+                assert (await kind.read_list(erp, query)).total == 0
+                continue
+            first, last = days[len(days) // 3], days[2 * len(days) // 3]
+            asked: list[dict[str, Any]] = [
+                {name: Period(first, last)},
+                {name: Period(first, first)},
+                {name: Period(first, last), "text": "o", "limit": 3},
+                {name: Period(first, last), "filter": kind.filters[-1]},
+                {name: Period(days[-1] + _DAY, days[-1] + _DAY)},
+            ]
+            for wanted in asked:
+                query = ListQuery(**{"limit": _ALL, **wanted})
+                found = await kind.read_list(erp, query)
+                assert numbers(found) == kind.expected_numbers(documents, query), query
+        both = ListQuery(during=Period(_LONG_AGO, company.today), due=Period(company.today, _FAR_AHEAD), limit=_ALL)
+        assert numbers(await kind.read_list(erp, both)) == kind.expected_numbers(documents, both)
 
     @case("list.partner", "A partner's documents are those of exactly this name, in any case", over=EACH_KIND)
     async def test_partner(self, erp: Erp, company: ReferenceCompany, kind: DocumentSpec) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from bot.chat.days import Days, names_days
 from bot.chat.dialogues import LastQuestion
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise, split
 from bot.chat.reading import ReadBy, Reading, Understood
@@ -96,11 +97,12 @@ def _command(grammar: Grammar, scan: Scan, before: str, usable: frozenset[str] |
 
 def _line(grammar: Grammar, scan: Scan, command: str, before: str, rest: str, *, with_subject: bool) -> str | None:
     """Return the new line: what the sentence says, and the rest from the line before."""
-    old_words, old_stores, old_list = _parts(grammar, before, rest)
+    old_words, old_stores, old_list, old_days = _parts(grammar, before, rest)
     new_words = _named(scan)
     stores = [f"@{span.value}" for span in (*scan.of_kind(SpanKind.WAREHOUSE), *scan.of_kind(SpanKind.PLACE))]
     keyword = grammar.list_named(command, scan)
-    if not (new_words or stores or keyword or command != before):
+    has_days = any(names_days(span.text) for span in scan.of_kind(SpanKind.DATE))
+    if not (new_words or stores or keyword or has_days or command != before):
         return None
     same = (before, command) == ("order", "delivery")
     if command != before and not same and any(grammar.vocabulary.document(word) for word in old_words):
@@ -111,16 +113,20 @@ def _line(grammar: Grammar, scan: Scan, command: str, before: str, rest: str, *,
     if not keyword and command == before:
         keyword = old_list
     if command not in AT_WAREHOUSES:
-        return command_line(command, keyword, *words)
+        line = command_line(command, keyword, *words)
+        if has_days:
+            return grammar.with_days(line, command, scan)
+        return f"{line} {old_days}" if old_days and command == before else line
     return command_line(command, *words, *(stores or old_stores)[:1])
 
 
-def _parts(grammar: Grammar, command: str, rest: str) -> tuple[list[str], list[str], str]:
-    """Return the subject of a line, its warehouse, and its named list."""
+def _parts(grammar: Grammar, command: str, rest: str) -> tuple[list[str], list[str], str, str]:
+    """Return the subject of a line, its warehouse, its named list, and its days."""
     words = list(split(rest, listed=command == "stock"))
+    days = Days.take_marked(words) or ""
     listed = next((word for word in words if word in grammar.sentences.lists.get(command, ())), "")
     stores = [word for word in words if word.startswith("@")]
-    return [word for word in words if word not in {listed, *stores}], stores, listed
+    return [word for word in words if word not in {listed, *stores}], stores, listed, days
 
 
 def _named(scan: Scan) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from bot.chat.days import Days, names_days, names_days_ahead
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise
 from bot.chat.reading import ReadBy, Reading, Understood
 from bot.chat.registry import Commands
@@ -123,9 +124,10 @@ class Grammar:
         take_codes(scan, self.vocabulary)
         take_stock_of_warehouses(scan)
         take_names(scan, SpanKind.WAREHOUSE, self._stores, self._longest_store)
+        take_days(scan)
         take_quantities(scan, self._quantity)
         take_words(scan, sentences.cues, self._longest_cue, lambda start, end: scan.take(SpanKind.CUE, start, end))
-        take_days(scan, sentences.dates)
+        take_words(scan, sentences.dates, LONGEST_WORD, lambda start, end: scan.take(SpanKind.DATE, start, end))
         take_digits(scan)
         take_words(scan, sentences.phrases, LONGEST_WORD, scan.drop)
         for start, piece in leftover(scan, sentences.fillers, LONGEST_WORD, self._is_name):
@@ -167,7 +169,9 @@ class Grammar:
         if deliveries and (usable is None or "delivery" in usable):
             return [(command_line("delivery", span.value), _DECISIVE) for span in deliveries]
         if documents:
-            return self._of_documents(documents, weights, usable)
+            found = list(self._of_documents(documents, weights, usable))
+            # Without a word of what is asked, the products beside a document are asked for as well.
+            return found if weights or not products else [*found, *self._of_products(scan, products, ranked)]
         if products or scan.of_kind(SpanKind.WAREHOUSE):
             return self._of_products(scan, products, ranked)
         return self._of_lists(scan, ranked, weights)
@@ -230,11 +234,26 @@ class Grammar:
             return command_line("stock", named) if named and self._is_known(scan) else command_line(name)
         if name == "stock" and (stores := _stores_in(scan)):
             return command_line(name, _joined(scan, SpanKind.NAME, SpanKind.PARTNER), *stores)
-        return command_line(name, self.list_named(name, scan), named)
+        return self.with_days(command_line(name, self.list_named(name, scan), named), name, scan)
+
+    def with_days(self, line: str, name: str, scan: Scan) -> str:
+        """Return a line with the days that a sentence names, if its command lists documents of days."""
+        parameters = self.commands[name].signature.parameters
+        if not any(issubclass(parameter.type, Days) for parameter in parameters):
+            return line
+        days = next((span.text for span in scan.of_kind(SpanKind.DATE) if names_days(span.text)), "")
+        if not days:
+            return line
+        due = names_days_ahead(days) or any(word in scan.text.casefold() for word in self.sentences.due)
+        if not due:
+            return f"{line} {days}"
+        return f"{line} due {days}" if days.isascii() else f"{line} {days}到期"
 
     def list_named(self, name: str, scan: Scan) -> str:
         """Return the named list of a command that is meant: what is late for an order is late for any document."""
-        own = [cue for cue in self.cues_in(scan) if cue.keyword and cue.command == name]
+        days = (span.text.casefold() for span in scan.of_kind(SpanKind.DATE))
+        dated = [cue for day in days for cue in self.sentences.cues.get(day, ())]  # some lists are of a day
+        own = [cue for cue in (*self.cues_in(scan), *dated) if cue.keyword and cue.command == name]
         others = [cue for cue in self.cues_in(scan) if cue.keyword in self.sentences.lists[name]]
         return next((cue.keyword for cue in (*own, *others)), "")
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from bot.chat.days import find_days
 from bot.understanding.vocabulary import Vocabulary
 
 _MASK = "\x00"
@@ -23,15 +24,6 @@ _THREAD = re.compile(r"m\d{1,2}(?:\.5)?(?:[x×*]\d+)?|\d+(?:\.\d+)?[x×*]\d+.*",
 _MENTION = re.compile(r"@\s?(\S+)")
 _STOCK_OF_WAREHOUSE = re.compile("(?<=仓)库存")
 _DIGITS = re.compile(r"(?<![0-9A-Za-z.])\d{3,12}(?![0-9A-Za-z.])")
-_DAY = re.compile(
-    r"\d{4}年|\d{4}[-/年.]\d{1,2}(?:[-/月.]\d{1,2}[日号]?)?|\d{1,2}月(?:\d{1,2}[日号]?|份)?|\d{1,2}[日号]"
-    r"|(?:周|星期|礼拜)[一二三四五六日天]"
-    r"|(?:最近|近|过去|这)[0-9一二两三四五六七八九十]{1,3}(?:天|周|个?月|年|个?星期|个?季度)"
-    r"|(?:last|past|next) \d+ (?:days?|weeks?|months?)"
-)
-
-
-_LONGEST_DAY = 12
 _NEGATED = re.compile(
     r"(?:不要|不是要|不是问|不是查|不是|别查|不查|不看|不用看|除了|不问)(?!不)[^,;，；。]+?(?=[,;，；。]|而?是(?!不)|而要|$)"
     r"|(?<![a-z])not (?:the )?\S+(?=,| but)"
@@ -128,11 +120,10 @@ def take_digits(scan: Scan) -> None:
         scan.take(SpanKind.DIGITS, match.start(), match.end())
 
 
-def take_days(scan: Scan, words: Container[str]) -> None:
-    """Take days and spans of time."""
-    for match in _DAY.finditer(scan.rest):
-        scan.take(SpanKind.DATE, match.start(), match.end())
-    take_words(scan, words, _LONGEST_DAY, lambda start, end: scan.take(SpanKind.DATE, start, end))
+def take_days(scan: Scan) -> None:
+    """Take days that a list can be restricted to."""
+    for start, end in find_days(scan.rest):
+        scan.take(SpanKind.DATE, start, end)
 
 
 def quantity_pattern(units: Iterable[str]) -> re.Pattern[str]:

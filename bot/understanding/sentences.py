@@ -44,6 +44,9 @@ class Sentences:
     kept: frozenset[str]
     """Beginnings of names that look like such words: 和平 is a name, 和 is not."""
     dates: frozenset[str]
+    """Words of time that name no days."""
+    due: frozenset[str]
+    """Words that say that the days in a sentence are those on which something is due."""
     units: frozenset[str]
 
     commands: frozenset[str]
@@ -61,7 +64,7 @@ class Sentences:
         command that may write is an error too: sentences only ask.
         """
         cues: dict[str, list[Cue]] = {}
-        words: dict[str, set[str]] = {"fillers": set(), "phrases": set(), "kept": set(), "dates": set(), "units": set()}
+        words: dict[str, set[str]] = {name: set() for name in ("fillers", "phrases", "kept", "dates", "due", "units")}
         asked: dict[str, AnyCommand] = {}
         for name, content in _files(own):
             for key, value in content.items():
@@ -88,6 +91,7 @@ class Sentences:
                 for name, command in asked.items()
             },
             dates=frozenset(words["dates"]),
+            due=frozenset(words["due"]),
             units=frozenset(words["units"]),
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from bot.access.directory_sync import CLOSED_PAUSE, DirectorySync, ListedDepartment, ListedPage
 from bot.access.membership import DirectoryClosed, Membership
 from bot.access.people import DirectoryEntry, NeverWrote
+from bot.access.staff_keys import StaffKeys
 from bot.errors import DingerpError
 from bot.store.database import Database
 from bot.store.people import StoredPeople
@@ -176,3 +177,25 @@ async def test_it_walks_at_once_and_ends_when_it_is_cancelled(scene: SyncScene) 
     working.cancel()
     with pytest.raises(asyncio.CancelledError):
         await working
+
+
+async def test_everybodys_keys_are_handed_on_once_after_a_walk(scene: SyncScene) -> None:
+    handed: list[list[str]] = []
+
+    async def take(people: Sequence[StaffKeys]) -> None:
+        handed.append(sorted(one.user_id for one in people))
+
+    listing = KeyedListing()
+    sync = DirectorySync(listing, scene.store, scene.members, every=DAY, now=lambda: scene.now, walked=take)
+    await sync.round()
+    await sync.round()
+    assert handed == [["a", "b", "boss", "c", "d"]]
+
+
+@dataclass(slots=True)
+class KeyedListing(FakeListing):
+    """Tells everybody's keys with the members of a department."""
+
+    async def members(self, department_id: str, start: int) -> ListedPage:
+        page = await FakeListing.members(self, department_id, start)
+        return replace(page, keys={one: StaffKeys(user_id=one, name=one) for one in page.people})

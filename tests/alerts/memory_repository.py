@@ -34,6 +34,8 @@ class MemoryAlertRepository:
         self.deliveries: list[Delivery] = []
         """All that were ever asked for, in order."""
         self.withdrawn: list[str] = []
+        self.held_back: dict[Place, str] = {}
+        """The digests that wait until their places may get new cards."""
         self.notes: list[AlertHistoryEntry] = []
         self.events: list[StoredEvent] = []
         """Those that wait."""
@@ -99,6 +101,11 @@ class MemoryAlertRepository:
     def open_card(self, place: Place, group: str) -> AlertCard | None:
         """Return the card of a group at a place that is not closed."""
         return next((card for card in self.cards_at(place) if card.group == group), None)
+
+    def waiting_digest(self, place: Place) -> AlertCard | None:
+        """Return the digest that the outbox was said to hold back."""
+        card = self._cards.get(self.held_back.get(place, ""))
+        return None if card is None or card.is_closed else card
 
     def cards_at(self, place: Place, limit: int = 1000) -> Sequence[AlertCard]:
         """Return the cards of a place that are not closed, newest first."""

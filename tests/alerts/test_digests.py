@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+
+from sqlalchemy import update
 
 from bot.alerts import actions
 from bot.alerts.alert import AlertCard, CardState, CardWithAlerts
@@ -13,7 +16,10 @@ from bot.alerts.repository import AlertUnitOfWork
 from bot.alerts.service import read_card
 from bot.alerts.view_builder import build_card_view
 from bot.alerts.views import AlertDigest
+from bot.outbox.delivery import Urgency
 from bot.severity import Severity
+from bot.store.row_times import to_ms
+from bot.store.tables import DELIVERY
 from tests.alerts.conftest import NewScenario, on_database, sqlite
 from tests.alerts.scenario import ZERO, A, ProcessorScenario, event, fine, low, second
 
@@ -149,6 +155,42 @@ def test_one_more_round_of_a_flood_writes_no_more_rows_than_the_first(tmp_path: 
         )
         assert isinstance(row, int)
         assert row < 100 * NAMED, "nor does its own row grow"
+
+
+@contextmanager
+def held_back(folder: Path) -> Iterator[tuple[ProcessorScenario, AlertCard]]:
+    """Give a scenario with a digest that waits for a minute until its place may get a new card."""
+    with sqlite(folder) as database:
+        scenario = ProcessorScenario(on_database(database))
+        digest = fold(scenario, report(scenario, subjects(10)))
+        waits = update(DELIVERY).where(DELIVERY.c.card == digest.id).values(next_ms=to_ms(second(60)))
+        database.run_blocking(lambda connection: connection.execute(waits))
+        yield scenario, digest
+
+
+def test_while_one_waits_for_room_new_alerts_join_it_and_get_no_cards_of_their_own(tmp_path: Path) -> None:
+    with held_back(tmp_path) as (scenario, digest):
+        assert set(report(scenario, subjects(MANY, 10))) == {digest.id}
+        grown = content(scenario, digest)
+        assert view(scenario, grown.card).counts.open == MANY + 10
+        assert [alert.event.subject for alert in grown.alerts] == subjects(NAMED, MANY + 10 - NAMED)
+        scenario.at(5, fine("SKU20"), fine(f"SKU{MANY + 9}"))
+        assert (view(scenario, digest).counts.open, view(scenario, digest).counts.over) == (MANY + 8, 2)
+
+
+def test_while_one_waits_for_room_what_is_urgent_has_its_own_card(tmp_path: Path) -> None:
+    with held_back(tmp_path) as (scenario, digest):
+        before = len(scenario.deliveries)
+        scenario.take([[event("stock.out", "SKU-X", severity=Severity.CRITICAL)]])
+        (urgent,) = scenario.deliveries[before:]
+        assert (urgent.ref == digest.id, urgent.urgency) == (False, Urgency.NOW)
+
+
+def test_once_its_place_may_get_cards_again_a_new_alert_has_its_own(tmp_path: Path) -> None:
+    with held_back(tmp_path) as (scenario, digest):
+        before = len(scenario.deliveries)
+        scenario.at(61, low("SKU77"))
+        assert digest.id not in {delivery.ref for delivery in scenario.deliveries[before:]}
 
 
 def standing(subject: str, severity: Severity = Severity.WARNING) -> Event:

@@ -9,10 +9,22 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from bot.access.audit import AuditEntry, AuditKind
-from bot.chat.erp_account_views import AccountRequestComposer, AccountResultComposer
+from bot.access.staff_keys import MatchKey, StaffKeys
+from bot.chat.account_matching import AccountMatch, MatchOutcome
+from bot.chat.erp_account_search import ErpAccountSearch
+from bot.chat.erp_account_views import (
+    AccountRequestComposer,
+    AccountResult,
+    AccountResultComposer,
+    AccountRow,
+    account_row,
+)
 from bot.chat.erp_accounts import AccountRefused, AccountState, ErpAccounts
+from bot.erp.errors import Unsupported
+from bot.erp.model import ErpUser
 from bot.store.database import Database
 from bot.store.erp_accounts import StoredErpAccounts
 from bot.store.tables import DELIVERY
@@ -167,3 +179,98 @@ async def test_cards_show_the_newest_state(scene: AccountScene) -> None:
     assert not decided.view.buttons()
     assert (decided.revision, told.revision) == (2, 2)
     assert "IT01" in str(told.view)
+
+
+def found(user_id: str, account: str, key: MatchKey = MatchKey.MOBILE) -> AccountMatch:
+    return AccountMatch(user_id=user_id, name=user_id, account=account, key=key, outcome=MatchOutcome.FOUND)
+
+
+def in_vain(user_id: str, outcome: MatchOutcome) -> AccountMatch:
+    return AccountMatch(user_id=user_id, name=user_id, outcome=outcome)
+
+
+async def test_what_a_search_finds_is_bound_and_told_to_its_owner_once(scene: AccountScene) -> None:
+    accounts = scene.accounts()
+    for expected in (1, 0):
+        assert await accounts.record_search("main", [found("sales01", "lina")]) == expected
+    assert accounts.bound() == {"sales01": {"main": "lina"}}
+    assert await scene.owed() == {"person:sales01": 1}
+    assert [(entry.actor, entry.action, entry.detail) for entry in scene.audit] == [
+        ("dingerp", "account.matched", "sales01 at main: lina, by mobile")
+    ]
+    card = await AccountResultComposer(accounts.find, no_name).compose("main|sales01")
+    assert isinstance(card.view, AccountResult)
+    assert (str(card.view.key), card.view.decided_by, len(card.view.buttons())) == ("mobile", "", 1)
+
+
+async def test_what_people_said_stands_above_a_search(scene: AccountScene) -> None:
+    accounts = scene.accounts()
+    await accounts.record_search("main", [found("sales01", "lina")])
+    await accounts.unbind("sales01", "main", by="sales01")
+    await accounts.ask("keeper01", "王仓", "main", "wang")
+    await accounts.ask("finance01", "周慧", "main", "zhou")
+    await accounts.decide("finance01", "main", "zhou", by="it01", agrees=False)
+    people = ("sales01", "keeper01", "finance01", "buyer01")
+    assert await accounts.record_search("main", [found(one, f"of {one}") for one in people]) == 0
+    assert accounts.bound() == {}
+
+
+async def test_a_search_gives_nobody_an_account_of_somebody_else(scene: AccountScene) -> None:
+    accounts = scene.accounts()
+    await accounts.ask("keeper01", "王仓", "main", "Wang")
+    await accounts.decide("keeper01", "main", "Wang", by="it01", agrees=True)
+    matches = [found("sales01", "wang"), found("finance01", "CHEN")]
+    for entries in (2, 2):
+        assert await accounts.record_search("main", matches) == 0
+        assert len([entry for entry in scene.audit if entry.outcome == "several_people"]) == entries
+    assert [row.reason and "somebody else" in str(row.reason) for row in await rows_of(accounts, "sales01")] == [True]
+
+
+async def test_why_nothing_was_bound_is_kept_until_a_search_says_otherwise(scene: AccountScene) -> None:
+    accounts = scene.accounts()
+    for outcome, said in (
+        (MatchOutcome.SEVERAL_ACCOUNTS, "several accounts"),
+        (MatchOutcome.UNVERIFIED, "not confirmed"),
+    ):
+        await accounts.record_search("main", [in_vain("sales01", outcome)])
+        (row,) = await rows_of(accounts, "sales01")
+        assert said in str(row.reason)
+    await accounts.record_search("main", [])
+    (row,) = await rows_of(accounts, "sales01")
+    assert "any more" in str(row.reason)
+    assert not await scene.owed()
+    assert await accounts.record_search("main", [found("sales01", "lina")]) == 1
+    assert await rows_of(accounts, "sales01") == [AccountRow(source="main", account="lina")]
+
+
+async def rows_of(accounts: ErpAccounts, user_id: str) -> list[AccountRow]:
+    return [account_row(one) for one in await accounts.of(user_id)]
+
+
+async def no_name(user_id: str) -> str:
+    raise AssertionError("nobody decided")
+
+
+@dataclass
+class FakeSource:
+    """Accounts of two sources, of which one cannot list any."""
+
+    users: Sequence[ErpUser]
+
+    async def users_of(self, source: str) -> Sequence[ErpUser]:
+        if source == "other":
+            raise Unsupported("its accounts cannot be listed", source=source)
+        return self.users
+
+
+async def test_a_source_that_lists_no_accounts_leaves_the_others_alone(scene: AccountScene) -> None:
+    accounts = scene.accounts()
+    source = FakeSource([ErpUser(account="lina", name="Li Na", job_number="S1")])
+    search = ErpAccountSearch(accounts, source.users_of, [MatchKey.JOB_NUMBER])
+    with capture_logs() as logs:
+        await search.search([StaffKeys(user_id="sales01", name="李娜", verified={MatchKey.JOB_NUMBER: "S1"})])
+    assert accounts.bound() == {"sales01": {"main": "lina"}}
+    assert [(line["event"], line["source"]) for line in logs if line["event"].startswith("accounts")] == [
+        ("accounts.searched", "main"),
+        ("accounts.not_listed", "other"),
+    ]

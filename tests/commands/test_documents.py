@@ -279,3 +279,34 @@ async def test_pages_are_turned_by_plain_buttons(ask: Ask) -> None:
     view = as_(OrderListView, await ask("/order 深圳创新"))
     (further,) = [button for button in view.buttons() if str(button.label) == "Next"]
     assert further.color is Color.GRAY
+
+
+@pytest.mark.parametrize(
+    ("line", "title", "again"),
+    [
+        ("/order 本月", "订单 · 11月1日至11月30日", "/order 2026-11-01..2026-11-30"),
+        (
+            "/order 上海 due next month",
+            "订单：上海 · 12月1日至12月31日 应交货",
+            "/order 上海 due 2026-12-01..2026-12-31",
+        ),
+        ("/mo 明天到期", "生产订单 · 11月6日 应完工", "/mo due 2026-11-06"),
+    ],
+)
+async def test_a_list_of_days_says_which(ask: Ask, line: str, title: str, again: str) -> None:
+    view = (await ask(line)).view
+    assert isinstance(view, (OrderListView, ProductionListView))
+    assert CardRenderer(languages=load_languages()).render(view, "zh_CN", zone=UTC).title.startswith(title)
+    assert view.line == again
+
+
+async def test_a_named_list_and_days_hold_together(ask: Ask) -> None:
+    view = as_(InvoiceListView, await ask("/invoice 逾期 上个月"))
+    assert view.which is InvoiceList.OVERDUE
+    assert view.days is not None
+    assert all(row.issued_on is not None and view.days.period.holds(row.issued_on) for row in view.rows)
+
+
+async def test_a_list_of_days_may_be_empty(ask: Ask) -> None:
+    view = as_(OrderListView, await ask("/order 上海 1999年"))
+    assert (view.total, view.rows) == (0, ())

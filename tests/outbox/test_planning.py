@@ -207,15 +207,15 @@ def test_the_limits_of_dingtalk() -> None:
 def test_a_flood_leaves_room_for_what_is_urgent() -> None:
     limits = SendLimits(per_second=100, place_minute=20)
     full = {f"place {GROUP}": [30.0] * 20}
-    made = decide(row("common"), *(row(f"u{n}", urgency=Urgency.NOW) for n in range(3)), limits=limits, spent=full)
-    assert taken(made) == ["u0", "u1"]
-    assert list(made.postpone) == ["common", "u2"]
+    made = decide(row("common"), *(row(f"u{n}", urgency=Urgency.NOW) for n in range(11)), limits=limits, spent=full)
+    assert taken(made) == [f"u{n}" for n in range(10)]
+    assert list(made.postpone) == ["common", "u10"]
 
 
 @pytest.mark.parametrize(("waiting", "folds"), [(100, False), (101, True)])
 def test_what_is_urgent_folds_once_it_would_take_minutes_to_show(waiting: int, folds: bool) -> None:
     limits = SendLimits(per_second=100, place_minute=20)
-    full = {f"place {GROUP}": [30.0] * 22}
+    full = {f"place {GROUP}": [30.0] * limits.place_urgent}
     made = decide(*(row(f"u{n}", urgency=Urgency.NOW) for n in range(waiting)), limits=limits, spent=full)
     assert made.fold == ([FoldKey(GROUP, "alert")] if folds else [])
     assert made.crowded == frozenset(made.fold)

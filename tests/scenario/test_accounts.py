@@ -55,3 +55,25 @@ async def test_without_an_account_nothing_is_decided(open_approval_scenario: Ope
         assert (await scenario.case(SMALL)).state is CaseState.OPEN
         assert not await scenario.erp.decisions(SMALL)
         assert YES
+
+
+async def test_an_account_that_both_sides_know_is_bound_and_told(
+    open_approval_scenario: OpenApprovalScenario,
+) -> None:
+    access = {
+        "directory": True,
+        "sync_hours": 24,
+        "match": ("job_number",),
+        "roles": {"approver": frozenset({MANAGER})},
+        "accounts": {BOSS: {"demo": BOSS}},
+    }
+    async with open_approval_scenario(SMALL, access=access) as scenario:
+        await eventually(lambda: newest(scenario, MANAGER, "您在 demo 的账号"), hint=dict)
+        told = newest(scenario, MANAGER, "您在 demo 的账号")
+        assert told is not None
+        assert "登记的工号一致" in plain_text(told)
+        await scenario.ask(f"/approve {SMALL}", MANAGER)
+        await scenario.assert_ended(SMALL, CaseState.APPROVED)
+        assert await scenario.erp.decisions(SMALL) == [(MANAGER, "approve", "")]
+        given_up = await scenario.system.click(told, "解除绑定", MANAGER)
+        assert "已解除绑定" in plain_text(given_up)

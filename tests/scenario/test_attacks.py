@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
+from bot.access.people import DirectoryEntry
 from bot.approvals.case import CaseState
 from bot.demo import FINANCE_GROUP
 from bot.settings import RuleSettings
 from bot.simulator.cards import SimCardView
+from bot.simulator.config import SimulatorConfig
 from bot.simulator.push_dispatcher import CALLBACK, CARD_CALLBACK, SimPush
+from bot.store.database import Database, sqlite_file
+from bot.store.people import StoredPeople
 from tests.scenario.approvals.scenario import (
     BOSS,
     FINANCE,
@@ -25,7 +31,7 @@ from tests.scenario.approvals.scenario import (
     open_approval_scenario,
 )
 from tests.scenario.bad_clicks import private
-from tests.scenario.conftest import KEEPER, OUTSIDER, BotSystem, OpenSystem
+from tests.scenario.conftest import KEEPER, OUTSIDER, BotSystem, OpenSystem, run_system
 from tests.scenario.notice_checks import Notice, plain_text
 from tests.scenario.test_bad_inputs import InputCheckpoint
 
@@ -280,3 +286,33 @@ async def shown_to(system: BotSystem, card: SimCardView, who: str, token: str, *
     system.engine.pushes.send(connection, push)
     ack = await before.ack()
     return str(ack.detail["data"])
+
+
+async def test_a_leaver_among_20_000_is_refused_before_the_clock_moves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    moment = datetime.now(UTC)
+    config = SimulatorConfig(qps_limit=None, further_staff=20_000)
+    leaver, colleague = "staff00042", "staff19999"
+    async with run_system(tmp_path, clock=lambda: moment) as system:
+        database = sqlite_file(system.app.settings.database)
+    await list_everybody(f"sqlite:///{database}", moment, config.further_staff)
+    async with run_system(tmp_path, config, clock=lambda: moment) as system:
+        own = await system.ask("/order late", leaver, where=system.engine.direct(leaver).id)
+        others = await system.ask("/order late", colleague, where=system.engine.direct(colleague).id)
+        assert (await system.click(own, "下一页", leaver)).title == own.title
+        assert not system.engine.calls[f"POST {DIRECTORY}"], "all of them were known"
+        await tell(system, "user_leave_org", {"userId": [leaver]})
+        refused(await system.click(own, "下一页", leaver), Notice.EXTERNAL)
+        refused(await forge(system, own, leaver), Notice.EXTERNAL)
+        refused(await system.ask("/invoice INV-7", leaver, where=system.engine.direct(leaver).id), Notice.EXTERNAL)
+        assert (await system.click(others, "下一页", colleague)).title == others.title
+
+
+async def list_everybody(url: str, at: datetime, count: int) -> None:
+    """Let the database know everybody as a walk through the directory leaves them."""
+    database = Database(url)
+    entry = DirectoryEntry(name="x", roles=frozenset({"sales"}), departments=frozenset({"40"}))
+    await StoredPeople(database, now=lambda: at).record_entries({f"staff{n:05}": entry for n in range(count)}, at)
+    await database.close()

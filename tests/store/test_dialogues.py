@@ -9,6 +9,7 @@ from sqlalchemy import text
 from bot.chat.dialogues import DialogueKey, LastQuestion
 from bot.store.database import Database
 from bot.store.dialogues import StoredDialogues
+from bot.store.statements import AT_ONCE
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 MINE, OTHERS = DialogueKey("keeper01", "cid1"), DialogueKey("sales01", "cid1")
@@ -29,3 +30,13 @@ async def test_what_was_asked_lies_sealed(database: Database) -> None:
     await StoredDialogues(database).save([(MINE, LastQuestion(line="/order 宏达", at=NOW))], NOW)
     raw = await database.run(lambda connection: connection.scalar(text("SELECT line FROM dialogue")))
     assert "宏达" not in raw
+
+
+async def test_more_dialogues_than_one_transaction_takes_are_kept(database: Database) -> None:
+    store = StoredDialogues(database)
+    many = {
+        DialogueKey("keeper01", f"cid{number}"): LastQuestion(line=f"/stock SKU{number}", at=NOW)
+        for number in range(AT_ONCE + 1)
+    }
+    await store.save(many.items(), NOW)
+    assert dict(await store.load(NOW)) == many

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -19,11 +19,25 @@ from bot.erp.demo.company import SEED
 from bot.erp.demo.document_query import DocumentQuery
 from bot.erp.demo.documents import QUERIES, deliveries_of
 from bot.erp.demo.sales import ZONE
+from bot.erp.demo.supply import USERS
 from bot.erp.document_erp import DocumentErp
 from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.listing import D, Listing
-from bot.erp.model import Area, Changes, Decision, DecisionResult, Product, Slice, StockLevel
+from bot.erp.listing import D, Listing, kind_of
+from bot.erp.model import (
+    Area,
+    Changes,
+    Decision,
+    DecisionResult,
+    ErpUser,
+    Invoice,
+    Product,
+    ProductionOrder,
+    PurchaseOrder,
+    SalesOrder,
+    Slice,
+    StockLevel,
+)
 from bot.erp.port import Capability, ListQuery
 
 T = TypeVar("T")
@@ -69,6 +83,12 @@ class DemoErp(DocumentErp):
         today = self._now().astimezone(ZONE).date()
         return await self._run(partial(self._query(kind).page, query=query, today=today, source=self.name))
 
+    async def read_documents(
+        self, area: Area, numbers: Sequence[str]
+    ) -> tuple[SalesOrder | Invoice | PurchaseOrder | ProductionOrder, ...]:
+        """Return those of many documents that there are, with their lines."""
+        return await self._run(partial(QUERIES[kind_of(area)].documents, numbers=numbers, source=self.name))
+
     def _query(self, kind: Listing[D]) -> DocumentQuery[D]:
         return QUERIES[kind]
 
@@ -103,6 +123,10 @@ class DemoErp(DocumentErp):
     async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
         """Return the next changes of an area; raises `Invalid` for a cursor that is not ours."""
         return await self._run(partial(queries.changes, area=area, cursor=cursor, limit=limit, source=self.name))
+
+    async def users(self) -> tuple[ErpUser, ...]:
+        """Return the accounts; their job numbers are those of the same people in the simulated DingTalk."""
+        return tuple(ErpUser(account=user.id, name=user.name, job_number=user.id) for user in USERS)
 
     async def check(self) -> None:
         """Read one row."""

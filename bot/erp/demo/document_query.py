@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -36,6 +37,7 @@ class DocumentQuery(Generic[T]):
     lines: Table | None
     searched: tuple[ColumnElement[str], ...]
     newest: ColumnElement[date] | None
+    due: ColumnElement[date] | None
     filters: Mapping[Filter, tuple[Callable[[date], ColumnElement[bool]], ColumnElement[date]]]
     build: Callable[[Record, str, Iterable[Record]], T]
     partner: ColumnElement[str] | None = None
@@ -43,11 +45,23 @@ class DocumentQuery(Generic[T]):
 
     def document(self, connection: Connection, number: str, source: str) -> T:
         """Return one document with its lines; raises `NotFound`."""
-        row = connection.execute(_by_number(self.table), {"key": fold(number)}).one_or_none()
+        row = connection.execute(by_number(self.table), {"key": fold(number)}).one_or_none()
         if row is None:
             raise NotFound(number, source=source)
-        lines = () if self.lines is None else connection.execute(_lines(self.lines), {"key": row.number_key})
+        lines = () if self.lines is None else connection.execute(lines_of(self.lines), {"key": row.number_key})
         return self.build(row, source, lines)
+
+    def documents(self, connection: Connection, numbers: Iterable[str], source: str) -> tuple[T, ...]:
+        """Return those of many documents that there are, with their lines."""
+        keys = sorted({fold(number) for number in numbers})
+        lines: dict[str, list[Record]] = defaultdict(list)
+        if self.lines is not None:
+            columns = self.lines.c
+            wanted = select(self.lines).where(columns.number_key.in_(keys)).order_by(columns.position)
+            for line in connection.execute(wanted):
+                lines[line.number_key].append(line)
+        rows = connection.execute(select(self.table).where(self.table.c.number_key.in_(keys)))
+        return tuple(self.build(row, source, lines[row.number_key]) for row in rows)
 
     def page(self, connection: Connection, query: ListQuery, today: date, source: str) -> Slice[T]:
         """Return part of the list, without lines."""
@@ -68,6 +82,9 @@ class DocumentQuery(Generic[T]):
             yield condition(today)
         if text := fold(query.text):
             yield or_(*(column.contains(text, autoescape=True) for column in self.searched))
+        for day, period in ((self.newest, query.during), (self.due, query.due)):
+            if period is not None:
+                yield false() if day is None else day.between(period.first, period.last)
         if query.partner:
             yield false() if self.partner is None else self.partner == fold(query.partner)
 
@@ -82,10 +99,12 @@ class DocumentQuery(Generic[T]):
 
 
 @lru_cache
-def _by_number(table: Table) -> Select[Any]:
+def by_number(table: Table) -> Select[Any]:
+    """Return the query for the row of a folded number."""
     return select(table).where(table.c.number_key == bindparam("key"))
 
 
 @lru_cache
-def _lines(table: Table) -> Select[Any]:
+def lines_of(table: Table) -> Select[Any]:
+    """Return the query for the lines of a document, in their order."""
     return select(table).where(table.c.number_key == bindparam("key")).order_by(table.c.position)

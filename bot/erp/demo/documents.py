@@ -84,6 +84,7 @@ ORDERS = DocumentQuery(
     _ORDER_LINE,
     (_ORDER.c.number_key, _ORDER.c.customer_key),
     _ORDER.c.ordered_on,
+    _ORDER.c.promised_on,
     {
         Filter.OPEN: (lambda _: _OWED, _ORDER.c.promised_on),
         Filter.LATE: (lambda today: and_(_OWED, _ORDER.c.promised_on < today), _ORDER.c.promised_on),
@@ -115,6 +116,7 @@ INVOICES = DocumentQuery(
     None,
     (_INVOICE.c.number_key, _INVOICE.c.customer_key),
     _INVOICE.c.issued_on,
+    _INVOICE.c.due_on,
     {
         Filter.OPEN: (lambda _: _UNSETTLED, _INVOICE.c.due_on),
         Filter.OVERDUE: (
@@ -181,6 +183,7 @@ PURCHASE_ORDERS = DocumentQuery(
     _PURCHASE_LINE,
     (_PURCHASE.c.number_key, _PURCHASE.c.vendor_key),
     _PURCHASE.c.ordered_on,
+    _PURCHASE.c.due_on,
     {
         Filter.OPEN: (lambda _: _AWAITED, _PURCHASE.c.due_on),
         Filter.LATE: (lambda today: and_(_AWAITED, _PURCHASE.c.due_on < today), _PURCHASE.c.due_on),
@@ -216,6 +219,7 @@ PRODUCTION_ORDERS = DocumentQuery(
     None,
     (_PRODUCTION.c.number_key, _PRODUCTION.c.product_key),
     _PRODUCTION.c.start_on,
+    _PRODUCTION.c.due_on,
     {
         Filter.LATE: (
             lambda today: and_(
@@ -256,6 +260,7 @@ DELIVERIES = DocumentQuery(
     _DELIVERY_LINE,
     (_DELIVERY.c.number_key, _DELIVERY.c.order_key, _DELIVERY.c.customer_key),
     func.coalesce(_DELIVERY.c.shipped_on, _DELIVERY.c.planned_on),
+    _DELIVERY.c.planned_on,
     {
         Filter.LATE: (
             lambda today: and_(

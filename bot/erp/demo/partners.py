@@ -104,6 +104,7 @@ CUSTOMERS = DocumentQuery(
     None,
     (_CUSTOMER.c.number_key, _CUSTOMER.c.name_key),
     None,
+    None,
     {},
     _customer,
     _CUSTOMER.c.name_key,
@@ -113,6 +114,7 @@ VENDORS = DocumentQuery(
     _VENDOR,
     None,
     (_VENDOR.c.number_key, _VENDOR.c.name_key),
+    None,
     None,
     {},
     _vendor,
@@ -124,6 +126,7 @@ BILLS = DocumentQuery(
     None,
     (_BILL.c.number_key, _BILL.c.vendor_key, func.lower(_BILL.c.reference)),
     _BILL.c.issued_on,
+    _BILL.c.due_on,
     {
         Filter.OPEN: (lambda _: _UNSETTLED, _BILL.c.due_on),
         Filter.OVERDUE: (
@@ -139,6 +142,7 @@ PAYMENTS = DocumentQuery(
     _SETTLED,
     (_PAYMENT.c.number_key, _PAYMENT.c.partner_key),
     _PAYMENT.c.paid_on,
+    None,
     {},
     _payment,
     _PAYMENT.c.partner_key,

@@ -29,7 +29,7 @@ SECOND_LEVEL_ABOVE = Decimal(100_000)
 
 
 @dataclass(frozen=True, slots=True)
-class ErpUser:
+class DemoUser:
     """An account of the demo ERP; ``levels`` are the approval levels at which it may decide."""
 
     id: str
@@ -38,13 +38,13 @@ class ErpUser:
 
 
 USERS = (
-    ErpUser("buyer01", "陈立"),
-    ErpUser("planner01", "黄蕾"),
-    ErpUser("keeper02", "刘建国"),
-    ErpUser("sales01", "李娜"),
-    ErpUser("buymanager01", "赵国强", frozenset({1})),
-    ErpUser("boss01", "林明川", frozenset({1, 2})),
-    ErpUser("finance01", "周慧", frozenset({2})),
+    DemoUser("buyer01", "陈立"),
+    DemoUser("planner01", "黄蕾"),
+    DemoUser("keeper02", "刘建国"),
+    DemoUser("sales01", "李娜"),
+    DemoUser("buymanager01", "赵国强", frozenset({1})),
+    DemoUser("boss01", "林明川", frozenset({1, 2})),
+    DemoUser("finance01", "周慧", frozenset({2})),
 )
 """The ids are those of the same people in the simulated DingTalk."""
 

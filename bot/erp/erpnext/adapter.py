@@ -24,6 +24,7 @@ from bot.erp.erpnext.mapping import Site
 from bot.erp.erpnext.options import ErpNextOptions
 from bot.erp.erpnext.query import DocumentQuery
 from bot.erp.erpnext.stock import read_places, stock_level
+from bot.erp.erpnext.users import read_users
 from bot.erp.errors import Invalid, NotFound, NotPermitted
 from bot.erp.expiring import ExpiringValue
 from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
@@ -38,6 +39,7 @@ from bot.erp.model import (
     Decision,
     DecisionOutcome,
     DecisionResult,
+    ErpUser,
     Product,
     Slice,
     StockLevel,
@@ -53,7 +55,6 @@ _SEARCHED = 500
 _ALIKE = 5
 """How many names that differ only in case or accents are compared."""
 
-_READING = frozenset(Capability)
 _DECIDING = frozenset({Capability.APPROVE, Capability.REJECT, Capability.VERSION_CHECK})
 
 
@@ -287,6 +288,10 @@ class ErpNextErp(DocumentErp):
     async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
         return await read_changes(self._frappe, await self._site.value(), area, cursor, limit=limit)
 
+    async def users(self) -> tuple[ErpUser, ...]:
+        """Return the users of the desk, with the numbers of employees where the bot may read them."""
+        return await read_users(self._frappe)
+
     async def check(self) -> None:
         """Read the account's own name and whatever the configuration relies on."""
         await self._frappe.call("frappe.auth.get_logged_user")
@@ -374,6 +379,6 @@ class ErpNextErp(DocumentErp):
 
 def _capabilities(options: ErpNextOptions) -> frozenset[Capability]:
     if not options.approvers:
-        return _READING - _DECIDING
+        return frozenset(Capability) - _DECIDING
     # Without a Workflow, no state of a draft means that it was rejected.
-    return _READING if options.workflow else _READING - {Capability.REJECT}
+    return frozenset(Capability) if options.workflow else frozenset(Capability) - {Capability.REJECT}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any, Generic
 
@@ -30,7 +30,7 @@ from bot.erp.model import (
     SalesOrder,
     Supplier,
 )
-from bot.erp.port import Filter, ListQuery
+from bot.erp.port import Filter, ListQuery, Period
 
 
 def _always(_row: Row) -> bool:
@@ -64,13 +64,17 @@ class ChildField:
 
 @dataclass(frozen=True, slots=True)
 class DocumentQuery(Generic[D]):
-    """One kind of document: its DocType, fields of a list, searched fields, day and filters."""
+    """One kind of document: its DocType, fields of a list, searched fields, days and filters.
+
+    ``due`` is the field of the due date, if it is one field; otherwise the records have to be checked.
+    """
 
     doctype: str
     read: Callable[[Row, Site], D]
     fields: tuple[str, ...]
     searched: tuple[str, ...]
     day: str
+    due: str
     restrictions: Mapping[Filter, FilterCondition]
     listing: Listing[D]
     child: ChildField | None = None
@@ -87,6 +91,13 @@ class DocumentQuery(Generic[D]):
         """Return the request for a list; ``company`` limits it to that company."""
         restriction: FilterCondition | None = self.restrictions.get(query.filter)
         filters = [*self.base, *([] if restriction is None else restriction.conditions(today))]
+        if query.during is not None and self.day:
+            filters += _within(self.day, query.during)
+        if query.due is not None and self.due:
+            filters += _within(self.due, query.due)
+        elif query.due is not None and self.day:
+            # Nothing is due before it starts.
+            filters.append(_up_to(self.day, query.due.last))
         if company and self.of_company:
             filters.append(("company", "=", company))
         if query.partner:
@@ -100,10 +111,20 @@ class DocumentQuery(Generic[D]):
     def is_exact(self, query: ListQuery) -> bool:
         """Whether the rows of `lookup` are exactly those of the query, in its order."""
         restriction = self.restrictions.get(query.filter)
-        return is_exact(query.text) and (restriction is None or restriction.exact)
+        known_days = (query.during is None or self.day) and (query.due is None or self.due)
+        return is_exact(query.text) and bool(known_days) and (restriction is None or restriction.exact)
 
 
 _COMMON = ("name", "docstatus", "status", "company", "modified")
+
+
+def _within(name: str, period: Period) -> list[Condition]:
+    return [(name, ">=", period.first.isoformat()), _up_to(name, period.last)]
+
+
+def _up_to(name: str, day: date) -> Condition:
+    """Return the condition for days, and for times on them."""
+    return (name, "<", (day + timedelta(days=1)).isoformat())
 
 
 def _before(name: str, today: date) -> list[Condition]:
@@ -120,6 +141,7 @@ SALES_ORDERS: DocumentQuery[SalesOrder] = DocumentQuery(
     ),
     searched=("name", "customer_name"),
     day="transaction_date",
+    due="delivery_date",
     partner="customer_name",
     restrictions={
         # Whether a held order still owes anything only the record tells.
@@ -172,6 +194,7 @@ INVOICES: DocumentQuery[Invoice] = DocumentQuery(
     ),
     searched=("name", "customer_name"),
     day="posting_date",
+    due="due_date",
     partner="customer_name",
     restrictions=_UNSETTLED,
     listing=listing.INVOICES,
@@ -189,6 +212,7 @@ PRODUCTION_ORDERS: DocumentQuery[ProductionOrder] = DocumentQuery(
     ),
     searched=("name", "production_item", "item_name"),
     day="planned_start_date",
+    due="",
     restrictions={
         Filter.LATE: FilterCondition(
             # The due date is whichever of two fields is set, so the records are checked.
@@ -221,6 +245,7 @@ def purchase_orders(workflow: ApprovalWorkflow) -> DocumentQuery[PurchaseOrder]:
         ),
         searched=("name", "supplier_name"),
         day="transaction_date",
+        due="schedule_date",
         partner="supplier_name",
         restrictions={
             Filter.OPEN: FilterCondition(lambda today: awaited, by="schedule_date", exact=False),
@@ -245,6 +270,7 @@ CUSTOMERS: DocumentQuery[Customer] = DocumentQuery(
     ),
     searched=("name", "customer_name"),
     day="",
+    due="",
     restrictions={},
     listing=listing.CUSTOMERS,
     partner="customer_name",
@@ -261,6 +287,7 @@ VENDORS: DocumentQuery[Supplier] = DocumentQuery(
     ),
     searched=("name", "supplier_name"),
     day="",
+    due="",
     restrictions={},
     listing=listing.VENDORS,
     partner="supplier_name",
@@ -274,6 +301,7 @@ BILLS: DocumentQuery[Bill] = DocumentQuery(
     fields=(*_COMMON, "supplier", "supplier_name", "bill_no", *_AMOUNTS),
     searched=("name", "supplier_name", "bill_no"),
     day="posting_date",
+    due="due_date",
     restrictions=_UNSETTLED,
     listing=listing.BILLS,
     child=ChildField("Purchase Invoice Item", "purchase_order", into="order_number"),
@@ -290,6 +318,7 @@ PAYMENTS: DocumentQuery[Payment] = DocumentQuery(
     ),
     searched=("name", "party_name"),
     day="posting_date",
+    due="",
     restrictions={},
     listing=listing.PAYMENTS,
     partner="party_name",

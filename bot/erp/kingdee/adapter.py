@@ -80,7 +80,7 @@ class KingdeeErp(ReaderErp):
         today = self._values.local(self._now()).date()
 
         async def headers() -> list[Header[str]]:
-            where = await self._narrow(form, query.filter, today)
+            where = all_of(await self._narrow(form, query, today), await self._within(form, query))
             matching = queries.contains(("FBillNo", *form.texts), query.text) if query.text else ""
             order = ",".join(dict.fromkeys(("FID", form.key)))
             rows = await self._client.query(form, all_of(where, matching), keys=form.head, order=order)
@@ -92,22 +92,37 @@ class KingdeeErp(ReaderErp):
 
         return await list_by_headers(kind, query, today, headers=headers, read=read)
 
-    async def _narrow(self, form: Form, list_filter: Filter, today: date) -> str:
-        """Return a condition that matches at least the documents of the filter."""
-        match list_filter:
+    async def _within(self, form: Form, query: ListQuery) -> str:
+        """Return a condition that matches at least the documents of the days that are asked for."""
+        during = queries.within(form.dated, query.during) if query.during else ""
+        if query.due is None:
+            return during
+        due = [queries.within(name, query.due) for name in await self._due_fields(form)]
+        return all_of(during, f"({' or '.join(due)})")
+
+    async def _due_fields(self, form: Form) -> Sequence[str]:
+        if form is PRODUCTION:
+            return ("FPlanFinishDate",)
+        if form in {SALES, PURCHASES}:
+            return ("FDeliveryDate",)
+        # An invoice may have several instalments: an earlier one may be due before the last.
+        return ("FENDDATE_H", *(["FENDDATE"] if await self._client.has(form, "FENDDATE") else ()))
+
+    async def _narrow(self, form: Form, query: ListQuery, today: date) -> str:
+        """Return a condition that matches at least the documents of the filter; of all documents the recent ones."""
+        match query.filter:
             case Filter.PENDING:
                 return "FDocumentStatus='B' and FCancelStatus='A'"
             case Filter.OVERDUE:
-                due = queries.before("FENDDATE_H", today)
-                if await self._client.has(form, "FENDDATE"):
-                    # An invoice may have several instalments: an earlier one may be due before the last.
-                    due = f"({due} or {queries.before('FENDDATE', today)})"
-                return all_of("FDOCUMENTSTATUS='C' and FWRITTENOFFSTATUS<>'C'", due)
+                due = " or ".join(queries.before(name, today) for name in await self._due_fields(form))
+                return all_of("FDOCUMENTSTATUS='C' and FWRITTENOFFSTATUS<>'C'", f"({due})")
             case Filter.LATE if form is PRODUCTION:
                 unfinished = queries.one_of("FStatus", PRODUCTION_UNFINISHED)
                 return all_of(unfinished, queries.before("FPlanFinishDate", today))
             case Filter.LATE:
                 return all_of(_OPEN_BILL, queries.before("FDeliveryDate", today))
+            case _ if query.during or query.due:
+                return ""
             case _:
                 return queries.since(form.dated, today - timedelta(days=self._options.list_days))
 

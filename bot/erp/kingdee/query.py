@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from bot.erp.conditions import literal
+from bot.erp.conditions import all_of, literal
 from bot.erp.keys import spellings
 from bot.erp.kingdee.mapping import Row, code
+from bot.erp.port import Period
 
 _LONGEST_PATTERN = 200
 
@@ -37,6 +38,11 @@ def contains(fields: Iterable[str], text: str) -> str:
 def before(field: str, day: date) -> str:
     """Return the condition that a field is before a day."""
     return f"{field}<{literal(day.isoformat())}"
+
+
+def within(field: str, period: Period) -> str:
+    """Return the condition that a field lies in a period."""
+    return all_of(since(field, period.first), before(field, period.last + timedelta(days=1)))
 
 
 def since(field: str, moment: date | datetime) -> str:

@@ -27,6 +27,7 @@ from bot.erp.model import (
     Customer,
     Decision,
     DecisionResult,
+    ErpUser,
     Invoice,
     Payment,
     Product,
@@ -44,7 +45,8 @@ from bot.erp.odoo.client import Account, OdooClient, Row
 from bot.erp.odoo.decisions import PurchaseApprovals
 from bot.erp.odoo.goods import OdooGoods
 from bot.erp.odoo.options import OdooOptions
-from bot.erp.odoo.query import Condition, DayStart, DocumentQuery
+from bot.erp.odoo.query import Condition, DocumentQuery
+from bot.erp.odoo.users import read_users
 from bot.erp.port import Capability, ListQuery
 from bot.erp.setup import SetupProblem, approver_problems, no_company, no_language
 from bot.erp.values import text
@@ -151,6 +153,10 @@ class OdooErp(DocumentErp):
 
     async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
         return await read_changes(self._client, area, cursor, limit=limit, company=self._options.company)
+
+    async def users(self) -> tuple[ErpUser, ...]:
+        """Return the internal users, with the numbers of employees where the bot may read them."""
+        return await read_users(self._client, own=self._options.user)
 
     # Products and stock
 
@@ -277,9 +283,10 @@ class OdooErp(DocumentErp):
 
     async def _page(self, document_query: DocumentQuery, query: ListQuery) -> tuple[list[Row], int]:
         available = await self._client.fields(document_query.model)
-        today = DayStart.of(self._now().astimezone(self._site.zone).date(), self._site.zone)
+        zone = self._site.zone
+        today = self._now().astimezone(zone).date()
         own = self._of_company(shared=document_query.shared)
-        domain = [*own, *document_query.domain_of(query, available, today)]
+        domain = [*own, *document_query.domain_of(query, available, today, zone)]
         rows = self._client.rows(
             document_query.model,
             domain,

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.erp import listing
 from bot.erp.keys import escape_like
 from bot.erp.listing import Listing
-from bot.erp.port import Filter, ListQuery
+from bot.erp.port import Filter, ListQuery, Period
 
 Condition = list[Any]
 
@@ -53,15 +53,34 @@ def timestamp(at: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DayStart:
-    """The start of today: as a date, and as a time in UTC."""
+    """The start of a day in the company's zone: as a date, and as a time in UTC."""
 
     day: str
     moment: str
 
     @classmethod
-    def of(cls, today: date, zone: ZoneInfo) -> DayStart:
+    def of(cls, day: date, zone: ZoneInfo) -> DayStart:
         """Return the start of a day in the company's zone."""
-        return cls(today.isoformat(), timestamp(datetime.combine(today, time(), zone)))
+        return cls(day.isoformat(), timestamp(datetime.combine(day, time(), zone)))
+
+    def of_field(self, name: str) -> str:
+        """Return the start as Odoo stores the values of a field."""
+        return self.day if name in _DATES else self.moment
+
+
+_DATES = frozenset({"invoice_date", "invoice_date_due", "date"})
+"""Fields of days; the other days of documents are times."""
+
+
+_NOTHING: Condition = [["id", "=", 0]]
+
+
+def within(name: str, period: Period, zone: ZoneInfo) -> Condition:
+    """Return the condition that the day of a field lies in a period; a record without the field is in none."""
+    if not name:
+        return _NOTHING
+    first, after = DayStart.of(period.first, zone), DayStart.of(period.last + timedelta(days=1), zone)
+    return [[name, ">=", first.of_field(name)], [name, "<", after.of_field(name)]]
 
 
 Late = Callable[[frozenset[str], DayStart], Condition]
@@ -75,6 +94,7 @@ class DocumentQuery:
     fields: tuple[str, ...]
     days: tuple[str, ...] = ()
     """Fields to sort by, newest first: the first of them that this release has; without any by the key."""
+    due: str = ""
     texts: tuple[str, ...]
     base: Condition = field(default_factory=list)
     filters: Mapping[Filter, tuple[str, Late]] = field(default_factory=dict)
@@ -88,15 +108,22 @@ class DocumentQuery:
     shared: bool = False
     """Whether a record may belong to no company, and whether disabled ones are found by their code."""
 
-    def domain_of(self, query: ListQuery, available: frozenset[str], today: DayStart) -> Condition:
+    def domain_of(self, query: ListQuery, available: frozenset[str], today: date, zone: ZoneInfo) -> Condition:
         """Return the domain of a list; ``available`` are the fields that this release has."""
         domain = [*self.base_of(available), *contains(self.texts, query.text)]
+        if query.during is not None:
+            domain += within(self._day(available), query.during, zone)
+        if query.due is not None:
+            domain += within(self.due, query.due, zone)
         if query.partner:
             named = [equals(name, query.partner) for name in self.partners]
-            domain += any_of(*named) if named else [["id", "=", 0]]
+            domain += any_of(*named) if named else _NOTHING
         if query.filter is Filter.ALL:
             return domain
-        return [*domain, *self.filters[query.filter][1](available, today)]
+        return [*domain, *self.filters[query.filter][1](available, DayStart.of(today, zone))]
+
+    def _day(self, available: frozenset[str]) -> str:
+        return next((name for name in self.days if name in available), "")
 
     def base_of(self, available: frozenset[str]) -> Condition:
         """Return the condition that holds for all documents of the kind."""
@@ -107,8 +134,8 @@ class DocumentQuery:
         by_key = f"{self.key} asc, id asc"
         if query.filter is not Filter.ALL:
             return f"{self.filters[query.filter][0]} asc, {by_key}"
-        day = next((name for name in self.days if name in available), None)
-        return by_key if day is None else f"{day} desc, {by_key}"
+        day = self._day(available)
+        return f"{day} desc, {by_key}" if day else by_key
 
 
 def _overdue(due: str, status: str) -> Late:
@@ -162,6 +189,7 @@ SALES_ORDERS = DocumentQuery(
         "invoice_ids", "date_order", "commitment_date", "user_id", "order_line", "locked", "write_date",
     ),
     days=("date_order",),
+    due="commitment_date",
     texts=("name", "partner_id.name", "partner_id.parent_id.name"),
     filters={
         Filter.OPEN: ("commitment_date", _still_owed("delivery_status")),
@@ -175,6 +203,7 @@ INVOICES = DocumentQuery(
         "invoice_date", "invoice_date_due", "invoice_origin", "write_date",
     ),
     days=("invoice_date",),
+    due="invoice_date_due",
     texts=("name", "partner_id.name", "partner_id.parent_id.name"),
     base=[["move_type", "in", ["out_invoice", "out_refund"]]],
     filters={
@@ -189,6 +218,7 @@ PURCHASE_ORDERS = DocumentQuery(
         "user_id", "create_uid", "receipt_status", "invoice_status", "order_line", "locked", "write_date", "write_uid",
     ),
     days=("date_order",),
+    due="date_planned",
     texts=("name", "partner_id.name", "partner_id.parent_id.name"),
     filters={
         Filter.OPEN: ("date_planned", _still_owed("receipt_status")),
@@ -203,6 +233,7 @@ PRODUCTION_ORDERS = DocumentQuery(
         "date_start", "date_deadline", "origin", "reservation_state", "components_availability_state", "write_date",
     ),
     days=("date_planned_start", "date_start"),
+    due="date_deadline",
     texts=("name", "product_id.default_code", "product_id.name"),
     partners=(),
     filters={
@@ -258,6 +289,7 @@ BILLS = DocumentQuery(
     model="account.move",
     fields=(*INVOICES.fields, "ref"),
     days=("invoice_date",),
+    due="invoice_date_due",
     texts=("name", "partner_id.name", "partner_id.parent_id.name", "ref"),
     base=[["move_type", "in", ["in_invoice", "in_refund"]]],
     filters={

@@ -211,7 +211,7 @@ class RestErp(MappedErp):
         await self._learn(kind.area)
         own: ListRead | None = getattr(section, query.filter, None) if query.filter is not Filter.ALL else None
         read: ListRead = own or section.list
-        if read.pages_itself:
+        if read.pages_itself and query.during is None and query.due is None:
             part = await self._api.part(read, self._asked(query.text), start=query.offset, want=query.limit)
             items = tuple(self._reader.many(mapped, part.items))
             return Slice(items=items, total=len(items) if part.total is None else part.total)

@@ -85,7 +85,7 @@ class SapB1Erp(ReaderErp):
         today = self._values.local(self._now()).date()
 
         async def headers() -> list[Header[DocumentKey]]:
-            return await self._headers(self._narrow(kind, query.filter, today))
+            return await self._headers(self._narrow(kind, query, today))
 
         async def read(keys: Sequence[DocumentKey]) -> list[Any]:
             return await self._documents(kind, await self._rows(keys))
@@ -95,16 +95,24 @@ class SapB1Erp(ReaderErp):
             return kind.pick(map(without_lines, waiting), query, today)
         return await list_by_headers(kind, query, today, headers=headers, read=read)
 
-    def _narrow(self, kind: Listing[Any], list_filter: Filter, today: date) -> Mapping[DocumentEntity, str]:
-        """Return, by entity, conditions that match at least the documents of the filter."""
-        if list_filter is Filter.ALL:
-            since = queries.day_text(today - self._days, self._client.version)
-            return {entity: f"{entity.day} ge {since}" for entity in ENTITIES[kind]}
-        day = queries.day_text(today, self._client.version)
+    def _narrow(self, kind: Listing[Any], query: ListQuery, today: date) -> Mapping[DocumentEntity, str]:
+        """Return, by entity, conditions that match at least the documents of a list, which without days are recent."""
+        version = self._client.version
+        if query.filter is not Filter.ALL:
+            day = queries.day_text(today, version)
+            conditions = {
+                entity: all_of(entity.unfinished, f"{entity.due} lt {day}")
+                for entity in ENTITIES[kind]
+                if entity.unfinished
+            }
+        elif query.during or query.due:
+            conditions = dict.fromkeys(ENTITIES[kind], "")
+        else:
+            since = queries.day_text(today - self._days, version)
+            conditions = {entity: f"{entity.day} ge {since}" for entity in ENTITIES[kind]}
         return {
-            entity: all_of(entity.unfinished, f"{entity.due} lt {day}")
-            for entity in ENTITIES[kind]
-            if entity.unfinished
+            entity: all_of(condition, *queries.days_of(entity, query, version))
+            for entity, condition in conditions.items()
         }
 
     async def _headers(self, conditions: Mapping[DocumentEntity, str]) -> list[Header[DocumentKey]]:

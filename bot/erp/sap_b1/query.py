@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -14,6 +14,7 @@ from bot.erp.conditions import all_of, literal
 from bot.erp.header_lists import Header
 from bot.erp.keys import spellings
 from bot.erp.listing import Listing
+from bot.erp.port import ListQuery
 from bot.erp.sap_b1.mapping import Row, day_of
 from bot.erp.values import code, text
 
@@ -55,6 +56,14 @@ def either(*conditions: str) -> str:
 def day_text(day: date, version: str) -> str:
     """Return a day as a literal: quoted in v1 only."""
     return day.isoformat() if version == "v2" else literal(day.isoformat())
+
+
+def days_of(entity: DocumentEntity, query: ListQuery, version: str) -> Iterator[str]:
+    """Yield the conditions for the days that a list is asked for."""
+    for name, period in ((entity.day, query.during), (entity.due, query.due)):
+        if period is not None:
+            yield f"{name} ge {day_text(period.first, version)}"
+            yield f"{name} le {day_text(period.last, version)}"
 
 
 def query_text(**options: str) -> str:

@@ -211,9 +211,12 @@ class SqlErp(MappedErp):
     def _list(self, connection: Connection, kind: Listing[D], query: ListQuery) -> Slice[D]:
         own = f"{kind.area}.{query.filter}"
         place = own if query.filter is not Filter.ALL and own in self._queries else f"{kind.area}.list"
-        given = {"text": query.text, "like": _like(query.text), "today": self._today()}
-        if self._queries[place].pages_itself:
+        given: dict[str, Any] = {"text": query.text, "like": _like(query.text), "today": self._today()}
+        if self._queries[place].pages_itself and query.during is None and query.due is None:
             return self._own_page(connection, kind, query, place, given)
+        if self._queries[place].pages_itself:
+            # Such a query knows no days: all its rows are read, up to the most that an answer may hold.
+            given |= {"limit": self._options.most_rows + 1, "offset": 0}
         documents = self._reader.many(self._mapped[kind.area], self._rows(connection, place, **given))
         return kind.pick(documents, query, self.context.today())
 

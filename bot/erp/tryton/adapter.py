@@ -23,6 +23,7 @@ from bot.erp.model import (
     Changes,
     Decision,
     DecisionResult,
+    ErpUser,
     Invoice,
     Product,
     ProductionOrder,
@@ -40,6 +41,7 @@ from bot.erp.tryton.decisions import PurchaseApprovals, version_of
 from bot.erp.tryton.options import TrytonOptions
 from bot.erp.tryton.query import KINDS, DocumentQuery, unnumbered
 from bot.erp.tryton.stock import read_places, read_reorder_point, total_of
+from bot.erp.tryton.users import read_users
 from bot.erp.values import malformed_is_invalid
 from bot.erp.vendors import AdapterContext
 
@@ -104,6 +106,11 @@ class TrytonErp(DocumentErp):
         with malformed_is_invalid(self.name):
             return await read_changes(self._account, area, cursor, limit=limit)
 
+    async def users(self) -> tuple[ErpUser, ...]:
+        """Return the active users."""
+        with malformed_is_invalid(self.name):
+            return await read_users(self._account)
+
     # Products and stock
 
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
@@ -162,7 +169,7 @@ class TrytonErp(DocumentErp):
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
         document_query: DocumentQuery = KINDS[kind]
-        if query.filter in document_query.inexact:
+        if not document_query.is_exact(query):
             domain = document_query.domain_of(query, self._today())
             rows = await self._account.search(document_query.model, domain, document_query.fields)
             candidates: Sequence[D] = await self._readers[kind](rows, False)

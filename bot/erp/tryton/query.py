@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.erp import listing
 from bot.erp.listing import Listing
-from bot.erp.port import Filter, ListQuery
+from bot.erp.port import Filter, ListQuery, Period
 from bot.erp.tryton import documents
 from bot.erp.tryton.client import Domain, Order, containing
 
@@ -29,21 +29,29 @@ def unnumbered(text: str) -> Domain:
 
 @dataclass(frozen=True, slots=True)
 class DocumentQuery:
-    """One kind of document: its model, the fields to read, the searched fields, the day and the filters."""
+    """One kind of document: its model, the fields to read, the searched fields, the days and the filters."""
 
     model: str
     fields: tuple[str, ...]
     line_fields: tuple[str, ...]
     texts: tuple[str, ...]
     day: str
+    due: str
     filters: Filters = field(default_factory=dict)
     domain: Domain = field(default_factory=list)
     inexact: frozenset[Filter] = frozenset()
     """Filters whose domain also matches other documents."""
+    exact_due: bool = True
+    """Whether the documents that the field ``due`` matches are those that are due then."""
+
+    def is_exact(self, query: ListQuery) -> bool:
+        """Return whether the domain matches the documents of a query and no others."""
+        return query.filter not in self.inexact and (query.due is None or self.exact_due)
 
     def domain_of(self, query: ListQuery, today: date) -> Domain:
         filtered = self.filters[query.filter][0](today) if query.filter in self.filters else []
-        return [*self.domain, *filtered, *self._with_text(query.text)]
+        days = [*_within(self.day, query.during), *_within(self.due, query.due)]
+        return [*self.domain, *filtered, *days, *self._with_text(query.text)]
 
     def _with_text(self, text: str) -> Domain:
         found = containing(text, self.texts)
@@ -55,12 +63,17 @@ class DocumentQuery:
         return [by_day or [self.day, "DESC NULLS LAST"], ["number", "ASC"], ["id", "ASC"]]
 
 
+def _within(name: str, period: Period | None) -> Domain:
+    return [] if period is None else [[name, ">=", period.first], [name, "<=", period.last]]
+
+
 SALES = DocumentQuery(
     "sale.sale",
     documents.SALE,
     documents.SALE_LINES,
     ("number", "party.name"),
     "sale_date",
+    "shipping_date",
     {
         Filter.LATE: (
             lambda today: [
@@ -78,6 +91,7 @@ INVOICES = DocumentQuery(
     (),
     ("number", "party.name"),
     "invoice_date",
+    "move.lines.maturity_date",
     {
         # Tryton has no such state. Paid lines match too, so the records are checked.
         Filter.OVERDUE: (
@@ -87,6 +101,7 @@ INVOICES = DocumentQuery(
     },
     domain=[["type", "=", "out"]],
     inexact=frozenset({Filter.OVERDUE}),
+    exact_due=False,
 )
 PURCHASES = DocumentQuery(
     "purchase.purchase",
@@ -94,6 +109,7 @@ PURCHASES = DocumentQuery(
     documents.PURCHASE_LINES,
     ("number", "party.name"),
     "purchase_date",
+    "delivery_date",
     {
         Filter.LATE: (
             lambda today: [
@@ -112,6 +128,7 @@ PRODUCTIONS = DocumentQuery(
     (),
     ("number", "product.code", "product.template.name"),
     "planned_start_date",
+    "planned_date",
     {
         Filter.LATE: (
             lambda today: [["state", "not in", ["done", "cancelled"]], ["planned_date", "<", today]],

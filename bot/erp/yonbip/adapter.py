@@ -106,7 +106,7 @@ class YonBipErp(ReaderErp):
 
     async def _rows(self, path: str, query: ListQuery, today: date) -> list[Row]:
         rows: list[Row] = []
-        for body in queries.of_list(path, query.filter, today, days=self._options.list_days):
+        for body in queries.of_list(path, query, today, days=self._options.list_days):
             rows += await self._client.rows(f"{path}/list", body)
         return [row for row in rows if queries.may_hold(row, path, query.filter)]
 

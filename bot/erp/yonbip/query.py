@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from bot.erp.keys import spellings
-from bot.erp.port import Filter
+from bot.erp.port import Filter, ListQuery
 from bot.erp.yonbip.documents import APPROVED, APPROVING, OWED_GOODS, PRODUCTION_UNFINISHED, received_whole, settled
 from bot.erp.yonbip.mapping import Row
 
@@ -43,15 +43,27 @@ def of_number(path: str, number: str) -> list[Row]:
     return [{**_BY_ID, "isSum": True, "simpleVOs": either("code", spellings(number))}]
 
 
-def of_list(path: str, list_filter: Filter, today: date, *, days: int) -> list[Row]:
+def of_list(path: str, query: ListQuery, today: date, *, days: int) -> list[Row]:
     """Return the queries for the rows of a list: recent ones, or those that may match a filter."""
+    list_filter = query.filter
     start, yesterday = today - timedelta(days=days), today - timedelta(days=1)
+    if query.during is not None:
+        start = min(start, query.during.first)
     start_time, end_time = f"{start} 00:00:00", f"{yesterday} 23:59:59"
     headers: Row = {**_BY_ID, "isSum": True}
     late = list_filter is Filter.LATE
     if path == SALES:
         if late:
             return [{**headers, "nextStatusName": state, "open_hopeReceiveDate_end": end_time} for state in OWED_GOODS]
+        if query.due is not None and query.during is None:
+            due = query.due
+            return [
+                {
+                    **headers,
+                    "open_hopeReceiveDate_begin": f"{due.first} 00:00:00",
+                    "open_hopeReceiveDate_end": f"{due.last} 23:59:59",
+                }
+            ]
         return [{**headers, "open_vouchdate_begin": start_time}]
     if path == RECEIVABLES:
         approved = {"verifyState": ["2"]} if list_filter is Filter.OVERDUE else {}

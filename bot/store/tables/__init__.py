@@ -15,6 +15,7 @@ from bot.store.tables.approvals import (
 )
 from bot.store.tables.audit import AUDIT, AUDIT_DOCUMENT, AUDIT_HEAD
 from bot.store.tables.base import METADATA, StoreTable
+from bot.store.tables.documents import FOLLOWED_AREA, KEPT_DOCUMENT, KEPT_LINE
 from bot.store.tables.erp import (
     ERP_COPY,
     ERP_REJECTED,
@@ -68,10 +69,13 @@ __all__ = [
     "ERP_COPY",
     "ERP_REJECTED",
     "EVENT",
+    "FOLLOWED_AREA",
     "HEARTBEAT",
     "INBOX",
     "INDEXED_PRODUCT",
     "INDEXED_SOURCE",
+    "KEPT_DOCUMENT",
+    "KEPT_LINE",
     "LANGUAGE",
     "METADATA",
     "MUTE",

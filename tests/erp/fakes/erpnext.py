@@ -259,8 +259,9 @@ class FakeErpNext(FakeServer):
                 orders = company.purchases.values()
                 return [row for order in orders for row in self._made(flow.versions, order, self.workflow)]
             case "User":
-                people = company.users
-                return [shapes.head("User", one.id, _CHANGED) | {"full_name": one.name} for one in people]
+                return documents.users(company.users, BOT, _CHANGED)
+            case "Employee":
+                return documents.employees(company.users, _CHANGED)
             case "Comment":
                 return [*self._comments, *self._reasons()]
         return []

@@ -25,7 +25,9 @@ from bot.erp.model import (
     SalesOrder,
     StockLevel,
 )
+from bot.testing.reference_records import CompanyUser
 from tests.erp.fakes import erpnext_doctypes as shapes
+from tests.erp.fakes import staff
 from tests.erp.fakes.erpnext_doctypes import Document, head, rich, rows
 from tests.erp.fakes.erpnext_workflow import workflow_state
 
@@ -140,6 +142,33 @@ def warehouses(names: Mapping[str, str], changed_at: datetime) -> list[Document]
     return [
         head("Warehouse", code, changed_at) | {"warehouse_name": name, "company": COMPANY, "is_group": 0, "disabled": 0}
         for code, name in names.items()
+    ]
+
+
+def users(people: Iterable[CompanyUser], bot: str, changed_at: datetime) -> list[Document]:
+    """Return the users: those of the company, the bot's, a customer of the portal, and those that ship with Frappe."""
+    system, portal = "System User", "Website User"
+    others = ((bot, system), ("customer", portal), ("Administrator", system), ("Guest", portal))
+    kinds = [(one.id, one.name, system) for one in people] + [(name, name, kind) for name, kind in others]
+    return [
+        head("User", user, changed_at)
+        | {"full_name": name, "email": f"{user}@mail.example", "mobile_no": "", "enabled": 1, "user_type": kind}
+        for user, name, kind in kinds
+    ]
+
+
+def employees(people: Iterable[CompanyUser], changed_at: datetime) -> list[Document]:
+    """Return the employees, those with a number of their own and those whose name is the number."""
+    return [
+        head("Employee", f"HR-EMP-{number}" if number % 2 else staff.job_number(one.id), changed_at)
+        | {
+            "user_id": one.id,
+            "employee_number": staff.job_number(one.id) if number % 2 else None,
+            "cell_number": staff.mobile(one.id),
+            "company_email": staff.mail(one.id),
+            "status": "Active",
+        }
+        for number, one in enumerate(people)
     ]
 
 

@@ -29,6 +29,7 @@ from bot.erp.model import (
 )
 from bot.testing.company import ReferenceCompany
 from tests.erp.fakes import odoo_states as states
+from tests.erp.fakes import staff
 from tests.erp.fakes.odoo_engine import LANGUAGES, Many2One, OdooModel, Record
 
 COMPANY = Many2One("res.company", 1, "My Company (San Francisco)")
@@ -39,6 +40,7 @@ BOT = "bot"
 _TYPES: Mapping[str, str] = {
     "_ids": "one2many", "_id": "many2one", "_uid": "many2one", "uom": "many2one", "_qty": "float", "quantity": "float",
     "_available": "float", "qty_": "float", "price_": "float", "amount_": "monetary",
+    "share": "boolean",
     "order_line": "one2many", "write_date": "datetime", "date_": "datetime", "locked": "boolean", "active": "boolean",
 }  # fmt: skip
 
@@ -58,6 +60,7 @@ class CompanyModels:
         self._units: dict[str, int] = {}
         self._models: Mapping[str, Callable[[], OdooModel]] = {
             "res.users": self._res_users,
+            "hr.employee": self._employees,
             "res.partner": self._res_partners,
             "res.company": self._res_companies,
             "res.lang": self._res_languages,
@@ -580,7 +583,25 @@ class CompanyModels:
     # People
 
     def _res_users(self) -> OdooModel:
-        rows = [{"id": key, "login": login, "name": self._names[login]} for login, key in self.users.items()]
+        rows = [
+            {"id": key, "login": login, "name": self._names[login], "email": None, "share": False}
+            for login, key in self.users.items()
+        ]
+        rows.append({"id": 99, "login": "customer", "name": "A customer", "email": "c@example.com", "share": True})
+        return _model(rows)
+
+    def _employees(self) -> OdooModel:
+        number = "registration_number" if self.release >= (17, 0) else "barcode"
+        rows = [
+            {
+                "id": 200 + self.users[user.id],
+                "user_id": self.user(user.id),
+                number: staff.job_number(user.id),
+                "mobile_phone": staff.mobile(user.id),
+                "work_email": staff.mail(user.id),
+            }
+            for user in self.company.users
+        ]
         return _model(rows)
 
     def _res_companies(self) -> OdooModel:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.erp.model import Approval, PurchaseStatus
 from bot.testing.company import ReferenceCompany
+from tests.erp.fakes import staff
 from tests.erp.fakes.tryton_query import Record
 
 BUYERS = 21
@@ -37,6 +38,27 @@ def name_of(company: ReferenceCompany, login: str) -> str | None:
 def user(company: ReferenceCompany, login: str) -> Record:
     """Return an account as records refer to it."""
     return {"id": 1, "login": login, "name": name_of(company, login)}
+
+
+def users(company: ReferenceCompany) -> list[Record]:
+    """Return the accounts with their employees; the bot's own is nobody's."""
+    people = [
+        {
+            "id": 10 + number,
+            "login": one.id,
+            "name": one.name,
+            "email": None,
+            "employees": [_employee(number, one.id)],
+        }
+        for number, one in enumerate(company.users, 1)
+    ]
+    programs = [{"id": 7, "login": "bot", "name": "Bot", "email": None, "employees": []}]
+    return [*programs, *people]
+
+
+def _employee(number: int, login: str) -> Record:
+    party = {"id": 300 + number, "mobile": staff.mobile(login), "email": staff.mail(login)}
+    return {"id": number, "party": party}
 
 
 def rule(company: ReferenceCompany) -> Record:

@@ -49,6 +49,7 @@ def tables(company: ReferenceCompany, context: Mapping[str, Any]) -> dict[str, C
         "account.invoice": lambda: [_invoice(company, invoice) for invoice in company.invoices.values()],
         "purchase.purchase": lambda: [_purchase(company, order) for order in company.purchases.values()],
         "production": lambda: [_production(company, order) for order in company.productions.values()],
+        "res.user": lambda: people.users(company),
         "ir.model.button": people.buttons,
         "ir.model.button.rule": lambda: [people.rule(company)],
         "ir.model.button.click": lambda: list(people.clicks(company)),

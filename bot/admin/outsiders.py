@@ -1,0 +1,41 @@
+"""The groups with people from outside the organisation: shown to operators, and unmarked when those people are gone."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from bot.admin.database import OperatorDeed, open_database, record_deed, require_database
+from bot.admin.output import align_columns, format_second
+from bot.errors import ConfigurationError
+from bot.settings import Settings
+from bot.store.outsiders import REFRESH_SECONDS, marked_groups, unmark_group
+
+
+async def list_outsider_groups(settings: Settings) -> list[str]:
+    """Return a line for each group: its id, and since when or by what it is known as one with outsiders."""
+    zone = ZoneInfo(settings.zone)
+    async with open_database(settings, OperatorDeed(command="access outsiders")) as database:
+        seen = await require_database(database).run(marked_groups)
+    rows = [(group, f"since {format_second(at, zone)}") for group, at in seen]
+    rows += [(group, "by access.outsider_groups") for group in settings.access.outsider_groups]
+    return align_columns(rows) if rows else ["no group with people from outside is known"]
+
+
+async def unmark(settings: Settings, conversation_id: str, reason: str) -> list[str]:
+    """Take a group for one without outsiders, until the next one writes or taps there. Raises `ConfigurationError`."""
+    if not reason.strip():
+        raise ConfigurationError("say why nobody from outside is there any more: --reason 'the carrier has left'")
+    if conversation_id in settings.access.outsider_groups:
+        raise ConfigurationError(f"{conversation_id} stands in access.outsider_groups; take it out there")
+    async with open_database(settings, None) as database:
+        ready = require_database(database)
+        if not await ready.run(lambda connection: unmark_group(connection, conversation_id)):
+            raise ConfigurationError(
+                f"{conversation_id} is not marked; `dingerp access outsiders` lists those that are"
+            )
+        deed = OperatorDeed(command="access unmark", detail=f"{conversation_id}: {reason}")
+        await record_deed(settings, ready, deed)
+    return [
+        f"unmarked; a running bot knows it within {REFRESH_SECONDS:.0f} s, and marks the group again when somebody"
+        " from outside writes or taps there"
+    ]

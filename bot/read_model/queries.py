@@ -1,0 +1,192 @@
+"""The documents kept, as one reader may see them: narrowed like the ERPs' own lists, with how exact each answer is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import partial
+from itertools import islice
+from typing import Generic, Protocol, TypeVar
+
+from bot.erp.index.folding import fold, key_of
+from bot.erp.model import Area
+from bot.erp.port import ListQuery
+from bot.read_model.port import (
+    Document,
+    DocumentSelection,
+    DocumentStore,
+    DocumentWithLine,
+    FollowedArea,
+    Partner,
+    partner_of,
+)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """How exact an answer is.
+
+    All changes up to ``as_of`` are known; None where nothing is. From ``complete_since`` on no document is missing;
+    None where that cannot be said of any day. ``sources_missing`` are sources whose documents are not kept, or not all
+    yet.
+    """
+
+    as_of: datetime | None
+    complete_since: date | None
+    sources_missing: tuple[str, ...] = ()
+
+    def is_complete_from(self, day: date) -> bool:
+        """Return whether no document of ``day`` or later is missing."""
+        return not self.sources_missing and self.complete_since is not None and self.complete_since <= day
+
+    def joined(self, other: Coverage) -> Coverage:
+        """Return how exact an answer is that rests on both."""
+        moments = [each.as_of for each in (self, other) if each.as_of is not None]
+        days = [each.complete_since for each in (self, other) if each.complete_since is not None]
+        return Coverage(
+            as_of=min(moments, default=None),
+            complete_since=max(days, default=None) if len(days) == 2 else None,
+            sources_missing=tuple(dict.fromkeys((*self.sources_missing, *other.sources_missing))),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer(Generic[T]):
+    """What was found among the documents kept, and how exact that is."""
+
+    value: T
+    coverage: Coverage
+
+
+class VisibleDocuments(Protocol):
+    """What a reader may see; `bot.erp.hub.ErpHub` is one."""
+
+    def visible_sources(self, area: Area) -> tuple[str, ...]:
+        """Return the sources that may have documents of an area for the reader."""
+        ...
+
+    def finds(self, document: Document, query: ListQuery, source: str) -> bool:
+        """Return whether a search for ``text`` may show a document of a source."""
+        ...
+
+    def is_narrowed(self, area: Area) -> bool:
+        """Return whether the reader may not see, or not search for, some documents of an area."""
+        ...
+
+
+class ReadModel:
+    """Answers from the documents kept, without asking any ERP.
+
+    All methods raise a `DingerpError` when the store does not answer. Documents come without their lines.
+    """
+
+    def __init__(self, store: DocumentStore, reader: VisibleDocuments) -> None:
+        """``reader`` is whoever the answers are for."""
+        self._store = store
+        self._reader = reader
+
+    def narrowed(self, reader: VisibleDocuments) -> ReadModel:
+        """Return the same for another reader."""
+        return ReadModel(self._store, reader)
+
+    async def documents(self, area: Area, first: date, last: date) -> KeptAnswer[tuple[Document, ...]]:
+        """Return the documents of these days, both included, the newest first."""
+        return await self.fold(area, tuple, since=first, until=last)
+
+    async def open_documents(self, area: Area) -> KeptAnswer[tuple[Document, ...]]:
+        """Return the documents of which something is still to come, the newest first."""
+        return await self.fold(area, tuple, open_only=True)
+
+    async def documents_of(self, area: Area, partner: str) -> KeptAnswer[tuple[Document, ...]]:
+        """Return the documents of a customer or vendor, called by the whole name, the newest first."""
+        return await self.fold(area, tuple, partner=partner)
+
+    async def fold(
+        self,
+        area: Area,
+        work: Callable[[Iterator[Document]], T],
+        *,
+        since: date | None = None,
+        until: date | None = None,
+        open_only: bool = False,
+        partner: str = "",
+    ) -> KeptAnswer[T]:
+        """Return what ``work`` makes of the documents that fit all conditions, outside the event loop.
+
+        It must not keep what it does not need: there may be a hundred thousand of them.
+        """
+        wanted = DocumentSelection(
+            area=area,
+            sources=frozenset(self._reader.visible_sources(area)),
+            since=since,
+            until=until,
+            open_only=open_only,
+            partner=fold(partner),
+        )
+        coverage = await self.coverage(area)
+        return KeptAnswer(await self._store.documents(wanted, partial(self._work, area, partner, work)), coverage)
+
+    async def lines_of(
+        self, area: Area, sku: str, *, open_only: bool = False, limit: int | None = None
+    ) -> KeptAnswer[tuple[DocumentWithLine, ...]]:
+        """Return the lines of one product, those of the newest documents first.
+
+        The lines of documents that are over may be missing where a source cannot read many documents at once.
+        """
+        wanted = DocumentSelection(
+            area=area, sources=frozenset(self._reader.visible_sources(area)), open_only=open_only
+        )
+        coverage = await self.coverage(area)
+        lines = await self._store.lines_of(key_of(sku), wanted, partial(self._pick_lines, area, limit))
+        return KeptAnswer(lines, coverage)
+
+    async def partners(self, areas: Iterable[Area] = (Area.SALES, Area.FINANCE, Area.PURCHASING)) -> Sequence[Partner]:
+        """Return the customers and vendors that the reader may see."""
+        found: list[Partner] = []
+        for area in areas:
+            if not self._reader.is_narrowed(area):
+                found += await self._store.partners((area,), self._reader.visible_sources(area))
+                continue
+            found += (await self.fold(area, partial(self._partners, area))).value
+        return found
+
+    async def coverage(self, area: Area) -> Coverage:
+        """Return how exact answers about an area are."""
+        sources = self._reader.visible_sources(area)
+        positions = await self._store.positions()
+        followed = {source: positions.get((source, area)) for source in sources}
+        return _coverage(followed)
+
+    def _work(self, area: Area, text: str, work: Callable[[Iterator[Document]], T], documents: Iterator[Document]) -> T:
+        if not self._reader.is_narrowed(area):
+            return work(documents)
+        finds = self._reader.finds
+        return work(each for each in documents if finds(each, ListQuery(text=text), each.source))
+
+    def _partners(self, area: Area, documents: Iterator[Document]) -> list[Partner]:
+        """Return whom the reader may not only see on documents but also look for."""
+        found: dict[tuple[str, str], Partner] = {}
+        for each in documents:
+            name = partner_of(each)
+            if name and self._reader.finds(each, ListQuery(text=name), each.source):
+                found.setdefault((each.source, fold(name)), Partner(area, each.source, name))
+        return [found[key] for key in sorted(found)]
+
+    def _pick_lines(
+        self, area: Area, limit: int | None, lines: Iterator[DocumentWithLine]
+    ) -> tuple[DocumentWithLine, ...]:
+        finds = self._reader.finds
+        narrowed = self._reader.is_narrowed(area)
+        seen = (each for each in lines if not narrowed or finds(each.document, ListQuery(), each.document.source))
+        return tuple(islice(seen, limit))
+
+
+def _coverage(followed: dict[str, FollowedArea | None]) -> Coverage:
+    whole = [each for each in followed.values() if each is not None and each.complete_since is not None]
+    missing = tuple(source for source, each in followed.items() if each is None or each.complete_since is None)
+    moments = [each.synced_at for each in whole if each.synced_at is not None]
+    days = [each.complete_since for each in whole if each.complete_since is not None]
+    return Coverage(as_of=min(moments, default=None), complete_since=max(days, default=None), sources_missing=missing)

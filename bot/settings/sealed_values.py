@@ -1,0 +1,91 @@
+"""Values of the configuration that are sealed with the company's key: ``sealed:`` and what `dingerp data seal` prints.
+
+Whoever reads the file learns nothing from it. The key itself stands elsewhere (see `Settings.data_key`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr, TypeAdapter
+
+from bot.sealing import KEY_FILE, BrokenSeal, CompanyKey, WrongDataKey, parse_keys
+from bot.secret_values import Secret
+
+MARK = "sealed:"
+
+_LABEL = "setting"
+_KEY_SETTINGS = frozenset({"data_key", "data_key_file"})
+_SECRET = TypeAdapter(Secret)
+
+
+def seal_value(secret: str, key: CompanyKey) -> str:
+    """Return a secret as it may stand in a file."""
+    return MARK + key.wrap(secret.encode(), _LABEL)
+
+
+def find_sealed(values: object, path: str = "") -> Iterator[str]:
+    """Yield the paths of sealed values, such as ``erp.main.password``."""
+    if isinstance(values, str):
+        if values.startswith(MARK):
+            yield path
+        return
+    parts = values.items() if isinstance(values, Mapping) else enumerate(values) if isinstance(values, list) else ()
+    for name, part in parts:
+        yield from find_sealed(part, f"{path}.{name}" if path else str(name))
+
+
+def open_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings as they were given, with all sealed values open.
+
+    Raises `ValueError` that names the setting, for a value that no key at hand opens.
+    """
+    sealed = tuple(find_sealed(values))
+    if not sealed:
+        return dict(values)
+    if _KEY_SETTINGS.intersection(sealed):
+        raise ValueError("data_key: the key cannot be sealed by itself; keep it in the environment or in a file")
+    try:
+        keys = _keys_of(values)
+    except WrongDataKey as error:
+        raise ValueError(f"{sealed[0]} is sealed, and {error.detail}") from None
+    return {name: _opened(value, keys, name) for name, value in values.items()}
+
+
+def _opened(value: Any, keys: Sequence[CompanyKey], path: str) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _opened(part, keys, f"{path}.{name}") for name, part in value.items()}
+    if isinstance(value, list):
+        return [_opened(part, keys, f"{path}.{number}") for number, part in enumerate(value)]
+    if not isinstance(value, str) or not value.startswith(MARK):
+        return value
+    for key in keys:
+        try:
+            return SecretStr(key.unwrap(value.removeprefix(MARK), _LABEL).decode())
+        except BrokenSeal:
+            continue
+    names = ", ".join(key.name for key in keys)
+    raise ValueError(f"{path}: the sealed value was changed, or another key sealed it; the keys given are: {names}")
+
+
+def _keys_of(values: Mapping[str, Any]) -> Sequence[CompanyKey]:
+    """Return the company's keys by the settings that are not checked yet. Raises `WrongDataKey`."""
+    if given := _SECRET.validate_python(values.get("data_key") or "").get_secret_value():
+        return parse_keys(given)
+    file = Path(str(values.get("data_key_file") or _own_key_file(values)))
+    try:
+        return parse_keys(file.read_text(encoding="ascii"))
+    except (OSError, ValueError) as error:
+        raise WrongDataKey(f"the key file {file} cannot be read: {type(error).__name__}") from None
+
+
+def _own_key_file(values: Mapping[str, Any]) -> Path:
+    """Return where the bot makes its key: beside the SQLite file, else in the data folder."""
+    url = values.get("database_url") or ""
+    if isinstance(url, str) and not url.startswith(MARK):
+        kind, _, place = _SECRET.validate_python(url).get_secret_value().partition(":///")
+        if kind.startswith("sqlite") and place:
+            return Path(place.partition("?")[0]).parent / KEY_FILE
+    return Path(str(values.get("data_dir") or "data")) / KEY_FILE

@@ -1,0 +1,79 @@
+"""Tables of the documents kept of ERPs (`bot.read_model`), and of how far each source has been followed."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Index, String, Text
+from sqlmodel import Field
+
+from bot.store.sealed_columns import Sealed, SealedKey
+from bot.store.tables.base import StoreTable, core_table, partial_index
+
+
+class KeptDocumentRow(StoreTable, table=True):
+    """A document as its ERP told it last, without lines."""
+
+    __tablename__ = "kept_document"
+    __table_args__ = (
+        Index("ix_kept_document_area_day", "area", "day"),
+        Index("ix_kept_document_partner", "partner"),
+        partial_index("ix_kept_document_open", "area", "source", where="is_open"),
+    )
+
+    source: str = Field(primary_key=True)
+    area: str = Field(primary_key=True)
+    number: str = Field(sa_type=Text, primary_key=True)
+    """The number without capitals."""
+    day: int | None
+    """The day that it counts for, as the days since the year 1 (`datetime.date.toordinal`)."""
+    is_open: bool
+    """Whether something is still to come of it."""
+    has_lines: bool
+    """Whether its lines have been read; production orders and invoices have none to read."""
+    walk: int
+    """The last walk through the source that came upon it."""
+    partner: str = Field(sa_type=SealedKey("kept_document.partner", String()))
+    """The folded name of the customer or vendor."""
+    document: str = Field(sa_type=Sealed("kept_document.document"))
+    """The document as JSON."""
+
+
+class KeptLineRow(StoreTable, table=True):
+    """A line of a document; a production order has one, which says nothing but the product."""
+
+    __tablename__ = "kept_line"
+    __table_args__ = (Index("ix_kept_line_sku", "sku", "area"),)
+
+    source: str = Field(primary_key=True)
+    area: str = Field(primary_key=True)
+    number: str = Field(sa_type=Text, primary_key=True)
+    position: int = Field(primary_key=True)
+    sku: str = Field(sa_type=Text)
+    """The code without capitals."""
+    line: str = Field(sa_type=Sealed("kept_line.line"))
+    """The line as JSON, empty for a production order."""
+
+
+class FollowedAreaRow(StoreTable, table=True):
+    """How far one kind of document of a source has been followed (see `bot.read_model.port.FollowedArea`)."""
+
+    __tablename__ = "followed_area"
+
+    source: str = Field(primary_key=True)
+    area: str = Field(primary_key=True)
+    cursor: str = Field(sa_type=Text)
+    followed: bool
+    walk: int
+    walking: bool
+    place: str
+    began_ms: int | None = Field(sa_type=BigInteger)
+    walked_ms: int | None = Field(sa_type=BigInteger)
+    complete_day: int | None
+    """The day from which on all documents are kept, counted as in ``kept_document``."""
+    synced_ms: int | None = Field(sa_type=BigInteger)
+    trouble: str
+    version: int
+
+
+KEPT_DOCUMENT = core_table(KeptDocumentRow)
+KEPT_LINE = core_table(KeptLineRow)
+FOLLOWED_AREA = core_table(FollowedAreaRow)

@@ -1,0 +1,87 @@
+"""An alert whose sealed values were changed in the database: shown as unreadable, and in nobody's way."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from structlog.testing import capture_logs
+
+from bot.alerts import labels
+from bot.alerts.alert import Alert
+from bot.alerts.repository import AlertRepository
+from bot.alerts.view_builder import build_alert_view, build_list_view
+from bot.sealing import NotOpened
+from bot.store.alerts import StoredAlertQueue, StoredAlertTransactions
+from bot.store.database import Database
+from tests.alerts.scenario import ZERO, A
+from tests.alerts.test_repository import alert, card
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    database = Database(f"sqlite:///{tmp_path / 'bot.sqlite3'}")
+    await database.migrate()
+    await database.unlock()
+    yield database
+    await database.close()
+
+
+async def tampered(database: Database, column: str) -> StoredAlertTransactions:
+    """Return the transactions of a database in which one of three open alerts was changed."""
+    transactions = StoredAlertTransactions(database, lambda: ZERO)
+
+    def write(repository: StoredAlertQueue) -> None:
+        for number in (1, 2, 3):
+            repository.put_alert(alert(number, held=True), None)
+        repository.put_card(card(1, "a1", "a2", "a3", place=A))
+
+    await transactions.transact(write)
+    swap = text(f"UPDATE alert SET {column} = 's1:AAAA' WHERE id = 'a2'")
+    await database.run(lambda connection: connection.execute(swap))
+    return transactions
+
+
+def ids(alerts: object) -> list[str]:
+    assert isinstance(alerts, (list, tuple))
+    return [one.id for one in alerts]
+
+
+@pytest.mark.parametrize("column", ["event", "hands", "key"])
+async def test_readers_see_the_others_and_that_one_cannot_be_read(database: Database, column: str) -> None:
+    transactions = await tampered(database, column)
+
+    def read(repository: AlertRepository) -> tuple[Alert, ...]:
+        assert ids(repository.open_on("c1")) == ids(repository.open_alerts()) == ["a3", "a2", "a1"]
+        return tuple(repository.alerts(("a1", "a2", "a3")))
+
+    with capture_logs() as logs:
+        first, broken, third = await transactions.query(read)
+    assert (first.is_unreadable, broken.is_unreadable, third.is_unreadable) == (False, True, False)
+    assert (broken.id, broken.opened_at, broken.severity) == ("a2", alert(2).opened_at, alert(2).severity)
+    view = build_alert_view(broken, ZERO)
+    assert not view.buttons()
+    assert "cannot be read" in str(view.headline)
+    assert "tell an administrator" in str(view.lines[1])
+    assert [row.id for row in build_list_view([first, broken, third], ZERO, line="").rows]
+    assert {log["alert"] for log in logs if log["event"] == "alerts.unreadable"} == {"a2"}
+
+
+async def test_whoever_changes_alerts_works_without_it(database: Database) -> None:
+    transactions = await tampered(database, "event")
+
+    def write(repository: StoredAlertQueue) -> list[str]:
+        repository.mark_suppressed_due(ZERO)
+        return ids(repository.open_alerts())
+
+    assert await transactions.transact(write) == ["a3", "a1"]
+    kept = text("SELECT event FROM alert WHERE id = 'a2'")
+    assert await database.run(lambda connection: connection.scalar(kept)) == "s1:AAAA"
+    with pytest.raises(NotOpened):
+        await transactions.transact(lambda repository: repository.alert("a2"))
+
+
+def test_an_unreadable_alert_is_of_no_area() -> None:
+    assert labels.access_command("unreadable") == "alerts"

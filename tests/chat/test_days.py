@@ -1,0 +1,129 @@
+"""Days as people type them, and the periods they mean."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from bot.chat.days import DayRange, Days, find_days, names_days, names_days_ahead, read_days
+from bot.erp.port import Period
+
+FRIDAY = date(2026, 11, 27)
+
+
+def span(first: str, last: str = "", *, due: bool = False) -> DayRange:
+    return DayRange(Period(date.fromisoformat(first), date.fromisoformat(last or first)), due=due)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("今天", span("2026-11-27")),
+        ("昨天", span("2026-11-26")),
+        ("大后天", span("2026-11-30")),
+        ("本周", span("2026-11-23", "2026-11-29")),
+        ("上个星期", span("2026-11-16", "2026-11-22")),
+        ("上上周", span("2026-11-09", "2026-11-15")),
+        ("这周末", span("2026-11-28", "2026-11-29")),
+        ("周三", span("2026-11-25")),
+        ("周日", span("2026-11-22")),
+        ("上周五", span("2026-11-20")),
+        ("下周一", span("2026-11-30")),
+        ("本月", span("2026-11-01", "2026-11-30")),
+        ("上个月", span("2026-10-01", "2026-10-31")),
+        ("10月", span("2026-10-01", "2026-10-31")),
+        ("十二月份", span("2025-12-01", "2025-12-31")),
+        ("去年2月", span("2025-02-01", "2025-02-28")),
+        ("2024年2月29日", span("2024-02-29")),
+        ("3号", span("2026-11-03")),
+        ("30号", span("2026-10-30")),
+        ("31日", span("2026-10-31")),
+        ("月初", span("2026-11-01", "2026-11-10")),
+        ("10月底", span("2026-10-21", "2026-10-31")),
+        ("上个月中旬", span("2026-10-11", "2026-10-20")),
+        ("上季度", span("2026-07-01", "2026-09-30")),
+        ("去年第四季度", span("2025-10-01", "2025-12-31")),
+        ("q2", span("2026-04-01", "2026-06-30")),
+        ("上半年", span("2026-01-01", "2026-06-30")),
+        ("去年", span("2025-01-01", "2025-12-31")),
+        ("2025年", span("2025-01-01", "2025-12-31")),
+        ("最近7天", span("2026-11-21", "2026-11-27")),
+        ("近三个月", span("2026-08-28", "2026-11-27")),
+        ("未来三天", span("2026-11-27", "2026-11-30")),
+        ("2026-10-03", span("2026-10-03")),
+        ("2026-10-03..2026-11-02", span("2026-10-03", "2026-11-02")),
+        ("10月1号到15号", span("2026-10-01", "2026-10-15")),
+        ("9月至10月", span("2026-09-01", "2026-10-31")),
+        ("昨天到今天", span("2026-11-26", "2026-11-27")),
+        ("last week", span("2026-11-16", "2026-11-22")),
+        ("last friday", span("2026-11-20")),
+        ("monday", span("2026-11-23")),
+        ("october", span("2026-10-01", "2026-10-31")),
+        ("Oct 2025", span("2025-10-01", "2025-10-31")),
+        ("this quarter", span("2026-10-01", "2026-12-31")),
+        ("past 2 weeks", span("2026-11-14", "2026-11-27")),
+        ("明天到期", span("2026-11-28", due=True)),
+        ("下周要交", span("2026-11-30", "2026-12-06", due=True)),
+        ("3号到期", span("2026-12-03", due=True)),
+        ("1月到期", span("2027-01-01", "2027-01-31", due=True)),
+        ("due tomorrow", span("2026-11-28", due=True)),
+        ("due next 7 days", span("2026-11-27", "2026-12-04", due=True)),
+    ],
+)
+def test_days_are_read_as(text: str, meant: DayRange) -> None:
+    assert read_days(text, FRIDAY) == meant
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "上海",
+        "五月花",
+        "2月30号",
+        "十三月",
+        "may",
+        "0号",
+        "到期",
+        "2026-10",
+        "SKU123",
+        "3号仓",
+        "due",
+        "昨天到",
+        "x" * 60,
+    ],
+)
+def test_everything_else_names_no_days(text: str) -> None:
+    assert not names_days(text)
+
+
+@pytest.mark.parametrize("text", ["昨天", "10月1号到15号", "due tomorrow", "最近7天"])
+def test_the_typed_form_means_the_same_on_any_later_day(text: str) -> None:
+    meant = read_days(text, FRIDAY)
+    assert meant is not None
+    assert read_days(meant.typed, date(2027, 5, 1)) == meant
+
+
+def test_a_range_that_ends_before_it_begins_is_none() -> None:
+    assert read_days("2026-10-03..2026-10-01", FRIDAY) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "ahead"),
+    [("明天", True), ("下个月", True), ("未来三天", True), ("今天", False), ("本周", False), ("10月", False)],
+)
+def test_some_days_lie_ahead_whenever_they_are_said(text: str, ahead: bool) -> None:
+    assert names_days_ahead(text) is ahead
+
+
+def test_days_are_found_in_a_sentence() -> None:
+    text = "上个月和10月1号到15号的订单，不是3号仓的，也不是五月花的"
+    assert [text[start:end] for start, end in find_days(text)] == ["上个月", "10月1号到15号"]
+
+
+def test_days_are_taken_from_anywhere_in_a_line() -> None:
+    words = ["Acme", "last", "week", "Tools"]
+    assert Days.take_marked(words) == "last week"
+    assert words == ["Acme", "Tools"]
+    assert Days.take_marked(words) is None

@@ -1,0 +1,206 @@
+"""A source with documents that tests change, delete and hide, and that counts what it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from bot.erp.cursor import TimeCursor
+from bot.erp.document_calls import DocumentCalls
+from bot.erp.errors import NotFound
+from bot.erp.listing import KINDS, D, Listing
+from bot.erp.model import (
+    Area,
+    Change,
+    Changes,
+    Invoice,
+    InvoiceStatus,
+    Money,
+    OrderLine,
+    OrderStatus,
+    ProductionOrder,
+    ProductionStatus,
+    Progress,
+    PurchaseLine,
+    PurchaseOrder,
+    PurchaseStatus,
+    SalesOrder,
+    Slice,
+)
+from bot.erp.port import Capability, ListQuery
+from bot.read_model.port import AREAS
+
+NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
+TODAY = date(2026, 11, 24)
+
+
+class LedgerClock:
+    """Only tests move it."""
+
+    def __init__(self) -> None:
+        self.time = NOW
+
+    def now(self) -> datetime:
+        return self.time
+
+    def advance(self, **span: float) -> None:
+        self.time += timedelta(**span)
+
+
+def yuan(amount: str) -> Money:
+    return Money(Decimal(amount), "CNY")
+
+
+def sales_order(number: str, day: date | None = TODAY, **more: Any) -> SalesOrder:
+    values: dict[str, Any] = {
+        "id": number,
+        "number": number,
+        "customer": "上海宏达",
+        "status": OrderStatus.OPEN,
+        "delivery": Progress.NONE,
+        "ordered_on": day,
+        "promised_on": None,
+        "total": yuan("100.00"),
+        "source": "main",
+        "extra": {"company": "甲", "warehouse": "SH"},
+        "lines": (
+            OrderLine(sku="SKU1", name="螺丝", unit="个", quantity=Decimal(5), price=yuan("20.00"), amount=yuan("100")),
+        ),
+    }
+    return SalesOrder(**{**values, **more})
+
+
+def invoice(number: str, day: date | None = TODAY, **more: Any) -> Invoice:
+    values: dict[str, Any] = {
+        "id": number,
+        "number": number,
+        "customer": "上海宏达",
+        "status": InvoiceStatus.UNPAID,
+        "issued_on": day,
+        "due_on": None,
+        "total": yuan("100.00"),
+        "open_amount": yuan("100.00"),
+        "source": "main",
+    }
+    return Invoice(**{**values, **more})
+
+
+def purchase(number: str, day: date | None = TODAY, **more: Any) -> PurchaseOrder:
+    values: dict[str, Any] = {
+        "id": number,
+        "number": number,
+        "vendor": "宁波钢铁",
+        "status": PurchaseStatus.APPROVED,
+        "approval": None,
+        "ordered_on": day,
+        "due_on": None,
+        "total": yuan("70.00"),
+        "received": Progress.NONE,
+        "version": "1",
+        "source": "main",
+        "people": {"cgli": "陈立"},
+        "lines": (PurchaseLine(sku="SKU1", name="螺丝", unit="个", quantity=Decimal(7), price=yuan("10")),),
+    }
+    return PurchaseOrder(**{**values, **more})
+
+
+def production(number: str, day: date | None = TODAY, **more: Any) -> ProductionOrder:
+    values: dict[str, Any] = {
+        "id": number,
+        "number": number,
+        "sku": "SKU1",
+        "name": "螺丝",
+        "unit": "个",
+        "planned": Decimal(9),
+        "produced": Decimal(0),
+        "status": ProductionStatus.RUNNING,
+        "start_on": day,
+        "due_on": day,
+        "source": "main",
+    }
+    return ProductionOrder(**{**values, **more})
+
+
+class Ledger(DocumentCalls):
+    """Tells changes by their time alone, as most ERPs do, so that equal times are the rule."""
+
+    capabilities = frozenset(Capability)
+
+    def __init__(self, clock: LedgerClock, *documents: Any, name: str = "main") -> None:
+        self.name = name
+        self.clock = clock
+        self.kept: dict[Area, dict[str, Any]] = {kind.area: {} for kind in KINDS}
+        self.times: dict[Area, dict[str, datetime]] = {kind.area: {} for kind in KINDS}
+        self.asked: list[str] = []
+        self.error: Exception | None = None
+        self.error_after = 0
+        """How many more calls are answered before ``error``."""
+        self.save(*documents)
+
+    def save(self, *documents: Any) -> None:
+        for document in documents:
+            area = _area(document)
+            self.kept[area][document.number] = document
+            self.times[area][document.number] = self.clock.now()
+
+    def delete(self, area: Area, number: str) -> None:
+        """Delete a document: nothing tells it."""
+        del self.kept[area][number], self.times[area][number]
+
+    def fail(self, error: Exception, *, after: int = 0) -> None:
+        self.error, self.error_after = error, after
+
+    async def _ask_document(self, kind: Listing[D], number: str) -> D:
+        self._called(f"{kind.call} {number}")
+        for document in self.kept[kind.area].values():
+            if document.number.casefold() == number.casefold():
+                return document  # type: ignore[no-any-return]
+        raise NotFound(number, source=self.name)
+
+    async def _ask_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
+        self._called(kind.list_call)
+        found = kind.pick(self.kept[kind.area].values(), query, self.clock.now().date())
+        return Slice(items=tuple(_without_lines(each) for each in found.items), total=found.total)
+
+    async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
+        self._called("changes")
+        at = TimeCursor.parse(cursor)
+        since = at.since() or NOW - timedelta(days=9_000)
+        rows = sorted((time, number) for number, time in self.times[area].items() if time >= since)
+        changes = [Change(area=area, key=number, changed_at=time) for time, number in rows[: at.fetch_size(limit)]]
+        return at.next_changes(area, changes, limit=limit)
+
+    async def close(self) -> None:
+        pass
+
+    def _called(self, what: str) -> None:
+        self.asked.append(what)
+        if self.error is not None:
+            if self.error_after == 0:
+                raise self.error
+            self.error_after -= 1
+
+
+class LedgerOfBatches(Ledger):
+    """One that can read many documents at once."""
+
+    async def read_documents(self, area: Area, numbers: Sequence[str]) -> tuple[Any, ...]:
+        self._called("batch")
+        wanted = {number.casefold() for number in numbers}
+        return tuple(each for number, each in self.kept[area].items() if number.casefold() in wanted)
+
+
+def _without_lines(document: Any) -> Any:
+    match document:
+        case SalesOrder():
+            return replace(document, lines=())
+        case PurchaseOrder():
+            return replace(document, lines=())
+    return document
+
+
+def _area(document: Any) -> Area:
+    return AREAS[type(document)]

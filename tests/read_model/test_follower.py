@@ -1,0 +1,290 @@
+"""Documents are followed without a gap: first filled by the lists, then by what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from bot.erp.errors import Invalid, Unavailable, Unsupported
+from bot.erp.model import Area, InvoiceStatus, OrderStatus, Progress, PurchaseStatus
+from bot.read_model import follower as follower_module
+from bot.read_model.port import Document
+from tests.read_model.conftest import ReadModelBot
+from tests.read_model.ledger import (
+    TODAY,
+    Ledger,
+    LedgerClock,
+    LedgerOfBatches,
+    invoice,
+    production,
+    purchase,
+    sales_order,
+)
+
+OpenBot = Callable[..., ReadModelBot]
+
+FIRST = date(2024, 1, 1)
+LONG_AGO = TODAY - timedelta(days=500)
+
+
+async def numbers(bot: ReadModelBot, area: Area = Area.SALES) -> set[str]:
+    found = await bot.model.documents(area, FIRST, TODAY)
+    return {document.number for document in found.value}
+
+
+async def one(bot: ReadModelBot, number: str, area: Area = Area.SALES) -> Document:
+    found = await bot.model.documents(area, FIRST, TODAY)
+    return next(document for document in found.value if document.number == number)
+
+
+@pytest.mark.parametrize("kind", [Ledger, LedgerOfBatches])
+async def test_all_documents_are_kept_as_the_erp_tells_them(
+    open_bot: OpenBot, clock: LedgerClock, kind: type[Ledger]
+) -> None:
+    documents: list[Any] = [sales_order("SO-1"), invoice("INV-1"), purchase("PO-1"), production("MO-1")]
+    bot = open_bot(kind(clock, *documents))
+    await bot.follow()
+    for area, document in zip((Area.SALES, Area.FINANCE, Area.PURCHASING, Area.PRODUCTION), documents, strict=True):
+        kept = await one(bot, document.number, area)
+        for name in document.__slots__:
+            if name != "lines":
+                assert getattr(kept, name) == getattr(document, name), name
+    (line,) = (await bot.model.lines_of(Area.SALES, "sku1")).value
+    assert line.line == documents[0].lines[0]
+    assert line.document.number == "SO-1"
+    (made,) = (await bot.model.lines_of(Area.PRODUCTION, "SKU1")).value
+    assert made.document == documents[3]
+    assert made.line is None
+
+
+async def test_what_changes_is_read_and_nothing_else(open_bot: OpenBot, clock: LedgerClock) -> None:
+    ledger = Ledger(clock, *(sales_order(f"SO-{n}", status=OrderStatus.CLOSED) for n in range(250)))
+    bot = open_bot(ledger)
+    await bot.follow()
+    assert len(await numbers(bot)) == 250
+    ledger.asked.clear()
+    clock.advance(minutes=5)
+    ledger.save(sales_order("SO-7", status=OrderStatus.DELIVERED), sales_order("SO-250"))
+    await bot.follow()
+    assert sorted(call for call in ledger.asked if call != "changes") == ["order SO-250", "order SO-7"]
+    assert len(await numbers(bot)) == 251
+    assert (await one(bot, "SO-7")).status is OrderStatus.DELIVERED
+    assert (await bot.model.coverage(Area.SALES)).as_of == clock.now()
+
+
+async def test_a_first_walk_reads_no_document_by_itself_where_the_source_can_read_many(
+    open_bot: OpenBot, clock: LedgerClock
+) -> None:
+    ledger = LedgerOfBatches(clock, *(sales_order(f"SO-{n}") for n in range(250)))
+    bot = open_bot(ledger)
+    await bot.follow()
+    assert not any(call.startswith("order ") for call in ledger.asked)
+    # All are open: they stand in the list of all and in that of what is open.
+    assert ledger.asked.count("batch") == 2 * 3
+    assert len((await bot.model.lines_of(Area.SALES, "SKU1")).value) == 250
+
+
+async def test_without_batches_the_lines_of_open_documents_are_read_once(open_bot: OpenBot, clock: LedgerClock) -> None:
+    ledger = Ledger(clock, sales_order("SO-1"), sales_order("SO-2", status=OrderStatus.CLOSED))
+    bot = open_bot(ledger)
+    await bot.follow()
+    assert [call for call in ledger.asked if call.startswith("order ")] == ["order so-1"]
+    clock.advance(days=1, hours=1)
+    await bot.follow()
+    assert [call for call in ledger.asked if call.startswith("order ")] == ["order so-1"], "a walk keeps the lines"
+    assert [line.document.number for line in (await bot.model.lines_of(Area.SALES, "SKU1")).value] == ["SO-1"]
+
+
+async def test_old_documents_are_kept_only_while_they_are_open(open_bot: OpenBot, clock: LedgerClock) -> None:
+    late = TODAY - timedelta(days=400)
+    ledger = Ledger(
+        clock,
+        *(sales_order(f"SO-{n}") for n in range(150)),
+        *(sales_order(f"SO-OLD-{n}", LONG_AGO, status=OrderStatus.CLOSED) for n in range(250)),
+        sales_order("SO-LATE", LONG_AGO, promised_on=late),
+        invoice("INV-OLD", LONG_AGO, due_on=late),
+        invoice("INV-PAID", LONG_AGO, status=InvoiceStatus.PAID),
+    )
+    bot = open_bot(ledger)
+    await bot.follow()
+    assert await numbers(bot) == {f"SO-{n}" for n in range(150)} | {"SO-LATE"}
+    assert await numbers(bot, Area.FINANCE) == {"INV-OLD"}
+    clock.advance(minutes=1)
+    ledger.save(invoice("INV-OLD", LONG_AGO, status=InvoiceStatus.PAID))
+    await bot.follow()
+    assert await numbers(bot, Area.FINANCE) == set()
+
+
+async def test_documents_are_forgotten_when_they_become_old(open_bot: OpenBot, clock: LedgerClock) -> None:
+    bot = open_bot(
+        Ledger(clock, sales_order("SO-1", status=OrderStatus.CLOSED), sales_order("SO-2")), keep=timedelta(days=30)
+    )
+    await bot.follow()
+    clock.advance(days=40)
+    await bot.follow()
+    assert await numbers(bot) == {"SO-2"}
+
+
+async def test_what_was_deleted_is_gone_after_the_next_walk(open_bot: OpenBot, clock: LedgerClock) -> None:
+    ledger = Ledger(clock, *(sales_order(f"SO-{n}") for n in range(30)))
+    bot = open_bot(ledger)
+    await bot.follow()
+    ledger.delete(Area.SALES, "SO-3")
+    clock.advance(hours=23)
+    await bot.follow()
+    assert "SO-3" in await numbers(bot)
+    clock.advance(hours=2)
+    await bot.follow()
+    assert await numbers(bot) == {f"SO-{n}" for n in range(30)} - {"SO-3"}
+    assert all(line.document.number != "SO-3" for line in (await bot.model.lines_of(Area.SALES, "SKU1")).value)
+
+
+async def test_what_a_list_does_not_show_is_asked_for_before_it_is_dropped(
+    open_bot: OpenBot, clock: LedgerClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = Ledger(clock, *(sales_order(f"SO-{n}") for n in range(3)))
+    bot = open_bot(ledger)
+    await bot.follow()
+    hidden = ledger.kept[Area.SALES].pop("SO-1")
+    clock.advance(days=2)
+    ask = ledger._ask_document
+
+    async def ask_hidden(kind: Any, number: str) -> Any:
+        return hidden if number == "so-1" else await ask(kind, number)
+
+    monkeypatch.setattr(ledger, "_ask_document", ask_hidden)
+    await bot.follow()
+    assert await numbers(bot) == {"SO-0", "SO-1", "SO-2"}
+
+
+@pytest.mark.parametrize("answered", range(1, 24, 5))
+async def test_an_interrupted_walk_goes_on_and_misses_nothing(
+    open_bot: OpenBot, clock: LedgerClock, answered: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower_module, "PAGE", 4)
+    monkeypatch.setattr(follower_module, "PAGES_BETWEEN", 2)
+    ledger = Ledger(clock, *(sales_order(f"SO-{n}", status=OrderStatus.CLOSED) for n in range(20)))
+    bot = open_bot(ledger)
+    ledger.fail(Invalid("no"), after=answered)
+    await bot.follow()
+    ledger.error = None
+    clock.advance(minutes=1)
+    ledger.save(sales_order("SO-0", status=OrderStatus.OPEN), sales_order("SO-20"))
+    again = bot.follower("main")
+    await again.catch_up()
+    assert await numbers(bot) == {f"SO-{n}" for n in range(21)}
+    assert (await one(bot, "SO-0")).status is OrderStatus.OPEN
+    assert (await bot.model.coverage(Area.SALES)).is_complete_from(TODAY)
+
+
+async def test_what_changes_while_a_walk_is_under_way_is_not_missed(
+    open_bot: OpenBot, clock: LedgerClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower_module, "PAGE", 4)
+    ledger = Ledger(clock, *(sales_order(f"SO-{n:02}", status=OrderStatus.CLOSED) for n in range(20)))
+    bot = open_bot(ledger)
+    read = ledger._ask_documents
+
+    async def read_and_change(kind: Any, query: Any) -> Any:
+        found = await read(kind, query)
+        if kind.area is Area.SALES and query.offset == 8:
+            clock.advance(minutes=1)
+            ledger.save(sales_order("SO-01", status=OrderStatus.CANCELLED), sales_order("SO-99"))
+        return found
+
+    monkeypatch.setattr(ledger, "_ask_documents", read_and_change)
+    await bot.follow()
+    assert (await one(bot, "SO-01")).status is OrderStatus.CANCELLED
+    assert "SO-99" in await numbers(bot)
+
+
+async def test_another_erp_behind_the_name_is_read_anew(open_bot: OpenBot, clock: LedgerClock) -> None:
+    ledger = Ledger(clock, sales_order("SO-1"))
+    bot = open_bot(ledger)
+    await bot.follow()
+    other = Ledger(clock, sales_order("X-1"))
+    changed_since = other.changed_since
+
+    async def refuse(area: Area, cursor: str, *, limit: int) -> Any:
+        if cursor and "X" not in str(other.asked):
+            other.asked.append("X")
+            raise Invalid("not my cursor")
+        return await changed_since(area, cursor, limit=limit)
+
+    other.changed_since = refuse  # type: ignore[method-assign]
+    bot = open_bot(other)
+    await bot.follow()
+    assert await numbers(bot) == {"X-1"}
+
+
+async def test_two_processes_do_not_disturb_each_other(open_bot: OpenBot, clock: LedgerClock) -> None:
+    ledger = Ledger(clock, *(sales_order(f"SO-{n}") for n in range(50)))
+    bot = open_bot(ledger)
+    other = bot.follower("main")
+    for _ in range(3):
+        await bot.follow()
+        await other.catch_up()
+    assert len(await numbers(bot)) == 50
+    ledger.asked.clear()
+    assert await other.catch_up(unless_within=30)
+    assert ledger.asked == []
+
+
+async def test_a_source_that_is_down_is_noted_and_goes_on_later(open_bot: OpenBot, clock: LedgerClock) -> None:
+    ledger = Ledger(clock, sales_order("SO-1"))
+    bot = open_bot(ledger)
+    ledger.fail(Unavailable("away"))
+    assert await bot.followers[0].catch_up()
+    positions = await bot.store.positions()
+    assert positions["main", Area.SALES].trouble == "Unavailable"
+    assert (await bot.model.coverage(Area.SALES)).sources_missing == ("main",)
+    ledger.error = None
+    clock.advance(minutes=1)
+    await bot.follow()
+    assert (await bot.store.positions())["main", Area.SALES].trouble == ""
+    assert await numbers(bot) == {"SO-1"}
+
+
+async def test_an_area_without_changes_is_given_up_and_the_others_are_not(
+    open_bot: OpenBot, clock: LedgerClock
+) -> None:
+    ledger = Ledger(clock, sales_order("SO-1"), invoice("INV-1"))
+    changed_since = ledger.changed_since
+
+    async def refuse(area: Area, cursor: str, *, limit: int) -> Any:
+        if area is Area.SALES:
+            raise Unsupported("no changes of orders here")
+        return await changed_since(area, cursor, limit=limit)
+
+    ledger.changed_since = refuse  # type: ignore[method-assign]
+    bot = open_bot(ledger)
+    await bot.follow()
+    assert (await bot.model.coverage(Area.SALES)).sources_missing == ("main",)
+    assert (await bot.model.coverage(Area.FINANCE)).sources_missing == ()
+    ledger.asked.clear()
+    await bot.follow()
+    assert "orders" not in ledger.asked
+
+
+async def test_open_means_that_something_is_still_to_come(open_bot: OpenBot, clock: LedgerClock) -> None:
+    ledger = Ledger(
+        clock,
+        purchase("PO-1"),
+        purchase("PO-2", received=Progress.FULL),
+        purchase("PO-3", status=PurchaseStatus.WAITING),
+        purchase("PO-4", status=PurchaseStatus.REJECTED),
+    )
+    bot = open_bot(ledger)
+    await bot.follow()
+    found = await bot.model.open_documents(Area.PURCHASING)
+    assert {document.number for document in found.value} == {"PO-1", "PO-3"}
+
+
+async def test_the_age_is_a_metric(open_bot: OpenBot, clock: LedgerClock) -> None:
+    bot = open_bot(Ledger(clock, sales_order("SO-1")))
+    await bot.follow()
+    clock.advance(seconds=90)
+    assert bot.metrics.registry.get_sample_value("dingerp_read_model_age_seconds", {"source": "main"}) == 90
