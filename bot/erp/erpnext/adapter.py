@@ -391,4 +391,4 @@ def _capabilities(options: ErpNextOptions, *, decides: bool) -> frozenset[Capabi
     if not decides:
         return _READING - _DECIDING
     # Without a Workflow, no state of a draft means that it was rejected.
-    return frozenset(Capability) if options.workflow else frozenset(Capability) - {Capability.REJECT}
+    return _READING if options.workflow else _READING - {Capability.REJECT}
