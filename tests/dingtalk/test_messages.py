@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.chat.message import ConversationKind, Mention, Message, MessageKind
+from bot.chat.message import ConversationKind, Mention, Message, MessageKind, Picture
 from bot.dingtalk.errors import BadPayload
 from bot.dingtalk.messages import parse_message
 from tests.dingtalk.conftest import NOW
@@ -168,6 +168,27 @@ def test_in_rich_text_a_leading_mention_stays_when_somebody_else_is_mentioned() 
 
 def test_rich_text_with_nothing_but_pictures_is_a_picture() -> None:
     assert rich({"type": "picture", "downloadCode": "m"}, {"text": "\n"}).kind is MessageKind.PICTURE
+
+
+@pytest.mark.parametrize("code", ["downloadCode", "pictureDownloadCode"])
+def test_pictures_can_be_fetched(code: str) -> None:
+    expected = Picture("mIof", "dingappkey0001")
+    assert parse(msgtype="picture", text=..., content={code: "mIof"}).picture == expected
+    assert (
+        rich({"type": "picture"}, {"type": "picture", code: "mIof"}, {"type": "picture", code: "x"}).picture == expected
+    )
+    assert "mIof" not in repr(expected)
+
+
+@pytest.mark.parametrize("content", [None, {}, {"downloadCode": None}, {"downloadCode": ["m"]}])
+def test_a_picture_that_cannot_be_fetched(content: Any) -> None:
+    message = parse(msgtype="picture", text=..., content=content)
+    assert (message.kind, message.picture) == (MessageKind.PICTURE, None)
+
+
+def test_words_win_over_the_picture_beside_them() -> None:
+    message = rich({"text": "库存 SKU123"}, {"type": "picture", "downloadCode": "mIof"})
+    assert (message.text, message.picture) == ("库存 SKU123", None)
 
 
 @pytest.mark.parametrize("content", [None, {}, {"richText": None}, {"richText": [None, 1, "x", {}]}, [], "x"])
