@@ -101,3 +101,12 @@ def test_the_same_concern_has_the_same_file_in_every_vendors_folder(vendor: str)
     files = {file.stem for file in folder.glob("*.py")}
     assert files <= CONCERNS
     assert files >= RECORDS
+
+
+@pytest.mark.parametrize(
+    "page", sorted(Path(vendors.__file__).parent.glob("*/README.md")), ids=lambda page: page.parent.name
+)
+def test_the_page_of_a_vendor_says_what_was_never_tried(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert "## Never tried" in text
+    assert "dingerp erp check" in text.partition("## Never tried")[2]
