@@ -18,6 +18,7 @@ class QuestionContext:
     time in the organisation's zone. ``clicked``: a button was tapped; only the clicker sees the answer, which must come
     within DingTalk's two seconds. ``free_text`` are the person's own words: a field of the card's form, or the message
     that answers a prompt (`bot.chat.prompts`). ``picture``: it was sent instead of a line.
+    ``quoted_text`` are the words of the card or message that the line replies to; ``quotes_bot``: it is the bot's own.
     """
 
     person: Person
@@ -28,6 +29,8 @@ class QuestionContext:
     clicked: bool = False
     free_text: str = ""
     picture: Picture | None = None
+    quoted_text: str = ""
+    quotes_bot: bool = False
 
     @property
     def is_private(self) -> bool:

@@ -41,6 +41,7 @@ from bot.chat.parsing import MAX_LINE_BYTES, ParsedLine, command_line, normalise
 from bot.chat.pictures import CODE_TOO_LONG, NO_CODE, TOO_SLOW, PictureReader, PictureUnreadable
 from bot.chat.pipeline import PreparedAnswer
 from bot.chat.prompts import OpenPrompts, may_be_reply
+from bot.chat.quoting import line_about, numbers_in, takes_number
 from bot.chat.reader_hub import AccountOf, ReaderHub, no_account
 from bot.chat.reading import ReadBy, Reading, SentenceReader
 from bot.chat.registry import AnyCommand, Commands
@@ -218,6 +219,8 @@ class QuestionDispatcher:
         parsed = self._commands.parse(context.line)
         if not redirected and may_be_reply(parsed, context.line) and (line := self._prompts.take(context)):
             return await self._answer(replace(context, line=line, offset=0, free_text=context.line), redirected=True)
+        if context.quoted_text:
+            return await self._answer_quoting(parsed, context)
         if parsed.offset:
             context = replace(context, offset=parsed.offset)
         if self._reader and not (parsed.slashed or redirected or context.clicked):
@@ -232,6 +235,42 @@ class QuestionDispatcher:
             problem = BadArgument(phrase("That is too long for one question."))
             return self._failure(problem, self._bound[name].command, context)
         return await self._run(self._bound[name], parsed.rest, context, redirected=redirected)
+
+    async def _answer_quoting(self, parsed: ParsedLine, context: QuestionContext) -> PreparedAnswer:
+        """Answer a line that replies to a card or message: a word alone is about the document of that."""
+        alone = replace(context, quoted_text="", quotes_bot=False)
+        about = self._about_quoted(parsed, context)
+        if about is None:
+            return await self._answer(alone, redirected=False)
+        answer = await self._answer(replace(alone, line=about), redirected=False)
+        return answer if answer.decides else replace(answer, read_as=answer.read_as or about)
+
+    def _about_quoted(self, parsed: ParsedLine, context: QuestionContext) -> str | None:
+        """Return the line with the quoted document in it; None where it names one itself or asks for something else."""
+        quoted = numbers_in(context.quoted_text)
+        if not quoted or numbers_in(context.line):
+            return None
+        command = self._bound[parsed.command].command if parsed.command else None
+        if command and (command.writes or command.governed):
+            # Nothing is decided on a guess: "agreed" to what a colleague wrote is not for the bot.
+            sure = takes_number(command.examples) and context.quotes_bot and len(quoted) == 1
+            return line_about(command.name, quoted[0], parsed.rest) if sure else None
+        if self._reader and not parsed.slashed and (sentence := self._sentence_about(self._reader, quoted[0], context)):
+            return sentence
+        plain = not parsed.rest or parsed.rest.startswith("@")
+        if command is None or not plain or not takes_number(command.examples):
+            return None
+        return line_about(command.name, quoted[0], parsed.rest)
+
+    def _sentence_about(self, reader: SentenceReader, number: str, context: QuestionContext) -> str | None:
+        """Return the sentence with the quoted number before it, if it asks something that can be about it."""
+        alone, sentence = reader.read(context.line), f"{number} {context.line}"
+        asked = self._commands.parse(alone.line).command if alone else None
+        if asked and not takes_number(self._commands[asked].examples):
+            return None
+        reading = reader.read(sentence)
+        cues = [part.text for part in reading.understood if part.kind == "cue"] if reading else []
+        return sentence if any(cue and cue in context.line for cue in cues) else None
 
     def _read(self, reader: SentenceReader, context: QuestionContext) -> Reading | None:
         """Return what a sentence asks for; None for a typed command, and for what is not understood."""

@@ -90,5 +90,7 @@ class Message:
     webhook: SessionWebhook | None = None
     mentions: tuple[Mention, ...] = ()
     quoted_text: str = ""
+    quotes_bot: bool = False
+    """Whether what is quoted is certainly the bot's own."""
     picture: Picture | None = None
     """The picture where nothing else was said; the first of several."""

@@ -304,6 +304,8 @@ class QuestionPipeline:
             line=message.text,
             now=self._now(),
             picture=message.picture,
+            quoted_text=message.quoted_text,
+            quotes_bot=message.quotes_bot,
         )
 
     async def _send(

@@ -86,6 +86,7 @@ def parse_message(
         webhook=_webhook(raw, sent_at),
         mentions=mentions,
         quoted_text=_quoted(raw),
+        quotes_bot=_quotes_bot(raw),
         picture=Picture(body.download_code, robot_code) if has_picture else None,
     )
 
@@ -205,6 +206,17 @@ def _quoted(raw: Mapping[str, Any]) -> str:
     if quoted := part(raw.get("quoteMessage")):
         return trimmed(_plain(quoted.get("text")) or _quoted_words(quoted.get("content")))
     return trimmed(_quoted_words(content.get("quoteContent")))
+
+
+def _quotes_bot(raw: Mapping[str, Any]) -> bool:
+    """Whether the message that this one replies to is the bot's own; in doubt it is not."""
+    robot = text(raw.get("chatbotUserId"))
+    carriers = (
+        part(raw.get("text")).get("repliedMsg"),
+        part(raw.get("content")).get("repliedMsg"),
+        raw.get("quoteMessage"),
+    )
+    return any(robot and text(part(carrier).get("senderId")) == robot for carrier in carriers)
 
 
 def _quoted_words(value: object) -> str:

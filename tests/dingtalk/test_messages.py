@@ -243,6 +243,21 @@ def test_quoted_words(changes: dict[str, Any]) -> None:
     assert parse(**changes).quoted_text == "PO-1001 待审批"
 
 
+@pytest.mark.parametrize(
+    ("changes", "own"),
+    [
+        ({"text": {"content": "同意", "repliedMsg": {"senderId": BOT, "content": {"title": "PO-1001"}}}}, True),
+        ({"text": {"content": "同意", "repliedMsg": {"senderId": "$:x", "content": {"title": "PO-1001"}}}}, False),
+        ({"text": {"content": "同意", "repliedMsg": {"content": {"title": "PO-1001"}}}}, False),
+        ({"quoteMessage": {"senderId": BOT, "text": {"content": "PO-1001"}}}, True),
+        ({"text": {"content": "同意", "repliedMsg": {"senderId": ""}}, "chatbotUserId": ""}, False),
+        ({}, False),
+    ],
+)
+def test_only_what_the_bot_certainly_wrote_counts_as_its_own(changes: dict[str, Any], own: bool) -> None:
+    assert parse(**changes).quotes_bot is own
+
+
 @pytest.mark.parametrize("replied", [None, {}, {"content": None}, {"content": {"downloadCode": "m"}}, "x", 5])
 def test_a_quote_without_words(replied: Any) -> None:
     assert parse(text={"content": "同意", "repliedMsg": replied}).quoted_text == ""
