@@ -23,6 +23,7 @@ DOCUMENT_COMMANDS = MappingProxyType(
         "approve": _ORDERS,
         "reject": _ORDERS,
         "report": _REPORTED,
+        "export": _ALL,
         "alerts": _ALL,
         "find": _ALL,
         "watch": _ALL,

@@ -29,6 +29,7 @@ from bot.bootstrap.audit import limit_questions, open_audit, record_rules, recor
 from bot.bootstrap.database import make_database
 from bot.bootstrap.directory import ContactEvents, DirectoryAdapter, start_directory
 from bot.bootstrap.erps import open_hub_with_index
+from bot.bootstrap.exports import build_exports, exportable
 from bot.bootstrap.factories import make_renderer, open_api, templates
 from bot.bootstrap.health import start_health
 from bot.bootstrap.infrastructure import Infrastructure
@@ -43,6 +44,7 @@ from bot.chat.dialogues import Dialogues
 from bot.chat.dispatcher import QuestionDispatcher
 from bot.chat.erp_accounts import ErpAccounts
 from bot.chat.erp_keys import ErpKeys
+from bot.chat.exports import Exports
 from bot.chat.limit_reports import LIMIT_REPORT, LimitReportComposer
 from bot.chat.message import ConversationKind, Message
 from bot.chat.pipeline import MAX_QUESTION_AGE, QuestionHandler, QuestionPipeline
@@ -177,25 +179,29 @@ async def build_services(
     alerts = replace(alerts, intake=notify_approvals(alerts, approvals))
     reader = await _start_reader(base, commands, hub)
     dialogues = await _start_dialogues(base) if reader else None
+    collaborators: dict[type, object] = {
+        ErpHub: hub,
+        ReadModel: read_model,
+        LanguageChoice: languages,
+        AuditLog: audit,
+        AuditReader: stored_audit,
+        AlertService: AlertService(alerts.units),
+        Colleagues: Colleagues(base.people, settings.access.roles),
+        ErpAccounts: accounts,
+        ErpKeys: keys,
+        **approvals.collaborators,
+    }
     answering = partial(
         QuestionDispatcher,
-        commands=commands,
         policy=policy,
-        collaborators={
-            ErpHub: hub,
-            ReadModel: read_model,
-            LanguageChoice: languages,
-            AuditLog: audit,
-            AuditReader: stored_audit,
-            AlertService: AlertService(alerts.units),
-            Colleagues: Colleagues(base.people, settings.access.roles),
-            ErpAccounts: accounts,
-            ErpKeys: keys,
-            **approvals.collaborators,
-        },
+        collaborators=collaborators,
         seconds=settings.limits.question_seconds,
         account_of=account,
     )
+    exports = build_exports(base, answering(commands=exportable(commands)), audit)
+    collaborators[Exports] = exports
+    stack.push_async_callback(exports.close)
+    answering = partial(answering, commands=commands)
     dispatcher = answering(reader=reader, dialogues=dialogues)
     standing = StoredStandingAnswers(database)
     # What is drawn again was not asked by anybody: it counts as no question and is no part of a dialogue.

@@ -17,7 +17,8 @@ class QuestionContext:
     ``line`` is the text as typed (or a button's line), ``offset`` the first row wanted of a list, ``now`` an aware
     time in the organisation's zone. ``clicked``: a button was tapped; only the clicker sees the answer, which must come
     within DingTalk's two seconds. ``free_text`` are the person's own words: a field of the card's form, or the message
-    that answers a prompt (`bot.chat.prompts`).
+    that answers a prompt (`bot.chat.prompts`). ``rows``: a list is wanted as such, so many rows at once; None: what
+    fits a card.
     """
 
     person: Person
@@ -27,6 +28,7 @@ class QuestionContext:
     now: datetime
     clicked: bool = False
     free_text: str = ""
+    rows: int | None = None
 
     @property
     def is_private(self) -> bool:

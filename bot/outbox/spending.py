@@ -36,6 +36,8 @@ class Purpose(StrEnum):
     FALLBACK = "fallback"
     """Texts where no card could be shown or calls were spared."""
     DIRECTORY = "directory"
+    EXPORT = "export"
+    """Files that people asked for, and what is told of those that failed."""
     OTHER = "other"
 
 
