@@ -44,7 +44,7 @@ class AccountPart(Keyword):
 @command(
     "bind",
     aliases=("绑定", "bd"),
-    examples=("/bind main chen@example.com", "/绑定 main 陈立", "/bind main key"),
+    examples=("/bind main chen@example.com", "/绑定 main 陈立"),
     summary=phrase("Your accounts in the ERPs"),
     place=82,
 )

@@ -13,6 +13,7 @@ from bot.cards.tables import Table
 from bot.cards.view import Button, View
 from bot.chat.arguments import Keyword
 from bot.chat.context import QuestionContext
+from bot.chat.days import Days
 from bot.chat.parsing import command_line
 from bot.chat.registry import command
 from bot.chat.view_parts import export_buttons
@@ -47,32 +48,24 @@ COMMAND_OF: Mapping[Area, str] = {
 
 
 class ReportPeriod(Keyword):
-    """The days that a report may be about."""
+    """The customary reports."""
 
-    TODAY = phrase("today"), "daily", "今天", "今日", "当天", "日报"
-    YESTERDAY = phrase("yesterday"), "昨天", "昨日"
-    WEEK = phrase("week"), "this week", "weekly", "本周", "这周", "这个星期", "本星期", "周报"
-    LAST_WEEK = phrase("last week"), "上周", "上个星期", "上星期"
-    MONTH = phrase("month"), "this month", "monthly", "本月", "这个月", "这月", "当月", "月报"
-    LAST_MONTH = phrase("last month"), "上月", "上个月"
+    DAY = phrase("day"), "daily", "日报"
+    WEEK = phrase("week"), "weekly", "周报"
+    MONTH = phrase("month"), "monthly", "月报"
 
 
-SPANS: Mapping[ReportPeriod, Callable[[date], ReportSpan]] = {
-    ReportPeriod.TODAY: lambda today: ReportSpan.of_days(today, today),
-    ReportPeriod.YESTERDAY: lambda today: ReportSpan.of_days(today - timedelta(days=1), today - timedelta(days=1)),
-    ReportPeriod.WEEK: ReportSpan.of_week,
-    ReportPeriod.LAST_WEEK: lambda today: ReportSpan.of_days(
-        today - timedelta(days=today.weekday() + 7), today - timedelta(days=today.weekday() + 1)
-    ),
-    ReportPeriod.MONTH: ReportSpan.of_month,
-    ReportPeriod.LAST_MONTH: ReportSpan.of_month_before,
+_SPANS: Mapping[ReportPeriod, Callable[[date], ReportSpan]] = {
+    ReportPeriod.DAY: lambda today: ReportSpan.of(today, today, today),
+    ReportPeriod.WEEK: lambda today: ReportSpan.of(today - timedelta(days=today.weekday()), today, today),
+    ReportPeriod.MONTH: lambda today: ReportSpan.of(today.replace(day=1), today, today),
 }
 
 _OTHERS = (
-    (ReportPeriod.TODAY, phrase("Today")),
-    (ReportPeriod.WEEK, phrase("This week")),
-    (ReportPeriod.MONTH, phrase("This month")),
-    (ReportPeriod.LAST_MONTH, phrase("Last month")),
+    ("/report day", phrase("Today")),
+    ("/report week", phrase("This week")),
+    ("/report month", phrase("This month")),
+    ("/report last month", phrase("Last month")),
 )
 
 
@@ -86,7 +79,8 @@ class ReportView(View):
 
     card: ClassVar[str] = "report"
 
-    period: ReportPeriod
+    line: str
+    """The line that gives the same report."""
     span: ReportSpan
     sales: SalesFigures | None
     invoices: InvoiceFigures | None
@@ -104,7 +98,7 @@ class ReportView(View):
         return self.complete_since is None or self.complete_since > self.span.first_before
 
     def question(self) -> Ask:
-        return Ask(_line(self.period))
+        return Ask(self.line)
 
     def buttons(self) -> Sequence[Button]:
         lists = (
@@ -115,8 +109,8 @@ class ReportView(View):
             (self.production and self.production.late, phrase("Late production"), "/mo late"),
         )
         leads = [Button(label, Ask(line)) for count, label, line in lists if count]
-        others = [Button(label, Ask(_line(period))) for period, label in _OTHERS if period is not self.period]
-        return (*leads, *others, *(export_buttons(_line(self.period)) if self.as_of is not None else ()))
+        others = [Button(label, Ask(line)) for line, label in _OTHERS if line != self.line]
+        return (*leads, *others, *(export_buttons(self.line) if self.as_of is not None else ()))
 
     def table(self) -> Table:
         rows = tuple(_rows(self))
@@ -185,6 +179,7 @@ def _age(bucket: AgeingBucket) -> Phrase:
 )
 async def report(
     *,
+    days: Days | None = None,
     which: ReportPeriod | None = None,
     erp: ErpHub,
     kept: ReadModel,
@@ -192,8 +187,13 @@ async def report(
     context: QuestionContext,
 ) -> View:
     """Show the figures of the areas that the asker may see."""
-    period, today = which or ReportPeriod.MONTH, context.now.date()
-    span = SPANS[period](today)
+    today = context.now.date()
+    if days:
+        period = days.within(today).period
+        span, line = ReportSpan.of(period.first, period.last, today), f"/report {days}"
+    else:
+        which = which or ReportPeriod.MONTH
+        span, line = _SPANS[which](today), command_line("report", which)
     areas = [area for area in COMMAND_OF if erp.visible_sources(area)]
     figures = await read_figures(kept, areas, span, today)
     coverage = figures.coverage
@@ -204,7 +204,7 @@ async def report(
         return cut(part, verdict.grant.fields)
 
     return ReportView(
-        period=period,
+        line=line,
         span=span,
         sales=seen(Area.SALES, figures.sales),
         invoices=seen(Area.FINANCE, figures.invoices),
@@ -216,7 +216,3 @@ async def report(
         missing=coverage.sources_missing,
         narrowed=any(erp.is_narrowed(area) for area in areas),
     )
-
-
-def _line(period: ReportPeriod) -> str:
-    return command_line("report", *period.split())

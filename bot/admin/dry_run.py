@@ -238,6 +238,9 @@ class _RecordingMessenger:
     async def change(self, track_id: str, card: Card, made_as: str, own: Mapping[str, Card] = NOBODYS) -> None:
         self._write(track_id, card, creates=False)
 
+    async def ding(self, place: Place, card: Card) -> None:
+        raise AssertionError("a dry run calls nobody")
+
     async def write(self, place: Place, card: Card) -> None:
         raise AssertionError("plain messages go only where cards were refused")
 

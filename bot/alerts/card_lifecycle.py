@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import reduce
 
 from bot.alerts import digests
@@ -16,11 +16,17 @@ from bot.alerts.alert import Alert, AlertCard, AlertState, CardState, FurtherAle
 from bot.alerts.repository import AlertUnitOfWork
 from bot.alerts.routing import Target
 from bot.outbox.delivery import Delivery, Urgency
-from bot.outbox.place import Place
+from bot.outbox.place import Place, PlaceKind
 from bot.severity import Severity
+
+DING_KIND = "alert_ding"
+"""The kind of delivery that `bot.alerts.service.DingComposer` composes."""
 
 CARD_KIND = "alert"
 """The kind of delivery that `bot.alerts.service.AlertComposer` composes."""
+
+GATHERS = timedelta(seconds=20)
+"""How long a new digest waits for more: in a flood each of them would be shown as soon as its place may get a card."""
 
 _TRIMMED_FROM = digests.NAMED + 50
 """Alerts on a digest from which on the older ones are counted alone; they are read together."""
@@ -51,7 +57,23 @@ def show(
     shown = replace(card, state=state, shown_at=unit.now)
     for alert in alerts:
         unit.note("shown", alert=alert.id, card=card.id, fact=fact or alert.event.ref, detail=str(card.place))
-    return _deliver(unit, shown, target, urgency or urgency_of(alerts), fact)
+    rank = urgency or urgency_of(alerts)
+    sent = _deliver(unit, shown, target, rank, fact)
+    if unit.dings and rank is Urgency.NOW and card.place.kind is PlaceKind.PERSON:
+        unit.repository.deliver(
+            Delivery(
+                card=f"ding:{card.id}",
+                place=card.place,
+                kind=DING_KIND,
+                ref=card.id,
+                revision=1,
+                urgency=rank,
+                due_at=unit.now,
+                fact=fact,
+                rings=True,
+            )
+        )
+    return sent
 
 
 def change(
@@ -132,7 +154,7 @@ def fold(unit: AlertUnitOfWork, cards: Sequence[AlertCard], place: Place) -> Ale
     end of what nobody saw begin.
     """
     unseen = [card for card in cards if card.is_digest and not card.is_closed]
-    digest = max(unseen, key=_size, default=None)
+    digest = max(unseen, key=_size, default=None) or unit.repository.waiting_digest(place)
     others = [card for card in cards if card is not digest]
     further = reduce(digests.merged, (card.further for card in others), FurtherAlerts())
     named = () if digest is None else digest.alerts
@@ -192,7 +214,9 @@ def _show_digest(unit: AlertUnitOfWork, digest: AlertCard, new: Sequence[Alert])
         unit.note("shown", alert=alert.id, card=digest.id, fact=alert.event.ref, detail=str(digest.place))
     unit.repository.put_card(shown)
     target = Target(place=digest.place, route=digest.route, group=digest.group)
-    return _deliver(unit, digests.push_out(shown, named), target, urgency_of(named), "", again=again)
+    urgency = urgency_of(named)
+    gathers = timedelta(0) if urgency is Urgency.NOW else GATHERS
+    return _deliver(unit, digests.push_out(shown, named), target, urgency, "", again=again, gathers=gathers)
 
 
 def join_waiting_digest(
@@ -211,7 +235,7 @@ def join_waiting_digest(
     if len(grown.alerts) > _TRIMMED_FROM:
         grown = digests.push_out(grown, unit.repository.alerts(grown.alerts[: -digests.NAMED]))
     target = Target(place=place, route=digest.route, group=digest.group)
-    return _deliver(unit, grown, target, urgency, fact, again=True)
+    return _deliver(unit, grown, target, urgency, fact, again=True, gathers=GATHERS)
 
 
 def supersede(unit: AlertUnitOfWork, card: AlertCard, by: AlertCard) -> None:
@@ -254,8 +278,16 @@ def _close_in_favour_of(unit: AlertUnitOfWork, card: AlertCard, new: AlertCard) 
 
 
 def _deliver(
-    unit: AlertUnitOfWork, card: AlertCard, target: Target, urgency: Urgency, fact: str, *, again: bool = False
+    unit: AlertUnitOfWork,
+    card: AlertCard,
+    target: Target,
+    urgency: Urgency,
+    fact: str,
+    *,
+    again: bool = False,
+    gathers: timedelta = timedelta(0),
 ) -> AlertCard:
+    """Owe a card to its place; one that ``gathers`` is due so much later, unless it was due earlier already."""
     due_at, revision = repeat_at(unit, card, target), card.revision + again
     sent = replace(card, changed_at=unit.now, behind=False, due_at=due_at, revision=revision)
     unit.repository.put_card(sent)
@@ -267,7 +299,7 @@ def _deliver(
             ref=sent.id,
             revision=sent.revision,
             urgency=urgency,
-            due_at=unit.now,
+            due_at=unit.now + gathers,
             fact=fact,
         )
     )

@@ -175,6 +175,8 @@ class AlertUnitOfWork:
     now: datetime
     new_id: Callable[[], str]
     lateness: LatenessPolicy = LatenessPolicy()
+    dings: bool = False
+    """Whether people are also called (DING) about what is critical or passed on to them."""
 
     def note(self, what: str, *, fact: str = "", alert: str = "", card: str = "", detail: str = "") -> None:
         """Write a line of the history."""

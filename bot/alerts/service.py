@@ -151,6 +151,17 @@ class AlertComposer:
         await self._units.transact(lambda unit: actions.fold(unit, refs, Place.parse(place)))
 
 
+class DingComposer(AlertComposer):
+    """Composes what people are called with: the card's title, while nobody takes care of what it shows."""
+
+    async def compose(self, ref: str) -> ComposedCard:
+        """Return the card; nothing to call about where everything is over or somebody follows it up."""
+        content = await self._units.query(lambda unit: read_card(unit.repository, ref))
+        if content is None or all(alert.acknowledged is not None or not alert.is_open for alert in content.alerts):
+            return ComposedCard(None, 0)
+        return await super().compose(ref)
+
+
 def _fields(alert: Alert, reader: PlaceReader) -> frozenset[FieldClass]:
     """Return what a reader may see of an alert: no figures and names of a document that is not theirs to see."""
     covered = any(is_within(alert.event, scope, reader.person) for scope in reader.grant.scopes)

@@ -15,6 +15,7 @@ from functools import partial
 
 import structlog
 
+from bot.alerts.card_lifecycle import CARD_KIND, DING_KIND
 from bot.alerts.intake.batched_intake import BatchedIntake
 from bot.alerts.intake.poll_state import PollConfig
 from bot.alerts.intake.port import Intake
@@ -25,7 +26,7 @@ from bot.alerts.processor import AlertProcessor
 from bot.alerts.repository import AlertRepository, AlertUnitOfWork
 from bot.alerts.rules.parser import follow_rules
 from bot.alerts.rules.rule_set import AlertRuleSet
-from bot.alerts.service import AlertComposer, AlertUnitOfWorkRunner
+from bot.alerts.service import AlertComposer, AlertUnitOfWorkRunner, DingComposer
 from bot.alerts.watch_poller import WatchPoller
 from bot.bootstrap.company import company_of
 from bot.bootstrap.infrastructure import Infrastructure
@@ -34,7 +35,7 @@ from bot.chat.audiences import Audiences
 from bot.chat.standing_answers import track_of_answer
 from bot.dingtalk.card_api import CardApi
 from bot.dingtalk.messenger import DingTalkMessenger
-from bot.dingtalk.robot import Robot
+from bot.dingtalk.robot import DING_WAYS, Robot
 from bot.erp.hub import ErpHub
 from bot.errors import DingerpError
 from bot.outbox.budgets import SendLimits
@@ -81,7 +82,11 @@ async def build_alerts(base: Infrastructure, audiences: Audiences) -> AlertServi
 
     def unit(repository: AlertRepository) -> AlertUnitOfWork:
         return AlertUnitOfWork(
-            repository=repository, rules=rules.current(), now=now(), new_id=lambda: secrets.token_urlsafe(8)
+            repository=repository,
+            rules=rules.current(),
+            now=now(),
+            new_id=lambda: secrets.token_urlsafe(8),
+            dings=settings.notify.ding != "off",
         )
 
     def changed() -> None:
@@ -90,7 +95,8 @@ async def build_alerts(base: Infrastructure, audiences: Audiences) -> AlertServi
 
     units = AlertUnitOfWorkRunner(transactions, unit, changed)
     alert_cards = AlertComposer(units, now=now, name_of=partial(_name_of, base), reader_at=audiences.reader_at)
-    composers: dict[str, Composer] = {"alert": alert_cards}
+    dings = DingComposer(units, now=now, name_of=partial(_name_of, base), reader_at=audiences.reader_at)
+    composers: dict[str, Composer] = {CARD_KIND: alert_cards, DING_KIND: dings}
     outbox = _outbox(base, composers)
     processor = AlertProcessor(transactions, unit=unit, now=now, metrics=base.metrics, owed=outbox.poke)
     events = StoredEvents(base.database)
@@ -154,7 +160,13 @@ def _outbox(base: Infrastructure, composers: Mapping[str, Composer]) -> OutboxWo
     wanted = settings.outbox
     return OutboxWorker(
         StoredBacklog(base.database),
-        DingTalkMessenger(CardApi(base.api), Robot(base.api), base.api.keys, templates=base.templates),
+        DingTalkMessenger(
+            CardApi(base.api),
+            Robot(base.api),
+            base.api.keys,
+            templates=base.templates,
+            ding=DING_WAYS.get(base.settings.notify.ding),
+        ),
         composers,
         base.renderer,
         # No other worker has this name, also not after a restart.

@@ -102,6 +102,7 @@ MEDIA_UPLOAD = ApiCall(
     idempotent=True,
 )
 DIRECT_SEND = ApiCall(name="direct_send", method="POST", path="/v1.0/robot/oToMessages/batchSend")
+DING_SEND = ApiCall(name="ding_send", method="POST", path="/v1.0/robot/ding/send")
 SESSION_WEBHOOK = ApiCall(
     name="session_webhook", method="POST", path="", host=Host.WEBHOOK, billed=False, use=True, token=False
 )

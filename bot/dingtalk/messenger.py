@@ -25,7 +25,7 @@ from bot.dingtalk.errors import (
     DingTalkScopeMissing,
     DingTalkTokenExpired,
 )
-from bot.dingtalk.robot import Robot
+from bot.dingtalk.robot import DingWay, Robot
 from bot.errors import ConfigurationError, DingerpError
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import NOBODYS, SendFailed, SendFailureKind
@@ -62,11 +62,21 @@ platform/dingtalk/robots.md#errors)."""
 class DingTalkMessenger:
     """Implements `bot.outbox.ports.Messenger`; each kind of card has its template, as for answers."""
 
-    def __init__(self, cards: CardApi, robot: Robot, keys: AppKeys, *, templates: TemplateChoice | None = None) -> None:
+    def __init__(
+        self,
+        cards: CardApi,
+        robot: Robot,
+        keys: AppKeys,
+        *,
+        templates: TemplateChoice | None = None,
+        ding: DingWay | None = None,
+    ) -> None:
+        """``ding`` is how people are called, if they are."""
         self._cards = cards
         self._robot = robot
         self._robot_code = keys.robot_code
         self._templates = templates or TemplateChoice()
+        self._ding = ding
 
     async def show(self, place: Place, track_id: str, card: Card) -> None:
         """Make the card appear."""
@@ -108,6 +118,13 @@ class DingTalkMessenger:
                 await self._robot.send_to_people([place.id], self._robot_code, title=card.title, markdown=card.twin)
             else:
                 await self._robot.send_to_group(place.id, self._robot_code, title=card.title, markdown=card.twin)
+
+    async def ding(self, place: Place, card: Card) -> None:
+        """Call a person with the card's title."""
+        if self._ding is None or place.kind is not PlaceKind.PERSON:
+            raise SendFailed(SendFailureKind.HOPELESS, "nobody is called: notify.ding is off")
+        with _translating_errors(_update_failure):
+            await self._robot.ding([place.id], self._robot_code, self._ding, content=card.title)
 
 
 def _space_of(place: Place) -> CardSpace:

@@ -5,16 +5,18 @@ Docs: platform/dingtalk/robots.md
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from enum import IntEnum
+from types import MappingProxyType
 
 import aiohttp
 import orjson
 
 from bot.chat.message import SessionWebhook
-from bot.dingtalk.apis import DIRECT_SEND, GROUP_SEND, MEDIA_UPLOAD, SESSION_WEBHOOK
+from bot.dingtalk.apis import DING_SEND, DIRECT_SEND, GROUP_SEND, MEDIA_UPLOAD, SESSION_WEBHOOK
 from bot.dingtalk.errors import DingTalkDeliveryFailed, DingTalkOutcomeUnknown, DingTalkRateLimited
 from bot.dingtalk.openapi import OpenApi
-from bot.dingtalk.payload import items, text
+from bot.dingtalk.payload import items, part, text
 
 MAX_PARAM_BYTES = 15_000
 """Documented limit of ``msgParam`` (docs: platform/dingtalk/limits.md#message-sizes)."""
@@ -24,7 +26,20 @@ MAX_WEBHOOK_BYTES = 18_000
 (docs: platform/dingtalk/limits.md#message-sizes), envelope included."""
 
 _MAX_TITLE_BYTES = 200
+_MAX_DING_BYTES = 600
 _CUT = " …"
+
+
+class DingWay(IntEnum):
+    """How a DING reaches people; text messages and telephone calls are paid for each."""
+
+    APP = 1
+    SMS = 2
+    PHONE = 3
+
+
+DING_WAYS: Mapping[str, DingWay] = MappingProxyType({way.name.lower(): way for way in DingWay})
+"""The ways by the names that the settings have for them."""
 
 
 class Robot:
@@ -78,6 +93,21 @@ class Robot:
         if slowed := items(answer.get("flowControlledStaffIdList")):
             raise DingTalkRateLimited(f"{DIRECT_SEND.name}: {len(slowed)} recipients get too many messages")
         return text(answer.get("processQueryKey"))
+
+    async def ding(self, user_ids: Sequence[str], robot_code: str, way: DingWay, *, content: str) -> None:
+        """Call people with a line of text (docs: platform/dingtalk/robots.md#ding).
+
+        Raises `DingTalkDeliveryFailed` when somebody was not reached, which DingTalk reports under HTTP 200.
+        """
+        body = {
+            "robotCode": robot_code,
+            "remindType": way.value,
+            "receiverUserIdList": list(user_ids),
+            "content": fit(content, _MAX_DING_BYTES),
+        }
+        failed = part((await self._api.call(DING_SEND, body)).get("failedList"))
+        if failed:
+            raise DingTalkDeliveryFailed(f"{DING_SEND.name}: {len(failed)} people were not reached")
 
     async def answer_session(self, webhook: SessionWebhook, *, title: str, markdown: str) -> None:
         """Answer through a message's session webhook: unbilled, and open to people outside the organisation.

@@ -17,6 +17,7 @@ from bot.erp.model import (
     Slice,
     StockLevel,
     WarehouseStock,
+    by_expiry,
 )
 from bot.erp.port import ListQuery
 from bot.erp.units import Units
@@ -97,6 +98,7 @@ def merge_stock(parts: Sequence[SourceAnswer[StockLevel]], table: ProductCodes, 
             product=replace(level.product, sku=table.from_source(level.product.sku, first.source)),
             total=add(each.total for each in levels),
             per_warehouse=tuple(chain.from_iterable(each.per_warehouse for each in levels)),
+            lots=by_expiry(chain.from_iterable(each.lots for each in levels)),
             reorder_point=_sum(each.reorder_point for each in levels),
             as_of=min(each.as_of for each in levels),
             company=level.company if len({each.company for each in levels}) == 1 else "",
@@ -212,6 +214,9 @@ def _scale(level: StockLevel, factor: Decimal, unit: str) -> StockLevel:
         per_warehouse=tuple(
             WarehouseStock(code=place.code, name=place.name, quantities=scaled(place.quantities))
             for place in level.per_warehouse
+        ),
+        lots=tuple(
+            replace(lot, quantity=None if lot.quantity is None else lot.quantity * factor) for lot in level.lots
         ),
         reorder_point=None if level.reorder_point is None else level.reorder_point * factor,
     )

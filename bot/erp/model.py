@@ -136,6 +136,25 @@ class WarehouseStock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lot:
+    """A batch or a serial number of a product in one warehouse, named by the warehouse's code."""
+
+    number: str
+    quantity: Quantity | None
+    expires_on: date | None = None
+    warehouse: str = ""
+
+    def is_expired(self, today: date) -> bool:
+        """Return whether its last day is over."""
+        return self.expires_on is not None and self.expires_on < today
+
+
+def by_expiry(lots: Iterable[Lot]) -> tuple[Lot, ...]:
+    """Return lots with the nearest expiry first, and those without a last day at the end."""
+    return tuple(sorted(lots, key=lambda lot: (lot.expires_on or date.max, lot.number, lot.warehouse)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StockLevel:
     """A product's stock, in total and per warehouse, as of ``as_of``."""
 
@@ -146,6 +165,8 @@ class StockLevel:
     as_of: datetime
     company: str = ""
     source: str = ""
+    lots: tuple[Lot, ...] = ()
+    """What lies there by batch or serial number, nearest expiry first; empty where the ERP does not tell."""
     is_stocked: bool = True
     """Whether the ERP keeps stock of the product at all; it does not of services."""
 

@@ -216,7 +216,9 @@ class Narrowing:
             return None
         # The reorder point is meant for all warehouses together.
         total = add(place.quantities for place in visible)
-        return replace(level, total=total, per_warehouse=visible, reorder_point=None)
+        codes = {place.code for place in visible}
+        lots = tuple(lot for lot in level.lots if lot.warehouse in codes)
+        return replace(level, total=total, per_warehouse=visible, lots=lots, reorder_point=None)
 
 
 def _holds(scope: DocumentScope, place: WarehouseStock) -> bool:

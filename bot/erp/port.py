@@ -39,6 +39,7 @@ class Capability(StrEnum):
     STOCK_PER_WAREHOUSE = "stock_per_warehouse"
     RESERVED_AND_INCOMING = "reserved_and_incoming"
     REORDER_POINT = "reorder_point"
+    LOTS = "lots"
     SALES_ORDERS = "sales_orders"
     INVOICES = "invoices"
     PURCHASE_ORDERS = "purchase_orders"

@@ -146,6 +146,8 @@ def stock_figures(record: StockLevel, bounds: PlausibilityBounds) -> Violation |
             finding = finding or _figures(place.quantities, bounds)
     except InvalidOperation:  # not a number: it cannot be compared
         return Violation(Defect.ABSURD, "a stock figure")
+    if finding is None and any(lot.quantity is not None and not _sane(lot.quantity) for lot in record.lots):
+        return Violation(Defect.ABSURD, "quantity of a lot")
     if finding is None and record.reorder_point is not None and not _sane(record.reorder_point):
         return Violation(Defect.ABSURD, "reorder point")
     return finding
@@ -346,7 +348,7 @@ RULES: Mapping[type, tuple[RecordRule, ...]] = {
         missing_key("sku"),
         quantities("on_hand", "available", "reorder_point", "demanded", "incoming"),
     ),
-    ProductDetails: (quantities("reorder_point"), moment("changed_at")),
+    ProductDetails: (quantities("reorder_point"),),
     Supply: (missing_key("vendor"),),
     ComponentUse: (missing_key("sku"), quantities("quantity")),
     # A list may be in another currency than the costs.

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bot.outbox.delivery import DeliveryFormat, OutboxRow, Urgency
+from bot.outbox.delivery import OutboxRow, Urgency
 from bot.outbox.place import Place
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
@@ -57,7 +57,7 @@ class BudgetCost:
 
 def budget_costs(row: OutboxRow, limits: SendLimits, *, sparing: bool) -> tuple[BudgetCost, ...]:
     """Return what sending a row costs; nothing for a plain message that was sent, because it cannot be changed."""
-    if row.via is DeliveryFormat.TEXT:
+    if row.is_message:
         if row.shown:
             return ()
         calls = [BudgetCost("text", SECOND, limits.per_second), BudgetCost("robot", MINUTE, limits.robot_minute)]
@@ -141,7 +141,7 @@ def plan_sends(
         if reserved and row.urgency is not Urgency.NOW:
             plan.postpone[row.card] = now + SPARING_DIGEST
             continue
-        if sparing and row.urgency is not Urgency.NOW and row.shown and row.via is not DeliveryFormat.TEXT:
+        if sparing and row.urgency is not Urgency.NOW and row.shown and not row.is_message:
             plan.postpone[row.card] = now + SPARING_DIGEST
             continue
         costs = budget_costs(row, limits, sparing=sparing)

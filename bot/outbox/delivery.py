@@ -45,6 +45,8 @@ class Delivery:
     """Further places where the same card stands: one call makes it appear at all of them, and one changes it."""
     fact: str = ""
     """The event that caused it (``source/id``), for the history."""
+    rings: bool = False
+    """It is no card: it calls (DING) a person, once, with the title of what the composer makes."""
     stands_as: str = ""
     """Name of the card as it was created where somebody else did that, such as the answer to a question: then it is
     changed and never created."""
@@ -68,6 +70,8 @@ class DeliveryFormat(StrEnum):
     CARD = "card"
     TEXT = "text"
     """A plain message, where no card can be created. It cannot be changed."""
+    DING = "ding"
+    """A call (DING) to a person. It cannot be changed either."""
     STANDING = "standing"
     """A card that was there before its first delivery: it is only changed."""
 
@@ -124,6 +128,11 @@ class OutboxRow:
     """Name of the card as it was created: its template renders all later states."""
     making: int = 0
     """How often it was begun again after it was given up and certainly never seen."""
+
+    @property
+    def is_message(self) -> bool:
+        """Whether it is a plain message or a call, which cannot be changed."""
+        return self.via in (DeliveryFormat.TEXT, DeliveryFormat.DING)
 
     @property
     def places(self) -> tuple[Place, ...]:

@@ -133,6 +133,10 @@ class Messenger(Protocol):
         """Send the card's text twin as a plain message. It has no id: two calls are two messages."""
         ...
 
+    async def ding(self, place: Place, card: Card) -> None:
+        """Call a person with the card's title. It has no id: two calls are two."""
+        ...
+
 
 class UnbilledWriter(Protocol):
     """Writes to places without a call of the month, where there is a way."""

@@ -49,7 +49,7 @@ def resolve_failure(row: OutboxRow, failure: SendFailed, *, most: int, chance: f
         return DeliveryResult(what=DeliveryStepKind.NO_CARD, reason=reason)
     if trouble is SendFailureKind.HOPELESS:
         return DeliveryResult(what=DeliveryStepKind.DEAD, reason=reason)
-    if trouble is SendFailureKind.UNKNOWN and row.via is DeliveryFormat.TEXT:
+    if trouble is SendFailureKind.UNKNOWN and row.is_message:
         if purpose_of_kind(row.kind) is Purpose.ALERT and row.tries < _TEXT_REPEATS:
             # Nobody learns of an alert that did not arrive; the same words twice do no harm.
             again = now + timedelta(seconds=retry_delay(trouble, row.tries + 1, failure.retry_after, chance))

@@ -245,11 +245,11 @@ class OutboxWorker:
 
     async def _prepare(self, row: OutboxRow) -> _Ready | DeliveryResult:
         """Return the card in its newest state, or the result if there is nothing to send."""
-        if row.via is DeliveryFormat.TEXT and row.shown:
+        if row.is_message and row.shown:
             return DeliveryResult(
                 what=DeliveryStepKind.KEPT, revision=row.wanted, reason="a plain message cannot be changed"
             )
-        if row.via is DeliveryFormat.TEXT and row.doubt:
+        if row.is_message and row.doubt:
             reason = "its sending was broken off: it may stand, and a second one might be one too many"
             return DeliveryResult(what=DeliveryStepKind.WRITTEN, revision=row.wanted, reason=reason)
         composed = await self._composer(row).compose(row.ref)
@@ -280,7 +280,8 @@ class OutboxWorker:
             if row.also and not row.shown and not row.doubt and failure.trouble in _SEPARATING:
                 await self._separate(row, row.places)
                 return DeliveryResult(what=DeliveryStepKind.SEPARATED, reason=failure.detail)
-            urgent = row.urgency is Urgency.NOW and not row.shown and not row.doubt
+            calls = row.via is DeliveryFormat.DING
+            urgent = row.urgency is Urgency.NOW and not row.shown and not row.doubt and not calls
             if failure.trouble is not SendFailureKind.SPENT or not urgent or self._unbilled is None:
                 raise
             # Noted first: a way that opens while this one is looked for must not be missed.
@@ -293,8 +294,9 @@ class OutboxWorker:
 
     async def _send(self, row: OutboxRow, ready: _Ready, late: timedelta) -> DeliveryResult:
         card, revision = ready.card, ready.revision
-        if row.via is DeliveryFormat.TEXT:
-            await self._messenger.write(row.place, card)
+        if row.is_message:
+            tell = self._messenger.ding if row.via is DeliveryFormat.DING else self._messenger.write
+            await tell(row.place, card)
             return DeliveryResult(what=DeliveryStepKind.WRITTEN, revision=revision, late=late)
         track = self._track_of(row.track_key)
         if row.shown:

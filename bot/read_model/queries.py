@@ -177,8 +177,8 @@ class ReadModel:
     def _work(self, area: Area, text: str, work: Callable[[Iterator[Document]], T], documents: Iterator[Document]) -> T:
         if not self._reader.is_narrowed(area):
             return work(documents)
-        finds = self._reader.finds
-        return work(each for each in documents if finds(each, ListQuery(text=text), each.source))
+        finds, query = self._reader.finds, ListQuery(text=text)
+        return work(each for each in documents if finds(each, query, each.source))
 
     def _partners(self, area: Area, documents: Iterator[Document]) -> list[Partner]:
         """Return whom the reader may not only see on documents but also look for."""

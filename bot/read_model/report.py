@@ -18,7 +18,7 @@ from bot.read_model.tallies import Tallies, Tally, TallyKind
 
 AGES = (30, 60, 90)
 """Days at which what is overdue gets older, in the customary steps."""
-_ONE_DAY = timedelta(days=1)
+_ONE_DAY, _WEEK = timedelta(days=1), timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,31 +31,25 @@ class ReportSpan:
     last_before: date
 
     @classmethod
-    def of_days(cls, first: date, last: date) -> ReportSpan:
-        """Return some days, compared with as many before them."""
-        count = last - first + timedelta(days=1)
+    def of(cls, first: date, last: date, today: date) -> ReportSpan:
+        """Return some days up to ``today``, compared with the days before.
+
+        A month, whole or so far, is compared with the month before up to the same day, a week with the same days of the
+        week before, anything else with as many days before it.
+        """
+        whole_month = (last + _ONE_DAY).day == 1
+        last = min(last, today) if first <= today else last
+        if first.day == 1 and (first.year, first.month) == (last.year, last.month) and (whole_month or last == today):
+            return cls._of_month(first, last)
+        count = _WEEK if first.weekday() == 0 and last - first < _WEEK else last - first + _ONE_DAY
         return cls(first, last, first - count, last - count)
 
     @classmethod
-    def of_week(cls, today: date) -> ReportSpan:
-        """Return the week so far, from Monday, compared with the same days of the week before."""
-        monday, week = today - timedelta(days=today.weekday()), timedelta(days=7)
-        return cls(monday, today, monday - week, today - week)
-
-    @classmethod
-    def of_month(cls, today: date) -> ReportSpan:
-        """Return the month so far, compared with the month before up to the same day."""
-        first = today.replace(day=1)
-        last_before = first - timedelta(days=1)
-        same_day = last_before.replace(day=min(today.day, last_before.day))
-        return cls(first, today, last_before.replace(day=1), same_day)
-
-    @classmethod
-    def of_month_before(cls, today: date) -> ReportSpan:
-        """Return the whole month before, compared with the one before that."""
-        last = today.replace(day=1) - timedelta(days=1)
-        last_before = last.replace(day=1) - timedelta(days=1)
-        return cls(last.replace(day=1), last, last_before.replace(day=1), last_before)
+    def _of_month(cls, first: date, last: date) -> ReportSpan:
+        end_before = first - _ONE_DAY
+        is_whole = (last + _ONE_DAY).day == 1
+        last_before = end_before if is_whole else end_before.replace(day=min(last.day, end_before.day))
+        return cls(first, last, end_before.replace(day=1), last_before)
 
 
 @dataclass(frozen=True, slots=True)

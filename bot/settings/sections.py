@@ -464,6 +464,11 @@ class NotifySettings(SettingsSection):
         True,
         description="Whether an answer that everybody in a group sees names and calls (@) who asked. It costs no call.",
     )
+    ding: Literal["off", "app", "sms", "phone"] = Field(
+        "off",
+        description="Whether people are also called (DING) about critical alerts in their own chat and about those that"
+        " are passed on to them: in the app, by text message or by telephone. Each is a call; the last two cost extra.",
+    )
 
 
 class RetentionSettings(SettingsSection):

@@ -193,7 +193,7 @@ def _row(delivery: Delivery, at: int) -> dict[str, object]:
         "fact": delivery.fact,
         "urgency": delivery.urgency.rank,
         "state": DeliveryState.QUEUED,
-        "via": DeliveryFormat.STANDING if delivery.stands_as else DeliveryFormat.CARD,
+        "via": _format_of(delivery),
         "wanted": delivery.revision,
         "shown": NEEDS_REDRAW if delivery.stands_as else 0,
         "doubt": 0,
@@ -208,6 +208,12 @@ def _row(delivery: Delivery, at: int) -> dict[str, object]:
         "changed_ms": at,
         "reason": "",
     }
+
+
+def _format_of(delivery: Delivery) -> DeliveryFormat:
+    if delivery.rings:
+        return DeliveryFormat.DING
+    return DeliveryFormat.STANDING if delivery.stands_as else DeliveryFormat.CARD
 
 
 def _claim(

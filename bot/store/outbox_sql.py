@@ -20,7 +20,7 @@ UNSEEN = and_(_D.state == DeliveryState.DEAD, _D.shown == 0, _D.doubt == 0)
 """Given up, and certainly not shown anywhere: it may begin again, as a card."""
 
 REQUEUED = {
-    "via": case((UNSEEN, DeliveryFormat.CARD), else_=_D.via),
+    "via": case((and_(UNSEEN, _D.via != DeliveryFormat.DING), DeliveryFormat.CARD), else_=_D.via),
     "making": case((UNSEEN, _D.making + 1), else_=_D.making),
 }
 """Changes of a dead delivery that is queued again."""

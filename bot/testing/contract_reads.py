@@ -98,12 +98,23 @@ class ReadsContract(ContractBase):
             if self.gaps.expected(level) is None or self.gaps.expected(level.product) is None:
                 continue
             found = await erp.stock(level.product.sku)
-            self.assert_same(_by_place(found), _by_place(level))
+            told = level if Capability.LOTS in self.offers else replace(level, lots=())
+            self.assert_same(_by_place(found), _by_place(told))
             assert found.source == "main"
             assert found.as_of.tzinfo is not None
             assert found.as_of <= clock.now()
             places = [place.code for place in found.per_warehouse]
             assert len(places) == len(set(places))
+
+    @case(
+        "stock.lots",
+        "Lots are told by warehouse, those that expire first before the others",
+        needs=(Capability.STOCK, Capability.LOTS),
+    )
+    async def test_lots(self, erp: Erp, company: ReferenceCompany) -> None:
+        for sku, level in company.stock.items():
+            if level.lots:
+                assert (await erp.stock(sku)).lots == self.gaps.expected(level).lots
 
     @case("stock.case", "A code is taken in any case", needs=STOCK)
     async def test_stock_case(self, erp: Erp) -> None:

@@ -6,7 +6,7 @@ Everything is written down or computed, nothing drawn by lot, so that the same d
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from itertools import cycle
@@ -16,6 +16,7 @@ from bot.erp.model import (
     Approval,
     Invoice,
     InvoiceStatus,
+    Lot,
     Money,
     OrderLine,
     OrderStatus,
@@ -124,12 +125,33 @@ def stock_levels(today: date) -> Iterator[StockLevel]:
     times = change_times(today - timedelta(days=20))
     for n, product in enumerate(products()):
         places, reorder = _STOCK.get(product.sku, ({"MAIN": quantities(str(n * 10)), "SH": quantities(str(n))}, "50"))
-        yield stock_level(
+        level = stock_level(
             product,
             tuple(WarehouseStock(code=code, name=WAREHOUSES[code], quantities=kept) for code, kept in places.items()),
             None if reorder is None else Decimal(reorder),
             next(times),
         )
+        yield replace(level, lots=lots(product.sku, today))
+
+
+_LOTS = {
+    "SKU123": (("L-2511", "600", "MAIN", -9), ("L-2603", "8000", "MAIN", 128), ("L-2603", "450", "SH", 128)),
+    "SKU126": (("色批 *7*", str(TINY), "WEST", None),),
+}
+"""Number, quantity, warehouse, and the days until a lot expires."""
+
+
+def lots(sku: str, today: date) -> tuple[Lot, ...]:
+    """Return the lots of a product; what is in none of them has no number."""
+    return tuple(
+        Lot(
+            number=number,
+            quantity=Decimal(quantity),
+            warehouse=warehouse,
+            expires_on=None if days is None else today + timedelta(days=days),
+        )
+        for number, quantity, warehouse, days in _LOTS.get(sku, ())
+    )
 
 
 def stock_level(

@@ -52,6 +52,9 @@ class FakeMessenger:
     async def change(self, track_id: str, card: Card, made_as: str, own: Mapping[str, Card] = NOBODYS) -> None:
         self._take(f"{track_id} changed")
 
+    async def ding(self, place: Place, card: Card) -> None:
+        raise AssertionError("nobody is called")
+
     async def write(self, place: Place, card: Card) -> None:
         self._take(f"{place} text")
 

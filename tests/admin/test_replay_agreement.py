@@ -98,6 +98,9 @@ class RecordingMessenger:
         assert card.title
         await asyncio.sleep(self.seconds)
 
+    async def ding(self, place: Place, card: Card) -> None:
+        raise AssertionError("nobody is called")
+
     async def write(self, place: Place, card: Card) -> None:
         raise AssertionError("every card was taken")
 

@@ -36,7 +36,7 @@ class Recording(StoredAlertQueue):
 
 def in_memory(repository: MemoryAlertRepository) -> RunInTransaction:
     def run(work: Callable[[AlertRepository], T], now: datetime) -> tuple[T, list[Delivery]]:
-        before = len(repository.deliveries)
+        before, repository.now = len(repository.deliveries), now
         result = work(repository)
         return result, repository.deliveries[before:]
 

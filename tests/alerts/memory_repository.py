@@ -34,8 +34,10 @@ class MemoryAlertRepository:
         self.deliveries: list[Delivery] = []
         """All that were ever asked for, in order."""
         self.withdrawn: list[str] = []
-        self.held_back: dict[Place, str] = {}
-        """The digests that wait until their places may get new cards."""
+        self.now: datetime | None = None
+        """The time of the unit of work; without one, nothing is known to wait."""
+        self._owed: dict[str, datetime] = {}
+        """When what is owed is due, by card."""
         self.notes: list[AlertHistoryEntry] = []
         self.events: list[StoredEvent] = []
         """Those that wait."""
@@ -103,9 +105,10 @@ class MemoryAlertRepository:
         return next((card for card in self.cards_at(place) if card.group == group), None)
 
     def waiting_digest(self, place: Place) -> AlertCard | None:
-        """Return the digest that the outbox was said to hold back."""
-        card = self._cards.get(self.held_back.get(place, ""))
-        return None if card is None or card.is_closed else card
+        """Return the first digest that is not due yet."""
+        now = self.now
+        late = (card for card in self._cards.values() if now is not None and self._owed.get(card.id, now) > now)
+        return next((card for card in late if card.place == place and card.is_digest and not card.is_closed), None)
 
     def cards_at(self, place: Place, limit: int = 1000) -> Sequence[AlertCard]:
         """Return the cards of a place that are not closed, newest first."""
@@ -167,10 +170,12 @@ class MemoryAlertRepository:
     def deliver(self, delivery: Delivery) -> None:
         """Owe a place the newest state of a card."""
         self.deliveries.append(delivery)
+        self._owed[delivery.card] = min(delivery.due_at, self._owed.get(delivery.card, delivery.due_at))
 
     def withdraw(self, card_id: str) -> None:
         """Owe a card no longer that its place has never seen."""
         self.withdrawn.append(card_id)
+        self._owed.pop(card_id, None)
 
     def note(self, note: AlertHistoryEntry) -> None:
         """Write a line of the story."""

@@ -10,6 +10,7 @@ from sqlalchemy import update
 
 from bot.alerts import actions
 from bot.alerts.alert import AlertCard, CardState, CardWithAlerts
+from bot.alerts.card_lifecycle import GATHERS
 from bot.alerts.digests import NAMED
 from bot.alerts.event import Event
 from bot.alerts.repository import AlertUnitOfWork
@@ -111,7 +112,9 @@ def test_one_that_nobody_has_seen_takes_in_the_next_cards(new_scenario: NewScena
 def test_of_several_the_largest_takes_in_the_others(new_scenario: NewScenario) -> None:
     scenario = new_scenario()
     small = fold(scenario, report(scenario, subjects(5)))
+    scenario.now = second(30)  # it waits for no more
     large = fold(scenario, report(scenario, subjects(MANY, 5)))
+    scenario.now = second(60)
     other = fold(scenario, report(scenario, subjects(MANY - 1, 5 + MANY)))
     merged = fold(scenario, [small.id, large.id, other.id])
     assert merged.id == large.id
@@ -186,6 +189,26 @@ def test_while_one_waits_for_room_what_is_urgent_has_its_own_card(tmp_path: Path
         scenario.take([[event("stock.out", "SKU-X", severity=Severity.CRITICAL)]])
         (urgent,) = scenario.deliveries[before:]
         assert (urgent.ref == digest.id, urgent.urgency) == (False, Urgency.NOW)
+
+
+def test_cards_over_the_budget_join_the_one_that_waits(tmp_path: Path) -> None:
+    with held_back(tmp_path) as (scenario, digest):
+        before = len(scenario.deliveries)
+        scenario.take([[event("stock.out", "SKU-X", severity=Severity.CRITICAL)]])
+        (urgent,) = scenario.deliveries[before:]
+        assert fold(scenario, [urgent.ref]).id == digest.id
+        assert view(scenario, digest).counts.open == 11
+
+
+def test_a_new_one_gathers_unless_something_urgent_is_on_it(new_scenario: NewScenario) -> None:
+    scenario = new_scenario()
+    fold(scenario, report(scenario, subjects(5)))
+    assert scenario.deliveries[-1].due_at == ZERO + GATHERS
+    scenario.now = second(30)
+    critical = event("stock.out", "SKU-X", severity=Severity.CRITICAL)
+    scenario.take([[critical]])
+    fold(scenario, [scenario.deliveries[-1].ref])
+    assert scenario.deliveries[-1].due_at == second(30)
 
 
 def test_once_its_place_may_get_cards_again_a_new_alert_has_its_own(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from bot.access.rules import AccessRule
 from bot.cards.notices import BadArgumentNotice
 from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass
 from bot.erp.model import Area, Money, OrderStatus
-from commands.report import COMMAND_OF, SPANS, ReportPeriod, ReportView
+from bot.read_model.report import ReportSpan
+from commands.report import COMMAND_OF, ReportView
 from tests.commands.company import TODAY, Company, cny
 from tests.commands.conftest import Ask, as_, lines
 from tests.read_model.memory_documents import MemoryDocuments
@@ -34,7 +35,7 @@ def allow(commands: str, fields: frozenset[FieldClass] = ALL_FIELDS, scope: Scop
 
 async def test_all_areas_are_shown_and_no_erp_is_asked(ask: Ask, company: Company, kept: MemoryDocuments) -> None:
     view = as_(ReportView, await ask("/report"))
-    assert view.period is ReportPeriod.MONTH
+    assert view.line == "/report month"
     assert company.calls == []
     assert view.sales is not None
     assert view.sales.late == 2
@@ -55,7 +56,7 @@ async def test_all_areas_are_shown_and_no_erp_is_asked(ask: Ask, company: Compan
         "/po late",
         "/po pending",
         "/mo late",
-        "/report today",
+        "/report day",
         "/report week",
         "/report last month",
         "/export report month",
@@ -63,20 +64,27 @@ async def test_all_areas_are_shown_and_no_erp_is_asked(ask: Ask, company: Compan
 
 
 @pytest.mark.parametrize(
-    ("line", "period"),
+    ("line", "expected"),
     [
-        ("/report last month", ReportPeriod.LAST_MONTH),
-        ("/report 上个月", ReportPeriod.LAST_MONTH),
-        ("/报表 本周", ReportPeriod.WEEK),
-        ("/日报", ReportPeriod.TODAY),
-        ("/周报 上周", ReportPeriod.LAST_WEEK),
-        ("月报", ReportPeriod.MONTH),
-        ("周报", ReportPeriod.WEEK),
-        ("/bb yesterday", ReportPeriod.YESTERDAY),
+        ("/report", "2026-11-01 2026-11-05 2026-10-01 2026-10-05"),
+        ("/report month", "2026-11-01 2026-11-05 2026-10-01 2026-10-05"),
+        ("/月报", "2026-11-01 2026-11-05 2026-10-01 2026-10-05"),
+        ("/报表 本月", "2026-11-01 2026-11-05 2026-10-01 2026-10-05"),
+        ("/report last month", "2026-10-01 2026-10-31 2026-09-01 2026-09-30"),
+        ("/月报 上个月", "2026-10-01 2026-10-31 2026-09-01 2026-09-30"),
+        ("/日报", "2026-11-05 2026-11-05 2026-11-04 2026-11-04"),
+        ("/report today", "2026-11-05 2026-11-05 2026-11-04 2026-11-04"),
+        ("/report day", "2026-11-05 2026-11-05 2026-11-04 2026-11-04"),
+        ("/bb yesterday", "2026-11-04 2026-11-04 2026-11-03 2026-11-03"),
+        ("周报", "2026-11-02 2026-11-05 2026-10-26 2026-10-29"),
+        ("/报表 本周", "2026-11-02 2026-11-05 2026-10-26 2026-10-29"),
+        ("/周报 上周", "2026-10-26 2026-11-01 2026-10-19 2026-10-25"),
+        ("/report 10月1号到15号", "2026-10-01 2026-10-15 2026-09-16 2026-09-30"),
     ],
 )
-async def test_the_period_is_said_in_many_ways(ask: Ask, line: str, period: ReportPeriod) -> None:
-    assert as_(ReportView, await ask(line)).period is period
+async def test_days_are_said_in_many_ways(ask: Ask, line: str, expected: str) -> None:
+    span = as_(ReportView, await ask(line)).span
+    assert " ".join(map(str, (span.first, span.last, span.first_before, span.last_before))) == expected
 
 
 async def test_a_customer_is_no_period(ask: Ask) -> None:
@@ -179,21 +187,9 @@ class TestRights:
         assert (view.sales, view.as_of, view.missing) == (None, None, ())
 
 
-@pytest.mark.parametrize(
-    ("day", "period", "expected"),
-    [
-        ("2026-11-24", ReportPeriod.TODAY, "2026-11-24 2026-11-24 2026-11-23 2026-11-23"),
-        ("2026-11-24", ReportPeriod.YESTERDAY, "2026-11-23 2026-11-23 2026-11-22 2026-11-22"),
-        ("2026-11-24", ReportPeriod.WEEK, "2026-11-23 2026-11-24 2026-11-16 2026-11-17"),
-        ("2026-11-24", ReportPeriod.LAST_WEEK, "2026-11-16 2026-11-22 2026-11-09 2026-11-15"),
-        ("2026-11-24", ReportPeriod.MONTH, "2026-11-01 2026-11-24 2026-10-01 2026-10-24"),
-        ("2026-03-31", ReportPeriod.MONTH, "2026-03-01 2026-03-31 2026-02-01 2026-02-28"),
-        ("2026-01-15", ReportPeriod.LAST_MONTH, "2025-12-01 2025-12-31 2025-11-01 2025-11-30"),
-    ],
-)
-async def test_the_days_of_a_period(day: str, period: ReportPeriod, expected: str) -> None:
-    span = SPANS[period](date.fromisoformat(day))
-    assert " ".join(map(str, (span.first, span.last, span.first_before, span.last_before))) == expected
+def test_a_long_month_is_compared_with_a_short_one() -> None:
+    span = ReportSpan.of(date(2026, 3, 1), date(2026, 3, 31), date(2026, 3, 30))
+    assert (span.last, span.first_before, span.last_before) == (date(2026, 3, 30), date(2026, 2, 1), date(2026, 2, 28))
 
 
 def test_every_area_has_a_command() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, timedelta
 from decimal import Decimal
 
 import pytest
@@ -15,7 +15,7 @@ from bot.cards.notices import BadArgumentNotice, ErpDownNotice, NotFoundNotice
 from bot.cards.renderer import CardRenderer
 from bot.erp.errors import Ambiguous, NotFound, Unavailable
 from bot.erp.hub import Answer, ErpHub
-from bot.erp.model import Product, StockLevel, WarehouseStock
+from bot.erp.model import Lot, Product, StockLevel, WarehouseStock, by_expiry
 from bot.metrics import Metrics
 from bot.phrase import phrase
 from commands.stock import Picks, StockListView, StockView
@@ -43,6 +43,20 @@ async def test_one_product_with_its_warehouses(ask: Ask) -> None:
     assert view.level.company == "示范制造"
     assert (view.freshness.stale, view.freshness.source) == (False, "main")
     assert view.freshness.as_of < NOW
+
+
+async def test_lots_that_expire_first_are_told_and_marked_when_they_are_over(ask: Ask, company: Company) -> None:
+    lots = by_expiry(
+        Lot(number=f"L-{days}", quantity=Decimal(2), warehouse=code, expires_on=TODAY + timedelta(days=days))
+        for days, code in ((40, "SH"), (-1, "SZ"), (0, "SH"), (90, "SZ"), (400, "SH"))
+    )
+    places = (place(*SHANGHAI, "6"), place("SZ", "深圳仓", "4"))
+    company.levels = [replace(level(SCREW, *places), lots=lots)]
+    view = as_(StockView, await ask("/stock SKU123"))
+    assert [(row.lot.number, row.expired) for row in view.lots] == [("L--1", True), ("L-0", False), ("L-40", False)]
+    assert view.more_lots == 2
+    there = as_(StockView, await ask("/stock SKU123 @深圳仓"))
+    assert ([row.lot.number for row in there.lots], there.more_lots) == (["L--1", "L-90"], 0)
 
 
 async def test_negative_stock_is_shown_with_a_mark_and_is_an_alert(ask: Ask, company: Company) -> None:

@@ -18,6 +18,7 @@ from bot.erp.merging import ProductCodes, add, merge_lists, merge_products, merg
 from bot.erp.model import (
     Invoice,
     InvoiceStatus,
+    Lot,
     Money,
     OrderStatus,
     Product,
@@ -82,6 +83,20 @@ def test_stock_of_two_sources_is_added_in_one_unit() -> None:
     assert [stock.quantities.on_hand for stock in found.value.per_warehouse] == [Decimal(500), Decimal(2000)]
     assert (found.source, found.stale, found.as_of) == ("a + b", False, NOON - timedelta(minutes=5))
     assert [answer.value.product.unit for answer in found.parts if answer.value] == ["个", "个"]
+
+
+def test_lots_of_all_sources_stand_by_their_last_day_in_one_unit() -> None:
+    late, soon, never = (
+        Lot(number=number, quantity=Decimal(2), expires_on=day)
+        for number, day in (("L-9", date(2027, 1, 1)), ("L-1", date(2026, 12, 1)), ("SN-1", None))
+    )
+    first, second = replace(level("500"), lots=(never, late)), replace(level("2", unit="千个"), lots=(soon,))
+    found = merge_stock((part("a", first), part("b", second)), NO_TABLE, UNITS)
+    assert [(lot.number, lot.quantity) for lot in found.value.lots] == [
+        ("L-1", Decimal(2000)),
+        ("L-9", Decimal(2)),
+        ("SN-1", Decimal(2)),
+    ]
 
 
 @pytest.mark.parametrize("minutes", [(0, 5), (5, 0)])

@@ -16,7 +16,7 @@ from bot.access.grants import EVERYTHING, Scope
 from bot.erp.errors import NotFound, Unavailable
 from bot.erp.hub import ErpHub
 from bot.erp.listing import KINDS, Listing
-from bot.erp.model import Area
+from bot.erp.model import Area, Lot
 from bot.erp.narrowed_lists import MAX_PAGES, PAGE
 from bot.erp.narrowing import Narrowing
 from bot.erp.port import ListQuery
@@ -250,6 +250,13 @@ async def test_the_sum_is_that_of_the_visible_warehouses() -> None:
     assert level.total.available == 3
     assert [place.code for place in level.per_warehouse] == ["A"]
     assert level.reorder_point is None, "it is meant for all warehouses"
+
+
+async def test_lots_of_hidden_warehouses_are_not_told() -> None:
+    lots = tuple(Lot(number=f"L-{code}", quantity=Decimal(1), warehouse=code) for code in "AB")
+    level = replace(a_level("P1", {"A": 3, "B": 40}), lots=lots)
+    hub = narrowed(a_hub(CompanyInMemory("one", [level])), only(warehouses={"a hall"}))
+    assert [lot.number for lot in (await hub.stock("P1")).value.lots] == ["L-A"]
 
 
 async def test_the_whole_hub_stays_whole() -> None:

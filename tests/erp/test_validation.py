@@ -18,6 +18,7 @@ from bot.erp.model import (
     Area,
     Invoice,
     InvoiceStatus,
+    Lot,
     Money,
     OrderLine,
     OrderStatus,
@@ -224,6 +225,13 @@ def test_negative_stock_is_shown_unless_the_source_may_have_none() -> None:
     assert [(finding.defect, finding.why) for finding in verdict.findings] == [
         (Defect.NEGATIVE, "stock on hand, and negative_stock is off")
     ]
+
+
+def test_a_lot_without_a_possible_quantity_is_kept_aside(validator: Validator) -> None:
+    lots = (Lot(number="L-1", quantity=Decimal("NaN")), Lot(number="L-2", quantity=None))
+    verdict = validator.check(stocked(lots=lots))
+    assert [(finding.defect, finding.why) for finding in verdict.findings] == [(Defect.ABSURD, "quantity of a lot")]
+    assert validator.check(stocked(lots=lots[1:])).record is not None
 
 
 def test_a_single_record_that_is_rejected_is_told_and_kept_with_its_source(

@@ -92,7 +92,7 @@ def test_an_adapter_that_cannot_be_loaded_is_named(name: str, words: str) -> Non
 
 
 RECORDS = {"query", "documents", "stock", "decisions", "changes"}
-CONCERNS = {"__init__", "manifest", "options", "client", "mapping", "adapter"} | RECORDS
+CONCERNS = {"__init__", "manifest", "options", "client", "mapping", "adapter", "users", "partners", "goods"} | RECORDS
 
 
 @pytest.mark.parametrize("vendor", ["erpnext", "kingdee", "odoo", "sap_b1", "tryton", "yonbip"])
@@ -101,3 +101,12 @@ def test_the_same_concern_has_the_same_file_in_every_vendors_folder(vendor: str)
     files = {file.stem for file in folder.glob("*.py")}
     assert files <= CONCERNS
     assert files >= RECORDS
+
+
+@pytest.mark.parametrize(
+    "page", sorted(Path(vendors.__file__).parent.glob("*/README.md")), ids=lambda page: page.parent.name
+)
+def test_the_page_of_a_vendor_says_what_was_never_tried(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert "## Never tried" in text
+    assert "dingerp erp check" in text.partition("## Never tried")[2]

@@ -134,7 +134,7 @@ async def measure(folder: Path, *, count: int, days: int, reports: int = REPORTS
         began = perf_counter()
         await follower.catch_up()
         fill, fill_calls = perf_counter() - began, len(erp.asked)
-        span, before = ReportSpan.of_month(TODAY), process.memory_info().rss
+        span, before = ReportSpan.of(TODAY.replace(day=1), TODAY, TODAY), process.memory_info().rss
         times, cpu = [], []
         erp.asked.clear()
         for _ in range(reports):

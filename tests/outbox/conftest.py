@@ -148,6 +148,9 @@ class RecordingMessenger:
     async def change(self, track_id: str, card: Card, made_as: str, own: Mapping[str, Card] = NOBODYS) -> None:
         self._note("change", track_id, card)
 
+    async def ding(self, place: Place, card: Card) -> None:
+        self._note("ding", "", card)
+
     async def write(self, place: Place, card: Card) -> None:
         self._note("write", "", card)
 

@@ -26,11 +26,12 @@ from tests.read_model.conftest import at_once
 MILLION = 1_000_000
 """The demo's amounts are kept as whole millionths (`bot.column_types.ExactDecimal`)."""
 
+MONTH = TODAY.replace(day=1)
 SPANS = {
-    "today": ReportSpan.of_days(TODAY, TODAY),
-    "week": ReportSpan.of_week(TODAY),
-    "month": ReportSpan.of_month(TODAY),
-    "month before": ReportSpan.of_month_before(TODAY),
+    "today": ReportSpan.of(TODAY, TODAY, TODAY),
+    "week": ReportSpan.of(TODAY - timedelta(days=TODAY.weekday()), TODAY, TODAY),
+    "month": ReportSpan.of(MONTH, TODAY, TODAY),
+    "month before": ReportSpan.of((MONTH - timedelta(days=1)).replace(day=1), MONTH - timedelta(days=1), TODAY),
 }
 AREAS = (Area.SALES, Area.FINANCE, Area.PURCHASING, Area.PRODUCTION)
 

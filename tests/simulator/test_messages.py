@@ -18,6 +18,32 @@ def group_body(key="sampleMarkdown", param=None, **changes):
     return {**ROBOT, "openConversationId": WAREHOUSE, "msgKey": key, "msgParam": text, **changes}
 
 
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({}, ""),
+        ({"remindType": 4}, "invalidParameter.remindType"),
+        ({"receiverUserIdList": []}, "invalidParameter.receiverUserIdList"),
+        ({"content": ""}, "invalidParameter.content"),
+    ],
+)
+async def test_a_ding_calls_people(wire, changes, code):
+    body = {
+        "robotCode": "dingdemoappkey",
+        "remindType": 1,
+        "receiverUserIdList": ["keeper01", "nobody"],
+        "content": "缺货",
+        **changes,
+    }
+    status, answer = await wire.api("POST", "/v1.0/robot/ding/send", body)
+    if code:
+        assert (status, answer["code"]) == (400, code)
+        return
+    assert (status, [*answer["failedList"]]) == (200, ["nobody"])
+    [item] = wire.engine.items(wire.engine.direct("keeper01").id)
+    assert (item["msgtype"], item["text"]) == ("ding", "缺货")
+
+
 async def test_a_group_message(wire):
     status, answer = await wire.api("POST", GROUP, group_body())
     assert status == 200

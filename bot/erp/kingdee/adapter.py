@@ -41,7 +41,7 @@ _OPEN_BILL = "FDocumentStatus='C' and FCloseStatus='A' and FCancelStatus='A'"
 class KingdeeErp(ReaderErp):
     """One data centre, limited to the rights of one account."""
 
-    capabilities = frozenset(Capability) - GOODS - PARTNER_READS
+    capabilities = frozenset(Capability) - GOODS - PARTNER_READS - {Capability.LOTS}
 
     def __init__(self, context: AdapterContext, options: KingdeeOptions) -> None:
         super().__init__(context.name)

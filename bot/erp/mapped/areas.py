@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from bot.erp.mapped.builders import DOCUMENTS, PLACE, PRODUCT, TOTAL
+from bot.erp.mapped.builders import DOCUMENTS, LOT, PLACE, PRODUCT, TOTAL
 from bot.erp.mapped.reader import RecordMapping
 from bot.erp.model import Area
 from bot.erp.port import Capability
@@ -34,6 +34,8 @@ def mappings_of(sections: Areas) -> dict[str, RecordMapping[Any]]:
         found[Area.STOCK] = RecordMapping(TOTAL, sections[Area.STOCK].fields)
         if sections[Area.STOCK].places is not None:
             found["stock.places"] = RecordMapping(PLACE, sections[Area.STOCK].places.fields)
+        if getattr(sections[Area.STOCK], "lots", None) is not None:
+            found["stock.lots"] = RecordMapping(LOT, sections[Area.STOCK].lots.fields)
     for document in DOCUMENTS:
         section = sections.get(document.kind.area)
         if section is not None:
@@ -52,6 +54,8 @@ def capabilities_of(sections: Areas) -> frozenset[Capability]:
         found.add(Capability.STOCK)
         if stock.places is not None:
             found.add(Capability.STOCK_PER_WAREHOUSE)
+        if getattr(stock, "lots", None) is not None:
+            found.add(Capability.LOTS)
         if figures >= {"reserved", "incoming"}:
             found.add(Capability.RESERVED_AND_INCOMING)
         if "reorder_point" in figures:

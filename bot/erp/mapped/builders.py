@@ -18,6 +18,7 @@ from bot.erp.model import (
     Area,
     Invoice,
     InvoiceStatus,
+    Lot,
     OrderLine,
     OrderStatus,
     Product,
@@ -30,6 +31,7 @@ from bot.erp.model import (
     SalesOrder,
     StockLevel,
     WarehouseStock,
+    by_expiry,
 )
 
 FIGURES = ("on_hand", "reserved", "available", "incoming", "outgoing", "forecast")
@@ -63,6 +65,10 @@ def _place(values: RecordFields, _lines: tuple[Any, ...], _context: MappingConte
     )
 
 
+def _lot(values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> Lot:
+    return Lot(**values.some("number", "quantity", "expires_on", "warehouse"))
+
+
 @dataclass(frozen=True, slots=True)
 class StockTotal:
     """A product's figures over all places, as far as the ERP has them."""
@@ -83,6 +89,7 @@ def stock_level(
     places: tuple[WarehouseStock, ...],
     mapped: frozenset[str],
     context: MappingContext,
+    lots: Iterable[Lot] = (),
 ) -> StockLevel:
     """Return a product's stock. Figures that ``total`` lacks are the sums of the places.
 
@@ -103,6 +110,7 @@ def stock_level(
         reorder_point=total.reorder_point,
         as_of=total.as_of or context.now(),
         company=total.company,
+        lots=by_expiry(lots),
         source=context.source,
     )
 
@@ -235,6 +243,7 @@ def _production_order(values: RecordFields, _lines: tuple[Any, ...], context: Ma
 
 PRODUCT = RecordBuilder(Area.PRODUCTS, schema.PRODUCT, "sku", _product)
 PLACE = RecordBuilder(Area.STOCK, schema.PLACE, "code", _place)
+LOT = RecordBuilder(Area.STOCK, schema.LOT, "number", _lot)
 TOTAL = RecordBuilder(Area.STOCK, schema.STOCK, "company", _total)
 
 SALES: DocumentMapping[SalesOrder] = DocumentMapping(

@@ -59,6 +59,13 @@ PRODUCT = _schema(
 )
 PLACE = _schema("code on_hand", code=FieldKind.KEY, name=FieldKind.TEXT, **_FIGURES)
 STOCK = _schema("", **_FIGURES, reorder_point=FieldKind.NUMBER, as_of=FieldKind.MOMENT, company=FieldKind.TEXT)
+LOT = _schema(
+    "number quantity",
+    number=FieldKind.KEY,
+    quantity=FieldKind.NUMBER,
+    expires_on=FieldKind.DAY,
+    warehouse=FieldKind.KEY,
+)
 SALES_ORDER = _schema(
     "number customer status",
     id=FieldKind.KEY,

@@ -140,6 +140,7 @@ def example(name: str, item: FieldSpec) -> str:
 
 ProductFields = Annotated[Fields, AfterValidator(_checked(schema.PRODUCT))]
 PlaceFields = Annotated[Fields, AfterValidator(_checked(schema.PLACE))]
+LotFields = Annotated[Fields, AfterValidator(_checked(schema.LOT))]
 StockFields = Annotated[Fields, AfterValidator(_checked(schema.STOCK))]
 SalesFields = Annotated[Fields, AfterValidator(_checked(schema.SALES_ORDER))]
 OrderLineFields = Annotated[Fields, AfterValidator(_checked(schema.ORDER_LINE))]

@@ -10,23 +10,25 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from bot.erp.errors import NotPermitted, Unsupported
 from bot.erp.expiring import ExpiringValue
-from bot.erp.model import Quantities, StockLevel, WarehouseStock
+from bot.erp.model import Lot, Quantities, StockLevel, WarehouseStock, by_expiry
 from bot.erp.odoo import query
 from bot.erp.odoo.client import OdooClient, Row
 from bot.erp.odoo.documents import product
-from bot.erp.odoo.mapping import OdooSite, number, reference
+from bot.erp.odoo.mapping import OdooSite, day, name_of, number, reference
 from bot.erp.odoo.query import Condition
 from bot.erp.values import text
 
 _MOST = 5_000
 """Quants, planned moves or reordering rules of the products of one question: one per location, lot, package, owner."""
 _WAREHOUSES_HOLD = timedelta(minutes=10)
+_LOTS = "stock.lot"
+"""From 16 on; before, lots are told without their last day."""
 _PLANNED = ["waiting", "confirmed", "assigned", "partially_available"]
 
 
@@ -49,6 +51,26 @@ class _Ledger:
     """Quants and planned moves, by product and warehouse."""
 
     places: dict[int, dict[int, _Place]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(_Place)))
+
+    def lot_ids(self) -> set[int]:
+        """Return the ids of all lots that lie anywhere."""
+        rows = (row for places in self.places.values() for place in places.values() for row in place.quants)
+        return {lot for row in rows if (lot := reference(row.get("lot_id")))}
+
+    def lots(self, product: int, codes: Mapping[int, str], last_days: Mapping[int, date | None]) -> tuple[Lot, ...]:
+        """Return what lies there of a product by lot, added up over the locations of a warehouse."""
+        held: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
+        names: dict[int, str] = {}
+        for warehouse, place in self.places[product].items():
+            for row in place.quants:
+                if lot := reference(row.get("lot_id")):
+                    held[warehouse, lot] += number(row.get("quantity")) or 0
+                    names[lot] = name_of(row.get("lot_id"))
+        return by_expiry(
+            Lot(number=names[lot], quantity=quantity, expires_on=last_days.get(lot), warehouse=codes.get(warehouse, ""))
+            for (warehouse, lot), quantity in held.items()
+            if quantity
+        )
 
     def add_quants(self, rows: Iterable[Row]) -> None:
         for row in rows:
@@ -79,15 +101,22 @@ class OdooStock:
         self._warehouse_of: dict[int, int] = {}
         """Warehouse of each location, 0 for one outside of all."""
 
+    async def warehouses(self) -> list[Row]:
+        """Return the warehouses with code and name."""
+        return await self._warehouses.value()
+
     async def levels(self, rows: Sequence[Row]) -> list[StockLevel]:
         """Return the stock of each product."""
         as_of = self._now()
         stocked = [row for row in rows if is_stocked(row)]
         # Of a kit Odoo computes figures from its components; it lies nowhere itself.
         kept = [row for row in stocked if row.get("is_kits") is not True]
-        rules, places = await asyncio.gather(self._rules(stocked), self._places(kept))
+        rules, (places, lots) = await asyncio.gather(self._rules(stocked), self._held(kept))
         return [
-            stock_level(row, places.get(row["id"], ()), rules.get(row["id"], ()), as_of=as_of, site=self._site)
+            replace(
+                stock_level(row, places.get(row["id"], ()), rules.get(row["id"], ()), as_of=as_of, site=self._site),
+                lots=lots.get(row["id"], ()),
+            )
             for row in rows
         ]
 
@@ -98,10 +127,39 @@ class OdooStock:
             by_product[reference(rule.get("product_id")) or 0].append(rule)
         return by_product
 
-    async def _places(self, rows: Sequence[Row]) -> Mapping[int, Sequence[tuple[Row, Quantities]]]:
+    async def _held(
+        self, rows: Sequence[Row]
+    ) -> tuple[Mapping[int, Sequence[tuple[Row, Quantities]]], Mapping[int, tuple[Lot, ...]]]:
+        """Return what lies of each product in which warehouse, and in which lots."""
         if not rows:
-            return {}
+            return {}, {}
         warehouses, ledger = await asyncio.gather(self._warehouses.value(), self._ledger(rows))
+        return await self._places(rows, warehouses, ledger), await self._lots(rows, warehouses, ledger)
+
+    async def _lots(
+        self, rows: Sequence[Row], warehouses: Sequence[Row], ledger: _Ledger | None
+    ) -> Mapping[int, tuple[Lot, ...]]:
+        if ledger is None:
+            return {}
+        last_days = await self._last_days(ledger.lot_ids())
+        codes = {each["id"]: text(each.get("code")) for each in warehouses}
+        return {row["id"]: ledger.lots(row["id"], codes, last_days) for row in rows}
+
+    async def _last_days(self, lots: set[int]) -> Mapping[int, date | None]:
+        """Return the last day of lots, which only the app for expiry dates knows."""
+        if not lots:
+            return {}
+        try:
+            if "expiration_date" not in await self._client.fields(_LOTS):
+                return {}
+            found = await self._client.read(_LOTS, lots, ("expiration_date",))
+        except (NotPermitted, Unsupported):
+            return {}
+        return {lot: day(row.get("expiration_date"), self._site.zone) for lot, row in found.items()}
+
+    async def _places(
+        self, rows: Sequence[Row], warehouses: Sequence[Row], ledger: _Ledger | None
+    ) -> Mapping[int, Sequence[tuple[Row, Quantities]]]:
         found: dict[int, Sequence[tuple[Row, Quantities]]] = {}
         for row in rows:
             known = {} if ledger is None else {key: each.quantities() for key, each in ledger.places[row["id"]].items()}
@@ -122,7 +180,7 @@ class OdooStock:
             quants, moves = await asyncio.gather(
                 self._rows(
                     "stock.quant",
-                    ("product_id", "warehouse_id", "quantity", "reserved_quantity"),
+                    ("product_id", "warehouse_id", "lot_id", "quantity", "reserved_quantity"),
                     rows,
                     [["location_id.usage", "=", "internal"]],
                 ),

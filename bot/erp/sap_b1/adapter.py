@@ -45,7 +45,7 @@ Found = tuple[DocumentEntity, Row]
 class SapB1Erp(ReaderErp):
     """One company, limited to the rights of one user."""
 
-    capabilities = frozenset(Capability) - GOODS - PARTNER_READS
+    capabilities = frozenset(Capability) - GOODS - PARTNER_READS - {Capability.LOTS}
 
     def __init__(self, context: AdapterContext, options: SapB1Options) -> None:
         super().__init__(context.name)

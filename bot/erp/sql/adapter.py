@@ -166,8 +166,12 @@ class SqlErp(MappedErp):
             if len(rows) > 1:
                 raise Invalid("stock.total gives several rows of one product", source=self.name)
             total = self._reader.single(self._mapped["stock"], rows[0]) if rows else None
+        lots = []
+        if "stock.lots" in self._queries:
+            rows = self._rows(connection, "stock.lots", sku=product.sku)
+            lots = [self._reader.single(self._mapped["stock.lots"], row) for row in rows]
         figures = frozenset(self._mapped["stock.places"].fields) if "stock.places" in self._mapped else frozenset()
-        return builders.stock_level(product, total, tuple(places), figures, self.context)
+        return builders.stock_level(product, total, tuple(places), figures, self.context, lots)
 
     async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
         """Return the next changes of an area; raises `Invalid` for a cursor that is not ours."""
@@ -291,7 +295,7 @@ def _prepared(options: SqlOptions) -> list[tuple[str, PreparedQuery]]:
             if sql is not None:
                 also = (_ALL_ROWS,) if area in _DOCUMENT_AREAS and name != "one" and pages_itself(sql) else ()
                 found.append(prepare(f"{area}.{name}", complete(sql), section.fields, also=also))
-        for name in ("lines", "places"):
+        for name in ("lines", "places", "lots"):
             part = getattr(section, name, None)
             if part is not None:
                 found.append(prepare(f"{area}.{name}", complete(part.query), part.fields))

@@ -38,10 +38,18 @@ class PlaceQueries(ConfigPart):
     fields: sources.PlaceFields
 
 
+class LotQuery(ConfigPart):
+    """What lies there of a product by batch or serial number."""
+
+    query: ProductSql = Field(description="One row for each lot in a warehouse, by `:sku`; without those used up.")
+    fields: sources.LotFields
+
+
 class StockQueries(ConfigPart):
     """Stock, per warehouse and in total; at least one of them."""
 
     places: PlaceQueries | None = None
+    lots: LotQuery | None = None
     total: ProductSql | None = Field(None, description="One row: reorder point, time, and figures of all warehouses.")
     changes: ChangesSql | None = None
     fields: sources.StockFields = Field({}, validate_default=False)

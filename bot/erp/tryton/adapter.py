@@ -56,7 +56,7 @@ _RANKED = 200
 class TrytonErp(DocumentErp):
     """One database. People decide with their own accounts if configured, else with the bot's."""
 
-    capabilities = frozenset(Capability) - GOODS - PARTNER_READS
+    capabilities = frozenset(Capability) - GOODS - PARTNER_READS - {Capability.LOTS}
 
     def __init__(self, context: AdapterContext, options: TrytonOptions) -> None:
         super().__init__(context.name)

@@ -46,7 +46,7 @@ _HEADERS = {PURCHASES: ("vouchdate", "vendor_name"), RECEIVABLES: ("billDate", "
 class YonBipErp(ReaderErp):
     """One tenant, limited to the rights of one app."""
 
-    capabilities = frozenset(Capability) - GOODS - PARTNER_READS - {Capability.REORDER_POINT}
+    capabilities = frozenset(Capability) - GOODS - PARTNER_READS - {Capability.REORDER_POINT, Capability.LOTS}
 
     def __init__(self, context: AdapterContext, options: YonBipOptions) -> None:
         super().__init__(context.name)

@@ -13,6 +13,8 @@ from bot.simulator.openapi.dispatch import Json, SimApiCall, SimApiError, SimApi
 from bot.simulator.openapi.message_bodies import from_sample
 
 _MAX_RECIPIENTS = 20
+_MAX_DING_RECEIVERS = 200
+_REMIND_TYPES = (1, 2, 3)
 _MAX_PAGE = 200
 _SCOPE = "qyapi_robot_sendmsg"
 
@@ -40,6 +42,29 @@ def send_to_people(engine: SimEngine, call: SimApiCall) -> Json:
             engine.chat.add_message(chat, sender=None, carrier_id=key, **fields)
     invalid = [user_id for user_id in user_ids if chats.get(user_id) is None]
     return {"processQueryKey": key, "invalidStaffIdList": invalid, "flowControlledStaffIdList": []}
+
+
+def send_ding(engine: SimEngine, call: SimApiCall) -> Json:
+    """`POST /v1.0/robot/ding/send`: shown as a message in each person's chat.
+
+    Docs: platform/dingtalk/robots.md#ding
+    """
+    _check_robot(engine, call.body.get("robotCode"))
+    user_ids, content = call.body.get("receiverUserIdList"), call.body.get("content")
+    if call.body.get("remindType") not in _REMIND_TYPES:
+        raise SimApiError("invalidParameter.remindType")
+    if not isinstance(user_ids, list) or not 0 < len(user_ids) <= _MAX_DING_RECEIVERS:
+        raise SimApiError("invalidParameter.receiverUserIdList")
+    if not isinstance(content, str) or not content:
+        raise SimApiError("invalidParameter.content")
+    failed = {}
+    for user_id in map(str, user_ids):
+        chat = engine.chat.direct_chat(user_id)
+        if chat is None:
+            failed[user_id] = "user not exist"
+        else:
+            engine.chat.add_message(chat, sender=None, msgtype="ding", text=content, title="DING")
+    return {"openDingId": f"ding{engine.rng.getrandbits(96):024x}", "failedList": failed}
 
 
 def recall(engine: SimEngine, call: SimApiCall) -> Json:
@@ -157,6 +182,7 @@ def _robot_route(method: str, path: str, serve: Any) -> SimApiRoute:
 ROUTES = (
     _robot_route("POST", "groupMessages/send", send_to_group),
     _robot_route("POST", "oToMessages/batchSend", send_to_people),
+    _robot_route("POST", "ding/send", send_ding),
     _robot_route("POST", "groupMessages/recall", recall),
     _robot_route("POST", "otoMessages/batchRecall", recall),
     _robot_route("POST", "groupMessages/query", group_read_status),

@@ -17,7 +17,7 @@ from bot.erp.model import (
     SalesOrder,
     StockLevel,
 )
-from tests.erp.fakes.vendor_tables import Rows, VendorTables, midnight, numbered, share_of, table
+from tests.erp.fakes.vendor_tables import Rows, VendorTables, batches, midnight, numbered, share_of, table
 
 META = MetaData()
 
@@ -35,7 +35,7 @@ CURRENCIES = table(META, "AA_Currency", "id", whole="id", text="code")
 STATES = table(META, "eap_EnumItem", "id", whole="id", text="Name")
 STOCK = table(
     META, "ST_CurrentStock", "idinventory idwarehouse batch",
-    whole="idinventory idwarehouse", text="batch", moment="updated",
+    whole="idinventory idwarehouse", text="batch", moment="updated expiryDate",
     number="baseQuantity forDispatchBaseQuantity onWayBaseQuantity",
 )  # fmt: skip
 ORDERS = table(
@@ -144,13 +144,14 @@ class ChanjetTplus(VendorTables):
                     "idwarehouse": int(warehouses[place.code]),
                     "batch": batch,
                     "updated": level.as_of,
-                    "baseQuantity": (place.quantities.on_hand or 0) / 2,
-                    "forDispatchBaseQuantity": place.quantities.reserved if batch else None,
-                    "onWayBaseQuantity": place.quantities.incoming if batch else None,
+                    "expiryDate": expires,
+                    "baseQuantity": quantity,
+                    "forDispatchBaseQuantity": None if batch else place.quantities.reserved,
+                    "onWayBaseQuantity": None if batch else place.quantities.incoming,
                 },
             )
             for place in level.per_warehouse
-            for batch in ("", "B-1")
+            for batch, quantity, expires in batches(level, place)
         ]
         return [(PRODUCTS, item), *places]
 

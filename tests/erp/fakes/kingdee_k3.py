@@ -19,7 +19,7 @@ from bot.erp.model import (
     SalesOrder,
     StockLevel,
 )
-from tests.erp.fakes.vendor_tables import Rows, VendorTables, midnight, numbered, share_of, table
+from tests.erp.fakes.vendor_tables import Rows, VendorTables, batches, midnight, numbered, share_of, table
 
 META = MetaData()
 
@@ -153,12 +153,12 @@ class KingdeeK3(VendorTables):
                     "FItemID": self._item(product.sku),
                     "FStockID": self._warehouse(place.code),
                     "FBatchNo": batch,
-                    "FQty": (place.quantities.on_hand or 0) / 2,
-                    "FQtyLock": place.quantities.reserved if batch else None,
+                    "FQty": quantity,
+                    "FQtyLock": None if batch else place.quantities.reserved,
                 },
             )
             for place in level.per_warehouse
-            for batch in ("", "B-1")
+            for batch, quantity, _ in batches(level, place)
         ]
         return [(PRODUCTS, item), *places]
 

@@ -36,9 +36,11 @@ _ARGUMENTS = {
 _AREAS = {
     "product.product": Area.PRODUCTS,
     "stock.quant": Area.STOCK,
+    "stock.lot": Area.STOCK,
     "stock.move": Area.STOCK,
     "stock.warehouse": Area.STOCK,
     "stock.warehouse.orderpoint": Area.STOCK,
+    "stock.picking": Area.SALES,
     "sale.order": Area.SALES,
     "sale.order.line": Area.SALES,
     "account.move": Area.FINANCE,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from bot.erp.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.model import (
     Area,
     Bill,
@@ -24,6 +27,7 @@ from bot.erp.model import (
     PurchaseStatus,
     Quantities,
     SalesOrder,
+    StockLevel,
     Supplier,
 )
 from bot.testing.company import ReferenceCompany
@@ -36,7 +40,9 @@ BOT = "bot"
 """The login of the bot's account."""
 
 
+_ZONE = ZoneInfo("Asia/Shanghai")
 _TYPES: Mapping[str, str] = {
+    "expiration_date": "datetime",
     "_ids": "one2many", "_id": "many2one", "_uid": "many2one", "uom": "many2one", "_qty": "float", "quantity": "float",
     "_available": "float", "qty_": "float", "price_": "float", "amount_": "monetary",
     "share": "boolean",
@@ -68,9 +74,15 @@ class CompanyModels:
             "stock.warehouse": self._stock_warehouses,
             "stock.location": self._stock_locations,
             "stock.quant": self._stock_quants,
+            "stock.lot": self._stock_lots,
             "stock.move": self._stock_moves,
             "stock.warehouse.orderpoint": self._orderpoints,
             "stock.picking": self._pickings,
+            "stock.picking.type": self._picking_types,
+            "product.template": self._templates,
+            "product.supplierinfo": self._supplier_infos,
+            "mrp.bom": self._bills_of_materials,
+            "mrp.bom.line": self._bom_lines,
             "sale.order": self._sale_orders,
             "sale.order.line": self._sale_lines,
             "account.move": self._account_moves,
@@ -127,13 +139,17 @@ class CompanyModels:
                 "product_template_attribute_value_ids": [self._products[sku]] if product.spec else [],
                 "active": True,
                 "company_id": None,
+                "product_tmpl_id": self._template(sku),
+                "lst_price": self.company.list_prices[sku].amount,
+                "standard_price": Decimal(0),
+                "currency_id": self._currency(self.company.list_prices[sku].currency),
                 "write_date": self.company.changed_at(Area.PRODUCTS, sku),
                 **({"type": "consu", "is_storable": True} if self.release >= (18, 0) else {"type": "product"}),
             }
             for sku, product in self.company.products.items()
         ]
         return _model(rows, {"product_template_attribute_value_ids": "product.template.attribute.value"},
-                      extra=_FIGURES, computed=self._figures)  # fmt: skip
+                      extra=_FIGURES, computed=self._figures, searchable=frozenset({"qty_available"}))  # fmt: skip
 
     def _figures(self, row: Record, context: Mapping[str, Any]) -> Record:
         """Return a product's figures and name for the context."""
@@ -148,6 +164,65 @@ class CompanyModels:
             **figures(parts),
             "display_name": shown or f"[{sku}] {row['display_name']}",
         }
+
+    def _template(self, sku: str) -> Many2One:
+        return Many2One("product.template", self._products[sku] + 1_000, self.company.products[sku].name)
+
+    def _templates(self) -> OdooModel:
+        rows = [
+            {
+                "id": self._products[sku] + 1_000,
+                "default_code": sku,
+                "name": product.name,
+                "uom_id": self._unit(product.unit),
+            }
+            for sku, product in self.company.products.items()
+        ]
+        return _model(rows)
+
+    def _supplier_infos(self) -> OdooModel:
+        rows: list[Record] = []
+        for sku, supplies in self.company.supplies.items():
+            for supply in supplies:
+                row = {
+                    "id": len(rows) + 1,
+                    "sequence": len(rows) + 1,
+                    "partner_id": self._partner(supply.vendor),
+                    "product_tmpl_id": self._template(sku),
+                    "product_id": None,
+                    "product_code": supply.code or None,
+                    "delay": supply.lead_days,
+                }
+                rows.append(row)
+        return _model(rows)
+
+    def _bills_of_materials(self) -> OdooModel:
+        rows: list[Record] = [
+            {
+                "id": self._products[sku],
+                "sequence": 1,
+                "product_tmpl_id": self._template(sku),
+                "product_id": None,
+                "product_qty": _BATCH,
+            }
+            for sku in self.company.components
+        ]
+        return _model(rows)
+
+    def _bom_lines(self) -> OdooModel:
+        rows: list[Record] = []
+        for sku, parts in self.company.components.items():
+            for part in parts:
+                row = {
+                    "id": len(rows) + 1,
+                    "sequence": len(rows) + 1,
+                    "bom_id": Many2One("mrp.bom", self._products[sku], sku),
+                    "product_id": self._product(part.sku),
+                    "product_qty": part.quantity * _BATCH,
+                    "product_uom_id": self._unit(part.unit),
+                }
+                rows.append(row)
+        return _model(rows)
 
     def _attribute_values(self) -> OdooModel:
         rows = [
@@ -179,13 +254,16 @@ class CompanyModels:
         rows: list[Record] = []
         for sku, level in self.company.stock.items():
             for place in level.per_warehouse:
-                quantities = place.quantities
+                quantities, lots = place.quantities, self._lots_of(level, place.code)
+                rows += [{"id": len(rows) + n, **row} for n, row in enumerate(lots, 1)]
+                in_lots = sum((row["quantity"] for row in lots), Decimal(0))
                 if quantities.on_hand or quantities.reserved:
                     row = {
                         "product_id": self._product(sku),
                         "location_id": self._location(place.code),
                         "warehouse_id": self._warehouse(place.code),
-                        "quantity": quantities.on_hand,
+                        "lot_id": None,
+                        "quantity": (quantities.on_hand or 0) - in_lots,
                         "reserved_quantity": quantities.reserved,
                         "available_quantity": quantities.available,
                         "company_id": COMPANY,
@@ -216,7 +294,8 @@ class CompanyModels:
             for n in range(3)
         ]
         for row in rows:
-            row |= {"product_qty": Decimal(1), "location_id": None, "location_dest_id": None}
+            row |= {"product_qty": Decimal(1), "location_id": None, "location_dest_id": None, "picking_id": None}
+            row |= {"product_uom_qty": Decimal(1), "quantity": Decimal(1), "product_uom": None}
         vendors, customers = (
             Many2One("stock.location", key, name) for key, name in ((_VENDORS, "Vendors"), (_CUSTOMERS, "Customers"))
         )
@@ -238,15 +317,96 @@ class CompanyModels:
                             "write_date": level.as_of,
                         }
                         rows.append(rows[0] | row)
+        rows += (rows[0] | row for row in self._delivered_moves())
         return _model(rows)
+
+    def _delivered_moves(self) -> Iterable[Record]:
+        """Yield the moves of deliveries; those to come are among the planned ones of products already."""
+        key = 950_000
+        for delivery in self.company.deliveries.values():
+            for line in delivery.lines:
+                key += 1
+                yield {
+                    "id": key,
+                    "picking_id": Many2One("stock.picking", int(delivery.id), delivery.number),
+                    "product_id": self._product(line.sku),
+                    "product_uom_qty": line.quantity,
+                    "quantity": line.quantity,
+                    "product_uom": self._unit(line.unit),
+                    "state": "cancel" if delivery.status is DeliveryStatus.CANCELLED else "done",
+                    "write_date": self.company.stock[line.sku].as_of,
+                }
 
     def _pickings(self) -> OdooModel:
         """Return the transfer of every order: open while anything is owed."""
         came = {int(order.id): order.received for order in self.company.purchases.values()}
         went = {int(order.id): order.delivery for order in self.company.orders.values()}
         rows = [
-            {"id": key, "state": "done" if progress is Progress.FULL else "assigned"}
+            {"id": key, "state": "done" if progress is Progress.FULL else "assigned", "picking_type_code": "internal"}
             for key, progress in (came | went).items()
+        ]
+        return _model([*rows, *map(self._delivery, self.company.deliveries.values())])
+
+    def _delivery(self, delivery: GoodsDelivery) -> Record:
+        orders = {order.number: order for order in self.company.orders.values()}
+        order = orders[delivery.order_number]
+        return {
+            "id": int(delivery.id),
+            "name": delivery.number,
+            "state": states.PICKING[delivery.status],
+            "picking_type_code": "outgoing",
+            "picking_type_id": Many2One("stock.picking.type", 1, "My Company: Delivery Orders"),
+            "origin": delivery.order_number,
+            "sale_id": Many2One("sale.order", int(order.id), order.number),
+            "partner_id": self._partner(delivery.customer),
+            "scheduled_date": states.moment(delivery.planned_on),
+            "date_done": states.moment(delivery.shipped_on),
+            "carrier_id": Many2One("delivery.carrier", 1, delivery.carrier) if delivery.carrier else None,
+            "carrier_tracking_ref": delivery.tracking or None,
+            "company_id": COMPANY,
+            "write_date": delivery.changed_at,
+        }
+
+    def _picking_types(self) -> OdooModel:
+        return _model([{"id": 1, "warehouse_id": self._warehouse("MAIN")}])
+
+    def _lots_of(self, level: StockLevel, code: str) -> list[Record]:
+        """Return the quants of a warehouse that are in lots."""
+        return [
+            {
+                "product_id": self._product(level.product.sku),
+                "location_id": self._location(code),
+                "warehouse_id": self._warehouse(code),
+                "lot_id": Many2One("stock.lot", self._lot_ids()[level.product.sku, lot.number], lot.number),
+                "quantity": lot.quantity or Decimal(0),
+                "reserved_quantity": Decimal(0),
+                "available_quantity": lot.quantity or Decimal(0),
+                "company_id": COMPANY,
+                "write_date": level.as_of,
+            }
+            for lot in level.lots
+            if lot.warehouse == code
+        ]
+
+    def _lot_ids(self) -> dict[tuple[str, str], int]:
+        known = dict.fromkeys((sku, lot.number) for sku, level in self.company.stock.items() for lot in level.lots)
+        return {key: n for n, key in enumerate(known, 901)}
+
+    def _stock_lots(self) -> OdooModel:
+        """Return lots with the time at which they expire: at midnight in Shanghai."""
+        ids = self._lot_ids()
+        days = {
+            ids[sku, lot.number]: (lot.number, lot.expires_on)
+            for sku, level in self.company.stock.items()
+            for lot in level.lots
+        }
+        rows: list[Record] = [
+            {
+                "id": key,
+                "name": name,
+                "expiration_date": last and datetime(last.year, last.month, last.day, tzinfo=_ZONE).astimezone(UTC),
+            }
+            for key, (name, last) in days.items()
         ]
         return _model(rows)
 
@@ -290,7 +450,7 @@ class CompanyModels:
             if self.release >= (16, 0):
                 row["delivery_status"] = states.DELIVERY.get(order.status)
             rows.append(self._locked(row, closed, since=(17, 0)))
-        return _model(rows, {"picking_ids": "stock.picking"})
+        return _model(rows, {"picking_ids": "stock.picking", "order_line": "sale.order.line"})
 
     def _locked(self, row: Record, locked: bool, *, since: tuple[int, int]) -> Record:
         """Return the lock of a document: a flag or, in old releases, a state."""
@@ -408,7 +568,7 @@ class CompanyModels:
 
     def _purchase_orders(self) -> OdooModel:
         rows = [self._purchase(order) for order in self.company.purchases.values()]
-        return _model(rows, {"picking_ids": "stock.picking"})
+        return _model(rows, {"picking_ids": "stock.picking", "order_line": "purchase.order.line"})
 
     def _purchase(self, order: PurchaseOrder) -> Record:
         approval = order.approval
@@ -548,6 +708,8 @@ class CompanyModels:
 
 
 _BILLS = 40_000
+_BATCH = Decimal(4)
+"""How much a bill of materials is for."""
 _VENDORS, _CUSTOMERS = 4, 5
 _FIGURES = ("qty_available", "free_qty", "virtual_available", "incoming_qty", "outgoing_qty")
 
@@ -571,9 +733,10 @@ def _model(
     *,
     extra: Iterable[str] = (),
     computed: Callable[[Record, Mapping[str, Any]], Record] | None = None,
+    searchable: frozenset[str] = frozenset(),
 ) -> OdooModel:
     names = {name: None for row in rows for name in row} | dict.fromkeys(extra)
-    return OdooModel({name: _type(name) for name in names}, rows, leads or {}, computed)
+    return OdooModel({name: _type(name) for name in names}, rows, leads or {}, computed, searchable)
 
 
 def _type(name: str) -> str:

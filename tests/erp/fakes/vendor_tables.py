@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Connection
 
-from bot.erp.model import Area, Money
+from bot.erp.model import Area, Money, StockLevel, WarehouseStock
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.fake_erp import Installation
 
@@ -161,6 +161,13 @@ def _stored(value: Any) -> Any:
             return local.replace(microsecond=local.microsecond // 1000 * 1000)
         case _:
             return value
+
+
+def batches(level: StockLevel, place: WarehouseStock) -> list[tuple[str, Decimal, datetime | None]]:
+    """Return what lies in a warehouse by lot: number, quantity and last day; what has no number comes last."""
+    held = [lot for lot in level.lots if lot.warehouse == place.code]
+    rest = (place.quantities.on_hand or Decimal(0)) - sum((lot.quantity or Decimal(0) for lot in held), Decimal(0))
+    return [*((lot.number, lot.quantity or Decimal(0), midnight(lot.expires_on)) for lot in held), ("", rest, None)]
 
 
 def share_of(amount: Money | None, part: Decimal) -> Decimal:

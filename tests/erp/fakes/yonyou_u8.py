@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -19,8 +20,18 @@ from bot.erp.model import (
     PurchaseStatus,
     SalesOrder,
     StockLevel,
+    WarehouseStock,
 )
-from tests.erp.fakes.vendor_tables import Rows, VendorTables, currency_name, midnight, numbered, share_of, table
+from tests.erp.fakes.vendor_tables import (
+    Rows,
+    VendorTables,
+    batches,
+    currency_name,
+    midnight,
+    numbered,
+    share_of,
+    table,
+)
 
 META = MetaData()
 
@@ -34,6 +45,7 @@ WAREHOUSES = table(META, "Warehouse", "cWhCode", text="cWhCode cWhName")
 STOCK = table(
     META, "CurrentStock", "AutoID",
     text="AutoID cWhCode cInvCode cBatch",
+    moment="dVDate",
     number="iQuantity fStopQuantity fOutQuantity fTransOutQuantity fInQuantity fTransInQuantity",
 )  # fmt: skip
 CUSTOMERS = table(META, "Customer", "cCusCode", text="cCusCode cCusName")
@@ -219,27 +231,28 @@ def _product(level: StockLevel) -> Rows:
         "dEDate": None if product.is_active else level.as_of,
     }
     places: Rows = [
-        (STOCK, _batch(product.sku, place.code, part, place.quantities))
-        for place in level.per_warehouse
-        for part in ("", "B-1")
+        (STOCK, _batch(product.sku, place, batch)) for place in level.per_warehouse for batch in batches(level, place)
     ]
     return [(INVENTORY, item), *places]
 
 
-def _batch(sku: str, warehouse: str, batch: str, held: Any) -> dict[str, Any]:
-    """Return the row of one batch; the second has all that is not free."""
-    second = Decimal(bool(batch))
+def _batch(sku: str, place: WarehouseStock, batch: tuple[str, Decimal, datetime | None]) -> dict[str, Any]:
+    """Return the row of one batch; what has no number has all that is not free."""
+    number, quantity, expires = batch
+    rest = Decimal(not number)
+    reserved, incoming = place.quantities.reserved or Decimal(0), place.quantities.incoming or Decimal(0)
     return {
-        "AutoID": f"{sku}/{warehouse}/{batch}",
-        "cWhCode": warehouse,
+        "AutoID": f"{sku}/{place.code}/{number}",
+        "cWhCode": place.code,
         "cInvCode": sku,
-        "cBatch": batch,
-        "iQuantity": held.on_hand / 2,
-        "fStopQuantity": held.reserved * second / 4,
-        "fOutQuantity": held.reserved * second / 2,
-        "fTransOutQuantity": held.reserved * second / 4,
-        "fInQuantity": held.incoming * second / 2,
-        "fTransInQuantity": held.incoming * second / 2,
+        "cBatch": number,
+        "dVDate": expires,
+        "iQuantity": quantity,
+        "fStopQuantity": reserved * rest / 4,
+        "fOutQuantity": reserved * rest / 2,
+        "fTransOutQuantity": reserved * rest / 4,
+        "fInQuantity": incoming * rest / 2,
+        "fTransInQuantity": incoming * rest / 2,
     }
 
 

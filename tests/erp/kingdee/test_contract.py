@@ -90,7 +90,7 @@ _NO_LOGIN = "a signature does not run out"
 
 
 class Kingdee(ErpContract):
-    offers = frozenset(Capability) - GOODS - PARTNER_READS
+    offers = frozenset(Capability) - GOODS - PARTNER_READS - {Capability.LOTS}
     """Common part of both logins."""
 
     __test__ = False

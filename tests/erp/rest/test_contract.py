@@ -14,7 +14,7 @@ from tests.erp.rest.documented_config import api_options
 
 
 class TestRestContract(ErpContract):
-    offers = frozenset(Capability) - GOODS - PARTNER_READS
+    offers = frozenset(Capability) - GOODS - PARTNER_READS - {Capability.LOTS}
     """With a login that runs out."""
 
     name, vendor = "rest", vendor

@@ -17,7 +17,7 @@ from bot.erp.model import (
     SalesOrder,
     StockLevel,
 )
-from bot.erp.port import Capability
+from bot.erp.port import GOODS, PARTNER_READS, Capability
 from bot.erp.rest.manifest import vendor
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.erp_contract import ErpContract
@@ -85,7 +85,12 @@ class TestDolibarrContract(ErpContract):
     """With one key."""
 
     name, vendor = "rest-dolibarr", vendor
-    offers = frozenset(Capability) - {Capability.REJECT, Capability.RESERVED_AND_INCOMING}
+    offers = (
+        frozenset(Capability)
+        - GOODS
+        - PARTNER_READS
+        - {Capability.REJECT, Capability.RESERVED_AND_INCOMING, Capability.LOTS}
+    )
     gaps = Gaps(
         cases=dict.fromkeys(("login.once", "login.expired", "login.single_flight", "login.no_loop"), KEY)
         | dict.fromkeys(("decide.expired",), KEY)

@@ -86,7 +86,7 @@ def _material(record: Any) -> Any:
 
 
 class SapB1Contract(ErpContract):
-    offers = frozenset(Capability) - GOODS - PARTNER_READS
+    offers = frozenset(Capability) - GOODS - PARTNER_READS - {Capability.LOTS}
     vendor = vendor
     number = staticmethod(number)
     version: ClassVar[str]

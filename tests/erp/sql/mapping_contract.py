@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import pytest
 
 from bot.erp.model import OrderStatus, SalesOrder
-from bot.erp.port import Capability
+from bot.erp.port import GOODS, PARTNER_READS, Capability
 from bot.erp.sql.manifest import vendor
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.erp_contract import ErpContract
@@ -21,7 +21,8 @@ from tests.erp.sql.postgres_server import Postgres
 
 MAPPINGS = Path(__file__).parents[3] / "bot" / "erp" / "sql" / "mappings"
 
-READS = frozenset(Capability) - {Capability.APPROVE, Capability.REJECT, Capability.VERSION_CHECK}
+DECIDING = {Capability.APPROVE, Capability.REJECT, Capability.VERSION_CHECK}
+READS = frozenset(Capability) - GOODS - PARTNER_READS - DECIDING
 NO_TIME_OF_PRODUCTS = "products tell the day of their change at best, not its time"
 NO_TIME_OF_STOCK = "stock does not tell when it changed"
 

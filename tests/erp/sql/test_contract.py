@@ -16,7 +16,8 @@ from tests.erp.fakes.sql import SqlInstallation
 from tests.erp.sql.documented_config import company_options
 from tests.erp.sql.postgres_server import Postgres
 
-READ = frozenset(Capability) - GOODS - PARTNER_READS - {Capability.APPROVE, Capability.REJECT, Capability.VERSION_CHECK}
+DECIDING = {Capability.APPROVE, Capability.REJECT, Capability.VERSION_CHECK}
+READ = frozenset(Capability) - GOODS - PARTNER_READS - DECIDING - {Capability.LOTS}
 
 
 class TestSqlContract(ErpContract):

@@ -48,6 +48,7 @@ class TestKingdeeK3Contract(ReadyMappingContract):
             "Quantities.incoming": "stock tells what lies there and what is locked",
             "Quantities.outgoing": "stock tells what lies there and what is locked",
             "Quantities.forecast": "stock tells what lies there and what is locked",
+            "Lot.expires_on": "a lot has a day of production and a shelf life, as a text and a number",
             "SalesOrder.payment": "an order does not tell what of it was paid",
             "SalesOrder.changed_at": "K/3 stamps a change with a row version, which is no time",
             "Invoice.changed_at": "K/3 stamps a change with a row version, which is no time",

@@ -61,7 +61,7 @@ def _ready_by_state(record: Any) -> Any:
 
 
 class TestTrytonContract(ErpContract):
-    offers = frozenset(Capability) - GOODS - PARTNER_READS
+    offers = frozenset(Capability) - GOODS - PARTNER_READS - {Capability.LOTS}
     name, vendor = "tryton", vendor
     gaps = Gaps(
         fields={

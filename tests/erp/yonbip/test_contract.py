@@ -68,7 +68,7 @@ def _material(record: Any) -> Any:
 
 class TestYonBipContract(ErpContract):
     name, vendor = "yonbip", vendor
-    offers = frozenset(Capability) - GOODS - PARTNER_READS - {Capability.REORDER_POINT}
+    offers = frozenset(Capability) - GOODS - PARTNER_READS - {Capability.REORDER_POINT, Capability.LOTS}
     gaps = Gaps(
         fields={
             "Product.spec": "the list of materials answers without a spec",

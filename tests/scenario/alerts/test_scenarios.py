@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import re
 
+import pytest
+
 from bot.simulator.cards import SimCardView
+from bot.simulator.chat import SimMessage
 from tests.scenario.alerts.scenario import BUYING, WAREHOUSE, AlertScenario, OpenAlertScenario, open_alert_scenario
 
 __all__ = ["open_alert_scenario"]  # pytest finds fixtures in the module
 
-BOSS, KEEPER = "boss01", "keeper01"
+BOSS, KEEPER, BUYER = "boss01", "keeper01", "buyer01"
 
 
 def rules(routes: str, default: str = "") -> str:
@@ -147,6 +150,28 @@ async def test_escalation_stops_at_the_first_who_takes_it(open_alert_scenario: O
         )
         await scenario.at("3h")
         assert scenario.cards(BUYING) == []
+
+
+def dings(scenario: AlertScenario, who: str) -> list[str]:
+    """Return what somebody was called with."""
+    engine = scenario.system.engine
+    items = engine.chat.items(engine.direct(who), "", 0)
+    return [item.text for item in items if isinstance(item, SimMessage) and item.msgtype == "ding"]
+
+
+@pytest.mark.parametrize("ding", ["off", "app"])
+async def test_who_an_alert_is_passed_on_to_is_called_once(open_alert_scenario: OpenAlertScenario, ding: str) -> None:
+    steps = f'escalate = [{{after = "30m", to = ["person:{BOSS}"]}}, {{after = "2h", to = ["person:{BUYER}"]}}]'
+    async with open_alert_scenario(rules("", steps), notify={"ding": ding}) as scenario:
+        await scenario.post(scenario.low("SKU123"))
+        await scenario.at("30m")
+        await scenario.post(scenario.low("SKU123", "7"))
+        called = ["SKU123" in text for text in dings(scenario, BOSS)]
+        assert called == ([] if ding == "off" else [True]), "once, however often it changes"
+        assert scenario.system.engine.flow.used == (5 if ding == "off" else 6), "two cards, three changes"
+        await pressed(scenario, scenario.cards(BOSS)[0], "我来跟进", BOSS)
+        await scenario.at("3h")
+        assert dings(scenario, BUYER) == [], "somebody follows it up"
 
 
 async def test_escalation_goes_on_while_nobody_takes_it(open_alert_scenario: OpenAlertScenario) -> None:
