@@ -28,6 +28,10 @@ class Column:
         return value(today) if callable(value) else value
 
 
+def _numbered(row: Any) -> str:
+    return f"{row.source}\0{row.number}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """Rows below headings. The values are those of the view, so that what was cut from it is hidden here as well.
@@ -43,13 +47,20 @@ class Table:
 
     @classmethod
     def of_rows(
-        cls, columns: Sequence[Column], rows: Sequence[Any], *, today: date, total: int, as_of: datetime | None
+        cls,
+        columns: Sequence[Column],
+        rows: Sequence[Any],
+        *,
+        today: date,
+        total: int,
+        as_of: datetime | None,
+        key_of: Callable[[Any], str] = _numbered,
     ) -> Self:
-        """Return a table of numbered records."""
+        """Return a table of records; ``key_of`` tells them apart, where they have no number."""
         return cls(
             headings=tuple(column.heading for column in columns),
             rows=tuple(tuple(column.of(row, today) for column in columns) for row in rows),
-            keys=tuple(f"{row.source}\0{row.number}" for row in rows),
+            keys=tuple(map(key_of, rows)),
             total=total,
             as_of=as_of,
         )

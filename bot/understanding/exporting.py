@@ -11,7 +11,9 @@ from bot.chat.registry import Commands
 
 EXPORT = "export"
 """The command that sends a list as a file."""
-_LISTS = frozenset({"order", "invoice", "po", "mo", "bill", "payment", "customer", "vendor", "report"})
+_LISTS = frozenset(
+    {"order", "delivery", "invoice", "po", "mo", "bill", "payment", "customer", "vendor", "shortage", "report"}
+)
 """The commands whose lists can be exported."""
 
 _SHEET = r"(?:(?<![a-z])(?:excel|xlsx?|spreadsheet)(?![a-z])|电子表格)(?:表格?|文件| ?file)?"
@@ -42,7 +44,8 @@ def wants_the_last(rest: str) -> bool:
 def as_export(line: str, commands: Commands) -> str | None:
     """Return the line that exports the list of ``line``; None where that is no list, or too long."""
     parsed = commands.parse(line)
-    if parsed.command not in _LISTS or commands.named(EXPORT) is None:
+    of_warehouse = parsed.command == "stock" and parsed.rest.startswith("@")
+    if not (of_warehouse or parsed.command in _LISTS) or commands.named(EXPORT) is None:
         return None
     exported = f"/{EXPORT} {parsed.command} {parsed.rest}".strip()
     return exported if len(exported.encode()) <= MAX_LINE_BYTES else None

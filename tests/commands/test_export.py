@@ -67,7 +67,8 @@ async def test_a_list_becomes_a_file(ask: Ask, courier: MemoryCourier) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["order", "invoice", "po", "mo", "bill", "payment", "customer", "vendor", "report month", "订单 上海"]
+    "line",
+    ["order", "invoice", "po", "mo", "bill", "payment", "customer", "vendor", "report month", "订单 上海"],
 )
 async def test_every_list_and_report_can_be_exported(line: str, ask: Ask, courier: MemoryCourier) -> None:
     view = await sent(ask, f"/export {line}")

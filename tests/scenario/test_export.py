@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bot.simulator.chat import SimMessage
 from tests.scenario.conftest import KEEPER, BotSystem
 from tests.workbook_cells import ReadSheet, read_sheets
@@ -43,3 +45,16 @@ async def test_a_button_exports(system: BotSystem) -> None:
     assert after.title.startswith("导出")
     name, _ = await file_of(system, KEEPER)
     assert name.startswith("order-")
+
+
+@pytest.mark.parametrize(
+    ("line", "heading"),
+    [("delivery", "单号"), ("shortage", "产品"), ("stock @上海仓", "产品"), ("report month", "业务")],
+)
+async def test_what_the_demo_company_lists(system: BotSystem, line: str, heading: str) -> None:
+    card = await system.ask(f"/export {line}")
+    assert card.title.startswith("导出：")
+    name, sheet = await file_of(system, KEEPER)
+    assert name.startswith(line.split()[0])
+    assert sheet.values[0][0] == heading
+    assert len(sheet.rows) > 2
