@@ -28,7 +28,7 @@ async def export(
     line: ListLine | None = None, *, exports: Exports, commands: Commands, context: QuestionContext
 ) -> View:
     """Send the list as a file. The line is read as it was typed: what belongs to it is known to its own command."""
-    wanted = commands.parse(context.line).rest.lstrip("/ ")
-    if not line or not wanted:
+    wanted = commands.line_of(commands.parse(context.line).rest)
+    if not line or wanted == "/":
         raise BadArgument(phrase("Say which list, such as: %(line)s", line="/export invoice overdue"))
-    return await exports.export(f"/{wanted}", context)
+    return await exports.export(wanted, context)

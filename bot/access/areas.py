@@ -24,6 +24,7 @@ DOCUMENT_COMMANDS = MappingProxyType(
         "reject": _ORDERS,
         "report": _REPORTED,
         "export": _ALL,
+        "subscribe": _ALL,
         "alerts": _ALL,
         "find": _ALL,
         "product": ("stock", "po"),

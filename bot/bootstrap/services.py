@@ -20,6 +20,7 @@ from bot.access.membership import Membership
 from bot.access.organisation import OwnOrganisation
 from bot.access.people import People
 from bot.alerts.service import AlertService
+from bot.alerts.subscriptions import SUBSCRIPTION, SubscriptionClock, SubscriptionComposer, Subscriptions
 from bot.background import BackgroundTasks
 from bot.bootstrap.access import PolicyInForce, follow_access
 from bot.bootstrap.accounts import build_accounts, build_keys, search_accounts
@@ -90,6 +91,7 @@ from bot.store.owner import own_database
 from bot.store.people import StoredPeople
 from bot.store.rotation import drop_old_keys
 from bot.store.standing_answers import StoredStandingAnswers
+from bot.store.subscriptions import StoredSubscriptions
 from bot.understanding.learning import learn_vocabulary
 from bot.understanding.reader import GrammarReader
 from bot.understanding.sentences import Sentences
@@ -198,9 +200,15 @@ async def build_services(
         seconds=settings.limits.question_seconds,
         account_of=account,
     )
-    exports = build_exports(base, answering(commands=exportable(commands)), audit)
+    reading = answering(commands=exportable(commands))
+    exports = build_exports(base, reading, audit)
     collaborators[Exports] = exports
     stack.push_async_callback(exports.close)
+    subscribed = StoredSubscriptions(database)
+    collaborators[Subscriptions] = Subscriptions(subscribed, reading)
+    alerts.composers[SUBSCRIPTION] = SubscriptionComposer(
+        subscribed, handler=reading, people=base.people, audiences=audiences, now=now
+    )
     answering = partial(answering, commands=commands)
     dispatcher = answering(reader=reader, dialogues=dialogues)
     standing = StoredStandingAnswers(database)
@@ -233,6 +241,8 @@ async def build_services(
     await start_polling(base, hub, alerts)
     await start_approvals(base, approvals)
     await start_outbox(base, alerts)
+    clock = SubscriptionClock(subscribed, now=now, owed=alerts.outbox.poke)
+    await base.run_in_background(clock.run(), "subscriptions")
     health = await start_health(base, hub, alerts, approvals, policy)
     contact_events = await start_directory(base, approvals.staff, search_accounts(base, hub, accounts))
     return Services(

@@ -184,7 +184,7 @@ class Exports:
         if table is None:
             if answer.outcome == "answered":
                 raise BadArgument(phrase("Only lists and reports can be exported."))
-            return _for_readers(view, context)
+            return for_readers(view, context)
         if not table.rows:
             return view  # the empty list says so itself
         found, documents = find_shown(view)
@@ -193,7 +193,7 @@ class Exports:
             answer = await self._handler.view_for(replace(asked, offset=view.last))
             view, page = _cut(answer)
             if page is None:
-                return _for_readers(view, context)
+                return for_readers(view, context)
             table = table.continued(page)
             numbers |= dict.fromkeys(find_shown(view).documents)
         shown = frozenset(found & answer.grant.fields)
@@ -263,7 +263,7 @@ def _cut(answer: PreparedAnswer) -> tuple[View, Table | None]:
     return view, view.table()
 
 
-def _for_readers(view: View, context: QuestionContext) -> View:
+def for_readers(view: View, context: QuestionContext) -> View:
     """Return why there is no file, as all who read it may see it: what else could be meant the asker alone may know."""
     if isinstance(view, NotFoundNotice) and not context.is_private:
         return replace(view, closest=())

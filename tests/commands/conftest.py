@@ -12,6 +12,7 @@ from bot.access.limits import DailyExports
 from bot.access.people import DirectoryEntry, People, Person
 from bot.access.policy import AccessPolicy
 from bot.alerts.service import AlertService
+from bot.alerts.subscriptions import Subscriptions
 from bot.approvals.presenter import CasePresenter
 from bot.approvals.service import ApprovalService
 from bot.approvals.unit_of_work import ApprovalOptions, CaseStore
@@ -39,6 +40,7 @@ from tests.commands.alert_fakes import InMemoryAlertService
 from tests.commands.approval_fakes import ApprovalFixture
 from tests.commands.company import NOW, Company
 from tests.commands.export_fakes import MemoryCourier
+from tests.commands.subscription_fakes import MemorySubscriptions
 from tests.read_model.memory_documents import MemoryDocuments
 from tests.recording_audit import RecordingAudit
 
@@ -232,13 +234,32 @@ def exports(
 
 
 @pytest.fixture
+def subscribed() -> MemorySubscriptions:
+    return MemorySubscriptions()
+
+
+@pytest.fixture
+def subscriptions(
+    commands: Commands, policy: AccessPolicy, collaborators: dict[type, object], subscribed: MemorySubscriptions
+) -> Subscriptions:
+    handler = QuestionDispatcher(
+        commands=exportable(commands), policy=lambda: policy, collaborators=collaborators, seconds=PATIENCE
+    )
+    return Subscriptions(subscribed, handler)
+
+
+@pytest.fixture
 def dispatcher(
-    commands: Commands, policy: AccessPolicy, collaborators: dict[type, object], exports: Exports
+    commands: Commands,
+    policy: AccessPolicy,
+    collaborators: dict[type, object],
+    exports: Exports,
+    subscriptions: Subscriptions,
 ) -> QuestionDispatcher:
     return QuestionDispatcher(
         commands=commands,
         policy=lambda: policy,
-        collaborators={**collaborators, Exports: exports},
+        collaborators={**collaborators, Exports: exports, Subscriptions: subscriptions},
         seconds=PATIENCE,
         reference=lambda: "abc123",
     )
