@@ -12,6 +12,7 @@ from bot.cards.tables import Column
 from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
+from bot.chat.days import Days
 from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.parsing import command_line
 from bot.chat.registry import command
@@ -105,6 +106,7 @@ class OrderDeliveriesView(ListView):
 async def delivery(
     text: DeliveryOrOrder | None = None,
     *,
+    days: Days | None = None,
     which: DeliveryList | None = None,
     erp: ErpHub,
     policy: AccessPolicy,
@@ -113,14 +115,16 @@ async def delivery(
     """Show one delivery, those of an order, or a list."""
     # The rules on orders bind what left of them.
     seen = policy.decide_area(context.person, "order", context.conversation.id).grant.fields
-    if text and not which and context.rows is None and (of_order := await _of_order(text, erp, context)):
+    asked = days.within(context.now.date()) if days else None
+    by_order = text and not which and not asked and context.rows is None
+    if by_order and (of_order := await _of_order(text or "", erp, context)):
         return cut(of_order, seen)
     lookup = DocumentLookup("delivery", erp.delivery, erp.deliveries)
     wanted = Filter.LATE if which else Filter.ALL
-    hit = await lookup.look_up(text or "", wanted, offset=context.offset, rows=context.rows)
+    hit = await lookup.look_up(text or "", wanted, days=asked, offset=context.offset, rows=context.rows)
     if isinstance(hit, OneDocument):
         return cut(DeliveryView.of(hit.found, context), seen)
-    return cut(DeliveryListView.of(hit.found, context, which=which, text=text or ""), seen)
+    return cut(DeliveryListView.of(hit.found, context, which=which, text=text or "", days=asked), seen)
 
 
 async def _of_order(text: str, erp: ErpHub, context: QuestionContext) -> OrderDeliveriesView | None:
