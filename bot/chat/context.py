@@ -19,6 +19,7 @@ class QuestionContext:
     within DingTalk's two seconds. ``free_text`` are the person's own words: a field of the card's form, or the message
     that answers a prompt (`bot.chat.prompts`). ``picture``: it was sent instead of a line.
     ``quoted_text`` are the words of the card or message that the line replies to; ``quotes_bot``: it is the bot's own.
+    ``rows``: a list is wanted as such, so many rows at once; None: what fits a card.
     """
 
     person: Person
@@ -31,6 +32,7 @@ class QuestionContext:
     picture: Picture | None = None
     quoted_text: str = ""
     quotes_bot: bool = False
+    rows: int | None = None
 
     @property
     def is_private(self) -> bool:

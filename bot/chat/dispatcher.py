@@ -332,7 +332,7 @@ class QuestionDispatcher:
         return await self._answer(replace(context, line=result.line, offset=result.offset), redirected=True)
 
     def _remember(self, command: str, rest: str, view: View, context: QuestionContext) -> None:
-        if self._dialogues is None:
+        if self._dialogues is None or not view.leads_on:
             return
         buttons = view.row_buttons() if isinstance(view, ListView) else ()
         asks = (button.does for button in buttons if isinstance(button.does, Ask))

@@ -93,6 +93,14 @@ CREATE_AND_DELIVER = ApiCall(
 )
 UPDATE_CARD = ApiCall(name="update_card", method="PUT", path="/v1.0/card/instances", idempotent=True)
 GROUP_SEND = ApiCall(name="group_send", method="POST", path="/v1.0/robot/groupMessages/send")
+MEDIA_UPLOAD = ApiCall(
+    # A second upload gives a second id, which nobody sees (docs: platform/dingtalk/files.md#upload).
+    name="media_upload",
+    method="POST",
+    path="/media/upload",
+    host=Host.OAPI,
+    idempotent=True,
+)
 DIRECT_SEND = ApiCall(name="direct_send", method="POST", path="/v1.0/robot/oToMessages/batchSend")
 DING_SEND = ApiCall(name="ding_send", method="POST", path="/v1.0/robot/ding/send")
 SESSION_WEBHOOK = ApiCall(
