@@ -32,6 +32,7 @@ from bot.bootstrap.company import company_of
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.quotas import follow_quotas, quota_reporter
 from bot.chat.audiences import Audiences
+from bot.chat.limit_reports import LIMIT_REPORT, LimitReportComposer
 from bot.chat.standing_answers import track_of_answer
 from bot.dingtalk.card_api import CardApi
 from bot.dingtalk.messenger import DingTalkMessenger
@@ -39,9 +40,11 @@ from bot.dingtalk.robot import DING_WAYS, Robot
 from bot.erp.hub import ErpHub
 from bot.errors import DingerpError
 from bot.outbox.budgets import SendLimits
+from bot.outbox.health_reports import HEALTH_REPORT, HealthReportComposer
 from bot.outbox.housekeeping import Housekeeping
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import Composer
+from bot.outbox.quota_reports import QUOTA_REPORT, QuotaReportComposer
 from bot.outbox.worker import OutboxWorker
 from bot.queues.brokers import QueueAddress
 from bot.queues.consumer import QueueConsumer
@@ -115,6 +118,15 @@ async def build_alerts(base: Infrastructure, audiences: Audiences) -> AlertServi
         composers=composers,
         units=units,
     )
+
+
+def add_report_composers(base: Infrastructure, services: AlertServices) -> None:
+    """Let the outbox draw what administrators are told of limits, quotas and health."""
+    zone = base.now().tzinfo
+    assert zone is not None, "the clock gives aware times"
+    services.composers[LIMIT_REPORT] = LimitReportComposer(zone)
+    services.composers[QUOTA_REPORT] = QuotaReportComposer()
+    services.composers[HEALTH_REPORT] = HealthReportComposer(base.now)
 
 
 async def start_queue_readers(base: Infrastructure, intake: Intake) -> None:

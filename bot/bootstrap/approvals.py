@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
@@ -180,9 +180,10 @@ async def _forget_old_cases(base: Infrastructure) -> None:
         await asyncio.sleep(_CASES_PRUNED_EVERY)
 
 
-def notify_approvals(alerts: AlertServices, approvals: ApprovalServices) -> PurchaseOrderListener:
-    """Return the door of events that also tells the approvals what it hears."""
-    return PurchaseOrderListener(alerts.intake, approvals.pending_poller.notify)
+def join_approvals(alerts: AlertServices, approvals: ApprovalServices) -> AlertServices:
+    """Let the outbox draw the cards of approvals, and return alerts whose intake tells the approvals what it hears."""
+    alerts.composers.update(approvals.composers)
+    return replace(alerts, intake=PurchaseOrderListener(alerts.intake, approvals.pending_poller.notify))
 
 
 def _names(base: Infrastructure) -> FetchNames:
