@@ -45,6 +45,20 @@ class AuditEntry:
     detail: str = ""
 
 
+CONTENT_FIELDS = (
+    "kind",
+    "actor",
+    "action",
+    "conversation",
+    "documents",
+    "shown",
+    "rule",
+    "outcome",
+    "detail",
+)
+"""An entry's fields without its time, in the order of hashes and of files: old hashes hold only in this order."""
+
+
 class AuditLog(Protocol):
     """Keeps entries in order and for good; implemented by `bot.store.audit`."""
 
