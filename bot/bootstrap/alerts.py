@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import random
 import secrets
@@ -12,8 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-
-import structlog
 
 from bot.alerts.card_lifecycle import CARD_KIND, DING_KIND
 from bot.alerts.intake.batched_intake import BatchedIntake
@@ -28,6 +25,7 @@ from bot.alerts.rules.parser import follow_rules
 from bot.alerts.rules.rule_set import AlertRuleSet
 from bot.alerts.service import AlertComposer, AlertUnitOfWorkRunner, DingComposer
 from bot.alerts.watch_poller import WatchPoller
+from bot.background import repeat
 from bot.bootstrap.company import company_of
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.quotas import follow_quotas, quota_reporter
@@ -38,7 +36,6 @@ from bot.dingtalk.card_api import CardApi
 from bot.dingtalk.messenger import DingTalkMessenger
 from bot.dingtalk.robot import DING_WAYS, Robot
 from bot.erp.hub import ErpHub
-from bot.errors import DingerpError
 from bot.outbox.budgets import SendLimits
 from bot.outbox.health_reports import HEALTH_REPORT, HealthReportComposer
 from bot.outbox.housekeeping import Housekeeping
@@ -54,8 +51,6 @@ from bot.store.alerts import StoredAlertTransactions
 from bot.store.events import StoredEvents
 from bot.store.outbox import StoredBacklog
 from bot.store.polls import StoredPolls
-
-log = structlog.get_logger(__name__)
 
 _EVENTS_PRUNED_EVERY = 3600.0
 
@@ -229,12 +224,11 @@ def open_hooks(settings: Settings) -> dict[str, Webhook]:
 async def _prune_events(base: Infrastructure, events: StoredEvents) -> None:
     kept = base.settings.events
     done, rejected = timedelta(days=kept.keep_days), timedelta(days=kept.keep_rejected_days)
-    while True:
-        try:
-            await events.prune(base.now(), done=done, rejected=rejected)
-        except DingerpError as error:
-            log.warning("events.not_pruned", error=error.detail)
-        await asyncio.sleep(_EVENTS_PRUNED_EVERY)
+
+    async def prune() -> None:
+        await events.prune(base.now(), done=done, rejected=rejected)
+
+    await repeat(prune, every=_EVENTS_PRUNED_EVERY, failed="events.not_pruned")
 
 
 async def start_polling(base: Infrastructure, hub: ErpHub, alerts: AlertServices) -> None:

@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-import structlog
-
 from bot.access.policy import AccessPolicy
 from bot.approvals.case import ApprovalCardKind
 from bot.approvals.discovery import PendingPoller, PurchaseOrderListener
@@ -28,6 +26,7 @@ from bot.approvals.service import ApprovalService
 from bot.approvals.staff_changes import StaffChanges
 from bot.approvals.unit_of_work import CaseStore, CaseTransactions
 from bot.approvals.writeback_worker import WritebackWorker
+from bot.background import repeat
 from bot.bootstrap.alerts import AlertServices
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.policy import MemberStaffDirectory, known_of, organisation_of, terms_of
@@ -38,7 +37,6 @@ from bot.chat.prompts import OpenPrompts
 from bot.dingtalk.workflow import WorkflowApi
 from bot.erp.hub import ErpHub
 from bot.erp.port import Capability
-from bot.errors import DingerpError
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import Composer
 from bot.phrase import Phrase
@@ -46,8 +44,6 @@ from bot.rulefiles.followed_file import FollowedFile
 from bot.store.approvals import StoredCaseTransactions
 from bot.store.native_approvals import StoredNativeRecords
 from bot.store.retention import forget_cases
-
-log = structlog.get_logger(__name__)
 
 _CASES_PRUNED_EVERY = 24 * 3600.0
 
@@ -167,17 +163,13 @@ async def start_approvals(base: Infrastructure, approvals: ApprovalServices) -> 
         await base.run_in_background(approvals.pending_poller.run(), "approvals rounds")
     if approvals.oa_sync is not None:
         await base.run_in_background(approvals.oa_sync.run(), "native approvals")
-    await base.run_in_background(_forget_old_cases(base), "approvals keeping")
-
-
-async def _forget_old_cases(base: Infrastructure) -> None:
     keep = timedelta(days=base.settings.retention.case_days)
-    while True:
-        try:
-            await forget_cases(base.database, base.now() - keep)
-        except DingerpError as error:
-            log.warning("approvals.not_pruned", error=error.detail)
-        await asyncio.sleep(_CASES_PRUNED_EVERY)
+
+    async def prune() -> None:
+        await forget_cases(base.database, base.now() - keep)
+
+    pruning = repeat(prune, every=_CASES_PRUNED_EVERY, failed="approvals.not_pruned")
+    await base.run_in_background(pruning, "approvals keeping")
 
 
 def join_approvals(alerts: AlertServices, approvals: ApprovalServices) -> AlertServices:

@@ -15,6 +15,7 @@ from bot.access.audit import AuditEntry, AuditKind, AuditLog, FoldedAuditLog
 from bot.access.limits import Allowance, LimitReached, ReadingLimits
 from bot.access.policy import ADMIN
 from bot.access.presets import with_synonyms
+from bot.background import repeat
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.chat.context import QuestionContext
 from bot.chat.limit_reports import DailyReports, owed_reports
@@ -177,11 +178,10 @@ async def _fold(folded: FoldedAuditLog) -> None:
 
 async def _purge(base: Infrastructure, stored: StoredAudit) -> None:
     kept = timedelta(days=base.settings.audit.keep_days)
-    while True:
+
+    async def purge() -> None:
         now = base.now()
-        try:
-            if purged := await stored.purge(now - kept, now):
-                log.info("audit.purged", entries=purged)
-        except DingerpError as error:
-            log.warning("audit.not_purged", error=error.detail)
-        await asyncio.sleep(_PURGED_EVERY)
+        if purged := await stored.purge(now - kept, now):
+            log.info("audit.purged", entries=purged)
+
+    await repeat(purge, every=_PURGED_EVERY, failed="audit.not_purged")

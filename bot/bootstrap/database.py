@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import datetime
 
-import structlog
-
+from bot.background import repeat
 from bot.errors import ConfigurationError
-from bot.sealing import WrongDataKey
 from bot.settings import Settings
 from bot.store.company_keys import CompanyKeySource, GivenKeys, KeyFile
 from bot.store.database import Database, sqlite_file
 from bot.store.errors import StoreUnavailable
 from bot.store.owner import own_database
 from bot.store.rotation import drop_old_keys
-
-log = structlog.get_logger(__name__)
 
 _CHECKPOINT_EVERY = 1.0
 _KEYS_READ_EVERY = 60.0
@@ -44,23 +39,17 @@ async def open_database(stack: AsyncExitStack, settings: Settings) -> Database:
 
 async def checkpoint_database(database: Database) -> None:
     """Keep the log of changes short for as long as the bot runs."""
-    while True:
-        await asyncio.sleep(_CHECKPOINT_EVERY)
-        try:
-            await database.checkpoint()
-        except StoreUnavailable as error:
-            log.warning("store.not_tidied", error=error.detail)
+    await repeat(database.checkpoint, every=_CHECKPOINT_EVERY, failed="store.not_tidied")
 
 
 async def follow_data_keys(database: Database, now: Callable[[], datetime]) -> None:
     """Seal by a key that an operator's command made, and end the change of keys that it began."""
-    while True:
-        await asyncio.sleep(_KEYS_READ_EVERY)
-        try:
-            await database.unlock()
-            await drop_old_keys(database, now())
-        except (StoreUnavailable, WrongDataKey) as error:
-            log.warning("store.keys_not_read", error=error.detail)
+
+    async def follow() -> None:
+        await database.unlock()
+        await drop_old_keys(database, now())
+
+    await repeat(follow, every=_KEYS_READ_EVERY, failed="store.keys_not_read")
 
 
 def _configured_keys(settings: Settings) -> CompanyKeySource | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -10,6 +9,7 @@ from functools import partial
 import structlog
 
 from bot.access.audit import AuditLog
+from bot.background import repeat
 from bot.bootstrap.alerts import AlertServices
 from bot.bootstrap.audiences import AccessServices
 from bot.bootstrap.audit import limit_questions
@@ -36,7 +36,6 @@ from bot.outbox.spending import Purpose, Quota
 from bot.phrase import Phrase
 from bot.store.deliveries import StoredShownCards
 from bot.store.dialogues import StoredDialogues
-from bot.store.errors import StoreUnavailable
 from bot.store.inbox import StoredInbox
 from bot.store.standing_answers import StoredStandingAnswers
 from bot.understanding.learning import learn_vocabulary
@@ -66,7 +65,11 @@ async def open_inbox(base: Infrastructure) -> StoredInbox:
     """Return where questions wait to be answered, through restarts too."""
     inbox = StoredInbox(base.database)
     await base.run_in_background(inbox.run(), "inbox")
-    await base.run_in_background(_prune_inbox(base, inbox), "prune")
+
+    async def prune() -> None:
+        await inbox.prune(base.now())
+
+    await base.run_in_background(repeat(prune, every=_INBOX_PRUNED_EVERY, failed="inbox.not_pruned"), "prune")
     return inbox
 
 
@@ -198,12 +201,3 @@ def _click_pipeline(parts: AnsweringParts, handler: LimitedQuestions, keeper: An
         shown=StoredShownCards(base.database),
         keeper=keeper,
     )
-
-
-async def _prune_inbox(base: Infrastructure, inbox: StoredInbox) -> None:
-    while True:
-        try:
-            await inbox.prune(base.now())
-        except StoreUnavailable as error:
-            log.warning("inbox.not_pruned", error=error.detail)
-        await asyncio.sleep(_INBOX_PRUNED_EVERY)
