@@ -11,6 +11,7 @@ from bot.access.policy import AccessPolicy
 from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
+from bot.chat.days import Days
 from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.parsing import command_line
 from bot.chat.registry import command
@@ -92,6 +93,7 @@ class OrderDeliveriesView(ListView):
 async def delivery(
     text: DeliveryOrOrder | None = None,
     *,
+    days: Days | None = None,
     which: DeliveryList | None = None,
     erp: ErpHub,
     policy: AccessPolicy,
@@ -100,13 +102,14 @@ async def delivery(
     """Show one delivery, those of an order, or a list."""
     # The rules on orders bind what left of them.
     seen = policy.decide_area(context.person, "order", context.conversation.id).grant.fields
-    if text and not which and (of_order := await _of_order(text, erp, context)):
+    asked = days.within(context.now.date()) if days else None
+    if text and not which and not asked and (of_order := await _of_order(text, erp, context)):
         return cut(of_order, seen)
     lookup = DocumentLookup("delivery", erp.delivery, erp.deliveries)
-    hit = await lookup.look_up(text or "", Filter.LATE if which else Filter.ALL, offset=context.offset)
+    hit = await lookup.look_up(text or "", Filter.LATE if which else Filter.ALL, days=asked, offset=context.offset)
     if isinstance(hit, OneDocument):
         return cut(DeliveryView.of(hit.found, context), seen)
-    return cut(DeliveryListView.of(hit.found, context, which=which, text=text or ""), seen)
+    return cut(DeliveryListView.of(hit.found, context, which=which, text=text or "", days=asked), seen)
 
 
 async def _of_order(text: str, erp: ErpHub, context: QuestionContext) -> OrderDeliveriesView | None:
