@@ -59,6 +59,8 @@ class AnsweringParts:
     collaborators: Mapping[type, object]
     """What commands get, by the type of their parameter."""
     account_of: AccountOf
+    reader: GrammarReader | None
+    """Reads sentences, where that is wanted."""
 
 
 async def open_inbox(base: Infrastructure) -> StoredInbox:
@@ -74,12 +76,11 @@ async def open_inbox(base: Infrastructure) -> StoredInbox:
 
 
 async def build_pipelines(
-    parts: AnsweringParts, hub: ErpHub, inbox: StoredInbox, patience: ApiRetryPolicy
+    parts: AnsweringParts, inbox: StoredInbox, patience: ApiRetryPolicy
 ) -> tuple[QuestionPipeline, ClickPipeline]:
     """Return what takes questions, and what takes clicks: both within the limits of the settings."""
     base, owed = parts.base, parts.alerts.outbox.poke
-    reader = await _start_reader(base, parts.commands, hub)
-    dialogues = await _start_dialogues(base) if reader else None
+    dialogues = await _start_dialogues(base) if parts.reader else None
     dispatching = partial(
         QuestionDispatcher,
         commands=parts.commands,
@@ -88,7 +89,7 @@ async def build_pipelines(
         seconds=base.settings.limits.question_seconds,
         account_of=parts.account_of,
     )
-    dispatcher = dispatching(reader=reader, dialogues=dialogues)
+    dispatcher = dispatching(reader=parts.reader, dialogues=dialogues)
     standing = StoredStandingAnswers(base.database)
     # What is drawn again was not asked by anybody: it counts as no question and is no part of a dialogue.
     parts.alerts.composers[ANSWER_KIND] = AnswerComposer(
@@ -116,7 +117,7 @@ async def resume_questions(base: Infrastructure, inbox: StoredInbox, questions: 
         log.info("inbox.resumed", questions=len(unanswered))
 
 
-async def _start_reader(base: Infrastructure, commands: Commands, hub: ErpHub) -> GrammarReader | None:
+async def start_reader(base: Infrastructure, commands: Commands, hub: ErpHub) -> GrammarReader | None:
     """Return the reader of sentences, which learns the company's words beside; None where it is not wanted."""
     wanted = base.settings.understanding
     if not wanted.enabled:

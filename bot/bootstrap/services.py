@@ -33,7 +33,7 @@ from bot.bootstrap.erps import start_erps
 from bot.bootstrap.health import start_health
 from bot.bootstrap.infrastructure import build_infrastructure
 from bot.bootstrap.policy import account_of
-from bot.bootstrap.questions import AnsweringParts, build_pipelines, open_inbox, resume_questions
+from bot.bootstrap.questions import AnsweringParts, build_pipelines, open_inbox, resume_questions, start_reader
 from bot.bootstrap.read_model import start_read_model
 from bot.cards.language import choose_language
 from bot.chat.clicks import ClickPipeline
@@ -130,8 +130,9 @@ async def build_services(
             **approvals.collaborators,
         },
         account_of=account,
+        reader=await start_reader(base, commands, hub),
     )
-    questions, clicks = await build_pipelines(answering, hub, inbox, patience)
+    questions, clicks = await build_pipelines(answering, inbox, patience)
 
     await resume_questions(base, inbox, questions)
     await start_queue_readers(base, alerts.intake)
