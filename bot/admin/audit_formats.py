@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from bot.access.audit import RecordedEntry
+from bot.access.audit import CONTENT_FIELDS, RecordedEntry
 from bot.admin.output import escape_invisible, format_exact
 from bot.cards.workbook import Sheet, write_workbook
 
@@ -25,20 +25,7 @@ class AuditFormat(StrEnum):
     SYSLOG = "syslog"
 
 
-COLUMNS = (
-    "seq",
-    "at",
-    "kind",
-    "actor",
-    "action",
-    "conversation",
-    "documents",
-    "shown",
-    "rule",
-    "outcome",
-    "detail",
-    "hash",
-)
+COLUMNS = ("seq", "at", *CONTENT_FIELDS, "hash")
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """What spreadsheets take for the beginning of a formula (OWASP, CSV Injection)."""
