@@ -18,30 +18,35 @@ from bot.erp import deciding, listing
 from bot.erp.document_erp import DocumentErp
 from bot.erp.errors import NotFound
 from bot.erp.http import Http
-from bot.erp.keys import checked_key, escape_like, spelled_alike
+from bot.erp.keys import checked_key, escape_like, pick_by_key, spelled_alike
 from bot.erp.listing import D, Listing, read_page
 from bot.erp.model import (
     Area,
+    Bill,
     Changes,
+    Customer,
     Decision,
     DecisionResult,
     ErpUser,
     Invoice,
+    Payment,
     Product,
     ProductionOrder,
     PurchaseOrder,
     SalesOrder,
     Slice,
     StockLevel,
+    Supplier,
 )
-from bot.erp.port import GOODS, PARTNER_READS, Capability, ListQuery
+from bot.erp.port import GOODS, Capability, ListQuery
 from bot.erp.setup import SetupProblem, approver_problems
-from bot.erp.tryton import documents
+from bot.erp.tryton import documents, partners
 from bot.erp.tryton.changes import read_changes
 from bot.erp.tryton.client import Account, Domain, Row, TrytonClient, at, containing
 from bot.erp.tryton.decisions import PurchaseApprovals, version_of
 from bot.erp.tryton.options import TrytonOptions
-from bot.erp.tryton.query import KINDS, DocumentQuery, unnumbered
+from bot.erp.tryton.query import KINDS, DocumentQuery
+from bot.erp.tryton.sides import SIDES, is_on, read_parties
 from bot.erp.tryton.stock import read_places, read_reorder_point, total_of
 from bot.erp.tryton.users import read_users
 from bot.erp.values import malformed_is_invalid
@@ -56,7 +61,8 @@ _RANKED = 200
 class TrytonErp(DocumentErp):
     """One database. People decide with their own accounts if configured, else with the bot's."""
 
-    capabilities = frozenset(Capability) - GOODS - PARTNER_READS - {Capability.LOTS}
+    capabilities = frozenset(Capability) - GOODS - {Capability.LOTS}
+    narrows_lists = True
 
     def __init__(self, context: AdapterContext, options: TrytonOptions) -> None:
         super().__init__(context.name)
@@ -81,6 +87,10 @@ class TrytonErp(DocumentErp):
             listing.INVOICES: self._invoices,
             listing.PURCHASE_ORDERS: self._purchases,
             listing.PRODUCTION_ORDERS: self._productions,
+            listing.CUSTOMERS: self._customers,
+            listing.VENDORS: self._vendors,
+            listing.BILLS: self._bills,
+            listing.PAYMENTS: self._payments,
         }
 
     async def check(self) -> None:
@@ -183,25 +193,38 @@ class TrytonErp(DocumentErp):
     async def read_document(self, kind: Listing[D], number: str) -> D:
         """Return the document with this number, ignoring case; ``(id)`` names one without a number."""
         document_query: DocumentQuery = KINDS[kind]
-        domain = [*document_query.domain, *(unnumbered(number) or [["number", "ilike", escape_like(number)]])]
         fields = (*document_query.fields, *document_query.line_fields)
+        domain: Domain = document_query.domain_called(number)
+        if kind in SIDES:
+            domain = [*domain, ["active", "in", [True, False]]]
         rows = await self._account.search(document_query.model, domain, fields, limit=_TWINS)
-        found: Sequence[D] = await self._readers[kind]([self._first(rows, number, documents.number_of)], True)
+        row = (
+            self._payment_line(rows, number)
+            if kind is listing.PAYMENTS
+            else self._first(rows, number, document_query.called)
+        )
+        if kind in SIDES and not await is_on(self._account, SIDES[kind], row["id"]):
+            raise NotFound(number, source=self.name)
+        found: Sequence[D] = await self._readers[kind]([row], True)
         return found[0]
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
         document_query: DocumentQuery = KINDS[kind]
+        if not document_query.has(query):
+            return Slice(items=(), total=0)
+        domain: Domain = document_query.domain_of(query, self._today())
+        if kind in SIDES:
+            domain = [*domain, ["id", "in", await read_parties(self._account, SIDES[kind])]]
         if not document_query.is_exact(query):
-            domain = document_query.domain_of(query, self._today())
             rows = await self._account.search(document_query.model, domain, document_query.fields)
             candidates: Sequence[D] = await self._readers[kind](rows, False)
             return kind.pick(candidates, query, self._today())
-        page, total = await self._page(document_query, query)
+        page, total = await self._page(document_query, query, domain)
         found: Sequence[D] = await self._readers[kind](page, False)
         return Slice(items=tuple(found), total=total)
 
-    async def _page(self, document_query: DocumentQuery, query: ListQuery) -> tuple[list[Row], int]:
-        domain, order = document_query.domain_of(query, self._today()), document_query.order_of(query)
+    async def _page(self, document_query: DocumentQuery, query: ListQuery, domain: Domain) -> tuple[list[Row], int]:
+        order = document_query.order_of(query)
         rows = self._account.search(
             document_query.model, domain, document_query.fields, order=order, offset=query.offset, limit=query.limit
         )
@@ -213,6 +236,12 @@ class TrytonErp(DocumentErp):
         if not found:
             raise NotFound(number, source=self.name)
         return found[0]
+
+    def _payment_line(self, rows: list[Row], number: str) -> Row:
+        """Return a payment's line. Moves are numbered anew each fiscal year: one of several would be a guess."""
+        if rows and partners.line_of_several(number):
+            return rows[0]
+        return pick_by_key(rows, number, partners.payment_number, source=self.name)
 
     async def _sales(self, rows: list[Row], with_lines: bool) -> list[SalesOrder]:
         return [documents.sale(row, self._site, lines=with_lines) for row in rows]
@@ -236,6 +265,26 @@ class TrytonErp(DocumentErp):
 
     async def _productions(self, rows: list[Row], with_lines: bool) -> list[ProductionOrder]:
         return [documents.production(row, self._site) for row in rows]
+
+    async def _customers(self, rows: list[Row], with_lines: bool) -> list[Customer]:
+        return [partners.customer(row, self._site) for row in rows]
+
+    async def _vendors(self, rows: list[Row], with_lines: bool) -> list[Supplier]:
+        return [partners.vendor(row, self._site) for row in rows]
+
+    async def _bills(self, rows: list[Row], with_lines: bool) -> list[Bill]:
+        return [partners.bill(row, self._site) for row in rows]
+
+    async def _payments(self, rows: list[Row], with_lines: bool) -> list[Payment]:
+        invoices = await self._reconciled(rows) if with_lines else {}
+        return [partners.payment(row, self._site, settled=with_lines, invoices=invoices) for row in rows]
+
+    async def _reconciled(self, rows: list[Row]) -> Mapping[int, str]:
+        """Return the numbers of the invoices that payments were reconciled with, by their ids."""
+        ids = sorted({key for row in rows for key in partners.reconciled_invoices(row)})
+        if not ids:
+            return {}
+        return partners.numbers_by_id(await self._account.search("account.invoice", [["id", "in", ids]], ("number",)))
 
     def _today(self) -> date:
         return self._now().astimezone(self._zone).date()

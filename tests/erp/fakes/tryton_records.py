@@ -13,6 +13,7 @@ from typing import Any
 
 from bot.erp.model import (
     Area,
+    Bill,
     Invoice,
     InvoiceStatus,
     Money,
@@ -29,6 +30,7 @@ from bot.erp.model import (
 )
 from bot.testing.company import ReferenceCompany
 from tests.erp.fakes import tryton_approvers as people
+from tests.erp.fakes import tryton_parties as parties
 from tests.erp.fakes.tryton_query import Record
 
 _DIGITS = 6
@@ -46,9 +48,12 @@ def tables(company: ReferenceCompany, context: Mapping[str, Any]) -> dict[str, C
         "stock.move": lambda: list(_moves(company)),
         "stock.order_point": lambda: list(_order_points(company)),
         "sale.sale": lambda: [_sale(company, order) for order in company.orders.values()],
-        "account.invoice": lambda: [_invoice(company, invoice) for invoice in company.invoices.values()],
+        "account.invoice": lambda: list(_invoices(company)),
         "purchase.purchase": lambda: [_purchase(company, order) for order in company.purchases.values()],
         "production": lambda: [_production(company, order) for order in company.productions.values()],
+        "party.party": lambda: parties.parties(company),
+        "account.general_ledger.account.party": lambda: list(parties.ledger(company)),
+        "account.move.line": lambda: list(parties.payment_lines(company)),
         "res.user": lambda: people.users(company),
         "ir.model.button": people.buttons,
         "ir.model.button.rule": lambda: [people.rule(company)],
@@ -251,7 +256,7 @@ def _sale(company: ReferenceCompany, order: SalesOrder) -> Record:
         "number": order.number or None,
         "reference": None,
         "state": _SALES[order.status],
-        "party": {"id": 1, "name": order.customer},
+        "party": parties.customer_of(company, order.customer),
         "sale_date": order.ordered_on,
         "shipping_date": order.promised_on,
         "shipment_state": shipped[order.delivery or Progress.NONE],
@@ -315,26 +320,46 @@ def _line_moves(line: OrderLine | PurchaseLine, done: Decimal | None, start: Rec
     ]
 
 
-def _invoice(company: ReferenceCompany, invoice: Invoice) -> Record:
+def _invoices(company: ReferenceCompany) -> Iterator[Record]:
+    for invoice in company.invoices.values():
+        orders = [{"id": 1, "number": invoice.order_number}] if invoice.order_number else []
+        party = parties.customer_of(company, invoice.customer)
+        yield _invoice(invoice) | {
+            "type": "out",
+            "party": party,
+            "reference": None,
+            "sales": orders,
+            "purchases": [],
+            **_changed(company, Area.FINANCE, invoice.number),
+        }
+    for bill in company.bills.values():
+        orders = [{"id": 1, "number": bill.order_number}] if bill.order_number else []
+        party = parties.vendor_of(company, bill.vendor)
+        yield _invoice(bill) | {
+            "type": "in",
+            "party": party,
+            "reference": bill.reference or None,
+            "sales": [],
+            "purchases": orders,
+            "last_modified_at": bill.changed_at,
+        }
+
+
+def _invoice(invoice: Invoice | Bill) -> Record:
     state = _INVOICES[invoice.status]
     settled = None if state == "posted" else 1
     due = [{"id": int(invoice.id), "maturity_date": invoice.due_on, "reconciliation": settled}]
     return {
         "id": int(invoice.id),
-        "type": "out",
         "number": invoice.number or None,
-        "reference": None,
         "state": state,
-        "party": {"id": 1, "name": invoice.customer},
         "invoice_date": invoice.issued_on,
         "total_amount": _amount(invoice.total),
         # Nothing is owed before an invoice is posted.
         "amount_to_pay": _amount(invoice.open_amount) if state == "posted" else Decimal(0),
         "currency": _currency(invoice.total),
-        "sales": [{"id": 1, "number": invoice.order_number}] if invoice.order_number else [],
         "lines_to_pay": [] if state == "draft" else due,
         "move": None if state == "draft" else {"id": 1, "lines": due},
-        **_changed(company, Area.FINANCE, invoice.number),
     }
 
 
@@ -348,7 +373,7 @@ def _purchase(company: ReferenceCompany, order: PurchaseOrder) -> Record:
         "number": order.number or None,
         "reference": None,
         "state": _PURCHASES[order.status],
-        "party": {"id": 1, "name": order.vendor},
+        "party": parties.vendor_of(company, order.vendor),
         "company": {"id": 1},
         "warehouse": {"id": 1},
         "purchase_date": order.ordered_on,
