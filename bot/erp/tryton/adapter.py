@@ -46,7 +46,6 @@ from bot.erp.tryton.client import Account, Domain, Row, TrytonClient, at, contai
 from bot.erp.tryton.decisions import PurchaseApprovals, version_of
 from bot.erp.tryton.options import TrytonOptions
 from bot.erp.tryton.query import KINDS, DocumentQuery
-from bot.erp.tryton.sides import SIDES, is_on, read_parties
 from bot.erp.tryton.stock import read_places, read_reorder_point, total_of
 from bot.erp.tryton.users import read_users
 from bot.erp.values import malformed_is_invalid
@@ -195,7 +194,7 @@ class TrytonErp(DocumentErp):
         document_query: DocumentQuery = KINDS[kind]
         fields = (*document_query.fields, *document_query.line_fields)
         domain: Domain = document_query.domain_called(number)
-        if kind in SIDES:
+        if kind in partners.SIDES:
             domain = [*domain, ["active", "in", [True, False]]]
         rows = await self._account.search(document_query.model, domain, fields, limit=_TWINS)
         row = (
@@ -203,7 +202,7 @@ class TrytonErp(DocumentErp):
             if kind is listing.PAYMENTS
             else self._first(rows, number, document_query.called)
         )
-        if kind in SIDES and not await is_on(self._account, SIDES[kind], row["id"]):
+        if kind in partners.SIDES and not await partners.is_on(self._account, partners.SIDES[kind], row["id"]):
             raise NotFound(number, source=self.name)
         found: Sequence[D] = await self._readers[kind]([row], True)
         return found[0]
@@ -213,8 +212,8 @@ class TrytonErp(DocumentErp):
         if not document_query.has(query):
             return Slice(items=(), total=0)
         domain: Domain = document_query.domain_of(query, self._today())
-        if kind in SIDES:
-            domain = [*domain, ["id", "in", await read_parties(self._account, SIDES[kind])]]
+        if kind in partners.SIDES:
+            domain = [*domain, ["id", "in", await partners.read_parties(self._account, partners.SIDES[kind])]]
         if not document_query.is_exact(query):
             rows = await self._account.search(document_query.model, domain, document_query.fields)
             candidates: Sequence[D] = await self._readers[kind](rows, False)

@@ -1,18 +1,24 @@
 """Maps Tryton's parties, suppliers' invoices and booked payments to the bot's records.
 
+Parties are neither customers nor vendors: their documents tell which they are.
+
 Docs: platform/erp/tryton.md#partners
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from bot.erp import listing
+from bot.erp.listing import Listing
 from bot.erp.model import Bill, Customer, PartnerKind, Payment, PaymentDirection, PaymentStatus, Supplier
 from bot.erp.tryton import documents
-from bot.erp.tryton.client import Row, at, some
+from bot.erp.tryton.client import Account, Domain, Row, at, some
 from bot.erp.tryton.documents import CHANGED, TrytonSite, changed_at, number_of, price_of
 
 _PARTY = (
@@ -174,3 +180,70 @@ def numbers_by_id(rows: Iterable[Row]) -> dict[int, str]:
     """Return the numbers of invoices by their ids."""
     found: dict[int, Any] = {row["id"]: row["number"] for row in rows}
     return {key: number for key, number in found.items() if number}
+
+
+# Which parties are customers and which are vendors
+
+_LEDGER = "account.general_ledger.account.party"
+_PAGE = 200
+"""Documents of unknown parties that are read at once; each page makes at least one of them known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of the company's business: the kind of its accounts, the model of its orders, the type of invoices."""
+
+    account: str
+    order: str
+    invoice: str
+
+    @property
+    def accounts(self) -> Domain:
+        """The conditions for its accounts in the ledger."""
+        return [[f"account.type.{self.account}", "=", True], ["party", "!=", None]]
+
+    @property
+    def invoices(self) -> Domain:
+        """The conditions for its invoices."""
+        return [["type", "=", self.invoice]]
+
+
+SIDES: Mapping[Listing[Any], Side] = {
+    listing.CUSTOMERS: Side("receivable", "sale.sale", "out"),
+    listing.VENDORS: Side("payable", "purchase.purchase", "in"),
+}
+
+
+async def is_on(account: Account, side: Side, party: int) -> bool:
+    """Return whether there is anything of a party on this side."""
+    its: Domain = [["party", "=", party]]
+    found = await asyncio.gather(
+        account.search(_LEDGER, [*side.accounts, *its], ("party",), limit=1),
+        account.search(side.order, its, ("party",), limit=1),
+        account.search("account.invoice", [*side.invoices, *its], ("party",), limit=1),
+    )
+    return any(found)
+
+
+async def read_parties(account: Account, side: Side) -> list[int]:
+    """Return the ids of the parties on this side: those in the ledger, and those with documents that are not booked."""
+    booked = _parties(await account.search(_LEDGER, side.accounts, ("party",)))
+    others = await asyncio.gather(
+        _read_others(account, side.order, [], booked),
+        _read_others(account, "account.invoice", side.invoices, booked),
+    )
+    return sorted(booked.union(*others))
+
+
+async def _read_others(account: Account, model: str, domain: Domain, known: Collection[int]) -> set[int]:
+    found: set[int] = set()
+    while True:
+        unknown: Domain = [*domain, ["party", "not in", sorted({*known, *found})]]
+        rows = await account.search(model, unknown, ("party",), limit=_PAGE)
+        found |= _parties(rows)
+        if len(rows) < _PAGE:
+            return found
+
+
+def _parties(rows: Collection[Row]) -> set[int]:
+    return {row["party"] for row in rows if row["party"] is not None}
