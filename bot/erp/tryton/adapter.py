@@ -17,6 +17,8 @@ from pydantic import SecretStr
 from bot.erp import deciding, listing
 from bot.erp.document_erp import DocumentErp
 from bot.erp.errors import NotFound
+from bot.erp.goods import Arrival, Prices, ProductDetails
+from bot.erp.goods_port import ArrivalQuery
 from bot.erp.http import Http
 from bot.erp.keys import checked_key, escape_like, pick_by_key, spelled_alike
 from bot.erp.listing import D, Listing, read_page
@@ -38,9 +40,9 @@ from bot.erp.model import (
     StockLevel,
     Supplier,
 )
-from bot.erp.port import GOODS, Capability, ListQuery
+from bot.erp.port import Capability, ListQuery
 from bot.erp.setup import SetupProblem, approver_problems
-from bot.erp.tryton import documents, partners
+from bot.erp.tryton import documents, goods, partners
 from bot.erp.tryton.changes import read_changes
 from bot.erp.tryton.client import Account, Domain, Row, TrytonClient, at, containing
 from bot.erp.tryton.decisions import PurchaseApprovals, version_of
@@ -51,6 +53,7 @@ from bot.erp.tryton.users import read_users
 from bot.erp.values import malformed_is_invalid
 from bot.erp.vendors import AdapterContext
 
+_UNTOLD = {Capability.LOTS, Capability.DELIVERIES, Capability.SHORTAGES, Capability.WAREHOUSE_STOCK}
 _TWINS = 50
 """How many records whose numbers differ only in case are compared."""
 _RANKED = 200
@@ -60,7 +63,7 @@ _RANKED = 200
 class TrytonErp(DocumentErp):
     """One database. People decide with their own accounts if configured, else with the bot's."""
 
-    capabilities = frozenset(Capability) - GOODS - {Capability.LOTS}
+    capabilities = frozenset(Capability) - _UNTOLD
     narrows_lists = True
 
     def __init__(self, context: AdapterContext, options: TrytonOptions) -> None:
@@ -81,6 +84,7 @@ class TrytonErp(DocumentErp):
         )
         web = f"{options.web_url.rstrip('/')}/#{quote(options.database)}/model" if options.web_url else ""
         self._site = documents.TrytonSite(source=self.name, web=web)
+        self._goods = goods.TrytonGoods(self._account, self._site)
         self._readers: Mapping[Listing[Any], Callable[[list[Row], bool], Awaitable[Sequence[Any]]]] = {
             listing.SALES_ORDERS: self._sales,
             listing.INVOICES: self._invoices,
@@ -181,11 +185,37 @@ class TrytonErp(DocumentErp):
                 source=self.name,
             )
 
-    async def _products(self, domain: Domain, limit: int) -> list[Row]:
+    async def _products(self, domain: Domain, limit: int, fields: Sequence[str] = documents.PRODUCT) -> list[Row]:
         domain = [["code", "!=", None], *domain]
         return await self._account.search(
-            "product.product", domain, documents.PRODUCT, order=[["code", "ASC"], ["id", "ASC"]], limit=limit
+            "product.product", domain, fields, order=[["code", "ASC"], ["id", "ASC"]], limit=limit
         )
+
+    # Goods
+
+    async def product(self, sku: str) -> ProductDetails:
+        with malformed_is_invalid(self.name):
+            row = await self._product_row(sku)
+            digits = at(row, "default_uom.digits")
+            return await self._goods.details(row, await read_reorder_point(self._account, row["id"], digits))
+
+    async def prices(self, sku: str, *, customer: str) -> Prices:
+        with malformed_is_invalid(self.name):
+            return await self._goods.prices(await self._product_row(sku), customer)
+
+    async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
+        with malformed_is_invalid(self.name):
+            try:
+                row = await self._product_row(query.sku) if query.sku else None
+            except NotFound:
+                return Slice(items=(), total=0)
+            return await self._goods.arrivals(query, row)
+
+    async def _product_row(self, sku: str) -> Row:
+        """Return a product with what is told of goods; raises `NotFound`."""
+        sku = checked_key(sku, source=self.name)
+        rows = await self._products([["code", "ilike", escape_like(sku)]], _TWINS, goods.PRODUCT)
+        return self._first(rows, sku, lambda row: str(row["code"]))
 
     # Documents
 

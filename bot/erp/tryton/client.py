@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import quote
@@ -67,6 +67,8 @@ def decode(value: Any) -> Any:
                 day = date(value["year"], value["month"], value["day"])
                 clock = time(value["hour"], value["minute"], value["second"], value["microsecond"], tzinfo=UTC)
                 return datetime.combine(day, clock)
+            case "timedelta":
+                return timedelta(seconds=float(value["seconds"]))
             case _:
                 return {name: decode(item) for name, item in value.items()}
     except (KeyError, TypeError, ValueError, InvalidOperation) as error:

@@ -312,11 +312,16 @@ def _purchase_line(line: Row, currency: str | None) -> PurchaseLine:
         name=at(line, "product.name") or line["description"] or "",
         unit=at(line, "unit.symbol") or "",
         quantity=quantity(line["quantity"], at(line, "unit.digits")),
-        received=_moved(line, lambda move: at(move, "from_location.type") == "supplier"),
+        received=received(line),
         price=price_of(line["unit_price"], currency),
         amount=price_of(line["amount"], currency),
         taxed=False,
     )
+
+
+def received(line: Row) -> Decimal | None:
+    """Return what of a purchase's line was received, less returns; None if a move has another unit."""
+    return _moved(line, lambda move: at(move, "from_location.type") == "supplier")
 
 
 def production(row: Row, site: TrytonSite) -> ProductionOrder:

@@ -30,6 +30,7 @@ from bot.erp.model import (
 )
 from bot.testing.company import ReferenceCompany
 from tests.erp.fakes import tryton_approvers as people
+from tests.erp.fakes import tryton_goods as goods
 from tests.erp.fakes import tryton_parties as parties
 from tests.erp.fakes.tryton_query import Record
 
@@ -51,6 +52,11 @@ def tables(company: ReferenceCompany, context: Mapping[str, Any]) -> dict[str, C
         "account.invoice": lambda: list(_invoices(company)),
         "purchase.purchase": lambda: [_purchase(company, order) for order in company.purchases.values()],
         "production": lambda: [_production(company, order) for order in company.productions.values()],
+        "sale.line": lambda: list(goods.lines_of("sale", _sale, company, company.orders)),
+        "purchase.line": lambda: list(goods.lines_of("purchase", _purchase, company, company.purchases)),
+        "purchase.product_supplier": lambda: list(goods.suppliers(company)),
+        "product.product-production.bom": lambda: list(goods.boms_of_products(company)),
+        "production.bom.input": lambda: list(goods.bom_inputs(company)),
         "party.party": lambda: parties.parties(company),
         "account.general_ledger.account.party": lambda: list(parties.ledger(company)),
         "account.move.line": lambda: list(parties.payment_lines(company)),
@@ -77,6 +83,8 @@ def encode(value: Any) -> Any:
             return {"__class__": "date", "year": value.year, "month": value.month, "day": value.day}
         case Decimal():
             return {"__class__": "Decimal", "decimal": str(value)}
+        case timedelta():
+            return {"__class__": "timedelta", "seconds": value.total_seconds()}
         case dict():
             return {name: encode(item) for name, item in value.items()}
         case list():
@@ -135,6 +143,8 @@ def _products(company: ReferenceCompany) -> list[Record]:
             "default_uom": _unit(product.unit),
             "categories": [{"id": 1, "name": product.category}],
             "identifiers": identifiers,
+            "list_price_used": _amount(company.list_prices.get(product.sku)),
+            "cost_price": Decimal(0),
             **changed,
         }
         template["products"] = [record]
@@ -266,7 +276,7 @@ def _sale(company: ReferenceCompany, order: SalesOrder) -> Record:
         "total_amount": _amount(order.total),
         "currency": _currency(order.total),
         "quoted_by": {"id": 1, "rec_name": order.salesperson},
-        "lines": [_line(n, line) | _sold(line) for n, line in enumerate(order.lines, 1)] + [_remark()],
+        "lines": [_line(company, n, line) | _sold(line) for n, line in enumerate(order.lines, 1)] + [_remark()],
         **_changed(company, Area.SALES, order.number),
     }
 
@@ -277,12 +287,12 @@ def _invoice_state(order: SalesOrder) -> str:
     return _SETTLED.get(order.payment or Progress.NONE, "awaiting payment")
 
 
-def _line(n: int, line: OrderLine | PurchaseLine) -> Record:
+def _line(company: ReferenceCompany, n: int, line: OrderLine | PurchaseLine) -> Record:
     return {
         "id": n,
         "type": "line",
         "description": None,
-        "product": {"id": n, "code": line.sku, "name": line.name},
+        "product": {"id": goods.product_id(company, line.sku), "code": line.sku, "name": line.name},
         "quantity": float(line.quantity),
         "unit": _unit(line.unit),
         "unit_price": _amount(line.price),
@@ -308,14 +318,25 @@ def _sold(line: OrderLine) -> Record:
     }
 
 
-def _line_moves(line: OrderLine | PurchaseLine, done: Decimal | None, start: Record, end: Record) -> list[Record]:
+def _line_moves(
+    line: OrderLine | PurchaseLine, done: Decimal | None, start: Record, end: Record, due_on: date | None = None
+) -> list[Record]:
     """Return the moves of a line; more than the ordered quantity was shipped, and the rest was returned."""
     unit, surplus = _unit(line.unit), Decimal("0.5")
     moves: list[tuple[str, Decimal, Record, Record]] = [("draft", line.quantity, start, end)]
     if done:
         moves += [("done", done + surplus, start, end), ("done", surplus, end, start), ("cancelled", done, start, end)]
     return [
-        {"id": n, "state": state, "quantity": float(amount), "unit": unit, "from_location": a, "to_location": b}
+        {
+            "id": n,
+            "state": state,
+            "quantity": float(amount),
+            "unit": unit,
+            "from_location": a,
+            "to_location": b,
+            # What came earlier than the rest has the earlier day.
+            "planned_date": due_on if state == "draft" else date(2000, 1, 1),
+        }
         for n, (state, amount, a, b) in enumerate(moves, 1)
     ]
 
@@ -375,7 +396,7 @@ def _purchase(company: ReferenceCompany, order: PurchaseOrder) -> Record:
         "state": _PURCHASES[order.status],
         "party": parties.vendor_of(company, order.vendor),
         "company": {"id": 1},
-        "warehouse": {"id": 1},
+        "warehouse": {"id": 1, "name": "Main"},
         "purchase_date": order.ordered_on,
         "delivery_date": order.due_on,
         "shipment_state": shipped[order.received or Progress.NONE] if known else "none",
@@ -387,7 +408,7 @@ def _purchase(company: ReferenceCompany, order: PurchaseOrder) -> Record:
         "write_uid": people.user(company, order.changed_by) if order.version != "1" or order.approval else None,
         "quoted_by": {"id": 1, "rec_name": order.buyer},
         "lines": [
-            _line(n, line) | {"moves": _line_moves(line, line.received, _SUPPLIER, _LOST)}
+            _line(company, n, line) | {"moves": _line_moves(line, line.received, _SUPPLIER, _LOST, order.due_on)}
             for n, line in enumerate(order.lines, 1)
         ]
         + [_remark()],
@@ -396,8 +417,9 @@ def _purchase(company: ReferenceCompany, order: PurchaseOrder) -> Record:
 
 
 def _production(company: ReferenceCompany, order: ProductionOrder) -> Record:
-    product = {"id": 1, "code": order.sku, "name": order.name, "template": {"id": 1, "name": order.name}}
-    produced, other = order.produced or Decimal(0), {"id": 2}
+    own = goods.product_id(company, order.sku)
+    product = {"id": own, "code": order.sku, "name": order.name, "template": {"id": 1, "name": order.name}}
+    produced, other = order.produced or Decimal(0), {"id": 9_999}
     outputs = (("done", produced, product), ("draft", order.planned, product), ("done", Decimal(3), other))
     return {
         "id": int(order.id),

@@ -21,7 +21,7 @@ from bot.erp.model import (
     StockLevel,
     WarehouseStock,
 )
-from bot.erp.port import GOODS, Capability
+from bot.erp.port import Capability
 from bot.erp.tryton.manifest import vendor
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.erp_contract import ErpContract
@@ -68,7 +68,12 @@ def _ready_by_state(record: Any) -> Any:
 
 
 class TestTrytonContract(ErpContract):
-    offers = frozenset(Capability) - GOODS - {Capability.LOTS}
+    offers = frozenset(Capability) - {
+        Capability.LOTS,
+        Capability.DELIVERIES,
+        Capability.SHORTAGES,
+        Capability.WAREHOUSE_STOCK,
+    }
     name, vendor = "tryton", vendor
     gaps = Gaps(
         fields={

@@ -1,0 +1,273 @@
+"""What Tryton tells about goods (docs: platform/erp/tryton.md#goods).
+
+Each read takes few calls, whatever the number of documents and products.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from bot.erp.errors import NotPermitted, Unsupported
+from bot.erp.goods import Arrival, ArrivalKind, ComponentUse, PriceKind, PricePoint, Prices, ProductDetails, Supply
+from bot.erp.goods_port import LAST_PRICES, MOST_USES, ArrivalQuery
+from bot.erp.goods_sorting import by_arrival, by_price_day
+from bot.erp.model import ProductionStatus, Slice
+from bot.erp.tryton import documents
+from bot.erp.tryton.client import Account, Domain, Row, at, containing, some
+from bot.erp.tryton.documents import TrytonSite, number_of, price_of, quantity
+
+PRODUCT = (*documents.PRODUCT, "template", "list_price_used", "cost_price")
+
+_MOST = 2_000
+"""Lines or orders of one question."""
+_IN_FORCE = ["confirmed", "processing", "done"]
+_COMING = {ProductionStatus.RELEASED, ProductionStatus.RUNNING}
+
+_PRICED = ("product.code", "quantity", "unit.symbol", "unit.digits", "unit_price")
+_OPEN_LINE = (
+    *("product.code", "product.name", "quantity", "unit.symbol", "unit.digits", "unit.id"),
+    *("moves.quantity", "moves.state", "moves.unit", "moves.from_location.type", "moves.planned_date"),
+    *(
+        "purchase.number",
+        "purchase.delivery_date",
+        "purchase.party.name",
+        "purchase.warehouse.name",
+        "purchase.quoted_by.rec_name",
+    ),
+)
+_PARTS = ("product.code", "product.name", "quantity", "unit.symbol")
+
+
+class TrytonGoods:
+    """Reads about goods."""
+
+    def __init__(self, account: Account, site: TrytonSite) -> None:
+        self._account, self._site = account, site
+
+    # Products
+
+    async def details(self, row: Row, reorder_point: Decimal | None) -> ProductDetails:
+        """Return the master data of a product."""
+        supplies, components, uses = await asyncio.gather(self._supplies(row), self._components(row), self._uses(row))
+        barcodes = [identifier["code"] for identifier in some(row, "identifiers")]
+        return ProductDetails(
+            product=documents.product(row),
+            barcodes=tuple(barcodes[1:]),
+            reorder_point=reorder_point,
+            supplies=supplies,
+            components=components,
+            used_in=uses[:MOST_USES],
+            used_in_total=len(uses),
+            url=self._site.link("product.product", row),
+            source=self._site.source,
+        )
+
+    async def _supplies(self, row: Row) -> tuple[Supply, ...]:
+        of_product = ["OR", ["product", "=", row["id"]], [["product", "=", None], ["template", "=", row["template"]]]]
+        found = await self._search(
+            "purchase.product_supplier",
+            [of_product],
+            ("party.name", "code", "lead_time"),
+            [["sequence", "ASC NULLS FIRST"], ["id", "ASC"]],
+        )
+        by_vendor: dict[str, Supply] = {}
+        for each in found:
+            name, delay = at(each, "party.name") or "", each["lead_time"]
+            days = delay.days if isinstance(delay, timedelta) else None
+            by_vendor.setdefault(name, Supply(vendor=name, code=each["code"] or "", lead_days=days))
+        return tuple(by_vendor.values())
+
+    async def _components(self, row: Row) -> tuple[ComponentUse, ...]:
+        """Return what the first bill of materials of a product lists for one unit."""
+        found = await self._search(
+            "product.product-production.bom",
+            [["product", "=", row["id"]], ["bom.active", "=", True]],
+            (*(f"bom.inputs.{name}" for name in _PARTS), "bom.outputs.product", "bom.outputs.quantity"),
+            [["sequence", "ASC NULLS FIRST"], ["id", "ASC"]],
+            limit=1,
+        )
+        if not found or (bill := found[0]["bom."]) is None:
+            return ()
+        made = _made_of(bill, row["id"])
+        return tuple(_use(part, part, made) for part in some(bill, "inputs")) if made else ()
+
+    async def _uses(self, row: Row) -> tuple[ComponentUse, ...]:
+        """Return what a product goes into, by the codes of the wholes."""
+        found = await self._search(
+            "production.bom.input",
+            [["product", "=", row["id"]], ["bom.active", "=", True]],
+            ("quantity", *(f"bom.outputs.{name}" for name in _PARTS)),
+            [["id", "ASC"]],
+        )
+        uses = [
+            _use(whole, part, Decimal(whole["quantity"]))
+            for part in found
+            if part["bom."] is not None
+            for whole in some(part["bom."], "outputs")
+            if whole["quantity"]
+        ]
+        return tuple(sorted(uses, key=lambda use: use.sku))
+
+    async def _search(
+        self,
+        model: str,
+        domain: Domain,
+        fields: Sequence[str],
+        order: list[list[str]],
+        limit: int = _MOST,
+    ) -> list[Row]:
+        """Return records of a model; none where its module is missing or the account may not read it."""
+        try:
+            return await self._account.search(model, domain, fields, order=order, limit=limit)
+        except (NotPermitted, Unsupported):
+            return []
+
+    # Prices
+
+    async def prices(self, row: Row, customer: str) -> Prices:
+        """Return what a product costs; a cost of nothing is one that nobody entered."""
+        currency, sales, purchases = await asyncio.gather(
+            self._currency(),
+            self._points("sale", row, containing(customer, ("sale.party.name",))),
+            self._points("purchase", row, []),
+        )
+        return Prices(
+            product=documents.product(row),
+            customer=customer,
+            list_price=price_of(row["list_price_used"], currency),
+            standard_cost=price_of(row["cost_price"] or None, currency),
+            sales=sales,
+            purchases=purchases,
+            source=self._site.source,
+        )
+
+    async def _currency(self) -> str | None:
+        """Return the currency of the company that the account speaks for: products have none."""
+        users = await self._account.search(
+            "res.user", [["login", "=", self._account.user]], ("company.currency.code",), limit=1
+        )
+        return at(users[0], "company.currency.code") if users else None
+
+    async def _points(self, kind: str, row: Row, which: Domain) -> tuple[PricePoint, ...]:
+        """Return the prices of the last orders with a product; none where the module is missing."""
+        day = f"{kind}.{kind}_date"
+        names = ("number", "party.name", f"{kind}_date", "currency.code", "quoted_by.rec_name")
+        try:
+            lines = await self._account.search(
+                f"{kind}.line",
+                [["product", "=", row["id"]], ["type", "=", "line"], [f"{kind}.state", "in", _IN_FORCE], *which],
+                (*_PRICED, *(f"{kind}.{name}" for name in names)),
+                order=[[day, "DESC NULLS LAST"], [f"{kind}.number", "ASC"], ["id", "ASC"]],
+                limit=LAST_PRICES,
+            )
+        except Unsupported:
+            return ()
+        return by_price_day(self._point(kind, line) for line in lines)
+
+    def _point(self, kind: str, line: Row) -> PricePoint:
+        order: Row = line[f"{kind}."]
+        return PricePoint(
+            kind=PriceKind.SALE if kind == "sale" else PriceKind.PURCHASE,
+            day=order[f"{kind}_date"],
+            document=number_of(order),
+            partner=at(order, "party.name") or "",
+            quantity=quantity(line["quantity"], at(line, "unit.digits")),
+            unit=at(line, "unit.symbol") or "",
+            price=price_of(line["unit_price"], at(order, "currency.code")),
+            owner=at(order, "quoted_by.rec_name") or "",
+            source=self._site.source,
+        )
+
+    # Arrivals
+
+    async def arrivals(self, query: ArrivalQuery, row: Row | None) -> Slice[Arrival]:
+        """Return goods on their way; of one product if there is a ``row``."""
+        of_product: Domain = [["product", "=", row["id"]]] if row else [["product", "!=", None]]
+        bought, made = await asyncio.gather(self._bought(of_product), self._made(of_product))
+        found = by_arrival(
+            each
+            for each in (*bought, *made)
+            if query.until is None or (each.due_on is not None and each.due_on <= query.until)
+        )
+        return Slice(items=found[query.offset : query.offset + query.limit], total=len(found))
+
+    async def _bought(self, of_product: Domain) -> list[Arrival]:
+        domain = [
+            ["type", "=", "line"],
+            ["purchase.state", "in", ["confirmed", "processing"]],
+            ["purchase.shipment_state", "in", ["none", "waiting", "partially shipped", "exception"]],
+            *of_product,
+        ]
+        try:
+            lines = await self._account.search("purchase.line", domain, _OPEN_LINE, limit=_MOST)
+        except Unsupported:
+            return []  # purchasing is not installed
+        return [self._arrival(line, owed) for line in lines if (owed := _still_open(line)) > 0]
+
+    def _arrival(self, line: Row, owed: Decimal) -> Arrival:
+        order: Row = line["purchase."]
+        return Arrival(
+            document=number_of(order),
+            kind=ArrivalKind.PURCHASE,
+            sku=at(line, "product.code") or "",
+            name=at(line, "product.name") or "",
+            unit=at(line, "unit.symbol") or "",
+            quantity=owed,
+            due_on=_awaited_on(line),
+            partner=at(order, "party.name") or "",
+            warehouse=at(order, "warehouse.name") or "",
+            owners=tuple(filter(None, (at(order, "quoted_by.rec_name"),))),
+            source=self._site.source,
+        )
+
+    async def _made(self, of_product: Domain) -> list[Arrival]:
+        domain = [["state", "in", ["assigned", "running"]], *of_product]
+        try:
+            rows = await self._account.search("production", domain, documents.PRODUCTION, limit=_MOST)
+        except Unsupported:
+            return []  # production is not installed
+        orders = [documents.production(row, self._site) for row in rows]
+        return [
+            Arrival(
+                document=order.number,
+                kind=ArrivalKind.PRODUCTION,
+                sku=order.sku,
+                name=order.name,
+                unit=order.unit,
+                quantity=order.planned - (order.produced or 0),
+                due_on=order.due_on,
+                source=self._site.source,
+            )
+            for order in orders
+            if order.status in _COMING and order.planned > (order.produced or 0)
+        ]
+
+
+def _still_open(line: Row) -> Decimal:
+    return quantity(line["quantity"], at(line, "unit.digits")) - (documents.received(line) or 0)
+
+
+def _awaited_on(line: Row) -> date | None:
+    """Return when the rest of a line is planned to come; the line's own day is that of its first move, done or not."""
+    planned = (move["planned_date"] for move in some(line, "moves") if move["state"] in ("draft", "assigned"))
+    return min(filter(None, planned), default=None) or at(line, "purchase.delivery_date")
+
+
+def _made_of(bill: Row, product: int) -> Decimal:
+    """Return how much of a product comes out of a bill of materials."""
+    outputs: Iterable[Any] = (each["quantity"] for each in some(bill, "outputs") if each["product"] == product)
+    return sum(map(Decimal, outputs), Decimal(0))
+
+
+def _use(named: Row, part: Row, made: Decimal) -> ComponentUse:
+    """Return a use of a part for one of what is made; ``named`` is the part itself, or the whole that it goes into."""
+    return ComponentUse(
+        sku=at(named, "product.code") or "",
+        name=at(named, "product.name") or "",
+        unit=at(named, "unit.symbol") or "",
+        quantity=Decimal(part["quantity"]) / made,
+    )
