@@ -17,8 +17,8 @@ from pydantic import SecretStr
 from bot.erp import deciding, listing
 from bot.erp.document_erp import DocumentErp
 from bot.erp.errors import NotFound
-from bot.erp.goods import Arrival, Prices, ProductDetails
-from bot.erp.goods_port import ArrivalQuery
+from bot.erp.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.http import Http
 from bot.erp.keys import checked_key, escape_like, pick_by_key, spelled_alike
 from bot.erp.listing import D, Listing, read_page
@@ -53,7 +53,7 @@ from bot.erp.tryton.users import read_users
 from bot.erp.values import malformed_is_invalid
 from bot.erp.vendors import AdapterContext
 
-_UNTOLD = {Capability.LOTS, Capability.DELIVERIES, Capability.SHORTAGES, Capability.WAREHOUSE_STOCK}
+_UNTOLD = {Capability.LOTS, Capability.DELIVERIES}
 _TWINS = 50
 """How many records whose numbers differ only in case are compared."""
 _RANKED = 200
@@ -84,7 +84,7 @@ class TrytonErp(DocumentErp):
         )
         web = f"{options.web_url.rstrip('/')}/#{quote(options.database)}/model" if options.web_url else ""
         self._site = documents.TrytonSite(source=self.name, web=web)
-        self._goods = goods.TrytonGoods(self._account, self._site)
+        self._goods = goods.TrytonGoods(self._account, self._site, now=context.now, today=self._today)
         self._readers: Mapping[Listing[Any], Callable[[list[Row], bool], Awaitable[Sequence[Any]]]] = {
             listing.SALES_ORDERS: self._sales,
             listing.INVOICES: self._invoices,
@@ -210,6 +210,14 @@ class TrytonErp(DocumentErp):
             except NotFound:
                 return Slice(items=(), total=0)
             return await self._goods.arrivals(query, row)
+
+    async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
+        with malformed_is_invalid(self.name):
+            return await self._goods.shortages(query)
+
+    async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
+        with malformed_is_invalid(self.name):
+            return await self._goods.warehouse_stock(query)
 
     async def _product_row(self, sku: str) -> Row:
         """Return a product with what is told of goods; raises `NotFound`."""

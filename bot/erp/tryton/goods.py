@@ -6,24 +6,40 @@ Each read takes few calls, whatever the number of documents and products.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from bot.erp.errors import NotPermitted, Unsupported
-from bot.erp.goods import Arrival, ArrivalKind, ComponentUse, PriceKind, PricePoint, Prices, ProductDetails, Supply
-from bot.erp.goods_port import LAST_PRICES, MOST_USES, ArrivalQuery
-from bot.erp.goods_sorting import by_arrival, by_price_day
-from bot.erp.model import ProductionStatus, Slice
-from bot.erp.tryton import documents
+from bot.erp.goods import (
+    Arrival,
+    ArrivalKind,
+    ComponentUse,
+    PriceKind,
+    PricePoint,
+    Prices,
+    ProductDetails,
+    Shortage,
+    Supply,
+    WarehouseContents,
+    WarehouseItem,
+)
+from bot.erp.goods_port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
+from bot.erp.goods_sorting import by_arrival, by_price_day, by_urgency
+from bot.erp.model import ProductionStatus, Slice, StockLevel
+from bot.erp.shortages import shortages_of
+from bot.erp.tryton import documents, stock
 from bot.erp.tryton.client import Account, Domain, Row, at, containing, some
 from bot.erp.tryton.documents import TrytonSite, number_of, price_of, quantity
+from bot.erp.warehouses import pick_warehouse
 
 PRODUCT = (*documents.PRODUCT, "template", "list_price_used", "cost_price")
 
+_BY_CODE = [["code", "ASC"], ["id", "ASC"]]
 _MOST = 2_000
 """Lines or orders of one question."""
+_LEAVING: Domain = [["state", "in", ["draft", "assigned"]], ["from_location.type", "=", "storage"]]
 _IN_FORCE = ["confirmed", "processing", "done"]
 _COMING = {ProductionStatus.RELEASED, ProductionStatus.RUNNING}
 
@@ -45,8 +61,10 @@ _PARTS = ("product.code", "product.name", "quantity", "unit.symbol")
 class TrytonGoods:
     """Reads about goods."""
 
-    def __init__(self, account: Account, site: TrytonSite) -> None:
-        self._account, self._site = account, site
+    def __init__(
+        self, account: Account, site: TrytonSite, *, now: Callable[[], datetime], today: Callable[[], date]
+    ) -> None:
+        self._account, self._site, self._now, self._today = account, site, now, today
 
     # Products
 
@@ -224,6 +242,82 @@ class TrytonGoods:
             source=self._site.source,
         )
 
+    # Warehouses
+
+    async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
+        """Return what is short among the products that have a reordering rule or are to leave.
+
+        Tryton computes figures of several products for one place: two calls for each warehouse.
+        """
+        warehouses = await stock.read_warehouses(self._account)
+        only = _called(_picked(warehouses, query.warehouse, self._site)) if query.warehouse else ""
+        points, leaving = await asyncio.gather(
+            stock.read_reorder_points(self._account),
+            self._account.distinct("stock.move", _LEAVING, "product"),
+        )
+        ids = sorted({*points, *leaving})
+        rows = await self._account.search(
+            "product.product", [["code", "!=", None], ["id", "in", ids]], documents.PRODUCT, order=_BY_CODE
+        )
+        levels = await self._levels(rows, warehouses, points)
+        found = by_urgency(
+            short for level in levels for short in shortages_of(level) if only in ("", short.warehouse_code)
+        )
+        return Slice(items=found[query.offset : query.offset + query.limit], total=len(found))
+
+    async def _levels(
+        self, rows: Sequence[Row], warehouses: Sequence[Row], points: Mapping[int, Decimal]
+    ) -> list[StockLevel]:
+        moves, now = await stock.read_planned_moves(self._account, rows), self._now()
+        columns = await asyncio.gather(
+            *(stock.read_figures(self._account, place, rows, moves, today=self._today()) for place in warehouses)
+        )
+        return [
+            StockLevel(
+                product=documents.product(row),
+                total=stock.total_of(places),
+                per_warehouse=places,
+                reorder_point=points.get(row["id"]),
+                as_of=now,
+                source=self._site.source,
+            )
+            for row, places in zip(rows, zip(*columns, strict=True), strict=True)
+        ]
+
+    async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
+        """Return what lies in a warehouse."""
+        place = _picked(await stock.read_warehouses(self._account), query.warehouse, self._site)
+        here = {"locations": [place["id"]]}
+        domain = [
+            ["code", "!=", None],
+            ["quantity", "!=", 0],
+            *containing(query.text, ("code", "template.name", "identifiers.code")),
+        ]
+        rows, total = await asyncio.gather(
+            self._account.search(
+                "product.product",
+                domain,
+                documents.PRODUCT,
+                order=_BY_CODE,
+                offset=query.offset,
+                limit=query.limit,
+                context=here,
+            ),
+            self._account.count("product.product", domain, context=here),
+        )
+        moves = await stock.read_planned_moves(self._account, rows)
+        figures = await stock.read_figures(self._account, place, rows, moves, today=self._today())
+        return WarehouseContents(
+            code=_called(place),
+            name=place["name"],
+            items=tuple(
+                WarehouseItem(product=documents.product(row), quantities=each.quantities, source=self._site.source)
+                for row, each in zip(rows, figures, strict=True)
+            ),
+            total=total,
+            source=self._site.source,
+        )
+
     async def _made(self, of_product: Domain) -> list[Arrival]:
         domain = [["state", "in", ["assigned", "running"]], *of_product]
         try:
@@ -247,14 +341,25 @@ class TrytonGoods:
         ]
 
 
+def _called(warehouse: Row) -> str:
+    return str(warehouse["code"] or warehouse["name"])
+
+
+def _picked(warehouses: Sequence[Row], wanted: str, site: TrytonSite) -> Row:
+    return pick_warehouse(warehouses, wanted, lambda row: (_called(row), row["name"]), source=site.source)
+
+
 def _still_open(line: Row) -> Decimal:
     return quantity(line["quantity"], at(line, "unit.digits")) - (documents.received(line) or 0)
 
 
 def _awaited_on(line: Row) -> date | None:
     """Return when the rest of a line is planned to come; the line's own day is that of its first move, done or not."""
-    planned = (move["planned_date"] for move in some(line, "moves") if move["state"] in ("draft", "assigned"))
-    return min(filter(None, planned), default=None) or at(line, "purchase.delivery_date")
+    planned: Iterable[date | None] = (
+        move["planned_date"] for move in some(line, "moves") if move["state"] in ("draft", "assigned")
+    )
+    promised: date | None = at(line, "purchase.delivery_date")
+    return min(filter(None, planned), default=promised)
 
 
 def _made_of(bill: Row, product: int) -> Decimal:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -185,8 +185,6 @@ def numbers_by_id(rows: Iterable[Row]) -> dict[int, str]:
 # Which parties are customers and which are vendors
 
 _LEDGER = "account.general_ledger.account.party"
-_PAGE = 200
-"""Documents of unknown parties that are read at once; each page makes at least one of them known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,23 +225,9 @@ async def is_on(account: Account, side: Side, party: int) -> bool:
 
 async def read_parties(account: Account, side: Side) -> list[int]:
     """Return the ids of the parties on this side: those in the ledger, and those with documents that are not booked."""
-    booked = _parties(await account.search(_LEDGER, side.accounts, ("party",)))
+    booked = {row["party"] for row in await account.search(_LEDGER, side.accounts, ("party",))}
     others = await asyncio.gather(
-        _read_others(account, side.order, [], booked),
-        _read_others(account, "account.invoice", side.invoices, booked),
+        account.distinct(side.order, [], "party", booked),
+        account.distinct("account.invoice", side.invoices, "party", booked),
     )
     return sorted(booked.union(*others))
-
-
-async def _read_others(account: Account, model: str, domain: Domain, known: Collection[int]) -> set[int]:
-    found: set[int] = set()
-    while True:
-        unknown: Domain = [*domain, ["party", "not in", sorted({*known, *found})]]
-        rows = await account.search(model, unknown, ("party",), limit=_PAGE)
-        found |= _parties(rows)
-        if len(rows) < _PAGE:
-            return found
-
-
-def _parties(rows: Collection[Row]) -> set[int]:
-    return {row["party"] for row in rows if row["party"] is not None}

@@ -43,7 +43,7 @@ _LOST: Record = {"id": 903, "type": "lost_found", "left": 5, "right": 6}
 def tables(company: ReferenceCompany, context: Mapping[str, Any]) -> dict[str, Callable[[], list[Record]]]:
     """Return every model by name; calling it builds its present records."""
     return {
-        "product.product": lambda: _products(company),
+        "product.product": lambda: [product | _here(company, product, context) for product in _products(company)],
         "product.template": lambda: [product["template"] for product in _products(company)],
         "stock.location": lambda: _locations(company, context),
         "stock.move": lambda: list(_moves(company)),
@@ -150,6 +150,19 @@ def _products(company: ReferenceCompany) -> list[Record]:
         template["products"] = [record]
         records.append(record)
     return records
+
+
+def _here(company: ReferenceCompany, product: Record, context: Mapping[str, Any]) -> Record:
+    """Return a product's stock in the warehouses of the context, which is nothing without any."""
+    level = company.stock.get(product["code"])
+    wanted = [code for code in company.warehouses if _warehouse(company, code)["id"] in context.get("locations", ())]
+    places = [place.quantities for place in level.per_warehouse if place.code in wanted] if level else []
+    by_now = context.get("stock_date_end") == company.today
+    forecasts = (figures.available if by_now else figures.forecast for figures in places)
+    return {
+        "quantity": float(sum(figures.on_hand or 0 for figures in places)),
+        "forecast_quantity": float(sum(figure or 0 for figure in forecasts)),
+    }
 
 
 def _warehouse(company: ReferenceCompany, code: str) -> Record:

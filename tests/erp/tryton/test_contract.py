@@ -68,12 +68,7 @@ def _ready_by_state(record: Any) -> Any:
 
 
 class TestTrytonContract(ErpContract):
-    offers = frozenset(Capability) - {
-        Capability.LOTS,
-        Capability.DELIVERIES,
-        Capability.SHORTAGES,
-        Capability.WAREHOUSE_STOCK,
-    }
+    offers = frozenset(Capability) - {Capability.LOTS, Capability.DELIVERIES}
     name, vendor = "tryton", vendor
     gaps = Gaps(
         fields={

@@ -13,6 +13,8 @@ import pytest
 
 from bot.erp import listing
 from bot.erp.errors import AuthFailed, NotFound, NotPermitted
+from bot.erp.goods_port import LAST_PRICES, ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery
+from bot.erp.goods_sorting import by_urgency
 from bot.erp.model import (
     Area,
     InvoiceStatus,
@@ -26,6 +28,7 @@ from bot.erp.model import (
     PurchaseStatus,
 )
 from bot.erp.port import Erp, Filter, ListQuery
+from bot.erp.shortages import shortages_of
 from bot.erp.tryton.manifest import vendor
 from bot.erp.vendors import AdapterContext
 from bot.testing.erp_checks import (
@@ -356,6 +359,68 @@ async def test_every_production_order(erp: Erp, expected: dict[str, Any]) -> Non
         assert order.material_ready is {"draft": None, "cancelled": None, "waiting": False}.get(record["state"], True)
     found = await erp.production_orders(ListQuery(limit=_ALL))
     assert numbers(found) == _newest_first(expected["productions"], "planned_start_date")
+
+
+@pytest.fixture
+async def goods(erp: Erp) -> GoodsReader:
+    assert isinstance(erp, GoodsReader)
+    return erp
+
+
+async def test_what_lies_in_every_warehouse(goods: GoodsReader, expected: dict[str, Any]) -> None:
+    for code, warehouse in expected["warehouses"].items():
+        contents = await goods.warehouse_stock(WarehouseQuery(warehouse=warehouse["name"], limit=_ALL))
+        there = {
+            sku: Decimal(str(product["warehouses"][code]["on_hand"]))
+            for sku, product in expected["products"].items()
+            if product["warehouses"][code]["on_hand"]
+        }
+        assert (contents.code, contents.total) == (code, len(there))
+        assert {item.product.sku: item.quantities.on_hand for item in contents.items} == there
+
+
+async def test_what_is_short(goods: GoodsReader, erp: Erp, expected: dict[str, Any]) -> None:
+    """The figures are those of each product alone, which `test_every_stock_figure` compares with the server's."""
+    levels = [await erp.stock(sku) for sku in expected["products"]]
+    wanted = by_urgency(short for level in levels for short in shortages_of(level))
+    found = await goods.shortages(ShortageQuery(limit=_ALL))
+    assert found.items == wanted
+    assert found.items
+
+
+async def test_every_price(goods: GoodsReader, expected: dict[str, Any]) -> None:
+    for sku in expected["products"]:
+        prices = await goods.prices(sku, customer="")
+        for kind, points in (("sales", prices.sales), ("purchases", prices.purchases)):
+            in_force = [each for each in expected[kind] if each["state"] in ("confirmed", "processing", "done")]
+            lines = sorted(
+                (
+                    (_day(order["date"]), order["number"], order["party"], _money(order, line["unit_price"]))
+                    for order in in_force
+                    for line in order["lines"]
+                    if line["product"] == sku
+                ),
+                key=lambda line: (line[0] or date.min, line[1]),
+                reverse=True,
+            )
+            assert [(each.day, each.document, each.partner, each.price) for each in points] == lines[:LAST_PRICES]
+
+
+async def test_what_is_on_its_way(goods: GoodsReader, expected: dict[str, Any]) -> None:
+    bought = {
+        (order["number"], line["product"], Decimal(str(line["quantity"])) - _moved(order, line["product"]))
+        for order in expected["purchases"]
+        if order["state"] in ("confirmed", "processing") and order["shipment_state"] != "received"
+        for line in order["lines"]
+    }
+    made = {
+        (order["number"], order["product"], Decimal(str(order["quantity"])))
+        for order in expected["productions"]
+        if order["state"] in ("assigned", "running")
+    }
+    found = (await goods.arrivals(ArrivalQuery(limit=_ALL))).items
+    assert {(each.document, each.sku, each.quantity) for each in found} == bought | made
+    assert [each.due_on for each in found] == sorted(each.due_on for each in found if each.due_on)
 
 
 def _newest_first(records: list[dict[str, Any]], day: str) -> list[str]:
