@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from bot.erp import deciding, listing
 from bot.erp.document_erp import DocumentErp
 from bot.erp.errors import NotFound
-from bot.erp.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.http import Http
 from bot.erp.keys import checked_key, escape_like, pick_by_key, spelled_alike
@@ -53,7 +53,6 @@ from bot.erp.tryton.users import read_users
 from bot.erp.values import malformed_is_invalid
 from bot.erp.vendors import AdapterContext
 
-_UNTOLD = {Capability.LOTS, Capability.DELIVERIES}
 _TWINS = 50
 """How many records whose numbers differ only in case are compared."""
 _RANKED = 200
@@ -63,7 +62,7 @@ _RANKED = 200
 class TrytonErp(DocumentErp):
     """One database. People decide with their own accounts if configured, else with the bot's."""
 
-    capabilities = frozenset(Capability) - _UNTOLD
+    capabilities = frozenset(Capability) - {Capability.LOTS}
     narrows_lists = True
 
     def __init__(self, context: AdapterContext, options: TrytonOptions) -> None:
@@ -211,6 +210,10 @@ class TrytonErp(DocumentErp):
                 return Slice(items=(), total=0)
             return await self._goods.arrivals(query, row)
 
+    async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
+        with malformed_is_invalid(self.name):
+            return await self._goods.deliveries_of(checked_key(order_number, source=self.name))
+
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
         with malformed_is_invalid(self.name):
             return await self._goods.shortages(query)
@@ -229,6 +232,9 @@ class TrytonErp(DocumentErp):
 
     async def read_document(self, kind: Listing[D], number: str) -> D:
         """Return the document with this number, ignoring case; ``(id)`` names one without a number."""
+        if kind is listing.DELIVERIES:
+            shipment: Any = await self._goods.delivery(number)
+            return shipment  # type: ignore[no-any-return]  # what this kind is
         document_query: DocumentQuery = KINDS[kind]
         fields = (*document_query.fields, *document_query.line_fields)
         domain: Domain = document_query.domain_called(number)
@@ -246,6 +252,9 @@ class TrytonErp(DocumentErp):
         return found[0]
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
+        if kind is listing.DELIVERIES:
+            shipments: Slice[Any] = await self._goods.deliveries(query)
+            return shipments
         document_query: DocumentQuery = KINDS[kind]
         if not document_query.has(query):
             return Slice(items=(), total=0)

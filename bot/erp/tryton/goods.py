@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,6 +17,9 @@ from bot.erp.goods import (
     Arrival,
     ArrivalKind,
     ComponentUse,
+    DeliveryLine,
+    DeliveryStatus,
+    GoodsDelivery,
     PriceKind,
     PricePoint,
     Prices,
@@ -26,12 +30,16 @@ from bot.erp.goods import (
     WarehouseItem,
 )
 from bot.erp.goods_port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.goods_sorting import by_arrival, by_price_day, by_urgency
+from bot.erp.goods_sorting import by_arrival, by_leaving, by_price_day, by_urgency
+from bot.erp.keys import escape_like, pick_by_key
+from bot.erp.listing import DELIVERIES, read_page
 from bot.erp.model import ProductionStatus, Slice, StockLevel
+from bot.erp.port import Filter, ListQuery
 from bot.erp.shortages import shortages_of
 from bot.erp.tryton import documents, stock
 from bot.erp.tryton.client import Account, Domain, Row, at, containing, some
-from bot.erp.tryton.documents import TrytonSite, number_of, price_of, quantity
+from bot.erp.tryton.documents import TrytonSite, changed_at, number_of, price_of, quantity
+from bot.erp.tryton.query import within
 from bot.erp.warehouses import pick_warehouse
 
 PRODUCT = (*documents.PRODUCT, "template", "list_price_used", "cost_price")
@@ -41,6 +49,28 @@ _MOST = 2_000
 """Lines or orders of one question."""
 _LEAVING: Domain = [["state", "in", ["draft", "assigned"]], ["from_location.type", "=", "storage"]]
 _IN_FORCE = ["confirmed", "processing", "done"]
+_SHIPMENT = "stock.shipment.out"
+_LEFT = ["shipped", "done"]
+_SHIPMENTS = {
+    "draft": DeliveryStatus.PLANNED,
+    "waiting": DeliveryStatus.PLANNED,
+    "assigned": DeliveryStatus.READY,
+    "picked": DeliveryStatus.READY,
+    "packed": DeliveryStatus.READY,
+    "shipped": DeliveryStatus.SHIPPED,
+    "done": DeliveryStatus.SHIPPED,
+    "cancelled": DeliveryStatus.CANCELLED,
+}
+_SHIPPED_FIELDS = (
+    *("number", "state", "customer.name", "warehouse.name", "planned_date", "effective_date"),
+    documents.CHANGED,
+)
+_SHIPPED_LINES = tuple(
+    f"outgoing_moves.{name}"
+    for name in ("product.code", "product.name", "quantity", "unit.symbol", "unit.digits", "state")
+)
+_TWINS = 50
+"""How many records whose numbers differ only in case are compared."""
 _COMING = {ProductionStatus.RELEASED, ProductionStatus.RUNNING}
 
 _PRICED = ("product.code", "quantity", "unit.symbol", "unit.digits", "unit_price")
@@ -65,6 +95,90 @@ class TrytonGoods:
         self, account: Account, site: TrytonSite, *, now: Callable[[], datetime], today: Callable[[], date]
     ) -> None:
         self._account, self._site, self._now, self._today = account, site, now, today
+
+    # Deliveries
+
+    async def delivery(self, number: str) -> GoodsDelivery:
+        """Return a shipment with what it holds; raises `NotFound`."""
+        wanted = [["number", "ilike", escape_like(number)]]
+        rows = await self._account.search(_SHIPMENT, wanted, (*_SHIPPED_FIELDS, *_SHIPPED_LINES), limit=_TWINS)
+        row = pick_by_key(rows, number, number_of, source=self._site.source)
+        return (await self._deliveries([row], with_lines=True))[0]
+
+    async def deliveries(self, query: ListQuery) -> Slice[GoodsDelivery]:
+        """Return shipments without what they hold, newest first.
+
+        What left is ordered by one day and what is still there by another: of the first as much is read as may be
+        shown, the second whole.
+        """
+        waiting, left = await asyncio.gather(self._waiting(query), self._left(query))
+        rows = {row["id"]: row for row in (*waiting, *left[0])}
+        plain = [self._delivery(row, None, with_lines=False) for row in rows.values()]
+        shown = DELIVERIES.sort(plain, query.filter)[query.offset : query.offset + query.limit]
+        items = await self._deliveries([rows[int(each.id)] for each in shown], with_lines=False)
+        return Slice(items=tuple(items), total=len(waiting) + left[1])
+
+    async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
+        """Return the shipments of a sale; raises `NotFound`."""
+        wanted = [["number", "ilike", escape_like(order_number)]]
+        orders = await self._account.search("sale.sale", wanted, ("number", "shipments"), limit=_TWINS)
+        order = pick_by_key(orders, order_number, number_of, source=self._site.source)
+        rows = await self._account.search(
+            _SHIPMENT, [["id", "in", order["shipments"]]], (*_SHIPPED_FIELDS, *_SHIPPED_LINES)
+        )
+        return by_leaving(await self._deliveries(rows, with_lines=True))
+
+    async def _waiting(self, query: ListQuery) -> list[Row]:
+        domain: Domain = [["state", "not in", _LEFT], *_asked(query, "planned_date")]
+        if query.filter is Filter.LATE:
+            domain += [["state", "!=", "cancelled"], ["planned_date", "<", self._today()]]
+        return await self._account.search(_SHIPMENT, domain, _SHIPPED_FIELDS)
+
+    async def _left(self, query: ListQuery) -> tuple[list[Row], int]:
+        if query.filter is Filter.LATE:
+            return [], 0
+        domain: Domain = [["state", "in", _LEFT], *_asked(query, "effective_date")]
+        order = [["effective_date", "DESC NULLS LAST"], ["number", "ASC"], ["id", "ASC"]]
+        rows = self._account.search(_SHIPMENT, domain, _SHIPPED_FIELDS, order=order, limit=query.offset + query.limit)
+        whole = replace(query, offset=0, limit=query.offset + query.limit)
+        return await read_page(whole, rows, lambda: self._account.count(_SHIPMENT, domain))
+
+    async def _deliveries(self, rows: Sequence[Row], *, with_lines: bool) -> list[GoodsDelivery]:
+        ids = [row["id"] for row in rows]
+        orders: dict[int, Row] = {}
+        if ids:
+            of_orders = ("number", "quoted_by.rec_name", "shipments")
+            for order in await self._search("sale.sale", [["shipments", "in", ids]], of_orders, [["id", "ASC"]]):
+                orders |= dict.fromkeys(order["shipments"], order)
+        return [self._delivery(row, orders.get(row["id"]), with_lines=with_lines) for row in rows]
+
+    def _delivery(self, row: Row, order: Row | None, *, with_lines: bool) -> GoodsDelivery:
+        status = _SHIPMENTS[row["state"]]
+        moves = some(row, "outgoing_moves") if with_lines else ()
+        return GoodsDelivery(
+            id=str(row["id"]),
+            number=number_of(row),
+            order_number=number_of(order) if order else "",
+            customer=at(row, "customer.name") or "",
+            status=status,
+            planned_on=row["planned_date"],
+            shipped_on=row["effective_date"] if status is DeliveryStatus.SHIPPED else None,
+            lines=tuple(
+                DeliveryLine(
+                    sku=at(move, "product.code") or "",
+                    name=at(move, "product.name") or "",
+                    unit=at(move, "unit.symbol") or "",
+                    quantity=quantity(move["quantity"], at(move, "unit.digits")),
+                )
+                for move in moves
+                if move["state"] != "cancelled" or status is DeliveryStatus.CANCELLED
+            ),
+            salesperson=at(order, "quoted_by.rec_name") or "" if order else "",
+            warehouse=at(row, "warehouse.name") or "",
+            url=self._site.link(_SHIPMENT, row),
+            changed_at=changed_at(row),
+            source=self._site.source,
+        )
 
     # Products
 
@@ -339,6 +453,18 @@ class TrytonGoods:
             for order in orders
             if order.status in _COMING and order.planned > (order.produced or 0)
         ]
+
+
+def _asked(query: ListQuery, day: str) -> Domain:
+    """Return the conditions for the shipments that a query asks for, whose day is ``day``."""
+    domain: Domain = [*within(day, query.during), *within("planned_date", query.due)]
+    if query.partner:
+        domain.append(["customer.name", "ilike", escape_like(query.partner)])
+    if query.text:
+        pattern = f"%{escape_like(query.text)}%"
+        of_order = ["moves.origin.sale.number", "ilike", pattern, "sale.line"]
+        domain.append(["OR", ["number", "ilike", pattern], ["customer.name", "ilike", pattern], of_order])
+    return domain
 
 
 def _called(warehouse: Row) -> str:

@@ -68,7 +68,7 @@ class DocumentQuery:
 
     def domain_of(self, query: ListQuery, today: date) -> Domain:
         filtered = self.filters[query.filter][0](today) if query.filter in self.filters else []
-        days = [*_within(self.day, query.during), *_within(self.due, query.due)]
+        days = [*within(self.day, query.during), *within(self.due, query.due)]
         of_partner = [[self.partner, "ilike", escape_like(query.partner)]] if query.partner else []
         return [*self.domain, *filtered, *days, *of_partner, *self._with_text(query.text)]
 
@@ -92,7 +92,8 @@ class DocumentQuery:
         return [*by_day, [self.number, "ASC"], ["id", "ASC"]]
 
 
-def _within(name: str, period: Period | None) -> Domain:
+def within(name: str, period: Period | None) -> Domain:
+    """Return the conditions for a day in a period, if there is one."""
     return [] if period is None else [[name, ">=", period.first], [name, "<=", period.last]]
 
 

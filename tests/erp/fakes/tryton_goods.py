@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from bot.erp.goods import DeliveryStatus
 from bot.testing.company import ReferenceCompany
 from tests.erp.fakes.tryton_query import Record
 
@@ -103,3 +104,42 @@ def bom_inputs(company: ReferenceCompany) -> Iterator[Record]:
         for part in bom["inputs"]:
             yield part | {"bom": bom}
             yield part | {"id": 9_000 + part["id"], "bom": bom | {"active": False}}
+
+
+_STATES = {
+    DeliveryStatus.PLANNED: "waiting",
+    DeliveryStatus.READY: "packed",
+    DeliveryStatus.SHIPPED: "done",
+    DeliveryStatus.CANCELLED: "cancelled",
+}
+
+
+def shipments(company: ReferenceCompany) -> Iterator[Record]:
+    """Yield shipments to customers; each has moves inside of the warehouse, too."""
+    for n, delivery in enumerate(company.deliveries.values()):
+        state = _STATES[delivery.status]
+        sale = {"id": n, "number": delivery.order_number}
+        outgoing = [
+            {
+                "id": 100 * n + m,
+                "product": {"id": m, "code": line.sku, "name": line.name},
+                "quantity": float(line.quantity),
+                "unit": {"id": 1, "symbol": line.unit, "digits": 6},
+                "state": "cancelled" if state == "cancelled" else "draft",
+                "origin": {"id": m, "sale": sale},
+            }
+            for m, line in enumerate(delivery.lines)
+        ]
+        dropped = [] if state == "cancelled" else [{**outgoing[0], "id": 100 * n + 99, "state": "cancelled"}]
+        yield {
+            "id": int(delivery.id),
+            "number": delivery.number,
+            "state": state,
+            "customer": {"id": n, "name": delivery.customer},
+            "warehouse": {"id": 1, "name": delivery.warehouse},
+            "planned_date": delivery.planned_on,
+            "effective_date": delivery.shipped_on,
+            "moves": [*outgoing, {"id": 100 * n + 98, "origin": None}],
+            "outgoing_moves": [*outgoing, *dropped],
+            "last_modified_at": delivery.changed_at,
+        }

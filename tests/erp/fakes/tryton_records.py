@@ -52,6 +52,7 @@ def tables(company: ReferenceCompany, context: Mapping[str, Any]) -> dict[str, C
         "account.invoice": lambda: list(_invoices(company)),
         "purchase.purchase": lambda: [_purchase(company, order) for order in company.purchases.values()],
         "production": lambda: [_production(company, order) for order in company.productions.values()],
+        "stock.shipment.out": lambda: list(goods.shipments(company)),
         "sale.line": lambda: list(goods.lines_of("sale", _sale, company, company.orders)),
         "purchase.line": lambda: list(goods.lines_of("purchase", _purchase, company, company.purchases)),
         "purchase.product_supplier": lambda: list(goods.suppliers(company)),
@@ -283,6 +284,9 @@ def _sale(company: ReferenceCompany, order: SalesOrder) -> Record:
         "sale_date": order.ordered_on,
         "shipping_date": order.promised_on,
         "shipment_state": shipped[order.delivery or Progress.NONE],
+        "shipments": [
+            {"id": int(each.id)} for each in company.deliveries.values() if each.order_number == order.number
+        ],
         "invoice_state": _invoice_state(order),
         # By shipped quantity if only a part is billed; otherwise billed at once.
         "invoice_method": "fulfillment" if order.billing is Progress.PARTIAL else "order",

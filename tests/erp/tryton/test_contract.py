@@ -68,7 +68,7 @@ def _ready_by_state(record: Any) -> Any:
 
 
 class TestTrytonContract(ErpContract):
-    offers = frozenset(Capability) - {Capability.LOTS, Capability.DELIVERIES}
+    offers = frozenset(Capability) - {Capability.LOTS}
     name, vendor = "tryton", vendor
     gaps = Gaps(
         fields={
@@ -80,6 +80,8 @@ class TestTrytonContract(ErpContract):
             "Supplier.contact": "A party of Tryton has phones and mails, but no persons",
             "Customer.salesperson": "Tryton names who made a sale, but nobody for a customer",
             "Supplier.buyer": "Tryton names who made a purchase, but nobody for a vendor",
+            "GoodsDelivery.carrier": "Tryton knows carriers only with a further module",
+            "GoodsDelivery.tracking": "Tryton knows numbers of parcels only with a further module",
             "Customer.credit_limit": "Tryton limits credit only with a further module",
         },
         states={

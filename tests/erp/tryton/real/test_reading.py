@@ -13,8 +13,10 @@ import pytest
 
 from bot.erp import listing
 from bot.erp.errors import AuthFailed, NotFound, NotPermitted
+from bot.erp.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.goods_port import LAST_PRICES, ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery
 from bot.erp.goods_sorting import by_urgency
+from bot.erp.listing import DELIVERIES
 from bot.erp.model import (
     Area,
     InvoiceStatus,
@@ -421,6 +423,40 @@ async def test_what_is_on_its_way(goods: GoodsReader, expected: dict[str, Any]) 
     found = (await goods.arrivals(ArrivalQuery(limit=_ALL))).items
     assert {(each.document, each.sku, each.quantity) for each in found} == bought | made
     assert [each.due_on for each in found] == sorted(each.due_on for each in found if each.due_on)
+
+
+async def test_every_delivery(goods: GoodsReader, expected: dict[str, Any], today: date) -> None:
+    listed = (await goods.deliveries(ListQuery(limit=_ALL))).items
+    told: dict[str, list[GoodsDelivery]] = {}
+    for each in listed:
+        alone = await goods.delivery(each.number)
+        assert without_lines(alone) == without_lines(each)
+        told.setdefault(each.order_number, []).append(alone)
+    for record in expected["sales"]:
+        number = _number(record)
+        if record["number"] is None:
+            continue
+        shipments = await goods.deliveries_of(number)
+        assert sorted(each.id for each in shipments) == sorted(each.id for each in told.pop(number, []))
+        assert {each.customer for each in shipments} <= {record["party"]}
+        for line in record["lines"]:
+            lines = [
+                (each.status, item.quantity)
+                for each in shipments
+                for item in each.lines
+                if item.sku == line["product"] and each.status is not DeliveryStatus.CANCELLED
+            ]
+            left = sum((amount for status, amount in lines if status is DeliveryStatus.SHIPPED), Decimal(0))
+            # What has left is entered as moved once somebody says that it arrived: that of SO-1006 did not yet.
+            assert left == (line["quantity"] if number == "SO-1006" else _moved(record, line["product"]))
+            if lines:
+                assert sum(amount for _, amount in lines) == Decimal(str(line["quantity"]))
+    assert told == {}
+    assert list(DELIVERIES.sort(listed, Filter.ALL)) == list(listed)
+    for query in (ListQuery(offset=4, limit=5), ListQuery(text="so-1008"), ListQuery(filter=Filter.LATE)):
+        found = await goods.deliveries(query)
+        wanted = DELIVERIES.pick(listed, query, today)
+        assert (numbers(found), found.total) == (numbers(wanted), wanted.total)
 
 
 def _newest_first(records: list[dict[str, Any]], day: str) -> list[str]:
