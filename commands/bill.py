@@ -87,7 +87,7 @@ class BillListView(DocumentListView):
     aliases=("应付", "yf", "供应商发票", "进项发票", "bills", "payables"),
     examples=("/bill BILL-1", "/应付 逾期", "/bill open"),
     summary=phrase("Vendors' invoices: one, a vendor's, the open or the overdue ones"),
-    place=47,
+    place=36,
 )
 async def bill(
     text: BillOrVendor | None = None,

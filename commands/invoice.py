@@ -80,7 +80,7 @@ class InvoiceListView(DocumentListView):
     aliases=("发票", "fp", "应收", "invoices", "inv"),
     examples=("/invoice INV-7", "/发票 上海", "/invoice overdue"),
     summary=phrase("Customer invoices: one, a customer's, or the overdue ones"),
-    place=30,
+    place=14,
 )
 async def invoice(
     text: InvoiceOrCustomer | None = None,

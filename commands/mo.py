@@ -72,7 +72,7 @@ class ProductionListView(DocumentListView):
     aliases=("生产", "sc", "生产单", "生产订单", "工单", "production"),
     examples=("/mo MO-1", "/生产 电机", "/mo late"),
     summary=phrase("Production orders: one, a product's, or the late ones"),
-    place=50,
+    place=18,
 )
 async def mo(
     text: ProductionOrProduct | None = None,

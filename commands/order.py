@@ -69,7 +69,7 @@ class OrderListView(DocumentListView):
     aliases=("订单", "dd", "销售订单", "orders", "so"),
     examples=("/order SO-1001", "/订单 上海", "/order late"),
     summary=phrase("Sales orders: one, a customer's, or the late ones"),
-    place=20,
+    place=12,
 )
 async def order(
     text: OrderOrCustomer | None = None,

@@ -73,7 +73,7 @@ class PaymentListView(DocumentListView):
     aliases=("收付款", "sfk", "收付", "收款单", "付款单", "payments", "receipts"),
     examples=("/payment PAY-1", "/收付款 宏达"),
     summary=phrase("Receipts and payments: one, a partner's, or the newest"),
-    place=48,
+    place=38,
 )
 async def payment(
     text: PaymentOrPartner | None = None,

@@ -97,7 +97,7 @@ class PurchaseListView(DocumentListView):
     aliases=("采购", "cg", "采购单", "采购订单", "purchase"),
     examples=("/po PO-1001", "/采购 待审批", "/po late"),
     summary=phrase("Purchase orders: one, a vendor's, those to approve, or the late ones"),
-    place=40,
+    place=16,
 )
 async def po(
     text: PurchaseOrVendor | None = None,

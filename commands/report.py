@@ -114,7 +114,7 @@ class ReportView(View):
     aliases=("报表", "日报", "周报", "月报", "bb"),
     examples=("/report month", "/周报", "/报表 上个月"),
     summary=phrase("Sales, invoices, purchases and production of a day, week or month"),
-    place=51,
+    place=20,
 )
 async def report(
     *,

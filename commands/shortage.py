@@ -45,7 +45,7 @@ class ShortageView(ListView):
     aliases=("缺货", "qh", "低库存", "补货", "shortages"),
     examples=("/shortage", "/缺货 @上海仓"),
     summary=phrase("What is short for orders, or below its reorder point"),
-    place=16,
+    place=28,
 )
 async def shortage(
     place: WarehouseTerm | None = None,

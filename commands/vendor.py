@@ -96,7 +96,7 @@ class VendorListView(DocumentListView):
     aliases=("供应商", "gys", "供货商", "vendors", "supplier", "suppliers"),
     examples=("/vendor V001", "/供应商 宝钢"),
     summary=phrase("A vendor: what we owe them, open and late orders"),
-    place=46,
+    place=34,
 )
 async def vendor(
     text: VendorNameOrCode | None = None, *, erp: ErpHub, context: QuestionContext, policy: AccessPolicy

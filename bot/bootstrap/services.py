@@ -38,6 +38,7 @@ from bot.cards.language import choose_language, load_languages
 from bot.cards.track_ids import TrackIds
 from bot.chat.audiences import Audiences, KnownOutsiders
 from bot.chat.clicks import ClickPipeline
+from bot.chat.code_scanner import CodeScanner
 from bot.chat.colleagues import Colleagues
 from bot.chat.dialogues import Dialogues
 from bot.chat.dispatcher import QuestionDispatcher
@@ -58,6 +59,7 @@ from bot.dingtalk.directory import DingTalkDirectory
 from bot.dingtalk.messages import parse_message
 from bot.dingtalk.openapi import ApiRetryPolicy
 from bot.dingtalk.quota import MonthlyMeter
+from bot.dingtalk.received_pictures import ReceivedPictures
 from bot.dingtalk.reply_addresses import ReplyAddresses
 from bot.dingtalk.robot import Robot
 from bot.erp.hub import ErpHub
@@ -98,6 +100,8 @@ _METER_SAVED_EVERY = 5.0
 _INBOX_PRUNED_EVERY = 300.0
 _CHECKPOINT_EVERY = 1.0
 _KEYS_READ_EVERY = 60.0
+_SCAN_SECONDS = 5.0
+"""The most that one picture may wait and be scanned; hardly any takes half a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +200,7 @@ async def build_services(
         seconds=settings.limits.question_seconds,
         account_of=account,
     )
-    dispatcher = answering(reader=reader, dialogues=dialogues)
+    dispatcher = answering(reader=reader, dialogues=dialogues, pictures=_picture_reader(base))
     standing = StoredStandingAnswers(database)
     # What is drawn again was not asked by anybody: it counts as no question and is no part of a dialogue.
     alerts.composers[ANSWER_KIND] = AnswerComposer(
@@ -345,6 +349,13 @@ async def _start_dialogues(base: Infrastructure) -> Dialogues:
     await dialogues.load()
     await base.run_in_background(dialogues.run(), "dialogues")
     return dialogues
+
+
+def _picture_reader(base: Infrastructure) -> ReceivedPictures:
+    """Return what finds the codes in pictures that people send."""
+    scanner = CodeScanner(seconds=_SCAN_SECONDS)
+    base.stack.callback(scanner.close)
+    return ReceivedPictures(base.api, scanner, sparing=base.month.sparing)
 
 
 def _question_pipeline(

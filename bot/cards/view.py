@@ -119,12 +119,16 @@ class ListView(View):
     def question(self) -> Ask | None:
         return None if self.line is HIDDEN else Ask(self.line, self.offset)
 
-    def buttons(self) -> Sequence[Button]:
+    def page_buttons(self) -> Sequence[Button]:
+        """Return the buttons that turn the page."""
         if self.line is HIDDEN:
-            return self.row_buttons()
+            return ()
         pages: list[Button] = []
         if self.offset > 0:
             pages.append(Button(_PREVIOUS, Ask(self.line, max(0, self.offset - self.page_size))))
         if self.last < self.total:
             pages.append(Button(_NEXT, Ask(self.line, self.last)))
-        return (*self.row_buttons(), *pages)
+        return pages
+
+    def buttons(self) -> Sequence[Button]:
+        return (*self.row_buttons(), *self.page_buttons())

@@ -98,6 +98,23 @@ DING_SEND = ApiCall(name="ding_send", method="POST", path="/v1.0/robot/ding/send
 SESSION_WEBHOOK = ApiCall(
     name="session_webhook", method="POST", path="", host=Host.WEBHOOK, billed=False, use=True, token=False
 )
+MESSAGE_FILE = ApiCall(
+    name="message_file",
+    method="POST",
+    path="/v1.0/robot/messageFiles/download",
+    idempotent=True,
+    purpose=Purpose.QUESTION,
+)
+MESSAGE_FILE_CONTENT = ApiCall(
+    # A signed address outside the OpenAPI (docs: platform/dingtalk/files.md#download).
+    name="message_file_content",
+    method="GET",
+    path="",
+    host=Host.WEBHOOK,
+    billed=False,
+    idempotent=True,
+    token=False,
+)
 # Contacts are exempt from the monthly quota (docs: platform/dingtalk/limits.md#not-counted).
 USER = ApiCall(name="user", method="POST", path="/topapi/v2/user/get", host=Host.OAPI, billed=False, idempotent=True)
 USER_BY_UNION_ID = ApiCall(
