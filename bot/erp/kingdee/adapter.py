@@ -9,9 +9,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.erp import deciding
+from bot.erp.arrivals import arrivals_of
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.conditions import all_of
 from bot.erp.errors import Invalid, NotFound, NotPermitted
+from bot.erp.goods import Arrival
+from bot.erp.goods_port import ArrivalQuery
 from bot.erp.header_lists import Header, list_by_headers
 from bot.erp.keys import spelled_alike
 from bot.erp.kingdee import query as queries
@@ -53,6 +56,7 @@ from bot.erp.listing import (
 from bot.erp.model import Decision, DecisionResult, PurchaseOrder, Slice, Verdict
 from bot.erp.port import GOODS, Capability, Filter, ListQuery
 from bot.erp.reader_erp import ReaderErp
+from bot.erp.values import malformed_is_invalid
 from bot.erp.vendors import AdapterContext
 
 _SETTLE_DELAYS = (0.3, 0.6, 1.2)
@@ -74,7 +78,7 @@ _UNSETTLED = "FDOCUMENTSTATUS='C' and FWRITTENOFFSTATUS<>'C'"
 class KingdeeErp(ReaderErp):
     """One data centre, limited to the rights of one account."""
 
-    capabilities = frozenset(Capability) - GOODS - {Capability.LOTS}
+    capabilities = (frozenset(Capability) - GOODS - {Capability.LOTS}) | {Capability.ARRIVALS}
     narrows_lists = True
 
     def __init__(self, context: AdapterContext, options: KingdeeOptions) -> None:
@@ -205,6 +209,20 @@ class KingdeeErp(ReaderErp):
             return {}
         ids = [code(lines[0]["FID"]) for lines in found]
         return bills(await self._client.query_each(form, "FID", ids), form)
+
+    # Goods
+
+    async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
+        """Return what is open of purchase orders, due with the first such line, and of production orders."""
+        of_product = queries.spelled("FMaterialId.FNumber", query.sku) if query.sku else ""
+        being_made = "FDocumentStatus='C' and " + queries.one_of("FStatus", PRODUCTION_UNFINISHED)
+        with malformed_is_invalid(self.name):
+            bought, made = await gather_or_cancel(
+                self._client.query(PURCHASES, all_of(_OPEN_BILL, of_product)),
+                self._client.query(PRODUCTION, all_of(being_made, of_product)),
+            )
+            orders = (self._mapper.purchase_order(lines, None) for lines in bills(bought, PURCHASES).values())
+            return arrivals_of(orders, map(self._mapper.production_order, made), query)
 
     # Deciding
 

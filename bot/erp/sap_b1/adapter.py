@@ -9,9 +9,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.erp import deciding
+from bot.erp.arrivals import arrivals_of
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.conditions import all_of
 from bot.erp.errors import Invalid, NotFound, NotPermitted
+from bot.erp.goods import Arrival
+from bot.erp.goods_port import ArrivalQuery
 from bot.erp.header_lists import Header, list_by_headers, without_lines
 from bot.erp.keys import checked_key
 from bot.erp.listing import (
@@ -44,7 +47,16 @@ from bot.erp.sap_b1.documents import PURCHASE_ORDER, SALES_ORDER, DocumentMapper
 from bot.erp.sap_b1.mapping import Row, ValueReader
 from bot.erp.sap_b1.options import SapB1Options
 from bot.erp.sap_b1.partners import PartnerReader
-from bot.erp.sap_b1.query import ENTITIES, ITEMS, ORDERS, PURCHASE_DRAFTS, PURCHASES, DocumentEntity, DocumentKey
+from bot.erp.sap_b1.query import (
+    ENTITIES,
+    ITEMS,
+    ORDERS,
+    PRODUCTION,
+    PURCHASE_DRAFTS,
+    PURCHASES,
+    DocumentEntity,
+    DocumentKey,
+)
 from bot.erp.sap_b1.stock import StockReader
 from bot.erp.values import code, malformed_is_invalid
 from bot.erp.vendors import AdapterContext
@@ -56,7 +68,7 @@ Found = tuple[DocumentEntity, Row]
 class SapB1Erp(ReaderErp):
     """One company, limited to the rights of one user."""
 
-    capabilities = frozenset(Capability) - GOODS - {Capability.LOTS}
+    capabilities = (frozenset(Capability) - GOODS - {Capability.LOTS}) | {Capability.ARRIVALS}
     narrows_lists = True
 
     def __init__(self, context: AdapterContext, options: SapB1Options) -> None:
@@ -219,6 +231,21 @@ class SapB1Erp(ReaderErp):
             self._mapper.purchase_order(entity, row, requests.get(entity.key_of(row)), people, buyers)
             for entity, row in found
         ]
+
+    # Goods
+
+    async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
+        """Return what is open of purchase orders, due with its order, and of production orders."""
+        of_product = queries.spelled("ItemNo", query.sku) if query.sku else ""
+        with malformed_is_invalid(self.name):
+            bought, made = await gather_or_cancel(
+                self._client.rows(PURCHASES.name, select=PURCHASES.select, where=PURCHASES.unfinished),
+                self._client.rows(
+                    PRODUCTION.name, select=PRODUCTION.select, where=all_of(PRODUCTION.unfinished, of_product)
+                ),
+            )
+            orders = await self._purchases([(PURCHASES, row) for row in bought], {})
+            return arrivals_of(orders, map(self._mapper.production_order, made), query)
 
     # Deciding
 

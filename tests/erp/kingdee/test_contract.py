@@ -100,7 +100,7 @@ _NO_LOGIN = "a signature does not run out"
 
 
 class Kingdee(ErpContract):
-    offers = frozenset(Capability) - GOODS - {Capability.LOTS}
+    offers = (frozenset(Capability) - GOODS - {Capability.LOTS}) | {Capability.ARRIVALS}
     """Common part of both logins."""
 
     __test__ = False

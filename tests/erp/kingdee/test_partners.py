@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from bot.erp.errors import Invalid, NotFound
+from bot.erp.errors import Invalid, NotFound, NotPermitted
+from bot.erp.goods_port import ArrivalQuery
 from bot.erp.kingdee.adapter import KingdeeErp
-from bot.erp.model import Money, PartnerKind, PaymentDirection
+from bot.erp.model import Area, Money, PartnerKind, PaymentDirection
 from bot.erp.port import Filter, ListQuery
 from tests.erp.fakes.kingdee import FakeKingdee
 from tests.erp.fakes.kingdee_records import FORMS, KingdeeBill
@@ -135,3 +136,12 @@ async def test_what_is_open_with_a_partner_is_narrowed_by_the_server(erp: Kingde
 async def test_an_impossible_name_is_not_sent(erp: KingdeeErp, server: FakeKingdee, partner: str) -> None:
     assert (await erp.bills(ListQuery(partner=partner))).total == 0
     assert all(partner not in str(sent) for _, sent in server.asked)
+
+
+async def test_a_missing_right_is_no_empty_list_of_arrivals(erp: KingdeeErp, server: FakeKingdee) -> None:
+    assert (await erp.arrivals(ArrivalQuery())).total
+    for area in (Area.PURCHASING, Area.PRODUCTION):
+        server.faults.forbid(area)
+        with pytest.raises(NotPermitted):
+            await erp.arrivals(ArrivalQuery())
+        server.faults.clear()

@@ -114,7 +114,7 @@ def _material(record: Any) -> Any:
 
 
 class SapB1Contract(ErpContract):
-    offers = frozenset(Capability) - GOODS - {Capability.LOTS}
+    offers = (frozenset(Capability) - GOODS - {Capability.LOTS}) | {Capability.ARRIVALS}
     vendor = vendor
     number = staticmethod(number)
     version: ClassVar[str]

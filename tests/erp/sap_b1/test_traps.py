@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bot.erp.errors import Conflict, Invalid, NotFound, NotPermitted, Unsupported
+from bot.erp.goods_port import ArrivalQuery
 from bot.erp.model import Area, Decision, DecisionOutcome, PurchaseOrder, PurchaseStatus, Verdict
 from bot.erp.port import Filter, ListQuery
 from bot.erp.sap_b1.adapter import SapB1Erp
@@ -473,3 +474,15 @@ async def test_the_order_as_it_was_seen_decides_and_not_the_one_of_now(
     assert (result.outcome, server.requests.count(RequestKind.WRITE)) == (DecisionOutcome.CHANGED_SINCE_SHOWN, 0)
     assert result.order is not None
     assert (await erp.decide(replace(decision(result.order), reason="ok"))).outcome is DecisionOutcome.APPLIED
+
+
+# Goods
+
+
+async def test_a_missing_right_is_no_empty_list_of_arrivals(erp: SapB1Erp, server: FakeSapB1) -> None:
+    assert (await erp.arrivals(ArrivalQuery())).total
+    for area in (Area.PURCHASING, Area.PRODUCTION):
+        server.faults.forbid(area)
+        with pytest.raises(NotPermitted):
+            await erp.arrivals(ArrivalQuery())
+        server.faults.clear()
