@@ -13,13 +13,15 @@ from bot.erp.arrivals import arrivals_of
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.conditions import all_of
 from bot.erp.errors import Invalid, NotFound, NotPermitted
-from bot.erp.goods import Arrival
+from bot.erp.goods import Arrival, GoodsDelivery
 from bot.erp.goods_port import ArrivalQuery
+from bot.erp.goods_sorting import by_leaving
 from bot.erp.header_lists import Header, list_by_headers, without_lines
 from bot.erp.keys import checked_key
 from bot.erp.listing import (
     BILLS,
     CUSTOMERS,
+    DELIVERIES,
     PAYMENTS,
     PRODUCTION_ORDERS,
     PURCHASE_ORDERS,
@@ -43,8 +45,8 @@ from bot.erp.sap_b1 import query as queries
 from bot.erp.sap_b1.changes import ChangeReader
 from bot.erp.sap_b1.client import NameCache, SapB1Client
 from bot.erp.sap_b1.decisions import ApprovalRequest, PurchaseApprovals
-from bot.erp.sap_b1.documents import PURCHASE_ORDER, SALES_ORDER, DocumentMapper, base_orders
-from bot.erp.sap_b1.mapping import Row, ValueReader
+from bot.erp.sap_b1.documents import PURCHASE_ORDER, SALES_ORDER, DeliveryNames, DocumentMapper, base_orders
+from bot.erp.sap_b1.mapping import Row, ValueReader, day_of
 from bot.erp.sap_b1.options import SapB1Options
 from bot.erp.sap_b1.partners import PartnerReader
 from bot.erp.sap_b1.query import (
@@ -68,7 +70,7 @@ Found = tuple[DocumentEntity, Row]
 class SapB1Erp(ReaderErp):
     """One company, limited to the rights of one user."""
 
-    capabilities = (frozenset(Capability) - GOODS - {Capability.LOTS}) | {Capability.ARRIVALS}
+    capabilities = (frozenset(Capability) - GOODS - {Capability.LOTS}) | {Capability.ARRIVALS, Capability.DELIVERIES}
     narrows_lists = True
 
     def __init__(self, context: AdapterContext, options: SapB1Options) -> None:
@@ -114,7 +116,10 @@ class SapB1Erp(ReaderErp):
         today = self._values.local(self._now()).date()
 
         async def headers() -> list[Header[DocumentKey]]:
-            return await self._headers(self._narrow(kind, query, today))
+            found = await self._headers(self._narrow(kind, query, today))
+            return found + (
+                await self._headers_of_order(query.text) if kind.capability is Capability.DELIVERIES else []
+            )
 
         async def read(keys: Sequence[DocumentKey]) -> list[Any]:
             return await self._documents(kind, await self._rows(keys))
@@ -206,6 +211,8 @@ class SapB1Erp(ReaderErp):
             return [self._mapper.production_order(row) for _, row in found]
         if kind is PAYMENTS:
             return list(await self._partners.payments(found, with_settled=whole))
+        if kind is DELIVERIES:
+            return list(await self._deliveries(found))
         if kind is BILLS:
             numbers = await self._order_numbers(PURCHASES, PURCHASE_ORDER, found)
             return [self._mapper.bill(entity, row, numbers) for entity, row in found]
@@ -233,6 +240,42 @@ class SapB1Erp(ReaderErp):
         ]
 
     # Goods
+
+    async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
+        """Return the deliveries and returns of a sales order, among those of its customer since its day."""
+        with malformed_is_invalid(self.name):
+            found = await self._of_order(checked_key(order_number, source=self.name))
+            return by_leaving(await self._deliveries(found))
+
+    async def _deliveries(self, found: Sequence[Found]) -> list[GoodsDelivery]:
+        numbers = await self._order_numbers(ORDERS, SALES_ORDER, found)
+        sellers, carriers, warehouses = await gather_or_cancel(
+            self._names.salespersons(), self._names.carriers(), self._names.warehouses()
+        )
+        names = DeliveryNames(sellers, carriers, warehouses)
+        return [self._mapper.delivery(entity, row, numbers, names) for entity, row in found]
+
+    async def _of_order(self, number: str) -> list[Found]:
+        """Return the deliveries that were made from a sales order directly; raises `NotFound` for no such order."""
+        _, order = await self._find(ENTITIES[SALES_ORDERS], number)
+        since = day_of(order.get("DocDate"))
+        where = all_of(
+            queries.equals("CardCode", code(order.get("CardCode"))),
+            f"DocDate ge {queries.day_text(since, self._client.version)}" if since else "",
+        )
+        reads = {
+            entity: self._client.rows(entity.name, select=entity.select, where=where) for entity in ENTITIES[DELIVERIES]
+        }
+        key = code(order["DocEntry"])
+        return [(entity, row) for entity, row in await _found(reads) if key in base_orders(row, SALES_ORDER)]
+
+    async def _headers_of_order(self, number: str) -> list[Header[DocumentKey]]:
+        """Return the headers of a sales order's deliveries, which are found by its number, too."""
+        try:
+            found = await self._of_order(number) if number.strip() else []
+        except (NotFound, NotPermitted, Invalid):
+            return []
+        return [replace(header, texts=(number,)) for header in (entity.header(row) for entity, row in found)]
 
     async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
         """Return what is open of purchase orders, due with its order, and of production orders."""

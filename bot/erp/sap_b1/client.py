@@ -283,6 +283,11 @@ class NameCache:
         found = await self._read("ItemGroups", "Number", "GroupName")
         return {key: name for key, (name,) in found.items()}
 
+    async def carriers(self) -> Mapping[str, str]:
+        """Return the names of shipping types by their number."""
+        found = await self._read("ShippingTypes", "Code", "Name")
+        return {key: name for key, (name,) in found.items()}
+
     async def payment_terms(self) -> Mapping[str, str]:
         """Return the names of payment terms by their number."""
         found = await self._read("PaymentTermsTypes", "GroupNumber", "PaymentTermsGroupName")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from bot.erp.goods import DeliveryLine, DeliveryStatus, GoodsDelivery
 from bot.erp.keys import fingerprint
 from bot.erp.model import (
     Bill,
@@ -29,7 +30,7 @@ from bot.erp.model import (
 from bot.erp.sap_b1.client import UserNames
 from bot.erp.sap_b1.decisions import ApprovalRequest
 from bot.erp.sap_b1.mapping import Row, ValueReader, day_of, is_yes, rows_of
-from bot.erp.sap_b1.query import PRODUCTION, DocumentEntity
+from bot.erp.sap_b1.query import PRODUCTION, RETURNS, DocumentEntity
 from bot.erp.values import code, number, progress, text
 
 _AUTHORIZED = {
@@ -97,6 +98,15 @@ def is_cancelled(row: Row) -> bool:
     """Return whether a document was cancelled or cancels another."""
     # Cancelling an invoice leaves two documents: the cancelled one and the cancelling one.
     return is_yes(row.get("Cancelled")) or code(row.get("CancelStatus")) == "csCancellation"
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryNames:
+    """What deliveries refer to by key."""
+
+    sellers: Mapping[str, str]
+    carriers: Mapping[str, str]
+    warehouses: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +195,40 @@ class DocumentMapper:
         open_amount = Decimal(0) if status in (InvoiceStatus.PAID, InvoiceStatus.VOID) else total - paid
         sign = -1 if entity.is_credit_note else 1
         return _Invoiced(status, currency.money(sign * total), currency.money(sign * open_amount))
+
+    def delivery(
+        self, entity: DocumentEntity, row: Row, orders: Mapping[str, str], names: DeliveryNames
+    ) -> GoodsDelivery:
+        """Return a delivery note, with which goods have left, or a return with negative quantities."""
+        cancelled, sign = is_cancelled(row), -1 if entity is RETURNS else 1
+        lines = rows_of(row, "DocumentLines")
+        places = {code(line.get("WarehouseCode")) for line in lines}
+        place = places.pop() if len(places) == 1 else ""
+        return GoodsDelivery(
+            id=code(row["DocEntry"]),
+            number=entity.number(row),
+            order_number=_first_order(row, SALES_ORDER, orders),
+            customer=text(row.get("CardName")),
+            status=DeliveryStatus.CANCELLED if cancelled else DeliveryStatus.SHIPPED,
+            planned_on=day_of(row.get("DocDueDate")),
+            shipped_on=None if cancelled else day_of(row.get("DocDate")),
+            carrier=names.carriers.get(code(row.get("TransportationCode")), ""),
+            tracking=text(row.get("TrackingNumber")),
+            is_return=entity is RETURNS,
+            lines=tuple(
+                DeliveryLine(
+                    sku=code(line.get("ItemCode")),
+                    name=text(line.get("ItemDescription")),
+                    unit=_unit(line),
+                    quantity=sign * (number(line["Quantity"]) or Decimal(0)),
+                )
+                for line in lines
+            ),
+            salesperson=names.sellers.get(code(row.get("SalesPersonCode")), ""),
+            warehouse=names.warehouses.get(place) or place,
+            changed_at=self.values.changed(row),
+            source=self.source,
+        )
 
     def purchase_order(
         self,

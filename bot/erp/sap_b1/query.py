@@ -168,8 +168,9 @@ _DOCUMENT = (
 _OPEN = equals("DocumentStatus", "bost_Open")
 _PAID = (*_DOCUMENT, "PaidToDate", "PaidToDateFC")
 
-ORDERS = DocumentEntity(name="Orders", unfinished=_OPEN, select=_DOCUMENT)
-ORDER_DRAFTS = DocumentEntity(name="Drafts", prefix="D", drafts_of="oOrders", select=_DOCUMENT)
+_ORDER = (*_DOCUMENT, "CardCode")
+ORDERS = DocumentEntity(name="Orders", unfinished=_OPEN, select=_ORDER)
+ORDER_DRAFTS = DocumentEntity(name="Drafts", prefix="D", drafts_of="oOrders", select=_ORDER)
 INVOICES = DocumentEntity(name="Invoices", unfinished=_OPEN, select=_PAID)
 CREDIT_NOTES = DocumentEntity(name="CreditNotes", prefix="C", unfinished=_OPEN, is_credit_note=True, select=_PAID)
 INVOICE_DRAFTS = DocumentEntity(name="Drafts", prefix="D", drafts_of="oInvoices", select=_PAID)
@@ -203,6 +204,12 @@ _PAYMENT = (
 _OF_PARTNERS = one_of("DocType", ("rCustomer", "rSupplier"))
 RECEIPTS = DocumentEntity(name="IncomingPayments", prefix="R", due="DueDate", only=_OF_PARTNERS, select=_PAYMENT)
 OUTGOING = DocumentEntity(name="VendorPayments", prefix="P", due="DueDate", only=_OF_PARTNERS, select=_PAYMENT)
+_DELIVERY = (
+    "DocEntry", "DocNum", "Series", "CardName", "DocDate", "DocDueDate", "Cancelled", "CancelStatus", "SalesPersonCode",
+    "TransportationCode", "TrackingNumber", "UpdateDate", "UpdateTime", "DocumentLines",
+)  # fmt: skip
+DELIVERY_NOTES = DocumentEntity(name="DeliveryNotes", select=_DELIVERY)
+RETURNS = DocumentEntity(name="Returns", prefix="T", select=_DELIVERY)
 _PRODUCTION = (
     "AbsoluteEntry", "DocumentNumber", "Series", "ItemNo", "ProductDescription", "InventoryUOM",
     "ProductionOrderStatus", "PlannedQuantity", "CompletedQuantity", "RejectedQuantity", "StartDate", "DueDate",
@@ -227,4 +234,5 @@ ENTITIES: Mapping[Listing[Any], tuple[DocumentEntity, ...]] = {
     listing.PRODUCTION_ORDERS: (PRODUCTION,),
     listing.BILLS: (BILLS, VENDOR_CREDITS, BILL_DRAFTS),
     listing.PAYMENTS: (RECEIPTS, OUTGOING),
+    listing.DELIVERIES: (DELIVERY_NOTES, RETURNS),
 }

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlencode
 
 from aiohttp import web
 
+from bot.erp.goods import DeliveryStatus
 from bot.erp.model import Approval, Area, PaymentDirection, PaymentStatus, PurchaseOrder, PurchaseStatus, Verdict
 from bot.testing.company import Clock, DecisionNotAllowed, OrderNotWaiting, ReferenceCompany
 from bot.testing.fake_erp import SECRET, FakeServer, ParsedRequest, RequestKind, exact_json, write_json
@@ -31,6 +32,8 @@ _PAGE = 20
 _AREAS = {
     "Items": Area.PRODUCTS,
     "Orders": Area.SALES,
+    "DeliveryNotes": Area.SALES,
+    "Returns": Area.SALES,
     "Invoices": Area.FINANCE,
     "CreditNotes": Area.FINANCE,
     "PurchaseOrders": Area.PURCHASING,
@@ -274,6 +277,14 @@ class FakeSapB1(FakeServer):
                     for payment in company.payments.values()
                     if payment.direction is side and payment.status is not PaymentStatus.DRAFT
                 ]
+            case "DeliveryNotes":
+                rows = [
+                    records.delivery(delivery, company.orders[delivery.order_number], spelling)
+                    for delivery in company.deliveries.values()
+                    if delivery.status in (DeliveryStatus.SHIPPED, DeliveryStatus.CANCELLED)
+                ]
+            case "Returns":
+                rows = []
             case "BusinessPartners":
                 rows = [
                     records.partner(partner, spelling)
@@ -383,6 +394,7 @@ def _names(entity: str) -> list[Row]:
         "Users": users,
         "SalesPersons": [{"SalesEmployeeCode": -1, "SalesEmployeeName": "-No Sales Employee-"}, *sellers],
         "Warehouses": [{"WarehouseCode": code, "WarehouseName": name} for code, name in WAREHOUSES.items()],
+        "ShippingTypes": [{"Code": n, "Name": name} for name, n in records.CARRIERS.items()],
         "PaymentTermsTypes": [{"GroupNumber": n, "PaymentTermsGroupName": name} for name, n in records.TERMS.items()],
         "ItemGroups": [{"Number": n, "GroupName": name} for name, n in records.GROUPS.items()],
     }

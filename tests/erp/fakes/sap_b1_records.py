@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.erp.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.model import (
     Approval,
     Bill,
@@ -32,7 +33,7 @@ from bot.erp.model import (
     StockLevel,
     Supplier,
 )
-from bot.testing.company import ReferenceCompany
+from bot.testing.company import TODAY, ReferenceCompany
 from bot.testing.reference_records import USERS, WAREHOUSES
 
 Row = dict[str, Any]
@@ -47,6 +48,8 @@ SELLERS = {user.name: n for n, user in enumerate(USERS, 1)}
 GROUPS = {name: n for n, name in enumerate(("Fasteners", "Cables", "Paint", "Books", "Fans", "Odd"), 100)}
 TERMS = {name: n for n, name in enumerate(("", "30 days net", "月结60天 *A|B*", 'at "sight" <now>'), -1)}
 """Numbers of payment terms."""
+CARRIERS = {"顺丰|SF *Express*": 1}
+"""Numbers of shipping types."""
 _AUTHORIZED = {
     PurchaseStatus.WAITING: "dasPending",
     PurchaseStatus.APPROVED: "dasApproved",
@@ -176,7 +179,7 @@ def _head(
         # A draft shows the next number of its series.
         "DocNum": 9999 if is_draft(record.number) else int(record.number.lstrip("C")),
         "Series": 12,
-        "CardCode": f"P{record.id}",
+        "CardCode": f"P{sum(map(ord, partner))}",
         "CardName": partner,
         "DocDate": spelling.day(days[0]),
         # A due day is mandatory.
@@ -244,6 +247,42 @@ def spelled_paid(paid: Decimal | None, total: Money | None) -> Row:
     return {
         "PaidToDate": amount * _RATE if foreign else amount,
         "PaidToDateFC": amount if foreign else Decimal(0),
+    }
+
+
+def delivery(record: GoodsDelivery, order: SalesOrder, spelling: SapDateFormat) -> Row:
+    """Return a delivery note: what is only planned has none."""
+    places = {name: place for place, name in WAREHOUSES.items()}
+    lines = [
+        {
+            "LineNum": n,
+            "ItemCode": line.sku,
+            "ItemDescription": line.name,
+            "Quantity": line.quantity,
+            "UoMCode": "Manual",
+            "MeasureUnit": line.unit,
+            "WarehouseCode": places[record.warehouse],
+            "BaseType": 17,
+            "BaseEntry": int(order.id),
+        }
+        for n, line in enumerate(record.lines)
+    ]
+    return {
+        "DocEntry": int(record.id),
+        "DocNum": int(record.number),
+        "Series": 14,
+        "CardCode": f"P{sum(map(ord, record.customer))}",
+        "CardName": record.customer,
+        # Both days are mandatory.
+        "DocDate": spelling.day(record.day or TODAY),
+        "DocDueDate": spelling.day(record.planned_on or record.day or TODAY),
+        "Cancelled": "tYES" if record.status is DeliveryStatus.CANCELLED else "tNO",
+        "CancelStatus": "csNo",
+        "SalesPersonCode": SELLERS[record.salesperson],
+        "TransportationCode": CARRIERS.get(record.carrier),
+        "TrackingNumber": record.tracking or None,
+        "DocumentLines": lines,
+        **spelling.changed(record.changed_at),
     }
 
 

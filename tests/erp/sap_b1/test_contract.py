@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
+from bot.erp.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.model import (
     Bill,
     Customer,
@@ -26,7 +27,7 @@ from bot.erp.model import (
 )
 from bot.erp.port import GOODS, Capability
 from bot.erp.sap_b1.manifest import vendor
-from bot.testing.company import Clock, ReferenceCompany
+from bot.testing.company import TODAY, Clock, ReferenceCompany
 from bot.testing.erp_contract import ErpContract
 from bot.testing.fake_erp import SECRET
 from bot.testing.gaps import Gaps, Rewrite
@@ -97,6 +98,14 @@ def _own(amount: Money | None) -> Money | None:
     return None if amount is None else Money(amount.amount, LOCAL)
 
 
+def _left(record: Any) -> Any:
+    if not isinstance(record, GoodsDelivery):
+        return record
+    if record.status in (DeliveryStatus.PLANNED, DeliveryStatus.READY):
+        return None
+    return replace(record, planned_on=record.planned_on or record.day or TODAY)
+
+
 def _booked(record: Any) -> Any:
     return None if isinstance(record, Payment) and record.status is PaymentStatus.DRAFT else record
 
@@ -114,7 +123,7 @@ def _material(record: Any) -> Any:
 
 
 class SapB1Contract(ErpContract):
-    offers = (frozenset(Capability) - GOODS - {Capability.LOTS}) | {Capability.ARRIVALS}
+    offers = (frozenset(Capability) - GOODS - {Capability.LOTS}) | {Capability.ARRIVALS, Capability.DELIVERIES}
     vendor = vendor
     number = staticmethod(number)
     version: ClassVar[str]
@@ -146,6 +155,7 @@ class SapB1Contract(ErpContract):
             Rewrite("nothing is made from a draft, and none is paid", _base),
             Rewrite("limits and balances of partners, and payments, are in the company's own currency", _own_money),
             Rewrite("drafts of payments are not told", _booked),
+            Rewrite("only what left has a delivery note", _left),
             Rewrite("an order that is received in full is closed", _received),
             Rewrite("material that was not issued may lie ready or not", _material),
         ),
