@@ -13,10 +13,11 @@ from bot.erp.arrivals import arrivals_of
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.conditions import all_of
 from bot.erp.errors import Invalid, NotFound, NotPermitted
-from bot.erp.goods import Arrival
+from bot.erp.goods import Arrival, GoodsDelivery
 from bot.erp.goods_port import ArrivalQuery
+from bot.erp.goods_sorting import by_leaving
 from bot.erp.header_lists import Header, list_by_headers
-from bot.erp.keys import spelled_alike
+from bot.erp.keys import checked_key, spelled_alike
 from bot.erp.kingdee import query as queries
 from bot.erp.kingdee.changes import ChangeReader
 from bot.erp.kingdee.client import KingdeeClient, response_message
@@ -37,6 +38,7 @@ from bot.erp.kingdee.query import (
     RECEIVABLE_SOURCES,
     RECEIVABLES,
     SALES,
+    SHIPMENTS,
     SUPPLIERS,
     Form,
 )
@@ -44,6 +46,7 @@ from bot.erp.kingdee.stock import StockReader
 from bot.erp.listing import (
     BILLS,
     CUSTOMERS,
+    DELIVERIES,
     INVOICES,
     PAYMENTS,
     PRODUCTION_ORDERS,
@@ -70,6 +73,7 @@ _FORMS: Mapping[Listing[Any], tuple[Form, ...]] = {
     VENDORS: (SUPPLIERS,),
     BILLS: (PAYABLES,),
     PAYMENTS: (RECEIPTS, OUTGOING),
+    DELIVERIES: (SHIPMENTS,),
 }
 _OPEN_BILL = "FDocumentStatus='C' and FCloseStatus='A' and FCancelStatus='A'"
 _UNSETTLED = "FDOCUMENTSTATUS='C' and FWRITTENOFFSTATUS<>'C'"
@@ -78,7 +82,7 @@ _UNSETTLED = "FDOCUMENTSTATUS='C' and FWRITTENOFFSTATUS<>'C'"
 class KingdeeErp(ReaderErp):
     """One data centre, limited to the rights of one account."""
 
-    capabilities = (frozenset(Capability) - GOODS - {Capability.LOTS}) | {Capability.ARRIVALS}
+    capabilities = (frozenset(Capability) - GOODS - {Capability.LOTS}) | {Capability.ARRIVALS, Capability.DELIVERIES}
     narrows_lists = True
 
     def __init__(self, context: AdapterContext, options: KingdeeOptions) -> None:
@@ -173,6 +177,8 @@ class KingdeeErp(ReaderErp):
             case Filter.LATE if form is PRODUCTION:
                 unfinished = queries.one_of("FStatus", PRODUCTION_UNFINISHED)
                 return all_of(unfinished, queries.before("FPlanFinishDate", today))
+            case Filter.LATE if form is SHIPMENTS:
+                return all_of("FDocumentStatus<>'C' and FCancelStatus='A'", queries.before("FDate", today))
             case Filter.LATE:
                 return all_of(_OPEN_BILL, queries.before("FDeliveryDate", today))
             case _ if not form.dated:
@@ -198,6 +204,7 @@ class KingdeeErp(ReaderErp):
             PRODUCTION: lambda lines: self._mapper.production_order(lines[0]),
             RECEIPTS: partial(self._partners.payment, RECEIPTS),
             OUTGOING: partial(self._partners.payment, OUTGOING),
+            SHIPMENTS: self._mapper.shipment,
             BUYERS: self._partners.customer,
             SUPPLIERS: self._partners.vendor,
         }
@@ -211,6 +218,20 @@ class KingdeeErp(ReaderErp):
         return bills(await self._client.query_each(form, "FID", ids), form)
 
     # Goods
+
+    async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
+        """Return the delivery notes with lines of a sales order, whole; raises `NotFound` for no such order."""
+        with malformed_is_invalid(self.name):
+            number = checked_key(order_number, source=self.name)
+            known = await self._client.query(SALES, SALES.spelled(number), keys=SALES.head, order="FID")
+            orders = {code(row["FBillNo"]) for row in spelled_alike(known, number, lambda row: code(row["FBillNo"]))}
+            if not orders:
+                raise NotFound(number, source=self.name)
+            named = queries.one_of("FSoorDerno", sorted(orders))
+            heads = await self._client.query(SHIPMENTS, named, keys=SHIPMENTS.head, order="FID")
+            ids = list(dict.fromkeys(code(row["FID"]) for row in heads))
+            rows = await self._client.query_each(SHIPMENTS, "FID", ids)
+            return by_leaving(map(self._mapper.shipment, bills(rows, SHIPMENTS).values()))
 
     async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
         """Return what is open of purchase orders, due with the first such line, and of production orders."""

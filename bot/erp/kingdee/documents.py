@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from bot.erp.goods import DeliveryLine, DeliveryStatus, GoodsDelivery
 from bot.erp.header_lists import Header
 from bot.erp.keys import fingerprint
 from bot.erp.kingdee.decisions import AGAIN, AUDITED, CHECKING, KingdeeTask, was_rejected
@@ -92,6 +93,12 @@ def purchase_status(document: str, close: str, cancel: str, *, rejected: bool) -
         return PurchaseStatus.REJECTED if rejected else PurchaseStatus.DRAFT
     known = {CHECKING: PurchaseStatus.WAITING, AUDITED: PurchaseStatus.APPROVED}
     return known.get(document, PurchaseStatus.DRAFT)
+
+
+def shipment_status(document: str, cancel: str) -> DeliveryStatus:
+    if cancel == _VOIDED:
+        return DeliveryStatus.CANCELLED
+    return DeliveryStatus.SHIPPED if document == AUDITED else DeliveryStatus.READY
 
 
 def production_status(document: str, cancel: str, status: str) -> ProductionStatus:
@@ -252,6 +259,38 @@ class DocumentMapper:
             open_amount=self.values.money(_open(status, total, [amount for _, amount in plan]), currency),
             is_credit_note=total is not None and total < 0,
             extra=unknown_currency(head, "FCURRENCYID", currency),
+        )
+
+    def shipment(self, lines: Lines) -> GoodsDelivery:
+        """Return a delivery note: its goods leave stock when it is audited."""
+        head = lines[0]
+        status = shipment_status(code(head["FDocumentStatus"]), code(head["FCancelStatus"]))
+        day, shipped = self.values.day(head["FDate"]), status is DeliveryStatus.SHIPPED
+        places = {text(row.get("FStockID.FName")) for row in lines}
+        return GoodsDelivery(
+            id=code(head["FID"]),
+            number=code(head["FBillNo"]),
+            order_number=", ".join(dict.fromkeys(filter(None, (code(row["FSoorDerno"]) for row in lines)))),
+            customer=text(head["FCustomerID.FName"]),
+            status=status,
+            planned_on=None if shipped else day,
+            shipped_on=day if shipped else None,
+            carrier=text(head.get("FCarrierID.FName")),
+            tracking=text(head.get("FCarriageNO")),
+            lines=tuple(
+                DeliveryLine(
+                    sku=code(row["FMaterialId.FNumber"]),
+                    name=text(row["FMaterialId.FName"]),
+                    unit=text(row["FUnitID.FName"]),
+                    quantity=number(row["FRealQty"]) or Decimal(0),
+                )
+                for row in lines
+                if code(row["FEntity_FEntryId"]) not in ("", "0")
+            ),
+            salesperson=text(head.get("FSalesManID.FName")),
+            warehouse=places.pop() if len(places) == 1 else "",
+            changed_at=self.values.changed_at(head),
+            source=self.source,
         )
 
     def purchase_order(self, lines: Lines, run: WorkflowRun[KingdeeTask] | None) -> PurchaseOrder:

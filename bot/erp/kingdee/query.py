@@ -249,6 +249,22 @@ OUTGOING = Form(
     dated="FDATE",
 )
 
+_SHIPMENT_MORE = ("FCarrierID.FName", "FCarriageNO", "FSalesManID.FName", "FStockID.FName")
+SHIPMENTS = Form(
+    "SAL_OUTSTOCK",
+    keys=(
+        "FID", "FBillNo", "FDate", "FDocumentStatus", "FCancelStatus", "FCustomerID.FName", *_SHIPMENT_MORE,
+        "FModifyDate", "FApproveDate", "FEntity_FEntryId", "FMaterialId.FNumber", "FMaterialId.FName", "FUnitID.FName",
+        "FRealQty", "FSoorDerno",
+    ),
+    optional=_APPROVED | {*_SHIPMENT_MORE},
+    order="FID,FEntity_FEntryId",
+    org="FSaleOrgId.FNumber",
+    # Each line names its order, so that a search finds the notes of an order as well.
+    texts=("FCustomerID.FName", "FSoorDerno"),
+    partner="FCustomerID.FName",
+)  # fmt: skip
+
 _CUSTOMER_MORE = ("FTEL", "FMobile", "FEmail", "FADDRESS", "FSELLER.FName", "FRECCONDITIONID.FName")
 _VENDOR_MORE = ("FAddress", "FPayCondition.FName")
 _TIMES = ("FModifyDate", "FApproveDate")

@@ -9,6 +9,7 @@ from decimal import ROUND_DOWN, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.erp.goods import DeliveryStatus
 from bot.erp.model import (
     Approval,
     Area,
@@ -252,6 +253,41 @@ def receivables(company: ReferenceCompany) -> Iterator[KingdeeBill]:
         yield KingdeeBill(header, {"FEntityPlan": list(_plan(invoice, total)), "FEntityDetail": details})
 
 
+def shipments(company: ReferenceCompany) -> Iterator[KingdeeBill]:
+    """Yield the delivery notes: what is only planned has none."""
+    for delivery in company.deliveries.values():
+        if delivery.status is DeliveryStatus.PLANNED:
+            continue
+        header = {
+            "FID": int(delivery.id),
+            "FBillNo": delivery.number,
+            # The day is mandatory.
+            "FDate": delivery.day or company.today,
+            "FDocumentStatus": "C" if delivery.status is DeliveryStatus.SHIPPED else "B",
+            "FCancelStatus": "B" if delivery.status is DeliveryStatus.CANCELLED else "A",
+            "FCustomerID.FName": delivery.customer,
+            "FCarrierID.FName": delivery.carrier or " ",
+            "FCarriageNO": delivery.tracking or " ",
+            "FSalesManID.FName": delivery.salesperson,
+            "FSaleOrgId.FNumber": ORG,
+            "FModifyDate": local(delivery.changed_at),
+            "FApproveDate": None,
+        }
+        lines = [
+            {
+                "FEntity_FEntryId": int(delivery.id) * 100 + n,
+                "FMaterialId.FNumber": line.sku,
+                "FMaterialId.FName": line.name,
+                "FUnitID.FName": line.unit,
+                "FRealQty": line.quantity,
+                "FStockID.FName": delivery.warehouse,
+                "FSoorDerno": delivery.order_number,
+            }
+            for n, line in enumerate(delivery.lines)
+        ]
+        yield KingdeeBill(header, {"FEntity": lines})
+
+
 def payables(company: ReferenceCompany) -> Iterator[KingdeeBill]:
     """Yield the payables, each with two lines of its payment plan and its details."""
     written_off = {InvoiceStatus.PART_PAID: "B", InvoiceStatus.PAID: "C"}
@@ -479,6 +515,7 @@ FORMS: Forms = {
     "PUR_PurchaseOrder": (Area.PURCHASING, purchase_orders),
     "AR_receivable": (Area.FINANCE, receivables),
     "PRD_MO": (Area.PRODUCTION, production_orders),
+    "SAL_OUTSTOCK": (Area.SALES, shipments),
     "AP_Payable": (Area.PURCHASING, payables),
     "AR_RECEIVEBILL": (Area.FINANCE, receipts),
     "AP_PAYBILL": (Area.FINANCE, outgoing),

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bot.erp.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.kingdee.manifest import vendor
 from bot.erp.model import PurchaseOrder, PurchaseStatus, StockLevel
 from bot.erp.port import GOODS, Capability
@@ -74,6 +75,14 @@ def _organisation(record: Any) -> Any:
     return replace(record, company=ORG) if isinstance(record, StockLevel) else record
 
 
+def _one_day(record: Any) -> Any:
+    if not isinstance(record, GoodsDelivery):
+        return record
+    if record.status is DeliveryStatus.PLANNED:
+        return None
+    return replace(record, planned_on=None if record.shipped_on else record.planned_on or TODAY)
+
+
 _FIELDS = {
     "SalesOrder.payment": "a sales order does not say what was paid; receivables do",
     "Quantities.outgoing": "no figure of what is to go out is documented",
@@ -93,6 +102,7 @@ _REWRITES = (
     Rewrite("people are numbers", _people),
     Rewrite("a decision of the workflow is no change of the order", _last_edit),
     Rewrite("tasks tell the levels reached, not those to come", _levels),
+    Rewrite("what is only planned has no delivery note, and a note has one day", _one_day),
     Rewrite("every place once used keeps a line of nothing: left out", _empty_places),
     Rewrite("what comes in is what open purchase orders owe, and these name no warehouse", _incoming),
 )
@@ -100,7 +110,7 @@ _NO_LOGIN = "a signature does not run out"
 
 
 class Kingdee(ErpContract):
-    offers = (frozenset(Capability) - GOODS - {Capability.LOTS}) | {Capability.ARRIVALS}
+    offers = (frozenset(Capability) - GOODS - {Capability.LOTS}) | {Capability.ARRIVALS, Capability.DELIVERIES}
     """Common part of both logins."""
 
     __test__ = False
