@@ -13,7 +13,7 @@ from bot.erp.arrivals import arrivals_of
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.conditions import all_of
 from bot.erp.errors import Invalid, NotFound, NotPermitted
-from bot.erp.goods import Arrival, GoodsDelivery
+from bot.erp.goods import Arrival, GoodsDelivery, Prices
 from bot.erp.goods_port import ArrivalQuery
 from bot.erp.goods_sorting import by_leaving
 from bot.erp.header_lists import Header, list_by_headers
@@ -23,6 +23,7 @@ from bot.erp.kingdee.changes import ChangeReader
 from bot.erp.kingdee.client import KingdeeClient, response_message
 from bot.erp.kingdee.decisions import PurchaseApprovals
 from bot.erp.kingdee.documents import PRODUCTION_UNFINISHED, DocumentKey, DocumentMapper, Lines, bills
+from bot.erp.kingdee.goods import PriceReader
 from bot.erp.kingdee.mapping import ValueReader, code
 from bot.erp.kingdee.options import KingdeeOptions
 from bot.erp.kingdee.partners import ACTIVE, PartnerMapper
@@ -75,6 +76,7 @@ _FORMS: Mapping[Listing[Any], tuple[Form, ...]] = {
     PAYMENTS: (RECEIPTS, OUTGOING),
     DELIVERIES: (SHIPMENTS,),
 }
+_GOODS = frozenset({Capability.ARRIVALS, Capability.DELIVERIES, Capability.PRICES})
 _OPEN_BILL = "FDocumentStatus='C' and FCloseStatus='A' and FCancelStatus='A'"
 _UNSETTLED = "FDOCUMENTSTATUS='C' and FWRITTENOFFSTATUS<>'C'"
 
@@ -82,7 +84,7 @@ _UNSETTLED = "FDOCUMENTSTATUS='C' and FWRITTENOFFSTATUS<>'C'"
 class KingdeeErp(ReaderErp):
     """One data centre, limited to the rights of one account."""
 
-    capabilities = (frozenset(Capability) - GOODS - {Capability.LOTS}) | {Capability.ARRIVALS, Capability.DELIVERIES}
+    capabilities = (frozenset(Capability) - GOODS - {Capability.LOTS}) | _GOODS
     narrows_lists = True
 
     def __init__(self, context: AdapterContext, options: KingdeeOptions) -> None:
@@ -94,7 +96,8 @@ class KingdeeErp(ReaderErp):
         self._mapper = DocumentMapper(self.name, self._values, tuple(word.lower() for word in options.rejections))
         self._partners = PartnerMapper(self.name, self._values)
         self._workflow = PurchaseApprovals(self._client, self._values)
-        self._stock = StockReader(self._client, options, now=context.now)
+        self._stock = self._materials = StockReader(self._client, options, now=context.now)
+        self._prices = PriceReader(self._client, self._values)
         self._changes = ChangeReader(self._client, self._workflow, self._values)
 
     async def check(self) -> None:
@@ -218,6 +221,12 @@ class KingdeeErp(ReaderErp):
         return bills(await self._client.query_each(form, "FID", ids), form)
 
     # Goods
+
+    async def prices(self, sku: str, *, customer: str) -> Prices:
+        """Return the prices of the last audited orders."""
+        with malformed_is_invalid(self.name):
+            product = await self._materials.material(checked_key(sku, source=self.name))
+            return await self._prices.prices(product, customer)
 
     async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
         """Return the delivery notes with lines of a sales order, whole; raises `NotFound` for no such order."""

@@ -94,6 +94,8 @@ _FIELDS = {
     "Supplier.email": "contacts are lines of their own",
     "Supplier.buyer": "a vendor names no buyer",
     "Supplier.payable": "no form of the WebAPI adds up what is owed to a vendor",
+    "Prices.list_price": "price lists are for organisations, customers and days",
+    "Prices.standard_cost": "costs are of a module of their own",
     "Bill.reference": "the vendor's number stands on invoices, which are of a form of their own",
     "Payment.settles": "what a payment settles stands in records of writing off",
     "ProductionOrder.material_ready": "a production order does not say whether its material is there",
@@ -110,7 +112,11 @@ _NO_LOGIN = "a signature does not run out"
 
 
 class Kingdee(ErpContract):
-    offers = (frozenset(Capability) - GOODS - {Capability.LOTS}) | {Capability.ARRIVALS, Capability.DELIVERIES}
+    offers = (frozenset(Capability) - GOODS - {Capability.LOTS}) | {
+        Capability.ARRIVALS,
+        Capability.DELIVERIES,
+        Capability.PRICES,
+    }
     """Common part of both logins."""
 
     __test__ = False
