@@ -233,10 +233,12 @@ class KingdeeErp(ReaderErp):
         with malformed_is_invalid(self.name):
             number = checked_key(order_number, source=self.name)
             known = await self._client.query(SALES, SALES.spelled(number), keys=SALES.head, order="FID")
-            orders = {code(row["FBillNo"]) for row in spelled_alike(known, number, lambda row: code(row["FBillNo"]))}
+            orders = spelled_alike(known, number, lambda row: code(row["FBillNo"]))
             if not orders:
                 raise NotFound(number, source=self.name)
-            named = queries.one_of("FSoorDerno", sorted(orders))
+            if len({code(row["FID"]) for row in orders}) > 1:
+                raise Invalid(f"several documents have the number {number}: set the option org", source=self.name)
+            named = queries.one_of("FSoorDerno", (code(orders[0]["FBillNo"]),))
             heads = await self._client.query(SHIPMENTS, named, keys=SHIPMENTS.head, order="FID")
             ids = list(dict.fromkeys(code(row["FID"]) for row in heads))
             rows = await self._client.query_each(SHIPMENTS, "FID", ids)

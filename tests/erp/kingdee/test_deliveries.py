@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.erp.errors import NotFound, NotPermitted
+from bot.erp.errors import Invalid, NotFound, NotPermitted
 from bot.erp.goods import DeliveryStatus
 from bot.erp.kingdee.adapter import KingdeeErp
 from bot.erp.model import Area
@@ -16,6 +16,7 @@ from tests.erp.fakes.kingdee import FakeKingdee
 from tests.erp.fakes.kingdee_records import FORMS, KingdeeBill
 
 from .conftest import Open
+from .fixtures import other_organisation
 
 
 @pytest.fixture
@@ -63,6 +64,13 @@ async def test_carrier_and_tracking_may_be_missing(open_at: Open, server: FakeKi
     add(server, note(server))
     delivery = await open_at(server).delivery("DN-99")
     assert (delivery.carrier, delivery.tracking, delivery.salesperson, delivery.warehouse) == ("", "", "", "")
+
+
+async def test_an_order_number_of_two_organisations_is_a_choice(erp: KingdeeErp, server: FakeKingdee) -> None:
+    other_organisation(server)
+    server.forget()
+    with pytest.raises(Invalid, match="set the option org"):
+        await erp.deliveries_of(next(iter(server.company.orders)))
 
 
 async def test_a_missing_right_is_no_empty_list(erp: KingdeeErp, server: FakeKingdee) -> None:
