@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -127,6 +127,10 @@ class SapB1Erp(ReaderErp):
         if query.filter is Filter.PENDING:
             waiting = await read(await self._approvals.pending())
             return kind.pick(map(without_lines, waiting), query, today)
+        if query.filter is not Filter.ALL and not query.text:
+            # All candidates have to be read whole anyway.
+            candidates = await self._documents(kind, await self._candidates(self._narrow(kind, query, today)))
+            return kind.pick(map(without_lines, candidates), query, today)
         return await list_by_headers(kind, query, today, headers=headers, read=read)
 
     def _narrow(self, kind: Listing[Any], query: ListQuery, today: date) -> Mapping[DocumentEntity, str]:
@@ -156,17 +160,26 @@ class SapB1Erp(ReaderErp):
         }
 
     async def _headers(self, conditions: Mapping[DocumentEntity, str]) -> list[Header[DocumentKey]]:
+        return [entity.header(row) for entity, row in await self._candidates(conditions, of=lambda entity: entity.head)]
+
+    async def _candidates(
+        self,
+        conditions: Mapping[DocumentEntity, str],
+        *,
+        of: Callable[[DocumentEntity], tuple[str, ...]] = lambda entity: entity.select,
+    ) -> list[Found]:
+        """Return the fields ``of`` entities of the documents that match their conditions."""
         reads = {
             entity: self._client.rows(
                 entity.name,
-                select=entity.head,
+                select=of(entity),
                 where=all_of(entity.where, entity.current, condition),
                 # An order that stays the same while pages are read.
                 order=entity.key,
             )
             for entity, condition in conditions.items()
         }
-        return [entity.header(row) for entity, row in await _found(reads)]
+        return await _found(reads)
 
     async def _find(self, entities: Sequence[DocumentEntity], number: str, *, generated: bool = False) -> Found:
         """Return the only document with a number; raises `NotFound`.

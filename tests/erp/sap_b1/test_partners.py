@@ -185,10 +185,10 @@ async def test_what_is_open_with_a_partner_is_narrowed_by_the_server(
     partner = next(invoice.customer for invoice in company.invoices.values() if invoice.is_open)
     found = await erp.invoices(ListQuery(filter=Filter.OPEN, partner=partner.upper(), limit=100))
     assert found.items
-    headers = [asked for asked in server.asked if "DocEntry,DocNum,DocDate" in asked]
-    assert headers
-    assert all("bost_Open" in asked and f"CardName eq '{partner}'".casefold() in asked.casefold() for asked in headers)
-    assert server.requests.count(RequestKind.READ) <= 4
+    lists = [asked for asked in server.asked if asked.startswith(("Invoices?", "CreditNotes?"))]
+    assert len(lists) == 2
+    assert all("bost_Open" in asked and f"CardName eq '{partner}'".casefold() in asked.casefold() for asked in lists)
+    assert server.requests.count(RequestKind.READ) <= 3
 
 
 @pytest.mark.parametrize("partner", ["no\nbody", "n" * 3_000])
