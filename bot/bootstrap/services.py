@@ -32,6 +32,7 @@ from bot.bootstrap.erps import open_hub_with_index
 from bot.bootstrap.factories import make_renderer, open_api, templates
 from bot.bootstrap.health import start_health
 from bot.bootstrap.infrastructure import Infrastructure
+from bot.bootstrap.language_model import open_model
 from bot.bootstrap.policy import account_of
 from bot.bootstrap.read_model import start_read_model
 from bot.cards.language import choose_language, load_languages
@@ -82,12 +83,14 @@ from bot.store.erp_records import StoredErpRecords
 from bot.store.errors import StoreUnavailable
 from bot.store.inbox import StoredInbox
 from bot.store.languages import StoredLanguages
+from bot.store.model_use import StoredModelUse
 from bot.store.organisation import StoredOrganisation
 from bot.store.outsiders import StoredOutsiders
 from bot.store.owner import own_database
 from bot.store.people import StoredPeople
 from bot.store.rotation import drop_old_keys
 from bot.store.standing_answers import StoredStandingAnswers
+from bot.understanding.language_model.reader import ModelReader
 from bot.understanding.learning import learn_vocabulary
 from bot.understanding.reader import GrammarReader
 from bot.understanding.sentences import Sentences
@@ -175,7 +178,7 @@ async def build_services(
     alerts.composers[QUOTA_REPORT] = QuotaReportComposer()
     alerts.composers[HEALTH_REPORT] = HealthReportComposer(now)
     alerts = replace(alerts, intake=notify_approvals(alerts, approvals))
-    reader = await _start_reader(base, commands, hub)
+    reader, model = await _start_reader(base, commands, hub)
     dialogues = await _start_dialogues(base) if reader else None
     answering = partial(
         QuestionDispatcher,
@@ -196,7 +199,7 @@ async def build_services(
         seconds=settings.limits.question_seconds,
         account_of=account,
     )
-    dispatcher = answering(reader=reader, dialogues=dialogues)
+    dispatcher = answering(reader=reader, dialogues=dialogues, model=model)
     standing = StoredStandingAnswers(database)
     # What is drawn again was not asked by anybody: it counts as no question and is no part of a dialogue.
     alerts.composers[ANSWER_KIND] = AnswerComposer(
@@ -227,7 +230,7 @@ async def build_services(
     await start_polling(base, hub, alerts)
     await start_approvals(base, approvals)
     await start_outbox(base, alerts)
-    health = await start_health(base, hub, alerts, approvals, policy)
+    health = await start_health(base, hub, alerts, approvals, policy, (lambda: model.health) if model else None)
     contact_events = await start_directory(base, approvals.staff, search_accounts(base, hub, accounts))
     return Services(
         database=database,
@@ -328,15 +331,21 @@ async def _build_infrastructure(
     return base
 
 
-async def _start_reader(base: Infrastructure, commands: Commands, hub: ErpHub) -> GrammarReader | None:
-    """Return the reader of sentences, which learns the company's words beside; None where it is not wanted."""
+async def _start_reader(
+    base: Infrastructure, commands: Commands, hub: ErpHub
+) -> tuple[GrammarReader | None, ModelReader | None]:
+    """Return the reader of sentences, which learns the company's words beside, and the one that asks a language model;
+    None where they are not wanted.
+    """
     wanted = base.settings.understanding
     if not wanted.enabled:
-        return None
+        return None, None
     sentences = Sentences.load(commands, (wanted.sentences,) if wanted.sentences else ())
     reader = GrammarReader(commands, sentences, partial(learn_vocabulary, hub))
     await base.run_in_background(reader.run(), "understanding")
-    return reader
+    used = StoredModelUse(base.database)
+    model = await open_model(base.stack, base.settings, commands, sentences, used, base.metrics, base.now)
+    return reader, model
 
 
 async def _start_dialogues(base: Infrastructure) -> Dialogues:

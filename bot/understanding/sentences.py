@@ -50,7 +50,7 @@ class Sentences:
     units: frozenset[str]
 
     commands: frozenset[str]
-    """The commands that sentences may ask for."""
+    """The commands that sentences may ask for: those that change nothing."""
     lists: Mapping[str, frozenset[str]]
     """Command → its named lists."""
     typed: Mapping[str, frozenset[str]]
@@ -100,8 +100,8 @@ def _reading_command(file: str, commands: Commands, name: str) -> AnyCommand:
     command = commands.get(name)
     if command is None:
         raise ConfigurationError(f"{file}: there is no command {name!r}")
-    if command.writes or command.governed:
-        raise ConfigurationError(f"{file}: /{name} may change the ERP, which no sentence does")
+    if not command.only_asks:
+        raise ConfigurationError(f"{file}: /{name} may change something, which no sentence does")
     return command
 
 
