@@ -242,9 +242,9 @@ class QuestionDispatcher:
         return reading if name is not None and self._commands[name].only_asks else None
 
     def _without_deed(self, parsed: ParsedLine, line: str) -> ParsedLine:
-        """Return a sentence without the command that it names if that one writes: only typed commands do."""
+        """Return a sentence without the command that it names if that one changes something: only typed ones do."""
         command = self._bound[parsed.command].command if parsed.command else None
-        if command is None or not (command.writes or command.governed):
+        if command is None or command.only_asks:
             return parsed
         return ParsedLine(None, normalise(line), parsed.word)
 

@@ -11,6 +11,7 @@ from bot.chat.days import Days, names_days, names_days_ahead
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise
 from bot.chat.reading import ReadBy, Reading, Understood
 from bot.chat.registry import Commands
+from bot.understanding.homophones import Homophones
 from bot.understanding.scanning import (
     Scan,
     Span,
@@ -122,14 +123,25 @@ class Grammar:
         take_names(scan, SpanKind.WAREHOUSE, self._stores, self._longest_store)
         take_days(scan)
         take_quantities(scan, self._quantity)
+        scan.respell(self._homophones.mend(scan.rest, self._is_word))
         take_words(scan, sentences.cues, self._longest_cue, lambda start, end: scan.take(SpanKind.CUE, start, end))
         take_words(scan, sentences.dates, LONGEST_WORD, lambda start, end: scan.take(SpanKind.DATE, start, end))
         take_digits(scan)
         take_words(scan, sentences.phrases, LONGEST_WORD, scan.drop)
         for start, piece in leftover(scan, sentences.fillers, LONGEST_WORD, self._is_name):
             if len(piece) > 1 or piece.isdecimal():
-                scan.spans.append(self._named(start, piece))
+                scan.spans.extend(self._named(at, part) for at, part in self._parted(start, piece))
         return scan
+
+    def _parted(self, start: int, piece: str) -> Iterable[tuple[int, str]]:
+        """Return a piece, parted where a product's name stands right beside the place of a warehouse: 螺丝上海."""
+        for place in self._places:
+            before, after = piece.removesuffix(place), piece.removeprefix(place)
+            if before != piece and len(before) >= _SHORTEST_NAME and self.vocabulary.knows_product(before):
+                return (start, before), (start + len(before), place)
+            if after != piece and len(after) >= _SHORTEST_NAME and self.vocabulary.knows_product(after):
+                return (start, place), (start + len(place), after)
+        return ((start, piece),)
 
     def _named(self, start: int, piece: str) -> Span:
         """Return a piece that was left over as the name of something."""
@@ -275,6 +287,17 @@ class Grammar:
     @cached_property
     def _longest_cue(self) -> int:
         return max(map(len, self.sentences.cues), default=0)
+
+    @cached_property
+    def _homophones(self) -> Homophones:
+        return Homophones(self.sentences.heard, self.vocabulary.readings)
+
+    def _is_word(self, piece: str) -> bool:
+        """Whether a piece means something as it is written."""
+        sentences, vocabulary = self.sentences, self.vocabulary
+        words = (sentences.cues, sentences.fillers, sentences.phrases, sentences.dates)
+        known = vocabulary.knows_product(piece) or vocabulary.knows_partner(piece)
+        return known or any(piece in each for each in words)
 
     @cached_property
     def _quantity(self) -> re.Pattern[str]:

@@ -14,6 +14,9 @@ _KINDS_OF_STORE = re.compile(
     r"(?:原料|材料|成品|半成品|备件|中心|总|分)*(?:仓库|仓|库)$|\s*(?:main|central)?\s*warehouse$", re.IGNORECASE
 )
 
+_STORES = ("仓库", "仓", "库", "的仓库", "的仓", "那个仓库", "那个仓", "那边的仓库", "那边的仓", "那边仓库", "那边仓")
+"""How people call the warehouse at a place."""
+
 _USUAL_PREFIXES: Mapping[str, str] = MappingProxyType(
     {
         **dict.fromkeys(("so", "sal", "salord", "xsdd", "xs", "sd"), "order"),
@@ -81,6 +84,8 @@ class Vocabulary:
     goods: tuple[str, ...] = ()
     pinyin: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Names of partners with their spellings by syllables, each after a line break."""
+    readings: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """How common characters are read."""
 
     def document(self, typed: str) -> tuple[str, str] | None:
         """Return the command for the document that ``typed`` spells, and its number; None where it spells none."""
@@ -143,7 +148,7 @@ class Vocabulary:
         """Return what warehouses are called, by the words that people use (上海仓, 上海仓库, shanghai warehouse)."""
         spoken = {name: name for name in self.warehouses}
         for place, store in self.places().items():
-            words = (f"{place} warehouse",) if place.isascii() else (f"{place}仓库", f"{place}仓", f"{place}库")
+            words = (f"{place} warehouse",) if place.isascii() else tuple(f"{place}{kind}" for kind in _STORES)
             for word in words:
                 spoken.setdefault(word, store)
         return spoken
