@@ -5,7 +5,7 @@ messages without a question.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -200,7 +200,32 @@ class QuestionDispatcher:
         if len(parsed.rest.encode()) > MAX_LINE_BYTES:
             problem = BadArgument(phrase("That is too long for one question."))
             return self._failure(problem, self._bound[name].command, context)
-        return await self._run(self._bound[name], parsed.rest, context, redirected=redirected)
+        answer = await self._run(self._bound[name], parsed.rest, context, redirected=redirected)
+        if answer.outcome is QuestionOutcome.NOT_FOUND and self._reader and not context.clicked:
+            lines = self._reader.spell_out(f"/{name} {parsed.rest}")
+            return await self._answer_spelled(lines, context) or answer
+        return answer
+
+    async def _answer_spelled(self, lines: Sequence[str], context: QuestionContext) -> PreparedAnswer | None:
+        """Answer the line with the name that was spelled, or offer those lines under which this person finds something.
+
+        Each is tried first: a name that the asker may not see must not stand on a button.
+        """
+        found: dict[str, PreparedAnswer] = {}
+        for line in lines:
+            parsed = self._commands.parse(line)
+            assert parsed.command is not None, "a line is spelled out with its command"
+            bound, asking = self._bound[parsed.command], replace(context, line=line, offset=0)
+            answer = await self._run(bound, parsed.rest, asking, redirected=True)
+            if answer.outcome is QuestionOutcome.ANSWERED:
+                found[line] = answer
+        if not found:
+            return None
+        if len(found) > 1:
+            choice = ChoiceNotice(suggestions=tuple(map(Suggestion, found)))
+            return PreparedAnswer(choice, NO_COMMAND_LABEL, QuestionOutcome.HINT)
+        ((line, answer),) = found.items()
+        return replace(answer, read_as=line)
 
     def _read(self, reader: SentenceReader, context: QuestionContext) -> Reading | None:
         """Return what a sentence asks for; None for a typed command, and for what is not understood."""
@@ -225,7 +250,7 @@ class QuestionDispatcher:
             choice = ChoiceNotice(suggestions=tuple(map(Suggestion, lines)))
             return PreparedAnswer(choice, NO_COMMAND_LABEL, QuestionOutcome.HINT)
         answer = await self._answer(replace(context, line=reading.line), redirected=True)
-        return replace(answer, read_as=reading.line)
+        return replace(answer, read_as=answer.read_as or reading.line)
 
     async def _settle(self, reading: Reading, context: QuestionContext) -> Reading:
         """Return the one of several likely readings that the model takes too, else all of them."""

@@ -64,6 +64,10 @@ class SentenceReader(Protocol):
         """
         ...
 
+    def spell_out(self, line: str) -> tuple[str, ...]:
+        """Return the lines that a typed one stands for if a word of it spells names in pinyin or by first letters."""
+        ...
+
 
 class SentenceModel(Protocol):
     """Reads what rules cannot, at a cost; implemented by `bot.understanding.language_model`."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bot.chat.days import Days, names_days, names_days_ahead
-from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise
+from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise, split
 from bot.chat.reading import ReadBy, Reading, Understood
 from bot.chat.registry import Commands
 from bot.understanding.homophones import Homophones
@@ -88,6 +88,20 @@ class Grammar:
             unsure=bool(others) and found[others[0]] >= found[line],
             understood=tuple(Understood(span.kind.value, span.text, span.value) for span in _in_order(scan.spans)),
         )
+
+    def spell_out(self, line: str, limit: int = _MOST_ALTERNATIVES + 1) -> tuple[str, ...]:
+        """Return the lines that a typed one stands for if a word of it spells names of customers or vendors."""
+        parsed = self.commands.parse(line)
+        if parsed.command not in _OF_PARTNERS:
+            return ()
+        words = split(parsed.rest)
+        for place, word in enumerate(words):
+            if word in self.sentences.typed.get(parsed.command, ()) or self.vocabulary.knows_partner(word):
+                continue
+            if names := self.vocabulary.spelled_by(word, limit=limit):
+                lines = (command_line(parsed.command, *words[:place], name, *words[place + 1 :]) for name in names)
+                return tuple(line for line in lines if _fits(line))
+        return ()
 
     def _typed(self, text: str) -> str | None:
         """Return the line of a command as it is typed: with a slash, or its name and what belongs to it."""

