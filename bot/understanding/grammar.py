@@ -63,6 +63,13 @@ class Grammar:
     sentences: Sentences
     vocabulary: Vocabulary
 
+    def prepare(self) -> Grammar:
+        """Build what reading needs, and return the grammar: for another thread than that of the loop."""
+        self.vocabulary.prepare()
+        _ = self._partners, self._longest_partner, self._stores, self._places, self._longest_store
+        _ = self._longest_cue, self._quantity, self._homophones
+        return self
+
     def read(self, sentence: str, usable: frozenset[str] | None = None) -> Reading | None:
         """Return the line that ``sentence`` asks for, among the commands ``usable`` (None: all); None if there is none.
 

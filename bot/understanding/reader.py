@@ -51,6 +51,7 @@ class GrammarReader:
         """Learn the company's words once. A defect of an adapter costs their knowledge, and is logged."""
         old = self._grammar
         try:
-            self._grammar = Grammar(old.commands, old.sentences, await self._learn())
+            grammar = Grammar(old.commands, old.sentences, await self._learn())
+            self._grammar = await asyncio.to_thread(grammar.prepare)
         except Exception as error:
             log.error("understanding.defect", error=type(error).__name__, exc_info=error)
