@@ -248,6 +248,7 @@ async def _shut_down(stream: StreamClient, services: Services) -> None:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + SHUTDOWN_GRACE
     await stream.stop(grace=1.0)
+    await services.clicks.close()
     left = await services.questions.drain(max(0.0, deadline - loop.time() - 1.0))
     if left:
         log.warning("bot.left_for_next_start", questions=left)

@@ -13,6 +13,7 @@ from bot.chat.days import Days
 from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.partner_links import offered_links, partner_buttons
 from bot.chat.registry import command
+from bot.chat.related import more_buttons, offered
 from bot.chat.view_parts import DocumentListView, DocumentView, erp_link_buttons
 from bot.erp.hub import ErpHub
 from bot.erp.model import OrderLine, SalesOrder
@@ -41,12 +42,15 @@ class OrderView(DocumentView):
 
     document: SalesOrder
     rows: tuple[OrderLine, ...]
+    more: tuple[str, ...] = ()
+    """Commands that tell more of the order."""
     links: tuple[str, ...] = ()
     """The commands that tell more of the customer."""
 
     def buttons(self) -> Sequence[Button]:
         about = partner_buttons(self.links, self.document.customer)
-        return (*ListView.buttons(self), *about, *erp_link_buttons(self.document.url))
+        told = more_buttons(self.more, self.document.number)
+        return (*told, *ListView.buttons(self), *about, *erp_link_buttons(self.document.url))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,5 +84,6 @@ async def order(
     lookup = DocumentLookup("order", erp.order, erp.orders)
     hit = await lookup.look_up(text or "", Filter.LATE if which else Filter.ALL, days=asked, offset=context.offset)
     if isinstance(hit, OneDocument):
-        return OrderView.of(hit.found, context, links=offered_links(erp, "customer"))
+        more, links = offered(erp, "delivery"), offered_links(erp, "customer")
+        return OrderView.of(hit.found, context, more=more, links=links)
     return OrderListView.of(hit.found, context, which=which, text=text or "", days=asked)

@@ -13,23 +13,26 @@ from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Sku, Warehouse
 from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument, NothingFound
-from bot.chat.lookup import SEARCH_LIMIT, find_closest
 from bot.chat.parsing import command_line
+from bot.chat.products import MAX_PICKS, ProductLookup
+from bot.chat.products import Picks as Picks  # one of the views of this command
 from bot.chat.registry import command
-from bot.chat.view_parts import Freshness, freshness, freshness_of_all
+from bot.chat.related import more_buttons, offered
+from bot.chat.view_parts import Freshness, ask_buttons, freshness, freshness_of_all
 from bot.erp.answer import SourceAnswer
 from bot.erp.errors import Ambiguous, NotFound
+from bot.erp.goods import WarehouseItem
+from bot.erp.goods_port import WarehouseQuery
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.merging import add
 from bot.erp.model import Lot, Product, Quantities, StockLevel, WarehouseStock
+from bot.erp.port import Capability
 from bot.phrase import Phrase, phrase
 from bot.spelling import other_spellings
 
 MAX_SKUS = 5
 MAX_LOTS = 3
 """Lots on the card: the first to expire are the first to go."""
-MAX_PICKS = 40
-"""Products that a list to choose from can hold; with more hits, people should type more of the name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +81,12 @@ class StockView(ListView):
     lots: tuple[StockLot, ...] = ()
     more_lots: int = 0
     outages: tuple[Outage, ...] = ()
+    more: tuple[str, ...] = ()
+    """Commands that tell more of the product."""
     freshness: Freshness
+
+    def row_buttons(self) -> Sequence[Button]:
+        return more_buttons(self.more, self.level.product.sku)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,46 +120,72 @@ class StockListView(ListView):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Picks(ListView):
-    """Products to choose from, because several fit what was asked for. ``more``: there are even more than ``total``."""
+class WarehouseView(ListView):
+    """What lies in a warehouse: all of it, or the products that have ``text``."""
 
-    card: ClassVar[str] = "picks"
+    card: ClassVar[str] = "warehouse"
 
-    asked: str
-    rows: tuple[Product, ...]
-    warehouse: str
-    more: bool
+    name: str
+    text: str
+    rows: tuple[WarehouseItem, ...]
     freshness: Freshness
 
     def row_buttons(self) -> Sequence[Button]:
-        return [Button(product.sku, Ask(_line(product.sku, warehouse=self.warehouse))) for product in self.rows]
+        return ask_buttons("stock", (row.product.sku for row in self.rows))
 
 
 @command(
     "stock",
     aliases=("库存", "kc", "存货", "inventory"),
-    examples=("/stock SKU123", "/库存 螺丝 @上海仓", "/kc SKU123 SKU124"),
-    summary=phrase("Stock of products, per warehouse"),
+    examples=("/stock SKU123", "/库存 螺丝 @上海仓", "/kc SKU123 SKU124", "/库存 @上海仓"),
+    summary=phrase("Stock of products, or of a warehouse"),
     place=10,
 )
 async def stock(*skus: Sku, warehouse: Warehouse | None = None, erp: ErpHub, context: QuestionContext) -> View:
-    """Show one product in full, or up to five at a glance."""
+    """Show one product in full, up to five at a glance, or what lies in a warehouse."""
     words = tuple({sku.casefold(): sku for sku in skus}.values())
+    if not words:
+        return await _contents(warehouse or "", "", erp, context)
     if len(words) == 1:
         return await _one(words[0], warehouse or "", erp, context)
     return await _several(words, warehouse or "", erp, context)
 
 
+async def _in_warehouse(warehouse: str, word: str, erp: ErpHub, context: QuestionContext) -> View | None:
+    """Return which of the products that have ``word`` lie in a warehouse, None where the ERP cannot list them."""
+    if not warehouse or not erp.offers(Capability.WAREHOUSE_STOCK):
+        return None
+    view = await _contents(warehouse, word, erp, context)
+    return view if view.total else None
+
+
+async def _contents(warehouse: str, text: str, erp: ErpHub, context: QuestionContext) -> WarehouseView:
+    size = WarehouseView.page_size
+    query = WarehouseQuery(warehouse=warehouse, text=text, offset=context.offset, limit=size)
+    found = await erp.warehouse_stock(query)
+    contents = found.value
+    return WarehouseView(
+        name=contents.name or contents.code,
+        text=text,
+        rows=contents.items,
+        total=contents.total,
+        offset=context.offset,
+        line=_line(*filter(None, (text,)), warehouse=warehouse),
+        freshness=freshness(found),
+    )
+
+
 async def _one(word: str, warehouse: str, erp: ErpHub, context: QuestionContext) -> View:
     meant = await _meant(word, erp)
     if isinstance(meant, _ManyProducts):
+        lookup = _lookup(warehouse, erp, context)
         if not meant.hits.value:
-            raise NothingFound(word, await _closest(word, warehouse, erp), meant.hits.notes)
-        return _picks(word, warehouse, meant.hits, context)
-    return _stock_view(meant, warehouse, context)
+            raise NothingFound(word, await lookup.closest(word), meant.hits.notes)
+        return await _in_warehouse(warehouse, word, erp, context) or lookup.picks(word, meant.hits)
+    return _stock_view(meant, warehouse, erp, context)
 
 
-def _stock_view(meant: Answer[StockLevel], warehouse: str, context: QuestionContext) -> StockView:
+def _stock_view(meant: Answer[StockLevel], warehouse: str, erp: ErpHub, context: QuestionContext) -> StockView:
     level = meant.value
     rows = _at(warehouse, _places(meant))
     shown = {row.warehouse.code for row in rows}
@@ -166,6 +200,7 @@ def _stock_view(meant: Answer[StockLevel], warehouse: str, context: QuestionCont
         offset=context.offset,
         line=_line(level.product.sku, warehouse=warehouse),
         outages=_outages(meant),
+        more=offered(erp, "arrivals", "price"),
         freshness=freshness(meant, level.as_of, failures=not meant.parts),
     )
 
@@ -175,7 +210,7 @@ async def _several(words: tuple[str, ...], warehouse: str, erp: ErpHub, context:
     answers = await asyncio.gather(*(_row(word, warehouse, erp) for word in asked))
     rows = tuple(row for row, _ in answers)
     if not all(map(_is_exact, rows)) and (meant := await _with_blanks(words, erp)) is not None:
-        return _stock_view(meant, warehouse, context)
+        return _stock_view(meant, warehouse, erp, context)
     return StockListView(
         rows=rows[context.offset :],
         total=len(rows),
@@ -242,26 +277,9 @@ def _codes(word: str) -> Iterator[str]:
         yield from other_spellings(word)
 
 
-async def _closest(word: str, warehouse: str, erp: ErpHub) -> tuple[str, ...]:
-    async def search(text: str) -> list[str]:
-        hits = (await erp.find_products(text, limit=SEARCH_LIMIT)).value
-        return [product.sku for product in hits if product.sku.casefold() != word.casefold()]
-
-    return tuple(_line(sku, warehouse=warehouse) for sku in await find_closest(word, search))
-
-
-def _picks(word: str, warehouse: str, hits: Answer[tuple[Product, ...]], context: QuestionContext) -> Picks:
-    products = hits.value[:MAX_PICKS]
-    return Picks(
-        asked=word,
-        rows=products[context.offset : context.offset + Picks.page_size],
-        total=len(products),
-        offset=context.offset,
-        line=_line(word, warehouse=warehouse),
-        warehouse=warehouse,
-        more=len(hits.value) > MAX_PICKS,
-        freshness=freshness(hits),
-    )
+def _lookup(warehouse: str, erp: ErpHub, context: QuestionContext) -> ProductLookup:
+    rest = (f"@{warehouse}",) if warehouse else ()
+    return ProductLookup(command="stock", erp=erp, context=context, warehouse=warehouse, rest=rest)
 
 
 def _places(found: Answer[StockLevel]) -> tuple[StockPlace, ...]:

@@ -25,6 +25,11 @@ DOCUMENT_COMMANDS = MappingProxyType(
         "report": _REPORTED,
         "alerts": _ALL,
         "find": _ALL,
+        "product": ("stock", "po"),
+        "price": ("order", "po"),
+        "arrivals": ("stock", "po", "mo"),
+        "delivery": ("order",),
+        "shortage": ("stock",),
         "watch": _ALL,
         "watches": _ALL,
     }

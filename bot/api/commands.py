@@ -30,9 +30,13 @@ from bot.chat.lookup import OneDocument as OneDocument
 from bot.chat.parsing import command_line as command_line
 from bot.chat.partner_links import offered_links as offered_links
 from bot.chat.partner_links import partner_buttons as partner_buttons
+from bot.chat.products import Picks as Picks
+from bot.chat.products import ProductLookup as ProductLookup
 from bot.chat.registry import Command as Command
 from bot.chat.registry import Commands as Commands
 from bot.chat.registry import command as command
+from bot.chat.related import more_buttons as more_buttons
+from bot.chat.related import offered as offered
 from bot.chat.sums import sum_by_currency as sum_by_currency
 from bot.chat.view_parts import DocumentListView as DocumentListView
 from bot.chat.view_parts import DocumentView as DocumentView
@@ -54,6 +58,23 @@ from bot.erp.errors import NotFound as NotFound
 from bot.erp.errors import NotPermitted as NotPermitted
 from bot.erp.errors import Unavailable as Unavailable
 from bot.erp.errors import Unsupported as Unsupported
+from bot.erp.goods import Arrival as Arrival
+from bot.erp.goods import ArrivalKind as ArrivalKind
+from bot.erp.goods import ComponentUse as ComponentUse
+from bot.erp.goods import DeliveryLine as DeliveryLine
+from bot.erp.goods import DeliveryStatus as DeliveryStatus
+from bot.erp.goods import GoodsDelivery as GoodsDelivery
+from bot.erp.goods import PriceKind as PriceKind
+from bot.erp.goods import PricePoint as PricePoint
+from bot.erp.goods import Prices as Prices
+from bot.erp.goods import ProductDetails as ProductDetails
+from bot.erp.goods import Shortage as Shortage
+from bot.erp.goods import Supply as Supply
+from bot.erp.goods import WarehouseContents as WarehouseContents
+from bot.erp.goods import WarehouseItem as WarehouseItem
+from bot.erp.goods_port import ArrivalQuery as ArrivalQuery
+from bot.erp.goods_port import ShortageQuery as ShortageQuery
+from bot.erp.goods_port import WarehouseQuery as WarehouseQuery
 from bot.erp.hub import ErpHub as ErpHub
 from bot.erp.model import Approval as Approval
 from bot.erp.model import Area as Area
@@ -103,6 +124,9 @@ __all__ = [
     "Answer",
     "Approval",
     "Area",
+    "Arrival",
+    "ArrivalKind",
+    "ArrivalQuery",
     "Ask",
     "BadArgument",
     "Bill",
@@ -112,11 +136,14 @@ __all__ = [
     "Color",
     "Command",
     "Commands",
+    "ComponentUse",
     "ContactDetail",
     "Cost",
     "Customer",
     "DayRange",
     "Days",
+    "DeliveryLine",
+    "DeliveryStatus",
     "DingerpError",
     "DocumentList",
     "DocumentListView",
@@ -128,6 +155,7 @@ __all__ = [
     "FieldClass",
     "Filter",
     "Freshness",
+    "GoodsDelivery",
     "Invoice",
     "InvoiceStatus",
     "Keyword",
@@ -150,7 +178,13 @@ __all__ = [
     "Period",
     "Person",
     "Phrase",
+    "Picks",
+    "PriceKind",
+    "PricePoint",
+    "Prices",
     "Product",
+    "ProductDetails",
+    "ProductLookup",
     "ProductionOrder",
     "ProductionStatus",
     "Progress",
@@ -162,17 +196,23 @@ __all__ = [
     "QuestionContext",
     "SalesAmount",
     "SalesOrder",
+    "Shortage",
+    "ShortageQuery",
     "Sku",
     "Slice",
     "SourceAnswer",
     "Stating",
     "StockLevel",
     "Supplier",
+    "Supply",
     "Term",
     "Unavailable",
     "Unsupported",
     "View",
     "Warehouse",
+    "WarehouseContents",
+    "WarehouseItem",
+    "WarehouseQuery",
     "WarehouseStock",
     "Word",
     "ask_buttons",
@@ -182,6 +222,8 @@ __all__ = [
     "erp_link_buttons",
     "freshness",
     "freshness_of_all",
+    "more_buttons",
+    "offered",
     "offered_links",
     "other_spellings",
     "partner_buttons",

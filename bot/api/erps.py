@@ -21,6 +21,28 @@ from bot.erp.errors import UnknownOutcome as UnknownOutcome
 from bot.erp.errors import Unsupported as Unsupported
 from bot.erp.following import StreamPage as StreamPage
 from bot.erp.following import follow as follow
+from bot.erp.goods import Arrival as Arrival
+from bot.erp.goods import ArrivalKind as ArrivalKind
+from bot.erp.goods import ComponentUse as ComponentUse
+from bot.erp.goods import DeliveryLine as DeliveryLine
+from bot.erp.goods import DeliveryStatus as DeliveryStatus
+from bot.erp.goods import GoodsDelivery as GoodsDelivery
+from bot.erp.goods import PriceKind as PriceKind
+from bot.erp.goods import PricePoint as PricePoint
+from bot.erp.goods import Prices as Prices
+from bot.erp.goods import ProductDetails as ProductDetails
+from bot.erp.goods import Shortage as Shortage
+from bot.erp.goods import Supply as Supply
+from bot.erp.goods import WarehouseContents as WarehouseContents
+from bot.erp.goods import WarehouseItem as WarehouseItem
+from bot.erp.goods_port import ArrivalQuery as ArrivalQuery
+from bot.erp.goods_port import GoodsReader as GoodsReader
+from bot.erp.goods_port import ShortageQuery as ShortageQuery
+from bot.erp.goods_port import WarehouseQuery as WarehouseQuery
+from bot.erp.goods_sorting import by_arrival as by_arrival
+from bot.erp.goods_sorting import by_leaving as by_leaving
+from bot.erp.goods_sorting import by_price_day as by_price_day
+from bot.erp.goods_sorting import by_urgency as by_urgency
 from bot.erp.http import Http as Http
 from bot.erp.http import HttpOptions as HttpOptions
 from bot.erp.http import HttpResponse as HttpResponse
@@ -30,6 +52,7 @@ from bot.erp.keys import fingerprint as fingerprint
 from bot.erp.keys import pick_by_key as pick_by_key
 from bot.erp.listing import BILLS as BILLS
 from bot.erp.listing import CUSTOMERS as CUSTOMERS
+from bot.erp.listing import DELIVERIES as DELIVERIES
 from bot.erp.listing import INVOICES as INVOICES
 from bot.erp.listing import PAYMENTS as PAYMENTS
 from bot.erp.listing import PRODUCTION_ORDERS as PRODUCTION_ORDERS
@@ -72,6 +95,7 @@ from bot.erp.model import StockLevel as StockLevel
 from bot.erp.model import Supplier as Supplier
 from bot.erp.model import Verdict as Verdict
 from bot.erp.model import WarehouseStock as WarehouseStock
+from bot.erp.port import GOODS as GOODS
 from bot.erp.port import Capability as Capability
 from bot.erp.port import DocumentBatches as DocumentBatches
 from bot.erp.port import Erp as Erp
@@ -93,11 +117,14 @@ from bot.erp.values import progress as progress
 from bot.erp.values import text as text
 from bot.erp.vendors import AdapterContext as AdapterContext
 from bot.erp.vendors import Vendor as Vendor
+from bot.erp.warehouses import pick_warehouse as pick_warehouse
 from bot.errors import ConfigurationError as ConfigurationError
 
 __all__ = [
     "BILLS",
     "CUSTOMERS",
+    "DELIVERIES",
+    "GOODS",
     "INVOICES",
     "PAYMENTS",
     "PRODUCTION_ORDERS",
@@ -107,12 +134,16 @@ __all__ = [
     "AdapterContext",
     "Approval",
     "Area",
+    "Arrival",
+    "ArrivalKind",
+    "ArrivalQuery",
     "AuthExpired",
     "AuthFailed",
     "Bill",
     "Capability",
     "Change",
     "Changes",
+    "ComponentUse",
     "ConfigurationError",
     "Conflict",
     "Customer",
@@ -120,6 +151,8 @@ __all__ = [
     "Decision",
     "DecisionOutcome",
     "DecisionResult",
+    "DeliveryLine",
+    "DeliveryStatus",
     "DocumentBatches",
     "DocumentErp",
     "Erp",
@@ -127,6 +160,8 @@ __all__ = [
     "ErpUser",
     "ErpUsers",
     "Filter",
+    "GoodsDelivery",
+    "GoodsReader",
     "Http",
     "HttpOptions",
     "HttpResponse",
@@ -146,8 +181,12 @@ __all__ = [
     "Payment",
     "PaymentDirection",
     "PaymentStatus",
+    "PriceKind",
+    "PricePoint",
+    "Prices",
     "Product",
     "ProductBatches",
+    "ProductDetails",
     "ProductionOrder",
     "ProductionStatus",
     "Progress",
@@ -159,19 +198,29 @@ __all__ = [
     "RefusingErp",
     "Relogin",
     "SalesOrder",
+    "Shortage",
+    "ShortageQuery",
     "Slice",
     "StockLevel",
     "StreamPage",
     "Supplier",
+    "Supply",
     "TimeCursor",
     "Unavailable",
     "UnknownOutcome",
     "Unsupported",
     "Vendor",
     "Verdict",
+    "WarehouseContents",
+    "WarehouseItem",
+    "WarehouseQuery",
     "WarehouseStock",
     "Zone",
     "amount_of",
+    "by_arrival",
+    "by_leaving",
+    "by_price_day",
+    "by_urgency",
     "checked_key",
     "code",
     "decide",
@@ -184,6 +233,7 @@ __all__ = [
     "money",
     "number",
     "pick_by_key",
+    "pick_warehouse",
     "progress",
     "read_page",
     "refusal",

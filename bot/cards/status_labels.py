@@ -7,6 +7,7 @@ from enum import Enum
 from types import MappingProxyType
 
 from bot.disclosure import FieldClass
+from bot.erp.goods import ArrivalKind, DeliveryStatus
 from bot.erp.model import (
     Area,
     InvoiceStatus,
@@ -51,6 +52,16 @@ _LABELS: Mapping[type[Enum], Mapping[Enum, Phrase]] = MappingProxyType(
             OrderStatus.DELIVERED: phrase("Delivered"),
             OrderStatus.CLOSED: phrase("Closed"),
             OrderStatus.CANCELLED: phrase("Cancelled"),
+        },
+        DeliveryStatus: {
+            DeliveryStatus.PLANNED: phrase("To send"),
+            DeliveryStatus.READY: phrase("Ready to send"),
+            DeliveryStatus.SHIPPED: phrase("Sent"),
+            DeliveryStatus.CANCELLED: phrase("Cancelled"),
+        },
+        ArrivalKind: {
+            ArrivalKind.PURCHASE: phrase("Purchase"),
+            ArrivalKind.PRODUCTION: phrase("Production"),
         },
         InvoiceStatus: {
             InvoiceStatus.DRAFT: phrase("Draft"),
@@ -119,6 +130,10 @@ _COLOURS: Mapping[type[Enum], Mapping[Enum, str]] = MappingProxyType(
             ProductionStatus.RUNNING: "blue",
             ProductionStatus.ON_HOLD: "orange",
             ProductionStatus.DONE: "green",
+        },
+        DeliveryStatus: {
+            DeliveryStatus.READY: "blue",
+            DeliveryStatus.SHIPPED: "green",
         },
         Severity: {Severity.INFO: "blue", Severity.WARNING: "orange", Severity.CRITICAL: "red"},
     }

@@ -153,7 +153,10 @@ class Signature:
         positional: list[object] = []
         for parameter in self.parameters:
             if parameter.many:
-                positional.extend(_take_all(parameter.type, words) or (parameter.missing(),))
+                taken = _take_all(parameter.type, words)
+                # What is marked may say by itself what is meant: all that lies in @上海仓.
+                marked = any(values.get(other.name) for other in self.parameters if other.prefix)
+                positional.extend(taken or (() if marked else (parameter.missing(),)))
                 continue
             if parameter.name not in values:
                 values[parameter.name] = _take(parameter.type, words) or parameter.missing()

@@ -114,6 +114,7 @@ class ClickPipeline:
         self._keeper = keeper
         self._sleep = sleep
         self._at_work: set[asyncio.Task[None]] = set()
+        self._closing = asyncio.Event()
 
     async def answer(self, click: Click) -> Card | None:
         """Return the clicker's new card; None leaves the card as it is (foreign cards, foreign organisations).
@@ -242,9 +243,23 @@ class ClickPipeline:
         if redrawing is not None:
             self._start(redrawing)
 
+    async def close(self) -> None:
+        """Do at once what was to follow a click later."""
+        self._closing.set()
+        await asyncio.gather(*self._at_work)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, but not beyond the end of the bot."""
+        waits = [asyncio.ensure_future(self._sleep(seconds)), asyncio.ensure_future(self._closing.wait())]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
     async def _redraw(self, shown: ShownCards, track_id: str) -> None:
         for pause in REDRAW_DELAYS:
-            await self._sleep(pause)
+            await self._pause(pause)
             try:
                 if await shown.redraw(track_id, self._now()):
                     return
@@ -258,8 +273,11 @@ class ClickPipeline:
             self._start(self._uncover(self._keeper, track_id, since, self._now() + ANSWER_TRAVELS))
 
     async def _uncover(self, keeper: AnswerKeeper, track_id: str, since: datetime, until: datetime) -> None:
-        await self._sleep(REDRAW_DELAYS[0])
-        await keeper.uncover(track_id, since, until, self._now())
+        await self._pause(REDRAW_DELAYS[0])
+        try:
+            await keeper.uncover(track_id, since, until, self._now())
+        except DingerpError as error:
+            log.warning("click.not_uncovered", error=type(error).__name__, detail=error.detail)
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
@@ -267,8 +285,11 @@ class ClickPipeline:
         task.add_done_callback(self._at_work.discard)
 
     async def _redraw_answer(self, keeper: AnswerKeeper, track_id: str) -> None:
-        await self._sleep(REDRAW_DELAYS[0])
-        await keeper.redraw(track_id, self._now())
+        await self._pause(REDRAW_DELAYS[0])
+        try:
+            await keeper.redraw(track_id, self._now())
+        except DingerpError as error:
+            log.warning("click.not_uncovered", error=type(error).__name__, detail=error.detail)
 
     async def has_own_values(self, click: Click) -> bool:
         """Whether the clicker may have values of their own on the clicked card, which would cover an answer."""

@@ -56,7 +56,6 @@ class ProductDetails:
     used_in_total: int = 0
     """How many products it goes into: of many, ``used_in`` holds the first by their codes."""
     url: str = ""
-    changed_at: datetime | None = None
     source: str = ""
 
 

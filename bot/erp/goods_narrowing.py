@@ -1,4 +1,4 @@
-"""Narrows records about goods to what a reader may see of them (docs: contracts.md#smallest-configurations)."""
+"""Narrows records about goods to what a reader may see of them: each part by the rules on its area."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from bot.erp.goods import Arrival, ArrivalKind, PriceKind, PricePoint, Prices, Shortage, WarehouseContents
+from bot.erp.goods import Arrival, ArrivalKind, PriceKind, PricePoint, Prices, Shortage, Supply, WarehouseContents
 from bot.erp.model import Area
 from bot.erp.narrowing import Narrowing, ScopeKeys
 
@@ -41,6 +41,18 @@ def keep_contents(
     return None if contents.items and not items else replace(contents, items=items)
 
 
+def keep_supplies(narrowings: Sequence[Narrowing], supplies: Iterable[Supply], source: str) -> tuple[Supply, ...]:
+    """Return the vendors that a reader may see."""
+    return tuple(
+        supply
+        for supply in supplies
+        if all(
+            narrowing.covers_keys(Area.PURCHASING, ScopeKeys(source=source, partner=supply.vendor))
+            for narrowing in narrowings
+        )
+    )
+
+
 def keep_prices(narrowings: Sequence[Narrowing], prices: Prices, source: str) -> Prices | None:
     """Return prices with only the documents that a reader may see, None where the product is none of theirs.
 
@@ -51,7 +63,7 @@ def keep_prices(narrowings: Sequence[Narrowing], prices: Prices, source: str) ->
             return None
         sales = _visible(narrowing, prices.sales, source)
         if prices.customer and Area.SALES in narrowing.by_number:
-            sales = ()
+            sales = ()  # also where it is the only customer of the reader, whose name is not theirs to see
         prices = replace(prices, sales=sales, purchases=_visible(narrowing, prices.purchases, source))
     return prices
 

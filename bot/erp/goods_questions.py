@@ -10,11 +10,11 @@ from typing import Any, TypeAlias, TypeVar, cast
 from bot.erp.answer import Answer, SourceAnswer
 from bot.erp.errors import NotFound, Unsupported
 from bot.erp.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
-from bot.erp.goods_narrowing import keep_contents, keep_items, keep_prices
+from bot.erp.goods_narrowing import keep_contents, keep_items, keep_prices, keep_supplies
 from bot.erp.goods_port import LAST_PRICES, ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery
 from bot.erp.goods_sorting import by_arrival, by_price_day, by_urgency
 from bot.erp.merging import ProductCodes, answer_of, usable_parts
-from bot.erp.model import Product, Slice
+from bot.erp.model import Area, Product, Slice
 from bot.erp.multi_source import AskSource, parts_of
 from bot.erp.narrowing import Narrowing
 from bot.erp.port import Capability, Erp
@@ -54,18 +54,21 @@ class GoodsQuestions:
 
     async def prices(self, sku: str, customer: str) -> Answer[Prices]:
         """Return what a product costs at all sources together; raises `NotFound`."""
+        # Who may see one customer only is told what that one paid, however long ago.
+        wanted = customer or max((each.search_text(Area.SALES) for each in self.narrowings), default="")
         parts = await self._of_product(
             Capability.PRICES,
             "prices",
             sku,
-            (customer.casefold(),),
-            lambda erp, code: erp.prices(code, customer=customer),
+            (wanted.casefold(),),
+            lambda erp, code: erp.prices(code, customer=wanted),
             lambda prices, source: keep_prices(self.narrowings, self._own_prices(prices, source), source),
         )
         used = usable_parts(parts)
         first, *_ = known = [part.value for part in used if part.value]
         together = replace(
             first,
+            customer=customer,
             sales=by_price_day(point for each in known for point in each.sales)[:LAST_PRICES],
             purchases=by_price_day(point for each in known for point in each.purchases)[:LAST_PRICES],
         )
@@ -187,7 +190,8 @@ class GoodsQuestions:
     def _keep_details(self, details: ProductDetails, source: str) -> ProductDetails | None:
         if not all(narrowing.covers_product(details.product, source) for narrowing in self.narrowings):
             return None
-        return replace(details, product=self._own_product(details.product, source))
+        supplies = keep_supplies(self.narrowings, details.supplies, source)
+        return replace(details, product=self._own_product(details.product, source), supplies=supplies)
 
     def _own_prices(self, prices: Prices, source: str) -> Prices:
         return replace(prices, product=self._own_product(prices.product, source))

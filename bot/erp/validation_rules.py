@@ -348,7 +348,7 @@ RULES: Mapping[type, tuple[RecordRule, ...]] = {
         missing_key("sku"),
         quantities("on_hand", "available", "reorder_point", "demanded", "incoming"),
     ),
-    ProductDetails: (quantities("reorder_point"), moment("changed_at")),
+    ProductDetails: (quantities("reorder_point"),),
     Supply: (missing_key("vendor"),),
     ComponentUse: (missing_key("sku"), quantities("quantity")),
     # A list may be in another currency than the costs.

@@ -29,6 +29,7 @@ from bot.erp.model import (
     ProductionStatus,
     PurchaseOrder,
     PurchaseStatus,
+    Quantities,
     SalesOrder,
     StockLevel,
 )
@@ -153,6 +154,10 @@ def expected_shortages(levels: Iterable[StockLevel], warehouse: str = "") -> tup
     return by_urgency(short for short in found if warehouse in ("", short.warehouse_code))
 
 
+def _promised(figures: Quantities) -> Decimal | None:
+    return figures.reserved if figures.outgoing is None else figures.outgoing
+
+
 def _short(level: StockLevel) -> Iterable[Shortage]:
     product, total = level.product, level.total
     if level.below_reorder_point and level.per_warehouse:
@@ -164,12 +169,12 @@ def _short(level: StockLevel) -> Iterable[Shortage]:
             on_hand=total.on_hand or Decimal(0),
             available=total.available,
             reorder_point=level.reorder_point,
-            demanded=total.outgoing,
+            demanded=_promised(total),
             incoming=total.incoming,
         )
     for place in level.per_warehouse:
         figures = place.quantities
-        if (figures.outgoing or 0) > (figures.on_hand or 0):
+        if (_promised(figures) or 0) > (figures.on_hand or 0):
             yield Shortage(
                 sku=product.sku,
                 name=product.name,
@@ -179,7 +184,7 @@ def _short(level: StockLevel) -> Iterable[Shortage]:
                 warehouse_code=place.code,
                 on_hand=figures.on_hand or Decimal(0),
                 available=figures.available,
-                demanded=figures.outgoing,
+                demanded=_promised(figures),
                 incoming=figures.incoming,
             )
 

@@ -8,7 +8,7 @@ from bot.chat.days import Days, names_days
 from bot.chat.dialogues import LastQuestion
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise, split
 from bot.chat.reading import ReadBy, Reading, Understood
-from bot.understanding.grammar import SAYS_WHAT_TO_DO, Grammar
+from bot.understanding.grammar import AT_WAREHOUSES, SAYS_WHAT_TO_DO, Grammar
 from bot.understanding.scanning import Scan, SpanKind
 
 _NUMERALS = "一二三四五六七八九十"
@@ -104,14 +104,15 @@ def _line(grammar: Grammar, scan: Scan, command: str, before: str, rest: str, *,
     has_days = any(names_days(span.text) for span in scan.of_kind(SpanKind.DATE))
     if not (new_words or stores or keyword or has_days or command != before):
         return None
-    if command != before and any(grammar.vocabulary.document(word) for word in old_words):
+    same = (before, command) == ("order", "delivery")
+    if command != before and not same and any(grammar.vocabulary.document(word) for word in old_words):
         return None  # another document of which only the number is known
     words = new_words or old_words
     if with_subject and new_words and command == before:
         return None
     if not keyword and command == before:
         keyword = old_list
-    if command != "stock":
+    if command not in AT_WAREHOUSES:
         line = command_line(command, keyword, *words)
         if has_days:
             return grammar.with_days(line, command, scan)

@@ -40,7 +40,9 @@ _OF_CODE = frozenset("<>{}|=`\\")
 """Signs of markup and programs, which hold words but are no sentences."""
 _NEAR = 1
 """Difference of weights at which the second reading is offered too."""
-_OF_PRODUCTS = ("stock", "mo")
+_OF_PRODUCTS = ("stock", "mo", "price", "arrivals", "product", "shortage")
+AT_WAREHOUSES = ("stock", "shortage")
+"""Commands that take a warehouse."""
 _OF_PARTNERS = frozenset({"customer", "vendor", "order", "invoice", "po", "bill", "payment"})
 """Commands that look for a partner's name: ERPs do not know it in pinyin."""
 SAYS_WHAT_TO_DO = 2
@@ -53,6 +55,10 @@ _OF_THE_WHOLE_COMPANY = frozenset({"report"})
 """Commands that answer for no single customer, vendor or product."""
 _ALONE = frozenset({"help", "whoami", "lang", "alerts", "pending"})
 """Commands that are asked without a document or a name."""
+_NAMED_ONLY = frozenset({"price", "product"})
+"""Commands that mean nothing without a product."""
+_EVERYDAY_LISTS = _ALONE | {"arrivals"}
+"""Commands whose lists are words of every day, such as 今天: they do not speak for the command."""
 
 
 @dataclass(frozen=True)
@@ -178,7 +184,7 @@ class Grammar:
         """Return how much speaks for each command."""
         weights: dict[str, int] = {}
         for cue in self.cues_in(scan):
-            listed = cue.keyword and cue.command in _ALONE  # their lists are words of every day
+            listed = cue.keyword and cue.command in _EVERYDAY_LISTS
             if not listed and (usable is None or cue.command in usable):
                 weights[cue.command] = weights.get(cue.command, 0) + cue.weight
         return weights
@@ -194,6 +200,9 @@ class Grammar:
         """Yield lines with their weights, the likeliest first; alternatives of the same weight are as likely."""
         ranked = sorted(weights, key=lambda name: (-weights[name], self.commands[name].place))
         documents, products = scan.of_kind(SpanKind.DOCUMENT), scan.of_kind(SpanKind.PRODUCT)
+        deliveries = scan.of_kind(SpanKind.DELIVERY)
+        if deliveries and (usable is None or "delivery" in usable):
+            return [(command_line("delivery", span.value), _DECISIVE) for span in deliveries]
         if documents:
             found = list(self._of_documents(documents, weights, usable))
             # Without a word of what is asked, the products beside a document are asked for as well.
@@ -207,6 +216,8 @@ class Grammar:
     ) -> Iterable[tuple[str, int]]:
         for document in documents:
             name = document.command or "find"
+            if name == "order" and weights.get("delivery", 0) > weights.get("order", 0):
+                name = "delivery"
             if name == "po" and weights.get("why", 0):
                 yield command_line("why", document.value), _DECISIVE + 1
             if usable is None or name in usable:
@@ -215,9 +226,13 @@ class Grammar:
     def _of_products(self, scan: Scan, products: list[Span], ranked: list[str]) -> Iterable[tuple[str, int]]:
         command = next((name for name in ranked if name in _OF_PRODUCTS), "stock")
         words = [span.value for span in products] or [_joined(scan, SpanKind.NAME)]
-        stores = _stores_in(scan) if command == "stock" else []
+        if command == "shortage" and any(words):
+            command = "stock"  # whether one product is short
+        stores = _stores_in(scan) if command in AT_WAREHOUSES else []
+        if command == "price":
+            words = [*words[:1], _joined(scan, SpanKind.PARTNER)]
         if any(words) or stores:
-            yield command_line(command, *(words if command == "stock" else words[:1]), *stores), _DECISIVE
+            yield command_line(command, *(words if command in {"stock", "price"} else words[:1]), *stores), _DECISIVE
 
     def _of_lists(self, scan: Scan, ranked: list[str], weights: Mapping[str, int]) -> Iterable[tuple[str, int]]:
         named = _joined(scan, SpanKind.NAME, SpanKind.PARTNER, SpanKind.PLACE)
@@ -225,10 +240,16 @@ class Grammar:
             if named and self._is_known(scan):
                 yield command_line("find", named), 1
             return
+        if self._is_product(scan) and any(
+            weights[name] == weights[ranked[0]] for name in ranked if name in _OF_PRODUCTS
+        ):
+            ranked = [name for name in ranked if name in _OF_PRODUCTS]
         for name in ranked[:_MOST_ALTERNATIVES]:
             least = 1 if name in _OF_PRODUCTS and named and self._is_known(scan) else SAYS_WHAT_TO_DO
             if weights[name] < least or weights[ranked[0]] - weights[name] > _NEAR:
                 break
+            if name in _NAMED_ONLY and not named:
+                continue
             if name == "help" and named and weights[name] < _SAYS_OUTRIGHT:
                 break  # a greeting for somebody else
             if name in _OF_THE_WHOLE_COMPANY and named:
@@ -244,6 +265,10 @@ class Grammar:
         digits = [span.value for span in scan.of_kind(SpanKind.DIGITS)] or [named]
         if digits[0].isdecimal():
             return command_line(name, self._number(name, digits[0]))
+        if name == "arrivals" and scan.of_kind(SpanKind.PARTNER):
+            return command_line("po", named)  # what is on its way from a vendor
+        if name == "shortage":
+            return command_line("stock", named) if named and self._is_known(scan) else command_line(name)
         if name == "stock" and (stores := _stores_in(scan)):
             return command_line(name, _joined(scan, SpanKind.NAME, SpanKind.PARTNER), *stores)
         return self.with_days(command_line(name, self.list_named(name, scan), named), name, scan)
@@ -263,7 +288,9 @@ class Grammar:
 
     def list_named(self, name: str, scan: Scan) -> str:
         """Return the named list of a command that is meant: what is late for an order is late for any document."""
-        own = [cue for cue in self.cues_in(scan) if cue.keyword and cue.command == name]
+        days = (span.text.casefold() for span in scan.of_kind(SpanKind.DATE))
+        dated = [cue for day in days for cue in self.sentences.cues.get(day, ())]  # some lists are of a day
+        own = [cue for cue in (*self.cues_in(scan), *dated) if cue.keyword and cue.command == name]
         others = [cue for cue in self.cues_in(scan) if cue.keyword in self.sentences.lists[name]]
         return next((cue.keyword for cue in (*own, *others)), "")
 
@@ -276,6 +303,10 @@ class Grammar:
         names = scan.of_kind(SpanKind.NAME)
         known = all(self.vocabulary.knows_product(span.value) for span in names)
         return known and bool(names or scan.of_kind(SpanKind.PARTNER) or scan.of_kind(SpanKind.PLACE))
+
+    def _is_product(self, scan: Scan) -> bool:
+        """Whether products are named, and nobody."""
+        return bool(scan.of_kind(SpanKind.NAME)) and not scan.of_kind(SpanKind.PARTNER) and self._is_known(scan)
 
     def _is_name(self, piece: str) -> bool:
         """Whether a piece of more than one sign is part of a name that the company has."""

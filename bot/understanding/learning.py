@@ -36,13 +36,14 @@ COMMON = "".join(
 
 
 async def learn_vocabulary(hub: ErpHub) -> Vocabulary:
-    """Return the words of the company, from thirteen calls to each ERP. What is not answered is left out and logged."""
-    (orders, invoices, purchases, productions, products), masters = await asyncio.gather(
+    """Return the words of the company, from fourteen calls to each ERP. What is not answered is left out and logged."""
+    (orders, invoices, purchases, productions, deliveries, products), masters = await asyncio.gather(
         asyncio.gather(
             _listed("orders", hub.orders(_DOCUMENTS)),
             _listed("invoices", hub.invoices(_DOCUMENTS)),
             _listed("purchase_orders", hub.purchase_orders(_DOCUMENTS)),
             _listed("production_orders", hub.production_orders(_DOCUMENTS)),
+            _listed("deliveries", hub.deliveries(_DOCUMENTS)),
             _products(hub),
         ),
         _masters(hub),
@@ -64,6 +65,7 @@ async def learn_vocabulary(hub: ErpHub) -> Vocabulary:
     spellings = {name: spell(name, readings) for name in (*partners, *warehouses)}
     goods = shapes_of(product.sku for product in products)
     return Vocabulary(
+        deliveries=shapes_of(delivery.number for delivery in deliveries),
         documents={
             **{command: shapes_of(document.number for document in found) for command, found in documents.items()},
             **{command: _codes(found, goods) for command, found in codes.items()},

@@ -34,6 +34,7 @@ class SpanKind(StrEnum):
     """What a part of a sentence stands for."""
 
     DOCUMENT = "document"
+    DELIVERY = "delivery"
     PRODUCT = "product"
     DIGITS = "digits"
     PARTNER = "partner"
@@ -109,7 +110,9 @@ def take_codes(scan: Scan, vocabulary: Vocabulary) -> None:
 def _take_known(scan: Scan, match: re.Match[str], vocabulary: Vocabulary) -> bool:
     start, end = match.span()
     typed = scan.text[start:end]
-    if found := vocabulary.document(typed):
+    if delivery := vocabulary.delivery(typed):
+        scan.take(SpanKind.DELIVERY, start, end, delivery)
+    elif found := vocabulary.document(typed):
         command, number = found
         scan.take(SpanKind.DOCUMENT, start, end, number, command)
     elif code := vocabulary.product(typed):

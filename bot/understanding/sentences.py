@@ -6,7 +6,7 @@ The files stand beside the commands (``commands/sentences``); a company adds its
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -77,7 +77,7 @@ class Sentences:
                 asked[key] = _reading_command(name, commands, key)
                 for word, cue in _from_table(name, asked[key], value):
                     cues.setdefault(word, []).append(cue)
-        for word, cue in _from_signatures(asked.values()):
+        for word, cue in _from_signatures(asked.values(), words["fillers"]):
             known = cues.setdefault(word, [])
             # 客户 names a command and is said of much else: what a file says of an alias goes before its usual weight.
             if cue.keyword or all(said.command != cue.command for said in known):
@@ -120,12 +120,15 @@ def _files(own: Iterable[Path]) -> Iterator[tuple[str, Mapping[str, Any]]]:
             raise ConfigurationError(f"{path}: {error}") from error
 
 
-def _from_signatures(commands: Iterable[AnyCommand]) -> Iterator[tuple[str, Cue]]:
-    """Yield the aliases of commands, and the words of their named lists."""
+def _from_signatures(commands: Iterable[AnyCommand], fillers: Container[str]) -> Iterator[tuple[str, Cue]]:
+    """Yield the aliases of commands, and the words of their named lists.
+
+    An alias that means nothing in a sentence asks for its command only where it begins a line: 产品.
+    """
     for command in commands:
         for alias in command.names:
             # 采购 may stand anywhere in a sentence; cg and so are abbreviations that only begin a line.
-            if not alias.isascii() and len(alias) >= _SHORTEST_ALIAS:
+            if not alias.isascii() and len(alias) >= _SHORTEST_ALIAS and alias not in fillers:
                 yield alias.casefold(), Cue(command.name, _WEIGHTS["names"])
         for member in _lists(command):
             for word in member.words:

@@ -35,6 +35,10 @@ _USUAL_PREFIXES: Mapping[str, str] = MappingProxyType(
 ERPs give them these prefixes unless a company changes them (docs: platform/erp/general.md#numbers)."""
 
 
+_USUAL_DELIVERY = re.compile(r"(?:dn|matdn|whout|xsckd?|fhd?|dlv)\d")
+"""The same for deliveries."""
+
+
 def spelled(number: str) -> str:
     """Return what of a number is spelled out: its letters and digits, in small letters."""
     return _NO_SIGN.sub("", number).casefold()
@@ -134,6 +138,7 @@ class Vocabulary:
 
     documents: Mapping[str, tuple[NumberShape, ...]] = field(default_factory=lambda: MappingProxyType({}))
     products: tuple[NumberShape, ...] = ()
+    deliveries: tuple[NumberShape, ...] = ()
     warehouses: tuple[str, ...] = ()
     partners: tuple[str, ...] = ()
     goods: tuple[str, ...] = ()
@@ -155,6 +160,11 @@ class Vocabulary:
         letters = re.match(r"[a-z]+", spelled(typed))
         usual = _USUAL_PREFIXES.get(letters[0]) if letters else None
         return (usual, typed) if usual else None
+
+    def delivery(self, typed: str) -> str | None:
+        """Return the number of the delivery that ``typed`` spells; None where it spells none."""
+        known = next((number for shape in self.deliveries if (number := shape.number(typed))), None)
+        return known or (typed if _USUAL_DELIVERY.match(spelled(typed)) and not self.product(typed) else None)
 
     def product(self, typed: str) -> str | None:
         """Return the code that ``typed`` spells; None where no product's code begins like it."""

@@ -72,7 +72,6 @@ def test_arguments_have_the_types_of_the_signature() -> None:
     ("function", "text"),
     [
         (stock, ""),
-        (stock, "@上海仓"),
         (stock, '""'),
         (move, "PO-1 there"),
         (move, "late PO-1"),

@@ -251,6 +251,20 @@ async def test_please_wait_is_not_the_last_word_on_a_card_that_the_bot_showed(
     assert shown.tried == [(track_id, seconds) for seconds in after]
 
 
+async def test_what_follows_a_click_later_is_done_before_the_bot_ends() -> None:
+    class NeverEndingPause(FakeShownCards):
+        async def sleep(self, seconds: float) -> None:
+            await asyncio.Event().wait()
+
+    shown = NeverEndingPause([True])
+    harness = ClickHarness(seconds=0.01, shown=shown)
+    harness.handler.gate.clear()
+    await harness.pipeline.answer(replace(CLICK, track_id=TRACKS.for_card("c1")))
+    await harness.pipeline.close()
+    assert [track_id for track_id, _ in shown.tried] == [TRACKS.for_card("c1")]
+    assert not harness.pipeline._at_work
+
+
 async def test_the_answer_to_a_question_has_no_newer_state_to_bring_back() -> None:
     harness = ClickHarness(seconds=0.01, shown=(shown := FakeShownCards([])))
     harness.handler.gate.clear()

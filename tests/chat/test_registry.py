@@ -92,8 +92,13 @@ def test_the_built_in_commands_are_there() -> None:
     assert list(Commands.discover()) == [
         *(
             "stock",
+            "price",
+            "arrivals",
+            "shortage",
+            "product",
             "order",
             "customer",
+            "delivery",
             "invoice",
             "po",
             *approvals,

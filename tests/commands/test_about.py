@@ -16,7 +16,15 @@ from bot.disclosure import FieldClass
 from commands.help import CommandHelp, Help
 from commands.lang import Lang
 from commands.whoami import Whoami
+from tests.commands.company import Company
 from tests.commands.conftest import KEEPER, Ask, FakeLanguageChoice, as_, lines
+from tests.commands.goods_company import GoodsCompany
+
+
+@pytest.fixture
+def company() -> Company:
+    """A company that can answer every command."""
+    return GoodsCompany()
 
 
 @pytest.mark.parametrize(
@@ -36,7 +44,7 @@ async def test_help_about_one_command_shows_how_it_is_typed(ask: Ask, line: str)
     view = as_(CommandHelp, await ask(line))
     assert str(view.usage) == "/stock <SKU…> [@warehouse]"
     assert "库存" in view.aliases
-    assert lines(view) == ["/stock SKU123", "/库存 螺丝 @上海仓", "/kc SKU123 SKU124"]
+    assert lines(view) == ["/stock SKU123", "/库存 螺丝 @上海仓", "/kc SKU123 SKU124", "/库存 @上海仓"]
 
 
 async def test_help_about_nothing_we_know_names_the_commands(ask: Ask) -> None:

@@ -25,6 +25,17 @@ MONEY = re.compile(r"[¥￥$€£]\s?\d|\b(?:CNY|USD|EUR)\s?\d|\d\s?(?:CNY|USD|E
 LINES = (
     "/stock SKU123",
     "/stock 螺丝",
+    "/stock @上海仓",
+    "/product RM-52",
+    "/price SKU146",
+    "/price SKU146 {customer}",
+    "/arrivals RM-52",
+    "/arrivals",
+    "/shortage",
+    "/delivery SO-1001",
+    "/delivery DN-1001",
+    "/delivery {customer}",
+    "/delivery late",
     "/order SO-1001",
     "/order late",
     "/order {customer}",
@@ -48,7 +59,16 @@ LINES = (
     "/whoami",
     "/help",
 )
-PRICED = ("/order SO-1001", "/order late", "/invoice INV-7", "/invoice overdue", "/po PO-1001", "SO-1001", "INV-7")
+PRICED = (
+    "/price SKU146",
+    "/order SO-1001",
+    "/order late",
+    "/invoice INV-7",
+    "/invoice overdue",
+    "/po PO-1001",
+    "SO-1001",
+    "INV-7",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,9 @@ from sqlalchemy.engine import Connection
 from bot.erp import listing
 from bot.erp.demo import partners
 from bot.erp.demo import tables as t
-from bot.erp.demo.document_query import DocumentQuery, by_number, lines_of
+from bot.erp.demo.document_query import DocumentQuery
 from bot.erp.demo.supply import NAMES, pending_for
 from bot.erp.demo.tables import fold
-from bot.erp.errors import NotFound
 from bot.erp.goods import DeliveryLine, DeliveryStatus, GoodsDelivery
 from bot.erp.goods_sorting import by_leaving
 from bot.erp.listing import Listing
@@ -271,20 +270,15 @@ DELIVERIES = DocumentQuery(
         )
     },
     _delivery,
-    _DELIVERY.c.customer_key,
+    partner=_DELIVERY.c.customer_key,
 )
 
 
 def deliveries_of(connection: Connection, number: str, source: str) -> tuple[GoodsDelivery, ...]:
     """Return the deliveries of a sales order, oldest first; raises `NotFound` for no such order."""
-    key = fold(number)
-    if connection.execute(by_number(_ORDER), {"key": key}).one_or_none() is None:
-        raise NotFound(number, source=source)
-    rows = connection.execute(select(_DELIVERY).where(_DELIVERY.c.order_key == key)).all()
-    lines = {
-        row.number_key: connection.execute(lines_of(_DELIVERY_LINE), {"key": row.number_key}).all() for row in rows
-    }
-    return by_leaving(_delivery(row, source, lines[row.number_key]) for row in rows)
+    ORDERS.document(connection, number, source)
+    wanted = select(_DELIVERY.c.number).where(_DELIVERY.c.order_key == fold(number))
+    return by_leaving(DELIVERIES.document(connection, key, source) for key in connection.scalars(wanted).all())
 
 
 QUERIES: Mapping[Listing[Any], DocumentQuery[Any]] = {

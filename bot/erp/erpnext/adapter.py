@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
@@ -21,6 +21,7 @@ from bot.erp.erpnext import query as queries
 from bot.erp.erpnext.changes import read_changes
 from bot.erp.erpnext.client import Account, ErpNextClient, ListRequest, Row, pattern
 from bot.erp.erpnext.decisions import PurchaseApprovals, WorkflowActions
+from bot.erp.erpnext.goods import ErpNextGoods, delivery
 from bot.erp.erpnext.mapping import Site
 from bot.erp.erpnext.options import ErpNextOptions
 from bot.erp.erpnext.query import DocumentQuery
@@ -28,6 +29,8 @@ from bot.erp.erpnext.stock import read_places, stock_level
 from bot.erp.erpnext.users import read_users
 from bot.erp.errors import Invalid, NotFound, NotPermitted
 from bot.erp.expiring import ExpiringValue
+from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.http import Http
 from bot.erp.keys import checked_key
 from bot.erp.listing import D, Listing, read_page
@@ -44,7 +47,7 @@ from bot.erp.model import (
     StockLevel,
     Verdict,
 )
-from bot.erp.port import GOODS, Capability, ListQuery
+from bot.erp.port import Capability, ListQuery
 from bot.erp.setup import SetupProblem, approver_problems, no_company
 from bot.erp.vendors import AdapterContext
 
@@ -54,7 +57,7 @@ _SEARCHED = 500
 _ALIKE = 5
 """How many names that differ only in case or accents are compared."""
 
-_READING = frozenset(Capability) - GOODS - {Capability.LOTS}
+_READING = frozenset(Capability) - {Capability.LOTS}
 _DECIDING = frozenset({Capability.APPROVE, Capability.REJECT, Capability.VERSION_CHECK})
 
 
@@ -91,6 +94,15 @@ class ErpNextErp(DocumentErp):
             sleep=sleep,
         )
 
+        self._goods = ErpNextGoods(
+            self._frappe,
+            site=self._site.value,
+            company=options.company,
+            source=self.name,
+            now=context.now,
+            complete=self._whole_products,
+        )
+
     # Products and stock
 
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
@@ -116,6 +128,9 @@ class ErpNextErp(DocumentErp):
             replace(product, spec=documents.with_variant(product.spec, documents.joined(values.get(product.sku, ()))))
             for product in found
         ]
+
+    async def _whole_products(self, rows: Sequence[Row], found: Sequence[Product]) -> Sequence[Product]:
+        return await self._with_barcodes(await self._with_variants(rows, found))
 
     async def _with_barcodes(self, products: Sequence[Product]) -> tuple[Product, ...]:
         barcodes = await self._children("Item", "Item Barcode", "barcode", [product.sku for product in products])
@@ -148,6 +163,9 @@ class ErpNextErp(DocumentErp):
     # Documents
 
     async def read_document(self, kind: Listing[D], number: str) -> D:
+        if kind is listing.DELIVERIES:
+            delivered: Any = (await self._site.value()).read(delivery, await self._document("Delivery Note", number))
+            return cast(D, delivered)
         site, document_query = await self._site.value(), await self._kind(kind)
         row = await self._document(document_query.doctype, number)
         if not document_query.is_meant(row):
@@ -156,8 +174,46 @@ class ErpNextErp(DocumentErp):
         return found[0]
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
+        if kind is listing.DELIVERIES:
+            listed: Any = await self._goods.deliveries(query)
+            return cast(Slice[D], listed)
         found = await self._slice(await self._kind(kind), query)
         return replace(found, items=await self._completed(kind, found.items))
+
+    # Goods
+
+    async def product(self, sku: str) -> ProductDetails:
+        """Return the master data of an item."""
+        key = checked_key(sku, source=self.name)
+        told: Any = await gather_or_cancel(self._document("Item", key), self.stock(key))
+        item, level = told
+        return await self._goods.details(item, level.reorder_point)
+
+    async def prices(self, sku: str, *, customer: str) -> Prices:
+        """Return what an item costs."""
+        item = await self._document("Item", checked_key(sku, source=self.name))
+        return await self._goods.prices(item, customer, await self._approvals.workflow())
+
+    async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
+        """Return goods on their way; an item that nobody knows has none."""
+        try:
+            sku = (await self._document("Item", query.sku))["name"] if query.sku else ""
+        except NotFound:
+            return Slice(items=(), total=0)
+        return await self._goods.arrivals(query, sku, await self._approvals.workflow())
+
+    async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
+        """Return the Delivery Notes of a Sales Order."""
+        order = await self._document("Sales Order", checked_key(order_number, source=self.name))
+        return await self._goods.deliveries_of(str(order["name"]))
+
+    async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
+        """Return what is short."""
+        return await self._goods.shortages(query)
+
+    async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
+        """Return what lies in a warehouse."""
+        return await self._goods.warehouse_stock(query)
 
     async def _kind(self, kind: Listing[D]) -> DocumentQuery[D]:
         document_query: DocumentQuery[Any] = (

@@ -41,7 +41,7 @@ def stock_level(item: Row, site: Site, bins: Iterable[Row], places: Mapping[str,
         WarehouseStock(
             code=row["warehouse"],
             name=str(places.get(row["warehouse"], {}).get("warehouse_name") or row["warehouse"]),
-            quantities=_quantities(row),
+            quantities=quantities(row),
         )
         for row in bins
     )
@@ -60,7 +60,8 @@ def stock_level(item: Row, site: Site, bins: Iterable[Row], places: Mapping[str,
     )
 
 
-def _quantities(row: Row) -> Quantities:
+def quantities(row: Row) -> Quantities:
+    """Return the figures of a Bin."""
     on_hand, reserved = number(row.get("actual_qty")), _sum(row, _RESERVED)
     return Quantities(
         on_hand=on_hand,

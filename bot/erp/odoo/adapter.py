@@ -18,6 +18,8 @@ from bot.batching import Batcher
 from bot.erp import deciding, listing
 from bot.erp.document_erp import DocumentErp
 from bot.erp.errors import Ambiguous, ErpError, NotFound, NotPermitted, Unsupported
+from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.keys import checked_key, pick_by_key
 from bot.erp.listing import D, Listing, read_page
 from bot.erp.model import (
@@ -43,10 +45,11 @@ from bot.erp.odoo import query as queries
 from bot.erp.odoo.changes import read_changes
 from bot.erp.odoo.client import Account, OdooClient, Row
 from bot.erp.odoo.decisions import PurchaseApprovals
+from bot.erp.odoo.goods import OdooGoods
 from bot.erp.odoo.options import OdooOptions
 from bot.erp.odoo.query import Condition, DocumentQuery
 from bot.erp.odoo.users import read_users
-from bot.erp.port import GOODS, Capability, ListQuery
+from bot.erp.port import Capability, ListQuery
 from bot.erp.setup import SetupProblem, approver_problems, no_company, no_language
 from bot.erp.values import malformed_is_invalid, text
 from bot.erp.vendors import AdapterContext
@@ -73,7 +76,7 @@ _PROGRESS = {
 class OdooErp(DocumentErp):
     """One Odoo database, release 14 to 19."""
 
-    capabilities = frozenset(Capability) - GOODS
+    capabilities = frozenset(Capability)
     narrows_lists = True
 
     def __init__(self, context: AdapterContext, options: OdooOptions) -> None:
@@ -93,11 +96,20 @@ class OdooErp(DocumentErp):
             listing.INVOICES: self._invoices,
             listing.PURCHASE_ORDERS: self._purchases,
             listing.PRODUCTION_ORDERS: self._productions,
+            listing.DELIVERIES: self._deliveries,
             listing.CUSTOMERS: self._customers,
             listing.VENDORS: self._vendors,
             listing.BILLS: self._vendor_bills,
             listing.PAYMENTS: self._payments,
         }
+        self._goods = OdooGoods(
+            self._client,
+            self._site,
+            self._stock,
+            self._of_company(),
+            products_of=self._products_of,
+            productions=lambda rows: self._productions(rows, False),
+        )
 
     async def check(self) -> None:
         """Log in and read the account's own context."""
@@ -217,6 +229,40 @@ class OdooErp(DocumentErp):
             context=_PLAIN_NAMES,
         )
 
+    # Goods
+
+    async def product(self, sku: str) -> ProductDetails:
+        fields = (*queries.PRODUCT_FIELDS, "product_tmpl_id")
+        row, level = await asyncio.gather(self._product(sku, fields), self.stock(sku))
+        return await self._goods.details(row, level.reorder_point)
+
+    async def prices(self, sku: str, *, customer: str) -> Prices:
+        return await self._goods.prices(
+            await self._product(sku, (*queries.PRODUCT_FIELDS, *queries.PRICE_FIELDS)), customer
+        )
+
+    async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
+        try:
+            row = await self._product(query.sku, queries.PRODUCT_FIELDS) if query.sku else None
+        except NotFound:
+            return Slice(items=(), total=0)
+        return await self._goods.arrivals(query, row)
+
+    async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
+        number = checked_key(order_number, source=self.name)
+        order = await self._found("sale.order", "name", number, ("name",), self._of_company())
+        return await self._goods.deliveries_of(order)
+
+    async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
+        return await self._goods.shortages(query)
+
+    async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
+        return await self._goods.warehouse_stock(query)
+
+    async def _product(self, sku: str, fields: Iterable[str]) -> Row:
+        key = checked_key(sku, source=self.name)
+        return await self._found("product.product", "default_code", key, fields, self._of_company(shared=True))
+
     # Documents
 
     async def read_document(self, kind: Listing[D], number: str) -> D:
@@ -323,6 +369,9 @@ class OdooErp(DocumentErp):
             )
             for row in rows
         ]
+
+    async def _deliveries(self, rows: list[Row], with_lines: bool) -> list[GoodsDelivery]:
+        return await self._goods.deliveries(rows, with_lines)
 
     async def _productions(self, rows: list[Row], with_lines: bool) -> list[ProductionOrder]:
         products, orders = await asyncio.gather(self._products_of(rows), self._sales_orders_among(rows))

@@ -320,9 +320,9 @@ class OdooClient:
             **paging,
         )
 
-    async def count(self, model: str, domain: Domain) -> int:
+    async def count(self, model: str, domain: Domain, *, context: Mapping[str, Any] | None = None) -> int:
         """Return the number of matching records."""
-        found = await self.call(model, "search_count", domain=list(domain))
+        found = await self.call(model, "search_count", domain=list(domain), context=context)
         return found if isinstance(found, int) else 0
 
     async def read(

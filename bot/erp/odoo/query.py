@@ -244,6 +244,23 @@ PRODUCTION_ORDERS = DocumentQuery(
     },
 )  # fmt: skip
 
+DELIVERIES = DocumentQuery(
+    model="stock.picking",
+    fields=(
+        "name", "state", "origin", "sale_id", "partner_id", "scheduled_date", "date_done", "carrier_id",
+        "carrier_tracking_ref", "picking_type_id", "write_date",
+    ),
+    days=("scheduled_date",),
+    texts=("name", "origin", "partner_id.name", "partner_id.parent_id.name"),
+    base=[["picking_type_code", "=", "outgoing"]],
+    filters={
+        Filter.LATE: (
+            "scheduled_date",
+            lambda _, start: [["state", "not in", ["done", "cancel"]], ["scheduled_date", "<", start.moment]],
+        )
+    },
+    partners=("partner_id.name", "partner_id.parent_id.name"),
+)  # fmt: skip
 _PARTNER_FIELDS = (
     "ref", "name", "phone", "mobile", "email", "street", "street2", "zip", "city", "active", "currency_id",
     "write_date",
@@ -297,6 +314,7 @@ KINDS: Mapping[Listing[Any], DocumentQuery] = {
     listing.INVOICES: INVOICES,
     listing.PURCHASE_ORDERS: PURCHASE_ORDERS,
     listing.PRODUCTION_ORDERS: PRODUCTION_ORDERS,
+    listing.DELIVERIES: DELIVERIES,
     listing.CUSTOMERS: CUSTOMERS,
     listing.VENDORS: VENDORS,
     listing.BILLS: BILLS,
@@ -307,6 +325,7 @@ PRODUCT_TEXTS = ("default_code", "name", "barcode", "product_template_attribute_
 PRODUCT_FIELDS = ("default_code", "name", "display_name", "barcode", "uom_id", "categ_id")
 KIND = ("type", "is_storable", "is_kits")
 """Whether stock of a product is kept, and whether it is a kit; releases have some of them."""
+PRICE_FIELDS = ("lst_price", "standard_price", "currency_id", "cost_currency_id")
 FIGURES = ("qty_available", "free_qty", "virtual_available", "incoming_qty", "outgoing_qty")
 SALES_LINES = (
     "product_id", "name", "display_type", "product_uom_qty", "qty_delivered", "qty_invoiced", "price_unit",

@@ -101,6 +101,10 @@ class OdooStock:
         self._warehouse_of: dict[int, int] = {}
         """Warehouse of each location, 0 for one outside of all."""
 
+    async def warehouses(self) -> list[Row]:
+        """Return the warehouses with code and name."""
+        return await self._warehouses.value()
+
     async def levels(self, rows: Sequence[Row]) -> list[StockLevel]:
         """Return the stock of each product."""
         as_of = self._now()

@@ -30,24 +30,7 @@ from tests.erp.fakes import erpnext_doctypes as shapes
 from tests.erp.fakes.erpnext import FakeErpNext
 from tests.erp.fakes.erpnext_documents import COMPANY
 
-from .conftest import Open
-
-Rows = list[dict[str, Any]]
-
-
-@pytest.fixture
-def alter(site: FakeErpNext, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[Rows], Rows]], None]:
-    """Changes the documents of a DocType before the site sends them."""
-
-    def alter(doctype: str, change: Callable[[Rows], Rows]) -> None:
-        original = site._records
-        monkeypatch.setattr(
-            site,
-            "_records",
-            lambda kind, user: change(original(kind, user)) if kind == doctype else original(kind, user),
-        )
-
-    return alter
+from .conftest import Open, Rows
 
 
 def asked_of(site: FakeErpNext) -> list[str]:

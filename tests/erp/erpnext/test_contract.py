@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.erp.erpnext.manifest import vendor
-from bot.erp.port import GOODS, Capability
+from bot.erp.port import Capability
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.erp_contract import ErpContract
 from bot.testing.fake_erp import SECRET
@@ -15,7 +15,7 @@ from tests.erp.fakes.erpnext_gaps import GAPS, SUBMIT_GAPS
 
 
 class TestErpNextContract(ErpContract):
-    offers = frozenset(Capability) - GOODS - {Capability.LOTS}
+    offers = frozenset(Capability) - {Capability.LOTS}
     name, vendor = "erpnext", vendor
     gaps = GAPS
 
@@ -35,7 +35,7 @@ class TestErpNextContract(ErpContract):
 
 class TestErpNextSubmitContract(TestErpNextContract):
     name, gaps = "erpnext-submit", SUBMIT_GAPS
-    offers = frozenset(Capability) - GOODS - {Capability.REJECT, Capability.LOTS}
+    offers = frozenset(Capability) - {Capability.REJECT, Capability.LOTS}
 
     def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> FakeErpNext:
         return FakeErpNext(company, clock, workflow=False)

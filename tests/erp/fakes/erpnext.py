@@ -40,6 +40,7 @@ _AREAS = {
     "Bin": Area.STOCK,
     "Warehouse": Area.STOCK,
     "Sales Order": Area.SALES,
+    "Delivery Note": Area.SALES,
     "Sales Invoice": Area.FINANCE,
     "Purchase Order": Area.PURCHASING,
     "Work Order": Area.PRODUCTION,
@@ -56,6 +57,10 @@ _PARENTS = {
     "Item Reorder": ("Item", "reorder_levels"),
     "Sales Team": ("Sales Order", "sales_team"),
     "Sales Invoice Item": ("Sales Invoice", "items"),
+    "BOM Item": ("BOM", "items"),
+    "Sales Order Item": ("Sales Order", "items"),
+    "Purchase Order Item": ("Purchase Order", "items"),
+    "Delivery Note Item": ("Delivery Note", "items"),
     "Purchase Invoice Item": ("Purchase Invoice", "items"),
     "Customer Credit Limit": ("Customer", "credit_limits"),
 }
@@ -164,11 +169,13 @@ class FakeErpNext(FakeServer):
         return self._rows(request.match_info["doctype"], request.query, user, inside="data")
 
     def _rows(self, doctype: str, parameters: Any, user: str, *, inside: str) -> web.StreamResponse:
-        parent = _PARENTS.get(doctype, (None,))[0]
-        if doctype in self.unreadable or parameters.get("parent") != parent:
+        parents = _parents_of(doctype)
+        if doctype in self.unreadable or (parameters.get("parent") not in parents):
             # A child table needs its parent's name, or it is refused without a message.
             return refuse(403, "PermissionError")
         rows = self._records(doctype, user)
+        if doctype == "Sales Team" and parameters.get("parent") == "Delivery Note":
+            rows = [row for note in self._records("Delivery Note", user) for row in note["sales_team"]]
         return _answer({inside: select(rows, parameters, _fields(doctype, rows))})
 
     async def _zone(self, request: web.Request) -> web.StreamResponse:
@@ -206,7 +213,17 @@ class FakeErpNext(FakeServer):
         match doctype:
             case "Item":
                 render, changed, stock = self._made, company.product_changes, company.stock
-                return [render(documents.item, p, stock.get(sku), changed[sku]) for sku, p in company.products.items()]
+                supplies = {sku: company.supplies.get(sku, ()) for sku in company.products}
+                return [
+                    render(documents.item, p, stock.get(sku), changed[sku], supplies[sku])
+                    for sku, p in company.products.items()
+                ]
+            case "Item Price":
+                prices = company.list_prices.items()
+                return [documents.item_price(sku, price, _CHANGED) for sku, price in prices]
+            case "BOM":
+                boms = company.components.items()
+                return [documents.bill_of_materials(company.products[sku], parts, _CHANGED) for sku, parts in boms]
             case "Bin":
                 return [row for level in company.stock.values() for row in self._made(documents.bins, level)]
             case "Company":
@@ -224,6 +241,8 @@ class FakeErpNext(FakeServer):
                 return documents.warehouses(company.warehouses, _CHANGED)
             case "Sales Order":
                 return [self._made(documents.sales_order, order) for order in company.orders.values()]
+            case "Delivery Note":
+                return [self._made(documents.delivery_note, note) for note in company.deliveries.values()]
             case "Sales Invoice":
                 invoices = company.invoices.values()
                 return [self._made(documents.sales_invoice, invoice, company.today) for invoice in invoices]
@@ -346,6 +365,13 @@ async def _given(request: web.Request) -> Any:
     """Return the parameters of a request from its URL or JSON body."""
     body = await request.text()
     return dict(request.query) | (json.loads(body) if body else {})
+
+
+def _parents_of(doctype: str) -> tuple[str | None, ...]:
+    """Return the DocTypes that have a child table, None for what is no child table."""
+    if doctype == "Sales Team":
+        return "Sales Order", "Delivery Note"
+    return _PARENTS.get(doctype, (None,))[:1]
 
 
 def _fields(doctype: str, rows: list[shapes.Document]) -> set[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from bot.erp.goods import ComponentUse, DeliveryStatus, GoodsDelivery, Supply
 from bot.erp.model import (
     Bill,
     Invoice,
@@ -57,7 +58,7 @@ def projected(figures: Quantities) -> Decimal:
     return (figures.on_hand or Decimal(0)) + (figures.incoming or Decimal(0)) - (figures.reserved or Decimal(0))
 
 
-def item(product: Product, level: StockLevel | None, changed_at: datetime) -> Document:
+def item(product: Product, level: StockLevel | None, changed_at: datetime, supplies: Iterable[Supply] = ()) -> Document:
     """Return an Item; its reorder level is that of its first warehouse."""
     document = shapes.ITEM | head("Item", product.sku, changed_at)
     document |= {
@@ -76,6 +77,42 @@ def item(product: Product, level: StockLevel | None, changed_at: datetime) -> Do
     levels = [] if point is None else [{"warehouse": "MAIN", "warehouse_reorder_level": float(point)}]
     document["barcodes"] = rows(document, "barcodes", "Item Barcode", barcodes)
     document["reorder_levels"] = rows(document, "reorder_levels", "Item Reorder", levels)
+    vendors = ({"supplier": each.vendor, "supplier_part_no": each.code or None} for each in supplies)
+    document["supplier_items"] = rows(document, "supplier_items", "Item Supplier", vendors)
+    return document
+
+
+def item_price(sku: str, price: Money, changed_at: datetime) -> Document:
+    """Return the price of an Item in the only list."""
+    return head("Item Price", f"price-{sku}", changed_at) | {
+        "item_code": sku,
+        "price_list": "Standard Selling",
+        "selling": 1,
+        "buying": 0,
+        "customer": None,
+        "price_list_rate": float(price.amount),
+        "currency": price.currency,
+        "valid_from": "2026-01-01",
+        "valid_upto": None,
+    }
+
+
+def bill_of_materials(whole: Product, parts: Iterable[ComponentUse], changed_at: datetime) -> Document:
+    """Return the BOM of four units."""
+    document = head("BOM", f"BOM-{whole.sku}-001", changed_at) | {
+        "docstatus": 1,
+        "is_default": 1,
+        "is_active": 1,
+        "item": whole.sku,
+        "item_name": whole.name,
+        "uom": whole.unit,
+        "quantity": 4.0,
+    }
+    lines = (
+        {"item_code": part.sku, "item_name": part.name, "uom": part.unit, "qty": float(part.quantity * 4)}
+        for part in parts
+    )
+    document["items"] = rows(document, "items", "BOM Item", lines)
     return document
 
 
@@ -277,6 +314,38 @@ def purchase_order(order: PurchaseOrder, workflow: bool) -> Document:
         for line in order.lines
     )
     document["items"] = rows(document, "items", "Purchase Order Item", lines)
+    return document
+
+
+def delivery_note(delivery: GoodsDelivery) -> Document:
+    """Return a Delivery Note: it has one day, which is that of leaving once it is submitted."""
+    assert delivery.changed_at is not None
+    docstatus = {DeliveryStatus.SHIPPED: 1, DeliveryStatus.CANCELLED: 2}.get(delivery.status, 0)
+    document = head("Delivery Note", delivery.number, delivery.changed_at) | {
+        "docstatus": docstatus,
+        "status": ("Draft", "To Bill", "Cancelled")[docstatus],
+        "company": COMPANY,
+        "customer": f"CUST-{delivery.customer[:3]}",
+        "customer_name": delivery.customer,
+        "posting_date": _day(delivery.day),
+        "is_return": 0,
+        "transporter_name": delivery.carrier or None,
+        "lr_no": delivery.tracking or None,
+        "set_warehouse": "MAIN",
+    }
+    lines = (
+        {
+            "item_code": line.sku,
+            "item_name": line.name,
+            "uom": line.unit,
+            "qty": float(line.quantity),
+            "against_sales_order": delivery.order_number,
+        }
+        for line in delivery.lines
+    )
+    document["items"] = rows(document, "items", "Delivery Note Item", lines)
+    people = [{"sales_person": delivery.salesperson, "allocated_percentage": 100.0}]
+    document["sales_team"] = rows(document, "sales_team", "Sales Team", people)
     return document
 
 

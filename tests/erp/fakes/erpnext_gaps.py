@@ -6,6 +6,7 @@ from dataclasses import fields, is_dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from bot.erp.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.model import (
     Customer,
     OrderStatus,
@@ -49,6 +50,13 @@ def _as_bins(record: Any) -> Any:
     return replace(record, total=_projected(record.total), per_warehouse=places)
 
 
+def _as_note(record: Any) -> Any:
+    if not isinstance(record, GoodsDelivery):
+        return record
+    shipped = record.status is DeliveryStatus.SHIPPED
+    return replace(record, planned_on=None if shipped else record.planned_on, warehouse="MAIN")
+
+
 def _of_company(record: Any) -> Any:
     return replace(record, company=COMPANY) if isinstance(record, StockLevel) else record
 
@@ -84,6 +92,7 @@ GAPS = Gaps(
         "Supplier.buyer": "a Supplier names nobody of the company",
         "SalesOrder.payment": "a Sales Order knows of advances only, not of what was paid on its invoices",
         "OrderLine.invoiced": "a line knows for which amount it was billed, not for how many pieces",
+        "Supply.lead_days": "an Item has one lead time, whoever supplies it",
         "PurchaseOrder.buyer": "a Purchase Order names nobody but its owner",
     },
     rewrites=(
@@ -92,9 +101,11 @@ GAPS = Gaps(
         Rewrite("an item that never moved has no Bin, and so no time at which its stock changed", _as_moved),
         Rewrite("a Bin has one figure for what is promised, and projects with it: reserved is outgoing", _as_bins),
         Rewrite("of material ERPNext says what was transferred, not what lies ready", _as_transferred),
+        Rewrite("a Delivery Note has one day, and names its warehouse by its code", _as_note),
         Rewrite("every warehouse belongs to a company", _of_company),
         Rewrite("credit limits are in the company's currency", _in_own_currency),
     ),
+    states={DeliveryStatus.READY: (DeliveryStatus.PLANNED, "a draft of a Delivery Note does not say what is picked")},
     cases=_KEYS,
 )
 """Gaps of a site with a Workflow."""

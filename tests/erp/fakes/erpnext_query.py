@@ -95,6 +95,8 @@ def _comparable(value: Any, operand: Any) -> Any:
 
 def _key(value: Any) -> str:
     """Return a value for an SQL comparison: texts ignoring case, numbers equal to texts, null as an empty text."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return "" if value is None else str(value).casefold()
 
 

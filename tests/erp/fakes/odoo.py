@@ -40,6 +40,7 @@ _AREAS = {
     "stock.move": Area.STOCK,
     "stock.warehouse": Area.STOCK,
     "stock.warehouse.orderpoint": Area.STOCK,
+    "stock.picking": Area.SALES,
     "sale.order": Area.SALES,
     "sale.order.line": Area.SALES,
     "account.move": Area.FINANCE,

@@ -62,6 +62,8 @@ class OdooModel:
     leads: Mapping[str, str] = field(default_factory=dict)
     computed: Callable[[Record, Mapping[str, Any]], Record] | None = None
     """Computes fields that depend on the context, such as a product's figures in one warehouse."""
+    searchable: frozenset[str] = frozenset()
+    """Those of them that can be searched."""
 
 
 Models = Callable[[str], OdooModel | None]
@@ -128,7 +130,10 @@ class OdooEngine:
             raise user_error(f"Invalid language code: {context['lang']}")
         holds = self._compile(name, domain)
         companies = context.get("allowed_company_ids")
-        found = [record for record in model.records if holds(record)]
+        records: Iterable[Record] = model.records
+        if model.computed is not None and any(term[0] in model.searchable for term in domain if isinstance(term, list)):
+            records = ({**record, **model.computed(record, context)} for record in records)
+        found = [record for record in records if holds(record)]
         if "active" in model.fields and context.get("active_test", True):
             found = [record for record in found if record.get("active", True)]
         if companies and "company_id" in model.fields:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.erp.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.model import (
     Area,
     Bill,
@@ -77,6 +78,11 @@ class CompanyModels:
             "stock.move": self._stock_moves,
             "stock.warehouse.orderpoint": self._orderpoints,
             "stock.picking": self._pickings,
+            "stock.picking.type": self._picking_types,
+            "product.template": self._templates,
+            "product.supplierinfo": self._supplier_infos,
+            "mrp.bom": self._bills_of_materials,
+            "mrp.bom.line": self._bom_lines,
             "sale.order": self._sale_orders,
             "sale.order.line": self._sale_lines,
             "account.move": self._account_moves,
@@ -133,13 +139,17 @@ class CompanyModels:
                 "product_template_attribute_value_ids": [self._products[sku]] if product.spec else [],
                 "active": True,
                 "company_id": None,
+                "product_tmpl_id": self._template(sku),
+                "lst_price": self.company.list_prices[sku].amount,
+                "standard_price": Decimal(0),
+                "currency_id": self._currency(self.company.list_prices[sku].currency),
                 "write_date": self.company.changed_at(Area.PRODUCTS, sku),
                 **({"type": "consu", "is_storable": True} if self.release >= (18, 0) else {"type": "product"}),
             }
             for sku, product in self.company.products.items()
         ]
         return _model(rows, {"product_template_attribute_value_ids": "product.template.attribute.value"},
-                      extra=_FIGURES, computed=self._figures)  # fmt: skip
+                      extra=_FIGURES, computed=self._figures, searchable=frozenset({"qty_available"}))  # fmt: skip
 
     def _figures(self, row: Record, context: Mapping[str, Any]) -> Record:
         """Return a product's figures and name for the context."""
@@ -154,6 +164,65 @@ class CompanyModels:
             **figures(parts),
             "display_name": shown or f"[{sku}] {row['display_name']}",
         }
+
+    def _template(self, sku: str) -> Many2One:
+        return Many2One("product.template", self._products[sku] + 1_000, self.company.products[sku].name)
+
+    def _templates(self) -> OdooModel:
+        rows = [
+            {
+                "id": self._products[sku] + 1_000,
+                "default_code": sku,
+                "name": product.name,
+                "uom_id": self._unit(product.unit),
+            }
+            for sku, product in self.company.products.items()
+        ]
+        return _model(rows)
+
+    def _supplier_infos(self) -> OdooModel:
+        rows: list[Record] = []
+        for sku, supplies in self.company.supplies.items():
+            for supply in supplies:
+                row = {
+                    "id": len(rows) + 1,
+                    "sequence": len(rows) + 1,
+                    "partner_id": self._partner(supply.vendor),
+                    "product_tmpl_id": self._template(sku),
+                    "product_id": None,
+                    "product_code": supply.code or None,
+                    "delay": supply.lead_days,
+                }
+                rows.append(row)
+        return _model(rows)
+
+    def _bills_of_materials(self) -> OdooModel:
+        rows: list[Record] = [
+            {
+                "id": self._products[sku],
+                "sequence": 1,
+                "product_tmpl_id": self._template(sku),
+                "product_id": None,
+                "product_qty": _BATCH,
+            }
+            for sku in self.company.components
+        ]
+        return _model(rows)
+
+    def _bom_lines(self) -> OdooModel:
+        rows: list[Record] = []
+        for sku, parts in self.company.components.items():
+            for part in parts:
+                row = {
+                    "id": len(rows) + 1,
+                    "sequence": len(rows) + 1,
+                    "bom_id": Many2One("mrp.bom", self._products[sku], sku),
+                    "product_id": self._product(part.sku),
+                    "product_qty": part.quantity * _BATCH,
+                    "product_uom_id": self._unit(part.unit),
+                }
+                rows.append(row)
+        return _model(rows)
 
     def _attribute_values(self) -> OdooModel:
         rows = [
@@ -225,7 +294,8 @@ class CompanyModels:
             for n in range(3)
         ]
         for row in rows:
-            row |= {"product_qty": Decimal(1), "location_id": None, "location_dest_id": None}
+            row |= {"product_qty": Decimal(1), "location_id": None, "location_dest_id": None, "picking_id": None}
+            row |= {"product_uom_qty": Decimal(1), "quantity": Decimal(1), "product_uom": None}
         vendors, customers = (
             Many2One("stock.location", key, name) for key, name in ((_VENDORS, "Vendors"), (_CUSTOMERS, "Customers"))
         )
@@ -247,17 +317,58 @@ class CompanyModels:
                             "write_date": level.as_of,
                         }
                         rows.append(rows[0] | row)
+        rows += (rows[0] | row for row in self._delivered_moves())
         return _model(rows)
+
+    def _delivered_moves(self) -> Iterable[Record]:
+        """Yield the moves of deliveries; those to come are among the planned ones of products already."""
+        key = 950_000
+        for delivery in self.company.deliveries.values():
+            for line in delivery.lines:
+                key += 1
+                yield {
+                    "id": key,
+                    "picking_id": Many2One("stock.picking", int(delivery.id), delivery.number),
+                    "product_id": self._product(line.sku),
+                    "product_uom_qty": line.quantity,
+                    "quantity": line.quantity,
+                    "product_uom": self._unit(line.unit),
+                    "state": "cancel" if delivery.status is DeliveryStatus.CANCELLED else "done",
+                    "write_date": self.company.stock[line.sku].as_of,
+                }
 
     def _pickings(self) -> OdooModel:
         """Return the transfer of every order: open while anything is owed."""
         came = {int(order.id): order.received for order in self.company.purchases.values()}
         went = {int(order.id): order.delivery for order in self.company.orders.values()}
         rows = [
-            {"id": key, "state": "done" if progress is Progress.FULL else "assigned"}
+            {"id": key, "state": "done" if progress is Progress.FULL else "assigned", "picking_type_code": "internal"}
             for key, progress in (came | went).items()
         ]
-        return _model(rows)
+        return _model([*rows, *map(self._delivery, self.company.deliveries.values())])
+
+    def _delivery(self, delivery: GoodsDelivery) -> Record:
+        orders = {order.number: order for order in self.company.orders.values()}
+        order = orders[delivery.order_number]
+        return {
+            "id": int(delivery.id),
+            "name": delivery.number,
+            "state": states.PICKING[delivery.status],
+            "picking_type_code": "outgoing",
+            "picking_type_id": Many2One("stock.picking.type", 1, "My Company: Delivery Orders"),
+            "origin": delivery.order_number,
+            "sale_id": Many2One("sale.order", int(order.id), order.number),
+            "partner_id": self._partner(delivery.customer),
+            "scheduled_date": states.moment(delivery.planned_on),
+            "date_done": states.moment(delivery.shipped_on),
+            "carrier_id": Many2One("delivery.carrier", 1, delivery.carrier) if delivery.carrier else None,
+            "carrier_tracking_ref": delivery.tracking or None,
+            "company_id": COMPANY,
+            "write_date": delivery.changed_at,
+        }
+
+    def _picking_types(self) -> OdooModel:
+        return _model([{"id": 1, "warehouse_id": self._warehouse("MAIN")}])
 
     def _lots_of(self, level: StockLevel, code: str) -> list[Record]:
         """Return the quants of a warehouse that are in lots."""
@@ -339,7 +450,7 @@ class CompanyModels:
             if self.release >= (16, 0):
                 row["delivery_status"] = states.DELIVERY.get(order.status)
             rows.append(self._locked(row, closed, since=(17, 0)))
-        return _model(rows, {"picking_ids": "stock.picking"})
+        return _model(rows, {"picking_ids": "stock.picking", "order_line": "sale.order.line"})
 
     def _locked(self, row: Record, locked: bool, *, since: tuple[int, int]) -> Record:
         """Return the lock of a document: a flag or, in old releases, a state."""
@@ -457,7 +568,7 @@ class CompanyModels:
 
     def _purchase_orders(self) -> OdooModel:
         rows = [self._purchase(order) for order in self.company.purchases.values()]
-        return _model(rows, {"picking_ids": "stock.picking"})
+        return _model(rows, {"picking_ids": "stock.picking", "order_line": "purchase.order.line"})
 
     def _purchase(self, order: PurchaseOrder) -> Record:
         approval = order.approval
@@ -597,6 +708,8 @@ class CompanyModels:
 
 
 _BILLS = 40_000
+_BATCH = Decimal(4)
+"""How much a bill of materials is for."""
 _VENDORS, _CUSTOMERS = 4, 5
 _FIGURES = ("qty_available", "free_qty", "virtual_available", "incoming_qty", "outgoing_qty")
 
@@ -620,9 +733,10 @@ def _model(
     *,
     extra: Iterable[str] = (),
     computed: Callable[[Record, Mapping[str, Any]], Record] | None = None,
+    searchable: frozenset[str] = frozenset(),
 ) -> OdooModel:
     names = {name: None for row in rows for name in row} | dict.fromkeys(extra)
-    return OdooModel({name: _type(name) for name in names}, rows, leads or {}, computed)
+    return OdooModel({name: _type(name) for name in names}, rows, leads or {}, computed, searchable)
 
 
 def _type(name: str) -> str:

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from bot.erp.goods import DeliveryStatus
 from bot.erp.model import (
     Bill,
     Invoice,
@@ -65,6 +66,12 @@ DELIVERY = {
     OrderStatus.PARTLY_DELIVERED: "partial",
     OrderStatus.DELIVERED: "full",
     OrderStatus.CLOSED: "full",
+}
+PICKING = {
+    DeliveryStatus.PLANNED: "confirmed",
+    DeliveryStatus.READY: "assigned",
+    DeliveryStatus.SHIPPED: "done",
+    DeliveryStatus.CANCELLED: "cancel",
 }
 RECEIPT = {Progress.NONE: "pending", Progress.PARTIAL: "partial", Progress.FULL: "full", None: None}
 INVOICE: Mapping[InvoiceStatus, tuple[tuple[str, str], ...]] = {

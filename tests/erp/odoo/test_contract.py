@@ -19,7 +19,7 @@ from bot.erp.model import (
     StockLevel,
 )
 from bot.erp.odoo.manifest import vendor
-from bot.erp.port import GOODS, Capability
+from bot.erp.port import Capability
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.erp_contract import ErpContract
 from bot.testing.fake_erp import SECRET
@@ -81,6 +81,7 @@ _CASES: Mapping[str, str] = {
     "decide.levels": _ONE_LEVEL,
     "decide.level_again": _ONE_LEVEL,
     "decide.lost_level": _ONE_LEVEL,
+    "delivery.list": "Odoo cannot sort by two days: it lists deliveries by the planned day, also those that left",
 }
 
 
@@ -108,7 +109,7 @@ def gaps(**more: str) -> Gaps:
 
 
 class OdooContract(ErpContract):
-    offers = frozenset(Capability) - GOODS
+    offers = frozenset(Capability)
     release: ClassVar[tuple[int, int]]
 
     def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> FakeOdoo:

@@ -1,0 +1,508 @@
+"""What Odoo tells about goods (docs: platform/erp/odoo.md#goods).
+
+Each read takes few calls, whatever the number of documents, products and warehouses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from bot.erp.errors import NotPermitted, Unsupported
+from bot.erp.goods import (
+    Arrival,
+    ArrivalKind,
+    ComponentUse,
+    DeliveryLine,
+    DeliveryStatus,
+    GoodsDelivery,
+    PriceKind,
+    PricePoint,
+    Prices,
+    ProductDetails,
+    Shortage,
+    Supply,
+    WarehouseContents,
+    WarehouseItem,
+)
+from bot.erp.goods_port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
+from bot.erp.goods_sorting import by_arrival, by_leaving, by_price_day, by_urgency
+from bot.erp.model import ProductionOrder, ProductionStatus, Slice
+from bot.erp.odoo import query as queries
+from bot.erp.odoo.client import OdooClient, Row
+from bot.erp.odoo.documents import product as product_of
+from bot.erp.odoo.mapping import (
+    OdooSite,
+    Products,
+    day,
+    line_name,
+    line_sku,
+    moment,
+    money,
+    name_of,
+    number,
+    number_of,
+    reference,
+    sku_of,
+    unit_of,
+)
+from bot.erp.odoo.query import Condition
+from bot.erp.odoo.stock import OdooStock, figures
+from bot.erp.shortages import shortages_of
+from bot.erp.values import text
+from bot.erp.warehouses import pick_warehouse
+
+_MOST = 2_000
+"""Lines, orders or moves of one question."""
+
+_STATES = {
+    "draft": DeliveryStatus.PLANNED,
+    "waiting": DeliveryStatus.PLANNED,
+    "confirmed": DeliveryStatus.PLANNED,
+    "assigned": DeliveryStatus.READY,
+    "done": DeliveryStatus.SHIPPED,
+    "cancel": DeliveryStatus.CANCELLED,
+}
+_COMING = {ProductionStatus.RELEASED, ProductionStatus.RUNNING}
+_PLAIN_NAMES: Mapping[str, Any] = {"display_default_code": False}
+
+_MOVE = ("picking_id", "product_id", "product_uom_qty", "quantity", "quantity_done", "product_uom", "state")
+_ORDER = ("name", "partner_id", "user_id", "date_order", "currency_id")
+_SALES_LINE = ("order_id", "product_uom_qty", "price_unit", "product_uom_id", "product_uom")
+_PURCHASE_LINE = ("order_id", "product_qty", "price_unit", "product_uom_id", "product_uom")
+_OPEN_LINE = (
+    "order_id", "product_id", "name", "product_qty", "qty_received", "date_planned", "product_uom_id", "product_uom",
+)  # fmt: skip
+
+ReadProductions = Callable[[list[Row]], Awaitable[Sequence[ProductionOrder]]]
+ReadProducts = Callable[[Iterable[Row]], Awaitable[Products]]
+
+
+class OdooGoods:
+    """Reads about goods; ``products_of`` returns the products of lines, ``productions`` maps production orders."""
+
+    def __init__(
+        self,
+        client: OdooClient,
+        site: OdooSite,
+        stock: OdooStock,
+        of_company: Condition,
+        *,
+        products_of: ReadProducts,
+        productions: ReadProductions,
+    ) -> None:
+        self._client, self._site, self._stock, self._of_company = client, site, stock, of_company
+        self._products_of, self._productions = products_of, productions
+
+    # Deliveries
+
+    async def deliveries(self, rows: list[Row], with_lines: bool) -> list[GoodsDelivery]:
+        """Return the deliveries of transfers."""
+        orders, warehouses, (moves, products) = await asyncio.gather(
+            self._orders_of(rows), self._warehouses_of(rows), self._moves_of(rows if with_lines else [])
+        )
+        return [self._delivery(row, orders, warehouses, moves.get(row["id"], ()), products) for row in rows]
+
+    async def deliveries_of(self, order: Row) -> tuple[GoodsDelivery, ...]:
+        """Return the deliveries of a sales order, oldest first."""
+        linked = "sale_id" in await self._client.fields("stock.picking")
+        own = ["sale_id", "=", order["id"]] if linked else ["origin", "=", number_of(order)]
+        delivery = queries.DELIVERIES
+        rows = await self._client.rows(
+            delivery.model, [*self._of_company, *delivery.base, own], delivery.fields, order="id asc", limit=_MOST
+        )
+        return by_leaving(await self.deliveries(rows, True))
+
+    def _delivery(
+        self,
+        row: Row,
+        orders: Mapping[int, Row],
+        warehouses: Mapping[int, str],
+        moves: Iterable[Row],
+        products: Products,
+    ) -> GoodsDelivery:
+        order = orders.get(reference(row.get("sale_id")) or 0, {})
+        status = _STATES.get(text(row.get("state")), DeliveryStatus.PLANNED)
+        shipped = status is DeliveryStatus.SHIPPED
+        return GoodsDelivery(
+            id=str(row["id"]),
+            number=number_of(row),
+            order_number=text(order.get("name")) or text(row.get("origin")),
+            # The address of a transfer may be a contact's; the order names the customer.
+            customer=name_of(order.get("partner_id")) or name_of(row.get("partner_id")),
+            status=status,
+            planned_on=day(row.get("scheduled_date"), self._site.zone),
+            shipped_on=day(row.get("date_done"), self._site.zone) if shipped else None,
+            carrier=name_of(row.get("carrier_id")),
+            tracking=text(row.get("carrier_tracking_ref")),
+            lines=tuple(
+                DeliveryLine(
+                    sku=line_sku(move, products),
+                    name=line_name(move, products),
+                    unit=name_of(move.get("product_uom")),
+                    quantity=_moved(move, shipped=shipped),
+                )
+                for move in moves
+                if move.get("state") != "cancel" or status is DeliveryStatus.CANCELLED
+            ),
+            salesperson=name_of(order.get("user_id")),
+            warehouse=warehouses.get(reference(row.get("picking_type_id")) or 0, ""),
+            url=self._site.link("stock.picking", row),
+            changed_at=moment(row.get("write_date")),
+            source=self._site.source,
+        )
+
+    async def _orders_of(self, rows: Iterable[Row]) -> Mapping[int, Row]:
+        ids = {reference(row.get("sale_id")) or 0 for row in rows} - {0}
+        try:
+            return await self._client.read("sale.order", ids, ("name", "partner_id", "user_id")) if ids else {}
+        except (NotPermitted, Unsupported):
+            return {}  # the transfer itself names an address and its origin
+
+    async def _warehouses_of(self, rows: Iterable[Row]) -> Mapping[int, str]:
+        """Return the names of warehouses by kind of transfer."""
+        ids = {reference(row.get("picking_type_id")) or 0 for row in rows} - {0}
+        kinds = await self._client.read("stock.picking.type", ids, ("warehouse_id",)) if ids else {}
+        return {key: name_of(kind.get("warehouse_id")) for key, kind in kinds.items()}
+
+    async def _moves_of(self, rows: Sequence[Row]) -> tuple[Mapping[int, list[Row]], Products]:
+        if not rows:
+            return {}, {}
+        ids = [row["id"] for row in rows]
+        moves = await self._client.rows("stock.move", [["picking_id", "in", ids]], _MOVE, order="id asc", limit=_MOST)
+        found: dict[int, list[Row]] = defaultdict(list)
+        for move in moves:
+            found[reference(move.get("picking_id")) or 0].append(move)
+        return found, await self._products_of(moves)
+
+    # Products
+
+    async def details(self, row: Row, reorder_point: Decimal | None) -> ProductDetails:
+        """Return the master data of a product."""
+        supplies, components, (uses, count) = await asyncio.gather(
+            self._supplies(row), self._components(row), self._uses(row)
+        )
+        return ProductDetails(
+            product=product_of(row),
+            reorder_point=reorder_point,
+            supplies=supplies,
+            components=components,
+            used_in=uses,
+            used_in_total=count,
+            url=self._site.link("product.product", row),
+            source=self._site.source,
+        )
+
+    async def _supplies(self, row: Row) -> tuple[Supply, ...]:
+        of_variant = ["product_id", "in", [False, row["id"]]]
+        of_template = ["product_tmpl_id", "=", reference(row.get("product_tmpl_id")) or 0]
+        found = await self._client.rows(
+            "product.supplierinfo",
+            [of_template, of_variant],
+            ("partner_id", "name", "product_code", "delay"),
+            order="sequence asc, id asc",
+            limit=_MOST,
+        )
+        by_vendor: dict[str, Supply] = {}
+        for each in found:
+            vendor = name_of(each.get("partner_id")) or name_of(each.get("name"))  # up to 15
+            supply = Supply(vendor=vendor, code=text(each.get("product_code")), lead_days=_days(each.get("delay")))
+            by_vendor.setdefault(vendor, supply)
+        return tuple(by_vendor.values())
+
+    async def _components(self, row: Row) -> tuple[ComponentUse, ...]:
+        """Return what the first bill of materials of a product lists for one unit."""
+        domain = [
+            ["product_tmpl_id", "=", reference(row.get("product_tmpl_id")) or 0],
+            ["product_id", "in", [False, row["id"]]],
+        ]
+        try:
+            bills = await self._client.rows("mrp.bom", domain, ("product_qty",), order="sequence asc, id asc", limit=1)
+            if not bills:
+                return ()
+            lines = await self._client.rows(
+                "mrp.bom.line",
+                [["bom_id", "=", bills[0]["id"]]],
+                ("product_id", "product_qty", "product_uom_id"),
+                order="sequence asc, id asc",
+                limit=_MOST,
+            )
+        except (NotPermitted, Unsupported):
+            return ()  # without manufacturing there are no bills of materials
+        products = await self._products_of(lines)
+        return tuple(
+            ComponentUse(
+                sku=line_sku(line, products),
+                name=line_name(line, products),
+                unit=name_of(line.get("product_uom_id")),
+                quantity=_per_unit(line, bills[0]),
+            )
+            for line in lines
+        )
+
+    async def _uses(self, row: Row) -> tuple[tuple[ComponentUse, ...], int]:
+        try:
+            lines = await self._client.rows(
+                "mrp.bom.line",
+                [["product_id", "=", row["id"]]],
+                ("bom_id", "product_qty"),
+                order="id asc",
+                limit=_MOST,
+            )
+            if not lines:
+                return (), 0
+            bills = await self._client.read(
+                "mrp.bom", [reference(line.get("bom_id")) or 0 for line in lines], ("product_tmpl_id", "product_qty")
+            )
+        except (NotPermitted, Unsupported):
+            return (), 0
+        ids = [reference(bill.get("product_tmpl_id")) or 0 for bill in bills.values()]
+        wholes = await self._client.read(
+            "product.template", ids, ("default_code", "name", "uom_id"), context=_PLAIN_NAMES
+        )
+        found = [
+            ComponentUse(
+                sku=sku_of(whole), name=text(whole.get("name")), unit=name_of(whole.get("uom_id")),
+                quantity=_per_unit(line, bill),
+            )
+            for line in lines
+            if (bill := bills.get(reference(line.get("bom_id")) or 0))
+            and (whole := wholes.get(reference(bill.get("product_tmpl_id")) or 0))
+        ]  # fmt: skip
+        found.sort(key=lambda use: use.sku)
+        return tuple(found[:MOST_USES]), len(found)
+
+    # Prices
+
+    async def prices(self, row: Row, customer: str) -> Prices:
+        """Return what a product costs; a standard cost of nothing is one that nobody entered."""
+        named: Condition = queries.contains(("partner_id.name", "partner_id.parent_id.name"), customer)
+        sales, purchases = await asyncio.gather(
+            self._points("sale.order", _SALES_LINE, [["state", "in", ["sale", "done"]], *named], row),
+            self._points("purchase.order", _PURCHASE_LINE, [["state", "in", ["purchase", "done"]]], row),
+        )
+        cost = money(row.get("standard_price"), row.get("cost_currency_id") or row.get("currency_id"))
+        return Prices(
+            product=product_of(row),
+            customer=customer,
+            list_price=money(row.get("lst_price"), row.get("currency_id")),
+            standard_cost=cost if cost and cost.amount else None,
+            sales=sales,
+            purchases=purchases,
+            source=self._site.source,
+        )
+
+    async def _points(self, model: str, fields: Sequence[str], which: Condition, row: Row) -> tuple[PricePoint, ...]:
+        """Return the prices of the last orders with a product; none where the account may not read them."""
+        domain = [["order_line.product_id", "=", row["id"]], *which, *self._of_company]
+        try:
+            orders = await self._client.rows(
+                model, domain, _ORDER, order="date_order desc, name asc, id asc", limit=LAST_PRICES
+            )
+            if not orders:
+                return ()
+            lines = await self._client.rows(
+                f"{model}.line",
+                [["order_id", "in", [order["id"] for order in orders]], ["product_id", "=", row["id"]]],
+                fields,
+                order="id asc",
+                limit=_MOST,
+            )
+        except Unsupported:
+            return ()  # sales or purchasing is not installed
+        by_id = {order["id"]: order for order in orders}
+        kind = PriceKind.SALE if model == "sale.order" else PriceKind.PURCHASE
+        points = [self._point(kind, by_id[reference(line["order_id"]) or 0], line) for line in lines]
+        return by_price_day(points)[:LAST_PRICES]
+
+    def _point(self, kind: PriceKind, order: Row, line: Row) -> PricePoint:
+        quantity = line.get("product_uom_qty") if kind is PriceKind.SALE else line.get("product_qty")
+        return PricePoint(
+            kind=kind,
+            day=day(order.get("date_order"), self._site.zone),
+            document=number_of(order),
+            partner=name_of(order.get("partner_id")),
+            quantity=number(quantity) or Decimal(0),
+            unit=unit_of(line),
+            price=money(line.get("price_unit"), order.get("currency_id")),
+            owner=name_of(order.get("user_id")),
+            source=self._site.source,
+        )
+
+    # Arrivals
+
+    async def arrivals(self, query: ArrivalQuery, row: Row | None) -> Slice[Arrival]:
+        """Return goods on their way; of one product if there is a ``row``."""
+        of_product: Condition = [["product_id", "=", row["id"]]] if row else []
+        bought, made = await asyncio.gather(self._bought(of_product), self._made(of_product, query))
+        found = by_arrival(
+            each
+            for each in (*bought, *made)
+            if query.until is None or (each.due_on is not None and each.due_on <= query.until)
+        )
+        return Slice(items=found[query.offset : query.offset + query.limit], total=len(found))
+
+    async def _bought(self, of_product: Condition) -> list[Arrival]:
+        try:
+            known = await self._client.fields("purchase.order")
+        except Unsupported:
+            return []  # purchasing is not installed
+        owed: Condition = [["order_id.receipt_status", "!=", "full"]] if "receipt_status" in known else []
+        own = [[f"order_id.{name}", *condition] for name, *condition in self._of_company]
+        lines = await self._client.rows(
+            "purchase.order.line",
+            [["order_id.state", "in", ["purchase", "done"]], *owed, *of_product, *own],
+            _OPEN_LINE,
+            order="id asc",
+            limit=_MOST,
+        )
+        ordered = [line for line in lines if _still_open(line) > 0]
+        orders, products = await asyncio.gather(
+            self._client.read(
+                "purchase.order",
+                {reference(line["order_id"]) or 0 for line in ordered},
+                ("name", "partner_id", "date_planned", "user_id"),
+            ),
+            self._products_of(ordered),
+        )
+        return [
+            self._arrival(line, order, products)
+            for line in ordered
+            if (order := orders.get(reference(line["order_id"]) or 0))
+        ]
+
+    def _arrival(self, line: Row, order: Row, products: Products) -> Arrival:
+        return Arrival(
+            document=number_of(order),
+            kind=ArrivalKind.PURCHASE,
+            sku=line_sku(line, products),
+            name=line_name(line, products),
+            unit=unit_of(line),
+            quantity=_still_open(line),
+            due_on=day(line.get("date_planned") or order.get("date_planned"), self._site.zone),
+            partner=name_of(order.get("partner_id")),
+            owners=tuple(filter(None, (name_of(order.get("user_id")),))),
+            source=self._site.source,
+        )
+
+    async def _made(self, of_product: Condition, query: ArrivalQuery) -> list[Arrival]:
+        production = queries.PRODUCTION_ORDERS
+        domain: Condition = [["state", "in", ["confirmed", "progress", "to_close"]], *of_product, *self._of_company]
+        if query.until:
+            end = datetime.combine(query.until + timedelta(days=1), time(), self._site.zone)
+            domain.append(["date_deadline", "<", queries.timestamp(end)])
+        try:
+            rows = await self._client.rows(production.model, domain, production.fields, order="id asc", limit=_MOST)
+        except Unsupported:
+            return []  # manufacturing is not installed
+        return [
+            Arrival(
+                document=order.number,
+                kind=ArrivalKind.PRODUCTION,
+                sku=order.sku,
+                name=order.name,
+                unit=order.unit,
+                quantity=order.planned - (order.produced or 0),
+                due_on=order.due_on,
+                source=self._site.source,
+            )
+            for order in await self._productions(rows)
+            if order.status in _COMING and order.planned > (order.produced or 0)
+        ]
+
+    # Warehouses
+
+    async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
+        """Return what is short among the products that have a reordering rule or are to leave."""
+        only = text((await self._warehouse(query.warehouse)).get("code")) if query.warehouse else ""
+        rules, moves = await asyncio.gather(
+            self._client.rows(
+                "stock.warehouse.orderpoint", self._of_company, ("product_id",), order="id asc", limit=_MOST
+            ),
+            self._client.rows(
+                "stock.move",
+                [
+                    ["state", "in", ["waiting", "confirmed", "assigned", "partially_available"]],
+                    ["location_id.usage", "=", "internal"],
+                    *self._of_company,
+                ],
+                ("product_id",),
+                order="id asc",
+                limit=_MOST,
+            ),
+        )
+        ids = sorted({reference(row.get("product_id")) or 0 for row in (*rules, *moves)} - {0})
+        rows = await self._client.rows(
+            "product.product",
+            [["id", "in", ids]],
+            (*queries.PRODUCT_FIELDS, *queries.KIND, *queries.FIGURES),
+            order="id asc",
+            limit=len(ids),
+            context=_PLAIN_NAMES,
+        )
+        levels = await self._stock.levels(rows)
+        found = by_urgency(
+            short for level in levels for short in shortages_of(level) if only in ("", short.warehouse_code)
+        )
+        return Slice(items=found[query.offset : query.offset + query.limit], total=len(found))
+
+    async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
+        """Return what lies in a warehouse."""
+        warehouse = await self._warehouse(query.warehouse)
+        # The context key was renamed in 18.
+        context = {**_PLAIN_NAMES, "warehouse_id": warehouse["id"], "warehouse": warehouse["id"]}
+        domain = [["qty_available", "!=", 0], *queries.contains(queries.PRODUCT_TEXTS, query.text)]
+        rows, total = await asyncio.gather(
+            self._client.rows(
+                "product.product",
+                domain,
+                (*queries.PRODUCT_FIELDS, *queries.FIGURES),
+                order="default_code asc, id asc",
+                offset=query.offset,
+                limit=query.limit,
+                context=context,
+            ),
+            self._client.count("product.product", domain, context=context),
+        )
+        return WarehouseContents(
+            code=text(warehouse.get("code")),
+            name=text(warehouse.get("name")),
+            items=tuple(
+                WarehouseItem(product=product_of(row), quantities=figures(row), source=self._site.source)
+                for row in rows
+            ),
+            total=total,
+            source=self._site.source,
+        )
+
+    async def _warehouse(self, wanted: str) -> Row:
+        rows = await self._stock.warehouses()
+        return pick_warehouse(
+            rows, wanted, lambda row: (text(row.get("code")), text(row.get("name"))), source=self._site.source
+        )
+
+
+def _moved(move: Row, *, shipped: bool) -> Decimal:
+    """Return what was moved, or is to be; the field of what was done was renamed in 17."""
+    planned = number(move.get("product_uom_qty")) or Decimal(0)
+    if not shipped:
+        return planned
+    done = number(move.get("quantity") if "quantity" in move else move.get("quantity_done"))
+    return planned if done is None else done
+
+
+def _still_open(line: Row) -> Decimal:
+    return (number(line.get("product_qty")) or Decimal(0)) - (number(line.get("qty_received")) or Decimal(0))
+
+
+def _per_unit(line: Row, bill: Row) -> Decimal:
+    return (number(line.get("product_qty")) or Decimal(0)) / (number(bill.get("product_qty")) or Decimal(1))
+
+
+def _days(value: Any) -> int | None:
+    delay = number(value)
+    return None if delay is None else int(delay)

@@ -1,0 +1,51 @@
+"""What is short, worked out from stock, for ERPs that do not tell it themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from bot.erp.goods import Shortage
+from bot.erp.model import Quantities, StockLevel
+
+_NOTHING = Decimal(0)
+
+
+def shortages_of(level: StockLevel) -> Iterator[Shortage]:
+    """Yield a product's shortages: in all by its reorder point, and of each warehouse by what is owed from there."""
+    if level.below_reorder_point and level.per_warehouse:
+        yield _shortage(level, level.total, reorder_point=level.reorder_point)
+    for place in level.per_warehouse:
+        figures = place.quantities
+        if (_promised(figures) or _NOTHING) > (figures.on_hand or _NOTHING):
+            yield _shortage(level, figures, warehouse=place.name, code=place.code)
+
+
+def _promised(figures: Quantities) -> Decimal | None:
+    """Return what documents take from a place: some ERPs reserve for them also what is not there."""
+    return figures.reserved if figures.outgoing is None else figures.outgoing
+
+
+def _shortage(
+    level: StockLevel,
+    figures: Quantities,
+    *,
+    reorder_point: Decimal | None = None,
+    warehouse: str = "",
+    code: str = "",
+) -> Shortage:
+    product = level.product
+    return Shortage(
+        sku=product.sku,
+        name=product.name,
+        unit=product.unit,
+        category=product.category,
+        warehouse=warehouse,
+        warehouse_code=code,
+        on_hand=figures.on_hand or _NOTHING,
+        available=figures.available,
+        reorder_point=reorder_point,
+        demanded=_promised(figures),
+        incoming=figures.incoming,
+        source=level.source,
+    )

@@ -1,0 +1,117 @@
+"""/arrivals: what is on its way, of a product or of all, and when it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import ClassVar
+
+from bot.access.policy import AccessPolicy
+from bot.cards.view import Button, ListView, View
+from bot.chat.arguments import Keyword, Term
+from bot.chat.context import QuestionContext
+from bot.chat.parsing import command_line
+from bot.chat.products import Picks, ProductLookup
+from bot.chat.registry import command
+from bot.chat.related import more_buttons
+from bot.chat.view_parts import Freshness, ask_buttons, freshness
+from bot.disclosure import FieldClass, cut
+from bot.erp.goods import Arrival, ArrivalKind
+from bot.erp.goods_port import ArrivalQuery
+from bot.erp.hub import ErpHub
+from bot.erp.model import Product
+from bot.phrase import phrase
+
+_COMMANDS = {ArrivalKind.PURCHASE: "po", ArrivalKind.PRODUCTION: "mo"}
+_SUNDAY = 6
+
+
+class ProductTerm(Term):
+    """A product's code, or part of its code or name."""
+
+    placeholder = phrase("SKU")
+
+
+class ArrivalList(Keyword):
+    """Until when goods are due."""
+
+    TODAY = phrase("today"), "今天", "今日", "jt"
+    WEEK = phrase("week"), "this week", "本周", "这周", "这个星期", "bz"
+
+    def last_day(self, today: date) -> date:
+        """Return the last day that is meant; a week ends on Sunday."""
+        return today if self is ArrivalList.TODAY else today + timedelta(_SUNDAY - today.weekday())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrivalsView(ListView):
+    """Goods on their way, due first; of one ``product``, or of all."""
+
+    card: ClassVar[str] = "arrivals"
+
+    product: Product | None
+    which: ArrivalList | None
+    rows: tuple[Arrival, ...]
+    today: date
+    freshness: Freshness
+
+    def row_buttons(self) -> Sequence[Button]:
+        documents = [button for row in self.rows for button in ask_buttons(_COMMANDS[row.kind], (row.document,))]
+        unique = {str(button.label): button for button in documents}
+        stock = more_buttons(("stock",), self.product.sku) if self.product else ()
+        return [*unique.values(), *stock]
+
+
+@command(
+    "arrivals",
+    aliases=("到货", "dh", "在途", "来货", "arrival", "incoming"),
+    examples=("/arrivals SKU123", "/到货 本周", "/在途"),
+    summary=phrase("What is on its way, and when it comes"),
+    place=14,
+)
+async def arrivals(
+    product: ProductTerm | None = None,
+    *,
+    which: ArrivalList | None = None,
+    erp: ErpHub,
+    policy: AccessPolicy,
+    context: QuestionContext,
+) -> View:
+    """Show what is on its way, of a product, or until today or the end of the week."""
+    meant = None
+    if product:
+        words = (which,) if which else ()
+        found = await ProductLookup(command="arrivals", erp=erp, context=context, rest=words).find(product)
+        if isinstance(found, Picks):
+            return found
+        meant = found.value
+    today = context.now.date()
+    answer = await erp.arrivals(
+        ArrivalQuery(
+            sku=meant.sku if meant else "",
+            until=which.last_day(today) if which else None,
+            offset=context.offset,
+            limit=ArrivalsView.page_size,
+        )
+    )
+    return ArrivalsView(
+        product=meant,
+        which=which,
+        rows=tuple(_seen(row, policy, context) for row in answer.value.items),
+        total=answer.value.total,
+        offset=context.offset,
+        line=command_line("arrivals", which or "", meant.sku if meant else ""),
+        today=today,
+        freshness=freshness(answer),
+    )
+
+
+def _seen(row: Arrival, policy: AccessPolicy, context: QuestionContext) -> Arrival:
+    """Return what the asker may see: the quantity as news of stock, the vendor by the rules on the document."""
+
+    def fields(name: str) -> frozenset[FieldClass]:
+        return policy.decide_area(context.person, name, context.conversation.id).grant.fields
+
+    shown = cut(row, fields("stock") | {FieldClass.PARTNER})
+    return replace(shown, partner=cut(row, fields(_COMMANDS[row.kind])).partner)

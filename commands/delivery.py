@@ -1,0 +1,142 @@
+"""/delivery: what of an order left, when, with whom, and what is still to leave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar
+
+from bot.access.policy import AccessPolicy
+from bot.cards.view import Button, ListView, View
+from bot.chat.arguments import Keyword, Term
+from bot.chat.context import QuestionContext
+from bot.chat.days import Days
+from bot.chat.lookup import DocumentLookup, OneDocument
+from bot.chat.parsing import command_line
+from bot.chat.registry import command
+from bot.chat.view_parts import DocumentListView, DocumentView, Freshness, ask_buttons, freshness
+from bot.disclosure import cut
+from bot.erp.errors import Ambiguous, NotFound
+from bot.erp.goods import DeliveryLine, GoodsDelivery
+from bot.erp.hub import Answer, ErpHub
+from bot.erp.model import PartnerName, Progress
+from bot.erp.port import Filter
+from bot.phrase import phrase
+from bot.spelling import other_spellings
+
+
+class DeliveryOrOrder(Term):
+    """The number of a delivery or of a sales order, or part of it, or part of a customer's name."""
+
+    placeholder = phrase("delivery, order or customer")
+
+
+class DeliveryList(Keyword):
+    """The lists of deliveries that have a name."""
+
+    LATE = phrase("late"), "overdue", "delayed", "晚", "迟", "延期", "逾期", "超期", "延迟", "未发", "待发", "yq"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryView(DocumentView):
+    """One delivery with its lines."""
+
+    card: ClassVar[str] = "delivery"
+    command: ClassVar[str] = "delivery"
+
+    document: GoodsDelivery
+    rows: tuple[DeliveryLine, ...]
+
+    def buttons(self) -> Sequence[Button]:
+        return (*ask_buttons("order", (self.document.order_number,)), *DocumentView.buttons(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryListView(DocumentListView):
+    """Deliveries: the newest, those of a customer, or those that should have left."""
+
+    card: ClassVar[str] = "deliveries"
+    command: ClassVar[str] = "delivery"
+
+    which: DeliveryList | None
+    rows: tuple[GoodsDelivery, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderDeliveriesView(ListView):
+    """What left of one order, and what is to leave. ``delivered`` is how much left, where the ERP says it."""
+
+    card: ClassVar[str] = "order_deliveries"
+
+    order_number: str
+    customer: PartnerName
+    delivered: Progress | None
+    rows: tuple[GoodsDelivery, ...]
+    today: date
+    freshness: Freshness
+
+    def row_buttons(self) -> Sequence[Button]:
+        return [
+            *ask_buttons("delivery", (row.number for row in self.rows)),
+            *ask_buttons("order", (self.order_number,)),
+        ]
+
+
+@command(
+    "delivery",
+    aliases=("发货", "fh", "发货单", "送货", "物流", "快递", "deliveries", "shipment"),
+    examples=("/delivery SO-1001", "/发货 DN-1001", "/发货 宏达", "/delivery late"),
+    summary=phrase("Deliveries: what of an order left, when and with whom"),
+    place=22,
+)
+async def delivery(
+    text: DeliveryOrOrder | None = None,
+    *,
+    days: Days | None = None,
+    which: DeliveryList | None = None,
+    erp: ErpHub,
+    policy: AccessPolicy,
+    context: QuestionContext,
+) -> View:
+    """Show one delivery, those of an order, or a list."""
+    # The rules on orders bind what left of them.
+    seen = policy.decide_area(context.person, "order", context.conversation.id).grant.fields
+    asked = days.within(context.now.date()) if days else None
+    if text and not which and not asked and (of_order := await _of_order(text, erp, context)):
+        return cut(of_order, seen)
+    lookup = DocumentLookup("delivery", erp.delivery, erp.deliveries)
+    hit = await lookup.look_up(text or "", Filter.LATE if which else Filter.ALL, days=asked, offset=context.offset)
+    if isinstance(hit, OneDocument):
+        return cut(DeliveryView.of(hit.found, context), seen)
+    return cut(DeliveryListView.of(hit.found, context, which=which, text=text or "", days=asked), seen)
+
+
+async def _of_order(text: str, erp: ErpHub, context: QuestionContext) -> OrderDeliveriesView | None:
+    """Return the deliveries of the order with this number; None where there is no such order."""
+    if not any(sign.isdigit() for sign in text):
+        return None
+    for number in (text, *other_spellings(text)):
+        try:
+            found = await erp.deliveries_of(number)
+        except (NotFound, Ambiguous):
+            continue
+        return await _order_view(number, found, erp, context)
+    return None
+
+
+async def _order_view(
+    number: str, found: Answer[tuple[GoodsDelivery, ...]], erp: ErpHub, context: QuestionContext
+) -> OrderDeliveriesView:
+    order = (await erp.order(number)).value
+    return OrderDeliveriesView(
+        order_number=order.number,
+        customer=order.customer,
+        delivered=order.delivery,
+        rows=found.value[context.offset : context.offset + OrderDeliveriesView.page_size],
+        total=len(found.value),
+        offset=context.offset,
+        line=command_line("delivery", order.number),
+        today=context.now.date(),
+        freshness=freshness(found),
+    )

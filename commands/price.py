@@ -1,0 +1,97 @@
+"""/price: what a product costs by the list, what customers paid last, and what vendors took."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from bot.access.policy import AccessPolicy
+from bot.cards.view import Button, View
+from bot.chat.arguments import Sku, Term
+from bot.chat.context import QuestionContext
+from bot.chat.errors import NothingFound
+from bot.chat.products import Picks, ProductLookup
+from bot.chat.registry import command
+from bot.chat.related import more_buttons, offered
+from bot.chat.view_parts import Freshness, ask_buttons, freshness
+from bot.disclosure import cut
+from bot.erp.answer import Answer
+from bot.erp.goods import Prices
+from bot.erp.hub import ErpHub
+from bot.phrase import phrase
+
+
+class CustomerTerm(Term):
+    """Part of a customer's name."""
+
+    placeholder = phrase("customer")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceView(View):
+    """The prices of one product, and which of them the reader may not see at all."""
+
+    card: ClassVar[str] = "price"
+
+    prices: Prices
+    shows_sales: bool = True
+    shows_purchases: bool = True
+    more: tuple[str, ...] = ()
+    freshness: Freshness
+
+    def buttons(self) -> Sequence[Button]:
+        return (
+            *ask_buttons("order", (point.document for point in self.prices.sales[:2])),
+            *ask_buttons("po", (point.document for point in self.prices.purchases[:2])),
+            *more_buttons(self.more, self.prices.product.sku),
+        )
+
+
+@command(
+    "price",
+    aliases=("价格", "jg", "报价", "单价", "prices"),
+    examples=("/price SKU123", "/价格 SKU123 宏达"),
+    summary=phrase("Prices of a product: list, last sales, last purchases"),
+    place=12,
+)
+async def price(
+    product: Sku,
+    customer: CustomerTerm | None = None,
+    *,
+    erp: ErpHub,
+    policy: AccessPolicy,
+    context: QuestionContext,
+) -> View:
+    """Show what a product costs, and what this customer paid for it last."""
+    found = await _find(product, customer or "", erp, context)
+    if isinstance(found, Picks):
+        return found
+    sales, purchases = (policy.decide_area(context.person, name, context.conversation.id) for name in ("order", "po"))
+    known = found.value
+    # Each side of the company has rules of its own.
+    sold = cut(replace(known, purchases=(), standard_cost=None), sales.grant.fields)
+    bought = cut(replace(known, sales=(), list_price=None), purchases.grant.fields)
+    return PriceView(
+        prices=replace(sold, purchases=bought.purchases, standard_cost=bought.standard_cost),
+        shows_sales=sales.allowed,
+        shows_purchases=purchases.allowed,
+        more=offered(erp, "stock", "product"),
+        freshness=freshness(found),
+    )
+
+
+async def _find(product: str, customer: str, erp: ErpHub, context: QuestionContext) -> Answer[Prices] | Picks:
+    """Return the prices; a second word may be part of the product's name as well as a customer."""
+    rest = (customer,) if customer else ()
+    lookup = ProductLookup(command="price", erp=erp, context=context, rest=rest)
+    try:
+        found = await lookup.read(product, lambda sku: erp.prices(sku, customer=customer))
+    except NothingFound:
+        if not customer:
+            raise
+    else:
+        if not customer or not isinstance(found, Picks):
+            return found
+    whole = replace(lookup, rest=())
+    return await whole.read(f"{product} {customer}", lambda sku: erp.prices(sku))

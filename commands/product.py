@@ -1,0 +1,88 @@
+"""/product: what a product is, who supplies it, what it is made of, and what it goes into."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from bot.access.policy import AccessPolicy
+from bot.cards.view import Button, ListView, View
+from bot.chat.arguments import Term
+from bot.chat.context import QuestionContext
+from bot.chat.parsing import command_line
+from bot.chat.products import Picks, ProductLookup
+from bot.chat.registry import command
+from bot.chat.related import more_buttons, offered
+from bot.chat.view_parts import Freshness, ask_buttons, erp_link_buttons, freshness
+from bot.disclosure import cut
+from bot.erp.goods import ComponentUse, ProductDetails
+from bot.erp.hub import ErpHub
+from bot.phrase import phrase
+
+
+class ProductWord(Term):
+    """A product's code, or part of its code or name."""
+
+    placeholder = phrase("SKU")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductUse:
+    """A product that this one is made of, or (``inside`` is false) that is made of it."""
+
+    use: ComponentUse
+    inside: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductView(ListView):
+    """The master data of one product; ``rows`` are its components and the products that it goes into."""
+
+    card: ClassVar[str] = "product"
+
+    details: ProductDetails
+    rows: tuple[ProductUse, ...]
+    shows_vendors: bool = True
+    more: tuple[str, ...] = ()
+    freshness: Freshness
+
+    def row_buttons(self) -> Sequence[Button]:
+        return [
+            *more_buttons(self.more, self.details.product.sku),
+            *ask_buttons("product", (row.use.sku for row in self.rows)),
+        ]
+
+    def buttons(self) -> Sequence[Button]:
+        return (*ListView.buttons(self), *erp_link_buttons(self.details.url))
+
+
+@command(
+    "product",
+    aliases=("商品", "产品", "sp", "物料", "料号", "item"),
+    examples=("/product SKU123", "/商品 落地电风扇"),
+    summary=phrase("What a product is, who supplies it, what it is made of"),
+    place=18,
+)
+async def product(text: ProductWord, *, erp: ErpHub, policy: AccessPolicy, context: QuestionContext) -> View:
+    """Show the master data of a product."""
+    found = await ProductLookup(command="product", erp=erp, context=context).read(text, erp.product)
+    if isinstance(found, Picks):
+        return found
+    stock, bought = (policy.decide_area(context.person, name, context.conversation.id) for name in ("stock", "po"))
+    details = cut(replace(found.value, supplies=()), stock.grant.fields)
+    details = replace(details, supplies=cut(found.value, bought.grant.fields).supplies if bought.allowed else ())
+    rows = (
+        *(ProductUse(use=use, inside=True) for use in details.components),
+        *(ProductUse(use=use, inside=False) for use in details.used_in),
+    )
+    return ProductView(
+        details=details,
+        rows=rows[context.offset : context.offset + ProductView.page_size],
+        total=len(rows),
+        offset=context.offset,
+        shows_vendors=bought.allowed,
+        line=command_line("product", details.product.sku),
+        more=offered(erp, "stock", "price", "arrivals"),
+        freshness=freshness(found),
+    )

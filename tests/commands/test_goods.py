@@ -1,0 +1,212 @@
+"""/product, /price, /arrivals, /delivery, /shortage and /stock of a warehouse, on the demo company."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+
+import pytest
+
+from bot.access.grants import Scope
+from bot.access.people import Person
+from bot.access.policy import AccessPolicy
+from bot.access.presets import PRESET_RULES
+from bot.access.rules import AccessRule
+from bot.chat.products import Picks
+from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass
+from bot.erp.model import OrderStatus
+from bot.testing.commands import Chat, Reply, open_chat
+from commands.arrivals import ArrivalsView
+from commands.delivery import DeliveryListView, DeliveryView, OrderDeliveriesView
+from commands.order import OrderView
+from commands.price import PriceView
+from commands.product import ProductView
+from commands.shortage import ShortageView
+from commands.stock import StockView, WarehouseView
+
+pytest_plugins = "bot.testing.commands"
+
+SALES = Person(user_id="sales01", name="李娜", roles=frozenset({"sales"}))
+KEEPER = Person(user_id="keeper01", name="王仓", roles=frozenset({"keeper"}))
+BUYER = Person(user_id="buyer01", name="陈立", roles=frozenset({"purchasing"}))
+
+
+def outcome(reply: Reply) -> str:
+    return f"{reply.outcome} {type(reply.view).__name__}"
+
+
+async def test_a_delivery_tells_when_it_left_with_whom_and_under_which_number(chat: Chat) -> None:
+    reply = await chat.says("/delivery dn-1001", private=True)
+    view = reply.view
+    assert isinstance(view, DeliveryView)
+    assert (view.document.order_number, view.document.customer) == ("SO-1001", "杭州宏达机电设备有限公司")
+    assert view.document.tracking in reply.body
+    assert view.document.carrier in reply.body
+    assert reply.buttons["SO-1001"] == "/order SO-1001"
+
+
+@pytest.mark.parametrize("line", ["/delivery SO-1001", "/发货 so1001", "/fh so 1001", "/物流 SO-1001"])
+async def test_an_order_tells_what_left_and_what_is_still_to_leave(chat: Chat, line: str) -> None:
+    reply = await chat.says(line)
+    view = reply.view
+    assert isinstance(view, OrderDeliveriesView)
+    assert [row.number for row in view.rows] == ["DN-1001", "DN-1002", "DN-1003"]
+    assert "延期 9 天" in reply.body
+    one = await reply.click("DN-1003")
+    assert isinstance(one.view, DeliveryView)
+    assert isinstance((await (await one.click("SO-1001")).click("发货单")).view, OrderDeliveriesView)
+
+
+async def test_an_order_of_which_nothing_left_says_so(chat: Chat) -> None:
+    reply = await chat.says("/delivery SO-1002")
+    assert isinstance(reply.view, OrderDeliveriesView)
+    for number in range(1480, 1500):
+        order = (await chat.says(f"/order SO-{number}")).view
+        if isinstance(order, OrderView) and order.document.status is OrderStatus.DRAFT:
+            reply = await chat.says(f"/delivery SO-{number}")
+            assert "还没有发货" in reply.body
+            return
+    pytest.fail("no draft")
+
+
+async def test_deliveries_of_a_customer_and_late_ones_are_listed(chat: Chat) -> None:
+    reply = await chat.says("/发货 杭州宏达")
+    assert isinstance(reply.view, DeliveryListView)
+    assert reply.view.total > 3
+    late = (await chat.says("/delivery late")).view
+    assert isinstance(late, DeliveryListView)
+    assert [row.days_late(late.today) > 0 for row in late.rows] == [True] * len(late.rows)
+    assert outcome(await chat.says("/delivery DN-99999")).startswith("not_found")
+
+
+async def test_what_is_on_its_way_of_a_product(chat: Chat) -> None:
+    reply = await chat.says("/arrivals sku123")
+    assert isinstance(reply.view, ArrivalsView)
+    assert [(row.document, row.quantity) for row in reply.view.rows] == [("MO-1", 7500)]
+    assert (await reply.click("MO-1")).outcome == "answered"
+    assert isinstance((await reply.click("库存")).view, StockView)
+
+
+async def test_what_comes_today_and_this_week(chat: Chat) -> None:
+    today, week, everything = [(await chat.says(f"/到货{word}")).view for word in (" 今天", " 本周", "")]
+    assert isinstance(today, ArrivalsView)
+    assert isinstance(week, ArrivalsView)
+    assert isinstance(everything, ArrivalsView)
+    assert today.total <= week.total < everything.total
+    last = week.today.replace(day=8)  # the Sunday of that week
+    assert all(row.due_on and row.due_on <= last for row in week.rows)
+    assert everything.rows[0].due_on == min(row.due_on for row in everything.rows if row.due_on)
+
+
+async def test_a_product_of_which_nothing_comes_says_so(chat: Chat) -> None:
+    reply = await chat.says("/arrivals ODD-5")
+    assert "没有在途" in reply.body
+    assert isinstance((await chat.says("/arrivals 管钳")).view, Picks)
+    assert outcome(await chat.says("/arrivals 飞机")).startswith("not_found")
+
+
+async def test_what_is_short_in_all_and_in_a_warehouse(chat: Chat) -> None:
+    everywhere, here = (await chat.says("/缺货")).view, (await chat.says("/缺货 上海仓")).view
+    assert isinstance(everywhere, ShortageView)
+    assert isinstance(here, ShortageView)
+    assert 0 < here.total < everywhere.total
+    assert {row.warehouse for row in here.rows} == {"上海仓"}
+    assert everywhere.rows[0].owed > 0
+    assert (await chat.says("/shortage @上海")).body == (await chat.says("/shortage @SH")).body
+    assert outcome(await chat.says("/shortage @北京")).startswith("not_found")
+
+
+async def test_what_lies_in_a_warehouse_page_by_page(chat: Chat) -> None:
+    first = await chat.says("/stock @深圳仓")
+    assert isinstance(first.view, WarehouseView)
+    assert first.view.name == "深圳仓"
+    second = await first.click("下一页")
+    assert isinstance(second.view, WarehouseView)
+    assert 0 < second.view.offset <= len(first.view.rows)
+    assert second.view.rows[0].product.sku not in first.body
+    screws = (await chat.says("/库存 膨胀螺栓 @上海仓")).view
+    assert isinstance(screws, WarehouseView)
+    assert {row.product.name for row in screws.rows} == {"膨胀螺栓"}
+
+
+async def test_prices_are_shown_to_own_eyes_and_kept_from_the_group(chat: Chat) -> None:
+    reply = await chat.says("/price SKU146", private=True)
+    view = reply.view
+    assert isinstance(view, PriceView)
+    assert view.prices.list_price is not None
+    assert str(view.prices.list_price.amount.normalize()) in reply.body
+    assert len(view.prices.sales) == 5
+    to_one = (await chat.says("/价格 SKU146 宏达", private=True)).view
+    assert isinstance(to_one, PriceView)
+    assert {point.partner for point in to_one.prices.sales} == {"杭州宏达机电设备有限公司"}
+
+
+async def test_a_name_of_two_words_is_a_product_too(chat: Chat) -> None:
+    reply = await chat.says("/price 螺母 M3")
+    assert isinstance(reply.view, PriceView)
+    assert reply.view.prices.product.sku == "SKU146"
+
+
+async def test_a_product_tells_its_vendors_parts_and_uses(chat: Chat) -> None:
+    fan = await chat.says("/product fan-21", private=True)
+    assert isinstance(fan.view, ProductView)
+    assert "用料" in fan.body
+    part = await fan.click("RM-41")
+    assert isinstance(part.view, ProductView)
+    assert "用于" in part.body
+    assert part.view.details.supplies
+    assert isinstance((await fan.click("价格")).view, PriceView)
+    assert isinstance((await fan.click("在途")).view, ArrivalsView)
+
+
+def _rule(command: str, fields: Iterable[FieldClass] = ALL_FIELDS, **scope: frozenset[str]) -> AccessRule:
+    return AccessRule(
+        commands=frozenset({command}), roles=frozenset({"sales"}), fields=frozenset(fields), scope=Scope(**scope)
+    )
+
+
+class TestWithReadyRules:
+    @pytest.fixture
+    async def chat(self) -> AsyncIterator[Chat]:
+        async with open_chat(policy=AccessPolicy(PRESET_RULES)) as chat:
+            yield chat
+
+    async def test_sales_sees_no_purchase_prices(self, chat: Chat) -> None:
+        view = (await chat.says("/price RM-52", person=SALES, private=True)).view
+        assert isinstance(view, PriceView)
+        assert (view.prices.purchases, view.shows_purchases) == ((), False)
+
+    async def test_a_buyer_sees_no_sales_prices(self, chat: Chat) -> None:
+        view = (await chat.says("/price RM-52", person=BUYER, private=True)).view
+        assert isinstance(view, PriceView)
+        assert view.prices.purchases
+        assert (view.prices.sales, view.shows_sales, view.prices.list_price) == ((), False, HIDDEN)
+
+    async def test_a_keeper_sees_quantities_and_no_vendor(self, chat: Chat) -> None:
+        reply = await chat.says("/arrivals RM-52", person=KEEPER, private=True)
+        view = reply.view
+        assert isinstance(view, ArrivalsView)
+        assert view.rows
+        assert {(row.document, row.partner) for row in view.rows} == {("", "")}
+        assert all(row.quantity > 0 for row in view.rows)
+        assert "供应商" not in (await chat.says("/product RM-52", person=KEEPER, private=True)).body
+
+    async def test_a_keeper_does_not_see_deliveries_of_orders(self, chat: Chat) -> None:
+        for line in ("/delivery SO-1001", "/delivery DN-1001"):
+            assert outcome(await chat.says(line, person=KEEPER, private=True)).startswith("not_found")
+
+
+class TestOneCustomer:
+    @pytest.fixture
+    async def chat(self) -> AsyncIterator[Chat]:
+        only = frozenset({"杭州宏达机电设备有限公司"})
+        async with open_chat(policy=AccessPolicy((_rule("order", partners=only),))) as chat:
+            yield chat
+
+    async def test_sees_deliveries_and_prices_of_that_customer(self, chat: Chat) -> None:
+        assert isinstance((await chat.says("/delivery SO-1001", person=SALES)).view, OrderDeliveriesView)
+        listed = (await chat.says("/delivery", person=SALES)).view
+        assert isinstance(listed, DeliveryListView)
+        assert {row.customer for row in listed.rows} == {"杭州宏达机电设备有限公司"}
+        view = (await chat.says("/price SKU146", person=SALES)).view
+        assert isinstance(view, PriceView)
+        assert {point.partner for point in view.prices.sales} == {"杭州宏达机电设备有限公司"}

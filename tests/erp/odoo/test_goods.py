@@ -1,0 +1,85 @@
+"""Odoo's traps about goods (docs: platform/erp/odoo.md#goods)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from bot.erp.errors import NotPermitted
+from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
+from bot.erp.model import Area
+from bot.erp.port import Filter, ListQuery
+from bot.testing.company import TODAY
+from bot.testing.fake_erp import RequestKind as Request
+from tests.erp.odoo.conftest import Open
+
+
+async def test_deliveries_are_listed_by_the_planned_day_and_late_ones_first(open_odoo: Open) -> None:
+    erp, server = await open_odoo()
+    known = server.company.deliveries
+    listed = await erp.deliveries(ListQuery(limit=500))
+    assert listed.total == len(known)
+    days = [each.planned_on for each in listed.items if each.planned_on]
+    assert days == sorted(days, reverse=True)
+    late = await erp.deliveries(ListQuery(filter=Filter.LATE, limit=500))
+    assert {each.number for each in late.items} == {each.number for each in known.values() if each.days_late(TODAY)}
+    by_order = await erp.deliveries(ListQuery(text="so-1001", limit=5))
+    assert {each.order_number for each in by_order.items} == {"SO-1001"}
+
+
+async def test_the_order_names_the_customer_of_a_delivery(open_odoo: Open) -> None:
+    erp, server = await open_odoo()
+    delivery = server.company.deliveries["DN-1001"]
+    server.company.deliveries["DN-1001"] = replace(delivery, customer="Acme Ltd., Gate 7")
+    assert (await erp.delivery("DN-1001")).customer == delivery.customer
+
+
+@pytest.mark.parametrize("release", [(14, 0), (16, 0), (17, 0)])
+async def test_older_releases_tell_of_goods_too(release: tuple[int, int], open_odoo: Open) -> None:
+    erp, server = await open_odoo(release)
+    delivery = await erp.delivery("DN-1001")
+    assert [line.quantity for line in delivery.lines] == [
+        line.quantity for line in server.company.deliveries["DN-1001"].lines
+    ]
+    assert (await erp.arrivals(ArrivalQuery(until=TODAY + timedelta(days=30)))).total > 0
+    assert (await erp.prices("SKU123", customer="")).list_price == server.company.list_prices["SKU123"]
+    assert (await erp.warehouse_stock(WarehouseQuery(warehouse="SH"))).total > 0
+
+
+async def test_a_missing_right_is_no_empty_list(open_odoo: Open) -> None:
+    erp, server = await open_odoo()
+    server.faults.forbid(Area.PURCHASING)
+    with pytest.raises(NotPermitted):
+        await erp.arrivals(ArrivalQuery())
+    with pytest.raises(NotPermitted):
+        await erp.prices("SKU123", customer="")
+    server.faults.clear()
+    server.faults.forbid(Area.SALES)
+    with pytest.raises(NotPermitted):
+        await erp.deliveries(ListQuery())
+
+
+async def test_a_bill_of_materials_for_several_is_told_for_one(open_odoo: Open) -> None:
+    erp, _ = await open_odoo()
+    fan = await erp.product("SKU128")
+    assert [(part.sku, part.quantity) for part in fan.components] == [
+        ("SKU125", Decimal("2.5")),
+        ("SKU123", Decimal(8)),
+    ]
+
+
+async def test_the_number_of_calls_does_not_grow_with_products(open_odoo: Open) -> None:
+    erp, server = await open_odoo()
+    for ask in (
+        lambda: erp.shortages(ShortageQuery(limit=500)),
+        lambda: erp.arrivals(ArrivalQuery(limit=500)),
+        lambda: erp.warehouse_stock(WarehouseQuery(warehouse="MAIN", limit=500)),
+        lambda: erp.deliveries_of("SO-1001"),
+    ):
+        await ask()
+        server.requests.clear()
+        await ask()
+        assert server.requests.count(Request.READ) <= 9
