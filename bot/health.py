@@ -30,7 +30,7 @@ class PartStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PartHealth:
-    """The status of a part, with the reason in plain words unless it is well."""
+    """The status of a part, with the reason in plain words unless it is well; then it may tell what it costs."""
 
     status: PartStatus
     reason: str = ""

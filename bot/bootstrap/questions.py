@@ -16,6 +16,7 @@ from bot.bootstrap.audiences import AccessServices
 from bot.bootstrap.audit import limit_questions
 from bot.bootstrap.exports import build_exports, exportable
 from bot.bootstrap.infrastructure import Infrastructure
+from bot.bootstrap.language_model import open_model
 from bot.cards.language import choose_language
 from bot.chat.clicks import ClickPipeline
 from bot.chat.code_scanner import CodeScanner
@@ -42,8 +43,10 @@ from bot.phrase import Phrase
 from bot.store.deliveries import StoredShownCards
 from bot.store.dialogues import StoredDialogues
 from bot.store.inbox import StoredInbox
+from bot.store.model_use import StoredModelUse
 from bot.store.standing_answers import StoredStandingAnswers
 from bot.store.subscriptions import StoredSubscriptions
+from bot.understanding.language_model.reader import ModelReader
 from bot.understanding.learning import learn_vocabulary
 from bot.understanding.reader import GrammarReader
 from bot.understanding.sentences import Sentences
@@ -69,6 +72,8 @@ class AnsweringParts:
     account_of: AccountOf
     reader: GrammarReader | None
     """Reads sentences, where that is wanted."""
+    model: ModelReader | None
+    """Asks a language model what a sentence means, where that is wanted."""
 
 
 async def open_inbox(base: Infrastructure) -> StoredInbox:
@@ -99,7 +104,9 @@ async def build_pipelines(
     )
     asking = await _asking_commands(parts, partial(dispatching, commands=exportable(parts.commands)))
     dispatching = partial(dispatching, collaborators={**parts.collaborators, **asking})
-    dispatcher = dispatching(reader=parts.reader, dialogues=dialogues, pictures=_picture_reader(base))
+    dispatcher = dispatching(
+        reader=parts.reader, dialogues=dialogues, pictures=_picture_reader(base), model=parts.model
+    )
     standing = StoredStandingAnswers(base.database)
     # What is drawn again was not asked by anybody: it counts as no question and is no part of a dialogue.
     parts.alerts.composers[ANSWER_KIND] = AnswerComposer(
@@ -150,15 +157,21 @@ async def resume_questions(base: Infrastructure, inbox: StoredInbox, questions: 
         log.info("inbox.resumed", questions=len(unanswered))
 
 
-async def start_reader(base: Infrastructure, commands: Commands, hub: ErpHub) -> GrammarReader | None:
-    """Return the reader of sentences, which learns the company's words beside; None where it is not wanted."""
+async def start_reader(
+    base: Infrastructure, commands: Commands, hub: ErpHub
+) -> tuple[GrammarReader | None, ModelReader | None]:
+    """Return the reader of sentences, which learns the company's words beside, and the one that asks a language model;
+    None where they are not wanted.
+    """
     wanted = base.settings.understanding
     if not wanted.enabled:
-        return None
+        return None, None
     sentences = Sentences.load(commands, (wanted.sentences,) if wanted.sentences else ())
     reader = GrammarReader(commands, sentences, partial(learn_vocabulary, hub))
     await base.run_in_background(reader.run(), "understanding")
-    return reader
+    used = StoredModelUse(base.database)
+    model = await open_model(base.stack, base.settings, commands, sentences, used, base.metrics, base.now)
+    return reader, model
 
 
 async def _start_dialogues(base: Infrastructure) -> Dialogues:

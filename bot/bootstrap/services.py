@@ -111,6 +111,7 @@ async def build_services(
     add_report_composers(base, alerts)
     record_start(audit, settings, (access.rules, alerts.rules, approvals.rules), now)
 
+    reader, model = await start_reader(base, commands, hub)
     answering = AnsweringParts(
         base=base,
         commands=commands,
@@ -130,7 +131,8 @@ async def build_services(
             **approvals.collaborators,
         },
         account_of=account,
-        reader=await start_reader(base, commands, hub),
+        reader=reader,
+        model=model,
     )
     questions, clicks = await build_pipelines(answering, inbox, patience)
 
@@ -139,7 +141,7 @@ async def build_services(
     await start_polling(base, hub, alerts)
     await start_approvals(base, approvals)
     await start_outbox(base, alerts)
-    health = await start_health(base, hub, alerts, approvals, access.policy)
+    health = await start_health(base, hub, alerts, approvals, access.policy, (lambda: model.health) if model else None)
     contact_events = await start_directory(base, approvals.staff, search_accounts(base, hub, accounts))
     return Services(
         database=database,

@@ -5,7 +5,7 @@ messages without a question.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import islice
@@ -43,7 +43,7 @@ from bot.chat.pipeline import PreparedAnswer
 from bot.chat.prompts import OpenPrompts, may_be_reply
 from bot.chat.quoting import line_about, numbers_in, takes_number
 from bot.chat.reader_hub import AccountOf, ReaderHub, no_account
-from bot.chat.reading import ReadBy, Reading, SentenceReader
+from bot.chat.reading import ReadBy, Reading, SentenceModel, SentenceReader, settle
 from bot.chat.registry import AnyCommand, Commands
 from bot.disclosure import HIDDEN
 from bot.erp.errors import ErpError, NotFound, Unavailable
@@ -161,9 +161,11 @@ class QuestionDispatcher:
         reader: SentenceReader | None = None,
         dialogues: Dialogues | None = None,
         pictures: PictureReader | None = None,
+        model: SentenceModel | None = None,
     ) -> None:
         """``account_of`` finds the asker's own documents; ``reader`` reads sentences: without it only commands, numbers
-        and names are understood; ``dialogues`` remembers what was asked before; ``pictures`` finds codes in pictures.
+        and names are understood; ``dialogues`` remembers what was asked before; ``pictures`` finds codes in pictures;
+        ``model`` is asked where all of these find nothing, or two likely readings.
 
         Raises `ConfigurationError` when a command needs a collaborator that is missing.
         """
@@ -173,6 +175,7 @@ class QuestionDispatcher:
         self._reference = reference
         self._reader = reader
         self._dialogues = dialogues
+        self._model = model
         self._prompts = OpenPrompts()
         hub = collaborators.get(ErpHub)
         self._hub = ReaderHub(hub, account_of) if isinstance(hub, ErpHub) else None
@@ -234,7 +237,32 @@ class QuestionDispatcher:
         if len(parsed.rest.encode()) > MAX_LINE_BYTES:
             problem = BadArgument(phrase("That is too long for one question."))
             return self._failure(problem, self._bound[name].command, context)
-        return await self._run(self._bound[name], parsed.rest, context, redirected=redirected)
+        answer = await self._run(self._bound[name], parsed.rest, context, redirected=redirected)
+        if answer.outcome is QuestionOutcome.NOT_FOUND and self._reader and not context.clicked:
+            lines = self._reader.spell_out(f"/{name} {parsed.rest}")
+            return await self._answer_spelled(lines, context) or answer
+        return answer
+
+    async def _answer_spelled(self, lines: Sequence[str], context: QuestionContext) -> PreparedAnswer | None:
+        """Answer the line with the name that was spelled, or offer those lines under which this person finds something.
+
+        Each is tried first: a name that the asker may not see must not stand on a button.
+        """
+        found: dict[str, PreparedAnswer] = {}
+        for line in lines:
+            parsed = self._commands.parse(line)
+            assert parsed.command is not None, "a line is spelled out with its command"
+            bound, asking = self._bound[parsed.command], replace(context, line=line, offset=0)
+            answer = await self._run(bound, parsed.rest, asking, redirected=True)
+            if answer.outcome is QuestionOutcome.ANSWERED:
+                found[line] = answer
+        if not found:
+            return None
+        if len(found) > 1:
+            choice = ChoiceNotice(suggestions=tuple(map(Suggestion, found)))
+            return PreparedAnswer(choice, NO_COMMAND_LABEL, QuestionOutcome.HINT)
+        ((line, answer),) = found.items()
+        return replace(answer, read_as=line)
 
     async def _answer_quoting(self, parsed: ParsedLine, context: QuestionContext) -> PreparedAnswer:
         """Answer a line that replies to a card or message: a word alone is about the document of that."""
@@ -289,16 +317,32 @@ class QuestionDispatcher:
 
     async def _answer_reading(self, reading: Reading, context: QuestionContext) -> PreparedAnswer:
         if reading.unsure:
+            reading = await self._settle(reading, context)
+        if reading.unsure:
             lines = (reading.line, *reading.alternatives)
             choice = ChoiceNotice(suggestions=tuple(map(Suggestion, lines)))
             return PreparedAnswer(choice, NO_COMMAND_LABEL, QuestionOutcome.HINT)
         answer = await self._answer(replace(context, line=reading.line), redirected=True)
-        return replace(answer, read_as=reading.line)
+        return replace(answer, read_as=answer.read_as or reading.line)
+
+    async def _settle(self, reading: Reading, context: QuestionContext) -> Reading:
+        """Return the one of several likely readings that the model takes too, else all of them."""
+        asked = await self._ask_model(context)
+        return settle(reading, asked, self._commands) if asked else reading
+
+    async def _ask_model(self, context: QuestionContext) -> Reading | None:
+        """Return what the model takes a typed sentence for, with the commands that the asker may use here."""
+        if self._model is None or context.clicked:
+            return None
+        usable = frozenset(command.name for command in self._commands.usable(self._policy(), context))
+        reading = await self._model.read(context.line, context.conversation.id, usable)
+        name = self._commands.parse(reading.line).command if reading else None
+        return reading if name is not None and self._commands[name].only_asks else None
 
     def _without_deed(self, parsed: ParsedLine, line: str) -> ParsedLine:
-        """Return a sentence without the command that it names if that one writes: only typed commands do."""
+        """Return a sentence without the command that it names if that one changes something: only typed ones do."""
         command = self._bound[parsed.command].command if parsed.command else None
-        if command is None or not (command.writes or command.governed):
+        if command is None or command.only_asks:
             return parsed
         return ParsedLine(None, normalise(line), parsed.word)
 
@@ -346,18 +390,22 @@ class QuestionDispatcher:
     async def _without_command(
         self, parsed: ParsedLine, context: QuestionContext, *, redirected: bool
     ) -> PreparedAnswer:
-        """Suggest the command that was misspelt, or look up a bare code or name."""
+        """Look up a bare code or name, ask the model, or suggest the command that was misspelt."""
         text = f"{parsed.word} {parsed.rest}".strip() if parsed.slashed else parsed.rest
         usable = self._commands.usable(self._policy(), context)
         alike = tuple(command for command in self._commands.similar(parsed.word) if command in usable)
         misspelt = alike and (parsed.slashed or " " in text)
+        answer = None
         if FIND in self._bound and not misspelt and len(text) <= _MAX_BARE_LINE:
             answer = await self._run(self._bound[FIND], text, context, redirected=redirected)
             if answer.outcome in {QuestionOutcome.ANSWERED, QuestionOutcome.ERP_DOWN, QuestionOutcome.FAILED}:
                 return answer
-            # Text with a digit was meant as a number, not as a command.
-            if answer.outcome is QuestionOutcome.NOT_FOUND and not parsed.slashed and any(map(str.isdigit, text)):
-                return answer
+        if not (parsed.slashed or redirected) and (reading := await self._ask_model(context)):
+            return await self._answer_reading(reading, context)
+        # Text with a digit was meant as a number, not as a command.
+        number = not parsed.slashed and any(map(str.isdigit, text))
+        if number and answer and answer.outcome is QuestionOutcome.NOT_FOUND:
+            return answer
         rest = text.removeprefix(parsed.word).strip()
         fits = len(rest.encode()) <= MAX_LINE_BYTES
         picks = tuple(Suggestion(f"/{command.name} {rest}".strip()) for command in alike) if fits else ()

@@ -121,7 +121,7 @@ class SubscriptionRow(StoreTable, table=True):
 
 
 class QuotaMonthRow(StoreTable, table=True):
-    """What one purpose and group spent of one of the organisation's quotas in a month."""
+    """What one purpose and group spent of one of the organisation's quotas in a month; what a language model cost."""
 
     __tablename__ = "api_month"
 
@@ -129,7 +129,7 @@ class QuotaMonthRow(StoreTable, table=True):
     """As ``2026-11``."""
     spent: int
     quota: str = Field(primary_key=True)
-    """See `bot.outbox.spending.Quota`."""
+    """See `bot.outbox.spending.Quota` and `bot.store.model_use`."""
     purpose: str = Field(primary_key=True)
     conversation: str = Field(primary_key=True)
     """The openConversationId of a group; empty for chats with single people."""
