@@ -34,21 +34,32 @@ def lead_back(
 ) -> tuple[CardButton, ...]:
     """Return the buttons of a view so that what they open leads back to it, as far as the budget allows.
 
-    ``asks`` are what the buttons ask, in their order; None where a button leads nowhere else, or back already.
+    ``asks`` are what the buttons ask, in their order; None where a button leads nowhere else, or back already. The next
+    page keeps its whole way back before a row gets any, and each row gets one step before another gets two.
     """
     here, led = view.question(), list(buttons)
+    if here is None:
+        return tuple(led)
     sizes = [button_size(button) for button in buttons]
-    for number, (button, ask) in enumerate(zip(buttons, asks, strict=True)):
-        if here is None or ask is None:
-            continue
-        steps = trail if ask.line == here.line else (here.typed, *trail)[:MAX_STEPS]
-        for count in range(len(steps), 0, -1):
-            try:
-                further = replace(button, token=replace(ask, back=tuple(steps[:count])).pack())
-            except ValueError:
-                continue
-            size = button_size(further)
-            if budget.fits([*sizes[:number], size, *sizes[number + 1 :]]):
-                led[number], sizes[number] = further, size
-                break
+
+    def lead(number: int, ask: Ask, steps: Sequence[str]) -> bool:
+        try:
+            further = replace(buttons[number], token=replace(ask, back=tuple(steps)).pack())
+        except ValueError:
+            return False
+        size = button_size(further)
+        if not budget.fits([*sizes[:number], size, *sizes[number + 1 :]]):
+            return False
+        led[number], sizes[number] = further, size
+        return True
+
+    asking = [(number, ask) for number, ask in enumerate(asks) if ask is not None]
+    for number, ask in asking:
+        if ask.line == here.line:
+            any(lead(number, ask, trail[:count]) for count in range(len(trail), 0, -1))
+    way = (here.typed, *trail)[:MAX_STEPS]
+    for count in range(1, len(way) + 1):
+        for number, ask in asking:
+            if ask.line != here.line:
+                lead(number, ask, way[:count])
     return tuple(led)

@@ -16,13 +16,12 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from bot.alerts.rules.schedule import is_workday
 from bot.approvals.case import CaseState
 from bot.erp.demo import adapter
-from bot.erp.demo import tables as t
+from bot.erp.model import PurchaseStatus
 from bot.erp.port import Erp
 from bot.outbox.quota_reports import STEPS
 from bot.outbox.spending import Purpose, Quota
@@ -39,6 +38,7 @@ from tests.scenario.approvals.scenario import (
 )
 from tests.scenario.approvals.unreliable_erp import UnreliableErp
 from tests.scenario.conftest import BotSystem
+from tests.scenario.more_documents import PURCHASE, copy_document
 from tests.scenario.test_quotas import cost_table, spent, texts
 from tests.scenario.traffic import eventually
 
@@ -144,23 +144,14 @@ class CompanyMonth:
     async def _approve(self) -> None:
         self.done["approval"] += 1
         number = f"PO-{7000 + self.done['approval']}"
-        await self.erp.inner._database.run(lambda connection: _copy_order(connection, number))
+        await self.erp.inner._database.run(lambda connection: _another_waits(connection, number))
         await self.approvals.poll_pending()
         await self.approvals.press(self.approvals.card(number, MANAGER), YES, MANAGER)
         await self.approvals.assert_ended(number, CaseState.APPROVED)
 
 
-def _copy_order(connection: Connection, number: str) -> None:
-    """Let one more order like `SMALL` wait in the ERP."""
-    for name in (t.table(t.PurchaseRow).name, t.table(t.PurchaseLineRow).name):
-        table = t.DemoTable.metadata.tables[name]
-        new = {"number_key": ":key", "number": ":number", "status": ":status"}
-        columns = [column.name for column in table.columns]
-        values = [new.get(column, f'"{column}"') for column in columns]
-        listed = ", ".join(f'"{column}"' for column in columns)
-        copied = f"INSERT INTO {name} ({listed}) SELECT {', '.join(values)} FROM {name} WHERE number_key = :like"
-        given = {"key": number.casefold(), "number": number, "status": "waiting", "like": SMALL.casefold()}
-        connection.execute(text(copied), given)
+def _another_waits(connection: Connection, number: str) -> None:
+    copy_document(connection, PURCHASE, SMALL, number, status=PurchaseStatus.WAITING.value)
 
 
 @asynccontextmanager
