@@ -246,3 +246,21 @@ def test_fields_are_text(row_renderer: CardRenderer) -> None:
 def test_a_view_without_a_template_is_a_matter_of_configuration(renderer: CardRenderer) -> None:
     with pytest.raises(ConfigurationError, match="rows"):
         renderer.render(rows(1), "en", zone=ZONE)
+
+
+def test_a_long_list_under_another_card_keeps_its_pages_and_the_way_back(row_renderer: CardRenderer) -> None:
+    rows = tuple(Row(name=f"{'N' * 40}{number:03}") for number in range(60))
+    trail, offset, seen = ("/alerts yIiPD5n-TWI", "/alerts"), 0, 0
+    while offset < len(rows):
+        page = Rows(rows=rows[offset : offset + Rows.page_size], total=len(rows), offset=offset, line="/find n")
+        card = row_renderer.render(page, "en", zone=ZoneInfo("UTC"), trail=trail)
+        by_text = {button.text: button.token for button in card.buttons}
+        assert unpack(by_text["Back"]) == Ask(trail[0], back=trail[1:])
+        shown = sum(button.text.startswith("NN") for button in card.buttons)
+        seen += shown
+        if "Next" not in by_text:
+            break
+        following = unpack(by_text["Next"])
+        assert following == Ask("/find n", offset + shown, trail), "it begins after the last row with a button"
+        offset += shown
+    assert seen == len(rows)
