@@ -130,12 +130,13 @@ async def _list(
     text: str, which: AlertsScope | None, rights: AlertRights, service: AlertService, context: QuestionContext
 ) -> View:
     place = own_place(context) if which else place_of(context)
-    wanted = (labels.type_by_label(text) or text).casefold()
+    event_type = labels.type_by_label(text) or text
+    wanted, shown = event_type.casefold(), labels.type_label(event_type)
     fitting = [alert for alert in await service.open_at(place) if _fits(alert, wanted)]
     found = [alert for alert in fitting if rights.may_see(alert)]
     mine = place.kind is PlaceKind.PERSON
     line = command_line("alerts", text, AlertsScope.MINE if mine else "")
-    view = build_list_view(found, context.now, line=line, offset=context.offset, text=text, mine=mine)
+    view = build_list_view(found, context.now, line=line, offset=context.offset, text=shown, mine=mine)
     by_id = {alert.id: alert for alert in found}
     rows = tuple(cut(row, rights.fields([by_id[row.id]])) for row in view.rows)
     return replace(view, rows=rows, left_out=len(fitting) - len(found))

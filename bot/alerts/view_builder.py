@@ -9,7 +9,7 @@ from datetime import date, datetime
 from bot.alerts import labels
 from bot.alerts.alert import Alert, AlertState, AlertTally, CardWithAlerts, FurtherAlerts
 from bot.alerts.views import AlertCounts, AlertDigest, AlertGroup, AlertList, AlertRow, AlertView, DigestRow
-from bot.cards.view import View
+from bot.cards.view import Label, View
 from bot.chat.parsing import command_line
 from bot.disclosure import FieldClass
 from bot.phrase import Phrase, phrase
@@ -82,7 +82,7 @@ def build_alert_view(
 
 
 def build_list_view(
-    alerts: Sequence[Alert], now: datetime, *, line: str, offset: int = 0, text: str = "", mine: bool = False
+    alerts: Sequence[Alert], now: datetime, *, line: str, offset: int = 0, text: Label = "", mine: bool = False
 ) -> AlertList:
     """Return the open alerts of one place, the worst first."""
     ordered = sorted(alerts, key=_worst_first)

@@ -133,7 +133,7 @@ class AlertList(_AlertRows):
     card: ClassVar[str] = "alert_list"
 
     counts: AlertCounts
-    text: str = ""
+    text: Label = ""
     mine: bool = False
     left_out: int = 0
 

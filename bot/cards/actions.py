@@ -156,6 +156,15 @@ class Ask(Action):
             raise ValueError("a line with the sign between lines")
         return _checked(_SEPARATOR.join((self.kind(), str(self.offset), _STEP.join(lines))))
 
+    @property
+    def fits(self) -> bool:
+        """Whether a button can carry it."""
+        try:
+            self.pack()
+        except ValueError:
+            return False
+        return True
+
     @classmethod
     def parse(cls, rest: str) -> Ask:
         """Return the action of a token without its kind; raises `ValueError`."""

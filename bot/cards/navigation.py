@@ -29,26 +29,47 @@ def back_button(view: View, trail: Sequence[str]) -> tuple[Button, ...]:
     return (Button(BACK, replace(Ask.from_typed(before[0]), back=before[1:])),)
 
 
+def with_way_back(view: View, buttons: Sequence[Button], trail: Sequence[str]) -> tuple[Button, ...]:
+    """Return the buttons with Back; what asks the same again, such as the next page, keeps the way there."""
+    here = view.question()
+    kept = buttons if here is None or not trail else [_keeping_way(button, here, trail) for button in buttons]
+    return (*kept, *back_button(view, trail))
+
+
+def _keeping_way(button: Button, here: Ask, trail: Sequence[str]) -> Button:
+    if not isinstance(button.does, Ask) or button.does.line != here.line:
+        return button
+    for count in range(len(trail), 0, -1):
+        further = replace(button.does, back=tuple(trail[:count]))
+        if further.fits:
+            return replace(button, does=further)
+    return button
+
+
 def lead_back(
     view: View, buttons: Sequence[CardButton], asks: Sequence[Ask | None], trail: Sequence[str], budget: Budget
 ) -> tuple[CardButton, ...]:
     """Return the buttons of a view so that what they open leads back to it, as far as the budget allows.
 
-    ``asks`` are what the buttons ask, in their order; None where a button leads nowhere else, or back already.
+    ``asks`` are what the buttons ask, in their order; None where a button leads nowhere else, or back already. Each
+    gets one step before another gets two.
     """
     here, led = view.question(), list(buttons)
+    if here is None:
+        return tuple(led)
     sizes = [button_size(button) for button in buttons]
-    for number, (button, ask) in enumerate(zip(buttons, asks, strict=True)):
-        if here is None or ask is None:
-            continue
-        steps = trail if ask.line == here.line else (here.typed, *trail)[:MAX_STEPS]
-        for count in range(len(steps), 0, -1):
-            try:
-                further = replace(button, token=replace(ask, back=tuple(steps[:count])).pack())
-            except ValueError:
+
+    way = (here.typed, *trail)[:MAX_STEPS]
+    for count in range(1, len(way) + 1):
+        for number, ask in enumerate(asks):
+            steps = trail if ask is not None and ask.line == here.line else way
+            if ask is None or ask.back or count > len(steps):
                 continue
-            size = button_size(further)
+            further = replace(ask, back=tuple(steps[:count]))
+            if not further.fits:
+                continue
+            button = replace(buttons[number], token=further.pack())
+            size = button_size(button)
             if budget.fits([*sizes[:number], size, *sizes[number + 1 :]]):
-                led[number], sizes[number] = further, size
-                break
+                led[number], sizes[number] = button, size
     return tuple(led)

@@ -21,7 +21,7 @@ from bot.cards.environment import CardEnvironment
 from bot.cards.fields import ViewFields
 from bot.cards.language import TEMPLATES, Language, choose_language
 from bot.cards.layout import card_markdown, cut_bytes, cut_lines, lines_of, plain_markdown, strip_colours, strip_markup
-from bot.cards.navigation import BACK, back_button, lead_back
+from bot.cards.navigation import BACK, lead_back, with_way_back
 from bot.cards.presenter import Presenter
 from bot.cards.sandbox import SandboxedCardEnvironment
 from bot.cards.view import ListView, View
@@ -87,12 +87,13 @@ class _CompiledTemplate:
     def presenter(self) -> Presenter:
         return self.environment.presenter
 
-    def draft(self, view: View) -> _Draft:
+    def draft(self, view: View, trail: Sequence[str]) -> _Draft:
         context = self.environment.context(self.template, view)
         lines = self._lines("body", context)
         body = card_markdown(lines)
         size = len(body.encode())
-        buttons = render_buttons((*own_view_buttons(view), *view.buttons()), self.presenter)
+        wanted = with_way_back(view, (*own_view_buttons(view), *view.buttons()), trail)
+        buttons = render_buttons(wanted, self.presenter)
         fits = size <= self.budget.body_bytes and self.fits_buttons(buttons)
         return _Draft(view, context, lines, body, size, buttons, fits)
 
@@ -232,9 +233,7 @@ class CardRenderer:
 
     def _compose(self, template: _CompiledTemplate, view: View, read_as: str, trail: Sequence[str] | None) -> Card:
         presenter = template.presenter
-        draft = self._fit(template, view)
-        if trail:
-            draft.buttons = _with_way_back(template, draft, trail)
+        draft = self._fit(template, view, trail or ())
         buttons = tuple(rendered.button for rendered in draft.buttons)
         if trail is not None:
             back = presenter.show(BACK)
@@ -256,73 +255,64 @@ class CardRenderer:
             fields=ViewFields(draft.view, presenter),
         )
 
-    def _fit(self, template: _CompiledTemplate, view: View) -> _Draft:
+    def _fit(self, template: _CompiledTemplate, view: View, trail: Sequence[str]) -> _Draft:
         """Return the view, a list with as many rows as fit, with a body and buttons within the budget."""
-        draft = self._fit_rows(template, view) if isinstance(view, ListView) else template.draft(view)
+        draft = self._fit_rows(template, view, trail) if isinstance(view, ListView) else template.draft(view, trail)
         if draft.fits:
             return draft
         if draft.size > template.budget.body_bytes:
             note = template.presenter.show(_SHORTENED)
             draft.body = card_markdown(cut_lines(draft.lines, template.budget.body_bytes, note))
-        draft.buttons = self._affordable(template, draft)
+        draft.buttons = self._affordable(template, draft, trail)
         return draft
 
-    def _fit_rows(self, template: _CompiledTemplate, view: ListView) -> _Draft:
+    def _fit_rows(self, template: _CompiledTemplate, view: ListView, trail: Sequence[str]) -> _Draft:
         fitting, too_many = 1, min(len(view.rows), view.page_size)
-        draft = template.draft(view.showing(too_many) if too_many < len(view.rows) else view)
+        draft = template.draft(view.showing(too_many) if too_many < len(view.rows) else view, trail)
         if too_many <= 1 or draft.fits:
             return draft
         guess = max(1, too_many * template.budget.body_bytes // max(draft.size, template.budget.body_bytes + 1))
         best = None
         while fitting < too_many:
             guess = min(max(guess, fitting), too_many - 1)
-            draft = template.draft(view.showing(guess))
+            draft = template.draft(view.showing(guess), trail)
             if draft.fits:
                 best, fitting = draft, guess + 1
                 guess = fitting
             else:
                 too_many = guess
                 guess -= 1
-        return best or template.draft(view.showing(1))
+        return best or template.draft(view.showing(1), trail)
 
-    def _affordable(self, template: _CompiledTemplate, draft: _Draft) -> list[RenderedButton]:
+    def _affordable(self, template: _CompiledTemplate, draft: _Draft, trail: Sequence[str]) -> list[RenderedButton]:
         """Drop buttons: what leads elsewhere, then of a list its rows, its pages, and what stands before them.
 
-        What leads to the reader's own view goes last.
+        What leads to the reader's own view and the way back go last.
         """
-        groups = _grouped(draft, template.presenter)
+        groups = _grouped(draft, trail, template.presenter)
         while not template.fits_buttons(list(chain.from_iterable(groups))):
             next(group for group in _DROPPED(groups) if group).pop()
         return list(chain.from_iterable(groups))
 
 
-_DROPPED = itemgetter(4, 2, 3, 1, 0)
+_DROPPED = itemgetter(4, 2, 3, 1, 5, 0)
 """The groups of `_grouped` in the order in which their buttons are dropped."""
 
 
-def _grouped(draft: _Draft, presenter: Presenter) -> tuple[list[RenderedButton], ...]:
-    """Return the buttons in their order: to the own view, before the rows, of the rows, of the pages, after them."""
+def _grouped(draft: _Draft, trail: Sequence[str], presenter: Presenter) -> tuple[list[RenderedButton], ...]:
+    """Return the buttons in their order: to the own view, before the rows, the rows, the pages, after them, back."""
     view = draft.view
     rows, pages = (view.row_buttons(), view.page_buttons()) if isinstance(view, ListView) else ((), ())
-    buttons, listed = tuple(view.buttons()), (*rows, *pages)
+    own, buttons, listed = own_view_buttons(view), tuple(view.buttons()), (*rows, *pages)
     start = next((i for i in range(len(buttons)) if listed and buttons[i : i + len(listed)] == listed), 0)
-    parts = (own_view_buttons(view), buttons[:start], rows, pages, buttons[start + len(listed) :])
-    left = list(draft.buttons)
+    sizes = (len(own), start, len(rows), len(pages), len(buttons) - start - len(listed))
+    wanted, left = list(with_way_back(view, (*own, *buttons), trail)), list(draft.buttons)
     groups: list[list[RenderedButton]] = []
-    for part in parts:
-        count = len(render_buttons(part, presenter))
+    for size in sizes:
+        count = len(render_buttons(wanted[:size], presenter))
         groups.append(left[:count])
-        del left[:count]
-    return tuple(groups)
-
-
-def _with_way_back(template: _CompiledTemplate, draft: _Draft, trail: Sequence[str]) -> list[RenderedButton]:
-    """Return the buttons with one that leads back, which takes the place of others where there is no room."""
-    back = render_buttons(back_button(draft.view, trail), template.presenter)
-    others = list(draft.buttons)
-    while others and not template.fits_buttons([*others, *back]):
-        others.pop()
-    return [*others, *back]
+        del wanted[:size], left[:count]
+    return (*groups, left)
 
 
 def _twin(title: str, lines: list[str], tips: str, buttons: Sequence[RenderedButton], presenter: Presenter) -> str:

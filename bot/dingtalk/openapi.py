@@ -51,8 +51,13 @@ _BAD_ADDRESS = (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError)
 _WITH_ADDRESS = (*_BAD_ADDRESS, aiohttp.ClientResponseError)
 """Failures that hold the whole address, which may be a key: they must not be chained."""
 
-_FREE = frozenset({DingTalkRateLimited.outcome, DingTalkQuotaExhausted.outcome, DingTalkUnavailable.outcome})
-"""Outcomes of attempts that do not count against the month: DingTalk did not work on them."""
+_FREE = frozenset(
+    kind.outcome for kind in (DingTalkRateLimited, DingTalkQuotaExhausted, DingTalkUnavailable, DingTalkTokenExpired)
+)
+"""Outcomes of attempts that do not count against the month: DingTalk did not work on them.
+
+A token that is not accepted does not even say whose month it would be.
+"""
 
 _Answer = TypeVar("_Answer")
 

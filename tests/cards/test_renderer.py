@@ -267,3 +267,21 @@ def test_what_leads_elsewhere_is_dropped_before_rows_and_what_decides_stays(row_
     picks, elsewhere = ([text for text in shown if text.startswith(word)] for word in ("SKU", "Elsewhere"))
     assert len(elsewhere) < 4 or len(picks) == len(view.rows)
     assert len(shown) < 14
+
+
+def test_a_long_list_under_another_card_keeps_its_pages_and_the_way_back(row_renderer: CardRenderer) -> None:
+    rows = tuple(Row(name=f"{'N' * 40}{number:03}") for number in range(60))
+    trail, offset, seen = ("/alerts yIiPD5n-TWI", "/alerts"), 0, 0
+    while offset < len(rows):
+        page = Rows(rows=rows[offset : offset + Rows.page_size], total=len(rows), offset=offset, line="/find n")
+        card = row_renderer.render(page, "en", zone=ZoneInfo("UTC"), trail=trail)
+        by_text = {button.text: button.token for button in card.buttons}
+        assert unpack(by_text["Back"]) == Ask(trail[0], back=trail[1:])
+        shown = sum(button.text.startswith("NN") for button in card.buttons)
+        seen += shown
+        if "Next" not in by_text:
+            break
+        following = unpack(by_text["Next"])
+        assert following == Ask("/find n", offset + shown, trail), "it begins after the last row with a button"
+        offset += shown
+    assert seen == len(rows)

@@ -13,11 +13,13 @@ from bot.access.grants import Scope
 from bot.access.people import Person
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
+from bot.alerts import labels
 from bot.alerts.alert import AlertState, UserStamp
 from bot.alerts.event import EventType
 from bot.alerts.views import AlertAssignees, AlertDigest, AlertGroup, AlertList, AlertSnooze, AlertView
 from bot.cards.notices import BadArgumentNotice, DeniedNotice, ExternalNotice, NotFoundNotice
 from bot.chat.message import Conversation, ConversationKind
+from bot.phrase import Phrase
 from bot.severity import Severity
 from tests.commands.alert_fakes import ELSEWHERE, HERE, OWN, InMemoryAlertService, alert
 from tests.commands.company import NOW
@@ -69,6 +71,14 @@ async def test_the_list_is_narrowed_by_type_subject_name_or_warehouse(
     view = as_(AlertList, await ask(f"/alerts {text}"))
     assert [row.id for row in view.rows] == found
     assert view.line == f"/alerts {text}"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("stock.low", labels.type_label("stock.low")), ("sku12", "sku12"), ("custom.machine", "machine")],
+)
+async def test_a_list_of_one_type_has_its_word(ask: Ask, text: str, shown: Phrase | str) -> None:
+    assert as_(AlertList, await ask(f"/alerts {text}")).text == shown
 
 
 async def test_a_long_list_is_paged(ask: Ask, service: InMemoryAlertService) -> None:

@@ -152,6 +152,18 @@ async def test_only_billed_calls_that_dingtalk_worked_on_count(dingtalk: FakeDin
     assert meter.used == 1
 
 
+async def test_a_call_with_a_token_that_has_ended_does_not_count(dingtalk: FakeDingTalk, metrics: Metrics) -> None:
+    meter = MonthlyMeter(FakeCallStore(), metrics=metrics, now=Clock())
+    dingtalk.token()
+    dingtalk.post(GROUP_URL, status=400, payload={"code": "InvalidAuthentication"})
+    dingtalk.token()
+    dingtalk.post(GROUP_URL, payload={})
+    async with pooled_session() as session:
+        robot = Robot(OpenApi(session, KEYS, metrics=metrics, meter=meter))
+        await robot.send_to_group("cid", "r", title="t", markdown="m")
+    assert meter.used == 1, "only the repetition with a new token"
+
+
 async def test_a_new_month_is_seen_without_a_call(metrics: Metrics) -> None:
     clock = Clock()
     meter = MonthlyMeter(FakeCallStore({"2026-01": calls(9_500)}), metrics=metrics, now=clock)

@@ -242,9 +242,18 @@ async def test_the_uses_have_steps_of_their_own(open_alert_scenario: OpenAlertSc
 GUIDE = Path(__file__).parents[2] / "docs" / "explanation" / "limits-and-budgets.md"
 
 
+def guide_rows() -> list[list[str]]:
+    """Return the rows of the guide's tables."""
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in GUIDE.read_text("utf-8").splitlines()]
+
+
+def cost_table() -> dict[str, tuple[int, int]]:
+    """Return the calls and uses that the guide says each thing costs."""
+    return {row[0]: (int(row[1]), int(row[2])) for row in guide_rows() if len(row) == 3 and (row[1] + row[2]).isdigit()}
+
+
 def test_the_guide_computes_what_a_company_needs() -> None:
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in GUIDE.read_text("utf-8").splitlines()]
-    costs = {row[0]: (int(row[1]), int(row[2])) for row in rows if len(row) == 3 and (row[1] + row[2]).isdigit()}
+    costs = cost_table()
     question, page = costs["a question and its card"], costs["a page turn or a drill-down"]
     alert, change = costs["an alert's card"], costs["a change of an alert's card"]
     approval = next(cost for what, cost in costs.items() if what.startswith("an approval"))
@@ -254,7 +263,7 @@ def test_the_guide_computes_what_a_company_needs() -> None:
     }
     told = {
         int(row[0].replace(" ", "")): (int(row[1].replace(" ", "")), int(row[2].replace(" ", "")), row[3].split(":")[0])
-        for row in rows
+        for row in guide_rows()
         if len(row) == 4 and row[0].replace(" ", "").isdigit()
     }
     expected = {people: (*need, fitting_plan(*need).edition.capitalize()) for people, need in needed.items()}

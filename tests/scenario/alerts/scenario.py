@@ -175,9 +175,11 @@ def open_alert_scenario(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open
 
 
 @asynccontextmanager
-async def open_timeline_in(folder: Path, rules: str = "", **changes: Any) -> AsyncIterator[AlertScenario]:
+async def open_timeline_in(
+    folder: Path, rules: str = "", *, clock: Clock | None = None, **changes: Any
+) -> AsyncIterator[AlertScenario]:
     """Open a system with its own clock; ``rules`` are the alert rules; without them all alerts go to `WAREHOUSE`."""
-    clock = Clock()
+    clock = clock or Clock()
     file = folder / "alerts.toml"
     if rules:
         file.write_text(rules)

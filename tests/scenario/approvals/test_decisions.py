@@ -306,3 +306,12 @@ async def test_taken_back_before_the_erp_is_told(open_approval_scenario: OpenApp
         assert await scenario.erp.decisions(SMALL) == [(MANAGER, "approve", "")]
         record = [entry for entry in await scenario.record(SMALL) if entry[0] in ("decided", "taken_back")]
         assert record == [("decided", BOSS), ("taken_back", BOSS), ("decided", MANAGER)]
+
+
+async def test_where_nobody_has_decided_there_is_nothing_to_take_back(
+    open_approval_scenario: OpenApprovalScenario,
+) -> None:
+    async with open_approval_scenario(SMALL) as scenario:
+        said = plain_text(await scenario.ask(f"/approve {SMALL} undo", MANAGER))
+        assert "没有可撤回的审批" in said
+        assert (await scenario.case(SMALL)).state is CaseState.OPEN

@@ -1,0 +1,271 @@
+"""A month of a company of 200 people on the Standard edition, question by question, on the bot's and DingTalk's meters.
+
+The short month has a tenth of the people and of the quotas; the long one is as the guide computes it.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from sqlalchemy.engine import Connection
+
+from bot.alerts.rules.schedule import is_workday
+from bot.approvals.case import CaseState
+from bot.erp.demo import adapter
+from bot.erp.model import PurchaseStatus
+from bot.erp.port import Erp
+from bot.outbox.quota_reports import STEPS
+from bot.outbox.spending import Purpose, Quota
+from bot.settings import ErpSettings
+from bot.simulator.config import SimulatorConfig
+from tests.scenario.alerts.scenario import BUYING, WAREHOUSE, AlertScenario, Clock, open_timeline_in
+from tests.scenario.approvals.scenario import (
+    ACCOUNTS,
+    APPROVERS,
+    MANAGER,
+    SMALL,
+    YES,
+    ApprovalScenario,
+)
+from tests.scenario.approvals.unreliable_erp import UnreliableErp
+from tests.scenario.conftest import BotSystem
+from tests.scenario.more_documents import PURCHASE, copy_document
+from tests.scenario.test_quotas import cost_table, spent, texts
+from tests.scenario.traffic import eventually
+
+FIRST = datetime(2026, 11, 1, 1, 0, tzinfo=UTC)
+"""Nine in the morning in China, on a Sunday."""
+
+CALLS, USES = 5_000, 3_000
+"""Of the Standard edition."""
+
+MIDDLE = 15
+"""The day of the month from which on forecasts must be right."""
+
+CALL, USE, CLICK = Quota.CALLS.value, Quota.USES.value, Quota.CLICKS.value
+
+ADMINISTRATOR = "it01"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkingDay:
+    """What happens on a working day, as in the guide's table of what a company needs."""
+
+    questions: int
+    pages: int
+    alerts: int
+    changes: int
+    approvals: int
+
+    @classmethod
+    def of(cls, people: int, dice: random.Random) -> WorkingDay:
+        """Return a day of so many people that is a little more or less busy than others."""
+        share = people / 100 * dice.gauss(1.0, 0.05)
+        return cls(
+            questions=round(50 * share),
+            pages=round(25 * share),
+            alerts=round(10 * share),
+            changes=round(15 * share),
+            approvals=round(5 * share),
+        )
+
+
+@dataclass(slots=True)
+class CompanyMonth:
+    """A company at work; it keeps count of what it did."""
+
+    scenario: AlertScenario
+    approvals: ApprovalScenario
+    erp: UnreliableErp
+    people: int
+    dice: random.Random = field(default_factory=lambda: random.Random(11))
+    done: Counter[str] = field(default_factory=Counter)
+    forecasts: dict[int, Mapping[Quota, int]] = field(default_factory=dict)
+    """By the day of the month."""
+
+    async def live(self) -> None:
+        """Live through November, and look at the month's quotas at each day's end."""
+        for day in range(30):
+            self.scenario.clock.now = FIRST + timedelta(days=day)
+            await self.settle()
+            if is_workday(self.scenario.clock.now.date()):
+                await self._work(WorkingDay.of(self.people, self.dice))
+            self.scenario.clock.now += timedelta(hours=9)
+            await self.settle()
+            self.forecasts[day + 1] = await self.look()
+
+    async def look(self) -> Mapping[Quota, int]:
+        """Look at the month as the bot does every minute, with the meters of both sides equal."""
+        forecasts = await self.scenario.system.app.alerts.housekeeping.look()
+        await self.settle()
+        spent(self.scenario.system)
+        return forecasts
+
+    async def settle(self) -> None:
+        """Wait until the bot has no work left."""
+        await self.scenario.settle()
+        await self.approvals.settle()
+
+    async def _work(self, day: WorkingDay) -> None:
+        for number in range(day.questions):
+            self.done["question"] += 1
+            card = await self.scenario.system.ask("/order late", where=WAREHOUSE)
+            if number < day.pages:
+                self.done["page"] += await self._turn(card)
+        for _ in range(day.approvals):
+            await self._approve()
+        skus = [f"SKU{self.done['alert'] + number:04}" for number in range(day.alerts)]
+        for number, sku in enumerate(skus):
+            await self._alert(sku, worse=number < day.changes - day.alerts)
+
+    async def _turn(self, card: Any) -> bool:
+        """Turn a page, where there is one: a message that came without its text is answered without a list."""
+        if not any(button.text == "下一页" for button in card.buttons):
+            return False
+        await self.scenario.system.click(card, "下一页")
+        return True
+
+    async def _alert(self, sku: str, *, worse: bool) -> None:
+        self.done["alert"] += 1
+        await self.scenario.post(self.scenario.low(sku))
+        for available in ("2", "60") if worse else ("60",):
+            self.done["change"] += 1
+            await self.scenario.post(self.scenario.low(sku, available))
+
+    async def _approve(self) -> None:
+        self.done["approval"] += 1
+        number = f"PO-{7000 + self.done['approval']}"
+        await self.erp.inner._database.run(lambda connection: _another_waits(connection, number))
+        await self.approvals.poll_pending()
+        await self.approvals.press(self.approvals.card(number, MANAGER), YES, MANAGER)
+        await self.approvals.assert_ended(number, CaseState.APPROVED)
+
+
+def _another_waits(connection: Connection, number: str) -> None:
+    copy_document(connection, PURCHASE, SMALL, number, status=PurchaseStatus.WAITING.value)
+
+
+@asynccontextmanager
+async def company_month(folder: Path, people: int) -> AsyncIterator[CompanyMonth]:
+    """Open a company with the quotas of a Standard edition for 200, in proportion to its people."""
+    calls, uses = CALLS * people // 200, USES * people // 200
+    clock, held, real = Clock(FIRST), [], adapter.open_demo
+
+    async def open_quiet(*args: Any, **kwargs: Any) -> Erp:
+        erp = UnreliableErp(await real(*args, **kwargs))
+        await erp.only(())
+        held.append(erp)
+        return erp
+
+    source = ErpSettings.model_validate({"vendor": "demo", "cache_seconds": 0, "breaker_failures": 0})
+    changes: dict[str, Any] = {
+        "access": {
+            "directory": True,
+            "roles": {"approver": frozenset(APPROVERS), "admin": frozenset({ADMINISTRATOR})},
+            "accounts": {account: {"demo": account} for account in ACCOUNTS},
+        },
+        "approvals": {"groups": (BUYING,), "backlog": True},
+        "limits": {"monthly_calls": calls, "monthly_uses": uses},
+        "erp": {"demo": source},
+    }
+    config = SimulatorConfig(qps_limit=None, quota_limit=calls, uses_limit=uses, now=clock)
+    with patch.object(adapter, "open_demo", open_quiet):
+        async with open_timeline_in(folder, clock=clock, config=config, **changes) as scenario:
+            await scenario.settle()
+            approvals = ApprovalScenario(scenario.system, clock, folder)
+            yield CompanyMonth(scenario, approvals, held[0], people)
+
+
+def spent_on(system: BotSystem, purpose: Purpose) -> tuple[int, int]:
+    """Return the calls and uses, with the clicks, that the bot's meters have for a purpose."""
+    calls, uses, clicks = (
+        int(system.count("quota_spent_month", quota=quota, purpose=purpose)) for quota in (CALL, USE, CLICK)
+    )
+    return calls, uses + clicks
+
+
+def times(count: int, cost: tuple[int, int]) -> Counter[str]:
+    """Return what so many things of this cost come to."""
+    return Counter({CALL: count * cost[0], USE: count * cost[1]})
+
+
+async def assert_costs_as_told(month: CompanyMonth) -> None:
+    """Expect each purpose to have spent what the guide's table says for what was done."""
+    costs, done, system = cost_table(), month.done, month.scenario.system
+    approval = next(cost for what, cost in costs.items() if what.startswith("an approval"))
+    expected = {
+        Purpose.QUESTION: times(done["question"], costs["a question and its card"]),
+        Purpose.PAGE: times(done["page"], costs["a page turn or a drill-down"]),
+        Purpose.ALERT: times(done["alert"], costs["an alert's card"])
+        + times(done["change"], costs["a change of an alert's card"]),
+        Purpose.APPROVAL: times(done["approval"], approval),
+    }
+    told = {purpose: (sums[CALL], sums[USE]) for purpose, sums in expected.items()}
+
+    def metered() -> Mapping[Purpose, tuple[int, int]]:
+        return {purpose: spent_on(system, purpose) for purpose in told}
+
+    # The metrics by purpose follow when the meter is stored.
+    await eventually(lambda: metered() == told, 60, hint=lambda: (metered(), told))
+
+
+def assert_forecasts(month: CompanyMonth) -> None:
+    """Expect all forecasts from the middle of the month on to be within five percent of its end."""
+    calls, uses = spent(month.scenario.system)
+    for day, forecasts in month.forecasts.items():
+        if day >= MIDDLE:
+            assert forecasts[Quota.CALLS] == pytest.approx(calls, rel=0.05), day
+            assert forecasts[Quota.USES] == pytest.approx(uses, rel=0.05), day
+
+
+def reports(scenario: AlertScenario) -> Counter[str]:
+    """Return how often the administrator was told of each quota."""
+    told = [card.markdown for card in scenario.cards(ADMINISTRATOR) if "额度" in card.title]
+    return Counter(CALL if "API" in report.splitlines()[0] else USE for report in told)
+
+
+async def run_out_of_calls(month: CompanyMonth) -> list[str]:
+    """Raise critical alerts within an hour until more than all calls are needed; return their products.
+
+    Somebody wrote just before, although DingTalk kept what they wrote: else nothing could be sent without a call.
+    """
+    scenario, flow = month.scenario, month.scenario.system.engine.flow
+    assert flow.limit is not None
+    await scenario.system.ask("/order late", where=WAREHOUSE)
+    count = flow.limit - flow.used + 12
+    pause = timedelta(hours=1) / count
+    skus = [f"SKU8{number:04}" for number in range(count)]
+    for number, sku in enumerate(skus):
+        scenario.clock.now += pause
+        await scenario.post(scenario.low(sku, available="0", severity="critical"))
+        if number % (count // 20) == 0:
+            await month.look()
+    return skus
+
+
+@pytest.mark.parametrize("people", [20, pytest.param(200, marks=[pytest.mark.soak, pytest.mark.timeout(1800)])])
+async def test_a_month_of_a_company(people: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with company_month(tmp_path, people) as month:
+        scenario, flow = month.scenario, month.scenario.system.engine.flow
+        await month.live()
+        await assert_costs_as_told(month)
+        assert_forecasts(month)
+        assert flow.uses_limit is not None
+        assert flow.uses > flow.uses_limit, "DingTalk sent the last messages without their text"
+
+        skus = await run_out_of_calls(month)
+        assert flow.used == flow.limit
+        assert reports(scenario) == {CALL: len(STEPS), USE: len(STEPS)}
+        cards = " ".join(card.title + card.markdown for card in scenario.cards(WAREHOUSE))
+        shown = " ".join([cards, *texts(scenario.system.engine, WAREHOUSE)])
+        assert [sku for sku in skus if sku not in shown] == []
