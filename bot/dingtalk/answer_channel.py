@@ -290,6 +290,8 @@ def _private_values(
 
     The card of the group then has a button that shows the asker the whole answer.
     """
+    if not own:
+        return {}
     different = {name: value for name, value in own.items() if value != shared[name]}
     if person is None or any(len(value.encode()) > MAX_PRIVATE_VALUE for value in different.values()):
         return {}
