@@ -70,14 +70,14 @@ fmt: $(VENV)/.dev ## format the code and mend what can be mended
 	@$(BIN)/ruff format --quiet .
 
 lock: $(VENV)/.dev ## resolve the dependencies again (UPGRADE=1 takes the newest)
-	@$(RESOLVE) --extra dev --extra postgres --extra redis --extra rabbit --extra nats --extra kafka --extra mssql $(if $(UPGRADE),--upgrade) --output-file requirements-dev.lock
+	@$(RESOLVE) --extra dev --extra postgres --extra redis --extra rabbit --extra nats --extra kafka --extra mssql --extra model $(if $(UPGRADE),--upgrade) --output-file requirements-dev.lock
 	@$(RESOLVE) --constraint requirements-dev.lock $(if $(UPGRADE),--upgrade) --output-file requirements.lock
 
 docs: $(VENV)/.dev ## write the generated pages of docs/reference again
 	@$(BIN)/python -m tests.project.reference
 
 pictures: equipped ## take the pictures of the tutorial and the guides again
-	@PICTURES=docs/tutorial/images $(PYTEST) -q tests/browser/test_whole_bot.py tests/browser/test_alerts.py
+	@PICTURES=docs/tutorial/images $(PYTEST) -q tests/browser/test_whole_bot.py tests/browser/test_alerts.py tests/browser/test_walks.py
 	@PICTURES=docs/how-to/images $(PYTEST) -q tests/browser/test_rights.py
 
 docs-check: $(VENV)/.dev ## links, generated pages, READMEs in step

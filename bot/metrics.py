@@ -45,6 +45,13 @@ class Metrics:
             "read_model_age_seconds", "Since all changes of documents of a source were last known.", "source"
         )
         self.index_seconds = self._seconds("index_search_seconds", "Searches in the local index.")
+        self.model_calls = self._counter("model_calls", "Calls to the language model, repeated ones included.")
+        self.model_sentences = self._counter(
+            "model_sentences", "Sentences for the language model by what became of them.", "outcome"
+        )
+        self.model_tokens = self._counter("model_tokens", "Tokens of the language model.", "kind")
+        self.model_seconds = self._seconds("model_seconds", "Sentences that the language model answered.")
+        self.model_open = self._gauge("model_open", "1 while the language model is left alone because it kept failing.")
         self.deliveries = self._counter("deliveries", "Cards owed to places, by what became of a try.", "what")
         self.delivery_late = self._seconds("delivery_late_seconds", "From when a delivery was due to its being sent.")
         self.deliveries_waiting = self._gauge("deliveries_waiting", "Deliveries that are queued.")

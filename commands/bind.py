@@ -45,6 +45,7 @@ class AccountPart(Keyword):
     "bind",
     aliases=("绑定", "bd"),
     examples=("/bind main chen@example.com", "/绑定 main 陈立"),
+    changes=True,
     summary=phrase("Your accounts in the ERPs"),
     place=82,
 )

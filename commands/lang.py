@@ -44,6 +44,7 @@ class Lang(View):
     "lang",
     aliases=("语言", "yy", "language"),
     examples=("/lang en", "/语言 中文"),
+    changes=True,
     summary=phrase("Your language"),
     place=90,
 )

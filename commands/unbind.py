@@ -30,6 +30,7 @@ class BoundPerson(Word):
     "unbind",
     aliases=("解绑", "解除绑定", "jcbd"),
     examples=("/unbind main", "/解绑 main"),
+    changes=True,
     summary=phrase("Give up an account in an ERP"),
     place=83,
 )

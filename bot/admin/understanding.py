@@ -13,19 +13,25 @@ from zoneinfo import ZoneInfo
 from bot.access.people import Person
 from bot.bootstrap.access import make_access_policy
 from bot.bootstrap.erps import open_hub
-from bot.chat.reading import Reading
+from bot.bootstrap.language_model import open_model
+from bot.chat.reading import Reading, settle
 from bot.chat.registry import Commands
+from bot.errors import ConfigurationError
 from bot.metrics import Metrics
 from bot.settings import ErpSettings, Settings
 from bot.understanding.grammar import Grammar
+from bot.understanding.language_model.ports import ModelUse
 from bot.understanding.learning import learn_vocabulary
 from bot.understanding.sentences import Sentences
 
 
-async def understand(settings: Settings, sentence: str, *, user_id: str = "") -> Reading | None:
+async def understand(
+    settings: Settings, sentence: str, *, user_id: str = "", with_model: bool = False
+) -> Reading | None:
     """Return what the bot takes ``sentence`` for, with the commands of one person if one is named; None for nothing.
 
-    Without an ERP in the settings, the words are those of the demo company. Raises `ConfigurationError`.
+    Without an ERP in the settings, the words are those of the demo company. ``with_model``: the language model of the
+    settings is asked where the bot would ask it. Raises `ConfigurationError`.
     """
     commands = Commands.discover()
     own = settings.understanding.sentences
@@ -43,7 +49,26 @@ async def understand(settings: Settings, sentence: str, *, user_id: str = "") ->
             settings = settings.model_copy(update={"erp": {"demo": demo}, "data_dir": folder})
         hub = await open_hub(stack, settings, Metrics(), now)
         grammar = Grammar(commands, sentences, await learn_vocabulary(hub))
-    return grammar.read(sentence, _usable(settings, commands, user_id) if user_id else None)
+        usable = _usable(settings, commands, user_id) if user_id else None
+        reading = grammar.read(sentence, usable)
+        if not with_model or (reading and not reading.unsure):
+            return reading
+        model = await open_model(stack, settings, commands, sentences, _UseOfOneRun(), Metrics(), now)
+        if model is None:
+            raise ConfigurationError("there is no language model in the settings: understanding.model.url is empty")
+        asked = await model.read(sentence, "", frozenset(commands) if usable is None else usable)
+    return settle(reading, asked, commands) if reading and asked else reading or asked
+
+
+class _UseOfOneRun:
+    """Counts for one run of the tool, so that trying costs the month of the bot nothing."""
+
+    def __init__(self) -> None:
+        self._calls = 0
+
+    async def add(self, month: str, use: ModelUse) -> ModelUse:
+        self._calls += use.calls
+        return ModelUse(calls=self._calls)
 
 
 def describe(reading: Reading) -> dict[str, Any]:

@@ -21,8 +21,7 @@ from bot.metrics import Metrics
 from bot.outbox.health_reports import HealthReports
 from bot.store.database import Database, latest_revision, sqlite_file
 from bot.store.events import EventBacklog, StoredEvents
-from bot.store.health_reports import StoredHealthReports
-from bot.store.heartbeat import SqlitePages, StoredHeartbeat
+from bot.store.health import SqlitePages, StoredHealthReports, StoredHeartbeat
 from bot.store.outbox import OutboxDelay, StoredBacklog
 
 SCARCE_BYTES = 200_000_000
@@ -41,8 +40,9 @@ async def start_health(
     alerts: AlertServices,
     approvals: ApprovalServices,
     policy: PolicyInForce,
+    model: Callable[[], PartHealth] | None = None,
 ) -> Callable[[], Awaitable[Mapping[str, PartHealth]]]:
-    """Begin to look after the parts; returns what tells how they are."""
+    """Begin to look after the parts; returns what tells how they are. ``model`` tells it of the language model."""
     checks = StoreChecks(
         database=base.database,
         heartbeat=StoredHeartbeat(base.database),
@@ -72,6 +72,7 @@ async def start_health(
         return {
             **parts,
             "quota": quota_health(base),
+            **({"language model": model()} if model else {}),
             **{f"ERP {source}": _erp_health(source, trouble) for source, trouble in hub.troubles.items()},
             **{name: down(defect and _KEPT % (name, defect)) for name, defect in files.items()},
         }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
 from bot.chat.dialogues import LastQuestion
+from bot.chat.registry import Commands
 
 
 class ReadBy(StrEnum):
@@ -16,6 +17,8 @@ class ReadBy(StrEnum):
     GRAMMAR = "grammar"
     CONTEXT = "context"
     """The grammar, with what the person asked before."""
+    MODEL = "model"
+    """A language model, where the grammar found nothing or two likely readings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,14 @@ class Reading:
     understood: tuple[Understood, ...] = ()
 
 
+def settle(reading: Reading, asked: Reading, commands: Commands) -> Reading:
+    """Return the one of several likely readings that a model ``asked`` takes too; all of them if it takes none."""
+    meant = commands.parse(asked.line)
+    lines = (reading.line, *reading.alternatives)
+    line = next((line for line in lines if commands.parse(line) == meant), "")
+    return replace(reading, line=line, by=asked.by, alternatives=(), unsure=False) if line else reading
+
+
 class SentenceReader(Protocol):
     """Reads sentences; implemented by `bot.understanding`."""
 
@@ -50,5 +61,20 @@ class SentenceReader(Protocol):
         """Return what the sentence asks for with the commands ``usable`` (None: all); None if that is nothing.
 
         ``last`` is what the person asked before it. The line never names a command that may change anything.
+        """
+        ...
+
+    def spell_out(self, line: str) -> tuple[str, ...]:
+        """Return the lines that a typed one stands for if a word of it spells names in pinyin or by first letters."""
+        ...
+
+
+class SentenceModel(Protocol):
+    """Reads what rules cannot, at a cost; implemented by `bot.understanding.language_model`."""
+
+    async def read(self, sentence: str, conversation_id: str, usable: frozenset[str]) -> Reading | None:
+        """Return what the sentence asks for with the commands ``usable``; None if that is nothing.
+
+        The line never names a command that may change anything. Raises nothing but cancellation.
         """
         ...

@@ -49,8 +49,8 @@ class Command(Generic[P]):
 
     ``names`` are the name and all aliases. ``governed``: each document has rules of its own for who may change it
     (`bot.access.policy.AccessRequest`). ``reserved``: only administrators may use it, and those whom a rule about this
-    very command names. A function may return an `Ask` instead of a view: then that line is answered,
-    after the access policy is asked again.
+    very command names. ``changes``: it changes something of the bot's own, such as a mute or a language. A function may
+    return an `Ask` instead of a view: then that line is answered, after the access policy is asked again.
     """
 
     name: str
@@ -63,6 +63,7 @@ class Command(Generic[P]):
     signature: Signature
     governed: bool = False
     reserved: bool = False
+    changes: bool = False
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Awaitable[View | Ask]:
         return self.function(*args, **kwargs)
@@ -71,6 +72,11 @@ class Command(Generic[P]):
     def names(self) -> tuple[str, ...]:
         """The name and all aliases."""
         return (self.name, *self.aliases)
+
+    @property
+    def only_asks(self) -> bool:
+        """Whether it changes nothing, in an ERP or in the bot: what a sentence may stand for."""
+        return not (self.writes or self.governed or self.changes)
 
     @property
     def usage(self) -> Phrase:
@@ -99,6 +105,7 @@ def command(
     writes: bool = False,
     governed: bool = False,
     reserved: bool = False,
+    changes: bool = False,
     summary: Phrase,
     place: int = 100,
 ) -> Callable[[Callable[P, Awaitable[View | Ask]]], Command[P]]:
@@ -111,7 +118,9 @@ def command(
         if not inspect.iscoroutinefunction(function):
             raise ConfigurationError(f"command {name!r} must be an async function")
         signature = read_signature(function)
-        return Command(name, aliases, examples, writes, summary, place, function, signature, governed, reserved)
+        return Command(
+            name, aliases, examples, writes, summary, place, function, signature, governed, reserved, changes
+        )
 
     return make
 
@@ -160,6 +169,11 @@ class Commands(Mapping[str, AnyCommand]):
         """Return which command ``line`` means and what follows it."""
         parsed = self._parser.parse(line)
         return parsed if parsed.rest else replace(parsed, rest=self.implied(parsed.word))
+
+    def line_of(self, text: str) -> str:
+        """Return the line that stands within another one: with the command's name, whatever it was called there."""
+        parsed = self.parse(text.lstrip("/ "))
+        return f"/{parsed.command} {parsed.rest}".strip() if parsed.command else f"/{text.lstrip('/ ')}"
 
     def implied(self, word: str) -> str:
         """Return the keyword that an alias says besides its command, as 月报 says which report; empty for none."""

@@ -15,13 +15,14 @@ def understand(
     sentence: Annotated[str, typer.Argument(help="What somebody may type, such as 上海仓还有多少螺丝.")],
     config: ConfigOption = None,
     as_: Annotated[str, typer.Option("--as", help="userId of the asker: only commands open to them.")] = "",
+    model: Annotated[bool, typer.Option("--model", help="Ask the language model of the settings too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Print the command line that a sentence is taken for; exit code 1 if it is none."""
     from bot.admin.understanding import describe
     from bot.admin.understanding import understand as read_sentence
 
-    reading = asyncio.run(read_sentence(read_settings(config), sentence, user_id=as_))
+    reading = asyncio.run(read_sentence(read_settings(config), sentence, user_id=as_, with_model=model))
     if reading is None:
         print(json.dumps({"line": "", "by": "", "alternatives": [], "understood": []}) if as_json else "not understood")
         raise typer.Exit(1)

@@ -56,7 +56,8 @@ def _part_result(name: str, part: Mapping[str, Any]) -> CheckResult:
     what = phrase("Running bot, %(part)s", part=name)
     grade = _GRADES.get(str(part.get("status")), CheckGrade.BAD)
     if grade is CheckGrade.GOOD:
-        return CheckResult(what, grade, phrase("well"))
+        told = part.get("reason")
+        return CheckResult(what, grade, phrase("%(text)s", text=told) if told else phrase("well"))
     words = phrase("%(text)s", text=part.get("reason", ""))
     return CheckResult(what, grade, words, phrase("`/readyz` and the bot's log say more."))
 

@@ -272,6 +272,8 @@ class LimitSettings(SettingsSection):
     question_seconds: float = Field(20.0, gt=0, description="Time for finding one answer.")
     click_seconds: float = Field(1.6, gt=0, lt=2, description="Time for a click's answer; DingTalk waits 2 s.")
     row_minutes: float = Field(10.0, gt=0, le=1440, description="Minutes within which documents count as in a row.")
+    exports_day: int = Field(10, ge=0, description="Files that one person may export in a day; 0: as many as wanted.")
+    export_rows: int = Field(1_000, ge=1, le=10_000, description="Rows of one exported file.")
     person: AllowanceSettings = AllowanceSettings.model_validate({})
     conversation: ConversationAllowanceSettings = ConversationAllowanceSettings.model_validate({})
 
@@ -316,11 +318,42 @@ class ReadModelSettings(SettingsSection):
     )
 
 
+class LanguageModelSettings(SettingsSection):
+    """A language model for sentences that the rules do not read. It gets the sentence and how commands are typed."""
+
+    url: str = Field(
+        "",
+        pattern="^(https?://[^?#]+)?$",
+        description="Base URL of an endpoint that speaks OpenAI's chat completions, such as `https://…/v1`; empty: no"
+        " model is asked.",
+    )
+    key: Secret = Field(Secret(""), description="Key of the endpoint; empty for one without.")
+    model: str = Field("", description="Name of the model there.")
+    seconds: float = Field(3.0, gt=0, le=10, description="Time for one sentence; after that the rules alone count.")
+    monthly_calls: int = Field(2_000, ge=1, le=10_000_000, description="Calls in a month at most.")
+    answers: Literal["schema", "json"] = Field(
+        "schema", description="`schema`: the endpoint takes JSON schemas; `json`: only JSON, as DeepSeek's does."
+    )
+    excluded_conversations: frozenset[str] = Field(
+        frozenset(), description="openConversationIds whose sentences are kept from the model."
+    )
+    excluded_words: frozenset[str] = Field(
+        frozenset(), description="Sentences with one of these words are kept from the model."
+    )
+
+    @model_validator(mode="after")
+    def _names_a_model(self) -> LanguageModelSettings:
+        if self.url and not self.model:
+            raise ValueError("the model has a url and no name; set understanding.model.model")
+        return self
+
+
 class UnderstandingSettings(SettingsSection):
     """How sentences are read."""
 
     enabled: bool = Field(True, description="Whether sentences are read; otherwise only commands, numbers and names.")
     sentences: Path | None = Field(None, description="File with the company's own words (form of commands/sentences).")
+    model: LanguageModelSettings = LanguageModelSettings.model_validate({})
 
 
 class PollSettings(SettingsSection):

@@ -59,7 +59,8 @@ class StoredMonthlyCalls:
 
 
 def _spent(connection: Connection, month: str) -> Mapping[SpentKey, int]:
-    rows = connection.execute(select(QUOTA_MONTH).where(QUOTA_MONTH.c.month == month))
+    wanted = QUOTA_MONTH.c.month == month, QUOTA_MONTH.c.quota.in_(tuple(Quota))
+    rows = connection.execute(select(QUOTA_MONTH).where(*wanted))
     return {SpentKey(Quota(row.quota), Purpose(row.purpose), row.conversation): row.spent for row in rows}
 
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bot.chat.days import Days, names_days, names_days_ahead
-from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise
+from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise, split
 from bot.chat.reading import ReadBy, Reading, Understood
 from bot.chat.registry import Commands
+from bot.understanding.exporting import drop_export, export_reading, wants_the_last
+from bot.understanding.homophones import Homophones
 from bot.understanding.scanning import (
     Scan,
     Span,
@@ -68,6 +70,13 @@ class Grammar:
     sentences: Sentences
     vocabulary: Vocabulary
 
+    def prepare(self) -> Grammar:
+        """Build what reading needs, and return the grammar: for another thread than that of the loop."""
+        self.vocabulary.prepare()
+        _ = self._partners, self._longest_partner, self._stores, self._places, self._longest_store
+        _ = self._longest_cue, self._quantity, self._homophones
+        return self
+
     def read(self, sentence: str, usable: frozenset[str] | None = None) -> Reading | None:
         """Return the line that ``sentence`` asks for, among the commands ``usable`` (None: all); None if there is none.
 
@@ -76,6 +85,9 @@ class Grammar:
         text = normalise(sentence)
         if not text or len(text) > MAX_SENTENCE:
             return None
+        wanted = None if text.startswith("/") else drop_export(text)
+        if wanted is not None and not wants_the_last(wanted) and (inner := self.read(wanted, usable)):
+            return export_reading(inner, self.commands)
         if typed := self._typed(text):
             return Reading(line=typed, by=ReadBy.COMMAND)
         if not _OF_CODE.isdisjoint(text):
@@ -93,6 +105,20 @@ class Grammar:
             unsure=bool(others) and found[others[0]] >= found[line],
             understood=tuple(Understood(span.kind.value, span.text, span.value) for span in _in_order(scan.spans)),
         )
+
+    def spell_out(self, line: str, limit: int = _MOST_ALTERNATIVES + 1) -> tuple[str, ...]:
+        """Return the lines that a typed one stands for if a word of it spells names of customers or vendors."""
+        parsed = self.commands.parse(line)
+        if parsed.command not in _OF_PARTNERS:
+            return ()
+        words = split(parsed.rest)
+        for place, word in enumerate(words):
+            if word in self.sentences.typed.get(parsed.command, ()) or self.vocabulary.knows_partner(word):
+                continue
+            if names := self.vocabulary.spelled_by(word, limit=limit):
+                lines = (command_line(parsed.command, *words[:place], name, *words[place + 1 :]) for name in names)
+                return tuple(line for line in lines if _fits(line))
+        return ()
 
     def _typed(self, text: str) -> str | None:
         """Return the line of a command as it is typed: with a slash, or its name and what belongs to it."""
@@ -128,14 +154,25 @@ class Grammar:
         take_names(scan, SpanKind.WAREHOUSE, self._stores, self._longest_store)
         take_days(scan)
         take_quantities(scan, self._quantity)
+        scan.respell(self._homophones.mend(scan.rest, self._is_word))
         take_words(scan, sentences.cues, self._longest_cue, lambda start, end: scan.take(SpanKind.CUE, start, end))
         take_words(scan, sentences.dates, LONGEST_WORD, lambda start, end: scan.take(SpanKind.DATE, start, end))
         take_digits(scan)
         take_words(scan, sentences.phrases, LONGEST_WORD, scan.drop)
         for start, piece in leftover(scan, sentences.fillers, LONGEST_WORD, self._is_name):
             if len(piece) > 1 or piece.isdecimal():
-                scan.spans.append(self._named(start, piece))
+                scan.spans.extend(self._named(at, part) for at, part in self._parted(start, piece))
         return scan
+
+    def _parted(self, start: int, piece: str) -> Iterable[tuple[int, str]]:
+        """Return a piece, parted where a product's name stands right beside the place of a warehouse: 螺丝上海."""
+        for place in self._places:
+            before, after = piece.removesuffix(place), piece.removeprefix(place)
+            if before != piece and len(before) >= _SHORTEST_NAME and self.vocabulary.knows_product(before):
+                return (start, before), (start + len(before), place)
+            if after != piece and len(after) >= _SHORTEST_NAME and self.vocabulary.knows_product(after):
+                return (start, place), (start + len(place), after)
+        return ((start, piece),)
 
     def _named(self, start: int, piece: str) -> Span:
         """Return a piece that was left over as the name of something."""
@@ -306,6 +343,17 @@ class Grammar:
     @cached_property
     def _longest_cue(self) -> int:
         return max(map(len, self.sentences.cues), default=0)
+
+    @cached_property
+    def _homophones(self) -> Homophones:
+        return Homophones(self.sentences.heard, self.vocabulary.readings)
+
+    def _is_word(self, piece: str) -> bool:
+        """Whether a piece means something as it is written."""
+        sentences, vocabulary = self.sentences, self.vocabulary
+        words = (sentences.cues, sentences.fillers, sentences.phrases, sentences.dates)
+        known = vocabulary.knows_product(piece) or vocabulary.knows_partner(piece)
+        return known or any(piece in each for each in words)
 
     @cached_property
     def _quantity(self) -> re.Pattern[str]:

@@ -17,6 +17,7 @@ from bot.chat.lookup import Numbered
 from bot.erp.errors import ErpError, Unsupported
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.index.pinyin import chinese, look_up, spell
+from bot.erp.index.port import Readings
 from bot.erp.model import Bill, Customer, Payment, Product, Slice, Supplier
 from bot.erp.port import ListQuery
 from bot.understanding.vocabulary import NumberShape, Vocabulary, shapes_of, spelled
@@ -28,6 +29,10 @@ log = structlog.get_logger(__name__)
 _DOCUMENTS = ListQuery(limit=100)
 """Documents of each area that are looked at: one call each."""
 _PRODUCTS = 500
+COMMON = "".join(
+    bytes((row, cell)).decode("gb2312", errors="ignore") for row in range(0xB0, 0xD8) for cell in range(0xA1, 0xFF)
+)
+"""The 3755 characters of GB 2312's first level: those that input methods offer first."""
 
 
 async def learn_vocabulary(hub: ErpHub) -> Vocabulary:
@@ -56,6 +61,8 @@ async def learn_vocabulary(hub: ErpHub) -> Vocabulary:
     named = [*(each.name for each in masters.customers), *(each.name for each in masters.vendors)]
     partners = _each([*customers, *(purchase.vendor for purchase in purchases), *named])
     warehouses = await _warehouses(hub, products)
+    readings = await _readings((*partners, *warehouses))
+    spellings = {name: spell(name, readings) for name in (*partners, *warehouses)}
     goods = shapes_of(product.sku for product in products)
     return Vocabulary(
         deliveries=shapes_of(delivery.number for delivery in deliveries),
@@ -67,7 +74,9 @@ async def learn_vocabulary(hub: ErpHub) -> Vocabulary:
         warehouses=warehouses,
         partners=partners,
         goods=_each(text for product in products for text in (product.name, product.spec)),
-        pinyin=await _pinyin((*partners, *warehouses)),
+        pinyin={name: syllables for name, (_, syllables) in spellings.items()},
+        initials={name: letters for name, (letters, _) in spellings.items()},
+        readings={sign: readings[sign] for sign in COMMON if sign in readings},
     )
 
 
@@ -132,16 +141,12 @@ def _note(area: str, error: ErpError) -> None:
         log.info("understanding.not_learnt", area=area, error=type(error).__name__)
 
 
-async def _pinyin(names: Sequence[str]) -> Mapping[str, str]:
-    characters = {sign for name in names for sign in chinese(name)}
-    if not characters:
-        return MappingProxyType({})
+async def _readings(names: Sequence[str]) -> Readings:
     try:
-        readings = await look_up(characters)
+        return await look_up({*COMMON, *(sign for name in names for sign in chinese(name))})
     except ErpError as error:
         log.info("understanding.no_pinyin", error=type(error).__name__)
         return MappingProxyType({})
-    return {name: spell(name, readings)[1] for name in names}
 
 
 def _each(names: Iterable[str]) -> tuple[str, ...]:

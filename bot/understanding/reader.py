@@ -37,6 +37,10 @@ class GrammarReader:
             return None
         return following or self._grammar.read(sentence, usable)
 
+    def spell_out(self, line: str) -> tuple[str, ...]:
+        """Return the lines that a typed one stands for if a word of it spells names of customers or vendors."""
+        return self._grammar.spell_out(line)
+
     async def run(self) -> None:
         """Learn the company's words now and every hour."""
         while True:
@@ -47,6 +51,7 @@ class GrammarReader:
         """Learn the company's words once. A defect of an adapter costs their knowledge, and is logged."""
         old = self._grammar
         try:
-            self._grammar = Grammar(old.commands, old.sentences, await self._learn())
+            grammar = Grammar(old.commands, old.sentences, await self._learn())
+            self._grammar = await asyncio.to_thread(grammar.prepare)
         except Exception as error:
             log.error("understanding.defect", error=type(error).__name__, exc_info=error)

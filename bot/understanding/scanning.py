@@ -80,6 +80,12 @@ class Scan:
         """Mask what means nothing."""
         self.rest = self.rest[:start] + _MASK * (end - start) + self.rest[end:]
 
+    def respell(self, rest: str) -> None:
+        """Go on with other characters in as many places; what was found stays as it was written."""
+        both = zip(self.text, self.rest, rest, strict=True)
+        self.text = "".join(new if new != old else written for written, old, new in both)
+        self.rest = rest
+
     def of_kind(self, kind: SpanKind) -> list[Span]:
         """Return the spans of one kind in their order."""
         return sorted((span for span in self.spans if span.kind is kind), key=lambda span: span.start)

@@ -20,6 +20,7 @@ _WEIGHTS = {"decisive": 6, "names": 4, "questions": 2, "hints": 1}
 _LIST_WEIGHT = 3
 _FIXED_WEIGHT = 6
 _SHORTEST_ALIAS = 2
+_WORD_LISTS = ("fillers", "phrases", "kept", "dates", "due", "units", "heard")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +49,11 @@ class Sentences:
     due: frozenset[str]
     """Words that say that the days in a sentence are those on which something is due."""
     units: frozenset[str]
+    heard: frozenset[str]
+    """Words that are understood in other characters of the same sound too."""
 
     commands: frozenset[str]
-    """The commands that sentences may ask for."""
+    """The commands that sentences may ask for: those that change nothing."""
     lists: Mapping[str, frozenset[str]]
     """Command → its named lists."""
     typed: Mapping[str, frozenset[str]]
@@ -64,7 +67,7 @@ class Sentences:
         command that may write is an error too: sentences only ask.
         """
         cues: dict[str, list[Cue]] = {}
-        words: dict[str, set[str]] = {name: set() for name in ("fillers", "phrases", "kept", "dates", "due", "units")}
+        words: dict[str, set[str]] = {name: set() for name in _WORD_LISTS}
         asked: dict[str, AnyCommand] = {}
         for name, content in _files(own):
             for key, value in content.items():
@@ -93,6 +96,7 @@ class Sentences:
             dates=frozenset(words["dates"]),
             due=frozenset(words["due"]),
             units=frozenset(words["units"]),
+            heard=frozenset(words["heard"]),
         )
 
 
@@ -100,8 +104,8 @@ def _reading_command(file: str, commands: Commands, name: str) -> AnyCommand:
     command = commands.get(name)
     if command is None:
         raise ConfigurationError(f"{file}: there is no command {name!r}")
-    if command.writes or command.governed:
-        raise ConfigurationError(f"{file}: /{name} may change the ERP, which no sentence does")
+    if not command.only_asks:
+        raise ConfigurationError(f"{file}: /{name} may change something, which no sentence does")
     return command
 
 

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import accumulate
+from operator import add
 from types import MappingProxyType
+
+from bot.erp.index.pinyin import may_be_initials, may_be_syllables
 
 _LAST_DIGITS = re.compile(r"(.*?)(\d+)")
 _NO_SIGN = re.compile(r"[\W_]+")
 _KINDS_OF_STORE = re.compile(
     r"(?:原料|材料|成品|半成品|备件|中心|总|分)*(?:仓库|仓|库)$|\s*(?:main|central)?\s*warehouse$", re.IGNORECASE
 )
+
+_STORES = ("仓库", "仓", "库", "的仓库", "的仓", "那个仓库", "那个仓", "那边的仓库", "那边的仓", "那边仓库", "那边仓")
+"""How people call the warehouse at a place."""
 
 _USUAL_PREFIXES: Mapping[str, str] = MappingProxyType(
     {
@@ -70,6 +78,56 @@ _SHORTEST_PINYIN = 4
 """Letters from which a word counts as the pinyin of a name: shorter ones fit too many."""
 
 
+@dataclass(frozen=True, slots=True)
+class JoinedTexts:
+    """Texts that are searched for a part of one of them.
+
+    A search through the texts of 100 000 products takes half a millisecond, and most pieces of a sentence are in none.
+    So the pairs of neighbouring signs are looked at first.
+    """
+
+    text: str
+    pairs: frozenset[str]
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> JoinedTexts:
+        """Take texts, whose case does not matter."""
+        text = "\n".join(texts).casefold()
+        return cls(text, frozenset(map(add, text, text[1:])))
+
+    def hold(self, piece: str) -> bool:
+        """Return whether ``piece``, in small letters, is a part of one of the texts."""
+        return all(pair in self.pairs for pair in map(add, piece, piece[1:])) and piece in self.text
+
+
+@dataclass(frozen=True, slots=True)
+class SpelledNames:
+    """Names with their spellings, searched as one text: twenty thousand names take less than a millisecond."""
+
+    text: str
+    starts: Sequence[int]
+    """Where the spellings of each name begin."""
+    spelled: Sequence[str]
+
+    @classmethod
+    def of(cls, spellings: Mapping[str, str]) -> SpelledNames:
+        """Take names with their spellings, each after a line break."""
+        kept = {name: spelling for name, spelling in spellings.items() if spelling}
+        starts = [0, *accumulate(map(len, kept.values()))][:-1]
+        return cls("".join(kept.values()), starts, tuple(kept))
+
+    def names(self, part: str, limit: int) -> tuple[str, ...]:
+        """Return the first names of which a spelling holds ``part``."""
+        found: list[str] = []
+        at = self.text.find(part)
+        while at >= 0 and len(found) < limit:
+            place = bisect_right(self.starts, at) - 1
+            found.append(self.spelled[place])
+            following = place + 1
+            at = self.text.find(part, self.starts[following]) if following < len(self.starts) else -1
+        return tuple(found)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Vocabulary:
     """The words of one company. Everything may be empty: then numbers are known by their usual prefixes alone.
@@ -86,6 +144,10 @@ class Vocabulary:
     goods: tuple[str, ...] = ()
     pinyin: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Names of partners with their spellings by syllables, each after a line break."""
+    initials: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """The same by first letters."""
+    readings: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """How common characters are read."""
 
     def document(self, typed: str) -> tuple[str, str] | None:
         """Return the command for the document that ``typed`` spells, and its number; None where it spells none."""
@@ -119,41 +181,61 @@ class Vocabulary:
         return names
 
     def partner(self, piece: str) -> str | None:
-        """Return the part of a partner's name that ``piece`` writes or spells in pinyin; None for none."""
-        folded = piece.casefold()
-        if len(folded) < _SHORTEST_NAME:
+        """Return the part of a partner's name that ``piece`` writes, or the one name that it spells; None for none."""
+        if len(piece) < _SHORTEST_NAME:
             return None
-        if self.knows_partner(folded):
+        if self.knows_partner(piece):
             return piece
-        if not (folded.isascii() and folded.isalpha() and len(folded) >= _SHORTEST_PINYIN):
-            return None
-        return next((name for name, syllables in self.pinyin.items() if folded in syllables), None)
+        spelled_out = self.spelled_by(piece, limit=2)
+        return spelled_out[0] if len(spelled_out) == 1 else None
+
+    def spelled_by(self, piece: str, *, limit: int) -> tuple[str, ...]:
+        """Return the names of partners that ``piece`` spells by syllables (hongda), or else by first letters (hd)."""
+        folded = piece.casefold()
+        if len(folded) < _SHORTEST_NAME or not (folded.isascii() and folded.isalpha()):
+            return ()
+        found: tuple[str, ...] = ()
+        if len(folded) >= _SHORTEST_PINYIN and may_be_syllables(folded):
+            found = self._by_syllables.names(folded, limit)
+        return found or (self._by_initials.names(folded, limit) if may_be_initials(folded) else ())
+
+    def prepare(self) -> None:
+        """Build what searches need. That takes half a second for 20 000 names and 100 000 products."""
+        _ = self._all_partners, self._all_goods, self._by_syllables, self._by_initials, self.partner_names
+
+    @cached_property
+    def _by_syllables(self) -> SpelledNames:
+        return SpelledNames.of({name: self.pinyin.get(name, "") for name in self.partners})
+
+    @cached_property
+    def _by_initials(self) -> SpelledNames:
+        return SpelledNames.of({name: self.initials.get(name, "") for name in self.partners})
 
     def spells_partner(self, piece: str) -> bool:
         """Return whether ``piece`` is no part of a partner's name, and spells one in pinyin."""
-        return self.partner(piece) not in {None, piece}
+        return not self.knows_partner(piece) and bool(self.spelled_by(piece, limit=1))
 
     def knows_partner(self, piece: str) -> bool:
         """Return whether a partner's name holds ``piece``."""
-        return piece.casefold() in self._all_partners
+        return self._all_partners.hold(piece.casefold())
 
     def knows_product(self, piece: str) -> bool:
         """Return whether a product's name or specification holds ``piece``."""
-        return piece.casefold() in self._all_goods
+        return self._all_goods.hold(piece.casefold())
 
     @cached_property
-    def _all_partners(self) -> str:
-        return "\n".join(self.partners).casefold()
+    def _all_partners(self) -> JoinedTexts:
+        return JoinedTexts.of(self.partners)
 
     @cached_property
-    def _all_goods(self) -> str:
-        return "\n".join(self.goods).casefold()
+    def _all_goods(self) -> JoinedTexts:
+        return JoinedTexts.of(self.goods)
 
     def stores(self) -> Mapping[str, str]:
         """Return what warehouses are called, by the words that people use (上海仓, 上海仓库, shanghai warehouse)."""
         spoken = {name: name for name in self.warehouses}
         for place, store in self.places().items():
-            words = (f"{place} warehouse",) if place.isascii() else (f"{place}仓库", f"{place}仓", f"{place}库")
+            words = (f"{place} warehouse",) if place.isascii() else tuple(f"{place}{kind}" for kind in _STORES)
             for word in words:
                 spoken.setdefault(word, store)
         return spoken

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli import cli
+from bot.errors import ConfigurationError
 
 
 @pytest.fixture
@@ -38,3 +39,10 @@ def test_commands_that_a_person_may_not_use_are_not_offered(monkeypatch: pytest.
     asked = ["understand", "INV-7付了吗", "--as"]
     assert CliRunner().invoke(cli, [*asked, "keeper01"]).exit_code == 1
     assert CliRunner().invoke(cli, [*asked, "cfo01"]).stdout.startswith("/invoice INV-7\n")
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_a_model_that_nobody_named_cannot_be_asked() -> None:
+    result = CliRunner().invoke(cli, ["understand", "今天天气不错", "--model"])
+    assert isinstance(result.exception, ConfigurationError)
+    assert "there is no language model in the settings" in result.exception.detail

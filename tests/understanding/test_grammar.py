@@ -129,7 +129,8 @@ def test_a_company_adds_words_of_its_own(tmp_path: Path, commands: Commands, voc
     ("text", "complaint"),
     [
         ("[stok]\nnames = ['x']", "there is no command 'stok'"),
-        ("[approve]\nnames = ['批了吧']", "may change the ERP"),
+        ("[approve]\nnames = ['批了吧']", "/approve may change something"),
+        ("[lang]\nnames = ['说英语']", "/lang may change something"),
         ("[stock]\nnmaes = ['x']", "stock.nmaes is unknown"),
         ("[order.lists]\nlatte = ['x']", "has no list 'latte'"),
         ("[stock]\nnames = 'x'", "must be a list of words"),

@@ -1,0 +1,42 @@
+"""Words in other characters of the same sound: input methods offer them, and people send 库村 for 库存."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+
+
+class Homophones:
+    """Finds the words that were meant. What has the same sound has as many characters."""
+
+    def __init__(self, words: Iterable[str], readings: Mapping[str, tuple[str, ...]]) -> None:
+        """``readings`` tells how characters are read; without them nothing is found."""
+        alike: dict[str, set[str]] = {}
+        for sign, syllables in readings.items():
+            for syllable in syllables:
+                alike.setdefault(_flat(syllable), set()).add(sign)
+        # The longest first: 采够单 is 采购单 and not 采购.
+        self._words = sorted((word for word in words if readings), key=lambda word: (-len(word), word))
+        self._pattern = re.compile(
+            "|".join(f"({_spelling(word, readings, alike)})" for word in self._words) if self._words else "(?!)"
+        )
+
+    def mend(self, text: str, known: Callable[[str], bool]) -> str:
+        """Return a text with the words that were meant; what is ``known`` as it was written stays."""
+
+        def meant(match: re.Match[str]) -> str:
+            assert match.lastindex is not None, "the pattern is made of groups"
+            return match[0] if known(match[0]) else self._words[match.lastindex - 1]
+
+        return self._pattern.sub(meant, text)
+
+
+def _flat(syllable: str) -> str:
+    """Return a syllable as many people say it: z for zh, c for ch, s for sh, -in for -ing, -en for -eng."""
+    return re.sub(r"(?<=[ei]n)g$", "", re.sub(r"^([zcs])h", r"\1", syllable))
+
+
+def _spelling(word: str, readings: Mapping[str, tuple[str, ...]], alike: Mapping[str, set[str]]) -> str:
+    """Return a pattern of all characters that are read like those of a word as it is usually read."""
+    signs = (alike[_flat(readings[sign][0])] | {sign} if readings.get(sign) else {sign} for sign in word)
+    return "".join(f"[{re.escape(''.join(sorted(same)))}]" for same in signs)

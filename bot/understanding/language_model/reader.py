@@ -1,0 +1,204 @@
+"""Asks a language model what a sentence means, within its rules: what may be asked, how long, and how often."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import structlog
+
+from bot.chat.parsing import normalise
+from bot.chat.reading import ReadBy, Reading
+from bot.chat.registry import Commands
+from bot.erp.errors import ErpError, Unavailable
+from bot.erp.limits import BreakerState, CircuitBreaker
+from bot.errors import DingerpError
+from bot.health import PartHealth, PartStatus, degraded
+from bot.metrics import Metrics
+from bot.understanding.grammar import MAX_SENTENCE
+from bot.understanding.language_model.ports import BadReply, ModelEndpoint, ModelReply, PassingFailure
+from bot.understanding.language_model.reply import check_line, read_answer
+from bot.understanding.language_model.request import ModelRequest, make_request
+from bot.understanding.language_model.spending import ModelBudget
+
+log = structlog.get_logger(__name__)
+
+_FAILURES = 3
+"""Failures in a row after which the model is left alone."""
+_PAUSE = 60.0
+"""Seconds for which it is."""
+_SHORTEST = 3
+"""Characters of a sentence: shorter texts are codes or names that nobody knows."""
+
+
+class ModelOutcome(StrEnum):
+    """What became of a sentence; bounded, because it labels a metric."""
+
+    READ = "read"
+    NOTHING = "nothing"
+    """The model says that no command fits."""
+    REFUSED = "refused"
+    """Its line may not run: a command that changes something, or words that nobody said."""
+    BAD_REPLY = "bad_reply"
+    TIMEOUT = "timeout"
+    UNAVAILABLE = "unavailable"
+    PAUSED = "paused"
+    """It was not asked because it failed before."""
+    SPENT = "spent"
+    """It was not asked because the month's calls are used up, or cannot be counted."""
+    EXCLUDED = "excluded"
+    """A rule keeps the sentence from it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRules:
+    """Which sentences no model gets: those of some conversations, and those with some words (in small letters)."""
+
+    conversations: frozenset[str] = frozenset()
+    words: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, conversations: Iterable[str], words: Iterable[str]) -> ModelRules:
+        """Return the rules as they are configured."""
+        return cls(
+            conversations=frozenset(conversations), words=frozenset(normalise(word).casefold() for word in words)
+        )
+
+    def exclude(self, sentence: str, conversation_id: str) -> bool:
+        """Whether the sentence is kept from the model."""
+        said = normalise(sentence).casefold()
+        return conversation_id in self.conversations or any(word in said for word in self.words)
+
+
+class ModelReader:
+    """Implements `bot.chat.reading.SentenceModel`."""
+
+    def __init__(
+        self,
+        commands: Commands,
+        sayable: frozenset[str],
+        endpoint: ModelEndpoint,
+        *,
+        budget: ModelBudget,
+        rules: ModelRules,
+        seconds: float,
+        metrics: Metrics,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``sayable`` are the commands that sentences may ask for; ``seconds`` is the time for one sentence."""
+        self._commands = commands
+        self._sayable = frozenset(name for name in sayable if commands[name].only_asks)
+        self._endpoint = endpoint
+        self._budget = budget
+        self._rules = rules
+        self._seconds = seconds
+        self._metrics = metrics
+        self._monotonic = monotonic
+        self._breaker = CircuitBreaker(
+            "language model", failures=_FAILURES, pause=_PAUSE, monotonic=monotonic, on_change=self._changed
+        )
+
+    @property
+    def health(self) -> PartHealth:
+        """How the model is, with what it cost this month."""
+        used = self._budget.used
+        cost = (
+            f"{used.calls} of {self._budget.monthly_calls} calls of this month,"
+            f" {used.prompt_tokens} + {used.answer_tokens} tokens"
+        )
+        if self._budget.is_spent:
+            return degraded(f"the language model's calls are used up ({cost}): sentences are read by rules alone")
+        if trouble := self._breaker.trouble:
+            return degraded(f"the language model does not answer ({trouble}): sentences are read by rules alone")
+        return PartHealth(PartStatus.OK, cost)
+
+    async def read(self, sentence: str, conversation_id: str, usable: frozenset[str]) -> Reading | None:
+        """Return what the model takes a sentence for, among the commands ``usable``; None if that is nothing.
+
+        Raises nothing but cancellation: whatever is wrong with the model, the rules alone go on.
+        """
+        readable = self._sayable & usable
+        if not readable or not _SHORTEST <= len(sentence) <= MAX_SENTENCE:
+            return None
+        if self._rules.exclude(sentence, conversation_id):
+            outcome, line = ModelOutcome.EXCLUDED, None
+        else:
+            outcome, line = await self._read(sentence, readable)
+        self._metrics.model_sentences.labels(outcome).inc()
+        return Reading(line=line, by=ReadBy.MODEL) if line else None
+
+    async def _read(self, sentence: str, readable: frozenset[str]) -> tuple[ModelOutcome, str | None]:
+        started = self._monotonic()
+        reply = await self._ask(make_request(self._commands, readable, sentence))
+        if isinstance(reply, ModelOutcome):
+            return reply, None
+        self._metrics.model_seconds.observe(self._monotonic() - started)
+        answer = read_answer(reply.text)
+        if not answer:
+            return ModelOutcome.BAD_REPLY if answer is None else ModelOutcome.NOTHING, None
+        line = check_line(answer, sentence, self._commands, readable)
+        return ModelOutcome.READ if line else ModelOutcome.REFUSED, line
+
+    async def _ask(self, request: ModelRequest) -> ModelReply | ModelOutcome:
+        try:
+            self._breaker.admit()
+        except ErpError:
+            return ModelOutcome.PAUSED
+        try:
+            reply = await self._ask_in_time(request)
+        except TimeoutError:
+            return self._fail(Unavailable(f"no answer in {self._seconds:g} s"), ModelOutcome.TIMEOUT)
+        except BadReply as error:
+            return self._fail(error, ModelOutcome.BAD_REPLY)
+        except ErpError as error:
+            return self._fail(error, ModelOutcome.UNAVAILABLE)
+        except DingerpError as error:
+            self._breaker.abandoned()
+            log.warning("understanding.model_not_counted", error=type(error).__name__, detail=error.detail)
+            return ModelOutcome.SPENT
+        except BaseException:
+            self._breaker.abandoned()
+            raise
+        if reply is None:
+            self._breaker.abandoned()
+            return ModelOutcome.SPENT
+        self._breaker.succeeded()
+        return reply
+
+    async def _ask_in_time(self, request: ModelRequest) -> ModelReply | None:
+        """Ask, and once more after a failure that may pass; None if the month allows no more calls."""
+        ends_at = asyncio.get_running_loop().time() + self._seconds
+        if not await self._budget.reserve():
+            return None
+        try:
+            reply = await self._ask_until(ends_at, request)
+        except PassingFailure:
+            if not await self._budget.reserve():
+                raise
+            reply = await self._ask_until(ends_at, request)
+        await self._note(reply)
+        return reply
+
+    async def _ask_until(self, ends_at: float, request: ModelRequest) -> ModelReply:
+        self._metrics.model_calls.inc()
+        async with asyncio.timeout_at(ends_at):
+            return await self._endpoint.ask(request)
+
+    async def _note(self, reply: ModelReply) -> None:
+        self._metrics.model_tokens.labels("prompt").inc(reply.prompt_tokens)
+        self._metrics.model_tokens.labels("answer").inc(reply.answer_tokens)
+        try:
+            await self._budget.note(reply.prompt_tokens, reply.answer_tokens)
+        except DingerpError as error:
+            log.warning("understanding.model_not_counted", error=type(error).__name__, detail=error.detail)
+
+    def _fail(self, error: ErpError, outcome: ModelOutcome) -> ModelOutcome:
+        self._breaker.failed(error)
+        log.warning("understanding.model_failed", error=type(error).__name__, detail=error.detail)
+        return outcome
+
+    def _changed(self, state: BreakerState) -> None:
+        self._metrics.model_open.set(state is not BreakerState.CLOSED)

@@ -1,0 +1,36 @@
+"""Words in other characters of the same sound."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.understanding.homophones import Homophones
+from bot.understanding.vocabulary import Vocabulary
+
+WORDS = ("库存", "发票", "采购", "采购单", "订单")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("库村", "库存"),
+        ("宏达的发漂", "宏达的发票"),
+        ("采够单1001", "采购单1001"),
+        ("丁单", "订单"),
+        ("库存", "库存"),
+        ("ku cun", "ku cun"),
+        ("", ""),
+    ],
+)
+def test_the_word_that_was_meant(typed: str, meant: str, vocabulary: Vocabulary) -> None:
+    mended = Homophones(WORDS, vocabulary.readings).mend(typed, lambda piece: False)
+    assert mended == meant
+    assert len(mended) == len(typed)
+
+
+def test_what_is_known_as_it_was_written_stays(vocabulary: Vocabulary) -> None:
+    assert Homophones(WORDS, vocabulary.readings).mend("定单和库村", lambda piece: piece == "定单") == "定单和库存"
+
+
+def test_without_readings_nothing_is_found() -> None:
+    assert Homophones(WORDS, {}).mend("库村", lambda piece: False) == "库村"

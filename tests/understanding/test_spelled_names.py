@@ -1,0 +1,138 @@
+"""Customers and vendors are found by pinyin and first letters, in sentences and in what is typed after a command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.access.people import Person
+from bot.access.policy import AccessPolicy
+from bot.cards.notices import ChoiceNotice, HintNotice
+from bot.cards.view import View
+from bot.chat.arguments import Term
+from bot.chat.context import QuestionContext
+from bot.chat.dialogues import LastQuestion
+from bot.chat.dispatcher import QuestionDispatcher, QuestionOutcome
+from bot.chat.errors import NothingFound
+from bot.chat.message import Conversation, ConversationKind
+from bot.chat.reading import Reading
+from bot.chat.registry import Commands, command
+from bot.phrase import phrase
+from bot.understanding.grammar import Grammar
+from bot.understanding.vocabulary import SpelledNames
+
+HONGDA = "杭州宏达机电设备有限公司"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "line"),
+    [
+        ("hongda的发票", f"/invoice {HONGDA}"),
+        ("hzhd欠多少钱", f"/invoice {HONGDA}"),
+        ("hzhd的订单", f"/order {HONGDA}"),
+        ("orders of hzhd", f"/order {HONGDA}"),
+        ("szjm的订单", "/order 苏州精密紧固件有限公司"),
+        ("yxgs的订单", "/order yxgs"),
+    ],
+)
+def test_a_name_that_is_spelled_in_a_sentence(sentence: str, line: str, grammar: Grammar) -> None:
+    reading = grammar.read(sentence)
+    assert reading is not None
+    assert reading.line == line
+
+
+@pytest.mark.parametrize(
+    ("typed", "lines"),
+    [
+        ("/customer hongda", (f"/customer {HONGDA}",)),
+        ("/customer HZHD", (f"/customer {HONGDA}",)),
+        ("/客户 hzhd", (f"/customer {HONGDA}",)),
+        ("/order late hzhd", (f"/order late {HONGDA}",)),
+        ("/order hzhd 10月", (f"/order {HONGDA} 10月",)),
+        ("/customer 宏达", ()),
+        ("/customer Northwind", ()),
+        ("/customer xyzzy", ()),
+        ("/customer x", ()),
+        ("/customer", ()),
+        ("/stock hzhd", ()),
+    ],
+)
+def test_a_name_that_is_spelled_after_a_command(typed: str, lines: tuple[str, ...], grammar: Grammar) -> None:
+    assert grammar.spell_out(typed) == lines
+
+
+def test_several_names_are_offered_and_no_more_than_a_few(grammar: Grammar) -> None:
+    assert len(set(grammar.spell_out("/customer yxgs"))) == 4
+
+
+def test_each_name_is_found_once() -> None:
+    names = SpelledNames.of({"甲": "\nhd\nhdhd", "乙": "", "丙": "\nxhd", "丁": "\nhx"})
+    assert names.names("hd", 5) == ("甲", "丙")
+    assert names.names("hd", 1) == ("甲",)
+    assert names.names("zz", 5) == SpelledNames.of({}).names("zz", 5) == ()
+
+
+class SpellingReader:
+    """Reads no sentence and spells out one line."""
+
+    def __init__(self, spelled: Mapping[str, tuple[str, ...]]) -> None:
+        self.spelled = spelled
+
+    def read(
+        self, sentence: str, usable: frozenset[str] | None = None, last: LastQuestion | None = None
+    ) -> Reading | None:
+        return None
+
+    def spell_out(self, line: str) -> tuple[str, ...]:
+        return self.spelled.get(line, ())
+
+
+@command("partner", examples=("/partner 宏达",), summary=phrase("Help"))
+async def partner(text: Term) -> View:
+    """Know two partners; the asker may not see any other."""
+    if text not in {"宏达", "华东"}:
+        raise NothingFound(text)
+    return HintNotice(problem=phrase("Help"))
+
+
+async def ask(line: str, *spelled: str, clicked: bool = False) -> tuple[QuestionOutcome | str, str, tuple[str, ...]]:
+    dispatcher = QuestionDispatcher(
+        commands=Commands([partner]),
+        policy=AccessPolicy,
+        collaborators={},
+        seconds=60.0,
+        reader=SpellingReader({"/partner hd": spelled}),
+    )
+    context = QuestionContext(
+        person=Person(user_id="keeper01", name="王磊"),
+        conversation=Conversation("cid1", ConversationKind.GROUP),
+        line=line,
+        now=datetime(2026, 3, 2, 9, tzinfo=UTC),
+    )
+    answer = await dispatcher.view_for(replace(context, clicked=clicked))
+    buttons = answer.view.buttons() if isinstance(answer.view, ChoiceNotice) else ()
+    return answer.outcome, answer.read_as, tuple(str(button.label) for button in buttons)
+
+
+async def test_the_only_name_is_answered_and_the_card_says_so() -> None:
+    assert await ask("/partner hd", "/partner 宏达") == ("answered", "/partner 宏达", ())
+
+
+async def test_several_names_become_buttons() -> None:
+    assert await ask("/partner hd", "/partner 宏达", "/partner 华东") == (
+        "hint",
+        "",
+        ("/partner 宏达", "/partner 华东"),
+    )
+
+
+async def test_a_name_that_the_asker_may_not_see_is_not_told() -> None:
+    assert await ask("/partner hd", "/partner 海德", "/partner 宏达") == ("answered", "/partner 宏达", ())
+    assert await ask("/partner hd", "/partner 海德") == ("not_found", "", ())
+
+
+async def test_a_button_is_answered_as_it_stands() -> None:
+    assert await ask("/partner hd", "/partner 宏达", clicked=True) == ("not_found", "", ())
