@@ -21,7 +21,6 @@ from zoneinfo import ZoneInfo
 
 import aiohttp
 import structlog
-from dingtalk_stream import ChatbotMessage, Credential, EventMessage
 
 from bot.background import BackgroundTasks
 from bot.dingtalk.callbacks import changed_instance, parse_click
@@ -32,6 +31,7 @@ from bot.dingtalk.frames import Push
 from bot.dingtalk.messages import parse_message
 from bot.dingtalk.openapi import ApiRetryPolicy, pooled_session
 from bot.dingtalk.pushed_uses import count_click, count_event
+from bot.dingtalk.sdk import ChatbotMessage, Credential, EventMessage
 from bot.dingtalk.stream import AcknowledgeFrame, StreamClient, StreamPolicy
 from bot.health import HealthReport, down
 from bot.metrics import Metrics

@@ -231,21 +231,22 @@ class _Cutter:
         if not any((rules.hide, rules.drop, rules.ask, rules.words, rules.walk)):
             return _same
         copy, walk, cuts = _copier(kind), rules.walk, self._cuts
+        read, several = attrgetter(*walk) if walk else _read_nothing, len(walk) != 1
         hides = any((rules.hide, rules.drop, rules.ask, rules.words))
 
         def cut_once(record: Any, taken: _Taken) -> Any:
-            key = id(record)
-            made = taken.made.get(key)
-            if made is not None:
-                return made
+            if taken.made and (known := taken.made.get(id(record))) is not None:
+                return known
             changes = self._hide_fields(record, rules, taken) if hides else {}
-            for name in walk:
-                value = getattr(record, name)
-                if value or isinstance(value, Decimal):
+            values = read(record)
+            for name, value in zip(walk, values if several else (values,), strict=True):
+                if value or (value is not None and isinstance(value, Decimal)):
                     shown = cuts[type(value)](value, taken)
                     if shown is not value:
                         changes[name] = shown
-            made = taken.made[key] = copy(record, changes) if changes else record
+            if not changes:
+                return record
+            made = taken.made[id(record)] = copy(record, changes)
             return made
 
         return cut_once
@@ -352,6 +353,10 @@ def _copier(kind: type) -> _Copy:
         return made
 
     return copy
+
+
+def _read_nothing(_record: Any) -> tuple[Any, ...]:
+    return ()
 
 
 def _same(value: Any, _taken: _Taken) -> Any:

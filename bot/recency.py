@@ -26,8 +26,9 @@ class RecentItems(Generic[K, V]):
     def put(self, key: K, value: V) -> None:
         """Set a value, which makes it the newest."""
         items = self._items
+        if key in items:
+            items.move_to_end(key)
         items[key] = value
-        items.move_to_end(key)
         if len(items) > self._most:
             items.popitem(last=False)
 

@@ -31,15 +31,9 @@ class TimeLimit:
             self._loop = asyncio.get_running_loop()
         return self._loop
 
-    def begin(self, scope: TimeLimitScope) -> None:
-        """Keep time for a scope; called by `TimeLimitScope`."""
-        self._running[scope] = None
-        if self._timer is None:
-            self._timer = self.loop.call_at(scope.due, self._expire, self.loop)
-
-    def end(self, scope: TimeLimitScope) -> None:
-        """Keep time for it no longer; called by `TimeLimitScope`."""
-        self._running.pop(scope, None)
+    def start_timer(self, due: float) -> None:
+        """Wake up when the first scope is due; called by `TimeLimitScope`."""
+        self._timer = self.loop.call_at(due, self._expire, self.loop)
 
     def _expire(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer = None
@@ -51,7 +45,7 @@ class TimeLimit:
                 break
             due.append(scope)
         for scope in due:
-            self.end(scope)
+            del self._running[scope]
             scope.expire()
 
 
@@ -66,12 +60,15 @@ class TimeLimitScope:
         """Whether it was this limit that ended the work."""
 
     def __enter__(self) -> TimeLimitScope:
-        loop = self._limit.loop
+        limit = self._limit
+        loop = limit._loop or limit.loop
         task = asyncio.current_task(loop)
         assert task is not None, "only tasks can be interrupted"
         self._task, self._cancelling = task, task.cancelling()
-        self.due = loop.time() + self._limit.seconds
-        self._limit.begin(self)
+        self.due = loop.time() + limit.seconds
+        limit._running[self] = None
+        if limit._timer is None:
+            limit.start_timer(self.due)
         return self
 
     def expire(self) -> None:
@@ -81,7 +78,7 @@ class TimeLimitScope:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if not self.expired:
-            self._limit.end(self)
+            self._limit._running.pop(self, None)
         # If the task was cancelled from elsewhere too, that cancellation ends it.
         elif self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             raise TimeoutError from error

@@ -212,13 +212,15 @@ async def _one(word: str, warehouse: str, erp: ErpHub, context: QuestionContext)
 def _stock_view(meant: Answer[StockLevel], warehouse: str, erp: ErpHub, context: QuestionContext) -> StockView:
     level = meant.value
     rows = _at(warehouse, _places(meant))
-    shown = {row.warehouse.code for row in rows}
-    lots = [lot for lot in level.lots if not warehouse or lot.warehouse in shown]
+    lots = level.lots
+    if lots and warehouse:
+        shown = {row.warehouse.code for row in rows}
+        lots = tuple(lot for lot in lots if lot.warehouse in shown)
     today = context.now.date()
     return StockView(
         level=level,
         rows=rows[context.offset :],
-        lots=tuple(StockLot(lot=lot, expired=lot.is_expired(today)) for lot in lots[:MAX_LOTS]),
+        lots=tuple([StockLot(lot=lot, expired=lot.is_expired(today)) for lot in lots[:MAX_LOTS]]),
         more_lots=max(0, len(lots) - MAX_LOTS),
         total=len(rows),
         offset=context.offset,
@@ -309,7 +311,7 @@ def _lookup(warehouse: str, erp: ErpHub, context: QuestionContext) -> ProductLoo
 def _places(found: Answer[StockLevel]) -> tuple[StockPlace, ...]:
     """Return all warehouses, of each source that knows the product."""
     if not found.parts:
-        return tuple(StockPlace(warehouse=warehouse) for warehouse in found.value.per_warehouse)
+        return tuple([StockPlace(warehouse=warehouse) for warehouse in found.value.per_warehouse])
     companies = {part.value.company for part in found.parts if part.value}
     unit = found.value.product.unit
     return tuple(
@@ -337,7 +339,7 @@ def _part_places(
 
 def _outages(found: Answer[StockLevel]) -> tuple[Outage, ...]:
     return tuple(
-        Outage(source=part.source, problem=part.error.tell(), as_of=part.as_of) for part in found.parts if part.error
+        [Outage(source=part.source, problem=part.error.tell(), as_of=part.as_of) for part in found.parts if part.error]
     )
 
 

@@ -56,7 +56,7 @@ def _look_into(value: object, classes: set[FieldClass], documents: dict[str, Non
         for name, declared, classed_by, is_number, holds_more in plan:
             held = getattr(value, name)
             # Zero is a figure; everything else that is false is nothing, or the mark in place of what was cut.
-            if not held and not isinstance(held, int | Decimal):
+            if not held and (held is None or not isinstance(held, (int, Decimal))):
                 continue
             if declared is not None:
                 classes.add(declared)

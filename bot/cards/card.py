@@ -62,6 +62,12 @@ class Card:
     twin: TextOnDemand = TextOnDemand()
     fields: Mapping[str, str]
 
+    def with_body(self, body: str) -> Card:
+        """Return the card with another body and the same twin, which `dataclasses.replace` would write."""
+        card = object.__new__(Card)
+        card.__dict__.update(self.__dict__, body=body)
+        return card
+
 
 class ViewRenderer(Protocol):
     """Turns a view into a card for one reader; implemented by `bot.cards.renderer`."""

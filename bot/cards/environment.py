@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from jinja2 import BaseLoader, Environment, StrictUndefined, Template, nodes
 from jinja2.compiler import CodeGenerator, Frame
+from jinja2.idtracking import VAR_LOAD_RESOLVE
 from jinja2.runtime import Context, Macro
 
 from bot.cards.escape import Markdown
@@ -80,10 +81,33 @@ class _CardCode(CodeGenerator):
             self.write(f").{node.attr}")
 
     def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
-        if isinstance(node, nodes.Filter) and node.name in MARKDOWN_FILTERS:
+        if self._gives_markdown(node, frame):
             self.write("(")  # escaped already
         else:
             super()._output_child_pre(node, frame, finalize)
+
+    def _gives_markdown(self, node: nodes.Expr, frame: Frame) -> bool:
+        """Whether a filter of ours gives it, or a macro that every card knows and no name of the template covers."""
+        match node:
+            case nodes.Filter(name=name):
+                return name in MARKDOWN_FILTERS
+            case nodes.Call(node=nodes.Name(name=name)) if not self.environment.sandboxed:
+                reference = frame.symbols.find_ref(name)
+                loaded = frame.symbols.loads.get(reference) if reference else None
+                return loaded == (VAR_LOAD_RESOLVE, name) and isinstance(self.environment.globals.get(name), CardMacro)
+        return False
+
+    def blockvisit(self, nodes: Iterable[nodes.Node], frame: Frame) -> None:
+        """Visit the nodes of a block, whose pieces come together in a list, as a macro's do.
+
+        Jinja2's own blocks yield each piece. The sandbox keeps that: it counts while a text grows.
+        """
+        gathered = frame.block_frame and frame.buffer is None and not self.environment.sandboxed
+        if gathered:
+            self.buffer(frame)
+        super().blockvisit(nodes, frame)
+        if gathered:
+            self.writeline(f"yield concat({frame.buffer})")
 
     def visit_EvalContextModifier(self, node: nodes.EvalContextModifier, frame: Frame) -> NoReturn:  # noqa: N802
         self.fail("escaping cannot be switched off", node.lineno)
@@ -142,7 +166,21 @@ class CardEnvironment(Environment):
     def _generate(
         self, source: nodes.Template, name: str | None, filename: str | None, defer_init: bool = False
     ) -> str:
+        if not self.sandboxed:
+            self._fill_in_constants(source)
         return super()._generate(source, name, filename, defer_init) + _TAIL
+
+    def _fill_in_constants(self, source: nodes.Template) -> None:
+        """Write out the globals that are texts where a template shows them and gives their names to nothing else."""
+        taken = {name.name for name in source.find_all(nodes.Name) if name.ctx != "load"}
+        texts = {name: text for name, text in self.globals.items() if isinstance(text, Markdown) and name not in taken}
+        for output in source.find_all(nodes.Output):
+            output.nodes = [
+                nodes.TemplateData(texts[node.name], lineno=node.lineno)
+                if isinstance(node, nodes.Name) and node.name in texts
+                else node
+                for node in output.nodes
+            ]
 
     def join(self, parts: Iterable[object]) -> Markdown:
         """Join the operands of ``~``."""

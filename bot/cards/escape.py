@@ -55,10 +55,11 @@ def clean(text: str, limit: int = MAX_TEXT) -> str:
     """Return ``text`` on one line, without invisible characters, cut to ``limit`` characters."""
     text = " ".join(text[: limit * 4].split())
     if not text.isascii() or not text.isprintable():
-        text = _FILLERS.sub("", text)
-        if not text.isprintable():
-            text = "".join(sign for sign in text if sign.isprintable() or category(sign) not in _HIDDEN)
-        text = " ".join(text.split())
+        shown = _FILLERS.sub("", text)
+        if not shown.isprintable():
+            shown = "".join(sign for sign in shown if sign.isprintable() or category(sign) not in _HIDDEN)
+        if len(shown) < len(text):
+            text = " ".join(shown.split())
     return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"
 
 

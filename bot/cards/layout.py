@@ -7,6 +7,7 @@ line; plain markdown breaks at two blanks, newline, two blanks (docs: platform/d
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from bot.cards.escape import WORD_JOINER, clean
 
@@ -27,14 +28,10 @@ _BREAKABLE = str.maketrans({WORD_JOINER: None, "\xa0": " "})
 
 def lines_of(text: str) -> list[str]:
     """Return the lines of a rendered block; an empty string parts paragraphs, never two in a row or at an end."""
-    lines: list[str] = []
-    for line in map(str.strip, text.replace("<br>", "\n").split("\n")):
-        if EMPTY_MARK in line:
-            line = line.replace(EMPTY_MARK, "").strip()
-            if not line:
-                continue
-        if line or (lines and lines[-1]):
-            lines.append(line)
+    lines = [*map(str.strip, text.replace("<br>", "\n").split("\n"))]
+    if EMPTY_MARK in text:
+        lines = [shown for line in lines if (shown := line.replace(EMPTY_MARK, "").strip()) or not line]
+    lines = [line for before, line in pairwise(["", *lines]) if line or before]
     if lines and not lines[-1]:
         lines.pop()
     return lines
@@ -47,16 +44,16 @@ def card_markdown(lines: list[str]) -> str:
     for line in lines:
         is_block = line[:1] in _STARTS and _BLOCK.match(line) is not None
         if not before or not line:
-            parts.append("\n")
+            gap = "\n"
         elif is_block or before_is_block:
             same = is_block and before_is_block and before[0] == line[0]
             # A table needs an empty line before it, and text after a list or a quote would continue its last item.
             starts_table = line[0] == "|" and not same
             continues = not is_block and before[0] in "-*>|0123456789"
-            parts.append("\n\n" if starts_table or continues else "\n")
+            gap = "\n\n" if starts_table or continues else "\n"
         else:
-            parts.append("<br>")
-        parts.append(line)
+            gap = "<br>"
+        parts += (gap, line)
         before, before_is_block = line, is_block
     return "".join(parts[1:])
 

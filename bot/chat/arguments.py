@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import attrgetter
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, ClassVar, Self, TypeAlias, Union, get_args, get_origin
 
@@ -128,6 +129,9 @@ class Parameter:
         return tuple(member.label for member in self.type)
 
 
+_TAKES_MANY = attrgetter("many")
+
+
 @dataclass(frozen=True, slots=True)
 class Signature:
     """The typed parameters of a command in their order, and by name the types of its collaborators."""
@@ -142,21 +146,23 @@ class Signature:
         has no parameter for is somebody mentioned beside the bot, and no argument
         (docs: platform/dingtalk/messages.md#mentions).
         """
-        words = list(split(text, listed=any(parameter.many for parameter in self.parameters)))
+        words = list(split(text, listed=any(map(_TAKES_MANY, self.parameters))))
         values: dict[str, object] = {}
         for parameter in self.parameters:
             if issubclass(parameter.type, Keyword):
                 values[parameter.name] = _take_keyword(parameter.type, words) or parameter.missing()
             elif parameter.type.prefix or parameter.type.anywhere:
                 values[parameter.name] = parameter.type.take_marked(words) or parameter.missing()
-        words = [word for word in words if not _is_mention(word)]
+        if "@" in text:
+            words = [word for word in words if not _is_mention(word)]
         positional: list[object] = []
         for parameter in self.parameters:
             if parameter.many:
-                taken = _take_all(parameter.type, words)
+                taken: list[object] = [*_take_all(parameter.type, words)]
                 # What is marked may say by itself what is meant: all that lies in @上海仓.
-                marked = any(values.get(other.name) for other in self.parameters if other.prefix)
-                positional.extend(taken or (() if marked else (parameter.missing(),)))
+                if not (taken or any(values.get(other.name) for other in self.parameters if other.prefix)):
+                    taken = [parameter.missing()]
+                positional += taken
                 continue
             if parameter.name not in values:
                 values[parameter.name] = _take(parameter.type, words) or parameter.missing()

@@ -132,12 +132,16 @@ class _BoundCommand:
     ) -> View | Ask:
         positional, named = self.command.signature.parse(rest)
         named.update(self.collaborators)
-        named.update(dict.fromkeys(self.context, context))
-        named.update(dict.fromkeys(self.policy, policy))
+        for name in self.context:
+            named[name] = context
+        for name in self.policy:
+            named[name] = policy
         if self.hub or self.kept:
             visible = hub()
-            named.update(dict.fromkeys(self.hub, visible))
-            named.update({name: kept.narrowed(visible) for name, kept in self.kept.items()})
+            for name in self.hub:
+                named[name] = visible
+            for name, kept in self.kept.items():
+                named[name] = kept.narrowed(visible)
         return await self.command.function(*positional, **named)
 
 
@@ -379,8 +383,8 @@ class QuestionDispatcher:
         if self._dialogues is None or not view.leads_on:
             return
         buttons = view.row_buttons() if isinstance(view, ListView) else ()
-        asks = (button.does for button in buttons if isinstance(button.does, Ask))
-        rows = tuple(ask.line for ask in asks if ask.line is not HIDDEN)
+        asks = [button.does for button in buttons if isinstance(button.does, Ask)] if buttons else ()
+        rows = tuple([ask.line for ask in asks if ask.line is not HIDDEN]) if asks else ()
         self._dialogues.remember(context, f"/{command} {rest}".strip(), rows)
 
     def _hub_for(self, context: QuestionContext, policy: AccessPolicy, granted: Grant) -> ErpHub:

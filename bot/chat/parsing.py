@@ -66,7 +66,7 @@ def split(text: str, *, listed: bool = False) -> tuple[str, ...]:
     """
     pattern = _LISTED_WORD if listed else _WORD
     if '"' not in text:
-        return tuple(plain for _, plain in pattern.findall(text))
+        return tuple([plain for _, plain in pattern.findall(text)])
     words = (plain or " ".join(quoted.replace('""', '"').split()) for quoted, plain in pattern.findall(text))
     return tuple(word for word in words if word)
 

@@ -264,8 +264,10 @@ class QuestionPipeline:
         return answer, self._draw(answer, message.conversation, self._people.language(person.user_id))
 
     def _note_outsider(self, message: Message, person: Person) -> None:
-        in_group = message.conversation.kind is ConversationKind.GROUP
-        if in_group and (person.is_outsider or any(mention.staff_id is None for mention in message.mentions)):
+        if message.conversation.kind is not ConversationKind.GROUP:
+            return
+        outside = message.mentions and any(mention.staff_id is None for mention in message.mentions)
+        if outside or person.is_outsider:
             self._outsiders.note(message.conversation.id)
 
     def _draw(self, answer: PreparedAnswer, where: Conversation, language: str) -> AnswerCards:

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import cached_property
 from types import MappingProxyType
 from typing import ClassVar, Protocol, TypeAlias
 
@@ -92,16 +91,20 @@ class AnswerCards:
         """
         self.own = own
         self._draw_shared = draw_shared
+        self._shared = own if draw_shared is None else None
 
     @property
     def is_shared(self) -> bool:
         """Whether everybody may see the asker's card."""
         return self._draw_shared is None
 
-    @cached_property
+    @property
     def shared(self) -> Card:
         """The card that everybody in the conversation may see."""
-        return self.own if self._draw_shared is None else self._draw_shared()
+        if self._shared is None:
+            assert self._draw_shared is not None
+            self._shared = self._draw_shared()
+        return self._shared
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -222,10 +221,10 @@ class DingTalkAnswerChannel:
         shared = way in (None, PrivateWay.PRIVATE_DATA)
         names = self._name_asker and shared and group.kind is ConversationKind.GROUP
         called = _called(message.sender) if names else NOBODY_CALLED
-        card, own = _naming(cards.shared if shared else cards.own, called), _naming(cards.own, called)
+        card = _naming(cards.shared if shared else cards.own, called)
         template = self._templates.of(card.name)
         params = card_params(card, template)
-        own_params = card_params(own, template) if way is PrivateWay.PRIVATE_DATA else {}
+        own_params = card_params(_naming(cards.own, called), template) if way is PrivateWay.PRIVATE_DATA else {}
         await self._cards.create_and_deliver(
             track_id=track_id,
             params=params,
@@ -277,9 +276,11 @@ def _naming(card: Card, called: Mapping[str, str]) -> Card:
 
     Docs: platform/dingtalk/cards.md#mentions
     """
-    names = " ".join(f"<a atId={user_id}>@{escape_text(name, _MAX_NAME)}</a>" for user_id, name in called.items())
+    if not called:
+        return card
+    names = " ".join([f"<a atId={user_id}>@{escape_text(name, _MAX_NAME)}</a>" for user_id, name in called.items()])
     body = f"{names}\n\n{card.body}"
-    return replace(card, body=body) if names and len(body.encode()) <= MAX_PRIVATE_VALUE else card
+    return card.with_body(body) if len(body.encode()) <= MAX_PRIVATE_VALUE else card
 
 
 def _private_values(
@@ -289,6 +290,8 @@ def _private_values(
 
     The card of the group then has a button that shows the asker the whole answer.
     """
+    if not own:
+        return {}
     different = {name: value for name, value in own.items() if value != shared[name]}
     if person is None or any(len(value.encode()) > MAX_PRIVATE_VALUE for value in different.values()):
         return {}

@@ -9,12 +9,11 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from dingtalk_stream import EventMessage
-
 from bot.cards.card import Click
 from bot.dingtalk.card_wire import clicked_card
 from bot.dingtalk.errors import BadPayload
 from bot.dingtalk.payload import items, part, text, whole_object
+from bot.dingtalk.sdk import EventMessage
 
 _TOKEN_KEYS = ("action", "id", "actionId")
 """Parameters that hold a button's token, most trusted first."""

@@ -163,8 +163,9 @@ def _spaces(
         "lastMessageI18n": {"ZH_CN": summary, "EN_US": summary},
         "notification": {"alertContent": summary, "notificationOff": False},
     }
-    models: dict[str, Any] = {}
-    if any(space.is_group for space in spaces):
+    models: dict[str, Any] = {"openSpaceId": "dtv1.card//" + ";".join([space.name for space in spaces])}
+    kinds = {space.conversation.kind for space in spaces}
+    if ConversationKind.GROUP in kinds:
         models["imGroupOpenSpaceModel"] = shown
         models["imGroupOpenDeliverModel"] = {
             "robotCode": robot_code,
@@ -172,10 +173,10 @@ def _spaces(
             **({"recipients": list(recipients)} if recipients else {}),
             **({"atUserIds": dict(called)} if called else {}),
         }
-    if not all(space.is_group for space in spaces):
+    if ConversationKind.DIRECT in kinds:
         models["imRobotOpenSpaceModel"] = shown
         models["imRobotOpenDeliverModel"] = {"spaceType": "IM_ROBOT", "robotCode": robot_code}
-    return {"openSpaceId": "dtv1.card//" + ";".join(space.name for space in spaces), **models}
+    return models
 
 
 def _missed(answer: Mapping[str, Any], spaces: Sequence[CardSpace]) -> tuple[CardSpace, ...]:
@@ -183,11 +184,11 @@ def _missed(answer: Mapping[str, Any], spaces: Sequence[CardSpace]) -> tuple[Car
 
     Raises `DingTalkDeliveryFailed` where none is left. Docs: platform/dingtalk/cards.md#deliveries
     """
-    results = [part(result) for result in items(part(answer.get("result")).get("deliverResults"))]
-    failed = [number for number, result in enumerate(results) if not flag(result.get("success"))]
+    results = items(part(answer.get("result")).get("deliverResults"))
+    failed = [number for number, result in enumerate(results) if not flag(part(result).get("success"))]
     if not failed:
         return ()
     if len(failed) >= len(spaces):
-        reasons = "; ".join(text(results[number].get("errorMsg")) or "no reason given" for number in failed)
+        reasons = "; ".join(text(part(results[number]).get("errorMsg")) or "no reason given" for number in failed)
         raise DingTalkDeliveryFailed(f"{CREATE_AND_DELIVER.name}: not shown: {reasons[:200]}")
     return tuple(spaces[number] for number in failed if number < len(spaces))

@@ -12,11 +12,11 @@ from typing import Any, Final, Protocol, TypeVar
 import aiohttp
 import structlog
 from aiohttp import WSMsgType
-from dingtalk_stream import CallbackMessage, EventMessage, SystemMessage
 
 from bot.dingtalk.errors import BadPayload
 from bot.dingtalk.frames import BadFrame, Frame, ping_reply, read_data, read_frame
 from bot.dingtalk.gateway import Socket
+from bot.dingtalk.sdk import CallbackMessage, EventMessage, SystemMessage
 from bot.dingtalk.stream_metrics import StreamMetrics
 from bot.dingtalk.stream_policy import StreamPolicy
 from bot.time_limit import TimeLimit

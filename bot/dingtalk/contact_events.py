@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dingtalk_stream import EventMessage
-
 from bot.dingtalk.payload import items, part, text
+from bot.dingtalk.sdk import EventMessage
 
 
 class ContactNews(StrEnum):

@@ -10,7 +10,6 @@ from time import perf_counter
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import structlog
-from dingtalk_stream import AckMessage, CallbackHandler, CallbackMessage, EventHandler, EventMessage
 
 from bot.dingtalk.connection import Connection
 from bot.dingtalk.dedupe import Deduplicator
@@ -29,6 +28,7 @@ from bot.dingtalk.frames import (
     read_data,
     write_ack,
 )
+from bot.dingtalk.sdk import AckMessage, CallbackHandler, CallbackMessage, EventHandler, EventMessage
 from bot.dingtalk.sdk_handlers import HandlerThread, ask_callback, ask_event
 from bot.dingtalk.stream_metrics import StreamMetrics
 from bot.dingtalk.stream_policy import StreamPolicy

@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import orjson
-from dingtalk_stream import AckMessage, CallbackMessage, ChatbotMessage, EventMessage
-from dingtalk_stream.frames import Headers
 
 from bot.dingtalk.errors import BadPayload
+from bot.dingtalk.sdk import AckMessage, CallbackMessage, ChatbotMessage, EventMessage, Headers
 
 _BOT_TOPICS: Final = frozenset({ChatbotMessage.TOPIC, ChatbotMessage.DELEGATE_TOPIC})
 _HEADERS: Final = {

@@ -12,11 +12,10 @@ from urllib.parse import quote, urlsplit
 
 import aiohttp
 import orjson
-from dingtalk_stream import Credential
-from dingtalk_stream.version import VERSION_STRING
 from yarl import URL
 
 from bot.dingtalk.errors import DingTalkAuthFailed
+from bot.dingtalk.sdk import VERSION_STRING, Credential
 from bot.dingtalk.stream_policy import StreamPolicy
 from bot.errors import DingerpError
 

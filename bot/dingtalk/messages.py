@@ -127,19 +127,22 @@ def _webhook(raw: Mapping[str, Any], sent_at: datetime) -> SessionWebhook | None
 
 
 def _mentions(raw: Mapping[str, Any]) -> tuple[Mention, ...]:
+    if not (people := items(raw.get("atUsers"))):
+        return ()
     robot = text(raw.get("chatbotUserId"))
-    people = [user for user in items(raw.get("atUsers")) if isinstance(user, dict)]
     return tuple(
-        Mention(text(user.get("staffId")) or None)
-        for user in people
-        if not (robot and text(user.get("dingtalkId")) == robot)
+        [
+            Mention(text(user.get("staffId")) or None)
+            for user in people
+            if isinstance(user, dict) and not (robot and text(user.get("dingtalkId")) == robot)
+        ]
     )
 
 
 def _body(raw: Mapping[str, Any]) -> _Content:
     kind = _KINDS.get(text(raw.get("msgtype")).lower(), MessageKind.UNKNOWN)
     content = part(raw.get("content"))
-    if text(raw.get("errorCode")) == QUOTA_CODE and not raw.get("text") and not content:
+    if not content and not raw.get("text") and text(raw.get("errorCode")) == QUOTA_CODE:
         return _Content(MessageKind.QUOTA_EXHAUSTED, "")
     if kind is MessageKind.TEXT:
         return _Content(kind, _plain(raw.get("text")) or _plain(raw.get("content")))
@@ -154,7 +157,8 @@ def _body(raw: Mapping[str, Any]) -> _Content:
 
 def _plain(value: object) -> str:
     """Return the words of ``{"content": …}``, which some clients shorten to the words alone."""
-    return text(part(value).get("content")) or (text(value) if not part(value) else "")
+    content = part(value)
+    return text(content.get("content")) if content else text(value)
 
 
 def _rich(content: Mapping[str, Any], *, robot: str) -> _Content:
@@ -220,6 +224,8 @@ def _quotes_bot(raw: Mapping[str, Any]) -> bool:
 
 
 def _quoted_words(value: object) -> str:
+    if value is None:
+        return ""
     content = part(value)
     if not content:
         return text(value)

@@ -49,7 +49,7 @@ def whole_object(data: object, what: str) -> Mapping[str, Any]:
 
 def part(value: object) -> Mapping[str, Any]:
     """Return a nested object, which may come as JSON text; an empty one where there is none."""
-    if value is None or isinstance(value, dict):
+    if value is None or type(value) is dict:
         return value or _EMPTY
     content = decoded(value)
     return content if isinstance(content, dict) else _EMPTY
@@ -57,15 +57,15 @@ def part(value: object) -> Mapping[str, Any]:
 
 def items(value: object) -> list[Any]:
     """Return a nested list, which may come as JSON text; an empty one where there is none."""
-    content = decoded(value)
+    content = value if type(value) is list else decoded(value)
     return content if isinstance(content, list) else []
 
 
 def text(value: object) -> str:
     """Return a string or number as text that every encoder accepts; everything else is empty."""
+    if value is None or (type(value) is str and value.isascii()):
+        return value or ""
     if isinstance(value, str):
-        if value.isascii():
-            return value
         try:
             value.encode()
         except UnicodeEncodeError:

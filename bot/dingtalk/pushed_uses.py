@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dingtalk_stream import EventMessage
-
 from bot.cards.actions import AckAlert, Ask, AssignAlert, BadToken, SnoozeAlert, unpack
 from bot.cards.card import Click
 from bot.dingtalk.contact_events import event_kind
 from bot.dingtalk.quota import MonthlyMeter
+from bot.dingtalk.sdk import EventMessage
 from bot.outbox.spending import Purpose, Quota
 
 _FREE = frozenset(

@@ -9,9 +9,8 @@ import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, TypeVar
 
-from dingtalk_stream import AckMessage, CallbackHandler, EventHandler
-
 from bot.dingtalk.frames import EMPTY_REPLY, FrameReply, event_reply
+from bot.dingtalk.sdk import AckMessage, CallbackHandler, EventHandler
 
 # Where logging is not configured yet, the SDK gives its loggers their own handlers, and every line would come twice
 # (docs: platform/dingtalk/sdk.md#loggers). A logger that already has a handler is left alone.

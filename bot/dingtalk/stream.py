@@ -16,9 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 
 import aiohttp
-import dingtalk_stream
 import structlog
-from dingtalk_stream import CallbackMessage, Credential, EventMessage
 
 from bot.backoff import Backoff
 from bot.dingtalk.connection import Connection
@@ -33,6 +31,7 @@ from bot.dingtalk.dispatcher import (
 )
 from bot.dingtalk.errors import DingTalkAuthFailed
 from bot.dingtalk.gateway import Socket, StreamGateway, StreamOpenFailed
+from bot.dingtalk.sdk import CallbackMessage, Credential, DingTalkStreamClient, EventMessage
 from bot.dingtalk.sdk_handlers import HandlerThread, StreamLoop
 from bot.dingtalk.stream_metrics import StreamMetrics
 from bot.dingtalk.stream_policy import StreamPolicy
@@ -73,7 +72,7 @@ class StreamStatus:
     """The gateway refused client id and secret, and has not accepted them since."""
 
 
-class StreamClient(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]  # the SDK has no types
+class StreamClient(DingTalkStreamClient):  # type: ignore[misc]  # the SDK has no types
     """Keeps one connection to the gateway (two for a moment while the gateway hands over) until it is stopped.
 
     Handlers of ours are registered with `receive`, handlers written for the SDK with the SDK's own methods; topics are

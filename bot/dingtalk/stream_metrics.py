@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from dingtalk_stream import CallbackMessage, EventMessage, SystemMessage
 from prometheus_client import Counter, Histogram
 
+from bot.dingtalk.sdk import CallbackMessage, EventMessage, SystemMessage
 from bot.metrics import Metrics
 
 _TYPES: Final = (CallbackMessage.TYPE, EventMessage.TYPE, SystemMessage.TYPE)

@@ -294,13 +294,11 @@ def _doubtful(record: Any) -> bool:
     if kind not in _TEXTS:
         return False
     found = _TEXTS[kind](record)
-    parts = ["", found] if isinstance(found, str) else ["", *found]
-    inside = _INSIDE.get(kind)
-    if inside is not None:
-        for part in getattr(record, inside):
+    parts = ["", found] if type(found) is str else ["", *found]
+    if kind in _INSIDE:
+        for part in getattr(record, _INSIDE[kind]):
             parts += _TEXTS[type(part)](part)
-    parts.append("")
-    text = "\n".join(parts)
+    text = "\n".join([*parts, ""])
     return (
         text_repair.suspicious(text)
         or "\n " in text

@@ -119,10 +119,13 @@ def missing_name(field: str) -> RecordRule:
     return rule
 
 
+_NAME_IS_NONE = missing_name("name")
+
+
 def product_name(record: Product, bounds: PlausibilityBounds) -> Violation | None:
     """A product without a name is called by its code."""
     if record.name:
-        return missing_name("name")(record, bounds)
+        return _NAME_IS_NONE(record, bounds)
     return Violation(Defect.MISSING, "no name: the code stands for it", replace(record, name=record.sku))
 
 
@@ -146,7 +149,8 @@ def stock_figures(record: StockLevel, bounds: PlausibilityBounds) -> Violation |
             finding = finding or _figures(place.quantities, bounds)
     except InvalidOperation:  # not a number: it cannot be compared
         return Violation(Defect.ABSURD, "a stock figure")
-    if finding is None and any(lot.quantity is not None and not _sane(lot.quantity) for lot in record.lots):
+    lots = record.lots
+    if finding is None and lots and any(lot.quantity is not None and not _sane(lot.quantity) for lot in lots):
         return Violation(Defect.ABSURD, "quantity of a lot")
     if finding is None and record.reorder_point is not None and not _sane(record.reorder_point):
         return Violation(Defect.ABSURD, "reorder point")
@@ -161,7 +165,7 @@ def _figures(figures: Quantities, bounds: PlausibilityBounds) -> Violation | Non
     for figure in every:
         if figure is not None and not _LEAST < figure < _MOST:
             return Violation(Defect.ABSURD, "a stock figure")
-    if figures.is_negative and not bounds.negative_stock:
+    if not bounds.negative_stock and figures.is_negative:
         return Violation(Defect.NEGATIVE, "stock on hand, and negative_stock is off")
     if reserved is not None and reserved < 0:
         return Violation(Defect.NEGATIVE, "reserved")

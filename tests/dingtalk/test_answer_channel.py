@@ -119,6 +119,20 @@ async def test_who_asked_in_a_group_is_named_and_called(
     assert "<b>" not in shown
 
 
+async def test_a_card_that_names_who_asked_writes_no_text_that_is_not_sent(
+    api: OpenApi, dingtalk: FakeDingTalk
+) -> None:
+    def write() -> str:
+        raise AssertionError("nobody reads it")
+
+    dingtalk.token()
+    dingtalk.post(CREATE_URL, payload=SHOWN)
+    channel = ChannelFixture(DingTalkAnswerChannel(CardApi(api), Robot(api), KEYS, now=lambda: NOW, name_asker=True))
+    await channel.answer(cards=AnswerCards(stock_card(twin=write)))
+    body = orjson.loads(dingtalk.asked(CREATE_URL)[0]["data"])
+    assert body["cardData"]["cardParamMap"]["markdown"].startswith(NAMED)
+
+
 @pytest.mark.parametrize("announced", ["normal", ""])
 async def test_a_robot_code_that_is_none_is_replaced(
     channel: ChannelFixture, dingtalk: FakeDingTalk, announced: str
