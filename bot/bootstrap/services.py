@@ -20,6 +20,7 @@ from bot.access.membership import Membership
 from bot.access.organisation import OwnOrganisation
 from bot.access.people import People
 from bot.alerts.service import AlertService
+from bot.alerts.subscriptions import SUBSCRIPTION, SubscriptionClock, SubscriptionComposer, Subscriptions
 from bot.background import BackgroundTasks
 from bot.bootstrap.access import PolicyInForce, follow_access
 from bot.bootstrap.accounts import build_accounts, build_keys, search_accounts
@@ -29,6 +30,7 @@ from bot.bootstrap.audit import limit_questions, open_audit, record_rules, recor
 from bot.bootstrap.database import make_database
 from bot.bootstrap.directory import ContactEvents, DirectoryAdapter, start_directory
 from bot.bootstrap.erps import open_hub_with_index
+from bot.bootstrap.exports import build_exports, exportable
 from bot.bootstrap.factories import make_renderer, open_api, templates
 from bot.bootstrap.health import start_health
 from bot.bootstrap.infrastructure import Infrastructure
@@ -38,11 +40,13 @@ from bot.cards.language import choose_language, load_languages
 from bot.cards.track_ids import TrackIds
 from bot.chat.audiences import Audiences, KnownOutsiders
 from bot.chat.clicks import ClickPipeline
+from bot.chat.code_scanner import CodeScanner
 from bot.chat.colleagues import Colleagues
 from bot.chat.dialogues import Dialogues
 from bot.chat.dispatcher import QuestionDispatcher
 from bot.chat.erp_accounts import ErpAccounts
 from bot.chat.erp_keys import ErpKeys
+from bot.chat.exports import Exports
 from bot.chat.limit_reports import LIMIT_REPORT, LimitReportComposer
 from bot.chat.message import ConversationKind, Message
 from bot.chat.pipeline import MAX_QUESTION_AGE, QuestionHandler, QuestionPipeline
@@ -58,6 +62,7 @@ from bot.dingtalk.directory import DingTalkDirectory
 from bot.dingtalk.messages import parse_message
 from bot.dingtalk.openapi import ApiRetryPolicy
 from bot.dingtalk.quota import MonthlyMeter
+from bot.dingtalk.received_pictures import ReceivedPictures
 from bot.dingtalk.reply_addresses import ReplyAddresses
 from bot.dingtalk.robot import Robot
 from bot.erp.hub import ErpHub
@@ -88,6 +93,7 @@ from bot.store.owner import own_database
 from bot.store.people import StoredPeople
 from bot.store.rotation import drop_old_keys
 from bot.store.standing_answers import StoredStandingAnswers
+from bot.store.subscriptions import StoredSubscriptions
 from bot.understanding.learning import learn_vocabulary
 from bot.understanding.reader import GrammarReader
 from bot.understanding.sentences import Sentences
@@ -98,6 +104,8 @@ _METER_SAVED_EVERY = 5.0
 _INBOX_PRUNED_EVERY = 300.0
 _CHECKPOINT_EVERY = 1.0
 _KEYS_READ_EVERY = 60.0
+_SCAN_SECONDS = 5.0
+"""The most that one picture may wait and be scanned; hardly any takes half a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,26 +185,36 @@ async def build_services(
     alerts = replace(alerts, intake=notify_approvals(alerts, approvals))
     reader = await _start_reader(base, commands, hub)
     dialogues = await _start_dialogues(base) if reader else None
+    collaborators: dict[type, object] = {
+        ErpHub: hub,
+        ReadModel: read_model,
+        LanguageChoice: languages,
+        AuditLog: audit,
+        AuditReader: stored_audit,
+        AlertService: AlertService(alerts.units),
+        Colleagues: Colleagues(base.people, settings.access.roles),
+        ErpAccounts: accounts,
+        ErpKeys: keys,
+        **approvals.collaborators,
+    }
     answering = partial(
         QuestionDispatcher,
-        commands=commands,
         policy=policy,
-        collaborators={
-            ErpHub: hub,
-            ReadModel: read_model,
-            LanguageChoice: languages,
-            AuditLog: audit,
-            AuditReader: stored_audit,
-            AlertService: AlertService(alerts.units),
-            Colleagues: Colleagues(base.people, settings.access.roles),
-            ErpAccounts: accounts,
-            ErpKeys: keys,
-            **approvals.collaborators,
-        },
+        collaborators=collaborators,
         seconds=settings.limits.question_seconds,
         account_of=account,
     )
-    dispatcher = answering(reader=reader, dialogues=dialogues)
+    reading = answering(commands=exportable(commands))
+    exports = build_exports(base, reading, audit)
+    collaborators[Exports] = exports
+    stack.push_async_callback(exports.close)
+    subscribed = StoredSubscriptions(database)
+    collaborators[Subscriptions] = Subscriptions(subscribed, reading)
+    alerts.composers[SUBSCRIPTION] = SubscriptionComposer(
+        subscribed, handler=reading, people=base.people, audiences=audiences, now=now
+    )
+    answering = partial(answering, commands=commands)
+    dispatcher = answering(reader=reader, dialogues=dialogues, pictures=_picture_reader(base))
     standing = StoredStandingAnswers(database)
     # What is drawn again was not asked by anybody: it counts as no question and is no part of a dialogue.
     alerts.composers[ANSWER_KIND] = AnswerComposer(
@@ -227,6 +245,8 @@ async def build_services(
     await start_polling(base, hub, alerts)
     await start_approvals(base, approvals)
     await start_outbox(base, alerts)
+    clock = SubscriptionClock(subscribed, now=now, owed=alerts.outbox.poke)
+    await base.run_in_background(clock.run(), "subscriptions")
     health = await start_health(base, hub, alerts, approvals, policy)
     contact_events = await start_directory(base, approvals.staff, search_accounts(base, hub, accounts))
     return Services(
@@ -345,6 +365,13 @@ async def _start_dialogues(base: Infrastructure) -> Dialogues:
     await dialogues.load()
     await base.run_in_background(dialogues.run(), "dialogues")
     return dialogues
+
+
+def _picture_reader(base: Infrastructure) -> ReceivedPictures:
+    """Return what finds the codes in pictures that people send."""
+    scanner = CodeScanner(seconds=_SCAN_SECONDS)
+    base.stack.callback(scanner.close)
+    return ReceivedPictures(base.api, scanner, sparing=base.month.sparing)
 
 
 def _question_pipeline(

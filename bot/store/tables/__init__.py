@@ -57,6 +57,7 @@ from bot.store.tables.questions import (
     QUOTA_WARNING,
     STANDING_ANSWER,
     STANDING_DOCUMENT,
+    SUBSCRIPTION,
 )
 from bot.store.tables.upkeep import HEARTBEAT
 
@@ -114,6 +115,7 @@ __all__ = [
     "QUOTA_WARNING",
     "STANDING_ANSWER",
     "STANDING_DOCUMENT",
+    "SUBSCRIPTION",
     "WATCH",
     "StoreTable",
 ]
