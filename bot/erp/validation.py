@@ -293,8 +293,8 @@ def _doubtful(record: Any) -> bool:
     kind = type(record)
     if kind not in _TEXTS:
         return False
-    found = _TEXTS[kind](record)
-    parts = ["", found] if type(found) is str else ["", *found]
+    found: str | tuple[str, ...] = _TEXTS[kind](record)
+    parts = ["", found] if isinstance(found, str) else ["", *found]
     if kind in _INSIDE:
         for part in getattr(record, _INSIDE[kind]):
             parts += _TEXTS[type(part)](part)
