@@ -97,8 +97,9 @@ async def running(
 
     async with AsyncExitStack() as stack:
         # Imported here: the command line takes half a second less for what starts no bot.
+        from bot.bootstrap.database import open_database
         from bot.bootstrap.preflight import check_settings
-        from bot.bootstrap.services import build_services, open_database
+        from bot.bootstrap.services import build_services
 
         metrics = Metrics()
         check_settings(settings)

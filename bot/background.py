@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import structlog
 
+from bot.errors import DingerpError
+
 log = structlog.get_logger(__name__)
+
+
+async def repeat(work: Callable[[], Awaitable[object]], *, every: float, failed: str) -> None:
+    """Do ``work`` now and every so many seconds; an error is logged as the event ``failed``."""
+    while True:
+        try:
+            await work()
+        except DingerpError as error:
+            log.warning(failed, error=type(error).__name__, detail=error.detail)
+        await asyncio.sleep(every)
 
 
 class BackgroundTasks:

@@ -1,4 +1,4 @@
-"""How the bot is, part by part: looked at every few seconds, told by ``/readyz`` and ``dingerp doctor``."""
+"""The bot's health, part by part: checked every few seconds, shown by ``/readyz`` and ``dingerp doctor``."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class HealthReport:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why a part is not well, what is down before what is only degraded."""
+        """Why parts are not well: those that are down first, then those that are only degraded."""
         worst_first = sorted(self.parts.values(), key=lambda part: part.status is not PartStatus.DOWN)
         return tuple(part.reason for part in worst_first if part.status is not PartStatus.OK)
 
@@ -83,7 +83,7 @@ class HealthReport:
 
 
 class HealthMonitor:
-    """Looks at the parts again and again, so that a report costs nothing; `run` must be running."""
+    """Checks the parts again and again, so that a report costs nothing; `run` must be running."""
 
     def __init__(self, checks: Mapping[str, HealthCheck], *, seconds: float = CHECK_SECONDS) -> None:
         """``seconds`` is the time for one look at a part."""

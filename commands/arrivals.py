@@ -68,7 +68,7 @@ class ArrivalsView(ListView):
     aliases=("到货", "dh", "在途", "来货", "arrival", "incoming"),
     examples=("/arrivals SKU123", "/到货 本周", "/在途"),
     summary=phrase("What is on its way, and when it comes"),
-    place=14,
+    place=26,
 )
 async def arrivals(
     product: ProductTerm | None = None,

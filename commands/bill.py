@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
+from bot.cards.tables import Column
 from bot.cards.view import Button, View
 from bot.chat.area_fields import visible_fields
 from bot.chat.arguments import Keyword, Term
@@ -66,6 +67,14 @@ class BillView(View):
         return (*order, others, *partner_buttons(self.links, vendor), *erp_link_buttons(self.document.url))
 
 
+_STATES = {
+    InvoiceStatus.UNPAID: phrase("To pay"),
+    InvoiceStatus.PART_PAID: phrase("Paid in part"),
+    InvoiceStatus.PAID: phrase("Paid off"),
+}
+"""What the states of invoices are called on the side of who pays."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillListView(DocumentListView):
     """Invoices by vendors: the newest, those of a vendor, the open or the overdue ones.
@@ -76,6 +85,18 @@ class BillListView(DocumentListView):
 
     card: ClassVar[str] = "bills"
     command: ClassVar[str] = "bill"
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column(phrase("Number"), "number"),
+        Column(phrase("Vendor"), "vendor"),
+        Column(phrase("Vendor's number"), "reference"),
+        Column(phrase("Status"), lambda bill: _STATES.get(bill.status, bill.status)),
+        Column(phrase("Issued"), "issued_on"),
+        Column(phrase("Due"), "due_on"),
+        Column(phrase("Days overdue"), "days_overdue"),
+        Column(phrase("Amount"), "total"),
+        Column(phrase("Open amount"), "open_amount"),
+        Column(phrase("Purchase order"), "order_number"),
+    )
 
     which: BillList | None
     rows: tuple[Bill, ...]
@@ -87,7 +108,7 @@ class BillListView(DocumentListView):
     aliases=("应付", "yf", "供应商发票", "进项发票", "bills", "payables"),
     examples=("/bill BILL-1", "/应付 逾期", "/bill open"),
     summary=phrase("Vendors' invoices: one, a vendor's, the open or the overdue ones"),
-    place=47,
+    place=36,
 )
 async def bill(
     text: BillOrVendor | None = None,
@@ -102,7 +123,7 @@ async def bill(
     fields = visible_fields(policy, context, "po")
     asked = days.within(context.now.date()) if days else None
     lookup = DocumentLookup("bill", erp.bill, erp.bills)
-    hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset)
+    hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
     if isinstance(hit, OneDocument):
         found = hit.found.value
         overdue = found.days_overdue(context.now.date())

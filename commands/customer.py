@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
+from bot.cards.tables import Column
 from bot.cards.view import Button, View
 from bot.chat.area_fields import visible_fields
 from bot.chat.arguments import Term
@@ -78,6 +79,18 @@ class CustomerListView(DocumentListView):
 
     card: ClassVar[str] = "customers"
     command: ClassVar[str] = "customer"
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column(phrase("Code"), "code"),
+        Column(phrase("Customer"), "name"),
+        Column(phrase("Salesperson"), "salesperson"),
+        Column(phrase("Payment terms"), "payment_terms"),
+        Column(phrase("Credit limit"), "credit_limit"),
+        Column(phrase("Receivable"), "receivable"),
+        Column(phrase("Contact"), "contact"),
+        Column(phrase("Phone"), "phone"),
+        Column(phrase("Email"), "email"),
+        Column(phrase("Address"), "address"),
+    )
 
     which: None
     rows: tuple[Customer, ...]
@@ -95,7 +108,9 @@ async def customer(
 ) -> View:
     """Show one customer with what is open, or a list."""
     fields = visible_fields(policy, context, "order", "invoice")
-    hit = await PartnerLookup("customer", erp.customer, erp.customers).look_up(text or "", offset=context.offset)
+    hit = await PartnerLookup("customer", erp.customer, erp.customers).look_up(
+        text or "", offset=context.offset, rows=context.rows
+    )
     if isinstance(hit, OneDocument):
         return cut(await _view(erp, hit.found, context), fields)
     return cut(CustomerListView.of(hit.found, context, which=None, text=text or ""), fields)

@@ -8,6 +8,7 @@ from datetime import date
 from typing import ClassVar
 
 from bot.access.policy import AccessPolicy
+from bot.cards.tables import Column
 from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
@@ -58,6 +59,18 @@ class DeliveryListView(DocumentListView):
 
     card: ClassVar[str] = "deliveries"
     command: ClassVar[str] = "delivery"
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column(phrase("Number"), "number"),
+        Column(phrase("Order"), "order_number"),
+        Column(phrase("Customer"), "customer"),
+        Column(phrase("Status"), "status"),
+        Column(phrase("Planned for"), "planned_on"),
+        Column(phrase("Shipped on"), "shipped_on"),
+        Column(phrase("Days late"), "days_late"),
+        Column(phrase("Carrier"), "carrier"),
+        Column(phrase("Tracking number"), "tracking"),
+        Column(phrase("Warehouse"), "warehouse"),
+    )
 
     which: DeliveryList | None
     rows: tuple[GoodsDelivery, ...]
@@ -88,7 +101,7 @@ class OrderDeliveriesView(ListView):
     aliases=("发货", "fh", "发货单", "送货", "物流", "快递", "deliveries", "shipment"),
     examples=("/delivery SO-1001", "/发货 DN-1001", "/发货 宏达", "/delivery late"),
     summary=phrase("Deliveries: what of an order left, when and with whom"),
-    place=22,
+    place=30,
 )
 async def delivery(
     text: DeliveryOrOrder | None = None,
@@ -103,10 +116,12 @@ async def delivery(
     # The rules on orders bind what left of them.
     seen = policy.decide_area(context.person, "order", context.conversation.id).grant.fields
     asked = days.within(context.now.date()) if days else None
-    if text and not which and not asked and (of_order := await _of_order(text, erp, context)):
+    by_order = text and not which and not asked and context.rows is None
+    if by_order and (of_order := await _of_order(text or "", erp, context)):
         return cut(of_order, seen)
     lookup = DocumentLookup("delivery", erp.delivery, erp.deliveries)
-    hit = await lookup.look_up(text or "", Filter.LATE if which else Filter.ALL, days=asked, offset=context.offset)
+    wanted = Filter.LATE if which else Filter.ALL
+    hit = await lookup.look_up(text or "", wanted, days=asked, offset=context.offset, rows=context.rows)
     if isinstance(hit, OneDocument):
         return cut(DeliveryView.of(hit.found, context), seen)
     return cut(DeliveryListView.of(hit.found, context, which=which, text=text or "", days=asked), seen)

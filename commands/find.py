@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Annotated, Any, ClassVar, TypeVar
 
@@ -21,7 +21,7 @@ from bot.chat.view_parts import Freshness, freshness_of_all
 from bot.disclosure import ALL_FIELDS, ClassedBy, FieldClass, cut
 from bot.erp.errors import Unsupported
 from bot.erp.hub import Answer, ErpHub
-from bot.erp.model import Area, Slice
+from bot.erp.model import Area, Product, Slice
 from bot.erp.port import ListQuery
 from bot.phrase import phrase
 from bot.spelling import other_spellings
@@ -150,7 +150,7 @@ def _searches(erp: ErpHub, text: str) -> dict[str, _Search]:
     async def products() -> _AreaAnswer:
         found = await erp.find_products(text, limit=COUNTED + 1)
         line = command_line("stock", text)
-        hits = tuple(_hit(Area.PRODUCTS, "stock", product.sku, product.name, text) for product in found.value)
+        hits = tuple(_product_hit(product, text) for product in found.value)
         count = min(len(hits), COUNTED)
         return _AreaAnswer(found, _few(hits, Area.PRODUCTS, line, count=count, more=len(hits) > count))
 
@@ -183,6 +183,12 @@ async def _if_supported(search: _Search) -> _AreaAnswer | None:
 
 def _hit(area: Area, name: str, key: str, title: str, text: str) -> Hit:
     return Hit(area=area, line=command_line(name, key), key=key, name=title, exact=key.casefold() == text.casefold())
+
+
+def _product_hit(product: Product, text: str) -> Hit:
+    """Return the hit of a product, which its barcode names as its code does."""
+    hit = _hit(Area.PRODUCTS, "stock", product.sku, product.name, text)
+    return replace(hit, exact=True) if product.barcode and product.barcode == text else hit
 
 
 def _few(hits: tuple[Hit, ...], area: Area, line: str, *, count: int, more: bool = False) -> tuple[Hit, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bot.cards.actions import Ask
+from bot.cards.tables import Column
 from bot.cards.view import Button, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
@@ -69,6 +70,17 @@ class InvoiceListView(DocumentListView):
 
     card: ClassVar[str] = "invoices"
     command: ClassVar[str] = "invoice"
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column(phrase("Number"), "number"),
+        Column(phrase("Customer"), "customer"),
+        Column(phrase("Status"), "status"),
+        Column(phrase("Issued"), "issued_on"),
+        Column(phrase("Due"), "due_on"),
+        Column(phrase("Days overdue"), "days_overdue"),
+        Column(phrase("Amount"), "total"),
+        Column(phrase("Open amount"), "open_amount"),
+        Column(phrase("Order"), "order_number"),
+    )
 
     which: InvoiceList | None
     rows: tuple[Invoice, ...]
@@ -80,7 +92,7 @@ class InvoiceListView(DocumentListView):
     aliases=("发票", "fp", "应收", "invoices", "inv"),
     examples=("/invoice INV-7", "/发票 上海", "/invoice overdue"),
     summary=phrase("Customer invoices: one, a customer's, or the overdue ones"),
-    place=30,
+    place=14,
 )
 async def invoice(
     text: InvoiceOrCustomer | None = None,
@@ -93,7 +105,9 @@ async def invoice(
     """Show one invoice, or a list."""
     asked = days.within(context.now.date()) if days else None
     lookup = DocumentLookup("invoice", erp.invoice, erp.invoices)
-    hit = await lookup.look_up(text or "", Filter.OVERDUE if which else Filter.ALL, days=asked, offset=context.offset)
+    hit = await lookup.look_up(
+        text or "", Filter.OVERDUE if which else Filter.ALL, days=asked, offset=context.offset, rows=context.rows
+    )
     if isinstance(hit, OneDocument):
         invoice = hit.found.value
         overdue = invoice.days_overdue(context.now.date())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bot.cards.actions import Ask
+from bot.cards.tables import Column
 from bot.cards.view import Button, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
@@ -62,6 +63,19 @@ class ProductionListView(DocumentListView):
     card: ClassVar[str] = "mos"
     command: ClassVar[str] = "mo"
     text_class: ClassVar[FieldClass | None] = None
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column(phrase("Number"), "number"),
+        Column(phrase("Product"), "sku"),
+        Column(phrase("Name"), "name"),
+        Column(phrase("Status"), "status"),
+        Column(phrase("Starts on"), "start_on"),
+        Column(phrase("Finished on"), "due_on"),
+        Column(phrase("Days late"), "days_late"),
+        Column(phrase("Planned quantity"), "planned"),
+        Column(phrase("Produced"), "produced"),
+        Column(phrase("Unit"), "unit"),
+        Column(phrase("Order"), "sales_order"),
+    )
 
     which: ProductionList | None
     rows: tuple[ProductionOrder, ...]
@@ -72,7 +86,7 @@ class ProductionListView(DocumentListView):
     aliases=("生产", "sc", "生产单", "生产订单", "工单", "production"),
     examples=("/mo MO-1", "/生产 电机", "/mo late"),
     summary=phrase("Production orders: one, a product's, or the late ones"),
-    place=50,
+    place=18,
 )
 async def mo(
     text: ProductionOrProduct | None = None,
@@ -85,7 +99,9 @@ async def mo(
     """Show one production order, or a list."""
     asked = days.within(context.now.date()) if days else None
     lookup = DocumentLookup("mo", erp.production_order, erp.production_orders)
-    hit = await lookup.look_up(text or "", Filter.LATE if which else Filter.ALL, days=asked, offset=context.offset)
+    hit = await lookup.look_up(
+        text or "", Filter.LATE if which else Filter.ALL, days=asked, offset=context.offset, rows=context.rows
+    )
     if isinstance(hit, OneDocument):
         order = hit.found.value
         late = order.days_late(context.now.date())

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from bot.cards.tables import Column
 from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
@@ -59,6 +60,17 @@ class OrderListView(DocumentListView):
 
     card: ClassVar[str] = "orders"
     command: ClassVar[str] = "order"
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column(phrase("Number"), "number"),
+        Column(phrase("Customer"), "customer"),
+        Column(phrase("Status"), "status"),
+        Column(phrase("Delivery"), "delivery"),
+        Column(phrase("Ordered"), "ordered_on"),
+        Column(phrase("Promised"), "promised_on"),
+        Column(phrase("Days late"), "days_late"),
+        Column(phrase("Amount"), "total"),
+        Column(phrase("Salesperson"), "salesperson"),
+    )
 
     which: OrderList | None
     rows: tuple[SalesOrder, ...]
@@ -69,7 +81,7 @@ class OrderListView(DocumentListView):
     aliases=("订单", "dd", "销售订单", "orders", "so"),
     examples=("/order SO-1001", "/订单 上海", "/order late"),
     summary=phrase("Sales orders: one, a customer's, or the late ones"),
-    place=20,
+    place=12,
 )
 async def order(
     text: OrderOrCustomer | None = None,
@@ -82,7 +94,9 @@ async def order(
     """Show one order with its lines, or a list."""
     asked = days.within(context.now.date()) if days else None
     lookup = DocumentLookup("order", erp.order, erp.orders)
-    hit = await lookup.look_up(text or "", Filter.LATE if which else Filter.ALL, days=asked, offset=context.offset)
+    hit = await lookup.look_up(
+        text or "", Filter.LATE if which else Filter.ALL, days=asked, offset=context.offset, rows=context.rows
+    )
     if isinstance(hit, OneDocument):
         more, links = offered(erp, "delivery"), offered_links(erp, "customer")
         return OrderView.of(hit.found, context, more=more, links=links)

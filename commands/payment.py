@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
+from bot.cards.tables import Column
 from bot.cards.view import Button, View
 from bot.chat.area_fields import visible_fields
 from bot.chat.arguments import Term
@@ -63,6 +64,15 @@ class PaymentListView(DocumentListView):
 
     card: ClassVar[str] = "payments"
     command: ClassVar[str] = "payment"
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column(phrase("Number"), "number"),
+        Column(phrase("Partner"), "partner"),
+        Column(phrase("Kind"), "direction"),
+        Column(phrase("Status"), "status"),
+        Column(phrase("Day"), "paid_on"),
+        Column(phrase("Amount"), "amount"),
+        Column(phrase("Method"), "method"),
+    )
 
     which: None
     rows: tuple[Payment, ...]
@@ -73,7 +83,7 @@ class PaymentListView(DocumentListView):
     aliases=("收付款", "sfk", "收付", "收款单", "付款单", "payments", "receipts"),
     examples=("/payment PAY-1", "/收付款 宏达"),
     summary=phrase("Receipts and payments: one, a partner's, or the newest"),
-    place=48,
+    place=38,
 )
 async def payment(
     text: PaymentOrPartner | None = None,
@@ -87,7 +97,7 @@ async def payment(
     fields = {kind: visible_fields(policy, context, bound) for kind, bound in _BOUND_BY.items()}
     lookup = DocumentLookup("payment", erp.payment, erp.payments)
     asked = days.within(context.now.date()) if days else None
-    hit = await lookup.look_up(text or "", Filter.ALL, days=asked, offset=context.offset)
+    hit = await lookup.look_up(text or "", Filter.ALL, days=asked, offset=context.offset, rows=context.rows)
     if isinstance(hit, OneDocument):
         links = offered_links(erp, hit.found.value.partner_kind.value)
         view = PaymentView(document=hit.found.value, freshness=freshness(hit.found), links=links)

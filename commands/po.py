@@ -11,6 +11,7 @@ from bot.approvals.document import FINGERPRINT_PREFIX
 from bot.approvals.service import ApprovalService, OrderCase
 from bot.approvals.views import HEADLINES, decision_buttons
 from bot.cards.actions import Ask
+from bot.cards.tables import Column
 from bot.cards.view import Button, Following, ListView, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
@@ -82,6 +83,17 @@ class PurchaseListView(DocumentListView):
 
     card: ClassVar[str] = "pos"
     command: ClassVar[str] = "po"
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column(phrase("Number"), "number"),
+        Column(phrase("Vendor"), "vendor"),
+        Column(phrase("Status"), "status"),
+        Column(phrase("Ordered"), "ordered_on"),
+        Column(phrase("Arrives on"), "due_on"),
+        Column(phrase("Days late"), "days_late"),
+        Column(phrase("Amount"), "total"),
+        Column(phrase("Received"), "received"),
+        Column(phrase("Buyer"), "buyer"),
+    )
 
     which: PurchaseList | None
     rows: tuple[PurchaseOrder, ...]
@@ -97,7 +109,7 @@ class PurchaseListView(DocumentListView):
     aliases=("采购", "cg", "采购单", "采购订单", "purchase"),
     examples=("/po PO-1001", "/采购 待审批", "/po late"),
     summary=phrase("Purchase orders: one, a vendor's, those to approve, or the late ones"),
-    place=40,
+    place=16,
 )
 async def po(
     text: PurchaseOrVendor | None = None,
@@ -111,7 +123,7 @@ async def po(
     """Show one purchase order with its lines, or a list."""
     asked = days.within(context.now.date()) if days else None
     lookup = DocumentLookup("po", erp.purchase_order, erp.purchase_orders)
-    hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset)
+    hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
     if isinstance(hit, OneDocument):
         known = await _case(hit.found, approvals, context)
         case = known.case if known.decides else None

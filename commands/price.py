@@ -53,7 +53,7 @@ class PriceView(View):
     aliases=("价格", "jg", "报价", "单价", "prices"),
     examples=("/price SKU123", "/价格 SKU123 宏达"),
     summary=phrase("Prices of a product: list, last sales, last purchases"),
-    place=12,
+    place=24,
 )
 async def price(
     product: Sku,

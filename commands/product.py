@@ -62,7 +62,7 @@ class ProductView(ListView):
     aliases=("商品", "产品", "sp", "物料", "料号", "item"),
     examples=("/product SKU123", "/商品 落地电风扇"),
     summary=phrase("What a product is, who supplies it, what it is made of"),
-    place=18,
+    place=32,
 )
 async def product(text: ProductWord, *, erp: ErpHub, policy: AccessPolicy, context: QuestionContext) -> View:
     """Show the master data of a product."""

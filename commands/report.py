@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import ClassVar, TypeVar
 
 from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
+from bot.cards.tables import Table
 from bot.cards.view import Button, View
 from bot.chat.arguments import Keyword
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
 from bot.chat.parsing import command_line
 from bot.chat.registry import command
-from bot.disclosure import cut
+from bot.chat.view_parts import export_buttons
+from bot.disclosure import HIDDEN, cut
 from bot.erp.hub import ErpHub
-from bot.erp.model import Area
-from bot.phrase import phrase
+from bot.erp.model import Area, SalesAmount
+from bot.phrase import Phrase, phrase
 from bot.read_model.queries import ReadModel
 from bot.read_model.report import (
+    AgeingBucket,
     InvoiceFigures,
     ProductionFigures,
     PurchaseFigures,
     ReportSpan,
     SalesFigures,
+    Turnover,
     read_figures,
 )
 
@@ -106,7 +110,64 @@ class ReportView(View):
         )
         leads = [Button(label, Ask(line)) for count, label, line in lists if count]
         others = [Button(label, Ask(line)) for line, label in _OTHERS if line != self.line]
-        return (*leads, *others)
+        return (*leads, *others, *(export_buttons(self.line) if self.as_of is not None else ()))
+
+    def table(self) -> Table:
+        rows = tuple(_rows(self))
+        return Table(
+            headings=(phrase("Area"), phrase("Figure"), phrase("In these days"), phrase("Before")),
+            rows=rows,
+            keys=tuple(map(str, range(len(rows)))),
+            total=len(rows),
+            as_of=self.as_of,
+        )
+
+
+_Row = tuple[object, ...]
+
+
+def _rows(view: ReportView) -> Iterator[_Row]:
+    """Return the figures of a report one by one: the area, what it is, now, and in the days before."""
+    yield "", phrase("First day"), view.span.first, view.span.first_before
+    yield "", phrase("Last day"), view.span.last, view.span.last_before
+    if sales := view.sales:
+        yield from _turnover(Area.SALES, phrase("Orders"), sales.ordered)
+        yield Area.SALES, phrase("Late now"), sales.late, None
+    if invoices := view.invoices:
+        yield from _turnover(Area.FINANCE, phrase("Invoiced"), invoices.invoiced)
+        yield from _amounts(Area.FINANCE, phrase("of which paid by now"), invoices.paid)
+        yield from _amounts(Area.FINANCE, phrase("Open in all"), invoices.owed)
+        yield Area.FINANCE, phrase("Overdue now"), invoices.overdue, None
+        for bucket in invoices.ageing:
+            age = _age(bucket)
+            yield Area.FINANCE, age, bucket.count, None
+            yield from _amounts(Area.FINANCE, age, bucket.sums)
+    if purchases := view.purchases:
+        yield from _turnover(Area.PURCHASING, phrase("Purchases"), purchases.ordered)
+        yield Area.PURCHASING, phrase("Late now"), purchases.late, None
+        yield Area.PURCHASING, phrase("To approve now"), purchases.waiting, None
+    if production := view.production:
+        yield Area.PRODUCTION, phrase("Production due"), production.due, production.due_before
+        yield Area.PRODUCTION, phrase("of which done"), production.done, production.done_before
+        yield Area.PRODUCTION, phrase("Late now"), production.late, None
+
+
+def _turnover(area: Area, name: Phrase, figures: Turnover) -> Iterator[_Row]:
+    yield area, name, figures.count, figures.count_before
+    for each in figures.sums:
+        yield area, name, each.now, each.before
+
+
+def _amounts(area: Area, name: Phrase, sums: Sequence[SalesAmount]) -> Iterator[_Row]:
+    """Return one row a currency, or a single one that says that the sums are hidden."""
+    for amount in [HIDDEN] if sums is HIDDEN else sums:
+        yield area, name, amount, None
+
+
+def _age(bucket: AgeingBucket) -> Phrase:
+    if bucket.last is None:
+        return phrase("more than %(days)d days", days=bucket.first - 1)
+    return phrase("%(first)d–%(last)d days", first=bucket.first, last=bucket.last)
 
 
 @command(
@@ -114,7 +175,7 @@ class ReportView(View):
     aliases=("报表", "日报", "周报", "月报", "bb"),
     examples=("/report month", "/周报", "/报表 上个月"),
     summary=phrase("Sales, invoices, purchases and production of a day, week or month"),
-    place=51,
+    place=20,
 )
 async def report(
     *,

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bot.access.policy import AccessPolicy
+from bot.cards.tables import Column, Table
 from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Term, Warehouse
 from bot.chat.context import QuestionContext
 from bot.chat.parsing import command_line
 from bot.chat.registry import command
-from bot.chat.view_parts import Freshness, ask_buttons, freshness
-from bot.disclosure import cut
+from bot.chat.view_parts import Freshness, ask_buttons, export_buttons, freshness
+from bot.disclosure import HIDDEN, cut
 from bot.erp.goods import Shortage
 from bot.erp.goods_port import ShortageQuery
 from bot.erp.hub import ErpHub
@@ -24,6 +25,24 @@ class WarehouseTerm(Term):
     """A warehouse's code or part of its name."""
 
     placeholder = phrase("warehouse")
+
+
+def _missing(row: Shortage) -> object:
+    return HIDDEN if row.on_hand is HIDDEN else row.missing
+
+
+_COLUMNS = (
+    Column(phrase("Product"), "sku"),
+    Column(phrase("Name"), "name"),
+    Column(phrase("Warehouse"), "warehouse"),
+    Column(phrase("Missing"), _missing),
+    Column(phrase("On hand"), "on_hand"),
+    Column(phrase("Available"), "available"),
+    Column(phrase("Reorder point"), "reorder_point"),
+    Column(phrase("Demanded"), "demanded"),
+    Column(phrase("Incoming"), "incoming"),
+    Column(phrase("Unit"), "unit"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +58,24 @@ class ShortageView(ListView):
     def row_buttons(self) -> Sequence[Button]:
         return ask_buttons("stock", (row.sku for row in self.rows))
 
+    def buttons(self) -> Sequence[Button]:
+        return (*ListView.buttons(self), *(export_buttons(self.line) if self.total else []))
+
+    def table(self) -> Table:
+        as_of = self.freshness.as_of
+        return Table.of_rows(_COLUMNS, self.rows, today=as_of.date(), total=self.total, as_of=as_of, key_of=_key)
+
+
+def _key(row: Shortage) -> str:
+    return f"{row.source}\0{row.sku}\0{row.warehouse_code or row.warehouse}"
+
 
 @command(
     "shortage",
     aliases=("缺货", "qh", "低库存", "补货", "shortages"),
     examples=("/shortage", "/缺货 @上海仓"),
     summary=phrase("What is short for orders, or below its reorder point"),
-    place=16,
+    place=28,
 )
 async def shortage(
     place: WarehouseTerm | None = None,
@@ -57,7 +87,7 @@ async def shortage(
 ) -> View:
     """Show what is short, the most urgent first."""
     where = warehouse or place or ""
-    query = ShortageQuery(warehouse=where, offset=context.offset, limit=ShortageView.page_size)
+    query = ShortageQuery(warehouse=where, offset=context.offset, limit=context.rows or ShortageView.page_size)
     found = await erp.shortages(query)
     view = ShortageView(
         warehouse=where,

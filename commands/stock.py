@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from bot.cards.actions import Ask
+from bot.cards.tables import Column, Table
 from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Sku, Warehouse
 from bot.chat.context import QuestionContext
@@ -18,7 +19,7 @@ from bot.chat.products import MAX_PICKS, ProductLookup
 from bot.chat.products import Picks as Picks  # one of the views of this command
 from bot.chat.registry import command
 from bot.chat.related import more_buttons, offered
-from bot.chat.view_parts import Freshness, ask_buttons, freshness, freshness_of_all
+from bot.chat.view_parts import Freshness, ask_buttons, export_buttons, freshness, freshness_of_all
 from bot.erp.answer import SourceAnswer
 from bot.erp.errors import Ambiguous, NotFound
 from bot.erp.goods import WarehouseItem
@@ -119,6 +120,18 @@ class StockListView(ListView):
         return [Button(word, Ask(_line(word, warehouse=self.warehouse))) for word in words]
 
 
+_COLUMNS = (
+    Column(phrase("Product"), lambda row: row.product.sku),
+    Column(phrase("Name"), lambda row: row.product.name),
+    Column(phrase("Specification"), lambda row: row.product.spec),
+    Column(phrase("Category"), lambda row: row.product.category),
+    Column(phrase("On hand"), lambda row: row.quantities.on_hand),
+    Column(phrase("Available"), lambda row: row.quantities.available),
+    Column(phrase("Unit"), lambda row: row.product.unit),
+    Column(phrase("Source"), "source"),
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarehouseView(ListView):
     """What lies in a warehouse: all of it, or the products that have ``text``."""
@@ -132,6 +145,17 @@ class WarehouseView(ListView):
 
     def row_buttons(self) -> Sequence[Button]:
         return ask_buttons("stock", (row.product.sku for row in self.rows))
+
+    def buttons(self) -> Sequence[Button]:
+        return (*ListView.buttons(self), *(export_buttons(self.line) if self.total else []))
+
+    def table(self) -> Table:
+        as_of = self.freshness.as_of
+        return Table.of_rows(_COLUMNS, self.rows, today=as_of.date(), total=self.total, as_of=as_of, key_of=_key)
+
+
+def _key(row: WarehouseItem) -> str:
+    return f"{row.source}\0{row.product.sku}"
 
 
 @command(
@@ -160,7 +184,7 @@ async def _in_warehouse(warehouse: str, word: str, erp: ErpHub, context: Questio
 
 
 async def _contents(warehouse: str, text: str, erp: ErpHub, context: QuestionContext) -> WarehouseView:
-    size = WarehouseView.page_size
+    size = context.rows or WarehouseView.page_size
     query = WarehouseQuery(warehouse=warehouse, text=text, offset=context.offset, limit=size)
     found = await erp.warehouse_stock(query)
     contents = found.value

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
+from bot.cards.tables import Column
 from bot.cards.view import Button, View
 from bot.chat.area_fields import visible_fields
 from bot.chat.arguments import Term
@@ -86,6 +87,17 @@ class VendorListView(DocumentListView):
 
     card: ClassVar[str] = "vendors"
     command: ClassVar[str] = "vendor"
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column(phrase("Code"), "code"),
+        Column(phrase("Vendor"), "name"),
+        Column(phrase("Buyer"), "buyer"),
+        Column(phrase("Payment terms"), "payment_terms"),
+        Column(phrase("Payable"), "payable"),
+        Column(phrase("Contact"), "contact"),
+        Column(phrase("Phone"), "phone"),
+        Column(phrase("Email"), "email"),
+        Column(phrase("Address"), "address"),
+    )
 
     which: None
     rows: tuple[Supplier, ...]
@@ -96,14 +108,16 @@ class VendorListView(DocumentListView):
     aliases=("供应商", "gys", "供货商", "vendors", "supplier", "suppliers"),
     examples=("/vendor V001", "/供应商 宝钢"),
     summary=phrase("A vendor: what we owe them, open and late orders"),
-    place=46,
+    place=34,
 )
 async def vendor(
     text: VendorNameOrCode | None = None, *, erp: ErpHub, context: QuestionContext, policy: AccessPolicy
 ) -> View:
     """Show one vendor with what is open, or a list."""
     fields = visible_fields(policy, context, "po")
-    hit = await PartnerLookup("vendor", erp.vendor, erp.vendors).look_up(text or "", offset=context.offset)
+    hit = await PartnerLookup("vendor", erp.vendor, erp.vendors).look_up(
+        text or "", offset=context.offset, rows=context.rows
+    )
     if isinstance(hit, OneDocument):
         return cut(await _view(erp, hit.found, context), fields)
     return cut(VendorListView.of(hit.found, context, which=None, text=text or ""), fields)

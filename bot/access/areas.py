@@ -23,6 +23,8 @@ DOCUMENT_COMMANDS = MappingProxyType(
         "approve": _ORDERS,
         "reject": _ORDERS,
         "report": _REPORTED,
+        "export": _ALL,
+        "subscribe": _ALL,
         "alerts": _ALL,
         "find": _ALL,
         "product": ("stock", "po"),

@@ -1,4 +1,4 @@
-"""What must be told afterwards: who did what, where and when, what they were shown, and by which rule."""
+"""What must be known afterwards: who did what, where and when, what they were shown, and by which rule."""
 
 from __future__ import annotations
 
@@ -43,6 +43,20 @@ class AuditEntry:
     rule: str = ""
     outcome: str = ""
     detail: str = ""
+
+
+CONTENT_FIELDS = (
+    "kind",
+    "actor",
+    "action",
+    "conversation",
+    "documents",
+    "shown",
+    "rule",
+    "outcome",
+    "detail",
+)
+"""An entry's fields without its time, in the order of hashes and of files: old hashes hold only in this order."""
 
 
 class AuditLog(Protocol):
@@ -104,10 +118,10 @@ class _Refusals:
 
 
 class FoldedAuditLog:
-    """Records entries, but of somebody's many refusals only the first few and then their number.
+    """Records entries; of many refusals of one person only the first few, and then their number.
 
-    So whoever is refused again and again cannot fill the disk. `fold` records the numbers that are due; it has to be
-    called now and then, and at the end with ``everything``.
+    So nobody can fill the disk by being refused again and again. `fold` records the numbers that are due; it has to be
+    called from time to time, and at the end with ``everything``.
     """
 
     def __init__(self, log: AuditLog, now: Callable[[], datetime]) -> None:

@@ -31,7 +31,7 @@ CLOSED_PAUSE = 600.0
 FAILURE_PAUSES = BackoffPolicy(first=60.0, longest=3600.0)
 
 DEPARTMENTS_PAUSE = 30.0
-"""Seconds after the news of a changed department in which more of them are gathered."""
+"""Seconds for which further changes of departments are gathered after the first."""
 
 _LOOKED_AT_EVERY = 600.0
 """Seconds between two looks whether the next walk is due: another process may have done the last one."""
@@ -94,7 +94,7 @@ class SyncStore(Protocol):
         ...
 
     async def end_walk(self, began_at: datetime, now: datetime) -> int:
-        """Note the end of a walk. Whom it did not find must be looked up; returns how many these are."""
+        """Note the end of a walk. People whom it did not find must be looked up; returns their number."""
         ...
 
 
@@ -216,7 +216,7 @@ class DirectorySync:
         try:
             names = await self._listing.roles()
         except DirectoryClosed as error:
-            # People can still be looked up one by one, which tells their roles.
+            # People can still be looked up singly, with their roles.
             raise DingerpError(f"roles cannot be listed: {error.detail}") from error
         roles: dict[str, set[str]] = {}
         for role_id, name in names.items():

@@ -61,7 +61,7 @@ EVERYTHING = Scope()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """Which fields may be seen, and of which documents: those that any of ``scopes`` covers; without scopes none."""
+    """The fields that may be seen, and the documents: those covered by any of ``scopes``; without scopes none."""
 
     fields: frozenset[FieldClass]
     scopes: tuple[Scope, ...] = (EVERYTHING,)
@@ -77,7 +77,7 @@ NO_GRANT = Grant(fields=frozenset(), scopes=())
 
 
 def merge_grants(grants: Iterable[Grant]) -> Grant:
-    """Return what several grants give together: the documents of all, and of these the fields that each may show.
+    """Return several grants as one: the documents of all, and the fields that each may show of them.
 
     Grants of the same documents add their fields. Those of different documents cannot: a grant holds the same fields
     for all its documents, so that only the fields remain that may be seen of every one.

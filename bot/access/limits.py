@@ -20,6 +20,7 @@ class LimitKind(StrEnum):
     QUESTIONS_MINUTE = "questions_minute"
     DOCUMENTS_DAY = "documents_day"
     DOCUMENTS_ROW = "documents_row"
+    EXPORTS_DAY = "exports_day"
 
 
 class LimitedParty(StrEnum):
@@ -144,6 +145,38 @@ class PartyLimits:
         start = now - self._allowance.row
         for number in [number for number, at in usage.seen.items() if at <= start]:
             del usage.seen[number]
+
+
+class DailyExports:
+    """How many files each person gets in a day; 0: as many as wanted. What is in them has a limit of its own."""
+
+    def __init__(self, allowed: int) -> None:
+        self._allowed = allowed
+        self._day = date.min
+        self._counts: dict[str, int] = {}
+
+    def reached(self, person: str, now: datetime) -> LimitReached | None:
+        """Return the limit that another file would exceed, if any."""
+        if not self._allowed or self._today(now).get(person, 0) < self._allowed:
+            return None
+        midnight = datetime.combine(now.date() + timedelta(days=1), time(0), tzinfo=now.tzinfo)
+        return LimitReached(
+            kind=LimitKind.EXPORTS_DAY,
+            whose=LimitedParty.PERSON,
+            allowed=self._allowed,
+            row=timedelta(days=1),
+            until=midnight,
+        )
+
+    def count(self, person: str, now: datetime) -> None:
+        """Count a file."""
+        counts = self._today(now)
+        counts[person] = counts.get(person, 0) + 1
+
+    def _today(self, now: datetime) -> dict[str, int]:
+        if self._day != now.date():
+            self._day, self._counts = now.date(), {}
+        return self._counts
 
 
 class ReadingLimits:

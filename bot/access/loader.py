@@ -20,7 +20,7 @@ from bot.rulefiles.positions import Positions
 from bot.rulefiles.values import read_flag, read_some, read_text, read_texts
 
 MAX_RULES = 1_000
-"""More rules nobody keeps in mind, and each decision looks at those about its command."""
+"""Nobody keeps more rules in mind, and each decision looks at all those about its command."""
 
 _CONVERSATION = re.compile(r"cid[A-Za-z0-9+/=_-]+")
 
@@ -74,7 +74,7 @@ def review_access(content: bytes, known: AccessNames, *, name: str) -> AccessRev
 def review_rules(
     rules: Sequence[Mapping[str, object]], known: AccessNames, positions: Positions
 ) -> tuple[tuple[AccessRule, ...], ProblemCollector]:
-    """Return the rules of the configuration, which was read already, with what was found wrong with them."""
+    """Return the rules of a configuration that was already read, with their errors."""
     errors = ProblemCollector(positions)
     section = RuleTable({"rules": [dict(rule) for rule in rules]}, ("access",), errors)
     return _AccessParser(known, "rule").rules(section), errors

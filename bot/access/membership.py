@@ -1,8 +1,8 @@
 """Who belongs to the organisation: what DingTalk's directory said, kept in the database, and who wrote to the bot.
 
-The directory is asked for people who are not known yet and, behind their backs, for those whom it was last asked about
-some minutes ago; so a known member's question waits for no call. What an event says counts from the event on. Where the
-app may not read the directory, members are those who have written to the bot from inside the organisation.
+The directory is asked about people who are not known yet and, in the background, about people last asked about some
+minutes ago; so a known member's question waits for no call. What an event says counts from the event on. Where the app
+may not read the directory, members are those who have written to the bot from inside the organisation.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from bot.single_flight import SingleFlights
 log = structlog.get_logger(__name__)
 
 ASK_AGAIN_AFTER = timedelta(minutes=10)
-"""Age from which what the directory said is brought up to date, in case events are not subscribed to."""
+"""Age at which an entry is refreshed, in case events are not subscribed to."""
 
 OLDEST = timedelta(days=2)
-"""Age from which what the directory said does not count any more: the daily synchronisation was missed twice."""
+"""Age at which an entry no longer counts: the daily synchronisation was missed twice."""
 
 LEAVING_STANDS = timedelta(hours=1)
-"""How long nothing but an event makes a leaver a member again: the directory may lag behind its own events."""
+"""For this long only an event makes a leaver a member again: the directory may lag behind its own events."""
 
 WRITER_NOTED_EVERY = timedelta(days=1)
 
 _REMEMBER_STRANGER = 60.0
-"""Seconds for which the directory is not asked again about somebody whom it does not know or show."""
+"""Seconds before the directory is asked again about somebody whom it does not know or show."""
 
 _STRANGERS = 10_000
 
@@ -60,7 +60,7 @@ class Directory(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonRecord:
-    """What is known about somebody, and since when: times are those at which something was asked, told or written."""
+    """What is known about somebody, and since when it was asked, told or written."""
 
     user_id: str
     entry: DirectoryEntry
@@ -88,7 +88,7 @@ class PersonRecord:
         return self._is_gone(now)
 
     def _is_gone(self, moment: datetime) -> bool:
-        """Return whether the news that they left stands above what was seen at ``moment``."""
+        """Return whether the news that they left overrides what was seen at ``moment``."""
         if self.left_at is None:
             return False
         came_back = self.changed_at is not None and self.left_at < self.changed_at <= moment
@@ -247,7 +247,7 @@ class Membership:
                 return None
             await self._store.record_entry(user_id, entry, asked_at)
             known = await self._store.find(user_id)
-            # An event that came while the directory answered knows better.
+            # An event that came while the directory was answering is newer.
             if known is None or known.has_left(asked_at):
                 return None
             if known.is_listed(self._now()):

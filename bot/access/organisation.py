@@ -27,7 +27,7 @@ class OrganisationStore(Protocol):
         ...
 
     async def keep(self, corp_id: str, *, instead: bool) -> str:
-        """Keep the corpId and return the one that counts: an earlier one, unless it is kept ``instead`` of that."""
+        """Keep the corpId and return the valid one: an earlier one, unless this one is kept ``instead``."""
         ...
 
 
@@ -40,19 +40,19 @@ class AppOrganisation(Protocol):
 
 
 _REMEMBER_REFUSAL = 60.0
-"""Seconds for which the app is not asked again about an organisation that is not its own."""
+"""Seconds before the app is asked again about an organisation that is not its own."""
 
 
 class OwnOrganisation:
     """The bot's organisation: configured, or learnt from the first message, which names it as ``chatbotCorpId``.
 
-    A click that comes before any message names the clicker's organisation; whether it is the bot's, the app is asked.
+    A click before any message names the clicker's organisation; the app is asked whether it is the bot's.
     """
 
     def __init__(
         self, configured: str = "", store: OrganisationStore | None = None, app: AppOrganisation | None = None
     ) -> None:
-        """Without ``store`` what is learnt is forgotten with the process; without ``app`` clicks teach nothing."""
+        """Without ``store``, what is learnt ends with the process; without ``app``, clicks teach nothing."""
         self._configured = configured.strip()
         self._store = store
         self._app = app
@@ -68,11 +68,11 @@ class OwnOrganisation:
         return bool(self._own)
 
     def is_own(self, corp_id: str) -> bool:
-        """Return whether this is the bot's organisation; while that is unknown, none is."""
+        """Return whether this is the bot's organisation; False for all while that is unknown."""
         return bool(corp_id) and corp_id == self._own
 
     def admits(self, corp_id: str) -> bool:
-        """Return whether a message may be taken whose ``chatbotCorpId`` this is; the first one says whose bot this is.
+        """Return whether to take a message with this ``chatbotCorpId``; the first message says whose bot this is.
 
         A message without it is taken, since it came over the bot's own stream, but proves nothing about its sender.
         """
@@ -82,7 +82,7 @@ class OwnOrganisation:
         return corp_id == self._own
 
     async def recognise(self, corp_id: str) -> None:
-        """Learn the organisation of a click, if the app belongs to it. An error, which is logged, teaches nothing."""
+        """Learn the organisation of a click, if the app belongs to it. Errors are logged, and nothing is learnt."""
         if self._app is None or self.is_known or not corp_id or corp_id in self._foreign:
             return
         await self._asking.join(corp_id, partial(self._ask_app, self._app, corp_id))
@@ -107,7 +107,7 @@ class OwnOrganisation:
 
     async def save(self) -> None:
         """Keep what was learnt. After a failure, which is only logged, the next message tries again."""
-        # The first messages come together, and one of them is enough.
+        # The first messages may arrive together, and one is enough.
         if self._store is None or not self._own or self._kept == self._own or self._saving:
             return
         self._saving = True

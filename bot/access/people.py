@@ -43,7 +43,7 @@ class Person:
     claimed_id: str = ""
 
     def __hash__(self) -> int:
-        """Hash what tells people apart: every question looks up several decisions about its asker."""
+        """Hash only what identifies people: every question looks up several decisions about its asker."""
         return hash((self.user_id, self.claimed_id, self.name))
 
     @property
@@ -73,14 +73,14 @@ class DirectoryEntry:
     department_names: frozenset[str] = frozenset()
     is_admin: bool = False
     manager: str | None = None
-    """userId, empty for nobody; None where it is not known: lists of departments do not tell it."""
+    """userId, empty for nobody; None where it is unknown: lists of departments do not have it."""
 
     def __hash__(self) -> int:
         return hash((self.name, self.roles))
 
 
 class NeverWrote(DingerpError):
-    """Only a message to the bot could tell whether this is a member, and there was none."""
+    """Only a message to the bot could show whether this is a member, and there was none."""
 
 
 class Members(Protocol):
@@ -161,7 +161,7 @@ class People:
 
 @lru_cache(maxsize=_KEPT)
 def _member(user_id: str, name: str, is_admin: bool, language: str, entry: DirectoryEntry) -> Person:
-    """Return a member. Who asks again is the same object, for which decisions are found without comparing fields."""
+    """Return a member: the same object each time, so that decisions are found without comparing fields."""
     return Person(
         user_id=user_id,
         name=name,

@@ -19,7 +19,7 @@ from bot.phrase import Phrase, phrase
 from bot.role_labels import label_role, label_roles
 
 ADMIN = "admin"
-"""Role of every administrator of the organisation; the one to ask when nothing else is configured."""
+"""Role of every administrator of the organisation; the role to ask when nothing else is configured."""
 
 NO_RULE = "default"
 """In place of a rule's name where none is about the request."""
@@ -28,7 +28,7 @@ READ_ONLY = phrase("The bot only reads at present: it changes nothing in the ERP
 READ_ONLY_RULE = "access.read_only"
 
 RESERVED_RULE = "reserved"
-"""In place of a rule's name where no rule opens what is only for administrators otherwise."""
+"""Stands for a rule's name where no rule opens what is reserved for administrators."""
 
 RESTRICTED_FIELDS = frozenset({FieldClass.QUANTITY})
 """What a shared card shows at most, unless a rule says otherwise, where not every reader may ask for it."""
@@ -96,7 +96,7 @@ class Denied(DingerpError):
 class AccessPolicy:
     """Role, department or person × command × conversation. Without rules every member may ask and nobody may write.
 
-    As soon as rules cover a command, it is only for those whom they name; what a rule denies, no other grants. Writes
+    As soon as rules cover a command, it is only for the people they name; a denial overrides all grants. Writes
     are denied unless a rule grants them; of a governed command, the rules of each document decide later. ``roles`` maps
     a role to the user ids that have it by configuration; roles of the directory come with the `Person`. With
     ``read_only`` nobody writes, whatever the rules say.
@@ -157,7 +157,7 @@ class AccessPolicy:
         return self._decide(person, AccessRequest(command=command, conversation_id=conversation_id))
 
     def consider(self, person: Person, request: AccessRequest) -> tuple[ConsideredRule, ...]:
-        """Return the rules about the command, in their order, and what keeps each from this request."""
+        """Return the rules about the command, in their order, and why each does not apply to this request."""
         about = self._rules_about(request.command)
         naming = about.naming(person, with_synonyms(self.roles_of(person)))
         return tuple(
@@ -166,7 +166,7 @@ class AccessPolicy:
         )
 
     def shared_grant(self, conversation_id: str, command: str, *, outsiders: bool) -> Grant:
-        """Return what a card may show that all of a conversation see, in answer to ``command`` or about its documents.
+        """Return what a card that a whole conversation sees may show, in answer to ``command`` or about its documents.
 
         ``outsiders``: somebody from outside the organisation is known to be there.
         """

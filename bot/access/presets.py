@@ -19,7 +19,7 @@ ROLE_NAMES = MappingProxyType(
         "admin": "管理员",
     }
 )
-"""English → Chinese. Both mean the same role wherever a rule, the configuration or the directory names it."""
+"""English → Chinese. Both mean the same role wherever a rule, the configuration or the directory uses it."""
 
 _SYNONYMS = {**ROLE_NAMES, **{chinese: english for english, chinese in ROLE_NAMES.items()}}
 

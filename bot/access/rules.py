@@ -1,4 +1,4 @@
-"""The rules of access, as a company writes them: who may use which command where, and what of its answer they see."""
+"""The access rules as a company writes them: who may use which command where, and how much of its answer they see."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bot.access.grants import EVERYTHING, Grant, Scope
 from bot.disclosure import ALL_FIELDS, SHARED_FIELDS, FieldClass
 
 ANY = "*"
-"""Stands for every command, also for those that come later, and for every member."""
+"""Stands for every command, including later ones, and for every member."""
 
 
 class RuleEffect(StrEnum):
@@ -21,9 +21,9 @@ class RuleEffect(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessRule:
-    """Grants ``commands`` to whom it names, or takes them away; in all conversations, or in some.
+    """Grants ``commands`` to the people it names, or denies them; in all conversations, or in some.
 
-    It is for those whom ``roles``, ``departments`` *or* ``people`` name. ``fields`` are the classes that an answer may
+    It names people by ``roles``, ``departments`` *or* ``people``. ``fields`` are the classes that an answer may
     show them, of documents within ``scope``; None: all of them. A rule that denies takes ``fields`` away, and without
     ``fields`` the command. A ``shared`` rule names nobody: it says what a card shows that all of a conversation see.
     """

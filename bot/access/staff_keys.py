@@ -1,4 +1,4 @@
-"""What the directory knows of a member that other systems may know, too: job number, mobile, mail."""
+"""What the directory and other systems may both know of a member: job number, mobile, mail."""
 
 from __future__ import annotations
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import tzinfo
 from enum import StrEnum
 from typing import Any
 
 import orjson
-import xlsxwriter
 
-from bot.access.audit import RecordedEntry
+from bot.access.audit import CONTENT_FIELDS, RecordedEntry
 from bot.admin.output import escape_invisible, format_exact
+from bot.cards.workbook import Sheet, write_workbook
 
 
 class AuditFormat(StrEnum):
@@ -25,20 +25,7 @@ class AuditFormat(StrEnum):
     SYSLOG = "syslog"
 
 
-COLUMNS = (
-    "seq",
-    "at",
-    "kind",
-    "actor",
-    "action",
-    "conversation",
-    "documents",
-    "shown",
-    "rule",
-    "outcome",
-    "detail",
-    "hash",
-)
+COLUMNS = ("seq", "at", *CONTENT_FIELDS, "hash")
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """What spreadsheets take for the beginning of a formula (OWASP, CSV Injection)."""
@@ -104,20 +91,7 @@ def _defused(cell: str) -> str:
 
 
 def _xlsx(rows: Iterable[dict[str, Any]]) -> bytes:
-    content = io.BytesIO()
-    book = xlsxwriter.Workbook(content, {"in_memory": True})
-    sheet = book.add_worksheet("audit")
-    _write_cells(sheet, COLUMNS, line=0)
-    for line, row in enumerate(rows, 1):
-        _write_cells(sheet, _cells(row), line=line)
-    sheet.freeze_panes(1, 0)
-    book.close()
-    return content.getvalue()
-
-
-def _write_cells(sheet: Any, cells: Sequence[str], *, line: int) -> None:
-    for column, cell in enumerate(cells):
-        sheet.write_string(line, column, cell)  # whatever it looks like: never a formula, a number or a link
+    return write_workbook([Sheet("audit", COLUMNS, map(_cells, rows))])
 
 
 def _syslog(row: dict[str, Any]) -> str:

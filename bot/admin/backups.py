@@ -10,8 +10,8 @@ import asyncio
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -71,13 +71,8 @@ async def check_database(settings: Settings) -> str:
     file = sqlite_file(settings.database)
     if file is not None:
         return await asyncio.to_thread(_revision_or_none, file)
-    database = Database(settings.database, looking=True)
-    try:
+    async with _using(Database(settings.database, looking=True)) as database:
         revision = await database.revision()
-    except StoreUnavailable as error:
-        raise ConfigurationError(f"the database cannot be used: {error.detail}") from error
-    finally:
-        await database.close()
     check_version(revision)
     return revision or ""
 
@@ -184,19 +179,25 @@ async def _dump(url: URL, target: Path) -> str:
 
 
 async def _load(url: URL, source: Path) -> str:
-    database = Database(url.render_as_string(hide_password=False))
-    try:
+    async with _using(Database(url.render_as_string(hide_password=False))) as database:
         if await _is_used(database):
             raise ConfigurationError("others use the database; stop every bot that does, and then restore it")
         options = ("--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error")
         await _run_program("pg_restore", url, *options, str(source))
         revision = await database.revision()
+    check_version(revision)
+    return revision or ""
+
+
+@asynccontextmanager
+async def _using(database: Database) -> AsyncIterator[Database]:
+    """Close the database afterwards. Raises `ConfigurationError` where it cannot be used."""
+    try:
+        yield database
     except StoreUnavailable as error:
         raise ConfigurationError(f"the database cannot be used: {error.detail}") from error
     finally:
         await database.close()
-    check_version(revision)
-    return revision or ""
 
 
 async def _is_used(database: Database) -> bool:

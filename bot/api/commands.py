@@ -6,6 +6,8 @@ from bot.access.people import Person as Person
 from bot.access.policy import AccessPolicy as AccessPolicy
 from bot.access.rules import AccessRule as AccessRule
 from bot.cards.actions import Ask as Ask
+from bot.cards.tables import Column as Column
+from bot.cards.tables import Table as Table
 from bot.cards.view import Button as Button
 from bot.cards.view import Color as Color
 from bot.cards.view import Label as Label
@@ -43,6 +45,7 @@ from bot.chat.view_parts import DocumentView as DocumentView
 from bot.chat.view_parts import Freshness as Freshness
 from bot.chat.view_parts import ask_buttons as ask_buttons
 from bot.chat.view_parts import erp_link_buttons as erp_link_buttons
+from bot.chat.view_parts import export_buttons as export_buttons
 from bot.chat.view_parts import freshness as freshness
 from bot.chat.view_parts import freshness_of_all as freshness_of_all
 from bot.disclosure import ALL_FIELDS as ALL_FIELDS
@@ -134,6 +137,7 @@ __all__ = [
     "Capability",
     "ClassedBy",
     "Color",
+    "Column",
     "Command",
     "Commands",
     "ComponentUse",
@@ -205,6 +209,7 @@ __all__ = [
     "StockLevel",
     "Supplier",
     "Supply",
+    "Table",
     "Term",
     "Unavailable",
     "Unsupported",
@@ -220,6 +225,7 @@ __all__ = [
     "command_line",
     "cut",
     "erp_link_buttons",
+    "export_buttons",
     "freshness",
     "freshness_of_all",
     "more_buttons",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import random
 import secrets
@@ -12,8 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-
-import structlog
 
 from bot.alerts.card_lifecycle import CARD_KIND, DING_KIND
 from bot.alerts.intake.batched_intake import BatchedIntake
@@ -28,20 +25,23 @@ from bot.alerts.rules.parser import follow_rules
 from bot.alerts.rules.rule_set import AlertRuleSet
 from bot.alerts.service import AlertComposer, AlertUnitOfWorkRunner, DingComposer
 from bot.alerts.watch_poller import WatchPoller
+from bot.background import repeat
 from bot.bootstrap.company import company_of
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.quotas import follow_quotas, quota_reporter
 from bot.chat.audiences import Audiences
+from bot.chat.limit_reports import LIMIT_REPORT, LimitReportComposer
 from bot.chat.standing_answers import track_of_answer
 from bot.dingtalk.card_api import CardApi
 from bot.dingtalk.messenger import DingTalkMessenger
 from bot.dingtalk.robot import DING_WAYS, Robot
 from bot.erp.hub import ErpHub
-from bot.errors import DingerpError
 from bot.outbox.budgets import SendLimits
+from bot.outbox.health_reports import HEALTH_REPORT, HealthReportComposer
 from bot.outbox.housekeeping import Housekeeping
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import Composer
+from bot.outbox.quota_reports import QUOTA_REPORT, QuotaReportComposer
 from bot.outbox.worker import OutboxWorker
 from bot.queues.brokers import QueueAddress
 from bot.queues.consumer import QueueConsumer
@@ -51,8 +51,6 @@ from bot.store.alerts import StoredAlertTransactions
 from bot.store.events import StoredEvents
 from bot.store.outbox import StoredBacklog
 from bot.store.polls import StoredPolls
-
-log = structlog.get_logger(__name__)
 
 _EVENTS_PRUNED_EVERY = 3600.0
 
@@ -115,6 +113,15 @@ async def build_alerts(base: Infrastructure, audiences: Audiences) -> AlertServi
         composers=composers,
         units=units,
     )
+
+
+def add_report_composers(base: Infrastructure, services: AlertServices) -> None:
+    """Let the outbox draw what administrators are told of limits, quotas and health."""
+    zone = base.now().tzinfo
+    assert zone is not None, "the clock gives aware times"
+    services.composers[LIMIT_REPORT] = LimitReportComposer(zone)
+    services.composers[QUOTA_REPORT] = QuotaReportComposer()
+    services.composers[HEALTH_REPORT] = HealthReportComposer(base.now)
 
 
 async def start_queue_readers(base: Infrastructure, intake: Intake) -> None:
@@ -217,12 +224,11 @@ def open_hooks(settings: Settings) -> dict[str, Webhook]:
 async def _prune_events(base: Infrastructure, events: StoredEvents) -> None:
     kept = base.settings.events
     done, rejected = timedelta(days=kept.keep_days), timedelta(days=kept.keep_rejected_days)
-    while True:
-        try:
-            await events.prune(base.now(), done=done, rejected=rejected)
-        except DingerpError as error:
-            log.warning("events.not_pruned", error=error.detail)
-        await asyncio.sleep(_EVENTS_PRUNED_EVERY)
+
+    async def prune() -> None:
+        await events.prune(base.now(), done=done, rejected=rejected)
+
+    await repeat(prune, every=_EVENTS_PRUNED_EVERY, failed="events.not_pruned")
 
 
 async def start_polling(base: Infrastructure, hub: ErpHub, alerts: AlertServices) -> None:

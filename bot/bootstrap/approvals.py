@@ -7,10 +7,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-
-import structlog
 
 from bot.access.policy import AccessPolicy
 from bot.approvals.case import ApprovalCardKind
@@ -28,6 +26,7 @@ from bot.approvals.service import ApprovalService
 from bot.approvals.staff_changes import StaffChanges
 from bot.approvals.unit_of_work import CaseStore, CaseTransactions
 from bot.approvals.writeback_worker import WritebackWorker
+from bot.background import repeat
 from bot.bootstrap.alerts import AlertServices
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.policy import MemberStaffDirectory, known_of, organisation_of, terms_of
@@ -38,16 +37,12 @@ from bot.chat.prompts import OpenPrompts
 from bot.dingtalk.workflow import WorkflowApi
 from bot.erp.hub import ErpHub
 from bot.erp.port import Capability
-from bot.errors import DingerpError
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import Composer
 from bot.phrase import Phrase
 from bot.rulefiles.followed_file import FollowedFile
-from bot.store.approvals import StoredCaseTransactions
+from bot.store.approvals import StoredCaseTransactions, forget_cases
 from bot.store.native_approvals import StoredNativeRecords
-from bot.store.retention import forget_cases
-
-log = structlog.get_logger(__name__)
 
 _CASES_PRUNED_EVERY = 24 * 3600.0
 
@@ -167,22 +162,19 @@ async def start_approvals(base: Infrastructure, approvals: ApprovalServices) -> 
         await base.run_in_background(approvals.pending_poller.run(), "approvals rounds")
     if approvals.oa_sync is not None:
         await base.run_in_background(approvals.oa_sync.run(), "native approvals")
-    await base.run_in_background(_forget_old_cases(base), "approvals keeping")
-
-
-async def _forget_old_cases(base: Infrastructure) -> None:
     keep = timedelta(days=base.settings.retention.case_days)
-    while True:
-        try:
-            await forget_cases(base.database, base.now() - keep)
-        except DingerpError as error:
-            log.warning("approvals.not_pruned", error=error.detail)
-        await asyncio.sleep(_CASES_PRUNED_EVERY)
+
+    async def prune() -> None:
+        await forget_cases(base.database, base.now() - keep)
+
+    pruning = repeat(prune, every=_CASES_PRUNED_EVERY, failed="approvals.not_pruned")
+    await base.run_in_background(pruning, "approvals keeping")
 
 
-def notify_approvals(alerts: AlertServices, approvals: ApprovalServices) -> PurchaseOrderListener:
-    """Return the door of events that also tells the approvals what it hears."""
-    return PurchaseOrderListener(alerts.intake, approvals.pending_poller.notify)
+def join_approvals(alerts: AlertServices, approvals: ApprovalServices) -> AlertServices:
+    """Let the outbox draw the cards of approvals, and return alerts whose intake tells the approvals what it hears."""
+    alerts.composers.update(approvals.composers)
+    return replace(alerts, intake=PurchaseOrderListener(alerts.intake, approvals.pending_poller.notify))
 
 
 def _names(base: Infrastructure) -> FetchNames:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +15,7 @@ from bot.access.audit import AuditEntry, AuditKind, AuditLog, FoldedAuditLog
 from bot.access.limits import Allowance, LimitReached, ReadingLimits
 from bot.access.policy import ADMIN
 from bot.access.presets import with_synonyms
+from bot.background import repeat
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.chat.context import QuestionContext
 from bot.chat.limit_reports import DailyReports, owed_reports
@@ -55,7 +56,16 @@ async def start_audit(base: Infrastructure, stored: StoredAudit) -> FoldedAuditL
     return folded
 
 
-def record_rules(audit: AuditLog, file: FollowedFile[Any], now: Callable[[], datetime]) -> None:
+def record_start(
+    audit: AuditLog, settings: Settings, rules: Iterable[FollowedFile[Any]], now: Callable[[], datetime]
+) -> None:
+    """Record with which configuration and rules the bot starts, and every later change of the rules."""
+    _record_settings(audit, settings, now)
+    for followed in rules:
+        _record_rules(audit, followed, now)
+
+
+def _record_rules(audit: AuditLog, file: FollowedFile[Any], now: Callable[[], datetime]) -> None:
     """Record the rules that are in force at the start, and every change of them; needs a running loop."""
     if file.digest:
         audit.record(_rules_entry(now(), file.path, "loaded", file.digest))
@@ -71,7 +81,7 @@ def record_rules(audit: AuditLog, file: FollowedFile[Any], now: Callable[[], dat
     file.listen(changed)
 
 
-def record_settings(audit: AuditLog, settings: Settings, now: Callable[[], datetime]) -> None:
+def _record_settings(audit: AuditLog, settings: Settings, now: Callable[[], datetime]) -> None:
     """Record with which configuration the bot starts."""
     file = settings.file
     if file is not None and file.is_file():
@@ -168,11 +178,10 @@ async def _fold(folded: FoldedAuditLog) -> None:
 
 async def _purge(base: Infrastructure, stored: StoredAudit) -> None:
     kept = timedelta(days=base.settings.audit.keep_days)
-    while True:
+
+    async def purge() -> None:
         now = base.now()
-        try:
-            if purged := await stored.purge(now - kept, now):
-                log.info("audit.purged", entries=purged)
-        except DingerpError as error:
-            log.warning("audit.not_purged", error=error.detail)
-        await asyncio.sleep(_PURGED_EVERY)
+        if purged := await stored.purge(now - kept, now):
+            log.info("audit.purged", entries=purged)
+
+    await repeat(purge, every=_PURGED_EVERY, failed="audit.not_purged")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.background import BackgroundTasks
 from bot.bootstrap.database import make_database
+from bot.bootstrap.infrastructure import Infrastructure
 from bot.erp.decider_keys import NO_DECIDER_KEYS, DeciderKeys
 from bot.erp.hub import ErpHub
 from bot.erp.index.follower import IndexFollower, run_followers
@@ -95,6 +96,16 @@ async def examine_source(settings: Settings, name: str, *, sample: int) -> Sourc
         return await SourceChecker(erp, inspector, sample=sample, timeout=source.timeout).examine()
     finally:
         await erp.close()
+
+
+async def start_erps(base: Infrastructure, keys: DeciderKeys) -> ErpHub:
+    """Open every source, with what was last read of it; ``keys`` are people's own."""
+    records = StoredErpRecords(base.database, keep=timedelta(days=base.settings.retention.answer_days))
+    await records.load()
+    await base.run_in_background(records.run(), "erp_records")
+    return await open_hub_with_index(
+        base.stack, base.background, base.settings, base.metrics, base.now, base.database, records, keys
+    )
 
 
 async def open_hub_with_index(

@@ -21,8 +21,7 @@ from bot.metrics import Metrics
 from bot.outbox.health_reports import HealthReports
 from bot.store.database import Database, latest_revision, sqlite_file
 from bot.store.events import EventBacklog, StoredEvents
-from bot.store.health_reports import StoredHealthReports
-from bot.store.heartbeat import SqlitePages, StoredHeartbeat
+from bot.store.health import SqlitePages, StoredHealthReports, StoredHeartbeat
 from bot.store.outbox import OutboxDelay, StoredBacklog
 
 SCARCE_BYTES = 200_000_000

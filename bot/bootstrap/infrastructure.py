@@ -8,22 +8,34 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import aiohttp
+
 from bot.access.membership import Membership
 from bot.access.organisation import OwnOrganisation
 from bot.access.people import People
 from bot.background import BackgroundTasks
-from bot.cards.language import Language
+from bot.bootstrap.directory_adapters import DirectoryAdapter
+from bot.bootstrap.factories import make_renderer, open_api, templates
+from bot.cards.language import Language, load_languages
 from bot.cards.renderer import CardRenderer
 from bot.cards.track_ids import TrackIds
+from bot.dingtalk.app_organisation import DingTalkAppOrganisation
 from bot.dingtalk.card_wire import TemplateChoice
-from bot.dingtalk.openapi import OpenApi
+from bot.dingtalk.directory import DingTalkDirectory
+from bot.dingtalk.openapi import ApiRetryPolicy, OpenApi
 from bot.dingtalk.quota import MonthlyMeter
 from bot.dingtalk.reply_addresses import ReplyAddresses
+from bot.dingtalk.robot import Robot
 from bot.metrics import Metrics
 from bot.outbox.quota import QuotaGuard
 from bot.settings import Settings
+from bot.store.call_counts import StoredMonthlyCalls
 from bot.store.database import Database
+from bot.store.languages import StoredLanguages
+from bot.store.organisation import StoredOrganisation
 from bot.store.people import StoredPeople
+
+_METER_SAVED_EVERY = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +57,8 @@ class Infrastructure:
     members: Membership
     stored_people: StoredPeople
     people: People
+    stored_languages: StoredLanguages
+    """The languages that people chose."""
     languages: Mapping[str, Language]
     renderer: CardRenderer
     templates: TemplateChoice
@@ -53,3 +67,75 @@ class Infrastructure:
     async def run_in_background(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Let ``work`` run as long as the bot does."""
         await self.stack.enter_async_context(self.background.running(work, name))
+
+
+async def build_infrastructure(
+    stack: AsyncExitStack,
+    background: BackgroundTasks,
+    settings: Settings,
+    database: Database,
+    session: aiohttp.ClientSession,
+    metrics: Metrics,
+    now: Callable[[], datetime],
+    patience: ApiRetryPolicy,
+) -> Infrastructure:
+    """Connect to DingTalk, and read what is kept of the organisation and its people."""
+    stored_languages = StoredLanguages(database)
+    await stored_languages.load()
+    limits = settings.limits
+    meter = MonthlyMeter(StoredMonthlyCalls(database), metrics=metrics, now=now, clicks_count=limits.clicks_count)
+    await meter.load()
+    metrics.month_limit.set(limits.month.calls)
+    metrics.month_uses_limit.set(limits.month.uses)
+    api = open_api(settings, session, metrics, meter, patience)
+    dingtalk = settings.dingtalk
+    organisation = OwnOrganisation(
+        dingtalk.corp_id,
+        StoredOrganisation(database, dingtalk.client_id),
+        DingTalkAppOrganisation(api, dingtalk.openapi_endpoint),
+    )
+    await organisation.load()
+    stored_people = StoredPeople(database, now=now)
+    await stored_people.load_departments()
+    members = Membership(
+        stored_people,
+        DirectoryAdapter(DingTalkDirectory(api)) if settings.access.reads_directory else None,
+        now=now,
+        with_roles=settings.access.directory is True,
+    )
+    people = People(
+        languages=stored_languages,
+        default_language=settings.language,
+        configured_languages=settings.languages,
+        directory=members,
+    )
+    words = load_languages()
+    base = Infrastructure(
+        stack=stack,
+        background=background,
+        settings=settings,
+        metrics=metrics,
+        now=now,
+        database=database,
+        api=api,
+        meter=meter,
+        month=QuotaGuard(
+            lambda: meter.used,
+            limits.month.calls,
+            metrics=metrics,
+            reserve=settings.outbox.reserve,
+            urgent=settings.outbox.urgent_reserve,
+        ),
+        reply_addresses=ReplyAddresses(Robot(api), now),
+        organisation=organisation,
+        members=members,
+        stored_people=stored_people,
+        people=people,
+        stored_languages=stored_languages,
+        languages=words,
+        renderer=make_renderer(settings, words, now=now),
+        templates=templates(settings),
+        tracks=TrackIds(settings.dingtalk.client_secret.get_secret_value()),
+    )
+    await base.run_in_background(meter.save_periodically(_METER_SAVED_EVERY), "meter")
+    return base

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from functools import partial
+from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 
 import structlog
@@ -284,14 +286,34 @@ class CardRenderer:
         return best or template.draft(view.showing(1))
 
     def _affordable(self, template: _CompiledTemplate, draft: _Draft) -> list[RenderedButton]:
-        """Drop buttons from the end, but a list's page buttons late, and what leads to the reader's own view last."""
-        buttons = list(draft.buttons)
-        own, pages = len(own_view_buttons(draft.view)), 0
-        if isinstance(draft.view, ListView):
-            pages = len(render_buttons(draft.view.buttons()[len(draft.view.row_buttons()) :], template.presenter))
-        while buttons and not template.fits_buttons(buttons):
-            buttons.pop(-1 - pages if len(buttons) > own + pages else -1)
-        return buttons
+        """Drop buttons: what leads elsewhere, then of a list its rows, its pages, and what stands before them.
+
+        What leads to the reader's own view goes last.
+        """
+        groups = _grouped(draft, template.presenter)
+        while not template.fits_buttons(list(chain.from_iterable(groups))):
+            next(group for group in _DROPPED(groups) if group).pop()
+        return list(chain.from_iterable(groups))
+
+
+_DROPPED = itemgetter(4, 2, 3, 1, 0)
+"""The groups of `_grouped` in the order in which their buttons are dropped."""
+
+
+def _grouped(draft: _Draft, presenter: Presenter) -> tuple[list[RenderedButton], ...]:
+    """Return the buttons in their order: to the own view, before the rows, of the rows, of the pages, after them."""
+    view = draft.view
+    rows, pages = (view.row_buttons(), view.page_buttons()) if isinstance(view, ListView) else ((), ())
+    buttons, listed = tuple(view.buttons()), (*rows, *pages)
+    start = next((i for i in range(len(buttons)) if listed and buttons[i : i + len(listed)] == listed), 0)
+    parts = (own_view_buttons(view), buttons[:start], rows, pages, buttons[start + len(listed) :])
+    left = list(draft.buttons)
+    groups: list[list[RenderedButton]] = []
+    for part in parts:
+        count = len(render_buttons(part, presenter))
+        groups.append(left[:count])
+        del left[:count]
+    return tuple(groups)
 
 
 def _with_way_back(template: _CompiledTemplate, draft: _Draft, trail: Sequence[str]) -> list[RenderedButton]:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Self, TypeAlias, TypeVar
 
 from bot.cards.actions import Action, Ask
+from bot.cards.tables import Table
 from bot.disclosure import HIDDEN, WITHHELD, FieldClass, cut
 from bot.erp.model import DocumentRef
 from bot.phrase import Phrase, phrase
@@ -54,6 +55,8 @@ class View:
     """
 
     card: ClassVar[str]
+    leads_on: ClassVar[bool] = True
+    """Whether a sentence that follows may go on from it."""
 
     withheld: Annotated[frozenset[FieldClass], WITHHELD] = frozenset()
     shared: bool = False
@@ -64,6 +67,10 @@ class View:
 
     def question(self) -> Ask | None:
         """Return what asks for the same view again, None where nothing does or the reader may not see its words."""
+        return None
+
+    def table(self) -> Table | None:
+        """Return its rows and columns for a file; None for what is no list and no report."""
         return None
 
     def following(self) -> Following | None:
@@ -119,12 +126,16 @@ class ListView(View):
     def question(self) -> Ask | None:
         return None if self.line is HIDDEN else Ask(self.line, self.offset)
 
-    def buttons(self) -> Sequence[Button]:
+    def page_buttons(self) -> Sequence[Button]:
+        """Return the buttons that turn the page."""
         if self.line is HIDDEN:
-            return self.row_buttons()
+            return ()
         pages: list[Button] = []
         if self.offset > 0:
             pages.append(Button(_PREVIOUS, Ask(self.line, max(0, self.offset - self.page_size))))
         if self.last < self.total:
             pages.append(Button(_NEXT, Ask(self.line, self.last)))
-        return (*self.row_buttons(), *pages)
+        return pages
+
+    def buttons(self) -> Sequence[Button]:
+        return (*self.row_buttons(), *self.page_buttons())

@@ -1,4 +1,4 @@
-"""Whom work can be given to: people with a configured role, and people who used the bot in the same conversation."""
+"""People who can be given work: those with a configured role, and those who used the bot in the same conversation."""
 
 from __future__ import annotations
 

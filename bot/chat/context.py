@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.access.people import Person
-from bot.chat.message import Conversation, ConversationKind
+from bot.chat.message import Conversation, ConversationKind, Picture
 from bot.outbox.place import Place, PlaceKind
 
 
@@ -17,7 +17,9 @@ class QuestionContext:
     ``line`` is the text as typed (or a button's line), ``offset`` the first row wanted of a list, ``now`` an aware
     time in the organisation's zone. ``clicked``: a button was tapped; only the clicker sees the answer, which must come
     within DingTalk's two seconds. ``free_text`` are the person's own words: a field of the card's form, or the message
-    that answers a prompt (`bot.chat.prompts`).
+    that answers a prompt (`bot.chat.prompts`). ``picture``: it was sent instead of a line.
+    ``quoted_text`` are the words of the card or message that the line replies to; ``quotes_bot``: it is the bot's own.
+    ``rows``: a list is wanted as such, so many rows at once; None: what fits a card.
     """
 
     person: Person
@@ -27,6 +29,10 @@ class QuestionContext:
     now: datetime
     clicked: bool = False
     free_text: str = ""
+    picture: Picture | None = None
+    quoted_text: str = ""
+    quotes_bot: bool = False
+    rows: int | None = None
 
     @property
     def is_private(self) -> bool:

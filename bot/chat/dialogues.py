@@ -1,4 +1,4 @@
-"""What was asked last, for each person in each conversation: sentences that follow leave out what is known already."""
+"""What each person asked last in each conversation: sentences that follow leave out what is already known."""
 
 from __future__ import annotations
 

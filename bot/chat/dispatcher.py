@@ -5,9 +5,10 @@ messages without a question.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import islice
 
 import structlog
 
@@ -35,10 +36,12 @@ from bot.chat.arguments import shortened
 from bot.chat.context import QuestionContext
 from bot.chat.dialogues import Dialogues
 from bot.chat.errors import BadArgument, NothingFound
-from bot.chat.message import Message, MessageKind
-from bot.chat.parsing import MAX_LINE_BYTES, ParsedLine, normalise
+from bot.chat.message import ConversationKind, Message, MessageKind, Picture
+from bot.chat.parsing import MAX_LINE_BYTES, ParsedLine, command_line, normalise
+from bot.chat.pictures import CODE_TOO_LONG, NO_CODE, TOO_SLOW, PictureReader, PictureUnreadable
 from bot.chat.pipeline import PreparedAnswer
 from bot.chat.prompts import OpenPrompts, may_be_reply
+from bot.chat.quoting import line_about, numbers_in, takes_number
 from bot.chat.reader_hub import AccountOf, ReaderHub, no_account
 from bot.chat.reading import ReadBy, Reading, SentenceModel, SentenceReader, settle
 from bot.chat.registry import AnyCommand, Commands
@@ -46,24 +49,27 @@ from bot.disclosure import HIDDEN
 from bot.erp.errors import ErpError, NotFound, Unavailable
 from bot.erp.hub import ErpHub
 from bot.errors import ConfigurationError, DingerpError
+from bot.outbox.spending import Purpose, spending
 from bot.phrase import Phrase, phrase
 from bot.read_model.queries import ReadModel
 from bot.time_limit import TimeLimit
 
 _PROBLEMS: dict[MessageKind, Phrase] = {
     MessageKind.AUDIO: phrase("I could not hear any words in this voice message. Please write your question."),
-    MessageKind.PICTURE: phrase("I cannot read pictures. Please write your question as text."),
+    MessageKind.PICTURE: phrase("I cannot open this picture. Please write your question as text."),
     MessageKind.VIDEO: phrase("I cannot watch videos. Please write your question as text."),
     MessageKind.FILE: phrase("I cannot open files. Please write your question as text."),
     MessageKind.UNKNOWN: phrase("I do not understand this kind of message. Please write your question as text."),
 }
 
 
-def make_hint(message: Message) -> View | None:
+def make_hint(message: Message, *, reads_pictures: bool = False) -> View | None:
     """Return the hint for a message that cannot hold a question; None when it can.
 
     An empty text is a question: people who only mention the bot want to know what it can do.
     """
+    if reads_pictures and message.picture is not None:
+        return None
     # Voice messages come with the words that DingTalk recognised, or without
     # (docs: platform/dingtalk/messages.md#voice).
     heard = message.kind is MessageKind.AUDIO and message.text.strip()
@@ -86,6 +92,9 @@ NO_COMMAND_LABEL = "none"
 HELP = "help"
 FIND = "find"
 """The command that answers lines without a command: a bare SKU, number or name."""
+
+_MAX_CODES = 6
+"""Codes of one picture among which people choose: a shelf may hold dozens."""
 
 _MAX_BARE_LINE = 40
 """Characters of a line without a command that are still looked up in the ERP: longer ones are small talk."""
@@ -151,11 +160,12 @@ class QuestionDispatcher:
         account_of: AccountOf = no_account,
         reader: SentenceReader | None = None,
         dialogues: Dialogues | None = None,
+        pictures: PictureReader | None = None,
         model: SentenceModel | None = None,
     ) -> None:
         """``account_of`` finds the asker's own documents; ``reader`` reads sentences: without it only commands, numbers
-        and names are understood; ``dialogues`` remembers what was asked before; ``model`` is asked where all of these
-        find nothing, or two likely readings.
+        and names are understood; ``dialogues`` remembers what was asked before; ``pictures`` finds codes in pictures;
+        ``model`` is asked where all of these find nothing, or two likely readings.
 
         Raises `ConfigurationError` when a command needs a collaborator that is missing.
         """
@@ -171,22 +181,49 @@ class QuestionDispatcher:
         self._hub = ReaderHub(hub, account_of) if isinstance(hub, ErpHub) else None
         known = {**collaborators, Commands: commands, OpenPrompts: self._prompts}
         self._bound = {name: _bind(command, known) for name, command in commands.items()}
+        self._pictures = pictures if FIND in self._bound else None
 
     def hint_for(self, message: Message) -> PreparedAnswer | None:
         """Return the answer to a message that cannot hold a question; None when it can."""
-        hint = make_hint(message)
+        hint = make_hint(message, reads_pictures=self._pictures is not None)
         return PreparedAnswer(hint, NO_COMMAND_LABEL, QuestionOutcome.HINT) if hint else None
 
     async def view_for(self, context: QuestionContext) -> PreparedAnswer:
         """Answer a line as it was typed, or as a button carries it. Raises nothing but cancellation."""
         if context.person.is_external:
             return _refuse(context)
+        if self._pictures is not None and context.picture is not None:
+            return await self._answer_picture(self._pictures, context.picture, context)
         return await self._answer(context, redirected=False)
+
+    async def _answer_picture(
+        self, pictures: PictureReader, picture: Picture, context: QuestionContext
+    ) -> PreparedAnswer:
+        """Look up the code in a picture, or let the asker choose among several."""
+        limit, group = self._limit.running(), context.conversation.kind is ConversationKind.GROUP
+        try:
+            with limit, spending(Purpose.QUESTION, context.conversation.id if group else ""):
+                codes = await pictures.codes_in(picture)
+        except PictureUnreadable as error:
+            return _hint(error.problem)
+        except Exception as error:  # noqa: BLE001 - as in `_run`
+            return _hint(TOO_SLOW) if limit.expired else self._failure(error, self._bound[FIND].command, context)
+        lines = _lines_of(codes)
+        if not lines:
+            return _hint(CODE_TOO_LONG if codes else NO_CODE)
+        if len(lines) > 1:
+            choice = ChoiceNotice(suggestions=tuple(map(Suggestion, lines)))
+            return PreparedAnswer(choice, NO_COMMAND_LABEL, QuestionOutcome.HINT)
+        # The question goes on as typed text, with nothing but a search: whoever prints a code commands nobody's bot.
+        answer = await self._answer(replace(context, line=lines[0], picture=None), redirected=False)
+        return replace(answer, read_as=lines[0])
 
     async def _answer(self, context: QuestionContext, *, redirected: bool) -> PreparedAnswer:
         parsed = self._commands.parse(context.line)
         if not redirected and may_be_reply(parsed, context.line) and (line := self._prompts.take(context)):
             return await self._answer(replace(context, line=line, offset=0, free_text=context.line), redirected=True)
+        if context.quoted_text:
+            return await self._answer_quoting(parsed, context)
         if parsed.offset:
             context = replace(context, offset=parsed.offset)
         if self._reader and not (parsed.slashed or redirected or context.clicked):
@@ -226,6 +263,42 @@ class QuestionDispatcher:
             return PreparedAnswer(choice, NO_COMMAND_LABEL, QuestionOutcome.HINT)
         ((line, answer),) = found.items()
         return replace(answer, read_as=line)
+
+    async def _answer_quoting(self, parsed: ParsedLine, context: QuestionContext) -> PreparedAnswer:
+        """Answer a line that replies to a card or message: a word alone is about the document of that."""
+        alone = replace(context, quoted_text="", quotes_bot=False)
+        about = self._about_quoted(parsed, context)
+        if about is None:
+            return await self._answer(alone, redirected=False)
+        answer = await self._answer(replace(alone, line=about), redirected=False)
+        return answer if answer.decides else replace(answer, read_as=answer.read_as or about)
+
+    def _about_quoted(self, parsed: ParsedLine, context: QuestionContext) -> str | None:
+        """Return the line with the quoted document in it; None where it names one itself or asks for something else."""
+        quoted = numbers_in(context.quoted_text)
+        if not quoted or numbers_in(context.line):
+            return None
+        command = self._bound[parsed.command].command if parsed.command else None
+        if command and (command.writes or command.governed):
+            # Nothing is decided on a guess: "agreed" to what a colleague wrote is not for the bot.
+            sure = takes_number(command.examples) and context.quotes_bot and len(quoted) == 1
+            return line_about(command.name, quoted[0], parsed.rest) if sure else None
+        if self._reader and not parsed.slashed and (sentence := self._sentence_about(self._reader, quoted[0], context)):
+            return sentence
+        plain = not parsed.rest or parsed.rest.startswith("@")
+        if command is None or not plain or not takes_number(command.examples):
+            return None
+        return line_about(command.name, quoted[0], parsed.rest)
+
+    def _sentence_about(self, reader: SentenceReader, number: str, context: QuestionContext) -> str | None:
+        """Return the sentence with the quoted number before it, if it asks something that can be about it."""
+        alone, sentence = reader.read(context.line), f"{number} {context.line}"
+        asked = self._commands.parse(alone.line).command if alone else None
+        if asked and not takes_number(self._commands[asked].examples):
+            return None
+        reading = reader.read(sentence)
+        cues = [part.text for part in reading.understood if part.kind == "cue"] if reading else []
+        return sentence if any(cue and cue in context.line for cue in cues) else None
 
     def _read(self, reader: SentenceReader, context: QuestionContext) -> Reading | None:
         """Return what a sentence asks for; None for a typed command, and for what is not understood."""
@@ -303,7 +376,7 @@ class QuestionDispatcher:
         return await self._answer(replace(context, line=result.line, offset=result.offset), redirected=True)
 
     def _remember(self, command: str, rest: str, view: View, context: QuestionContext) -> None:
-        if self._dialogues is None:
+        if self._dialogues is None or not view.leads_on:
             return
         buttons = view.row_buttons() if isinstance(view, ListView) else ()
         asks = (button.does for button in buttons if isinstance(button.does, Ask))
@@ -376,6 +449,17 @@ class QuestionDispatcher:
         log.error("question.failed", reference=reference, command=command.name, exc_info=error)
         known = error if isinstance(error, DingerpError) else DingerpError()
         return FailedNotice(problem=known.tell(), reference=reference)
+
+
+def _hint(problem: Phrase) -> PreparedAnswer:
+    return PreparedAnswer(HintNotice(problem=problem), NO_COMMAND_LABEL, QuestionOutcome.HINT)
+
+
+def _lines_of(codes: Iterable[str]) -> tuple[str, ...]:
+    """Return the lines that look up what codes say, without those that are too long for a question."""
+    lines = (command_line(FIND, normalise(code)) for code in codes if normalise(code))
+    fitting = (line for line in lines if len(line.encode()) <= MAX_LINE_BYTES)
+    return tuple(islice(dict.fromkeys(fitting), _MAX_CODES))
 
 
 def _refuse(context: QuestionContext) -> PreparedAnswer:

@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 
 class ErpAccountSearch:
-    """Binds by the keys that the company trusts; nothing is kept of them."""
+    """Binds accounts by the keys that the company trusts, and keeps no key."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class ErpAccountSearch:
         self._keys = tuple(keys)
 
     async def search(self, people: Sequence[StaffKeys]) -> None:
-        """Look for these people's accounts at every source. One that does not answer waits for the next walk."""
+        """Look for these people's accounts at every source. A source that does not answer waits for the next walk."""
         for source in self._accounts.sources:
             try:
                 users = await self._users_of(source)

@@ -21,7 +21,7 @@ from bot.phrase import Phrase, phrase
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountRow:
-    """An account at one source; ``wanted`` is asked for, ``reason`` says why the search for one bound none."""
+    """An account at one source; ``wanted`` is the one requested, ``reason`` says why the search bound none."""
 
     source: str
     account: str = ""
@@ -73,7 +73,7 @@ class AccountResult(View):
     state: AccountState
     decided_by: str = ""
     key: Phrase | None = None
-    """For `AccountState.MATCHED`: what of the person the ERP knows, too."""
+    """For `AccountState.MATCHED`: what DingTalk and the ERP both know of the person."""
 
     def buttons(self) -> Sequence[Button]:
         if self.state not in (AccountState.BOUND, AccountState.MATCHED):
@@ -83,7 +83,7 @@ class AccountResult(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountKeyLink(View):
-    """Where somebody enters their own key for an ERP, once and soon."""
+    """Where somebody enters their own key for an ERP; the link works once and not for long."""
 
     card: ClassVar[str] = "account_key_link"
 
@@ -171,7 +171,7 @@ class _AccountComposer(ABC):
         return ComposedCard(self._view(found, decided_by), found.revision)
 
     async def fold(self, refs: Sequence[str], place: str) -> None:
-        """Never asked: requests are of the urgency that is not folded (`bot.outbox.delivery.Urgency.NOW`)."""
+        """Never called: requests have the urgency that is not folded (`bot.outbox.delivery.Urgency.NOW`)."""
         raise AssertionError("cards of accounts are sent one by one")
 
     @abstractmethod
@@ -199,7 +199,7 @@ class AccountResultComposer(_AccountComposer):
 
 
 class AccountKeyComposer:
-    """Composes what the owner of a key is told; cards are named by source and person."""
+    """Composes the card for the owner of a key; cards are named by source and person."""
 
     def __init__(self, find: Callable[[str, str], Awaitable[EnteredKey | None]]) -> None:
         """``find`` is that of `bot.chat.erp_keys.ErpKeys`."""
@@ -214,5 +214,5 @@ class AccountKeyComposer:
         return ComposedCard(AccountKeyStored(source=source, account=found.account, entered_at=found.entered_at), 1)
 
     async def fold(self, refs: Sequence[str], place: str) -> None:
-        """Never asked: this is of the urgency that is not folded (`bot.outbox.delivery.Urgency.NOW`)."""
+        """Never called: these have the urgency that is not folded (`bot.outbox.delivery.Urgency.NOW`)."""
         raise AssertionError("cards of keys are sent one by one")

@@ -1,9 +1,9 @@
 """People's accounts in the ERPs, bound from chat: somebody asks for one, an administrator agrees, both see the result.
 
-Decisions are written to the ERP under these accounts, so nobody gets one by their own word: not even an administrator
+Decisions are written to the ERP under these accounts, so nobody gets one on their own word: not even an administrator
 agrees to their own request. Where the company wants it, accounts are also bound by what DingTalk and the ERP both know
-of somebody (`bot.chat.account_matching`); what a person or an administrator said stands above that. Accounts in the
-configuration (``access.accounts``) stand above all.
+of somebody (`bot.chat.account_matching`). The word of a person or an administrator overrides that, and accounts in the
+configuration (``access.accounts``) override both.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class ErpAccount:
 
 
 class AccountRefused(DingerpError):
-    """A request or a decision that cannot be; ``reason`` is said to whoever made it."""
+    """A request or a decision that is not possible; its author is told the ``reason``."""
 
     def __init__(self, reason: Phrase) -> None:
         super().__init__(str(reason))
@@ -105,7 +105,7 @@ class AccountRefused(DingerpError):
 
 
 Change = Callable[[ErpAccount | None, Sequence[ErpAccount]], tuple[ErpAccount, Sequence[Delivery]]]
-"""Makes of a person's account at a source, and of all other accounts there, the new state and what is owed to whom."""
+"""From a person's account at a source, and all other accounts there, makes the new state and the cards owed."""
 
 
 class AccountStore(Protocol):
@@ -162,7 +162,7 @@ class ErpAccounts:
             self._bound = bound
 
     async def follow(self) -> None:
-        """Read now and then what other processes bound, until cancelled."""
+        """Read from time to time what other processes bound, until cancelled."""
         while True:
             await asyncio.sleep(_FOLLOWED_EVERY)
             try:
@@ -259,7 +259,7 @@ class ErpAccounts:
     async def record_search(self, source: str, matches: Sequence[AccountMatch]) -> int:
         """Bind the accounts that were found, keep why others were not, and return how many were bound.
 
-        Whoever has an account there, has asked for one, was declined or unbound it, is left as they are.
+        People who have an account there, asked for one, were declined or unbound it stay as they are.
         """
         known = {one.user_id: one for one in await self._store.all() if one.source == source}
         found = {match.user_id: match for match in matches}
@@ -344,7 +344,7 @@ class ErpAccounts:
 
 
 def _is_open(known: ErpAccount | None, match: AccountMatch) -> bool:
-    """Return whether a search may say something new about an account."""
+    """Return whether a search may change an account."""
     return known is None or (known.state in SEARCHED_IN_VAIN and known.state is not _STATES[match.outcome])
 
 

@@ -1,8 +1,8 @@
-"""People's own keys for the ERPs: each is entered once, on a page of the bot's that a one-time link opens.
+"""People's own keys for the ERPs: each is entered once, on a page of the bot that a one-time link opens.
 
-A key never goes through the chat, where it would stay readable. It is accepted if the ERP says that it belongs to the
-account that its person has there, and lies sealed in the store. A link tells nothing and shows nothing: whoever finds
-it can at most enter a key of that same account.
+A key never goes through the chat, where it would stay readable. It is accepted if the ERP says that it belongs to that
+person's account, and it is sealed in the store. A link reveals nothing: a stranger who finds it can at most enter a
+key of that same account.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MOST_KEY = 1_000
 """Characters of a key."""
 
 KEY_CARD = "account.key"
-"""Kind of the delivery that tells its owner of a key that was entered."""
+"""Kind of the delivery that tells a key's owner that it was entered."""
 
 PAGE = "/keys/"
 """Path of the page, before the token."""
@@ -64,7 +64,7 @@ class KeyLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnteredKey:
-    """Whose key of which account it is; the key itself only goes into the store."""
+    """Whose key it is and for which account; the key itself only goes into the store."""
 
     user_id: str
     source: str
@@ -81,11 +81,11 @@ class ErpKeyStore(Protocol):
     """Keeps keys and links; implemented by `bot.store.erp_keys`. Raises a `bot.errors.DingerpError` when away."""
 
     async def put_link(self, link: KeyLink, now: datetime) -> None:
-        """Keep a link, in place of the person's earlier one for that source, and forget those that are over."""
+        """Keep a link in place of the person's earlier one for that source, and forget expired ones."""
         ...
 
     async def try_link(self, digest: str, now: datetime) -> KeyLink | None:
-        """Return a link that stands, and count the try; None for any other."""
+        """Return a valid link, and count the try; None for any other."""
         ...
 
     async def find_link(self, digest: str, now: datetime) -> KeyLink | None:
@@ -93,7 +93,7 @@ class ErpKeyStore(Protocol):
         ...
 
     async def put_key(self, link: KeyLink, key: EnteredKey, secret: SecretStr, told: Delivery) -> bool:
-        """Spend a link for its key and queue what is owed; False if it was spent or taken away meanwhile."""
+        """Use up a link for its key and queue the card; False if it was used or withdrawn meanwhile."""
         ...
 
     async def find(self, user_id: str, source: str) -> EnteredKey | None:
@@ -121,7 +121,7 @@ class ErpKeys:
         now: Callable[[], datetime],
         token: Callable[[], str] = secrets.token_urlsafe,
     ) -> None:
-        """``sources`` are those that take keys, ``public_url`` is empty where people do not reach the bot's pages.
+        """``sources`` are those that take keys; ``public_url`` is empty where people cannot reach the bot's pages.
 
         ``account_of`` returns somebody's account at a source, ``owner_of_key`` is that of `bot.erp.hub.ErpHub`.
         """

@@ -1,4 +1,4 @@
-"""Tells administrators who came to a limit: once a day for each person, in their own chats or else in a group."""
+"""Tells administrators who reached a limit: once a day for each person, in their own chats or else in a group."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def owed_reports(context: QuestionContext, reached: LimitReached, places: Sequen
 
 
 class LimitReportComposer:
-    """Implements `bot.outbox.ports.Composer`: a report says all in its ``ref`` and never changes."""
+    """Implements `bot.outbox.ports.Composer`: the ``ref`` of a report holds all that it says, and never changes."""
 
     def __init__(self, zone: tzinfo) -> None:
         self._zone = zone
@@ -53,12 +53,12 @@ class LimitReportComposer:
         )
 
     async def fold(self, refs: Sequence[str], place: str) -> None:
-        """Never asked: reports are of the urgency that is not folded (`bot.outbox.delivery.Urgency.NOW`)."""
+        """Never called: reports have the urgency that is not folded (`bot.outbox.delivery.Urgency.NOW`)."""
         raise AssertionError("reports are sent one by one")
 
 
 class DailyReports:
-    """Remembers of whom administrators were told today, so that the store is asked once."""
+    """Remembers whom administrators were told about today, so that the store is asked once."""
 
     def __init__(self, send: Callable[[QuestionContext, LimitReached], None]) -> None:
         self._send = send

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -52,8 +52,16 @@ class SessionWebhook:
         return f"SessionWebhook(expires_at={self.expires_at.isoformat()})"
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that was sent, by the code that fetches it, and the bot to whom it was sent."""
+
+    download_code: str = field(repr=False)
+    robot_code: str
+
+
 class MessageKind(StrEnum):
-    """What was sent. Only the first three can hold a question."""
+    """What was sent. The first three can hold a question, and so can a picture of a code."""
 
     TEXT = "text"
     RICH_TEXT = "rich_text"
@@ -82,3 +90,7 @@ class Message:
     webhook: SessionWebhook | None = None
     mentions: tuple[Mention, ...] = ()
     quoted_text: str = ""
+    quotes_bot: bool = False
+    """Whether what is quoted is certainly the bot's own."""
+    picture: Picture | None = None
+    """The picture where nothing else was said; the first of several."""

@@ -31,22 +31,23 @@ class PartnerLookup(Generic[P]):
     one: Callable[[str], Awaitable[Answer[P]]]
     many: Callable[[ListQuery], Awaitable[Answer[Slice[P]]]]
 
-    async def look_up(self, text: str, *, offset: int) -> OneDocument[P] | DocumentList[P]:
+    async def look_up(self, text: str, *, offset: int, rows: int | None = None) -> OneDocument[P] | DocumentList[P]:
         """Return the partner that ``text`` names whole, else the only one it fits, else all that it fits.
 
         Raises `NothingFound` when it fits none. What a list tells of a partner is all there is: none is read twice.
+        With ``rows`` the answer is a list of so many, also where one partner fits.
         """
-        if any(sign.isdigit() for sign in text):
+        if rows is None and any(sign.isdigit() for sign in text):
             try:
                 return OneDocument(await self.one(text))
             except (NotFound, Ambiguous):
                 pass  # the list shows what there is
-        found = await self.many(ListQuery(text=text, offset=offset, limit=FETCH_LIMIT))
+        found = await self.many(ListQuery(text=text, offset=offset, limit=rows or FETCH_LIMIT))
         if not text:
             return DocumentList(found)
         if not found.value.total:
             raise NothingFound(text, await self._closest(text))
-        chosen = _named_whole(found.value, text)
+        chosen = _named_whole(found.value, text) if rows is None else None
         if chosen is None:
             return DocumentList(found)
         return OneDocument(_part(found, chosen))

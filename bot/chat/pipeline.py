@@ -298,7 +298,15 @@ class QuestionPipeline:
         )
 
     def _asking(self, message: Message, person: Person) -> QuestionContext:
-        return QuestionContext(person=person, conversation=message.conversation, line=message.text, now=self._now())
+        return QuestionContext(
+            person=person,
+            conversation=message.conversation,
+            line=message.text,
+            now=self._now(),
+            picture=message.picture,
+            quoted_text=message.quoted_text,
+            quotes_bot=message.quotes_bot,
+        )
 
     async def _send(
         self, message: Message, answer: PreparedAnswer, cards: AnswerCards, started: float, received_at: datetime

@@ -1,6 +1,6 @@
 """Questions within limits, with a record: what was shown to whom, and what was refused.
 
-It stands between the pipelines of messages and clicks and whoever finds the answers, so that neither can be forgotten.
+It stands between the pipelines of messages and clicks and the dispatcher, so that neither can be forgotten.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class LimitedQuestions:
         self._audit.record(_refusal(context, command, outcome=LIMITED, rule=reached.rule, detail=detail))
         self._reached(context, reached)
         minute = timedelta(minutes=1)
-        # Cards show no seconds: what goes on within this minute goes on with the next one.
+        # Cards show no seconds: a limit that ends within this minute is shown to end with the next.
         until = reached.until.replace(second=0, microsecond=0) + minute
         return PreparedAnswer(LimitNotice(reason=_reason(reached), until=until), command, LIMITED)
 
@@ -116,7 +116,7 @@ def _refusal(context: QuestionContext, action: str, *, outcome: str, rule: str, 
 
 
 def _counted_conversation(context: QuestionContext) -> str:
-    """Return the group, or nothing for a person's own chat, where the person's own limits say all."""
+    """Return the group, or nothing for a person's own chat, where only the person's limits count."""
     group = context.conversation.kind is ConversationKind.GROUP
     return context.conversation.id if group else ""
 

@@ -1,4 +1,4 @@
-"""Draws the cards of answers again: the question of then, asked once more for the same person by the rules of now."""
+"""Draws the cards of answers again: asks the same question again for the same person, by the present rules."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class AnswerComposer:
         audiences: Audiences,
         now: Callable[[], datetime],
     ) -> None:
-        """``handler`` answers without counting and recording: nobody asks."""
+        """``handler`` answers without counting or recording, for nobody asks."""
         self._answers = answers
         self._handler = handler
         self._commands = commands
@@ -42,9 +42,9 @@ class AnswerComposer:
         self._now = now
 
     async def compose(self, ref: str) -> ComposedCard:
-        """Return the newest state of a card; there is nothing to show of one that is not kept any more.
+        """Return the newest state of a card; nothing for a card that is no longer kept.
 
-        Raises `SendFailed` while there is no answer: what stands there stays until then.
+        Raises `SendFailed` while there is no answer: until then the card stays as it is.
         """
         answer = await self._answers.find(ref)
         if answer is None or not self._only_shows(answer.line):
@@ -65,7 +65,7 @@ class AnswerComposer:
         raise AssertionError("answers stand already")
 
     def _only_shows(self, line: str) -> bool:
-        """Whether a line asks for something; what is asked once more must never do anything."""
+        """Whether a line only reads: asking again must never change anything."""
         name = self._commands.parse(line).command
         return name is not None and not self._commands[name].writes
 
@@ -78,7 +78,7 @@ class AnswerComposer:
             line=answer.line,
             offset=answer.first_row,
             now=self._now(),
-            # What the asker alone sees in a group is as private as the answer to a click.
+            # What only the asker sees in a group is as private as the answer to a click.
             clicked=alone_in_group,
         )
         return await self._handler.view_for(context)

@@ -170,6 +170,11 @@ class Commands(Mapping[str, AnyCommand]):
         parsed = self._parser.parse(line)
         return parsed if parsed.rest else replace(parsed, rest=self.implied(parsed.word))
 
+    def line_of(self, text: str) -> str:
+        """Return the line that stands within another one: with the command's name, whatever it was called there."""
+        parsed = self.parse(text.lstrip("/ "))
+        return f"/{parsed.command} {parsed.rest}".strip() if parsed.command else f"/{text.lstrip('/ ')}"
+
     def implied(self, word: str) -> str:
         """Return the keyword that an alias says besides its command, as 月报 says which report; empty for none."""
         command = self.named(word)

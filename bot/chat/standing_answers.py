@@ -1,7 +1,7 @@
-"""Answers that stand in a chat and show documents which may be decided: they are drawn again when one of them changes.
+"""Answers in a chat that show documents to be decided: they are drawn again when one of the documents changes.
 
-A card is remembered by a question. It is drawn again by asking that question once more for the same person, by the
-rules of then, so it never shows more than its reader may see (`bot.chat.redrawing`).
+A card is remembered with its question. It is drawn again by asking that question for the same person by the rules of
+that moment, so it never shows more than its reader may see (`bot.chat.redrawing`).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ MAX_AGE = timedelta(days=1)
 """For so long an answer is kept up to date."""
 
 MAX_FOR_DOCUMENT = 20
-"""The newest answers that show a document are kept up to date, and no more: each costs a call."""
+"""The most answers that are kept up to date for one document, the newest: each costs a call."""
 
 
 class CardReaders(StrEnum):
@@ -79,7 +79,7 @@ class StandingAnswers(Protocol):
     """Remembers them; implemented by `bot.store.standing_answers`. Raises a `bot.errors.DingerpError` while away."""
 
     async def put(self, answer: StandingAnswer) -> None:
-        """Keep an answer up to date from now on, as what it shows by now."""
+        """Keep an answer up to date from now on, with what it shows now."""
         ...
 
     async def add(self, track_id: str, documents: Sequence[DocumentRef], at: datetime) -> bool:
@@ -114,15 +114,15 @@ def track_of_answer(card_key: str) -> str | None:
 
 
 class AnswerKeeper:
-    """Keeps answers up to date that show something which may be decided: as they are sent, and as people click on.
+    """Keeps answers that show something to be decided up to date: from when they are sent, or from a click.
 
-    What cannot be stored is logged and not kept: no answer waits for that.
+    What cannot be stored is logged and dropped: no answer waits for the store.
     """
 
     def __init__(
         self, answers: StandingAnswers, *, own_values: bool = False, drawn: Callable[[], None] = lambda: None
     ) -> None:
-        """``own_values``: who clicks on a group's card may get values of their own on it.
+        """``own_values``: people who click on a group's card may get values of their own on it.
 
         ``drawn`` is called when a card may be owed.
         """
@@ -135,10 +135,10 @@ class AnswerKeeper:
         await self._stored(self._answers.put(answer), None)
 
     async def clicked(self, clicked: StandingAnswer, following: Following, *, is_answer: bool) -> None:
-        """Keep a card on which somebody went on to something that may be decided.
+        """Keep a card on which a click led to something that may be decided.
 
-        ``clicked`` is the card as far as the click tells. Where its reader is alone it shows from now on what they went
-        on to; where others see it, too, it shows what it is about, and what covers it for the clicker goes away.
+        ``clicked`` is the card as far as the click tells. Where its reader is alone, it follows from now on what they
+        clicked on to; where others see it too, it follows its own subject, and the clicker's private view is removed.
         """
         known = await self._stored(self._answers.find(clicked.track_id), None) if is_answer else None
         if is_answer and (known or clicked).readers is CardReaders.ASKER:
@@ -158,14 +158,14 @@ class AnswerKeeper:
             await self._stored(self._answers.put(card), None)
 
     async def has_own_values(self, track_id: str, user_id: str) -> bool:
-        """Return whether a person may have values of their own on an answer's card, which cover what all see."""
+        """Return whether a person may have values of their own on an answer's card, which hide what others see."""
         if not self._own_values:
             return False
         known = await self._stored(self._answers.find(track_id), None)
         return known is None or known.user_id == user_id
 
     async def stands(self, track_id: str, now: datetime) -> bool:
-        """Return whether a card is kept up to date; while nobody knows, it is taken for one."""
+        """Return whether a card is kept up to date; yes while the store cannot say."""
         return await self._stored(self._answers.stands(track_id, now), True)
 
     async def redraw(self, track_id: str, now: datetime) -> None:

@@ -8,12 +8,13 @@ from datetime import date, datetime
 from typing import Annotated, Any, ClassVar, Self
 
 from bot.cards.actions import Ask
+from bot.cards.tables import Column, Table
 from bot.cards.view import Button, ListView
 from bot.chat.arguments import Keyword
 from bot.chat.context import QuestionContext
 from bot.chat.days import DayRange
-from bot.chat.parsing import command_line
-from bot.disclosure import ClassedBy, FieldClass
+from bot.chat.parsing import MAX_LINE_BYTES, command_line
+from bot.disclosure import HIDDEN, ClassedBy, FieldClass
 from bot.erp.hub import Answer
 from bot.erp.model import Slice
 from bot.phrase import Phrase, phrase
@@ -64,6 +65,16 @@ def erp_link_buttons(url: str) -> list[Button]:
     return [Button(phrase("Open in the ERP"), url)] if url.startswith("https://") else []
 
 
+_EXPORT = phrase("Export")
+
+
+def export_buttons(line: str) -> list[Button]:
+    """Return the button that asks for the list or report of a line as a file, where the line leaves room for it."""
+    if line is HIDDEN or len((asked := f"/export {line.removeprefix('/')}").encode()) > MAX_LINE_BYTES:
+        return []
+    return [Button(_EXPORT, Ask(asked))]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentView(ListView):
     """One document as the ERP tells it; ``rows`` are its lines, which lead to the stock of their products."""
@@ -105,6 +116,8 @@ class DocumentListView(ListView):
     """The command that shows the list, and each of its documents."""
     text_class: ClassVar[FieldClass | None] = FieldClass.PARTNER
     """What people may name in ``text``."""
+    columns: ClassVar[tuple[Column, ...]] = ()
+    """What a file says of each row."""
 
     which: Keyword | None
     days: DayRange | None = None
@@ -122,6 +135,15 @@ class DocumentListView(ListView):
     def row_buttons(self) -> Sequence[Button]:
         return ask_buttons(self.command, (row.number for row in self.rows))
 
+    def buttons(self) -> Sequence[Button]:
+        offered = export_buttons(self.line) if self.columns and self.total else []
+        return (*ListView.buttons(self), *offered)
+
+    def table(self) -> Table | None:
+        if not self.columns:
+            return None
+        return Table.of_rows(self.columns, self.rows, today=self.today, total=self.total, as_of=self.freshness.as_of)
+
     @classmethod
     def of(
         cls,
@@ -138,7 +160,7 @@ class DocumentListView(ListView):
             which=which,
             days=days,
             text=text,
-            rows=found.value.items[: cls.page_size],
+            rows=found.value.items[: context.rows or cls.page_size],
             total=found.value.total,
             offset=context.offset,
             line=" ".join(filter(None, (command_line(cls.command, which or "", text), days.typed if days else ""))),

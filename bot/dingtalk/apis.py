@@ -93,10 +93,35 @@ CREATE_AND_DELIVER = ApiCall(
 )
 UPDATE_CARD = ApiCall(name="update_card", method="PUT", path="/v1.0/card/instances", idempotent=True)
 GROUP_SEND = ApiCall(name="group_send", method="POST", path="/v1.0/robot/groupMessages/send")
+MEDIA_UPLOAD = ApiCall(
+    # A second upload gives a second id, which nobody sees (docs: platform/dingtalk/files.md#upload).
+    name="media_upload",
+    method="POST",
+    path="/media/upload",
+    host=Host.OAPI,
+    idempotent=True,
+)
 DIRECT_SEND = ApiCall(name="direct_send", method="POST", path="/v1.0/robot/oToMessages/batchSend")
 DING_SEND = ApiCall(name="ding_send", method="POST", path="/v1.0/robot/ding/send")
 SESSION_WEBHOOK = ApiCall(
     name="session_webhook", method="POST", path="", host=Host.WEBHOOK, billed=False, use=True, token=False
+)
+MESSAGE_FILE = ApiCall(
+    name="message_file",
+    method="POST",
+    path="/v1.0/robot/messageFiles/download",
+    idempotent=True,
+    purpose=Purpose.QUESTION,
+)
+MESSAGE_FILE_CONTENT = ApiCall(
+    # A signed address outside the OpenAPI (docs: platform/dingtalk/files.md#download).
+    name="message_file_content",
+    method="GET",
+    path="",
+    host=Host.WEBHOOK,
+    billed=False,
+    idempotent=True,
+    token=False,
 )
 # Contacts are exempt from the monthly quota (docs: platform/dingtalk/limits.md#not-counted).
 USER = ApiCall(name="user", method="POST", path="/topapi/v2/user/get", host=Host.OAPI, billed=False, idempotent=True)

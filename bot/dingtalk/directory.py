@@ -43,7 +43,6 @@ class DirectoryPerson:
     leads: frozenset[str] = frozenset()
     manager_id: str = ""
     is_admin: bool = False
-    is_boss: bool = False
     job_number: str = ""
     mobile: str = field(default="", repr=False)
     country: str = ""
@@ -125,7 +124,6 @@ def read_person(user_id: str, user: Mapping[str, Any]) -> DirectoryPerson:
         ),
         manager_id=text(user.get("manager_userid")),
         is_admin=flag(user.get("admin")),
-        is_boss=flag(user.get("boss")),
         job_number=text(user.get("job_number")),
         mobile=text(user.get("mobile")),
         country=text(user.get("state_code")),

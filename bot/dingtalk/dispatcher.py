@@ -250,7 +250,18 @@ class Dispatcher:
         else:
             work = partial(self._ask_sdk, self._sdk_handler(frame.type, frame.topic), frame, push.data)
         key = dedupe_key(frame, push.data)
-        return await (work() if key is None else self._once.run(key, work))
+        guarded = partial(self._guarded, frame, work)
+        return await (guarded() if key is None else self._once.run(key, guarded))
+
+    async def _guarded(self, frame: Frame, work: Callable[[], Awaitable[FrameReply]]) -> FrameReply:
+        try:
+            return await work()
+        except asyncio.CancelledError:
+            if self._cancelled():
+                raise
+            return self._failed(frame, None)
+        except Exception as error:  # noqa: BLE001 - a frame gets an ACK whatever its handler raises
+            return self._failed(frame, error)
 
     async def _ask_receiver(self, receiver: _TimedReceiver, frame: Frame, push: Push) -> FrameReply:
         async with self._slots:
@@ -259,12 +270,6 @@ class Dispatcher:
                     return callback_reply(await receiver.receive(push))
             except BadPayload as error:
                 return self._unable(frame, "bad_data", AckMessage.STATUS_BAD_REQUEST, error.detail)
-            except asyncio.CancelledError:
-                if self._cancelled():
-                    raise
-                return self._failed(frame, None)
-            except Exception as error:  # noqa: BLE001 - a frame gets an ACK whatever its handler raises
-                return self._failed(frame, error)
 
     async def _ask_event_receiver(self, events: _TimedEventReceiver, frame: Frame, data: dict[str, Any]) -> FrameReply:
         async with self._slots:
@@ -276,12 +281,6 @@ class Dispatcher:
                 return self._unable(
                     frame, "unknown_topic", AckMessage.STATUS_NOT_IMPLEMENT, "no handler for this topic"
                 )
-            except asyncio.CancelledError:
-                if self._cancelled():
-                    raise
-                return self._failed(frame, None)
-            except Exception as error:  # noqa: BLE001 - a frame gets an ACK whatever its handler raises
-                return self._failed(frame, error)
 
     async def _ask_sdk(self, handler: Any, frame: Frame, data: dict[str, Any]) -> FrameReply:
         if self._sdk_in_flight >= self._policy.max_sdk_in_flight:
@@ -297,12 +296,6 @@ class Dispatcher:
         try:
             async with asyncio.timeout(self._policy.sdk_timeout):
                 return await self._thread.call(work)
-        except asyncio.CancelledError:
-            if self._cancelled():
-                raise
-            return self._failed(frame, None)
-        except Exception as error:  # noqa: BLE001 - a frame gets an ACK whatever its handler raises
-            return self._failed(frame, error)
         finally:
             self._sdk_in_flight -= 1
 

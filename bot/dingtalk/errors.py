@@ -43,6 +43,10 @@ class DingTalkRefused(DingTalkError):
     """DingTalk understood the call and said no; the same call will be refused again."""
 
 
+class DingTalkTooLarge(DingTalkRefused):
+    """There is more to fetch than is wanted."""
+
+
 class DingTalkDeliveryFailed(DingTalkRefused):
     """The call was accepted but at least one recipient or space got nothing."""
 

@@ -17,6 +17,7 @@ from bot.chat.message import (
     Mention,
     Message,
     MessageKind,
+    Picture,
     Sender,
     SessionWebhook,
 )
@@ -46,6 +47,8 @@ class _Content:
 
     kind: MessageKind
     text: str
+    download_code: str = ""
+    """Of the first picture."""
 
 
 def parse_message(
@@ -69,6 +72,8 @@ def parse_message(
     sent_at = moment(raw.get("createAt")) or now()
     body = _body(raw)
     mentions = _mentions(raw)
+    robot_code = text(raw.get("robotCode"))
+    has_picture = body.kind is MessageKind.PICTURE and body.download_code
     return Message(
         msg_id=msg_id,
         kind=body.kind,
@@ -76,11 +81,13 @@ def parse_message(
         conversation=conversation,
         sender=_sender(raw),
         sent_at=sent_at,
-        robot_code=text(raw.get("robotCode")),
+        robot_code=robot_code,
         organisation=text(raw.get("chatbotCorpId")),
         webhook=_webhook(raw, sent_at),
         mentions=mentions,
         quoted_text=_quoted(raw),
+        quotes_bot=_quotes_bot(raw),
+        picture=Picture(body.download_code, robot_code) if has_picture else None,
     )
 
 
@@ -140,6 +147,8 @@ def _body(raw: Mapping[str, Any]) -> _Content:
         return _rich(content, robot=text(raw.get("chatbotUserId")))
     if kind is MessageKind.AUDIO:
         return _Content(kind, text(content.get("recognition")))
+    if kind is MessageKind.PICTURE:
+        return _Content(kind, "", _download_code(content))
     return _Content(kind, "")
 
 
@@ -150,20 +159,26 @@ def _plain(value: object) -> str:
 
 def _rich(content: Mapping[str, Any], *, robot: str) -> _Content:
     words: list[str] = []
-    pictures = 0
+    pictures: list[str] = []
     for piece in items(content.get("richText")):
         if not isinstance(piece, dict):
             continue
         kind = text(piece.get("type") or piece.get("msgType")).lower()
         if kind == "picture":
-            pictures += 1
+            pictures.append(_download_code(piece))
         elif kind == "at":
             if not robot or text(piece.get("atUserId")) != robot:
                 words.append(f"@{text(piece.get('atName')).removeprefix('@')} ")
         else:
             words.append(text(piece.get("text")) or text(piece.get("content")))
     said = "".join(words)
-    return _Content(MessageKind.RICH_TEXT if trimmed(said) or not pictures else MessageKind.PICTURE, said)
+    if trimmed(said) or not pictures:
+        return _Content(MessageKind.RICH_TEXT, said)
+    return _Content(MessageKind.PICTURE, said, next(filter(None, pictures), ""))
+
+
+def _download_code(picture: Mapping[str, Any]) -> str:
+    return text(picture.get("downloadCode")) or text(picture.get("pictureDownloadCode"))
 
 
 def _without_robot(body: _Content, robot_names: Collection[str], *, alone: bool) -> str:
@@ -191,6 +206,17 @@ def _quoted(raw: Mapping[str, Any]) -> str:
     if quoted := part(raw.get("quoteMessage")):
         return trimmed(_plain(quoted.get("text")) or _quoted_words(quoted.get("content")))
     return trimmed(_quoted_words(content.get("quoteContent")))
+
+
+def _quotes_bot(raw: Mapping[str, Any]) -> bool:
+    """Whether the message that this one replies to is the bot's own; in doubt it is not."""
+    robot = text(raw.get("chatbotUserId"))
+    carriers = (
+        part(raw.get("text")).get("repliedMsg"),
+        part(raw.get("content")).get("repliedMsg"),
+        raw.get("quoteMessage"),
+    )
+    return any(robot and text(part(carrier).get("senderId")) == robot for carrier in carriers)
 
 
 def _quoted_words(value: object) -> str:

@@ -28,6 +28,7 @@ from bot.dingtalk.errors import (
     DingTalkRateLimited,
     DingTalkRefused,
     DingTalkTokenExpired,
+    DingTalkTooLarge,
     DingTalkUnavailable,
 )
 from bot.dingtalk.quota import MonthlyMeter
@@ -202,7 +203,7 @@ class OpenApi:
         return await self._persist(api, send)
 
     async def fetch(self, api: ApiCall, address: str, *, limit: int) -> bytes:
-        """Return the bytes behind ``address``; raises `DingTalkRefused` when there are more than ``limit``."""
+        """Return the bytes behind ``address``; raises `DingTalkTooLarge` when there are more than ``limit``."""
 
         async def send(lane: _ApiState, token: str) -> bytes:
             url, headers = self._label(lane, token, None, address)
@@ -215,7 +216,7 @@ class OpenApi:
                 async for chunk in response.content.iter_any():
                     content += chunk
                     if len(content) > limit:
-                        raise DingTalkRefused(f"{api.name}: more than {limit} bytes")
+                        raise DingTalkTooLarge(f"{api.name}: more than {limit} bytes")
                 return bytes(content)
 
         return await self._persist(api, send)

@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from types import MappingProxyType
 
+import aiohttp
 import orjson
 
 from bot.chat.message import SessionWebhook
-from bot.dingtalk.apis import DING_SEND, DIRECT_SEND, GROUP_SEND, SESSION_WEBHOOK
-from bot.dingtalk.errors import DingTalkDeliveryFailed, DingTalkRateLimited
+from bot.dingtalk.apis import DING_SEND, DIRECT_SEND, GROUP_SEND, MEDIA_UPLOAD, SESSION_WEBHOOK
+from bot.dingtalk.errors import DingTalkDeliveryFailed, DingTalkOutcomeUnknown, DingTalkRateLimited
 from bot.dingtalk.openapi import OpenApi
 from bot.dingtalk.payload import items, part, text
 
@@ -42,7 +43,7 @@ DING_WAYS: Mapping[str, DingWay] = MappingProxyType({way.name.lower(): way for w
 
 
 class Robot:
-    """Sends markdown. Its calls carry no id, so that a call with an unknown outcome is never repeated."""
+    """Sends markdown and files. Its calls carry no id, so that a call with an unknown outcome is never repeated."""
 
     def __init__(self, api: OpenApi) -> None:
         self._api = api
@@ -64,12 +65,28 @@ class Robot:
         Raises `DingTalkDeliveryFailed` or `DingTalkRateLimited` when somebody got nothing, which DingTalk
         reports under HTTP 200.
         """
-        body = {
-            "robotCode": robot_code,
-            "userIds": list(user_ids),
-            "msgKey": "sampleMarkdown",
-            "msgParam": _msg_param(title, markdown),
-        }
+        return await self._send_to_people(user_ids, robot_code, "sampleMarkdown", _msg_param(title, markdown))
+
+    async def send_file(self, user_id: str, robot_code: str, *, name: str, content: bytes, media_type: str) -> str:
+        """Send a file to a person's chat with the robot, and return DingTalk's key of the message.
+
+        Two calls; the errors are those of `send_to_people`. Docs: platform/dingtalk/files.md#upload
+        """
+
+        def form() -> aiohttp.FormData:
+            fields = aiohttp.FormData({"type": "file"}, quote_fields=False)
+            fields.add_field("media", content, filename=name, content_type=media_type)
+            return fields
+
+        uploaded = await self._api.call(MEDIA_UPLOAD, form=form)
+        media_id = text(uploaded.get("media_id"))
+        if not media_id:
+            raise DingTalkOutcomeUnknown(f"{MEDIA_UPLOAD.name}: an answer without a media id")
+        param = {"mediaId": media_id, "fileName": name, "fileType": name.rpartition(".")[2]}
+        return await self._send_to_people([user_id], robot_code, "sampleFile", orjson.dumps(param).decode())
+
+    async def _send_to_people(self, user_ids: Sequence[str], robot_code: str, kind: str, param: str) -> str:
+        body = {"robotCode": robot_code, "userIds": list(user_ids), "msgKey": kind, "msgParam": param}
         answer = await self._api.call(DIRECT_SEND, body)
         if invalid := items(answer.get("invalidStaffIdList")):
             raise DingTalkDeliveryFailed(f"{DIRECT_SEND.name}: {len(invalid)} unknown recipients")

@@ -48,8 +48,3 @@ class Answer(Generic[T]):
     failures: tuple[Phrase, ...] = ()
     notes: tuple[Phrase, ...] = ()
     parts: tuple[SourceAnswer[T], ...] = ()
-
-    @property
-    def stale_since(self) -> datetime | None:
-        """When the value was last read, if the source does not answer now; else None."""
-        return self.as_of if self.stale else None

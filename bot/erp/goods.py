@@ -1,4 +1,4 @@
-"""Records about goods: what a product is, costs, where it lies, when it comes and how it left.
+"""Records about goods: what a product is and costs, where it is stored, when it arrives and how it was delivered.
 
 They follow the rules of `bot.erp.model` (docs: platform/erp/records.md#goods).
 """
@@ -21,7 +21,7 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComponentUse:
-    """A product that another is made of, or that is made of it; ``quantity`` goes into one unit of the whole."""
+    """A component of a product, or a product that uses it; ``quantity`` is what one unit of the product takes."""
 
     sku: str
     name: str
@@ -31,7 +31,7 @@ class ComponentUse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Supply:
-    """Who supplies a product; ``lead_days`` is how long it takes, ``code`` what the vendor calls it."""
+    """A vendor of a product; ``lead_days`` is the time to deliver, ``code`` the vendor's own code for the product."""
 
     vendor: PartnerName
     code: str = ""
@@ -42,8 +42,8 @@ class Supply:
 class ProductDetails:
     """The master data of a product.
 
-    ``supplies`` are those that the ERP lists, or else of whom it was bought, the latest first. ``components`` is what
-    one unit is made of, ``used_in`` what it goes into.
+    ``supplies`` are the vendors that the ERP lists, otherwise those of earlier purchases, the latest first.
+    ``components`` is what one unit is made of, ``used_in`` the products that contain it.
     """
 
     product: Product
@@ -54,7 +54,7 @@ class ProductDetails:
     components: tuple[ComponentUse, ...] = ()
     used_in: tuple[ComponentUse, ...] = ()
     used_in_total: int = 0
-    """How many products it goes into: of many, ``used_in`` holds the first by their codes."""
+    """How many products contain it; ``used_in`` holds only the first of many, by code."""
     url: str = ""
     source: str = ""
 
@@ -83,16 +83,16 @@ class PricePoint:
 
     @property
     def price_class(self) -> FieldClass:
-        """What the price tells: what customers pay, or what the goods cost."""
+        """Whether the price is what customers pay or what the goods cost."""
         return FieldClass.AMOUNT if self.kind is PriceKind.SALE else FieldClass.COST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prices:
-    """What a product costs: by the list and in the last documents, the newest first.
+    """Prices of a product: the list price, and those of the last documents, the newest first.
 
-    With ``customer``, ``sales`` are those to customers whose name contains it. ``standard_cost`` is what the ERP
-    reckons with.
+    With ``customer``, ``sales`` are only those to customers whose name contains it. ``standard_cost`` is the ERP's
+    own valuation.
     """
 
     product: Product
@@ -113,7 +113,7 @@ class ArrivalKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """Goods that are on their way: what is still open of a line of an approved purchase order, or of production.
+    """Goods on their way: the open quantity of a line of an approved purchase order, or of production.
 
     ``owners`` are the people whose document it is, as scopes of rights name them.
     """
@@ -193,7 +193,7 @@ class GoodsDelivery:
         return self.shipped_on or self.planned_on
 
     def days_late(self, today: date) -> int:
-        """Return the days since it should have left, if it did not, else 0."""
+        """Return how many days it is late; 0 once it has left."""
         if self.planned_on is None or self.status in {DeliveryStatus.SHIPPED, DeliveryStatus.CANCELLED}:
             return 0
         return max(0, (today - self.planned_on).days)
@@ -201,10 +201,10 @@ class GoodsDelivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shortage:
-    """A product of which there is too little: below its reorder point, or less than open documents need.
+    """A product that is short: its stock is below its reorder point, or below what open documents need.
 
-    Without ``warehouse`` it is short in all together: many ERPs keep one reorder point for a product. ``demanded`` is
-    what open orders and production still take, ``incoming`` what is on its way.
+    Without ``warehouse`` it is short in all warehouses together: many ERPs keep one reorder point for a product.
+    ``demanded`` is what open orders and production still need, ``incoming`` what is on its way.
     """
 
     sku: str
@@ -227,7 +227,7 @@ class Shortage:
 
     @property
     def missing(self) -> Quantity:
-        """How much has to come for open documents and to reach the reorder point."""
+        """How much is missing for open documents and to reach the reorder point."""
         free = self.on_hand if self.available is None else self.available
         return max(self.owed, (self.reorder_point or Decimal(0)) - free)
 
@@ -243,7 +243,7 @@ class WarehouseItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarehouseContents:
-    """Part of what lies in a warehouse, by product code; ``total`` counts all products that fit."""
+    """Part of the stock of a warehouse, by product code; ``total`` counts all matching products."""
 
     code: str
     name: str

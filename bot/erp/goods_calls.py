@@ -1,4 +1,4 @@
-"""The calls of `bot.erp.goods_port.GoodsReader`: those about deliveries are documents', the others are refused."""
+"""The calls of `bot.erp.goods_port.GoodsReader`: deliveries are read like documents, the other calls are refused."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def keep_items(narrowings: Sequence[Narrowing], items: Iterable[T], source: str)
 def keep_contents(
     narrowings: Sequence[Narrowing], contents: WarehouseContents, source: str
 ) -> WarehouseContents | None:
-    """Return what a reader may see of a warehouse, None where that is nothing of all that lies there."""
+    """Return what a reader may see of a warehouse; None where they may see none of its stock."""
     items = contents.items
     for narrowing in narrowings:
         items = tuple(
@@ -54,16 +54,16 @@ def keep_supplies(narrowings: Sequence[Narrowing], supplies: Iterable[Supply], s
 
 
 def keep_prices(narrowings: Sequence[Narrowing], prices: Prices, source: str) -> Prices | None:
-    """Return prices with only the documents that a reader may see, None where the product is none of theirs.
+    """Return prices from the documents that a reader may see; None where they may not see the product.
 
-    Whoever may not see the names of customers may not ask by them either.
+    A reader who may not see the names of customers may not search by them either.
     """
     for narrowing in narrowings:
         if not narrowing.covers_product(prices.product, source):
             return None
         sales = _visible(narrowing, prices.sales, source)
         if prices.customer and Area.SALES in narrowing.by_number:
-            sales = ()  # also where it is the only customer of the reader, whose name is not theirs to see
+            sales = ()  # even the reader's only customer, whose name they may not see
         prices = replace(prices, sales=sales, purchases=_visible(narrowing, prices.purchases, source))
     return prices
 
@@ -91,7 +91,7 @@ def _keep(narrowing: Narrowing, item: Any, source: str) -> Any:
 
 
 def _keep_arrival(narrowing: Narrowing, arrival: Arrival, source: str) -> Arrival | None:
-    """Return an arrival as news of stock; its document and partner only to who may see that document."""
+    """Return an arrival; its document and partner are shown only to readers who may see that document."""
     keys = ScopeKeys(
         source=source,
         category=arrival.category,

@@ -1,4 +1,4 @@
-"""What an adapter may offer about goods besides `bot.erp.port.Erp`; its capabilities say which of it.
+"""What an adapter may offer about goods besides `bot.erp.port.Erp`; its capabilities say which parts.
 
 All calls may raise the classes of `bot.erp.errors` and nothing else, and may be repeated freely.
 """
@@ -14,18 +14,18 @@ from bot.erp.model import Slice
 from bot.erp.port import ListQuery
 
 LAST_PRICES = 5
-"""Sales and purchases that `GoodsReader.prices` returns of each kind at most."""
+"""The most sales, and the most purchases, that `GoodsReader.prices` returns."""
 
 
 MOST_USES = 40
-"""Products that `GoodsReader.product` names of those that a product goes into."""
+"""The most products in ``used_in`` of what `GoodsReader.product` returns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArrivalQuery:
     """A request for part of what is on its way, due first; without a due date last, ties by document and product.
 
-    ``sku`` names one product, ``until`` the last due date; what is late is due, too.
+    ``sku`` names one product, ``until`` the last due date; late arrivals are included.
     """
 
     sku: str = ""
@@ -38,7 +38,7 @@ class ArrivalQuery:
 class ShortageQuery:
     """A request for part of what is short: for open documents first, then by product and warehouse.
 
-    ``warehouse`` is the code or name of the only one that is asked for.
+    ``warehouse`` is a code or name and restricts the request to that warehouse.
     """
 
     warehouse: str = ""
@@ -48,7 +48,7 @@ class ShortageQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarehouseQuery:
-    """A request for part of what lies in a warehouse: ``warehouse`` is its code, its name, or part of the name.
+    """A request for part of the stock of a warehouse: ``warehouse`` is its code, its name, or part of the name.
 
     ``text`` is part of the code, name or spec of products.
     """
@@ -70,12 +70,12 @@ class GoodsReader(Protocol):
     async def prices(self, sku: str, *, customer: str) -> Prices:
         """Return what a product costs, with at most `LAST_PRICES` of each kind; raises `NotFound`.
 
-        ``customer`` is part of the name of the customer to whom it was sold, empty for all.
+        ``customer`` is part of the name of the buyer, empty for all.
         """
         ...
 
     async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
-        """Return goods on their way; a product that nobody knows has none."""
+        """Return goods on their way; an unknown product has none."""
         ...
 
     async def delivery(self, number: str) -> GoodsDelivery:
@@ -98,5 +98,5 @@ class GoodsReader(Protocol):
         ...
 
     async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
-        """Return what lies in a warehouse; raises `NotFound`, and `Ambiguous` where the name fits several."""
+        """Return the stock of a warehouse; raises `NotFound`, and `Ambiguous` where the name fits several."""
         ...

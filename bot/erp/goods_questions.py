@@ -1,4 +1,4 @@
-"""Questions about goods to all sources that can answer: each by its own codes, their answers made one."""
+"""Asks all sources that can answer about goods, each by its own codes, and merges their answers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ I = TypeVar("I", Arrival, Shortage)  # noqa: E741  # an item of a list
 Q = TypeVar("Q", ArrivalQuery, ShortageQuery, WarehouseQuery)
 
 MOST = 500
-"""Items that are looked through for a reader who may see some of them."""
+"""The most items that are read for a reader who may see only some of them."""
 
 _PART_ONLY = phrase("Only a part of a long list was looked through: there may be more.")
 
@@ -37,7 +37,7 @@ Read: TypeAlias = Callable[[GoodsReader, str], Awaitable[T]]
 class GoodsQuestions:
     """Asks sources for one reader. ``read_source`` reads one source without narrowing its answer.
 
-    ``visible`` returns those sources that offer a capability and may have something for the reader.
+    ``visible`` returns the sources that offer a capability and may have something for the reader.
     """
 
     read_source: AskSource
@@ -54,7 +54,7 @@ class GoodsQuestions:
 
     async def prices(self, sku: str, customer: str) -> Answer[Prices]:
         """Return what a product costs at all sources together; raises `NotFound`."""
-        # Who may see one customer only is told what that one paid, however long ago.
+        # A reader who may see only one customer is told what that customer paid, however long ago.
         wanted = customer or max((each.search_text(Area.SALES) for each in self.narrowings), default="")
         parts = await self._of_product(
             Capability.PRICES,
@@ -85,11 +85,11 @@ class GoodsQuestions:
         return await self._slice(Capability.ARRIVALS, "arrivals", query, asked, by_arrival)
 
     async def shortages(self, query: ShortageQuery) -> Answer[Slice[Shortage]]:
-        """Return what is short at all sources; raises `NotFound` for a warehouse that none has."""
+        """Return what is short at all sources; raises `NotFound` for a warehouse that no source has."""
         return await self._slice(Capability.SHORTAGES, "shortages", query, lambda _: query, by_urgency)
 
     async def warehouse_stock(self, query: WarehouseQuery) -> Answer[WarehouseContents]:
-        """Return what lies in a warehouse, at all sources that have one of this name; raises `NotFound`."""
+        """Return the stock of a warehouse at all sources that have one of this name; raises `NotFound`."""
         call = "warehouse_stock"
         sources = self._sources(Capability.WAREHOUSE_STOCK, call, query.warehouse)
         wide = self._wide(query, len(sources))
@@ -174,13 +174,13 @@ class GoodsQuestions:
         return sources
 
     def _wide(self, query: Q, sources: int) -> Q:
-        """Return the query from the first item on, where the answers are put together or looked through."""
+        """Return the query from the first item on, where answers are merged or filtered here."""
         if self.narrowings:
             return replace(query, offset=0, limit=max(MOST, query.offset + query.limit))
         return replace(query, offset=0, limit=query.offset + query.limit) if sources > 1 else query
 
     def _counted(self, part: SourceAnswer[Any], kept: Any) -> SourceAnswer[Any]:
-        """Return a part with what the reader may see; an ERP cannot count that."""
+        """Return a part with only what the reader may see; an ERP cannot count that."""
         if not self.narrowings:
             return replace(part, value=kept)
         value: Any = part.value

@@ -1,4 +1,4 @@
-"""The orders of lists about goods, which every adapter keeps (`bot.erp.goods_port`)."""
+"""How lists about goods are sorted, the same for every adapter (`bot.erp.goods_port`)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def by_arrival(arrivals: Iterable[Arrival]) -> tuple[Arrival, ...]:
 
 
 def by_leaving(deliveries: Iterable[GoodsDelivery]) -> tuple[GoodsDelivery, ...]:
-    """Return the deliveries of an order, what left or leaves first; those without a day last."""
+    """Return the deliveries of an order, the earliest first; those without a day last."""
     return tuple(sorted(deliveries, key=lambda each: (each.day or date.max, each.number)))
 
 
@@ -25,5 +25,5 @@ def by_price_day(points: Iterable[PricePoint]) -> tuple[PricePoint, ...]:
 
 
 def by_urgency(shortages: Iterable[Shortage]) -> tuple[Shortage, ...]:
-    """Return shortages: what open documents need first, then by product; all warehouses together before each."""
+    """Return shortages: those of open documents first, then by product; all warehouses together before single ones."""
     return tuple(sorted(shortages, key=lambda each: (not each.owed, each.sku, each.warehouse_code)))

@@ -27,10 +27,13 @@ class Header(Generic[K]):
     day: date | None
     texts: tuple[str, ...]
     """The searched texts besides the number."""
+    partner: str = ""
 
-    def matches(self, wanted: str) -> bool:
-        """Return whether the number or a text contains a casefolded text."""
-        return any(wanted in part.casefold() for part in (self.number, *self.texts))
+    def matches(self, query: ListQuery) -> bool:
+        """Return whether the number or a text contains the query's text, and the document is of its partner."""
+        wanted = query.text.casefold()
+        is_of = not query.partner or self.partner.casefold() == query.partner.casefold()
+        return is_of and any(wanted in part.casefold() for part in (self.number, *self.texts))
 
 
 async def list_by_headers(
@@ -48,8 +51,7 @@ async def list_by_headers(
     a filter or days on which they are due, all candidates are read, as only the documents show whether they match.
     """
     listing.check_filter(query.filter)
-    folded = query.text.casefold()
-    found = {header.key: header for header in await headers() if header.matches(folded)}
+    found = {header.key: header for header in await headers() if header.matches(query)}
     if query.during is not None:
         found = {key: header for key, header in found.items() if query.during.holds(header.day)}
     if query.filter is not Filter.ALL or query.due is not None:

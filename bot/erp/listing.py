@@ -249,9 +249,6 @@ PAYMENTS: Listing[Payment] = Listing(
     also=(Area.PURCHASING,),
 )
 
-PARTNER_KINDS: tuple[Listing[Any], ...] = (CUSTOMERS, VENDORS, BILLS, PAYMENTS)
-"""The kinds that tell of partners, and of what is paid to and by them."""
-
 
 def kind_of(area: Area) -> Listing[Any]:
     """Return the kind that stands for an area."""

@@ -1,7 +1,7 @@
-"""Tells administrators in chat when a part of the bot is not well, what changed since, and that all is well again.
+"""Tells administrators in chat when a part of the bot is not well, what has changed since, and when all is well again.
 
-It is one card for each time that something is wrong, changed in place. What passes by itself soon is not told, and what
-comes and goes is told less and less often: each change costs a call of the month.
+Each trouble has one card that changes in place. Short troubles are not reported, and recurring ones less and less
+often: each change costs a call of the monthly quota.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ HEALTH_REPORT: Final = "health_report"
 SETTLED: Final = timedelta(seconds=30)
 """How long a state must last before it is told."""
 PAUSE: Final = timedelta(minutes=5)
-"""Between the first two cards or changes; each further pause is twice as long."""
+"""The pause between the first two cards or changes; each further pause is twice as long."""
 LONGEST_PAUSE: Final = timedelta(hours=4)
 CALM: Final = timedelta(hours=24)
 """After so long without a report the pauses begin anew."""
 
 NOT_TOLD: Final = frozenset({"stream", "quota"})
-"""Parts that are not told: without the stream DingTalk is away itself, and quotas have reports of their own."""
+"""Parts that are not reported: without the stream nothing can be sent, and quotas have reports of their own."""
 
 State = Mapping[str, PartStatus]
 """The parts that are not well."""
@@ -44,7 +44,7 @@ State = Mapping[str, PartStatus]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TroubleReport:
-    """What a card says: what is not well since when, or that it was so until a time."""
+    """What a card says: what has been wrong since when, or until when it was."""
 
     began: datetime
     ended: datetime | None = None
@@ -87,10 +87,10 @@ class TroubleReportStore(Protocol):
 
 
 class HealthReports:
-    """Compares how the bot is with what was told last.
+    """Compares the bot's health with what was reported last.
 
-    ``parts`` gives what ``/readyz`` shows; ``places`` where the administrators are; ``owed`` is called when cards were
-    queued.
+    ``parts`` returns what ``/readyz`` shows, ``places`` the chats of the administrators; ``owed`` is called after cards
+    were queued.
     """
 
     def __init__(
@@ -135,7 +135,7 @@ class HealthReports:
             log.warning("health.not_told", error=type(error).__name__, detail=error.detail)
 
     async def _take_over(self) -> None:
-        """Go on with a card that an earlier process left, or another one has."""
+        """Continue with the card of an earlier process, or of another that is running."""
         ref = await self._store.last()
         self._has_begun = True
         if ref is not None and (left := TroubleReport.read(ref)).ended is None:
@@ -192,7 +192,7 @@ class HealthReports:
 
 
 class HealthReportComposer:
-    """Implements `bot.outbox.ports.Composer`: a report says all in its ``ref``."""
+    """Implements `bot.outbox.ports.Composer`: the ``ref`` of a report holds all that it says."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         """``now`` gives the time in the company's zone."""
@@ -210,5 +210,5 @@ class HealthReportComposer:
         return ComposedCard(view, report.revision)
 
     async def fold(self, refs: Sequence[str], place: str) -> None:
-        """Never asked: reports are of the urgency that is not folded (`bot.outbox.delivery.Urgency.NOW`)."""
+        """Never called: reports have the urgency that is not folded (`bot.outbox.delivery.Urgency.NOW`)."""
         raise AssertionError("reports are sent one by one")

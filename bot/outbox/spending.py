@@ -36,6 +36,10 @@ class Purpose(StrEnum):
     FALLBACK = "fallback"
     """Texts where no card could be shown or calls were spared."""
     DIRECTORY = "directory"
+    SUBSCRIPTION = "subscription"
+    """Lists and reports that come by themselves."""
+    EXPORT = "export"
+    """Files that people asked for, and what is told of those that failed."""
     OTHER = "other"
 
 
@@ -86,7 +90,12 @@ def current_spending() -> Spending:
 
 _KINDS: Mapping[str, Purpose] = MappingProxyType(
     # Answers are drawn again because of decisions.
-    {"alert": Purpose.ALERT, "approval": Purpose.APPROVAL, "answer": Purpose.APPROVAL}
+    {
+        "subscription": Purpose.SUBSCRIPTION,
+        "alert": Purpose.ALERT,
+        "approval": Purpose.APPROVAL,
+        "answer": Purpose.APPROVAL,
+    }
 )
 
 

@@ -1,11 +1,11 @@
-"""Keeps the documents up to date: follows each source's changes from where it stopped, one call after the other.
+"""Keeps the documents up to date: follows each source's changes from where it stopped, one call at a time.
 
-A source is first asked how far its feed of changes has come. Then its lists are walked, the newest documents first, and
-then what has changed meanwhile is read: so nothing falls between the two. From then on only changes are read. What an
-ERP deletes it mostly does not tell: once a day its lists are walked again, and what they do not show is asked for.
+A source is first asked where its feed of changes ends. Then its lists are walked, the newest documents first, and then
+the changes since are read, so nothing is lost in between. From then on only changes are read. Most ERPs do not report
+deletions: once a day the lists are walked again, and documents missing from them are asked for.
 
 People come first: after each call a source is left alone for as long as the call took. Each step is stored together
-with the place behind it, so that a crash at any moment neither loses nor repeats one.
+with the position after it, so that a crash at any moment neither loses nor repeats a step.
 """
 
 from __future__ import annotations
@@ -37,22 +37,22 @@ T = TypeVar("T")
 PAGE = 100
 """Documents of a list that one call returns."""
 BATCH, SINGLES = 100, 20
-"""Documents that are read between two stored steps: in one call where the source can, else one by one."""
+"""Documents that are read between two stored steps: in one call where the source can, otherwise singly."""
 CATCH_UP_BATCH = 1_000
 """Changes that one call returns while the feed catches up for the first time."""
 WALK_EVERY = timedelta(days=1)
 PAGES_BETWEEN = 20
-"""Pages of a walk after which changes are looked for: a first walk takes hours."""
+"""Pages of a walk between two looks at the changes: a first walk takes hours."""
 LINES_AT_ONCE = 200
-"""Documents that are read for their lines alone in one look at a source that cannot read many at once."""
+"""Documents that are read only for their lines in one round, at a source that cannot read many at once."""
 LONGEST_REST = 5.0
 """Seconds between two calls at most."""
 _FRESH = 0.5
-"""Of the pause: another process that has followed the source within that time has spared this one the work."""
+"""Share of the pause: if another process followed the source within it, this one has nothing to do."""
 _EARLIER = MappingProxyType({Area.PRODUCTION: timedelta(days=90)})
-"""Lists of production orders begin with their starts, and they count for the day when they are due."""
+"""Lists of production orders are sorted by start, but orders count for the day when they are due."""
 _UNSEEN = "unseen"
-"""The last part of a walk: what the lists did not show."""
+"""The last part of a walk: documents missing from the lists."""
 
 
 class _Overtaken(Exception):
@@ -73,7 +73,7 @@ class AreaFollower:
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """``keep`` is how long documents that are over are kept; ``now`` is in the company's zone."""
+        """``keep`` is how long completed documents are kept; ``now`` is in the company's zone."""
         self.area = kind.area
         self._erp = erp
         self._kind = kind
@@ -105,7 +105,7 @@ class AreaFollower:
         except _Overtaken:
             return
         except Unavailable:
-            # It may have been too much for one call.
+            # The call may have asked for too much.
             self._ahead = max(PAGE, self._ahead // 4)
             self._most = max(1, self._most // 4)
             raise
@@ -116,12 +116,12 @@ class AreaFollower:
         return not position.walking and (position.walked_at is None or self._now() - position.walked_at >= WALK_EVERY)
 
     async def _follow_feed(self) -> None:
-        """Read what has changed since; the first time only see where the feed ends."""
+        """Read the changes; the first time only find the end of the feed."""
         while True:
             position, began = self._position, self._now()
             changes = await self._changes(position)
             if changes is None:
-                # Most likely another ERP stands behind the name now.
+                # Most likely the name now belongs to another ERP.
                 await self._restart()
                 continue
             documents, gone = await self._read(
@@ -131,12 +131,12 @@ class AreaFollower:
             if not changes.more:
                 reached = replace(reached, followed=True, synced_at=began)
             await self._advance(reached, documents, gone=gone, with_lines=True)
-            # A source that promises more and does not move on would be asked for ever.
+            # A source that promises more without moving on would be asked forever.
             if not changes.more or reached.cursor == position.cursor:
                 return
 
     async def _changes(self, position: FollowedArea) -> Changes | None:
-        """Return the next changes; None where the source does not understand its cursor any more."""
+        """Return the next changes; None where the source no longer understands its cursor."""
         limit = self._most if position.followed else self._ahead
         try:
             return await self._spaced(self._erp.changed_since(self.area, position.cursor, limit=limit))
@@ -151,7 +151,7 @@ class AreaFollower:
         await self._advance(FollowedArea(source=source, area=self.area, walk=walk), anew=True)
 
     async def _walk(self) -> None:
-        """Read a few pages of the lists, or some of what they did not show."""
+        """Read a few pages of the lists, or some documents missing from them."""
         if not self._position.place:
             await self._advance(replace(self._position, place=f"{Filter.ALL} 0", began_at=self._now()))
         for _ in range(PAGES_BETWEEN):
@@ -172,7 +172,7 @@ class AreaFollower:
             await self._advance(replace(self._position, place=self._following_place(query.filter)))
             return
         kept = [document for document in page.items if self._is_kept(document)]
-        # Counted by what was asked for: rejected records are missing from the page.
+        # By the size that was requested: rejected records are missing from the page.
         ended = query.offset + PAGE >= page.total or (query.filter is Filter.ALL and self._is_too_old(page.items))
         place = self._following_place(query.filter) if ended else f"{name} {query.offset + PAGE}"
         reached = replace(self._position, place=place)
@@ -184,15 +184,15 @@ class AreaFollower:
             await self._advance(reached, kept, forget_before=forget_before)
 
     def _following_place(self, walked: Filter) -> str:
-        """Return where a walk goes on after a list: what is open may be of any age."""
+        """Return where a walk continues after a list: open documents may be of any age."""
         lists = [Filter.ALL, Filter.OPEN] if Filter.OPEN in self._kind.filters else [Filter.ALL, *self._kind.filters]
         following = lists[lists.index(walked) + 1 :]
         return f"{following[0]} 0" if following else _UNSEEN
 
     async def _look_for_unseen(self) -> bool:
-        """Ask for some of what the lists did not show: it is gone, or moved to another page meanwhile.
+        """Ask for some documents missing from the lists: they are gone, or moved to another page meanwhile.
 
-        Returns whether there may be more of it.
+        Returns whether there may be more of them.
         """
         position = self._position
         numbers = await self._store.unseen(position, self._most)
@@ -247,7 +247,7 @@ class AreaFollower:
             return None
 
     async def _spaced(self, call: Awaitable[T]) -> T:
-        """Return what a call brings, and leave the source alone for as long as it took."""
+        """Return the result of a call, and leave the source alone for as long as it took."""
         began = self._monotonic()
         result = await call
         await self._sleep(min(self._monotonic() - began, LONGEST_REST))
@@ -313,18 +313,18 @@ class DocumentFollower:
 
     @property
     def has_areas(self) -> bool:
-        """Whether the source tells changes of any document, as far as is known."""
+        """Whether the source reports changes of any document, as far as is known."""
         return bool(self._areas)
 
     async def run(self, pause: float, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
-        """Follow the source every ``pause`` seconds, for as long as it tells changes of any document."""
+        """Follow the source every ``pause`` seconds, for as long as it reports changes of any document."""
         while await self.catch_up(unless_within=pause * _FRESH):
             await sleep(pause)
 
     async def catch_up(self, *, unless_within: float = 0.0) -> bool:
-        """Catch up with all areas, but those where that was done within so many seconds.
+        """Catch up with all areas except those that were followed within so many seconds.
 
-        Returns whether any can be followed. Errors are logged and kept for the doctor; the next call goes on from where
+        Returns whether any can be followed. Errors are logged and kept for the doctor; the next call continues where
         this one stopped.
         """
         try:
@@ -334,7 +334,7 @@ class DocumentFollower:
                 if not self._is_fresh(stored, unless_within):
                     await self._catch_up(follower, stored)
             positions = await self._store.positions()
-        except DingerpError as error:  # the store's own: nowhere to note it
+        except DingerpError as error:  # from the store: there is nowhere to note it
             log.warning("read_model.not_kept", source=self.source, error=type(error).__name__)
             return True
         self._note_age(positions)
@@ -388,7 +388,7 @@ def area_followers(
     monotonic: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> list[AreaFollower]:
-    """Return followers of all documents of which a source tells the changes."""
+    """Return followers of all kinds of documents whose changes a source reports."""
     if Capability.CHANGED_SINCE not in source.capabilities:
         return []
     offered = [kind for kind in KINDS if kind.capability in source.capabilities]

@@ -16,7 +16,7 @@ T = TypeVar("T")
 class DocumentStore(Protocol):
     """Keeps documents. Every call is one transaction; all raise a `DingerpError` when the store does not answer.
 
-    What reads many documents takes a ``work`` that is done with them outside the event loop.
+    Methods that read many documents take ``work``, which runs on them outside the event loop.
     """
 
     async def positions(self) -> Mapping[tuple[str, Area], FollowedArea]:
@@ -36,15 +36,14 @@ class DocumentStore(Protocol):
     ) -> bool:
         """Keep documents, drop those with the numbers ``gone``, and move on from ``before``, all at once or not at all.
 
-        ``with_lines``: the documents have all their lines; otherwise the lines that are kept stay. ``anew``: all other
-        documents of the area are dropped; ``forget_before``: those that are over and of an earlier day. What the
-        documents count for is kept in step. Returns False, with nothing stored, when another process has moved on from
-        ``before`` meanwhile.
+        ``with_lines``: the documents have all their lines; otherwise the lines already kept stay. ``anew``: all other
+        documents of the area are dropped; ``forget_before``: completed ones of an earlier day are. The daily tallies
+        are updated too. Returns False and stores nothing if another process has moved on from ``before`` meanwhile.
         """
         ...
 
     async def unseen(self, position: FollowedArea, limit: int) -> Sequence[str]:
-        """Return numbers of documents, as the source spells them, that the current walk has not come upon."""
+        """Return numbers of documents, as the source spells them, that the current walk has not met."""
         ...
 
     async def without_lines(self, source: str, area: Area, limit: int) -> Sequence[str]:
@@ -66,7 +65,7 @@ class DocumentStore(Protocol):
     async def tallies(
         self, wanted: DocumentSelection, kind: TallyKind, since: date | None, until: date | None
     ) -> Tallies:
-        """Return what all documents of an area count for on these days; on any, and on none, without both ends."""
+        """Return the tallies of an area for these days; without both ends also of documents without a day."""
         ...
 
     async def lines_of(self, sku: str, wanted: DocumentSelection, work: Callable[[Iterator[DocumentWithLine]], T]) -> T:

@@ -1,4 +1,4 @@
-"""The documents kept, as one reader may see them: narrowed like the ERPs' own lists, with how exact each answer is."""
+"""Reads the documents as one reader may see them: narrowed like the ERPs' own lists, with each answer's coverage."""
 
 from __future__ import annotations
 
@@ -30,9 +30,8 @@ T = TypeVar("T")
 class Coverage:
     """How exact an answer is.
 
-    All changes up to ``as_of`` are known; None where nothing is. From ``complete_since`` on no document is missing;
-    None where that cannot be said of any day. ``sources_missing`` are sources whose documents are not kept, or not all
-    yet.
+    All changes up to ``as_of`` are known; None where none are. From ``complete_since`` on no document is missing; None
+    where that is true of no day. ``sources_missing`` are sources whose documents are not kept, or not all yet.
     """
 
     as_of: datetime | None
@@ -44,7 +43,7 @@ class Coverage:
         return not self.sources_missing and self.complete_since is not None and self.complete_since <= day
 
     def joined(self, other: Coverage) -> Coverage:
-        """Return how exact an answer is that rests on both."""
+        """Return how exact an answer from both is."""
         moments = [each.as_of for each in (self, other) if each.as_of is not None]
         days = [each.complete_since for each in (self, other) if each.complete_since is not None]
         return Coverage(
@@ -85,7 +84,7 @@ class ReadModel:
     """
 
     def __init__(self, store: DocumentStore, reader: VisibleDocuments) -> None:
-        """``reader`` is whoever the answers are for."""
+        """``reader`` is the person the answers are for."""
         self._store = store
         self._reader = reader
 
@@ -98,11 +97,11 @@ class ReadModel:
         return await self.fold(area, tuple, since=first, until=last)
 
     async def open_documents(self, area: Area) -> KeptAnswer[tuple[Document, ...]]:
-        """Return the documents of which something is still to come, the newest first."""
+        """Return the open documents, the newest first."""
         return await self.fold(area, tuple, open_only=True)
 
     async def documents_of(self, area: Area, partner: str) -> KeptAnswer[tuple[Document, ...]]:
-        """Return the documents of a customer or vendor, called by the whole name, the newest first."""
+        """Return the documents of a customer or vendor, by full name, the newest first."""
         return await self.fold(area, tuple, partner=partner)
 
     async def fold(
@@ -115,7 +114,7 @@ class ReadModel:
         open_only: bool = False,
         partner: str = "",
     ) -> KeptAnswer[T]:
-        """Return what ``work`` makes of the documents that fit all conditions, outside the event loop.
+        """Return the result of ``work`` on the documents that fit all conditions, outside the event loop.
 
         It must not keep what it does not need: there may be a hundred thousand of them.
         """
@@ -133,7 +132,7 @@ class ReadModel:
     async def tallies(
         self, area: Area, kind: TallyKind, *, since: date | None = None, until: date | None = None
     ) -> KeptAnswer[Tallies]:
-        """Return what the documents count for, day by day: kept so, but for a reader who may not see all of them."""
+        """Return the daily tallies: as stored, or counted anew for a reader who may not see all documents."""
         if self._reader.is_narrowed(area):
             work = partial(_tally, kind, since, until)
             if kind is TallyKind.DUE:
@@ -148,7 +147,7 @@ class ReadModel:
     ) -> KeptAnswer[tuple[DocumentWithLine, ...]]:
         """Return the lines of one product, those of the newest documents first.
 
-        The lines of documents that are over may be missing where a source cannot read many documents at once.
+        The lines of completed documents may be missing where a source cannot read many documents at once.
         """
         wanted = DocumentSelection(
             area=area, sources=frozenset(self._reader.visible_sources(area)), open_only=open_only
@@ -181,7 +180,7 @@ class ReadModel:
         return work(each for each in documents if finds(each, query, each.source))
 
     def _partners(self, area: Area, documents: Iterator[Document]) -> list[Partner]:
-        """Return whom the reader may not only see on documents but also look for."""
+        """Return partners that the reader may search for, not only see on documents."""
         found: dict[tuple[str, str], Partner] = {}
         for each in documents:
             name = partner_of(each)

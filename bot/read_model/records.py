@@ -23,7 +23,7 @@ from bot.erp.model import (
 )
 
 VERSION = 1
-"""Version of the format in which documents are kept; those of another version are read anew."""
+"""Version of the stored format; documents in another version are read again from the ERP."""
 
 Document: TypeAlias = SalesOrder | Invoice | PurchaseOrder | ProductionOrder
 DocumentLine: TypeAlias = OrderLine | PurchaseLine
@@ -57,7 +57,7 @@ _OPEN: frozenset[OrderStatus | InvoiceStatus | PurchaseStatus | ProductionStatus
 
 
 def is_open(document: Document) -> bool:
-    """Return whether something is still to come of a document: goods, money, or a decision."""
+    """Return whether a document still waits for something: goods, money, or a decision."""
     if isinstance(document, PurchaseOrder) and document.received is Progress.FULL:
         return document.status in {PurchaseStatus.DRAFT, PurchaseStatus.WAITING}
     return document.status in _OPEN
@@ -104,9 +104,9 @@ class Partner:
 class FollowedArea:
     """How far one kind of document of a source has been followed.
 
-    ``cursor`` is where the feed of changes goes on; ``followed``: it has been at the feed's end. A *walk* reads the
-    lists from the newest document on, and what it does not come upon is gone; ``place`` is where it goes on,
-    ``began_at`` when it began. ``complete_since`` is the day from which on all documents are kept, None before the
+    ``cursor`` is where the feed of changes continues; ``followed``: its end was reached. A *walk* reads the lists from
+    the newest document on, and documents that it does not meet are gone; ``place`` is where it continues, ``began_at``
+    when it began. ``complete_since`` is the day from which on all documents are kept, None before the
     first walk's end; ``synced_at``: up to when all changes are known. ``trouble``: the class of the error that the last
     attempt ended with.
     """
@@ -128,9 +128,9 @@ class FollowedArea:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentSelection:
-    """Which documents are wanted: all that fit every condition that is given; days include both ends.
+    """Selects the documents that fit every given condition; days include both ends.
 
-    Without ``since`` and ``until`` documents without a day fit, too. ``partner`` is a folded name.
+    Without ``since`` and ``until``, documents without a day fit too. ``partner`` is a folded name.
     """
 
     area: Area

@@ -1,6 +1,6 @@
 """What a company did within some days, against the days before, and what is late or owed now.
 
-Amounts of different currencies are never added. A document without an amount is counted and said to have none.
+Amounts of different currencies are never added. Documents without an amount are counted separately.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from bot.read_model.queries import Coverage, ReadModel
 from bot.read_model.tallies import Tallies, Tally, TallyKind
 
 AGES = (30, 60, 90)
-"""Days at which what is overdue gets older, in the customary steps."""
+"""Days at which the customary age groups of overdue invoices end."""
 _ONE_DAY, _WEEK = timedelta(days=1), timedelta(days=7)
 
 
@@ -54,7 +54,7 @@ class ReportSpan:
 
 @dataclass(frozen=True, slots=True)
 class ComparedSum:
-    """What came together in one currency, and in the days before."""
+    """The total in one currency, and that of the days before."""
 
     money_class: FieldClass
     now: Annotated[Money, ClassedBy("money_class")]
@@ -70,7 +70,7 @@ class ComparedSum:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turnover:
-    """Documents of some days, and what they come to; ``without_amount`` of them have no amount."""
+    """Documents of some days, and their totals; ``without_amount`` of them have no amount."""
 
     count: int
     count_before: int
@@ -162,7 +162,7 @@ async def read_figures(model: ReadModel, areas: Collection[Area], span: ReportSp
 
 
 class _Figures:
-    """What one area counts for: deals of these days and of those before, and what is open."""
+    """The figures of one area: deals of these days and of those before, and what is open."""
 
     def __init__(self, span: ReportSpan, today: date, deals: Tallies, due: Tallies) -> None:
         self.now = _together(deals, span.first, span.last)

@@ -1,6 +1,6 @@
-"""What documents count for, day by day: kept beside them, so that a report reads a few hundred rows whatever happened.
+"""Daily tallies of the documents, stored beside them, so that a report reads only a few hundred rows.
 
-Amounts are `Decimal`, so that what a changed document counted for can be taken back exactly.
+Amounts are `Decimal`, so that what a changed document contributed can be subtracted exactly.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class TallyKey(NamedTuple):
 
 @dataclass(slots=True)
 class Tally:
-    """What some documents of one area count for; amounts by their currency.
+    """What some documents of one area contribute; amounts by currency.
 
     Of deals: ``done`` production orders, those ``without_amount``, their ``sums`` and how much of it is ``paid``. Of
     what is open: ``late`` is how many are late once the day has passed and ``sums`` what is overdue then, ``waiting``
@@ -76,7 +76,7 @@ class Tally:
     owed: dict[str, Decimal] = field(default_factory=dict)
 
     def add(self, other: Tally, times: int = 1) -> None:
-        """Count what ``other`` counts; -1 ``times`` to take it back."""
+        """Add ``other``; -1 ``times`` to subtract it."""
         self.count += times * other.count
         self.done += times * other.done
         self.without_amount += times * other.without_amount
@@ -92,7 +92,7 @@ Tallies = Mapping[date | None, Tally]
 
 
 def tally_documents(documents: Iterable[Document]) -> dict[TallyKey, Tally]:
-    """Return all that some documents of one area count for."""
+    """Return the tallies of some documents of one area."""
     found: dict[TallyKey, Tally] = {}
     for document in documents:
         for key, tally in _counted(document):
@@ -144,7 +144,7 @@ def _days_late(document: Document, today: date) -> int:
 
 
 def _signed(document: Document, amount: Money | None) -> Money | None:
-    """Return an amount that lowers the sum where it is given back, whatever its sign is in the ERP."""
+    """Return an amount that is negative for a return, whatever its sign is in the ERP."""
     if amount is None or not isinstance(document, Invoice) or not document.is_credit_note:
         return amount
     return Money(-abs(amount.amount), amount.currency)

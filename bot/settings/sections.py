@@ -272,6 +272,8 @@ class LimitSettings(SettingsSection):
     question_seconds: float = Field(20.0, gt=0, description="Time for finding one answer.")
     click_seconds: float = Field(1.6, gt=0, lt=2, description="Time for a click's answer; DingTalk waits 2 s.")
     row_minutes: float = Field(10.0, gt=0, le=1440, description="Minutes within which documents count as in a row.")
+    exports_day: int = Field(10, ge=0, description="Files that one person may export in a day; 0: as many as wanted.")
+    export_rows: int = Field(1_000, ge=1, le=10_000, description="Rows of one exported file.")
     person: AllowanceSettings = AllowanceSettings.model_validate({})
     conversation: ConversationAllowanceSettings = ConversationAllowanceSettings.model_validate({})
 

@@ -7,12 +7,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from bot.access.audit import AuditEntry
-from bot.approvals.case import AuditRow, Case, CaseCard, CaseConflict, possible_voters
+from bot.approvals.case import AuditRow, Case, CaseCard, CaseConflict, CaseState, possible_voters
 from bot.erp.model import Money
 from bot.outbox.delivery import Delivery
 from bot.store import approval_sql as sql
@@ -32,9 +32,20 @@ from bot.store.decision_entries import make_decision_entry
 from bot.store.outbox import enqueue, withdraw
 from bot.store.row_times import from_us, to_us
 from bot.store.standing_answers import redraw_answers
-from bot.store.statements import insert_into
-from bot.store.tables import APPROVAL_CARD, APPROVAL_CASE, APPROVAL_SOURCE
+from bot.store.statements import AT_ONCE, insert_into
+from bot.store.tables import (
+    APPROVAL_CARD,
+    APPROVAL_CASE,
+    APPROVAL_DECISION,
+    APPROVAL_NATIVE,
+    APPROVAL_PERSON,
+    APPROVAL_SOURCE,
+    APPROVAL_VOTE,
+)
 from bot.store.transactions import StoredTransactions, begin_immediate
+
+_PARTS = (APPROVAL_VOTE, APPROVAL_DECISION, APPROVAL_PERSON, APPROVAL_CARD, APPROVAL_NATIVE)
+_FINAL = tuple(state.value for state in CaseState if state.is_final)
 
 
 class StoredCaseRepository:
@@ -251,3 +262,23 @@ def cases_since(connection: Connection, since: datetime) -> tuple[Case, ...]:
     for row in connection.execute(query):
         newest.setdefault((row.source, row.folded), case_of(row))
     return tuple(newest.values())
+
+
+async def forget_cases(database: Database, before: datetime) -> int:
+    """Delete the cases that ended and were opened before then, and return their number. Their record stays.
+
+    Raises `StoreUnavailable`.
+    """
+
+    def forget(connection: Connection) -> int:
+        over = (APPROVAL_CASE.c.state.in_(_FINAL), APPROVAL_CASE.c.opened_us < to_us(before))
+        ids = connection.execute(select(APPROVAL_CASE.c.id).where(*over).limit(AT_ONCE)).scalars().all()
+        for part in _PARTS:
+            connection.execute(delete(part).where(part.c.case_id.in_(ids)))
+        connection.execute(delete(APPROVAL_CASE).where(APPROVAL_CASE.c.id.in_(ids)))
+        return len(ids)
+
+    count = 0
+    while gone := await database.run(forget):
+        count += gone
+    return count

@@ -13,23 +13,12 @@ from typing import Any
 
 import orjson
 
+from bot.access.audit import CONTENT_FIELDS
+
 FIRST_HASH = "0" * 64
 """Stands for the entry before the first."""
 
-_HASHED = (
-    "seq",
-    "at_ms",
-    "kind",
-    "actor",
-    "action",
-    "conversation",
-    "documents",
-    "shown",
-    "rule",
-    "outcome",
-    "detail",
-    "previous",
-)
+_HASHED = ("seq", "at_ms", *CONTENT_FIELDS, "previous")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from bot.sealing import KEY_BYTES, LOOKUP_BYTES, BrokenSeal, CompanyKey, KeyRing
 from bot.store.company_keys import CompanyKeySource
 from bot.store.row_times import to_ms
 from bot.store.statements import insert_into
-from bot.store.tables.keys import DATA_KEY
+from bot.store.tables.upkeep import DATA_KEY
 
 _LOOKUP = 0
 """Number of the key of values that are searched for."""

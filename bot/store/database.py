@@ -26,7 +26,7 @@ from bot.store.data_keys import DatabaseKeys
 from bot.store.errors import DatabaseIsNewer, StoreUnavailable
 from bot.store.failures import store_unavailable
 from bot.store.sealed_columns import sealed_by
-from bot.store.tables.keys import DATA_KEY
+from bot.store.tables.upkeep import DATA_KEY
 
 _LONG_LOG_PAGES = 32_000
 """Pages (131 MB) of the log: 14 000 questions without a pause in the writing."""

@@ -1,4 +1,4 @@
-"""What of an approval's record also stands in the audit log: votes, refusals, decisions and what the ERP answered.
+"""The part of an approval's record that is also in the audit log: votes, refusals, decisions and the ERP's answers.
 
 Reasons and the ERP's words stay with the case: they may hold amounts, and what people wrote.
 """
@@ -28,7 +28,7 @@ _SAYS_OUTCOME = frozenset({"vote", "decided", "outcome", "not_written"})
 
 
 def make_decision_entry(row: AuditRow, case: Case) -> AuditEntry | None:
-    """Return the entry about a line of the case's record; None for lines that tell of nobody's decision."""
+    """Return the entry about a line of the case's record; None for lines that record no decision."""
     action = _ACTIONS.get(row.what)
     if action is None:
         return None

@@ -1,4 +1,4 @@
-"""The last questions of dialogues, across restarts. They hold what people typed, so they lie sealed."""
+"""The last questions of dialogues, across restarts. They hold what people typed, so they are sealed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class StoredDialogues:
     async def save(self, changed: Collection[tuple[DialogueKey, LastQuestion]], since: datetime) -> None:
         """Keep these, and forget what is older than ``since``.
 
-        Each portion has a transaction of its own: new questions want to be stored in between.
+        Each portion has a transaction of its own, so that new questions can be stored in between.
         """
         await self._database.run(partial(_forget, since_ms=to_ms(since)))
         for portion in chunks(changed):

@@ -27,13 +27,13 @@ class StoredErpKeys:
     """Implements `bot.chat.erp_keys.ErpKeyStore` and `bot.erp.decider_keys.DeciderKeys`."""
 
     def __init__(self, database: Database, configured: Mapping[str, Mapping[str, str]], *, is_offered: bool) -> None:
-        """``configured`` are the accounts of the configuration, by userId and source."""
+        """``configured`` are the accounts in the configuration, by userId and source."""
         self._database = database
         self._configured = configured
         self.is_offered = is_offered
 
     async def keys_of(self, source: str) -> Mapping[str, SecretStr]:
-        """Return the keys at a source by account: of those alone whose account it still is."""
+        """Return the keys at a source by account, only of people whose account it still is."""
         query = (
             select(_K.user_id, _K.account, _K.secret, _A.account.label("bound"))
             .outerjoin(ERP_ACCOUNT, (_A.user_id == _K.user_id) & (_A.source == _K.source))
@@ -64,7 +64,7 @@ class StoredErpKeys:
         await self._database.run(write)
 
     async def try_link(self, digest: str, now: datetime) -> KeyLink | None:
-        """Return a link that stands, and count the try in the same statement."""
+        """Return a valid link, and count the try in the same statement."""
         counted = update(ERP_KEY_LINK).where(*_standing(digest, now)).values(tries=_L.tries + 1)
 
         def write(connection: Connection) -> Any:
@@ -82,7 +82,7 @@ class StoredErpKeys:
         return None if row is None else _link(row)
 
     async def put_key(self, link: KeyLink, key: EnteredKey, secret: SecretStr, told: Delivery) -> bool:
-        """Spend a link for its key, and queue what is owed, in one transaction."""
+        """Use up a link for its key, and queue the card, in one transaction."""
         spend = delete(ERP_KEY_LINK).where(_L.digest == link.digest)
         upsert = replace_into(ERP_KEY, self._database.dialect)
         row = {
@@ -120,7 +120,7 @@ class StoredErpKeys:
 
 
 def forget_other_keys(connection: Connection, user_id: str, source: str, account: str) -> bool:
-    """Forget somebody's key and links of any other account than this; returns whether there was such a key."""
+    """Forget somebody's key and links for any account but this; returns whether there was such a key."""
     keys = delete(ERP_KEY).where(_K.user_id == user_id, _K.source == source, _K.account != account)
     links = delete(ERP_KEY_LINK).where(_L.user_id == user_id, _L.source == source, _L.account != account)
     connection.execute(links)

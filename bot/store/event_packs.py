@@ -1,6 +1,6 @@
 """The bodies of events: those that are stored together lie in one value.
 
-They are much alike, so that compressed together they take a tenth of what each takes alone (`bot.sealing`).
+They are much alike: compressed together they take a tenth of what they take singly (`bot.sealing`).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def store_bodies(connection: Connection, events: Collection[ReceivedEvent]) -> S
     """Store what events say, and return for each of them the number of its pack and its position there."""
     alike: dict[EventState, list[tuple[int, ReceivedEvent]]] = defaultdict(list)
     for number, event in enumerate(events):
-        # What was rejected is kept for another time than the others.
+        # Rejected events are kept for a different time than the others.
         alike[event.state].append((number, event))
     places: dict[int, tuple[int, int]] = {}
     for numbered in alike.values():

@@ -1,8 +1,8 @@
 """Which of the waiting events come next: the worst first, and sources take turns.
 
-A flood of one source makes nobody else wait: of each severity every source gives its oldest event, then its second one,
-and so on. An event takes along what came before it about the same subject, so that nobody sees a matter end before it
-began. What this costs depends on the number of sources and of events that are taken, not on how many wait.
+A flood of one source makes no other source wait: of each severity every source gives its oldest event, then its
+second, and so on. An event takes along earlier ones about the same subject, so that nobody sees a matter end before it
+began. The cost depends on the number of sources and of events that are taken, not on how many wait.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ class StoredOutsiders:
         self._new = {group: at for group, at in self._new.items() if group not in new}
 
     async def run(self) -> None:
-        """Store and read again and again. What cannot be stored is known to this process all the same."""
+        """Store and read again and again. What cannot be stored is still known to this process."""
         while True:
             self._wakeup.clear()
             try:

@@ -33,6 +33,7 @@ from bot.store.tables import (
     MUTE,
     PERSON,
     STANDING_ANSWER,
+    SUBSCRIPTION,
     WATCH,
 )
 
@@ -55,6 +56,7 @@ _OWN: tuple[tuple[Table, Column[str]], ...] = (
     (DIALOGUE, DIALOGUE.c.user_id),
     (WATCH, WATCH.c.user_id),
     (STANDING_ANSWER, STANDING_ANSWER.c.user_id),
+    (SUBSCRIPTION, SUBSCRIPTION.c.user_id),
     (ERP_ACCOUNT, ERP_ACCOUNT.c.user_id),
     (ERP_KEY, ERP_KEY.c.user_id),
     (ERP_KEY_LINK, ERP_KEY_LINK.c.user_id),

@@ -1,7 +1,7 @@
-"""The documents kept of ERPs, in the bot's database: sealed, but for numbers, days, states and codes of products.
+"""Copies of the ERPs' documents in the bot's database: sealed but for numbers, days, states and product codes.
 
-Reading 20 000 documents takes some 300 ms, most of it to open and decode them: `work` is done in the thread that reads,
-so that nothing but the result comes back to the event loop.
+Reading 20 000 documents takes some 300 ms, mostly to open and decode them: ``work`` runs in the thread that reads, so
+that only the result comes back to the event loop.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Changes the keys of a database, whether the bot runs or not.
 
 A running bot reads new keys when it meets a value that one of them sealed, and once a minute. Until then it seals by
-the old one: that stays for an hour, and the bot drops it when nothing is sealed by it any longer.
+the old key, which stays for an hour; the bot drops it once nothing is sealed by it any longer.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Answers whose cards follow their documents, and what a change of a document makes them owe."""
+"""Answers whose cards follow their documents, and the deliveries that a change of a document causes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class StoredStandingAnswers:
         await self._database.run(partial(_put, answer))
 
     async def add(self, track_id: str, documents: Sequence[DocumentRef], at: datetime) -> bool:
-        """Let a card follow more documents; False for one that is neither an answer kept here nor in the outbox."""
+        """Let a card follow more documents; False for a card that is neither kept here nor in the outbox."""
         return await self._database.run(partial(_add, track_id, documents, at))
 
     async def find(self, track_id: str) -> StandingAnswer | None:
@@ -80,7 +80,7 @@ class StoredStandingAnswers:
 
 
 def redraw_answers(connection: Connection, documents: Mapping[tuple[str, str], datetime], now: datetime) -> None:
-    """Let the cards that show a document come to owe its newest state, within the caller's transaction.
+    """Queue the cards that show a document for its newest state, within the caller's transaction.
 
     ``documents`` are sources and numbers without capitals, with the time when the state is due.
     """
@@ -106,7 +106,7 @@ def _put(answer: StandingAnswer, connection: Connection) -> None:
         "at_ms": at,
         "revision": answer.revision,
     }
-    # What a card was created as stays, whatever it shows now; so does its count of changes.
+    # The name under which a card was created stays, whatever it shows now; so does its count of changes.
     keep = ("made_as", "revision")
     connection.execute(replace_into(STANDING_ANSWER, connection.dialect.name, keep=keep).values(row))
     connection.execute(delete(STANDING_DOCUMENT).where(_F.track == answer.track_id))
@@ -139,7 +139,7 @@ def _forget(connection: Connection, at: int) -> None:
 
 
 def _owe(connection: Connection, which: ColumnElement[bool], due_at: datetime, now: datetime) -> None:
-    # In one order everywhere, so that no two transactions wait for each other's rows.
+    # Always in the same order, so that no two transactions wait for each other's rows.
     locked = select(STANDING_ANSWER).where(which).order_by(_A.track).with_for_update()
     deliveries = []
     for row in connection.execute(locked).all():
@@ -159,7 +159,7 @@ def _owe(connection: Connection, which: ColumnElement[bool], due_at: datetime, n
 
 
 def _uncover(connection: Connection, which: ColumnElement[bool], due_at: datetime) -> None:
-    """Have cards of the outbox shown again that clickers left for a document; those in the queue are shown anyway."""
+    """Redraw cards of the outbox on which somebody clicked on to a document; queued ones are drawn anyway."""
     at = to_ms(due_at)
     settled = and_(_D.state != DeliveryState.QUEUED, _D.shown != 0, or_(_D.lease == "", _D.lease_ms <= at))
     again = {"shown": NEEDS_REDRAW, "state": DeliveryState.QUEUED, "due_ms": at, "next_ms": at}

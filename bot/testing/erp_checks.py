@@ -6,7 +6,7 @@ import string
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -17,13 +17,6 @@ from bot.erp.port import Capability, Erp, Filter, ListQuery
 from bot.testing.company import TODAY, ReferenceCompany
 
 T = TypeVar("T")
-
-
-class NumberedDocument(Protocol):
-    """What all listed documents have in common."""
-
-    @property
-    def number(self) -> str: ...
 
 
 @dataclass(frozen=True)

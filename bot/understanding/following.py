@@ -8,6 +8,7 @@ from bot.chat.days import Days, names_days
 from bot.chat.dialogues import LastQuestion
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise, split
 from bot.chat.reading import ReadBy, Reading, Understood
+from bot.understanding.exporting import EXPORT, as_export, drop_export, export_reading, wants_the_last
 from bot.understanding.grammar import AT_WAREHOUSES, SAYS_WHAT_TO_DO, Grammar
 from bot.understanding.scanning import Scan, SpanKind
 
@@ -31,6 +32,9 @@ _PRONOUN = re.compile(
 def follow(grammar: Grammar, sentence: str, last: LastQuestion, usable: frozenset[str] | None = None) -> Reading | None:
     """Return the line that a sentence asks for after ``last``; None where it does not go on from there."""
     text = normalise(sentence)
+    wanted = None if text.startswith("/") else drop_export(text)
+    if wanted is not None:
+        return _exported(grammar, wanted, last, usable)
     if row := _ROW.fullmatch(text):
         return _row(row, text, last)
     pronoun = _PRONOUN.search(text)
@@ -40,6 +44,16 @@ def follow(grammar: Grammar, sentence: str, last: LastQuestion, usable: frozense
     if not bare or not (pronoun or text.endswith(bare) or _is_known(grammar, bare)):
         return None  # 今天天气呢 only ends like it
     return _continued(grammar, bare, last, usable, with_subject=pronoun is not None)
+
+
+def _exported(grammar: Grammar, wanted: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
+    """Return the line that exports the list that is there, or the one that follows from it."""
+    if wants_the_last(wanted):
+        line = as_export(last.line, grammar.commands)
+        understood = (Understood("cue", EXPORT, EXPORT),)
+        return Reading(line=line, by=ReadBy.CONTEXT, understood=understood) if line else None
+    inner = follow(grammar, wanted, last, usable)
+    return export_reading(inner, grammar.commands) if inner else None
 
 
 def refers_back(sentence: str) -> bool:

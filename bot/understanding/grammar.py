@@ -11,6 +11,7 @@ from bot.chat.days import Days, names_days, names_days_ahead
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise, split
 from bot.chat.reading import ReadBy, Reading, Understood
 from bot.chat.registry import Commands
+from bot.understanding.exporting import drop_export, export_reading, wants_the_last
 from bot.understanding.homophones import Homophones
 from bot.understanding.scanning import (
     Scan,
@@ -84,6 +85,9 @@ class Grammar:
         text = normalise(sentence)
         if not text or len(text) > MAX_SENTENCE:
             return None
+        wanted = None if text.startswith("/") else drop_export(text)
+        if wanted is not None and not wants_the_last(wanted) and (inner := self.read(wanted, usable)):
+            return export_reading(inner, self.commands)
         if typed := self._typed(text):
             return Reading(line=typed, by=ReadBy.COMMAND)
         if not _OF_CODE.isdisjoint(text):

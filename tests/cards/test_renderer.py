@@ -246,3 +246,24 @@ def test_fields_are_text(row_renderer: CardRenderer) -> None:
 def test_a_view_without_a_template_is_a_matter_of_configuration(renderer: CardRenderer) -> None:
     with pytest.raises(ConfigurationError, match="rows"):
         renderer.render(rows(1), "en", zone=ZONE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided(Rows):
+    """Rows between what decides about them and what leads elsewhere."""
+
+    def buttons(self) -> tuple[Button, ...]:
+        decides = Button("Approve", Ask("/approve PO-1001"))
+        elsewhere = (Button(f"Elsewhere {i}", Ask(f"/vendor {'x' * 40} {i}")) for i in range(4))
+        return (decides, *Rows.buttons(self), *elsewhere)
+
+
+def test_what_leads_elsewhere_is_dropped_before_rows_and_what_decides_stays(row_renderer: CardRenderer) -> None:
+    some = tuple(Row(name=f"SKU{i}{'y' * 30}") for i in range(8))
+    view = Decided(rows=some, total=20, line="/po PO-1001")
+    shown = [button.text for button in row_renderer.render(view, "en", zone=ZONE).buttons]
+    assert shown[0] == "Approve"
+    assert "Next" in shown
+    picks, elsewhere = ([text for text in shown if text.startswith(word)] for word in ("SKU", "Elsewhere"))
+    assert len(elsewhere) < 4 or len(picks) == len(view.rows)
+    assert len(shown) < 14

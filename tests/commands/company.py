@@ -262,7 +262,7 @@ class Company:
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
         self._read(f"find_products {text}")
         products = (level.product for level in self.levels)
-        return tuple(product for product in products if _has(text, product.sku, product.name))[:limit]
+        return tuple(product for product in products if _has(text, product.sku, product.name, product.barcode))[:limit]
 
     async def stock(self, sku: str) -> StockLevel:
         self._read(f"stock {sku}")

@@ -8,18 +8,24 @@ from typing import TypeVar
 import pytest
 
 from bot.access.audit import AuditLog, AuditReader, AuditSearch, RecordedEntry
+from bot.access.limits import DailyExports
 from bot.access.people import DirectoryEntry, People, Person
 from bot.access.policy import AccessPolicy
 from bot.alerts.service import AlertService
+from bot.alerts.subscriptions import Subscriptions
 from bot.approvals.presenter import CasePresenter
 from bot.approvals.service import ApprovalService
 from bot.approvals.unit_of_work import ApprovalOptions, CaseStore
+from bot.bootstrap.exports import exportable
+from bot.cards.language import load_languages
+from bot.cards.renderer import CardRenderer
 from bot.cards.view import View
 from bot.chat.colleagues import Colleagues
 from bot.chat.context import QuestionContext
 from bot.chat.dispatcher import QuestionDispatcher
 from bot.chat.erp_accounts import ErpAccounts
 from bot.chat.erp_keys import ErpKeys
+from bot.chat.exports import Exports
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.pipeline import PreparedAnswer
 from bot.chat.ports import LanguageChoice
@@ -33,6 +39,8 @@ from tests.commands.account_fakes import MemoryKeyStore, memory_accounts, memory
 from tests.commands.alert_fakes import InMemoryAlertService
 from tests.commands.approval_fakes import ApprovalFixture
 from tests.commands.company import NOW, Company
+from tests.commands.export_fakes import MemoryCourier
+from tests.commands.subscription_fakes import MemorySubscriptions
 from tests.read_model.memory_documents import MemoryDocuments
 from tests.recording_audit import RecordingAudit
 
@@ -157,11 +165,24 @@ def kept(company: Company) -> MemoryDocuments:
 
 
 @pytest.fixture
-def dispatcher(
-    commands: Commands,
+def courier() -> MemoryCourier:
+    return MemoryCourier()
+
+
+@pytest.fixture
+def exports_day() -> int:
+    return 3
+
+
+@pytest.fixture
+def export_rows() -> int:
+    return 1000
+
+
+@pytest.fixture
+def collaborators(
     hub: ErpHub,
     kept: MemoryDocuments,
-    policy: AccessPolicy,
     choices: FakeLanguageChoice,
     service: InMemoryAlertService,
     colleagues: Colleagues,
@@ -170,23 +191,75 @@ def dispatcher(
     audit_reader: AuditReader,
     accounts: ErpAccounts,
     key_store: MemoryKeyStore,
+) -> dict[type, object]:
+    """What commands are given, but for the exports, which ask commands themselves."""
+    return {
+        ErpHub: hub,
+        ReadModel: ReadModel(kept, hub),
+        LanguageChoice: choices,
+        AlertService: service,
+        AuditLog: audit,
+        AuditReader: audit_reader,
+        Colleagues: colleagues,
+        ApprovalService: approvals.service,
+        CasePresenter: approvals.presenter,
+        ErpAccounts: accounts,
+        ErpKeys: memory_keys(key_store, accounts, "main"),
+    }
+
+
+@pytest.fixture
+def exports(
+    commands: Commands,
+    collaborators: dict[type, object],
+    policy: AccessPolicy,
+    audit: RecordingAudit,
+    courier: MemoryCourier,
+    exports_day: int,
+    export_rows: int,
+) -> Exports:
+    languages = load_languages()
+    return Exports(
+        handler=QuestionDispatcher(
+            commands=exportable(commands), policy=lambda: policy, collaborators=collaborators, seconds=PATIENCE
+        ),
+        courier=courier,
+        renderer=CardRenderer(languages=languages, now=lambda: NOW),
+        languages=languages,
+        audit=audit,
+        limits=DailyExports(exports_day),
+        metrics=Metrics(),
+        rows=export_rows,
+    )
+
+
+@pytest.fixture
+def subscribed() -> MemorySubscriptions:
+    return MemorySubscriptions()
+
+
+@pytest.fixture
+def subscriptions(
+    commands: Commands, policy: AccessPolicy, collaborators: dict[type, object], subscribed: MemorySubscriptions
+) -> Subscriptions:
+    handler = QuestionDispatcher(
+        commands=exportable(commands), policy=lambda: policy, collaborators=collaborators, seconds=PATIENCE
+    )
+    return Subscriptions(subscribed, handler)
+
+
+@pytest.fixture
+def dispatcher(
+    commands: Commands,
+    policy: AccessPolicy,
+    collaborators: dict[type, object],
+    exports: Exports,
+    subscriptions: Subscriptions,
 ) -> QuestionDispatcher:
     return QuestionDispatcher(
         commands=commands,
         policy=lambda: policy,
-        collaborators={
-            ErpHub: hub,
-            ReadModel: ReadModel(kept, hub),
-            LanguageChoice: choices,
-            AlertService: service,
-            AuditLog: audit,
-            AuditReader: audit_reader,
-            Colleagues: colleagues,
-            ApprovalService: approvals.service,
-            CasePresenter: approvals.presenter,
-            ErpAccounts: accounts,
-            ErpKeys: memory_keys(key_store, accounts, "main"),
-        },
+        collaborators={**collaborators, Exports: exports, Subscriptions: subscriptions},
         seconds=PATIENCE,
         reference=lambda: "abc123",
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bot.access.policy import AccessPolicy
@@ -12,7 +14,7 @@ from bot.erp.model import Area
 from bot.erp.port import Capability
 from bot.testing.commands import open_chat
 from commands.find import Hits
-from tests.commands.company import Company
+from tests.commands.company import Company, level, product
 from tests.commands.conftest import Ask, as_, lines
 
 
@@ -43,6 +45,14 @@ async def test_several_hits_give_a_choice_and_many_of_one_area_a_list(ask: Ask) 
     assert lines(view) == ["/order SO-1001", "/order SO-1002", "/invoice INV-7", "/invoice INV-8", "/invoice INV-9"]
     assert as_(Hits, await ask("深圳创新")).rows[0].count == 10
     assert lines((await ask("深圳创新")).view)[0] == "/order 深圳创新"
+
+
+async def test_a_barcode_opens_its_product_and_not_those_that_contain_it(ask: Ask, company: Company) -> None:
+    carton = replace(product("BOX-1", "纸箱"), barcode="16901234567892")
+    piece = replace(product("BOX-2", "纸盒"), barcode="6901234567892")
+    company.levels = (level(carton), level(piece))
+    answer = await ask("/find 6901234567892")
+    assert (answer.command, "BOX-2" in str(answer.view)) == ("stock", True)
 
 
 async def test_small_talk_is_no_search(ask: Ask, company: Company) -> None:

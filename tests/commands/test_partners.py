@@ -112,7 +112,7 @@ async def test_the_whole_name_is_one_customer_though_another_begins_with_it(ask:
 
 async def test_a_part_of_several_names_is_a_choice(ask: Ask) -> None:
     view = as_(CustomerListView, await ask("/customer acme"))
-    assert lines(view) == ["/customer C002", "/customer C003"]
+    assert lines(view) == ["/customer C002", "/customer C003", "/export customer acme"]
     assert as_(CustomerListView, await ask("/customer")).total == 3
 
 

@@ -59,6 +59,7 @@ async def test_all_areas_are_shown_and_no_erp_is_asked(ask: Ask, company: Compan
         "/report day",
         "/report week",
         "/report last month",
+        "/export report month",
     ]
 
 

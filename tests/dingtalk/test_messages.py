@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.chat.message import ConversationKind, Mention, Message, MessageKind
+from bot.chat.message import ConversationKind, Mention, Message, MessageKind, Picture
 from bot.dingtalk.errors import BadPayload
 from bot.dingtalk.messages import parse_message
 from tests.dingtalk.conftest import NOW
@@ -170,6 +170,27 @@ def test_rich_text_with_nothing_but_pictures_is_a_picture() -> None:
     assert rich({"type": "picture", "downloadCode": "m"}, {"text": "\n"}).kind is MessageKind.PICTURE
 
 
+@pytest.mark.parametrize("code", ["downloadCode", "pictureDownloadCode"])
+def test_pictures_can_be_fetched(code: str) -> None:
+    expected = Picture("mIof", "dingappkey0001")
+    assert parse(msgtype="picture", text=..., content={code: "mIof"}).picture == expected
+    assert (
+        rich({"type": "picture"}, {"type": "picture", code: "mIof"}, {"type": "picture", code: "x"}).picture == expected
+    )
+    assert "mIof" not in repr(expected)
+
+
+@pytest.mark.parametrize("content", [None, {}, {"downloadCode": None}, {"downloadCode": ["m"]}])
+def test_a_picture_that_cannot_be_fetched(content: Any) -> None:
+    message = parse(msgtype="picture", text=..., content=content)
+    assert (message.kind, message.picture) == (MessageKind.PICTURE, None)
+
+
+def test_words_win_over_the_picture_beside_them() -> None:
+    message = rich({"text": "库存 SKU123"}, {"type": "picture", "downloadCode": "mIof"})
+    assert (message.text, message.picture) == ("库存 SKU123", None)
+
+
 @pytest.mark.parametrize("content", [None, {}, {"richText": None}, {"richText": [None, 1, "x", {}]}, [], "x"])
 def test_rich_text_that_is_bent(content: Any) -> None:
     message = parse(msgtype="richText", text=..., content=content)
@@ -220,6 +241,21 @@ def test_an_exhausted_quota_leaves_the_text_out(code: Any) -> None:
 )
 def test_quoted_words(changes: dict[str, Any]) -> None:
     assert parse(**changes).quoted_text == "PO-1001 待审批"
+
+
+@pytest.mark.parametrize(
+    ("changes", "own"),
+    [
+        ({"text": {"content": "同意", "repliedMsg": {"senderId": BOT, "content": {"title": "PO-1001"}}}}, True),
+        ({"text": {"content": "同意", "repliedMsg": {"senderId": "$:x", "content": {"title": "PO-1001"}}}}, False),
+        ({"text": {"content": "同意", "repliedMsg": {"content": {"title": "PO-1001"}}}}, False),
+        ({"quoteMessage": {"senderId": BOT, "text": {"content": "PO-1001"}}}, True),
+        ({"text": {"content": "同意", "repliedMsg": {"senderId": ""}}, "chatbotUserId": ""}, False),
+        ({}, False),
+    ],
+)
+def test_only_what_the_bot_certainly_wrote_counts_as_its_own(changes: dict[str, Any], own: bool) -> None:
+    assert parse(**changes).quotes_bot is own
 
 
 @pytest.mark.parametrize("replied", [None, {}, {"content": None}, {"content": {"downloadCode": "m"}}, "x", 5])

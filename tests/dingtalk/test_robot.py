@@ -14,7 +14,9 @@ from bot.dingtalk.errors import (
 )
 from bot.dingtalk.openapi import OpenApi
 from bot.dingtalk.robot import MAX_PARAM_BYTES, Robot, fit
-from tests.dingtalk.conftest import DIRECT_URL, GROUP_URL, NOW, WEBHOOK_URL, FakeDingTalk
+from tests.dingtalk.conftest import DIRECT_URL, GROUP_URL, NOW, OAPI, WEBHOOK_URL, FakeDingTalk
+
+UPLOAD_URL = f"{OAPI}/media/upload"
 
 
 @pytest.fixture
@@ -89,3 +91,21 @@ async def test_a_long_text_is_cut_to_the_limit(robot: Robot, dingtalk: FakeDingT
 def test_a_cut_falls_between_characters() -> None:
     assert fit("库存", 6) == "库存"
     assert fit("库存量", 8) == "库 …"
+
+
+async def test_a_file_is_uploaded_and_then_sent(robot: Robot, dingtalk: FakeDingTalk) -> None:
+    dingtalk.post(f"{UPLOAD_URL}?access_token=token-1", payload={"errcode": 0, "media_id": "@lAD1", "type": "file"})
+    dingtalk.post(DIRECT_URL, payload={"processQueryKey": "k", "invalidStaffIdList": []})
+    key = await robot.send_file("u1", "dingrobot", name="发票.xlsx", content=b"PK", media_type="application/x")
+    assert key == "k"
+    assert dingtalk.asked(UPLOAD_URL)
+    body = orjson.loads(dingtalk.asked(DIRECT_URL)[0]["data"])
+    assert (body["userIds"], body["msgKey"]) == (["u1"], "sampleFile")
+    assert orjson.loads(body["msgParam"]) == {"mediaId": "@lAD1", "fileName": "发票.xlsx", "fileType": "xlsx"}
+
+
+async def test_an_upload_without_an_id_is_not_sent(robot: Robot, dingtalk: FakeDingTalk) -> None:
+    dingtalk.post(f"{UPLOAD_URL}?access_token=token-1", payload={"errcode": 0}, repeat=True)
+    with pytest.raises(DingTalkOutcomeUnknown):
+        await robot.send_file("u1", "dingrobot", name="a.xlsx", content=b"PK", media_type="application/x")
+    assert not dingtalk.asked(DIRECT_URL)

@@ -13,7 +13,13 @@ from bot.erp.listing import D, Listing
 from bot.erp.model import Slice
 from bot.erp.port import Capability, Filter, ListQuery
 
-KINDS: tuple[Listing[Any], ...] = (*listing.KINDS, *listing.PARTNER_KINDS)
+KINDS: tuple[Listing[Any], ...] = (
+    *listing.KINDS,
+    listing.CUSTOMERS,
+    listing.VENDORS,
+    listing.BILLS,
+    listing.PAYMENTS,
+)
 SINGLE = tuple(kind.call for kind in KINDS)
 
 

@@ -172,7 +172,7 @@ def counted(metrics: Metrics, call: str, outcome: str, source: str = "main") -> 
 async def test_an_answer_carries_its_source_and_time(make_hub: MakeHub, metrics: Metrics) -> None:
     found = await make_hub(Source(stock=level())).stock("SKU123")
     assert found.value == level()
-    assert (found.source, found.as_of, found.stale_since, found.failures) == ("main", START, None, ())
+    assert (found.source, found.as_of, found.stale, found.failures) == ("main", START, False, ())
     assert counted(metrics, "stock", "ok") == 1
     assert metrics.registry.get_sample_value("dingerp_erp_seconds_count", {"source": "main", "call": "stock"}) == 1
 
@@ -273,8 +273,7 @@ async def test_when_the_erp_is_down_the_last_known_value_is_given_with_its_time(
     clock.seconds += 3600
     found = await hub.stock("sku123")
     assert found.value == level(7)
-    assert found.stale
-    assert found.stale_since == START
+    assert (found.stale, found.as_of) == (True, START)
     assert [str(failure) for failure in found.failures] == ["The ERP does not answer at the moment."]
     with pytest.raises(Unavailable):
         await hub.order("SO-1")

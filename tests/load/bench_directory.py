@@ -18,7 +18,7 @@ from time import perf_counter
 from bot.access.directory_sync import DirectorySync
 from bot.access.membership import Membership
 from bot.access.people import People
-from bot.bootstrap.directory import DirectoryAdapter, DirectoryListingAdapter
+from bot.bootstrap.directory_adapters import DirectoryAdapter, DirectoryListingAdapter
 from bot.bootstrap.factories import open_api
 from bot.dingtalk.directory import DingTalkDirectory
 from bot.dingtalk.directory_listing import DingTalkDirectoryListing

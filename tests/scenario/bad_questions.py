@@ -75,7 +75,6 @@ ARGUMENTS: Mapping[str, BadQuestion] = {
         "/stock", Notice.BAD_ARGUMENT, "命令没有写完整", "用法：/stock", offers=("/stock SKU123",)
     ),
     "only commas for an argument are no argument": _ask("/stock ,;，；", Notice.BAD_ARGUMENT, "命令没有写完整"),
-    "a warehouse without a product": _ask("/stock @上海仓", Notice.BAD_ARGUMENT, "命令没有写完整"),
     "a search for nothing": _ask("/find", Notice.BAD_ARGUMENT, "命令没有写完整", offers=("/find 螺丝",)),
     "an unknown warehouse names those that there are": _ask(
         "/stock SKU123 @火星仓", Notice.BAD_ARGUMENT, "“火星仓”", "上海仓", offers=("/stock SKU123",)

@@ -56,12 +56,12 @@ async def test_questions(system: BotSystem, line: str, title: str, says: list[st
 @pytest.mark.parametrize(
     ("msgtype", "raw", "title", "says"),
     [
-        ("picture", {}, "Please ask in words", "I cannot read pictures."),
+        ("picture", {}, "Please ask in words", "I cannot open this picture."),
         (
             "richText",
             {"content": {"richText": [{"type": "picture"}]}},
             "Please ask in words",
-            "I cannot read pictures.",
+            "I cannot open this picture.",
         ),
         ("text", {"msgtype": "chatRecord"}, "Please ask in words", "I do not understand this kind of message."),
         ("text", {"msgtype": "audio"}, "Please ask in words", "I could not hear any words"),

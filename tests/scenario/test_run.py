@@ -19,7 +19,7 @@ from structlog.testing import capture_logs
 
 from bot import cli
 from bot.app import running
-from bot.bootstrap import services
+from bot.bootstrap import infrastructure, questions
 from bot.errors import ConfigurationError
 from bot.settings import HttpSettings, load_settings
 from bot.simulator.config import SimulatorConfig
@@ -126,8 +126,8 @@ async def test_not_ready_with_a_broken_database(system: BotSystem) -> None:
 async def test_a_database_that_is_away_for_a_while_costs_no_question(
     open_system: OpenSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("_METER_SAVED_EVERY", "_INBOX_PRUNED_EVERY"):
-        monkeypatch.setattr(services, name, 0.02)
+    monkeypatch.setattr(infrastructure, "_METER_SAVED_EVERY", 0.02)
+    monkeypatch.setattr(questions, "_INBOX_PRUNED_EVERY", 0.02)
     config = SimulatorConfig(qps_limit=None, quota_limit=None, redelivery_delay=0.1, redeliveries=1000)
     with capture_logs() as logs:
         async with open_system(config) as system:

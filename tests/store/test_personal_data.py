@@ -38,6 +38,7 @@ from bot.store.tables import (
     MUTE,
     PERSON,
     STANDING_ANSWER,
+    SUBSCRIPTION,
     WATCH,
 )
 from tests.store import stored_examples as examples
@@ -69,6 +70,8 @@ def fill(connection: Connection, person: str, number: int) -> None:
         insert(STANDING_ANSWER),
         standing | {"first_row": 0, "readers": "all", "made_as": "po", "at_ms": 1, "revision": 1},
     )
+    comes = {"id": f"sub-{person}", "place": "group:cid", "conversation": "cid", "user_id": person, "line": "/po"}
+    add(insert(SUBSCRIPTION), comes | {"at": "08:30", "workdays": True, "next_ms": 1, "ended": False})
     nothing = dict.fromkeys(("checked_us", "changed_us", "left_us", "wrote_us"))
     named = {"user_id": person, "name": person, "roles": "[]", "departments": "[]", "is_admin": False, "written_us": 1}
     named |= {"manager": None}
@@ -110,7 +113,7 @@ def exported(connection: Connection, person: str) -> list[str]:
 EVIDENCE = ["approval_audit", "approval_card", "approval_decision", "approval_person", "approval_vote", "audit"]
 OWN = ["alert", "delivery", "delivery", "delivery_step", "dialogue", "erp_account", "erp_key", "erp_key_link"]
 OWN += ["inbox", "language"]
-OWN += ["mute", "mute", "person", "standing_answer", "watch"]
+OWN += ["mute", "mute", "person", "standing_answer", "subscription", "watch"]
 
 
 async def test_all_rows_about_a_person_are_told_and_none_of_others(database: Database) -> None:
@@ -161,6 +164,7 @@ async def test_a_person_is_erased_and_what_was_decided_stays(database: Database)
             "person": 1, "language": 1, "dialogue": 1, "watch": 1, "erp_account": 1, "mute": 2, "alert": 1,
             "erp_key": 1, "erp_key_link": 1,
             "standing_answer": 1,
+            "subscription": 1,
             "inbox": 1, "delivery": 1, "delivery_step": 1,
         }  # fmt: skip
         assert dict(report.kept) == dict.fromkeys(EVIDENCE, 1)

@@ -9,9 +9,8 @@ from sqlalchemy import func, insert, select
 
 from bot.approvals.case import CaseState
 from bot.store.approval_rows import audit_row
-from bot.store.approvals import StoredCaseRepository
+from bot.store.approvals import StoredCaseRepository, forget_cases
 from bot.store.database import Database
-from bot.store.retention import forget_cases
 from bot.store.tables import APPROVAL_AUDIT, APPROVAL_CASE, APPROVAL_DECISION, APPROVAL_VOTE
 from tests.store import stored_examples as examples
 

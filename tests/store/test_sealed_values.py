@@ -82,6 +82,7 @@ PLAIN = {
     "poll_subject": {"source", "area", "key", "code", "state"},
     "poll_unsent": {"source"},
     "standing_answer": {"track", "place", "conversation", "user_id", "readers", "made_as"},
+    "subscription": {"id", "place", "conversation", "user_id", "at"},
     "standing_document": {"track", "source", "folded"},
     "quota_warning": {"month", "quota"},
     "watch": {"id", "user_id", "area", "subject", "folded", "comparison", "bound"},

@@ -60,7 +60,7 @@ def test_a_sentence_goes_on(
     reading = reader.read(sentence, None, LastQuestion(line=last, rows=rows, at=NOW))
     assert (reading.line if reading else "-") == expected
     if reading:
-        assert grammar.commands.parse(reading.line).command in grammar.sentences.commands | {"find"}
+        assert grammar.commands.parse(reading.line).command in grammar.sentences.commands | {"find", "export"}
 
 
 @dataclass

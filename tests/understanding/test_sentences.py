@@ -46,7 +46,7 @@ def test_it_is_taken_for_the_right_line(sentence: str, expected: str, grammar: G
 
 def test_every_command_that_sentences_ask_for_is_in_the_table(grammar: Grammar) -> None:
     asked = {expected.removeprefix("/").partition(" ")[0] for _, expected in SENTENCES}
-    assert grammar.sentences.commands | {"find"} == asked - {NOTHING, CHOICE}
+    assert grammar.sentences.commands | {"find", "export"} == asked - {NOTHING, CHOICE}
 
 
 @pytest.mark.parametrize("sentence", [sentence for sentence, _ in SENTENCES])
@@ -56,7 +56,7 @@ def test_no_sentence_writes(sentence: str, grammar: Grammar, commands: Commands)
         return
     for line in (reading.line, *reading.alternatives):
         parsed = commands.parse(line)
-        assert parsed.command in grammar.sentences.commands | {"find"}
+        assert parsed.command in grammar.sentences.commands | {"find", "export"}
 
 
 def _plain(line: str) -> str:

@@ -17,9 +17,6 @@ from bot.approvals.policy.rules import (
 from bot.erp.model import Currency, Money
 from bot.phrase import Phrase, phrase
 
-FIELDS = ("requester", "buyer")
-"""The fields of a purchase order that hold an ERP account."""
-
 
 def resolve_approvers(
     selectors: Iterable[ApproverSelector], document: ApprovalDocument, company: CompanyDirectory

@@ -2,46 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.erp import deciding
+from bot.erp.arrivals import arrivals_of
+from bot.erp.concurrency import gather_or_cancel
 from bot.erp.conditions import all_of
-from bot.erp.errors import Invalid, NotPermitted
+from bot.erp.errors import Invalid, NotFound, NotPermitted
+from bot.erp.goods import Arrival, GoodsDelivery, Prices
+from bot.erp.goods_port import ArrivalQuery
+from bot.erp.goods_sorting import by_leaving
 from bot.erp.header_lists import Header, list_by_headers
-from bot.erp.keys import pick_by_key, spelled_alike
+from bot.erp.keys import checked_key, spelled_alike
 from bot.erp.kingdee import query as queries
 from bot.erp.kingdee.changes import ChangeReader
 from bot.erp.kingdee.client import KingdeeClient, response_message
 from bot.erp.kingdee.decisions import PurchaseApprovals
-from bot.erp.kingdee.documents import PRODUCTION_UNFINISHED, DocumentMapper, Lines, bills
+from bot.erp.kingdee.documents import PRODUCTION_UNFINISHED, DocumentKey, DocumentMapper, Lines, bills
+from bot.erp.kingdee.goods import PriceReader
 from bot.erp.kingdee.mapping import ValueReader, code
 from bot.erp.kingdee.options import KingdeeOptions
-from bot.erp.kingdee.query import MATERIALS, PRODUCTION, PURCHASES, RECEIVABLE_SOURCES, RECEIVABLES, SALES, Form
+from bot.erp.kingdee.partners import ACTIVE, PartnerMapper
+from bot.erp.kingdee.query import (
+    BUYERS,
+    MATERIALS,
+    OUTGOING,
+    PAYABLE_SOURCES,
+    PAYABLES,
+    PRODUCTION,
+    PURCHASES,
+    RECEIPTS,
+    RECEIVABLE_SOURCES,
+    RECEIVABLES,
+    SALES,
+    SHIPMENTS,
+    SUPPLIERS,
+    Form,
+)
 from bot.erp.kingdee.stock import StockReader
-from bot.erp.listing import INVOICES, PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS, D, Listing
+from bot.erp.listing import (
+    BILLS,
+    CUSTOMERS,
+    DELIVERIES,
+    INVOICES,
+    PAYMENTS,
+    PRODUCTION_ORDERS,
+    PURCHASE_ORDERS,
+    SALES_ORDERS,
+    VENDORS,
+    D,
+    Listing,
+)
 from bot.erp.model import Decision, DecisionResult, PurchaseOrder, Slice, Verdict
-from bot.erp.port import GOODS, PARTNER_READS, Capability, Filter, ListQuery
+from bot.erp.port import GOODS, Capability, Filter, ListQuery
 from bot.erp.reader_erp import ReaderErp
+from bot.erp.values import malformed_is_invalid
 from bot.erp.vendors import AdapterContext
 
 _SETTLE_DELAYS = (0.3, 0.6, 1.2)
 """Seconds to wait for the workflow to move on after a decision."""
-_FORMS: Mapping[Listing[Any], Form] = {
-    SALES_ORDERS: SALES,
-    INVOICES: RECEIVABLES,
-    PURCHASE_ORDERS: PURCHASES,
-    PRODUCTION_ORDERS: PRODUCTION,
+_FORMS: Mapping[Listing[Any], tuple[Form, ...]] = {
+    SALES_ORDERS: (SALES,),
+    INVOICES: (RECEIVABLES,),
+    PURCHASE_ORDERS: (PURCHASES,),
+    PRODUCTION_ORDERS: (PRODUCTION,),
+    CUSTOMERS: (BUYERS,),
+    VENDORS: (SUPPLIERS,),
+    BILLS: (PAYABLES,),
+    PAYMENTS: (RECEIPTS, OUTGOING),
+    DELIVERIES: (SHIPMENTS,),
 }
+_GOODS = frozenset({Capability.ARRIVALS, Capability.DELIVERIES, Capability.PRICES})
 _OPEN_BILL = "FDocumentStatus='C' and FCloseStatus='A' and FCancelStatus='A'"
+_UNSETTLED = "FDOCUMENTSTATUS='C' and FWRITTENOFFSTATUS<>'C'"
 
 
 class KingdeeErp(ReaderErp):
     """One data centre, limited to the rights of one account."""
 
-    capabilities = frozenset(Capability) - GOODS - PARTNER_READS - {Capability.LOTS}
+    capabilities = (frozenset(Capability) - GOODS - {Capability.LOTS}) | _GOODS
+    narrows_lists = True
 
     def __init__(self, context: AdapterContext, options: KingdeeOptions) -> None:
         super().__init__(context.name)
@@ -50,8 +94,10 @@ class KingdeeErp(ReaderErp):
         self._client = KingdeeClient(options, now=context.now, source=self.name)
         self._values = ValueReader(ZoneInfo(options.zone), options.currencies)
         self._mapper = DocumentMapper(self.name, self._values, tuple(word.lower() for word in options.rejections))
+        self._partners = PartnerMapper(self.name, self._values)
         self._workflow = PurchaseApprovals(self._client, self._values)
-        self._stock = StockReader(self._client, options, now=context.now)
+        self._stock = self._materials = StockReader(self._client, options, now=context.now)
+        self._prices = PriceReader(self._client, self._values)
         self._changes = ChangeReader(self._client, self._workflow, self._values)
 
     async def check(self) -> None:
@@ -66,31 +112,49 @@ class KingdeeErp(ReaderErp):
 
     async def read_document(self, kind: Listing[D], number: str) -> D:
         """Return one document; a production order is a line of a bill."""
-        form = _FORMS[kind]
-        rows = await self._client.query(form, form.spelled(number))
-        found = spelled_alike(bills(rows, form).values(), number, lambda lines: form.number(lines[0]))
+        forms = _FORMS[kind]
+        answers = await gather_or_cancel(*(self._client.query(form, form.spelled(number)) for form in forms))
+        found = [
+            (form, lines)
+            for form, rows in zip(forms, answers, strict=True)
+            for lines in spelled_alike(bills(rows, form).values(), number, partial(_number, form))
+        ]
         if len(found) > 1:
             raise Invalid(f"several documents have the number {number}: set the option org", source=self.name)
-        lines = pick_by_key(found, number, lambda lines: form.number(lines[0]), source=self.name)
+        if not found:
+            raise NotFound(number, source=self.name)
+        form, lines = found[0]
         document: D = (await self._documents(form, [lines]))[0]
         return document
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
-        form: Form = _FORMS[kind]
+        forms = [form for form in _FORMS[kind] if _can_have(form, query)]
         today = self._values.local(self._now()).date()
 
-        async def headers() -> list[Header[str]]:
-            where = all_of(await self._narrow(form, query, today), await self._within(form, query))
-            matching = queries.contains(("FBillNo", *form.texts), query.text) if query.text else ""
-            order = ",".join(dict.fromkeys(("FID", form.key)))
-            rows = await self._client.query(form, all_of(where, matching), keys=form.head, order=order)
-            return [self._mapper.header(form, row) for row in rows]
+        async def headers() -> list[Header[DocumentKey]]:
+            found = await gather_or_cancel(*(self._headers(form, query, today) for form in forms))
+            return [header for part in found for header in part]
 
-        async def read(keys: Sequence[str]) -> list[Any]:
-            rows = await self._client.query_each(form, form.key, keys)
-            return await self._documents(form, list(bills(rows, form).values()))
+        async def read(keys: Sequence[DocumentKey]) -> list[Any]:
+            found: list[Any] = []
+            for form in forms:
+                wanted = [key for of_form, key in keys if of_form is form]
+                rows = await self._client.query_each(form, form.key, wanted, where=form.only)
+                found += await self._documents(form, list(bills(rows, form).values()))
+            return found
 
         return await list_by_headers(kind, query, today, headers=headers, read=read)
+
+    async def _headers(self, form: Form, query: ListQuery, today: date) -> list[Header[DocumentKey]]:
+        where = all_of(
+            form.only,
+            await self._narrow(form, query, today),
+            await self._within(form, query),
+            form.of_partner(query.partner),
+            queries.contains((form.number_key, *form.texts), query.text) if query.text else "",
+        )
+        rows = await self._client.query(form, where, keys=form.head, order=",".join(form.head_order))
+        return [self._mapper.header(form, row) for row in rows]
 
     async def _within(self, form: Form, query: ListQuery) -> str:
         """Return a condition that matches at least the documents of the days that are asked for."""
@@ -101,26 +165,27 @@ class KingdeeErp(ReaderErp):
         return all_of(during, f"({' or '.join(due)})")
 
     async def _due_fields(self, form: Form) -> Sequence[str]:
-        if form is PRODUCTION:
-            return ("FPlanFinishDate",)
-        if form in {SALES, PURCHASES}:
-            return ("FDeliveryDate",)
-        # An invoice may have several instalments: an earlier one may be due before the last.
-        return ("FENDDATE_H", *(["FENDDATE"] if await self._client.has(form, "FENDDATE") else ()))
+        return [name for name in form.due if name not in form.optional or await self._client.has(form, name)]
 
     async def _narrow(self, form: Form, query: ListQuery, today: date) -> str:
         """Return a condition that matches at least the documents of the filter; of all documents the recent ones."""
         match query.filter:
             case Filter.PENDING:
                 return "FDocumentStatus='B' and FCancelStatus='A'"
+            case Filter.OPEN:
+                return _OPEN_BILL if form in {SALES, PURCHASES} else _UNSETTLED
             case Filter.OVERDUE:
                 due = " or ".join(queries.before(name, today) for name in await self._due_fields(form))
-                return all_of("FDOCUMENTSTATUS='C' and FWRITTENOFFSTATUS<>'C'", f"({due})")
+                return all_of(_UNSETTLED, f"({due})")
             case Filter.LATE if form is PRODUCTION:
                 unfinished = queries.one_of("FStatus", PRODUCTION_UNFINISHED)
                 return all_of(unfinished, queries.before("FPlanFinishDate", today))
+            case Filter.LATE if form is SHIPMENTS:
+                return all_of("FDocumentStatus<>'C' and FCancelStatus='A'", queries.before("FDate", today))
             case Filter.LATE:
                 return all_of(_OPEN_BILL, queries.before("FDeliveryDate", today))
+            case _ if not form.dated:
+                return ACTIVE
             case _ if query.during or query.due:
                 return ""
             case _:
@@ -128,19 +193,68 @@ class KingdeeErp(ReaderErp):
 
     async def _documents(self, form: Form, found: Sequence[Lines]) -> list[Any]:
         """Return the documents built from bill lines and from related forms."""
-        if form is SALES:
-            return [self._mapper.order(lines) for lines in found]
-        if form is PRODUCTION:
-            return [self._mapper.production_order(lines[0]) for lines in found]
         if form is PURCHASES:
             runs = await self._workflow.runs([lines[0] for lines in found])
             return [self._mapper.purchase_order(lines, runs.get(form.number(lines[0]))) for lines in found]
-        rows = []
-        if await self._client.has(RECEIVABLE_SOURCES, "FSourceBillNo"):
-            ids = [code(lines[0]["FID"]) for lines in found]
-            rows = await self._client.query_each(RECEIVABLE_SOURCES, "FID", ids)
-        sources = bills(rows, RECEIVABLE_SOURCES)
-        return [self._mapper.invoice(lines, sources.get(code(lines[0]["FID"]), ())) for lines in found]
+        if form is RECEIVABLES:
+            sources = await self._details(RECEIVABLE_SOURCES, "FSourceBillNo", found)
+            return [self._mapper.invoice(lines, sources.get(code(lines[0]["FID"]), ())) for lines in found]
+        if form is PAYABLES:
+            sources = await self._details(PAYABLE_SOURCES, "FORDERNUMBER", found)
+            return [self._mapper.bill(lines, sources.get(code(lines[0]["FID"]), ())) for lines in found]
+        build: Mapping[Form, Callable[[Lines], Any]] = {
+            SALES: self._mapper.order,
+            PRODUCTION: lambda lines: self._mapper.production_order(lines[0]),
+            RECEIPTS: partial(self._partners.payment, RECEIPTS),
+            OUTGOING: partial(self._partners.payment, OUTGOING),
+            SHIPMENTS: self._mapper.shipment,
+            BUYERS: self._partners.customer,
+            SUPPLIERS: self._partners.vendor,
+        }
+        return [build[form](lines) for lines in found]
+
+    async def _details(self, form: Form, key: str, found: Sequence[Lines]) -> Mapping[str, Lines]:
+        """Return the details of bills by the bills' keys, none if this installation lacks the key."""
+        if not await self._client.has(form, key):
+            return {}
+        ids = [code(lines[0]["FID"]) for lines in found]
+        return bills(await self._client.query_each(form, "FID", ids), form)
+
+    # Goods
+
+    async def prices(self, sku: str, *, customer: str) -> Prices:
+        """Return the prices of the last audited orders."""
+        with malformed_is_invalid(self.name):
+            product = await self._materials.material(checked_key(sku, source=self.name))
+            return await self._prices.prices(product, customer)
+
+    async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
+        """Return the delivery notes with lines of a sales order, whole; raises `NotFound` for no such order."""
+        with malformed_is_invalid(self.name):
+            number = checked_key(order_number, source=self.name)
+            known = await self._client.query(SALES, SALES.spelled(number), keys=SALES.head, order="FID")
+            orders = spelled_alike(known, number, lambda row: code(row["FBillNo"]))
+            if not orders:
+                raise NotFound(number, source=self.name)
+            if len({code(row["FID"]) for row in orders}) > 1:
+                raise Invalid(f"several documents have the number {number}: set the option org", source=self.name)
+            named = queries.one_of("FSoorDerno", (code(orders[0]["FBillNo"]),))
+            heads = await self._client.query(SHIPMENTS, named, keys=SHIPMENTS.head, order="FID")
+            ids = list(dict.fromkeys(code(row["FID"]) for row in heads))
+            rows = await self._client.query_each(SHIPMENTS, "FID", ids)
+            return by_leaving(map(self._mapper.shipment, bills(rows, SHIPMENTS).values()))
+
+    async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
+        """Return what is open of purchase orders, due with the first such line, and of production orders."""
+        of_product = queries.spelled("FMaterialId.FNumber", query.sku) if query.sku else ""
+        being_made = "FDocumentStatus='C' and " + queries.one_of("FStatus", PRODUCTION_UNFINISHED)
+        with malformed_is_invalid(self.name):
+            bought, made = await gather_or_cancel(
+                self._client.query(PURCHASES, all_of(_OPEN_BILL, of_product)),
+                self._client.query(PRODUCTION, all_of(being_made, of_product)),
+            )
+            orders = (self._mapper.purchase_order(lines, None) for lines in bills(bought, PURCHASES).values())
+            return arrivals_of(orders, map(self._mapper.production_order, made), query)
 
     # Deciding
 
@@ -162,3 +276,14 @@ class KingdeeErp(ReaderErp):
         name = "Audit" if decision.verdict is Verdict.APPROVE else "CancelAssign"
         data = {"Numbers": [order.number], "InterationFlags": "", "IgnoreInterationFlag": ""}
         return response_message(await self._client.write(name, PURCHASES.id, data, what=order.number))
+
+
+def _number(form: Form, lines: Lines) -> str:
+    return form.number(lines[0])
+
+
+def _can_have(form: Form, query: ListQuery) -> bool:
+    """Return whether documents of a form have the days, and a partner, that a query asks for."""
+    return bool(
+        (form.dated or query.during is None) and (form.due or query.due is None) and (form.partner or not query.partner)
+    )

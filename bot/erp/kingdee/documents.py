@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
+from bot.erp.goods import DeliveryLine, DeliveryStatus, GoodsDelivery
 from bot.erp.header_lists import Header
 from bot.erp.keys import fingerprint
 from bot.erp.kingdee.decisions import AGAIN, AUDITED, CHECKING, KingdeeTask, was_rejected
@@ -16,8 +18,10 @@ from bot.erp.kingdee.mapping import Row, ValueReader, code, text
 from bot.erp.kingdee.query import PRODUCTION, Form
 from bot.erp.model import (
     Approval,
+    Bill,
     Invoice,
     InvoiceStatus,
+    Money,
     OrderLine,
     OrderStatus,
     Product,
@@ -47,6 +51,8 @@ _USERS = ("FCreatorId", "FModifierId")
 _SAVED_BY = frozenset({*_USERS, "FModifierId.FName"})
 PRODUCTION_UNFINISHED = tuple(key for key, status in _PRODUCTION.items() if status is not ProductionStatus.DONE)
 
+DocumentKey = tuple[Form, str]
+"""The key of a document: each form has keys of its own."""
 Lines = Sequence[Row]
 """The lines of one bill; each repeats the header."""
 
@@ -89,6 +95,12 @@ def purchase_status(document: str, close: str, cancel: str, *, rejected: bool) -
     return known.get(document, PurchaseStatus.DRAFT)
 
 
+def shipment_status(document: str, cancel: str) -> DeliveryStatus:
+    if cancel == _VOIDED:
+        return DeliveryStatus.CANCELLED
+    return DeliveryStatus.SHIPPED if document == AUDITED else DeliveryStatus.READY
+
+
 def production_status(document: str, cancel: str, status: str) -> ProductionStatus:
     if cancel == _VOIDED:
         return ProductionStatus.CANCELLED
@@ -127,6 +139,18 @@ def _reorder_point(row: Row) -> Decimal | None:
     return None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Planned:
+    """What receivables and payables say alike."""
+
+    status: InvoiceStatus
+    due_on: date | None
+    total: Money | None
+    open_amount: Money | None
+    is_credit_note: bool
+    extra: Mapping[str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class DocumentMapper:
     """Builds the documents of one source."""
@@ -135,10 +159,12 @@ class DocumentMapper:
     values: ValueReader
     rejections: Sequence[str]
 
-    def header(self, form: Form, row: Row) -> Header[str]:
+    def header(self, form: Form, row: Row) -> Header[DocumentKey]:
         """Return what sorting and searching need of a document, from the keys of `Form.head`."""
         texts = tuple(text(row[key]) for key in form.texts)
-        return Header(code(row[form.key]), form.number(row), self.values.day(row[form.day]), texts)
+        day = self.values.day(row[form.day]) if form.day else None
+        partner = text(row[form.partner]) if form.partner else ""
+        return Header((form, code(row[form.key])), form.number(row), day, texts, partner)
 
     def order(self, lines: Lines) -> SalesOrder:
         head = lines[0]
@@ -160,7 +186,7 @@ class DocumentMapper:
             salesperson=text(head.get("FSalerId.FName")),
             changed_at=self.values.changed_at(head),
             source=self.source,
-            extra=_unknown_currency(head, "FSettleCurrId", currency),
+            extra=unknown_currency(head, "FSettleCurrId", currency),
         )
 
     def _order_line(self, row: Row, currency: str) -> OrderLine:
@@ -179,6 +205,46 @@ class DocumentMapper:
 
     def invoice(self, lines: Lines, sources: Lines) -> Invoice:
         """Return a receivable from the lines of its payment plan and its details."""
+        head, seen = lines[0], self._planned(lines)
+        # The source bill of a receivable may be a delivery instead of an order.
+        orders = {code(row.get("FSourceBillNo")) for row in sources if _is_order(row)} - {""}
+        return Invoice(
+            id=code(head["FID"]),
+            number=code(head["FBillNo"]),
+            customer=text(head["FCUSTOMERID.FName"]),
+            status=seen.status,
+            issued_on=self.values.day(head["FDATE"]),
+            due_on=seen.due_on,
+            total=seen.total,
+            open_amount=seen.open_amount,
+            is_credit_note=seen.is_credit_note,
+            order_number=orders.pop() if len(orders) == 1 else "",
+            changed_at=self.values.changed_at(head),
+            source=self.source,
+            extra=seen.extra,
+        )
+
+    def bill(self, lines: Lines, sources: Lines) -> Bill:
+        """Return a payable from the lines of its payment plan and its details."""
+        head, seen = lines[0], self._planned(lines)
+        orders = {code(row.get("FORDERNUMBER")) for row in sources} - {""}
+        return Bill(
+            id=code(head["FID"]),
+            number=code(head["FBillNo"]),
+            vendor=text(head["FSUPPLIERID.FName"]),
+            status=seen.status,
+            issued_on=self.values.day(head["FDATE"]),
+            due_on=seen.due_on,
+            total=seen.total,
+            open_amount=seen.open_amount,
+            is_credit_note=seen.is_credit_note,
+            order_number=orders.pop() if len(orders) == 1 else "",
+            changed_at=self.values.changed_at(head),
+            source=self.source,
+            extra=seen.extra,
+        )
+
+    def _planned(self, lines: Lines) -> _Planned:
         head = lines[0]
         currency = self.values.currency(head, "FCURRENCYID")
         total = number(head["FALLAMOUNTFOR"])
@@ -186,22 +252,45 @@ class DocumentMapper:
         status = invoice_status(code(head["FDOCUMENTSTATUS"]), cancel, written_off)
         plan = [(self.values.day(row.get("FENDDATE")), _rest(row)) for row in lines]
         due = [day for day, amount in plan if day is not None and amount]
-        # The source bill of a receivable may be a delivery instead of an order.
-        orders = {code(row.get("FSourceBillNo")) for row in sources if _is_order(row)} - {""}
-        return Invoice(
-            id=code(head["FID"]),
-            number=code(head["FBillNo"]),
-            customer=text(head["FCUSTOMERID.FName"]),
+        return _Planned(
             status=status,
-            issued_on=self.values.day(head["FDATE"]),
             due_on=min(due, default=self.values.day(head["FENDDATE_H"])),
             total=self.values.money(total, currency),
             open_amount=self.values.money(_open(status, total, [amount for _, amount in plan]), currency),
             is_credit_note=total is not None and total < 0,
-            order_number=orders.pop() if len(orders) == 1 else "",
+            extra=unknown_currency(head, "FCURRENCYID", currency),
+        )
+
+    def shipment(self, lines: Lines) -> GoodsDelivery:
+        """Return a delivery note: its goods leave stock when it is audited."""
+        head = lines[0]
+        status = shipment_status(code(head["FDocumentStatus"]), code(head["FCancelStatus"]))
+        day, shipped = self.values.day(head["FDate"]), status is DeliveryStatus.SHIPPED
+        places = {text(row.get("FStockID.FName")) for row in lines}
+        return GoodsDelivery(
+            id=code(head["FID"]),
+            number=code(head["FBillNo"]),
+            order_number=", ".join(dict.fromkeys(filter(None, (code(row["FSoorDerno"]) for row in lines)))),
+            customer=text(head["FCustomerID.FName"]),
+            status=status,
+            planned_on=None if shipped else day,
+            shipped_on=day if shipped else None,
+            carrier=text(head.get("FCarrierID.FName")),
+            tracking=text(head.get("FCarriageNO")),
+            lines=tuple(
+                DeliveryLine(
+                    sku=code(row["FMaterialId.FNumber"]),
+                    name=text(row["FMaterialId.FName"]),
+                    unit=text(row["FUnitID.FName"]),
+                    quantity=number(row["FRealQty"]) or Decimal(0),
+                )
+                for row in lines
+                if code(row["FEntity_FEntryId"]) not in ("", "0")
+            ),
+            salesperson=text(head.get("FSalesManID.FName")),
+            warehouse=places.pop() if len(places) == 1 else "",
             changed_at=self.values.changed_at(head),
             source=self.source,
-            extra=_unknown_currency(head, "FCURRENCYID", currency),
         )
 
     def purchase_order(self, lines: Lines, run: WorkflowRun[KingdeeTask] | None) -> PurchaseOrder:
@@ -234,7 +323,7 @@ class DocumentMapper:
             changed_at=max(filter(None, times), default=None),
             source=self.source,
             people={user: text(head.get(f"{key}.FName")) for key in _USERS if (user := _user(head, key))},
-            extra=_unknown_currency(head, "FSettleCurrId", currency),
+            extra=unknown_currency(head, "FSettleCurrId", currency),
         )
 
     def _approval(self, status: PurchaseStatus, head: Row, run: WorkflowRun[KingdeeTask] | None) -> Approval | None:
@@ -309,7 +398,8 @@ def _open(status: InvoiceStatus, total: Decimal | None, open_amounts: Sequence[D
     return None if status is InvoiceStatus.PART_PAID else total
 
 
-def _unknown_currency(head: Row, key: str, currency: str) -> Mapping[str, str]:
+def unknown_currency(head: Row, key: str, currency: str) -> Mapping[str, str]:
+    """Return what an installation calls a currency whose ISO code is unknown."""
     return {} if currency else {"currency": code(head.get(f"{key}.FName")) or code(head.get(f"{key}.FCode"))}
 
 

@@ -65,26 +65,45 @@ class Form:
     """The key that identifies a document."""
     line: str = ""
     """The key of a line's position, for forms where each line of a bill is a document."""
+    number_key: str = "FBillNo"
+    """The key with the number that people use."""
+    only: str = ""
+    """The condition that a record is a document of this kind, if not all are."""
     texts: tuple[str, ...] = ()
     """The searched keys besides the number."""
+    partner: str = ""
+    """The key with the partner's name; empty if there is none."""
     day: str = "FDate"
-    """The day that lists are ordered by."""
+    """The day that lists are ordered by; empty if there is none."""
     dated: str = "FDate"
-    """The day that every document has; lists use it to leave out old documents."""
+    """The day that every document has, by which lists leave out old documents; empty if there is none."""
+    due: tuple[str, ...] = ()
+    """The keys of days, one of which is the day when the document is due."""
 
     @property
     def head(self) -> tuple[str, ...]:
         """Return the keys by which documents are listed and searched."""
-        lines = (self.line,) if self.line else ()
-        return tuple(dict.fromkeys(("FID", self.key, "FBillNo", *lines, self.day, *self.texts)))
+        found = (*self.head_order, self.number_key, self.line, self.day, *self.texts, self.partner)
+        return tuple(dict.fromkeys(filter(None, found)))
+
+    @property
+    def head_order(self) -> tuple[str, ...]:
+        """Return the keys that order what `head` reads."""
+        return (self.key,) if self.key == self.number_key else tuple(dict.fromkeys(("FID", self.key)))
 
     def spelled(self, number: str) -> str:
         """Return the condition for the bill that contains the document with a number."""
-        return spelled("FBillNo", number, *((number.rpartition("#")[0] or number,) if self.line else ()))
+        bill = (number.rpartition("#")[0] or number,) if self.line else ()
+        return all_of(spelled(self.number_key, number, *bill), self.only)
+
+    def of_partner(self, name: str) -> str:
+        """Return a condition that matches at least the documents of a partner with this name."""
+        is_sent = self.partner and name.isprintable() and 0 < len(name) <= _LONGEST_PATTERN
+        return spelled(self.partner, name) if is_sent else ""
 
     def number(self, row: Row) -> str:
         """Return a document's number: its bill's, followed by the line's position from the second line on."""
-        bill, line = code(row["FBillNo"]), code(row[self.line]) if self.line else ""
+        bill, line = code(row[self.number_key]), code(row[self.line]) if self.line else ""
         return bill if line in ("", "0", "1") else f"{bill}#{line}"
 
 
@@ -130,6 +149,8 @@ SALES = Form(
     order="FID,FSaleOrderEntry_FEntryId",
     org="FSaleOrgId.FNumber",
     texts=("FCustId.FName",),
+    partner="FCustId.FName",
+    due=("FDeliveryDate",),
 )  # fmt: skip
 
 PURCHASES = Form(
@@ -142,6 +163,8 @@ PURCHASES = Form(
     order="FID,FPOOrderEntry_FEntryId",
     org="FPurchaseOrgId.FNumber",
     texts=("FSupplierId.FName",),
+    partner="FSupplierId.FName",
+    due=("FDeliveryDate",),
 )  # fmt: skip
 
 RECEIVABLES = Form(
@@ -155,8 +178,11 @@ RECEIVABLES = Form(
     order="FID,FEntityPlan_FEntryId",
     org="FSETTLEORGID.FNumber",
     texts=("FCUSTOMERID.FName",),
+    partner="FCUSTOMERID.FName",
     day="FDATE",
     dated="FDATE",
+    # There may be several instalments: an earlier one may be due before the last.
+    due=("FENDDATE_H", "FENDDATE"),
 )  # fmt: skip
 # A query over two entries of one bill returns every pair of their lines, so the details are queried separately.
 RECEIVABLE_SOURCES = Form(
@@ -165,6 +191,108 @@ RECEIVABLE_SOURCES = Form(
     optional=frozenset({"FSourceBillNo", "FSourceType"}),
     order="FID,FEntityDetail_FEntryId",
     org="FSETTLEORGID.FNumber",
+)
+
+PAYABLES = Form(
+    "AP_Payable",
+    keys=(
+        "FID", "FBillNo", "FDATE", "FDOCUMENTSTATUS", "FCancelStatus", "FWRITTENOFFSTATUS", "FSUPPLIERID.FName",
+        "FCURRENCYID.FCode", "FCURRENCYID.FName", "FALLAMOUNTFOR", "FENDDATE_H", "FModifyDate", "FApproveDate",
+        "FEntityPlan_FEntryId", "FENDDATE", "FPAYAMOUNTFOR", "FWRITTENOFFAMOUNT", "FNOTVERIFICATEAMOUNT",
+    ),
+    optional=_APPROVED | {"FCancelStatus", "FENDDATE", "FPAYAMOUNTFOR", "FWRITTENOFFAMOUNT", "FNOTVERIFICATEAMOUNT"},
+    order="FID,FEntityPlan_FEntryId",
+    org="FSETTLEORGID.FNumber",
+    texts=("FSUPPLIERID.FName",),
+    partner="FSUPPLIERID.FName",
+    day="FDATE",
+    dated="FDATE",
+    due=("FENDDATE_H", "FENDDATE"),
+)  # fmt: skip
+PAYABLE_SOURCES = Form(
+    "AP_Payable",
+    keys=("FID", "FEntityDetail_FEntryId", "FORDERNUMBER"),
+    optional=frozenset({"FORDERNUMBER"}),
+    order="FID,FEntityDetail_FEntryId",
+    org="FSETTLEORGID.FNumber",
+)
+
+_PAYMENT = (
+    "FID", "FBillNo", "FDATE", "FDOCUMENTSTATUS", "FCancelStatus", "FCONTACTUNITTYPE", "FCONTACTUNIT.FName",
+    "FCURRENCYID.FCode", "FCURRENCYID.FName", "FModifyDate", "FApproveDate", "FSETTLETYPEID.FName",
+)  # fmt: skip
+_PAYMENT_OPTIONAL = _APPROVED | {"FCancelStatus", "FSETTLETYPEID.FName"}
+OF_CUSTOMER, OF_VENDOR = "BD_Customer", "BD_Supplier"
+_OF_PARTNERS = one_of("FCONTACTUNITTYPE", (OF_CUSTOMER, OF_VENDOR))
+RECEIPTS = Form(
+    "AR_RECEIVEBILL",
+    keys=(*_PAYMENT, "FRECEIVEBILLENTRY_FEntryId", "FRECTOTALAMOUNTFOR", "FREALRECAMOUNTFOR_D"),
+    optional=_PAYMENT_OPTIONAL | {"FREALRECAMOUNTFOR_D"},
+    order="FID,FRECEIVEBILLENTRY_FEntryId",
+    org="FPAYORGID.FNumber",
+    only=_OF_PARTNERS,
+    texts=("FCONTACTUNIT.FName",),
+    partner="FCONTACTUNIT.FName",
+    day="FDATE",
+    dated="FDATE",
+)
+OUTGOING = Form(
+    "AP_PAYBILL",
+    keys=(*_PAYMENT, "FPAYBILLENTRY_FEntryId", "FPAYTOTALAMOUNTFOR", "FREALPAYAMOUNTFOR_D"),
+    optional=_PAYMENT_OPTIONAL | {"FREALPAYAMOUNTFOR_D"},
+    order="FID,FPAYBILLENTRY_FEntryId",
+    org="FPAYORGID.FNumber",
+    only=_OF_PARTNERS,
+    texts=("FCONTACTUNIT.FName",),
+    partner="FCONTACTUNIT.FName",
+    day="FDATE",
+    dated="FDATE",
+)
+
+_SHIPMENT_MORE = ("FCarrierID.FName", "FCarriageNO", "FSalesManID.FName", "FStockID.FName")
+SHIPMENTS = Form(
+    "SAL_OUTSTOCK",
+    keys=(
+        "FID", "FBillNo", "FDate", "FDocumentStatus", "FCancelStatus", "FCustomerID.FName", *_SHIPMENT_MORE,
+        "FModifyDate", "FApproveDate", "FEntity_FEntryId", "FMaterialId.FNumber", "FMaterialId.FName", "FUnitID.FName",
+        "FRealQty", "FSoorDerno",
+    ),
+    optional=_APPROVED | {*_SHIPMENT_MORE},
+    order="FID,FEntity_FEntryId",
+    org="FSaleOrgId.FNumber",
+    # Each line names its order, so that a search finds the notes of an order as well.
+    texts=("FCustomerID.FName", "FSoorDerno"),
+    partner="FCustomerID.FName",
+)  # fmt: skip
+
+_CUSTOMER_MORE = ("FTEL", "FMobile", "FEmail", "FADDRESS", "FSELLER.FName", "FRECCONDITIONID.FName")
+_VENDOR_MORE = ("FAddress", "FPayCondition.FName")
+_TIMES = ("FModifyDate", "FApproveDate")
+BUYERS = Form(
+    "BD_Customer",
+    keys=("FNumber", "FName", "FForbidStatus", *_CUSTOMER_MORE, *_TIMES),
+    optional=frozenset({*_CUSTOMER_MORE, *_TIMES}),
+    order="FNumber,FUseOrgId.FNumber",
+    org="FUseOrgId.FNumber",
+    key="FNumber",
+    number_key="FNumber",
+    texts=("FName",),
+    partner="FName",
+    day="",
+    dated="",
+)
+SUPPLIERS = Form(
+    "BD_Supplier",
+    keys=("FNumber", "FName", "FForbidStatus", *_VENDOR_MORE, *_TIMES),
+    optional=frozenset({*_VENDOR_MORE, *_TIMES}),
+    order="FNumber,FUseOrgId.FNumber",
+    org="FUseOrgId.FNumber",
+    key="FNumber",
+    number_key="FNumber",
+    texts=("FName",),
+    partner="FName",
+    day="",
+    dated="",
 )
 
 PRODUCTION = Form(
@@ -181,6 +309,7 @@ PRODUCTION = Form(
     line="FTreeEntity_FSeq",
     texts=("FMaterialId.FNumber", "FMaterialId.FName"),
     day="FPlanStartDate",
+    due=("FPlanFinishDate",),
 )  # fmt: skip
 
 _TASK = (

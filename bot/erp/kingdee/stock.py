@@ -58,6 +58,13 @@ class StockReader:
                 return tuple(found[:limit])
             count *= 2
 
+    async def material(self, sku: str) -> Product:
+        """Return a material; raises `NotFound`."""
+        rows = _only(await self._client.query(MATERIALS, query.spelled("FNumber", sku)), "FNumber", sku)
+        if not rows:
+            raise NotFound(sku, source=self._client.source)
+        return product(rows[0])
+
     async def level(self, sku: str) -> StockLevel:
         """Return a material's stock; raises `NotFound`.
 

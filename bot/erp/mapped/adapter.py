@@ -12,6 +12,7 @@ from bot.erp.mapped import sources
 from bot.erp.mapped.bad_values import BadValues
 from bot.erp.mapped.reader import MappingContext
 from bot.erp.model import Area, Change, Changes
+from bot.erp.port import Filter, ListQuery
 
 OVERLAP = timedelta(seconds=10)
 """How long a transaction may take: its records bear a time from before its end."""
@@ -61,6 +62,16 @@ def as_stored(moment: datetime, form: str, zone: ZoneInfo) -> datetime | int | s
             return int(moment.timestamp()) * 1000
         case _:
             return moment.astimezone(zone).strftime(form)
+
+
+def is_plain(query: ListQuery) -> bool:
+    """Whether a list that filters and pages itself can answer: it knows texts and its own filters alone."""
+    return query.filter is not Filter.OPEN and not query.partner and query.during is None and query.due is None
+
+
+def searched_text(query: ListQuery) -> str:
+    """Return the text with which a list may narrow down: a partner's name holds itself."""
+    return query.text or query.partner
 
 
 def is_encodable(text: str) -> bool:

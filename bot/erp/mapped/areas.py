@@ -1,7 +1,8 @@
-"""The areas of a configuration, by the names that both mapped vendors give to their parts.
+"""The sections of a configuration, by the names that both mapped vendors give to their parts.
 
-A section has ``fields``, may have ``changes``, ``lines`` (of orders) and ``places`` (of stock), each with ``fields`` of
-its own where it has any.
+There is a section for each area, and for customers, vendors, bills and payments. A section has ``fields``, may have
+``changes``, ``lines`` (of orders; of payments: what they settle) and ``places`` (of stock), each with ``fields`` of its
+own where it has any.
 """
 
 from __future__ import annotations
@@ -16,17 +17,19 @@ from bot.erp.mapped.reader import RecordMapping
 from bot.erp.model import Area
 from bot.erp.port import Capability
 
-Areas = Mapping[Area, Any]
+Sections = Mapping[str, Any]
+
+SECTIONS: tuple[str, ...] = tuple(dict.fromkeys((*Area, *(document.section for document in DOCUMENTS))))
 
 
-def areas_of(options: BaseModel) -> Areas:
-    """Return the areas that are configured."""
-    found = {area: getattr(options, area) for area in Area}
-    return {area: section for area, section in found.items() if section is not None}
+def sections_of(options: BaseModel) -> Sections:
+    """Return the sections that are configured, by name."""
+    found = {name: getattr(options, name) for name in SECTIONS}
+    return {name: section for name, section in found.items() if section is not None}
 
 
-def mappings_of(sections: Areas) -> dict[str, RecordMapping[Any]]:
-    """Return the layouts with their fields, by area; that of warehouses as ``stock.places``."""
+def mappings_of(sections: Sections) -> dict[str, RecordMapping[Any]]:
+    """Return the layouts with their fields, by section; that of warehouses as ``stock.places``."""
     found: dict[str, RecordMapping[Any]] = {}
     if Area.PRODUCTS in sections:
         found[Area.PRODUCTS] = RecordMapping(PRODUCT, sections[Area.PRODUCTS].fields)
@@ -37,17 +40,17 @@ def mappings_of(sections: Areas) -> dict[str, RecordMapping[Any]]:
         if getattr(sections[Area.STOCK], "lots", None) is not None:
             found["stock.lots"] = RecordMapping(LOT, sections[Area.STOCK].lots.fields)
     for document in DOCUMENTS:
-        section = sections.get(document.kind.area)
+        section = sections.get(document.section)
         if section is not None:
             lines = getattr(section, "lines", None)
             of_lines = RecordMapping(document.lines, lines.fields) if document.lines and lines else None
-            found[document.kind.area] = RecordMapping(document.layout, section.fields, of_lines)
+            found[document.section] = RecordMapping(document.layout, section.fields, of_lines)
     return found
 
 
-def capabilities_of(sections: Areas) -> frozenset[Capability]:
-    """Return what the configured areas and fields make possible to read."""
-    found = {document.kind.capability for document in DOCUMENTS if document.kind.area in sections}
+def capabilities_of(sections: Sections) -> frozenset[Capability]:
+    """Return what the configured sections and fields make possible to read."""
+    found = {document.kind.capability for document in DOCUMENTS if document.section in sections}
     stock = sections.get(Area.STOCK)
     if stock is not None:
         figures = {*stock.fields, *(stock.places.fields if stock.places else ())}
@@ -60,6 +63,6 @@ def capabilities_of(sections: Areas) -> frozenset[Capability]:
             found.add(Capability.RESERVED_AND_INCOMING)
         if "reorder_point" in figures:
             found.add(Capability.REORDER_POINT)
-    if any(section.changes is not None for section in sections.values()):
+    if any(getattr(section, "changes", None) is not None for section in sections.values()):
         found.add(Capability.CHANGED_SINCE)
     return frozenset(found)

@@ -16,11 +16,16 @@ from bot.erp.mapped.reader import MappingContext, RecordBuilder, RecordFields
 from bot.erp.model import (
     Approval,
     Area,
+    Bill,
+    Customer,
     Invoice,
     InvoiceStatus,
     Lot,
+    Money,
     OrderLine,
     OrderStatus,
+    Payment,
+    PaymentDirection,
     Product,
     ProductionOrder,
     Progress,
@@ -30,6 +35,7 @@ from bot.erp.model import (
     Quantities,
     SalesOrder,
     StockLevel,
+    Supplier,
     WarehouseStock,
     by_expiry,
 )
@@ -49,6 +55,16 @@ class DocumentMapping(Generic[D]):
     kind: Listing[D]
     layout: RecordBuilder[D]
     lines: RecordBuilder[Any] | None = None
+
+    @property
+    def section(self) -> str:
+        """The name of its section in a configuration."""
+        return section_of(self.kind)
+
+
+def section_of(kind: Listing[Any]) -> str:
+    """Return the name of the section of a kind: its area, if it stands for it, else its own."""
+    return kind.area if kind in listing.KINDS else kind.list_call
 
 
 def _product(values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> Product:
@@ -157,6 +173,25 @@ def _order_line(values: RecordFields, _lines: tuple[Any, ...], _context: Mapping
 
 
 def _invoice(values: RecordFields, _lines: tuple[Any, ...], context: MappingContext) -> Invoice:
+    return Invoice(
+        id=values["id"] or values["number"],
+        source=context.source,
+        **_owed(values),
+        **values.some("number", "customer", "issued_on", "due_on", "order_number", "url", "changed_at"),
+    )
+
+
+def _bill(values: RecordFields, _lines: tuple[Any, ...], context: MappingContext) -> Bill:
+    return Bill(
+        id=values["id"] or values["number"],
+        source=context.source,
+        **_owed(values),
+        **values.some("number", "vendor", "issued_on", "due_on", "order_number", "reference", "url", "changed_at"),
+    )
+
+
+def _owed(values: RecordFields) -> dict[str, Any]:
+    """Return the state and the amounts of an invoice or bill."""
     total, open_amount = values.money("total"), values.money("open_amount")
     credit = values["is_credit_note"]
     if credit is None:
@@ -168,14 +203,55 @@ def _invoice(values: RecordFields, _lines: tuple[Any, ...], context: MappingCont
     if status is InvoiceStatus.UNPAID and total is not None and open_amount is not None:
         partly = 0 < abs(open_amount.amount) < abs(total.amount)
         status = InvoiceStatus.PART_PAID if partly else status
-    return Invoice(
+    return {"status": status, "total": total, "open_amount": open_amount, "is_credit_note": credit}
+
+
+_OTHER_WAY = {
+    PaymentDirection.RECEIVED: PaymentDirection.SPENT,
+    PaymentDirection.SPENT: PaymentDirection.RECEIVED,
+}
+
+
+def _payment(values: RecordFields, settles: tuple[str, ...], context: MappingContext) -> Payment:
+    amount, direction = values.money("amount"), values["direction"]
+    if amount is not None and amount.amount < 0:
+        # A refund among receipts is money that went the other way.
+        amount, direction = Money(-amount.amount, amount.currency), _OTHER_WAY[direction]
+    return Payment(
         id=values["id"] or values["number"],
-        status=status,
-        total=total,
-        open_amount=open_amount,
-        is_credit_note=credit,
+        direction=direction,
+        amount=amount,
+        settles=settles,
         source=context.source,
-        **values.some("number", "customer", "issued_on", "due_on", "order_number", "url", "changed_at"),
+        **values.some("number", "partner", "partner_kind", "status", "paid_on", "method", "url", "changed_at"),
+    )
+
+
+def _settled(values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> str:
+    return str(values["number"])
+
+
+_CONTACT = ("code", "name", "contact", "phone", "email", "address", "payment_terms", "url", "changed_at")
+
+
+def _customer(values: RecordFields, _lines: tuple[Any, ...], context: MappingContext) -> Customer:
+    return Customer(
+        id=values["id"] or values["code"],
+        credit_limit=values.money("credit_limit"),
+        receivable=values.money("receivable"),
+        is_active=values["is_active"] is not False,
+        source=context.source,
+        **values.some(*_CONTACT, "salesperson"),
+    )
+
+
+def _vendor(values: RecordFields, _lines: tuple[Any, ...], context: MappingContext) -> Supplier:
+    return Supplier(
+        id=values["id"] or values["code"],
+        payable=values.money("payable"),
+        is_active=values["is_active"] is not False,
+        source=context.source,
+        **values.some(*_CONTACT, "buyer"),
     )
 
 
@@ -262,7 +338,24 @@ PURCHASING: DocumentMapping[PurchaseOrder] = DocumentMapping(
 PRODUCTION: DocumentMapping[ProductionOrder] = DocumentMapping(
     listing.PRODUCTION_ORDERS, RecordBuilder(Area.PRODUCTION, schema.PRODUCTION_ORDER, "number", _production_order)
 )
-DOCUMENTS: tuple[DocumentMapping[Any], ...] = (SALES, FINANCE, PURCHASING, PRODUCTION)
+CUSTOMERS: DocumentMapping[Customer] = DocumentMapping(
+    listing.CUSTOMERS, RecordBuilder(Area.SALES, schema.CUSTOMER, "code", _customer)
+)
+VENDORS: DocumentMapping[Supplier] = DocumentMapping(
+    listing.VENDORS, RecordBuilder(Area.PURCHASING, schema.VENDOR, "code", _vendor)
+)
+BILLS: DocumentMapping[Bill] = DocumentMapping(
+    listing.BILLS, RecordBuilder(Area.PURCHASING, schema.BILL, "number", _bill)
+)
+PAYMENTS: DocumentMapping[Payment] = DocumentMapping(
+    listing.PAYMENTS,
+    RecordBuilder(Area.FINANCE, schema.PAYMENT, "number", _payment),
+    RecordBuilder(Area.FINANCE, schema.SETTLED, "number", _settled),
+)
+DOCUMENTS: tuple[DocumentMapping[Any], ...] = (
+    *(SALES, FINANCE, PURCHASING, PRODUCTION),
+    *(CUSTOMERS, VENDORS, BILLS, PAYMENTS),
+)
 
 
 def _change(values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> tuple[str, datetime]:

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from bot.erp.model import InvoiceStatus, OrderStatus, ProductionStatus, Progress, PurchaseStatus
+from bot.erp.model import (
+    InvoiceStatus,
+    OrderStatus,
+    PartnerKind,
+    PaymentDirection,
+    PaymentStatus,
+    ProductionStatus,
+    Progress,
+    PurchaseStatus,
+)
 
 
 class FieldKind(StrEnum):
@@ -168,7 +177,62 @@ PRODUCTION_ORDER = _schema(
     url=FieldKind.KEY,
     changed_at=FieldKind.MOMENT,
 )
+_PARTNER = {
+    "id": FieldKind.KEY,
+    "code": FieldKind.KEY,
+    "name": FieldKind.TEXT,
+    "contact": FieldKind.TEXT,
+    "phone": FieldKind.TEXT,
+    "email": FieldKind.TEXT,
+    "address": FieldKind.TEXT,
+    "payment_terms": FieldKind.TEXT,
+    "currency": FieldKind.KEY,
+    "is_active": FieldKind.FLAG,
+    "url": FieldKind.KEY,
+    "changed_at": FieldKind.MOMENT,
+}
+CUSTOMER = _schema(
+    "code name",
+    **_PARTNER,
+    salesperson=FieldKind.TEXT,
+    credit_limit=FieldKind.NUMBER,
+    receivable=FieldKind.NUMBER,
+)
+VENDOR = _schema("code name", **_PARTNER, buyer=FieldKind.TEXT, payable=FieldKind.NUMBER)
+BILL = _schema(
+    "number vendor status",
+    id=FieldKind.KEY,
+    number=FieldKind.KEY,
+    vendor=FieldKind.TEXT,
+    status=InvoiceStatus,
+    issued_on=FieldKind.DAY,
+    due_on=FieldKind.DAY,
+    total=FieldKind.NUMBER,
+    open_amount=FieldKind.NUMBER,
+    currency=FieldKind.KEY,
+    is_credit_note=FieldKind.FLAG,
+    order_number=FieldKind.KEY,
+    reference=FieldKind.KEY,
+    url=FieldKind.KEY,
+    changed_at=FieldKind.MOMENT,
+)
+PAYMENT = _schema(
+    "number partner partner_kind direction status",
+    id=FieldKind.KEY,
+    number=FieldKind.KEY,
+    partner=FieldKind.TEXT,
+    partner_kind=PartnerKind,
+    direction=PaymentDirection,
+    status=PaymentStatus,
+    paid_on=FieldKind.DAY,
+    amount=FieldKind.NUMBER,
+    currency=FieldKind.KEY,
+    method=FieldKind.TEXT,
+    url=FieldKind.KEY,
+    changed_at=FieldKind.MOMENT,
+)
+SETTLED = _schema("number", number=FieldKind.KEY)
 CHANGE = _schema("key changed_at", key=FieldKind.KEY, changed_at=FieldKind.MOMENT)
 
-MONEY = frozenset({"total", "open_amount", "price", "amount"})
+MONEY = frozenset({"total", "open_amount", "price", "amount", "credit_limit", "receivable", "payable"})
 """Numbers that are amounts of the record's currency."""

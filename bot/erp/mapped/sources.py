@@ -148,6 +148,11 @@ InvoiceFields = Annotated[Fields, AfterValidator(_checked(schema.INVOICE))]
 PurchaseFields = Annotated[Fields, AfterValidator(_checked(schema.PURCHASE_ORDER))]
 PurchaseLineFields = Annotated[Fields, AfterValidator(_checked(schema.PURCHASE_LINE))]
 ProductionFields = Annotated[Fields, AfterValidator(_checked(schema.PRODUCTION_ORDER))]
+CustomerFields = Annotated[Fields, AfterValidator(_checked(schema.CUSTOMER))]
+VendorFields = Annotated[Fields, AfterValidator(_checked(schema.VENDOR))]
+BillFields = Annotated[Fields, AfterValidator(_checked(schema.BILL))]
+PaymentFields = Annotated[Fields, AfterValidator(_checked(schema.PAYMENT))]
+SettledFields = Annotated[Fields, AfterValidator(_checked(schema.SETTLED))]
 ChangeFields = Annotated[Fields, AfterValidator(_checked(schema.CHANGE))]
 
 
@@ -158,7 +163,7 @@ class SourceDefaults(BaseModel):
     currency: str = Field("", pattern="^([A-Z]{3})?$", description="Currency of amounts that come without one.")
     unit: str = Field("", description="Unit of quantities that come without one.")
 
-    def complete(self, sections: Mapping[Area, Any]) -> None:
+    def complete(self, sections: Mapping[str, Any]) -> None:
         """Check what single sections cannot; raises `ValueError` that names all amounts and quantities without unit."""
         found = []
         known = getattr(self, "lookups", {})

@@ -16,8 +16,8 @@ from bot.erp.http import Http
 from bot.erp.keys import checked_key
 from bot.erp.listing import D, Listing
 from bot.erp.mapped import builders
-from bot.erp.mapped.adapter import MappedErp, as_stored, is_encodable, poll_start
-from bot.erp.mapped.areas import areas_of, capabilities_of, mappings_of
+from bot.erp.mapped.adapter import MappedErp, as_stored, is_encodable, is_plain, poll_start, searched_text
+from bot.erp.mapped.areas import capabilities_of, mappings_of, sections_of
 from bot.erp.mapped.bad_values import BadValues
 from bot.erp.mapped.reader import MappingContext, RecordMapping, RecordReader, matching
 from bot.erp.model import (
@@ -44,6 +44,8 @@ _LOOKUPS_HOLD = timedelta(minutes=10)
 class RestErp(MappedErp):
     """Implements `bot.erp.port.Erp` on configured requests."""
 
+    narrows_lists = True
+
     def __init__(self, context: AdapterContext, options: RestOptions) -> None:
         """Connect nowhere yet; raises `ConfigurationError` for certificates that cannot be read."""
         name = context.name
@@ -58,7 +60,7 @@ class RestErp(MappedErp):
         }
         self._meanings: dict[str, Mapping[str, Any]] = {}
         self._reader = RecordReader(self.context, look, meaning=self._meaning)
-        self._mapped = mappings_of(areas_of(options))
+        self._mapped = mappings_of(sections_of(options))
         self.capabilities = _capabilities(options)
 
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
@@ -75,9 +77,9 @@ class RestErp(MappedErp):
         rows = await self._all(calls.list, f"lookups.{name}.list", "")
         return {str(look(row, calls.key)): look(row, calls.value) for row in rows}
 
-    async def _learn(self, area: str) -> None:
-        """Read the lists in which fields of an area are looked up, unless they were read a moment ago."""
-        mapped: RecordMapping[Any] | None = self._mapped[area]
+    async def _learn(self, place: str) -> None:
+        """Read the lists in which fields of a section are looked up, unless they were read a moment ago."""
+        mapped: RecordMapping[Any] | None = self._mapped[place]
         wanted: set[str] = set()
         while mapped is not None:
             wanted |= {origin.lookup for origin in mapped.fields.values() if origin.lookup}
@@ -132,10 +134,10 @@ class RestErp(MappedErp):
         product: Product = self._reader.single(self._mapped["products"], self._picked("products", found, sku))
         return product
 
-    def _picked(self, area: str, found: Any, key: str) -> Any:
+    def _picked(self, place: str, found: Any, key: str) -> Any:
         """Return the record of a key out of an answer, which may be a record or a list; raises `NotFound`."""
         rows = found if isinstance(found, list) else [found]
-        picked = matching(rows, key, partial(self._reader.key, self._mapped[area]), source=self.name)
+        picked = matching(rows, key, partial(self._reader.key, self._mapped[place]), source=self.name)
         if picked is None:
             raise NotFound(key, source=self.name)
         return picked
@@ -178,7 +180,7 @@ class RestErp(MappedErp):
 
     async def check(self) -> None:
         """Log in and read the first records of the first list."""
-        sections = areas_of(self._options)
+        sections = sections_of(self._options)
         first = next(section for area, section in sections.items() if area is not Area.STOCK)
         await self._api.part(first.list, self._asked(""), want=1)
 
@@ -187,15 +189,16 @@ class RestErp(MappedErp):
         await self._api.close()
 
     async def read_document(self, kind: Listing[D], number: str) -> D:
-        section = getattr(self._options, kind.area)
+        place = builders.section_of(kind)
+        section = getattr(self._options, place)
         found = await self._api.one(section.one, {"number": self._checked_step(number)}, what=number)
-        row = self._picked(kind.area, found, number)
+        row = self._picked(place, found, number)
         at = getattr(getattr(section, "lines", None), "at", "")
         lines = (as_list(look(row, at)) or []) if at else []
         if not isinstance(lines, list):
-            raise Invalid(f"{kind.area}.lines.at leads to no list", source=self.name)
-        await self._learn(kind.area)
-        document: D = self._reader.single(self._mapped[kind.area], row, lines)
+            raise Invalid(f"{place}.lines.at leads to no list", source=self.name)
+        await self._learn(place)
+        document: D = self._reader.single(self._mapped[place], row, lines)
         return document
 
     def _checked_step(self, key: str) -> str:
@@ -205,18 +208,19 @@ class RestErp(MappedErp):
         return key
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
-        if not is_encodable(query.text):
+        if not is_encodable(query.text + query.partner):
             return Slice(items=(), total=0)
-        section, mapped = getattr(self._options, kind.area), self._mapped[kind.area]
-        await self._learn(kind.area)
+        place = builders.section_of(kind)
+        section, mapped = getattr(self._options, place), self._mapped[place]
+        await self._learn(place)
         own: ListRead | None = getattr(section, query.filter, None) if query.filter is not Filter.ALL else None
         read: ListRead = own or section.list
-        if read.pages_itself and query.during is None and query.due is None:
+        if read.pages_itself and is_plain(query):
             part = await self._api.part(read, self._asked(query.text), start=query.offset, want=query.limit)
             items = tuple(self._reader.many(mapped, part.items))
             return Slice(items=items, total=len(items) if part.total is None else part.total)
-        name = f"{kind.area}.{query.filter if own else 'list'}"
-        documents = self._reader.many(mapped, await self._all(read, name, query.text))
+        name = f"{place}.{query.filter if own else 'list'}"
+        documents = self._reader.many(mapped, await self._all(read, name, searched_text(query)))
         return kind.pick(documents, query, self.context.today())
 
     async def _all(self, read: ListRead, name: str, text: str) -> list[Any]:
@@ -240,4 +244,4 @@ def _capabilities(options: RestOptions) -> frozenset[Capability]:
         Capability.REJECT: reject is not None,
         Capability.VERSION_CHECK: approve is not None or reject is not None,
     }
-    return capabilities_of(areas_of(options)) | {capability for capability, holds in decides.items() if holds}
+    return capabilities_of(sections_of(options)) | {capability for capability, holds in decides.items() if holds}

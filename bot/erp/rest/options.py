@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_v
 
 from bot.erp.http import HttpOptions
 from bot.erp.mapped import sources
-from bot.erp.mapped.areas import areas_of
+from bot.erp.mapped.areas import sections_of
 from bot.erp.mapped.sources import ConfigPart, Fields, SourceDefaults
 from bot.erp.rest.query import places
 from bot.secret_values import Secret
@@ -210,20 +210,25 @@ class PurchaseLines(ConfigPart):
     fields: sources.PurchaseLineFields
 
 
-class DocumentRequests(ConfigPart):
-    """Documents of one kind."""
+class RecordRequests(ConfigPart):
+    """Records of one kind."""
 
     one: Annotated[DocumentRead, _Short]
     list: Annotated[ListRead, _Short]
-    changes: ChangesRead | None = None
     fields: Fields
 
     @model_validator(mode="after")
-    def _all_lists(self) -> DocumentRequests:
+    def _all_lists(self) -> RecordRequests:
         for name in ("late", "overdue", "pending"):
             if name in type(self).model_fields and getattr(self, name) is None and self.list.pages_itself:
                 raise ValueError(f"{name} is missing: list pages itself, and {name} cannot be picked out of one page")
         return self
+
+
+class DocumentRequests(RecordRequests):
+    """Documents of an area."""
+
+    changes: ChangesRead | None = None
 
 
 class SalesCalls(DocumentRequests):
@@ -264,6 +269,39 @@ class ProductionCalls(DocumentRequests):
 
     fields: sources.ProductionFields
     late: Annotated[ListRead | None, _Short] = None
+
+
+class CustomerCalls(RecordRequests):
+    """Customers."""
+
+    fields: sources.CustomerFields
+
+
+class VendorCalls(RecordRequests):
+    """Vendors."""
+
+    fields: sources.VendorFields
+
+
+class BillCalls(RecordRequests):
+    """Invoices by vendors."""
+
+    fields: sources.BillFields
+    overdue: Annotated[ListRead | None, _Short] = None
+
+
+class SettledDocuments(ConfigPart):
+    """What a payment settles."""
+
+    at: str = Field(min_length=1, description="Where the list is inside the payment.")
+    fields: sources.SettledFields
+
+
+class PaymentCalls(RecordRequests):
+    """Receipts and payments."""
+
+    fields: sources.PaymentFields
+    lines: SettledDocuments | None = None
 
 
 class NoAccount(ConfigPart):
@@ -365,6 +403,10 @@ class RestOptions(HttpOptions, SourceDefaults):
     finance: InvoiceCalls | None = None
     purchasing: PurchaseCalls | None = None
     production: ProductionCalls | None = None
+    customers: CustomerCalls | None = None
+    vendors: VendorCalls | None = None
+    bills: BillCalls | None = None
+    payments: PaymentCalls | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> RestOptions:
@@ -372,7 +414,7 @@ class RestOptions(HttpOptions, SourceDefaults):
             raise ValueError("stock needs products too: products.fields say where name and unit are")
         if self.stock is not None and not self.stock.product and self.products and self.products.one is None:
             raise ValueError('stock has no product, so products.one is needed; an example: one = "/products/{sku}"')
-        if not areas_of(self):
+        if not sections_of(self):
             raise ValueError('no area is mapped; an example: [erp.NAME.sales] one = "/orders/{number}"')
-        self.complete(areas_of(self))
+        self.complete(sections_of(self))
         return self

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.erp import deciding
+from bot.erp.arrivals import arrivals_of
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.conditions import all_of
 from bot.erp.errors import Invalid, NotFound, NotPermitted
+from bot.erp.goods import Arrival, GoodsDelivery
+from bot.erp.goods_port import ArrivalQuery
+from bot.erp.goods_sorting import by_leaving
 from bot.erp.header_lists import Header, list_by_headers, without_lines
 from bot.erp.keys import checked_key
-from bot.erp.listing import PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS, D, Listing
+from bot.erp.listing import (
+    BILLS,
+    CUSTOMERS,
+    DELIVERIES,
+    PAYMENTS,
+    PRODUCTION_ORDERS,
+    PURCHASE_ORDERS,
+    SALES_ORDERS,
+    VENDORS,
+    D,
+    Listing,
+)
 from bot.erp.model import (
     Approval,
     Decision,
@@ -24,16 +39,26 @@ from bot.erp.model import (
     PurchaseStatus,
     Slice,
 )
-from bot.erp.port import GOODS, PARTNER_READS, Capability, Filter, ListQuery
+from bot.erp.port import GOODS, Capability, Filter, ListQuery
 from bot.erp.reader_erp import ReaderErp
 from bot.erp.sap_b1 import query as queries
 from bot.erp.sap_b1.changes import ChangeReader
 from bot.erp.sap_b1.client import NameCache, SapB1Client
 from bot.erp.sap_b1.decisions import ApprovalRequest, PurchaseApprovals
-from bot.erp.sap_b1.documents import DocumentMapper, base_orders
-from bot.erp.sap_b1.mapping import Row, ValueReader
+from bot.erp.sap_b1.documents import PURCHASE_ORDER, SALES_ORDER, DeliveryNames, DocumentMapper, base_orders
+from bot.erp.sap_b1.mapping import Row, ValueReader, day_of
 from bot.erp.sap_b1.options import SapB1Options
-from bot.erp.sap_b1.query import ENTITIES, ITEMS, ORDERS, PURCHASE_DRAFTS, PURCHASES, DocumentEntity, DocumentKey
+from bot.erp.sap_b1.partners import PartnerReader
+from bot.erp.sap_b1.query import (
+    ENTITIES,
+    ITEMS,
+    ORDERS,
+    PRODUCTION,
+    PURCHASE_DRAFTS,
+    PURCHASES,
+    DocumentEntity,
+    DocumentKey,
+)
 from bot.erp.sap_b1.stock import StockReader
 from bot.erp.values import code, malformed_is_invalid
 from bot.erp.vendors import AdapterContext
@@ -45,7 +70,8 @@ Found = tuple[DocumentEntity, Row]
 class SapB1Erp(ReaderErp):
     """One company, limited to the rights of one user."""
 
-    capabilities = frozenset(Capability) - GOODS - PARTNER_READS - {Capability.LOTS}
+    capabilities = (frozenset(Capability) - GOODS - {Capability.LOTS}) | {Capability.ARRIVALS, Capability.DELIVERIES}
+    narrows_lists = True
 
     def __init__(self, context: AdapterContext, options: SapB1Options) -> None:
         super().__init__(context.name)
@@ -57,6 +83,7 @@ class SapB1Erp(ReaderErp):
         self._names = NameCache(self._client, now=context.now, minutes=options.names_minutes)
         self._approvals = PurchaseApprovals(self._client, self._names, options, self._values)
         self._stock = StockReader(self._client, self._names, options, now=context.now)
+        self._partners = PartnerReader(self._client, self._names, self._values, now=context.now)
         self._changes = ChangeReader(
             self._client, self._approvals, self._values, now=context.now, days=options.approval_days
         )
@@ -74,18 +101,25 @@ class SapB1Erp(ReaderErp):
 
     async def read_document(self, kind: Listing[D], number: str) -> D:
         """Return one document or draft; the number of a draft that became a purchase order returns that order."""
+        if kind in (CUSTOMERS, VENDORS):
+            return await self._partners.read(kind, number)
         if kind is PURCHASE_ORDERS:
             document: Any = (await self._purchase_with_request(number))[0]
         else:
-            document = (await self._documents(kind, [await self._find(ENTITIES[kind], number)]))[0]
+            document = (await self._documents(kind, [await self._find(ENTITIES[kind], number)], whole=True))[0]
         found: D = document
         return found
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
+        if kind in (CUSTOMERS, VENDORS):
+            return await self._partners.list_partners(kind, query)
         today = self._values.local(self._now()).date()
 
         async def headers() -> list[Header[DocumentKey]]:
-            return await self._headers(self._narrow(kind, query, today))
+            found = await self._headers(self._narrow(kind, query, today))
+            return found + (
+                await self._headers_of_order(query.text) if kind.capability is Capability.DELIVERIES else []
+            )
 
         async def read(keys: Sequence[DocumentKey]) -> list[Any]:
             return await self._documents(kind, await self._rows(keys))
@@ -93,17 +127,23 @@ class SapB1Erp(ReaderErp):
         if query.filter is Filter.PENDING:
             waiting = await read(await self._approvals.pending())
             return kind.pick(map(without_lines, waiting), query, today)
+        if query.filter is not Filter.ALL and not query.text:
+            # All candidates have to be read whole anyway.
+            candidates = await self._documents(kind, await self._candidates(self._narrow(kind, query, today)))
+            return kind.pick(map(without_lines, candidates), query, today)
         return await list_by_headers(kind, query, today, headers=headers, read=read)
 
     def _narrow(self, kind: Listing[Any], query: ListQuery, today: date) -> Mapping[DocumentEntity, str]:
         """Return, by entity, conditions that match at least the documents of a list, which without days are recent."""
         version = self._client.version
-        if query.filter is not Filter.ALL:
+        if query.filter is Filter.OPEN:
+            conditions = {entity: entity.unfinished for entity in ENTITIES[kind] if entity.unfinished}
+        elif query.filter is not Filter.ALL:
             day = queries.day_text(today, version)
             conditions = {
                 entity: all_of(entity.unfinished, f"{entity.due} lt {day}")
                 for entity in ENTITIES[kind]
-                if entity.unfinished
+                if entity.unfinished and not entity.is_credit_note
             }
         elif query.during or query.due:
             conditions = dict.fromkeys(ENTITIES[kind], "")
@@ -111,22 +151,35 @@ class SapB1Erp(ReaderErp):
             since = queries.day_text(today - self._days, version)
             conditions = {entity: f"{entity.day} ge {since}" for entity in ENTITIES[kind]}
         return {
-            entity: all_of(condition, *queries.days_of(entity, query, version))
+            entity: all_of(
+                condition,
+                *queries.days_of(entity, query, version),
+                queries.of_partner(entity.partner, query.partner),
+            )
             for entity, condition in conditions.items()
         }
 
     async def _headers(self, conditions: Mapping[DocumentEntity, str]) -> list[Header[DocumentKey]]:
+        return [entity.header(row) for entity, row in await self._candidates(conditions, of=lambda entity: entity.head)]
+
+    async def _candidates(
+        self,
+        conditions: Mapping[DocumentEntity, str],
+        *,
+        of: Callable[[DocumentEntity], tuple[str, ...]] = lambda entity: entity.select,
+    ) -> list[Found]:
+        """Return the fields ``of`` entities of the documents that match their conditions."""
         reads = {
             entity: self._client.rows(
                 entity.name,
-                select=entity.head,
+                select=of(entity),
                 where=all_of(entity.where, entity.current, condition),
                 # An order that stays the same while pages are read.
                 order=entity.key,
             )
             for entity, condition in conditions.items()
         }
-        return [entity.header(row) for entity, row in await _found(reads)]
+        return await _found(reads)
 
     async def _find(self, entities: Sequence[DocumentEntity], number: str, *, generated: bool = False) -> Found:
         """Return the only document with a number; raises `NotFound`.
@@ -158,8 +211,8 @@ class SapB1Erp(ReaderErp):
         }
         return await _found(reads)
 
-    async def _documents(self, kind: Listing[Any], found: Sequence[Found]) -> list[Any]:
-        """Return the documents built from records and from related entities."""
+    async def _documents(self, kind: Listing[Any], found: Sequence[Found], *, whole: bool = False) -> list[Any]:
+        """Return the documents built from records and from related entities; only a single one is read as a whole."""
         if kind is PURCHASE_ORDERS:
             return await self._purchases(
                 found, await self._approvals.requests([entity.key_of(row) for entity, row in found])
@@ -169,17 +222,26 @@ class SapB1Erp(ReaderErp):
             return [self._mapper.order(entity, row, salespersons) for entity, row in found]
         if kind is PRODUCTION_ORDERS:
             return [self._mapper.production_order(row) for _, row in found]
-        orders = await self._order_numbers(dict.fromkeys(order for _, row in found for order in base_orders(row)))
-        return [self._mapper.invoice(entity, row, orders) for entity, row in found]
+        if kind is PAYMENTS:
+            return list(await self._partners.payments(found, with_settled=whole))
+        if kind is DELIVERIES:
+            return list(await self._deliveries(found))
+        if kind is BILLS:
+            numbers = await self._order_numbers(PURCHASES, PURCHASE_ORDER, found)
+            return [self._mapper.bill(entity, row, numbers) for entity, row in found]
+        numbers = await self._order_numbers(ORDERS, SALES_ORDER, found)
+        return [self._mapper.invoice(entity, row, numbers) for entity, row in found]
 
-    async def _order_numbers(self, keys: Iterable[str]) -> Mapping[str, str]:
-        """Return the numbers of sales orders by their keys; none if the user may not read orders."""
-        known = [int(key) for key in keys if key.isdecimal()]
+    async def _order_numbers(self, orders: DocumentEntity, kind: str, found: Sequence[Found]) -> Mapping[str, str]:
+        """Return the numbers of the orders that documents were made from, by key; none if they may not be read."""
+        keys = dict.fromkeys(key for _, row in found for key in base_orders(row, kind) if key.isdecimal())
         try:
-            rows = await self._client.rows_each(ORDERS.name, ORDERS.key, known, select=("DocEntry", "DocNum"))
+            rows = await self._client.rows_each(
+                orders.name, orders.key, [int(key) for key in keys], select=(orders.key, orders.number_field)
+            )
         except NotPermitted:
             return {}
-        return {code(row.get("DocEntry")): code(row.get("DocNum")) for row in rows}
+        return {code(row[orders.key]): orders.number(row) for row in rows}
 
     async def _purchases(
         self, found: Sequence[Found], requests: Mapping[DocumentKey, ApprovalRequest]
@@ -189,6 +251,57 @@ class SapB1Erp(ReaderErp):
             self._mapper.purchase_order(entity, row, requests.get(entity.key_of(row)), people, buyers)
             for entity, row in found
         ]
+
+    # Goods
+
+    async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
+        """Return the deliveries and returns of a sales order, among those of its customer since its day."""
+        with malformed_is_invalid(self.name):
+            found = await self._of_order(checked_key(order_number, source=self.name))
+            return by_leaving(await self._deliveries(found))
+
+    async def _deliveries(self, found: Sequence[Found]) -> list[GoodsDelivery]:
+        numbers = await self._order_numbers(ORDERS, SALES_ORDER, found)
+        sellers, carriers, warehouses = await gather_or_cancel(
+            self._names.salespersons(), self._names.carriers(), self._names.warehouses()
+        )
+        names = DeliveryNames(sellers, carriers, warehouses)
+        return [self._mapper.delivery(entity, row, numbers, names) for entity, row in found]
+
+    async def _of_order(self, number: str) -> list[Found]:
+        """Return the deliveries that were made from a sales order directly; raises `NotFound` for no such order."""
+        _, order = await self._find(ENTITIES[SALES_ORDERS], number)
+        since = day_of(order.get("DocDate"))
+        where = all_of(
+            queries.equals("CardCode", code(order.get("CardCode"))),
+            f"DocDate ge {queries.day_text(since, self._client.version)}" if since else "",
+        )
+        reads = {
+            entity: self._client.rows(entity.name, select=entity.select, where=where) for entity in ENTITIES[DELIVERIES]
+        }
+        key = code(order["DocEntry"])
+        return [(entity, row) for entity, row in await _found(reads) if key in base_orders(row, SALES_ORDER)]
+
+    async def _headers_of_order(self, number: str) -> list[Header[DocumentKey]]:
+        """Return the headers of a sales order's deliveries, which are found by its number, too."""
+        try:
+            found = await self._of_order(number) if number.strip() else []
+        except (NotFound, NotPermitted, Invalid):
+            return []
+        return [replace(header, texts=(number,)) for header in (entity.header(row) for entity, row in found)]
+
+    async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
+        """Return what is open of purchase orders, due with its order, and of production orders."""
+        of_product = queries.spelled("ItemNo", query.sku) if query.sku else ""
+        with malformed_is_invalid(self.name):
+            bought, made = await gather_or_cancel(
+                self._client.rows(PURCHASES.name, select=PURCHASES.select, where=PURCHASES.unfinished),
+                self._client.rows(
+                    PRODUCTION.name, select=PRODUCTION.select, where=all_of(PRODUCTION.unfinished, of_product)
+                ),
+            )
+            orders = await self._purchases([(PURCHASES, row) for row in bought], {})
+            return arrivals_of(orders, map(self._mapper.production_order, made), query)
 
     # Deciding
 

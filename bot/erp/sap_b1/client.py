@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -131,17 +131,49 @@ class SapB1Client:
         # With a limit below the page size there is no link to the next page, so the page is as long as the limit.
         size, top = (self._options.page_rows, "") if limit is None else (limit, str(limit))
         query = queries.query_text(select=",".join(select), filter=where, orderby=order, top=top)
+        rows, _ = await self._pages(entity, query, size, limit)
+        return rows
+
+    async def rows_from(
+        self, entity: str, *, select: Sequence[str], where: str, order: str, offset: int, limit: int
+    ) -> tuple[list[Row], int]:
+        """Return a part of a list that the server cuts, and how many records match."""
+        counted = {"count": "true"} if self.version == "v2" else {"inlinecount": "allpages"}
+        part = {"skip": str(offset), "top": str(limit)}
+        query = queries.query_text(select=",".join(select), filter=where, orderby=order, **part, **counted)
+        rows, first = await self._pages(entity, query, limit, limit)
+        total = code(first.get("@odata.count", first.get("odata.count")))
+        if not total.isdecimal():
+            raise Invalid(f"{entity} did not tell how many records there are", source=self.source)
+        return rows, int(total)
+
+    async def _pages(self, entity: str, query: str, size: int, limit: int | None) -> tuple[list[Row], Row]:
+        """Return records of as many pages as are needed, and the first answer."""
         path = f"{entity}?{query}" if query else entity
         rows: list[Row] = []
+        first: Row = {}
         while path:
-            found, path = self._page(entity, (await self._get(path, size)).data)
-            rows += found
+            data = (await self._get(path, size)).data
+            found, path = self._page(entity, data)
+            rows, first = rows + found, first or data
             if limit is not None and len(rows) >= limit:
-                return rows[:limit]
+                return rows[:limit], first
             if len(rows) > self._options.most_rows:
                 most = self._options.most_rows
                 raise Invalid(f"more than {most} records of {entity}: ask for less", source=self.source)
-        return rows
+        return rows, first
+
+    async def administration(self) -> Row:
+        """Return the company's administration data, such as its own currency."""
+
+        async def call(session: Session) -> Any:
+            path = f"{self._root}CompanyService_GetAdminInfo"
+            return unwrap(await self._http.read("POST", path, headers={"Cookie": session.cookies}), source=self.source)
+
+        data = await self._relogin.run(call)
+        if not isinstance(data, dict):
+            raise Invalid("the company's administration data are no record", source=self.source)
+        return data
 
     async def rows_each(
         self, entity: str, key: str, values: Sequence[str | int], *, select: Sequence[str] = (), where: str = ""
@@ -201,6 +233,11 @@ class SapB1Client:
         await self._relogin.run(call)
 
 
+_Names = dict[str, tuple[str, ...]]
+"""Names by key."""
+_COMPANY_CURRENCY = "LocalCurrency"
+
+
 @dataclass(frozen=True, slots=True)
 class UserNames:
     """Users by internal key: their codes, which decisions use as account, and their names."""
@@ -220,7 +257,7 @@ class NameCache:
         self._client = client
         self._now = now
         self._holds = timedelta(minutes=minutes)
-        self._known: dict[str, ExpiringValue[dict[str, tuple[str, ...]]]] = {}
+        self._known: dict[str, ExpiringValue[_Names]] = {}
 
     async def close(self) -> None:
         """Cancel reads in progress."""
@@ -246,13 +283,37 @@ class NameCache:
         found = await self._read("ItemGroups", "Number", "GroupName")
         return {key: name for key, (name,) in found.items()}
 
-    async def _read(self, entity: str, key: str, *names: str) -> dict[str, tuple[str, ...]]:
-        if entity not in self._known:
-            read = partial(self._rows, entity, key, names)
-            self._known[entity] = ExpiringValue(read, now=self._now, holds=self._holds)
-        return await self._known[entity].value()
+    async def carriers(self) -> Mapping[str, str]:
+        """Return the names of shipping types by their number."""
+        found = await self._read("ShippingTypes", "Code", "Name")
+        return {key: name for key, (name,) in found.items()}
 
-    async def _rows(self, entity: str, key: str, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    async def payment_terms(self) -> Mapping[str, str]:
+        """Return the names of payment terms by their number."""
+        found = await self._read("PaymentTermsTypes", "GroupNumber", "PaymentTermsGroupName")
+        return {key: name for key, (name,) in found.items()}
+
+    async def company_currency(self) -> str:
+        """Return the code of the company's own currency, empty without the right to read it."""
+        ((currency,),) = (await self._kept(_COMPANY_CURRENCY, self._administration)).values()
+        return currency
+
+    async def _administration(self) -> _Names:
+        try:
+            data = await self._client.administration()
+        except NotPermitted:
+            data = {}
+        return {_COMPANY_CURRENCY: (code(data.get(_COMPANY_CURRENCY)),)}
+
+    async def _read(self, entity: str, key: str, *names: str) -> _Names:
+        return await self._kept(entity, partial(self._rows, entity, key, names))
+
+    async def _kept(self, what: str, read: Callable[[], Coroutine[Any, Any, _Names]]) -> _Names:
+        if what not in self._known:
+            self._known[what] = ExpiringValue(read, now=self._now, holds=self._holds)
+        return await self._known[what].value()
+
+    async def _rows(self, entity: str, key: str, names: Sequence[str]) -> _Names:
         try:
             rows = await self._client.rows(entity, select=(key, *names))
         except NotPermitted:

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from bot.erp.goods import DeliveryLine, DeliveryStatus, GoodsDelivery
 from bot.erp.keys import fingerprint
 from bot.erp.model import (
+    Bill,
     Invoice,
     InvoiceStatus,
     Money,
@@ -28,7 +30,7 @@ from bot.erp.model import (
 from bot.erp.sap_b1.client import UserNames
 from bot.erp.sap_b1.decisions import ApprovalRequest
 from bot.erp.sap_b1.mapping import Row, ValueReader, day_of, is_yes, rows_of
-from bot.erp.sap_b1.query import CREDIT_NOTES, PRODUCTION, DocumentEntity
+from bot.erp.sap_b1.query import PRODUCTION, RETURNS, DocumentEntity
 from bot.erp.values import code, number, progress, text
 
 _AUTHORIZED = {
@@ -45,13 +47,13 @@ _PRODUCTION = {
     "boposCancelled": ProductionStatus.CANCELLED,
 }
 _EDITED = ("UpdateDate", "UpdateTime", "DocDueDate", "CardName")
-SALES_ORDER = "17"
-"""Object type of sales orders."""
+SALES_ORDER, PURCHASE_ORDER = "17", "22"
+"""Object types."""
 
 
 def order_status(row: Row, delivery: Progress | None, *, draft: bool) -> OrderStatus:
     """Return a sales order's state; both delivered and manually closed orders are closed."""
-    if _is_cancelled(row):
+    if is_cancelled(row):
         return OrderStatus.CANCELLED
     if draft:
         return OrderStatus.DRAFT
@@ -66,7 +68,7 @@ def order_status(row: Row, delivery: Progress | None, *, draft: bool) -> OrderSt
 
 def invoice_status(row: Row, total: Decimal, paid: Decimal, *, draft: bool) -> InvoiceStatus:
     """Return an invoice's state. Closed means paid, even if a credit note settled it."""
-    if _is_cancelled(row):
+    if is_cancelled(row):
         return InvoiceStatus.VOID
     if draft:
         return InvoiceStatus.DRAFT
@@ -77,7 +79,7 @@ def invoice_status(row: Row, total: Decimal, paid: Decimal, *, draft: bool) -> I
 
 def purchase_status(row: Row, request: ApprovalRequest | None, *, draft: bool) -> PurchaseStatus:
     """Return a purchase order's state; that of a draft is its approval request's."""
-    if _is_cancelled(row):
+    if is_cancelled(row):
         return PurchaseStatus.CANCELLED
     if draft:
         known = request.status if request else _AUTHORIZED.get(code(row.get("AuthorizationStatus")))
@@ -92,9 +94,19 @@ def production_status(state: str, produced: Decimal | None) -> ProductionStatus:
     return ProductionStatus.RUNNING if status is ProductionStatus.RELEASED and produced else status
 
 
-def _is_cancelled(row: Row) -> bool:
+def is_cancelled(row: Row) -> bool:
+    """Return whether a document was cancelled or cancels another."""
     # Cancelling an invoice leaves two documents: the cancelled one and the cancelling one.
     return is_yes(row.get("Cancelled")) or code(row.get("CancelStatus")) == "csCancellation"
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryNames:
+    """What deliveries refer to by key."""
+
+    sellers: Mapping[str, str]
+    carriers: Mapping[str, str]
+    warehouses: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,25 +152,80 @@ class DocumentMapper:
 
     def invoice(self, entity: DocumentEntity, row: Row, orders: Mapping[str, str]) -> Invoice:
         """Return an invoice, or a credit note with negative amounts; ``orders`` are order numbers by key."""
-        currency = _DocumentCurrency(self.values, row)
-        credit, draft = entity is CREDIT_NOTES, bool(entity.drafts_of)
-        total = number(row.get("DocTotalFc" if currency.foreign else "DocTotal")) or Decimal(0)
-        paid = number(row.get("PaidToDateFC" if currency.foreign else "PaidToDate")) or Decimal(0)
-        status = invoice_status(row, total, paid, draft=draft)
-        open_amount = Decimal(0) if status in (InvoiceStatus.PAID, InvoiceStatus.VOID) else total - paid
-        sign = -1 if credit else 1
-        sources = (orders.get(entry, "") for entry in base_orders(row))
+        seen = self._invoiced(entity, row)
         return Invoice(
             id=code(row["DocEntry"]),
             number=entity.number(row),
             customer=text(row.get("CardName")),
-            status=status,
+            status=seen.status,
             issued_on=day_of(row.get("DocDate")),
             due_on=day_of(row.get("DocDueDate")),
-            total=currency.money(sign * total),
-            open_amount=currency.money(sign * open_amount),
-            is_credit_note=credit,
-            order_number=next(filter(None, sources), ""),
+            total=seen.total,
+            open_amount=seen.open_amount,
+            is_credit_note=entity.is_credit_note,
+            order_number=_first_order(row, SALES_ORDER, orders),
+            changed_at=self.values.changed(row),
+            source=self.source,
+        )
+
+    def bill(self, entity: DocumentEntity, row: Row, orders: Mapping[str, str]) -> Bill:
+        """Return an invoice by a vendor, or a credit note with negative amounts; ``orders`` are numbers by key."""
+        seen = self._invoiced(entity, row)
+        return Bill(
+            id=code(row["DocEntry"]),
+            number=entity.number(row),
+            vendor=text(row.get("CardName")),
+            status=seen.status,
+            issued_on=day_of(row.get("DocDate")),
+            due_on=day_of(row.get("DocDueDate")),
+            total=seen.total,
+            open_amount=seen.open_amount,
+            is_credit_note=entity.is_credit_note,
+            order_number=_first_order(row, PURCHASE_ORDER, orders),
+            reference=text(row.get("NumAtCard")),
+            changed_at=self.values.changed(row),
+            source=self.source,
+        )
+
+    def _invoiced(self, entity: DocumentEntity, row: Row) -> _Invoiced:
+        currency = _DocumentCurrency(self.values, row)
+        total = number(row.get("DocTotalFc" if currency.foreign else "DocTotal")) or Decimal(0)
+        paid = number(row.get("PaidToDateFC" if currency.foreign else "PaidToDate")) or Decimal(0)
+        status = invoice_status(row, total, paid, draft=bool(entity.drafts_of))
+        open_amount = Decimal(0) if status in (InvoiceStatus.PAID, InvoiceStatus.VOID) else total - paid
+        sign = -1 if entity.is_credit_note else 1
+        return _Invoiced(status, currency.money(sign * total), currency.money(sign * open_amount))
+
+    def delivery(
+        self, entity: DocumentEntity, row: Row, orders: Mapping[str, str], names: DeliveryNames
+    ) -> GoodsDelivery:
+        """Return a delivery note, with which goods have left, or a return with negative quantities."""
+        cancelled, sign = is_cancelled(row), -1 if entity is RETURNS else 1
+        lines = rows_of(row, "DocumentLines")
+        places = {code(line.get("WarehouseCode")) for line in lines}
+        place = places.pop() if len(places) == 1 else ""
+        return GoodsDelivery(
+            id=code(row["DocEntry"]),
+            number=entity.number(row),
+            order_number=_first_order(row, SALES_ORDER, orders),
+            customer=text(row.get("CardName")),
+            status=DeliveryStatus.CANCELLED if cancelled else DeliveryStatus.SHIPPED,
+            planned_on=day_of(row.get("DocDueDate")),
+            shipped_on=None if cancelled else day_of(row.get("DocDate")),
+            carrier=names.carriers.get(code(row.get("TransportationCode")), ""),
+            tracking=text(row.get("TrackingNumber")),
+            is_return=entity is RETURNS,
+            lines=tuple(
+                DeliveryLine(
+                    sku=code(line.get("ItemCode")),
+                    name=text(line.get("ItemDescription")),
+                    unit=_unit(line),
+                    quantity=sign * (number(line["Quantity"]) or Decimal(0)),
+                )
+                for line in lines
+            ),
+            salesperson=names.sellers.get(code(row.get("SalesPersonCode")), ""),
+            warehouse=names.warehouses.get(place) or place,
             changed_at=self.values.changed(row),
             source=self.source,
         )
@@ -243,6 +310,15 @@ class DocumentMapper:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Invoiced:
+    """What invoices and bills say alike."""
+
+    status: InvoiceStatus
+    total: Money | None
+    open_amount: Money | None
+
+
 class _DocumentCurrency:
     """The currency of one document: its own if that differs from the company's, else the company's.
 
@@ -272,12 +348,14 @@ class _DocumentCurrency:
         return self.money(line.get("Price")) if own in ("", self._iso) else None
 
 
-def base_orders(row: Row) -> list[str]:
-    """Return the keys of the sales orders that a document's lines were copied from directly."""
+def base_orders(row: Row, kind: str) -> list[str]:
+    """Return the keys of the orders of an object type that a document's lines were copied from directly."""
     lines = rows_of(row, "DocumentLines")
-    return list(
-        dict.fromkeys(code(line.get("BaseEntry")) for line in lines if code(line.get("BaseType")) == SALES_ORDER)
-    )
+    return list(dict.fromkeys(code(line.get("BaseEntry")) for line in lines if code(line.get("BaseType")) == kind))
+
+
+def _first_order(row: Row, kind: str, orders: Mapping[str, str]) -> str:
+    return next(filter(None, (orders.get(entry, "") for entry in base_orders(row, kind))), "")
 
 
 def _done(line: Row) -> tuple[Decimal, Decimal | None]:

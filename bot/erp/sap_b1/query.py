@@ -19,7 +19,7 @@ from bot.erp.sap_b1.mapping import Row, day_of
 from bot.erp.values import code, text
 
 ITEMS = "Items"
-_LONGEST_PART = 50
+LONGEST_PART = 50
 """Characters of a searched text that are sent: conditions go into the URL, whose length is limited."""
 
 
@@ -43,7 +43,7 @@ def contains(fields: Iterable[str], text: str) -> str:
 
     Control characters are left out; the parts between them are searched separately.
     """
-    parts = [part for part in re.split(r"[\x00-\x1f\x7f\u2028\u2029]+", text[:_LONGEST_PART]) if part.strip()]
+    parts = [part for part in re.split(r"[\x00-\x1f\x7f\u2028\u2029]+", text[:LONGEST_PART]) if part.strip()]
     return either(*(all_of(*(f"contains({field},{literal(part)})" for part in parts)) for field in fields))
 
 
@@ -64,6 +64,15 @@ def days_of(entity: DocumentEntity, query: ListQuery, version: str) -> Iterator[
         if period is not None:
             yield f"{name} ge {day_text(period.first, version)}"
             yield f"{name} le {day_text(period.last, version)}"
+
+
+_LONGEST_NAME = 100
+"""Characters of the longest name of a partner."""
+
+
+def of_partner(field: str, partner: str) -> str:
+    """Return a condition that matches at least the records of a partner with this name."""
+    return spelled(field, partner) if field and partner.isprintable() and 0 < len(partner) <= _LONGEST_NAME else ""
 
 
 def query_text(**options: str) -> str:
@@ -94,7 +103,13 @@ class DocumentEntity:
     """The day that lists are ordered by."""
     due: str = "DocDueDate"
     unfinished: str = ""
-    """The condition for documents that may be late or overdue; empty if none can be."""
+    """The condition for documents that may be open; empty if none can be."""
+    is_credit_note: bool = False
+    """Whether these are credit notes, which are never overdue."""
+    only: str = ""
+    """The condition that a record concerns a partner, if not all do."""
+    partner: str = "CardName"
+    """The field with the partner's name; empty if there is none."""
     texts: tuple[str, ...] = ("CardName",)
     """The searched fields besides the number."""
     select: tuple[str, ...]
@@ -103,7 +118,7 @@ class DocumentEntity:
     @property
     def where(self) -> str:
         """Return the condition that a record of the entity is of this kind."""
-        return equals("DocObjectCode", self.drafts_of) if self.drafts_of else ""
+        return all_of(equals("DocObjectCode", self.drafts_of) if self.drafts_of else "", self.only)
 
     @property
     def current(self) -> str:
@@ -118,7 +133,8 @@ class DocumentEntity:
     def header(self, row: Row) -> Header[DocumentKey]:
         """Return what sorting and searching need, from the fields of `head`."""
         texts = tuple(text(row.get(name)) for name in self.texts)
-        return Header(self.key_of(row), self.number(row), day_of(row.get(self.day)), texts)
+        partner = text(row.get(self.partner)) if self.partner else ""
+        return Header(self.key_of(row), self.number(row), day_of(row.get(self.day)), texts, partner)
 
     def key_of(self, row: Row) -> DocumentKey:
         """Return the key of a document."""
@@ -152,10 +168,11 @@ _DOCUMENT = (
 _OPEN = equals("DocumentStatus", "bost_Open")
 _PAID = (*_DOCUMENT, "PaidToDate", "PaidToDateFC")
 
-ORDERS = DocumentEntity(name="Orders", unfinished=_OPEN, select=_DOCUMENT)
-ORDER_DRAFTS = DocumentEntity(name="Drafts", prefix="D", drafts_of="oOrders", select=_DOCUMENT)
+_ORDER = (*_DOCUMENT, "CardCode")
+ORDERS = DocumentEntity(name="Orders", unfinished=_OPEN, select=_ORDER)
+ORDER_DRAFTS = DocumentEntity(name="Drafts", prefix="D", drafts_of="oOrders", select=_ORDER)
 INVOICES = DocumentEntity(name="Invoices", unfinished=_OPEN, select=_PAID)
-CREDIT_NOTES = DocumentEntity(name="CreditNotes", prefix="C", select=_PAID)
+CREDIT_NOTES = DocumentEntity(name="CreditNotes", prefix="C", unfinished=_OPEN, is_credit_note=True, select=_PAID)
 INVOICE_DRAFTS = DocumentEntity(name="Drafts", prefix="D", drafts_of="oInvoices", select=_PAID)
 PURCHASES = DocumentEntity(name="PurchaseOrders", unfinished=_OPEN, select=_DOCUMENT)
 PURCHASE_DRAFTS = DocumentEntity(
@@ -166,6 +183,33 @@ PURCHASE_DRAFTS = DocumentEntity(
     unfinished=equals("AuthorizationStatus", "dasApproved"),
     select=(*_DOCUMENT, "AuthorizationStatus"),
 )
+_BILLED = (*_PAID, "NumAtCard")
+_SEARCHED_BILL = ("CardName", "NumAtCard")
+BILLS = DocumentEntity(name="PurchaseInvoices", unfinished=_OPEN, texts=_SEARCHED_BILL, select=_BILLED)
+VENDOR_CREDITS = DocumentEntity(
+    name="PurchaseCreditNotes",
+    prefix="C",
+    unfinished=_OPEN,
+    is_credit_note=True,
+    texts=_SEARCHED_BILL,
+    select=_BILLED,
+)
+BILL_DRAFTS = DocumentEntity(
+    name="Drafts", prefix="D", drafts_of="oPurchaseInvoices", texts=_SEARCHED_BILL, select=_BILLED
+)
+_PAYMENT = (
+    "DocEntry", "DocNum", "Series", "DocType", "CardName", "DocDate", "DocCurrency", "CashSum", "TransferSum",
+    "BillOfExchangeAmount", "Cancelled", "CancelStatus", "PaymentChecks", "PaymentCreditCards", "PaymentInvoices",
+)  # fmt: skip
+_OF_PARTNERS = one_of("DocType", ("rCustomer", "rSupplier"))
+RECEIPTS = DocumentEntity(name="IncomingPayments", prefix="R", due="DueDate", only=_OF_PARTNERS, select=_PAYMENT)
+OUTGOING = DocumentEntity(name="VendorPayments", prefix="P", due="DueDate", only=_OF_PARTNERS, select=_PAYMENT)
+_DELIVERY = (
+    "DocEntry", "DocNum", "Series", "CardName", "DocDate", "DocDueDate", "Cancelled", "CancelStatus", "SalesPersonCode",
+    "TransportationCode", "TrackingNumber", "UpdateDate", "UpdateTime", "DocumentLines",
+)  # fmt: skip
+DELIVERY_NOTES = DocumentEntity(name="DeliveryNotes", select=_DELIVERY)
+RETURNS = DocumentEntity(name="Returns", prefix="T", select=_DELIVERY)
 _PRODUCTION = (
     "AbsoluteEntry", "DocumentNumber", "Series", "ItemNo", "ProductDescription", "InventoryUOM",
     "ProductionOrderStatus", "PlannedQuantity", "CompletedQuantity", "RejectedQuantity", "StartDate", "DueDate",
@@ -178,6 +222,7 @@ PRODUCTION = DocumentEntity(
     day="StartDate",
     due="DueDate",
     unfinished=one_of("ProductionOrderStatus", ("boposPlanned", "boposReleased")),
+    partner="",
     texts=("ItemNo", "ProductDescription"),
     select=_PRODUCTION,
 )
@@ -187,4 +232,7 @@ ENTITIES: Mapping[Listing[Any], tuple[DocumentEntity, ...]] = {
     listing.INVOICES: (INVOICES, CREDIT_NOTES, INVOICE_DRAFTS),
     listing.PURCHASE_ORDERS: (PURCHASES, PURCHASE_DRAFTS),
     listing.PRODUCTION_ORDERS: (PRODUCTION,),
+    listing.BILLS: (BILLS, VENDOR_CREDITS, BILL_DRAFTS),
+    listing.PAYMENTS: (RECEIPTS, OUTGOING),
+    listing.DELIVERIES: (DELIVERY_NOTES, RETURNS),
 }

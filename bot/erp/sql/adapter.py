@@ -20,8 +20,8 @@ from bot.erp.errors import Invalid, NotFound
 from bot.erp.keys import checked_key
 from bot.erp.listing import KINDS, D, Listing
 from bot.erp.mapped import builders
-from bot.erp.mapped.adapter import MappedErp, as_stored, is_encodable, poll_start
-from bot.erp.mapped.areas import areas_of, capabilities_of, mappings_of
+from bot.erp.mapped.adapter import MappedErp, as_stored, is_encodable, is_plain, poll_start, searched_text
+from bot.erp.mapped.areas import capabilities_of, mappings_of, sections_of
 from bot.erp.mapped.bad_values import BadValues
 from bot.erp.mapped.reader import MappingContext, RecordMapping, RecordReader, matching
 from bot.erp.mapped.sources import EPOCH, EPOCH_MS, Fields, FieldSource
@@ -119,6 +119,8 @@ def look(row: Row, column: str) -> Any:
 class SqlErp(MappedErp):
     """Implements `bot.erp.port.Erp` on configured queries, without any write."""
 
+    narrows_lists = True
+
     def __init__(self, context: AdapterContext, options: SqlOptions) -> None:
         """Connect nowhere yet; raises `ConfigurationError` for an address that cannot be used."""
         name = context.name
@@ -132,8 +134,8 @@ class SqlErp(MappedErp):
         self._time_format = options.time_format or _TIME_FORMATS.get(self._database.dialect, "naive")
         self._reader = RecordReader(self.context, look)
         self._queries = dict(_prepared(options))
-        self._mapped = mappings_of(areas_of(options))
-        self.capabilities = capabilities_of(areas_of(options))
+        self._mapped = mappings_of(sections_of(options))
+        self.capabilities = capabilities_of(sections_of(options))
 
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
         """Return products whose code, name, spec or barcode contains ``text``, best match first."""
@@ -224,54 +226,58 @@ class SqlErp(MappedErp):
         return tuple(found)
 
     def _document(self, connection: Connection, kind: Listing[D], number: str) -> D:
-        row = self._row(connection, kind.area, number, number=number)
+        section = builders.section_of(kind)
+        row = self._row(connection, section, number, number=number)
         lines: list[Row] = []
-        if f"{kind.area}.lines" in self._queries:
-            given = {"number": self._reader.key(self._mapped[kind.area], row), "id": self._id(kind.area, row)}
-            lines = self._rows(connection, f"{kind.area}.lines", **given)
-        found: D = self._reader.single(self._mapped[kind.area], row, lines)
+        if f"{section}.lines" in self._queries:
+            given = {"number": self._reader.key(self._mapped[section], row), "id": self._id(section, row)}
+            lines = self._rows(connection, f"{section}.lines", **given)
+        found: D = self._reader.single(self._mapped[section], row, lines)
         return found
 
-    def _id(self, area: Area, row: Row) -> Any:
+    def _id(self, section: str, row: Row) -> Any:
         """Return a document's id as the database has it: a number stays a number."""
-        origin = self._mapped[area].fields.get("id")
+        origin = self._mapped[section].fields.get("id")
         return None if origin is None else look(row, origin.from_)
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
-        if not is_encodable(query.text):
+        if not is_encodable(query.text + query.partner):
             return Slice(items=(), total=0)
         return await self._database.run(partial(self._list, kind=kind, query=query))
 
     def _list(self, connection: Connection, kind: Listing[D], query: ListQuery) -> Slice[D]:
-        own = f"{kind.area}.{query.filter}"
-        place = own if query.filter is not Filter.ALL and own in self._queries else f"{kind.area}.list"
-        given: dict[str, Any] = {"text": query.text, "like": _like(query.text), "today": self._today()}
-        if self._queries[place].pages_itself and query.during is None and query.due is None:
-            return self._own_page(connection, kind, query, place, given)
+        section = builders.section_of(kind)
+        own = f"{section}.{query.filter}"
+        place = own if query.filter is not Filter.ALL and own in self._queries else f"{section}.list"
+        text = searched_text(query)
+        given: dict[str, Any] = {"text": text, "like": _like(text), "today": self._today()}
+        if self._queries[place].pages_itself and is_plain(query):
+            return self._own_page(connection, section, query, place, given)
         if self._queries[place].pages_itself:
-            # Such a query knows no days: all its rows are read, up to the most that an answer may hold.
+            # Such a query knows neither days nor partners: all its rows are read, up to the most that an answer may
+            # hold.
             given |= {"limit": self._options.most_rows + 1, "offset": 0}
-        documents = self._reader.many(self._mapped[kind.area], self._rows(connection, place, **given))
+        documents = self._reader.many(self._mapped[section], self._rows(connection, place, **given))
         return kind.pick(documents, query, self.context.today())
 
     def _own_page(
-        self, connection: Connection, kind: Listing[D], query: ListQuery, place: str, given: dict[str, Any]
-    ) -> Slice[D]:
+        self, connection: Connection, section: str, query: ListQuery, place: str, given: dict[str, Any]
+    ) -> Slice[Any]:
         """Return the page of a query that pages itself; every row has the number of all rows."""
         rows = self._rows(connection, place, **given, limit=query.limit, offset=query.offset)
         # Beyond the last page there is no row that has it.
         counted = rows or (self._rows(connection, place, **given, limit=1, offset=0) if query.offset else [])
-        found = self._reader.many(self._mapped[kind.area], rows[: query.limit])
+        found = self._reader.many(self._mapped[section], rows[: query.limit])
         return Slice(items=tuple(found), total=int(look(counted[0], _ALL_ROWS)) if counted else 0)
 
     def _today(self) -> date | str:
         today = self.context.today()
         return today.isoformat() if self._database.dialect == "sqlite" else today
 
-    def _row(self, connection: Connection, area: str, key: str, **given: Any) -> Row:
+    def _row(self, connection: Connection, section: str, key: str, **given: Any) -> Row:
         """Return the row of a key; raises `NotFound`."""
-        rows = self._rows(connection, f"{area}.one", **given)
-        found = matching(rows, key, partial(self._reader.key, self._mapped[area]), source=self.name)
+        rows = self._rows(connection, f"{section}.one", **given)
+        found = matching(rows, key, partial(self._reader.key, self._mapped[section]), source=self.name)
         if found is None:
             raise NotFound(key, source=self.name)
         return found  # type: ignore[no-any-return]  # one of the rows
@@ -289,19 +295,20 @@ def _prepared(options: SqlOptions) -> list[tuple[str, PreparedQuery]]:
     """Return all queries by their place in the configuration."""
     found: list[PreparedQuery] = []
     complete = partial(with_views, views=options.views)
-    for area, section in areas_of(options).items():
+    for place, section in sections_of(options).items():
         for name in ("one", "list", "late", "overdue", "pending", "total"):
             sql = getattr(section, name, None)
             if sql is not None:
-                also = (_ALL_ROWS,) if area in _DOCUMENT_AREAS and name != "one" and pages_itself(sql) else ()
-                found.append(prepare(f"{area}.{name}", complete(sql), section.fields, also=also))
+                also = (_ALL_ROWS,) if place in _LISTED and name != "one" and pages_itself(sql) else ()
+                found.append(prepare(f"{place}.{name}", complete(sql), section.fields, also=also))
         for name in ("lines", "places", "lots"):
             part = getattr(section, name, None)
             if part is not None:
-                found.append(prepare(f"{area}.{name}", complete(part.query), part.fields))
-        if section.changes is not None:
-            found.append(prepare(f"{area}.changes", complete(section.changes), also=("key", "changed_at")))
+                found.append(prepare(f"{place}.{name}", complete(part.query), part.fields))
+        changes = getattr(section, "changes", None)
+        if changes is not None:
+            found.append(prepare(f"{place}.changes", complete(changes), also=("key", "changed_at")))
     return [(query.place, query) for query in found]
 
 
-_DOCUMENT_AREAS = frozenset(kind.area for kind in KINDS)
+_LISTED = frozenset(document.section for document in builders.DOCUMENTS)

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from bot.erp.mapped import sources
-from bot.erp.mapped.areas import areas_of
+from bot.erp.mapped.areas import sections_of
 from bot.erp.mapped.sources import ConfigPart, Fields, SourceDefaults
 from bot.erp.sql.query import check_list_query, check_view, pages_itself, query
 from bot.secret_values import Secret
@@ -65,16 +65,15 @@ class StockQueries(ConfigPart):
         return self
 
 
-class DocumentQueries(ConfigPart):
-    """Documents of one kind."""
+class RecordQueries(ConfigPart):
+    """Records of one kind."""
 
-    one: DocumentSql = Field(description="One document by `:number`.")
-    list: ListSql = Field(description="Documents; may use `:text`, `:like`, `:today`, or page by `:limit`, `:offset`.")
-    changes: ChangesSql | None = None
+    one: DocumentSql = Field(description="One record by `:number`, of partners their code.")
+    list: ListSql = Field(description="Records; may use `:text`, `:like`, `:today`, or page by `:limit`, `:offset`.")
     fields: Fields
 
     @model_validator(mode="after")
-    def _all_lists(self) -> DocumentQueries:
+    def _all_lists(self) -> RecordQueries:
         for name in ("late", "overdue", "pending"):
             if name in type(self).model_fields and getattr(self, name) is None and pages_itself(self.list):
                 raise ValueError(
@@ -82,6 +81,12 @@ class DocumentQueries(ConfigPart):
                     f'example: {name} = "SELECT … WHERE due_on < :today"'
                 )
         return self
+
+
+class DocumentQueries(RecordQueries):
+    """Documents of an area."""
+
+    changes: ChangesSql | None = None
 
 
 class OrderLineQuery(ConfigPart):
@@ -129,6 +134,39 @@ class ProductionQueries(DocumentQueries):
     late: ListSql | None = None
 
 
+class CustomerQueries(RecordQueries):
+    """Customers."""
+
+    fields: sources.CustomerFields
+
+
+class VendorQueries(RecordQueries):
+    """Vendors."""
+
+    fields: sources.VendorFields
+
+
+class BillQueries(RecordQueries):
+    """Invoices by vendors."""
+
+    fields: sources.BillFields
+    overdue: ListSql | None = None
+
+
+class SettledQuery(ConfigPart):
+    """What a payment settles."""
+
+    query: LinesSql = Field(description="The invoices or bills by the payment's `:number` or `:id`.")
+    fields: sources.SettledFields
+
+
+class PaymentQueries(RecordQueries):
+    """Receipts and payments."""
+
+    fields: sources.PaymentFields
+    lines: SettledQuery | None = None
+
+
 class SqlOptions(SourceDefaults):
     """Options of a source of the vendor ``sql``."""
 
@@ -152,12 +190,16 @@ class SqlOptions(SourceDefaults):
     finance: InvoiceQueries | None = None
     purchasing: PurchaseQueries | None = None
     production: ProductionQueries | None = None
+    customers: CustomerQueries | None = None
+    vendors: VendorQueries | None = None
+    bills: BillQueries | None = None
+    payments: PaymentQueries | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> SqlOptions:
         if self.stock is not None and self.products is None:
             raise ValueError("stock needs products too: name and unit are read there")
-        if not areas_of(self):
+        if not sections_of(self):
             raise ValueError('no area is mapped; an example: [erp.NAME.sales] one = "SELECT …"')
-        self.complete(areas_of(self))
+        self.complete(sections_of(self))
         return self

@@ -17,31 +17,37 @@ from pydantic import SecretStr
 from bot.erp import deciding, listing
 from bot.erp.document_erp import DocumentErp
 from bot.erp.errors import NotFound
+from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.http import Http
-from bot.erp.keys import checked_key, escape_like, spelled_alike
+from bot.erp.keys import checked_key, escape_like, pick_by_key, spelled_alike
 from bot.erp.listing import D, Listing, read_page
 from bot.erp.model import (
     Area,
+    Bill,
     Changes,
+    Customer,
     Decision,
     DecisionResult,
     ErpUser,
     Invoice,
+    Payment,
     Product,
     ProductionOrder,
     PurchaseOrder,
     SalesOrder,
     Slice,
     StockLevel,
+    Supplier,
 )
-from bot.erp.port import GOODS, PARTNER_READS, Capability, ListQuery
+from bot.erp.port import Capability, ListQuery
 from bot.erp.setup import SetupProblem, approver_problems
-from bot.erp.tryton import documents
+from bot.erp.tryton import documents, goods, partners
 from bot.erp.tryton.changes import read_changes
 from bot.erp.tryton.client import Account, Domain, Row, TrytonClient, at, containing
 from bot.erp.tryton.decisions import PurchaseApprovals, version_of
 from bot.erp.tryton.options import TrytonOptions
-from bot.erp.tryton.query import KINDS, DocumentQuery, unnumbered
+from bot.erp.tryton.query import KINDS, DocumentQuery
 from bot.erp.tryton.stock import read_places, read_reorder_point, total_of
 from bot.erp.tryton.users import read_users
 from bot.erp.values import malformed_is_invalid
@@ -56,7 +62,8 @@ _RANKED = 200
 class TrytonErp(DocumentErp):
     """One database. People decide with their own accounts if configured, else with the bot's."""
 
-    capabilities = frozenset(Capability) - GOODS - PARTNER_READS - {Capability.LOTS}
+    capabilities = frozenset(Capability) - {Capability.LOTS}
+    narrows_lists = True
 
     def __init__(self, context: AdapterContext, options: TrytonOptions) -> None:
         super().__init__(context.name)
@@ -76,11 +83,16 @@ class TrytonErp(DocumentErp):
         )
         web = f"{options.web_url.rstrip('/')}/#{quote(options.database)}/model" if options.web_url else ""
         self._site = documents.TrytonSite(source=self.name, web=web)
+        self._goods = goods.TrytonGoods(self._account, self._site, now=context.now, today=self._today)
         self._readers: Mapping[Listing[Any], Callable[[list[Row], bool], Awaitable[Sequence[Any]]]] = {
             listing.SALES_ORDERS: self._sales,
             listing.INVOICES: self._invoices,
             listing.PURCHASE_ORDERS: self._purchases,
             listing.PRODUCTION_ORDERS: self._productions,
+            listing.CUSTOMERS: self._customers,
+            listing.VENDORS: self._vendors,
+            listing.BILLS: self._bills,
+            listing.PAYMENTS: self._payments,
         }
 
     async def check(self) -> None:
@@ -172,36 +184,93 @@ class TrytonErp(DocumentErp):
                 source=self.name,
             )
 
-    async def _products(self, domain: Domain, limit: int) -> list[Row]:
+    async def _products(self, domain: Domain, limit: int, fields: Sequence[str] = documents.PRODUCT) -> list[Row]:
         domain = [["code", "!=", None], *domain]
         return await self._account.search(
-            "product.product", domain, documents.PRODUCT, order=[["code", "ASC"], ["id", "ASC"]], limit=limit
+            "product.product", domain, fields, order=[["code", "ASC"], ["id", "ASC"]], limit=limit
         )
+
+    # Goods
+
+    async def product(self, sku: str) -> ProductDetails:
+        with malformed_is_invalid(self.name):
+            row = await self._product_row(sku)
+            digits = at(row, "default_uom.digits")
+            return await self._goods.details(row, await read_reorder_point(self._account, row["id"], digits))
+
+    async def prices(self, sku: str, *, customer: str) -> Prices:
+        with malformed_is_invalid(self.name):
+            return await self._goods.prices(await self._product_row(sku), customer)
+
+    async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
+        with malformed_is_invalid(self.name):
+            try:
+                row = await self._product_row(query.sku) if query.sku else None
+            except NotFound:
+                return Slice(items=(), total=0)
+            return await self._goods.arrivals(query, row)
+
+    async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
+        with malformed_is_invalid(self.name):
+            return await self._goods.deliveries_of(checked_key(order_number, source=self.name))
+
+    async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
+        with malformed_is_invalid(self.name):
+            return await self._goods.shortages(query)
+
+    async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
+        with malformed_is_invalid(self.name):
+            return await self._goods.warehouse_stock(query)
+
+    async def _product_row(self, sku: str) -> Row:
+        """Return a product with what is told of goods; raises `NotFound`."""
+        sku = checked_key(sku, source=self.name)
+        rows = await self._products([["code", "ilike", escape_like(sku)]], _TWINS, goods.PRODUCT)
+        return self._first(rows, sku, lambda row: str(row["code"]))
 
     # Documents
 
     async def read_document(self, kind: Listing[D], number: str) -> D:
         """Return the document with this number, ignoring case; ``(id)`` names one without a number."""
+        if kind is listing.DELIVERIES:
+            shipment: Any = await self._goods.delivery(number)
+            return shipment  # type: ignore[no-any-return]  # what this kind is
         document_query: DocumentQuery = KINDS[kind]
-        domain = [*document_query.domain, *(unnumbered(number) or [["number", "ilike", escape_like(number)]])]
         fields = (*document_query.fields, *document_query.line_fields)
+        domain: Domain = document_query.domain_called(number)
+        if kind in partners.SIDES:
+            domain = [*domain, ["active", "in", [True, False]]]
         rows = await self._account.search(document_query.model, domain, fields, limit=_TWINS)
-        found: Sequence[D] = await self._readers[kind]([self._first(rows, number, documents.number_of)], True)
+        row = (
+            self._payment_line(rows, number)
+            if kind is listing.PAYMENTS
+            else self._first(rows, number, document_query.called)
+        )
+        if kind in partners.SIDES and not await partners.is_on(self._account, partners.SIDES[kind], row["id"]):
+            raise NotFound(number, source=self.name)
+        found: Sequence[D] = await self._readers[kind]([row], True)
         return found[0]
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
+        if kind is listing.DELIVERIES:
+            shipments: Slice[Any] = await self._goods.deliveries(query)
+            return shipments
         document_query: DocumentQuery = KINDS[kind]
+        if not document_query.has(query):
+            return Slice(items=(), total=0)
+        domain: Domain = document_query.domain_of(query, self._today())
+        if kind in partners.SIDES:
+            domain = [*domain, ["id", "in", await partners.read_parties(self._account, partners.SIDES[kind])]]
         if not document_query.is_exact(query):
-            domain = document_query.domain_of(query, self._today())
             rows = await self._account.search(document_query.model, domain, document_query.fields)
             candidates: Sequence[D] = await self._readers[kind](rows, False)
             return kind.pick(candidates, query, self._today())
-        page, total = await self._page(document_query, query)
+        page, total = await self._page(document_query, query, domain)
         found: Sequence[D] = await self._readers[kind](page, False)
         return Slice(items=tuple(found), total=total)
 
-    async def _page(self, document_query: DocumentQuery, query: ListQuery) -> tuple[list[Row], int]:
-        domain, order = document_query.domain_of(query, self._today()), document_query.order_of(query)
+    async def _page(self, document_query: DocumentQuery, query: ListQuery, domain: Domain) -> tuple[list[Row], int]:
+        order = document_query.order_of(query)
         rows = self._account.search(
             document_query.model, domain, document_query.fields, order=order, offset=query.offset, limit=query.limit
         )
@@ -213,6 +282,12 @@ class TrytonErp(DocumentErp):
         if not found:
             raise NotFound(number, source=self.name)
         return found[0]
+
+    def _payment_line(self, rows: list[Row], number: str) -> Row:
+        """Return a payment's line. Moves are numbered anew each fiscal year: one of several would be a guess."""
+        if rows and partners.line_of_several(number):
+            return rows[0]
+        return pick_by_key(rows, number, partners.payment_number, source=self.name)
 
     async def _sales(self, rows: list[Row], with_lines: bool) -> list[SalesOrder]:
         return [documents.sale(row, self._site, lines=with_lines) for row in rows]
@@ -236,6 +311,26 @@ class TrytonErp(DocumentErp):
 
     async def _productions(self, rows: list[Row], with_lines: bool) -> list[ProductionOrder]:
         return [documents.production(row, self._site) for row in rows]
+
+    async def _customers(self, rows: list[Row], with_lines: bool) -> list[Customer]:
+        return [partners.customer(row, self._site) for row in rows]
+
+    async def _vendors(self, rows: list[Row], with_lines: bool) -> list[Supplier]:
+        return [partners.vendor(row, self._site) for row in rows]
+
+    async def _bills(self, rows: list[Row], with_lines: bool) -> list[Bill]:
+        return [partners.bill(row, self._site) for row in rows]
+
+    async def _payments(self, rows: list[Row], with_lines: bool) -> list[Payment]:
+        invoices = await self._reconciled(rows) if with_lines else {}
+        return [partners.payment(row, self._site, settled=with_lines, invoices=invoices) for row in rows]
+
+    async def _reconciled(self, rows: list[Row]) -> Mapping[int, str]:
+        """Return the numbers of the invoices that payments were reconciled with, by their ids."""
+        ids = sorted({key for row in rows for key in partners.reconciled_invoices(row)})
+        if not ids:
+            return {}
+        return partners.numbers_by_id(await self._account.search("account.invoice", [["id", "in", ids]], ("number",)))
 
     def _today(self) -> date:
         return self._now().astimezone(self._zone).date()

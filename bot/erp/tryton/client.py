@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import quote
@@ -67,6 +67,8 @@ def decode(value: Any) -> Any:
                 day = date(value["year"], value["month"], value["day"])
                 clock = time(value["hour"], value["minute"], value["second"], value["microsecond"], tzinfo=UTC)
                 return datetime.combine(day, clock)
+            case "timedelta":
+                return timedelta(seconds=float(value["seconds"]))
             case _:
                 return {name: decode(item) for name, item in value.items()}
     except (KeyError, TypeError, ValueError, InvalidOperation) as error:
@@ -97,6 +99,8 @@ def containing(text: str, fields: Iterable[str]) -> Domain:
 
 
 Send = Callable[..., Awaitable[HttpResponse]]
+
+_DISTINCT_PAGE = 200
 
 _CONTEXT = ("company", "employee", "language")
 """Preferences that a client sends back as context, so that the server answers for this company and person."""
@@ -164,9 +168,22 @@ class Account:
             if len(rows) < size:
                 return found
 
-    async def count(self, model: str, domain: Domain) -> int:
+    async def distinct(self, model: str, domain: Domain, relation: str, known: Collection[int] = ()) -> set[int]:
+        """Return the ids, besides those ``known``, of the records to which a relation of matching records leads.
+
+        Each page makes at least one of them known, so that few calls are needed for many records.
+        """
+        found: set[int] = set()
+        while True:
+            unknown = [*domain, [relation, "!=", None], [relation, "not in", sorted({*known, *found})]]
+            rows = await self.search(model, unknown, (relation,), limit=_DISTINCT_PAGE)
+            found |= {row[relation] for row in rows}
+            if len(rows) < _DISTINCT_PAGE:
+                return found
+
+    async def count(self, model: str, domain: Domain, *, context: Mapping[str, Any] | None = None) -> int:
         """Return the number of matching records."""
-        return int(await self.read(model, "search_count", domain, 0, None))
+        return int(await self.read(model, "search_count", domain, 0, None, context=context))
 
     async def _call(
         self, send: Send, model: str, method: str, params: Sequence[Any], context: Mapping[str, Any] | None

@@ -207,26 +207,49 @@ def _sale_line(line: Row, currency: str | None) -> OrderLine:
         quantity=quantity(line["quantity"], digits),
         delivered=_moved(line, lambda move: at(move, "to_location.type") == "customer"),
         invoiced=quantity(sum(Decimal(row["quantity"]) for row in billed), digits),
-        price=_price(line["unit_price"], currency),
-        amount=_price(line["amount"], currency),
+        price=price_of(line["unit_price"], currency),
+        amount=price_of(line["amount"], currency),
         taxed=False,
         due_on=line["shipping_date"],
     )
 
 
-def invoice(row: Row, site: TrytonSite) -> Invoice:
-    """Return a customer invoice; a credit note is an invoice with a negative amount."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceTerms:
+    """What invoices to customers and by suppliers have in common."""
+
+    status: InvoiceStatus
+    due_on: date | None
+    total: Money | None
+    open_amount: Money | None
+    is_credit_note: bool
+
+
+def invoice_terms(row: Row) -> InvoiceTerms:
+    """Return the state and the amounts of an invoice of either kind."""
     total, owed = row["total_amount"], row["amount_to_pay"]
-    return Invoice(
-        id=str(row["id"]),
-        number=number_of(row),
-        customer=at(row, "party.name") or "",
+    return InvoiceTerms(
         status=_invoice_status(row["state"], total, owed),
-        issued_on=row["invoice_date"],
         due_on=_due(some(row, "lines_to_pay")),
         total=_money(row, "total_amount"),
         open_amount=_money(row, "amount_to_pay"),
         is_credit_note=total is not None and total < 0,
+    )
+
+
+def invoice(row: Row, site: TrytonSite) -> Invoice:
+    """Return a customer invoice; a credit note is an invoice with a negative amount."""
+    seen = invoice_terms(row)
+    return Invoice(
+        id=str(row["id"]),
+        number=number_of(row),
+        customer=at(row, "party.name") or "",
+        status=seen.status,
+        issued_on=row["invoice_date"],
+        due_on=seen.due_on,
+        total=seen.total,
+        open_amount=seen.open_amount,
+        is_credit_note=seen.is_credit_note,
         order_number=next((order["number"] for order in some(row, "sales") if order["number"]), ""),
         url=site.link("account.invoice", row),
         changed_at=changed_at(row),
@@ -289,11 +312,16 @@ def _purchase_line(line: Row, currency: str | None) -> PurchaseLine:
         name=at(line, "product.name") or line["description"] or "",
         unit=at(line, "unit.symbol") or "",
         quantity=quantity(line["quantity"], at(line, "unit.digits")),
-        received=_moved(line, lambda move: at(move, "from_location.type") == "supplier"),
-        price=_price(line["unit_price"], currency),
-        amount=_price(line["amount"], currency),
+        received=received(line),
+        price=price_of(line["unit_price"], currency),
+        amount=price_of(line["amount"], currency),
         taxed=False,
     )
+
+
+def received(line: Row) -> Decimal | None:
+    """Return what of a purchase's line was received, less returns; None if a move has another unit."""
+    return _moved(line, lambda move: at(move, "from_location.type") == "supplier")
 
 
 def production(row: Row, site: TrytonSite) -> ProductionOrder:
@@ -345,10 +373,11 @@ def _moved(line: Row, is_forward: Any) -> Decimal | None:
 
 
 def _money(row: Row, name: str) -> Money | None:
-    return _price(row[name], at(row, "currency.code"))
+    return price_of(row[name], at(row, "currency.code"))
 
 
-def _price(amount: Decimal | None, currency: str | None) -> Money | None:
+def price_of(amount: Decimal | None, currency: str | None) -> Money | None:
+    """Return an amount; None without amount or currency."""
     return None if amount is None or currency is None else Money(amount, currency)
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 from bot.erp import listing
+from bot.erp.keys import escape_like
 from bot.erp.listing import Listing
 from bot.erp.port import Filter, ListQuery, Period
-from bot.erp.tryton import documents
-from bot.erp.tryton.client import Domain, Order, containing
+from bot.erp.tryton import documents, partners
+from bot.erp.tryton.client import Domain, Order, Row, containing
+
+_UNDER_WAY: Domain = [["state", "in", ["confirmed", "processing"]]]
 
 Filters = Mapping[Filter, tuple[Callable[[date], Domain], str]]
 """For each filter, its domain on a given day, and the field to sort by, oldest first."""
@@ -21,10 +24,16 @@ Filters = Mapping[Filter, tuple[Callable[[date], Domain], str]]
 _UNNUMBERED = re.compile(r"\((\d{1,9})\)")
 
 
-def unnumbered(text: str) -> Domain:
+def unnumbered(text: str, number: str = "number") -> Domain:
     """Return the conditions for an unnumbered document if ``text`` is its id, such as ``(12)``; else none."""
     named = _UNNUMBERED.fullmatch(text)
-    return [["id", "=", int(named[1])], ["number", "=", None]] if named else []
+    return [["id", "=", int(named[1])], [number, "=", None]] if named else []
+
+
+def _of_several(text: str) -> Domain:
+    """Return the conditions for a payment's line that its move's number alone does not tell; none for others."""
+    named = partners.line_of_several(text)
+    return [["move.number", "ilike", escape_like(named[0])], ["id", "=", named[1]]] if named else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,27 +52,48 @@ class DocumentQuery:
     """Filters whose domain also matches other documents."""
     exact_due: bool = True
     """Whether the documents that the field ``due`` matches are those that are due then."""
+    partner: str = "party.name"
+    number: str = "number"
+    called: Callable[[Row], str] = documents.number_of
+    """The number of a document as the bot tells it."""
 
     def is_exact(self, query: ListQuery) -> bool:
         """Return whether the domain matches the documents of a query and no others."""
         return query.filter not in self.inexact and (query.due is None or self.exact_due)
 
+    def has(self, query: ListQuery) -> bool:
+        """Return whether documents of this kind can have what a query asks for: a partner, days."""
+        asked = ((query.partner, self.partner), (query.during, self.day), (query.due, self.due))
+        return all(name for wanted, name in asked if wanted)
+
     def domain_of(self, query: ListQuery, today: date) -> Domain:
         filtered = self.filters[query.filter][0](today) if query.filter in self.filters else []
-        days = [*_within(self.day, query.during), *_within(self.due, query.due)]
-        return [*self.domain, *filtered, *days, *self._with_text(query.text)]
+        days = [*within(self.day, query.during), *within(self.due, query.due)]
+        of_partner = [[self.partner, "ilike", escape_like(query.partner)]] if query.partner else []
+        return [*self.domain, *filtered, *days, *of_partner, *self._with_text(query.text)]
+
+    def domain_called(self, number: str) -> Domain:
+        """Return the conditions for documents with this number, in any case."""
+        exact: Domain = [[self.number, "ilike", escape_like(number)]]
+        return [*self.domain, *(self._by_id(number) or exact)]
 
     def _with_text(self, text: str) -> Domain:
         found = containing(text, self.texts)
-        return [["OR", *found, unnumbered(text)]] if unnumbered(text) else found
+        return [["OR", *found, by_id]] if (by_id := self._by_id(text)) else found
+
+    def _by_id(self, text: str) -> Domain:
+        return unnumbered(text, self.number) or (_of_several(text) if self.model == "account.move.line" else [])
 
     def order_of(self, query: ListQuery) -> Order:
         """Return the order of a list, unique by its last field; documents without a day come last."""
-        by_day = [self.filters[query.filter][1], "ASC NULLS LAST"] if query.filter in self.filters else None
-        return [by_day or [self.day, "DESC NULLS LAST"], ["number", "ASC"], ["id", "ASC"]]
+        by_day = [[self.day, "DESC NULLS LAST"]] if self.day else []
+        if query.filter in self.filters:
+            by_day = [[self.filters[query.filter][1], "ASC NULLS LAST"]]
+        return [*by_day, [self.number, "ASC"], ["id", "ASC"]]
 
 
-def _within(name: str, period: Period | None) -> Domain:
+def within(name: str, period: Period | None) -> Domain:
+    """Return the conditions for a day in a period, if there is one."""
     return [] if period is None else [[name, ">=", period.first], [name, "<=", period.last]]
 
 
@@ -75,16 +105,22 @@ SALES = DocumentQuery(
     "sale_date",
     "shipping_date",
     {
+        Filter.OPEN: (lambda today: [*_UNDER_WAY, ["shipment_state", "!=", "sent"]], "shipping_date"),
         Filter.LATE: (
-            lambda today: [
-                ["state", "in", ["confirmed", "processing"]],
-                ["shipment_state", "!=", "sent"],
-                ["shipping_date", "<", today],
-            ],
+            lambda today: [*_UNDER_WAY, ["shipment_state", "!=", "sent"], ["shipping_date", "<", today]],
             "shipping_date",
-        )
+        ),
     },
 )
+_INVOICE_FILTERS: Filters = {
+    # Something posted may be settled without being paid, and Tryton has no state "overdue": paid lines match too. So
+    # the records are checked.
+    Filter.OPEN: (lambda today: [["state", "=", "posted"]], "invoice_date"),
+    Filter.OVERDUE: (
+        lambda today: [["state", "=", "posted"], ["move.lines.maturity_date", "<", today]],
+        "invoice_date",
+    ),
+}
 INVOICES = DocumentQuery(
     "account.invoice",
     documents.INVOICE,
@@ -92,17 +128,12 @@ INVOICES = DocumentQuery(
     ("number", "party.name"),
     "invoice_date",
     "move.lines.maturity_date",
-    {
-        # Tryton has no such state. Paid lines match too, so the records are checked.
-        Filter.OVERDUE: (
-            lambda today: [["state", "=", "posted"], ["move.lines.maturity_date", "<", today]],
-            "invoice_date",
-        )
-    },
+    _INVOICE_FILTERS,
     domain=[["type", "=", "out"]],
-    inexact=frozenset({Filter.OVERDUE}),
+    inexact=frozenset(_INVOICE_FILTERS),
     exact_due=False,
 )
+BILLS = replace(INVOICES, fields=partners.BILL, texts=(*INVOICES.texts, "reference"), domain=[["type", "=", "in"]])
 PURCHASES = DocumentQuery(
     "purchase.purchase",
     documents.PURCHASE,
@@ -111,12 +142,9 @@ PURCHASES = DocumentQuery(
     "purchase_date",
     "delivery_date",
     {
+        Filter.OPEN: (lambda today: [*_UNDER_WAY, ["shipment_state", "!=", "received"]], "delivery_date"),
         Filter.LATE: (
-            lambda today: [
-                ["state", "in", ["confirmed", "processing"]],
-                ["shipment_state", "!=", "received"],
-                ["delivery_date", "<", today],
-            ],
+            lambda today: [*_UNDER_WAY, ["shipment_state", "!=", "received"], ["delivery_date", "<", today]],
             "delivery_date",
         ),
         Filter.PENDING: (lambda today: [["state", "=", "quotation"]], "purchase_date"),
@@ -135,10 +163,43 @@ PRODUCTIONS = DocumentQuery(
             "planned_date",
         )
     },
+    partner="",
 )
+# Every way to pay ends as a line on the partner's account in a journal of cash or, with its module, of statements.
+PAYMENTS = DocumentQuery(
+    "account.move.line",
+    partners.PAYMENT,
+    partners.SETTLED,
+    ("move.number", "party.name"),
+    "move.date",
+    "",
+    domain=[
+        ["move.journal.type", "in", ["cash", "statement"]],
+        ["party", "!=", None],
+        ["OR", ["account.type.receivable", "=", True], ["account.type.payable", "=", True]],
+    ],
+    number="move.number",
+    called=partners.payment_number,
+)
+CUSTOMERS = DocumentQuery(
+    "party.party",
+    partners.CUSTOMER,
+    (),
+    ("code", "name"),
+    "",
+    "",
+    partner="name",
+    number="code",
+    called=partners.code_of,
+)
+VENDORS = replace(CUSTOMERS, fields=partners.VENDOR)
 KINDS: Mapping[Listing[Any], DocumentQuery] = {
     listing.SALES_ORDERS: SALES,
     listing.INVOICES: INVOICES,
     listing.PURCHASE_ORDERS: PURCHASES,
     listing.PRODUCTION_ORDERS: PRODUCTIONS,
+    listing.CUSTOMERS: CUSTOMERS,
+    listing.VENDORS: VENDORS,
+    listing.BILLS: BILLS,
+    listing.PAYMENTS: PAYMENTS,
 }

@@ -21,6 +21,7 @@ from bot.erp.values import amount_of
 _FIGURES = tuple(figure.name for figure in fields(Quantities))
 _WAREHOUSES = [["type", "=", "warehouse"]]
 _BY_CODE = [["code", "ASC"], ["id", "ASC"]]
+_NOTHING: Row = {"quantity": None, "forecast_quantity": None}
 _MOVE = ("internal_quantity", "state", "from_location.left", "to_location.left")
 
 
@@ -87,6 +88,55 @@ def total_of(places: Sequence[WarehouseStock]) -> Quantities:
         return Quantities(on_hand=None)
     figures = [place.quantities for place in places]
     return Quantities(**{name: amount_of(getattr(figure, name) for figure in figures) for name in _FIGURES})
+
+
+async def read_warehouses(account: Account) -> list[Row]:
+    """Return all warehouses by their codes."""
+    return await account.search("stock.location", _WAREHOUSES, ("code", "name", "left", "right"), order=_BY_CODE)
+
+
+async def read_figures(
+    account: Account, warehouse: Row, products: Sequence[Row], moves: Sequence[Row], *, today: date
+) -> list[WarehouseStock]:
+    """Return what several products have in a warehouse; ``moves`` are their planned moves, with their products."""
+    ids, here = [["id", "in", [row["id"] for row in products]]], {"locations": [warehouse["id"]]}
+    now, by_now = await asyncio.gather(
+        account.search("product.product", ids, ("quantity", "forecast_quantity"), context=here),
+        account.search("product.product", ids, ("forecast_quantity",), context=here | {"stock_date_end": today}),
+    )
+    figures = {row["id"]: row for row in now}
+    available = {row["id"]: row["forecast_quantity"] for row in by_now}
+    of_product: dict[int, list[Row]] = {}
+    for move in moves:
+        of_product.setdefault(move["product"], []).append(move)
+    return [
+        _place(
+            {**warehouse, **figures.get(row["id"], _NOTHING)},
+            available.get(row["id"]),
+            of_product.get(row["id"], ()),
+            at(row, "default_uom.digits"),
+        )
+        for row in products
+    ]
+
+
+async def read_planned_moves(account: Account, products: Sequence[Row]) -> list[Row]:
+    """Return the planned moves of several products."""
+    planned = [["product", "in", [row["id"] for row in products]], ["state", "in", ["draft", "assigned"]]]
+    return await account.search("stock.move", planned, (*_MOVE, "product"))
+
+
+async def read_reorder_points(account: Account) -> dict[int, Decimal]:
+    """Return the sums of the minima at which products are bought or made, by product; none without such rules."""
+    domain = [["type", "in", ["purchase", "production"]], ["min_quantity", "!=", None]]
+    try:
+        points = await account.search("stock.order_point", domain, ("product", "min_quantity"))
+    except Unsupported:
+        return {}
+    found: dict[int, Decimal] = {}
+    for point in points:
+        found[point["product"]] = found.get(point["product"], Decimal(0)) + Decimal(point["min_quantity"])
+    return found
 
 
 async def read_reorder_point(account: Account, product_id: int, digits: int | None) -> Decimal | None:

@@ -15,9 +15,18 @@ from bot.erp.concurrency import gather_rows
 from bot.erp.errors import NotFound, NotPermitted
 from bot.erp.header_lists import Header, list_by_headers, without_lines
 from bot.erp.keys import pick_by_key, spelled_alike
-from bot.erp.listing import INVOICES, PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS, D, Listing
+from bot.erp.listing import (
+    CUSTOMERS,
+    INVOICES,
+    PRODUCTION_ORDERS,
+    PURCHASE_ORDERS,
+    SALES_ORDERS,
+    VENDORS,
+    D,
+    Listing,
+)
 from bot.erp.model import Decision, DecisionResult, PurchaseOrder, Slice, Verdict
-from bot.erp.port import GOODS, PARTNER_READS, Capability, ListQuery
+from bot.erp.port import GOODS, Capability, ListQuery
 from bot.erp.reader_erp import ReaderErp
 from bot.erp.values import code, text
 from bot.erp.vendors import AdapterContext
@@ -28,6 +37,7 @@ from bot.erp.yonbip.decisions import PurchaseApprovals
 from bot.erp.yonbip.documents import DocumentMapper, production_number
 from bot.erp.yonbip.mapping import Row, ValueReader
 from bot.erp.yonbip.options import YonBipOptions
+from bot.erp.yonbip.partners import PartnerReader
 from bot.erp.yonbip.query import PRODUCTION, PURCHASES, RECEIVABLES, SALES
 from bot.erp.yonbip.stock import StockReader
 
@@ -41,12 +51,13 @@ _PATHS: Mapping[Listing[Any], str] = {
 }
 _HEADERS = {PURCHASES: ("vouchdate", "vendor_name"), RECEIVABLES: ("billDate", "bodyItemCustomerName")}
 """Keys of day and partner in lists without a due date, which only details have."""
+_MISSING = frozenset({Capability.REORDER_POINT, Capability.LOTS, Capability.BILLS, Capability.PAYMENTS})
 
 
 class YonBipErp(ReaderErp):
     """One tenant, limited to the rights of one app."""
 
-    capabilities = frozenset(Capability) - GOODS - PARTNER_READS - {Capability.REORDER_POINT, Capability.LOTS}
+    capabilities = frozenset(Capability) - GOODS - _MISSING
 
     def __init__(self, context: AdapterContext, options: YonBipOptions) -> None:
         super().__init__(context.name)
@@ -57,6 +68,7 @@ class YonBipErp(ReaderErp):
         self._mapper = DocumentMapper(self.name, self._values)
         self._workflow = PurchaseApprovals(self._client, options, self._values)
         self._stock = self._materials = StockReader(self._client, options, now=context.now)
+        self._partners = PartnerReader(self._client, options, self._values, now=context.now)
         self._changes = ChangeReader(self._client, self._values, now=context.now, days=options.list_days)
 
     async def check(self) -> None:
@@ -65,12 +77,15 @@ class YonBipErp(ReaderErp):
 
     async def close(self) -> None:
         await self._materials.close()
+        await self._partners.close()
         await self._client.close()
 
     # Documents
 
     async def read_document(self, kind: Listing[D], number: str) -> D:
         """Return one document; a production order is a line of a bill."""
+        if kind in (CUSTOMERS, VENDORS):
+            return await self._partners.read(kind, number)
         path = _PATHS[kind]
         calls = (self._client.rows(f"{path}/list", body) for body in queries.of_number(path, number))
         rows = await gather_rows(*calls)
@@ -88,6 +103,8 @@ class YonBipErp(ReaderErp):
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
         """Return part of a list; details have a small quota, so they are read only where the rows do not suffice."""
+        if kind in (CUSTOMERS, VENDORS):
+            return await self._partners.list_partners(kind, query)
         path: str = _PATHS[kind]
         today = self._values.local(self._now()).date()
 

@@ -265,6 +265,26 @@ class YonBipClient:
             if not found or (len(found) < size and len(rows) >= self._count(data)):
                 return rows
 
+    async def uncounted_rows(self, path: str, body: Row, *, most: int) -> list[Row]:
+        """Return all rows of a list that is a bare array without a count: only an empty page is surely the end.
+
+        Raises `Invalid` if there are more than ``most``.
+        """
+        rows: list[Row] = []
+        page = 0
+        while True:
+            page += 1
+            sent = {**body, "pageIndex": page, "pageSize": self._options.page_rows}
+            found = await self.read("POST", path, body=sent)
+            # Beyond the last page there may be no array.
+            if found is not None and (not isinstance(found, list) or any(not isinstance(row, dict) for row in found)):
+                raise Invalid(f"{path} did not answer with an array of records", source=self.source)
+            if not found:
+                return rows
+            rows += found
+            if len(rows) > most:
+                raise Invalid(f"more than {most} rows of {path}: ask for less", source=self.source)
+
     def _count(self, data: Row) -> int:
         try:
             return int(number(data.get("recordCount")) or 0)

@@ -36,7 +36,6 @@ from bot.store.tables.erp import (
     POLL_SUBJECT,
     POLL_UNSENT,
 )
-from bot.store.tables.keys import DATA_KEY
 from bot.store.tables.outbox import DELIVERY, DELIVERY_SPEND, DELIVERY_STEP
 from bot.store.tables.people import (
     DEPARTMENT,
@@ -57,8 +56,9 @@ from bot.store.tables.questions import (
     QUOTA_WARNING,
     STANDING_ANSWER,
     STANDING_DOCUMENT,
+    SUBSCRIPTION,
 )
-from bot.store.tables.upkeep import HEARTBEAT
+from bot.store.tables.upkeep import DATA_KEY, HEARTBEAT
 
 __all__ = [
     "ALERT",
@@ -114,6 +114,7 @@ __all__ = [
     "QUOTA_WARNING",
     "STANDING_ANSWER",
     "STANDING_DOCUMENT",
+    "SUBSCRIPTION",
     "WATCH",
     "StoreTable",
 ]

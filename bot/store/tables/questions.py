@@ -96,6 +96,30 @@ class OutsiderGroupRow(StoreTable, table=True):
     """When that was first seen."""
 
 
+class SubscriptionRow(StoreTable, table=True):
+    """A line that is answered at a place at a time of day."""
+
+    __tablename__ = "subscription"
+
+    id: str = Field(primary_key=True)
+    """See `bot.alerts.subscriptions.Subscription.id`."""
+    place: str = Field(index=True)
+    """See `bot.outbox.place.Place`."""
+    conversation: str
+    """DingTalk's id of the conversation in which it was asked for."""
+    user_id: str = Field(index=True)
+    """Who asked for it."""
+    line: str = Field(sa_type=Sealed("subscription.line"))
+    at: str
+    """As ``08:30``."""
+    workdays: bool
+    """Whether it rests on days off."""
+    next_ms: int = Field(sa_type=BigInteger, index=True)
+    """When it comes next."""
+    ended: bool
+    """Whether it comes no more, because its owner lost the right."""
+
+
 class QuotaMonthRow(StoreTable, table=True):
     """What one purpose and group spent of one of the organisation's quotas in a month; what a language model cost."""
 
@@ -136,6 +160,7 @@ INBOX = core_table(InboxRow)
 STANDING_ANSWER = core_table(StandingAnswerRow)
 STANDING_DOCUMENT = core_table(StandingDocumentRow)
 DIALOGUE = core_table(DialogueRow)
+SUBSCRIPTION = core_table(SubscriptionRow)
 LANGUAGE = core_table(LanguageRow)
 OUTSIDER_GROUP = core_table(OutsiderGroupRow)
 QUOTA_MONTH = core_table(QuotaMonthRow)

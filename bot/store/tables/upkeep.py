@@ -1,11 +1,24 @@
-"""Tables of the bot's own upkeep."""
+"""Tables of the bot's own upkeep: its data keys, and the heartbeat."""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, Text
 from sqlmodel import Field
 
 from bot.store.tables.base import StoreTable, core_table
+
+
+class DataKeyRow(StoreTable, table=True):
+    """A key that seals values of this database (see `bot.sealing`), itself wrapped by the company's key."""
+
+    __tablename__ = "data_key"
+
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    """0 for the key of values that are searched for; the highest of the others seals."""
+    wrapped: str = Field(sa_type=Text)
+    company_key: str
+    """Name of the company's key that wrapped it (see `bot.sealing.CompanyKey.name`)."""
+    made_ms: int = Field(sa_type=BigInteger)
 
 
 class HeartbeatRow(StoreTable, table=True):
@@ -17,4 +30,5 @@ class HeartbeatRow(StoreTable, table=True):
     at_ms: int = Field(sa_type=BigInteger)
 
 
+DATA_KEY = core_table(DataKeyRow)
 HEARTBEAT = core_table(HeartbeatRow)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.alerts.event import Event
+from bot.alerts.rules.condition import MinimumAgeTest, words_test
 from bot.alerts.rules.expression import UnanswerableCondition, parse_expression
 from bot.alerts.rules.facts import VARIABLES, Facts
 from bot.severity import Severity
@@ -170,3 +171,42 @@ def test_texts_of_events_are_never_code() -> None:
     hostile = event(title="' || true || '", subject="amount > 0", data={"x": json.dumps("__import__('os')")})
     assert not holds("title == 'x'", hostile)
     assert holds("title.contains('|| true ||') && subject == 'amount > 0'", hostile)
+
+
+def test_words_and_their_beginnings() -> None:
+    test = words_test("types", "type", ("stock.low", "order.*"))
+    kinds = ("stock.low", "stock.low.x", "order.late", "order.", "order", "")
+    fits = [test.fits(Facts(event(kind), Severity.INFO, NOW)) for kind in kinds]
+    assert fits == [True, False, True, True, False, False]
+    assert test.text == "types = stock.low, order.*"
+    assert words_test("owners", "owner", ("a",)).fits(Facts(event(owner="a"), Severity.INFO, NOW))
+
+
+def test_an_age_is_reached_on_its_day() -> None:
+    test = MinimumAgeTest("min_age = 4", 4)
+    days = ("2026-11-21", "2026-11-20", "2026-11-19")
+    assert [test.fits(Facts(event(due_on=day), Severity.INFO, NOW)) for day in days] == [False, True, True]
+    assert not MinimumAgeTest("min_age = 1", 1).fits(Facts(event(), Severity.INFO, NOW))
+
+
+def test_every_key_of_a_condition_asks_for_its_own_word() -> None:
+    keys = {
+        "types": ("stock.low", {}),
+        "severities": ("warning", {}),
+        "sources": ("main", {}),
+        "companies": ("01", {"company": "01"}),
+        "warehouses": ("W1", {"warehouse": "W1"}),
+        "categories": ("screws", {"category": "screws"}),
+        "customers": ("宏图", {"customer": "宏图"}),
+        "suppliers": ("宝钢", {"supplier": "宝钢"}),
+    }
+    for key, (word, fields) in keys.items():
+        rules = rule_set(f'[[routes]]\n{key} = ["{word}"]\nto = ["group:cidX"]\n')
+        routing = rules.route(event(**fields), Severity.WARNING, NOW)
+        assert routing.why == ("1: yes", "1: to group:cidX")
+        if fields:
+            refused = rules.route(event(), Severity.WARNING, NOW)
+            assert refused.why[0] == f"1: no, {key} = {word}"
+    assert rule_set('[[routes]]\nmin_age = 2\nto = ["group:cidX"]\n').route(event(), Severity.INFO, NOW).why[0] == (
+        "1: no, min_age = 2"
+    )

@@ -14,6 +14,8 @@ from bot.outbox.place import Place
 from bot.severity import Severity
 from tests.alerts.rules.builders import COMPANY, NOW, event, rule_set
 
+X = Place.parse("group:cidX")
+
 RULES = """
 [default]
 to = ["group:cidOffice"]
@@ -257,3 +259,42 @@ def test_fifty_rules_cost_little() -> None:
 
     # Measured: 0.1 ms. Each costs the same, however many there are.
     assert cost(50) < 20 * cost(5) + 0.001
+
+
+def test_an_owner_who_is_in_no_table() -> None:
+    rules = rule_set(
+        '[owners]\nW1 = "group:cidX"\nnobody = []\n'
+        '[[routes]]\nname = "a"\ntypes = ["stock.*"]\nto = ["owner"]\nescalate = [{after = "1h", to = ["owner"]}]\n'
+    )
+    (target,) = rules.route(event(warehouse="W1", owner="nobody"), Severity.INFO, NOW).targets
+    assert (target.place, [step.places for step in target.steps]) == (X, [(X,)])
+    lost = rules.route(event(owner="kim", warehouse="W9"), Severity.INFO, NOW)
+    assert lost.why == (
+        "a: yes",
+        "a: owner 'kim' of warehouse 'W9' is not in [owners]",
+        "a: to group:cidOffice",
+    )
+    (target,) = lost.targets
+    assert (target.route, target.steps) == ("a", ())
+
+
+def test_the_default_places_are_not_doubled_where_the_owner_is_unknown() -> None:
+    rules = rule_set('[default]\nto = ["group:cidX", "owner"]\n')
+    routing = rules.route(event(), Severity.INFO, NOW)
+    assert routing.why == ("default: owner '' of warehouse '' is not in [owners]", "default: to group:cidX")
+    assert [target.place for target in routing.targets] == [X]
+
+
+@pytest.mark.parametrize(
+    ("terms", "severity", "group"),
+    [
+        ("", Severity.INFO, "stock:main::A1"),
+        ('digest = ["08:30"]', Severity.INFO, "r"),
+        ('digest = ["08:30"]', Severity.CRITICAL, "stock:main::A1"),
+        ("group_by = []", Severity.CRITICAL, "r"),
+        ('group_by = ["type", "severity"]', Severity.INFO, "r|type='stock.low'|severity='info'"),
+    ],
+)
+def test_what_shares_a_card(terms: str, severity: Severity, group: str) -> None:
+    rules = rule_set(f'[[routes]]\nname = "r"\n{terms}\n')
+    assert rules.route(event(), severity, NOW).targets[0].group == group

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.alerts.rules.schedule import _say_unknown, is_workday
+from bot.alerts.rules.schedule import DigestSchedule, TimeWindow, _say_unknown, is_workday
 from bot.severity import Severity
-from tests.alerts.rules.builders import SHANGHAI, at, event, rule_set
+from tests.alerts.rules.builders import NOW, SHANGHAI, at, event, rule_set
 
 RULES = """
 [windows.workhours]
@@ -188,3 +189,82 @@ def test_make_up_days_and_holidays() -> None:
     assert all(is_workday(date.fromisoformat(day)) for day in worked)
     assert not any(is_workday(date.fromisoformat(day)) for day in off)
     assert at("2026-02-14 00:00").tzinfo is SHANGHAI
+
+
+def window(start: str, end: str, **more: Any) -> TimeWindow:
+    zone = more.pop("zone", SHANGHAI)
+    return TimeWindow(name="w", zone=zone, start=time.fromisoformat(start), end=time.fromisoformat(end), **more)
+
+
+DAYTIME, NIGHT, WHOLE = window("08:30", "17:30"), window("22:00", "06:00"), window("00:00", "00:00")
+
+
+@pytest.mark.parametrize(
+    ("of", "moment", "inside"),
+    [
+        (DAYTIME, "08:29", False),
+        (DAYTIME, "08:30", True),
+        (DAYTIME, "17:29", True),
+        (DAYTIME, "17:30", False),
+        (NIGHT, "21:59", False),
+        (NIGHT, "22:00", True),
+        (NIGHT, "00:00", True),
+        (NIGHT, "05:59", True),
+        (NIGHT, "06:00", False),
+        (WHOLE, "00:00", True),
+        (WHOLE, "12:00", True),
+        (window("09:00", "09:00"), "08:59", True),
+    ],
+)
+def test_a_window_covers_its_start_and_not_its_end(of: TimeWindow, moment: str, inside: bool) -> None:
+    assert of.covers(time.fromisoformat(moment)) is inside
+    assert of.contains(at(f"2026-11-24 {moment}")) is inside
+
+
+def test_spans_are_moments() -> None:
+    day = date(2026, 11, 24)
+    assert DAYTIME.span(day) == (at("2026-11-24 08:30"), at("2026-11-24 17:30"))
+    assert NIGHT.span(day) == (at("2026-11-24 22:00"), at("2026-11-25 06:00"))
+    assert WHOLE.span(day) == (at("2026-11-24 00:00"), at("2026-11-25 00:00"))
+    assert NIGHT.hours == "22:00-06:00"
+
+
+@pytest.mark.parametrize(
+    ("more", "days"),
+    [
+        ({}, [24, 28]),
+        ({"weekdays": frozenset({2})}, [24]),
+        ({"workdays": True}, [24]),
+        ({"workdays": False}, [28]),
+        ({"weekdays": frozenset({6}), "workdays": True}, []),
+    ],
+)
+def test_days_count_by_their_name_and_by_the_calendar(more: dict[str, Any], days: list[int]) -> None:
+    of = window("08:30", "17:30", **more)
+    assert [day for day in (24, 28) if of.counts(date(2026, 11, day))] == days
+
+
+def test_a_window_that_never_opens_holds_nothing_back() -> None:
+    never = window("08:30", "17:30", weekdays=frozenset())
+    assert never.opens_at(NOW) == NOW
+    assert DigestSchedule((time(8, 30),), SHANGHAI, never).comes_at(NOW) == at("2026-11-25 08:30")
+    assert DigestSchedule((), SHANGHAI).comes_at(NOW) == NOW
+
+
+def test_times_are_told_in_utc_by_the_windows_own_days() -> None:
+    opens = NIGHT.opens_at(at("2026-11-24 07:00"))
+    assert (opens, opens.tzinfo) == (at("2026-11-24 22:00"), UTC)
+    comes = DigestSchedule((time(0, 30), time(23)), SHANGHAI).comes_at(at("2026-11-24 23:01"))
+    assert (comes, comes.tzinfo) == (at("2026-11-25 00:30"), UTC)
+    assert DigestSchedule((time(23, 30),), ZoneInfo("Pacific/Kiritimati")).comes_at(at("2026-11-24 10:00")) == datetime(
+        2026, 11, 24, 9, 30, tzinfo=UTC
+    )
+    inside = DigestSchedule((time(7), time(9)), SHANGHAI, DAYTIME)
+    assert inside.comes_at(at("2026-11-24 06:00")) == at("2026-11-24 09:00")
+
+
+def test_the_longest_holidays_are_waited_for_and_no_more_than_two_months() -> None:
+    yearly = window("08:30", "17:30", weekdays=frozenset({1}), workdays=False)
+    # The next Monday off after the National Day week is one of the Spring Festival: too far to wait.
+    assert yearly.opens_at(at("2026-10-06 00:00")) == at("2026-10-06 00:00")
+    assert yearly.opens_at(at("2026-10-01 00:00")) == at("2026-10-05 08:30")

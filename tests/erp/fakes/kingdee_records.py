@@ -9,17 +9,24 @@ from decimal import ROUND_DOWN, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.erp.goods import DeliveryStatus
 from bot.erp.model import (
     Approval,
     Area,
+    Bill,
+    Customer,
     Invoice,
     InvoiceStatus,
     Money,
     OrderStatus,
+    PartnerKind,
+    PaymentDirection,
+    PaymentStatus,
     ProductionStatus,
     PurchaseOrder,
     PurchaseStatus,
     Quantities,
+    Supplier,
     Verdict,
 )
 from bot.testing.company import ReferenceCompany
@@ -246,7 +253,143 @@ def receivables(company: ReferenceCompany) -> Iterator[KingdeeBill]:
         yield KingdeeBill(header, {"FEntityPlan": list(_plan(invoice, total)), "FEntityDetail": details})
 
 
-def _plan(invoice: Invoice, total: Decimal) -> Iterator[dict[str, Any]]:
+def shipments(company: ReferenceCompany) -> Iterator[KingdeeBill]:
+    """Yield the delivery notes: what is only planned has none."""
+    for delivery in company.deliveries.values():
+        if delivery.status is DeliveryStatus.PLANNED:
+            continue
+        header = {
+            "FID": int(delivery.id),
+            "FBillNo": delivery.number,
+            # The day is mandatory.
+            "FDate": delivery.day or company.today,
+            "FDocumentStatus": "C" if delivery.status is DeliveryStatus.SHIPPED else "B",
+            "FCancelStatus": "B" if delivery.status is DeliveryStatus.CANCELLED else "A",
+            "FCustomerID.FName": delivery.customer,
+            "FCarrierID.FName": delivery.carrier or " ",
+            "FCarriageNO": delivery.tracking or " ",
+            "FSalesManID.FName": delivery.salesperson,
+            "FSaleOrgId.FNumber": ORG,
+            "FModifyDate": local(delivery.changed_at),
+            "FApproveDate": None,
+        }
+        lines = [
+            {
+                "FEntity_FEntryId": int(delivery.id) * 100 + n,
+                "FMaterialId.FNumber": line.sku,
+                "FMaterialId.FName": line.name,
+                "FUnitID.FName": line.unit,
+                "FRealQty": line.quantity,
+                "FStockID.FName": delivery.warehouse,
+                "FSoorDerno": delivery.order_number,
+            }
+            for n, line in enumerate(delivery.lines)
+        ]
+        yield KingdeeBill(header, {"FEntity": lines})
+
+
+def payables(company: ReferenceCompany) -> Iterator[KingdeeBill]:
+    """Yield the payables, each with two lines of its payment plan and its details."""
+    written_off = {InvoiceStatus.PART_PAID: "B", InvoiceStatus.PAID: "C"}
+    for bill in company.bills.values():
+        total = _amount(bill.total) or Decimal(0)
+        header = {
+            "FID": int(bill.id),
+            "FBillNo": bill.number,
+            "FDATE": bill.issued_on,
+            "FDOCUMENTSTATUS": "B" if bill.status is InvoiceStatus.DRAFT else "C",
+            "FCancelStatus": "B" if bill.status is InvoiceStatus.VOID else "A",
+            "FWRITTENOFFSTATUS": written_off.get(bill.status, "A"),
+            "FSUPPLIERID.FName": bill.vendor,
+            "FSETTLEORGID.FNumber": ORG,
+            **_money("FCURRENCYID", bill.total),
+            "FALLAMOUNTFOR": total,
+            "FENDDATE_H": bill.due_on,
+            "FModifyDate": local(bill.changed_at),
+            "FApproveDate": None,
+        }
+        order = {"FORDERNUMBER": bill.order_number or " "}
+        details = [{"FEntityDetail_FEntryId": int(bill.id) * 100 + n, **order} for n in range(2)]
+        yield KingdeeBill(header, {"FEntityPlan": list(_plan(bill, total)), "FEntityDetail": details})
+
+
+def receipts(company: ReferenceCompany) -> Iterator[KingdeeBill]:
+    """Yield what was received, as two lines of which the second is nothing."""
+    return _payments(
+        company, PaymentDirection.RECEIVED, "FRECEIVEBILLENTRY", ("FRECTOTALAMOUNTFOR", "FREALRECAMOUNTFOR_D")
+    )
+
+
+def outgoing(company: ReferenceCompany) -> Iterator[KingdeeBill]:
+    """Yield what was spent, as two lines of which the second is nothing."""
+    amounts = ("FPAYTOTALAMOUNTFOR", "FREALPAYAMOUNTFOR_D")
+    return _payments(company, PaymentDirection.SPENT, "FPAYBILLENTRY", amounts)
+
+
+def _payments(
+    company: ReferenceCompany, direction: PaymentDirection, entry: str, keys: tuple[str, str]
+) -> Iterator[KingdeeBill]:
+    for payment in company.payments.values():
+        if payment.direction is not direction:
+            continue
+        amount = _amount(payment.amount) or Decimal(0)
+        header = {
+            "FID": int(payment.id),
+            "FBillNo": payment.number,
+            "FDATE": payment.paid_on,
+            "FDOCUMENTSTATUS": "A" if payment.status is PaymentStatus.DRAFT else "C",
+            "FCancelStatus": "B" if payment.status is PaymentStatus.CANCELLED else "A",
+            "FCONTACTUNITTYPE": "BD_Supplier" if payment.partner_kind is PartnerKind.VENDOR else "BD_Customer",
+            "FCONTACTUNIT.FName": payment.partner,
+            "FPAYORGID.FNumber": ORG,
+            **_money("FCURRENCYID", payment.amount),
+            "FModifyDate": local(payment.changed_at),
+            "FApproveDate": None,
+        }
+        lines = [
+            {
+                f"{entry}_FEntryId": int(payment.id) * 100 + n,
+                "FSETTLETYPEID.FName": payment.method,
+                **dict.fromkeys(keys, part),
+            }
+            for n, part in enumerate((amount, Decimal(0)))
+        ]
+        yield KingdeeBill(header, {entry: lines})
+
+
+def customers(company: ReferenceCompany) -> Iterator[KingdeeBill]:
+    """Yield the customers."""
+    for customer in company.customers.values():
+        header = _partner(customer) | {
+            "FTEL": customer.phone or " ",
+            "FMobile": " ",
+            "FEmail": customer.email or " ",
+            "FADDRESS": customer.address or " ",
+            "FSELLER.FName": customer.salesperson,
+            "FRECCONDITIONID.FName": customer.payment_terms or " ",
+        }
+        yield KingdeeBill(header)
+
+
+def suppliers(company: ReferenceCompany) -> Iterator[KingdeeBill]:
+    """Yield the vendors."""
+    for vendor in company.vendors.values():
+        more = {"FAddress": vendor.address or " ", "FPayCondition.FName": vendor.payment_terms or " "}
+        yield KingdeeBill(_partner(vendor) | more)
+
+
+def _partner(partner: Customer | Supplier) -> dict[str, Any]:
+    return {
+        "FNumber": partner.code,
+        "FName": partner.name,
+        "FForbidStatus": "A" if partner.is_active else "B",
+        "FUseOrgId.FNumber": ORG,
+        "FModifyDate": local(partner.changed_at),
+        "FApproveDate": None,
+    }
+
+
+def _plan(invoice: Invoice | Bill, total: Decimal) -> Iterator[dict[str, Any]]:
     rest = _amount(invoice.open_amount) or Decimal(0)
     if invoice.status is InvoiceStatus.VOID:
         rest = total
@@ -372,6 +515,12 @@ FORMS: Forms = {
     "PUR_PurchaseOrder": (Area.PURCHASING, purchase_orders),
     "AR_receivable": (Area.FINANCE, receivables),
     "PRD_MO": (Area.PRODUCTION, production_orders),
+    "SAL_OUTSTOCK": (Area.SALES, shipments),
+    "AP_Payable": (Area.PURCHASING, payables),
+    "AR_RECEIVEBILL": (Area.FINANCE, receipts),
+    "AP_PAYBILL": (Area.FINANCE, outgoing),
+    "BD_Customer": (Area.SALES, customers),
+    "BD_Supplier": (Area.PURCHASING, suppliers),
     "WF_AssignmentBill_ProcManage": (None, running_tasks),
     "WF_AssignmentHisBill_ProcManage": (None, past_tasks),
 }

@@ -1,11 +1,12 @@
 """A plain JSON server of no particular vendor: the example of a fake, and the server behind mapped JSON sources.
 
-``POST /login`` returns a token for the header ``Authorization: Bearer …``, and so does ``POST /oauth/token`` for client
-credentials. ``GET /products``, ``/orders``, ``/invoices``, ``/purchases``, ``/productions`` return pages (``offset``,
-``limit`` up to `PAGE`) as ``{"total", "items"}``; with a number appended, they return a single record. ``/stock/<sku>``
-returns the stock of a product. With ``view`` (``all``, ``late``, ``overdue``, ``pending``) and ``q``, the server
-filters and sorts documents itself; ``POST /search/<kind>`` does so with a body. ``GET /changes/<area>`` returns keys
-and times from ``since`` on. ``POST /purchases/<number>/decision`` decides the version in its body.
+``POST /login`` returns a token for the header ``Authorization: Bearer …``, and so does ``POST /oauth/token`` for
+client credentials. ``GET /products``, ``/orders``, ``/invoices``, ``/purchases``, ``/productions``, ``/customers``,
+``/vendors``, ``/bills``, ``/payments`` return pages (``offset``, ``limit`` up to `PAGE`) as ``{"total", "items"}``;
+with a number appended, they return a single record. ``/stock/<sku>`` returns the stock of a product. With ``view``
+(``all``, ``late``, ``overdue``, ``pending``) and ``q``, the server filters and sorts documents itself; ``POST
+/search/<kind>`` does so with a body. ``GET /changes/<area>`` returns keys and times from ``since`` on. ``POST
+/purchases/<number>/decision`` decides the version in its body.
 """
 
 from __future__ import annotations
@@ -22,9 +23,12 @@ from bot.erp import listing
 from bot.erp.model import (
     Approval,
     Area,
+    Bill,
+    Customer,
     Invoice,
     Money,
     OrderLine,
+    Payment,
     Product,
     ProductionOrder,
     PurchaseLine,
@@ -32,6 +36,7 @@ from bot.erp.model import (
     Quantities,
     SalesOrder,
     StockLevel,
+    Supplier,
     Verdict,
 )
 from bot.erp.port import Filter, ListQuery
@@ -57,14 +62,20 @@ _AREAS = {
     "invoices": Area.FINANCE,
     "purchases": Area.PURCHASING,
     "productions": Area.PRODUCTION,
+    "customers": Area.SALES,
+    "vendors": Area.PURCHASING,
+    "bills": Area.PURCHASING,
+    "payments": Area.FINANCE,
 }
 
 
-_LISTINGS: Mapping[Area, listing.Listing[Any]] = {
-    Area.SALES: listing.SALES_ORDERS,
-    Area.FINANCE: listing.INVOICES,
-    Area.PURCHASING: listing.PURCHASE_ORDERS,
-    Area.PRODUCTION: listing.PRODUCTION_ORDERS,
+_LISTINGS: Mapping[str, listing.Listing[Any]] = {
+    "orders": listing.SALES_ORDERS,
+    "invoices": listing.INVOICES,
+    "purchases": listing.PURCHASE_ORDERS,
+    "productions": listing.PRODUCTION_ORDERS,
+    "bills": listing.BILLS,
+    "payments": listing.PAYMENTS,
 }
 
 Paging = Literal["offset", "page", "cursor", "next", "link"]
@@ -124,23 +135,34 @@ class FakePlain(FakeServer):
         kind = request.match_info["kind"]
         if kind not in _AREAS:
             return _say("no such address", 404)
-        return self._part(request, self._records(_AREAS[kind], request.query))
+        return self._part(request, self._records(kind, request.query))
 
     async def _search(self, request: web.Request) -> web.StreamResponse:
         kind, body = request.match_info["kind"], await request.json()
         if kind not in _AREAS:
             return _say("no such address", 404)
-        records = self._records(_AREAS[kind], {"view": body.get("view", "all"), "q": body.get("text", "")})
+        records = self._records(kind, {"view": body.get("view", "all"), "q": body.get("text", "")})
         offset, limit = body["from"], min(body["count"], PAGE)
         return exact_json({"found": {"count": len(records), "rows": list(map(render, records[offset:][:limit]))}})
 
-    def _records(self, area: Area, parameters: Mapping[str, str]) -> list[Any]:
-        """Return the records of an area: all in their stored order, or those of a view in its order."""
-        records = list(self.company.records(area).values())
+    def _kept(self, kind: str) -> Mapping[str, Any]:
+        """Return the records of a kind by number."""
+        company = self.company
+        own = {
+            "customers": company.customers,
+            "vendors": company.vendors,
+            "bills": company.bills,
+            "payments": company.payments,
+        }
+        return own[kind] if kind in own else company.records(_AREAS[kind])
+
+    def _records(self, kind: str, parameters: Mapping[str, str]) -> list[Any]:
+        """Return the records of a kind: all in their stored order, or those of a view in its order."""
+        records = list(self._kept(kind).values())
         if "view" not in parameters:
             return records
         query = ListQuery(filter=Filter(parameters["view"]), text=parameters.get("q", ""), limit=len(records))
-        return list(_LISTINGS[area].pick(records, query, self.company.today).items)
+        return list(_LISTINGS[kind].pick(records, query, self.company.today).items)
 
     def _part(self, request: web.Request, records: list[Any]) -> web.StreamResponse:
         """Answer with one page of records, in the server's way of paging."""
@@ -170,7 +192,7 @@ class FakePlain(FakeServer):
 
     async def _one(self, request: web.Request) -> web.StreamResponse:
         kind, key = request.match_info["kind"], request.match_info["key"]
-        found = self.company.find(self.company.records(_AREAS[kind]), key) if kind in _AREAS else None
+        found = self.company.find(self._kept(kind), key) if kind in _AREAS else None
         return _say("no such record", 404) if found is None else exact_json(render(found))
 
     async def _changes(self, request: web.Request) -> web.StreamResponse:
@@ -391,6 +413,60 @@ def _production(order: ProductionOrder) -> dict[str, Any]:
     }
 
 
+def _partner(partner: Customer | Supplier) -> dict[str, Any]:
+    return {
+        "id": partner.id,
+        "code": partner.code,
+        "title": partner.name,
+        "contact": {"person": partner.contact, "phone": partner.phone, "mail": partner.email},
+        "address": partner.address,
+        "terms": partner.payment_terms,
+        "active": partner.is_active,
+        "changed": partner.changed_at,
+    }
+
+
+def _customer(customer: Customer) -> dict[str, Any]:
+    money = {"limit": _money(customer.credit_limit), "owes": _money(customer.receivable)}
+    return {**_partner(customer), "seller": customer.salesperson, **money}
+
+
+def _vendor(vendor: Supplier) -> dict[str, Any]:
+    return {**_partner(vendor), "buyer": vendor.buyer, "owed": _money(vendor.payable)}
+
+
+def _bill(bill: Bill) -> dict[str, Any]:
+    return {
+        "id": bill.id,
+        "number": bill.number,
+        "vendor": bill.vendor,
+        "state": bill.status,
+        "date": bill.issued_on,
+        "due": bill.due_on,
+        "total": _money(bill.total),
+        "open": _money(bill.open_amount),
+        "credit": bill.is_credit_note,
+        "order": bill.order_number,
+        "paper": bill.reference,
+        "changed": bill.changed_at,
+    }
+
+
+def _payment(payment: Payment) -> dict[str, Any]:
+    return {
+        "id": payment.id,
+        "number": payment.number,
+        "partner": {"name": payment.partner, "kind": payment.partner_kind},
+        "way": payment.direction,
+        "state": payment.status,
+        "date": payment.paid_on,
+        "amount": _money(payment.amount),
+        "method": payment.method,
+        "settles": [{"number": number} for number in payment.settles],
+        "changed": payment.changed_at,
+    }
+
+
 _SPELL: Mapping[type, Callable[[Any], dict[str, Any]]] = {
     Product: _product,
     StockLevel: _stock,
@@ -398,4 +474,8 @@ _SPELL: Mapping[type, Callable[[Any], dict[str, Any]]] = {
     Invoice: _invoice,
     PurchaseOrder: _purchase,
     ProductionOrder: _production,
+    Customer: _customer,
+    Supplier: _vendor,
+    Bill: _bill,
+    Payment: _payment,
 }

@@ -15,7 +15,8 @@ from urllib.parse import unquote, urlencode
 
 from aiohttp import web
 
-from bot.erp.model import Approval, Area, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.goods import DeliveryStatus
+from bot.erp.model import Approval, Area, PaymentDirection, PaymentStatus, PurchaseOrder, PurchaseStatus, Verdict
 from bot.testing.company import Clock, DecisionNotAllowed, OrderNotWaiting, ReferenceCompany
 from bot.testing.fake_erp import SECRET, FakeServer, ParsedRequest, RequestKind, exact_json, write_json
 from bot.testing.reference_records import USERS, WAREHOUSES
@@ -31,13 +32,25 @@ _PAGE = 20
 _AREAS = {
     "Items": Area.PRODUCTS,
     "Orders": Area.SALES,
+    "DeliveryNotes": Area.SALES,
+    "Returns": Area.SALES,
     "Invoices": Area.FINANCE,
     "CreditNotes": Area.FINANCE,
     "PurchaseOrders": Area.PURCHASING,
+    "PurchaseInvoices": Area.PURCHASING,
+    "PurchaseCreditNotes": Area.PURCHASING,
+    "IncomingPayments": Area.FINANCE,
+    "VendorPayments": Area.FINANCE,
     "ApprovalRequests": Area.PURCHASING,
     "ProductionOrders": Area.PRODUCTION,
 }
-_DRAFTS = {"oOrders": Area.SALES, "oInvoices": Area.FINANCE, "oPurchaseOrders": Area.PURCHASING}
+_DRAFTS = {
+    "oOrders": Area.SALES,
+    "oInvoices": Area.FINANCE,
+    "oPurchaseOrders": Area.PURCHASING,
+    "oPurchaseInvoices": Area.PURCHASING,
+}
+_PARTNERS = {"cCustomer": Area.SALES, "cSupplier": Area.PURCHASING}
 _KEYED = re.compile(r"(\w+)\((\d+)\)")
 _LATER = 100_000
 """Offset between the keys of drafts and of the orders generated from them."""
@@ -86,6 +99,7 @@ class FakeSapB1(FakeServer):
         return (
             web.post(f"{root}/Login", self._login),
             web.post(f"{root}/Logout", self._logout),
+            web.post(f"{root}/CompanyService_GetAdminInfo", self._administration),
             web.get(f"{root}/{{path:.+}}", self._read),
             web.patch(f"{root}/{{path:.+}}", self._write),
             web.route("*", "/{path:.*}", self._elsewhere),
@@ -108,9 +122,10 @@ class FakeSapB1(FakeServer):
         session = self._session(request)
         entity = path.partition("(")[0]
         area = _AREAS.get(entity)
-        if entity == "Drafts":
+        kinds = {"Drafts": _DRAFTS, "BusinessPartners": _PARTNERS}.get(entity)
+        if kinds is not None:
             where = request.query.get("$filter", "")
-            area = next((area for kind, area in _DRAFTS.items() if kind in where), None)
+            area = next((area for kind, area in kinds.items() if kind in where), None)
         return ParsedRequest(RequestKind.WRITE if request.method == "PATCH" else RequestKind.READ, area, session)
 
     def _session(self, request: web.Request) -> str | None:
@@ -167,6 +182,13 @@ class FakeSapB1(FakeServer):
 
     # Reading
 
+    async def _administration(self, request: web.Request) -> web.StreamResponse:
+        self.asked.append("CompanyService_GetAdminInfo?")
+        if "CompanyService_GetAdminInfo" in self.answers:
+            status, body = self.answers["CompanyService_GetAdminInfo"]
+            return exact_json(body, status)
+        return exact_json({"CompanyName": "Reference", "LocalCurrency": "RMB", "SystemCurrency": "USD"})
+
     async def _read(self, request: web.Request) -> web.StreamResponse:
         path = request.match_info["path"]
         entity = path.partition("(")[0]
@@ -205,6 +227,10 @@ class FakeSapB1(FakeServer):
         size = self._page_size(request)
         page = rows[skip : skip + min(size, top)]
         answer: Row = {"value": [{name: row[name] for name in select} if select else row for row in page]}
+        counts = {"v2": ("$count", "true", "@odata.count"), "v1": ("$inlinecount", "allpages", "odata.count")}
+        asked, how, told = counts[self.version]
+        if query.get(asked) == how:
+            answer[told] = len(rows) if self.version == "v2" else str(len(rows))
         # A $top below the page size omits the link.
         if skip + len(page) < len(rows) and not ("$top" in query and top < size):
             link = f"{entity}?" + urlencode({**query, "$skip": str(skip + len(page))}, safe="$(),'")
@@ -238,6 +264,32 @@ class FakeSapB1(FakeServer):
                     for number, invoice in company.invoices.items()
                     if invoice.is_credit_note is (entity == "CreditNotes") and not records.is_draft(number)
                 ]
+            case "PurchaseInvoices" | "PurchaseCreditNotes":
+                rows = [
+                    self._bill(number)
+                    for number, bill in company.bills.items()
+                    if bill.is_credit_note is (entity == "PurchaseCreditNotes") and not records.is_draft(number)
+                ]
+            case "IncomingPayments" | "VendorPayments":
+                side = PaymentDirection.RECEIVED if entity == "IncomingPayments" else PaymentDirection.SPENT
+                rows = [
+                    records.payment(payment, company, spelling)
+                    for payment in company.payments.values()
+                    if payment.direction is side and payment.status is not PaymentStatus.DRAFT
+                ]
+            case "DeliveryNotes":
+                rows = [
+                    records.delivery(delivery, company.orders[delivery.order_number], spelling)
+                    for delivery in company.deliveries.values()
+                    if delivery.status in (DeliveryStatus.SHIPPED, DeliveryStatus.CANCELLED)
+                ]
+            case "Returns":
+                rows = []
+            case "BusinessPartners":
+                rows = [
+                    records.partner(partner, spelling)
+                    for partner in (*company.customers.values(), *company.vendors.values())
+                ]
             case "PurchaseOrders":
                 rows = self._purchases()
             case "Drafts":
@@ -253,6 +305,10 @@ class FakeSapB1(FakeServer):
     def _invoice(self, number: str) -> Row:
         entries = {order.number: int(order.id) for order in self.company.orders.values()}
         return records.invoice(self.company.invoices[number], entries, self.spelling)
+
+    def _bill(self, number: str) -> Row:
+        entries = {order.number: int(order.id) for order in self.company.purchases.values()}
+        return records.bill(self.company.bills[number], entries, self.spelling)
 
     def _purchases(self) -> list[Row]:
         rows = []
@@ -270,12 +326,13 @@ class FakeSapB1(FakeServer):
             records.sales_order(order, spelling) for order in company.orders.values() if records.is_draft(order.number)
         ]
         invoices = [self._invoice(number) for number in company.invoices if records.is_draft(number)]
+        bills = [self._bill(number) for number in company.bills if records.is_draft(number)]
         purchases = [
             records.purchase_draft(order, spelling, generated=number in self.generated)
             for number, order in company.purchases.items()
             if records.is_draft(number)
         ]
-        return orders + invoices + purchases
+        return orders + invoices + bills + purchases
 
     def _requests(self) -> list[Row]:
         rows = []
@@ -337,6 +394,8 @@ def _names(entity: str) -> list[Row]:
         "Users": users,
         "SalesPersons": [{"SalesEmployeeCode": -1, "SalesEmployeeName": "-No Sales Employee-"}, *sellers],
         "Warehouses": [{"WarehouseCode": code, "WarehouseName": name} for code, name in WAREHOUSES.items()],
+        "ShippingTypes": [{"Code": n, "Name": name} for name, n in records.CARRIERS.items()],
+        "PaymentTermsTypes": [{"GroupNumber": n, "PaymentTermsGroupName": name} for name, n in records.TERMS.items()],
         "ItemGroups": [{"Number": n, "GroupName": name} for name, n in records.GROUPS.items()],
     }
     return named[entity]

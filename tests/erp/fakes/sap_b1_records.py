@@ -9,13 +9,20 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.erp.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.model import (
     Approval,
+    Bill,
+    Customer,
     Invoice,
     InvoiceStatus,
     Money,
     OrderLine,
     OrderStatus,
+    PartnerKind,
+    Payment,
+    PaymentDirection,
+    PaymentStatus,
     Product,
     ProductionOrder,
     ProductionStatus,
@@ -24,8 +31,9 @@ from bot.erp.model import (
     PurchaseStatus,
     SalesOrder,
     StockLevel,
+    Supplier,
 )
-from bot.testing.company import ReferenceCompany
+from bot.testing.company import TODAY, ReferenceCompany
 from bot.testing.reference_records import USERS, WAREHOUSES
 
 Row = dict[str, Any]
@@ -38,6 +46,10 @@ KEYS = {user.id: n for n, user in enumerate(USERS, 11)}
 """Internal keys of users by their codes."""
 SELLERS = {user.name: n for n, user in enumerate(USERS, 1)}
 GROUPS = {name: n for n, name in enumerate(("Fasteners", "Cables", "Paint", "Books", "Fans", "Odd"), 100)}
+TERMS = {name: n for n, name in enumerate(("", "30 days net", "月结60天 *A|B*", 'at "sight" <now>'), -1)}
+"""Numbers of payment terms."""
+CARRIERS = {"顺丰|SF *Express*": 1}
+"""Numbers of shipping types."""
 _AUTHORIZED = {
     PurchaseStatus.WAITING: "dasPending",
     PurchaseStatus.APPROVED: "dasApproved",
@@ -74,6 +86,12 @@ def _spelled() -> Mapping[str, str]:
     for number, invoice in plain.invoices.items():
         counted = ("C" if invoice.is_credit_note else "") + number.partition("-")[2]
         named[number] = f"D{invoice.id}" if invoice.status is InvoiceStatus.DRAFT else counted
+    for number, bill in plain.bills.items():
+        counted = ("C" if bill.is_credit_note else "") + number.partition("-")[2]
+        named[number] = f"D{bill.id}" if bill.status is InvoiceStatus.DRAFT else counted
+    for number, payment in plain.payments.items():
+        side = "R" if payment.direction is PaymentDirection.RECEIVED else "P"
+        named[number] = side + number.partition("-")[2]
     for number, purchase in plain.purchases.items():
         named[number] = f"D{purchase.id}" if purchase.status in drafts else number.partition("-")[2]
     return named
@@ -147,7 +165,7 @@ def item(product: Product, level: StockLevel, changed_at: datetime, spelling: Sa
 
 
 def _head(
-    record: SalesOrder | Invoice | PurchaseOrder,
+    record: SalesOrder | Invoice | PurchaseOrder | Bill,
     partner: str,
     days: tuple[date | None, date | None],
     spelling: SapDateFormat,
@@ -161,7 +179,7 @@ def _head(
         # A draft shows the next number of its series.
         "DocNum": 9999 if is_draft(record.number) else int(record.number.lstrip("C")),
         "Series": 12,
-        "CardCode": f"P{record.id}",
+        "CardCode": f"P{sum(map(ord, partner))}",
         "CardName": partner,
         "DocDate": spelling.day(days[0]),
         # A due day is mandatory.
@@ -232,6 +250,42 @@ def spelled_paid(paid: Decimal | None, total: Money | None) -> Row:
     }
 
 
+def delivery(record: GoodsDelivery, order: SalesOrder, spelling: SapDateFormat) -> Row:
+    """Return a delivery note: what is only planned has none."""
+    places = {name: place for place, name in WAREHOUSES.items()}
+    lines = [
+        {
+            "LineNum": n,
+            "ItemCode": line.sku,
+            "ItemDescription": line.name,
+            "Quantity": line.quantity,
+            "UoMCode": "Manual",
+            "MeasureUnit": line.unit,
+            "WarehouseCode": places[record.warehouse],
+            "BaseType": 17,
+            "BaseEntry": int(order.id),
+        }
+        for n, line in enumerate(record.lines)
+    ]
+    return {
+        "DocEntry": int(record.id),
+        "DocNum": int(record.number),
+        "Series": 14,
+        "CardCode": f"P{sum(map(ord, record.customer))}",
+        "CardName": record.customer,
+        # Both days are mandatory.
+        "DocDate": spelling.day(record.day or TODAY),
+        "DocDueDate": spelling.day(record.planned_on or record.day or TODAY),
+        "Cancelled": "tYES" if record.status is DeliveryStatus.CANCELLED else "tNO",
+        "CancelStatus": "csNo",
+        "SalesPersonCode": SELLERS[record.salesperson],
+        "TransportationCode": CARRIERS.get(record.carrier),
+        "TrackingNumber": record.tracking or None,
+        "DocumentLines": lines,
+        **spelling.changed(record.changed_at),
+    }
+
+
 def invoice(record: Invoice, entries: Mapping[str, int], spelling: SapDateFormat) -> Row:
     """Return an invoice, a credit note or a draft; ``entries`` are the keys of sales orders by their numbers."""
     assert record.total is not None
@@ -249,6 +303,93 @@ def invoice(record: Invoice, entries: Mapping[str, int], spelling: SapDateFormat
         **spelling.changed(record.changed_at),
     }
     return _draft(row, "oInvoices") if is_draft(record.number) else row
+
+
+def bill(record: Bill, entries: Mapping[str, int], spelling: SapDateFormat) -> Row:
+    """Return an invoice by a vendor, a credit note or a draft; ``entries`` are the keys of orders by their numbers."""
+    assert record.total is not None
+    assert record.open_amount is not None
+    paid = abs(record.total.amount) - abs(record.open_amount.amount)
+    base = None if is_draft(record.order_number) else entries.get(record.order_number)
+    line = {"LineNum": 0, "BaseType": 22 if base else -1, "BaseEntry": base, "Quantity": Decimal(1)}
+    row = {
+        **_head(record, record.vendor, (record.issued_on, record.due_on), spelling),
+        "NumAtCard": record.reference or None,
+        "DocumentStatus": "bost_Close" if record.status in _CLOSED_INVOICES else "bost_Open",
+        "Cancelled": "tYES" if record.status is InvoiceStatus.VOID else "tNO",
+        "SalesPersonCode": -1,
+        "DocumentLines": [line],
+        **spelled_paid(paid, record.total),
+        **spelling.changed(record.changed_at),
+    }
+    return _draft(row, "oPurchaseInvoices") if is_draft(record.number) else row
+
+
+def payment(record: Payment, company: ReferenceCompany, spelling: SapDateFormat) -> Row:
+    """Return a receipt or payment by transfer, or by cheque and cash for every third one in the company's currency."""
+    assert record.amount is not None
+    amount = in_own_currency(record.amount).amount
+    papers = record.amount.currency == LOCAL and int(record.id) % 3 == 0
+    check = min(amount, Decimal("1.5")) if papers else Decimal(0)
+    return {
+        "DocEntry": int(record.id),
+        "DocNum": int(record.number[1:]),
+        "Series": 15,
+        "DocType": "rSupplier" if record.partner_kind is PartnerKind.VENDOR else "rCustomer",
+        "CardName": record.partner,
+        "DocDate": spelling.day(record.paid_on),
+        "DueDate": spelling.day(record.paid_on),
+        "DocCurrency": "RMB" if record.amount.currency == "CNY" else record.amount.currency,
+        "CashSum": amount - check if papers else Decimal(0),
+        "TransferSum": Decimal(0) if papers else amount,
+        "BillOfExchangeAmount": None,
+        "Cancelled": "tYES" if record.status is PaymentStatus.CANCELLED else "tNO",
+        "CancelStatus": "csNo",
+        "PaymentChecks": [{"LineNum": 0, "CheckSum": check, "Currency": "RMB"}] if papers else [],
+        "PaymentCreditCards": [],
+        "PaymentInvoices": [_settled(number, company) for number in record.settles if not is_draft(number)],
+    }
+
+
+def _settled(number: str, company: ReferenceCompany) -> Row:
+    document: Invoice | Bill = company.invoices.get(number) or company.bills[number]
+    sale = number in company.invoices
+    kinds = ("it_Invoice", "it_CredItnote") if sale else ("it_PurchaseInvoice", "it_PurchaseCreditNote")
+    return {"LineNum": 0, "DocEntry": int(document.id), "InvoiceType": kinds[document.is_credit_note]}
+
+
+def in_own_currency(amount: Money) -> Money:
+    """Return an amount in the company's own currency."""
+    return amount if amount.currency == LOCAL else Money(amount.amount * _RATE, LOCAL)
+
+
+def partner(record: Customer | Supplier, spelling: SapDateFormat) -> Row:
+    """Return a business partner; its amounts are in the company's currency, and what is owed to it is negative."""
+    customer = isinstance(record, Customer)
+    balance = record.receivable if isinstance(record, Customer) else record.payable
+    limit = record.credit_limit if isinstance(record, Customer) else None
+    assert balance is not None
+    return {
+        "CardCode": record.code,
+        "CardName": record.name,
+        "CardType": "cCustomer" if customer else "cSupplier",
+        "ContactPerson": record.contact or None,
+        "Phone1": record.phone or None,
+        "Cellular": None,
+        "EmailAddress": record.email or None,
+        "Address": record.address or None,
+        "ZipCode": None,
+        "City": None,
+        "Currency": "##",
+        "SalesPersonCode": SELLERS[record.salesperson if isinstance(record, Customer) else record.buyer],
+        "PayTermsGrpCode": TERMS[record.payment_terms],
+        "CreditLimit": limit.amount if limit else Decimal(0),
+        "CurrentAccountBalance": balance.amount if customer else -balance.amount,
+        "Frozen": "tNO" if record.is_active else "tYES",
+        "FrozenFrom": None,
+        "FrozenTo": None,
+        **spelling.changed(record.changed_at),
+    }
 
 
 def purchase_order(order: PurchaseOrder, spelling: SapDateFormat) -> Row:

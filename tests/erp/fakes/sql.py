@@ -37,11 +37,17 @@ from sqlalchemy.event import listen
 from bot.erp.model import (
     Approval,
     Area,
+    Bill,
+    Customer,
     Invoice,
     InvoiceStatus,
     Money,
     OrderLine,
     OrderStatus,
+    PartnerKind,
+    Payment,
+    PaymentDirection,
+    PaymentStatus,
     Product,
     ProductionOrder,
     ProductionStatus,
@@ -52,6 +58,7 @@ from bot.erp.model import (
     Quantities,
     SalesOrder,
     StockLevel,
+    Supplier,
 )
 from bot.testing.company import Clock, ReferenceCompany, snapshot_of
 from bot.testing.fake_erp import Installation
@@ -62,6 +69,7 @@ SALES_STATES = dict(zip(OrderStatus, (5, 10, 15, 20, 30, 40, 90), strict=True))
 INVOICE_STATES = dict(zip(InvoiceStatus, "DUPXV", strict=True))
 PURCHASE_STATES = dict(zip(PurchaseStatus, (0, 1, 2, 3, 4, 9), strict=True))
 PRODUCTION_STATES = dict(zip(ProductionStatus, ("plan", "free", "run", "hold", "end", "stop"), strict=True))
+PAYMENT_STATES = dict(zip(PaymentStatus, "DBX", strict=True))
 PROGRESS = {Progress.NONE: "N", Progress.PARTIAL: "P", Progress.FULL: "F"}
 
 _FIGURES = ("on_hand", "reserved", "free", "coming", "going", "expected")
@@ -146,6 +154,49 @@ WORKS = _table(
     changed=_time,
 )
 
+_PARTNER = "title person phone mail address terms cur"
+CUSTOMERS = _table(
+    "customers",
+    "code",
+    f"{_PARTNER} seller",
+    id=Integer(),
+    credit=_amount,
+    owes=_amount,
+    gone=Boolean().with_variant(Integer(), "sqlite"),
+    changed=_time,
+)
+SUPPLIERS = _table(
+    "suppliers",
+    "code",
+    f"{_PARTNER} buyer",
+    id=Integer(),
+    owed=_amount,
+    gone=Boolean().with_variant(Integer(), "sqlite"),
+    changed=_time,
+)
+VENDOR_BILLS = _table(
+    "vendor_bills",
+    "no",
+    "supplier paper_no state cur order_no",
+    id=Integer(),
+    issued_on=_day,
+    due_on=_day,
+    total=_amount,
+    unpaid=_amount,
+    credit=Boolean().with_variant(Integer(), "sqlite"),
+    changed=_time,
+)
+PAYMENTS = _table(
+    "payments",
+    "no",
+    "partner side way state method cur",
+    id=Integer(),
+    paid_on=_day,
+    amount=_amount,
+    changed=_time,
+)
+SETTLEMENTS = _table("settlements", "payment_no", "document_no", pos=Integer())
+
 _TABLES: Mapping[Area, tuple[Table, ...]] = {
     Area.PRODUCTS: (ITEMS,),
     Area.STOCK: (ITEMS, HOLDINGS),
@@ -216,7 +267,7 @@ class SqlInstallation(Installation):
             for area in set(Area) - {Area.PRODUCTS}:
                 for key in self.company.records(area):
                     rows += self._rows(area, key)
-            _add(connection, rows)
+            _add(connection, rows + self._of_partners())
 
     async def stop(self) -> None:
         """Close the database."""
@@ -245,6 +296,21 @@ class SqlInstallation(Installation):
                 return [(WORKS, _work(record))]
             case _:
                 raise TypeError(type(record).__name__)
+
+    def _of_partners(self) -> _Rows:
+        company = self.company
+        settled = [
+            (SETTLEMENTS, {"payment_no": payment.number, "pos": n, "document_no": number})
+            for payment in company.payments.values()
+            for n, number in enumerate(payment.settles, 1)
+        ]
+        return [
+            *((CUSTOMERS, _customer(customer)) for customer in company.customers.values()),
+            *((SUPPLIERS, _supplier(vendor)) for vendor in company.vendors.values()),
+            *((VENDOR_BILLS, _vendor_bill(bill)) for bill in company.bills.values()),
+            *((PAYMENTS, _payment(payment)) for payment in company.payments.values()),
+            *settled,
+        ]
 
     def _item(self, level: StockLevel) -> _Rows:
         product: Product = self.company.products[level.product.sku]
@@ -352,10 +418,17 @@ def _purchase_row(line: PurchaseLine) -> dict[str, Any]:
 
 
 def _bill(invoice: Invoice) -> dict[str, Any]:
+    return {**_owed(invoice), "customer": invoice.customer}
+
+
+def _vendor_bill(bill: Bill) -> dict[str, Any]:
+    return {**_owed(bill), "supplier": bill.vendor, "paper_no": bill.reference}
+
+
+def _owed(invoice: Invoice | Bill) -> dict[str, Any]:
     return {
         "id": int(invoice.id),
         "no": invoice.number,
-        "customer": invoice.customer,
         "state": INVOICE_STATES[invoice.status],
         "issued_on": invoice.issued_on,
         "due_on": invoice.due_on,
@@ -365,6 +438,56 @@ def _bill(invoice: Invoice) -> dict[str, Any]:
         "credit": invoice.is_credit_note,
         "order_no": invoice.order_number,
         "changed": invoice.changed_at,
+    }
+
+
+def _partner(partner: Customer | Supplier) -> dict[str, Any]:
+    return {
+        "id": int(partner.id),
+        "code": partner.code,
+        "title": partner.name,
+        "person": partner.contact,
+        "phone": partner.phone,
+        "mail": partner.email,
+        "address": partner.address,
+        "terms": partner.payment_terms,
+        "gone": not partner.is_active,
+        "changed": partner.changed_at,
+    }
+
+
+def _customer(customer: Customer) -> dict[str, Any]:
+    return {
+        **_partner(customer),
+        "seller": customer.salesperson,
+        "credit": _value(customer.credit_limit),
+        "owes": _value(customer.receivable),
+        "cur": _currency(customer.receivable),
+    }
+
+
+def _supplier(vendor: Supplier) -> dict[str, Any]:
+    return {
+        **_partner(vendor),
+        "buyer": vendor.buyer,
+        "owed": _value(vendor.payable),
+        "cur": _currency(vendor.payable),
+    }
+
+
+def _payment(payment: Payment) -> dict[str, Any]:
+    return {
+        "id": int(payment.id),
+        "no": payment.number,
+        "partner": payment.partner,
+        "side": "S" if payment.partner_kind is PartnerKind.VENDOR else "C",
+        "way": "in" if payment.direction is PaymentDirection.RECEIVED else "out",
+        "state": PAYMENT_STATES[payment.status],
+        "method": payment.method,
+        "cur": _currency(payment.amount),
+        "paid_on": payment.paid_on,
+        "amount": _value(payment.amount),
+        "changed": payment.changed_at,
     }
 
 

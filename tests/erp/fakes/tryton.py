@@ -43,6 +43,8 @@ _AREAS = {
     "production": Area.PRODUCTION,
 }
 _OF_PURCHASES = ("ir.model.log", "ir.model.button.rule", "ir.model.button.click", "ir.note")
+_BILLS = str(["type", "=", "in"])
+"""How a question for suppliers' invoices tells itself from those for customers'."""
 _WRITES = ("confirm", "cancel", "create")
 
 
@@ -70,13 +72,15 @@ class FakeTryton(FakeServer):
 
     async def understand(self, request: web.Request) -> ParsedRequest:
         try:
-            method = str((await request.json())["method"])
+            body = await request.json()
+            method = str(body["method"])
         except (ValueError, TypeError, KeyError):
             return ParsedRequest(RequestKind.OTHER)
         if method == "common.db.login":
             return ParsedRequest(RequestKind.LOGIN)
         model, _, name = method.removeprefix("model.").rpartition(".")
-        area = Area.PURCHASING if model in _OF_PURCHASES else _AREAS.get(model.partition(".")[0])
+        of_purchases = model in _OF_PURCHASES or (model == "account.invoice" and _BILLS in str(body["params"]))
+        area = Area.PURCHASING if of_purchases else _AREAS.get(model.partition(".")[0])
         return ParsedRequest(RequestKind.WRITE if name in _WRITES else RequestKind.READ, area, self._session(request))
 
     def _session(self, request: web.Request) -> str | None:
@@ -177,20 +181,22 @@ class FakeTryton(FakeServer):
     ) -> list[Any]:
         if limit is not None and limit > self.records_limit:
             raise web.HTTPRequestEntityTooLarge(self.records_limit, limit)
-        records = find(self._table(model, context), domain, order or [["id", "ASC"]])
+        records = find(self.table(model, context, domain), domain, order or [["id", "ASC"]])
         page = records[offset : None if limit is None else offset + limit]
         return [project(record, [*(fields or []), "id"]) for record in page]
 
     def _search_count(
         self, model: str, login: str, context: Mapping[str, Any], domain: list[Any], offset: int = 0, limit: Any = None
     ) -> int:
-        return len(find(self._table(model, context), domain, [["id", "ASC"]]))
+        return len(find(self.table(model, context, domain), domain, [["id", "ASC"]]))
 
-    def _table(self, model: str, context: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def table(self, model: str, context: Mapping[str, Any], domain: list[Any]) -> list[dict[str, Any]]:
+        """Return the records of a model; disabled ones only for a domain about them."""
         known = tables(self.company, context)
         if model not in known:
             raise TrytonFault(repr(model))
-        return known[model]()
+        records = known[model]()
+        return records if "'active'" in str(domain) else [record for record in records if record.get("active", True)]
 
     def _preferences(self, model: str, login: str, context: Mapping[str, Any], context_only: bool) -> dict[str, Any]:
         groups = groups_of(self.company, login, nobody=self.faults.forbidden_to_decide)

@@ -40,6 +40,9 @@ def user(company: ReferenceCompany, login: str) -> Record:
     return {"id": 1, "login": login, "name": name_of(company, login)}
 
 
+_COMPANY: Record = {"id": 1, "currency": {"id": 1, "code": "CNY"}}
+
+
 def users(company: ReferenceCompany) -> list[Record]:
     """Return the accounts with their employees; the bot's own is nobody's."""
     people = [
@@ -49,10 +52,11 @@ def users(company: ReferenceCompany) -> list[Record]:
             "name": one.name,
             "email": None,
             "employees": [_employee(number, one.id)],
+            "company": _COMPANY,
         }
         for number, one in enumerate(company.users, 1)
     ]
-    programs = [{"id": 7, "login": "bot", "name": "Bot", "email": None, "employees": []}]
+    programs = [{"id": 7, "login": "bot", "name": "Bot", "email": None, "employees": [], "company": _COMPANY}]
     return [*programs, *people]
 
 

@@ -73,7 +73,7 @@ def _holds(record: Record, domain: list[Any]) -> bool:
     return join(_holds(record, part) for part in parts)
 
 
-def _clause(record: Record, path: str, operator: str, value: Any) -> bool:
+def _clause(record: Record, path: str, operator: str, value: Any, _target: str = "") -> bool:
     if operator not in _OPERATORS:
         raise TrytonFault(repr(operator))
     if operator in ("!=", "not in") and path.count("."):

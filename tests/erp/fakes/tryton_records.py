@@ -13,6 +13,7 @@ from typing import Any
 
 from bot.erp.model import (
     Area,
+    Bill,
     Invoice,
     InvoiceStatus,
     Money,
@@ -29,6 +30,8 @@ from bot.erp.model import (
 )
 from bot.testing.company import ReferenceCompany
 from tests.erp.fakes import tryton_approvers as people
+from tests.erp.fakes import tryton_goods as goods
+from tests.erp.fakes import tryton_parties as parties
 from tests.erp.fakes.tryton_query import Record
 
 _DIGITS = 6
@@ -40,15 +43,24 @@ _LOST: Record = {"id": 903, "type": "lost_found", "left": 5, "right": 6}
 def tables(company: ReferenceCompany, context: Mapping[str, Any]) -> dict[str, Callable[[], list[Record]]]:
     """Return every model by name; calling it builds its present records."""
     return {
-        "product.product": lambda: _products(company),
+        "product.product": lambda: [product | _here(company, product, context) for product in _products(company)],
         "product.template": lambda: [product["template"] for product in _products(company)],
         "stock.location": lambda: _locations(company, context),
         "stock.move": lambda: list(_moves(company)),
         "stock.order_point": lambda: list(_order_points(company)),
         "sale.sale": lambda: [_sale(company, order) for order in company.orders.values()],
-        "account.invoice": lambda: [_invoice(company, invoice) for invoice in company.invoices.values()],
+        "account.invoice": lambda: list(_invoices(company)),
         "purchase.purchase": lambda: [_purchase(company, order) for order in company.purchases.values()],
         "production": lambda: [_production(company, order) for order in company.productions.values()],
+        "stock.shipment.out": lambda: list(goods.shipments(company)),
+        "sale.line": lambda: list(goods.lines_of("sale", _sale, company, company.orders)),
+        "purchase.line": lambda: list(goods.lines_of("purchase", _purchase, company, company.purchases)),
+        "purchase.product_supplier": lambda: list(goods.suppliers(company)),
+        "product.product-production.bom": lambda: list(goods.boms_of_products(company)),
+        "production.bom.input": lambda: list(goods.bom_inputs(company)),
+        "party.party": lambda: parties.parties(company),
+        "account.general_ledger.account.party": lambda: list(parties.ledger(company)),
+        "account.move.line": lambda: list(parties.payment_lines(company)),
         "res.user": lambda: people.users(company),
         "ir.model.button": people.buttons,
         "ir.model.button.rule": lambda: [people.rule(company)],
@@ -72,6 +84,8 @@ def encode(value: Any) -> Any:
             return {"__class__": "date", "year": value.year, "month": value.month, "day": value.day}
         case Decimal():
             return {"__class__": "Decimal", "decimal": str(value)}
+        case timedelta():
+            return {"__class__": "timedelta", "seconds": value.total_seconds()}
         case dict():
             return {name: encode(item) for name, item in value.items()}
         case list():
@@ -130,11 +144,26 @@ def _products(company: ReferenceCompany) -> list[Record]:
             "default_uom": _unit(product.unit),
             "categories": [{"id": 1, "name": product.category}],
             "identifiers": identifiers,
+            "list_price_used": _amount(company.list_prices.get(product.sku)),
+            "cost_price": Decimal(0),
             **changed,
         }
         template["products"] = [record]
         records.append(record)
     return records
+
+
+def _here(company: ReferenceCompany, product: Record, context: Mapping[str, Any]) -> Record:
+    """Return a product's stock in the warehouses of the context, which is nothing without any."""
+    level = company.stock.get(product["code"])
+    wanted = [code for code in company.warehouses if _warehouse(company, code)["id"] in context.get("locations", ())]
+    places = [place.quantities for place in level.per_warehouse if place.code in wanted] if level else []
+    by_now = context.get("stock_date_end") == company.today
+    forecasts = (figures.available if by_now else figures.forecast for figures in places)
+    return {
+        "quantity": float(sum(figures.on_hand or 0 for figures in places)),
+        "forecast_quantity": float(sum(figure or 0 for figure in forecasts)),
+    }
 
 
 def _warehouse(company: ReferenceCompany, code: str) -> Record:
@@ -251,17 +280,20 @@ def _sale(company: ReferenceCompany, order: SalesOrder) -> Record:
         "number": order.number or None,
         "reference": None,
         "state": _SALES[order.status],
-        "party": {"id": 1, "name": order.customer},
+        "party": parties.customer_of(company, order.customer),
         "sale_date": order.ordered_on,
         "shipping_date": order.promised_on,
         "shipment_state": shipped[order.delivery or Progress.NONE],
+        "shipments": [
+            {"id": int(each.id)} for each in company.deliveries.values() if each.order_number == order.number
+        ],
         "invoice_state": _invoice_state(order),
         # By shipped quantity if only a part is billed; otherwise billed at once.
         "invoice_method": "fulfillment" if order.billing is Progress.PARTIAL else "order",
         "total_amount": _amount(order.total),
         "currency": _currency(order.total),
         "quoted_by": {"id": 1, "rec_name": order.salesperson},
-        "lines": [_line(n, line) | _sold(line) for n, line in enumerate(order.lines, 1)] + [_remark()],
+        "lines": [_line(company, n, line) | _sold(line) for n, line in enumerate(order.lines, 1)] + [_remark()],
         **_changed(company, Area.SALES, order.number),
     }
 
@@ -272,12 +304,12 @@ def _invoice_state(order: SalesOrder) -> str:
     return _SETTLED.get(order.payment or Progress.NONE, "awaiting payment")
 
 
-def _line(n: int, line: OrderLine | PurchaseLine) -> Record:
+def _line(company: ReferenceCompany, n: int, line: OrderLine | PurchaseLine) -> Record:
     return {
         "id": n,
         "type": "line",
         "description": None,
-        "product": {"id": n, "code": line.sku, "name": line.name},
+        "product": {"id": goods.product_id(company, line.sku), "code": line.sku, "name": line.name},
         "quantity": float(line.quantity),
         "unit": _unit(line.unit),
         "unit_price": _amount(line.price),
@@ -303,38 +335,69 @@ def _sold(line: OrderLine) -> Record:
     }
 
 
-def _line_moves(line: OrderLine | PurchaseLine, done: Decimal | None, start: Record, end: Record) -> list[Record]:
+def _line_moves(
+    line: OrderLine | PurchaseLine, done: Decimal | None, start: Record, end: Record, due_on: date | None = None
+) -> list[Record]:
     """Return the moves of a line; more than the ordered quantity was shipped, and the rest was returned."""
     unit, surplus = _unit(line.unit), Decimal("0.5")
     moves: list[tuple[str, Decimal, Record, Record]] = [("draft", line.quantity, start, end)]
     if done:
         moves += [("done", done + surplus, start, end), ("done", surplus, end, start), ("cancelled", done, start, end)]
     return [
-        {"id": n, "state": state, "quantity": float(amount), "unit": unit, "from_location": a, "to_location": b}
+        {
+            "id": n,
+            "state": state,
+            "quantity": float(amount),
+            "unit": unit,
+            "from_location": a,
+            "to_location": b,
+            # What came earlier than the rest has the earlier day.
+            "planned_date": due_on if state == "draft" else date(2000, 1, 1),
+        }
         for n, (state, amount, a, b) in enumerate(moves, 1)
     ]
 
 
-def _invoice(company: ReferenceCompany, invoice: Invoice) -> Record:
+def _invoices(company: ReferenceCompany) -> Iterator[Record]:
+    for invoice in company.invoices.values():
+        orders = [{"id": 1, "number": invoice.order_number}] if invoice.order_number else []
+        party = parties.customer_of(company, invoice.customer)
+        yield _invoice(invoice) | {
+            "type": "out",
+            "party": party,
+            "reference": None,
+            "sales": orders,
+            "purchases": [],
+            **_changed(company, Area.FINANCE, invoice.number),
+        }
+    for bill in company.bills.values():
+        orders = [{"id": 1, "number": bill.order_number}] if bill.order_number else []
+        party = parties.vendor_of(company, bill.vendor)
+        yield _invoice(bill) | {
+            "type": "in",
+            "party": party,
+            "reference": bill.reference or None,
+            "sales": [],
+            "purchases": orders,
+            "last_modified_at": bill.changed_at,
+        }
+
+
+def _invoice(invoice: Invoice | Bill) -> Record:
     state = _INVOICES[invoice.status]
     settled = None if state == "posted" else 1
     due = [{"id": int(invoice.id), "maturity_date": invoice.due_on, "reconciliation": settled}]
     return {
         "id": int(invoice.id),
-        "type": "out",
         "number": invoice.number or None,
-        "reference": None,
         "state": state,
-        "party": {"id": 1, "name": invoice.customer},
         "invoice_date": invoice.issued_on,
         "total_amount": _amount(invoice.total),
         # Nothing is owed before an invoice is posted.
         "amount_to_pay": _amount(invoice.open_amount) if state == "posted" else Decimal(0),
         "currency": _currency(invoice.total),
-        "sales": [{"id": 1, "number": invoice.order_number}] if invoice.order_number else [],
         "lines_to_pay": [] if state == "draft" else due,
         "move": None if state == "draft" else {"id": 1, "lines": due},
-        **_changed(company, Area.FINANCE, invoice.number),
     }
 
 
@@ -348,9 +411,9 @@ def _purchase(company: ReferenceCompany, order: PurchaseOrder) -> Record:
         "number": order.number or None,
         "reference": None,
         "state": _PURCHASES[order.status],
-        "party": {"id": 1, "name": order.vendor},
+        "party": parties.vendor_of(company, order.vendor),
         "company": {"id": 1},
-        "warehouse": {"id": 1},
+        "warehouse": {"id": 1, "name": "Main"},
         "purchase_date": order.ordered_on,
         "delivery_date": order.due_on,
         "shipment_state": shipped[order.received or Progress.NONE] if known else "none",
@@ -362,7 +425,7 @@ def _purchase(company: ReferenceCompany, order: PurchaseOrder) -> Record:
         "write_uid": people.user(company, order.changed_by) if order.version != "1" or order.approval else None,
         "quoted_by": {"id": 1, "rec_name": order.buyer},
         "lines": [
-            _line(n, line) | {"moves": _line_moves(line, line.received, _SUPPLIER, _LOST)}
+            _line(company, n, line) | {"moves": _line_moves(line, line.received, _SUPPLIER, _LOST, order.due_on)}
             for n, line in enumerate(order.lines, 1)
         ]
         + [_remark()],
@@ -371,8 +434,9 @@ def _purchase(company: ReferenceCompany, order: PurchaseOrder) -> Record:
 
 
 def _production(company: ReferenceCompany, order: ProductionOrder) -> Record:
-    product = {"id": 1, "code": order.sku, "name": order.name, "template": {"id": 1, "name": order.name}}
-    produced, other = order.produced or Decimal(0), {"id": 2}
+    own = goods.product_id(company, order.sku)
+    product = {"id": own, "code": order.sku, "name": order.name, "template": {"id": 1, "name": order.name}}
+    produced, other = order.produced or Decimal(0), {"id": 9_999}
     outputs = (("done", produced, product), ("draft", order.planned, product), ("done", Decimal(3), other))
     return {
         "id": int(order.id),

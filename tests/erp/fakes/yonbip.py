@@ -36,6 +36,8 @@ _AREAS = {
     "/scm/purchaseorder/": Area.PURCHASING,
     "/EFI/receivable/": Area.FINANCE,
     "/mfg/productionorder/": Area.PRODUCTION,
+    "/digitalModel/merchant/": Area.SALES,
+    "/digitalModel/vendor/": Area.PURCHASING,
 }
 Row = dict[str, Any]
 
@@ -152,6 +154,10 @@ class FakeYonBip(FakeServer):
         match path.strip("/").split("/"):
             case ["digitalModel", "product", "listproductbycondition"]:
                 return self._materials(body)
+            case ["digitalModel", "merchant", "newlist"]:
+                return self._customers(body)
+            case ["digitalModel", "vendor", "list"]:
+                return self._vendors(body)
             case ["scm", "stock", _]:
                 return self._stock(body)
             case [*_, ("voucherorder" | "purchaseorder" | "receivable" | "productionorder") as kind, "list"]:
@@ -175,6 +181,17 @@ class FakeYonBip(FakeServer):
         rows = [records.material(product, n) for n, product in enumerate(self.company.products.values())]
         sku = body.get("productCode")
         return self._page([row for row in rows if sku in (None, row["code"])], body)
+
+    def _customers(self, body: Row) -> web.StreamResponse:
+        """Answer with an array, without a count."""
+        rows = [records.customer(customer) for customer in self.company.customers.values()]
+        rows = [row for row in rows if body.get("code") in (None, row["code"])]
+        index, size = int(body["pageIndex"]), min(int(body["pageSize"]), self.page)
+        return say(rows[(index - 1) * size : index * size] or None)
+
+    def _vendors(self, body: Row) -> web.StreamResponse:
+        rows = [row for vendor in self.company.vendors.values() for row in records.vendors(vendor)]
+        return self._page([row for row in rows if body.get("code") in (None, row["code"])], body)
 
     def _stock(self, body: Row) -> web.StreamResponse:
         sku = body.get("productn.code", [])

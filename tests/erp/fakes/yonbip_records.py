@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bot.erp.model import (
     Approval,
+    Customer,
     Invoice,
     InvoiceStatus,
     Money,
@@ -24,6 +25,7 @@ from bot.erp.model import (
     PurchaseStatus,
     SalesOrder,
     StockLevel,
+    Supplier,
 )
 from bot.testing.reference_records import USERS
 
@@ -102,6 +104,37 @@ def material(product: Product, n: int) -> Row:
         "manageClassName": product.category,
         "hasSpecs": False,
     }
+
+
+def customer(record: Customer) -> Row:
+    """Return a customer as in the list: without contacts, and without a sign of who is disabled."""
+    return {
+        "id": wire_id(record.id),
+        "code": record.code,
+        "name": {"simplifiedName": record.name, "englishName": None},
+        "createOrgId": ORG,
+        "belongOrgId": ORG,
+        "customerClassId": 2285679325860352,
+    }
+
+
+def vendors(record: Supplier) -> Iterator[Row]:
+    """Yield a vendor once for each of two organisations that use it."""
+    for n in range(2):
+        yield _said(
+            {
+                "id": wire_id(record.id),
+                "code": record.code,
+                "name": record.name,
+                "org": ORG,
+                "vendorApplyRangeId": wire_id(record.id) * 10 + n,
+                "vendorphone": record.phone or None,
+                "vendoremail": record.email or None,
+                "vendoraddress": record.address or None,
+                "stop": not record.is_active,
+                "pubts": time_text(record.changed_at),
+            }
+        )
 
 
 def stock_rows(level: StockLevel) -> Iterator[Row]:

@@ -15,6 +15,12 @@ _ORG_KEYS = {
     "PUR_PurchaseOrder": "FPurchaseOrgId.FNumber",
     "AR_receivable": "FSETTLEORGID.FNumber",
     "PRD_MO": "FPrdOrgId.FNumber",
+    "SAL_OUTSTOCK": "FSaleOrgId.FNumber",
+    "AP_Payable": "FSETTLEORGID.FNumber",
+    "AR_RECEIVEBILL": "FPAYORGID.FNumber",
+    "AP_PAYBILL": "FPAYORGID.FNumber",
+    "BD_Customer": "FUseOrgId.FNumber",
+    "BD_Supplier": "FUseOrgId.FNumber",
 }
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from bot.erp.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.kingdee.manifest import vendor
 from bot.erp.model import PurchaseOrder, PurchaseStatus, StockLevel
-from bot.erp.port import GOODS, PARTNER_READS, Capability
+from bot.erp.port import GOODS, Capability
 from bot.testing.company import TODAY, Clock, ReferenceCompany, plain_number
 from bot.testing.erp_contract import ErpContract
 from bot.testing.fake_erp import SECRET
@@ -74,15 +75,36 @@ def _organisation(record: Any) -> Any:
     return replace(record, company=ORG) if isinstance(record, StockLevel) else record
 
 
+def _one_day(record: Any) -> Any:
+    if not isinstance(record, GoodsDelivery):
+        return record
+    if record.status is DeliveryStatus.PLANNED:
+        return None
+    return replace(record, planned_on=None if record.shipped_on else record.planned_on or TODAY)
+
+
 _FIELDS = {
     "SalesOrder.payment": "a sales order does not say what was paid; receivables do",
     "Quantities.outgoing": "no figure of what is to go out is documented",
+    "Customer.contact": "contacts are lines of their own, and few installations keep the standard ones",
+    "Customer.credit_limit": "credit files are of a form of their own",
+    "Customer.receivable": "no form of the WebAPI adds up what a customer owes",
+    "Supplier.contact": "contacts are lines of their own, and few installations keep the standard ones",
+    "Supplier.phone": "contacts are lines of their own",
+    "Supplier.email": "contacts are lines of their own",
+    "Supplier.buyer": "a vendor names no buyer",
+    "Supplier.payable": "no form of the WebAPI adds up what is owed to a vendor",
+    "Prices.list_price": "price lists are for organisations, customers and days",
+    "Prices.standard_cost": "costs are of a module of their own",
+    "Bill.reference": "the vendor's number stands on invoices, which are of a form of their own",
+    "Payment.settles": "what a payment settles stands in records of writing off",
     "ProductionOrder.material_ready": "a production order does not say whether its material is there",
 }
 _REWRITES = (
     Rewrite("people are numbers", _people),
     Rewrite("a decision of the workflow is no change of the order", _last_edit),
     Rewrite("tasks tell the levels reached, not those to come", _levels),
+    Rewrite("what is only planned has no delivery note, and a note has one day", _one_day),
     Rewrite("every place once used keeps a line of nothing: left out", _empty_places),
     Rewrite("what comes in is what open purchase orders owe, and these name no warehouse", _incoming),
 )
@@ -90,7 +112,11 @@ _NO_LOGIN = "a signature does not run out"
 
 
 class Kingdee(ErpContract):
-    offers = frozenset(Capability) - GOODS - PARTNER_READS - {Capability.LOTS}
+    offers = (frozenset(Capability) - GOODS - {Capability.LOTS}) | {
+        Capability.ARRIVALS,
+        Capability.DELIVERIES,
+        Capability.PRICES,
+    }
     """Common part of both logins."""
 
     __test__ = False

@@ -24,6 +24,8 @@ from bot.erp.model import (
     InvoiceStatus,
     Money,
     OrderStatus,
+    PartnerKind,
+    PaymentDirection,
     Product,
     Progress,
     PurchaseStatus,
@@ -109,6 +111,51 @@ def test_a_negative_invoice_is_a_credit_note_where_nothing_else_says_so() -> Non
     row = {"number": "CN-1", "customer": "A", "status": "unpaid"}
     assert reader().single(layout, row | {"total": "-1"}).is_credit_note
     assert not reader().single(layout, row | {"total": "1"}).is_credit_note
+
+
+def test_a_bill_reads_like_an_invoice() -> None:
+    layout = mapped(builders.BILLS, "number vendor status total open_amount is_credit_note reference")
+    row = {"number": "B-1", "vendor": "A", "status": "unpaid", "total": "100", "reference": " F/7 "}
+    bill = reader().single(layout, row | {"open_amount": "40"})
+    assert (bill.status, bill.reference, bill.total) == (InvoiceStatus.PART_PAID, "F/7", Money(Decimal(100), "CNY"))
+    note = reader().single(layout, row | {"is_credit_note": 1, "open_amount": "100"})
+    assert (note.is_credit_note, note.open_amount) == (True, Money(Decimal(-100), "CNY"))
+
+
+@pytest.mark.parametrize(
+    ("amount", "way", "direction"),
+    [
+        ("12.50", "received", PaymentDirection.RECEIVED),
+        ("-12.50", "received", PaymentDirection.SPENT),
+        ("-12.50", "spent", PaymentDirection.RECEIVED),
+    ],
+)
+def test_a_negative_payment_went_the_other_way(amount: str, way: str, direction: PaymentDirection) -> None:
+    layout = mapped(
+        builders.PAYMENTS,
+        "number partner status amount direction",
+        "number",
+        partner_kind=FieldSource(default="customer"),
+    )
+    row = {"number": "P-1", "partner": "Acme", "status": "booked", "amount": amount, "direction": way}
+    payment = reader().single(layout, row, [{"number": "INV-1"}, {"number": "INV-2"}])
+    assert (payment.direction, payment.amount) == (direction, Money(Decimal("12.50"), "CNY"))
+    assert (payment.partner_kind, payment.settles) == (PartnerKind.CUSTOMER, ("INV-1", "INV-2"))
+    assert reader().many(layout, [row])[0].settles == ()
+
+
+def test_a_payment_whose_way_nobody_knows_is_not_told() -> None:
+    layout = mapped(builders.PAYMENTS, "number partner partner_kind direction status amount")
+    row = {"number": "P-1", "partner": "A", "partner_kind": "customer", "status": "booked", "amount": "1"}
+    with pytest.raises(Invalid, match="direction"):
+        reader().single(layout, row)
+
+
+def test_a_partner_without_a_word_about_it_is_active() -> None:
+    layout = mapped(builders.CUSTOMERS, "code name credit_limit is_active")
+    customer = reader().single(layout, {"code": "C1", "name": "Acme", "credit_limit": "0"})
+    assert (customer.is_active, customer.credit_limit) == (True, Money(Decimal(0), "CNY"))
+    assert not reader().single(layout, {"code": "C1", "name": "Acme", "is_active": 0}).is_active
 
 
 def test_what_the_erp_does_not_say_is_none_and_not_zero() -> None:

@@ -7,9 +7,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
+from bot.erp.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.model import (
+    Bill,
+    Customer,
     Invoice,
+    Money,
     OrderStatus,
+    Payment,
+    PaymentStatus,
     ProductionOrder,
     Progress,
     PurchaseOrder,
@@ -17,16 +23,17 @@ from bot.erp.model import (
     Quantities,
     SalesOrder,
     StockLevel,
+    Supplier,
 )
-from bot.erp.port import GOODS, PARTNER_READS, Capability
+from bot.erp.port import GOODS, Capability
 from bot.erp.sap_b1.manifest import vendor
-from bot.testing.company import Clock, ReferenceCompany
+from bot.testing.company import TODAY, Clock, ReferenceCompany
 from bot.testing.erp_contract import ErpContract
 from bot.testing.fake_erp import SECRET
 from bot.testing.gaps import Gaps, Rewrite
 from bot.testing.reference_records import USERS
 from tests.erp.fakes.sap_b1 import COMPANY, USER, FakeSapB1, user_password
-from tests.erp.fakes.sap_b1_records import is_draft, number
+from tests.erp.fakes.sap_b1_records import LOCAL, in_own_currency, is_draft, number
 
 
 def _due(record: Any) -> Any:
@@ -34,7 +41,7 @@ def _due(record: Any) -> Any:
         case SalesOrder():
             lines = tuple(replace(line, due_on=line.due_on or record.ordered_on) for line in record.lines)
             return replace(record, promised_on=record.promised_on or record.ordered_on, lines=lines)
-        case Invoice():
+        case Invoice() | Bill():
             return replace(record, due_on=record.due_on or record.issued_on)
         case PurchaseOrder():
             return replace(record, due_on=record.due_on or record.ordered_on)
@@ -66,11 +73,41 @@ def _forecast(figures: Quantities) -> Quantities:
 
 
 def _base(record: Any) -> Any:
-    if isinstance(record, Invoice) and is_draft(record.order_number):
+    if isinstance(record, Invoice | Bill) and is_draft(record.order_number):
         return replace(record, order_number="")
     if isinstance(record, ProductionOrder) and is_draft(record.sales_order):
         return replace(record, sales_order="")
+    if isinstance(record, Payment):
+        return replace(record, settles=tuple(number for number in record.settles if not is_draft(number)))
     return record
+
+
+def _own_money(record: Any) -> Any:
+    match record:
+        case Customer():
+            return replace(record, credit_limit=_own(record.credit_limit), receivable=_own(record.receivable))
+        case Supplier():
+            return replace(record, payable=_own(record.payable))
+        case Payment():
+            assert record.amount is not None
+            return replace(record, amount=in_own_currency(record.amount))
+    return record
+
+
+def _own(amount: Money | None) -> Money | None:
+    return None if amount is None else Money(amount.amount, LOCAL)
+
+
+def _left(record: Any) -> Any:
+    if not isinstance(record, GoodsDelivery):
+        return record
+    if record.status in (DeliveryStatus.PLANNED, DeliveryStatus.READY):
+        return None
+    return replace(record, planned_on=record.planned_on or record.day or TODAY)
+
+
+def _booked(record: Any) -> Any:
+    return None if isinstance(record, Payment) and record.status is PaymentStatus.DRAFT else record
 
 
 def _received(record: Any) -> Any:
@@ -86,7 +123,7 @@ def _material(record: Any) -> Any:
 
 
 class SapB1Contract(ErpContract):
-    offers = frozenset(Capability) - GOODS - PARTNER_READS - {Capability.LOTS}
+    offers = (frozenset(Capability) - GOODS - {Capability.LOTS}) | {Capability.ARRIVALS, Capability.DELIVERIES}
     vendor = vendor
     number = staticmethod(number)
     version: ClassVar[str]
@@ -97,6 +134,8 @@ class SapB1Contract(ErpContract):
             "SalesOrder.payment": "an order does not tell what of it was paid",
             "OrderLine.invoiced": "a line of an order does not tell what of it was invoiced",
             "PurchaseOrder.changed_by": "documents tell who made them, not who changed them last",
+            "Payment.method": "a payment is the sum of cash, transfer, cheques and cards",
+            "Payment.changed_at": "payments do not tell when they changed",
             "ProductionOrder.changed_at": "production orders do not tell when they changed",
         },
         states={OrderStatus.DELIVERED: (OrderStatus.CLOSED, "an order that is delivered in full is closed")},
@@ -113,7 +152,10 @@ class SapB1Contract(ErpContract):
             Rewrite(
                 "forecast is SAP's available, warehouses without figures are left out, a minimum of 0 is none", _stock
             ),
-            Rewrite("nothing is made from a draft", _base),
+            Rewrite("nothing is made from a draft, and none is paid", _base),
+            Rewrite("limits and balances of partners, and payments, are in the company's own currency", _own_money),
+            Rewrite("drafts of payments are not told", _booked),
+            Rewrite("only what left has a delivery note", _left),
             Rewrite("an order that is received in full is closed", _received),
             Rewrite("material that was not issued may lie ready or not", _material),
         ),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bot.erp.errors import Conflict, Invalid, NotFound, NotPermitted, Unsupported
+from bot.erp.goods_port import ArrivalQuery
 from bot.erp.model import Area, Decision, DecisionOutcome, PurchaseOrder, PurchaseStatus, Verdict
 from bot.erp.port import Filter, ListQuery
 from bot.erp.sap_b1.adapter import SapB1Erp
@@ -473,3 +474,50 @@ async def test_the_order_as_it_was_seen_decides_and_not_the_one_of_now(
     assert (result.outcome, server.requests.count(RequestKind.WRITE)) == (DecisionOutcome.CHANGED_SINCE_SHOWN, 0)
     assert result.order is not None
     assert (await erp.decide(replace(decision(result.order), reason="ok"))).outcome is DecisionOutcome.APPLIED
+
+
+# Goods
+
+
+async def test_a_missing_right_is_no_empty_list_of_arrivals(erp: SapB1Erp, server: FakeSapB1) -> None:
+    assert (await erp.arrivals(ArrivalQuery())).total
+    for area in (Area.PURCHASING, Area.PRODUCTION):
+        server.faults.forbid(area)
+        with pytest.raises(NotPermitted):
+            await erp.arrivals(ArrivalQuery())
+        server.faults.clear()
+
+
+async def test_a_return_comes_back_from_its_own_count(erp: SapB1Erp, server: FakeSapB1) -> None:
+    [first, *_] = server._entity("DeliveryNotes")
+    server.more["Returns"] = [first | {"DocEntry": 99, "DocNum": 77, "TransportationCode": None}]
+    back = await erp.delivery("t77")
+    assert (back.number, back.is_return, back.carrier) == ("T77", True, "")
+    assert all(line.comes_back for line in back.lines)
+    order = (await erp.delivery(str(first["DocNum"]))).order_number
+    assert "T77" in [each.number for each in await erp.deliveries_of(order)]
+    assert "T77" in [each.number for each in (await erp.deliveries(ListQuery(text=order, limit=100))).items]
+
+
+async def test_a_delivery_from_two_warehouses_names_none_and_one_without_an_order_is_told(
+    erp: SapB1Erp, server: FakeSapB1
+) -> None:
+    [first, *_] = server._entity("DeliveryNotes")
+    line = first["DocumentLines"][0] | {"BaseType": -1, "BaseEntry": None}
+    lines = [line | {"WarehouseCode": place} for place in ("MAIN", "SH")]
+    server.more["DeliveryNotes"] = [first | {"DocEntry": 99, "DocNum": 7777, "DocumentLines": lines}]
+    delivery = await erp.delivery("7777")
+    assert (delivery.warehouse, delivery.order_number) == ("", "")
+
+
+async def test_deliveries_of_an_order_are_those_of_its_customer_since_its_day(erp: SapB1Erp, server: FakeSapB1) -> None:
+    order = next(iter(server.company.deliveries.values())).order_number
+    server.asked.clear()
+    assert await erp.deliveries_of(order)
+    [asked] = [asked for asked in server.asked if asked.startswith("DeliveryNotes?")]
+    assert "CardCode eq" in asked
+    assert "DocDate ge" in asked
+    server.answers["Orders"] = 403, {"error": {"code": "-1116", "message": "not authorized"}}
+    with pytest.raises(NotPermitted):
+        await erp.deliveries_of(order)
+    assert (await erp.deliveries(ListQuery(text=order, limit=5))).total

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from bot.erp.errors import Invalid
 from bot.erp.model import Area, OrderStatus
-from bot.erp.port import Capability, ListQuery
+from bot.erp.port import Capability, Filter, ListQuery
 from tests.erp.sql.minimal_source import ORDERS, Open, sales, tiny
 
 
@@ -149,3 +149,23 @@ async def test_changes_are_followed_however_the_times_are_kept(
     assert [change.key for change in last.items] == ["late", "new"]
     assert (await erp.changed_since(Area.SALES, last.cursor, limit=9)).items == ()
     engine.close()
+
+
+async def test_a_partners_documents_are_picked_out_of_a_list_that_pages_itself(tmp_path: Path, open_erp: Open) -> None:
+    paged = """
+        SELECT o.*, count(*) OVER () AS all_rows FROM o WHERE lower(no) LIKE lower(:like) ESCAPE '!'
+        OR lower(c) LIKE lower(:like) ESCAPE '!' ORDER BY no LIMIT :limit OFFSET :offset
+    """
+    url = tiny(
+        tmp_path,
+        ORDERS,
+        "INSERT INTO o VALUES ('1', 'Acme', 'open', '1', NULL), ('2', 'Acme East', 'open', '1', NULL)",
+        "INSERT INTO o VALUES ('3', 'acme', 'closed', '1', NULL), ('4', 'Other', 'open', '1', NULL)",
+    )
+    erp = open_erp(**sales(url, list=paged, late=paged))
+    found = await erp.orders(ListQuery(partner="ACME"))
+    assert ([order.number for order in found.items], found.total) == (["1", "3"], 2)
+    still_open = await erp.orders(ListQuery(filter=Filter.OPEN, partner="Acme", limit=1))
+    assert ([order.number for order in still_open.items], still_open.total) == (["1"], 1)
+    assert (await erp.orders(ListQuery(filter=Filter.OPEN))).total == 3
+    assert (await erp.orders(ListQuery(partner="\ud800"))).total == 0

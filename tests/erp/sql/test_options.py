@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bot.erp.mapped.areas import SECTIONS
 from bot.erp.sql.options import SqlOptions
 from bot.erp.vendors import AdapterContext
 from bot.errors import ConfigurationError
@@ -54,7 +55,7 @@ WRONG: list[tuple[Change, str]] = [
         lambda o: (o.update(unit=""), o["products"]["fields"].pop("unit")),
         "products.fields: has no unit; map it",
     ),
-    (lambda o: [o.pop(a) for a in ("products", "stock", "sales", "finance", "purchasing", "production")], "no area"),
+    (lambda o: [o.pop(name) for name in SECTIONS], "no area"),
     (lambda o: o["sales"].update(approve="x"), r"sales\.approve\n.*Extra inputs"),
 ]
 

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from bot.erp.model import (
+    Bill,
     Invoice,
     InvoiceStatus,
     Money,
+    Payment,
+    PaymentStatus,
     ProductionOrder,
     ProductionStatus,
     PurchaseStatus,
@@ -18,7 +21,7 @@ from bot.erp.model import (
     StockLevel,
     WarehouseStock,
 )
-from bot.erp.port import GOODS, PARTNER_READS, Capability
+from bot.erp.port import Capability
 from bot.erp.tryton.manifest import vendor
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.erp_contract import ErpContract
@@ -49,9 +52,13 @@ def _in_every_warehouse(record: Any) -> Any:
 
 
 def _nothing_owed(record: Any) -> Any:
-    if not isinstance(record, Invoice) or record.status is not InvoiceStatus.DRAFT or record.total is None:
+    if not isinstance(record, (Invoice, Bill)) or record.status is not InvoiceStatus.DRAFT or record.total is None:
         return record
     return replace(record, due_on=None, open_amount=Money(Decimal(0), record.total.currency))
+
+
+def _never_cancelled(record: Any) -> Any:
+    return None if isinstance(record, Payment) and record.status is PaymentStatus.CANCELLED else record
 
 
 def _ready_by_state(record: Any) -> Any:
@@ -61,7 +68,7 @@ def _ready_by_state(record: Any) -> Any:
 
 
 class TestTrytonContract(ErpContract):
-    offers = frozenset(Capability) - GOODS - PARTNER_READS - {Capability.LOTS}
+    offers = frozenset(Capability) - {Capability.LOTS}
     name, vendor = "tryton", vendor
     gaps = Gaps(
         fields={
@@ -69,6 +76,13 @@ class TestTrytonContract(ErpContract):
             "Approval.pending_for": "Tryton asks for a number of users or a group, not for persons",
             "ProductionOrder.scrapped": "Tryton's productions know no scrap",
             "ProductionOrder.sales_order": "Tryton links productions to sales only with a further module",
+            "Customer.contact": "A party of Tryton has phones and mails, but no persons",
+            "Supplier.contact": "A party of Tryton has phones and mails, but no persons",
+            "Customer.salesperson": "Tryton names who made a sale, but nobody for a customer",
+            "Supplier.buyer": "Tryton names who made a purchase, but nobody for a vendor",
+            "GoodsDelivery.carrier": "Tryton knows carriers only with a further module",
+            "GoodsDelivery.tracking": "Tryton knows numbers of parcels only with a further module",
+            "Customer.credit_limit": "Tryton limits credit only with a further module",
         },
         states={
             PurchaseStatus.REJECTED: (PurchaseStatus.CANCELLED, "Tryton cancels what is rejected"),
@@ -76,6 +90,7 @@ class TestTrytonContract(ErpContract):
         rewrites=(
             Rewrite("Tryton says of every warehouse how much is there, zero too", _in_every_warehouse),
             Rewrite("Tryton says nothing of days and debts of an invoice before it is posted", _nothing_owed),
+            Rewrite("Tryton cancels a payment with a second one that takes it back", _never_cancelled),
             Rewrite("Tryton's state says whether the components are set aside", _ready_by_state),
         ),
     )

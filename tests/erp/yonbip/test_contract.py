@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.erp.model import (
+    Customer,
     Invoice,
     InvoiceStatus,
     ProductionOrder,
@@ -16,7 +17,7 @@ from bot.erp.model import (
     StockLevel,
     WarehouseStock,
 )
-from bot.erp.port import GOODS, PARTNER_READS, Capability
+from bot.erp.port import GOODS, Capability
 from bot.erp.yonbip.manifest import vendor
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.erp_contract import ErpContract
@@ -66,9 +67,23 @@ def _material(record: Any) -> Any:
     return record
 
 
+def _active(record: Any) -> Any:
+    return replace(record, is_active=True) if isinstance(record, Customer) else record
+
+
+_UNLISTED = (
+    "Customer.contact", "Customer.phone", "Customer.email", "Customer.address", "Customer.salesperson",
+    "Customer.payment_terms", "Customer.credit_limit", "Customer.receivable", "Customer.changed_at",
+)  # fmt: skip
+
+
 class TestYonBipContract(ErpContract):
     name, vendor = "yonbip", vendor
-    offers = frozenset(Capability) - GOODS - PARTNER_READS - {Capability.REORDER_POINT, Capability.LOTS}
+    offers = (
+        frozenset(Capability)
+        - GOODS
+        - {Capability.REORDER_POINT, Capability.LOTS, Capability.BILLS, Capability.PAYMENTS}
+    )
     gaps = Gaps(
         fields={
             "Product.spec": "the list of materials answers without a spec",
@@ -77,6 +92,11 @@ class TestYonBipContract(ErpContract):
             "StockLevel.reorder_point": "safety stock is not in the stock call",
             "Invoice.order_number": "a receivable does not name its order",
             "PurchaseOrder.changed_by": "documents name who changed them by a number that the workflow does not know",
+            **dict.fromkeys(_UNLISTED, "the list of customers tells no more than code and name"),
+            "Supplier.contact": "contacts are not in the list of vendors",
+            "Supplier.buyer": "the list of vendors does not tell",
+            "Supplier.payment_terms": "the list of vendors does not tell",
+            "Supplier.payable": "the list of vendors does not tell",
             "ProductionOrder.scrapped": "a list of production orders does not tell what was scrapped",
             "ProductionOrder.sales_order": "a list of production orders does not tell the sales order's number",
         },
@@ -92,6 +112,7 @@ class TestYonBipContract(ErpContract):
             Rewrite("only the workflow names the requester's account", _requester),
             # Not listed as a gap of states: the states of other documents have the same text.
             Rewrite("a purchase order is closed, not cancelled", _closed),
+            Rewrite("the list of customers does not tell who is disabled", _active),
             Rewrite("material that was not issued may lie ready or not", _material),
         ),
         resolution=timedelta(seconds=1),

@@ -13,12 +13,39 @@ import pytest
 
 from bot.erp import listing
 from bot.erp.errors import AuthFailed, NotFound, NotPermitted
-from bot.erp.model import Area, InvoiceStatus, Money, OrderStatus, ProductionStatus, Progress, PurchaseStatus
+from bot.erp.goods import DeliveryStatus, GoodsDelivery
+from bot.erp.goods_port import LAST_PRICES, ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery
+from bot.erp.goods_sorting import by_urgency
+from bot.erp.listing import DELIVERIES
+from bot.erp.model import (
+    Area,
+    InvoiceStatus,
+    Money,
+    OrderStatus,
+    PartnerKind,
+    PaymentDirection,
+    PaymentStatus,
+    ProductionStatus,
+    Progress,
+    PurchaseStatus,
+)
 from bot.erp.port import Erp, Filter, ListQuery
+from bot.erp.shortages import shortages_of
 from bot.erp.tryton.manifest import vendor
 from bot.erp.vendors import AdapterContext
-from bot.testing.erp_checks import KINDS, DocumentSpec, all_changes, case_variants, numbers, without_lines
-from bot.testing.gaps import comparable
+from bot.testing.erp_checks import (
+    BILLS,
+    INVOICES,
+    KINDS,
+    ORDERS,
+    PRODUCTIONS,
+    PURCHASES,
+    DocumentSpec,
+    all_changes,
+    case_variants,
+    numbers,
+    without_lines,
+)
 from tests.erp.tryton.real.conftest import READING
 from tests.erp.tryton.server.server_process import TrytonServer
 
@@ -219,6 +246,69 @@ async def test_invoices_of_suppliers_are_none_of_ours(erp: Erp, expected: dict[s
             await erp.invoice(_number(record))
 
 
+async def test_every_bill(erp: Erp, expected: dict[str, Any], today: date) -> None:
+    theirs = [record for record in expected["invoices"] if record["type"] == "in"]
+    bought = {i: purchase["number"] for purchase in expected["purchases"] for i in purchase["invoices"]}
+    for record in theirs:
+        bill = await erp.bill(_number(record))
+        assert (bill.id, bill.number, bill.vendor) == (str(record["id"]), _number(record), record["party"])
+        assert (bill.issued_on, bill.due_on) == (_day(record["invoice_date"]), _day(record["due_date"]))
+        assert bill.total == _money(record, record["total_amount"])
+        assert bill.open_amount == _money(record, record["amount_to_pay"])
+        assert (bill.reference, bill.order_number) == (record["reference"] or "", bought[record["id"]])
+        assert (bill.days_overdue(today) > 0) is record["overdue"]
+    assert sorted(numbers(await erp.bills(ListQuery(limit=_ALL)))) == sorted(map(_number, theirs))
+    overdue = await erp.bills(ListQuery(filter=Filter.OVERDUE))
+    assert numbers(overdue) == [record["number"] for record in theirs if record["overdue"]]
+    assert overdue.items
+
+
+async def test_every_partner(erp: Erp, expected: dict[str, Any]) -> None:
+    customers = (await erp.customers(ListQuery(limit=_ALL))).items
+    vendors = (await erp.vendors(ListQuery(limit=_ALL))).items
+    assert [
+        (each.id, each.code, each.name, each.address, each.payment_terms, each.receivable) for each in customers
+    ] == _parties(expected, "customer")
+    assert [
+        (each.id, each.code, each.name, each.address, each.payment_terms, each.payable) for each in vendors
+    ] == _parties(expected, "supplier")
+    assert await erp.customer("c001") == customers[0]
+    assert await erp.vendor("v001") == vendors[0]
+    for call, code in ((erp.customer, "V001"), (erp.vendor, "C001")):
+        with pytest.raises(NotFound):
+            await call(code)
+
+
+def _parties(expected: dict[str, Any], side: str) -> list[Any]:
+    return [
+        (
+            str(party["id"]),
+            code,
+            party["name"],
+            party["address"].replace("\n", ", "),
+            party["term"] or "",
+            Money(Decimal(party["owed"]), expected["currency"]),
+        )
+        for code, party in sorted(expected["parties"][side].items())
+    ]
+
+
+async def test_every_payment(erp: Erp, expected: dict[str, Any]) -> None:
+    assert len(expected["payments"]) == 5
+    for record in expected["payments"]:
+        payment = await erp.payment(record["number"])
+        debit, credit = Decimal(record["debit"]), Decimal(record["credit"])
+        assert (payment.id, payment.partner, payment.method) == (str(record["id"]), record["party"], record["journal"])
+        assert payment.partner_kind is (PartnerKind.CUSTOMER if record["of_customer"] else PartnerKind.VENDOR)
+        assert payment.direction is (PaymentDirection.SPENT if debit else PaymentDirection.RECEIVED)
+        assert payment.status is PaymentStatus.BOOKED
+        assert payment.paid_on == _day(record["date"])
+        assert payment.amount == Money(debit + credit, expected["currency"])
+        assert payment.settles == tuple(record["settles"])
+        assert payment.settles
+    assert numbers(await erp.payments(ListQuery(limit=_ALL))) == _newest_first(expected["payments"], "date")
+
+
 async def test_every_purchase_order(erp: Erp, expected: dict[str, Any]) -> None:
     for record in expected["purchases"]:
         order = await erp.purchase_order(_number(record))
@@ -273,19 +363,120 @@ async def test_every_production_order(erp: Erp, expected: dict[str, Any]) -> Non
     assert numbers(found) == _newest_first(expected["productions"], "planned_start_date")
 
 
+@pytest.fixture
+async def goods(erp: Erp) -> GoodsReader:
+    assert isinstance(erp, GoodsReader)
+    return erp
+
+
+async def test_what_lies_in_every_warehouse(goods: GoodsReader, expected: dict[str, Any]) -> None:
+    for code, warehouse in expected["warehouses"].items():
+        contents = await goods.warehouse_stock(WarehouseQuery(warehouse=warehouse["name"], limit=_ALL))
+        there = {
+            sku: Decimal(str(product["warehouses"][code]["on_hand"]))
+            for sku, product in expected["products"].items()
+            if product["warehouses"][code]["on_hand"]
+        }
+        assert (contents.code, contents.total) == (code, len(there))
+        assert {item.product.sku: item.quantities.on_hand for item in contents.items} == there
+
+
+async def test_what_is_short(goods: GoodsReader, erp: Erp, expected: dict[str, Any]) -> None:
+    """The figures are those of each product alone, which `test_every_stock_figure` compares with the server's."""
+    levels = [await erp.stock(sku) for sku in expected["products"]]
+    wanted = by_urgency(short for level in levels for short in shortages_of(level))
+    found = await goods.shortages(ShortageQuery(limit=_ALL))
+    assert found.items == wanted
+    assert found.items
+
+
+async def test_every_price(goods: GoodsReader, expected: dict[str, Any]) -> None:
+    for sku in expected["products"]:
+        prices = await goods.prices(sku, customer="")
+        for kind, points in (("sales", prices.sales), ("purchases", prices.purchases)):
+            in_force = [each for each in expected[kind] if each["state"] in ("confirmed", "processing", "done")]
+            lines = sorted(
+                (
+                    (_day(order["date"]), order["number"], order["party"], _money(order, line["unit_price"]))
+                    for order in in_force
+                    for line in order["lines"]
+                    if line["product"] == sku
+                ),
+                key=lambda line: (line[0] or date.min, line[1]),
+                reverse=True,
+            )
+            assert [(each.day, each.document, each.partner, each.price) for each in points] == lines[:LAST_PRICES]
+
+
+async def test_what_is_on_its_way(goods: GoodsReader, expected: dict[str, Any]) -> None:
+    bought = {
+        (order["number"], line["product"], Decimal(str(line["quantity"])) - _moved(order, line["product"]))
+        for order in expected["purchases"]
+        if order["state"] in ("confirmed", "processing") and order["shipment_state"] != "received"
+        for line in order["lines"]
+    }
+    made = {
+        (order["number"], order["product"], Decimal(str(order["quantity"])))
+        for order in expected["productions"]
+        if order["state"] in ("assigned", "running")
+    }
+    found = (await goods.arrivals(ArrivalQuery(limit=_ALL))).items
+    assert {(each.document, each.sku, each.quantity) for each in found} == bought | made
+    assert [each.due_on for each in found] == sorted(each.due_on for each in found if each.due_on)
+
+
+async def test_every_delivery(goods: GoodsReader, expected: dict[str, Any], today: date) -> None:
+    listed = (await goods.deliveries(ListQuery(limit=_ALL))).items
+    told: dict[str, list[GoodsDelivery]] = {}
+    for each in listed:
+        alone = await goods.delivery(each.number)
+        assert without_lines(alone) == without_lines(each)
+        told.setdefault(each.order_number, []).append(alone)
+    for record in expected["sales"]:
+        number = _number(record)
+        if record["number"] is None:
+            continue
+        shipments = await goods.deliveries_of(number)
+        assert sorted(each.id for each in shipments) == sorted(each.id for each in told.pop(number, []))
+        assert {each.customer for each in shipments} <= {record["party"]}
+        for line in record["lines"]:
+            lines = [
+                (each.status, item.quantity)
+                for each in shipments
+                for item in each.lines
+                if item.sku == line["product"] and each.status is not DeliveryStatus.CANCELLED
+            ]
+            left = sum((amount for status, amount in lines if status is DeliveryStatus.SHIPPED), Decimal(0))
+            # What has left is entered as moved once somebody says that it arrived: that of SO-1006 did not yet.
+            assert left == (line["quantity"] if number == "SO-1006" else _moved(record, line["product"]))
+            if lines:
+                assert sum(amount for _, amount in lines) == Decimal(str(line["quantity"]))
+    assert told == {}
+    assert list(DELIVERIES.sort(listed, Filter.ALL)) == list(listed)
+    for query in (ListQuery(offset=4, limit=5), ListQuery(text="so-1008"), ListQuery(filter=Filter.LATE)):
+        found = await goods.deliveries(query)
+        wanted = DELIVERIES.pick(listed, query, today)
+        assert (numbers(found), found.total) == (numbers(wanted), wanted.total)
+
+
 def _newest_first(records: list[dict[str, Any]], day: str) -> list[str]:
     """Return numbers by day, newest first, and equal days by number with the unnumbered last."""
     by_number = sorted(records, key=lambda record: (record["number"] is None, record["number"] or "", record["id"]))
     return [_number(record) for record in sorted(by_number, key=lambda record: record[day], reverse=True)]
 
 
+WITH_DRAFTS = (ORDERS, INVOICES, PURCHASES, PRODUCTIONS, BILLS)
+"""The kinds of which the company has documents without a number."""
+
+
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 async def test_lists_mean_what_the_port_says(erp: Erp, kind: DocumentSpec, today: date) -> None:
     """Pages, filters and texts computed by the server, compared with the same computed in memory."""
     documents = (await kind.read_list(erp, ListQuery(limit=_ALL))).items
-    unnumbered = next(document.number for document in documents if document.number.startswith("("))
-    numbered = next(document for document in documents if document.number != unnumbered and document.number[0] != "(")
-    texts = ("", unnumbered, *case_variants(numbered.number[1:]), getattr(numbered, kind.partner)[1:3], "%", "_")
+    unnumbered = [document.number for document in documents if document.number.startswith("(")][:1]
+    assert bool(unnumbered) is (kind in WITH_DRAFTS)
+    numbered = next(document for document in documents if document.number[0] != "(")
+    texts = ("", *unnumbered, *case_variants(numbered.number[1:]), getattr(numbered, kind.partner)[1:3], "%", "_")
     for text in texts:
         for list_filter in kind.filters:
             query = ListQuery(filter=list_filter, text=text, limit=_ALL)
@@ -301,10 +492,14 @@ async def test_lists_mean_what_the_port_says(erp: Erp, kind: DocumentSpec, today
             ).items:
                 paged += [document.number for document in page]
             assert paged == numbers(found)
+    if kind.listing.partner is not None:
+        partner = kind.listing.partner(numbered)
+        found = await kind.read_list(erp, ListQuery(partner=partner, limit=_ALL))
+        assert found.items == tuple(each for each in documents if kind.listing.partner(each) == partner)
     for listed in documents:
         alone = await kind.read_one(erp, listed.number)
         assert without_lines(alone) == without_lines(listed)
-        assert comparable(alone)["number"] == listed.number
+        assert alone.number == listed.number
 
 
 async def test_pages_of_the_server_make_no_difference(open_erp: OpenErp) -> None:

@@ -11,8 +11,16 @@ from proteus import Model, Wizard
 from trytond.pyson import Eval, PYSONEncoder
 
 READABLE = (
+    *("account.account", "account.account.type", "account.general_ledger.account.party", "account.journal"),
     *("account.invoice", "account.invoice.line", "account.invoice.payment_term", "account.invoice.tax"),
-    *("account.move", "account.move.line", "account.tax", "company.company", "currency.currency"),
+    *(
+        "account.move",
+        "account.move.line",
+        "account.move.reconciliation",
+        "account.tax",
+        "company.company",
+        "currency.currency",
+    ),
     *("party.address", "party.contact_mechanism", "party.party"),
     *("product.category", "product.product", "product.template", "product.uom"),
     *("production", "production.bom", "production.bom.input", "production.bom.output"),

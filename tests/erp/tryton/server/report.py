@@ -22,6 +22,8 @@ def report(documents: Documents) -> dict[str, Any]:
         "products": _stock(documents),
         "sales": [_sale(order) for order in documents.sales],
         "purchases": [_purchase(order) for order in documents.purchases],
+        "parties": _parties(documents),
+        "payments": _payments(),
         "invoices": [_invoice(invoice, ground.today) for invoice in _all("account.invoice")],
         "productions": [_production(order) for order in documents.productions],
     }
@@ -124,6 +126,54 @@ def _purchase(order: Any) -> dict[str, Any]:
     }
 
 
+def _parties(documents: Documents) -> dict[str, dict[str, Any]]:
+    """Return the customers and suppliers by code: those of sales and purchases, and of invoices of either kind."""
+    invoices = _all("account.invoice")
+    sides = {
+        "customer": [*documents.sales, *(each for each in invoices if each.type == "out")],
+        "supplier": [*documents.purchases, *(each for each in invoices if each.type == "in")],
+    }
+    parties = {party.id: party for party in _all("party.party")}
+    return {
+        side: {
+            party.code: {
+                "id": party.id,
+                "name": party.name,
+                "address": party.addresses[0].full_address,
+                "term": term.name if (term := getattr(party, f"{side}_payment_term")) else None,
+                "owed": _amount(party.receivable if side == "customer" else -party.payable),
+            }
+            for party in (parties[key] for key in sorted({document.party.id for document in found}))
+        }
+        for side, found in sides.items()
+    }
+
+
+def _payments() -> list[dict[str, Any]]:
+    """Return the partners' lines in the journals of cash, with the invoices that name them as theirs."""
+    settled: dict[int, list[str]] = {}
+    for invoice in _all("account.invoice"):
+        for line in invoice.payment_lines:
+            settled.setdefault(line.id, []).append(invoice.number)
+    return [
+        {
+            "id": line.id,
+            "number": move.number,
+            "date": _date(move.date),
+            "party": line.party.name,
+            "of_customer": bool(line.account.type.receivable),
+            "debit": _amount(line.debit),
+            "credit": _amount(line.credit),
+            "journal": move.journal.name,
+            "settles": settled.get(line.id, []),
+        }
+        for move in _all("account.move")
+        if move.journal.type == "cash"
+        for line in move.lines
+        if line.party
+    ]
+
+
 def _invoice(invoice: Any, today: dt.date) -> dict[str, Any]:
     dues = sorted(line.maturity_date for line in invoice.lines_to_pay if line.maturity_date)
     owed = [line.maturity_date for line in invoice.lines_to_pay if line.maturity_date and not line.reconciliation]
@@ -133,6 +183,7 @@ def _invoice(invoice: Any, today: dt.date) -> dict[str, Any]:
         "type": invoice.type,
         "state": invoice.state,
         "party": invoice.party.name,
+        "reference": invoice.reference,
         "invoice_date": _date(invoice.invoice_date),
         "due_date": _date(dues[-1] if dues else None),
         "overdue": invoice.state == "posted" and bool(owed) and min(owed) < today,

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from bot.store import database as database_module
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
-from bot.store.heartbeat import SqlitePages, StoredHeartbeat
+from bot.store.health import SqlitePages, StoredHeartbeat
 
 NOW = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
 

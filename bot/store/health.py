@@ -1,27 +1,34 @@
-"""Whether the database can be written and read now: a small write, and a look at the file's pages."""
+"""Whether the database can be written and read now, and what was last reported of the bot's health."""
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
+from bot.outbox.delivery import Delivery
+from bot.outbox.health_reports import HEALTH_REPORT
 from bot.store.alerts import wait_for_turn
 from bot.store.database import Database, look_into
 from bot.store.errors import StoreUnavailable
 from bot.store.failures import store_unavailable
+from bot.store.outbox import enqueue
 from bot.store.row_times import to_ms
 from bot.store.statements import replace_into
-from bot.store.tables import HEARTBEAT
+from bot.store.tables import DELIVERY, HEARTBEAT
 
 _SHARE = 50
 """Pages are looked through for at most one part in so many of the time."""
+
+_D = DELIVERY.c
+_LAST_REPORT = select(_D.ref).where(_D.kind == HEALTH_REPORT).order_by(_D.changed_ms.desc()).limit(1)
 
 
 class StoredHeartbeat:
@@ -66,6 +73,21 @@ class SqlitePages:
         except sqlite3.Error as error:
             return store_unavailable(error)
         return None if found == "ok" else store_unavailable(damaged(found))
+
+
+class StoredHealthReports:
+    """Implements `bot.outbox.health_reports.TroubleReportStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def last(self) -> str | None:
+        """Return the ``ref`` of the newest report of any process."""
+        return await self._database.read(lambda connection: connection.execute(_LAST_REPORT).scalar())
+
+    async def tell(self, deliveries: Sequence[Delivery]) -> None:
+        """Queue the cards."""
+        await self._database.run(lambda connection: enqueue(connection, *deliveries, now=deliveries[0].due_at))
 
 
 def damaged(found: str) -> sqlite3.DatabaseError:

@@ -1,0 +1,264 @@
+"""Subscriptions: a list or report at a time of day, in a person's own chat or in a group, with the rights of then."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta, tzinfo
+from hashlib import sha256
+from typing import ClassVar, Protocol
+
+import structlog
+
+from bot.access.people import People
+from bot.alerts.rules.schedule import DigestSchedule, TimeWindow
+from bot.cards.actions import Ask
+from bot.cards.notices import DeniedNotice, ExternalNotice
+from bot.cards.view import Button, ListView, View
+from bot.chat.audiences import Audiences
+from bot.chat.context import QuestionContext, place_of
+from bot.chat.dispatcher import QuestionOutcome
+from bot.chat.message import Conversation, ConversationKind
+from bot.chat.parsing import command_line
+from bot.chat.pipeline import PreparedAnswer, QuestionHandler
+from bot.disclosure import cut
+from bot.errors import DingerpError
+from bot.outbox.delivery import Delivery, Urgency
+from bot.outbox.place import Place, PlaceKind
+from bot.outbox.ports import ComposedCard, SendFailed, SendFailureKind
+from bot.phrase import Phrase, phrase
+
+log = structlog.get_logger(__name__)
+
+SUBSCRIPTION = "subscription"
+"""Kind of the deliveries."""
+_ONLY_REVISION = 1
+_LOOKED_EVERY = 15.0
+_NO_ANSWER = frozenset({QuestionOutcome.ERP_DOWN, QuestionOutcome.FAILED, QuestionOutcome.UNCONFIRMED})
+"""Outcomes after which a later try may find more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """A line that is answered at a place every day at a time, or on working days. ``ended``: its owner lost the right.
+
+    ``conversation`` is where it was asked for: the rules there count.
+    """
+
+    place: Place
+    conversation: str
+    user_id: str
+    line: str
+    at: time
+    workdays: bool
+    next_at: datetime
+    ended: bool = False
+
+    @property
+    def id(self) -> str:
+        """The same line at the same place is the same subscription, whoever asks for it."""
+        return sha256(f"{self.place}\0{self.line}".encode()).hexdigest()[:20]
+
+    def after(self, moment: datetime, zone: tzinfo) -> datetime:
+        """Return when it comes next after a moment."""
+        window = TimeWindow(name="working days", zone=zone, workdays=True) if self.workdays else None
+        return DigestSchedule((self.at,), zone, window).comes_at(moment + timedelta(seconds=1))
+
+    def delivery(self, now: datetime, zone: tzinfo) -> Delivery:
+        """Return the card of the time that has come; there is one for each day."""
+        return Delivery(
+            card=f"{SUBSCRIPTION}:{self.id}:{self.next_at.astimezone(zone):%F}",
+            place=self.place,
+            kind=SUBSCRIPTION,
+            ref=self.id,
+            revision=_ONLY_REVISION,
+            urgency=Urgency.NOW,
+            due_at=now,
+        )
+
+
+class SubscriptionStore(Protocol):
+    """Keeps subscriptions. Every call is one transaction and raises a `DingerpError` when the store is away."""
+
+    async def put(self, subscription: Subscription) -> None:
+        """Keep one, in place of that with its id."""
+        ...
+
+    async def find(self, subscription_id: str) -> Subscription | None:
+        """Return one, also one that has ended."""
+        ...
+
+    async def at_place(self, place: Place) -> tuple[Subscription, ...]:
+        """Return those of a place that have not ended, by their time."""
+        ...
+
+    async def drop(self, ids: Sequence[str]) -> None:
+        """Forget some."""
+        ...
+
+    async def end(self, subscription_id: str) -> None:
+        """Send one no more."""
+        ...
+
+    async def send_due(self, now: datetime, zone: tzinfo) -> int:
+        """Queue the cards of those whose time has come, each once, and set their next times; return how many."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionLine:
+    """One subscription as the list shows it."""
+
+    line: str
+    at: str
+    workdays: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionList(ListView):
+    """What comes to a place, perhaps after something was changed. ``group``: to a group."""
+
+    card: ClassVar[str] = "subscriptions"
+    leads_on: ClassVar[bool] = False
+
+    title: Phrase
+    group: bool
+    rows: tuple[SubscriptionLine, ...]
+
+    def row_buttons(self) -> Sequence[Button]:
+        return [
+            Button(
+                phrase("Unsubscribe %(line)s", line=row.line), Ask(command_line("unsubscribe", *row.line[1:].split()))
+            )
+            for row in self.rows
+        ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionEnded(View):
+    """Tells a place that nothing comes any more, and why."""
+
+    card: ClassVar[str] = "subscription_ended"
+
+    line: str
+    reason: Phrase
+
+
+def list_view(title: Phrase, found: Sequence[Subscription], context: QuestionContext) -> SubscriptionList:
+    """Return the list of what comes to the place of a question."""
+    shown = found[context.offset : context.offset + SubscriptionList.page_size]
+    return SubscriptionList(
+        title=title,
+        group=place_of(context).kind is PlaceKind.GROUP,
+        rows=tuple(SubscriptionLine(line=each.line, at=f"{each.at:%H:%M}", workdays=each.workdays) for each in shown),
+        total=len(found),
+        offset=context.offset,
+        line=command_line("subscriptions"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriptions:
+    """What the commands need: the store, and who answers lines that change nothing."""
+
+    store: SubscriptionStore
+    handler: QuestionHandler
+
+    async def preview(self, line: str, context: QuestionContext) -> PreparedAnswer:
+        """Return what a line answers now."""
+        return await self.handler.view_for(
+            QuestionContext(
+                person=context.person,
+                conversation=context.conversation,
+                line=line,
+                now=context.now,
+                clicked=context.is_private,
+            )
+        )
+
+
+class SubscriptionComposer:
+    """Implements `bot.outbox.ports.Composer`: the line is answered when the card is sent."""
+
+    def __init__(
+        self,
+        store: SubscriptionStore,
+        *,
+        handler: QuestionHandler,
+        people: People,
+        audiences: Audiences,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._handler = handler
+        self._people = people
+        self._audiences = audiences
+        self._now = now
+
+    async def compose(self, ref: str) -> ComposedCard:
+        """Return today's answer, or that there will be none any more; nothing of one that was stopped."""
+        found = await self._store.find(ref)
+        if found is None:
+            return ComposedCard(None, 0)
+        answer = await self._ask(found)
+        if answer.outcome in _NO_ANSWER:
+            raise SendFailed(SendFailureKind.BUSY, "there is no answer now")
+        language = self._people.language(found.user_id) if found.place.kind is PlaceKind.PERSON else ""
+        if found.ended or answer.outcome == QuestionOutcome.DENIED:
+            if not found.ended:
+                await self._store.end(found.id)
+            return ComposedCard(SubscriptionEnded(line=found.line, reason=_reason(answer)), _ONLY_REVISION, language)
+        own = cut(answer.view, answer.grant.fields)
+        if found.place.kind is PlaceKind.PERSON:
+            return ComposedCard(own, _ONLY_REVISION, language)
+        shared = self._audiences.share(own, answer.grant, found.conversation, answer.command).view
+        return ComposedCard(shared, _ONLY_REVISION)
+
+    async def fold(self, refs: Sequence[str], place: str) -> None:
+        """Never asked: subscriptions are of the urgency that is not folded (`bot.outbox.delivery.Urgency.NOW`)."""
+        raise AssertionError("subscriptions are sent one by one")
+
+    async def _ask(self, found: Subscription) -> PreparedAnswer:
+        group = found.place.kind is PlaceKind.GROUP
+        kind = ConversationKind.GROUP if group else ConversationKind.DIRECT
+        context = QuestionContext(
+            person=await self._people.identify(found.user_id, name=""),
+            conversation=Conversation(found.conversation, kind),
+            line=found.line,
+            now=self._now(),
+        )
+        return await self._handler.view_for(context)
+
+
+def _reason(answer: PreparedAnswer) -> Phrase:
+    if isinstance(answer.view, DeniedNotice):
+        return answer.view.reason
+    if isinstance(answer.view, ExternalNotice):
+        return phrase("Who subscribed is no longer a member of the organisation.")
+    return phrase("Who subscribed may no longer see it.")
+
+
+class SubscriptionClock:
+    """Queues what is due, as long as the bot runs; ``owed`` is called when cards were queued."""
+
+    def __init__(self, store: SubscriptionStore, *, now: Callable[[], datetime], owed: Callable[[], None]) -> None:
+        self._store = store
+        self._now = now
+        self._owed = owed
+
+    async def run(self) -> None:
+        """Look every few seconds until cancelled."""
+        while True:
+            await self.look()
+            await asyncio.sleep(_LOOKED_EVERY)
+
+    async def look(self) -> None:
+        """Queue what is due now."""
+        now = self._now()
+        assert now.tzinfo is not None, "the clock gives aware times"
+        try:
+            if await self._store.send_due(now, now.tzinfo):
+                self._owed()
+        except DingerpError as error:
+            log.warning("subscriptions.not_sent", error=type(error).__name__, detail=error.detail)

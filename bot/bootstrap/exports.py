@@ -1,0 +1,41 @@
+"""Builds what makes the files that people ask for, and says which commands can be asked on behalf of others."""
+
+from __future__ import annotations
+
+from bot.access.audit import AuditLog
+from bot.access.limits import DailyExports
+from bot.alerts.subscriptions import Subscriptions
+from bot.bootstrap.infrastructure import Infrastructure
+from bot.chat.exports import Exports
+from bot.chat.pipeline import QuestionHandler
+from bot.chat.registry import Commands
+from bot.dingtalk.files import DingTalkFileCourier
+from bot.dingtalk.robot import Robot
+
+_ASKING = frozenset({Exports, Subscriptions})
+
+
+def build_exports(base: Infrastructure, handler: QuestionHandler, audit: AuditLog) -> Exports:
+    """Return the exports of this bot; ``handler`` answers the lines of `exportable` commands."""
+    limits = base.settings.limits
+    return Exports(
+        handler=handler,
+        courier=DingTalkFileCourier(Robot(base.api), base.api.keys),
+        renderer=base.renderer,
+        languages=base.languages,
+        audit=audit,
+        limits=DailyExports(limits.exports_day),
+        metrics=base.metrics,
+        rows=limits.export_rows,
+    )
+
+
+def exportable(commands: Commands) -> Commands:
+    """Return the commands whose lines may be asked for a file or a subscription: none that changes anything, nor those
+    that ask others themselves.
+    """
+    return Commands(
+        command
+        for command in commands.values()
+        if not (command.writes or command.governed or _ASKING & {*command.signature.collaborators.values()})
+    )

@@ -1,0 +1,250 @@
+"""Builds what answers questions and clicks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import structlog
+
+from bot.access.audit import AuditLog
+from bot.alerts.subscriptions import SUBSCRIPTION, SubscriptionClock, SubscriptionComposer, Subscriptions
+from bot.background import repeat
+from bot.bootstrap.alerts import AlertServices
+from bot.bootstrap.audiences import AccessServices
+from bot.bootstrap.audit import limit_questions
+from bot.bootstrap.exports import build_exports, exportable
+from bot.bootstrap.infrastructure import Infrastructure
+from bot.bootstrap.language_model import open_model
+from bot.cards.language import choose_language
+from bot.chat.clicks import ClickPipeline
+from bot.chat.code_scanner import CodeScanner
+from bot.chat.dialogues import Dialogues
+from bot.chat.dispatcher import QuestionDispatcher
+from bot.chat.exports import Exports
+from bot.chat.message import ConversationKind, Message
+from bot.chat.pipeline import MAX_QUESTION_AGE, QuestionHandler, QuestionPipeline
+from bot.chat.question_limits import LimitedQuestions
+from bot.chat.reader_hub import AccountOf
+from bot.chat.redrawing import AnswerComposer
+from bot.chat.registry import Commands
+from bot.chat.standing_answers import ANSWER_KIND, AnswerKeeper
+from bot.dingtalk.answer_channel import DingTalkAnswerChannel, PrivateWay
+from bot.dingtalk.card_api import CardApi
+from bot.dingtalk.messages import parse_message
+from bot.dingtalk.openapi import ApiRetryPolicy
+from bot.dingtalk.received_pictures import ReceivedPictures
+from bot.dingtalk.robot import Robot
+from bot.erp.hub import ErpHub
+from bot.outbox.quota import DEGRADED
+from bot.outbox.spending import Purpose, Quota
+from bot.phrase import Phrase
+from bot.store.deliveries import StoredShownCards
+from bot.store.dialogues import StoredDialogues
+from bot.store.inbox import StoredInbox
+from bot.store.model_use import StoredModelUse
+from bot.store.standing_answers import StoredStandingAnswers
+from bot.store.subscriptions import StoredSubscriptions
+from bot.understanding.language_model.reader import ModelReader
+from bot.understanding.learning import learn_vocabulary
+from bot.understanding.reader import GrammarReader
+from bot.understanding.sentences import Sentences
+
+log = structlog.get_logger(__name__)
+
+_INBOX_PRUNED_EVERY = 300.0
+_SCAN_SECONDS = 5.0
+"""The most that one picture may wait and be scanned; hardly any takes half a second."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnsweringParts:
+    """What questions and clicks are answered with."""
+
+    base: Infrastructure
+    commands: Commands
+    access: AccessServices
+    audit: AuditLog
+    alerts: AlertServices
+    collaborators: Mapping[type, object]
+    """What commands get, by the type of their parameter."""
+    account_of: AccountOf
+    reader: GrammarReader | None
+    """Reads sentences, where that is wanted."""
+    model: ModelReader | None
+    """Asks a language model what a sentence means, where that is wanted."""
+
+
+async def open_inbox(base: Infrastructure) -> StoredInbox:
+    """Return where questions wait to be answered, through restarts too."""
+    inbox = StoredInbox(base.database)
+    await base.run_in_background(inbox.run(), "inbox")
+
+    async def prune() -> None:
+        await inbox.prune(base.now())
+
+    await base.run_in_background(repeat(prune, every=_INBOX_PRUNED_EVERY, failed="inbox.not_pruned"), "prune")
+    return inbox
+
+
+async def build_pipelines(
+    parts: AnsweringParts, inbox: StoredInbox, patience: ApiRetryPolicy
+) -> tuple[QuestionPipeline, ClickPipeline]:
+    """Return what takes questions, and what takes clicks: both within the limits of the settings."""
+    base, owed = parts.base, parts.alerts.outbox.poke
+    dialogues = await _start_dialogues(base) if parts.reader else None
+    dispatching = partial(
+        QuestionDispatcher,
+        commands=parts.commands,
+        policy=parts.access.policy,
+        collaborators=parts.collaborators,
+        seconds=base.settings.limits.question_seconds,
+        account_of=parts.account_of,
+    )
+    asking = await _asking_commands(parts, partial(dispatching, commands=exportable(parts.commands)))
+    dispatching = partial(dispatching, collaborators={**parts.collaborators, **asking})
+    dispatcher = dispatching(
+        reader=parts.reader, dialogues=dialogues, pictures=_picture_reader(base), model=parts.model
+    )
+    standing = StoredStandingAnswers(base.database)
+    # What is drawn again was not asked by anybody: it counts as no question and is no part of a dialogue.
+    parts.alerts.composers[ANSWER_KIND] = AnswerComposer(
+        standing,
+        handler=dispatching(),
+        commands=parts.commands,
+        people=base.people,
+        audiences=parts.access.audiences,
+        now=base.now,
+    )
+    own_values = PrivateWay(base.settings.cards.private_way) is PrivateWay.PRIVATE_DATA
+    keeper = AnswerKeeper(standing, own_values=own_values, drawn=owed)
+    limited = limit_questions(base, dispatcher, parts.commands, parts.audit, owed)
+    return _question_pipeline(parts, limited, inbox, keeper, patience), _click_pipeline(parts, limited, keeper)
+
+
+async def _asking_commands(
+    parts: AnsweringParts, dispatching: Callable[[], QuestionDispatcher]
+) -> Mapping[type, object]:
+    """Return the collaborators of commands that ask others: for a file, or each morning."""
+    base, reading = parts.base, dispatching()
+    exports = build_exports(base, reading, parts.audit)
+    base.stack.push_async_callback(exports.close)
+    subscribed = StoredSubscriptions(base.database)
+    parts.alerts.composers[SUBSCRIPTION] = SubscriptionComposer(
+        subscribed, handler=reading, people=base.people, audiences=parts.access.audiences, now=base.now
+    )
+    clock = SubscriptionClock(subscribed, now=base.now, owed=parts.alerts.outbox.poke)
+    await base.run_in_background(clock.run(), "subscriptions")
+    return {Exports: exports, Subscriptions: Subscriptions(subscribed, reading)}
+
+
+def _picture_reader(base: Infrastructure) -> ReceivedPictures:
+    """Return what finds the codes in pictures that people send."""
+    scanner = CodeScanner(seconds=_SCAN_SECONDS)
+    base.stack.callback(scanner.close)
+    return ReceivedPictures(base.api, scanner, sparing=base.month.sparing)
+
+
+async def resume_questions(base: Infrastructure, inbox: StoredInbox, questions: QuestionPipeline) -> None:
+    """Answer the questions that an earlier run acknowledged and did not answer."""
+    names = base.settings.dingtalk.robot_names
+    unanswered = await inbox.unanswered(base.now() - MAX_QUESTION_AGE)
+    for stored in unanswered:
+        message = parse_message(stored.payload, robot_names=names, fallback_id=stored.msg_id, now=base.now)
+        questions.resume(message, stored.received_at)
+    if unanswered:
+        log.info("inbox.resumed", questions=len(unanswered))
+
+
+async def start_reader(
+    base: Infrastructure, commands: Commands, hub: ErpHub
+) -> tuple[GrammarReader | None, ModelReader | None]:
+    """Return the reader of sentences, which learns the company's words beside, and the one that asks a language model;
+    None where they are not wanted.
+    """
+    wanted = base.settings.understanding
+    if not wanted.enabled:
+        return None, None
+    sentences = Sentences.load(commands, (wanted.sentences,) if wanted.sentences else ())
+    reader = GrammarReader(commands, sentences, partial(learn_vocabulary, hub))
+    await base.run_in_background(reader.run(), "understanding")
+    used = StoredModelUse(base.database)
+    model = await open_model(base.stack, base.settings, commands, sentences, used, base.metrics, base.now)
+    return reader, model
+
+
+async def _start_dialogues(base: Infrastructure) -> Dialogues:
+    """Return what people asked last, before a restart too."""
+    dialogues = Dialogues(StoredDialogues(base.database), now=base.now)
+    await dialogues.load()
+    await base.run_in_background(dialogues.run(), "dialogues")
+    return dialogues
+
+
+def _question_pipeline(
+    parts: AnsweringParts, handler: QuestionHandler, inbox: StoredInbox, keeper: AnswerKeeper, patience: ApiRetryPolicy
+) -> QuestionPipeline:
+    base = parts.base
+
+    def say(language: str, words: Phrase) -> str:
+        return choose_language(base.languages, language).say(words)
+
+    def degraded(language: str) -> str | None:
+        return say(language, DEGRADED) if base.month.sparing() else None
+
+    answers = DingTalkAnswerChannel(
+        CardApi(base.api),
+        Robot(base.api),
+        base.api.keys,
+        templates=base.templates,
+        now=base.now,
+        sparing=degraded,
+        reserved=base.month.reserved,
+        private_way=PrivateWay(base.settings.cards.private_way),
+        say=say,
+        name_asker=base.settings.notify.name_asker,
+    )
+
+    def arrived(message: Message) -> None:
+        group = message.conversation.kind is ConversationKind.GROUP
+        base.meter.count(Quota.USES, Purpose.QUESTION, message.conversation.id if group else "")
+        if (place := base.reply_addresses.note(message)) is not None:
+            parts.alerts.outbox.open_way(place)
+
+    return QuestionPipeline(
+        inbox=inbox,
+        handler=handler,
+        people=base.people,
+        organisation=base.organisation,
+        audit=parts.audit,
+        renderer=base.renderer,
+        channel=answers,
+        tracks=base.tracks,
+        audiences=parts.access.audiences,
+        outsiders=parts.access.outsiders,
+        metrics=base.metrics,
+        now=base.now,
+        at_once=base.settings.limits.questions_at_once,
+        pause=patience.backoff,
+        keeper=keeper,
+        arrived=arrived,
+    )
+
+
+def _click_pipeline(parts: AnsweringParts, handler: LimitedQuestions, keeper: AnswerKeeper) -> ClickPipeline:
+    base = parts.base
+    return ClickPipeline(
+        handler=handler,
+        people=base.people,
+        renderer=base.renderer,
+        tracks=base.tracks,
+        metrics=base.metrics,
+        now=base.now,
+        seconds=base.settings.limits.click_seconds,
+        audit=parts.audit,
+        organisation=base.organisation,
+        outsiders=parts.access.outsiders,
+        shown=StoredShownCards(base.database),
+        keeper=keeper,
+    )

@@ -1,0 +1,81 @@
+"""Tables: what a view has to say in rows and columns, for files that people take along."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any, Self
+
+from bot.phrase import Phrase
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a list: its heading, and the attribute of a row that it shows, or what it makes of the row.
+
+    A method is called with the day of the list, such as ``days_late``.
+    """
+
+    heading: Phrase
+    shows: str | Callable[[Any], object]
+
+    def of(self, row: Any, today: date) -> object:
+        """Return the value of this column in a row."""
+        if not isinstance(self.shows, str):
+            return self.shows(row)
+        value = getattr(row, self.shows)
+        return value(today) if callable(value) else value
+
+
+def _numbered(row: Any) -> str:
+    return f"{row.source}\0{row.number}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Rows below headings. The values are those of the view, so that what was cut from it is hidden here as well.
+
+    ``keys`` tell equal rows of several pages apart from others; ``total`` counts all rows that there are.
+    """
+
+    headings: tuple[Phrase, ...]
+    rows: tuple[tuple[object, ...], ...]
+    keys: tuple[str, ...]
+    total: int
+    as_of: datetime | None = None
+
+    @classmethod
+    def of_rows(
+        cls,
+        columns: Sequence[Column],
+        rows: Sequence[Any],
+        *,
+        today: date,
+        total: int,
+        as_of: datetime | None,
+        key_of: Callable[[Any], str] = _numbered,
+    ) -> Self:
+        """Return a table of records; ``key_of`` tells them apart, where they have no number."""
+        return cls(
+            headings=tuple(column.heading for column in columns),
+            rows=tuple(tuple(column.of(row, today) for column in columns) for row in rows),
+            keys=tuple(map(key_of, rows)),
+            total=total,
+            as_of=as_of,
+        )
+
+    def continued(self, page: Table) -> Self:
+        """Return this table with the rows of the next page that it does not have yet."""
+        known = set(self.keys)
+        new = [(key, row) for key, row in zip(page.keys, page.rows, strict=True) if key not in known]
+        return replace(
+            self,
+            rows=(*self.rows, *(row for _, row in new)),
+            keys=(*self.keys, *(key for key, _ in new)),
+            total=page.total,
+        )
+
+    def first(self, count: int) -> Self:
+        """Return a table with the first ``count`` rows."""
+        return replace(self, rows=self.rows[:count], keys=self.keys[:count])

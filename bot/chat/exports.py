@@ -1,0 +1,315 @@
+"""Lists and reports as files: read in full with the asker's rights, and sent to the asker's own chat."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, tzinfo
+from decimal import Decimal
+from enum import StrEnum
+from typing import ClassVar, Protocol
+
+import structlog
+
+from bot.access.audit import AuditEntry, AuditKind, AuditLog
+from bot.access.limits import DailyExports, LimitReached
+from bot.access.shown import find_shown
+from bot.cards.card import Card, ViewRenderer
+from bot.cards.language import Language, choose_language
+from bot.cards.notices import FailedNotice, LimitNotice, NotFoundNotice
+from bot.cards.tables import Table
+from bot.cards.view import ListView, View
+from bot.cards.workbook import Cell, Sheet, write_workbook
+from bot.chat.context import QuestionContext
+from bot.chat.errors import BadArgument
+from bot.chat.pipeline import PreparedAnswer, QuestionHandler
+from bot.disclosure import HIDDEN, FieldClass, cut
+from bot.erp.model import Money
+from bot.errors import DingerpError
+from bot.metrics import Metrics
+from bot.outbox.spending import Purpose, spending
+from bot.phrase import Phrase, phrase
+
+log = structlog.get_logger(__name__)
+
+AT_ONCE = 100
+"""Rows that one question to an ERP brings: as many as a search looks through anyway."""
+CALLS = 2
+"""Calls to DingTalk that a file costs: the upload, and the message with it."""
+_WAIT_TYPED = 8.0
+_WAIT_CLICKED = 0.8
+"""Seconds after which the answer is that the file will come: a click has to be answered within DingTalk's two."""
+_FILES_AT_ONCE = 2
+"""Workbooks that are written at the same time; others wait."""
+
+
+class ExportState(StrEnum):
+    """What became of a wish for a file."""
+
+    SENT = "sent"
+    COMING = "coming"
+    BUSY = "busy"
+    """The person's file before is not ready yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportView(View):
+    """A file that was sent, or will be. ``rows`` of ``total`` are in it, and never more than ``most``.
+
+    Both are None where others read along: how many documents the asker may see is not for them.
+    """
+
+    card: ClassVar[str] = "export"
+    leads_on: ClassVar[bool] = False
+
+    state: ExportState
+    name: str = ""
+    rows: int | None = None
+    total: int | None = None
+    is_cut: bool = False
+    most: int
+    calls: int = CALLS
+
+
+class FileCourier(Protocol):
+    """Sends to people's own chats with the bot. Raises a `bot.errors.DingerpError`."""
+
+    async def send_file(self, user_id: str, name: str, content: bytes) -> None:
+        """Send a file; when it raises, the file may have arrived all the same."""
+        ...
+
+    async def write(self, user_id: str, card: Card) -> None:
+        """Send the text of a card."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Gathered:
+    """A whole list: what it holds, by which rule, and what of it had to be hidden."""
+
+    table: Table
+    command: str
+    rule: str
+    documents: tuple[str, ...]
+    shown: frozenset[FieldClass]
+    withheld: frozenset[FieldClass]
+
+
+class Exports:
+    """Makes the files that people ask for, one at a time for each of them."""
+
+    def __init__(
+        self,
+        *,
+        handler: QuestionHandler,
+        courier: FileCourier,
+        renderer: ViewRenderer,
+        languages: Mapping[str, Language],
+        audit: AuditLog,
+        limits: DailyExports,
+        metrics: Metrics,
+        rows: int,
+    ) -> None:
+        """``handler`` answers lines that change nothing, without counting them; ``rows`` is the most in one file."""
+        self._handler = handler
+        self._courier = courier
+        self._renderer = renderer
+        self._languages = languages
+        self._audit = audit
+        self._limits = limits
+        self._metrics = metrics
+        self._rows = rows
+        self._writing = asyncio.Semaphore(_FILES_AT_ONCE)
+        self._at_work: dict[str, asyncio.Task[View]] = {}
+        self._left: set[asyncio.Task[None]] = set()
+
+    async def export(self, line: str, context: QuestionContext) -> View:
+        """Send the list or report of a line as a file, and return what to say about it.
+
+        What takes long goes on behind the answer; if it fails then, the person is told in their own chat.
+        """
+        user_id = context.person.user_id
+        assert user_id is not None, "only members are answered"
+        if user_id in self._at_work:
+            return ExportView(state=ExportState.BUSY, most=self._rows)
+        work = asyncio.create_task(self._make(line, user_id, context))
+        self._at_work[user_id] = work
+        work.add_done_callback(lambda done: self._at_work.pop(user_id, None))
+        try:
+            await asyncio.wait({work}, timeout=_WAIT_CLICKED if context.clicked else _WAIT_TYPED)
+        finally:
+            if not work.done():
+                self._leave(work, user_id, context)
+        return work.result() if work.done() else ExportView(state=ExportState.COMING, most=self._rows)
+
+    async def close(self, grace: float = 5.0) -> None:
+        """Give the files under way some seconds, and end the others."""
+        tasks = {*self._at_work.values(), *self._left}
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=grace)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def _make(self, line: str, user_id: str, context: QuestionContext) -> View:
+        if (reached := self._limits.reached(user_id, context.now)) is not None:
+            return self._refuse(reached, context)
+        gathered = await self._gather(line, context)
+        if isinstance(gathered, View):
+            return gathered
+        self._limits.count(user_id, context.now)
+        language = choose_language(self._languages, context.person.language)
+        zone = context.now.tzinfo
+        assert zone is not None, "the clock gives aware times"
+        table = gathered.table.first(self._rows)
+        name = f"{_title(line)}-{context.now:%Y%m%d-%H%M}.xlsx"
+        about = _about(line, table, gathered, context, language)
+        async with self._writing:
+            content = await asyncio.to_thread(_write, table, about, language, zone)
+        # Before it is sent: what may have arrived must be in the record.
+        self._record(gathered, table, user_id, context)
+        with spending(Purpose.EXPORT):
+            await self._courier.send_file(user_id, name, content)
+        rows, total = (len(table.rows), table.total) if context.is_private else (None, None)
+        is_cut = len(table.rows) < table.total
+        return ExportView(state=ExportState.SENT, name=name, rows=rows, total=total, is_cut=is_cut, most=self._rows)
+
+    async def _gather(self, line: str, context: QuestionContext) -> _Gathered | View:
+        """Return the whole list of a line up to the limit, or the answer that says why there is none."""
+        asked = replace(context, line=line, offset=0, clicked=True, free_text="", rows=min(AT_ONCE, self._rows))
+        answer = await self._handler.view_for(asked)
+        view, table = _cut(answer)
+        if table is None:
+            if answer.outcome == "answered":
+                raise BadArgument(phrase("Only lists and reports can be exported."))
+            return for_readers(view, context)
+        if not table.rows:
+            return view  # the empty list says so itself
+        found, documents = find_shown(view)
+        numbers = dict.fromkeys(documents)
+        while isinstance(view, ListView) and view.rows and view.last < min(view.total, self._rows):
+            answer = await self._handler.view_for(replace(asked, offset=view.last))
+            view, page = _cut(answer)
+            if page is None:
+                return for_readers(view, context)
+            table = table.continued(page)
+            numbers |= dict.fromkeys(find_shown(view).documents)
+        shown = frozenset(found & answer.grant.fields)
+        return _Gathered(table, answer.command, answer.rule, tuple(numbers), shown, view.withheld)
+
+    def _refuse(self, reached: LimitReached, context: QuestionContext) -> View:
+        self._metrics.limits_reached.labels(reached.kind, reached.whose).inc()
+        entry = AuditEntry(
+            kind=AuditKind.REFUSAL,
+            at=context.now,
+            actor=context.person.user_id or "",
+            action="export",
+            conversation=context.conversation.id,
+            rule=reached.rule,
+            outcome="limited",
+            detail=f"more than {reached.allowed}",
+        )
+        self._audit.record(entry)
+        reason = phrase("You exported %(num)s files today; more are not possible.", num=reached.allowed)
+        return LimitNotice(reason=reason, until=reached.until)
+
+    def _record(self, gathered: _Gathered, table: Table, user_id: str, context: QuestionContext) -> None:
+        entry = AuditEntry(
+            kind=AuditKind.EXPORT,
+            at=context.now,
+            actor=user_id,
+            action=f"export {gathered.command}",
+            conversation=context.conversation.id,
+            documents=gathered.documents[: len(table.rows)],
+            shown=tuple(sorted(gathered.shown)),
+            rule=gathered.rule,
+            outcome="answered",
+            detail=f"{len(table.rows)} of {table.total} rows",
+        )
+        self._audit.record(entry)
+
+    def _leave(self, work: asyncio.Task[View], user_id: str, context: QuestionContext) -> None:
+        rest = asyncio.create_task(self._finish(work, user_id, context))
+        self._left.add(rest)
+        rest.add_done_callback(self._left.discard)
+
+    async def _finish(self, work: asyncio.Task[View], user_id: str, context: QuestionContext) -> None:
+        """Wait for a file whose asker has an answer already, and tell them if there is none."""
+        try:
+            view = await work
+        except Exception as error:
+            reference = secrets.token_hex(3)
+            log.error("export.failed", reference=reference, error=type(error).__name__, exc_info=error)
+            known = error if isinstance(error, DingerpError) else DingerpError()
+            view = FailedNotice(problem=known.tell(), reference=reference)
+        if isinstance(view, ExportView):
+            return
+        try:
+            with spending(Purpose.EXPORT):
+                await self._courier.write(user_id, self._draw(view, context))
+        except DingerpError as error:
+            log.error("export.failure_not_told", error=type(error).__name__, detail=error.detail)
+
+    def _draw(self, view: View, context: QuestionContext) -> Card:
+        zone = context.now.tzinfo
+        assert zone is not None, "the clock gives aware times"
+        return self._renderer.render(view, context.person.language, zone=zone, read_as="", trail=())
+
+
+def _cut(answer: PreparedAnswer) -> tuple[View, Table | None]:
+    view = cut(answer.view, answer.grant.fields)
+    return view, view.table()
+
+
+def for_readers(view: View, context: QuestionContext) -> View:
+    """Return why there is no file, as all who read it may see it: what else could be meant the asker alone may know."""
+    if isinstance(view, NotFoundNotice) and not context.is_private:
+        return replace(view, closest=())
+    return view
+
+
+def _title(line: str) -> str:
+    return line.lstrip("/").split(maxsplit=1)[0]
+
+
+_ROWS = phrase("Rows in this file")
+_ALL_ROWS = phrase("Rows in all")
+_WITHHELD = phrase("🔒: you may not see it")
+
+
+def _about(
+    line: str, table: Table, gathered: _Gathered, context: QuestionContext, language: Language
+) -> list[tuple[str, Cell]]:
+    """Return what a second sheet says of the first one."""
+    facts: list[tuple[Phrase, Cell]] = [(phrase("Question"), line), (_ROWS, len(table.rows)), (_ALL_ROWS, table.total)]
+    if table.as_of is not None:
+        facts.append((phrase("Figures from"), table.as_of.astimezone(context.now.tzinfo)))
+    facts.append((phrase("Exported by"), context.person.name or context.person.user_id or ""))
+    facts.append((phrase("Exported at"), context.now))
+    about: list[tuple[str, Cell]] = [(language.say(name), value) for name, value in facts]
+    if len(table.rows) < table.total:
+        about.append(
+            (language.say(phrase("The list is cut off: a file holds at most %(num)s rows.", num=len(table.rows))), "")
+        )
+    if gathered.withheld:
+        about.append((language.say(_WITHHELD), ""))
+    return about
+
+
+def _write(table: Table, about: list[tuple[str, Cell]], language: Language, zone: tzinfo) -> bytes:
+    cells = (tuple(_cell(value, language, zone) for value in row) for row in table.rows)
+    headings = [language.say(heading) for heading in table.headings]
+    rest = Sheet(language.say(phrase("About this file")), ("", ""), about)
+    return write_workbook([Sheet(language.say(phrase("List")), headings, cells), rest])
+
+
+def _cell(value: object, language: Language, zone: tzinfo) -> Cell:
+    if value is HIDDEN:
+        return str(HIDDEN)
+    if isinstance(value, datetime):
+        return value.astimezone(zone)
+    if isinstance(value, Money | Decimal | date) or type(value) is int:
+        return value
+    return "" if value is None else language.show(value)

@@ -1,0 +1,41 @@
+"""Pictures that people send: the codes in them are looked up as if they had been typed."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from bot.chat.message import Picture
+from bot.errors import DingerpError
+from bot.phrase import Phrase, phrase
+
+TOO_LARGE = phrase("This picture is too large. Please send a smaller one, or type the number.")
+NO_PICTURE = phrase("This file is no picture that I can open. Please send a photo, or type the number.")
+TOO_SLOW = phrase("Reading this picture takes too long. Please send a closer photo of the code, or type the number.")
+NO_CODE = phrase(
+    "I found no barcode or QR code in this picture. Please take it closer and sharper, or type the number."
+)
+CODE_TOO_LONG = phrase("The code in this picture holds no number that I can look up. Please type the number.")
+CALLS_SPARED = phrase("DingTalk's calls of this month are running out, so I read no pictures. Please type the number.")
+
+
+class PictureUnreadable(DingerpError):
+    """There is nothing to look up in a picture; ``problem`` says why."""
+
+    def __init__(self, problem: Phrase, detail: str = "") -> None:
+        super().__init__(detail or str(problem))
+        self.problem = problem
+
+    def tell(self) -> Phrase:
+        return self.problem
+
+
+class PictureReader(Protocol):
+    """Finds the barcodes and QR codes in pictures."""
+
+    async def codes_in(self, picture: Picture) -> tuple[str, ...]:
+        """Return what the codes say, each once; nothing where there are none.
+
+        Raises `PictureUnreadable` for what is no picture or too large, and other `bot.errors.DingerpError` when it
+        cannot be fetched.
+        """
+        ...

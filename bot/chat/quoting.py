@@ -1,0 +1,40 @@
+"""What a person means who answers a card or message with a word: the document that it is about.
+
+DingTalk sends the title of a quoted card and often nothing else (docs: platform/dingtalk/messages.md#quotes). The first
+number in a title is that of the product or document that the card shows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from bot.chat.parsing import command_line, normalise
+
+_CODE = re.compile(r"(?<![\w.,%¥$€/-])[A-Za-z0-9](?:[A-Za-z0-9_/.-]*[A-Za-z0-9])?(?![\w%])", re.ASCII)
+_DAY_OR_AMOUNT = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}(?:[-/.]\d{4})?|\d+\.\d+")
+_IN_BRACKETS = re.compile(r"\([^)]*\)")
+_FEWEST_DIGITS = 4
+"""Of a number without letters: fewer are counts."""
+
+
+def numbers_in(words: str) -> tuple[str, ...]:
+    """Return what may be the number of a product or document, in the order of the text, each once."""
+    codes = _CODE.findall(_IN_BRACKETS.sub(" ", normalise(words)))
+    return tuple(dict.fromkeys(code for code in codes if _is_number(code)))
+
+
+def _is_number(code: str) -> bool:
+    if _DAY_OR_AMOUNT.fullmatch(code) or not any(map(str.isdigit, code)):
+        return False
+    return any(map(str.isalpha, code)) or sum(map(str.isdigit, code)) >= _FEWEST_DIGITS
+
+
+def takes_number(examples: Sequence[str]) -> bool:
+    """Whether a command is about one product or document, as its examples show."""
+    return any(numbers_in(example) for example in examples)
+
+
+def line_about(command: str, number: str, rest: str) -> str:
+    """Return the line that asks ``command`` for the quoted document, with the words that were said beside it."""
+    return f"{command_line(command, number)} {rest}".strip()

@@ -1,0 +1,46 @@
+"""Pictures that people sent: fetched and scanned for codes (docs: platform/dingtalk/files.md#download)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bot.chat.code_scanner import CodeScanner
+from bot.chat.message import Picture
+from bot.chat.pictures import CALLS_SPARED, TOO_LARGE, PictureUnreadable
+from bot.dingtalk.apis import MESSAGE_FILE, MESSAGE_FILE_CONTENT
+from bot.dingtalk.errors import DingTalkRefused, DingTalkTooLarge
+from bot.dingtalk.openapi import OpenApi
+from bot.dingtalk.payload import text
+
+MAX_PICTURE_BYTES = 10 << 20
+"""Photos of today's telephones have 2 to 8 MB."""
+
+
+class ReceivedPictures:
+    """Implements `bot.chat.pictures.PictureReader` for one call each. While calls are spared, it reads none."""
+
+    def __init__(
+        self, api: OpenApi, scanner: CodeScanner, *, sparing: Callable[[], bool], most: int = MAX_PICTURE_BYTES
+    ) -> None:
+        """``most``: bytes of a picture that are fetched."""
+        self._api = api
+        self._scanner = scanner
+        self._sparing = sparing
+        self._most = most
+
+    async def codes_in(self, picture: Picture) -> tuple[str, ...]:
+        """Return what the codes say. Raises `PictureUnreadable`, and a `DingTalkError` when it cannot be fetched."""
+        if self._sparing():
+            raise PictureUnreadable(CALLS_SPARED)
+        return await self._scanner.scan(await self._fetch(picture))
+
+    async def _fetch(self, picture: Picture) -> bytes:
+        robot_code = self._api.keys.robot(picture.robot_code)
+        answer = await self._api.call(MESSAGE_FILE, {"robotCode": robot_code, "downloadCode": picture.download_code})
+        address = text(answer.get("downloadUrl"))
+        if not address.startswith(("https://", "http://")):
+            raise DingTalkRefused(f"{MESSAGE_FILE.name}: no address")
+        try:
+            return await self._api.fetch(MESSAGE_FILE_CONTENT, address, limit=self._most)
+        except DingTalkTooLarge as error:
+            raise PictureUnreadable(TOO_LARGE, error.detail) from error

@@ -1,0 +1,61 @@
+"""Sentences that want a list as a file: 导出本月发票 is the list of 本月发票, exported."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from bot.chat.parsing import MAX_LINE_BYTES
+from bot.chat.reading import ReadBy, Reading, Understood
+from bot.chat.registry import Commands
+
+EXPORT = "export"
+"""The command that sends a list as a file."""
+_LISTS = frozenset(
+    {"order", "delivery", "invoice", "po", "mo", "bill", "payment", "customer", "vendor", "shortage", "report"}
+)
+"""The commands whose lists can be exported."""
+
+_SHEET = r"(?:(?<![a-z])(?:excel|xlsx?|spreadsheet)(?![a-z])|电子表格)(?:表格?|文件| ?file)?"
+_WORDS = re.compile(
+    rf"(?:导出|下载|导成|导一?份)(?:成|为|到)?(?:出来|来)?\s*(?:{_SHEET}|表格?|文件)?"
+    rf"|(?:(?:as|to|in|into) (?:an? )?)?(?<![a-z])(?:export|download)(?![a-z])"
+    rf"|(?:(?:as|to|in|into) (?:an? )?|做成|成|为|到|用|个|份)?\s*{_SHEET}",
+    re.IGNORECASE,
+)
+_NOTHING_ELSE = re.compile(
+    r"(?:[\s,.!]|的|一份|一个|一下|文件|表格?|出来|发给我|发给|发|给我|把|它们?|这个|这些|这张|上面|刚才|那个|那些|列表|清单|单子|请|帮我|吧|成|了?吗|可以|能|要|我"
+    r"|\b(?:as|to|an?|in|file|this|that|these|it|them|the|list|please|me|give|send|can|you|for|i|want)\b)*",
+    re.IGNORECASE,
+)
+
+
+def drop_export(text: str) -> str | None:
+    """Return a normalised sentence without the words that want a file; None where there are none."""
+    rest, count = _WORDS.subn(" ", text)
+    return " ".join(rest.split()) if count else None
+
+
+def wants_the_last(rest: str) -> bool:
+    """Return whether nothing is named but the list that is there already."""
+    return _NOTHING_ELSE.fullmatch(rest) is not None
+
+
+def as_export(line: str, commands: Commands) -> str | None:
+    """Return the line that exports the list of ``line``; None where that is no list, or too long."""
+    parsed = commands.parse(line)
+    of_warehouse = parsed.command == "stock" and parsed.rest.startswith("@")
+    if not (of_warehouse or parsed.command in _LISTS) or commands.named(EXPORT) is None:
+        return None
+    exported = f"/{EXPORT} {parsed.command} {parsed.rest}".strip()
+    return exported if len(exported.encode()) <= MAX_LINE_BYTES else None
+
+
+def export_reading(reading: Reading, commands: Commands) -> Reading:
+    """Return what a sentence asks for as an export; what cannot be one, or may be two lists, stays as it is."""
+    line = None if reading.unsure else as_export(reading.line, commands)
+    if line is None:
+        return reading
+    by = ReadBy.GRAMMAR if reading.by is ReadBy.COMMAND else reading.by
+    understood = (Understood("cue", EXPORT, EXPORT), *reading.understood)
+    return replace(reading, line=line, by=by, alternatives=(), understood=understood)

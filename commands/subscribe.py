@@ -1,0 +1,79 @@
+"""/subscribe: a list or report at a time of day, in one's own chat or in a group."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import time
+
+from bot.alerts.subscriptions import Subscription, Subscriptions, list_view
+from bot.cards.view import View
+from bot.chat.arguments import Term
+from bot.chat.context import QuestionContext, place_of
+from bot.chat.errors import BadArgument
+from bot.chat.exports import for_readers
+from bot.chat.registry import Commands, command
+from bot.disclosure import cut
+from bot.phrase import phrase
+
+MAX_SUBSCRIPTIONS = 10
+"""Subscriptions of one person, or of one group."""
+
+_TIME = re.compile(r"(?:早上|上午|每早|早)?\s*(?<!\d)(?P<hour>\d{1,2})(?::(?P<minute>\d{2})|点(?P<half>半)?)(?!\d)")
+_DAILY = re.compile(r"每天|天天|(?<![a-z])(?:daily|every day)(?![a-z])", re.IGNORECASE)
+_WORKDAYS = re.compile(r"(?:每个)?工作日|(?<![a-z])(?:on )?(?:workdays|weekdays)(?![a-z])", re.IGNORECASE)
+
+
+class DigestWish(Term):
+    """The line that shows the list, a time of day, and perhaps on which days."""
+
+    placeholder = phrase("list or report, and a time")
+
+
+@command(
+    "subscribe",
+    aliases=("订阅", "dy"),
+    examples=("/subscribe report yesterday 08:30", "/订阅 日报 18:00", "/subscribe order late 9:00 daily"),
+    changes=True,
+    summary=phrase("A list or report every working day at a time"),
+    place=59,
+)
+async def subscribe(
+    wish: DigestWish | None = None, *, service: Subscriptions, commands: Commands, context: QuestionContext
+) -> View:
+    """Check that the line is answered here and now, and keep it. In a group it comes to the group."""
+    rest = commands.parse(context.line).rest
+    found = _TIME.search(rest)
+    if not wish or found is None:
+        raise BadArgument(phrase("Say what and at which time, such as: %(line)s", line="/subscribe report 08:30"))
+    at, daily = _read_time(found), _DAILY.search(rest) is not None
+    words = _WORKDAYS.sub(" ", _DAILY.sub(" ", f"{rest[: found.start()]} {rest[found.end() :]}"))
+    line = commands.line_of(" ".join(words.split()))
+    answer = await service.preview(line, context)
+    if answer.outcome != "answered":
+        return for_readers(cut(answer.view, answer.grant.fields), context)
+    place, zone = place_of(context), context.now.tzinfo
+    assert zone is not None, "the clock gives aware times"
+    new = Subscription(
+        place=place,
+        conversation=context.conversation.id,
+        user_id=context.person.user_id or "",
+        line=line,
+        at=at,
+        workdays=not daily,
+        next_at=context.now,
+    )
+    new = replace(new, next_at=new.after(context.now, zone))
+    known = await service.store.at_place(place)
+    if len(known) >= MAX_SUBSCRIPTIONS and new.id not in {each.id for each in known}:
+        raise BadArgument(phrase("There are %(num)s subscriptions here already. Stop one first.", num=len(known)))
+    await service.store.put(new)
+    said = phrase("Subscribed: %(line)s", line=line)
+    return list_view(said, await service.store.at_place(place), replace(context, offset=0))
+
+
+def _read_time(found: re.Match[str]) -> time:
+    hour, minute = int(found["hour"]), 30 if found["half"] else int(found["minute"] or 0)
+    if hour > 23 or minute > 59:
+        raise BadArgument(phrase("“%(word)s” is no time of day.", word=found[0].strip()))
+    return time(hour, minute)

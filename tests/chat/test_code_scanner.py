@@ -1,0 +1,192 @@
+"""Codes in pictures: 200 of them, what they may hold, and files that are none."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+import subprocess
+import sys
+import zlib
+from collections.abc import Iterator
+from random import Random
+
+import pytest
+from PIL import Image
+from zxingcpp import BarcodeFormat, create_barcode
+
+from bot.chat import code_scanner
+from bot.chat.code_scanner import CodeScanner, find_codes
+from bot.chat.pictures import NO_PICTURE, TOO_LARGE, TOO_SLOW, PictureUnreadable
+from tests.chat.code_pictures import (
+    SYMBOLOGIES,
+    PhotoConditions,
+    any_conditions,
+    any_number,
+    encoded,
+    photo,
+)
+
+PICTURES = 50
+"""Of each symbology."""
+
+
+@pytest.mark.parametrize("symbology", SYMBOLOGIES, ids=str)
+def test_nearly_all_codes_are_read_and_none_wrongly(symbology: BarcodeFormat) -> None:
+    rng = Random(f"codes {symbology}")
+    read = 0
+    for n in range(PICTURES):
+        kinds = (symbology, rng.choice(SYMBOLOGIES)) if n % 10 == 9 else (symbology,)
+        codes = [(kind, any_number(kind, rng)) for kind in kinds]
+        found, printed = set(find_codes(photo(codes, any_conditions(rng)))), {number for _, number in codes}
+        assert found <= printed
+        read += found == printed
+    assert read >= 0.95 * PICTURES
+
+
+@pytest.mark.parametrize("form", ["PNG", "GIF", "BMP", "WEBP"])
+def test_other_formats_than_photos(form: str) -> None:
+    image = Image.fromarray(create_barcode("SO-1001", BarcodeFormat.QRCode).to_image(scale=4))
+    assert find_codes(encoded(image, form)) == ("SO-1001",)
+
+
+def test_what_is_transparent_is_paper() -> None:
+    drawn = Image.fromarray(create_barcode("SO-1001", BarcodeFormat.QRCode).to_image(scale=4))
+    black = Image.new("RGBA", drawn.size, (0, 0, 0, 0))
+    black.putalpha(drawn.point(lambda shade: 255 - shade))
+    assert find_codes(encoded(black, "PNG")) == ("SO-1001",)
+
+
+def test_a_small_code_in_a_large_photo() -> None:
+    label = Image.fromarray(create_barcode("SKU-4711", BarcodeFormat.DataMatrix).to_image(scale=12))
+    scene = Image.new("L", (4_000, 3_000), 180)
+    scene.paste(label, (2_600, 1_900))
+    assert find_codes(encoded(scene, "JPEG")) == ("SKU-4711",)
+
+
+def test_the_same_code_twice_is_said_once() -> None:
+    assert find_codes(photo([(BarcodeFormat.Code128, "PO-1001")] * 2)) == ("PO-1001",)
+
+
+@pytest.mark.parametrize(
+    ("symbology", "printed", "number"),
+    [
+        (BarcodeFormat.EAN13, "0012345678905", "012345678905"),
+        (BarcodeFormat.EAN8, "96385074", "96385074"),
+    ],
+)
+def test_retail_codes_of_other_lengths(symbology: BarcodeFormat, printed: str, number: str) -> None:
+    assert find_codes(photo([(symbology, printed)])) == (number,)
+
+
+@pytest.mark.parametrize("symbology", [BarcodeFormat.Code128, BarcodeFormat.DataMatrix, BarcodeFormat.QRCode], ids=str)
+def test_gs1_codes_name_their_article(symbology: BarcodeFormat) -> None:
+    code = create_barcode("(01)06901234567892(10)LOT7", symbology, gs1=True)
+    assert find_codes(encoded(Image.fromarray(code.to_image(scale=3)), "PNG")) == ("6901234567892",)
+
+
+def test_a_picture_without_a_code() -> None:
+    assert find_codes(encoded(Image.effect_noise((640, 480), 60), "JPEG")) == ()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 3_000), (3_000, 2)])
+def test_pictures_of_odd_sizes(size: tuple[int, int]) -> None:
+    assert find_codes(encoded(Image.new("L", size, 255), "PNG")) == ()
+
+
+def _bomb(side: int) -> bytes:
+    """Return a PNG of a few kilobytes that would unpack to ``side`` x ``side`` pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    rows = zlib.compress(bytes(1 << 20), 9)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("side", [5_001, 10_000, 60_000])
+def test_bombs_are_not_unpacked(side: int) -> None:
+    with pytest.raises(PictureUnreadable) as refusal:
+        find_codes(_bomb(side))
+    assert refusal.value.problem == TOO_LARGE
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"%PDF-1.7 no picture",
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        b"\x89PNG\r\n\x1a\n" + bytes(50),
+        b"\xff\xd8\xff\xe0" + bytes(200),
+        _bomb(2_000),
+        photo([(BarcodeFormat.QRCode, "SO-1001")])[:400],
+        encoded(Image.new("L", (8, 8)), "TIFF"),
+    ],
+    ids=["nothing", "pdf", "svg", "png", "jpeg", "too few rows", "half a photo", "another format"],
+)
+def test_what_is_no_picture(content: bytes) -> None:
+    with pytest.raises(PictureUnreadable) as refusal:
+        find_codes(content)
+    assert refusal.value.problem == NO_PICTURE
+
+
+def _codes_or_refusal(content: bytes) -> set[str]:
+    try:
+        return set(find_codes(content))
+    except PictureUnreadable as refusal:
+        return {str(refusal.problem)}
+
+
+def test_broken_bytes_never_fail_otherwise() -> None:
+    rng = Random(8)
+    sound = photo([(BarcodeFormat.QRCode, "SO-1001")])
+    for _ in range(40):
+        broken = bytearray(sound)
+        for _ in range(6):
+            broken[rng.randrange(len(broken))] = rng.randrange(256)
+        assert _codes_or_refusal(bytes(broken)) <= {"SO-1001", str(NO_PICTURE), str(TOO_LARGE)}
+
+
+def test_readings_that_contradict_each_other_are_not_believed() -> None:
+    spot = code_scanner._Spot(0j, 10.0, linear=True)
+    spot.readings.update({"SO-1001": 1, "SO-1007": 1})
+    assert spot.agreed() is None
+    spot.readings["SO-1001"] += 1
+    assert spot.agreed() == "SO-1001"
+
+
+def test_a_retail_code_counts_only_if_it_is_read_twice() -> None:
+    spot = code_scanner._Spot(0j, 10.0, linear=True, retail=True)
+    spot.readings["6901234567892"] += 1
+    assert spot.agreed() is None
+    spot.readings["6901234567892"] += 1
+    assert spot.agreed() == "6901234567892"
+
+
+@pytest.fixture
+def scanner() -> Iterator[CodeScanner]:
+    made = CodeScanner(seconds=30)
+    yield made
+    made.close()
+
+
+async def test_the_loop_goes_on_meanwhile(scanner: CodeScanner) -> None:
+    content = photo([(BarcodeFormat.QRCode, "SO-1001")], PhotoConditions(degrees=20))
+    assert await asyncio.gather(*[scanner.scan(content) for _ in range(3)]) == [("SO-1001",)] * 3
+
+
+async def test_a_picture_that_takes_too_long_is_given_up() -> None:
+    hurried = CodeScanner(seconds=0)
+    try:
+        with pytest.raises(PictureUnreadable) as refusal:
+            await hurried.scan(photo([(BarcodeFormat.QRCode, "SO-1001")]))
+        assert refusal.value.problem == TOO_SLOW
+    finally:
+        hurried.close()
+
+
+def test_a_bot_that_gets_no_pictures_does_not_load_what_reads_them() -> None:
+    check = "import sys, bot.bootstrap.services; print({'PIL', 'zxingcpp'} & sys.modules.keys())"
+    started = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
+    assert started.stdout == "set()\n"

@@ -1,0 +1,244 @@
+"""/subscribe, /subscriptions, /unsubscribe, and what comes at the time: with the rights of then."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.access.people import DirectoryEntry, People, Person
+from bot.access.policy import AccessPolicy
+from bot.access.rules import AccessRule
+from bot.alerts.subscriptions import (
+    Subscription,
+    SubscriptionClock,
+    SubscriptionComposer,
+    SubscriptionEnded,
+    SubscriptionList,
+    Subscriptions,
+)
+from bot.cards.notices import BadArgumentNotice, DeniedNotice, NotFoundNotice, UnknownCommandNotice
+from bot.chat.audiences import Audiences
+from bot.chat.message import Conversation, ConversationKind
+from bot.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass
+from bot.erp.errors import Unavailable
+from bot.outbox.place import Place, PlaceKind
+from bot.outbox.ports import SendFailed
+from commands.invoice import InvoiceListView
+from commands.report import ReportView
+from tests.commands.company import NOW, Company
+from tests.commands.conftest import GROUP, KEEPER, Ask, Members, NoLanguages, as_, lines
+from tests.commands.subscription_fakes import MemorySubscriptions
+
+OWN_CHAT = Conversation("cidKeeper==", ConversationKind.DIRECT)
+OWN_PLACE, GROUP_PLACE = Place(PlaceKind.PERSON, "keeper01"), Place(PlaceKind.GROUP, GROUP.id)
+ZONE = ZoneInfo("Asia/Shanghai")
+
+
+class NoOutsiders:
+    def are_in(self, conversation_id: str) -> bool:
+        return False
+
+    def note(self, conversation_id: str) -> None:
+        raise AssertionError("nobody from outside writes here")
+
+
+class Leavers(Members):
+    """The directory, from which somebody may be gone."""
+
+    def __init__(self) -> None:
+        self.gone: set[str] = set()
+
+    async def entry(self, user_id: str) -> DirectoryEntry | None:
+        return None if user_id in self.gone else await super().entry(user_id)
+
+
+@pytest.fixture
+def leavers() -> Leavers:
+    return Leavers()
+
+
+@pytest.fixture
+def composer(
+    subscribed: MemorySubscriptions, subscriptions: Subscriptions, policy: AccessPolicy, leavers: Leavers
+) -> SubscriptionComposer:
+    people = People(languages=NoLanguages(), default_language="zh_CN", configured_languages={}, directory=leavers)
+    return SubscriptionComposer(
+        subscribed,
+        handler=subscriptions.handler,
+        people=people,
+        audiences=Audiences(policy=lambda: policy, people=people, outsiders=NoOutsiders()),
+        now=lambda: NOW,
+    )
+
+
+def only(subscribed: MemorySubscriptions) -> Subscription:
+    (found,) = subscribed.kept.values()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted", "at", "workdays"),
+    [
+        ("/subscribe report yesterday 08:30", "/report yesterday", time(8, 30), True),
+        ("/订阅 日报 18:00", "/report day", time(18), True),
+        ("/subscribe order late 9:00 daily", "/order late", time(9), False),
+        ("/订阅 逾期发票 每天 8点半", "/invoice 逾期", time(8, 30), False),
+        ("/subscribe 08:30 invoice overdue", "/invoice overdue", time(8, 30), True),
+        ("/订阅 发票 9点 工作日", "/invoice", time(9), True),
+    ],
+)
+async def test_a_line_and_a_time(
+    ask: Ask, subscribed: MemorySubscriptions, line: str, wanted: str, at: time, workdays: bool
+) -> None:
+    view = as_(SubscriptionList, await ask(line, where=OWN_CHAT))
+    found = only(subscribed)
+    assert (found.line, found.at, found.workdays, found.place) == (wanted, at, workdays, OWN_PLACE)
+    assert found.next_at > NOW
+    assert found.next_at.astimezone(ZONE).time() == at
+    assert (view.total, view.group) == (1, False)
+
+
+async def test_in_a_group_it_comes_to_the_group(ask: Ask, subscribed: MemorySubscriptions) -> None:
+    assert as_(SubscriptionList, await ask("/subscribe report 18:00")).group
+    assert only(subscribed).place == GROUP_PLACE
+    assert as_(SubscriptionList, await ask("/subscriptions")).total == 1
+    assert as_(SubscriptionList, await ask("/subscriptions", where=OWN_CHAT)).total == 0
+
+
+async def test_another_time_replaces_the_first(ask: Ask, subscribed: MemorySubscriptions) -> None:
+    await ask("/subscribe report 08:30")
+    await ask("/subscribe report 09:00")
+    assert only(subscribed).at == time(9)
+
+
+@pytest.mark.parametrize(
+    "line", ["/subscribe", "/subscribe report", "/subscribe 08:30 report 25:00", "/subscribe report 25:00"]
+)
+async def test_what_is_missing_is_said(ask: Ask, subscribed: MemorySubscriptions, line: str) -> None:
+    answer = await ask(line)
+    assert isinstance(answer.view, BadArgumentNotice), answer.view
+    assert not subscribed.kept
+
+
+@pytest.mark.parametrize("line", ["approve PO-1001", "export invoice", "subscribe report", "nothing at all"])
+async def test_only_what_asks_can_be_subscribed_to(ask: Ask, subscribed: MemorySubscriptions, line: str) -> None:
+    answer = await ask(f"/subscribe {line} 08:30")
+    assert isinstance(answer.view, UnknownCommandNotice | NotFoundNotice | BadArgumentNotice), answer.view
+    assert not subscribed.kept
+
+
+async def test_so_many(ask: Ask, subscribed: MemorySubscriptions) -> None:
+    await ask("/subscribe invoice 08:30")
+    first = only(subscribed)
+    for number in range(9):
+        await subscribed.put(replace(first, line=f"/order {number}"))
+    as_(BadArgumentNotice, await ask("/subscribe po late 08:30"))
+    as_(SubscriptionList, await ask("/subscribe invoice 09:00"))
+
+
+async def test_it_is_stopped(ask: Ask, subscribed: MemorySubscriptions) -> None:
+    await ask("/subscribe report yesterday 08:30")
+    await ask("/subscribe order late 09:00")
+    view = as_(SubscriptionList, await ask("/subscriptions"))
+    assert lines(view) == ["/unsubscribe report yesterday", "/unsubscribe order late"]
+    as_(NotFoundNotice, await ask("/unsubscribe po"))
+    assert as_(SubscriptionList, await ask("/unsubscribe report yesterday")).total == 1
+    assert as_(SubscriptionList, await ask("/取消订阅 全部")).total == 0
+    assert not subscribed.kept
+    as_(BadArgumentNotice, await ask("/unsubscribe"))
+
+
+async def test_it_comes_once_and_then_the_next_working_day(ask: Ask, subscribed: MemorySubscriptions) -> None:
+    await ask("/subscribe report 18:00")
+    poked: list[None] = []
+    moment = [NOW]
+    clock = SubscriptionClock(subscribed, now=lambda: moment[0], owed=lambda: poked.append(None))
+    await clock.look()
+    assert not poked
+    friday = datetime(2026, 11, 6, 18, 0, 5, tzinfo=ZONE)
+    moment[0] = friday
+    await clock.look()
+    await clock.look()
+    assert [delivery.card.rpartition(":")[2] for delivery in subscribed.owed] == ["2026-11-05"]
+    assert (len(poked), only(subscribed).next_at) == (1, datetime(2026, 11, 9, 18, tzinfo=ZONE))
+
+
+async def test_a_late_start_sends_one_card_and_not_one_for_each_day(ask: Ask, subscribed: MemorySubscriptions) -> None:
+    await ask("/subscribe report 18:00 daily")
+    assert await subscribed.send_due(NOW + timedelta(days=30), ZONE) == 1
+    assert only(subscribed).next_at > NOW + timedelta(days=30)
+
+
+async def test_the_answer_of_then_is_shown(
+    ask: Ask, subscribed: MemorySubscriptions, composer: SubscriptionComposer
+) -> None:
+    await ask("/subscribe invoice overdue 08:30", where=OWN_CHAT)
+    card = await composer.compose(only(subscribed).id)
+    assert isinstance(card.view, InvoiceListView)
+    assert (card.revision, card.view.total, card.view.withheld) == (1, 2, frozenset())
+
+
+async def test_a_group_sees_what_everybody_there_may_see(
+    ask: Ask, subscribed: MemorySubscriptions, composer: SubscriptionComposer
+) -> None:
+    await ask("/subscribe invoice overdue 08:30")
+    view = (await composer.compose(only(subscribed).id)).view
+    assert isinstance(view, InvoiceListView)
+    assert view.rows[0].total is HIDDEN
+    assert FieldClass.AMOUNT in view.withheld
+    assert FieldClass.AMOUNT not in SHARED_FIELDS
+
+
+async def test_one_that_was_stopped_shows_nothing(composer: SubscriptionComposer) -> None:
+    assert (await composer.compose("gone")).view is None
+
+
+async def test_an_erp_that_is_down_is_asked_again(
+    ask: Ask, subscribed: MemorySubscriptions, composer: SubscriptionComposer, company: Company
+) -> None:
+    await ask("/subscribe invoice overdue 08:30")
+    company.broken = Unavailable("gone")
+    await subscribed.put(replace(only(subscribed), line="/po late"))
+    with pytest.raises(SendFailed):
+        await composer.compose(list(subscribed.kept)[-1])
+
+
+async def test_who_left_ends_it(
+    ask: Ask, subscribed: MemorySubscriptions, composer: SubscriptionComposer, leavers: Leavers
+) -> None:
+    await ask("/subscribe report 08:30")
+    assert isinstance((await composer.compose(only(subscribed).id)).view, ReportView)
+    leavers.gone.add("keeper01")
+    ended = (await composer.compose(only(subscribed).id)).view
+    assert isinstance(ended, SubscriptionEnded)
+    assert "member" in str(ended.reason)
+    assert only(subscribed).ended
+    assert (await composer.compose(only(subscribed).id)).view == ended, "the same again after a failure"
+    assert await subscribed.send_due(NOW + timedelta(days=9), ZONE) == 0
+    assert as_(SubscriptionList, await ask("/subscriptions")).total == 0
+
+
+class TestLostRight:
+    @pytest.fixture
+    def policy(self) -> AccessPolicy:
+        rule = AccessRule(commands=frozenset({"invoice"}), roles=frozenset({"warehouse"}), fields=ALL_FIELDS)
+        return AccessPolicy(rules=(rule,))
+
+    async def test_it_ends(self, ask: Ask, subscribed: MemorySubscriptions, composer: SubscriptionComposer) -> None:
+        await ask("/subscribe invoice 08:30")
+        # In the directory of these tests nobody has a role: the one that subscribed is lost.
+        view = (await composer.compose(only(subscribed).id)).view
+        assert isinstance(view, SubscriptionEnded)
+
+    async def test_nobody_subscribes_to_what_is_closed(self, ask: Ask, subscribed: MemorySubscriptions) -> None:
+        clerk = Person(user_id="clerk01", name="职员1")
+        as_(DeniedNotice, await ask("/subscribe invoice 08:30", person=clerk))
+        assert not subscribed.kept
+
+
+async def test_whose_it_is(ask: Ask, subscribed: MemorySubscriptions) -> None:
+    await ask("/subscribe report 08:30", person=KEEPER)
+    assert only(subscribed).user_id == "keeper01"

@@ -1,0 +1,89 @@
+"""What is on its way, out of documents."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from bot.erp.arrivals import arrivals_of
+from bot.erp.goods_port import ArrivalQuery
+from bot.erp.model import (
+    ProductionOrder,
+    ProductionStatus,
+    Progress,
+    PurchaseLine,
+    PurchaseOrder,
+    PurchaseStatus,
+)
+
+LINE = PurchaseLine(sku="S-1", name="Screw", unit="pc", quantity=Decimal(10), received=Decimal(4))
+ORDER = PurchaseOrder(
+    id="1",
+    number="PO-1",
+    vendor="Acme",
+    status=PurchaseStatus.APPROVED,
+    approval=None,
+    requester="12",
+    buyer="Bo",
+    ordered_on=None,
+    due_on=date(2026, 11, 30),
+    total=None,
+    received=Progress.PARTIAL,
+    lines=(LINE,),
+    version="1",
+    people={"12": "Dora"},
+)
+MADE = ProductionOrder(
+    id="2",
+    number="MO-1",
+    sku="S-2",
+    name="Fan",
+    unit="pc",
+    planned=Decimal(5),
+    produced=None,
+    status=ProductionStatus.RELEASED,
+    start_on=None,
+    due_on=None,
+)
+
+
+def test_what_is_open_comes_due_first_and_names_whose_it_is() -> None:
+    found = arrivals_of([ORDER], [MADE], ArrivalQuery())
+    assert [(each.document, each.quantity) for each in found.items] == [("PO-1", 6), ("MO-1", 5)]
+    assert found.items[0].owners == ("12", "Dora", "Bo")
+    assert arrivals_of([ORDER], [MADE], ArrivalQuery(offset=1, limit=1)).items == found.items[1:]
+
+
+def test_a_product_is_meant_in_any_case_and_a_day_leaves_out_what_has_none() -> None:
+    assert [each.sku for each in arrivals_of([ORDER], [MADE], ArrivalQuery(sku="s-1")).items] == ["S-1"]
+    until = arrivals_of([ORDER], [MADE], ArrivalQuery(until=date(2026, 11, 30)))
+    assert [each.document for each in until.items] == ["PO-1"]
+    assert arrivals_of([ORDER], [MADE], ArrivalQuery(until=date(2026, 11, 29))).total == 0
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        replace(ORDER, status=PurchaseStatus.WAITING),
+        replace(ORDER, received=Progress.FULL),
+        replace(ORDER, lines=(replace(LINE, received=Decimal(11)),)),
+        replace(ORDER, lines=(replace(LINE, quantity=Decimal(-3), received=None),)),
+    ],
+)
+def test_what_waits_has_come_or_goes_back_does_not_arrive(order: PurchaseOrder) -> None:
+    assert arrivals_of([order], [], ArrivalQuery()).total == 0
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        replace(MADE, status=ProductionStatus.PLANNED),
+        replace(MADE, status=ProductionStatus.ON_HOLD),
+        replace(MADE, produced=Decimal(5)),
+    ],
+)
+def test_what_is_not_being_made_does_not_arrive(order: ProductionOrder) -> None:
+    assert arrivals_of([], [order], ArrivalQuery()).total == 0
