@@ -29,6 +29,7 @@ class SubscriptionsScope(Keyword):
     "unsubscribe",
     aliases=("取消订阅", "退订", "qxdy"),
     examples=("/unsubscribe report", "/取消订阅 日报", "/unsubscribe all"),
+    changes=True,
     summary=phrase("Stop a subscription"),
     place=59,
 )

@@ -21,7 +21,7 @@ from bot.erp.erpnext.manifest import vendor
 from bot.erp.erpnext.options import ErpNextOptions
 from bot.erp.errors import AuthFailed, Invalid, NotFound, NotPermitted
 from bot.erp.model import Area, InvoiceStatus, PurchaseStatus
-from bot.erp.port import GOODS, Capability, Filter, ListQuery
+from bot.erp.port import Capability, Filter, ListQuery
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.erp_checks import all_changes, numbers
 from bot.testing.fake_erp import SECRET
@@ -51,7 +51,7 @@ def asked_of(site: FakeErpNext) -> list[str]:
 async def test_what_is_offered_depends_on_keys_and_workflow(
     site: FakeErpNext, open_erp: Open, options: dict[str, Any], lacking: set[Capability]
 ) -> None:
-    assert open_erp(site, **options).capabilities == frozenset(Capability) - GOODS - {Capability.LOTS} - lacking
+    assert open_erp(site, **options).capabilities == frozenset(Capability) - {Capability.LOTS} - lacking
 
 
 def test_secrets_are_not_shown_and_zones_are_checked() -> None:

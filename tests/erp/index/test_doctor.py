@@ -15,6 +15,7 @@ from bot.background import BackgroundTasks
 from bot.bootstrap.erps import open_hub_with_index
 from bot.doctor.local import check_index
 from bot.doctor.results import describe_results
+from bot.erp.decider_keys import NO_DECIDER_KEYS
 from bot.erp.index.folding import entries
 from bot.erp.index.port import SyncState
 from bot.metrics import Metrics
@@ -82,7 +83,7 @@ async def test_a_bot_keeps_the_index_if_it_is_told_to(
         background = BackgroundTasks()
         records = StoredErpRecords(database)
         hub = await open_hub_with_index(
-            stack, background, settings, metrics, lambda: datetime.now(UTC), database, records
+            stack, background, settings, metrics, lambda: datetime.now(UTC), database, records, NO_DECIDER_KEYS
         )
         if enabled:
             async with asyncio.timeout(30):

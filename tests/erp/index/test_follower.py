@@ -320,7 +320,7 @@ async def test_readings_are_looked_up_once(open_bot: OpenBot, clock: Clock) -> N
 
 async def test_an_adapter_that_crashes_ends_only_its_own_following(open_bot: OpenBot, clock: Clock) -> None:
     broken, sound = MutableCatalogue("broken", clock, many(2)), MutableCatalogue("sound", clock, many(2))
-    broken.fail(KeyError("modified"))
+    broken.fail(RuntimeError("modified"))
     bot = open_bot(broken, sound)
 
     class Once:
