@@ -15,6 +15,7 @@ NO_CODE = phrase(
     "I found no barcode or QR code in this picture. Please take it closer and sharper, or type the number."
 )
 CODE_TOO_LONG = phrase("The code in this picture holds no number that I can look up. Please type the number.")
+NOT_FETCHED = phrase("I cannot get this picture from DingTalk. Please send it again, or type the number.")
 CALLS_SPARED = phrase("DingTalk's calls of this month are running out, so I read no pictures. Please type the number.")
 
 

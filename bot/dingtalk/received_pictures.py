@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import structlog
+
 from bot.chat.code_scanner import CodeScanner
 from bot.chat.message import Picture
-from bot.chat.pictures import CALLS_SPARED, TOO_LARGE, PictureUnreadable
+from bot.chat.pictures import CALLS_SPARED, NOT_FETCHED, TOO_LARGE, PictureUnreadable
 from bot.dingtalk.apis import MESSAGE_FILE, MESSAGE_FILE_CONTENT
-from bot.dingtalk.errors import DingTalkRefused, DingTalkTooLarge
+from bot.dingtalk.errors import DingTalkError, DingTalkRefused, DingTalkTooLarge
 from bot.dingtalk.openapi import OpenApi
 from bot.dingtalk.payload import text
+
+log = structlog.get_logger(__name__)
 
 MAX_PICTURE_BYTES = 10 << 20
 """Photos of today's telephones have 2 to 8 MB."""
@@ -29,10 +33,17 @@ class ReceivedPictures:
         self._most = most
 
     async def codes_in(self, picture: Picture) -> tuple[str, ...]:
-        """Return what the codes say. Raises `PictureUnreadable`, and a `DingTalkError` when it cannot be fetched."""
+        """Return what the codes say; raises `PictureUnreadable`, also for a picture that cannot be fetched."""
         if self._sparing():
             raise PictureUnreadable(CALLS_SPARED)
-        return await self._scanner.scan(await self._fetch(picture))
+        try:
+            fetched = await self._fetch(picture)
+        except DingTalkTooLarge as error:
+            raise PictureUnreadable(TOO_LARGE, error.detail) from error
+        except DingTalkError as error:
+            log.warning("picture.not_fetched", error=type(error).__name__, detail=error.detail)
+            raise PictureUnreadable(NOT_FETCHED, error.detail) from error
+        return await self._scanner.scan(fetched)
 
     async def _fetch(self, picture: Picture) -> bytes:
         robot_code = self._api.keys.robot(picture.robot_code)
@@ -40,7 +51,4 @@ class ReceivedPictures:
         address = text(answer.get("downloadUrl"))
         if not address.startswith(("https://", "http://")):
             raise DingTalkRefused(f"{MESSAGE_FILE.name}: no address")
-        try:
-            return await self._api.fetch(MESSAGE_FILE_CONTENT, address, limit=self._most)
-        except DingTalkTooLarge as error:
-            raise PictureUnreadable(TOO_LARGE, error.detail) from error
+        return await self._api.fetch(MESSAGE_FILE_CONTENT, address, limit=self._most)

@@ -11,7 +11,6 @@ from zxingcpp import BarcodeFormat
 from bot.chat.code_scanner import CodeScanner
 from bot.chat.message import Picture
 from bot.chat.pictures import CALLS_SPARED, NO_PICTURE, TOO_LARGE, PictureUnreadable
-from bot.dingtalk.errors import DingTalkRefused
 from bot.dingtalk.openapi import OpenApi
 from bot.dingtalk.received_pictures import ReceivedPictures
 from bot.metrics import Metrics
@@ -58,14 +57,14 @@ async def test_files_that_are_not_read(
 async def test_an_address_that_is_over(pictures: ReceivedPictures, dingtalk: FakeDingTalk) -> None:
     dingtalk.post(ASK_URL, payload={"downloadUrl": FILE_URL})
     dingtalk.get(FILE_URL, status=403)
-    with pytest.raises(DingTalkRefused, match="403"):
+    with pytest.raises(PictureUnreadable, match="403"):
         await pictures.codes_in(PICTURE)
 
 
 @pytest.mark.parametrize("address", [None, "", "file:///etc/hosts", 7])
 async def test_answers_without_an_address(pictures: ReceivedPictures, dingtalk: FakeDingTalk, address: object) -> None:
     dingtalk.post(ASK_URL, payload={"downloadUrl": address})
-    with pytest.raises(DingTalkRefused, match="no address"):
+    with pytest.raises(PictureUnreadable, match="no address"):
         await pictures.codes_in(PICTURE)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.scenario.notice_checks import Notice
@@ -49,7 +49,10 @@ def _rich(parts: object, title: str, *says: str) -> BadMessage:
 
 
 KINDS: Mapping[str, BadMessage] = {
-    "a picture": _kind("picture", {"downloadCode": "x"}, Notice.HINT, "图片", _STOCK),
+    "a picture that DingTalk does not have": replace(
+        _kind("picture", {"downloadCode": "x"}, Notice.HINT, "图片"), logs=("picture.not_fetched",)
+    ),
+    "a picture without a code to fetch it by": _kind("picture", {}, Notice.HINT, "图片", _STOCK),
     "a file": _kind("file", {"fileName": "po.xlsx", "downloadCode": "x"}, Notice.HINT, "文件"),
     "a video whose length is a text": _kind("video", {"duration": "5"}, Notice.HINT, "视频"),
     "a voice message with words in it": _kind("audio", {"recognition": "查库存 SKU123。"}, _SCREW),
