@@ -85,6 +85,11 @@ async def test_the_card_comes_within_the_time_out_of_the_dead_one_and_50_ms(syst
         assert "**odoo**" in card.markdown
         await system.settle()
         assert system.count("erp_calls_total", source="tryton", call="stock", outcome="ok") == asked
-        assert system.count("erp_calls_total", source="odoo", call="stock", outcome="timeout") == asked
+        # It may wait for the login of another call to the same server, whose time ends first.
+        ended = [
+            system.count("erp_calls_total", source="odoo", call="stock", outcome=outcome)
+            for outcome in ("timeout", "Unavailable")
+        ]
+        assert sum(ended) == asked
     assert min(times) < SECONDS + 0.05, times
     assert min(times) >= SECONDS, "the dead source was waited for"
