@@ -46,9 +46,8 @@ async def system(
             name: ErpSettings.model_validate({"vendor": name, **always, **options})
             for name, options in (("demo", {}), ("tryton", account), ("odoo", odoo))
         }
-        async with run_system(
-            tmp_path, erp=erp, units=UNITS, index={"enabled": False}, understanding={"enabled": False}
-        ) as one:
+        off = {"enabled": False}
+        async with run_system(tmp_path, erp=erp, units=UNITS, index=off, understanding=off, read_model=off) as one:
             yield one
 
 
@@ -85,11 +84,6 @@ async def test_the_card_comes_within_the_time_out_of_the_dead_one_and_50_ms(syst
         assert "**odoo**" in card.markdown
         await system.settle()
         assert system.count("erp_calls_total", source="tryton", call="stock", outcome="ok") == asked
-        # It may wait for the login of another call to the same server, whose time ends first.
-        ended = [
-            system.count("erp_calls_total", source="odoo", call="stock", outcome=outcome)
-            for outcome in ("timeout", "Unavailable")
-        ]
-        assert sum(ended) == asked
+        assert system.count("erp_calls_total", source="odoo", call="stock", outcome="timeout") == asked
     assert min(times) < SECONDS + 0.05, times
     assert min(times) >= SECONDS, "the dead source was waited for"
