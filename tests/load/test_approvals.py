@@ -20,8 +20,8 @@ async def test_a_decision_costs_less_than_a_call_for_each_place_and_answers_come
         figures = await decide(cluster, numbers, clicks=len(PEOPLE), per_second=25.0)
     assert len(figures.answers) == 20 * len(PEOPLE)
     assert len(figures.finals) == 20
-    # One call changes the card at all its places. When the ERP takes more than a second, as on a machine that stalls for
-    # a moment, a call more is made; and a card whose change is quicker than the answer to its click is drawn once more.
+    # One call changes the card at all its places. When the ERP takes more than a second, as on a machine that stalls
+    # for a moment, a call more is made; and a card changed before its click is answered is drawn once more.
     assert 0.0 < figures.calls < 1.0
     assert percentile(list(figures.answers), 0.9) < BUSY * ANSWER
     assert percentile(list(figures.finals), 0.9) < BUSY * ANSWER + 1
