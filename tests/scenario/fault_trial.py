@@ -116,7 +116,9 @@ class FaultTrial:
         if fault.silent:
             assert all(asked == answered for asked, answered in traffic.per_group)
         else:
-            assert len(traffic.unanswered) == failed, self.report()
+            # A message whose connection was cut before its acknowledgement counts as undelivered, and may be answered.
+            known = len(traffic.unanswered) <= failed if fault.missed else len(traffic.unanswered) == failed
+            assert known, self.report()
             assert traffic.in_order or fault.reorders
         sent = {via: self.system.count("answers_sent_total", via=via) for via in ("card", "markdown", "webhook")}
         assert sum(sent.values()) == traffic.answers
