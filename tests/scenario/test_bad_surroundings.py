@@ -73,7 +73,9 @@ async def test_a_command_that_is_open_elsewhere_is_closed_here(open_system: Open
 class TestSlowErp:
     @pytest.fixture
     async def system(self, open_system: OpenSystem) -> Any:
-        erp = ErpSettings.model_validate({"vendor": "demo", "latency": 30, "timeout": 0.3})
+        # What the bot reads by itself fails too; with a breaker it would be too late to wait for the ERP at all.
+        slow = {"vendor": "demo", "latency": 30, "timeout": 0.3, "breaker_failures": 0}
+        erp = ErpSettings.model_validate(slow)
         async with open_system(erp={"demo": erp}, limits={"click_seconds": 0.05}) as opened:
             yield opened
 
