@@ -29,6 +29,14 @@ def most_alike(
     return tuple(hit for hit, _, _ in hits)
 
 
+_SCRIPTS_MEET = re.compile(r"(?<=[\u4e00-\u9fff])(?=[A-Za-z0-9])|(?<=[A-Za-z0-9])(?=[\u4e00-\u9fff])")
+
+
+def words_of(text: str) -> str:
+    """Return ``text`` with a blank between Chinese and other letters: who types M8螺栓 means both words."""
+    return _SCRIPTS_MEET.sub(" ", text)
+
+
 def other_spellings(number: str) -> tuple[str, ...]:
     """Return how ERPs may write a number that is typed as letters and digits: SO-1001 and SO1001 for ``SO 1001``."""
     match = _PREFIX_AND_DIGITS.fullmatch(number.strip())

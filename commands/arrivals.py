@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import ClassVar
 
 from bot.access.policy import AccessPolicy
 from bot.cards.view import Button, ListView, View
-from bot.chat.arguments import Keyword, Term
+from bot.chat.arguments import Term
 from bot.chat.context import QuestionContext
+from bot.chat.days import DayRange, Days
 from bot.chat.parsing import command_line
 from bot.chat.products import Picks, ProductLookup
 from bot.chat.registry import command
@@ -24,7 +25,6 @@ from bot.erp.model import Product
 from bot.phrase import phrase
 
 _COMMANDS = {ArrivalKind.PURCHASE: "po", ArrivalKind.PRODUCTION: "mo"}
-_SUNDAY = 6
 
 
 class ProductTerm(Term):
@@ -33,25 +33,14 @@ class ProductTerm(Term):
     placeholder = phrase("SKU")
 
 
-class ArrivalList(Keyword):
-    """Until when goods are due."""
-
-    TODAY = phrase("today"), "今天", "今日", "jt"
-    WEEK = phrase("week"), "this week", "本周", "这周", "这个星期", "bz"
-
-    def last_day(self, today: date) -> date:
-        """Return the last day that is meant; a week ends on Sunday."""
-        return today if self is ArrivalList.TODAY else today + timedelta(_SUNDAY - today.weekday())
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArrivalsView(ListView):
-    """Goods on their way, due first; of one ``product``, or of all."""
+    """Goods on their way, due first; of one ``product``, or of all, and of some ``days`` or any."""
 
     card: ClassVar[str] = "arrivals"
 
     product: Product | None
-    which: ArrivalList | None
+    days: DayRange | None = None
     rows: tuple[Arrival, ...]
     today: date
     freshness: Freshness
@@ -73,35 +62,40 @@ class ArrivalsView(ListView):
 async def arrivals(
     product: ProductTerm | None = None,
     *,
-    which: ArrivalList | None = None,
+    days: Days | None = None,
     erp: ErpHub,
     policy: AccessPolicy,
     context: QuestionContext,
 ) -> View:
-    """Show what is on its way, of a product, or until today or the end of the week."""
+    """Show what is on its way, of a product, or on some days.
+
+    What is late may still come on any day up to today, so it belongs to days that have begun.
+    """
+    today = context.now.date()
+    asked = days.within(today) if days else None
     meant = None
     if product:
-        words = (which,) if which else ()
+        words = (days,) if days else ()
         found = await ProductLookup(command="arrivals", erp=erp, context=context, rest=words).find(product)
         if isinstance(found, Picks):
             return found
         meant = found.value
-    today = context.now.date()
     answer = await erp.arrivals(
         ArrivalQuery(
             sku=meant.sku if meant else "",
-            until=which.last_day(today) if which else None,
+            since=asked.period.first if asked and asked.period.first > today else None,
+            until=asked.period.last if asked else None,
             offset=context.offset,
             limit=ArrivalsView.page_size,
         )
     )
     return ArrivalsView(
         product=meant,
-        which=which,
+        days=asked,
         rows=tuple(_seen(row, policy, context) for row in answer.value.items),
         total=answer.value.total,
         offset=context.offset,
-        line=command_line("arrivals", which or "", meant.sku if meant else ""),
+        line=command_line("arrivals", meant.sku if meant else "", *(asked.typed.split() if asked else ())),
         today=today,
         freshness=freshness(answer),
     )

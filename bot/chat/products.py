@@ -17,7 +17,7 @@ from bot.erp.answer import Answer
 from bot.erp.errors import Ambiguous, NotFound
 from bot.erp.hub import ErpHub
 from bot.erp.model import Product
-from bot.spelling import other_spellings
+from bot.spelling import other_spellings, words_of
 
 T = TypeVar("T")
 
@@ -73,7 +73,7 @@ class ProductLookup:
 
     async def find(self, word: str) -> Answer[Product] | Picks:
         """Return the one product that ``word`` means, or products to choose from; raises `NothingFound` for none."""
-        for text in (word, *other_spellings(word)):
+        for text in dict.fromkeys((word, *other_spellings(word), words_of(word))):
             hits = await self.erp.find_products(text, limit=MAX_PICKS + 1)
             exact = [product for product in hits.value if product.sku.casefold() == text.casefold()]
             chosen = exact or hits.value

@@ -24,9 +24,8 @@ def arrivals_of(
 
 
 def _is_wanted(arrival: Arrival, query: ArrivalQuery) -> bool:
-    if query.until is not None and (arrival.due_on is None or arrival.due_on > query.until):
-        return False
-    return not query.sku or arrival.sku.casefold() == query.sku.casefold()
+    of_product = not query.sku or arrival.sku.casefold() == query.sku.casefold()
+    return of_product and query.covers(arrival.due_on)
 
 
 def _bought(orders: Iterable[PurchaseOrder]) -> Iterator[Arrival]:

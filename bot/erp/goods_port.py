@@ -25,13 +25,21 @@ MOST_USES = 40
 class ArrivalQuery:
     """A request for part of what is on its way, due first; without a due date last, ties by document and product.
 
-    ``sku`` names one product, ``until`` the last due date; late arrivals are included.
+    ``sku`` names one product, ``since`` and ``until`` the first and the last due date; late arrivals are included
+    unless ``since`` leaves them out.
     """
 
     sku: str = ""
+    since: date | None = None
     until: date | None = None
     offset: int = 0
     limit: int = 20
+
+    def covers(self, due_on: date | None) -> bool:
+        """Return whether goods that are due then are asked for; without a due date only where no days are."""
+        if due_on is None:
+            return self.since is None and self.until is None
+        return (self.since is None or due_on >= self.since) and (self.until is None or due_on <= self.until)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

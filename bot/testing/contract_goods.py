@@ -125,6 +125,9 @@ class GoodsContract(ContractBase):
         for until in (TODAY, TODAY + timedelta(days=7)):
             soon = await reader.arrivals(ArrivalQuery(until=until, limit=_ALL))
             assert _without_places(soon.items) == _without_places(self._arrivals(company, until=until))
+            later = await reader.arrivals(ArrivalQuery(since=until, limit=_ALL))
+            wanted = tuple(each for each in everything if each.due_on is not None and each.due_on >= until)
+            assert _without_places(later.items) == _without_places(wanted)
         for sku in {each.sku for each in everything[:4]}:
             of_product = await reader.arrivals(ArrivalQuery(sku=sku.lower(), limit=_ALL))
             assert _without_places(of_product.items) == _without_places(self._arrivals(company, sku=sku))

@@ -54,6 +54,8 @@ _MOST_ALTERNATIVES = 3
 _SHORTEST_NAME = 2
 _OF_THE_WHOLE_COMPANY = frozenset({"report"})
 """Commands that answer for no single customer, vendor or product."""
+_ALWAYS_DUE = frozenset({"arrivals"})
+"""Commands whose days are always those on which something is due."""
 _ALONE = frozenset({"help", "whoami", "lang", "alerts", "pending"})
 """Commands that are asked without a document or a name."""
 _NAMED_ONLY = frozenset({"price", "product"})
@@ -286,7 +288,7 @@ class Grammar:
         if not days:
             return line
         due = names_days_ahead(days) or any(word in scan.text.casefold() for word in self.sentences.due)
-        if not due:
+        if not due or name in _ALWAYS_DUE:
             return f"{line} {days}"
         return f"{line} due {days}" if days.isascii() else f"{line} {days}到期"
 

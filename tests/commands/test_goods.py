@@ -97,10 +97,22 @@ async def test_what_comes_today_and_this_week(chat: Chat) -> None:
     assert everything.rows[0].due_on == min(row.due_on for row in everything.rows if row.due_on)
 
 
+async def test_what_comes_on_days_ahead_leaves_out_what_is_late(chat: Chat) -> None:
+    view = (await chat.says("/到货 下周")).view
+    assert isinstance(view, ArrivalsView)
+    monday, sunday = view.today.replace(day=9), view.today.replace(day=15)
+    assert view.rows
+    assert all(row.due_on and monday <= row.due_on <= sunday for row in view.rows)
+    page = (await chat.says(view.line)).view
+    assert isinstance(page, ArrivalsView)
+    assert (page.rows, page.total) == (view.rows, view.total)
+
+
 async def test_a_product_of_which_nothing_comes_says_so(chat: Chat) -> None:
     reply = await chat.says("/arrivals ODD-5")
     assert "没有在途" in reply.body
     assert isinstance((await chat.says("/arrivals 管钳")).view, Picks)
+    assert isinstance((await chat.says("/arrivals M8螺栓")).view, Picks), "name and size without a blank"
     assert outcome(await chat.says("/arrivals 飞机")).startswith("not_found")
 
 

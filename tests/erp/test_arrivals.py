@@ -62,6 +62,9 @@ def test_a_product_is_meant_in_any_case_and_a_day_leaves_out_what_has_none() -> 
     until = arrivals_of([ORDER], [MADE], ArrivalQuery(until=date(2026, 11, 30)))
     assert [each.document for each in until.items] == ["PO-1"]
     assert arrivals_of([ORDER], [MADE], ArrivalQuery(until=date(2026, 11, 29))).total == 0
+    since = arrivals_of([ORDER], [MADE], ArrivalQuery(since=date(2026, 11, 30)))
+    assert [each.document for each in since.items] == ["PO-1"]
+    assert arrivals_of([ORDER], [MADE], ArrivalQuery(since=date(2026, 12, 1))).total == 0
 
 
 @pytest.mark.parametrize(

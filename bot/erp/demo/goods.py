@@ -196,6 +196,8 @@ def _made(connection: Connection, query: ArrivalQuery, source: str) -> Iterable[
 
 
 def _due(query: ArrivalQuery, document: Table) -> Iterable[ColumnElement[bool]]:
+    if query.since:
+        yield document.c.due_on >= query.since
     if query.until:
         yield document.c.due_on <= query.until
 

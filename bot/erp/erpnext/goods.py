@@ -311,11 +311,7 @@ class ErpNextGoods:
         """Return goods on their way; ``sku`` is the exact code of the only product that is asked for."""
         site = await self._site()
         bought, made = await gather_or_cancel(self._bought(sku, workflow, site), self._made(sku, site))
-        found = by_arrival(
-            each
-            for each in (*bought, *made)
-            if query.until is None or (each.due_on is not None and each.due_on <= query.until)
-        )
+        found = by_arrival(each for each in (*bought, *made) if query.covers(each.due_on))
         return Slice(items=found[query.offset : query.offset + query.limit], total=len(found))
 
     async def _bought(self, sku: str, workflow: ApprovalWorkflow, site: Site) -> list[Arrival]:

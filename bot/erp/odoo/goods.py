@@ -339,11 +339,7 @@ class OdooGoods:
         """Return goods on their way; of one product if there is a ``row``."""
         of_product: Condition = [["product_id", "=", row["id"]]] if row else []
         bought, made = await asyncio.gather(self._bought(of_product), self._made(of_product, query))
-        found = by_arrival(
-            each
-            for each in (*bought, *made)
-            if query.until is None or (each.due_on is not None and each.due_on <= query.until)
-        )
+        found = by_arrival(each for each in (*bought, *made) if query.covers(each.due_on))
         return Slice(items=found[query.offset : query.offset + query.limit], total=len(found))
 
     async def _bought(self, of_product: Condition) -> list[Arrival]:
