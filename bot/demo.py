@@ -42,7 +42,8 @@ async def run_demo(settings: Settings, *, port: int, browser: bool, still: bool 
             simulator = await stack.enter_async_context(simulator_running(config, port=port))
         except OSError as error:
             raise ConfigurationError(f"cannot listen on port {port} ({error.strerror}); try --port") from None
-        await stack.enter_async_context(running(demo_settings(settings, config, simulator.url, living=not still)))
+        demo = demo_settings(settings, config, simulator.url)
+        await stack.enter_async_context(running(with_company(demo, settings, living=not still)))
         _announce(f"{simulator.url}/")
         if browser:
             await asyncio.to_thread(webbrowser.open, f"{simulator.url}/")
@@ -78,14 +79,11 @@ def suggested_commands() -> tuple[SuggestedCommand, ...]:
     )
 
 
-def demo_settings(settings: Settings, config: SimulatorConfig, url: str, *, living: bool = False) -> Settings:
-    """Return the settings of a bot that works with the simulator at ``url``, its people and the demo company.
+def demo_settings(settings: Settings, config: SimulatorConfig, url: str) -> Settings:
+    """Return the settings of a bot that works with the simulator at ``url``, its people and a company at rest.
 
-    While the company does not live, nothing in it changes: then no ERP is polled.
+    Nothing in it changes by itself, so no ERP is polled.
     """
-    company = ErpSettings.model_validate({"vendor": "demo", "living": living})
-    # Alerts for everything that is late or short from the start would be a wall of cards.
-    poll = PollSettings(seconds=POLL_SECONDS, list_seconds=LIST_SECONDS, backlog=False)
     return settings.model_copy(
         update={
             "dingtalk": DingTalkSettings(
@@ -96,19 +94,33 @@ def demo_settings(settings: Settings, config: SimulatorConfig, url: str, *, livi
                 openapi_endpoint=url,
                 oapi_endpoint=url,
             ),
-            "erp": settings.erp or {"demo": company},
-            "poll": poll if living else settings.poll.model_copy(update={"enabled": False}),
-            "alerts": settings.alerts.model_copy(update={"rules": _rules(settings)}) if living else settings.alerts,
-            "access": settings.access.model_copy(update=_access(settings) if living else {"directory": True}),
-            "approvals": settings.approvals.model_copy(update={"groups": (FINANCE_GROUP,)})
-            if living
-            else settings.approvals,
+            "erp": settings.erp or {"demo": ErpSettings.model_validate({"vendor": "demo"})},
+            "poll": settings.poll.model_copy(update={"enabled": False}),
+            "access": settings.access.model_copy(update={"directory": True}),
             "data_dir": settings.data_dir / "demo",
             "database_url": SecretStr(""),
             "http": settings.http.model_copy(update={"port": 0}),
             "languages": {
                 person.user_id: person.language for person in demo_enterprise().people.values() if not person.external
             },
+        }
+    )
+
+
+def with_company(demo: Settings, settings: Settings, *, living: bool) -> Settings:
+    """Return ``demo`` with who may see and decide what in the company, its alerts and its approvals.
+
+    ``settings`` are the operator's own, which go before. A ``living`` company changes by itself.
+    """
+    company = ErpSettings.model_validate({"vendor": "demo", "living": living})
+    return demo.model_copy(
+        update={
+            "erp": settings.erp or {"demo": company},
+            # Alerts for everything that is late or short from the start would be a wall of cards.
+            "poll": PollSettings(seconds=POLL_SECONDS, list_seconds=LIST_SECONDS, backlog=False),
+            "alerts": demo.alerts.model_copy(update={"rules": _rules(settings)}),
+            "access": demo.access.model_copy(update=_access(settings)),
+            "approvals": demo.approvals.model_copy(update={"groups": (FINANCE_GROUP,)}),
         }
     )
 
