@@ -290,6 +290,24 @@ async def decide_approval(engine: SimEngine, request: web.Request) -> Json:
     return instance.render()
 
 
+async def todos(engine: SimEngine, request: web.Request) -> Json:
+    """The to-dos on a person's list, newest first: ``?viewer=userId``."""
+    person = engine.person(request.query.get("viewer", ""))
+    listed = engine.todos.of(person.union_id)
+    return {"todos": [{**todo.render(), "done": person.union_id in todo.done} for todo in listed]}
+
+
+async def tick_todo(engine: SimEngine, request: web.Request) -> Json:
+    """Tick a to-do off, or not, as a person in the client: ``{id, userId, done}``."""
+    body = await _body(request)
+    person, done = engine.person(_text(body, "userId")), body.get("done")
+    listed = {todo.id for todo in engine.todos.of(person.union_id)}
+    if _text(body, "id") not in listed or not isinstance(done, bool):
+        raise InvalidControlRequest("a to-do on this person's list, and whether it is done, are expected")
+    engine.todos.tick(body["id"], {person.union_id: done})
+    return {}
+
+
 async def reset(engine: SimEngine, request: web.Request) -> Json:
     """Return to the initial state."""
     engine.reset()
@@ -349,6 +367,8 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("PUT", "/sim/templates", register_template),
     ("POST", "/sim/auth-codes", client_code),
     ("POST", "/sim/approvals", decide_approval),
+    ("GET", "/sim/todos", todos),
+    ("POST", "/sim/todos", tick_todo),
     ("POST", "/sim/people", change_person),
     ("POST", "/sim/reset", reset),
 )

@@ -36,6 +36,7 @@ from bot.simulator.payloads import (
 )
 from bot.simulator.push_dispatcher import CALLBACK, CARD_CALLBACK, EVENT, MESSAGES, PushDispatcher, SimPush
 from bot.simulator.timeline import Timeline, TimelineEntry
+from bot.simulator.todos import SimTodos
 
 Awaited = TypeVar("Awaited")
 
@@ -75,6 +76,7 @@ class SimEngine:
         self.chat = SimChat(self.enterprise, config.robot_name, config.history, self.milliseconds)
         self.pushes = PushDispatcher(config, self.faults, self.timeline, self.rng)
         self.approvals = SimApprovals(config, self.enterprise, self.rng, self.emit_event)
+        self.todos = SimTodos(self.rng, self._on_todos)
         self.robots = {
             group.webhook_token: CustomRobot(group.webhook_token, group.webhook_secret, group.id, config.webhook_limit)
             for group in self.enterprise.groups
@@ -304,6 +306,7 @@ class SimEngine:
         self.cards.clear()
         self.media.clear()
         self.approvals.clear()
+        self.todos.clear()
         self.faults.clear()
         self.flow.clear()
         self.timeline.clear()
@@ -342,6 +345,10 @@ class SimEngine:
     def _on_quota(self) -> None:
         if self.live.viewers:
             self.live.tell("quota", self.flow.render())
+        self._check_soon()
+
+    def _on_todos(self) -> None:
+        self.live.tell("todos", {})
         self._check_soon()
 
     def _on_connections(self) -> None:

@@ -112,3 +112,26 @@ async def test_a_lost_simulator_is_told_and_found_again(browser_page: OpenPage) 
         )
         second.engine.say(group.id, "sales01", "after", at_bot=False)
         await expect(page.message("after")).to_be_visible()
+
+
+async def test_todos_are_listed_and_ticked_off(browser_page: OpenPage, simulator: RunningSimulator) -> None:
+    manager = simulator.engine.person("buymanager01").union_id
+    page = await browser_page("buymanager01")
+    await page.part("tab-todos").click()
+    await expect(page.part("pane-todos")).to_contain_text("没有待办")
+    todo = simulator.engine.todos.create(
+        source_id="po-1",
+        subject="采购单 PO-1001 <b>待审批</b>",
+        creator=manager,
+        executors=[manager],
+        detail_url={"appUrl": "https://example.com", "pcUrl": "https://example.com"},
+        due_ms=None,
+    )
+    await expect(page.part("todos-count")).to_have_text("1")
+    await expect(page.part("todo")).to_contain_text("采购单 PO-1001 <b>待审批</b>")
+    await page.part("todo").get_by_role("checkbox").check()
+    await expect(page.part("todo")).to_have_attribute("data-done", "true")
+    await expect(page.part("todos-count")).to_be_hidden()
+    assert todo.is_done
+    simulator.engine.todos.remove(todo.id)
+    await expect(page.part("todo")).to_have_count(0)

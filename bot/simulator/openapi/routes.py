@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from bot.simulator.openapi import cards, contacts, login, media, messages, tokens, webhooks, workflow
+from bot.simulator.openapi import cards, contacts, login, media, messages, todos, tokens, webhooks, workflow
 from bot.simulator.openapi.dispatch import SimApiRoute, answer_unknown, handler_for
 
 ROUTES: tuple[SimApiRoute, ...] = (
@@ -16,6 +16,7 @@ ROUTES: tuple[SimApiRoute, ...] = (
     *contacts.ROUTES,
     *login.ROUTES,
     *workflow.ROUTES,
+    *todos.ROUTES,
 )
 
 

@@ -74,6 +74,12 @@ export const api = {
     return call('POST', 'uploads', { body: form });
   },
 
+  /** @param {string} viewer */
+  todos: (viewer) => call('GET', 'todos', { query: { viewer } }).then((answer) => answer.todos),
+
+  /** @param {string} id @param {string} userId @param {boolean} done */
+  tickTodo: (id, userId, done) => call('POST', 'todos', { body: { id, userId, done } }),
+
   /** @param {{outTrackId: string, conversationId: string, userId: string, buttonId: string, fields: Record<string, string>}} click */
   click: (click) => call('POST', 'clicks', { body: click }),
 

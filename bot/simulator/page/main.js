@@ -16,6 +16,7 @@ import { recall, remember } from './memory.js';
 import { Session } from './session.js';
 import { mountTimeline } from './timeline.js';
 import { toastError } from './toast.js';
+import { mountTodos } from './todos.js';
 import { currentLanguage, say, sayStatic, speak } from './words.js';
 
 const RETRY_MS = 2_000;
@@ -39,6 +40,7 @@ const conversations = mountConversations(session, (id) => {
 const people = mountPeople(session);
 const timeline = mountTimeline(session);
 const faults = mountFaults(session);
+const todos = mountTodos(session);
 const panel = mountPanel(session);
 
 /** @param {string} id */
@@ -68,7 +70,7 @@ byId('banner-retry').addEventListener('click', () => session.retry());
 byId('language').addEventListener('click', () => {
   speak(currentLanguage() === 'en' ? 'zh' : 'en');
   sayStatic();
-  for (const part of [chat, composer, timeline, faults, panel]) part.redraw();
+  for (const part of [chat, composer, timeline, faults, panel, todos]) part.redraw();
   for (const part of [people, conversations]) part.draw();
   drawLink();
 });

@@ -12,7 +12,7 @@ const BAD_AT = 0.95;
 
 /** @param {import('./session.js').Session} session */
 export function mountPanel(session) {
-  const tabs = /** @type {HTMLElement[]} */ ([byId('tab-timeline'), byId('tab-faults')]);
+  const tabs = /** @type {HTMLElement[]} */ ([byId('tab-timeline'), byId('tab-todos'), byId('tab-faults')]);
 
   /** @param {HTMLElement} chosen */
   const choose = (chosen) => {
@@ -29,7 +29,8 @@ export function mountPanel(session) {
     tab.addEventListener('click', () => choose(tab));
     tab.addEventListener('keydown', (event) => {
       if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return;
-      const other = tabs[(tabs.indexOf(tab) + 1) % tabs.length];
+      const step = event.key === 'ArrowLeft' ? tabs.length - 1 : 1;
+      const other = tabs[(tabs.indexOf(tab) + step) % tabs.length];
       choose(other);
       other.focus();
     });
