@@ -46,7 +46,7 @@ soak: $(VENV)/.dev ## the long tests: many kills, long loads, properties with ma
 # Python that is watched is slower, so a test may take twice its time. Figures are told even where a test fails.
 coverage: equipped ## how much of bot/ and commands/ `make test` runs (ARGS="-k stock" for some)
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -m "not soak" --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --timeout 120 $(ARGS); \
+	@$(BIN)/coverage run -m pytest -m "not soak" --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --timeout 600 $(ARGS); \
 	passed=$$?; $(BIN)/coverage combine --quiet && $(BIN)/coverage report --sort=cover && \
 	echo "Coverage of bot/ and commands/: $$($(BIN)/coverage report --format=total) %"; exit $$passed
 

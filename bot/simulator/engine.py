@@ -273,7 +273,7 @@ class SimEngine:
 
     # waiting
 
-    async def wait_for(self, predicate: Callable[[], Awaited], timeout: float = 5.0) -> Awaited:
+    async def wait_for(self, predicate: Callable[[], Awaited], timeout: float = 60.0) -> Awaited:
         """Return the first true value of ``predicate``, which is checked after every change. Raises `TimeoutError`."""
         value = predicate()
         if value:

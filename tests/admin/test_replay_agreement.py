@@ -276,7 +276,7 @@ def week(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         yield live_through(tmp_path_factory.mktemp("week"), events=events, seed=seed, answers_in=0.0)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_a_replay_says_what_the_bot_did(week: WeekOutcome) -> None:
     assert len(week.events) >= 400
     assert week.said == week.done
@@ -284,7 +284,7 @@ def test_a_replay_says_what_the_bot_did(week: WeekOutcome) -> None:
     assert week.replayed.changes == sum(not makes for _, _, _, makes, _ in week.done)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_the_week_has_everything_that_can_happen(week: WeekOutcome) -> None:
     """Otherwise agreement would mean little."""
     happened = Counter(note.what for note in week.notes)
@@ -300,7 +300,7 @@ def test_the_week_has_everything_that_can_happen(week: WeekOutcome) -> None:
     assert len(week.done) > len(week.events)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_routes_test_says_where_the_bot_brought_each_event(week: WeekOutcome) -> None:
     """Each part of each event alone, at the moment when it came: severity, places and routes."""
     book = open_rules(week.settings, None)

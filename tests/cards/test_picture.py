@@ -70,6 +70,6 @@ async def test_a_chromium_that_hangs_is_ended(card: Card, tmp_path: Path, monkey
     pid = tmp_path / "pid"
     program(tmp_path, monkeypatch, f"echo $$ > {pid}; exec sleep 60")
     with pytest.raises(ConfigurationError, match="within"):
-        await asyncio.wait_for(picture.draw_picture(card, tmp_path / "card.png", seconds=1), 20)
+        await asyncio.wait_for(picture.draw_picture(card, tmp_path / "card.png", seconds=1), 60)
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text()), 0)

@@ -17,7 +17,7 @@ from aiohttp.test_utils import TestServer
 BOT = "/v1.0/im/bot/messages/get"
 CARD = "/v1.0/card/instances/callback"
 TICKET = "t/ick+et=&\u00fc"
-PATIENCE = 10.0
+PATIENCE = 60.0
 """Seconds after which something that does not happen fails the test."""
 
 Opening = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -206,7 +206,7 @@ async def test_a_ping_is_echoed_as_it_is() -> None:
         body = ping() | {"data": '{ "opaque" : "\\u738b" }'}
         await link.push(body)
 
-        raw = await asyncio.wait_for(link.received.get(), 5)
+        raw = await asyncio.wait_for(link.received.get(), 60)
 
         assert raw == {
             "code": 200,

@@ -263,7 +263,7 @@ async def test_a_handler_that_blocks_forever_does_not_hold_up_the_stop() -> None
             await link.push(frame(BOT, {"msgId": "m"}))
             await eventually(handler.started.is_set)
 
-            await asyncio.wait_for(stream.client.stop(grace=0.01), 5)
+            await asyncio.wait_for(stream.client.stop(grace=0.01), 60)
 
     assert [line["event"] for line in logs][-2:] == ["stream.sdk_handler_blocks", "stream.stopped"]
     release.set()

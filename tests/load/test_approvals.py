@@ -9,7 +9,7 @@ import pytest
 from tests.load.approvals import ANSWER, PEOPLE, decide, open_cluster_with_orders
 from tests.scenario.alerts.storm_run import percentile
 
-pytestmark = [pytest.mark.process, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.process, pytest.mark.timeout(600)]
 
 BUSY = 5
 """Other tests share the machine: times may be this many times the goal, and one in ten longer."""

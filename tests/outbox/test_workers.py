@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
-import time
 from collections import Counter
 from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.cards.card import Card
+from bot.outbox import worker
 from bot.outbox.delivery import DeliveryState
 from bot.outbox.place import Place
 from bot.outbox.ports import LEASE
-from bot.outbox.worker import LOOK_EVERY
 from bot.simulator.config import SimulatorConfig
 from bot.simulator.server import RunningSimulator, open_simulator
 from bot.store.database import Database
@@ -68,7 +68,7 @@ async def test_who_comes_back_after_its_lease_changes_nothing(
     messenger.show = slow  # type: ignore[method-assign]
     await harness.owe("a")
     await harness.outbox.run_once()
-    await asyncio.wait_for(began.wait(), 5)
+    await asyncio.wait_for(began.wait(), 60)
     messenger.show = show  # type: ignore[method-assign]
     harness.clock.forward(seconds=LEASE.total_seconds())
     await harness.owe("a", 2)
@@ -107,7 +107,7 @@ async def test_a_worker_that_is_stopped_gives_back_what_it_holds(
     show, messenger.show = messenger.show, forever  # type: ignore[method-assign]
     await harness.owe("a")
     task = asyncio.create_task(harness.outbox.run())
-    await asyncio.wait_for(began.wait(), 5)
+    await asyncio.wait_for(began.wait(), 60)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -133,22 +133,18 @@ async def test_a_restart_on_sqlite_waits_for_no_lease(sqlite_url: str) -> None:
         assert messenger.words == [("show", "a r1")]
 
 
-async def test_a_running_worker_sends_what_is_enqueued_at_once(
-    harness: OutboxHarness, messenger: RecordingMessenger
+async def test_a_running_worker_is_woken_by_what_is_enqueued(
+    harness: OutboxHarness, messenger: RecordingMessenger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(worker, "LOOK_EVERY", timedelta(days=1))
     task = asyncio.create_task(harness.outbox.run())
-    waits = []
     for number in range(30):
-        began = time.perf_counter()
         await harness.owe(f"a{number}")
         async with asyncio.timeout(60):
             while len(messenger.sent) <= number:  # noqa: ASYNC110 - the messenger tells nobody
                 await asyncio.sleep(0.0005)
-        waits.append(time.perf_counter() - began)
     task.cancel()
     await asyncio.wait([task])
-    print(f"from enqueue to call: median {sorted(waits)[15] * 1000:.1f} ms, worst {max(waits) * 1000:.1f} ms")
-    assert sorted(waits)[15] < LOOK_EVERY.total_seconds() / 2, "it was woken, and did not look by itself"
 
 
 async def test_a_database_that_is_away_for_a_moment_is_waited_for(
@@ -212,7 +208,7 @@ def check(simulator: RunningSimulator, last: dict[str, int]) -> None:
 
 
 @pytest.mark.process
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 async def test_two_processes_on_postgresql_one_of_which_is_killed_again_and_again(
     postgres_url: str, tmp_path: Path
 ) -> None:
@@ -237,7 +233,7 @@ async def test_two_processes_on_postgresql_one_of_which_is_killed_again_and_agai
 
 
 @pytest.mark.process
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 async def test_one_process_on_sqlite_that_is_killed_again_and_again(sqlite_url: str, tmp_path: Path) -> None:
     rng = random.Random(11)
     async with database_at(sqlite_url) as database, open_simulator(SimulatorConfig(qps_limit=None)) as simulator:

@@ -28,7 +28,7 @@ from tests.scenario.traffic import eventually
 from tests.unlimited import UNLIMITED
 
 _FOREIGN = ("DINGTALK_", "DINGERP_")
-_EXIT_SECONDS = 30.0
+_EXIT_SECONDS = 60.0
 _ROOT = Path(__file__).parents[2]
 
 
@@ -128,7 +128,7 @@ class Program:
 
     async def writing(self, lines: int) -> None:
         """Wait until it has written so many lines to standard output."""
-        await eventually(lambda: self.out.count("\n") >= lines or self._has_ended, 30, hint=lambda: self.err)
+        await eventually(lambda: self.out.count("\n") >= lines or self._has_ended, 60, hint=lambda: self.err)
         assert self.out.count("\n") >= lines, self.err
 
     @property
@@ -221,4 +221,4 @@ async def run_dingerp(*arguments: str, env: Mapping[str, str], folder: Path, set
 
 async def connected(engine: SimEngine) -> None:
     """Wait until a bot is connected to the simulator."""
-    await engine.wait_for(lambda: engine.pushes.connections, timeout=20)
+    await engine.wait_for(lambda: engine.pushes.connections, timeout=60)

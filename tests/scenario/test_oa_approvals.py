@@ -21,7 +21,7 @@ from bot.store.tables import APPROVAL_NATIVE
 from tests.scenario.approvals.cluster import APPROVE, CONFIG, ApprovalCluster, open_cluster
 
 PEOPLE = ("approver00", "approver01")
-SECONDS = 30.0
+SECONDS = 120.0
 NATIVE = {"DINGERP_APPROVALS__NATIVE__PROCESS": PURCHASE_PROCESS}
 
 

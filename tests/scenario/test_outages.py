@@ -49,7 +49,7 @@ async def is_told_and_answered_later(system: BotSystem, mend: Callable[[], objec
     """Somebody who asks now is told that nothing can be stored, and answered once that is mended."""
     message = system.engine.say(system.group, KEEPER, STOCK)
     cards = system.engine.cards_for
-    await eventually(lambda: cards(message), 30, hint=lambda: "no card")
+    await eventually(lambda: cards(message), 60, hint=lambda: "no card")
     assert NOT_STORED in cards(message)[0].markdown
     mend()
     await eventually(lambda: len(cards(message)) == 2, 60, hint=lambda: cards(message))
@@ -191,7 +191,7 @@ def few_descriptors(count: int) -> Iterator[None]:
 
 
 @pytest.mark.process
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 async def test_callers_of_http_take_no_descriptors_from_the_stream(tmp_path: Path) -> None:
     async with simulator_running(CONFIG) as simulator:
         env = environment(CONFIG, simulator.url, used_before(tmp_path / "data"), **NO_INDEX)
@@ -205,7 +205,7 @@ async def test_callers_of_http_take_no_descriptors_from_the_stream(tmp_path: Pat
             traffic = Traffic(simulator.engine, 5)
             for _ in range(5):
                 traffic.ask()
-            await eventually(lambda: not traffic.unanswered, 30, hint=lambda: traffic.unanswered)
+            await eventually(lambda: not traffic.unanswered, 60, hint=lambda: traffic.unanswered)
             for caller in callers:
                 caller.close()
             status, _ = await get(port, "/readyz")

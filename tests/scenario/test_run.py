@@ -338,7 +338,7 @@ async def test_the_log_never_holds_a_secret_or_a_price(simulator: RunningSimulat
         await bot.saying("stream.open_failed")
         lines = ("/invoice INV-7", "/order SO-1001", "/po PO-1001", "/invoice overdue", "/order late")
         asked = [engine.say(group, KEEPER, line) for line in lines]
-        await engine.wait_for(lambda: len(engine.cards_for(asked[0])) == len(lines), timeout=20)
+        await engine.wait_for(lambda: len(engine.cards_for(asked[0])) == len(lines), timeout=60)
         amounts = prices(" ".join(card.markdown for card in engine.cards_for(asked[0])))
         for switch, settings in LOUD.items():
             engine.faults.set(switch, on=True, **settings)

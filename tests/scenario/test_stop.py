@@ -26,7 +26,7 @@ async def test_it_ends_cleanly_and_the_next_start_answers_the_rest(tmp_path: Pat
         env = environment(CONFIG, simulator.url, used_before(tmp_path / "data"), **slow, **NO_INDEX)
         load = asyncio.create_task(traffic.flow(60.0))
         async with forked("bot.cli", "run", env=env, folder=tmp_path) as bot:
-            await engine.wait_for(lambda: traffic.answers > 20, timeout=20)
+            await engine.wait_for(lambda: traffic.answers > 20, timeout=60)
             ended = await bot.stop()
         load.cancel()
         assert ended.code == 0
@@ -48,7 +48,7 @@ async def test_a_dingtalk_that_hangs_does_not_hold_it_up(tmp_path: Path) -> None
         async with forked("bot.cli", "run", env=env, folder=tmp_path) as bot:
             await connected(engine)
             traffic.ask()
-            await engine.wait_for(lambda: traffic.answers, timeout=20)
+            await engine.wait_for(lambda: traffic.answers, timeout=60)
             engine.faults.set("lying_timeout", on=True, rate=0.5, api="createAndDeliver", delay_ms=60_000)
             engine.faults.set("slow_api", on=True, delay_ms=60_000)
             await traffic.flow(0.5)

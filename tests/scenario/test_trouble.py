@@ -46,7 +46,7 @@ def file_of(system: BotSystem) -> Path:
 
 async def said(system: BotSystem, wanted: Callable[[Mapping[str, Any]], bool]) -> tuple[int, Mapping[str, Any]]:
     """Return what `/readyz` says once it says what is wanted; a part that was not yet looked at is well."""
-    ends = perf_counter() + 30
+    ends = perf_counter() + 60
     while True:
         status, text = await get(system.app.port, "/readyz")
         body = json.loads(text)

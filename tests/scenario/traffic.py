@@ -120,7 +120,7 @@ class Traffic:
             self._answers[item.seq] = (item.conversation.id, _sku_in(f"{item.title} {item.text}"), perf_counter())
 
 
-async def eventually(condition: Callable[[], object], timeout: float = 10.0, *, hint: Callable[[], object]) -> None:
+async def eventually(condition: Callable[[], object], timeout: float = 60.0, *, hint: Callable[[], object]) -> None:
     """Wait for a condition that has no event; fails with ``hint``."""
     ends = perf_counter() + timeout
     while not condition():

@@ -49,7 +49,7 @@ async def test_it_comes_back_after_a_disconnect_frame(start):
         engine = wire.engine
         [before] = engine.pushes.connections
         await wire.call("POST", "/sim/connections/drop", {"how": "disconnect"})
-        await engine.wait_for(lambda: [id_ for id_ in engine.pushes.connections if id_ != before], timeout=20)
+        await engine.wait_for(lambda: [id_ for id_ in engine.pushes.connections if id_ != before], timeout=60)
         message = engine.say(WAREHOUSE, "keeper01", "again")
         [item] = await engine.wait_for(lambda: engine.items(WAREHOUSE, "keeper01", message.seq))
         assert item["text"] == "echo again"

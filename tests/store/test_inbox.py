@@ -205,8 +205,8 @@ async def test_what_cannot_be_written_down_is_a_known_defect_and_keeps_nobody_wa
     await asyncio.sleep(0)
     inbox.accept(InboxMessage("msg1", "half of an emoji: \ud83d", NOW), lambda _: None)
     with pytest.raises(Exception, match="surrogate"):
-        await asyncio.wait_for(running, 10)
-    assert await asyncio.wait_for(accepted(inbox, question(2)), 10)
+        await asyncio.wait_for(running, 60)
+    assert await asyncio.wait_for(accepted(inbox, question(2)), 60)
 
 
 async def test_old_rows_are_forgotten(database: Database) -> None:

@@ -45,7 +45,7 @@ async def ends(connection: Connection) -> bool:
     """Wait until the server ends a connection; False if it answered before."""
     reader, writer = connection
     try:
-        got = await asyncio.wait_for(reader.read(), 20)
+        got = await asyncio.wait_for(reader.read(), 60)
     except ConnectionError:
         got = b""
     writer.close()

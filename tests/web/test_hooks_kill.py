@@ -51,7 +51,7 @@ class Senders:
 
 
 @pytest.mark.process
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 async def test_what_was_acknowledged_survives_a_kill_at_any_moment(url: str, tmp_path: Path) -> None:
     senders = Senders()
     for kill in range(1, 4):

@@ -49,7 +49,7 @@ async def test_the_example_in_the_shell(server: HookServer) -> None:
         env={**os.environ, "DINGERP_HOOKS__MAIN__SECRET": SECRET, "no_proxy": "*"},
         stdout=asyncio.subprocess.PIPE,
     )
-    output, _ = await asyncio.wait_for(process.communicate(), 20)
+    output, _ = await asyncio.wait_for(process.communicate(), 60)
     (kept,) = await server.kept()
 
     assert json.loads(output) == ACCEPTED

@@ -237,7 +237,7 @@ async def test_few_calls_run_at_once(open_odoo: Open, clock: Clock) -> None:
 
 
 async def test_waiting_for_a_turn_ends_with_the_time_out(open_odoo: Open) -> None:
-    erp, server = await open_odoo(timeout=0.2, parallel=1)
+    erp, server = await open_odoo(timeout=2.0, parallel=1)
     await erp.invoice("INV-7")
     server.faults.hang()
     asked = await asyncio.gather(*(erp.invoice("INV-7") for _ in range(3)), return_exceptions=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from structlog.testing import capture_logs
 
 from bot.erp.errors import AuthFailed, ErpError, Invalid, NotFound, NotPermitted, Unavailable
 from bot.erp.port import ListQuery
+from bot.erp.sql.adapter import SqlErp
 from bot.erp.sql.client import ReadOnlyDatabase, prepare_session, session_commands
 from tests.erp.fakes.sql import SqlInstallation
 from tests.erp.sql.documented_config import company_options
@@ -131,42 +131,43 @@ def test_a_mysql_address_may_lead_to_mariadb(version: str, limit: str) -> None:
 # Time
 
 
+async def answers_again(erp: SqlErp) -> None:
+    """Wait until the only connection is free: long before the query would have ended by itself."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                assert (await erp.invoice("INV-7")).number == "INV-7"
+                return
+            except Unavailable:
+                await asyncio.sleep(0.01)
+
+
 async def test_a_query_that_takes_too_long_ends_and_blocks_nothing(
     sqlite_company: SqlInstallation, open_erp: Open
 ) -> None:
     options = company_options(url=sqlite_company.url, timeout=0.3, connections=1)
     options["sales"]["one"] = f"{FOREVER} AND '' <> :number"
     erp = open_erp(**options)
-    started, ticks = time.monotonic(), 0
+    ticks = 0
     asked = asyncio.ensure_future(erp.order("SO-1001"))
     while not asked.done():
         await asyncio.sleep(0.01)
         ticks += 1
     with pytest.raises(Unavailable):
         await asked
-    assert time.monotonic() - started < 3
-    assert ticks > 5
-    # Its thread is free again.
-    assert (await erp.invoice("INV-7")).number == "INV-7"
+    assert ticks > 1, "the loop went on"
+    await answers_again(erp)
 
 
 async def test_a_statement_ends_on_the_server_too(
     server_company: SqlInstallation, postgres: Postgres, open_erp: Open
 ) -> None:
     options = company_options(url=postgres.reader_url, timeout=0.3, connections=1)
-    options["sales"]["one"] = "SELECT o.*, pg_sleep(30) FROM orders o WHERE no = :number"
+    options["sales"]["one"] = "SELECT o.*, pg_sleep(600) FROM orders o WHERE no = :number"
     erp = open_erp(**options)
-    started = time.monotonic()
     with pytest.raises(Unavailable):
         await erp.order("SO-1001")
-    async with asyncio.timeout(5):
-        while True:
-            try:
-                assert (await erp.invoice("INV-7")).number == "INV-7"
-                break
-            except Unavailable:
-                continue
-    assert time.monotonic() - started < 5
+    await answers_again(erp)
 
 
 async def test_more_questions_than_connections_wait_for_their_turn(

@@ -16,7 +16,7 @@ from tests.scenario.alerts.call_recorder import assert_every_card_once, assert_n
 from tests.scenario.alerts.storm import Storm
 from tests.scenario.alerts.storm_run import assert_within_limits, percentile, run_storm, send_burst, send_evenly
 
-pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.process, pytest.mark.timeout(600)]
 
 
 # Beside other tests, delayed calls may come together, up to DingTalk's own limit, and some answers are late.

@@ -200,7 +200,7 @@ class ApprovalCluster:
             assert perf_counter() < ends, f"not within {seconds:g} s: {counts}"
             await asyncio.sleep(0.05)
 
-    async def wait_until_uncovered(self, seconds: float = 30.0) -> None:
+    async def wait_until_uncovered(self, seconds: float = 120.0) -> None:
         """Wait until no card shows "please wait": a late answer is shown within 15 seconds."""
         ends = perf_counter() + seconds
         while covered := [card for cards in self.cards().values() for card in cards if card.view.title == "请稍候"]:

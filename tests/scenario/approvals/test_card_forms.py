@@ -23,7 +23,7 @@ from bot.simulator.cards import SimCardView
 from bot.store.tables import APPROVAL_AUDIT, APPROVAL_CASE
 from tests.scenario.approvals.cluster import APPROVE, GROUP, REJECT, ApprovalCluster, CardPlacement, open_cluster
 
-pytestmark = [pytest.mark.process, pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.process, pytest.mark.timeout(600), pytest.mark.asyncio(loop_scope="module")]
 
 BOSS, MANAGER = PEOPLE = ("boss01", "buymanager01")
 """Both are members of the group."""
@@ -90,7 +90,7 @@ class TemplateScenario:
     async def wait_for_end(self) -> None:
         """Wait until one more order is decided and all its cards say so."""
         self.ended += 1
-        await self.cluster.settled(self.ended, 30)
+        await self.cluster.settled(self.ended, 120)
 
 
 @asynccontextmanager
@@ -107,8 +107,8 @@ async def open_template_scenario(style: TemplateStyle, folder: Path) -> AsyncIte
         numbers = cluster.submit(range(ORDERS))
         async with cluster.bot(**configured) as bot:
             await bot.saying("stream.connected")
-            await cluster.shown(numbers, COPIES - 1, 30)
-            await cluster.settled(0, 30)
+            await cluster.shown(numbers, COPIES - 1, 120)
+            await cluster.settled(0, 120)
             yield TemplateScenario(cluster, style, numbers)
             ended = await bot.stop()
         assert ended.code == 0

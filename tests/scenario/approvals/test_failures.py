@@ -347,7 +347,7 @@ async def test_a_callback_that_comes_again(open_approval_scenario: OpenApprovalS
         for moment in ("1s", "10s"):
             done = asyncio.get_running_loop().create_future()
             scenario.system.engine.pushes.push(SimPush(type=click.type, topic=click.topic, data=click.data, done=done))
-            assert isinstance(await asyncio.wait_for(done, 5), dict)
+            assert isinstance(await asyncio.wait_for(done, 60), dict)
             await scenario.at(moment)
         await scenario.system.engine.click(card.out_track_id, MANAGER, params={"id": find_button(card, YES).id})
         await scenario.settle()

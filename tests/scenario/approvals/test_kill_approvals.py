@@ -108,8 +108,8 @@ async def test_killed_at_any_moment(kills: int, tmp_path: Path, dice: Random) ->
     async with open_cluster(tmp_path, PEOPLE, erp_seconds=ERP_SECONDS, speed=SPEED, config=QUICK) as cluster:
         numbers = cluster.submit(range(2 * kills))
         async with cluster.bot() as bot:
-            await cluster.shown(numbers, COPIES, 60 + kills)
-            await cluster.settled(0, 30)
+            await cluster.shown(numbers, COPIES, 180 + kills)
+            await cluster.settled(0, 120)
             await bot.stop()
         runs.note(bot)
         cards = cluster.cards()
@@ -125,12 +125,12 @@ async def test_killed_at_any_moment(kills: int, tmp_path: Path, dice: Random) ->
         async with cluster.bot() as bot:
             await bot.saying("stream.connected")
             # An answered click needs no second one.
-            await cluster.settled(len(accepted), 60)
+            await cluster.settled(len(accepted), 180)
             written = cluster.verdicts()
             assert {number for number in accepted if number not in written} == set()
             open_now = [number for number in numbers if number not in written]
             await decide_the_rest(cluster, open_now)
-            await cluster.settled(len(numbers), 60)
+            await cluster.settled(len(numbers), 180)
             await bot.stop()
         runs.note(bot)
         cluster.assert_decided_once(numbers, COPIES + 1)

@@ -38,7 +38,7 @@ REASON, RECORDED, BUSY = "价格过高", "已记录", "请稍候"
 CLICKERS = [f"clicker{number:02}" for number in range(50)]
 THREE = CLICKERS[:3]
 
-pytestmark = [pytest.mark.process, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.process, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -137,14 +137,14 @@ async def test_fifty_people_click_many_times_at_the_same_moment(
         )
         (number,) = cluster.submit([1])
         bots = await start(stack, cluster, 2 if database_url else 1)
-        await cluster.shown([number], len(CLICKERS) + 1, 30)
+        await cluster.shown([number], len(CLICKERS) + 1, 120)
         own = [card for card in cluster.cards()[number] if card.reader in CLICKERS and not card.in_group]
         assert len(own) == len(CLICKERS)
         dice.shuffle(own)
         await open_reasons(cluster, own[::3])
         presses = [(card, REASON if place % 3 == 0 else APPROVE) for place, card in enumerate(own)]
         answers = await asyncio.gather(*(cluster.press(card, button) for _ in range(times) for card, button in presses))
-        await cluster.settled(1, 30)
+        await cluster.settled(1, 120)
         await cluster.wait_until_uncovered()
         cluster.assert_decided_once([number], len(CLICKERS) + 2)
         check_answers(cluster, number, answers)
@@ -166,7 +166,7 @@ async def test_many_orders_are_decided_concurrently_without_one_wrong(
         )
         numbers = cluster.submit(range(orders))
         bots = await start(stack, cluster, 2)
-        await cluster.shown(numbers, len(THREE), 60 + orders / 10)
+        await cluster.shown(numbers, len(THREE), 180 + orders / 2)
         cards = cluster.cards()
         slots = asyncio.Semaphore(40)
         refuser = THREE[0]
@@ -189,7 +189,7 @@ async def test_many_orders_are_decided_concurrently_without_one_wrong(
         answers = defaultdict(list)
         for (number, _), answer in zip(clicks, results, strict=True):
             answers[number].append(answer)
-        await cluster.settled(orders, 60 + orders / 10)
+        await cluster.settled(orders, 180 + orders / 2)
         await cluster.wait_until_uncovered()
         cluster.assert_decided_once(numbers, len(THREE) + 1)
         for number in numbers:

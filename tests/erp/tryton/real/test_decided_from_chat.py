@@ -370,7 +370,7 @@ async def test_a_callback_that_comes_again(open_hall: OpenHall) -> None:
         for _ in range(2):
             done = asyncio.get_running_loop().create_future()
             scenario.system.engine.pushes.push(SimPush(type=click.type, topic=click.topic, data=click.data, done=done))
-            assert isinstance(await asyncio.wait_for(done, 20), dict)
+            assert isinstance(await asyncio.wait_for(done, 60), dict)
             await scenario.settle()
         await scenario.assert_ended(scenario.number, CaseState.APPROVED, "林明川")
         assert (await scenario.decided_by(), scenario.line.writes) == (["dingbot"], 1)
