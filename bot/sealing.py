@@ -113,12 +113,17 @@ class KeyRing:
         self._lookup = AESSIV(lookup)
         self._random = random
 
-    def seal(self, text: str, place: str) -> str:
-        """Return ``text`` sealed for ``place``, such as a column: it opens nowhere else. Empty stays empty."""
+    def seal(self, text: str, place: str, *, compressed: bool = True) -> str:
+        """Return ``text`` sealed for ``place``, such as a column: it opens nowhere else. Empty stays empty.
+
+        What is deleted soon need not be ``compressed``: that takes ten times as long as the rest.
+        """
         if not text:
             return text
-        nonce = self._random(_NONCE_BYTES)
-        sealed = self._ciphers[self.newest].encrypt(nonce, _squeezed(text.encode()), place.encode())
+        nonce, plain = self._random(_NONCE_BYTES), text.encode()
+        if compressed or plain.startswith(_SQUEEZED):
+            plain = _squeezed(plain)
+        sealed = self._ciphers[self.newest].encrypt(nonce, plain, place.encode())
         return f"{sealed_prefix(self.newest)}{b64encode(nonce + sealed).decode()}"
 
     def open(self, sealed: str, place: str) -> str:

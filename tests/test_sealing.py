@@ -30,6 +30,7 @@ RING = KeyRing({1: OLD, 2: NEW}, LOOKUP)
 @given(text=st.text())
 def test_what_is_sealed_opens_again(text: str) -> None:
     assert RING.open(RING.seal(text, "event.raw"), "event.raw") == text
+    assert RING.open(RING.seal(text, "inbox.payload", compressed=False), "inbox.payload") == text
     assert RING.open_same(RING.seal_same(text, "alert.key"), "alert.key") == text
 
 
@@ -37,7 +38,9 @@ def test_a_long_text_is_compressed_and_one_that_looks_so_is_not_mistaken_for_it(
     event = '{"specversion":"1.0","source":"/erp/main","type":"stock.low","subject":"SKU1","data":{"available":"3"}}'
     assert len(RING.seal(event, "event.raw")) < len(event)
     for text in ("\0", "\0x", "\0" * 100, event * 5_000, "\U0001f529" * 30):
-        assert RING.open(RING.seal(text, "event.raw"), "event.raw") == text
+        for compressed in (True, False):
+            assert RING.open(RING.seal(text, "event.raw", compressed=compressed), "event.raw") == text
+    assert len(RING.seal(event, "inbox.payload", compressed=False)) > len(event)
 
 
 def test_what_was_sealed_before_texts_were_compressed_still_opens() -> None:

@@ -147,6 +147,7 @@ class Membership:
             _STRANGERS, _REMEMBER_STRANGER, lambda: now().timestamp()
         )
         self._asking: SingleFlights[str, DirectoryEntry | None] = SingleFlights()
+        self._noting: SingleFlights[str, None] = SingleFlights()
         self._refreshing: set[asyncio.Task[None]] = set()
 
     def set_closed(self, closed: bool) -> None:
@@ -190,11 +191,14 @@ class Membership:
         return self._shown(await self._ask(user_id))
 
     async def record_writer(self, user_id: str, *, name: str, wrote_at: datetime) -> None:
-        """Remember that the member wrote to the bot from inside the organisation. Raises a `DingerpError`."""
+        """Remember that the member wrote to the bot from inside the organisation. Raises a `DingerpError`.
+
+        Messages of a member that come together are noted as the first of them.
+        """
         wrote_at = min(wrote_at, self._now())
         known = await self._store.find(user_id)
         if known is None or not known.has_written() or wrote_at - _time(known.wrote_at) > WRITER_NOTED_EVERY:
-            await self._store.record_writer(user_id, name, wrote_at)
+            await self._noting.join(user_id, partial(self._store.record_writer, user_id, name, wrote_at))
 
     async def record_left(self, user_ids: tuple[str, ...]) -> None:
         """Take note of people who left: nothing of theirs counts from now on. Raises a `DingerpError`."""

@@ -60,10 +60,11 @@ class Sealed(TypeDecorator[str]):
     impl = Text
     cache_ok = True
 
-    def __init__(self, place: str, stored: TypeEngine[str] | None = None) -> None:
-        """``stored`` is the type of the column in the database."""
+    def __init__(self, place: str, stored: TypeEngine[str] | None = None, *, short_lived: bool = False) -> None:
+        """``stored`` is the type of the column in the database; ``short_lived`` values are not worth compressing."""
         super().__init__()
         self.place = place
+        self.short_lived = short_lived
         self._stored = stored or Text()
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
@@ -80,7 +81,7 @@ class Sealed(TypeDecorator[str]):
 
     def seal(self, text: str, ring: KeyRing) -> str:
         """Return ``text`` as it is stored."""
-        return ring.seal(text, self.place)
+        return ring.seal(text, self.place, compressed=not self.short_lived)
 
     def open(self, stored: str, keys: RingHolder) -> str:
         """Return the text that was stored."""

@@ -96,6 +96,21 @@ async def test_what_is_very_old_counts_no_more(scene: Scene) -> None:
         await members.entry("keeper01")
 
 
+async def test_messages_that_come_together_are_noted_once(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+
+    async def record_writer(user_id: str, name: str, wrote_at: datetime) -> None:
+        written.append(user_id)
+        await StoredPeople.record_writer(scene.store, user_id, name, wrote_at)
+
+    monkeypatch.setattr(scene.store, "record_writer", record_writer)
+    members = scene.members()
+    await asyncio.gather(*(scene.writes(members, who) for who in ["keeper01", "buyer01"] * 20))
+    assert sorted(written) == ["buyer01", "keeper01"]
+    await scene.writes(members)
+    assert len(written) == 2
+
+
 async def test_who_is_not_in_the_directory_is_outside_and_asked_for_once_a_minute(scene: Scene) -> None:
     members = scene.members()
     assert [await members.entry("ext_carrier") for _ in range(3)] == [None] * 3

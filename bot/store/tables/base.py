@@ -29,8 +29,11 @@ ROW_NUMBER = BigInteger().with_variant(Integer, "sqlite")
 """Type of keys that the database counts up: SQLite does that for ``INTEGER`` alone."""
 
 
-class StoreTable(SQLModel, registry=registry(metadata=METADATA), defer_build=True):
+class StoreTable(SQLModel, registry=registry(metadata=METADATA)):
     """Base of the bot's tables. Nothing checks values by them, so pydantic prepares nothing for that."""
+
+    # As a class argument it would be lost: SQLModel hands on only some of those.
+    model_config = {"defer_build": True}
 
 
 def core_table(model: type[StoreTable]) -> Table:

@@ -21,7 +21,7 @@ class InboxRow(StoreTable, table=True):
     state: str = Field(index=True)
     """See `bot.chat.ports.InboxState`."""
     received_ms: int = Field(sa_type=BigInteger, index=True)
-    payload: str = Field(sa_type=Sealed("inbox.payload"))
+    payload: str = Field(sa_type=Sealed("inbox.payload", short_lived=True))
     """The message as DingTalk sent it; emptied as soon as it is answered, for it holds the reply address."""
 
 
