@@ -8,10 +8,12 @@ from typing import ClassVar
 
 from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
+from bot.cards.notices import Suggestion
 from bot.cards.view import Button, ListView, View
-from bot.chat.arguments import Word
+from bot.chat.arguments import Keyword, Word
 from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument
+from bot.chat.first_questions import first_questions
 from bot.chat.parsing import command_line
 from bot.chat.registry import AnyCommand, Commands, command
 from bot.phrase import Phrase, phrase
@@ -21,6 +23,25 @@ class CommandName(Word):
     """The name of a command, or one of its aliases."""
 
     placeholder = phrase("command")
+
+
+class HelpPart(Keyword):
+    """What is asked for instead of the commands."""
+
+    EXAMPLES = phrase("examples"), "示例", "例子", "举例"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstQuestions(View):
+    """A word of welcome, and questions that fit what the person does."""
+
+    card: ClassVar[str] = "first_questions"
+
+    examples: tuple[Suggestion, ...]
+
+    def buttons(self) -> Sequence[Button]:
+        asks = (Button(each.label, Ask(each.line)) for each in self.examples)
+        return (*asks, Button(phrase("Everything you can ask"), Ask(command_line("help"))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +90,17 @@ class CommandHelp(View):
     place=70,
 )
 async def help_(
-    name: CommandName | None = None, *, context: QuestionContext, commands: Commands, policy: AccessPolicy
+    name: CommandName | None = None,
+    *,
+    part: HelpPart | None = None,
+    context: QuestionContext,
+    commands: Commands,
+    policy: AccessPolicy,
 ) -> View:
-    """Show the commands, or one of them in full."""
+    """Show the commands, one of them in full, or a few questions to begin with."""
     usable = commands.usable(policy, context)
+    if part and not name:
+        return FirstQuestions(examples=first_questions(context.person, {command.name for command in usable}))
     if name:
         return _one(name, commands, usable)
     rows = tuple(

@@ -59,6 +59,19 @@ class UnknownCommandNotice(View):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotUnderstoodNotice(View):
+    """Nothing was made of a sentence; ``suggestions`` are questions that fit what the person does."""
+
+    card: ClassVar[str] = "not_understood"
+
+    typed: str
+    suggestions: tuple[Suggestion, ...]
+
+    def buttons(self) -> Sequence[Button]:
+        return (*_suggestion_buttons(self.suggestions), _HELP)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChoiceNotice(View):
     """A sentence that may ask for several things."""
 

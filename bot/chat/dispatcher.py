@@ -26,6 +26,7 @@ from bot.cards.notices import (
     HintNotice,
     Introduction,
     NotFoundNotice,
+    NotUnderstoodNotice,
     QuotaNotice,
     Suggestion,
     UnconfirmedNotice,
@@ -36,6 +37,7 @@ from bot.chat.arguments import shortened
 from bot.chat.context import QuestionContext
 from bot.chat.dialogues import Dialogues
 from bot.chat.errors import BadArgument, NothingFound
+from bot.chat.first_questions import first_questions
 from bot.chat.message import ConversationKind, Message, MessageKind, Picture
 from bot.chat.parsing import MAX_LINE_BYTES, ParsedLine, command_line, normalise
 from bot.chat.pictures import CODE_TOO_LONG, NO_CODE, TOO_SLOW, PictureReader, PictureUnreadable
@@ -410,6 +412,10 @@ class QuestionDispatcher:
         number = not parsed.slashed and any(map(str.isdigit, text))
         if number and answer and answer.outcome is QuestionOutcome.NOT_FOUND:
             return answer
+        examples = first_questions(context.person, {command.name for command in usable})
+        if examples and not (parsed.slashed or alike):
+            unread = NotUnderstoodNotice(typed=shortened(text), suggestions=examples)
+            return PreparedAnswer(unread, NO_COMMAND_LABEL, QuestionOutcome.UNKNOWN_COMMAND)
         rest = text.removeprefix(parsed.word).strip()
         fits = len(rest.encode()) <= MAX_LINE_BYTES
         picks = tuple(Suggestion(f"/{command.name} {rest}".strip()) for command in alike) if fits else ()

@@ -60,7 +60,7 @@ _ALONE = frozenset({"help", "whoami", "lang", "alerts", "pending"})
 """Commands that are asked without a document or a name."""
 _NAMED_ONLY = frozenset({"price", "product"})
 """Commands that mean nothing without a product."""
-_EVERYDAY_LISTS = _ALONE | {"arrivals"}
+_EVERYDAY_LISTS = _ALONE - {"help"}
 """Commands whose lists are words of every day, such as 今天: they do not speak for the command."""
 
 
@@ -267,7 +267,7 @@ class Grammar:
         if fixed := next((cue.fixed for cue in cues if cue.fixed), ""):
             return command_line(name, fixed)
         if name in _ALONE:
-            return command_line(name)
+            return command_line(name, next((cue.keyword for cue in cues if cue.keyword), ""))
         digits = [span.value for span in scan.of_kind(SpanKind.DIGITS)] or [named]
         if digits[0].isdecimal():
             return command_line(name, self._number(name, digits[0]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -93,7 +94,7 @@ def bot(vocabulary: Vocabulary) -> Iterator[Bot]:
 
 def is_typed(sentence: str) -> bool:
     """Whether somebody typed a command: at the start, or after a slash."""
-    begins = sentence.lstrip(" \t,，!/\\、").casefold()
+    begins = re.sub(r"^[\s,，!/\\、]+", "", sentence).casefold()
     return "/" in sentence or "\\" in sentence or "、" in sentence or any(begins.startswith(word) for word in DEEDS)
 
 
