@@ -58,11 +58,15 @@ async def learn_vocabulary(hub: ErpHub) -> Vocabulary:
     }
     codes: Mapping[str, Sequence[Numbered]] = {"customer": masters.customers, "vendor": masters.vendors}
     customers = [*(order.customer for order in orders), *(invoice.customer for invoice in invoices)]
-    named = [*(each.name for each in masters.customers), *(each.name for each in masters.vendors)]
-    partners = _each([*customers, *(purchase.vendor for purchase in purchases), *named])
+    buying = _each([*(each.name for each in masters.customers), *customers])
+    selling = _each([*(each.name for each in masters.vendors), *(purchase.vendor for purchase in purchases)])
+    partners = _each([*buying, *selling])
+    sellers = _each([*(order.salesperson for order in orders), *(each.salesperson for each in masters.customers)])
+    buyers = _each([*(purchase.buyer for purchase in purchases), *(each.buyer for each in masters.vendors)])
     warehouses = await _warehouses(hub, products)
-    readings = await _readings((*partners, *warehouses))
-    spellings = {name: spell(name, readings) for name in (*partners, *warehouses)}
+    spoken = (*partners, *warehouses, *sellers, *buyers)
+    readings = await _readings(spoken)
+    spellings = {name: spell(name, readings) for name in spoken}
     goods = shapes_of(product.sku for product in products)
     return Vocabulary(
         deliveries=shapes_of(delivery.number for delivery in deliveries),
@@ -73,6 +77,10 @@ async def learn_vocabulary(hub: ErpHub) -> Vocabulary:
         products=goods,
         warehouses=warehouses,
         partners=partners,
+        # A partner that buys as well is a customer in most sentences: what is said of vendors says so.
+        vendors=_each(name for name in selling if name not in set(buying)),
+        sellers=sellers,
+        buyers=buyers,
         goods=_each(text for product in products for text in (product.name, product.spec)),
         pinyin={name: syllables for name, (_, syllables) in spellings.items()},
         initials={name: letters for name, (letters, _) in spellings.items()},
