@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bot.chat.days import Days, names_days, names_days_ahead
+from bot.chat.demand import read_amount, typed_demand
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise, split
 from bot.chat.reading import ReadBy, Reading, Understood
 from bot.chat.registry import Commands
@@ -38,6 +39,10 @@ LONGEST_WORD = 24
 MAX_SENTENCE = 120
 """Characters of a sentence that is read: longer ones tell stories."""
 
+_NUMERALS = "[0-9.,]*[零〇一二两三四五六七八九十百千万半]*"
+_AMOUNT = re.compile(rf"{_NUMERALS}?(?=\s*千克)|{_NUMERALS}")
+"""The number before a unit: 千克 is a unit, 千个 are thousand."""
+_ENOUGH = "够"
 _OF_CODE = frozenset("<>{}|=`\\")
 """Signs of markup and programs, which hold words but are no sentences."""
 _NEAR = 1
@@ -288,8 +293,21 @@ class Grammar:
         stores = _stores_in(scan) if command in AT_WAREHOUSES else []
         if command == "price":
             words = [*words[:1], _joined(scan, SpanKind.PARTNER)]
+        needed = self._demand(scan) if command == "stock" and len(words) == 1 and words[0] else ""
         if any(words) or stores:
-            yield command_line(command, *(words if command in {"stock", "price"} else words[:1]), *stores), _DECISIVE
+            several = words if command in {"stock", "price"} else words[:1]
+            yield command_line(command, *several, *stores, needed), _DECISIVE
+
+    def _demand(self, scan: Scan) -> str:
+        """Return the one quantity that a sentence names, as it is typed; empty where there is none."""
+        spans = scan.of_kind(SpanKind.QUANTITY)
+        if not spans and any(_ENOUGH in span.text or span.text == "enough" for span in scan.of_kind(SpanKind.CUE)):
+            spans = scan.of_kind(SpanKind.DIGITS)
+        if len(spans) != 1 or (match := _AMOUNT.match(spans[0].text)) is None:
+            return ""
+        amount = read_amount(match[0].strip())
+        an_article = match[0] == "一"  # 一个 is a thing, not a quantity
+        return "" if amount is None or an_article else typed_demand(amount, spans[0].text[match.end() :].strip())
 
     def _of_lists(self, scan: Scan, ranked: list[str], weights: Mapping[str, int]) -> Iterable[tuple[str, int]]:
         named = _joined(scan, SpanKind.NAME, SpanKind.PARTNER, SpanKind.PERSON, SpanKind.PLACE)
@@ -327,8 +345,11 @@ class Grammar:
             return command_line(name, *_stores_in(scan))
         if name == "shortage":
             return command_line("stock", named) if named and self._is_known(scan) else command_line(name)
-        if name == "stock" and (stores := _stores_in(scan)):
-            return command_line(name, _joined(scan, SpanKind.NAME, SpanKind.PARTNER), *stores)
+        if name == "stock":
+            goods = _joined(scan, SpanKind.NAME, SpanKind.PARTNER)
+            if stores := _stores_in(scan):
+                return command_line(name, goods, *stores, self._demand(scan) if goods else "")
+            return command_line(name, named, self._demand(scan) if named else "")
         return self.with_days(command_line(name, self.list_named(name, scan), named), name, scan)
 
     def with_days(self, line: str, name: str, scan: Scan) -> str:
