@@ -214,10 +214,11 @@ class Grammar:
                     return before, after
         return None
 
-    def weigh(self, scan: Scan, usable: frozenset[str] | None) -> dict[str, int]:
-        """Return how much speaks for each command."""
+    def weigh(self, scan: Scan, usable: frozenset[str] | None, about: str = "") -> dict[str, int]:
+        """Return how much speaks for each command; ``about`` is somebody whom the sentence means and does not name."""
         weights: dict[str, int] = {}
-        others = _ON_THE_OTHER_SIDE[trade] if (trade := self._trade(scan)) else {}
+        trade = self._trade(scan) if _partners_or_people(scan) or not about else self.vocabulary.trade(about)
+        others = _ON_THE_OTHER_SIDE[trade] if trade else {}
         barred = self._barred(scan)
         for cue in self.cues_in(scan):
             command = others.get(cue.command, cue.command)
@@ -293,12 +294,12 @@ class Grammar:
         stores = _stores_in(scan) if command in AT_WAREHOUSES else []
         if command == "price":
             words = [*words[:1], _joined(scan, SpanKind.PARTNER)]
-        needed = self._demand(scan) if command == "stock" and len(words) == 1 and words[0] else ""
+        needed = self.demand(scan) if command == "stock" and len(words) == 1 and words[0] else ""
         if any(words) or stores:
             several = words if command in {"stock", "price"} else words[:1]
             yield command_line(command, *several, *stores, needed), _DECISIVE
 
-    def _demand(self, scan: Scan) -> str:
+    def demand(self, scan: Scan) -> str:
         """Return the one quantity that a sentence names, as it is typed; empty where there is none."""
         spans = scan.of_kind(SpanKind.QUANTITY)
         if not spans and any(_ENOUGH in span.text or span.text == "enough" for span in scan.of_kind(SpanKind.CUE)):
@@ -348,8 +349,8 @@ class Grammar:
         if name == "stock":
             goods = _joined(scan, SpanKind.NAME, SpanKind.PARTNER)
             if stores := _stores_in(scan):
-                return command_line(name, goods, *stores, self._demand(scan) if goods else "")
-            return command_line(name, named, self._demand(scan) if named else "")
+                return command_line(name, goods, *stores, self.demand(scan) if goods else "")
+            return command_line(name, named, self.demand(scan) if named else "")
         return self.with_days(command_line(name, self.list_named(name, scan), named), name, scan)
 
     def with_days(self, line: str, name: str, scan: Scan) -> str:
