@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from bot.cards.actions import Ask
@@ -13,6 +14,7 @@ from bot.cards.tables import Column, Table
 from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Sku, Warehouse
 from bot.chat.context import QuestionContext
+from bot.chat.demand import Demand
 from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.parsing import command_line
 from bot.chat.products import MAX_PICKS, ProductLookup
@@ -26,7 +28,7 @@ from bot.erp.goods import WarehouseItem
 from bot.erp.goods_port import WarehouseQuery
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.merging import add
-from bot.erp.model import Lot, Product, Quantities, StockLevel, WarehouseStock
+from bot.erp.model import Lot, Product, Quantities, Quantity, StockLevel, WarehouseStock
 from bot.erp.port import Capability
 from bot.phrase import Phrase, phrase
 from bot.spelling import other_spellings
@@ -69,6 +71,28 @@ class Outage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StockNeed:
+    """What somebody needs of a product in its ``unit``, and what would be left of what is available.
+
+    ``spare`` is negative where it is not enough, None where the two cannot be compared.
+    """
+
+    amount: Decimal
+    unit: str
+    spare: Quantity | None
+
+    @property
+    def is_met(self) -> bool:
+        """Whether there is enough."""
+        return isinstance(self.spare, Decimal) and self.spare >= 0
+
+    @property
+    def missing(self) -> Decimal | None:
+        """How much is missing, None where there is enough or nobody can tell."""
+        return -self.spare if isinstance(self.spare, Decimal) and self.spare < 0 else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StockView(ListView):
     """The stock of one product; ``rows`` are its warehouses, or those that were asked for.
 
@@ -82,6 +106,7 @@ class StockView(ListView):
     lots: tuple[StockLot, ...] = ()
     more_lots: int = 0
     outages: tuple[Outage, ...] = ()
+    need: StockNeed | None = None
     more: tuple[str, ...] = ()
     """Commands that tell more of the product."""
     freshness: Freshness
@@ -161,17 +186,25 @@ def _key(row: WarehouseItem) -> str:
 @command(
     "stock",
     aliases=("库存", "kc", "存货", "inventory"),
-    examples=("/stock SKU123", "/库存 螺丝 @上海仓", "/kc SKU123 SKU124", "/库存 @上海仓"),
+    examples=("/stock SKU123", "/库存 螺丝 @上海仓", "/kc SKU123 SKU124", "/库存 @上海仓", "/stock SKU123 ×500"),
     summary=phrase("Stock of products, or of a warehouse"),
     place=10,
 )
-async def stock(*skus: Sku, warehouse: Warehouse | None = None, erp: ErpHub, context: QuestionContext) -> View:
-    """Show one product in full, up to five at a glance, or what lies in a warehouse."""
+async def stock(
+    *skus: Sku,
+    warehouse: Warehouse | None = None,
+    needed: Demand | None = None,
+    erp: ErpHub,
+    context: QuestionContext,
+) -> View:
+    """Show one product in full, with ``needed`` whether it is enough, up to five at a glance, or all in a warehouse."""
     words = tuple({sku.casefold(): sku for sku in skus}.values())
+    if needed and len(words) != 1:
+        raise BadArgument(phrase("Whether it is enough can be asked of one product at a time."))
     if not words:
         return await _contents(warehouse or "", "", erp, context)
     if len(words) == 1:
-        return await _one(words[0], warehouse or "", erp, context)
+        return await _one(words[0], warehouse or "", needed, erp, context)
     return await _several(words, warehouse or "", erp, context)
 
 
@@ -199,17 +232,20 @@ async def _contents(warehouse: str, text: str, erp: ErpHub, context: QuestionCon
     )
 
 
-async def _one(word: str, warehouse: str, erp: ErpHub, context: QuestionContext) -> View:
+async def _one(word: str, warehouse: str, needed: Demand | None, erp: ErpHub, context: QuestionContext) -> View:
     meant = await _meant(word, erp)
     if isinstance(meant, _ManyProducts):
-        lookup = _lookup(warehouse, erp, context)
+        lookup = _lookup(warehouse, needed, erp, context)
         if not meant.hits.value:
             raise NothingFound(word, await lookup.closest(word), meant.hits.notes)
-        return await _in_warehouse(warehouse, word, erp, context) or lookup.picks(word, meant.hits)
-    return _stock_view(meant, warehouse, erp, context)
+        in_warehouse = None if needed else await _in_warehouse(warehouse, word, erp, context)
+        return in_warehouse or lookup.picks(word, meant.hits)
+    return _stock_view(meant, warehouse, needed, erp, context)
 
 
-def _stock_view(meant: Answer[StockLevel], warehouse: str, erp: ErpHub, context: QuestionContext) -> StockView:
+def _stock_view(
+    meant: Answer[StockLevel], warehouse: str, needed: Demand | None, erp: ErpHub, context: QuestionContext
+) -> StockView:
     level = meant.value
     rows = _at(warehouse, _places(meant))
     lots = level.lots
@@ -224,8 +260,9 @@ def _stock_view(meant: Answer[StockLevel], warehouse: str, erp: ErpHub, context:
         more_lots=max(0, len(lots) - MAX_LOTS),
         total=len(rows),
         offset=context.offset,
-        line=_line(level.product.sku, warehouse=warehouse),
+        line=_line(level.product.sku, warehouse=warehouse, needed=needed),
         outages=_outages(meant),
+        need=_need(needed, meant, rows if warehouse else ()) if needed else None,
         more=offered(erp, "arrivals", "price"),
         freshness=freshness(meant, level.as_of, failures=not meant.parts),
     )
@@ -236,7 +273,7 @@ async def _several(words: tuple[str, ...], warehouse: str, erp: ErpHub, context:
     answers = await asyncio.gather(*(_row(word, warehouse, erp) for word in asked))
     rows = tuple(row for row, _ in answers)
     if not all(map(_is_exact, rows)) and (meant := await _with_blanks(words, erp)) is not None:
-        return _stock_view(meant, warehouse, erp, context)
+        return _stock_view(meant, warehouse, None, erp, context)
     return StockListView(
         rows=rows[context.offset :],
         total=len(rows),
@@ -247,6 +284,19 @@ async def _several(words: tuple[str, ...], warehouse: str, erp: ErpHub, context:
         left_out=len(words) - len(asked),
         freshness=freshness_of_all([found for _, found in answers]),
     )
+
+
+def _need(needed: Demand, meant: Answer[StockLevel], places: Sequence[StockPlace]) -> StockNeed:
+    """Return what is needed beside what is available: in the places that were asked for, else anywhere."""
+    level = meant.value
+    amount = needed.counted_in(level.product.unit)
+    if amount is None:
+        return StockNeed(amount=needed.amount, unit=needed.unit, spare=None)
+    available = (_sum(places) if places else level.total).available
+    spare = None if available is None else available - amount
+    if spare is not None and spare < 0 and _outages(meant):
+        spare = None  # a source that does not answer may have the rest
+    return StockNeed(amount=amount, unit=level.product.unit, spare=spare)
 
 
 def _is_exact(row: StockRow) -> bool:
@@ -303,8 +353,8 @@ def _codes(word: str) -> Iterator[str]:
         yield from other_spellings(word)
 
 
-def _lookup(warehouse: str, erp: ErpHub, context: QuestionContext) -> ProductLookup:
-    rest = (f"@{warehouse}",) if warehouse else ()
+def _lookup(warehouse: str, needed: Demand | None, erp: ErpHub, context: QuestionContext) -> ProductLookup:
+    rest = tuple(filter(None, (f"@{warehouse}" if warehouse else "", f"×{needed}" if needed else "")))
     return ProductLookup(command="stock", erp=erp, context=context, warehouse=warehouse, rest=rest)
 
 
@@ -368,5 +418,5 @@ def _sum(places: Sequence[StockPlace]) -> Quantities:
     return add(place.warehouse.quantities for place in places if place.counted)
 
 
-def _line(*words: str, warehouse: str) -> str:
-    return command_line("stock", *words, f"@{warehouse}" if warehouse else "")
+def _line(*words: str, warehouse: str, needed: Demand | None = None) -> str:
+    return command_line("stock", *words, f"@{warehouse}" if warehouse else "", f"×{needed}" if needed else "")

@@ -28,6 +28,7 @@ from bot.outbox.place import Place
 from bot.outbox.ports import NOBODYS, ClaimedRows
 from bot.outbox.quota import CHINA, QuotaGuard
 from bot.outbox.worker import OutboxWorker
+from bot.phrase import Phrase
 from bot.store.alerts import StoredAlertTransactions
 from bot.store.database import Database
 from bot.store.events import EventSearch, StoredEvents
@@ -261,7 +262,13 @@ class _BlankRenderer:
     """Names cards without rendering them: their number of calls does not depend on their content."""
 
     def render(
-        self, view: View, language: str, *, zone: tzinfo, read_as: str = "", trail: Sequence[str] | None = None
+        self,
+        view: View,
+        language: str,
+        *,
+        zone: tzinfo,
+        read_as: Phrase | None = None,
+        trail: Sequence[str] | None = None,
     ) -> Card:
         return Card(name=view.card, language=language, title="", body="", tips="", buttons=(), twin="", fields={})
 

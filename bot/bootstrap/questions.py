@@ -37,9 +37,11 @@ from bot.dingtalk.openapi import ApiRetryPolicy
 from bot.dingtalk.received_pictures import ReceivedPictures
 from bot.dingtalk.robot import Robot
 from bot.erp.hub import ErpHub
+from bot.erp.model import Area
 from bot.outbox.quota import DEGRADED
 from bot.outbox.spending import Purpose, Quota
 from bot.phrase import Phrase
+from bot.read_model.queries import ReadModel
 from bot.store.call_counts import StoredModelUse
 from bot.store.deliveries import StoredShownCards
 from bot.store.dialogues import StoredDialogues
@@ -47,7 +49,7 @@ from bot.store.inbox import StoredInbox
 from bot.store.standing_answers import StoredStandingAnswers
 from bot.store.subscriptions import StoredSubscriptions
 from bot.understanding.language_model.reader import ModelReader
-from bot.understanding.learning import learn_vocabulary
+from bot.understanding.learning import NamesOnDocuments, learn_vocabulary
 from bot.understanding.reader import GrammarReader
 from bot.understanding.sentences import Sentences
 
@@ -158,7 +160,7 @@ async def resume_questions(base: Infrastructure, inbox: StoredInbox, questions: 
 
 
 async def start_reader(
-    base: Infrastructure, commands: Commands, hub: ErpHub
+    base: Infrastructure, commands: Commands, hub: ErpHub, read_model: ReadModel
 ) -> tuple[GrammarReader | None, ModelReader | None]:
     """Return the reader of sentences, which learns the company's words beside, and the one that asks a language model;
     None where they are not wanted.
@@ -167,11 +169,20 @@ async def start_reader(
     if not wanted.enabled:
         return None, None
     sentences = Sentences.load(commands, (wanted.sentences,) if wanted.sentences else ())
-    reader = GrammarReader(commands, sentences, partial(learn_vocabulary, hub))
+    reader = GrammarReader(commands, sentences, partial(learn_vocabulary, hub, partial(_partner_names, read_model)))
     await base.run_in_background(reader.run(), "understanding")
     used = StoredModelUse(base.database)
     model = await open_model(base.stack, base.settings, commands, sentences, used, base.metrics, base.now)
     return reader, model
+
+
+async def _partner_names(read_model: ReadModel) -> NamesOnDocuments:
+    """Return the customers and vendors on all documents that are kept."""
+    selling, buying = (Area.SALES, Area.FINANCE), (Area.PURCHASING,)
+    customers, vendors = [await read_model.partners(areas) for areas in (selling, buying)]
+    return NamesOnDocuments(
+        customers=tuple(each.name for each in customers), vendors=tuple(each.name for each in vendors)
+    )
 
 
 async def _start_dialogues(base: Infrastructure) -> Dialogues:

@@ -111,7 +111,7 @@ async def build_services(
     add_report_composers(base, alerts)
     record_start(audit, settings, (access.rules, alerts.rules, approvals.rules), now)
 
-    reader, model = await start_reader(base, commands, hub)
+    reader, model = await start_reader(base, commands, hub, read_model)
     answering = AnsweringParts(
         base=base,
         commands=commands,

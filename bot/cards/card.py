@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Protocol, overload
 
 from bot.cards.view import View
+from bot.phrase import Phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +74,15 @@ class ViewRenderer(Protocol):
     """Turns a view into a card for one reader; implemented by `bot.cards.renderer`."""
 
     def render(
-        self, view: View, language: str, *, zone: tzinfo, read_as: str = "", trail: Sequence[str] | None = None
+        self,
+        view: View,
+        language: str,
+        *,
+        zone: tzinfo,
+        read_as: Phrase | None = None,
+        trail: Sequence[str] | None = None,
     ) -> Card:
-        """Return the card in the reader's language; ``read_as`` is the line that a sentence was taken for.
+        """Return the card in the reader's language; ``read_as`` says what a sentence was taken for.
 
         With a ``trail``, the lines of what the card showed before, its buttons lead back.
         """

@@ -27,7 +27,7 @@ from bot.cards.sandbox import SandboxedCardEnvironment
 from bot.cards.view import ListView, View
 from bot.cards.withholding import own_view_buttons, withheld_note
 from bot.errors import ConfigurationError
-from bot.phrase import phrase
+from bot.phrase import Phrase, phrase
 
 log = structlog.get_logger(__name__)
 
@@ -166,9 +166,15 @@ class CardRenderer:
         self._reported: set[str] = set()
 
     def render(
-        self, view: View, language: str, *, zone: tzinfo, read_as: str = "", trail: Sequence[str] | None = None
+        self,
+        view: View,
+        language: str,
+        *,
+        zone: tzinfo,
+        read_as: Phrase | None = None,
+        trail: Sequence[str] | None = None,
     ) -> Card:
-        """Return the card for one reader; always within the budget. ``read_as`` is a line that its tips say.
+        """Return the card for one reader; always within the budget. Its tips begin with ``read_as``.
 
         With a ``trail``, the lines of what the card showed before, its buttons lead back (`bot.cards.navigation`).
 
@@ -213,7 +219,7 @@ class CardRenderer:
         return self._localised[key]
 
     def _render_built_in(
-        self, templates: _LocalisedTemplates, view: View, read_as: str, trail: Sequence[str] | None
+        self, templates: _LocalisedTemplates, view: View, read_as: Phrase | None, trail: Sequence[str] | None
     ) -> Card:
         try:
             template = templates.built_in[view.card]
@@ -225,13 +231,15 @@ class CardRenderer:
         self,
         templates: _LocalisedTemplates,
         view: View,
-        read_as: str = "",
+        read_as: Phrase | None = None,
         trail: Sequence[str] | None = None,
     ) -> Card:
         assert templates.custom is not None
         return self._compose(templates.custom[view.card], view, read_as, trail)
 
-    def _compose(self, template: _CompiledTemplate, view: View, read_as: str, trail: Sequence[str] | None) -> Card:
+    def _compose(
+        self, template: _CompiledTemplate, view: View, read_as: Phrase | None, trail: Sequence[str] | None
+    ) -> Card:
         presenter = template.presenter
         draft = self._fit(template, view, trail or ())
         buttons = tuple(rendered.button for rendered in draft.buttons)
@@ -242,7 +250,7 @@ class CardRenderer:
         title = template.line("title", draft.context, template.budget.title_bytes)
         tips = template.tips(draft)
         if read_as:
-            said = presenter.show(phrase("Read as %(line)s", line=read_as))
+            said = presenter.show(read_as)
             tips = cut_bytes(f"{said} · {tips}" if tips else said, template.budget.tips_bytes)
         return Card(
             name=view.card,

@@ -255,7 +255,7 @@ class Exports:
     def _draw(self, view: View, context: QuestionContext) -> Card:
         zone = context.now.tzinfo
         assert zone is not None, "the clock gives aware times"
-        return self._renderer.render(view, context.person.language, zone=zone, read_as="", trail=())
+        return self._renderer.render(view, context.person.language, zone=zone, trail=())
 
 
 def _cut(answer: PreparedAnswer) -> tuple[View, Table | None]:

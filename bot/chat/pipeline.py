@@ -43,6 +43,7 @@ from bot.chat.unstored import UnstoredQuestions
 from bot.disclosure import cut
 from bot.errors import DingerpError
 from bot.metrics import Metrics
+from bot.phrase import Phrase, phrase
 
 log = structlog.get_logger(__name__)
 
@@ -77,8 +78,19 @@ class PreparedAnswer:
     """Whether it tells of a decision: two such answers would look like two decisions."""
     read_as: str = ""
     """The line that a sentence was taken for; empty for a typed command."""
+    by_model: bool = False
+    """Whether a language model took it for that."""
     provisional: bool = False
     """Only that DingTalk is silent stands between the asker and an answer: found again before it is sent again."""
+
+    @property
+    def reading(self) -> Phrase | None:
+        """What the card says of how a sentence was read; None for a typed command."""
+        if not self.read_as:
+            return None
+        if self.by_model:
+            return phrase("A language model read this as %(line)s", line=self.read_as)
+        return phrase("Read as %(line)s", line=self.read_as)
 
 
 class QuestionHandler(Protocol):
@@ -277,13 +289,13 @@ class QuestionPipeline:
         """
         own = cut(answer.view, answer.grant.fields)
         if where.kind is not ConversationKind.GROUP:
-            return AnswerCards(self._render(language, own, answer.read_as))
+            return AnswerCards(self._render(language, own, answer.reading))
         shared = self._audiences.share(own, answer.grant, where.id, answer.command)
         if shared.is_all:
-            return AnswerCards(self._render(language, shared.view, answer.read_as))
-        return AnswerCards(self._render(language, own, answer.read_as), partial(self._render, language, shared.view))
+            return AnswerCards(self._render(language, shared.view, answer.reading))
+        return AnswerCards(self._render(language, own, answer.reading), partial(self._render, language, shared.view))
 
-    def _render(self, language: str, view: View, read_as: str = "") -> Card:
+    def _render(self, language: str, view: View, read_as: Phrase | None = None) -> Card:
         return self._renderer.render(view, language, zone=self._zone, read_as=read_as, trail=())
 
     async def _identify(self, message: Message) -> Person:

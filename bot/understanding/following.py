@@ -23,6 +23,10 @@ _GOES_ON = re.compile(
     r"^(?:那么?|换成|换|改成|改|再看看?|再查一?下?)(?!个|张|家|单)|呢$|^(?:and|what about|how about|then)\b",
     re.IGNORECASE,
 )
+_OF_ONE_PRODUCT = frozenset({"stock", "price", "arrivals", "product"})
+"""Commands about a product, which a question may leave out that follows another one about it: 多少钱, 够不够500个."""
+_OF_ALL = re.compile(r"哪|什么货|有什么|清单|列表|所有|全部|\b(?:what|which|list|all|any)\b", re.IGNORECASE)
+_NEED = "×"
 _PRONOUN = re.compile(
     r"(?:它|他|她)们?的?|(?:这|那|该)(?:个|家|张|单|款)?(?:客户|供应商|产品|公司|货)?的|\b(?:its|their|his|her)\b",
     re.IGNORECASE,
@@ -39,11 +43,25 @@ def follow(grammar: Grammar, sentence: str, last: LastQuestion, usable: frozense
         return _row(row, text, last)
     pronoun = _PRONOUN.search(text)
     if not (pronoun or _GOES_ON.search(text)):
-        return None
+        return _of_the_same(grammar, text, last, usable)
     bare = _GOES_ON.sub(" ", _PRONOUN.sub(" ", text)).strip()
     if not bare or not (pronoun or text.endswith(bare) or _is_known(grammar, bare)):
         return None  # 今天天气呢 only ends like it
     return _continued(grammar, bare, last, usable, with_subject=pronoun is not None)
+
+
+def _of_the_same(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
+    """Return the line of a question that names nothing, after one about a product; None for what asks about all."""
+    before = grammar.commands.parse(last.line)
+    if before.command not in _OF_ONE_PRODUCT or _OF_ALL.search(text):
+        return None
+    scan = grammar.scan(text)
+    words, *_ = _parts(grammar, before.command, before.rest)
+    asked = max(weights := grammar.weigh(scan, usable), key=lambda name: weights[name], default="")
+    spoken = all(span.kind in {SpanKind.CUE, SpanKind.QUANTITY, SpanKind.DIGITS} for span in scan.spans)
+    if len(words) != 1 or asked not in _OF_ONE_PRODUCT or not spoken or grammar.commands.parse(text).slashed:
+        return None
+    return _continued(grammar, text, last, usable, with_subject=True)
 
 
 def _exported(grammar: Grammar, wanted: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
@@ -84,12 +102,14 @@ def _continued(
     grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None, *, with_subject: bool
 ) -> Reading | None:
     scan, before = grammar.scan(text), grammar.commands.parse(last.line)
+    if before.command == EXPORT:
+        before = grammar.commands.parse(f"/{before.rest}")
     if before.command is None or before.command not in grammar.sentences.commands:
         return None
     documents = scan.of_kind(SpanKind.DOCUMENT)
     if documents and not with_subject:
         return None  # it stands for itself
-    command = _command(grammar, scan, before.command, usable)
+    command = _command(grammar, scan, before.command, before.rest, usable)
     if usable is not None and command not in usable:
         return None
     line = _line(grammar, scan, command, before.command, before.rest, with_subject=with_subject)
@@ -99,9 +119,10 @@ def _continued(
     return Reading(line=line, by=ReadBy.CONTEXT, understood=understood)
 
 
-def _command(grammar: Grammar, scan: Scan, before: str, usable: frozenset[str] | None) -> str:
+def _command(grammar: Grammar, scan: Scan, before: str, rest: str, usable: frozenset[str] | None) -> str:
     """Return the command that the sentence names, else the one before: 逾期的呢 asks for another list of it."""
-    weights = grammar.weigh(scan, usable)
+    words, *_ = _parts(grammar, before, rest)
+    weights = grammar.weigh(scan, usable, about=" ".join(words))
     command = max(weights, key=lambda name: weights[name], default=before)
     only_lists = all(cue.keyword for cue in grammar.cues_in(scan))
     if weights.get(command, 0) < SAYS_WHAT_TO_DO or (only_lists and grammar.list_named(before, scan)):
@@ -111,12 +132,15 @@ def _command(grammar: Grammar, scan: Scan, before: str, usable: frozenset[str] |
 
 def _line(grammar: Grammar, scan: Scan, command: str, before: str, rest: str, *, with_subject: bool) -> str | None:
     """Return the new line: what the sentence says, and the rest from the line before."""
-    old_words, old_stores, old_list, old_days = _parts(grammar, before, rest)
+    old_words, old_stores, old_list, old_days, old_need = _parts(grammar, before, rest)
     new_words = _named(scan)
+    need = grammar.demand(scan) if command == "stock" else ""
+    if command == before == "price" and new_words:
+        new_words = _priced(scan, new_words, old_words)
     stores = [f"@{span.value}" for span in (*scan.of_kind(SpanKind.WAREHOUSE), *scan.of_kind(SpanKind.PLACE))]
     keyword = grammar.list_named(command, scan)
     has_days = any(names_days(span.text) for span in scan.of_kind(SpanKind.DATE))
-    if not (new_words or stores or keyword or has_days or command != before):
+    if not (new_words or stores or keyword or has_days or need or command != before):
         return None
     same = (before, command) == ("order", "delivery")
     if command != before and not same and any(grammar.vocabulary.document(word) for word in old_words):
@@ -131,16 +155,25 @@ def _line(grammar: Grammar, scan: Scan, command: str, before: str, rest: str, *,
         if has_days:
             return grammar.with_days(line, command, scan)
         return f"{line} {old_days}" if old_days and command == before else line
-    return command_line(command, *words, *(stores or old_stores)[:1])
+    need = need or (old_need if command == before and len(words) == 1 else "")
+    return command_line(command, *words, *(stores or old_stores)[:1], need)
 
 
-def _parts(grammar: Grammar, command: str, rest: str) -> tuple[list[str], list[str], str, str]:
-    """Return the subject of a line, its warehouse, its named list, and its days."""
+def _priced(scan: Scan, new: list[str], old: list[str]) -> list[str]:
+    """Return the product and the customer of whom a price is asked; one of them is known from before."""
+    if scan.of_kind(SpanKind.PRODUCT) or not scan.of_kind(SpanKind.PARTNER):
+        return [*new, *(old[1:] if len(new) == 1 else [])]
+    return [*old[:1], *new]
+
+
+def _parts(grammar: Grammar, command: str, rest: str) -> tuple[list[str], list[str], str, str, str]:
+    """Return the subject of a line, its warehouse, its named list, its days, and the quantity that is needed."""
     words = list(split(rest, listed=command == "stock"))
     days = Days.take_marked(words) or ""
     listed = next((word for word in words if word in grammar.sentences.lists.get(command, ())), "")
     stores = [word for word in words if word.startswith("@")]
-    return [word for word in words if word not in {listed, *stores}], stores, listed, days
+    need = next((word for word in words if word.startswith(_NEED)), "")
+    return [word for word in words if word not in {listed, need, *stores}], stores, listed, days, need
 
 
 def _named(scan: Scan) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bot.chat.days import Days, names_days, names_days_ahead
+from bot.chat.demand import read_amount, typed_demand
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise, split
 from bot.chat.reading import ReadBy, Reading, Understood
 from bot.chat.registry import Commands
@@ -25,33 +26,47 @@ from bot.understanding.scanning import (
     take_digits,
     take_mentions,
     take_names,
+    take_parted_words,
     take_quantities,
     take_stock_of_warehouses,
     take_words,
 )
 from bot.understanding.sentences import Cue, Sentences
-from bot.understanding.vocabulary import Vocabulary
+from bot.understanding.vocabulary import Trade, Vocabulary
 
 LONGEST_WORD = 24
 """Characters of a filler or date at most."""
 MAX_SENTENCE = 120
 """Characters of a sentence that is read: longer ones tell stories."""
 
+_NUMERALS = "[0-9.,]*[零〇一二两三四五六七八九十百千万半]*"
+_AMOUNT = re.compile(rf"{_NUMERALS}?(?=\s*千克)|{_NUMERALS}")
+"""The number before a unit: 千克 is a unit, 千个 are thousand."""
+_ENOUGH = "够"
 _OF_CODE = frozenset("<>{}|=`\\")
 """Signs of markup and programs, which hold words but are no sentences."""
 _NEAR = 1
 """Difference of weights at which the second reading is offered too."""
 _OF_PRODUCTS = ("stock", "mo", "price", "arrivals", "product", "shortage")
+_OF_GOODS_ALONE = frozenset({"stock", "price", "product", "shortage", "mo"})
 AT_WAREHOUSES = ("stock", "shortage")
 """Commands that take a warehouse."""
 _OF_PARTNERS = frozenset({"customer", "vendor", "order", "invoice", "po", "bill", "payment"})
 """Commands that look for a partner's name: ERPs do not know it in pinyin."""
+_ON_THE_OTHER_SIDE = {
+    Trade.PURCHASE: {"customer": "vendor", "order": "po", "delivery": "po", "invoice": "bill", "arrivals": "po"},
+    Trade.SALE: {"vendor": "customer", "po": "order", "arrivals": "order"},
+}
+"""What a word speaks for that is said of a vendor or customer: 宝钢的订单 are purchase orders."""
+_RECORDS_OF_PARTNERS = ("customer", "vendor")
+"""Commands that say all of a partner: 宏达怎么样."""
 SAYS_WHAT_TO_DO = 2
 """Weight from which words say which command is meant."""
 _SAYS_OUTRIGHT = 4
 _DECISIVE = 6
 _MOST_ALTERNATIVES = 3
 _SHORTEST_NAME = 2
+_LONGEST_VERB = 3
 _OF_THE_WHOLE_COMPANY = frozenset({"report"})
 """Commands that answer for no single customer, vendor or product."""
 _ALWAYS_DUE = frozenset({"arrivals"})
@@ -76,7 +91,7 @@ class Grammar:
         """Build what reading needs, and return the grammar: for another thread than that of the loop."""
         self.vocabulary.prepare()
         _ = self._partners, self._longest_partner, self._stores, self._places, self._longest_store
-        _ = self._longest_cue, self._quantity, self._homophones
+        _ = self._longest_person, self._longest_cue, self._quantity, self._homophones
         return self
 
     def read(self, sentence: str, usable: frozenset[str] | None = None) -> Reading | None:
@@ -151,12 +166,14 @@ class Grammar:
         drop_negated(scan)
         take_mentions(scan, self._stores)
         take_names(scan, SpanKind.PARTNER, self._partners, self._longest_partner)
+        take_names(scan, SpanKind.PERSON, self.vocabulary.people, self._longest_person)
         take_codes(scan, self.vocabulary)
         take_stock_of_warehouses(scan)
         take_names(scan, SpanKind.WAREHOUSE, self._stores, self._longest_store)
         take_days(scan)
         take_quantities(scan, self._quantity)
         scan.respell(self._homophones.mend(scan.rest, self._is_word))
+        take_parted_words(scan, sentences.parted, sentences.cues, self._longest_cue)
         take_words(scan, sentences.cues, self._longest_cue, lambda start, end: scan.take(SpanKind.CUE, start, end))
         take_words(scan, sentences.dates, LONGEST_WORD, lambda start, end: scan.take(SpanKind.DATE, start, end))
         take_digits(scan)
@@ -178,27 +195,58 @@ class Grammar:
 
     def _named(self, start: int, piece: str) -> Span:
         """Return a piece that was left over as the name of something."""
+        if not self._is_name(piece) and (size := self._verb(piece)):
+            start, piece = start + size[0], piece[size[0] : len(piece) - size[1]]
         if len(piece) > 1 and piece.endswith(("仓", "仓库")):
             return Span(SpanKind.WAREHOUSE, start, piece, piece)
         if store := self._places.get(piece.casefold()):
             return Span(SpanKind.PLACE, start, piece, store)
+        if person := self.vocabulary.person(piece):
+            return Span(SpanKind.PERSON, start, piece, person)
         if partner := self.vocabulary.partner(piece):
             return Span(SpanKind.PARTNER, start, piece, partner)
         return Span(SpanKind.NAME, start, piece, piece)
 
-    def weigh(self, scan: Scan, usable: frozenset[str] | None) -> dict[str, int]:
-        """Return how much speaks for each command."""
+    def _verb(self, piece: str) -> tuple[int, int] | None:
+        """Return how many signs before and after a known name in a piece are verbs; None where it holds none."""
+        for before in range(min(_LONGEST_VERB + 1, len(piece))):
+            for after in range(min(_LONGEST_VERB + 1, len(piece) - before)):
+                verbs = {piece[:before], piece[len(piece) - after :]} - {""}
+                if verbs and verbs <= self.sentences.verbs and self._is_name(piece[before : len(piece) - after]):
+                    return before, after
+        return None
+
+    def weigh(self, scan: Scan, usable: frozenset[str] | None, about: str = "") -> dict[str, int]:
+        """Return how much speaks for each command; ``about`` is somebody whom the sentence means and does not name."""
         weights: dict[str, int] = {}
+        trade = self._trade(scan) if _partners_or_people(scan) or not about else self.vocabulary.trade(about)
+        others = _ON_THE_OTHER_SIDE[trade] if trade else {}
+        barred = self._barred(scan)
         for cue in self.cues_in(scan):
+            command = others.get(cue.command, cue.command)
             listed = cue.keyword and cue.command in _EVERYDAY_LISTS
-            if not listed and (usable is None or cue.command in usable):
-                weights[cue.command] = weights.get(cue.command, 0) + cue.weight
+            if not listed and command not in barred and (usable is None or command in usable):
+                weights[command] = weights.get(command, 0) + cue.weight
         return weights
+
+    def _trade(self, scan: Scan) -> Trade | None:
+        """Return the side of the business on which those stand that a sentence names."""
+        sides = {self.vocabulary.trade(span.value) for span in _partners_or_people(scan)}
+        return sides.pop() if len(sides) == 1 else None
+
+    def _barred(self, scan: Scan) -> frozenset[str]:
+        """Return the commands that a sentence cannot mean: nobody asks for the stock of a customer."""
+        named = (*scan.of_kind(SpanKind.NAME), *scan.of_kind(SpanKind.PARTNER))
+        goods = scan.of_kind(SpanKind.PRODUCT) or any(self.vocabulary.knows_product(span.value) for span in named)
+        return _OF_GOODS_ALONE if _partners_or_people(scan) and not goods else frozenset()
 
     def cues_in(self, scan: Scan) -> Iterable[Cue]:
         """Yield what the words of a sentence speak for."""
         for span in scan.of_kind(SpanKind.CUE):
-            yield from self.sentences.cues[span.text.casefold()]
+            yield from self._cues_of(span)
+
+    def _cues_of(self, span: Span) -> tuple[Cue, ...]:
+        return self.sentences.cues[span.value.casefold()]
 
     def _lines(
         self, scan: Scan, weights: Mapping[str, int], usable: frozenset[str] | None
@@ -212,9 +260,9 @@ class Grammar:
         if documents:
             found = list(self._of_documents(documents, weights, usable))
             # Without a word of what is asked, the products beside a document are asked for as well.
-            return found if weights or not products else [*found, *self._of_products(scan, products, ranked)]
+            return found if weights or not products else [*found, *self._of_products(scan, products, ranked, weights)]
         if products or scan.of_kind(SpanKind.WAREHOUSE):
-            return self._of_products(scan, products, ranked)
+            return self._of_products(scan, products, ranked, weights)
         return self._of_lists(scan, ranked, weights)
 
     def _of_documents(
@@ -229,37 +277,60 @@ class Grammar:
             if usable is None or name in usable:
                 yield command_line(name, document.value), _DECISIVE
 
-    def _of_products(self, scan: Scan, products: list[Span], ranked: list[str]) -> Iterable[tuple[str, int]]:
-        command = next((name for name in ranked if name in _OF_PRODUCTS), "stock")
+    def _buyer(self, scan: Scan) -> bool:
+        """Whether a customer stands in a sentence, and no vendor."""
+        return bool(scan.of_kind(SpanKind.PARTNER)) and self._trade(scan) is Trade.SALE
+
+    def _of_products(
+        self, scan: Scan, products: list[Span], ranked: list[str], weights: Mapping[str, int]
+    ) -> Iterable[tuple[str, int]]:
+        asked = [name for name in ranked if name in _OF_PRODUCTS]
+        if products and asked[:1] == ["shortage"]:
+            asked = asked[1:]  # 补货 of one product is its stock, or when it arrives
+        command = asked[0] if asked else "stock"
+        if command == "stock" and products and weights.get("stock", 0) < SAYS_WHAT_TO_DO and self._buyer(scan):
+            command = "price"
         words = [span.value for span in products] or [_joined(scan, SpanKind.NAME)]
         if command == "shortage" and any(words):
             command = "stock"  # whether one product is short
         stores = _stores_in(scan) if command in AT_WAREHOUSES else []
         if command == "price":
             words = [*words[:1], _joined(scan, SpanKind.PARTNER)]
+        needed = self.demand(scan) if command == "stock" and len(words) == 1 and words[0] else ""
         if any(words) or stores:
-            yield command_line(command, *(words if command in {"stock", "price"} else words[:1]), *stores), _DECISIVE
+            several = words if command in {"stock", "price"} else words[:1]
+            yield command_line(command, *several, *stores, needed), _DECISIVE
+
+    def demand(self, scan: Scan) -> str:
+        """Return the one quantity that a sentence names, as it is typed; empty where there is none."""
+        spans = scan.of_kind(SpanKind.QUANTITY)
+        if not spans and any(_ENOUGH in span.text or span.text == "enough" for span in scan.of_kind(SpanKind.CUE)):
+            spans = scan.of_kind(SpanKind.DIGITS)
+        if len(spans) != 1 or (match := _AMOUNT.match(spans[0].text)) is None:
+            return ""
+        amount = read_amount(match[0].strip())
+        an_article = match[0] == "一"  # 一个 is a thing, not a quantity
+        return "" if amount is None or an_article else typed_demand(amount, spans[0].text[match.end() :].strip())
 
     def _of_lists(self, scan: Scan, ranked: list[str], weights: Mapping[str, int]) -> Iterable[tuple[str, int]]:
-        named = _joined(scan, SpanKind.NAME, SpanKind.PARTNER, SpanKind.PLACE)
+        named = _joined(scan, SpanKind.NAME, SpanKind.PARTNER, SpanKind.PERSON, SpanKind.PLACE)
         if not ranked:
             if named and self._is_known(scan):
                 yield command_line("find", named), 1
             return
+        apart = _OF_THE_WHOLE_COMPANY if named else _NAMED_ONLY  # its figures would be those of all
+        ranked = [name for name in ranked if name not in apart]
         if self._is_product(scan) and any(
             weights[name] == weights[ranked[0]] for name in ranked if name in _OF_PRODUCTS
         ):
             ranked = [name for name in ranked if name in _OF_PRODUCTS]
         for name in ranked[:_MOST_ALTERNATIVES]:
-            least = 1 if name in _OF_PRODUCTS and named and self._is_known(scan) else SAYS_WHAT_TO_DO
+            known = named and self._is_known(scan)
+            least = 1 if known and name in _OF_PRODUCTS + _RECORDS_OF_PARTNERS else SAYS_WHAT_TO_DO
             if weights[name] < least or weights[ranked[0]] - weights[name] > _NEAR:
                 break
-            if name in _NAMED_ONLY and not named:
-                continue
             if name == "help" and named and weights[name] < _SAYS_OUTRIGHT:
                 break  # a greeting for somebody else
-            if name in _OF_THE_WHOLE_COMPANY and named:
-                continue  # its figures would be those of all
             yield self._list_line(name, scan, named), weights[name]
 
     def _list_line(self, name: str, scan: Scan, named: str) -> str:
@@ -273,10 +344,15 @@ class Grammar:
             return command_line(name, self._number(name, digits[0]))
         if name == "arrivals" and scan.of_kind(SpanKind.PARTNER):
             return command_line("po", named)  # what is on its way from a vendor
+        if name == "shortage" and scan.of_kind(SpanKind.PLACE) and not scan.of_kind(SpanKind.NAME):
+            return command_line(name, *_stores_in(scan))
         if name == "shortage":
             return command_line("stock", named) if named and self._is_known(scan) else command_line(name)
-        if name == "stock" and (stores := _stores_in(scan)):
-            return command_line(name, _joined(scan, SpanKind.NAME, SpanKind.PARTNER), *stores)
+        if name == "stock":
+            goods = _joined(scan, SpanKind.NAME, SpanKind.PARTNER)
+            if stores := _stores_in(scan):
+                return command_line(name, goods, *stores, self.demand(scan) if goods else "")
+            return command_line(name, named, self.demand(scan) if named else "")
         return self.with_days(command_line(name, self.list_named(name, scan), named), name, scan)
 
     def with_days(self, line: str, name: str, scan: Scan) -> str:
@@ -294,11 +370,19 @@ class Grammar:
 
     def list_named(self, name: str, scan: Scan) -> str:
         """Return the named list of a command that is meant: what is late for an order is late for any document."""
+        lists = self.sentences.lists[name]
         days = (span.text.casefold() for span in scan.of_kind(SpanKind.DATE))
         dated = [cue for day in days for cue in self.sentences.cues.get(day, ())]  # some lists are of a day
         own = [cue for cue in (*self.cues_in(scan), *dated) if cue.keyword and cue.command == name]
-        others = [cue for cue in self.cues_in(scan) if cue.keyword in self.sentences.lists[name]]
-        return next((cue.keyword for cue in (*own, *others)), "")
+        if own:
+            return own[0].keyword
+        said = ((span.value, cue) for span in scan.of_kind(SpanKind.CUE) for cue in self._cues_of(span))
+        return next((self._narrowed(name, word, cue.keyword) for word, cue in said if cue.keyword in lists), "")
+
+    def _narrowed(self, name: str, word: str, keyword: str) -> str:
+        """Return the list of a command that a word means which names the list ``keyword`` of another one."""
+        narrowed = self.sentences.narrowed.get(name, {})
+        return next((own for own, words in narrowed.items() if any(part in word for part in words)), keyword)
 
     def _number(self, command: str, digits: str) -> str:
         """Return the whole number of a document of which only the digits were said."""
@@ -308,7 +392,7 @@ class Grammar:
     def _is_known(self, scan: Scan) -> bool:
         names = scan.of_kind(SpanKind.NAME)
         known = all(self.vocabulary.knows_product(span.value) for span in names)
-        return known and bool(names or scan.of_kind(SpanKind.PARTNER) or scan.of_kind(SpanKind.PLACE))
+        return known and bool(names or _partners_or_people(scan) or scan.of_kind(SpanKind.PLACE))
 
     def _is_product(self, scan: Scan) -> bool:
         """Whether products are named, and nobody."""
@@ -319,7 +403,7 @@ class Grammar:
         if len(piece) < _SHORTEST_NAME:
             return False
         vocabulary = self.vocabulary
-        kept = piece[:_SHORTEST_NAME] in self.sentences.kept
+        kept = piece[:_SHORTEST_NAME] in self.sentences.kept or len(tuple(self._parted(0, piece))) > 1
         return kept or vocabulary.knows_product(piece) or vocabulary.knows_partner(piece)
 
     @cached_property
@@ -329,6 +413,10 @@ class Grammar:
     @cached_property
     def _longest_partner(self) -> int:
         return max(map(len, self._partners), default=0)
+
+    @cached_property
+    def _longest_person(self) -> int:
+        return max(map(len, self.vocabulary.people), default=0)
 
     @cached_property
     def _stores(self) -> Mapping[str, str]:
@@ -366,6 +454,10 @@ def _joined(scan: Scan, *kinds: SpanKind) -> str:
     """Return the names of these kinds; a place is said as it was written."""
     spans = [span for span in _in_order(scan.spans) if span.kind in kinds]
     return " ".join(span.text if span.kind is SpanKind.PLACE else span.value for span in spans)
+
+
+def _partners_or_people(scan: Scan) -> list[Span]:
+    return scan.of_kind(SpanKind.PARTNER) or scan.of_kind(SpanKind.PERSON)
 
 
 def _stores_in(scan: Scan) -> list[str]:

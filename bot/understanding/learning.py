@@ -6,7 +6,7 @@ A few calls an hour: what is needed are the shapes of numbers and the names in u
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeVar
@@ -20,6 +20,7 @@ from bot.erp.index.pinyin import chinese, look_up, spell
 from bot.erp.index.port import Readings
 from bot.erp.model import Bill, Customer, Payment, Product, Slice, Supplier
 from bot.erp.port import ListQuery
+from bot.errors import DingerpError
 from bot.understanding.vocabulary import NumberShape, Vocabulary, shapes_of, spelled
 
 T = TypeVar("T")
@@ -35,8 +36,22 @@ COMMON = "".join(
 """The 3755 characters of GB 2312's first level: those that input methods offer first."""
 
 
-async def learn_vocabulary(hub: ErpHub) -> Vocabulary:
-    """Return the words of the company, from fourteen calls to each ERP. What is not answered is left out and logged."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamesOnDocuments:
+    """The names of all customers and vendors that are on documents, whoever keeps them."""
+
+    customers: tuple[str, ...] = ()
+    vendors: tuple[str, ...] = ()
+
+
+async def learn_vocabulary(
+    hub: ErpHub, all_partners: Callable[[], Awaitable[NamesOnDocuments]] | None = None
+) -> Vocabulary:
+    """Return the words of the company, from fourteen calls to each ERP. What is not answered is left out and logged.
+
+    The ERPs are asked for a hundred customers and vendors each; ``all_partners`` knows the others without a call.
+    """
+    kept = await _kept(all_partners) if all_partners else NamesOnDocuments()
     (orders, invoices, purchases, productions, deliveries, products), masters = await asyncio.gather(
         asyncio.gather(
             _listed("orders", hub.orders(_DOCUMENTS)),
@@ -58,11 +73,16 @@ async def learn_vocabulary(hub: ErpHub) -> Vocabulary:
     }
     codes: Mapping[str, Sequence[Numbered]] = {"customer": masters.customers, "vendor": masters.vendors}
     customers = [*(order.customer for order in orders), *(invoice.customer for invoice in invoices)]
-    named = [*(each.name for each in masters.customers), *(each.name for each in masters.vendors)]
-    partners = _each([*customers, *(purchase.vendor for purchase in purchases), *named])
+    buying = _each([*(each.name for each in masters.customers), *customers, *kept.customers])
+    vendors = (purchase.vendor for purchase in purchases)
+    selling = _each([*(each.name for each in masters.vendors), *vendors, *kept.vendors])
+    partners = _each([*buying, *selling])
+    sellers = _each([*(order.salesperson for order in orders), *(each.salesperson for each in masters.customers)])
+    buyers = _each([*(purchase.buyer for purchase in purchases), *(each.buyer for each in masters.vendors)])
     warehouses = await _warehouses(hub, products)
-    readings = await _readings((*partners, *warehouses))
-    spellings = {name: spell(name, readings) for name in (*partners, *warehouses)}
+    spoken = (*partners, *warehouses, *sellers, *buyers)
+    readings = await _readings(spoken)
+    spellings = await asyncio.to_thread(_spellings, spoken, readings)
     goods = shapes_of(product.sku for product in products)
     return Vocabulary(
         deliveries=shapes_of(delivery.number for delivery in deliveries),
@@ -73,11 +93,28 @@ async def learn_vocabulary(hub: ErpHub) -> Vocabulary:
         products=goods,
         warehouses=warehouses,
         partners=partners,
+        # A partner that buys as well is a customer in most sentences: what is said of vendors says so.
+        vendors=_each(name for name in selling if name not in set(buying)),
+        sellers=sellers,
+        buyers=buyers,
         goods=_each(text for product in products for text in (product.name, product.spec)),
         pinyin={name: syllables for name, (_, syllables) in spellings.items()},
         initials={name: letters for name, (letters, _) in spellings.items()},
         readings={sign: readings[sign] for sign in COMMON if sign in readings},
     )
+
+
+def _spellings(names: Iterable[str], readings: Readings) -> Mapping[str, tuple[str, str]]:
+    """Spell names: twenty thousand take a second."""
+    return {name: spell(name, readings) for name in names}
+
+
+async def _kept(all_partners: Callable[[], Awaitable[NamesOnDocuments]]) -> NamesOnDocuments:
+    try:
+        return await all_partners()
+    except DingerpError as error:
+        log.warning("understanding.not_learnt", area="partners", error=type(error).__name__, detail=error.detail)
+        return NamesOnDocuments()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ log = structlog.get_logger(__name__)
 
 LEARNS_EVERY = 3600.0
 """Seconds after which the ERPs are asked again for their numbers and names."""
+LEARNS_AGAIN = 300.0
+"""Seconds after the start at which they are asked a second time: by then more is known of documents and partners."""
 
 
 class GrammarReader:
@@ -42,7 +44,9 @@ class GrammarReader:
         return self._grammar.spell_out(line)
 
     async def run(self) -> None:
-        """Learn the company's words now and every hour."""
+        """Learn the company's words now, soon again, and every hour."""
+        await self.learn()
+        await asyncio.sleep(LEARNS_AGAIN)
         while True:
             await self.learn()
             await asyncio.sleep(LEARNS_EVERY)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bot.chat.days import find_days
+from bot.understanding.sentences import PARTED
 from bot.understanding.vocabulary import Vocabulary
 
 _MASK = "\x00"
@@ -19,8 +20,12 @@ _CODE = re.compile(
 )
 _PARTED_CODE = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{1,8}[-_/.#]? [-_/.#]?\d{1,12}(?![A-Za-z0-9])")
 """A number with a blank in it, such as ``SKU 123``; only numbers that the company has are read so."""
+_SPOKEN_CODE = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{1,8}[-_/.#]?[零〇一二三四五六七八九]{2,12}")
+"""A number whose digits are written as they are spoken; only numbers that the company has are read so."""
+_DIGIT_OF = str.maketrans("零〇一二三四五六七八九", "00123456789")
 _THREAD = re.compile(r"m\d{1,2}(?:\.5)?(?:[x×*]\d+)?|\d+(?:\.\d+)?[x×*]\d+.*", re.IGNORECASE)
 """Sizes of screws are part of a product's name, no codes."""
+_POSSESSIVE = "'s"
 _MENTION = re.compile(r"@\s?(\S+)")
 _STOCK_OF_WAREHOUSE = re.compile("(?<=仓)库存")
 _DIGITS = re.compile(r"(?<![0-9A-Za-z.])\d{3,12}(?![0-9A-Za-z.])")
@@ -38,6 +43,7 @@ class SpanKind(StrEnum):
     PRODUCT = "product"
     DIGITS = "digits"
     PARTNER = "partner"
+    PERSON = "person"
     WAREHOUSE = "warehouse"
     PLACE = "place"
     QUANTITY = "quantity"
@@ -103,13 +109,13 @@ def take_codes(scan: Scan, vocabulary: Vocabulary) -> None:
         typed = scan.text[match.start() : match.end()]
         if not _take_known(scan, match, vocabulary) and not _THREAD.fullmatch(typed):
             scan.take(SpanKind.PRODUCT, match.start(), match.end(), typed)
-    for match in _PARTED_CODE.finditer(scan.rest):
+    for match in (*_PARTED_CODE.finditer(scan.rest), *_SPOKEN_CODE.finditer(scan.rest)):
         _take_known(scan, match, vocabulary)
 
 
 def _take_known(scan: Scan, match: re.Match[str], vocabulary: Vocabulary) -> bool:
     start, end = match.span()
-    typed = scan.text[start:end]
+    typed = scan.text[start:end].translate(_DIGIT_OF)
     if delivery := vocabulary.delivery(typed):
         scan.take(SpanKind.DELIVERY, start, end, delivery)
     elif found := vocabulary.document(typed):
@@ -167,6 +173,25 @@ def take_names(scan: Scan, kind: SpanKind, names: Mapping[str, str], longest: in
     take_words(scan, names, longest, lambda start, end: scan.take(kind, start, end, names[scan.rest[start:end]]))
 
 
+def take_parted_words(scan: Scan, patterns: Mapping[str, re.Pattern[str]], whole: Container[str], longest: int) -> None:
+    """Take words that are parted by others: 收…款 in 收了宏达多少款, but no parts of longer ``whole`` words."""
+    spoken: list[tuple[int, int]] = []
+    take_words(scan, whole, longest, lambda start, end: spoken.append((start, end)))
+    for word, pattern in patterns.items():
+        first, _, last = word.partition(PARTED)
+        if first not in scan.rest or last not in scan.rest or (match := pattern.search(scan.rest)) is None:
+            continue
+        size = len(first) + len(last)
+        if not any(end - start >= size and _meet(match, start, end) for start, end in spoken):
+            scan.take(SpanKind.CUE, *match.span(1), value=word)
+            scan.drop(*match.span(2))
+
+
+def _meet(match: re.Match[str], start: int, end: int) -> bool:
+    """Whether a part of a parted word lies in a stretch of the text."""
+    return any(match.start(part) < end and start < match.end(part) for part in (1, 2))
+
+
 def take_words(scan: Scan, words: Container[str], longest: int, found: Callable[[int, int], None]) -> None:
     """Call ``found`` for each known word from left to right, the longest where several begin. Latin words are whole."""
     start, text = 0, scan.rest
@@ -207,6 +232,8 @@ def leftover(
     pieces: list[tuple[int, str]] = []
     for match in re.finditer(rf"[^{_MASK}\s,;:!?，；：！？。、\"“”()（）的]+", scan.rest):
         start, end = match.span()
+        if scan.rest[start:end].endswith(_POSSESSIVE):
+            end -= len(_POSSESSIVE)
         while start < end and (scan.rest[start:end].isascii() or not known(scan.rest[start:end])):
             if size := _filler(scan.rest[start:end], fillers, longest, at_end=False):
                 start += size

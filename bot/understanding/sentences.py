@@ -5,9 +5,10 @@ The files stand beside the commands (``commands/sentences``); a company adds its
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,12 @@ from bot.errors import ConfigurationError
 _WEIGHTS = {"decisive": 6, "names": 4, "questions": 2, "hints": 1}
 _LIST_WEIGHT = 3
 _FIXED_WEIGHT = 6
+_KEYS = (*_WEIGHTS, "lists", "narrows", "fixed")
 _SHORTEST_ALIAS = 2
-_WORD_LISTS = ("fillers", "phrases", "kept", "dates", "due", "units", "heard")
+_LONGEST_INSIDE = 6
+PARTED = "…"
+"""Stands in a word for other words between its parts: Chinese verbs part from their objects."""
+_WORD_LISTS = ("fillers", "phrases", "kept", "dates", "due", "units", "verbs", "heard")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,8 @@ class Sentences:
     """The words of all languages, in small letters."""
 
     cues: Mapping[str, tuple[Cue, ...]]
+    parted: Mapping[str, re.Pattern[str]]
+    """Those of two parts, with other words between them."""
     fillers: frozenset[str]
     """Words that mean nothing at either end of a name."""
     phrases: frozenset[str]
@@ -49,6 +56,8 @@ class Sentences:
     due: frozenset[str]
     """Words that say that the days in a sentence are those on which something is due."""
     units: frozenset[str]
+    verbs: frozenset[str]
+    """Words that stand right before or after a name without a blank: 欠 in 欠宏达."""
     heard: frozenset[str]
     """Words that are understood in other characters of the same sound too."""
 
@@ -56,6 +65,8 @@ class Sentences:
     """The commands that sentences may ask for: those that change nothing."""
     lists: Mapping[str, frozenset[str]]
     """Command → its named lists."""
+    narrowed: Mapping[str, Mapping[str, frozenset[str]]]
+    """Command → its named list → words that mean this list of it, and another one of other commands."""
     typed: Mapping[str, frozenset[str]]
     """Command → the words of these lists that may be typed after it."""
 
@@ -69,12 +80,17 @@ class Sentences:
         cues: dict[str, list[Cue]] = {}
         words: dict[str, set[str]] = {name: set() for name in _WORD_LISTS}
         asked: dict[str, AnyCommand] = {}
+        narrowed: dict[str, dict[str, frozenset[str]]] = {}
         for name, content in _files(own):
             for key, value in content.items():
                 if key in words:
                     words[key].update(_words(name, key, value))
                     continue
                 asked[key] = _reading_command(name, commands, key)
+                lists = narrowed.setdefault(key, {})
+                lists.update(
+                    (list_, lists.get(list_, frozenset()) | own) for list_, own in _narrowed(name, asked[key], value)
+                )
                 for word, cue in _from_table(name, asked[key], value):
                     cues.setdefault(word, []).append(cue)
         for word, cue in _from_signatures(asked.values(), words["fillers"]):
@@ -84,11 +100,13 @@ class Sentences:
                 known.append(cue)
         return cls(
             commands=frozenset(asked),
-            cues={word: _strongest(found) for word, found in cues.items()},
+            cues={word: _strongest(_with_weights_inside(word, found, cues)) for word, found in cues.items()},
+            parted={word: _parted(word) for word in sorted(cues, key=len, reverse=True) if PARTED in word},
             fillers=frozenset(words["fillers"]),
             phrases=frozenset(words["phrases"]),
             kept=frozenset(words["kept"]),
             lists={name: frozenset(member.value for member in _lists(command)) for name, command in asked.items()},
+            narrowed=narrowed,
             typed={
                 name: frozenset(word for member in _lists(command) for word in member.words)
                 for name, command in asked.items()
@@ -96,6 +114,7 @@ class Sentences:
             dates=frozenset(words["dates"]),
             due=frozenset(words["due"]),
             units=frozenset(words["units"]),
+            verbs=frozenset(words["verbs"]),
             heard=frozenset(words["heard"]),
         )
 
@@ -156,14 +175,30 @@ def _from_table(file: str, command: AnyCommand, table: object) -> Iterator[tuple
                     raise ConfigurationError(f"{file}: /{command.name} has no list {name!r}")
                 for word in _words(file, f"{command.name}.lists.{name}", listed):
                     yield word, Cue(command.name, _LIST_WEIGHT, keyword=name)
+        elif key == "narrows":
+            continue  # they speak for no command
         elif key == "fixed":
             for rest, listed in value.items():
                 for word in _words(file, f"{command.name}.fixed.{rest}", listed):
                     yield word, Cue(command.name, _FIXED_WEIGHT, fixed=rest)
         else:
-            raise ConfigurationError(
-                f"{file}: {command.name}.{key} is unknown; known are decisive, names, questions, hints, lists and fixed"
-            )
+            raise ConfigurationError(f"{file}: {command.name}.{key} is unknown; known are {', '.join(_KEYS)}")
+
+
+def _narrowed(file: str, command: AnyCommand, table: Mapping[str, Any]) -> Iterator[tuple[str, frozenset[str]]]:
+    known = {member.value for member in _lists(command)}
+    for name, listed in table.get("narrows", {}).items():
+        if name not in known:
+            raise ConfigurationError(f"{file}: /{command.name} has no list {name!r}")
+        yield name, frozenset(_words(file, f"{command.name}.narrows.{name}", listed))
+
+
+def _parted(word: str) -> re.Pattern[str]:
+    """Return the pattern of a word of two parts; what was found already may stand between them."""
+    first, _, last = (re.escape(part.strip()) for part in word.partition(PARTED))
+    if first.isascii():
+        return re.compile(rf"\b({first})\b[^,;!?]{{1,40}}?\b({last})\b")
+    return re.compile(rf"({first})(?:(?:\x00*[^\x00,;!?]){{1,8}}?\x00*|\x00+)({last})")
 
 
 def _words(file: str, key: str, value: object) -> Iterator[str]:
@@ -171,6 +206,22 @@ def _words(file: str, key: str, value: object) -> Iterator[str]:
         raise ConfigurationError(f"{file}: {key} must be a list of words")
     for word in value:
         yield " ".join(word.casefold().split())
+
+
+def _with_weights_inside(word: str, cues: Iterable[Cue], known: Mapping[str, Sequence[Cue]]) -> Iterator[Cue]:
+    """Yield the cues of a word, none weaker than a word inside it: 到货的采购单 says no less than 采购单."""
+    size = len(word)
+    inside = [
+        cue
+        for start in range(size)
+        for end in range(start + _SHORTEST_ALIAS, min(size, start + _LONGEST_INSIDE) + 1)
+        if end - start < size and not word.isascii()
+        for cue in known.get(word[start:end], ())
+    ]
+    for cue in cues:
+        yield replace(
+            cue, weight=max([cue.weight, *(other.weight for other in inside if other.command == cue.command)])
+        )
 
 
 def _strongest(cues: Iterable[Cue]) -> tuple[Cue, ...]:

@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from functools import cached_property
 from itertools import accumulate
 from operator import add
@@ -73,6 +74,15 @@ _LEGAL_FORM = re.compile(
     r"|,? *(?:co\.?,? *ltd\.?|inc\.?|llc|ltd\.?|gmbh|corp\.?)$",
     re.IGNORECASE,
 )
+
+
+class Trade(Enum):
+    """The side of the business on which a partner or person stands: whom the company sells to, or buys from."""
+
+    SALE = auto()
+    PURCHASE = auto()
+
+
 _SHORTEST_NAME = 2
 _SHORTEST_PINYIN = 4
 """Letters from which a word counts as the pinyin of a name: shorter ones fit too many."""
@@ -133,7 +143,8 @@ class Vocabulary:
     """The words of one company. Everything may be empty: then numbers are known by their usual prefixes alone.
 
     ``documents`` are the shapes of numbers by the command that shows them, codes of customers and vendors included.
-    ``partners`` are customers and vendors, ``goods`` the names and specifications of products.
+    ``partners`` are customers and vendors, ``vendors`` those that sell to the company; ``sellers`` and ``buyers`` are
+    its people in sales and purchasing, ``goods`` the names and specifications of products.
     """
 
     documents: Mapping[str, tuple[NumberShape, ...]] = field(default_factory=lambda: MappingProxyType({}))
@@ -141,9 +152,12 @@ class Vocabulary:
     deliveries: tuple[NumberShape, ...] = ()
     warehouses: tuple[str, ...] = ()
     partners: tuple[str, ...] = ()
+    vendors: tuple[str, ...] = ()
+    sellers: tuple[str, ...] = ()
+    buyers: tuple[str, ...] = ()
     goods: tuple[str, ...] = ()
     pinyin: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """Names of partners with their spellings by syllables, each after a line break."""
+    """Names of partners and people with their spellings by syllables, each after a line break."""
     initials: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """The same by first letters."""
     readings: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
@@ -189,6 +203,31 @@ class Vocabulary:
         spelled_out = self.spelled_by(piece, limit=2)
         return spelled_out[0] if len(spelled_out) == 1 else None
 
+    def trade(self, name: str) -> Trade | None:
+        """Return on which side of the business a partner or person stands; None for both, and for somebody unknown."""
+        folded = name.casefold()
+        sells = self._all_vendors.hold(folded) or name in self.buyers
+        buys = self._all_customers.hold(folded) or name in self.sellers
+        return None if sells == buys else Trade.PURCHASE if sells else Trade.SALE
+
+    @cached_property
+    def people(self) -> Mapping[str, str]:
+        """The people in sales and purchasing, by their names in small letters."""
+        return {name.casefold(): name for name in (*self.sellers, *self.buyers) if len(name) >= _SHORTEST_NAME}
+
+    def person(self, piece: str) -> str | None:
+        """Return the one person whose name ``piece`` writes or spells whole; None for nobody and for several."""
+        folded = piece.casefold()
+        if folded in self.people:
+            return self.people[folded]
+        spelled_out = {
+            name
+            for name in self.people.values()
+            for spelling in (self.pinyin.get(name, ""), self.initials.get(name, ""))
+            if len(folded) >= _SHORTEST_NAME and folded in spelling.split()
+        }
+        return spelled_out.pop() if len(spelled_out) == 1 else None
+
     def spelled_by(self, piece: str, *, limit: int) -> tuple[str, ...]:
         """Return the names of partners that ``piece`` spells by syllables (hongda), or else by first letters (hd)."""
         folded = piece.casefold()
@@ -202,6 +241,7 @@ class Vocabulary:
     def prepare(self) -> None:
         """Build what searches need. That takes half a second for 20 000 names and 100 000 products."""
         _ = self._all_partners, self._all_goods, self._by_syllables, self._by_initials, self.partner_names
+        _ = self._all_vendors, self._all_customers, self.people
 
     @cached_property
     def _by_syllables(self) -> SpelledNames:
@@ -226,6 +266,15 @@ class Vocabulary:
     @cached_property
     def _all_partners(self) -> JoinedTexts:
         return JoinedTexts.of(self.partners)
+
+    @cached_property
+    def _all_vendors(self) -> JoinedTexts:
+        return JoinedTexts.of(self.vendors)
+
+    @cached_property
+    def _all_customers(self) -> JoinedTexts:
+        vendors = frozenset(self.vendors)
+        return JoinedTexts.of(name for name in self.partners if name not in vendors)
 
     @cached_property
     def _all_goods(self) -> JoinedTexts:

@@ -18,6 +18,7 @@ from bot.metrics import Metrics
 from bot.outbox.place import Place
 from bot.outbox.ports import NOBODYS, SendFailed, SendFailureKind
 from bot.outbox.worker import OutboxWorker
+from bot.phrase import Phrase
 from bot.store.alerts import StoredAlertTransactions
 from bot.store.database import Database
 from bot.store.deliveries import StoredDeliveries
@@ -29,7 +30,13 @@ class BlankRenderer:
     """Leaves cards blank."""
 
     def render(
-        self, view: View, language: str, *, zone: tzinfo, read_as: str = "", trail: Sequence[str] | None = None
+        self,
+        view: View,
+        language: str,
+        *,
+        zone: tzinfo,
+        read_as: Phrase | None = None,
+        trail: Sequence[str] | None = None,
     ) -> Card:
         return Card(name=view.card, language=language, title="", body="", tips="", buttons=(), twin="", fields={})
 

@@ -29,7 +29,7 @@ from bot.erp.errors import Unavailable
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.outbox.place import Place
-from bot.phrase import phrase
+from bot.phrase import Phrase, phrase
 from tests.chat.audience_parts import MemoryOutsiders
 from tests.membership import CORP
 from tests.recording_audit import RecordingAudit
@@ -75,7 +75,13 @@ class StubRenderer:
     rendered: list[tuple[View, str, tzinfo]] = field(default_factory=list)
 
     def render(
-        self, view: View, language: str, *, zone: tzinfo, read_as: str = "", trail: Sequence[str] | None = None
+        self,
+        view: View,
+        language: str,
+        *,
+        zone: tzinfo,
+        read_as: Phrase | None = None,
+        trail: Sequence[str] | None = None,
     ) -> Card:
         self.rendered.append((view, language, zone))
         return Card(name=view.card, language=language, title="", body="", tips="", buttons=(), twin="", fields={})

@@ -27,6 +27,7 @@ from bot.chat.ports import AnswerCards, AnswerUnconfirmed, AnswerVia, InboxState
 from bot.disclosure import SHARED_FIELDS, FieldClass
 from bot.errors import DingerpError
 from bot.metrics import Metrics
+from bot.phrase import Phrase
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
 from bot.store.inbox import StoredInbox
@@ -80,7 +81,13 @@ class PlainRenderer:
     rendered: int = 0
 
     def render(
-        self, view: View, language: str, *, zone: tzinfo, read_as: str = "", trail: Sequence[str] | None = None
+        self,
+        view: View,
+        language: str,
+        *,
+        zone: tzinfo,
+        read_as: Phrase | None = None,
+        trail: Sequence[str] | None = None,
     ) -> Card:
         assert isinstance(view, Echo)
         self.rendered += 1

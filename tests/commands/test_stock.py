@@ -227,3 +227,36 @@ async def test_an_erp_that_went_away_shows_the_last_known_figures(ask: Ask, comp
     answer = await ask("/stock SKU124")
     assert answer.outcome == "erp_down"
     assert lines(as_(ErpDownNotice, answer)) == ["/stock SKU124"]
+
+
+@pytest.mark.parametrize(
+    ("line", "spare"),
+    [
+        ("/stock SKU123 @SH ×500", "400"),
+        ("/stock SKU123 @SH ×900件", "0"),
+        ("/stock SKU123 @SH *1000个", "-100"),
+        ("/stock SKU123 @SH ×5箱", None),
+        ("/stock SKU123 @SH ×2千克", None),
+    ],
+)
+async def test_what_is_needed_is_compared_with_what_is_available(ask: Ask, line: str, spare: str | None) -> None:
+    """Not with figures that are unknown, nor in another unit: a wrong yes is worse than none."""
+    view = as_(StockView, await ask(line))
+    assert view.need is not None
+    assert view.need.spare == (None if spare is None else Decimal(spare))
+    assert view.need.is_met is (spare in {"400", "0"})
+    assert view.need.missing == (Decimal(100) if spare == "-100" else None)
+    assert view.line == line.replace("*", "×")
+
+
+async def test_nothing_is_compared_where_nothing_is_said_to_be_needed(ask: Ask) -> None:
+    assert as_(StockView, await ask("/stock SKU123")).need is None
+
+
+@pytest.mark.parametrize("line", ["/stock SKU123 SKU124 ×5", "/stock @SH ×5"])
+async def test_enough_is_asked_of_one_product(ask: Ask, line: str) -> None:
+    as_(BadArgumentNotice, await ask(line))
+
+
+async def test_a_choice_keeps_what_is_needed(ask: Ask) -> None:
+    assert all(line.endswith(" ×5个") for line in lines(as_(Picks, await ask("/stock 螺丝 ×5个"))))

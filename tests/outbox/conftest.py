@@ -29,6 +29,7 @@ from bot.outbox.delivery import Delivery, DeliveryRecord, DeliveryStepKind
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import NOBODYS, ComposedCard, Messenger, SendFailed
 from bot.outbox.worker import OutboxWorker
+from bot.phrase import Phrase
 from bot.simulator.cards import SimCardView
 from bot.simulator.chat import SimDelivery as Copy
 from bot.simulator.config import SimulatorConfig
@@ -71,7 +72,13 @@ class StubRenderer:
     """Draws papers."""
 
     def render(
-        self, view: View, language: str, *, zone: tzinfo, read_as: str = "", trail: Sequence[str] | None = None
+        self,
+        view: View,
+        language: str,
+        *,
+        zone: tzinfo,
+        read_as: Phrase | None = None,
+        trail: Sequence[str] | None = None,
     ) -> Card:
         assert isinstance(view, StubView)
         return Card(

@@ -111,3 +111,44 @@ async def test_a_restart_keeps_it() -> None:
     await restarted.load()
     last = restarted.last(replace(context(), now=NOW + timedelta(minutes=5)))
     assert last == LastQuestion(line="/order late", rows=("/order SO-1",), at=NOW)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What somebody types, and the line that it asks for."""
+
+    person: str
+    sentence: str
+    line: str
+
+
+def script() -> Iterator[Turn | tuple[str, ...] | None]:
+    """Yield turns, the lines that the rows of the last answer open, and None for a restart."""
+    for line in (Path(__file__).parent / "group_talk.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("rows: "):
+            yield tuple(line.removeprefix("rows: ").split(" | "))
+        elif line == "restart":
+            yield None
+        elif line and not line.startswith("#"):
+            person, _, rest = line.partition(": ")
+            yield Turn(person, *rest.split(" => "))
+
+
+async def test_several_people_go_on_in_one_group_across_restarts(reader: GrammarReader) -> None:
+    """Each goes on from their own last question, whatever the others asked meanwhile."""
+    store, turn, played = FakeDialogueStore(), Turn("", "", ""), 0
+    known = Dialogues(store, now=lambda: NOW)
+    for step in script():
+        if step is None:
+            await known._save()
+            known = Dialogues(store, now=lambda: NOW)
+            await known.load()
+        elif isinstance(step, Turn):
+            turn, played = step, played + 1
+            reading = reader.read(step.sentence, None, known.last(context(step.person)))
+            assert reading is not None, step
+            assert (step.person, step.sentence, reading.line) == (turn.person, turn.sentence, turn.line)
+            known.remember(context(step.person), reading.line, ())
+        else:
+            known.remember(context(turn.person), turn.line, step)
+    assert played >= 60

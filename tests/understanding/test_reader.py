@@ -113,6 +113,12 @@ async def test_a_model_reads_what_the_rules_do_not() -> None:
     answer = await dispatcher(None, model).view_for(replace(CONTEXT, line="tally my bolts"))
     assert (answer.command, answer.outcome, answer.read_as) == ("count", QuestionOutcome.ANSWERED, "/count bolts")
     assert model.asked == [("tally my bolts", "cid1", frozenset({"count", "post"}))]
+    assert answer.reading == phrase("A language model read this as %(line)s", line="/count bolts")
+
+
+async def test_what_the_rules_read_is_not_said_to_be_a_models() -> None:
+    answer = await dispatcher(Reading(line="/count bolts", by=ReadBy.GRAMMAR)).view_for(replace(CONTEXT, line="bolts?"))
+    assert answer.reading == phrase("Read as %(line)s", line="/count bolts")
 
 
 async def test_a_model_changes_nothing() -> None:
@@ -144,7 +150,7 @@ UNSURE = Reading(line="/count bolts", by=ReadBy.GRAMMAR, alternatives=("/count n
 
 async def test_a_model_settles_two_likely_readings() -> None:
     answer = await dispatcher(UNSURE, StubModel("/count  nuts")).view_for(replace(CONTEXT, line="bolts or nuts"))
-    assert (answer.outcome, answer.read_as) == (QuestionOutcome.ANSWERED, "/count nuts")
+    assert (answer.outcome, answer.read_as, answer.by_model) == (QuestionOutcome.ANSWERED, "/count nuts", True)
 
 
 @pytest.mark.parametrize("line", ["/count screws", ""])

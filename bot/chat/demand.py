@@ -1,0 +1,120 @@
+"""How much of a product somebody needs, typed as ``×500`` or ``*500个``, and what that is in the product's unit."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Self
+
+from bot.chat.arguments import Word
+from bot.phrase import phrase
+
+_TYPED = re.compile(r"[×*](?P<amount>\d{1,12}(?:\.\d{1,6})?)(?P<unit>[^\W\d_]{0,8})")
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_NUMBER = re.compile(r"(?P<digits>\d{1,12}(?:\.\d{1,6})?)?(?P<signs>[零〇一二两三四五六七八九十百千万半]*)")
+_DIGITS = {sign: value for value, sign in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
+_POWERS = {"十": 10, "百": 100, "千": 1000}
+_MYRIAD = 10_000
+_HALF = Decimal("0.5")
+_PIECES = frozenset("个件只支根条块片张台套把颗粒枚") | {"pc", "pcs", "piece", "pieces", "ea", "each", "unit", "units"}
+"""Words that count single things: people say 个 of what the ERP counts in 把."""
+_MULTIPLES = {"百": 100, "千": 1000, "万": _MYRIAD}
+_SAME = {"公斤": "千克", "kg": "千克", "g": "克", "m": "米", "t": "吨", "l": "升"}
+
+
+class Demand(Word):
+    """A quantity that is needed, with its unit or none: ``×500``, ``×3箱``. It may stand anywhere in a line."""
+
+    placeholder = phrase("×quantity")
+    anywhere = True
+
+    @classmethod
+    def take_marked(cls, words: list[str]) -> Self | None:
+        """Take the first word that is such a quantity out of a line; an amount of nothing is none."""
+        for place, word in enumerate(words):
+            match = _TYPED.fullmatch(word)
+            if match and Decimal(match["amount"]):
+                del words[place]
+                return cls(f"{Decimal(match['amount']).normalize():f}{match['unit']}")
+        return None
+
+    @property
+    def amount(self) -> Decimal:
+        """The number alone."""
+        match = _TYPED.fullmatch(f"×{self}")
+        assert match is not None, "it was taken as one"
+        return Decimal(match["amount"])
+
+    @property
+    def unit(self) -> str:
+        """The unit as it was typed, empty where there is none."""
+        return self.lstrip("0123456789.")
+
+    def counted_in(self, unit: str) -> Decimal | None:
+        """Return the amount in a product's unit; None where the one is not known to be so many of the other."""
+        if not self.unit:
+            return self.amount
+        (asked, single), (held, other) = _taken_apart(self.unit), _taken_apart(unit)
+        if single != other and not {single, other} <= _PIECES:
+            return None
+        return self.amount * asked / held
+
+
+def _taken_apart(unit: str) -> tuple[int, str]:
+    """Return how many single things a unit is, and of which kind: 千个 are 1000 个."""
+    folded = unit.strip().casefold()
+    if folded[:1] in _MULTIPLES and folded[1:] in _PIECES:
+        return _MULTIPLES[folded[0]], folded[1:]
+    return 1, _SAME.get(folded, folded)
+
+
+def typed_demand(amount: Decimal, unit: str) -> str:
+    """Return a needed quantity as it is typed in a line."""
+    return f"×{amount.normalize():f}{unit}"
+
+
+def read_amount(text: str) -> Decimal | None:
+    """Return the number that a text is: 500, 1,200, 三百, 两千五, 1.5万, 半; None for all else, and for zero."""
+    match = _NUMBER.fullmatch(_THOUSANDS.sub("", text.strip()))
+    if match is None:
+        return None
+    digits, signs = match["digits"], match["signs"]
+    if not digits:
+        amount = _HALF if signs == "半" else _spoken(signs)
+    elif not signs:
+        amount = Decimal(digits)
+    else:
+        factor = _POWERS.get(signs) or (_MYRIAD if signs == "万" else None)
+        amount = Decimal(digits) * factor if factor else None
+    return amount or None
+
+
+def _spoken(signs: str) -> Decimal | None:
+    """Return a number below a hundred million in Chinese signs; a last digit counts the next power: 两千五 is 2500."""
+    whole, _, rest = signs.rpartition("万")
+    upper = _below_myriad(whole) if whole else 0
+    if upper is None or (not whole and "万" in signs):
+        return None
+    if whole and len(rest) == 1 and rest in _DIGITS:
+        return Decimal(upper * _MYRIAD + _DIGITS[rest] * 1000)
+    lower = _below_myriad(rest) if rest else 0
+    return None if lower is None else Decimal(upper * _MYRIAD + lower)
+
+
+def _below_myriad(signs: str) -> int | None:
+    total, digit, power = 0, None, _MYRIAD
+    for place, sign in enumerate(signs):
+        if sign in _DIGITS:
+            if digit:
+                return None
+            digit = _DIGITS[sign]
+        elif sign in _POWERS and _POWERS[sign] < power:
+            power = _POWERS[sign]
+            total += (1 if sign == "十" and place == 0 else digit or 0) * power
+            digit = None
+        else:
+            return None
+    if digit is None:
+        return total
+    implied = power // 10 if 100 <= power < _MYRIAD and signs[-2:-1] in _POWERS else 1
+    return total + digit * implied
