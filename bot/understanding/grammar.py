@@ -29,7 +29,7 @@ from bot.understanding.scanning import (
     take_stock_of_warehouses,
     take_words,
 )
-from bot.understanding.sentences import Cue, Sentences
+from bot.understanding.sentences import LIST_WEIGHT, Cue, Sentences
 from bot.understanding.vocabulary import Vocabulary
 
 LONGEST_WORD = 24
@@ -52,14 +52,14 @@ _SAYS_OUTRIGHT = 4
 _DECISIVE = 6
 _MOST_ALTERNATIVES = 3
 _SHORTEST_NAME = 2
-_OF_THE_WHOLE_COMPANY = frozenset({"report"})
+_OF_THE_WHOLE_COMPANY = frozenset({"report", "chart"})
 """Commands that answer for no single customer, vendor or product."""
 _ALONE = frozenset({"help", "whoami", "lang", "alerts", "pending"})
 """Commands that are asked without a document or a name."""
 _NAMED_ONLY = frozenset({"price", "product"})
 """Commands that mean nothing without a product."""
-_EVERYDAY_LISTS = _ALONE | {"arrivals"}
-"""Commands whose lists are words of every day, such as 今天: they do not speak for the command."""
+_EVERYDAY_LISTS = _ALONE | {"arrivals", "chart"}
+"""Commands whose lists are words of every day, such as 今天 or 销售: they do not speak for the command."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ class Grammar:
         """Return how much speaks for each command."""
         weights: dict[str, int] = {}
         for cue in self.cues_in(scan):
-            listed = cue.keyword and cue.command in _EVERYDAY_LISTS
+            listed = cue.keyword and cue.weight <= LIST_WEIGHT and cue.command in _EVERYDAY_LISTS
             if not listed and (usable is None or cue.command in usable):
                 weights[cue.command] = weights.get(cue.command, 0) + cue.weight
         return weights
@@ -244,6 +244,8 @@ class Grammar:
             if named and self._is_known(scan):
                 yield command_line("find", named), 1
             return
+        if weights.get("chart", 0) >= _DECISIVE and not named:
+            ranked = ["chart"]  # a picture is asked for outright, and the other words say of what
         if self._is_product(scan) and any(
             weights[name] == weights[ranked[0]] for name in ranked if name in _OF_PRODUCTS
         ):
