@@ -1,5 +1,7 @@
 # Two stages: the first builds a virtual environment from the lock, the second holds nothing else.
 FROM python:3.13-slim AS build
+# Charts need Chinese letters: one file of the package is enough for them.
+RUN apt-get update && apt-get install --yes --no-install-recommends fonts-noto-cjk && rm -rf /var/lib/apt/lists/*
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /opt/dingerp
 ENV PATH=/opt/dingerp/bin:$PATH
@@ -19,6 +21,8 @@ FROM python:3.13-slim
 RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin dingerp \
  && install --directory --owner=dingerp --group=dingerp --mode=0700 /data
 COPY --from=build /opt/dingerp /opt/dingerp
+COPY --from=build /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc /usr/share/fonts/opentype/noto/
+COPY --from=build /usr/share/doc/fonts-noto-cjk/copyright /usr/share/doc/fonts-noto-cjk/
 # Stream mode needs no way in. The port serves health and metrics, and is published only where you publish it.
 ENV PATH=/opt/dingerp/bin:$PATH \
     PYTHONUNBUFFERED=1 \

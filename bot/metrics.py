@@ -52,6 +52,7 @@ class Metrics:
         self.model_tokens = self._counter("model_tokens", "Tokens of the language model.", "kind")
         self.model_seconds = self._seconds("model_seconds", "Sentences that the language model answered.")
         self.model_open = self._gauge("model_open", "1 while the language model is left alone because it kept failing.")
+        self.chart_seconds = self._seconds("chart_seconds", "Pictures of charts that were painted.")
         self.deliveries = self._counter("deliveries", "Cards owed to places, by what became of a try.", "what")
         self.delivery_late = self._seconds("delivery_late_seconds", "From when a delivery was due to its being sent.")
         self.deliveries_waiting = self._gauge("deliveries_waiting", "Deliveries that are queued.")

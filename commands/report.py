@@ -14,14 +14,13 @@ from bot.cards.view import Button, View
 from bot.chat.arguments import Keyword
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
-from bot.chat.parsing import command_line
 from bot.chat.registry import command
 from bot.chat.view_parts import export_buttons
 from bot.disclosure import HIDDEN, cut
 from bot.erp.hub import ErpHub
 from bot.erp.model import Area, SalesAmount
 from bot.phrase import Phrase, phrase
-from bot.read_model.queries import ReadModel
+from bot.read_model.queries import Coverage, ReadModel
 from bot.read_model.report import (
     AgeingBucket,
     InvoiceFigures,
@@ -110,7 +109,14 @@ class ReportView(View):
         )
         leads = [Button(label, Ask(line)) for count, label, line in lists if count]
         others = [Button(label, Ask(line)) for line, label in _OTHERS if line != self.line]
-        return (*leads, *others, *(export_buttons(self.line) if self.as_of is not None else ()))
+        files = export_buttons(self.line) if self.as_of is not None else []
+        return (*leads, *self._chart_buttons(), *files, *others)
+
+    def _chart_buttons(self) -> Sequence[Button]:
+        """Return the button of the chart, which shows nothing but amounts: what is hidden has none."""
+        shown = self.sales and any(each.now.amount for each in self.sales.ordered.sums)
+        line = f"/chart sales {self.line.removeprefix('/report ')}"
+        return [Button(phrase("Chart"), Ask(line))] if shown else []
 
     def table(self) -> Table:
         rows = tuple(_rows(self))
@@ -139,7 +145,7 @@ def _rows(view: ReportView) -> Iterator[_Row]:
         yield from _amounts(Area.FINANCE, phrase("Open in all"), invoices.owed)
         yield Area.FINANCE, phrase("Overdue now"), invoices.overdue, None
         for bucket in invoices.ageing:
-            age = _age(bucket)
+            age = name_age(bucket)
             yield Area.FINANCE, age, bucket.count, None
             yield from _amounts(Area.FINANCE, age, bucket.sums)
     if purchases := view.purchases:
@@ -164,10 +170,25 @@ def _amounts(area: Area, name: Phrase, sums: Sequence[SalesAmount]) -> Iterator[
         yield area, name, amount, None
 
 
-def _age(bucket: AgeingBucket) -> Phrase:
+def name_age(bucket: AgeingBucket) -> Phrase:
+    """Return the words for how long something is overdue."""
     if bucket.last is None:
         return phrase("more than %(days)d days", days=bucket.first - 1)
     return phrase("%(first)d–%(last)d days", first=bucket.first, last=bucket.last)
+
+
+def span_of(days: Days | None, which: ReportPeriod | None, today: date) -> tuple[ReportSpan, str]:
+    """Return the days that are meant, those of this month if none are said, and how they are typed."""
+    if days:
+        period = days.within(today).period
+        return ReportSpan.of(period.first, period.last, today), str(days)
+    which = which or ReportPeriod.MONTH
+    return _SPANS[which](today), str(which)
+
+
+def is_stale(coverage: Coverage, now: datetime) -> bool:
+    """Return whether figures are old because an ERP does not answer."""
+    return coverage.as_of is not None and now - coverage.as_of > STALE_AFTER
 
 
 @command(
@@ -188,12 +209,7 @@ async def report(
 ) -> View:
     """Show the figures of the areas that the asker may see."""
     today = context.now.date()
-    if days:
-        period = days.within(today).period
-        span, line = ReportSpan.of(period.first, period.last, today), f"/report {days}"
-    else:
-        which = which or ReportPeriod.MONTH
-        span, line = _SPANS[which](today), command_line("report", which)
+    span, said = span_of(days, which, today)
     areas = [area for area in COMMAND_OF if erp.visible_sources(area)]
     figures = await read_figures(kept, areas, span, today)
     coverage = figures.coverage
@@ -204,14 +220,14 @@ async def report(
         return cut(part, verdict.grant.fields)
 
     return ReportView(
-        line=line,
+        line=f"/report {said}",
         span=span,
         sales=seen(Area.SALES, figures.sales),
         invoices=seen(Area.FINANCE, figures.invoices),
         purchases=seen(Area.PURCHASING, figures.purchases),
         production=seen(Area.PRODUCTION, figures.production),
         as_of=coverage.as_of,
-        stale=coverage.as_of is not None and context.now - coverage.as_of > STALE_AFTER,
+        stale=is_stale(coverage, context.now),
         complete_since=coverage.complete_since,
         missing=coverage.sources_missing,
         narrowed=any(erp.is_narrowed(area) for area in areas),

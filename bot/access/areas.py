@@ -23,6 +23,7 @@ DOCUMENT_COMMANDS = MappingProxyType(
         "approve": _ORDERS,
         "reject": _ORDERS,
         "report": _REPORTED,
+        "chart": ("order", "invoice"),
         "export": _ALL,
         "subscribe": _ALL,
         "alerts": _ALL,

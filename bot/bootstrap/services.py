@@ -27,6 +27,7 @@ from bot.bootstrap.alerts import (
 from bot.bootstrap.approvals import ApprovalServices, build_approvals, join_approvals, start_approvals
 from bot.bootstrap.audiences import start_access
 from bot.bootstrap.audit import open_audit, record_start, start_audit
+from bot.bootstrap.charts import build_charts
 from bot.bootstrap.database import checkpoint_database, follow_data_keys
 from bot.bootstrap.directory import ContactEvents, start_directory
 from bot.bootstrap.erps import start_erps
@@ -36,6 +37,7 @@ from bot.bootstrap.policy import account_of
 from bot.bootstrap.questions import AnsweringParts, build_pipelines, open_inbox, resume_questions, start_reader
 from bot.bootstrap.read_model import start_read_model
 from bot.cards.language import choose_language
+from bot.chat.charts import ChartPictures
 from bot.chat.clicks import ClickPipeline
 from bot.chat.colleagues import Colleagues
 from bot.chat.erp_accounts import ErpAccounts
@@ -121,6 +123,7 @@ async def build_services(
         collaborators={
             ErpHub: hub,
             ReadModel: read_model,
+            ChartPictures: build_charts(base),
             LanguageChoice: base.stored_languages,
             AuditLog: audit,
             AuditReader: stored_audit,

@@ -30,6 +30,7 @@ _MARKUP = re.compile(r"[*_#<>|\[\]`~\\@&]|^[-+=\d]")
 _MENTION = re.compile(r"(?:^|(?<=\s))@")
 _EXACT = re.compile(r"[A-Za-z0-9](?:[\w.+/=-]*[A-Za-z0-9+/=])?", re.ASCII)
 """Letters, digits and the signs of ids; an underscore between them emphasises nothing."""
+_MEDIA_ID = re.compile(r"@[\w-]{1,200}", re.ASCII)
 _ENTITY = re.compile(r"&(?=#?\w{1,32};)")
 _BULLET = re.compile(r"^[-+=](?!\d)")
 _NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
@@ -102,6 +103,12 @@ def _escape(text: str, limit: int) -> Markdown:
 def exact(text: str) -> Markdown:
     """Return an id as it is, so that it can be copied; anything that looks like no id is escaped."""
     return Markdown(text) if len(text) <= MAX_TEXT and _EXACT.fullmatch(text) else escape_text(text)
+
+
+def picture(text: object, media_id: str) -> Markdown:
+    """Return a picture that was uploaded (docs: platform/dingtalk/files.md#upload), or only its text without one."""
+    words = escape(text)
+    return Markdown(f"![{words}]({media_id})") if _MEDIA_ID.fullmatch(media_id) else words
 
 
 def link(text: object, url: str) -> Markdown:

@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2.filters import FILTERS
 
-from bot.cards.escape import Markdown, escape_text, exact, link, narrowed
+from bot.cards.escape import Markdown, escape_text, exact, link, narrowed, picture
 from bot.cards.presenter import Presenter
 from bot.cards.status_labels import status_colour
 from bot.role_labels import label_role, label_roles
@@ -29,6 +29,7 @@ MARKDOWN_FILTERS = frozenset(
         *COLOURS,
         *("number", "quantity", "money", "date", "day", "days", "time", "datetime"),
         *("role", "roles", "status", "bold", "small", "cut", "exact", "link", "join"),
+        "picture",
     }
 )
 """Filters of ours: all give `Markdown`."""
@@ -59,6 +60,7 @@ def filters(presenter: Presenter) -> dict[str, Callable[..., Any]]:
         "exact": lambda value: exact(presenter.show(value)),
         "link": lambda value, url: link(present(value), url),
         "join": join,
+        "picture": lambda value, media_id: picture(present(value), presenter.show(media_id)),
         "role": lambda role: present(label_role(role)),
         "roles": lambda roles: join(label_roles(roles), presenter.language.gettext(", ")),
     }

@@ -19,7 +19,13 @@ from babel import Locale
 from babel.dates import format_date, format_skeleton
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
-from babel.numbers import format_currency, format_decimal, get_currency_name, get_currency_precision
+from babel.numbers import (
+    format_compact_decimal,
+    format_currency,
+    format_decimal,
+    get_currency_name,
+    get_currency_precision,
+)
 
 from bot.cards.status_labels import status_label
 from bot.erp.model import Currency, Money
@@ -87,6 +93,15 @@ class Language:
         if value is None:
             return UNKNOWN_VALUE
         return f"{_number(self.code, value)} {unit}" if unit else _number(self.code, value)
+
+    def compact(self, value: Decimal) -> str:
+        """Return a number in few signs, rounded to a tenth of its unit: 12.3万, 123.5K."""
+        with localcontext(_WIDE):
+            return format_compact_decimal(value, locale=_locale(self.code), fraction_digits=1)
+
+    def month(self, value: dt.date) -> str:
+        """Return the month of a date with its year, in few signs."""
+        return format_skeleton("yMMM", value, locale=_locale(self.code))
 
     def money(self, value: Money | None) -> str:
         """Return an amount with the sign and the decimals of its currency."""

@@ -1,4 +1,4 @@
-"""Files to people's own chats with the bot.
+"""Files to people's own chats with the bot, and pictures for cards.
 
 Docs: platform/dingtalk/files.md, platform/dingtalk/robots.md#message-types
 """
@@ -26,3 +26,14 @@ class DingTalkFileCourier:
     async def write(self, user_id: str, card: Card) -> None:
         """Send the text of a card as markdown."""
         await self._robot.send_to_people([user_id], self._robot_code, title=card.title, markdown=card.twin)
+
+
+class DingTalkPictureHost:
+    """Implements `bot.chat.charts.PictureHost`."""
+
+    def __init__(self, robot: Robot) -> None:
+        self._robot = robot
+
+    async def upload(self, name: str, content: bytes) -> str:
+        """Return the media id of a PNG."""
+        return await self._robot.upload("image", name=name, content=content, media_type="image/png")

@@ -70,11 +70,17 @@ class Robot:
     async def send_file(self, user_id: str, robot_code: str, *, name: str, content: bytes, media_type: str) -> str:
         """Send a file to a person's chat with the robot, and return DingTalk's key of the message.
 
-        Two calls; the errors are those of `send_to_people`. Docs: platform/dingtalk/files.md#upload
+        Two calls; the errors are those of `send_to_people`.
         """
+        media_id = await self.upload("file", name=name, content=content, media_type=media_type)
+        param = {"mediaId": media_id, "fileName": name, "fileType": name.rpartition(".")[2]}
+        return await self._send_to_people([user_id], robot_code, "sampleFile", orjson.dumps(param).decode())
+
+    async def upload(self, kind: str, *, name: str, content: bytes, media_type: str) -> str:
+        """Return the media id of a ``file`` or ``image`` (docs: platform/dingtalk/files.md#upload)."""
 
         def form() -> aiohttp.FormData:
-            fields = aiohttp.FormData({"type": "file"}, quote_fields=False)
+            fields = aiohttp.FormData({"type": kind}, quote_fields=False)
             fields.add_field("media", content, filename=name, content_type=media_type)
             return fields
 
@@ -82,8 +88,7 @@ class Robot:
         media_id = text(uploaded.get("media_id"))
         if not media_id:
             raise DingTalkOutcomeUnknown(f"{MEDIA_UPLOAD.name}: an answer without a media id")
-        param = {"mediaId": media_id, "fileName": name, "fileType": name.rpartition(".")[2]}
-        return await self._send_to_people([user_id], robot_code, "sampleFile", orjson.dumps(param).decode())
+        return media_id
 
     async def _send_to_people(self, user_ids: Sequence[str], robot_code: str, kind: str, param: str) -> str:
         body = {"robotCode": robot_code, "userIds": list(user_ids), "msgKey": kind, "msgParam": param}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from bot.bootstrap.erps import examine_source
 from bot.bootstrap.factories import make_renderer
 from bot.bootstrap.preflight import ACCESS_RULES, SettingsPart, find_mistakes
 from bot.cards.samples import load_sample
+from bot.charts.fonts import PLACES, find_font
 from bot.chat.registry import Commands
 from bot.doctor.results import CheckGrade, CheckResult
 from bot.erp.errors import Unsupported
@@ -125,6 +127,23 @@ def _part_result(part: SettingsPart, mistake: ConfigurationError | None) -> Chec
         return CheckResult(part.what, CheckGrade.GOOD, phrase("can be used"))
     words = phrase("%(text)s", text=mistake.detail)
     return CheckResult(part.what, CheckGrade.BAD, words, phrase("Correct the settings."))
+
+
+async def check_chart_font(settings: Settings) -> CheckResult:
+    """Check that charts can be painted; without a font they are told in words."""
+    what = phrase("Charts")
+    wanted = settings.cards.chart_font
+    font = await asyncio.to_thread(find_font, (wanted,) if wanted else PLACES)
+    if font is not None:
+        return CheckResult(what, CheckGrade.GOOD, phrase("painted with %(font)s", font=font.path))
+    remedy = phrase(
+        "Install a font with Chinese letters (on Debian: fonts-noto-cjk), or name its file in cards.chart_font."
+    )
+    if wanted:
+        words = phrase("%(font)s cannot be read or has no Chinese letters: charts are told in words", font=wanted)
+        return CheckResult(what, CheckGrade.BAD, words, remedy)
+    words = phrase("no font with Chinese letters was found: charts are told in words")
+    return CheckResult(what, CheckGrade.NOTE, words, remedy)
 
 
 async def check_organisation(settings: Settings) -> list[CheckResult]:

@@ -39,6 +39,8 @@ class Purpose(StrEnum):
     """Lists and reports that come by themselves."""
     EXPORT = "export"
     """Files that people asked for, and what is told of those that failed."""
+    CHART = "chart"
+    """Pictures in answers."""
     OTHER = "other"
 
 

@@ -5,6 +5,7 @@ Amounts of different currencies are never added. Documents without an amount are
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -13,9 +14,11 @@ from typing import Annotated, Any
 
 from bot.disclosure import HIDDEN, ClassedBy, FieldClass
 from bot.erp.model import Area, Money, SalesAmount
-from bot.read_model.queries import Coverage, ReadModel
+from bot.read_model.queries import Coverage, KeptAnswer, ReadModel
 from bot.read_model.tallies import Tallies, Tally, TallyKind
 
+MOST_DAYS = 62
+"""Days that are told one by one; more are put together to months."""
 AGES = (30, 60, 90)
 """Days at which the customary age groups of overdue invoices end."""
 _ONE_DAY, _WEEK = timedelta(days=1), timedelta(days=7)
@@ -84,6 +87,16 @@ class AgeingBucket:
 
     first: int
     last: int | None
+    count: int
+    sums: tuple[SalesAmount, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SalesOfDays:
+    """What was ordered on a day, or within a month; both ends are included."""
+
+    first: date
+    last: date
     count: int
     sums: tuple[SalesAmount, ...]
 
@@ -161,6 +174,34 @@ async def read_figures(model: ReadModel, areas: Collection[Area], span: ReportSp
     )
 
 
+async def read_sales(model: ReadModel, first: date, last: date) -> KeptAnswer[tuple[SalesOfDays, ...]]:
+    """Return what was ordered day by day, or month by month where there are more than `MOST_DAYS`, the oldest first.
+
+    Raises a `DingerpError` when the store does not answer.
+    """
+    deals = await model.tallies(Area.SALES, TallyKind.TURNOVER, since=first, until=last)
+    return KeptAnswer(tuple(_sales_of(deals.value, *days) for days in _parts(first, last)), deals.coverage)
+
+
+def _sales_of(deals: Tallies, first: date, last: date) -> SalesOfDays:
+    total = _together(deals, first, last)
+    return SalesOfDays(first=first, last=last, count=total.count, sums=_amounts(total.sums))
+
+
+async def read_ageing(model: ReadModel, today: date) -> KeptAnswer[tuple[AgeingBucket, ...]]:
+    """Return what is overdue now by its age; raises a `DingerpError` when the store does not answer."""
+    due = await model.tallies(Area.FINANCE, TallyKind.DUE)
+    return KeptAnswer(tuple(_by_age(due.value, today)), due.coverage)
+
+
+def _parts(first: date, last: date) -> Iterator[tuple[date, date]]:
+    by_day = (last - first).days < MOST_DAYS
+    while first <= last:
+        end = first if by_day else min(last, first.replace(day=monthrange(first.year, first.month)[1]))
+        yield first, end
+        first = end + _ONE_DAY
+
+
 class _Figures:
     """The figures of one area: deals of these days and of those before, and what is open."""
 
@@ -184,11 +225,15 @@ class _Figures:
             sums=tuple(map(compared, sorted({*self.now.sums, *self.before.sums}))),
         )
 
-    def ageing(self) -> Iterator[AgeingBucket]:
-        for first, last in zip((1, *(age + 1 for age in AGES)), (*AGES, None), strict=True):
-            oldest = date.min if last is None else self._today - timedelta(days=last)
-            tally = _together(self._due, oldest, self._today - timedelta(days=first))
-            yield AgeingBucket(first=first, last=last, count=tally.late, sums=_amounts(tally.sums))
+    def ageing(self) -> tuple[AgeingBucket, ...]:
+        return tuple(_by_age(self._due, self._today))
+
+
+def _by_age(due: Tallies, today: date) -> Iterator[AgeingBucket]:
+    for first, last in zip((1, *(age + 1 for age in AGES)), (*AGES, None), strict=True):
+        oldest = date.min if last is None else today - timedelta(days=last)
+        tally = _together(due, oldest, today - timedelta(days=first))
+        yield AgeingBucket(first=first, last=last, count=tally.late, sums=_amounts(tally.sums))
 
 
 def _together(tallies: Tallies, first: date, last: date) -> Tally:
@@ -216,7 +261,7 @@ def _invoices(figures: _Figures) -> InvoiceFigures:
         paid=_amounts(figures.now.paid),
         owed=_amounts(figures.open.owed),
         overdue=figures.late.late,
-        ageing=tuple(figures.ageing()),
+        ageing=figures.ageing(),
     )
 
 

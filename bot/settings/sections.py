@@ -229,6 +229,11 @@ class CardSettings(SettingsSection):
         " the asker in the group's card, or a card in the asker's own chat with the bot.",
     )
     folder: Path | None = Field(None, description="Folder with your own versions of card templates.")
+    chart_font: Path | None = Field(
+        None,
+        description="Font file of the charts, with Chinese letters; empty: the first in the places where systems keep"
+        " one (Debian and Ubuntu: package `fonts-noto-cjk`).",
+    )
     templates: dict[str, TemplateSettings] = Field(
         {}, description="Card name (or `default`) → template of your own in DingTalk."
     )

@@ -12,7 +12,7 @@ from bot.chat.registry import Commands
 EXPORT = "export"
 """The command that sends a list as a file."""
 _LISTS = frozenset(
-    {"order", "delivery", "invoice", "po", "mo", "bill", "payment", "customer", "vendor", "shortage", "report"}
+    {"order", "delivery", "invoice", "po", "mo", "bill", "payment", "customer", "vendor", "shortage", "report", "chart"}
 )
 """The commands whose lists can be exported."""
 

@@ -31,7 +31,7 @@ from bot.understanding.scanning import (
     take_stock_of_warehouses,
     take_words,
 )
-from bot.understanding.sentences import Cue, Sentences
+from bot.understanding.sentences import LIST_WEIGHT, Cue, Sentences
 from bot.understanding.vocabulary import Trade, Vocabulary
 
 LONGEST_WORD = 24
@@ -67,7 +67,7 @@ _DECISIVE = 6
 _MOST_ALTERNATIVES = 3
 _SHORTEST_NAME = 2
 _LONGEST_VERB = 3
-_OF_THE_WHOLE_COMPANY = frozenset({"report"})
+_OF_THE_WHOLE_COMPANY = frozenset({"report", "chart"})
 """Commands that answer for no single customer, vendor or product."""
 _ALWAYS_DUE = frozenset({"arrivals"})
 """Commands whose days are always those on which something is due."""
@@ -75,8 +75,8 @@ _ALONE = frozenset({"help", "whoami", "lang", "alerts", "pending"})
 """Commands that are asked without a document or a name."""
 _NAMED_ONLY = frozenset({"price", "product"})
 """Commands that mean nothing without a product."""
-_EVERYDAY_LISTS = _ALONE - {"help"}
-"""Commands whose lists are words of every day, such as 今天: they do not speak for the command."""
+_EVERYDAY_LISTS = (_ALONE - {"help"}) | {"chart"}
+"""Commands whose lists are words of every day, such as 今天 or 销售: they do not speak for the command."""
 
 
 @dataclass(frozen=True)
@@ -224,7 +224,7 @@ class Grammar:
         barred = self._barred(scan)
         for cue in self.cues_in(scan):
             command = others.get(cue.command, cue.command)
-            listed = cue.keyword and cue.command in _EVERYDAY_LISTS
+            listed = cue.keyword and cue.weight <= LIST_WEIGHT and cue.command in _EVERYDAY_LISTS
             if not listed and command not in barred and (usable is None or command in usable):
                 weights[command] = weights.get(command, 0) + cue.weight
         return weights
@@ -320,6 +320,8 @@ class Grammar:
             return
         apart = _OF_THE_WHOLE_COMPANY if named else _NAMED_ONLY  # its figures would be those of all
         ranked = [name for name in ranked if name not in apart]
+        if weights.get("chart", 0) >= _DECISIVE and not named:
+            ranked = ["chart"]  # a picture is asked for outright, and the other words say of what
         if self._is_product(scan) and any(
             weights[name] == weights[ranked[0]] for name in ranked if name in _OF_PRODUCTS
         ):

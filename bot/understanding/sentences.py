@@ -18,7 +18,8 @@ from bot.chat.registry import AnyCommand, Commands
 from bot.errors import ConfigurationError
 
 _WEIGHTS = {"decisive": 6, "names": 4, "questions": 2, "hints": 1}
-_LIST_WEIGHT = 3
+LIST_WEIGHT = 3
+"""Weight of a word that names a list of its command."""
 _FIXED_WEIGHT = 6
 _KEYS = (*_WEIGHTS, "lists", "narrows", "fixed")
 _SHORTEST_ALIAS = 2
@@ -152,7 +153,7 @@ def _from_signatures(commands: Iterable[AnyCommand], fillers: Container[str]) ->
         for member in _lists(command):
             for word in member.words:
                 if len(word) >= _SHORTEST_ALIAS:  # 晚 alone is the evening too
-                    yield word, Cue(command.name, _LIST_WEIGHT, keyword=member.value)
+                    yield word, Cue(command.name, LIST_WEIGHT, keyword=member.value)
 
 
 def _lists(command: AnyCommand) -> Iterator[Keyword]:
@@ -174,7 +175,7 @@ def _from_table(file: str, command: AnyCommand, table: object) -> Iterator[tuple
                 if name not in known:
                     raise ConfigurationError(f"{file}: /{command.name} has no list {name!r}")
                 for word in _words(file, f"{command.name}.lists.{name}", listed):
-                    yield word, Cue(command.name, _LIST_WEIGHT, keyword=name)
+                    yield word, Cue(command.name, LIST_WEIGHT, keyword=name)
         elif key == "narrows":
             continue  # they speak for no command
         elif key == "fixed":

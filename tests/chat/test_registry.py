@@ -97,6 +97,7 @@ def test_the_built_in_commands_are_there() -> None:
             "po",
             "mo",
             "report",
+            "chart",
             "customer",
             "price",
             "arrivals",

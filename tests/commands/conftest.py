@@ -20,6 +20,7 @@ from bot.bootstrap.exports import exportable
 from bot.cards.language import load_languages
 from bot.cards.renderer import CardRenderer
 from bot.cards.view import View
+from bot.chat.charts import ChartPictures
 from bot.chat.colleagues import Colleagues
 from bot.chat.context import QuestionContext
 from bot.chat.dispatcher import QuestionDispatcher
@@ -38,6 +39,7 @@ from tests.approvals.memory_repository import MemoryCaseStore
 from tests.commands.account_fakes import MemoryKeyStore, memory_accounts, memory_keys
 from tests.commands.alert_fakes import InMemoryAlertService
 from tests.commands.approval_fakes import ApprovalFixture
+from tests.commands.chart_fakes import MemoryGallery, MemoryPainter
 from tests.commands.company import NOW, Company
 from tests.commands.export_fakes import MemoryCourier
 from tests.commands.subscription_fakes import MemorySubscriptions
@@ -180,6 +182,36 @@ def export_rows() -> int:
 
 
 @pytest.fixture
+def painter() -> MemoryPainter:
+    return MemoryPainter()
+
+
+@pytest.fixture
+def gallery() -> MemoryGallery:
+    return MemoryGallery()
+
+
+@pytest.fixture
+def sparing() -> list[bool]:
+    """Holds whether calls are spared."""
+    return [False]
+
+
+@pytest.fixture
+async def charts(painter: MemoryPainter, gallery: MemoryGallery, sparing: list[bool]) -> AsyncIterator[ChartPictures]:
+    charts = ChartPictures(
+        painter=painter,
+        host=gallery,
+        languages=load_languages(),
+        metrics=Metrics(),
+        sparing=lambda: sparing[0],
+        waits=(PATIENCE, 0.0),
+    )
+    yield charts
+    await charts.close()
+
+
+@pytest.fixture
 def collaborators(
     hub: ErpHub,
     kept: MemoryDocuments,
@@ -191,11 +223,13 @@ def collaborators(
     audit_reader: AuditReader,
     accounts: ErpAccounts,
     key_store: MemoryKeyStore,
+    charts: ChartPictures,
 ) -> dict[type, object]:
     """What commands are given, but for the exports, which ask commands themselves."""
     return {
         ErpHub: hub,
         ReadModel: ReadModel(kept, hub),
+        ChartPictures: charts,
         LanguageChoice: choices,
         AlertService: service,
         AuditLog: audit,

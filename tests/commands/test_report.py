@@ -56,10 +56,10 @@ async def test_all_areas_are_shown_and_no_erp_is_asked(ask: Ask, company: Compan
         "/po late",
         "/po pending",
         "/mo late",
+        "/export report month",
         "/report day",
         "/report week",
         "/report last month",
-        "/export report month",
     ]
 
 

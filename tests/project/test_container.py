@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
+from bot.charts.fonts import PLACES
+
 from .tree import ROOT, files
 
 LINES = re.sub(r"\\\n", " ", re.sub(r"^\s*#.*\n", "", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE))
@@ -58,6 +60,13 @@ def test_stages_are_slim_and_of_one_python() -> None:
     assert len(of("FROM")) == 2
     assert len(images) == 1
     assert re.fullmatch(r"python:3\.1[1-9]-slim", images.pop())
+
+
+def test_the_image_holds_a_font_for_charts() -> None:
+    copied = [Path(name) for word, rest in last_stage() if word == "COPY" for name in shlex.split(rest)[:-1]]
+
+    assert PLACES[0] in copied
+    assert any("fonts-noto-cjk" in command for command in of("RUN"))
 
 
 def test_the_image_runs_the_bot_as_nobody_special() -> None:

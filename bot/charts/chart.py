@@ -1,0 +1,42 @@
+"""What a chart shows: bars with their values, as exact numbers and in the reader's words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+
+class ChartForm(StrEnum):
+    """How the bars stand."""
+
+    COLUMNS = "columns"
+    """Side by side, for what happens one day after another."""
+    ROWS = "rows"
+    """One below the other with room for words, for a few groups."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartBar:
+    """One bar: ``text`` is its value as the reader writes it, ``note`` what else a row says."""
+
+    name: str
+    value: Decimal
+    text: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartPanel:
+    """Bars on one scale, such as those of one currency."""
+
+    title: str
+    bars: tuple[ChartBar, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """One picture; amounts that cannot be compared stand in panels of their own."""
+
+    form: ChartForm
+    panels: tuple[ChartPanel, ...]

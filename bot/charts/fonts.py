@@ -1,0 +1,57 @@
+"""The font of charts: it must have Chinese letters, or there are no charts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+PLACES = (
+    Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"),  # Debian, Ubuntu
+    Path("/usr/share/fonts/google-noto-sans-cjk-fonts/NotoSansCJK-Regular.ttc"),  # Fedora, Anolis
+    Path("/usr/share/fonts/google-noto-cjk/NotoSansCJK-Regular.ttc"),  # CentOS, openEuler
+    Path("/usr/share/fonts/noto-cjk/NotoSansCJK-Regular.ttc"),  # Arch
+    Path("/usr/share/fonts/noto/NotoSansCJK-Regular.ttc"),  # Alpine
+    Path("/usr/share/fonts/truetype/wqy/wqy-microhei.ttc"),
+    Path("/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc"),
+    Path("/System/Library/Fonts/STHeiti Light.ttc"),
+    Path("C:/Windows/Fonts/msyh.ttc"),
+)
+"""Where systems keep a font with Chinese letters."""
+_PREFERRED = " SC"
+"""Ends the name of the family, among several in a file, whose signs look as they are written in mainland China."""
+_SIGN = "账"
+"""A sign that only a font for simplified Chinese has."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChartFont:
+    """A file, and the family in it to write with."""
+
+    path: Path
+    family: str
+
+
+def find_font(places: Sequence[Path]) -> ChartFont | None:
+    """Return the first font there is; None where none can be read or has Chinese letters.
+
+    It reads files, so it must not run on the event loop.
+    """
+    return next((font for font in map(_read_font, places) if font is not None), None)
+
+
+def _read_font(path: Path) -> ChartFont | None:
+    # Loaded here: a bot needs it only once somebody asks for a chart.
+    from PIL import ImageFont
+
+    families: list[str] = []
+    for index in count():
+        try:
+            font = ImageFont.truetype(path, index=index)
+        except OSError:
+            break  # no font, or the file has no more
+        if font.getmask(_SIGN).getbbox() != font.getmask("\uffff").getbbox():
+            families.append(font.getname()[0] or "")
+    preferred = [family for family in families if family.endswith(_PREFERRED)]
+    return next((ChartFont(path, family) for family in (*preferred, *families)), None)

@@ -1,0 +1,143 @@
+"""Charts in answers: drawn with what the asker may see, uploaded, and shown by the id that DingTalk gives for it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+from typing import Protocol
+
+import structlog
+from cachetools import TTLCache
+
+from bot.cards.language import Language, choose_language
+from bot.charts.chart import Chart
+from bot.charts.drawing import Compact
+from bot.charts.errors import NoChartFont
+from bot.chat.context import QuestionContext
+from bot.chat.message import ConversationKind
+from bot.errors import DingerpError
+from bot.metrics import Metrics
+from bot.outbox.spending import Purpose, spending
+
+log = structlog.get_logger(__name__)
+
+CALLS = 1
+"""Calls to DingTalk that a chart costs besides its card: the upload."""
+WAITS = (8.0, 1.0)
+"""Seconds after which an answer comes without its picture: a typed line's, and a click's, which DingTalk gives two."""
+_KEPT, _KEPT_SECONDS = 500, 3600.0
+"""Pictures that are shown again without another upload: of so many, for so long."""
+
+
+class PictureLack(StrEnum):
+    """Why an answer has no picture."""
+
+    NO_FONT = "no_font"
+    """The bot's computer has no font with Chinese letters."""
+    SPARED = "spared"
+    """The month's calls are nearly spent."""
+    FAILED = "failed"
+    COMING = "coming"
+    """It takes longer than the answer may: the next time it is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChartPicture:
+    """The media id of a picture, or why there is none."""
+
+    media_id: str = ""
+    lack: PictureLack | None = None
+
+
+class Painter(Protocol):
+    """Draws charts and paints them; `bot.charts.painter` implements it."""
+
+    async def draw(self, chart: Chart, compact: Compact) -> str:
+        """Return a chart as SVG."""
+        ...
+
+    async def paint(self, svg: str) -> bytes:
+        """Return a drawing as PNG; raises a `bot.charts.errors.ChartNotDrawn`."""
+        ...
+
+
+class PictureHost(Protocol):
+    """Takes pictures for cards. Raises a `bot.errors.DingerpError`."""
+
+    async def upload(self, name: str, content: bytes) -> str:
+        """Return the media id of a PNG."""
+        ...
+
+
+class ChartPictures:
+    """Makes the pictures of charts, each once for all who ask for the same."""
+
+    def __init__(
+        self,
+        *,
+        painter: Painter,
+        host: PictureHost,
+        languages: Mapping[str, Language],
+        metrics: Metrics,
+        sparing: Callable[[], bool],
+        waits: tuple[float, float] = WAITS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``sparing``: calls are kept for what is urgent."""
+        self._wait_typed, self._wait_clicked = waits
+        self._painter = painter
+        self._host = host
+        self._languages = languages
+        self._metrics = metrics
+        self._sparing = sparing
+        self._clock = clock
+        self._kept: MutableMapping[str, str] = TTLCache(_KEPT, _KEPT_SECONDS, clock)
+        self._at_work: dict[str, asyncio.Task[ChartPicture]] = {}
+
+    async def picture(self, chart_in: Callable[[Language], Chart], context: QuestionContext) -> ChartPicture:
+        """Return the picture of a chart in the asker's language; what takes too long goes on behind the answer."""
+        language = choose_language(self._languages, context.person.language)
+        svg = await self._painter.draw(chart_in(language), language.compact)
+        key = sha256(svg.encode()).hexdigest()
+        if (media_id := self._kept.get(key)) is not None:
+            return ChartPicture(media_id)
+        if self._sparing():
+            return ChartPicture(lack=PictureLack.SPARED)
+        work = self._at_work.get(key)
+        if work is None:
+            work = asyncio.create_task(self._make(svg, key, _counted(context)))
+            self._at_work[key] = work
+            work.add_done_callback(lambda done: self._at_work.pop(key, None))
+        await asyncio.wait({work}, timeout=self._wait_clicked if context.clicked else self._wait_typed)
+        return work.result() if work.done() else ChartPicture(lack=PictureLack.COMING)
+
+    async def close(self) -> None:
+        """End what is still being made."""
+        tasks = tuple(self._at_work.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _make(self, svg: str, key: str, conversation: str) -> ChartPicture:
+        started = self._clock()
+        try:
+            picture = await self._painter.paint(svg)
+            self._metrics.chart_seconds.observe(self._clock() - started)
+            with spending(Purpose.CHART, conversation):
+                media_id = await self._host.upload("chart.png", picture)
+        except NoChartFont:
+            return ChartPicture(lack=PictureLack.NO_FONT)
+        except DingerpError as error:
+            log.error("chart.failed", error=type(error).__name__, detail=error.detail)
+            return ChartPicture(lack=PictureLack.FAILED)
+        self._kept[key] = media_id
+        return ChartPicture(media_id)
+
+
+def _counted(context: QuestionContext) -> str:
+    """Return the conversation that a call is counted for: chats with single people count together."""
+    return context.conversation.id if context.conversation.kind is ConversationKind.GROUP else ""

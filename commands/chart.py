@@ -1,0 +1,292 @@
+"""/chart: sales by day, or what is overdue by its age, as a picture."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Annotated, ClassVar, TypeVar
+
+from bot.access.policy import AccessPolicy
+from bot.cards.actions import Ask
+from bot.cards.language import UNKNOWN_VALUE, Language
+from bot.cards.tables import Table
+from bot.cards.view import Button, View
+from bot.charts.chart import Chart, ChartBar, ChartForm, ChartPanel
+from bot.chat.arguments import Keyword
+from bot.chat.charts import CALLS, ChartPictures, PictureLack
+from bot.chat.context import QuestionContext
+from bot.chat.days import Days
+from bot.chat.errors import BadArgument
+from bot.chat.parsing import command_line
+from bot.chat.registry import command
+from bot.chat.view_parts import export_buttons
+from bot.disclosure import HIDDEN, FieldClass, cut
+from bot.erp.hub import ErpHub
+from bot.erp.model import Area, Money, SalesAmount
+from bot.phrase import Phrase, phrase
+from bot.read_model.queries import Coverage, ReadModel
+from bot.read_model.report import AgeingBucket, ReportSpan, SalesOfDays, read_ageing, read_sales
+from commands.report import COMMAND_OF, ReportPeriod, is_stale, name_age, span_of
+
+DAYS = 30
+"""Days of a chart of sales for which none are said."""
+MOST_YEARS = 10
+MOST_CURRENCIES = 3
+"""Panels of one picture; the sums of all currencies stand in the text."""
+
+
+class ChartKind(Keyword):
+    """What a chart shows."""
+
+    SALES = phrase("sales"), "销售", "销售额", "订单", "orders", "销售图", "走势图"
+    AGEING = phrase("ageing"), "aging", "账龄", "逾期", "overdue", "账龄图"
+
+
+_OTHERS = (
+    ("/chart sales", phrase("Last 30 days")),
+    ("/chart sales month", phrase("This month")),
+    ("/chart sales last month", phrase("Last month")),
+    ("/chart ageing", phrase("Ageing")),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartView(View):
+    """A chart: a picture, or in words why there is none, and its sums."""
+
+    line: str
+    """The line that gives the same chart."""
+    coverage: Coverage
+    stale: bool
+    narrowed: bool
+    """There are documents that the reader may not see, which do not count."""
+    picture: Annotated[str, FieldClass.AMOUNT] = ""
+    """Its media id: whoever has it sees all amounts."""
+    lack: PictureLack | None = None
+    calls: int = CALLS
+
+    def question(self) -> Ask:
+        return Ask(self.line)
+
+    def buttons(self) -> Sequence[Button]:
+        again = [Button(phrase("Show the picture"), Ask(self.line))] if self.lack is PictureLack.COMING else []
+        others = [Button(label, Ask(line)) for line, label in _OTHERS if line != self.line]
+        files = export_buttons(self.line) if self.coverage.as_of is not None else []
+        return (*again, *files, *others)
+
+    @property
+    def sums(self) -> tuple[SalesAmount, ...]:
+        """What it comes to in all, in each currency."""
+        raise NotImplementedError
+
+    def chart(self, language: Language) -> Chart:
+        """Return what the picture shows, in the words of a language."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SalesChart(ChartView):
+    """What was ordered day by day, or month by month."""
+
+    card: ClassVar[str] = "sales_chart"
+
+    first: date
+    last: date
+    days: tuple[SalesOfDays, ...]
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether documents of these days may be missing."""
+        return not self.coverage.is_complete_from(self.first)
+
+    @property
+    def sums(self) -> tuple[SalesAmount, ...]:
+        return _totals(each.sums for each in self.days)
+
+    @property
+    def count(self) -> int:
+        """How many orders that were."""
+        return sum(each.count for each in self.days)
+
+    @property
+    def busy_days(self) -> tuple[SalesOfDays, ...]:
+        """The days on which something was ordered, the newest first."""
+        return tuple(each for each in reversed(self.days) if each.count)
+
+    def table(self) -> Table:
+        rows = [(each.first, each.last, each.count, amount) for each in self.days for amount in _each(each.sums)]
+        headings = (phrase("First day"), phrase("Last day"), phrase("Orders"), phrase("Amount"))
+        return _table(headings, rows, self.coverage.as_of)
+
+    def chart(self, language: Language) -> Chart:
+        return Chart(form=ChartForm.COLUMNS, panels=_panels(self.days, self._title, self._name, language))
+
+    @property
+    def _by_day(self) -> bool:
+        return all(each.first == each.last for each in self.days)
+
+    def _title(self, currency: str) -> Phrase:
+        if self._by_day:
+            return phrase("Ordered by day (%(currency)s)", currency=currency)
+        return phrase("Ordered by month (%(currency)s)", currency=currency)
+
+    def _name(self, each: SalesOfDays, language: Language) -> str:
+        return language.day(each.first) if self._by_day else language.month(each.first)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgeingChart(ChartView):
+    """What is overdue, by how long."""
+
+    card: ClassVar[str] = "ageing_chart"
+
+    ages: tuple[AgeingBucket, ...]
+
+    @property
+    def sums(self) -> tuple[SalesAmount, ...]:
+        return _totals(each.sums for each in self.ages)
+
+    @property
+    def count(self) -> int:
+        """How many invoices that are."""
+        return sum(each.count for each in self.ages)
+
+    def table(self) -> Table:
+        rows = [(name_age(each), each.count, amount) for each in self.ages for amount in _each(each.sums)]
+        return _table((phrase("Overdue for"), phrase("Invoices"), phrase("Amount")), rows, self.coverage.as_of)
+
+    def chart(self, language: Language) -> Chart:
+        return Chart(form=ChartForm.ROWS, panels=_panels(self.ages, _ageing_title, _age_in, language))
+
+
+def _ageing_title(currency: str) -> Phrase:
+    return phrase("Overdue (%(currency)s)", currency=currency)
+
+
+def _age_in(bucket: AgeingBucket, language: Language) -> str:
+    return language.say(name_age(bucket))
+
+
+def _totals(sums: Iterable[tuple[SalesAmount, ...]]) -> tuple[SalesAmount, ...]:
+    found: dict[str, Decimal] = {}
+    for each in sums:
+        if each is HIDDEN:
+            return HIDDEN
+        for money in each:
+            found[money.currency] = found.get(money.currency, Decimal()) + money.amount
+    return tuple(Money(amount, currency) for currency, amount in sorted(found.items()))
+
+
+def _currencies(sums: Iterable[tuple[SalesAmount, ...]]) -> list[str]:
+    """Return the currencies to draw, those of the most bars first; none where amounts are hidden."""
+    counted = Counter(money.currency for each in sums for money in each)
+    return [currency for currency, _ in sorted(counted.items(), key=lambda item: (-item[1], item[0]))][:MOST_CURRENCIES]
+
+
+_Part = TypeVar("_Part", SalesOfDays, AgeingBucket)
+
+
+def _panels(
+    parts: Sequence[_Part],
+    title: Callable[[str], Phrase],
+    name: Callable[[_Part, Language], str],
+    language: Language,
+) -> tuple[ChartPanel, ...]:
+    """Return one panel a currency, with a bar for each part."""
+
+    def bar(part: _Part, currency: str) -> ChartBar:
+        amount = next((money.amount for money in part.sums if money.currency == currency), Decimal())
+        return ChartBar(name=name(part, language), value=amount, text=language.money(Money(amount, currency)))
+
+    return tuple(
+        ChartPanel(
+            title=language.say(title(currency or UNKNOWN_VALUE)), bars=tuple(bar(part, currency) for part in parts)
+        )
+        for currency in _currencies(part.sums for part in parts)
+    )
+
+
+def _each(sums: tuple[SalesAmount, ...]) -> tuple[object, ...]:
+    """Return what the rows of a file show: one a currency, one without an amount, or one that says it is hidden."""
+    return (HIDDEN,) if sums is HIDDEN else (sums or (None,))
+
+
+def _table(headings: tuple[Phrase, ...], rows: Sequence[tuple[object, ...]], as_of: datetime | None) -> Table:
+    return Table(
+        headings=headings, rows=tuple(rows), keys=tuple(map(str, range(len(rows)))), total=len(rows), as_of=as_of
+    )
+
+
+@command(
+    "chart",
+    aliases=("图表", "tb", "走势图", "销售图", "账龄图"),
+    examples=("/chart sales", "/图表 销售 上个月", "/chart ageing"),
+    summary=phrase("Sales by day or the ageing of receivables as a picture, for one call more"),
+    place=21,
+)
+async def chart(
+    *,
+    kind: ChartKind | None = None,
+    days: Days | None = None,
+    which: ReportPeriod | None = None,
+    erp: ErpHub,
+    kept: ReadModel,
+    policy: AccessPolicy,
+    pictures: ChartPictures,
+    context: QuestionContext,
+) -> View:
+    """Show a chart of what the asker may see; without the right to amounts there is no picture."""
+    if kind is not ChartKind.AGEING:
+        span, line = _span(days, which, context.now.date())
+        sales = await read_sales(kept, span.first, span.last)
+        view: ChartView = SalesChart(
+            line=line,
+            first=span.first,
+            last=span.last,
+            days=sales.value,
+            coverage=sales.coverage,
+            stale=is_stale(sales.coverage, context.now),
+            narrowed=erp.is_narrowed(Area.SALES),
+        )
+        return await _illustrated(view, _fields(policy, context, Area.SALES), pictures, context)
+    if days or which:
+        raise BadArgument(phrase("What is overdue by age is so now: it has no days."))
+    ages = await read_ageing(kept, context.now.date())
+    view = AgeingChart(
+        line=command_line("chart", kind),
+        ages=ages.value,
+        coverage=ages.coverage,
+        stale=is_stale(ages.coverage, context.now),
+        narrowed=erp.is_narrowed(Area.FINANCE),
+    )
+    return await _illustrated(view, _fields(policy, context, Area.FINANCE), pictures, context)
+
+
+def _span(days: Days | None, which: ReportPeriod | None, today: date) -> tuple[ReportSpan, str]:
+    """Return the days that are meant, and the line that means them again."""
+    line = command_line("chart", ChartKind.SALES)
+    if not (days or which):
+        return ReportSpan.of(today - timedelta(days=DAYS - 1), today, today), line
+    span, said = span_of(days, which, today)
+    if (span.last - span.first).days > MOST_YEARS * 366:
+        raise BadArgument(phrase("A chart shows at most %(num)d years.", num=MOST_YEARS))
+    return span, f"{line} {said}"
+
+
+def _fields(policy: AccessPolicy, context: QuestionContext, area: Area) -> frozenset[FieldClass]:
+    return policy.decide_area(context.person, COMMAND_OF[area], context.conversation.id).grant.fields
+
+
+async def _illustrated(
+    view: ChartView, fields: frozenset[FieldClass], pictures: ChartPictures, context: QuestionContext
+) -> View:
+    """Return a chart with its picture, which is drawn of what the asker may see alone."""
+    seen = cut(view, fields)
+    # A file holds figures and no picture, and what is hidden is not drawn.
+    if context.rows is not None or not seen.sums:
+        return seen
+    picture = await pictures.picture(seen.chart, context)
+    return replace(seen, picture=picture.media_id, lack=picture.lack)
