@@ -127,6 +127,20 @@ class ReadsContract(ContractBase):
         for sku in odd:
             assert (await erp.stock(sku)).product.sku == sku
 
+    @case(
+        "stock.disabled",
+        "A product that is out of use is told by its code, and said to be so",
+        needs=STOCK,
+        tells="Product.is_active",
+    )
+    async def test_disabled_product(self, erp: Erp, company: ReferenceCompany) -> None:
+        level = company.stock["SKU201"]
+        disabled = replace(level.product, is_active=False)
+        company.products[disabled.sku] = disabled
+        company.set_stock(replace(level, product=disabled))
+        assert not (await erp.stock("SKU201")).product.is_active
+        assert (await erp.stock("SKU202")).product.is_active
+
     @case("stock.not_found", "An unknown code is not found", needs=STOCK)
     async def test_stock_not_found(self, erp: Erp) -> None:
         for sku in ("NO-SUCH-SKU", "SKU12", "SKU12%", "SKU12_", "", "' or '1'='1", "../SKU123", "SKU" * 200):

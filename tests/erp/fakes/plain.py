@@ -359,6 +359,7 @@ def _product(product: Product) -> dict[str, Any]:
         "unit": product.unit,
         "group": product.category,
         "barcode": product.barcode,
+        "active": product.is_active,
     }
 
 

@@ -79,6 +79,7 @@ _FIGURES = ("on_hand", "reserved", "free", "coming", "going", "expected")
 _meta = MetaData()
 _amount = Numeric().with_variant(Text(), "sqlite")
 _day = Date().with_variant(Text(), "sqlite")
+_flag = Boolean().with_variant(Integer(), "sqlite")
 _time = DateTime(timezone=True).with_variant(Text(), "sqlite")
 
 
@@ -88,7 +89,14 @@ def _table(name: str, key: str, columns: str = "", **others: Any) -> Table:
 
 
 ITEMS = _table(
-    "items", "item_no", "title spec uom grp ean cur", minimum=_amount, list_price=_amount, counted=_time, changed=_time
+    "items",
+    "item_no",
+    "title spec uom grp ean cur",
+    minimum=_amount,
+    list_price=_amount,
+    gone=_flag,
+    counted=_time,
+    changed=_time,
 )
 STORES = _table("stores", "code", "title")
 HOLDINGS = _table("holdings", "item_no", "store", **dict.fromkeys(_FIGURES, _amount))
@@ -122,7 +130,7 @@ BILLS = _table(
     due_on=_day,
     total=_amount,
     unpaid=_amount,
-    credit=Boolean().with_variant(Integer(), "sqlite"),
+    credit=_flag,
     changed=_time,
 )
 PURCHASES = _table(
@@ -156,7 +164,7 @@ WORKS = _table(
     scrap=_amount,
     starts_on=_day,
     due_on=_day,
-    ready=Boolean().with_variant(Integer(), "sqlite"),
+    ready=_flag,
     changed=_time,
 )
 
@@ -168,7 +176,7 @@ CUSTOMERS = _table(
     id=Integer(),
     credit=_amount,
     owes=_amount,
-    gone=Boolean().with_variant(Integer(), "sqlite"),
+    gone=_flag,
     changed=_time,
 )
 SUPPLIERS = _table(
@@ -177,7 +185,7 @@ SUPPLIERS = _table(
     f"{_PARTNER} buyer",
     id=Integer(),
     owed=_amount,
-    gone=Boolean().with_variant(Integer(), "sqlite"),
+    gone=_flag,
     changed=_time,
 )
 VENDOR_BILLS = _table(
@@ -189,7 +197,7 @@ VENDOR_BILLS = _table(
     due_on=_day,
     total=_amount,
     unpaid=_amount,
-    credit=Boolean().with_variant(Integer(), "sqlite"),
+    credit=_flag,
     changed=_time,
 )
 PAYMENTS = _table(
@@ -359,6 +367,7 @@ class SqlInstallation(Installation):
             "uom": product.unit,
             "grp": product.category,
             "ean": product.barcode,
+            "gone": not product.is_active,
             "minimum": level.reorder_point,
             "list_price": _value(self.company.list_prices[product.sku]),
             "cur": _currency(self.company.list_prices[product.sku]),
