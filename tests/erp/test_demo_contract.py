@@ -19,6 +19,7 @@ class TestDemoContract(ErpContract):
     approver, colleague, second_approver, requester, outsider = PEOPLE.values()
     gaps = Gaps(
         fields={
+            "Product.is_active": "the demo company keeps all its products",
             "Customer.receivable": "it is the sum of the open invoices",
             "Supplier.payable": "it is the sum of the open bills",
         },

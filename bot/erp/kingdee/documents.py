@@ -116,6 +116,7 @@ def product(row: Row) -> Product:
         unit=text(row["FBaseUnitId.FName"]),
         category=text(row.get("FMaterialGroup.FName")),
         barcode=text(row.get("FBARCODE")),
+        is_active=code(row["FForbidStatus"]) != "B",
     )
 
 

@@ -12,7 +12,7 @@ from bot.erp.mapped import sources
 from bot.erp.mapped.bad_values import BadValues
 from bot.erp.mapped.reader import MappingContext
 from bot.erp.model import Area, Change, Changes
-from bot.erp.port import Filter, ListQuery
+from bot.erp.port import Capability, Filter, ListQuery
 
 OVERLAP = timedelta(seconds=10)
 """How long a transaction may take: its records bear a time from before its end."""
@@ -31,6 +31,11 @@ class MappedErp(DocumentErp):
     def bad_values(self) -> BadValues:
         """Return what could not be read as the configuration says."""
         return self.context.bad_values
+
+    def _check_capability(self, capability: Capability) -> None:
+        """Raise `Unsupported` for what is not offered."""
+        if capability not in self.capabilities:
+            self._refuse(capability)
 
     def next_changes(self, area: Area, cursor: TimeCursor, seen: Iterable[tuple[str, datetime]], limit: int) -> Changes:
         """Return the changes: ``seen`` are keys and times from `poll_start` on, as many as the cursor needs or all."""

@@ -1,17 +1,18 @@
 """The sections of a configuration, by the names that both mapped vendors give to their parts.
 
-There is a section for each area, and for customers, vendors, bills and payments. A section has ``fields``, may have
-``changes``, ``lines`` (of orders; of payments: what they settle) and ``places`` (of stock), each with ``fields`` of its
-own where it has any.
+There is a section for each area, for customers, vendors, bills, payments and deliveries, and for prices, arrivals and
+warehouses. A section has ``fields``, may have ``changes``, ``lines`` (of documents; of payments: what they settle),
+``places`` (of stock) and the parts of `bot.erp.mapped.goods.PARTS`, each with ``fields`` of its own where it has any.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel
 
+from bot.erp.mapped import goods
 from bot.erp.mapped.builders import DOCUMENTS, LOT, PLACE, PRODUCT, TOTAL
 from bot.erp.mapped.reader import RecordMapping
 from bot.erp.model import Area
@@ -19,7 +20,7 @@ from bot.erp.port import Capability
 
 Sections = Mapping[str, Any]
 
-SECTIONS: tuple[str, ...] = tuple(dict.fromkeys((*Area, *(document.section for document in DOCUMENTS))))
+SECTIONS: tuple[str, ...] = tuple(dict.fromkeys((*Area, *(document.section for document in DOCUMENTS), *goods.PARTS)))
 
 
 def sections_of(options: BaseModel) -> Sections:
@@ -39,6 +40,12 @@ def mappings_of(sections: Sections) -> dict[str, RecordMapping[Any]]:
             found["stock.places"] = RecordMapping(PLACE, sections[Area.STOCK].places.fields)
         if getattr(sections[Area.STOCK], "lots", None) is not None:
             found["stock.lots"] = RecordMapping(LOT, sections[Area.STOCK].lots.fields)
+    if "warehouses" in sections:
+        found["warehouses"] = RecordMapping(goods.WAREHOUSE, sections["warehouses"].fields)
+    found |= {
+        place: RecordMapping(goods.PARTS[section][name], part.fields)
+        for place, section, name, part in goods_parts(sections)
+    }
     for document in DOCUMENTS:
         section = sections.get(document.section)
         if section is not None:
@@ -48,9 +55,34 @@ def mappings_of(sections: Sections) -> dict[str, RecordMapping[Any]]:
     return found
 
 
+def goods_parts(sections: Sections) -> Iterator[tuple[str, str, str, Any]]:
+    """Yield the parts about goods that are configured: place, section, name and part."""
+    for section, parts in goods.PARTS.items():
+        for name in parts:
+            part = getattr(sections.get(section), name, None)
+            if part is not None:
+                yield f"{section}.{name}", section, name, part
+
+
+def _goods_capabilities(sections: Sections) -> Iterator[Capability]:
+    for _, section, name, _ in goods_parts(sections):
+        match section, name:
+            case Area.PRODUCTS, _:
+                yield Capability.PRODUCT_DETAILS
+            case "prices", _:
+                yield Capability.PRICES
+            case "arrivals", _:
+                yield Capability.ARRIVALS
+            case _, "contents":
+                yield Capability.WAREHOUSE_STOCK
+            case _:
+                yield Capability.SHORTAGES
+
+
 def capabilities_of(sections: Sections) -> frozenset[Capability]:
     """Return what the configured sections and fields make possible to read."""
     found = {document.kind.capability for document in DOCUMENTS if document.section in sections}
+    found.update(_goods_capabilities(sections))
     stock = sections.get(Area.STOCK)
     if stock is not None:
         figures = {*stock.fields, *(stock.places.fields if stock.places else ())}

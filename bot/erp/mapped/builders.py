@@ -10,6 +10,7 @@ from hashlib import blake2b
 from typing import Any, Generic
 
 from bot.erp import listing
+from bot.erp.goods import DeliveryLine, GoodsDelivery
 from bot.erp.listing import D, Listing
 from bot.erp.mapped import schema
 from bot.erp.mapped.reader import MappingContext, RecordBuilder, RecordFields
@@ -67,7 +68,8 @@ def section_of(kind: Listing[Any]) -> str:
     return kind.area if kind in listing.KINDS else kind.list_call
 
 
-def _product(values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> Product:
+def product_of(values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> Product:
+    """Return the product that a row names."""
     return Product(
         unit=values.unit,
         is_active=values["is_active"] is not False,
@@ -114,10 +116,11 @@ def stock_level(
     """
     total = total or StockTotal(Quantities(on_hand=None))
     places = _by_code(places)
+    together = sum_of(place.quantities for place in places)
     figures: dict[str, Decimal | None] = {}
     for name in FIGURES:
         figure = getattr(total.quantities, name)
-        summed = _sum(name, places) if name in mapped else None
+        summed = getattr(together, name) if name in mapped else None
         figures[name] = summed if figure is None else figure
     return StockLevel(
         product=product,
@@ -136,13 +139,18 @@ def _by_code(rows: tuple[WarehouseStock, ...]) -> tuple[WarehouseStock, ...]:
     for row in rows:
         places.setdefault(row.code, []).append(row)
     return tuple(
-        replace(of_place[0], quantities=Quantities(**{name: _sum(name, of_place) for name in FIGURES}))
-        for of_place in places.values()
+        replace(of_place[0], quantities=sum_of(row.quantities for row in of_place)) for of_place in places.values()
     )
 
 
-def _sum(name: str, places: Iterable[WarehouseStock]) -> Decimal | None:
-    figures = [getattr(place.quantities, name) for place in places]
+def sum_of(rows: Iterable[Quantities]) -> Quantities:
+    """Return the sum of several figures; what any of them lacks is unknown."""
+    known = tuple(rows)
+    return Quantities(**{name: _sum(name, known) for name in FIGURES})
+
+
+def _sum(name: str, rows: Iterable[Quantities]) -> Decimal | None:
+    figures = [getattr(row, name) for row in rows]
     return None if None in figures else sum(figures, Decimal(0))
 
 
@@ -231,6 +239,25 @@ def _settled(values: RecordFields, _lines: tuple[Any, ...], _context: MappingCon
     return str(values["number"])
 
 
+def _delivery(values: RecordFields, lines: tuple[DeliveryLine, ...], context: MappingContext) -> GoodsDelivery:
+    returned = values["is_return"] is True
+    if returned:
+        # Many ERPs keep what comes back as a positive quantity of another kind of document.
+        lines = tuple(replace(line, quantity=-abs(line.quantity)) for line in lines)
+    return GoodsDelivery(
+        id=values["id"] or values["number"],
+        is_return=returned,
+        lines=lines,
+        source=context.source,
+        **values.some("number", "order_number", "customer", "status", "planned_on", "shipped_on", "carrier"),
+        **values.some("tracking", "salesperson", "warehouse", "url", "changed_at"),
+    )
+
+
+def _delivery_line(values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> DeliveryLine:
+    return DeliveryLine(unit=values.unit, **values.some("sku", "name", "quantity"))
+
+
 _CONTACT = ("code", "name", "contact", "phone", "email", "address", "payment_terms", "url", "changed_at")
 
 
@@ -317,7 +344,7 @@ def _production_order(values: RecordFields, _lines: tuple[Any, ...], context: Ma
     )
 
 
-PRODUCT = RecordBuilder(Area.PRODUCTS, schema.PRODUCT, "sku", _product)
+PRODUCT = RecordBuilder(Area.PRODUCTS, schema.PRODUCT, "sku", product_of)
 PLACE = RecordBuilder(Area.STOCK, schema.PLACE, "code", _place)
 LOT = RecordBuilder(Area.STOCK, schema.LOT, "number", _lot)
 TOTAL = RecordBuilder(Area.STOCK, schema.STOCK, "company", _total)
@@ -352,9 +379,14 @@ PAYMENTS: DocumentMapping[Payment] = DocumentMapping(
     RecordBuilder(Area.FINANCE, schema.PAYMENT, "number", _payment),
     RecordBuilder(Area.FINANCE, schema.SETTLED, "number", _settled),
 )
+DELIVERIES: DocumentMapping[GoodsDelivery] = DocumentMapping(
+    listing.DELIVERIES,
+    RecordBuilder(Area.SALES, schema.DELIVERY, "number", _delivery),
+    RecordBuilder(Area.SALES, schema.DELIVERY_LINE, "sku", _delivery_line),
+)
 DOCUMENTS: tuple[DocumentMapping[Any], ...] = (
     *(SALES, FINANCE, PURCHASING, PRODUCTION),
-    *(CUSTOMERS, VENDORS, BILLS, PAYMENTS),
+    *(CUSTOMERS, VENDORS, BILLS, PAYMENTS, DELIVERIES),
 )
 
 

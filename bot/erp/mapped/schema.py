@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
+from bot.erp.goods import DeliveryStatus
 from bot.erp.model import (
     InvoiceStatus,
     OrderStatus,
@@ -56,16 +57,17 @@ def _schema(required: str, **kinds: FieldKind | type[StrEnum]) -> Schema:
 
 _FIGURES = dict.fromkeys(("on_hand", "reserved", "available", "incoming", "outgoing", "forecast"), FieldKind.NUMBER)
 
-PRODUCT = _schema(
-    "sku name",
-    sku=FieldKind.KEY,
-    name=FieldKind.TEXT,
-    spec=FieldKind.TEXT,
-    unit=FieldKind.KEY,
-    category=FieldKind.TEXT,
-    barcode=FieldKind.KEY,
-    is_active=FieldKind.FLAG,
-)
+_PRODUCT = {
+    "sku": FieldKind.KEY,
+    "name": FieldKind.TEXT,
+    "spec": FieldKind.TEXT,
+    "unit": FieldKind.KEY,
+    "category": FieldKind.TEXT,
+    "barcode": FieldKind.KEY,
+    "is_active": FieldKind.FLAG,
+}
+
+PRODUCT = _schema("sku name", **_PRODUCT)
 PLACE = _schema("code on_hand", code=FieldKind.KEY, name=FieldKind.TEXT, **_FIGURES)
 STOCK = _schema("", **_FIGURES, reorder_point=FieldKind.NUMBER, as_of=FieldKind.MOMENT, company=FieldKind.TEXT)
 LOT = _schema(
@@ -232,7 +234,66 @@ PAYMENT = _schema(
     changed_at=FieldKind.MOMENT,
 )
 SETTLED = _schema("number", number=FieldKind.KEY)
+DELIVERY = _schema(
+    "number customer status",
+    id=FieldKind.KEY,
+    number=FieldKind.KEY,
+    order_number=FieldKind.KEY,
+    customer=FieldKind.TEXT,
+    status=DeliveryStatus,
+    planned_on=FieldKind.DAY,
+    shipped_on=FieldKind.DAY,
+    carrier=FieldKind.TEXT,
+    tracking=FieldKind.KEY,
+    is_return=FieldKind.FLAG,
+    salesperson=FieldKind.TEXT,
+    warehouse=FieldKind.TEXT,
+    url=FieldKind.KEY,
+    changed_at=FieldKind.MOMENT,
+)
+DELIVERY_LINE = _schema(
+    "sku quantity", sku=FieldKind.KEY, name=FieldKind.TEXT, unit=FieldKind.KEY, quantity=FieldKind.NUMBER
+)
+SUPPLY = _schema("vendor", vendor=FieldKind.TEXT, code=FieldKind.KEY, lead_days=FieldKind.NUMBER)
+USE = _schema("sku quantity", sku=FieldKind.KEY, name=FieldKind.TEXT, unit=FieldKind.KEY, quantity=FieldKind.NUMBER)
+LIST_PRICE = _schema("", list_price=FieldKind.NUMBER, standard_cost=FieldKind.NUMBER, currency=FieldKind.KEY)
+PRICE_POINT = _schema(
+    "document partner quantity price",
+    document=FieldKind.KEY,
+    day=FieldKind.DAY,
+    partner=FieldKind.TEXT,
+    quantity=FieldKind.NUMBER,
+    unit=FieldKind.KEY,
+    price=FieldKind.NUMBER,
+    currency=FieldKind.KEY,
+    owner=FieldKind.TEXT,
+)
+ARRIVAL = _schema(
+    "document sku quantity",
+    document=FieldKind.KEY,
+    sku=FieldKind.KEY,
+    name=FieldKind.TEXT,
+    unit=FieldKind.KEY,
+    quantity=FieldKind.NUMBER,
+    received=FieldKind.NUMBER,
+    due_on=FieldKind.DAY,
+    partner=FieldKind.TEXT,
+    category=FieldKind.TEXT,
+    warehouse=FieldKind.TEXT,
+    owners=FieldKind.NAMES,
+)
+WAREHOUSE = _schema("code", id=FieldKind.KEY, code=FieldKind.KEY, name=FieldKind.TEXT)
+STORED = _schema("sku name on_hand", **_PRODUCT, **_FIGURES)
+NEEDED = _schema(
+    "sku name warehouse on_hand",
+    **_PRODUCT,
+    warehouse=FieldKind.KEY,
+    **_FIGURES,
+    reorder_point=FieldKind.NUMBER,
+)
 CHANGE = _schema("key changed_at", key=FieldKind.KEY, changed_at=FieldKind.MOMENT)
 
-MONEY = frozenset({"total", "open_amount", "price", "amount", "credit_limit", "receivable", "payable"})
+MONEY = frozenset(
+    ("total", "open_amount", "price", "amount", "credit_limit", "receivable", "payable", "list_price", "standard_cost")
+)
 """Numbers that are amounts of the record's currency."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from bot.erp.mapped import schema
 from bot.erp.mapped.schema import MONEY, FieldKind, FieldSpec, Schema
@@ -51,6 +51,16 @@ class ConfigPart(BaseModel):
     """Base of all parts of these configurations: strict and frozen."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class SomeParts(ConfigPart):
+    """Base of sections that have nothing but parts; at least one of them."""
+
+    @model_validator(mode="after")
+    def _some_part(self) -> SomeParts:
+        if not self.model_fields_set:
+            raise ValueError(f"is empty: needs {' or '.join(type(self).model_fields)}")
+        return self
 
 
 class FieldSource(ConfigPart):
@@ -153,6 +163,16 @@ VendorFields = Annotated[Fields, AfterValidator(_checked(schema.VENDOR))]
 BillFields = Annotated[Fields, AfterValidator(_checked(schema.BILL))]
 PaymentFields = Annotated[Fields, AfterValidator(_checked(schema.PAYMENT))]
 SettledFields = Annotated[Fields, AfterValidator(_checked(schema.SETTLED))]
+DeliveryFields = Annotated[Fields, AfterValidator(_checked(schema.DELIVERY))]
+DeliveryLineFields = Annotated[Fields, AfterValidator(_checked(schema.DELIVERY_LINE))]
+SupplyFields = Annotated[Fields, AfterValidator(_checked(schema.SUPPLY))]
+UseFields = Annotated[Fields, AfterValidator(_checked(schema.USE))]
+ListPriceFields = Annotated[Fields, AfterValidator(_checked(schema.LIST_PRICE))]
+PricePointFields = Annotated[Fields, AfterValidator(_checked(schema.PRICE_POINT))]
+ArrivalFields = Annotated[Fields, AfterValidator(_checked(schema.ARRIVAL))]
+WarehouseFields = Annotated[Fields, AfterValidator(_checked(schema.WAREHOUSE))]
+StoredFields = Annotated[Fields, AfterValidator(_checked(schema.STORED))]
+NeededFields = Annotated[Fields, AfterValidator(_checked(schema.NEEDED))]
 ChangeFields = Annotated[Fields, AfterValidator(_checked(schema.CHANGE))]
 
 
@@ -168,21 +188,19 @@ class SourceDefaults(BaseModel):
         found = []
         known = getattr(self, "lookups", {})
         for area, section in sections.items():
-            own = (section, getattr(section, "lines", None), getattr(section, "places", None))
+            parts = dict(_parts(area, section))
             found += [
                 f"{area}: {name}.lookup: {origin.lookup!r} is none of lookups ({', '.join(known) or 'there are none'})"
-                for part in own
-                if part is not None
-                for name, origin in part.fields.items()
+                for part in parts.values()
+                for name, origin in part.items()
                 if origin.lookup and origin.lookup not in known
             ]
-            parts = {f"{area}.fields": section.fields}
             if not self.unit and area in (Area.PRODUCTS, Area.PRODUCTION) and "unit" not in section.fields:
                 found.append(
                     f'{area}.fields: has no unit; map it (unit = "unit") or give the source\'s own (unit = "PCS")'
                 )
-            if getattr(section, "lines", None) is not None and "currency" not in section.fields:
-                parts[f"{area}.lines.fields"] = section.lines.fields
+            if "currency" in getattr(section, "fields", {}):
+                parts.pop(f"{area}.lines.fields", None)
             found += [
                 f'{place}: has amounts and no currency; map it (currency = "currency") or give the source\'s own '
                 '(currency = "CNY")'
@@ -191,3 +209,13 @@ class SourceDefaults(BaseModel):
             ]
         if found:
             raise ValueError("; ".join(found))
+
+
+def _parts(area: str, section: BaseModel) -> Iterator[tuple[str, Fields]]:
+    """Yield the fields of a section and of its parts, with their places."""
+    for name in type(section).model_fields:
+        part = getattr(section, name)
+        if name == "fields":
+            yield f"{area}.fields", part
+        elif name != "changes" and hasattr(part, "fields"):
+            yield f"{area}.{name}.fields", part.fields

@@ -64,9 +64,9 @@ _SAME = 20
 _BY_ID = re.compile(r"(.*)\*([1-9][0-9]{0,8})")
 """How a record is called whose code or number is no name for it: there is none (``*12``), or others have it too
 (``A-1*12``)."""
-_PLAIN_NAMES: Mapping[str, Any] = {"display_default_code": False}
+_PLAIN_NAMES: dict[str, Any] = {"display_default_code": False}
 """Context for display names without the product code in front."""
-_ALSO_DISABLED: Mapping[str, Any] = {"active_test": False}
+_ALSO_DISABLED: dict[str, Any] = {"active_test": False}
 _PROGRESS = {
     "sale.order": ("delivery_status", "product_uom_qty", "qty_delivered"),
     "purchase.order": ("receipt_status", "product_qty", "qty_received"),
@@ -207,8 +207,9 @@ class OdooErp(DocumentErp):
             (*queries.PRODUCT_FIELDS, *queries.KIND, *queries.FIGURES),
             order="id asc",
             limit=_SAME * len(codes),
-            context=_PLAIN_NAMES,
+            context=_PLAIN_NAMES | _ALSO_DISABLED,
         )
+        rows = _in_use(rows)
         found: dict[str, Row | ErpError] = {}
         for sku in codes:
             try:
@@ -261,7 +262,10 @@ class OdooErp(DocumentErp):
 
     async def _product(self, sku: str, fields: Iterable[str]) -> Row:
         key = checked_key(sku, source=self.name)
-        return await self._found("product.product", "default_code", key, fields, self._of_company(shared=True))
+        named = await self._rows_called(
+            "product.product", "default_code", key, fields, self._of_company(shared=True), _PLAIN_NAMES | _ALSO_DISABLED
+        )
+        return self._pick(_in_use(named), "default_code", key)
 
     # Documents
 
@@ -336,9 +340,19 @@ class OdooErp(DocumentErp):
         context: Mapping[str, Any] = _PLAIN_NAMES,
     ) -> Row:
         """Return the record with this code or number, or with the id behind it."""
+        return self._pick(await self._rows_called(model, key, text, fields, base, context), key, text)
+
+    async def _rows_called(
+        self,
+        model: str,
+        key: str,
+        text: str,
+        fields: Iterable[str],
+        base: Condition,
+        context: Mapping[str, Any],
+    ) -> list[Row]:
         condition = queries.any_of(*_named(text, key))
-        rows = await self._client.rows(model, [*base, *condition], fields, order="id asc", limit=_SAME, context=context)
-        return self._pick(rows, key, text)
+        return await self._client.rows(model, [*base, *condition], fields, order="id asc", limit=_SAME, context=context)
 
     def _pick(self, rows: Iterable[Row], key: str, text: str) -> Row:
         rows = _called(rows, text, key) if _BY_ID.fullmatch(text) else rows
@@ -470,6 +484,17 @@ def _named(text: str, key: str = "default_code") -> list[Condition]:
     by_id = _BY_ID.fullmatch(text)
     exact = queries.equals(key, text)
     return [exact, ["id", "=", int(by_id[2])]] if by_id else [exact]
+
+
+def _in_use(rows: Iterable[Row]) -> list[Row]:
+    """Return products without those that were archived and have a successor of the same code."""
+    found = list(rows)
+    taken = {mapping.key_of(row, "default_code").casefold() for row in found if row.get("active") is not False}
+    return [
+        row
+        for row in found
+        if row.get("active") is not False or mapping.key_of(row, "default_code").casefold() not in taken
+    ]
 
 
 def _told_apart(rows: Iterable[Row], key: str) -> list[Row]:

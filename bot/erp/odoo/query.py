@@ -322,7 +322,7 @@ KINDS: Mapping[Listing[Any], DocumentQuery] = {
 }
 
 PRODUCT_TEXTS = ("default_code", "name", "barcode", "product_template_attribute_value_ids.name")
-PRODUCT_FIELDS = ("default_code", "name", "display_name", "barcode", "uom_id", "categ_id")
+PRODUCT_FIELDS = ("default_code", "name", "display_name", "barcode", "uom_id", "categ_id", "active")
 KIND = ("type", "is_storable", "is_kits")
 """Whether stock of a product is kept, and whether it is a kit; releases have some of them."""
 PRICE_FIELDS = ("lst_price", "standard_price", "currency_id", "cost_currency_id")

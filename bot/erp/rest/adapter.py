@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,15 +11,17 @@ from zoneinfo import ZoneInfo
 from bot.erp import deciding, listing
 from bot.erp.cursor import TimeCursor
 from bot.erp.errors import Invalid, NotFound
-from bot.erp.expiring import ExpiringValue
+from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
+from bot.erp.goods_sorting import by_leaving
 from bot.erp.http import Http
 from bot.erp.keys import checked_key
-from bot.erp.listing import D, Listing
+from bot.erp.listing import SALES_ORDERS, D, Listing
 from bot.erp.mapped import builders
 from bot.erp.mapped.adapter import MappedErp, as_stored, is_encodable, is_plain, poll_start, searched_text
 from bot.erp.mapped.areas import capabilities_of, mappings_of, sections_of
 from bot.erp.mapped.bad_values import BadValues
-from bot.erp.mapped.reader import MappingContext, RecordMapping, RecordReader, matching
+from bot.erp.mapped.reader import MappingContext, RecordMapping, matching
 from bot.erp.model import (
     Area,
     Changes,
@@ -34,11 +36,12 @@ from bot.erp.model import (
 )
 from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.rest.client import RestClient
+from bot.erp.rest.goods import RestGoods
+from bot.erp.rest.mapping import RestRecords
 from bot.erp.rest.options import ChangesRead, ListRead, ProductCalls, RestOptions, WriteTemplate
 from bot.erp.rest.query import as_list, look
+from bot.erp.values import malformed_is_invalid
 from bot.erp.vendors import AdapterContext
-
-_LOOKUPS_HOLD = timedelta(minutes=10)
 
 
 class RestErp(MappedErp):
@@ -54,13 +57,10 @@ class RestErp(MappedErp):
         )
         self._options = options
         self._api = RestClient(Http(options, now=context.now, source=name), options)
-        self._lookups = {
-            name: ExpiringValue(partial(self._read_lookup, name), now=context.now, holds=_LOOKUPS_HOLD)
-            for name in options.lookups
-        }
-        self._meanings: dict[str, Mapping[str, Any]] = {}
-        self._reader = RecordReader(self.context, look, meaning=self._meaning)
         self._mapped = mappings_of(sections_of(options))
+        self._records = RestRecords(self._api, options, self._mapped, self.context, context.now)
+        self._reader = self._records.reader
+        self._goods = RestGoods(self._api, options, self._records, self._found_product, self._reorder_point)
         self.capabilities = _capabilities(options)
 
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
@@ -68,28 +68,9 @@ class RestErp(MappedErp):
         calls = self._products()
         if not is_encodable(text):
             return ()
-        products = self._reader.many(self._mapped["products"], await self._all(calls.list, "products.list", text))
+        await self._records.learn("products")
+        products = self._records.many("products", await self._records.all(calls.list, "products.list", text=text))
         return listing.find_products(products, text, limit=limit)
-
-    async def _read_lookup(self, name: str) -> Mapping[str, Any]:
-        """Return what the ids of a list mean."""
-        calls = self._options.lookups[name]
-        rows = await self._all(calls.list, f"lookups.{name}.list", "")
-        return {str(look(row, calls.key)): look(row, calls.value) for row in rows}
-
-    async def _learn(self, place: str) -> None:
-        """Read the lists in which fields of a section are looked up, unless they were read a moment ago."""
-        mapped: RecordMapping[Any] | None = self._mapped[place]
-        wanted: set[str] = set()
-        while mapped is not None:
-            wanted |= {origin.lookup for origin in mapped.fields.values() if origin.lookup}
-            mapped = mapped.lines
-        for name in sorted(wanted):
-            self._meanings[name] = await self._lookups[name].value()
-
-    def _meaning(self, name: str, value: Any) -> Any:
-        """Return what an id means; the id itself where its list does not have it."""
-        return self._meanings.get(name, {}).get(str(value), value)
 
     def _products(self) -> ProductCalls:
         if self._options.products is None:
@@ -98,16 +79,12 @@ class RestErp(MappedErp):
 
     async def stock(self, sku: str) -> StockLevel:
         """Return one product's stock; raises `NotFound`."""
-        calls, products = self._options.stock, self._products()
+        calls = self._options.stock
         if calls is None:
             self._refuse(Capability.STOCK)
         sku = self._checked_step(checked_key(sku, source=self.name))
-        if calls.product:
-            found = await self._api.one(calls.one, {"sku": sku}, what=sku)
-            product = self._product(look(found, calls.product), sku)
-        else:
-            assert products.one is not None
-            product = self._product(await self._api.one(products.one, {"sku": sku}, what=sku), sku)
+        product, found = await self._found_product(sku)
+        if not calls.product:
             found = await self._level(product.sku)
         total = None
         if calls.fields:
@@ -117,10 +94,73 @@ class RestErp(MappedErp):
             rows = as_list(look(found, calls.places.at)) or []
             if not isinstance(rows, list):
                 raise Invalid("stock.places.at leads to no list", source=self.name)
-            await self._learn("stock.places")
+            await self._records.learn("stock.places")
             places = [self._reader.single(self._mapped["stock.places"], row) for row in rows]
         figures = frozenset(calls.places.fields) if calls.places else frozenset()
         return builders.stock_level(product, total, tuple(places), figures, self.context)
+
+    async def _found_product(self, sku: str) -> tuple[Product, Any]:
+        """Return a product, and the answer that holds it: its stock where `stock.product` says so, else the product."""
+        calls, products = self._options.stock, self._products()
+        await self._records.learn("products")
+        if calls is not None and calls.product:
+            found = await self._api.one(calls.one, {"sku": sku}, what=sku)
+            return self._product(look(found, calls.product), sku), found
+        assert products.one is not None
+        found = await self._api.one(products.one, {"sku": sku}, what=sku)
+        return self._product(found, sku), self._picked("products", found, sku)
+
+    async def _reorder_point(self, sku: str) -> Decimal | None:
+        calls = self._options.stock
+        if calls is None or "reorder_point" not in calls.fields:
+            return None
+        found = await self._level(sku)
+        return self._reader.single(self._mapped["stock"], found).reorder_point if found else None
+
+    async def product(self, sku: str) -> ProductDetails:
+        """Return the master data of a product; raises `NotFound`."""
+        self._check_capability(Capability.PRODUCT_DETAILS)
+        with malformed_is_invalid(self.name):
+            return await self._goods.product(self._checked_step(checked_key(sku, source=self.name)))
+
+    async def prices(self, sku: str, *, customer: str) -> Prices:
+        """Return what a product costs; raises `NotFound`."""
+        self._check_capability(Capability.PRICES)
+        with malformed_is_invalid(self.name):
+            return await self._goods.prices(self._checked_step(checked_key(sku, source=self.name)), customer)
+
+    async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
+        """Return goods on their way; an unknown product has none."""
+        self._check_capability(Capability.ARRIVALS)
+        with malformed_is_invalid(self.name):
+            return await self._goods.arrivals(query) if is_encodable(query.sku) else Slice(items=(), total=0)
+
+    async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
+        """Return the deliveries of a sales order with their lines; raises `NotFound` for no such order."""
+        self._check_capability(Capability.DELIVERIES)
+        calls, sales = self._options.deliveries, self._options.sales
+        assert calls is not None
+        number = identity = checked_key(order_number, source=self.name)
+        with malformed_is_invalid(self.name):
+            if sales is not None:
+                order = await self.read_document(SALES_ORDERS, number)
+                number, identity = order.number, order.id
+            rows = await self._records.all(calls.of_order, "deliveries.of_order", number=number, id=identity)
+            if not rows and sales is None:
+                raise NotFound(number, source=self.name)
+            return by_leaving([await self._whole("deliveries", row) for row in rows])
+
+    async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
+        """Return what is short; raises `NotFound` for no such warehouse."""
+        self._check_capability(Capability.SHORTAGES)
+        with malformed_is_invalid(self.name):
+            return await self._goods.shortages(query)
+
+    async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
+        """Return the stock of a warehouse; raises `NotFound` and `Ambiguous`."""
+        self._check_capability(Capability.WAREHOUSE_STOCK)
+        with malformed_is_invalid(self.name):
+            return await self._goods.warehouse_stock(query)
 
     async def _level(self, sku: str) -> Any:
         """Return the stock of an existing product; an empty list if the API has none."""
@@ -192,14 +232,17 @@ class RestErp(MappedErp):
         place = builders.section_of(kind)
         section = getattr(self._options, place)
         found = await self._api.one(section.one, {"number": self._checked_step(number)}, what=number)
-        row = self._picked(place, found, number)
-        at = getattr(getattr(section, "lines", None), "at", "")
+        document: D = await self._whole(place, self._picked(place, found, number))
+        return document
+
+    async def _whole(self, place: str, row: Any) -> Any:
+        """Return the document of a record with its lines."""
+        at = getattr(getattr(getattr(self._options, place), "lines", None), "at", "")
         lines = (as_list(look(row, at)) or []) if at else []
         if not isinstance(lines, list):
             raise Invalid(f"{place}.lines.at leads to no list", source=self.name)
-        await self._learn(place)
-        document: D = self._reader.single(self._mapped[place], row, lines)
-        return document
+        await self._records.learn(place)
+        return self._reader.single(self._mapped[place], row, lines)
 
     def _checked_step(self, key: str) -> str:
         """Return a key that may stand in a path, where dots would lead elsewhere; raises `NotFound`."""
@@ -212,7 +255,7 @@ class RestErp(MappedErp):
             return Slice(items=(), total=0)
         place = builders.section_of(kind)
         section, mapped = getattr(self._options, place), self._mapped[place]
-        await self._learn(place)
+        await self._records.learn(place)
         own: ListRead | None = getattr(section, query.filter, None) if query.filter is not Filter.ALL else None
         read: ListRead = own or section.list
         if read.pages_itself and is_plain(query):
@@ -220,16 +263,8 @@ class RestErp(MappedErp):
             items = tuple(self._reader.many(mapped, part.items))
             return Slice(items=items, total=len(items) if part.total is None else part.total)
         name = f"{place}.{query.filter if own else 'list'}"
-        documents = self._reader.many(mapped, await self._all(read, name, searched_text(query)))
+        documents = self._reader.many(mapped, await self._records.all(read, name, text=searched_text(query)))
         return kind.pick(documents, query, self.context.today())
-
-    async def _all(self, read: ListRead, name: str, text: str) -> list[Any]:
-        """Return all records of a list; raises `Invalid` where they are too many."""
-        most = self._options.most_rows
-        part = await self._api.part(read, self._asked(text), want=most + 1)
-        if len(part.items) > most or (part.total or 0) > most:
-            raise Invalid(f"{name} has more than {most} records: let the API choose, or page itself", source=self.name)
-        return part.items
 
     def _asked(self, text: str) -> dict[str, Any]:
         return {"text": text, "today": self.context.today().isoformat()}

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_v
 from bot.erp.http import HttpOptions
 from bot.erp.mapped import sources
 from bot.erp.mapped.areas import sections_of
-from bot.erp.mapped.sources import ConfigPart, Fields, SourceDefaults
+from bot.erp.mapped.sources import ConfigPart, Fields, SomeParts, SourceDefaults
 from bot.erp.rest.query import places
 from bot.secret_values import Secret
 
@@ -162,6 +162,37 @@ def _from_text(value: Any) -> Any:
 _Short = BeforeValidator(_from_text)
 
 
+class RowsRead(ConfigPart):
+    """Rows of a list: its records, or what stands inside of them."""
+
+    list: Annotated[ListRead, _Short]
+    inside: str = Field("", description="The list inside each record whose items are the rows; the record is at `^`.")
+    only: dict[str, tuple[str, ...]] = Field(
+        {}, description='Rows count only with one of these values there: `{ state = ["open"], code = ["{sku}"] }`.'
+    )
+
+    @model_validator(mode="after")
+    def _known_values(self) -> RowsRead:
+        unknown = sorted(places(self.only) - type(self.list).needs - type(self.list).knows)
+        if unknown:
+            raise ValueError(f"only: unknown place {{{unknown[0]}}}; it can use the places of list")
+        return self
+
+
+class SupplyPart(ConfigPart):
+    """Who supplies a product."""
+
+    at: str = Field(min_length=1, description="Where the list is, inside what `details` finds, else `one`.")
+    fields: sources.SupplyFields
+
+
+class UsePart(ConfigPart):
+    """What a product is made of, or what it goes into."""
+
+    at: str = Field(min_length=1, description="Where the list is, inside what `details` finds, else `one`.")
+    fields: sources.UseFields
+
+
 class ProductCalls(ConfigPart):
     """Products."""
 
@@ -171,6 +202,12 @@ class ProductCalls(ConfigPart):
     list: Annotated[ListRead, _Short]
     changes: ChangesRead | None = None
     fields: sources.ProductFields
+    details: Annotated[ProductRead | None, _Short] = Field(
+        None, description="What is told of a product's vendors and components, where `one` does not tell it."
+    )
+    supplies: SupplyPart | None = None
+    components: UsePart | None = None
+    used_in: UsePart | None = None
 
 
 class WarehouseFields(ConfigPart):
@@ -304,6 +341,105 @@ class PaymentCalls(RecordRequests):
     lines: SettledDocuments | None = None
 
 
+class DeliveryLines(ConfigPart):
+    """Lines of a delivery."""
+
+    at: str = Field(min_length=1, description="Where the list is inside the delivery.")
+    fields: sources.DeliveryLineFields
+
+
+class OrderDeliveries(ListRead):
+    """The deliveries of a sales order."""
+
+    needs = frozenset({"number"})
+    knows = ListRead.knows | {"id"}
+
+
+class DeliveryCalls(RecordRequests):
+    """What leaves for customers."""
+
+    fields: sources.DeliveryFields
+    lines: DeliveryLines | None = None
+    late: Annotated[ListRead | None, _Short] = None
+    of_order: Annotated[OrderDeliveries, _Short] = Field(description="Those of the sales order `{number}`, with lines.")
+
+
+class OfProduct(ListRead):
+    """Records with a product."""
+
+    needs = frozenset({"sku"})
+
+
+class SomeProducts(ListRead):
+    """Records of all products, or of one."""
+
+    knows = ListRead.knows | {"sku"}
+
+
+class OfWarehouse(ListRead):
+    """What a warehouse has."""
+
+    knows = ListRead.knows | {"warehouse", "id"}
+
+
+class ListPriceRead(ConfigPart):
+    """List price and standard cost."""
+
+    one: Annotated[ProductRead | None, _Short] = Field(None, description="By `{sku}`; empty: the product's own record.")
+    fields: sources.ListPriceFields
+
+
+class PricePointRows(RowsRead):
+    """What customers paid, or what was paid to vendors."""
+
+    list: Annotated[OfProduct, _Short]
+    fields: sources.PricePointFields
+
+
+class PriceCalls(SomeParts):
+    """What a product costs; at least one of them."""
+
+    list_price: ListPriceRead | None = None
+    sales: PricePointRows | None = None
+    purchases: PricePointRows | None = None
+
+
+class ArrivalRows(RowsRead):
+    """What is on its way by one kind of document."""
+
+    list: Annotated[SomeProducts, _Short]
+    fields: sources.ArrivalFields
+
+
+class ArrivalCalls(SomeParts):
+    """What is on its way; at least one of them."""
+
+    purchases: ArrivalRows | None = None
+    productions: ArrivalRows | None = None
+
+
+class StoredRows(RowsRead):
+    """What lies in a warehouse."""
+
+    list: Annotated[OfWarehouse, _Short]
+    fields: sources.StoredFields
+
+
+class NeededRows(RowsRead):
+    """Stock of what may be short."""
+
+    fields: sources.NeededFields
+
+
+class WarehouseCalls(ConfigPart):
+    """Warehouses, what lies there, and what is short."""
+
+    list: Annotated[ListRead, _Short]
+    fields: sources.WarehouseFields
+    contents: StoredRows | None = None
+    shortages: NeededRows | None = None
+
+
 class NoAccount(ConfigPart):
     """An API that asks nobody who they are."""
 
@@ -407,6 +543,19 @@ class RestOptions(HttpOptions, SourceDefaults):
     vendors: VendorCalls | None = None
     bills: BillCalls | None = None
     payments: PaymentCalls | None = None
+    deliveries: DeliveryCalls | None = None
+    prices: PriceCalls | None = None
+    arrivals: ArrivalCalls | None = None
+    warehouses: WarehouseCalls | None = None
+
+    @property
+    def _asks_for_products(self) -> bool:
+        details = self.products and (self.products.supplies or self.products.components or self.products.used_in)
+        return self.prices is not None or bool(details)
+
+    @property
+    def _stock_has_products(self) -> bool:
+        return self.stock is not None and bool(self.stock.product)
 
     @model_validator(mode="after")
     def _complete(self) -> RestOptions:
@@ -414,6 +563,8 @@ class RestOptions(HttpOptions, SourceDefaults):
             raise ValueError("stock needs products too: products.fields say where name and unit are")
         if self.stock is not None and not self.stock.product and self.products and self.products.one is None:
             raise ValueError('stock has no product, so products.one is needed; an example: one = "/products/{sku}"')
+        if self._asks_for_products and not (self.products and (self.products.one or self._stock_has_products)):
+            raise ValueError('prices and details need products.one too; an example: one = "/products/{sku}"')
         if not sections_of(self):
             raise ValueError('no area is mapped; an example: [erp.NAME.sales] one = "/orders/{number}"')
         self.complete(sections_of(self))

@@ -59,3 +59,14 @@ def _time_of(clock: Any) -> time:
         raise ValueError("not a time")
     hours, minutes, seconds = found.groups()
     return time(int(hours), int(minutes), int(seconds or 0))
+
+
+IN_USE = ("Frozen", "FrozenFrom", "FrozenTo")
+"""The fields of a partner or item that say whether it is in use."""
+
+
+def is_in_use(row: Row, today: date) -> bool:
+    """Return whether a partner or item is not inactive, or not today: it may be inactive for some days only."""
+    first, last = day_of(row.get("FrozenFrom")), day_of(row.get("FrozenTo"))
+    ended = (first is not None and today < first) or (last is not None and today > last)
+    return ended or not is_yes(row.get("Frozen"))

@@ -27,7 +27,7 @@ from bot.erp.port import ListQuery
 from bot.erp.sap_b1 import query as queries
 from bot.erp.sap_b1.client import NameCache, SapB1Client
 from bot.erp.sap_b1.documents import is_cancelled
-from bot.erp.sap_b1.mapping import Row, ValueReader, day_of, is_yes, rows_of
+from bot.erp.sap_b1.mapping import IN_USE, Row, ValueReader, day_of, is_in_use, rows_of
 from bot.erp.sap_b1.query import BILLS, CREDIT_NOTES, INVOICES, RECEIPTS, VENDOR_CREDITS, DocumentEntity
 from bot.erp.values import code, number, text
 
@@ -37,7 +37,7 @@ _TYPES: Mapping[Listing[Any], str] = {CUSTOMERS: "cCustomer", VENDORS: "cSupplie
 _SEARCHED = ("CardCode", "CardName")
 _FIELDS = (
     *_SEARCHED, "ContactPerson", "Phone1", "Cellular", "EmailAddress", "Address", "ZipCode", "City", "SalesPersonCode",
-    "PayTermsGrpCode", "CreditLimit", "CurrentAccountBalance", "Frozen", "FrozenFrom", "FrozenTo", "UpdateDate",
+    "PayTermsGrpCode", "CreditLimit", "CurrentAccountBalance", *IN_USE, "UpdateDate",
     "UpdateTime",
 )  # fmt: skip
 _KINDS = {"rCustomer": PartnerKind.CUSTOMER, "rSupplier": PartnerKind.VENDOR}
@@ -166,7 +166,7 @@ class PartnerMapper:
             payment_terms=names.terms.get(code(row.get("PayTermsGrpCode")), ""),
             credit_limit=self.values.money(number(row.get("CreditLimit")) or None, names.currency),
             receivable=self.values.money(row.get("CurrentAccountBalance"), names.currency),
-            is_active=_is_active(row, today),
+            is_active=is_in_use(row, today),
             changed_at=self.values.changed(row),
             source=self.source,
         )
@@ -185,7 +185,7 @@ class PartnerMapper:
             buyer=names.people.get(code(row.get("SalesPersonCode")), ""),
             payment_terms=names.terms.get(code(row.get("PayTermsGrpCode")), ""),
             payable=self.values.money(None if balance is None else -balance, names.currency),
-            is_active=_is_active(row, today),
+            is_active=is_in_use(row, today),
             changed_at=self.values.changed(row),
             source=self.source,
         )
@@ -233,10 +233,3 @@ def _phone(row: Row) -> str:
 
 def _address(row: Row) -> str:
     return ", ".join(filter(None, (text(row.get(name)) for name in ("Address", "ZipCode", "City"))))
-
-
-def _is_active(row: Row, today: date) -> bool:
-    """Return whether a partner is not inactive, or not today: it may be inactive for some days only."""
-    first, last = day_of(row.get("FrozenFrom")), day_of(row.get("FrozenTo"))
-    ended = (first is not None and today < first) or (last is not None and today > last)
-    return ended or not is_yes(row.get("Frozen"))

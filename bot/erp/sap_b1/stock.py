@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from bot.erp import listing
 from bot.erp.concurrency import gather_or_cancel, gather_rows
@@ -14,7 +15,7 @@ from bot.erp.keys import LONGEST, spelled_alike
 from bot.erp.model import Product, Quantities, StockLevel, WarehouseStock
 from bot.erp.sap_b1 import query
 from bot.erp.sap_b1.client import NameCache, SapB1Client
-from bot.erp.sap_b1.mapping import Row, is_yes, rows_of
+from bot.erp.sap_b1.mapping import IN_USE, Row, is_in_use, is_yes, rows_of
 from bot.erp.sap_b1.options import SapB1Options
 from bot.erp.sap_b1.query import ITEMS
 from bot.erp.values import amount_of, code, number, text
@@ -37,7 +38,8 @@ class StockReader:
         self._now = now
         self._items = ItemMapper(options.spec_field)
         self._searched = tuple(filter(None, ("ItemCode", "ItemName", "BarCode", options.spec_field)))
-        self._fields = (*self._searched, "InventoryUOM", "ItemsGroupCode")
+        self._fields = (*self._searched, "InventoryUOM", "ItemsGroupCode", *IN_USE)
+        self._zone = ZoneInfo(options.zone)
 
     async def find(self, search: str, *, limit: int) -> tuple[Product, ...]:
         """Return items; a search with too many hits only considers the first ones by code."""
@@ -62,7 +64,7 @@ class StockReader:
             raise NotFound(sku, source=self._client.source)
         groups, names = await gather_or_cancel(self._names.groups(), self._names.warehouses())
         return StockLevel(
-            product=self._items.product(found[0], groups),
+            product=self._items.product(found[0], groups, self._today()),
             total=self._items.total(found[0]),
             per_warehouse=self._items.places(found[0], names),
             reorder_point=self._items.reorder_point(found[0]),
@@ -72,7 +74,10 @@ class StockReader:
 
     async def _products(self, rows: Iterable[Row]) -> list[Product]:
         groups = await self._names.groups()
-        return [self._items.product(row, groups) for row in rows]
+        return [self._items.product(row, groups, self._today()) for row in rows]
+
+    def _today(self) -> date:
+        return self._now().astimezone(self._zone).date()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,7 @@ class ItemMapper:
 
     spec_field: str
 
-    def product(self, row: Row, groups: Mapping[str, str]) -> Product:
+    def product(self, row: Row, groups: Mapping[str, str], today: date) -> Product:
         """Return an item; quantities are in its inventory unit."""
         return Product(
             sku=code(row["ItemCode"]),
@@ -90,6 +95,7 @@ class ItemMapper:
             unit=text(row.get("InventoryUOM")),
             category=groups.get(code(row.get("ItemsGroupCode")), ""),
             barcode=code(row.get("BarCode")),
+            is_active=is_in_use(row, today),
         )
 
     def places(self, row: Row, names: Mapping[str, str]) -> tuple[WarehouseStock, ...]:

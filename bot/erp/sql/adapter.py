@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CursorResult, TextClause, text
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError
 
 from bot.erp import listing
 from bot.erp.cursor import TimeCursor
 from bot.erp.errors import Invalid, NotFound
+from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
+from bot.erp.goods_sorting import by_leaving
 from bot.erp.keys import checked_key
-from bot.erp.listing import KINDS, D, Listing
+from bot.erp.listing import DELIVERIES, KINDS, D, Listing
 from bot.erp.mapped import builders
 from bot.erp.mapped.adapter import MappedErp, as_stored, is_encodable, is_plain, poll_start, searched_text
 from bot.erp.mapped.areas import capabilities_of, mappings_of, sections_of
 from bot.erp.mapped.bad_values import BadValues
 from bot.erp.mapped.reader import MappingContext, RecordMapping, RecordReader, matching
-from bot.erp.mapped.sources import EPOCH, EPOCH_MS, Fields, FieldSource
+from bot.erp.mapped.sources import EPOCH, EPOCH_MS, FieldSource
 from bot.erp.model import (
     Area,
     Changes,
@@ -38,82 +38,13 @@ from bot.erp.model import (
 )
 from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.sql.client import ReadOnlyDatabase
+from bot.erp.sql.goods import SqlGoods
+from bot.erp.sql.mapping import ALL_ROWS, Row, like, look, prepared_queries
 from bot.erp.sql.options import SqlOptions
-from bot.erp.sql.query import Statement, pages_itself, with_views
 from bot.erp.values import malformed_is_invalid
 from bot.erp.vendors import AdapterContext
 
-Row = Mapping[str, Any]
-
-_ESCAPE = str.maketrans({sign: f"!{sign}" for sign in "!%_"})
-"""For ``LIKE :like ESCAPE '!'``: databases do not agree on backslashes."""
-
-_ALL_ROWS = "all_rows"
 _TIME_FORMATS = {"sqlite": "%Y-%m-%d %H:%M:%S", "postgresql": "zoned"}
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedQuery:
-    """A query of the configuration, ready to run: its place there, and the columns that are read."""
-
-    place: str
-    clause: TextClause
-    parameters: frozenset[str]
-    columns: tuple[str, ...]
-
-    @property
-    def pages_itself(self) -> bool:
-        """Whether it gives one page."""
-        return "offset" in self.parameters
-
-    def rows(self, connection: Connection, most: int, source: str, **given: Any) -> list[Row]:
-        """Return its rows by lower-case column names.
-
-        Raises `Invalid` for more than ``most`` rows, and for columns that are missing or there twice.
-        """
-        result = self._begun(connection, self.clause, given)
-        names = self._names(result, source)
-        rows = result.fetchmany(most + 1)
-        if len(rows) > most:
-            raise Invalid(f"{self.place} gives more than {most} rows: let it page or choose", source=source)
-        return [dict(zip(names, row, strict=True)) for row in rows]
-
-    def check(self, connection: Connection, source: str, **given: Any) -> None:
-        """Start it and read no row; raises `Invalid` as `rows` does."""
-        streamed = self.clause.execution_options(stream_results=True)
-        with self._begun(connection, streamed, given) as result:
-            self._names(result, source)
-
-    def _begun(self, connection: Connection, clause: TextClause, given: Mapping[str, Any]) -> CursorResult[Any]:
-        try:
-            return connection.execute(clause, self._chosen(given))
-        except DBAPIError as error:
-            # The database tells the column that is missing, and not in which of our queries.
-            error.add_detail(self.place)
-            raise
-
-    def _chosen(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in given.items() if name in self.parameters}
-
-    def _names(self, result: CursorResult[Any], source: str) -> list[str]:
-        names = [name.lower() for name in result.keys()]  # noqa: SIM118  # no mapping
-        for column in self.columns:
-            if names.count(column.lower()) != 1:
-                wrong = "several columns" if column.lower() in names else "no column"
-                raise Invalid(f"{self.place} gives {wrong} {column!r}; it gives {', '.join(names)}", source=source)
-        return names
-
-
-def prepare(place: str, sql: str, *fields: Fields, also: Sequence[str] = ()) -> PreparedQuery:
-    """Return a query whose ``fields`` (and columns ``also``) are read."""
-    statement = Statement.parse(sql)
-    columns = {origin.from_: None for each in fields for origin in each.values() if origin.from_}
-    return PreparedQuery(place, text(statement.sql), statement.parameters, (*columns, *also))
-
-
-def look(row: Row, column: str) -> Any:
-    """Return what a row has in a column; databases fold the case of names in several ways."""
-    return row.get(column.lower())
 
 
 class SqlErp(MappedErp):
@@ -133,8 +64,9 @@ class SqlErp(MappedErp):
         )
         self._time_format = options.time_format or _TIME_FORMATS.get(self._database.dialect, "naive")
         self._reader = RecordReader(self.context, look)
-        self._queries = dict(_prepared(options))
+        self._queries = prepared_queries(options, name)
         self._mapped = mappings_of(sections_of(options))
+        self._goods = SqlGoods(self._queries, self._reader, self._mapped, self._product)
         self.capabilities = capabilities_of(sections_of(options))
 
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
@@ -146,7 +78,7 @@ class SqlErp(MappedErp):
         return await self._database.run(partial(self._search, text=text, limit=limit))
 
     def _search(self, connection: Connection, text: str, limit: int) -> tuple[Product, ...]:
-        rows = self._rows(connection, "products.list", text=text, like=_like(text))
+        rows = self._queries.rows(connection, "products.list", text=text, like=like(text))
         return listing.find_products(self._reader.many(self._mapped["products"], rows), text, limit=limit)
 
     async def stock(self, sku: str) -> StockLevel:
@@ -156,24 +88,71 @@ class SqlErp(MappedErp):
         return await self._database.run(partial(self._level, sku=checked_key(sku, source=self.name)))
 
     def _level(self, connection: Connection, sku: str) -> StockLevel:
-        product: Product = self._reader.single(
-            self._mapped["products"], self._row(connection, "products", sku, sku=sku)
-        )
+        product = self._product(connection, sku)
         places, total = [], None
         if "stock.places" in self._queries:
-            rows = self._rows(connection, "stock.places", sku=product.sku)
+            rows = self._queries.rows(connection, "stock.places", sku=product.sku)
             places = [self._reader.single(self._mapped["stock.places"], row) for row in rows]
         if "stock.total" in self._queries:
-            rows = self._rows(connection, "stock.total", sku=product.sku)
+            rows = self._queries.rows(connection, "stock.total", sku=product.sku)
             if len(rows) > 1:
                 raise Invalid("stock.total gives several rows of one product", source=self.name)
             total = self._reader.single(self._mapped["stock"], rows[0]) if rows else None
         lots = []
         if "stock.lots" in self._queries:
-            rows = self._rows(connection, "stock.lots", sku=product.sku)
+            rows = self._queries.rows(connection, "stock.lots", sku=product.sku)
             lots = [self._reader.single(self._mapped["stock.lots"], row) for row in rows]
         figures = frozenset(self._mapped["stock.places"].fields) if "stock.places" in self._mapped else frozenset()
         return builders.stock_level(product, total, tuple(places), figures, self.context, lots)
+
+    def _product(self, connection: Connection, sku: str) -> Product:
+        row = self._row(connection, "products", sku, sku=sku)
+        product: Product = self._reader.single(self._mapped["products"], row)
+        return product
+
+    async def product(self, sku: str) -> ProductDetails:
+        """Return the master data of a product; raises `NotFound`."""
+        self._check_capability(Capability.PRODUCT_DETAILS)
+        return await self._database.run(partial(self._goods.product, sku=checked_key(sku, source=self.name)))
+
+    async def prices(self, sku: str, *, customer: str) -> Prices:
+        """Return what a product costs; raises `NotFound`."""
+        self._check_capability(Capability.PRICES)
+        sku = checked_key(sku, source=self.name)
+        return await self._database.run(partial(self._goods.prices, sku=sku, customer=customer))
+
+    async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
+        """Return goods on their way; an unknown product has none."""
+        self._check_capability(Capability.ARRIVALS)
+        if not is_encodable(query.sku):
+            return Slice(items=(), total=0)
+        return await self._database.run(partial(self._goods.arrivals, query=query, today=self._today()))
+
+    async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
+        """Return the deliveries of a sales order with their lines; raises `NotFound` for no such order."""
+        self._check_capability(Capability.DELIVERIES)
+        number = checked_key(order_number, source=self.name)
+        with malformed_is_invalid(self.name):
+            return await self._database.run(partial(self._deliveries_of, order=number))
+
+    def _deliveries_of(self, connection: Connection, order: str) -> tuple[GoodsDelivery, ...]:
+        if self._options.sales is not None:
+            row = self._row(connection, Area.SALES, order, number=order)
+            order = self._reader.key(self._mapped[Area.SALES], row)
+        rows = self._queries.rows(connection, "deliveries.of_order", number=order)
+        if not rows and self._options.sales is None:
+            raise NotFound(order, source=self.name)
+        return by_leaving(self._whole(connection, DELIVERIES, row) for row in rows)
+
+    async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
+        """Return what is short; raises `NotFound` for no such warehouse."""
+        self._check_capability(Capability.SHORTAGES)
+        return await self._database.run(partial(self._goods.shortages, query=query))
+
+    async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
+        """Return the stock of a warehouse; raises `NotFound` and `Ambiguous`."""
+        self._check_capability(Capability.WAREHOUSE_STOCK)
+        return await self._database.run(partial(self._goods.warehouse_stock, query=query))
 
     async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
         """Return the next changes of an area; raises `Invalid` for a cursor that is not ours."""
@@ -185,7 +164,7 @@ class SqlErp(MappedErp):
 
     def _changes(self, connection: Connection, area: Area, at: TimeCursor, limit: int) -> list[tuple[str, datetime]]:
         since = as_stored(poll_start(at), self._time_format, self.context.zone)
-        rows = self._rows(connection, f"{area}.changes", since=since, limit=at.fetch_size(limit))
+        rows = self._queries.rows(connection, f"{area}.changes", since=since, limit=at.fetch_size(limit))
         return self._reader.many(self._change(area), rows)
 
     def _change(self, area: Area) -> RecordMapping[tuple[str, datetime]]:
@@ -199,9 +178,8 @@ class SqlErp(MappedErp):
 
     def _check(self, connection: Connection) -> None:
         since = as_stored(poll_start(TimeCursor()), self._time_format, self.context.zone)
-        asked = {"sku": "", "number": "", "id": None, "text": "", "like": _like(""), "today": self._today()}
-        for query in self._queries.values():
-            query.check(connection, self.name, **asked, since=since, limit=1, offset=0)
+        asked = {"sku": "", "number": "", "id": None, "warehouse": "", "text": "", "like": like("")}
+        self._queries.check(connection, **asked, today=self._today(), since=since, limit=1, offset=0)
 
     async def close(self) -> None:
         """Give the connections back."""
@@ -226,12 +204,16 @@ class SqlErp(MappedErp):
         return tuple(found)
 
     def _document(self, connection: Connection, kind: Listing[D], number: str) -> D:
+        row = self._row(connection, builders.section_of(kind), number, number=number)
+        return self._whole(connection, kind, row)
+
+    def _whole(self, connection: Connection, kind: Listing[D], row: Row) -> D:
+        """Return the document of a row with its lines."""
         section = builders.section_of(kind)
-        row = self._row(connection, section, number, number=number)
         lines: list[Row] = []
         if f"{section}.lines" in self._queries:
             given = {"number": self._reader.key(self._mapped[section], row), "id": self._id(section, row)}
-            lines = self._rows(connection, f"{section}.lines", **given)
+            lines = self._queries.rows(connection, f"{section}.lines", **given)
         found: D = self._reader.single(self._mapped[section], row, lines)
         return found
 
@@ -250,25 +232,25 @@ class SqlErp(MappedErp):
         own = f"{section}.{query.filter}"
         place = own if query.filter is not Filter.ALL and own in self._queries else f"{section}.list"
         text = searched_text(query)
-        given: dict[str, Any] = {"text": text, "like": _like(text), "today": self._today()}
-        if self._queries[place].pages_itself and is_plain(query):
+        given: dict[str, Any] = {"text": text, "like": like(text), "today": self._today()}
+        if self._queries.pages_itself(place) and is_plain(query):
             return self._own_page(connection, section, query, place, given)
-        if self._queries[place].pages_itself:
+        if self._queries.pages_itself(place):
             # Such a query knows neither days nor partners: all its rows are read, up to the most that an answer may
             # hold.
             given |= {"limit": self._options.most_rows + 1, "offset": 0}
-        documents = self._reader.many(self._mapped[section], self._rows(connection, place, **given))
+        documents = self._reader.many(self._mapped[section], self._queries.rows(connection, place, **given))
         return kind.pick(documents, query, self.context.today())
 
     def _own_page(
         self, connection: Connection, section: str, query: ListQuery, place: str, given: dict[str, Any]
     ) -> Slice[Any]:
         """Return the page of a query that pages itself; every row has the number of all rows."""
-        rows = self._rows(connection, place, **given, limit=query.limit, offset=query.offset)
+        rows = self._queries.rows(connection, place, **given, limit=query.limit, offset=query.offset)
         # Beyond the last page there is no row that has it.
-        counted = rows or (self._rows(connection, place, **given, limit=1, offset=0) if query.offset else [])
+        counted = rows or (self._queries.rows(connection, place, **given, limit=1, offset=0) if query.offset else [])
         found = self._reader.many(self._mapped[section], rows[: query.limit])
-        return Slice(items=tuple(found), total=int(look(counted[0], _ALL_ROWS)) if counted else 0)
+        return Slice(items=tuple(found), total=int(look(counted[0], ALL_ROWS)) if counted else 0)
 
     def _today(self) -> date | str:
         today = self.context.today()
@@ -276,39 +258,8 @@ class SqlErp(MappedErp):
 
     def _row(self, connection: Connection, section: str, key: str, **given: Any) -> Row:
         """Return the row of a key; raises `NotFound`."""
-        rows = self._rows(connection, f"{section}.one", **given)
+        rows = self._queries.rows(connection, f"{section}.one", **given)
         found = matching(rows, key, partial(self._reader.key, self._mapped[section]), source=self.name)
         if found is None:
             raise NotFound(key, source=self.name)
         return found  # type: ignore[no-any-return]  # one of the rows
-
-    def _rows(self, connection: Connection, place: str, **given: Any) -> list[Row]:
-        return self._queries[place].rows(connection, self._options.most_rows, self.name, **given)
-
-
-def _like(text: str) -> str:
-    """Return the pattern of ``LIKE :like ESCAPE '!'`` for texts that contain ``text``."""
-    return f"%{text.translate(_ESCAPE)}%"
-
-
-def _prepared(options: SqlOptions) -> list[tuple[str, PreparedQuery]]:
-    """Return all queries by their place in the configuration."""
-    found: list[PreparedQuery] = []
-    complete = partial(with_views, views=options.views)
-    for place, section in sections_of(options).items():
-        for name in ("one", "list", "late", "overdue", "pending", "total"):
-            sql = getattr(section, name, None)
-            if sql is not None:
-                also = (_ALL_ROWS,) if place in _LISTED and name != "one" and pages_itself(sql) else ()
-                found.append(prepare(f"{place}.{name}", complete(sql), section.fields, also=also))
-        for name in ("lines", "places", "lots"):
-            part = getattr(section, name, None)
-            if part is not None:
-                found.append(prepare(f"{place}.{name}", complete(part.query), part.fields))
-        changes = getattr(section, "changes", None)
-        if changes is not None:
-            found.append(prepare(f"{place}.changes", complete(changes), also=("key", "changed_at")))
-    return [(query.place, query) for query in found]
-
-
-_LISTED = frozenset(document.section for document in builders.DOCUMENTS)

@@ -8,8 +8,8 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from bot.erp.mapped import sources
 from bot.erp.mapped.areas import sections_of
-from bot.erp.mapped.sources import ConfigPart, Fields, SourceDefaults
-from bot.erp.sql.query import check_list_query, check_view, pages_itself, query
+from bot.erp.mapped.sources import ConfigPart, Fields, SomeParts, SourceDefaults
+from bot.erp.sql.query import check_list_query, check_sales_query, check_view, pages_itself, query
 from bot.secret_values import Secret
 
 DocumentSql = Annotated[str, query("number")]
@@ -17,9 +17,28 @@ LinesSql = Annotated[str, query("", "number id")]
 ProductSql = Annotated[str, query("sku")]
 SearchSql = Annotated[str, query("", "text like")]
 ListSql = Annotated[str, query("", "text like today limit offset"), AfterValidator(check_list_query)]
+SalesSql = Annotated[str, query("sku", "text like limit"), AfterValidator(check_sales_query)]
+BoughtSql = Annotated[str, query("sku", "limit")]
+ComingSql = Annotated[str, query("", "sku today")]
+ContentsSql = Annotated[str, query("warehouse", "text like")]
+WholeSql = Annotated[str, query()]
 ViewName = Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
 ViewSql = Annotated[str, AfterValidator(check_view)]
 ChangesSql = Annotated[str, query("since limit", columns="key changed_at", ordered=True)]
+
+
+class SupplyQuery(ConfigPart):
+    """Who supplies a product."""
+
+    query: ProductSql = Field(description="One row for each vendor of the product, by `:sku`.")
+    fields: sources.SupplyFields
+
+
+class UseQuery(ConfigPart):
+    """What a product is made of, or what it goes into."""
+
+    query: ProductSql = Field(description="One row for each component, or each product with it, by `:sku`.")
+    fields: sources.UseFields
 
 
 class ProductQueries(ConfigPart):
@@ -29,6 +48,9 @@ class ProductQueries(ConfigPart):
     list: SearchSql = Field(description="Products; may use `:text` or `:like`.")
     changes: ChangesSql | None = Field(None, description="Columns `key` and `changed_at`, by `:since` and `:limit`.")
     fields: sources.ProductFields
+    supplies: SupplyQuery | None = None
+    components: UseQuery | None = None
+    used_in: UseQuery | None = None
 
 
 class PlaceQueries(ConfigPart):
@@ -167,6 +189,88 @@ class PaymentQueries(RecordQueries):
     lines: SettledQuery | None = None
 
 
+class DeliveryLineQuery(ConfigPart):
+    """Lines of a delivery."""
+
+    query: LinesSql = Field(description="The lines by `:number` or `:id`, in order.")
+    fields: sources.DeliveryLineFields
+
+
+class DeliveryQueries(RecordQueries):
+    """What leaves for customers."""
+
+    fields: sources.DeliveryFields
+    lines: DeliveryLineQuery | None = None
+    late: ListSql | None = None
+    of_order: DocumentSql = Field(description="The deliveries of the sales order `:number`.")
+
+
+class ListPriceQuery(ConfigPart):
+    """List price and standard cost."""
+
+    query: ProductSql = Field(description="One row by `:sku`.")
+    fields: sources.ListPriceFields
+
+
+class SaleQuery(ConfigPart):
+    """What customers paid for a product."""
+
+    query: SalesSql = Field(description="One row for each line of a confirmed order, by `:sku`, `:like` the customer.")
+    fields: sources.PricePointFields
+
+
+class PurchaseQuery(ConfigPart):
+    """What was paid for a product."""
+
+    query: BoughtSql = Field(description="One row for each line of an approved order, by `:sku`.")
+    fields: sources.PricePointFields
+
+
+class PriceQueries(SomeParts):
+    """What a product costs; at least one of them."""
+
+    list_price: ListPriceQuery | None = None
+    sales: SaleQuery | None = None
+    purchases: PurchaseQuery | None = None
+
+
+class ComingQuery(ConfigPart):
+    """What is on its way by one kind of document."""
+
+    query: ComingSql = Field(description="One row for each open line; may use `:sku`, which is empty for all.")
+    fields: sources.ArrivalFields
+
+
+class ArrivalQueries(SomeParts):
+    """What is on its way; at least one of them."""
+
+    purchases: ComingQuery | None = None
+    productions: ComingQuery | None = None
+
+
+class ContentsQuery(ConfigPart):
+    """What lies in a warehouse."""
+
+    query: ContentsSql = Field(description="One row for each product, by the code `:warehouse`; may use `:like`.")
+    fields: sources.StoredFields
+
+
+class ShortageRows(ConfigPart):
+    """Stock of what may be short."""
+
+    query: WholeSql = Field(description="One row for each product and warehouse; may leave out what is not short.")
+    fields: sources.NeededFields
+
+
+class WarehouseQueries(ConfigPart):
+    """Warehouses, what lies there, and what is short."""
+
+    list: WholeSql = Field(description="All warehouses.")
+    fields: sources.WarehouseFields
+    contents: ContentsQuery | None = None
+    shortages: ShortageRows | None = None
+
+
 class SqlOptions(SourceDefaults):
     """Options of a source of the vendor ``sql``."""
 
@@ -194,11 +298,17 @@ class SqlOptions(SourceDefaults):
     vendors: VendorQueries | None = None
     bills: BillQueries | None = None
     payments: PaymentQueries | None = None
+    deliveries: DeliveryQueries | None = None
+    prices: PriceQueries | None = None
+    arrivals: ArrivalQueries | None = None
+    warehouses: WarehouseQueries | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> SqlOptions:
         if self.stock is not None and self.products is None:
             raise ValueError("stock needs products too: name and unit are read there")
+        if self.prices is not None and self.products is None:
+            raise ValueError("prices needs products too: name and unit are read there")
         if not sections_of(self):
             raise ValueError('no area is mapped; an example: [erp.NAME.sales] one = "SELECT …"')
         self.complete(sections_of(self))

@@ -161,6 +161,17 @@ def check_list_query(text: str) -> str:
     return text
 
 
+def check_sales_query(text: str) -> str:
+    """Check the query of what customers paid; raises `ValueError` for a limit that cuts before a customer is chosen."""
+    names = Statement.parse(text).parameters
+    if "limit" in names and not names & {"text", "like"}:
+        raise ValueError(
+            "uses :limit and not :like, so that older sales to a customer would be cut off; an example: "
+            "WHERE lower(customer) LIKE lower(:like) ESCAPE '!'"
+        )
+    return text
+
+
 def pages_itself(text: str) -> bool:
     """Whether a list's query gives one page only."""
     return "limit" in Statement.parse(text).parameters

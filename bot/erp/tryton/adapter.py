@@ -168,8 +168,7 @@ class TrytonErp(DocumentErp):
         """Return the figures of every warehouse; the available quantity is Tryton's forecast for the end of today."""
         sku = checked_key(sku, source=self.name)
         with malformed_is_invalid(self.name):
-            rows = await self._products([["code", "ilike", escape_like(sku)]], _TWINS)
-            row = self._first(rows, sku, lambda row: str(row["code"]))
+            row = await self._product_row(sku, documents.PRODUCT)
             digits = at(row, "default_uom.digits")
             places, reorder_point = await asyncio.gather(
                 read_places(self._account, row["id"], digits, today=self._today()),
@@ -222,10 +221,11 @@ class TrytonErp(DocumentErp):
         with malformed_is_invalid(self.name):
             return await self._goods.warehouse_stock(query)
 
-    async def _product_row(self, sku: str) -> Row:
-        """Return a product with what is told of goods; raises `NotFound`."""
+    async def _product_row(self, sku: str, fields: Sequence[str] = goods.PRODUCT) -> Row:
+        """Return a product, in use rather than not, with what is told of goods; raises `NotFound`."""
         sku = checked_key(sku, source=self.name)
-        rows = await self._products([["code", "ilike", escape_like(sku)]], _TWINS, goods.PRODUCT)
+        named: Domain = [["code", "ilike", escape_like(sku)], ["active", "in", [True, False]]]
+        rows = sorted(await self._products(named, _TWINS, fields), key=lambda row: not row["active"])
         return self._first(rows, sku, lambda row: str(row["code"]))
 
     # Documents

@@ -32,7 +32,7 @@ from bot.erp.tryton.client import Row, at, some
 CHANGED = "last_modified_at"
 """The time of the last change, or of creation; ``write_date`` is empty until the first change."""
 
-PRODUCT = ("code", "name", "default_uom.symbol", "default_uom.digits", "categories.name", "identifiers.code")
+PRODUCT = ("code", "name", "active", "default_uom.symbol", "default_uom.digits", "categories.name", "identifiers.code")
 
 _DOCUMENT = ("number", "state", "total_amount", "currency.code", "party.name", CHANGED)
 
@@ -146,6 +146,7 @@ def product(row: Row) -> Product:
         unit=at(row, "default_uom.symbol") or "",
         category=", ".join(category["name"] for category in some(row, "categories")),
         barcode=next((identifier["code"] for identifier in some(row, "identifiers")), ""),
+        is_active=bool(row["active"]),
     )
 
 

@@ -67,7 +67,7 @@ def item(product: Product, level: StockLevel | None, changed_at: datetime, suppl
         "description": rich(product.spec or product.name),
         "stock_uom": product.unit,
         "item_group": product.category,
-        "disabled": 0,
+        "disabled": int(not product.is_active),
         "is_stock_item": 1,
         "has_variants": 0,
         "variant_of": None,

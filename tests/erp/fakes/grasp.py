@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import MetaData
 
 from bot.erp.model import (
     Area,
+    Customer,
     OrderStatus,
     PurchaseOrder,
     PurchaseStatus,
     SalesOrder,
     StockLevel,
+    Supplier,
 )
 from tests.erp.fakes.vendor_tables import Rows, VendorTables, midnight, numbered, table
 
@@ -19,7 +23,10 @@ META = MetaData()
 PRODUCTS = table(
     META, "Ptype", "typeId", text="typeId parid UserCode FullName Standard Unit1", whole="sonnum deleted"
 )  # fmt: skip
-PARTNERS = table(META, "Btype", "typeId", text="typeId FullName")
+PARTNERS = table(
+    META, "Btype", "typeId",
+    text="typeId UserCode FullName Person TelAndAddress", whole="sonnum deleted", number="ARTotal APTotal",
+)  # fmt: skip
 EMPLOYEES = table(META, "Employee", "typeId", text="typeId FullName")
 WAREHOUSES = table(META, "Stock", "typeId", text="typeId UserCode FullName")
 STOCK = table(
@@ -47,7 +54,9 @@ class Grasp(VendorTables):
         return [
             *((WAREHOUSES, {"typeId": f"K{code}", "UserCode": code, "FullName": name})
               for code, name in company.warehouses.items()),
-            *((PARTNERS, {"typeId": code, "FullName": name}) for name, code in self._partners().items()),
+            *((PARTNERS, self._partner(partner)) for partner in company.customers.values()),
+            *((PARTNERS, self._partner(partner)) for partner in company.vendors.values()),
+            (PARTNERS, {"typeId": "all", "UserCode": "all", "FullName": "All of the east", "sonnum": 9, "deleted": 0}),
             *((EMPLOYEES, {"typeId": user.name, "FullName": user.name}) for user in company.users),
             *((PRODUCTS, {"typeId": code, "FullName": name, "sonnum": 9}) for name, code in self._classes().items()),
         ]  # fmt: skip
@@ -63,8 +72,17 @@ class Grasp(VendorTables):
             case _:
                 return []
 
-    def _partners(self) -> dict[str, str]:
-        return numbered([*self.customers(), *self.vendors()])
+    def _partner(self, partner: Customer | Supplier) -> dict[str, Any]:
+        debt = {"ARTotal": partner.receivable} if isinstance(partner, Customer) else {"APTotal": partner.payable}
+        return debt | {
+            "typeId": partner.id,
+            "UserCode": partner.code,
+            "FullName": partner.name,
+            "Person": partner.contact,
+            "TelAndAddress": partner.address,
+            "sonnum": 0,
+            "deleted": int(not partner.is_active),
+        }
 
     def _classes(self) -> dict[str, str]:
         return numbered(product.category for product in self.company.products.values())
@@ -104,7 +122,7 @@ class Grasp(VendorTables):
             "VchType": 8,
             "Number": order.number,
             "Date": midnight(order.ordered_on),
-            "BtypeId": self._partners()[order.customer],
+            "BtypeId": next(each.id for each in self.company.customers.values() if each.name == order.customer),
             "EtypeId": order.salesperson,
             "Draft": _DRAFT if order.status is OrderStatus.DRAFT else _POSTED,
             "OrderOver": int(over),
@@ -135,7 +153,7 @@ class Grasp(VendorTables):
             "VchType": 7,
             "Number": order.number,
             "Date": midnight(order.ordered_on),
-            "BtypeId": self._partners()[order.vendor],
+            "BtypeId": next(each.id for each in self.company.vendors.values() if each.name == order.vendor),
             "EtypeId": order.buyer,
             "Draft": _POSTED if over or status is PurchaseStatus.APPROVED else _DRAFT,
             "OrderOver": int(over),

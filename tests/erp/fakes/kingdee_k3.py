@@ -7,8 +7,11 @@ from typing import Any
 
 from sqlalchemy import MetaData
 
+from bot.erp.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.model import (
     Area,
+    Bill,
+    Customer,
     Invoice,
     InvoiceStatus,
     OrderStatus,
@@ -18,6 +21,7 @@ from bot.erp.model import (
     PurchaseStatus,
     SalesOrder,
     StockLevel,
+    Supplier,
 )
 from tests.erp.fakes.vendor_tables import Rows, VendorTables, batches, midnight, numbered, share_of, table
 
@@ -27,15 +31,16 @@ PRODUCTS = table(
     META, "t_ICItem", "FItemID",
     whole="FItemID FUnitID FParentID FDeleted", text="FNumber FName FModel", number="FSecInv",
 )  # fmt: skip
-CLASSES = table(META, "t_Item", "FItemID", whole="FItemID", text="FName")
+CLASSES = table(META, "t_Item", "FItemID", whole="FItemID FDeleted", text="FName")
 UNITS = table(META, "t_MeasureUnit", "FItemID", whole="FItemID", text="FName")
 WAREHOUSES = table(META, "t_Stock", "FItemID", whole="FItemID", text="FNumber FName")
 STOCK = table(
     META, "ICInventory", "FItemID FStockID FBatchNo",
     whole="FItemID FStockID", text="FBatchNo", number="FQty FQtyLock",
 )  # fmt: skip
-CUSTOMERS = table(META, "t_Organization", "FItemID", whole="FItemID", text="FName")
-SUPPLIERS = table(META, "t_Supplier", "FItemID", whole="FItemID", text="FName")
+_PARTNER = "FNumber FName FContact FPhone FEmail FAddress"
+CUSTOMERS = table(META, "t_Organization", "FItemID", whole="FItemID FEmployee", text=_PARTNER)
+SUPPLIERS = table(META, "t_Supplier", "FItemID", whole="FItemID FEmployee", text=_PARTNER)
 EMPLOYEES = table(META, "t_Emp", "FItemID", whole="FItemID", text="FName")
 USERS = table(META, "t_User", "FUserID", whole="FUserID", text="FName")
 CURRENCIES = table(META, "t_Currency", "FCurrencyID", whole="FCurrencyID", text="FNumber FName")
@@ -70,6 +75,25 @@ PRODUCTIONS = table(
     number="FAuxQty FAuxStockQty FAuxQtyScrap FAuxQtyForItem", moment="FPlanCommitDate FPlanFinishDate",
 )  # fmt: skip
 
+VENDOR_BILLS = table(
+    META, "ICPurchase", "FInterID",
+    whole="FInterID FTranType FSupplyID FCurrencyID FStatus FCancellation FROB", text="FBillNo",
+    moment="FDate FSettleDate", number="FCheckAmountFor",
+)  # fmt: skip
+VENDOR_BILL_ROWS = table(
+    META, "ICPurchaseEntry", "FInterID", whole="FInterID", text="FOrderBillNo", number="FAllAmount"
+)
+ISSUES = table(
+    META, "ICStockBill", "FInterID",
+    whole="FInterID FTranType FSupplyID FEmpID FCheckerID FCancellation FROB", text="FBillNo", moment="FDate",
+)  # fmt: skip
+ISSUE_ROWS = table(
+    META, "ICStockBillEntry", "FInterID FEntryID",
+    whole="FInterID FEntryID FItemID FUnitID FOrderInterID FDCStockID", number="FAuxQty",
+)  # fmt: skip
+WHOLES = table(META, "ICBOM", "FInterID", whole="FInterID FItemID FStatus FUseStatus", number="FAuxQty")
+PARTS = table(META, "ICBOMChild", "FInterID FEntryID", whole="FInterID FEntryID FItemID FUnitID", number="FAuxQty")
+
 _CURRENCIES = {"CNY": 1, "USD": 2, "EUR": 3, "JPY": 4}
 _PAID = {InvoiceStatus.PART_PAID: Decimal("0.5"), InvoiceStatus.PAID: Decimal(1)}
 _STATUS = {ProductionStatus.PLANNED: 0, ProductionStatus.DONE: 3}
@@ -85,8 +109,13 @@ class KingdeeK3(VendorTables):
         return [
             *((WAREHOUSES, {"FItemID": self._warehouse(code), "FNumber": code, "FName": name})
               for code, name in company.warehouses.items()),
-            *((CUSTOMERS, {"FItemID": int(code), "FName": name}) for name, code in self._customers().items()),
-            *((SUPPLIERS, {"FItemID": int(code), "FName": name}) for name, code in self._suppliers().items()),
+            *((CUSTOMERS, self._partner(partner, partner.salesperson)) for partner in company.customers.values()),
+            *((SUPPLIERS, self._partner(partner, partner.buyer)) for partner in company.vendors.values()),
+            *((CLASSES, {"FItemID": int(each.id), "FName": each.name, "FDeleted": int(not each.is_active)})
+              for each in (*company.customers.values(), *company.vendors.values())),
+            *(row for bill in company.bills.values() for row in self._vendor_bill(bill)),
+            *(row for delivery in company.deliveries.values() for row in self._issue(delivery)),
+            *self._materials(),
             *((EMPLOYEES, {"FItemID": n, "FName": user.name}) for n, user in enumerate(company.users, 1)),
             *((USERS, {"FUserID": n, "FName": user.id}) for n, user in enumerate(company.users, 1)),
             *((UNITS, {"FItemID": int(code), "FName": name}) for name, code in self._units().items()),
@@ -111,10 +140,82 @@ class KingdeeK3(VendorTables):
                 raise TypeError(type(other).__name__)
 
     def _customers(self) -> dict[str, str]:
-        return numbered(self.customers())
+        return {customer.name: customer.id for customer in self.company.customers.values()}
 
     def _suppliers(self) -> dict[str, str]:
-        return numbered(self.vendors())
+        return {vendor.name: vendor.id for vendor in self.company.vendors.values()}
+
+    def _partner(self, partner: Customer | Supplier, person: str) -> dict[str, Any]:
+        return {
+            "FItemID": int(partner.id),
+            "FEmployee": self._employee(person),
+            "FNumber": partner.code,
+            "FName": partner.name,
+            "FContact": partner.contact,
+            "FPhone": partner.phone,
+            "FEmail": partner.email,
+            "FAddress": partner.address,
+        }
+
+    def _vendor_bill(self, bill: Bill) -> Rows:
+        number = int(bill.id)
+        head = {
+            "FInterID": number,
+            "FTranType": 75 if number % 2 else 76,
+            "FBillNo": bill.number,
+            "FDate": midnight(bill.issued_on),
+            "FSettleDate": midnight(bill.due_on),
+            "FSupplyID": int(self._suppliers()[bill.vendor]),
+            "FCurrencyID": _CURRENCIES[bill.total.currency] if bill.total else 1,
+            "FStatus": int(bill.status is not InvoiceStatus.DRAFT),
+            "FCancellation": int(bill.status is InvoiceStatus.VOID),
+            "FROB": -1 if bill.is_credit_note else 1,
+            "FCheckAmountFor": share_of(bill.total, _PAID.get(bill.status, Decimal(0))) or None,
+        }
+        line = {"FInterID": number, "FOrderBillNo": bill.order_number or None, "FAllAmount": bill.total}
+        return [(VENDOR_BILLS, head), (VENDOR_BILL_ROWS, line)]
+
+    def _issue(self, delivery: GoodsDelivery) -> Rows:
+        number, shipped = int(delivery.id), delivery.status is DeliveryStatus.SHIPPED
+        head = {
+            "FInterID": number,
+            "FTranType": 21,
+            "FBillNo": delivery.number,
+            "FDate": midnight(delivery.day),
+            "FSupplyID": int(self._customers()[delivery.customer]),
+            "FEmpID": self._employee(delivery.salesperson),
+            "FCheckerID": 1 if shipped else 0,
+            "FCancellation": int(delivery.status is DeliveryStatus.CANCELLED),
+            "FROB": -1 if delivery.is_return else 1,
+        }
+        lines: Rows = [
+            (
+                ISSUE_ROWS,
+                {
+                    "FInterID": number,
+                    "FEntryID": n,
+                    "FItemID": self._item(line.sku),
+                    "FUnitID": int(self._units()[line.unit]),
+                    "FOrderInterID": int(self.company.orders[delivery.order_number].id),
+                    "FDCStockID": self._warehouse("MAIN"),
+                    "FAuxQty": line.quantity,
+                },
+            )
+            for n, line in enumerate(delivery.lines, 1)
+        ]
+        return [(ISSUES, head), *lines]
+
+    def _materials(self) -> Rows:
+        """Return the bills of material, and one that is out of use."""
+        rows: Rows = []
+        known = [(1072, sku, parts) for sku, parts in self.company.components.items()]
+        for bom, (use, sku, parts) in enumerate((*known, (1073, "SKU123", known[0][2])), 1):
+            head = {"FInterID": bom, "FItemID": self._item(sku), "FStatus": 1, "FUseStatus": use, "FAuxQty": Decimal(2)}
+            rows.append((WHOLES, head))
+            for n, part in enumerate(parts, 1):
+                ids = {"FItemID": self._item(part.sku), "FUnitID": int(self._units()[part.unit])}
+                rows.append((PARTS, {"FInterID": bom, "FEntryID": n, **ids, "FAuxQty": part.quantity * 2}))
+        return rows
 
     def _units(self) -> dict[str, str]:
         return numbered(product.unit for product in self.company.products.values())

@@ -88,7 +88,7 @@ def materials(company: ReferenceCompany) -> Iterator[KingdeeBill]:
             "FSpecification": item.spec or " ",
             "FBaseUnitId.FName": item.unit,
             "FStoreUnitID.FName": item.unit,
-            "FForbidStatus": "A",
+            "FForbidStatus": "A" if item.is_active else "B",
             "FDocumentStatus": "C",
             "FUseOrgId.FNumber": ORG,
             "FMaterialGroup.FName": item.category,

@@ -137,7 +137,7 @@ class CompanyModels:
                 "uom_id": self._unit(product.unit),
                 "categ_id": Many2One("product.category", 1, product.category),
                 "product_template_attribute_value_ids": [self._products[sku]] if product.spec else [],
-                "active": True,
+                "active": product.is_active,
                 "company_id": None,
                 "product_tmpl_id": self._template(sku),
                 "lst_price": self.company.list_prices[sku].amount,

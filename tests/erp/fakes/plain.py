@@ -2,17 +2,20 @@
 
 ``POST /login`` returns a token for the header ``Authorization: Bearer …``, and so does ``POST /oauth/token`` for
 client credentials. ``GET /products``, ``/orders``, ``/invoices``, ``/purchases``, ``/productions``, ``/customers``,
-``/vendors``, ``/bills``, ``/payments`` return pages (``offset``, ``limit`` up to `PAGE`) as ``{"total", "items"}``;
-with a number appended, they return a single record. ``/stock/<sku>`` returns the stock of a product. With ``view``
-(``all``, ``late``, ``overdue``, ``pending``) and ``q``, the server filters and sorts documents itself; ``POST
-/search/<kind>`` does so with a body. ``GET /changes/<area>`` returns keys and times from ``since`` on. ``POST
-/purchases/<number>/decision`` decides the version in its body.
+``/vendors``, ``/bills``, ``/payments``, ``/deliveries``, ``/warehouses``, ``/holdings`` return pages (``offset``,
+``limit`` up to `PAGE`) as ``{"total", "items"}``; with a number appended, they return a single record. ``/stock/<sku>``
+returns the stock of a product, ``/products/<sku>/details`` its price, vendors and components. With ``view`` (``all``,
+``late``, ``overdue``, ``pending``) and ``q``, the server filters and sorts documents itself; ``POST /search/<kind>``
+does so with a body. Orders and purchases are restricted to those with a product by ``item``, deliveries to those of an
+order by ``order``, holdings to those of a warehouse by ``store``. ``GET /changes/<area>`` returns keys and times from
+``since`` on. ``POST /purchases/<number>/decision`` decides the version in its body.
 """
 
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import unquote_plus
@@ -20,6 +23,7 @@ from urllib.parse import unquote_plus
 from aiohttp import web
 
 from bot.erp import listing
+from bot.erp.goods import GoodsDelivery
 from bot.erp.model import (
     Approval,
     Area,
@@ -38,6 +42,7 @@ from bot.erp.model import (
     StockLevel,
     Supplier,
     Verdict,
+    WarehouseStock,
 )
 from bot.erp.port import Filter, ListQuery
 from bot.testing.company import (
@@ -66,6 +71,9 @@ _AREAS = {
     "vendors": Area.PURCHASING,
     "bills": Area.PURCHASING,
     "payments": Area.FINANCE,
+    "deliveries": Area.SALES,
+    "warehouses": Area.STOCK,
+    "holdings": Area.STOCK,
 }
 
 
@@ -76,6 +84,7 @@ _LISTINGS: Mapping[str, listing.Listing[Any]] = {
     "productions": listing.PRODUCTION_ORDERS,
     "bills": listing.BILLS,
     "payments": listing.PAYMENTS,
+    "deliveries": listing.DELIVERIES,
 }
 
 Paging = Literal["offset", "page", "cursor", "next", "link"]
@@ -101,6 +110,7 @@ class FakePlain(FakeServer):
             web.post("/purchases/{key}/decision", self._decide),
             web.get("/{kind}", self._page),
             web.get("/{kind}/{key}", self._one),
+            web.get("/products/{key}/details", self._details),
         )
 
     async def understand(self, request: web.Request) -> ParsedRequest:
@@ -153,12 +163,15 @@ class FakePlain(FakeServer):
             "vendors": company.vendors,
             "bills": company.bills,
             "payments": company.payments,
+            "deliveries": company.deliveries,
+            "warehouses": {code: NamedStore(code, name) for code, name in company.warehouses.items()},
+            "holdings": {f"{each.level.product.sku} {each.place.code}": each for each in _holdings(company)},
         }
         return own[kind] if kind in own else company.records(_AREAS[kind])
 
     def _records(self, kind: str, parameters: Mapping[str, str]) -> list[Any]:
         """Return the records of a kind: all in their stored order, or those of a view in its order."""
-        records = list(self._kept(kind).values())
+        records = [record for record in self._kept(kind).values() if _is_asked(record, parameters)]
         if "view" not in parameters:
             return records
         query = ListQuery(filter=Filter(parameters["view"]), text=parameters.get("q", ""), limit=len(records))
@@ -195,6 +208,29 @@ class FakePlain(FakeServer):
         found = self.company.find(self._kept(kind), key) if kind in _AREAS else None
         return _say("no such record", 404) if found is None else exact_json(render(found))
 
+    async def _details(self, request: web.Request) -> web.StreamResponse:
+        company = self.company
+        product = company.find(company.products, request.match_info["key"])
+        if product is None:
+            return _say("no such record", 404)
+        supplies, parts = company.supplies.get(product.sku, ()), company.components.get(product.sku, ())
+        wholes = [
+            {"code": sku, "title": company.products[sku].name, "unit": company.products[sku].unit, "per": part.quantity}
+            for sku, made_of in company.components.items()
+            for part in made_of
+            if part.sku == product.sku
+        ]
+        return exact_json(
+            {
+                "price": _money(company.list_prices[product.sku]),
+                "vendors": [{"name": each.vendor, "code": each.code, "days": each.lead_days} for each in supplies],
+                "parts": [
+                    {"code": each.sku, "title": each.name, "unit": each.unit, "per": each.quantity} for each in parts
+                ],
+                "in": wholes,
+            }
+        )
+
     async def _changes(self, request: web.Request) -> web.StreamResponse:
         area = _AREAS[request.match_info["area"]]
         since = datetime.fromisoformat(request.query["since"]) if "since" in request.query else None
@@ -217,6 +253,40 @@ class FakePlain(FakeServer):
         except DecisionNotAllowed:
             return _say("not your turn", 403)
         return exact_json(render(decided))
+
+
+@dataclass(frozen=True, slots=True)
+class NamedStore:
+    """A warehouse of the company."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What a warehouse has of a product."""
+
+    level: StockLevel
+    place: WarehouseStock
+
+
+def _holdings(company: ReferenceCompany) -> Iterable[Holding]:
+    for level in company.stock.values():
+        for place in level.per_warehouse:
+            yield Holding(level, place)
+
+
+def _is_asked(record: Any, parameters: Mapping[str, str]) -> bool:
+    match record:
+        case SalesOrder() | PurchaseOrder() if "item" in parameters:
+            return any(line.sku == parameters["item"] for line in record.lines)
+        case GoodsDelivery() if "order" in parameters:
+            return record.order_number == parameters["order"]
+        case Holding() if "store" in parameters:
+            return record.place.code == parameters["store"]
+        case _:
+            return True
 
 
 class FakePlainWithApiKey(FakePlain):
@@ -289,6 +359,7 @@ def _product(product: Product) -> dict[str, Any]:
         "unit": product.unit,
         "group": product.category,
         "barcode": product.barcode,
+        "active": product.is_active,
     }
 
 
@@ -310,6 +381,37 @@ def _stock(level: StockLevel) -> dict[str, Any]:
         "total": _figures(level.total),
         "minimum": level.reorder_point,
         "changed": level.as_of,
+    }
+
+
+def _holding(holding: Holding) -> dict[str, Any]:
+    level = holding.level
+    return {
+        "product": _product(level.product),
+        "minimum": level.reorder_point,
+        "store": holding.place.code,
+        **_figures(holding.place.quantities),
+    }
+
+
+def _delivery(delivery: GoodsDelivery) -> dict[str, Any]:
+    return {
+        "id": delivery.id,
+        "number": delivery.number,
+        "order": delivery.order_number,
+        "customer": delivery.customer,
+        "state": delivery.status,
+        "planned": delivery.planned_on,
+        "left": delivery.shipped_on,
+        "carrier": delivery.carrier,
+        "tracking": delivery.tracking,
+        "seller": delivery.salesperson,
+        "store": delivery.warehouse,
+        "lines": [
+            {"code": line.sku, "title": line.name, "unit": line.unit, "quantity": line.quantity}
+            for line in delivery.lines
+        ],
+        "changed": delivery.changed_at,
     }
 
 
@@ -478,4 +580,7 @@ _SPELL: Mapping[type, Callable[[Any], dict[str, Any]]] = {
     Supplier: _vendor,
     Bill: _bill,
     Payment: _payment,
+    GoodsDelivery: _delivery,
+    NamedStore: lambda store: {"code": store.code, "title": store.name},
+    Holding: _holding,
 }

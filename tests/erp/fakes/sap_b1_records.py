@@ -149,6 +149,9 @@ def item(product: Product, level: StockLevel, changed_at: datetime, spelling: Sa
         )
     return {
         "ItemCode": product.sku,
+        "Frozen": "tNO" if product.is_active else "tYES",
+        "FrozenFrom": None,
+        "FrozenTo": None,
         "ItemName": product.name,
         "BarCode": product.barcode or None,
         "U_Spec": product.spec or None,

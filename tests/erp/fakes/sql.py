@@ -34,6 +34,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection
 from sqlalchemy.event import listen
 
+from bot.erp.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.model import (
     Approval,
     Area,
@@ -70,6 +71,7 @@ INVOICE_STATES = dict(zip(InvoiceStatus, "DUPXV", strict=True))
 PURCHASE_STATES = dict(zip(PurchaseStatus, (0, 1, 2, 3, 4, 9), strict=True))
 PRODUCTION_STATES = dict(zip(ProductionStatus, ("plan", "free", "run", "hold", "end", "stop"), strict=True))
 PAYMENT_STATES = dict(zip(PaymentStatus, "DBX", strict=True))
+DELIVERY_STATES = dict(zip(DeliveryStatus, "PRSX", strict=True))
 PROGRESS = {Progress.NONE: "N", Progress.PARTIAL: "P", Progress.FULL: "F"}
 
 _FIGURES = ("on_hand", "reserved", "free", "coming", "going", "expected")
@@ -77,6 +79,7 @@ _FIGURES = ("on_hand", "reserved", "free", "coming", "going", "expected")
 _meta = MetaData()
 _amount = Numeric().with_variant(Text(), "sqlite")
 _day = Date().with_variant(Text(), "sqlite")
+_flag = Boolean().with_variant(Integer(), "sqlite")
 _time = DateTime(timezone=True).with_variant(Text(), "sqlite")
 
 
@@ -85,9 +88,20 @@ def _table(name: str, key: str, columns: str = "", **others: Any) -> Table:
     return Table(name, _meta, *texts, *(Column(each, kind) for each, kind in others.items()))
 
 
-ITEMS = _table("items", "item_no", "title spec uom grp ean", minimum=_amount, counted=_time, changed=_time)
+ITEMS = _table(
+    "items",
+    "item_no",
+    "title spec uom grp ean cur",
+    minimum=_amount,
+    list_price=_amount,
+    gone=_flag,
+    counted=_time,
+    changed=_time,
+)
 STORES = _table("stores", "code", "title")
 HOLDINGS = _table("holdings", "item_no", "store", **dict.fromkeys(_FIGURES, _amount))
+OFFERS = _table("offers", "item_no", "supplier their_no", pos=Integer(), days=Integer())
+PARTS = _table("parts", "item_no", "part_no", pos=Integer(), quantity=_amount)
 ORDERS = _table(
     "orders",
     "no",
@@ -116,7 +130,7 @@ BILLS = _table(
     due_on=_day,
     total=_amount,
     unpaid=_amount,
-    credit=Boolean().with_variant(Integer(), "sqlite"),
+    credit=_flag,
     changed=_time,
 )
 PURCHASES = _table(
@@ -150,7 +164,7 @@ WORKS = _table(
     scrap=_amount,
     starts_on=_day,
     due_on=_day,
-    ready=Boolean().with_variant(Integer(), "sqlite"),
+    ready=_flag,
     changed=_time,
 )
 
@@ -162,7 +176,7 @@ CUSTOMERS = _table(
     id=Integer(),
     credit=_amount,
     owes=_amount,
-    gone=Boolean().with_variant(Integer(), "sqlite"),
+    gone=_flag,
     changed=_time,
 )
 SUPPLIERS = _table(
@@ -171,7 +185,7 @@ SUPPLIERS = _table(
     f"{_PARTNER} buyer",
     id=Integer(),
     owed=_amount,
-    gone=Boolean().with_variant(Integer(), "sqlite"),
+    gone=_flag,
     changed=_time,
 )
 VENDOR_BILLS = _table(
@@ -183,7 +197,7 @@ VENDOR_BILLS = _table(
     due_on=_day,
     total=_amount,
     unpaid=_amount,
-    credit=Boolean().with_variant(Integer(), "sqlite"),
+    credit=_flag,
     changed=_time,
 )
 PAYMENTS = _table(
@@ -196,6 +210,17 @@ PAYMENTS = _table(
     changed=_time,
 )
 SETTLEMENTS = _table("settlements", "payment_no", "document_no", pos=Integer())
+
+SHIPMENTS = _table(
+    "shipments",
+    "no",
+    "order_no customer state carrier tracking seller store",
+    id=Integer(),
+    planned_on=_day,
+    left_on=_day,
+    changed=_time,
+)
+SHIPMENT_ROWS = _table("shipment_rows", "no", "item_no title uom", pos=Integer(), quantity=_amount)
 
 _TABLES: Mapping[Area, tuple[Table, ...]] = {
     Area.PRODUCTS: (ITEMS,),
@@ -299,6 +324,11 @@ class SqlInstallation(Installation):
 
     def _of_partners(self) -> _Rows:
         company = self.company
+        shipped = [
+            row
+            for delivery in company.deliveries.values()
+            for row in ((SHIPMENTS, _shipment(delivery)), *_numbered(SHIPMENT_ROWS, delivery.number, _sent(delivery)))
+        ]
         settled = [
             (SETTLEMENTS, {"payment_no": payment.number, "pos": n, "document_no": number})
             for payment in company.payments.values()
@@ -310,7 +340,23 @@ class SqlInstallation(Installation):
             *((VENDOR_BILLS, _vendor_bill(bill)) for bill in company.bills.values()),
             *((PAYMENTS, _payment(payment)) for payment in company.payments.values()),
             *settled,
+            *shipped,
+            *self._of_products(),
         ]
+
+    def _of_products(self) -> _Rows:
+        company = self.company
+        offers = [
+            (OFFERS, {"item_no": sku, "pos": n, "supplier": each.vendor, "their_no": each.code, "days": each.lead_days})
+            for sku, supplies in company.supplies.items()
+            for n, each in enumerate(supplies, 1)
+        ]
+        parts = [
+            (PARTS, {"item_no": sku, "pos": n, "part_no": each.sku, "quantity": each.quantity})
+            for sku, components in company.components.items()
+            for n, each in enumerate(components, 1)
+        ]
+        return [*offers, *parts]
 
     def _item(self, level: StockLevel) -> _Rows:
         product: Product = self.company.products[level.product.sku]
@@ -321,7 +367,10 @@ class SqlInstallation(Installation):
             "uom": product.unit,
             "grp": product.category,
             "ean": product.barcode,
+            "gone": not product.is_active,
             "minimum": level.reorder_point,
+            "list_price": _value(self.company.list_prices[product.sku]),
+            "cur": _currency(self.company.list_prices[product.sku]),
             "counted": level.as_of,
             "changed": self.company.product_changes[product.sku],
         }
@@ -439,6 +488,28 @@ def _owed(invoice: Invoice | Bill) -> dict[str, Any]:
         "order_no": invoice.order_number,
         "changed": invoice.changed_at,
     }
+
+
+def _shipment(delivery: GoodsDelivery) -> dict[str, Any]:
+    return {
+        "id": int(delivery.id),
+        "no": delivery.number,
+        "order_no": delivery.order_number,
+        "customer": delivery.customer,
+        "state": DELIVERY_STATES[delivery.status],
+        "carrier": delivery.carrier,
+        "tracking": delivery.tracking,
+        "seller": delivery.salesperson,
+        "store": delivery.warehouse,
+        "planned_on": delivery.planned_on,
+        "left_on": delivery.shipped_on,
+        "changed": delivery.changed_at,
+    }
+
+
+def _sent(delivery: GoodsDelivery) -> Iterable[dict[str, Any]]:
+    for line in delivery.lines:
+        yield {"item_no": line.sku, "title": line.name, "uom": line.unit, "quantity": line.quantity}
 
 
 def _partner(partner: Customer | Supplier) -> dict[str, Any]:

@@ -139,6 +139,7 @@ def _products(company: ReferenceCompany) -> list[Record]:
         record = {
             "id": n,
             "code": product.sku,
+            "active": product.is_active,
             "name": product.name,
             "template": template,
             "default_uom": _unit(product.unit),

@@ -65,6 +65,6 @@ def _as_parameter(node: exp.Expression) -> exp.Expression:
 def _joined(tree: exp.Expression) -> exp.Expression:
     """Return a query whose texts joined by + are joined as other databases do."""
     for node in list(tree.find_all(exp.Add)):
-        if any(part.is_string for part in node.flatten()):
+        if any(part.is_string or isinstance(part, exp.National) for part in node.flatten()):
             node.replace(exp.DPipe(this=node.left, expression=node.right))
     return tree

@@ -8,11 +8,18 @@ from typing import Any
 
 from sqlalchemy import MetaData
 
+from bot.erp.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.model import (
     Area,
+    Bill,
+    Customer,
     Invoice,
     InvoiceStatus,
     OrderStatus,
+    PartnerKind,
+    Payment,
+    PaymentDirection,
+    PaymentStatus,
     ProductionOrder,
     ProductionStatus,
     Progress,
@@ -20,6 +27,7 @@ from bot.erp.model import (
     PurchaseStatus,
     SalesOrder,
     StockLevel,
+    Supplier,
     WarehouseStock,
 )
 from tests.erp.fakes.vendor_tables import (
@@ -28,7 +36,6 @@ from tests.erp.fakes.vendor_tables import (
     batches,
     currency_name,
     midnight,
-    numbered,
     share_of,
     table,
 )
@@ -48,8 +55,18 @@ STOCK = table(
     moment="dVDate",
     number="iQuantity fStopQuantity fOutQuantity fTransOutQuantity fInQuantity fTransInQuantity",
 )  # fmt: skip
-CUSTOMERS = table(META, "Customer", "cCusCode", text="cCusCode cCusName")
-VENDORS = table(META, "Vendor", "cVenCode", text="cVenCode cVenName")
+CUSTOMERS = table(
+    META, "Customer", "cCusCode",
+    text="cCusCode cCusName cCusPerson cCusHand cCusPhone cCusEmail cCusAddress cCusPPerson cCusPayCond",
+    number="iCusCreLine iARMoney", moment="dEndDate",
+)  # fmt: skip
+VENDORS = table(
+    META, "Vendor", "cVenCode",
+    text="cVenCode cVenName cVenPerson cVenHand cVenPhone cVenEmail cVenAddress cVenPPerson cVenPayCond",
+    number="iAPMoney", moment="dEndDate",
+)  # fmt: skip
+TERMS = table(META, "PayCondition", "cPayCode", text="cPayCode cPayName")
+STYLES = table(META, "SettleStyle", "cSSCode", text="cSSCode cSSName")
 PERSONS = table(META, "Person", "cPersonCode", text="cPersonCode cPersonName")
 ORDERS = table(
     META, "SO_SOMain", "ID",
@@ -58,7 +75,7 @@ ORDERS = table(
 )  # fmt: skip
 ORDER_ROWS = table(
     META, "SO_SODetails", "ID iRowNo",
-    whole="ID iRowNo", text="cInvCode cInvName", moment="dPreDate",
+    whole="ID iRowNo iSOsID", text="cInvCode cInvName", moment="dPreDate",
     number="iQuantity iFHQuantity iKPQuantity iTaxUnitPrice iSum iExchSum",
 )  # fmt: skip
 BILLS = table(
@@ -86,6 +103,38 @@ PRODUCTION_ROWS = table(
 )  # fmt: skip
 PRODUCTION_DAYS = table(META, "mom_morder", "MoDId", whole="MoDId", moment="StartDate DueDate")
 
+VENDOR_BILLS = table(
+    META, "PurBillVouch", "PBVID",
+    whole="PBVID", text="cPBVCode cVenCode cexch_name cOrderCode cVerifier", flag="bNegative",
+    moment="dPBVDate dGatheringDate cmaketime cmodifytime cAuditTime",
+)  # fmt: skip
+VENDOR_BILL_ROWS = table(META, "PurBillVouchs", "ID", whole="ID PBVID", number="iOriSum iOriTotal")
+PAYMENTS = table(
+    META, "Ap_CloseBill", "iID",
+    whole="iID", text="cVouchType cVouchID cFlag cDwCode cexch_name cSSCode cCheckMan", number="iAmount_f",
+    moment="dVouchDate",
+)  # fmt: skip
+_SETTLED = "cVouchType cVouchID cCoVouchType cCoVouchID cProcStyle"
+RECEIVED = table(META, "Ar_Detail", "Auto_ID", whole="Auto_ID", text=_SETTLED)
+SPENT = table(META, "Ap_Detail", "Auto_ID", whole="Auto_ID", text=_SETTLED)
+DISPATCHES = table(
+    META, "DispatchList", "DLID",
+    whole="DLID", text="cVouchType cDLCode cCusCode cCusName cPersonCode cVerifier cCloser", flag="bReturnFlag",
+    moment="dDate dcreatesystime dmodifysystime dverifysystime",
+)  # fmt: skip
+DISPATCH_ROWS = table(
+    META, "DispatchLists", "iDLsID",
+    whole="iDLsID DLID iSOsID", text="cInvCode cInvName cWhCode", number="iQuantity fOutQuantity",
+)  # fmt: skip
+ISSUES = table(META, "rdrecord32", "ID", whole="ID", moment="dDate")
+ISSUE_ROWS = table(META, "rdrecords32", "ID iDLsID", whole="ID iDLsID")
+PARTS = table(META, "bas_part", "PartId", whole="PartId", text="InvCode")
+WHOLES = table(META, "bom_bom", "BomId", whole="BomId Status")
+PARENTS = table(META, "bom_parent", "BomId", whole="BomId ParentId")
+COMPONENTS = table(
+    META, "bom_opcomponent", "BomId SortSeq", whole="BomId SortSeq ComponentId", number="BaseQtyN BaseQtyD"
+)
+
 _SHARES = {Progress.NONE: Decimal(0), Progress.PARTIAL: Decimal("0.5"), Progress.FULL: Decimal(1)}
 _PAID = {InvoiceStatus.PART_PAID: Decimal("0.5"), InvoiceStatus.PAID: Decimal(1)}
 _STATUS = {
@@ -104,14 +153,18 @@ class YonyouU8(VendorTables):
 
     def fixed_rows(self) -> Rows:
         company = self.company
-        customers = numbered(self.customers())
-        vendors = numbered(self.vendors())
         units = dict.fromkeys(product.unit for product in company.products.values())
         classes = dict.fromkeys(product.category for product in company.products.values())
         return [
             *((WAREHOUSES, {"cWhCode": code, "cWhName": name}) for code, name in company.warehouses.items()),
-            *((CUSTOMERS, {"cCusCode": code, "cCusName": name}) for name, code in customers.items()),
-            *((VENDORS, {"cVenCode": code, "cVenName": name}) for name, code in vendors.items()),
+            *((CUSTOMERS, self._customer(customer)) for customer in company.customers.values()),
+            *((VENDORS, self._supplier(vendor)) for vendor in company.vendors.values()),
+            *((TERMS, {"cPayCode": name, "cPayName": name}) for name in self._terms()),
+            *((STYLES, {"cSSCode": f"S-{name}", "cSSName": name}) for name in self._styles()),
+            *(row for bill in company.bills.values() for row in self._vendor_bill(bill)),
+            *(row for payment in company.payments.values() for row in self._payment(payment)),
+            *(row for delivery in company.deliveries.values() for row in self._dispatch(delivery)),
+            *self._materials(),
             *((PERSONS, {"cPersonCode": user.id, "cPersonName": user.name}) for user in company.users),
             *((UNITS, {"cComunitCode": f"U-{name}", "cComUnitName": name}) for name in units),
             *((CLASSES, {"cInvCCode": f"C-{name}", "cInvCName": name}) for name in classes),
@@ -160,6 +213,7 @@ class YonyouU8(VendorTables):
                 {
                     "ID": int(order.id),
                     "iRowNo": n,
+                    "iSOsID": 100 * int(order.id) + n,
                     "cInvCode": line.sku,
                     "cInvName": line.name,
                     "dPreDate": midnight(line.due_on),
@@ -215,7 +269,147 @@ class YonyouU8(VendorTables):
         return [(PURCHASES, head), *lines]
 
     def _vendor(self, name: str) -> str:
-        return numbered(self.vendors())[name]
+        return next(vendor.code for vendor in self.company.vendors.values() if vendor.name == name)
+
+    def _terms(self) -> dict[str, None]:
+        company = self.company
+        return dict.fromkeys(each.payment_terms for each in (*company.customers.values(), *company.vendors.values()))
+
+    def _styles(self) -> dict[str, None]:
+        return dict.fromkeys(payment.method for payment in self.company.payments.values())
+
+    def _customer(self, customer: Customer) -> dict[str, Any]:
+        return {
+            "cCusCode": customer.code,
+            "cCusName": customer.name,
+            "cCusPerson": customer.contact,
+            "cCusHand": "",
+            "cCusPhone": customer.phone,
+            "cCusEmail": customer.email,
+            "cCusAddress": customer.address,
+            "cCusPPerson": self._person(customer.salesperson),
+            "cCusPayCond": customer.payment_terms,
+            "iCusCreLine": customer.credit_limit,
+            "iARMoney": customer.receivable,
+            "dEndDate": None if customer.is_active else customer.changed_at,
+        }
+
+    def _supplier(self, vendor: Supplier) -> dict[str, Any]:
+        return {
+            "cVenCode": vendor.code,
+            "cVenName": vendor.name,
+            "cVenPerson": vendor.contact,
+            "cVenHand": vendor.phone,
+            "cVenPhone": "the fax",
+            "cVenEmail": vendor.email,
+            "cVenAddress": vendor.address,
+            "cVenPPerson": self._person(vendor.buyer),
+            "cVenPayCond": vendor.payment_terms,
+            "iAPMoney": vendor.payable,
+            "dEndDate": None if vendor.is_active else vendor.changed_at,
+        } | ({} if vendor.phone else {"cVenPhone": ""})
+
+    def _vendor_bill(self, bill: Bill) -> Rows:
+        if bill.status is InvoiceStatus.VOID:
+            return []
+        head = {
+            "PBVID": int(bill.id),
+            "cPBVCode": bill.number,
+            "cVenCode": self._vendor(bill.vendor),
+            "cexch_name": currency_name(bill.total),
+            "cOrderCode": bill.order_number or None,
+            "cVerifier": None if bill.status is InvoiceStatus.DRAFT else "anna",
+            "bNegative": bill.is_credit_note,
+            "dPBVDate": midnight(bill.issued_on),
+            "dGatheringDate": midnight(bill.due_on),
+            "cmaketime": bill.changed_at,
+        }
+        settled = share_of(bill.total, _PAID.get(bill.status, Decimal(0)))
+        line = {"ID": int(bill.id), "PBVID": int(bill.id), "iOriSum": bill.total, "iOriTotal": settled or None}
+        return [(VENDOR_BILLS, head), (VENDOR_BILL_ROWS, line)]
+
+    def _payment(self, payment: Payment) -> Rows:
+        if payment.status is PaymentStatus.CANCELLED:
+            return []
+        of_customer = payment.partner_kind is PartnerKind.CUSTOMER
+        partners: Any = self.company.customers if of_customer else self.company.vendors
+        kind = "48" if payment.direction is PaymentDirection.RECEIVED else "49"
+        head = {
+            "iID": int(payment.id),
+            "cVouchType": kind,
+            "cVouchID": payment.number,
+            "cFlag": "AR" if of_customer else "AP",
+            "cDwCode": next(each.code for each in partners.values() if each.name == payment.partner),
+            "cexch_name": currency_name(payment.amount),
+            "cSSCode": f"S-{payment.method}",
+            "cCheckMan": None if payment.status is PaymentStatus.DRAFT else "anna",
+            "iAmount_f": payment.amount,
+            "dVouchDate": midnight(payment.paid_on),
+        }
+        details: Rows = [
+            (
+                RECEIVED if of_customer else SPENT,
+                {
+                    "Auto_ID": 10 * int(payment.id) + n,
+                    "cVouchType": kind,
+                    "cVouchID": payment.number,
+                    "cCoVouchType": "26" if of_customer else "01",
+                    "cCoVouchID": number,
+                    "cProcStyle": style,
+                },
+            )
+            for settled in payment.settles
+            for n, (style, number) in enumerate((("9P", settled), ("48", payment.number)))
+        ]
+        return [(PAYMENTS, head), *details]
+
+    def _dispatch(self, delivery: GoodsDelivery) -> Rows:
+        number, order = int(delivery.id), self.company.orders[delivery.order_number]
+        shipped = delivery.status is DeliveryStatus.SHIPPED
+        head = {
+            "DLID": number,
+            "cVouchType": "05",
+            "cDLCode": delivery.number,
+            "cCusName": delivery.customer,
+            "cPersonCode": self._person(delivery.salesperson),
+            "cVerifier": "anna" if delivery.status in {DeliveryStatus.READY, DeliveryStatus.SHIPPED} else None,
+            "cCloser": "anna" if delivery.status is DeliveryStatus.CANCELLED else None,
+            "bReturnFlag": delivery.is_return,
+            "dDate": midnight(delivery.planned_on),
+            "dcreatesystime": delivery.changed_at,
+        }
+        rows: Rows = [(DISPATCHES, head)]
+        if shipped:
+            rows.append((ISSUES, {"ID": number, "dDate": midnight(delivery.shipped_on)}))
+        places = {line.sku: n for n, line in enumerate(order.lines, 1)}
+        for n, line in enumerate(delivery.lines, 1):
+            row = {
+                "iDLsID": 100 * number + n,
+                "DLID": number,
+                "iSOsID": 100 * int(order.id) + places[line.sku],
+                "cInvCode": line.sku,
+                "cInvName": line.name,
+                "cWhCode": "MAIN",
+                "iQuantity": line.quantity,
+                "fOutQuantity": line.quantity if shipped else None,
+            }
+            rows.append((DISPATCH_ROWS, row))
+            if shipped:
+                rows.append((ISSUE_ROWS, {"ID": number, "iDLsID": row["iDLsID"]}))
+        return rows
+
+    def _materials(self) -> Rows:
+        """Return the bills of material, and one that is out of use."""
+        ids = {sku: n for n, sku in enumerate(self.company.products, 1)}
+        rows: Rows = [(PARTS, {"PartId": n, "InvCode": sku}) for sku, n in ids.items()]
+        components = self.company.components
+        made_of = [(3, sku, [(each.sku, each.quantity) for each in parts]) for sku, parts in components.items()]
+        for bom, (status, sku, parts) in enumerate((*made_of, (4, "SKU128", [("SKU124", Decimal(9))])), 1):
+            rows += [(WHOLES, {"BomId": bom, "Status": status}), (PARENTS, {"BomId": bom, "ParentId": ids[sku]})]
+            for n, (part, quantity) in enumerate(parts, 1):
+                uses = {"BaseQtyN": quantity * 2, "BaseQtyD": Decimal(2)}
+                rows.append((COMPONENTS, {"BomId": bom, "SortSeq": 10 * n, "ComponentId": ids[part], **uses}))
+        return rows
 
 
 def _product(level: StockLevel) -> Rows:

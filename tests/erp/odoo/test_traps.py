@@ -484,8 +484,24 @@ async def test_an_archived_product_is_a_change(open_odoo: Open, clock: Clock) ->
     erp, _ = await open_odoo(server=FakeOdoo(full.company, clock, models=models))
     items, _ = await all_changes(erp, Area.PRODUCTS)
     assert "SKU123" in {change.key for change in items}
-    with pytest.raises(NotFound):
-        await erp.stock("SKU123")
+    assert not (await erp.stock("SKU123")).product.is_active
+    assert not (await erp.product("SKU123")).product.is_active
+    assert await erp.read_products(["SKU123"]) == ()
+
+
+async def test_an_archived_product_gives_way_to_its_successor(open_odoo: Open, clock: Clock) -> None:
+    full = FakeOdoo(ReferenceCompany(now=clock.now), clock)
+
+    def models(name: str) -> OdooModel | None:
+        model = full.records(name)
+        if name != "product.product" or model is None:
+            return model
+        old = next({**row, "id": 1, "active": False} for row in model.records if row["default_code"] == "SKU123")
+        return replace(model, records=[old, *model.records])
+
+    erp, _ = await open_odoo(server=FakeOdoo(full.company, clock, models=models))
+    assert (await erp.stock("SKU123")).product.is_active
+    assert (await erp.product("SKU123")).product.is_active
 
 
 # Days

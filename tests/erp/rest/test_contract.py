@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bot.erp.port import GOODS, Capability
+from bot.erp.port import Capability
 from bot.erp.rest.manifest import vendor
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.erp_contract import ErpContract
@@ -14,7 +14,7 @@ from tests.erp.rest.documented_config import api_options
 
 
 class TestRestContract(ErpContract):
-    offers = frozenset(Capability) - GOODS - {Capability.LOTS}
+    offers = frozenset(Capability) - {Capability.LOTS}
     """With a login that runs out."""
 
     name, vendor = "rest", vendor

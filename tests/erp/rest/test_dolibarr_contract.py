@@ -104,6 +104,7 @@ class TestDolibarrContract(ErpContract):
             for case in ("once", "equal_times", "again", "while_reading", "burst")
         },
         fields={
+            "Product.is_active": "a product is for sale, to be bought, both or neither: two fields say so",
             "Product.spec": "a product has a name and a long description, but no specification",
             "Product.category": "categories are lists of products, and no field of one",
             "Quantities.reserved": "stock tells what lies there, and what will in the end",

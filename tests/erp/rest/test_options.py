@@ -37,6 +37,18 @@ WRONG: list[tuple[Change, str]] = [
         lambda o: [o["purchasing"]["fields"].pop(name) for name in ("version", "changed_at")],
         r"purchasing\n.*to decide, version or changed_at must be mapped",
     ),
+    (
+        lambda o: (o["stock"].clear(), o.pop("stock")),
+        r"prices and details need products\.one too; an example",
+    ),
+    (
+        lambda o: o["arrivals"]["purchases"].update(only={"code": ["{skus}"]}),
+        r"arrivals\.purchases\n.*only: unknown place \{skus\}",
+    ),
+    (
+        lambda o: o["prices"]["sales"]["list"].update(params={}, paging=None),
+        r"prices\.sales\.list\n.*does not use \{sku\}",
+    ),
     (lambda o: o["stock"].pop("product"), r"products\.one is needed"),
     (lambda o: (o["stock"].pop("places"), o["stock"]["fields"].pop("on_hand")), r"stock\n.*must map on_hand"),
     (lambda o: o.update(account={"kind": "kerberos"}), r"account\n.*'none', 'bearer', 'basic'"),

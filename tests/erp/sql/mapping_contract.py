@@ -10,7 +10,18 @@ from typing import Any, ClassVar
 
 import pytest
 
-from bot.erp.model import OrderStatus, SalesOrder
+from bot.erp.goods import Arrival, ArrivalKind
+from bot.erp.model import (
+    Bill,
+    Customer,
+    InvoiceStatus,
+    Money,
+    OrderStatus,
+    Payment,
+    PaymentStatus,
+    SalesOrder,
+    Supplier,
+)
 from bot.erp.port import GOODS, PARTNER_READS, Capability
 from bot.erp.sql.manifest import vendor
 from bot.testing.company import Clock, ReferenceCompany
@@ -37,6 +48,29 @@ def shipped_options(name: str) -> dict[str, Any]:
 def translated_mapping(name: str) -> dict[str, Any]:
     """Return the options of a mapping with its queries translated: parsing them takes longer than most cases."""
     return translated_options(shipped_options(name))
+
+
+def without_production(record: Any) -> Any:
+    """Return no arrival from production, where the mapping does not read it."""
+    return None if isinstance(record, Arrival) and record.kind is ArrivalKind.PRODUCTION else record
+
+
+def without_void(record: Any) -> Any:
+    """Return no bill or payment that was given up: there such a one is deleted."""
+    void = isinstance(record, Bill) and record.status is InvoiceStatus.VOID
+    return None if void or (isinstance(record, Payment) and record.status is PaymentStatus.CANCELLED) else record
+
+
+def in_own_currency(record: Any) -> Any:
+    """Return a partner whose limit and debt are told in the company's own currency."""
+    if isinstance(record, Customer):
+        return replace(record, credit_limit=yuan(record.credit_limit), receivable=yuan(record.receivable))
+    return replace(record, payable=yuan(record.payable)) if isinstance(record, Supplier) else record
+
+
+def yuan(money: Money | None) -> Money | None:
+    """Return an amount as one of the company's own currency."""
+    return money and Money(money.amount, "CNY")
 
 
 def unfollowed(area: str, reason: str) -> dict[str, str]:

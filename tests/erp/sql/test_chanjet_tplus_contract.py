@@ -10,7 +10,7 @@ from bot.erp.model import Approval, Invoice, InvoiceStatus, PurchaseOrder, Purch
 from bot.erp.port import Capability
 from bot.testing.gaps import Gaps, Rewrite
 from tests.erp.fakes.chanjet_tplus import ChanjetTplus
-from tests.erp.sql.mapping_contract import READS, ReadyMappingContract, given_up_is_closed
+from tests.erp.sql.mapping_contract import READS, ReadyMappingContract, given_up_is_closed, without_production
 
 _UNCHECKED = {PurchaseStatus.DRAFT, PurchaseStatus.REJECTED, PurchaseStatus.WAITING}
 
@@ -35,13 +35,19 @@ class TestChanjetTplusContract(ReadyMappingContract):
     """On PostgreSQL."""
 
     name, installed = "chanjet-tplus", ChanjetTplus
-    offers = READS - {Capability.PRODUCTION_ORDERS}
+    offers = READS - {Capability.PRODUCTION_ORDERS} | {
+        Capability.PRICES,
+        Capability.ARRIVALS,
+        Capability.SHORTAGES,
+        Capability.WAREHOUSE_STOCK,
+    }
     gaps = Gaps(
         cases={
             f"changes.{case}[production]": "the days of 生产加工单 stand in no public description of T+"
             for case in ("once", "equal_times", "again", "while_reading", "burst")
         },
         fields={
+            "Prices.list_price": "price lists are for customers, quantities and days",
             "Quantities.outgoing": "what is promised is one figure, which reserved tells",
             "Quantities.forecast": "T+ works it out in its reports",
             "SalesOrder.billing": "an order does not tell what of it was invoiced",
@@ -51,6 +57,7 @@ class TestChanjetTplusContract(ReadyMappingContract):
         rewrites=(
             Rewrite("an order that is given up is closed", given_up_is_closed),
             Rewrite("what is not checked waits, and levels and reasons stand with the workflow alone", _as_checked),
+            Rewrite("what production is to give is not told", without_production),
             Rewrite("a delivery note that was wrong is deleted, not void", _without_void),
         ),
         resolution=timedelta(milliseconds=1),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.erp.port import GOODS, Capability
+from bot.erp.port import Capability
 from bot.erp.sql.manifest import vendor
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.erp_contract import ErpContract
@@ -17,7 +17,7 @@ from tests.erp.sql.documented_config import company_options
 from tests.erp.sql.postgres_server import Postgres
 
 DECIDING = {Capability.APPROVE, Capability.REJECT, Capability.VERSION_CHECK}
-READ = frozenset(Capability) - GOODS - DECIDING - {Capability.LOTS}
+READ = frozenset(Capability) - DECIDING - {Capability.LOTS}
 
 
 class TestSqlContract(ErpContract):

@@ -5,11 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from bot.erp.model import Approval, Money, PurchaseOrder, PurchaseStatus, SalesOrder
+from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus, SalesOrder
 from bot.erp.port import Capability
 from bot.testing.gaps import Gaps, Rewrite
 from tests.erp.fakes.grasp import Grasp
-from tests.erp.sql.mapping_contract import ReadyMappingContract, given_up_is_closed
+from tests.erp.sql.mapping_contract import (
+    ReadyMappingContract,
+    given_up_is_closed,
+    in_own_currency,
+    without_production,
+    yuan,
+)
 
 _UNPOSTED = {PurchaseStatus.DRAFT, PurchaseStatus.REJECTED, PurchaseStatus.WAITING}
 
@@ -25,12 +31,8 @@ def _as_posted(record: Any) -> Any:
 def _in_own_currency(record: Any) -> Any:
     if not isinstance(record, SalesOrder | PurchaseOrder):
         return record
-    lines: Any = tuple(replace(line, price=_yuan(line.price), amount=_yuan(line.amount)) for line in record.lines)
-    return replace(record, total=_yuan(record.total), lines=lines)
-
-
-def _yuan(money: Money | None) -> Money | None:
-    return money and Money(money.amount, "CNY")
+    lines: Any = tuple(replace(line, price=yuan(line.price), amount=yuan(line.amount)) for line in record.lines)
+    return replace(record, total=yuan(record.total), lines=lines)
 
 
 class TestGraspContract(ReadyMappingContract):
@@ -38,7 +40,11 @@ class TestGraspContract(ReadyMappingContract):
 
     name, installed = "grasp", Grasp
     offers = frozenset(
-        {Capability.STOCK, Capability.STOCK_PER_WAREHOUSE, Capability.SALES_ORDERS, Capability.PURCHASE_ORDERS}
+        {
+            *(Capability.STOCK, Capability.STOCK_PER_WAREHOUSE, Capability.SALES_ORDERS, Capability.PURCHASE_ORDERS),
+            *(Capability.PRICES, Capability.ARRIVALS, Capability.WAREHOUSE_STOCK),
+            *(Capability.CUSTOMERS, Capability.VENDORS),
+        }
     )
     gaps = Gaps(
         cases={"read.changed_by": "an order does not tell who changed it"},
@@ -54,6 +60,18 @@ class TestGraspContract(ReadyMappingContract):
             "SalesOrder.payment": "an order does not tell what of it was paid",
             "SalesOrder.changed_at": "orders bear the day they are of, and no time of change",
             "OrderLine.invoiced": "a line of an order does not tell what of it was invoiced",
+            "Customer.phone": "a partner's telephone stands in one text with the address",
+            "Customer.email": "a partner's mail stands in tables that differ between the editions",
+            "Customer.salesperson": "who looks after a partner stands in tables that differ between the editions",
+            "Customer.payment_terms": "terms stand in tables that differ between the editions",
+            "Customer.credit_limit": "limits of credit stand in tables that differ between the editions",
+            "Customer.changed_at": "a partner tells no time of its change",
+            "Supplier.phone": "a partner's telephone stands in one text with the address",
+            "Supplier.email": "a partner's mail stands in tables that differ between the editions",
+            "Supplier.buyer": "who looks after a partner stands in tables that differ between the editions",
+            "Supplier.payment_terms": "terms stand in tables that differ between the editions",
+            "Supplier.changed_at": "a partner tells no time of its change",
+            "Prices.list_price": "price lists stand in tables that differ between the editions",
             "PurchaseOrder.requester": "an order names its handler, not who entered it",
             "PurchaseOrder.changed_by": "an order does not tell who changed it",
             "PurchaseOrder.changed_at": "orders bear the day they are of, and no time of change",
@@ -62,5 +80,7 @@ class TestGraspContract(ReadyMappingContract):
             Rewrite("an order that is given up is closed", given_up_is_closed),
             Rewrite("what is not posted waits, and nothing is told of who posted it", _as_posted),
             Rewrite("all amounts are in the company's own currency", _in_own_currency),
+            Rewrite("all amounts of partners are in the company's own currency", in_own_currency),
+            Rewrite("what production is to give is not told", without_production),
         ),
     )

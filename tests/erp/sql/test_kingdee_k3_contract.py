@@ -7,8 +7,9 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from bot.erp.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus, StockLevel
-from bot.erp.port import Capability
+from bot.erp.port import GOODS, PARTNER_READS, Capability
 from bot.testing.gaps import Gaps, Rewrite
 from tests.erp.fakes.kingdee_k3 import KingdeeK3
 from tests.erp.sql.mapping_contract import READS, ReadyMappingContract
@@ -36,11 +37,19 @@ def _without_zero(record: Any) -> Any:
     return replace(record, reorder_point=None) if nothing else record
 
 
+def _of_one_day(record: Any) -> Any:
+    return replace(record, planned_on=record.day) if isinstance(record, GoodsDelivery) else record
+
+
 class TestKingdeeK3Contract(ReadyMappingContract):
     """On PostgreSQL."""
 
     name, installed = "kingdee-k3-wise", KingdeeK3
-    offers = READS - {Capability.CHANGED_SINCE, Capability.RESERVED_AND_INCOMING}
+    offers = (READS | GOODS | PARTNER_READS) - {
+        Capability.CHANGED_SINCE,
+        Capability.RESERVED_AND_INCOMING,
+        Capability.PAYMENTS,
+    }
     gaps = Gaps(
         cases={"read.changed_by": "an order names who made it and who checked it, not who changed it"},
         fields={
@@ -54,6 +63,21 @@ class TestKingdeeK3Contract(ReadyMappingContract):
             "Invoice.changed_at": "K/3 stamps a change with a row version, which is no time",
             "PurchaseOrder.changed_by": "an order names who made it and who checked it, not who changed it",
             "PurchaseOrder.changed_at": "K/3 stamps a change with a row version, which is no time",
+            "Customer.payment_terms": "the terms of partners stand in tables of receivables and payables",
+            "Customer.credit_limit": "limits of credit stand in tables of their own, by kind and currency",
+            "Customer.receivable": "debts are worked out from the documents of receivables",
+            "Customer.changed_at": "K/3 stamps a change with a row version, which is no time",
+            "Supplier.payment_terms": "the terms of partners stand in tables of receivables and payables",
+            "Supplier.payable": "debts are worked out from the documents of payables",
+            "Supplier.changed_at": "K/3 stamps a change with a row version, which is no time",
+            "Bill.reference": "a bill has no field for the vendor's own number",
+            "Bill.changed_at": "K/3 stamps a change with a row version, which is no time",
+            "GoodsDelivery.carrier": "an issue names no carrier",
+            "GoodsDelivery.tracking": "an issue names no tracking number",
+            "GoodsDelivery.changed_at": "K/3 stamps a change with a row version, which is no time",
+            "ProductDetails.supplies": "what vendors offer stands in price tables of purchasing",
+            "Prices.list_price": "price lists are for customers, quantities and days",
+            "Shortage.incoming": "stock tells what lies there and what is locked",
             "ProductionOrder.material_ready": "an order does not say whether its material is there",
             "ProductionOrder.changed_at": "K/3 stamps a change with a row version, which is no time",
         },
@@ -62,6 +86,8 @@ class TestKingdeeK3Contract(ReadyMappingContract):
                 "whatever is saved waits to be checked, and how many levels there are is told nowhere", _as_checked
             ),
             Rewrite("a safety stock of 0 is none", _without_zero),
+            Rewrite("an issue bears one day", _of_one_day),
         ),
+        states={DeliveryStatus.READY: (DeliveryStatus.PLANNED, "an issue is checked, or not yet")},
         resolution=timedelta(milliseconds=1),
     )

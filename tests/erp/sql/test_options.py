@@ -56,6 +56,21 @@ WRONG: list[tuple[Change, str]] = [
         "products.fields: has no unit; map it",
     ),
     (lambda o: [o.pop(name) for name in SECTIONS], "no area"),
+    (lambda o: (o.pop("products"), o.pop("stock")), "prices needs products too"),
+    (lambda o: o.update(prices={}), r"prices\n.*is empty: needs list_price or sales or purchases"),
+    (lambda o: o["arrivals"]["purchases"]["fields"].pop("sku"), r"arrivals\.purchases\.fields\n.*'sku' is missing"),
+    (
+        lambda o: o["prices"]["sales"].update(query="SELECT * FROM l WHERE sku = :sku LIMIT :limit"),
+        r"prices\.sales\.query\n.*older sales to a customer would be cut off; an example",
+    ),
+    (
+        lambda o: o["warehouses"]["contents"].update(query="SELECT * FROM h"),
+        r"warehouses\.contents\.query\n.*does not use :warehouse",
+    ),
+    (
+        lambda o: (o.update(currency=""), o["prices"]["sales"]["fields"].pop("currency")),
+        r"prices\.sales\.fields: has amounts and no currency; map it",
+    ),
     (lambda o: o["sales"].update(approve="x"), r"sales\.approve\n.*Extra inputs"),
 ]
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus
+from bot.erp.model import Approval, Payment, PaymentDirection, PurchaseOrder, PurchaseStatus
+from bot.erp.port import GOODS, PARTNER_READS
 from bot.testing.gaps import Gaps, Rewrite
 from tests.erp.fakes.yonyou_u8 import YonyouU8
 from tests.erp.sql.mapping_contract import (
@@ -15,7 +16,9 @@ from tests.erp.sql.mapping_contract import (
     READS,
     ReadyMappingContract,
     given_up_is_closed,
+    in_own_currency,
     unfollowed,
+    without_void,
 )
 
 
@@ -29,20 +32,39 @@ def _as_checked(record: Any) -> Any:
     return replace(record, approval=Approval() if record.status is PurchaseStatus.WAITING else None)
 
 
+def _numbered_by_kind(record: Any) -> Any:
+    """Return a payment whose number tells receipts and payments apart."""
+    if not isinstance(record, Payment):
+        return record
+    kind = "收-" if record.direction is PaymentDirection.RECEIVED else "付-"
+    return replace(record, number=f"{kind}{record.number}")
+
+
 class TestYonyouU8Contract(ReadyMappingContract):
     """On PostgreSQL."""
 
-    name, installed, offers = "yonyou-u8", YonyouU8, READS
+    name, installed, offers = "yonyou-u8", YonyouU8, READS | GOODS | PARTNER_READS
     gaps = Gaps(
         cases=unfollowed("products", NO_TIME_OF_PRODUCTS) | unfollowed("stock", NO_TIME_OF_STOCK),
         fields={
             "Quantities.outgoing": "what is promised is one figure, which reserved tells",
             "Quantities.forecast": "U8 works it out in its reports",
             "ProductionOrder.scrapped": "the line of a production order has no scrap",
+            "GoodsDelivery.carrier": "a dispatch names a way of shipping, not who carries",
+            "GoodsDelivery.tracking": "a dispatch has no tracking number",
+            "ProductDetails.supplies": "what vendors offer stands in price lists of purchasing",
+            "Prices.list_price": "price lists are for customers, quantities and days",
+            "Customer.changed_at": "a customer tells the day of its change, not its time",
+            "Supplier.changed_at": "a vendor tells the day of its change, not its time",
+            "Bill.reference": "an invoice of a vendor is entered under the vendor's own number",
+            "Payment.changed_at": "a payment tells the day of its change, not its time",
             "ProductionOrder.material_ready": "the line of a production order says nothing of its material",
         },
         rewrites=(
             Rewrite("an order that is given up is closed", given_up_is_closed),
+            Rewrite("an invoice of a vendor or a payment that was wrong is deleted, not void", without_void),
+            Rewrite("limits and debts of partners are in the company's own currency", in_own_currency),
+            Rewrite("receipts and payments are numbered each for themselves: 收- or 付- says which", _numbered_by_kind),
             Rewrite("only the workflow's own tables know levels, whose turn it is, and reasons", _as_checked),
         ),
         resolution=timedelta(milliseconds=1),

@@ -86,6 +86,7 @@ class TestYonBipContract(ErpContract):
     )
     gaps = Gaps(
         fields={
+            "Product.is_active": "the list of materials does not tell which are disabled",
             "Product.spec": "the list of materials answers without a spec",
             "Product.barcode": "the list of materials answers without barcodes",
             "Quantities.reserved": "stock tells what orders will take out, not what is reserved",

@@ -1,0 +1,97 @@
+"""Reads whole lists of an API, and makes records of what it answers, with the meaning of ids looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from bot.erp.errors import Invalid
+from bot.erp.expiring import ExpiringValue
+from bot.erp.mapped import values
+from bot.erp.mapped.reader import MappingContext, RecordMapping, RecordReader
+from bot.erp.rest.client import RestClient
+from bot.erp.rest.options import ListRead, RestOptions, RowsRead
+from bot.erp.rest.query import as_list, fill, look
+
+_LOOKUPS_HOLD = timedelta(minutes=10)
+
+RECORD = "^"
+"""The key under which a row that stands inside a record has this record."""
+
+
+class RestRecords:
+    """The lists of one source, and its layouts by the places of its configuration."""
+
+    def __init__(
+        self,
+        api: RestClient,
+        options: RestOptions,
+        mapped: Mapping[str, RecordMapping[Any]],
+        context: MappingContext,
+        now: Callable[[], datetime],
+    ) -> None:
+        self.mapped = mapped
+        self.reader = RecordReader(context, look, meaning=self._meaning)
+        self._api = api
+        self._options = options
+        self._lookups = {
+            name: ExpiringValue(partial(self._read_lookup, name), now=now, holds=_LOOKUPS_HOLD)
+            for name in options.lookups
+        }
+        self._meanings: dict[str, Mapping[str, Any]] = {}
+
+    async def all(self, read: ListRead, place: str, **given: Any) -> list[Any]:
+        """Return all records of a list; raises `Invalid` where they are too many."""
+        most = self._options.most_rows
+        asked = {"text": "", "today": self.reader.context.today().isoformat(), **given}
+        part = await self._api.part(read, asked, want=most + 1)
+        if len(part.items) > most or (part.total or 0) > most:
+            source = self.reader.context.source
+            raise Invalid(f"{place} has more than {most} records: let the API choose, or page itself", source=source)
+        return part.items
+
+    async def rows(self, part: RowsRead, place: str, **given: Any) -> list[Any]:
+        """Return the rows of a list that count: its records, or what stands inside of them."""
+        records = await self.all(part.list, f"{place}.list", **given)
+        only = {path: {values.key(fill(text, given)) for text in texts} for path, texts in part.only.items()}
+        return [row for row in _rows(records, part.inside) if _counts(row, only)]
+
+    def many(self, place: str, rows: Iterable[Any]) -> list[Any]:
+        """Return the readable records of rows."""
+        return self.reader.many(self.mapped[place], rows)
+
+    async def learn(self, place: str) -> None:
+        """Read the lists in which fields of a section are looked up, unless they were read a moment ago."""
+        mapped: RecordMapping[Any] | None = self.mapped[place]
+        wanted: set[str] = set()
+        while mapped is not None:
+            wanted |= {origin.lookup for origin in mapped.fields.values() if origin.lookup}
+            mapped = mapped.lines
+        for name in sorted(wanted):
+            self._meanings[name] = await self._lookups[name].value()
+
+    async def _read_lookup(self, name: str) -> Mapping[str, Any]:
+        """Return what the ids of a list mean."""
+        calls = self._options.lookups[name]
+        rows = await self.all(calls.list, f"lookups.{name}.list")
+        return {str(look(row, calls.key)): look(row, calls.value) for row in rows}
+
+    def _meaning(self, name: str, value: Any) -> Any:
+        """Return what an id means; the id itself where its list does not have it."""
+        return self._meanings.get(name, {}).get(str(value), value)
+
+
+def _rows(records: Iterable[Any], inside: str) -> Iterator[Any]:
+    if not inside:
+        yield from records
+        return
+    for record in records:
+        items = as_list(look(record, inside))
+        for item in items if isinstance(items, list) else ():
+            yield {**item, RECORD: record}
+
+
+def _counts(row: Any, only: Mapping[str, set[str]]) -> bool:
+    return all(values.key(look(row, path)) in wanted for path, wanted in only.items())
