@@ -365,10 +365,11 @@ class TrytonGoods:
         """
         warehouses = await stock.read_warehouses(self._account)
         only = _called(_picked(warehouses, query.warehouse, self._site)) if query.warehouse else ""
-        points, leaving, *below_zero = await asyncio.gather(
-            stock.read_reorder_points(self._account),
-            self._account.distinct("stock.move", _LEAVING, "product"),
-            *(stock.read_below_zero(self._account, place) for place in warehouses),
+        (points, leaving), below_zero = await asyncio.gather(
+            asyncio.gather(
+                stock.read_reorder_points(self._account), self._account.distinct("stock.move", _LEAVING, "product")
+            ),
+            asyncio.gather(*(stock.read_below_zero(self._account, place) for place in warehouses)),
         )
         ids = sorted({*points, *leaving}.union(*below_zero))
         rows = await self._account.search(
