@@ -82,10 +82,18 @@ async def follow(
         found = position.next_changes(
             area, rows, limit=limit, overlap=max(margin, _margin(overlap, newest)), more=until is not None
         )
-        if found.items or until is None:
+        if until is None or (found.items and not _falls_back(until, position.at)):
             return found
-        # All of these are known already or belong to a later time, so read more.
+        # All of these are known already, belong to a later time, or end before what is known, so read more.
         count *= _WIDEN
+
+
+def _falls_back(until: datetime, known: datetime | None) -> bool:
+    """Return whether a page ends before the time up to which records were reported.
+
+    It would tell earlier times of records whose later ones belong to a page after it.
+    """
+    return known is not None and until < known
 
 
 def _margin(overlap: Overlap, at: datetime | None) -> timedelta:

@@ -15,7 +15,7 @@ from tests.erp.fakes.demo import PEOPLE, DemoInstallation, as_demo
 
 class TestDemoContract(ErpContract):
     name, vendor, embedded = "demo", vendor, True
-    offers = frozenset(Capability) - {Capability.LOTS}
+    offers = frozenset(Capability)
     approver, colleague, second_approver, requester, outsider = PEOPLE.values()
     gaps = Gaps(
         fields={

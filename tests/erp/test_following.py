@@ -70,6 +70,12 @@ async def test_one_stream_does_not_overtake_another() -> None:
     assert await source.all(1) == [("a", 2), ("a", 3), ("a", 4), ("b", 9)]
 
 
+async def test_a_record_is_not_told_at_an_earlier_time_than_what_was_told_before() -> None:
+    """Many rows of few records: a page that begins earlier and ends before the last one is read on."""
+    source = Source([("c", 6), ("b", 5), ("b", 4), ("c", 4), ("b", 4), ("b", 3)])
+    assert await source.all(1) == [("b", 4), ("b", 5), ("c", 6)]
+
+
 async def test_a_full_page_of_what_is_known_is_passed() -> None:
     source = Source([("a", 0)])
     cursor = (await source.next("", 9)).cursor

@@ -50,7 +50,7 @@ class DemoErp(DocumentErp):
     While an order waits for the second, its ``approval.decided_by`` names who gave the first.
     """
 
-    capabilities = frozenset(Capability) - {Capability.LOTS}
+    capabilities = frozenset(Capability)
     narrows_lists = True
 
     def __init__(

@@ -11,6 +11,7 @@ from random import Random
 
 from bot.erp.demo.catalogue import MADE_TO_ORDER, Article, articles
 from bot.erp.demo.deliveries import make_deliveries
+from bot.erp.demo.lots import lots_of
 from bot.erp.demo.materials import make_components, make_supplies
 from bot.erp.demo.sales import WAREHOUSES, Shipment, bill, make_shipments, moment, quantity_for
 from bot.erp.demo.settlement import settle
@@ -20,6 +21,7 @@ from bot.erp.model import (
     Bill,
     Customer,
     Invoice,
+    Lot,
     OrderStatus,
     Payment,
     ProductionOrder,
@@ -53,6 +55,7 @@ class Holding:
     per_warehouse: dict[str, Quantities]
     reorder_point: Decimal | None
     changed_at: datetime
+    lots: tuple[Lot, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +155,13 @@ def _holding(rng: Random, today: date, article: Article, owed: Amounts, coming: 
     elif sku.startswith("ODD"):
         reorder_point = None
     changed_at = moment(today - timedelta(days=rng.randrange(1, 4)), rng)
-    return Holding(article=article, per_warehouse=per_warehouse, reorder_point=reorder_point, changed_at=changed_at)
+    return Holding(
+        article=article,
+        per_warehouse=per_warehouse,
+        reorder_point=reorder_point,
+        changed_at=changed_at,
+        lots=lots_of(article, per_warehouse, today),
+    )
 
 
 def _quantities(on_hand: Decimal, owed: Decimal, coming: Decimal) -> Quantities:

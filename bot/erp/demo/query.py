@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -10,12 +11,14 @@ from sqlalchemy import Row, bindparam, case, func, or_, select
 from sqlalchemy.engine import Connection
 
 from bot.erp.demo import tables as t
+from bot.erp.demo.lots import lying
 from bot.erp.demo.tables import fold, whole_number
 from bot.erp.errors import Invalid, NotFound
 from bot.erp.model import (
     Area,
     Change,
     Changes,
+    Lot,
     Product,
     Quantities,
     StockLevel,
@@ -25,6 +28,7 @@ from bot.erp.model import (
 Record = Row[Any]
 
 _PRODUCT, _STOCK, _WAREHOUSE = t.table(t.ProductRow), t.table(t.StockRow), t.table(t.WarehouseRow)
+_LOT = t.table(t.LotRow)
 _CHANGE = t.table(t.ChangeRow)
 
 
@@ -65,6 +69,9 @@ _STOCK_OF_PRODUCT = (
 )
 
 
+_LOTS_OF_PRODUCT = select(_LOT).where(_LOT.c.sku_key == bindparam("key"))
+
+
 def stock(connection: Connection, sku: str, source: str, as_of: datetime) -> StockLevel:
     """Return a product's stock; raises `NotFound`."""
     rows = connection.execute(_STOCK_OF_PRODUCT, {"key": fold(sku)}).all()
@@ -91,6 +98,20 @@ def stock(connection: Connection, sku: str, source: str, as_of: datetime) -> Sto
         reorder_point=rows[0].reorder_point,
         as_of=as_of,
         source=source,
+        lots=_lots(connection, rows),
+    )
+
+
+def _lots(connection: Connection, rows: Sequence[Record]) -> tuple[Lot, ...]:
+    """Return what is left of a product's lots."""
+    on_hand = {row.warehouse: row.on_hand for row in rows if row.warehouse is not None}
+    found = connection.execute(_LOTS_OF_PRODUCT, {"key": rows[0].sku_key})
+    return lying(
+        (
+            Lot(number=row.number, quantity=row.quantity, expires_on=row.expires_on, warehouse=row.warehouse)
+            for row in found
+        ),
+        on_hand,
     )
 
 

@@ -29,7 +29,7 @@ from bot.erp.model import (
     Verdict,
 )
 
-SCHEMA_VERSION = "4"
+SCHEMA_VERSION = "5"
 """Raised with every change of the tables or of the company: a database of another layout is made anew."""
 
 Row = Mapping[str, Any]
@@ -68,6 +68,7 @@ def insert_company(connection: Connection, company: DemoCompany) -> None:
     """Write what a company has, without noting it among the changes."""
     _insert(connection, t.ProductRow, map(_product, company.holdings))
     _insert(connection, t.StockRow, chain.from_iterable(map(_stock, company.holdings)))
+    _insert(connection, t.LotRow, chain.from_iterable(map(_lots, company.holdings)))
     _insert(connection, t.OrderRow, map(_order, company.orders))
     _insert(connection, t.OrderLineRow, chain.from_iterable(map(_order_lines, company.orders)))
     _insert(connection, t.InvoiceRow, map(_invoice, company.invoices))
@@ -120,6 +121,17 @@ def _stock(holding: Holding) -> Iterable[Row]:
             "reserved": quantities.reserved,
             "incoming": quantities.incoming,
             "outgoing": quantities.outgoing,
+        }
+
+
+def _lots(holding: Holding) -> Iterable[Row]:
+    for lot in holding.lots:
+        yield {
+            "sku_key": fold(holding.article.product.sku),
+            "warehouse": lot.warehouse,
+            "number": lot.number,
+            "quantity": lot.quantity,
+            "expires_on": lot.expires_on,
         }
 
 

@@ -89,6 +89,18 @@ class StockRow(DemoTable, table=True):
     outgoing: Decimal = Field(sa_type=ExactDecimal)
 
 
+class LotRow(DemoTable, table=True):
+    """A lot of a product in a warehouse with what came; what is left of it follows from what lies there."""
+
+    __tablename__ = "demo_lot"
+
+    sku_key: str = Field(primary_key=True)
+    warehouse: str = Field(primary_key=True)
+    number: str = Field(primary_key=True)
+    quantity: Decimal = Field(sa_type=ExactDecimal)
+    expires_on: date | None
+
+
 class OrderRow(DemoTable, table=True):
     """A sales order; the currency holds for its lines too."""
 

@@ -6,7 +6,7 @@ Docs: platform/erp/erpnext.md
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -22,6 +22,7 @@ from bot.erp.erpnext.changes import read_changes
 from bot.erp.erpnext.client import Account, ErpNextClient, ListRequest, Row, pattern
 from bot.erp.erpnext.decisions import PurchaseApprovals, WorkflowActions
 from bot.erp.erpnext.goods import ErpNextGoods, delivery
+from bot.erp.erpnext.lots import read_lots
 from bot.erp.erpnext.mapping import Site
 from bot.erp.erpnext.options import ErpNextOptions
 from bot.erp.erpnext.query import DocumentQuery
@@ -57,7 +58,7 @@ _SEARCHED = 500
 _ALIKE = 5
 """How many names that differ only in case or accents are compared."""
 
-_READING = frozenset(Capability) - {Capability.LOTS}
+_READING = frozenset(Capability)
 _DECIDING = frozenset({Capability.APPROVE, Capability.REJECT, Capability.VERSION_CHECK})
 
 
@@ -154,11 +155,15 @@ class ErpNextErp(DocumentErp):
 
     async def stock(self, sku: str) -> StockLevel:
         """Return one product's stock."""
+        site, item = await self._site.value(), await self._document("Item", checked_key(sku, source=self.name))
+        level, places = await self._level(item)
+        return replace(level, lots=await read_lots(self._frappe, item, places, site))
+
+    async def _level(self, item: Row) -> tuple[StockLevel, Container[str]]:
+        """Return the stock of an item without its lots, and the warehouses that count."""
         site = await self._site.value()
-        item, bins, places = await read_places(
-            self._frappe, await self._document("Item", checked_key(sku, source=self.name)), self._options.company
-        )
-        return site.read(stock_level, item, bins, places, self._now())
+        item, bins, places = await read_places(self._frappe, item, self._options.company)
+        return site.read(stock_level, item, bins, places, self._now()), places
 
     # Documents
 
@@ -184,9 +189,8 @@ class ErpNextErp(DocumentErp):
 
     async def product(self, sku: str) -> ProductDetails:
         """Return the master data of an item."""
-        key = checked_key(sku, source=self.name)
-        told: Any = await gather_or_cancel(self._document("Item", key), self.stock(key))
-        item, level = told
+        item = await self._document("Item", checked_key(sku, source=self.name))
+        level, _ = await self._level(item)
         return await self._goods.details(item, level.reorder_point)
 
     async def prices(self, sku: str, *, customer: str) -> Prices:

@@ -126,9 +126,11 @@ class ErpNextClient:
             raise Unavailable("a count that is no number", source=self._http.source)
         return found
 
-    async def call(self, method: str, account: Account | None = None) -> Any:
+    async def call(
+        self, method: str, account: Account | None = None, *, parameters: Mapping[str, Any] | None = None
+    ) -> Any:
         """Return the result of a method that only reads."""
-        return await self._query(method, {}, account or self._account)
+        return await self._query(method, parameters or {}, account or self._account)
 
     async def act(self, method: str, parameters: Mapping[str, Any], account: Account) -> Any:
         """Call a method that changes something once; returns its result, None if it has none."""

@@ -63,6 +63,8 @@ from bot.erp.sap_b1.stock import StockReader
 from bot.erp.values import code, malformed_is_invalid
 from bot.erp.vendors import AdapterContext
 
+_OFFERED = (frozenset(Capability) - GOODS) | {Capability.ARRIVALS, Capability.DELIVERIES}
+
 Found = tuple[DocumentEntity, Row]
 """A document's record, and the entity that contains it."""
 
@@ -70,11 +72,11 @@ Found = tuple[DocumentEntity, Row]
 class SapB1Erp(ReaderErp):
     """One company, limited to the rights of one user."""
 
-    capabilities = (frozenset(Capability) - GOODS - {Capability.LOTS}) | {Capability.ARRIVALS, Capability.DELIVERIES}
     narrows_lists = True
 
     def __init__(self, context: AdapterContext, options: SapB1Options) -> None:
         super().__init__(context.name)
+        self.capabilities = _OFFERED if options.lots_queries else _OFFERED - {Capability.LOTS}
         self._now = context.now
         self._days = timedelta(days=options.list_days)
         self._client = SapB1Client(options, now=context.now, source=self.name)

@@ -147,13 +147,23 @@ class SapB1Client:
             raise Invalid(f"{entity} did not tell how many records there are", source=self.source)
         return rows, int(total)
 
-    async def _pages(self, entity: str, query: str, size: int, limit: int | None) -> tuple[list[Row], Row]:
+    async def query_rows(self, name: str, **parameters: str) -> list[Row]:
+        """Return the rows of a query that is stored in the ERP; raises `NotFound` for none of this name."""
+        path = f"SQLQueries('{name}')/List"
+        rows, _ = await self._pages(
+            path, queries.parameter_text(**parameters), self._options.page_rows, None, what=name
+        )
+        return rows
+
+    async def _pages(
+        self, entity: str, query: str, size: int, limit: int | None, *, what: str = ""
+    ) -> tuple[list[Row], Row]:
         """Return records of as many pages as are needed, and the first answer."""
         path = f"{entity}?{query}" if query else entity
         rows: list[Row] = []
         first: Row = {}
         while path:
-            data = (await self._get(path, size)).data
+            data = (await self._get(path, size, what=what)).data
             found, path = self._page(entity, data)
             rows, first = rows + found, first or data
             if limit is not None and len(rows) >= limit:

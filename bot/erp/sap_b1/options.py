@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -27,6 +27,10 @@ class SapB1Options(HttpOptions):
     currencies: dict[str, str] = Field({}, description="ISO codes of currencies by their code here, such as $ = USD.")
     spec_field: str = Field(
         "", pattern=r"^(\w+)?$", description="The field of items that holds the spec, such as U_Spec; empty: none."
+    )
+    lots_queries: list[Annotated[str, Field(pattern=r"^\w+$")]] = Field(
+        [],
+        description="Codes of stored SQLQueries that tell an item's batches and serial numbers; empty: none are told.",
     )
     page_rows: int = Field(200, ge=1, le=5_000, description="Rows of one page.")
     most_rows: int = Field(20_000, ge=1, description="Rows that one question may read at most.")

@@ -81,6 +81,11 @@ def query_text(**options: str) -> str:
     return urlencode(parameters, safe="$(),'", quote_via=quote)
 
 
+def parameter_text(**values: str) -> str:
+    """Return the parameters of a stored query as a query string."""
+    return urlencode({name: literal(value) for name, value in values.items()}, safe="'", quote_via=quote)
+
+
 _SPELLED = re.compile(r"([A-Z]?)(?:(\d{1,10})-)?(\d{1,10})", re.ASCII)
 _GREATEST = 2**31 - 1
 """Keys and numbers are Edm.Int32."""

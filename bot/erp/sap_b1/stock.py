@@ -15,6 +15,7 @@ from bot.erp.keys import LONGEST, spelled_alike
 from bot.erp.model import Product, Quantities, StockLevel, WarehouseStock
 from bot.erp.sap_b1 import query
 from bot.erp.sap_b1.client import NameCache, SapB1Client
+from bot.erp.sap_b1.lots import LotReader
 from bot.erp.sap_b1.mapping import IN_USE, Row, is_in_use, is_yes, rows_of
 from bot.erp.sap_b1.options import SapB1Options
 from bot.erp.sap_b1.query import ITEMS
@@ -36,6 +37,7 @@ class StockReader:
         self._names = names
         self._most = options.most_hits
         self._now = now
+        self._lots = LotReader(client, options.lots_queries)
         self._items = ItemMapper(options.spec_field)
         self._searched = tuple(filter(None, ("ItemCode", "ItemName", "BarCode", options.spec_field)))
         self._fields = (*self._searched, "InventoryUOM", "ItemsGroupCode", *IN_USE)
@@ -63,13 +65,15 @@ class StockReader:
         if not found:
             raise NotFound(sku, source=self._client.source)
         groups, names = await gather_or_cancel(self._names.groups(), self._names.warehouses())
+        product = self._items.product(found[0], groups, self._today())
         return StockLevel(
-            product=self._items.product(found[0], groups, self._today()),
+            product=product,
             total=self._items.total(found[0]),
             per_warehouse=self._items.places(found[0], names),
             reorder_point=self._items.reorder_point(found[0]),
             as_of=self._now(),
             source=self._client.source,
+            lots=await self._lots.read(product.sku),
         )
 
     async def _products(self, rows: Iterable[Row]) -> list[Product]:

@@ -41,11 +41,12 @@ from bot.erp.model import (
     Supplier,
 )
 from bot.erp.port import Capability, ListQuery
-from bot.erp.setup import SetupProblem, approver_problems
+from bot.erp.setup import SetupProblem, approver_problems, no_company, no_language
 from bot.erp.tryton import documents, goods, partners
 from bot.erp.tryton.changes import read_changes
 from bot.erp.tryton.client import Account, Domain, Row, TrytonClient, at, containing
 from bot.erp.tryton.decisions import PurchaseApprovals, version_of
+from bot.erp.tryton.lots import LotReader
 from bot.erp.tryton.options import TrytonOptions
 from bot.erp.tryton.query import KINDS, DocumentQuery
 from bot.erp.tryton.stock import read_places, read_reorder_point, total_of
@@ -62,12 +63,12 @@ _RANKED = 200
 class TrytonErp(DocumentErp):
     """One database. People decide with their own accounts if configured, else with the bot's."""
 
-    capabilities = frozenset(Capability) - {Capability.LOTS}
+    capabilities = frozenset(Capability)
     narrows_lists = True
 
     def __init__(self, context: AdapterContext, options: TrytonOptions) -> None:
         super().__init__(context.name)
-        self._now = context.now
+        self._now, self._options = context.now, options
         self._zone = ZoneInfo(options.timezone)
         self._http = Http(options, now=context.now, source=self.name)
         client = TrytonClient(options, self._http)
@@ -84,6 +85,7 @@ class TrytonErp(DocumentErp):
         web = f"{options.web_url.rstrip('/')}/#{quote(options.database)}/model" if options.web_url else ""
         self._site = documents.TrytonSite(source=self.name, web=web)
         self._goods = goods.TrytonGoods(self._account, self._site, now=context.now, today=self._today)
+        self._lots = LotReader(self._account, now=context.now)
         self._readers: Mapping[Listing[Any], Callable[[list[Row], bool], Awaitable[Sequence[Any]]]] = {
             listing.SALES_ORDERS: self._sales,
             listing.INVOICES: self._invoices,
@@ -101,8 +103,25 @@ class TrytonErp(DocumentErp):
             await self._account.read("res.user", "get_preferences", True)
 
     async def setup_problems(self) -> list[SetupProblem]:
-        """Log in as each approver."""
+        """Look for the company and the language, and log in as each approver."""
+        with malformed_is_invalid(self.name):
+            found = await self._company_problems() or await self._language_problems()
+        if found:
+            return found
         return await approver_problems(list(self._configured), self._owner_of_configured, self.name)
+
+    async def _company_problems(self) -> list[SetupProblem]:
+        company, shown = self._options.company, await self._account.companies()
+        if company is None or company in shown:
+            return []
+        return [no_company(company, [str(each) for each in shown], self.name)]
+
+    async def _language_problems(self) -> list[SetupProblem]:
+        language = self._options.language
+        loaded: Domain = [["code", "=", language], ["translatable", "=", True]]
+        if not language or await self._account.search("ir.lang", loaded, ("code",), limit=1):
+            return []
+        return [no_language(language, self.name)]
 
     async def _owner_of_configured(self, login: str) -> str:
         await self._configured[login].read("res.user", "get_preferences", True)
@@ -170,10 +189,12 @@ class TrytonErp(DocumentErp):
         with malformed_is_invalid(self.name):
             row = await self._product_row(sku, documents.PRODUCT)
             digits = at(row, "default_uom.digits")
-            places, reorder_point = await asyncio.gather(
+            found, reorder_point, in_lots = await asyncio.gather(
                 read_places(self._account, row["id"], digits, today=self._today()),
                 read_reorder_point(self._account, row["id"], digits),
+                self._lots.has_lots(row["id"]),
             )
+            places = tuple(found.values())
             return StockLevel(
                 product=documents.product(row),
                 total=total_of(places),
@@ -181,6 +202,7 @@ class TrytonErp(DocumentErp):
                 reorder_point=reorder_point,
                 as_of=self._now(),
                 source=self.name,
+                lots=await self._lots.read(row["id"], found, digits) if in_lots else (),
             )
 
     async def _products(self, domain: Domain, limit: int, fields: Sequence[str] = documents.PRODUCT) -> list[Row]:

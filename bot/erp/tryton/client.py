@@ -102,6 +102,18 @@ Send = Callable[..., Awaitable[HttpResponse]]
 
 _DISTINCT_PAGE = 200
 
+_OF_COMPANY: Mapping[str, str] = {
+    **dict.fromkeys(("sale.sale", "purchase.purchase", "account.invoice", "production"), "company"),
+    **dict.fromkeys(("stock.move", "stock.shipment.out", "stock.order_point", "purchase.product_supplier"), "company"),
+    "sale.line": "sale.company",
+    "purchase.line": "purchase.company",
+    "account.move.line": "move.company",
+    "account.general_ledger.account.party": "account.company",
+}
+"""Where the records of a model name their company. An account may be shown those of several at once."""
+
+_SEARCHES = ("search_read", "search_count")
+
 _CONTEXT = ("company", "employee", "language")
 """Preferences that a client sends back as context, so that the server answers for this company and person."""
 
@@ -116,6 +128,8 @@ class Session:
 
     authorization: str = field(repr=False)
     context: Mapping[str, Any]
+    companies: tuple[int, ...] = ()
+    """The companies whose records the account is shown."""
 
 
 class Account:
@@ -129,6 +143,14 @@ class Account:
     def is_of(self, password: SecretStr) -> bool:
         """Whether it logs in with this password."""
         return self._password == password
+
+    async def companies(self) -> tuple[int, ...]:
+        """Return the companies whose records the account is shown."""
+
+        async def companies(session: Session) -> tuple[int, ...]:
+            return session.companies
+
+        return await self._relogin.run(companies)
 
     async def read(self, model: str, method: str, *params: Any, context: Mapping[str, Any] | None = None) -> Any:
         """Call a method that changes nothing; a ``UserError`` then means a missing right: `NotPermitted`."""
@@ -191,7 +213,8 @@ class Account:
         name = f"model.{model}.{method}"
 
         async def call(session: Session) -> Any:
-            arguments = [*params, {**session.context, **(context or {})}]
+            wanted = _of_company(session, model, params) if method in _SEARCHES else params
+            arguments = [*wanted, {**session.context, **(context or {})}]
             return await self._client.call(send, name, arguments, session.authorization, model=model)
 
         return await self._relogin.run(call)
@@ -211,7 +234,21 @@ class Account:
             # A server started for other databases does not know any model of this one.
             raise Unavailable(f"the database does not answer: {error.detail}", source=error.source) from None
         context = {name: preferences[name] for name in _CONTEXT if preferences.get(name) is not None}
-        return Session(authorization, context | client.context)
+        return Session(authorization, context | client.context, _shown_companies(preferences))
+
+
+def _shown_companies(preferences: Mapping[str, Any]) -> tuple[int, ...]:
+    """Return all of an account's companies or, unless it is set to be shown all, its current one."""
+    if preferences.get("company_filter") == "all":
+        return tuple(preferences.get("companies") or ())
+    return (preferences["company"],) if preferences.get("company") else ()
+
+
+def _of_company(session: Session, model: str, params: Sequence[Any]) -> list[Any]:
+    """Return the parameters of a search for records of the session's company alone."""
+    domain, *others = params
+    path, company = _OF_COMPANY.get(model), session.context.get("company")
+    return [domain if path is None or company is None else [[path, "=", company], domain], *others]
 
 
 class TrytonClient:

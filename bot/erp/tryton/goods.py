@@ -355,17 +355,19 @@ class TrytonGoods:
     # Warehouses
 
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
-        """Return what is short among the products that have a reordering rule or are to leave.
+        """Return what is short among the products that have a reordering rule, are to leave, or are below zero.
 
-        Tryton computes figures of several products for one place: two calls for each warehouse.
+        Tryton computes figures of several products for one place: three calls for each warehouse.
         """
         warehouses = await stock.read_warehouses(self._account)
         only = _called(_picked(warehouses, query.warehouse, self._site)) if query.warehouse else ""
-        points, leaving = await asyncio.gather(
-            stock.read_reorder_points(self._account),
-            self._account.distinct("stock.move", _LEAVING, "product"),
+        (points, leaving), below_zero = await asyncio.gather(
+            asyncio.gather(
+                stock.read_reorder_points(self._account), self._account.distinct("stock.move", _LEAVING, "product")
+            ),
+            asyncio.gather(*(stock.read_below_zero(self._account, place) for place in warehouses)),
         )
-        ids = sorted({*points, *leaving})
+        ids = sorted({*points, *leaving}.union(*below_zero))
         rows = await self._account.search(
             "product.product", [["code", "!=", None], ["id", "in", ids]], documents.PRODUCT, order=_BY_CODE
         )

@@ -7,14 +7,14 @@ until then (docs: platform/erp/tryton.md#areas). With the product in the context
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import date
 from decimal import Decimal
 
 from bot.erp.errors import Unsupported
 from bot.erp.model import Quantities, WarehouseStock
-from bot.erp.tryton.client import Account, Row, at
+from bot.erp.tryton.client import Account, Domain, Row, at
 from bot.erp.tryton.documents import quantity
 from bot.erp.values import amount_of
 
@@ -27,8 +27,8 @@ _MOVE = ("internal_quantity", "state", "from_location.left", "to_location.left")
 
 async def read_places(
     account: Account, product_id: int, digits: int | None, *, today: date
-) -> tuple[WarehouseStock, ...]:
-    """Return the figures of every warehouse, including zeros: Tryton reports zero, not a missing value."""
+) -> Mapping[int, WarehouseStock]:
+    """Return the figures of every warehouse by its id, including zeros: Tryton reports zero, not a missing value."""
     context = {"product": product_id}
     planned = [["product", "=", product_id], ["state", "in", ["draft", "assigned"]]]
     warehouses, by_now, moves = await asyncio.gather(
@@ -45,7 +45,7 @@ async def read_places(
         account.search("stock.move", planned, _MOVE),
     )
     available = {row["id"]: row["forecast_quantity"] for row in by_now}
-    return tuple(_place(row, available.get(row["id"]), moves, digits) for row in warehouses)
+    return {row["id"]: _place(row, available.get(row["id"]), moves, digits) for row in warehouses}
 
 
 def _place(warehouse: Row, available: Decimal | int | None, moves: Sequence[Row], digits: int | None) -> WarehouseStock:
@@ -118,6 +118,13 @@ async def read_figures(
         )
         for row in products
     ]
+
+
+async def read_below_zero(account: Account, warehouse: Row) -> set[int]:
+    """Return the ids of the products of which less than nothing lies in a warehouse."""
+    below: Domain = [["quantity", "<", 0]]
+    rows = await account.search("product.product", below, ("code",), context={"locations": [warehouse["id"]]})
+    return {row["id"] for row in rows}
 
 
 async def read_planned_moves(account: Account, products: Sequence[Row]) -> list[Row]:

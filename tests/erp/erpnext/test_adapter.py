@@ -51,7 +51,7 @@ def asked_of(site: FakeErpNext) -> list[str]:
 async def test_what_is_offered_depends_on_keys_and_workflow(
     site: FakeErpNext, open_erp: Open, options: dict[str, Any], lacking: set[Capability]
 ) -> None:
-    assert open_erp(site, **options).capabilities == frozenset(Capability) - {Capability.LOTS} - lacking
+    assert open_erp(site, **options).capabilities == frozenset(Capability) - lacking
 
 
 def test_secrets_are_not_shown_and_zones_are_checked() -> None:
@@ -142,7 +142,8 @@ async def test_requests_are_few(site: FakeErpNext, erp: ErpNextErp) -> None:
         await call
         return site.requests.count(Request.READ)
 
-    assert await count(erp.stock("SKU123")) == 3
+    assert await count(erp.stock("SKU123")) == 5
+    assert await count(erp.stock("SKU124")) == 3, "an item without lots"
     assert await count(erp.order("SO-1001")) == 1
     assert await count(erp.orders(ListQuery(limit=20))) == 3
     assert await count(erp.orders(ListQuery(limit=500))) == 2

@@ -15,7 +15,7 @@ from tests.erp.fakes.erpnext_gaps import GAPS, SUBMIT_GAPS
 
 
 class TestErpNextContract(ErpContract):
-    offers = frozenset(Capability) - {Capability.LOTS}
+    offers = frozenset(Capability)
     name, vendor = "erpnext", vendor
     gaps = GAPS
 
@@ -35,7 +35,7 @@ class TestErpNextContract(ErpContract):
 
 class TestErpNextSubmitContract(TestErpNextContract):
     name, gaps = "erpnext-submit", SUBMIT_GAPS
-    offers = frozenset(Capability) - {Capability.REJECT, Capability.LOTS}
+    offers = frozenset(Capability) - {Capability.REJECT}
 
     def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> FakeErpNext:
         return FakeErpNext(company, clock, workflow=False)

@@ -121,6 +121,7 @@ class DemoInstallation(Installation):
             per_warehouse={place.code: place.quantities for place in level.per_warehouse},
             reorder_point=level.reorder_point,
             changed_at=level.as_of,
+            lots=level.lots,
         )
 
 
@@ -129,8 +130,8 @@ def _all(records: dict[str, Any]) -> tuple[Any, ...]:
 
 
 _TABLES: dict[Area, tuple[type[t.DemoTable], ...]] = {
-    Area.PRODUCTS: (t.ProductRow, t.StockRow),
-    Area.STOCK: (t.ProductRow, t.StockRow),
+    Area.PRODUCTS: (t.ProductRow, t.StockRow, t.LotRow),
+    Area.STOCK: (t.ProductRow, t.StockRow, t.LotRow),
     Area.SALES: (t.OrderRow, t.OrderLineRow),
     Area.FINANCE: (t.InvoiceRow,),
     Area.PURCHASING: (t.PurchaseRow, t.PurchaseLineRow, t.DecisionRow),

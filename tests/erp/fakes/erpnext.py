@@ -38,6 +38,8 @@ _AREAS = {
     "Item Barcode": Area.PRODUCTS,
     "Item Variant Attribute": Area.PRODUCTS,
     "Bin": Area.STOCK,
+    "Batch": Area.STOCK,
+    "Serial No": Area.STOCK,
     "Warehouse": Area.STOCK,
     "Sales Order": Area.SALES,
     "Delivery Note": Area.SALES,
@@ -74,6 +76,8 @@ _FIELDS = {
     "Workflow Action": ("status", "reference_doctype", "reference_name", "workflow_state", "user", "completed_by"),
     "Item Variant Attribute": ("parent", "parenttype", "parentfield", "attribute", "attribute_value"),
     "Item Barcode": ("parent", "parenttype", "parentfield", "barcode", "barcode_type"),
+    "Batch": ("batch_id", "item", "expiry_date", "disabled"),
+    "Serial No": ("serial_no", "item_code", "warehouse", "batch_no"),
     "Item Reorder": ("parent", "parenttype", "parentfield", "warehouse", "warehouse_reorder_level"),
 }
 """Fields of DocTypes that may have no records."""
@@ -102,6 +106,10 @@ class FakeErpNext(FakeServer):
         """The highest total that anybody may submit without a Workflow."""
         if not workflow:
             company.purchases |= flow.as_drafts(company.purchases)
+        self.serials: list[shapes.Document] = []
+        """Serial numbers, which the reference company has none of."""
+        self.numbered: set[str] = set()
+        """Codes of Items whose pieces have serial numbers."""
         self._queue: list[Callable[[], object]] = []
         self._rendered: dict[tuple[Any, ...], tuple[Any, tuple[Any, ...]]] = {}
         self._comments: list[shapes.Document] = []
@@ -186,6 +194,8 @@ class FakeErpNext(FakeServer):
         match request.match_info["method"]:
             case "frappe.auth.get_logged_user":
                 return _answer({"message": user})
+            case "erpnext.stock.doctype.batch.batch.get_batch_qty":
+                return self._batch_quantities(parameters)
             case "frappe.client.get_list":
                 return self._rows(parameters["doctype"], parameters, user, inside="message")
             case "frappe.desk.reportview.get_count":
@@ -198,6 +208,15 @@ class FakeErpNext(FakeServer):
             case "frappe.desk.form.utils.add_comment":
                 return self._add_comment(parameters, user)
         return refuse(404, "DoesNotExistError", "No such method")
+
+    def _batch_quantities(self, parameters: Any) -> web.StreamResponse:
+        """Answer what lies of an Item by Batch; only of what is not reserved, or not expired, without the flags."""
+        if "Batch" in self.unreadable:
+            return refuse(403, "PermissionError")
+        level = self.company.stock[parameters["item_code"]]
+        if not int(parameters.get("for_stock_levels", 0)):
+            level = replace(level, lots=tuple(lot for lot in level.lots if not lot.is_expired(self.company.today)))
+        return _answer({"message": documents.batch_quantities(level)})
 
     def _find(self, doctype: str, name: str, user: str) -> shapes.Document | None:
         fold: Callable[[str], str] = str if self.case_sensitive_names else str.casefold
@@ -216,6 +235,7 @@ class FakeErpNext(FakeServer):
                 supplies = {sku: company.supplies.get(sku, ()) for sku in company.products}
                 return [
                     render(documents.item, p, stock.get(sku), changed[sku], supplies[sku])
+                    | {"has_serial_no": int(sku in self.numbered)}
                     for sku, p in company.products.items()
                 ]
             case "Item Price":
@@ -224,6 +244,10 @@ class FakeErpNext(FakeServer):
             case "BOM":
                 boms = company.components.items()
                 return [documents.bill_of_materials(company.products[sku], parts, _CHANGED) for sku, parts in boms]
+            case "Batch":
+                return documents.batches(company.stock.values(), _CHANGED)
+            case "Serial No":
+                return self.serials
             case "Bin":
                 return [row for level in company.stock.values() for row in self._made(documents.bins, level)]
             case "Company":

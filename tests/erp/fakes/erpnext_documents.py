@@ -69,6 +69,7 @@ def item(product: Product, level: StockLevel | None, changed_at: datetime, suppl
         "item_group": product.category,
         "disabled": int(not product.is_active),
         "is_stock_item": 1,
+        "has_batch_no": int(bool(level and level.lots)),
         "has_variants": 0,
         "variant_of": None,
     }
@@ -114,6 +115,22 @@ def bill_of_materials(whole: Product, parts: Iterable[ComponentUse], changed_at:
     )
     document["items"] = rows(document, "items", "BOM Item", lines)
     return document
+
+
+def batches(levels: Iterable[StockLevel], changed_at: datetime) -> list[Document]:
+    """Return the Batches of all Items, and one that is used up."""
+    last_days = {(level.product.sku, lot.number): lot.expires_on for level in levels for lot in level.lots}
+    last_days |= {(sku, "used up"): None for sku, _ in last_days}
+    return [
+        head("Batch", number, changed_at)
+        | {"item": sku, "batch_id": number, "expiry_date": last_day and last_day.isoformat(), "disabled": 0}
+        for (sku, number), last_day in last_days.items()
+    ]
+
+
+def batch_quantities(level: StockLevel) -> list[Document]:
+    """Return what ERPNext tells of an Item's Batches in all warehouses: those that are reserved, too, if asked so."""
+    return [{"batch_no": lot.number, "warehouse": lot.warehouse, "qty": _float(lot.quantity)} for lot in level.lots]
 
 
 def bins(level: StockLevel) -> list[Document]:

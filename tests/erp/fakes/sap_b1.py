@@ -31,6 +31,7 @@ _IDLE = timedelta(minutes=30)
 _PAGE = 20
 _AREAS = {
     "Items": Area.PRODUCTS,
+    "SQLQueries": Area.STOCK,
     "Orders": Area.SALES,
     "DeliveryNotes": Area.SALES,
     "Returns": Area.SALES,
@@ -52,6 +53,8 @@ _DRAFTS = {
 }
 _PARTNERS = {"cCustomer": Area.SALES, "cSupplier": Area.PURCHASING}
 _KEYED = re.compile(r"(\w+)\((\d+)\)")
+_QUERY = re.compile(r"SQLQueries\('(\w+)'\)/List")
+_QUOTED = re.compile(r"'(?:[^']|'')*'")
 _LATER = 100_000
 """Offset between the keys of drafts and of the orders generated from them."""
 Row = dict[str, Any]
@@ -79,6 +82,7 @@ class FakeSapB1(FakeServer):
         """Numbers of orders whose present stage requires two approvals."""
         self.generated: dict[str, int] = {}
         """Keys of the generated orders, by the drafts' numbers."""
+        self.stored_queries = {"dingerp_batches", "dingerp_serials"}
         self.more: dict[str, list[Row]] = {}
         """Records in addition to the company's, by entity."""
         self.answers: dict[str, tuple[int, Any]] = {}
@@ -198,6 +202,8 @@ class FakeSapB1(FakeServer):
             return exact_json(body, status)
         keyed = _KEYED.fullmatch(path)
         try:
+            if entity == "SQLQueries":
+                return self._list(request, path, self._stored_query(path, request))
             rows = self._entity(entity)
             if keyed is None:
                 return self._list(request, entity, rows)
@@ -209,6 +215,23 @@ class FakeSapB1(FakeServer):
         if found is None:
             return self.refuse(-2028, "No matching records found (ODBC -2028)", 404)
         return exact_json(found, headers={"ETag": _etag(found)} if self.etags else None)
+
+    def _stored_query(self, path: str, request: web.Request) -> list[Row]:
+        """Return what a stored query tells of the item in its parameter, which is a text in quotes."""
+        name, item = _QUERY.fullmatch(path), request.query.get("item", "")
+        if name is None or name[1] not in self.stored_queries or not _QUOTED.fullmatch(item):
+            raise KeyError(path)
+        level = self.company.stock[item[1:-1].replace("''", "'")]
+        return [
+            {
+                "DistNumber": lot.number,
+                "Quantity": lot.quantity,
+                "ExpDate": lot.expires_on.strftime("%Y%m%d") if lot.expires_on else None,
+                "WhsCode": lot.warehouse,
+            }
+            for lot in level.lots
+            if name[1] == "dingerp_batches"
+        ]
 
     def _list(self, request: web.Request, entity: str, rows: Sequence[Row]) -> web.StreamResponse:
         query = {key: unquote(value) for key, _, value in (p.partition("=") for p in _pairs(request)) if key}

@@ -45,6 +45,11 @@ _AREAS = {
 _OF_PURCHASES = ("ir.model.log", "ir.model.button.rule", "ir.model.button.click", "ir.note")
 _BILLS = str(["type", "=", "in"])
 """How a question for suppliers' invoices tells itself from those for customers'."""
+_OF_COMPANY = (
+    *("sale.sale", "sale.line", "purchase.purchase", "purchase.line", "account.invoice", "production"),
+    *("stock.move", "stock.shipment.out", "stock.order_point", "account.move.line"),
+    "account.general_ledger.account.party",
+)
 _WRITES = ("confirm", "cancel", "create")
 
 
@@ -62,6 +67,8 @@ class FakeTryton(FakeServer):
         self.calls: list[tuple[str, list[Any]]] = []
         """Methods and parameters of all calls of models, in order."""
         self.records_limit = RECORDS_LIMIT
+        self.second_company: ReferenceCompany | None = None
+        """The company that the account is shown besides its own, if it is set to be shown all of its companies."""
         self.warning: tuple[str, str, str] | None = None
         """Name, message and description of a question that blocks every confirmation."""
 
@@ -143,6 +150,7 @@ class FakeTryton(FakeServer):
             "search_count": self._search_count,
             "get_preferences": self._preferences,
             "get_access": self._access,
+            "fields_get": self._fields,
             "confirm": self._confirm,
             "cancel": self._cancel,
             "create": self._create,
@@ -191,16 +199,24 @@ class FakeTryton(FakeServer):
         return len(find(self.table(model, context, domain), domain, [["id", "ASC"]]))
 
     def table(self, model: str, context: Mapping[str, Any], domain: list[Any]) -> list[dict[str, Any]]:
-        """Return the records of a model; disabled ones only for a domain about them."""
+        """Return the records of a model that the account is shown; disabled ones only for a domain about them."""
         known = tables(self.company, context)
         if model not in known:
             raise TrytonFault(repr(model))
         records = known[model]()
+        if self.second_company is not None and model in _OF_COMPANY:
+            records += tables(self.second_company, context, 2)[model]()
         return records if "'active'" in str(domain) else [record for record in records if record.get("active", True)]
 
     def _preferences(self, model: str, login: str, context: Mapping[str, Any], context_only: bool) -> dict[str, Any]:
         groups = groups_of(self.company, login, nobody=self.faults.forbidden_to_decide)
-        return {"company": 1, "employee": None, "language": "zh_CN", "groups": groups, "locale": {"decimal_point": "."}}
+        shown = {"companies": [1, 2], "company_filter": "one" if self.second_company is None else "all"}
+        person = {"employee": None, "language": "zh_CN", "groups": groups, "locale": {"decimal_point": "."}}
+        return {"company": 1, **shown, **person}
+
+    def _fields(self, model: str, login: str, context: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
+        (record, *_) = self.table(model, context, [])
+        return {name: {"name": name, "type": "date"} for name in names if name in record}
 
     def _access(self, model: str, login: str, context: Mapping[str, Any], models: list[str]) -> dict[str, Any]:
         return {name: {"read": 1, "write": 1, "create": 1, "delete": 1} for name in models}

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.erp.goods import DeliveryStatus
+from bot.erp.model import Lot
 from bot.testing.company import ReferenceCompany
 from tests.erp.fakes.tryton_query import Record
 
@@ -104,6 +105,39 @@ def bom_inputs(company: ReferenceCompany) -> Iterator[Record]:
         for part in bom["inputs"]:
             yield part | {"bom": bom}
             yield part | {"id": 9_000 + part["id"], "bom": bom | {"active": False}}
+
+
+def lots(company: ReferenceCompany, context: Mapping[str, Any]) -> Iterator[Record]:
+    """Yield the lots of all products with what lies in the places of the context, and a lot that is used up."""
+    codes = list(company.warehouses)
+    here = {codes[place - 1] for place in context.get("locations", ())}
+    for sku, level in company.stock.items():
+        by_number: dict[str, list[Lot]] = {}
+        for lot in level.lots:
+            by_number.setdefault(lot.number, []).append(lot)
+        for n, (number, parts) in enumerate(by_number.items()):
+            lying = sum((part.quantity or Decimal(0) for part in parts if part.warehouse in here), Decimal(0))
+            yield _lot(company, sku, n, number) | {
+                "quantity": float(lying),
+                # Of the two last days the first counts.
+                "expiration_date": parts[0].expires_on and parts[0].expires_on + timedelta(days=n),
+                "shelf_life_expiration_date": parts[0].expires_on if n else None,
+            }
+        if by_number:
+            yield _lot(company, sku, len(by_number), "used up")
+
+
+def _lot(company: ReferenceCompany, sku: str, n: int, number: str) -> Record:
+    own = product_id(company, sku)
+    last_days: Record = {"expiration_date": None, "shelf_life_expiration_date": None}
+    return {
+        "id": 1_000 * own + n,
+        "number": number,
+        "product": _product(company, sku),
+        "quantity": 0.0,
+        "active": True,
+        **last_days,
+    }
 
 
 _STATES = {

@@ -35,18 +35,41 @@ from tests.erp.fakes import tryton_parties as parties
 from tests.erp.fakes.tryton_query import Record
 
 _DIGITS = 6
+LANGUAGES = ("en", "zh_CN")
+_OWNED_BY = ("sale", "purchase", "move", "account")
+"""Relations that name the company of lines."""
 _SUPPLIER: Record = {"id": 901, "type": "supplier", "left": 1, "right": 2}
 _CUSTOMER: Record = {"id": 902, "type": "customer", "left": 3, "right": 4}
 _LOST: Record = {"id": 903, "type": "lost_found", "left": 5, "right": 6}
 
 
-def tables(company: ReferenceCompany, context: Mapping[str, Any]) -> dict[str, Callable[[], list[Record]]]:
-    """Return every model by name; calling it builds its present records."""
+def tables(
+    company: ReferenceCompany, context: Mapping[str, Any], company_id: int = 1
+) -> dict[str, Callable[[], list[Record]]]:
+    """Return every model by name; calling it builds its present records, which name the company."""
+    return {name: _owned(build, company_id) for name, build in _tables(company, context).items()}
+
+
+def _owned(build: Callable[[], list[Record]], company_id: int) -> Callable[[], list[Record]]:
+    def build_owned() -> list[Record]:
+        owner: Record = {"id": company_id}
+        records = []
+        for record in build():
+            related = {name: {"company": owner, **record[name]} for name in _OWNED_BY if record.get(name)}
+            records.append({"company": owner, **record, **related})
+        return records
+
+    return build_owned
+
+
+def _tables(company: ReferenceCompany, context: Mapping[str, Any]) -> dict[str, Callable[[], list[Record]]]:
     return {
         "product.product": lambda: [product | _here(company, product, context) for product in _products(company)],
         "product.template": lambda: [product["template"] for product in _products(company)],
         "stock.location": lambda: _locations(company, context),
         "stock.move": lambda: list(_moves(company)),
+        "stock.lot": lambda: list(goods.lots(company, context)),
+        "ir.lang": lambda: [{"id": n, "code": code, "translatable": True} for n, code in enumerate(LANGUAGES, 1)],
         "stock.order_point": lambda: list(_order_points(company)),
         "sale.sale": lambda: [_sale(company, order) for order in company.orders.values()],
         "account.invoice": lambda: list(_invoices(company)),
@@ -413,7 +436,6 @@ def _purchase(company: ReferenceCompany, order: PurchaseOrder) -> Record:
         "reference": None,
         "state": _PURCHASES[order.status],
         "party": parties.vendor_of(company, order.vendor),
-        "company": {"id": 1},
         "warehouse": {"id": 1, "name": "Main"},
         "purchase_date": order.ordered_on,
         "delivery_date": order.due_on,

@@ -123,7 +123,7 @@ def _material(record: Any) -> Any:
 
 
 class SapB1Contract(ErpContract):
-    offers = (frozenset(Capability) - GOODS - {Capability.LOTS}) | {Capability.ARRIVALS, Capability.DELIVERIES}
+    offers = (frozenset(Capability) - GOODS) | {Capability.ARRIVALS, Capability.DELIVERIES}
     vendor = vendor
     number = staticmethod(number)
     version: ClassVar[str]
@@ -175,6 +175,7 @@ class SapB1Contract(ErpContract):
             "approvers": {user.id: user_password(user.id) for user in USERS},
             "spec_field": "U_Spec",
             "list_days": 3650,
+            "lots_queries": ["dingerp_batches", "dingerp_serials"],
             "timeout": timeout,
             "write_timeout": timeout,
         }

@@ -97,7 +97,8 @@ async def test_a_call_has_three_keys_and_ends_with_the_context(canned: Canned, a
     assert (preferences["method"], preferences["params"]) == ("model.res.user.get_preferences", [True, {}])
     assert call["method"] == "model.sale.sale.search_count"
     # The user's preferences, except empty ones and those that do not affect answers.
-    assert call["params"] == [[], 0, None, {"company": 1, "language": "zh_CN", "active_test": False}]
+    own = [["company", "=", 1], []]
+    assert call["params"] == [own, 0, None, {"company": 1, "language": "zh_CN", "active_test": False}]
     assert "Authorization" not in headers[0]
     assert headers[2]["Authorization"] == "Session " + base64.b64encode(b"dingbot:2:c314d6f9fd").decode()
     assert "gzip" in headers[2]["Accept-Encoding"]
@@ -113,7 +114,8 @@ async def test_company_and_language_of_the_options_go_before_those_of_the_accoun
     )
     http = Http(options, now=lambda: NOW, source="main")
     await Account(TrytonClient(options, http), "dingbot", options.password).read("sale.sale", "search_count", [])
-    assert canned.requests[-1][2]["params"] == [[], {"company": 7, "language": "en"}]
+    own = [["company", "=", 7], []]
+    assert canned.requests[-1][2]["params"] == [own, {"company": 7, "language": "en"}]
     await http.close()
 
 

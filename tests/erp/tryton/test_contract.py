@@ -68,7 +68,7 @@ def _ready_by_state(record: Any) -> Any:
 
 
 class TestTrytonContract(ErpContract):
-    offers = frozenset(Capability) - {Capability.LOTS}
+    offers = frozenset(Capability)
     name, vendor = "tryton", vendor
     gaps = Gaps(
         fields={

@@ -37,7 +37,8 @@ async def test_a_party_of_both_sides_is_customer_and_vendor(erp: Erp, server: Fa
     with pytest.raises(NotFound):
         await erp.vendor(customer.code)
     party = {"id": int(customer.id), "code": customer.code, "name": customer.name}
-    account = {"id": 82, "type": {"id": 72, "receivable": False, "payable": True}}
+    kind = {"id": 72, "receivable": False, "payable": True}
+    account = {"id": 82, "type": kind, "company": {"id": 1}}
     changed(server, _LEDGER, lambda rows: [*rows, {"id": 7, "account": account, "party": party}])
     assert (await erp.vendor(customer.code)).code == customer.code
     assert customer.code in [vendor.code for vendor in (await erp.vendors(ListQuery(limit=99))).items]

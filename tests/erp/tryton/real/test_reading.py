@@ -20,6 +20,7 @@ from bot.erp.listing import DELIVERIES
 from bot.erp.model import (
     Area,
     InvoiceStatus,
+    Lot,
     Money,
     OrderStatus,
     PartnerKind,
@@ -28,10 +29,13 @@ from bot.erp.model import (
     ProductionStatus,
     Progress,
     PurchaseStatus,
+    by_expiry,
 )
 from bot.erp.port import Erp, Filter, ListQuery
+from bot.erp.setup import SetupInspector
 from bot.erp.shortages import shortages_of
 from bot.erp.tryton.manifest import vendor
+from bot.erp.validation import Validator
 from bot.erp.vendors import AdapterContext
 from bot.testing.erp_checks import (
     BILLS,
@@ -57,6 +61,7 @@ _ALL = 1_000
 _DELIVERY = {
     "none": Progress.NONE,
     "waiting": Progress.NONE,
+    "exception": None,
     "partially shipped": Progress.PARTIAL,
     "sent": Progress.FULL,
     "received": Progress.FULL,
@@ -127,7 +132,7 @@ def _money(record: dict[str, Any], amount: str) -> Money:
 
 
 async def test_every_stock_figure(erp: Erp, expected: dict[str, Any]) -> None:
-    assert len(expected["products"]) == 13
+    assert len(expected["products"]) == 19
     for sku, product in expected["products"].items():
         level = await erp.stock(sku)
         assert (level.product.sku, level.product.name, level.product.unit) == (
@@ -154,6 +159,43 @@ async def test_every_stock_figure(erp: Erp, expected: dict[str, Any]) -> None:
         assert level.reorder_point == (sum(minima) if minima else None)
 
 
+async def test_every_lot(erp: Erp, expected: dict[str, Any]) -> None:
+    """The last day is the first of the two that Tryton knows, and what is used up is left out."""
+    in_lots = 0
+    for sku, product in expected["products"].items():
+        wanted = by_expiry(
+            Lot(
+                number=lot["number"],
+                quantity=Decimal(str(lot["quantity"])),
+                expires_on=min(
+                    filter(None, (_day(lot["expiration_date"]), _day(lot["shelf_life_expiration_date"]))), default=None
+                ),
+                warehouse=lot["warehouse"],
+            )
+            for lot in product["lots"]
+        )
+        assert (await erp.stock(sku)).lots == wanted
+        in_lots += bool(wanted)
+    assert in_lots == 2
+    assert [lot.number for lot in (await erp.stock("CH-3001")).lots] == ["L-2511", "L-2603", "L-2603", "散装 A"]
+
+
+async def test_stock_below_zero_is_told_as_it_is(erp: Erp, expected: dict[str, Any]) -> None:
+    assert expected["products"]["SKU-1009"]["warehouses"]["WH-SZ"]["on_hand"] == -5
+    level = await erp.stock("SKU-1009")
+    assert level.total.on_hand == -5
+    told = Validator("main", now=lambda: level.as_of).check(level).record
+    assert told.total.on_hand == -5
+
+
+@pytest.mark.parametrize("code", ["M8 30 A2", "m8 30 a2", "M8 30 A2 加长", "A/B 100%_x"])
+async def test_codes_with_blanks_and_signs(erp: Erp, code: str) -> None:
+    assert (await erp.stock(code)).product.sku.casefold() == code.casefold()
+    assert (await erp.find_products(code, limit=5))[0].sku.casefold() == code.casefold()
+    with pytest.raises(NotFound):
+        await erp.stock(code.replace(" ", "  ").replace("/", "//"))
+
+
 async def test_trap_incoming_and_outgoing_explain_the_forecast(erp: Erp, expected: dict[str, Any]) -> None:
     """Tryton sums the moves itself; the adapter's split of them must give the same."""
     split = 0
@@ -161,7 +203,17 @@ async def test_trap_incoming_and_outgoing_explain_the_forecast(erp: Erp, expecte
         for place in (await erp.stock(sku)).per_warehouse:
             figures = place.quantities
             assert None not in (figures.on_hand, figures.incoming, figures.outgoing, figures.reserved)
-            assert figures.on_hand + figures.incoming - figures.outgoing == figures.forecast, (sku, place.code)
+            ending = sum(
+                (
+                    Decimal(str(lot["quantity"]))
+                    for lot in expected["products"][sku]["lots"]
+                    if lot["warehouse"] == place.code and lot["shelf_life_expiration_date"]
+                ),
+                Decimal(0),
+            )
+            # Of goods with a last day of sale, which lies ahead here, nothing will be left.
+            rest = figures.on_hand + figures.incoming - figures.outgoing - ending
+            assert rest == figures.forecast, (sku, place.code)
             split += bool(figures.incoming and figures.outgoing and figures.reserved)
     assert split, "no product with goods to come, to go and set aside at once"
 
@@ -181,6 +233,7 @@ async def test_every_order(erp: Erp, expected: dict[str, Any]) -> None:
             Progress.NONE: OrderStatus.OPEN,
             Progress.PARTIAL: OrderStatus.PARTLY_DELIVERED,
             Progress.FULL: OrderStatus.DELIVERED,
+            None: OrderStatus.OPEN,
         }
         assert (order.id, order.number, order.customer) == (str(record["id"]), _number(record), record["party"])
         assert order.status is statuses.get(record["state"], under_way[delivery])
@@ -223,6 +276,7 @@ async def test_every_invoice(erp: Erp, expected: dict[str, Any], today: date) ->
         total, owed = Decimal(record["total_amount"]), Decimal(record["amount_to_pay"])
         posted = InvoiceStatus.UNPAID if owed == total else InvoiceStatus.PART_PAID
         statuses = {"draft": InvoiceStatus.DRAFT, "posted": posted, "paid": InvoiceStatus.PAID}
+        statuses |= {"cancelled": InvoiceStatus.VOID}
         assert (invoice.id, invoice.number, invoice.customer) == (str(record["id"]), _number(record), record["party"])
         assert invoice.status is statuses[record["state"]]
         assert (invoice.issued_on, invoice.due_on) == (_day(record["invoice_date"]), _day(record["due_date"]))
@@ -581,3 +635,53 @@ async def test_wrong_accounts_and_databases(open_erp: OpenErp) -> None:
         with pytest.raises(AuthFailed):
             await (await open_erp(**options)).check()
     await (await open_erp()).check()
+
+
+async def test_a_company_is_told_of_itself_alone(open_erp: OpenErp, expected: dict[str, Any]) -> None:
+    """Both companies share products, warehouses, partners and numbers; this account is shown documents of both."""
+    second = expected["second_company"]
+    own, other = await open_erp("both", "Both#2026"), await open_erp("both", "Both#2026", company=second["id"])
+    for record in second["sales"]:
+        order = await other.order(record["number"])
+        assert (order.id, order.total) == (str(record["id"]), _money(record, record["total_amount"]))
+    assert sorted(numbers(await other.orders(ListQuery(limit=_ALL)))) == ["SO-1001", "SO-1002"]
+    assert numbers(await other.purchase_orders(ListQuery(filter=Filter.PENDING))) == ["PO-2001"]
+    assert (await other.invoices(ListQuery(limit=_ALL))).total == 0
+    stock = {place.code: place.quantities.on_hand for place in (await other.stock("SKU123")).per_warehouse}
+    assert stock == {code: Decimal(str(amount)) for code, amount in second["stock"]["SKU123"].items()}
+    assert (await other.stock("CH-3001")).lots == ()
+    for kind in KINDS:
+        assert await kind.read_list(own, ListQuery(limit=_ALL)) == await kind.read_list(
+            await open_erp(), ListQuery(limit=_ALL)
+        )
+    assert (await own.order("SO-1001")).customer == expected["sales"][0]["party"]
+    assert await own.stock("SKU123") == await (await open_erp()).stock("SKU123")
+    for area in (Area.SALES, Area.PURCHASING):
+        assert (await all_changes(own, area, limit=5))[0] == (await all_changes(await open_erp(), area, limit=5))[0]
+
+
+async def test_a_company_that_the_account_is_not_shown_is_named(open_erp: OpenErp, expected: dict[str, Any]) -> None:
+    second = expected["second_company"]["id"]
+    shown = await open_erp("both", "Both#2026", company=second, language="zh_CN")
+    for account, company, language, words in (
+        ({}, second, "", f"no company {second}; it sees: 1."),
+        ({"user": "both", "password": "Both#2026"}, 99, "", f"no company 99; it sees: 1, {second}."),
+        ({}, 1, "ja", "language ja is not installed"),
+    ):
+        erp: Any = await open_erp(**account, company=company, language=language)
+        (problem,) = await erp.setup_problems()
+        assert words in str(problem.words)
+        assert problem.is_fatal
+    assert isinstance(shown, SetupInspector)
+    assert list(await shown.setup_problems()) == []
+
+
+async def test_what_was_cancelled(erp: Erp, goods: GoodsReader, expected: dict[str, Any]) -> None:
+    (voided,) = [record for record in expected["invoices"] if record["state"] == "cancelled"]
+    invoice = await erp.invoice(voided["number"])
+    assert (invoice.status, invoice.open_amount) == (InvoiceStatus.VOID, Money(Decimal(0), "CNY"))
+    assert invoice.number not in numbers(await erp.invoices(ListQuery(filter=Filter.OPEN, limit=_ALL)))
+    (order,) = [record for record in expected["sales"] if record["shipment_state"] == "exception"]
+    (shipment,) = await goods.deliveries_of(order["number"])
+    assert shipment.status is DeliveryStatus.CANCELLED
+    assert (await erp.order(order["number"])).status is OrderStatus.OPEN

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 COMPANY = "杭州启明智能制造有限公司"
+SECOND_COMPANY = "苏州启明贸易有限公司"
+"""Has the same products and warehouses, and numbers its documents from the same first numbers on."""
 CURRENCY = "CNY"
 VAT_RATE = "0.13"
 
@@ -27,7 +29,10 @@ USERS = {
     "buyer": ("采购员 李娜", "BuyerLi#2026", ["purchase"], False),
     "manager": ("采购经理 王强", "Manager#2026", ["purchase", "purchase_admin"], False),
     "warehouse": ("仓管员 赵敏", "StockZhao#2026", ["stock"], False),
+    "both": ("集团查询", "Both#2026", ["sale", "purchase", "stock", "production", "account"], False),
 }
+# Of both companies: this account is shown documents of both at once, the bot's those of its current one.
+SHOWN_BOTH = "both"
 
 CUSTOMERS = {
     "C001": "上海华联商贸有限公司",
@@ -45,8 +50,18 @@ SUPPLIERS = {
 
 
 @dataclass(frozen=True)
+class StoredLot:
+    """A lot: ``stock`` at the opening by warehouse, days until it expires and until it may no longer be sold."""
+
+    number: str
+    stock: dict[str, float]
+    expires_in: int | None = None
+    sold_for: int | None = None
+
+
+@dataclass(frozen=True)
 class Item:
-    """A product: ``stock`` at the opening and ``reorder`` (minimum, target) by warehouse."""
+    """A product: ``stock`` at the opening and ``reorder`` (minimum, target) by warehouse; ``lots`` if it is in any."""
 
     name: str
     unit: str
@@ -58,6 +73,7 @@ class Item:
     supplier: str | None = None
     bought: bool = True
     sold: bool = True
+    lots: tuple[StoredLot, ...] = ()
 
 
 PRODUCTS = {
@@ -137,6 +153,34 @@ PRODUCTS = {
         sold=False,
     ),
     "RM-2004": Item("控制板 PCB-A2", "Unit", "88.00", "52.00", {"WH-SH": 210}, supplier="V003", sold=False),
+    # Codes with blanks and with signs of query languages, and one that sells below zero
+    "M8 30 A2": Item("不锈钢螺栓 盒装", "Unit", "36.00", "21.00", {"WH-SH": 48}, supplier="V001"),
+    "M8 30 A2 加长": Item("不锈钢螺栓 加长 盒装", "Unit", "42.00", "25.00", {"WH-SZ": 6}, supplier="V001"),
+    "A/B 100%_x": Item("标签 A/B 对", "Unit", "0.30", "0.12", {"WH-SH": 900}, supplier="V003"),
+    "SKU-1009": Item("无线鼠标 M2", "Unit", "79.00", "33.00", {"WH-SZ": 3}, supplier="V003"),
+    # Kept in lots
+    "CH-3001": Item(
+        "环氧胶 AB 500g",
+        "Unit",
+        "58.00",
+        "31.00",
+        {},
+        supplier="V003",
+        lots=(
+            StoredLot("L-2511", {"WH-SH": 60}, expires_in=-9),
+            StoredLot("L-2603", {"WH-SH": 800, "WH-SZ": 45}, expires_in=128),
+            StoredLot("散装 A", {"WH-SZ": 5}),
+            StoredLot("L-2401", {}, expires_in=-300),
+        ),
+    ),
+    "CH-3002": Item(
+        "螺纹锁固剂 50ml",
+        "Unit",
+        "26.00",
+        "11.50",
+        {"WH-SH": 12},
+        lots=(StoredLot("B7", {"WH-SH": 30}, expires_in=90, sold_for=30),),
+    ),
 }
 
 # product code: [(component, quantity for one)]
@@ -150,9 +194,9 @@ BOMS = {
 class Sale:
     """A sale made ``day`` days ago and brought to ``state``.
 
-    ``ship`` is the state of its shipment: assigned, picked, packed, shipped, done, or partly delivered quantities.
-    ``bill`` is the state of its invoice, dated the day after: posted, part (half paid) or paid. ``waits``: confirmed
-    but left to the queue.
+    ``ship`` is the state of its shipment: assigned, picked, packed, shipped, done, cancelled, or partly delivered
+    quantities; ``forced`` without looking whether anything lies there. ``bill`` is the state of its invoice, dated the
+    day after: posted, part (half paid), paid or cancelled. ``waits``: confirmed but left to the queue.
     """
 
     customer: str
@@ -165,6 +209,7 @@ class Sale:
     bill: str | None = None
     ref: str | None = None
     waits: bool = False
+    forced: bool = False
 
 
 SALES = [
@@ -201,7 +246,18 @@ SALES = [
     Sale("C004", 20, [("SKU-1003", 50)], "cancelled"),
     Sale("C005", 1, [("SKU-1002", 2)], "draft", ref="询价-锦程-01"),
     Sale("C001", 0, [("SKU-1005", 1), ("SKU-1006", 2)], "draft"),
+    # Sold below zero, an invoice and a shipment that were cancelled, lots that leave
+    Sale("C004", 6, [("SKU-1009", 8)], "processing", warehouse="WH-SZ", ship="done", bill="posted", forced=True),
+    Sale("C002", 5, [("M8 30 A2", 4)], "done", ship="done", bill="cancelled"),
+    Sale("C003", 4, [("A/B 100%_x", 100)], "processing", ship="cancelled"),
 ]
+
+
+# Sales and purchases of the second company: partner, product, quantity, price; all quotations, a sale without a price.
+SECOND_SALES = [("C002", "SKU123", 70, "1.15"), ("C005", "SKU-1001", 2, None)]
+SECOND_PURCHASES = [("V001", "SKU123", 900, "0.60")]
+# What the second company owns in the warehouses of both, counted at the opening.
+SECOND_STOCK = {"SKU123": {"WH-SH": 77, "WH-SZ": 11}}
 
 
 @dataclass(frozen=True)

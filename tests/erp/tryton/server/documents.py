@@ -21,6 +21,8 @@ class Documents:
         self.sales: list[Any] = []
         self.purchases: list[Any] = []
         self.productions: list[Any] = []
+        self.second_sales: list[Any] = []
+        self.second_purchases: list[Any] = []
 
     def write(self) -> None:
         self._sell()
@@ -29,6 +31,8 @@ class Documents:
         self._produce()
         self._ship()
         self._bill()
+        with self.ground.in_second_company():
+            self._trade_in_second_company()
 
     def _sell(self) -> None:
         ground = self.ground
@@ -126,7 +130,10 @@ class Documents:
                 target = "done"
             if target in {"done", "shipped"}:
                 shipment.effective_date = self.ground.day(-spec.day + min(2, spec.day))
-            shipment.click("assign_try")
+            if target == "cancelled":
+                shipment.click("cancel")
+                continue
+            shipment.click("assign_force" if spec.forced else "assign_try")
             for button, state in _SHIPPING:
                 if shipment.state == target:
                     break
@@ -153,6 +160,30 @@ class Documents:
             invoice.reload()
             if how in {"paid", "part"}:
                 self._pay(invoice, how == "part", offset + 20)
+            if how == "cancelled":
+                invoice.click("cancel")
+
+    def _trade_in_second_company(self) -> None:
+        ground = self.ground
+        for partner, code, quantity, price in demo.SECOND_SALES:
+            sale = Model.get("sale.sale")(
+                party=ground.parties[partner], sale_date=ground.today, warehouse=ground.warehouses["WH-SH"]
+            )
+            line = sale.lines.new()
+            line.product, line.quantity = ground.products[code], quantity
+            line.unit_price = price and Decimal(price)
+            sale.save()
+            sale.click("quote")
+            self.second_sales.append(sale)
+        for partner, code, amount, cost in demo.SECOND_PURCHASES:
+            purchase = Model.get("purchase.purchase")(
+                party=ground.parties[partner], purchase_date=ground.today, warehouse=ground.warehouses["WH-SH"]
+            )
+            line = purchase.lines.new()
+            line.product, line.quantity, line.unit_price = ground.products[code], amount, Decimal(cost)
+            purchase.save()
+            purchase.click("quote")
+            self.second_purchases.append(purchase)
 
     def _pay(self, invoice: Any, part: bool, offset: int) -> None:
         wizard = invoice.click("pay")

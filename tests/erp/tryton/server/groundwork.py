@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -25,7 +27,7 @@ READABLE = (
     *("product.category", "product.product", "product.template", "product.uom"),
     *("production", "production.bom", "production.bom.input", "production.bom.output"),
     *("purchase.line", "purchase.product_supplier", "purchase.purchase", "purchase.request"),
-    *("sale.line", "sale.sale", "stock.location", "stock.move", "stock.order_point"),
+    *("sale.line", "sale.sale", "stock.location", "stock.lot", "stock.move", "stock.order_point"),
     *("stock.shipment.in", "stock.shipment.internal", "stock.shipment.out"),
 )
 """Models that the read-only user may read."""
@@ -54,6 +56,7 @@ class Groundwork:
         self._goods()
         self._recipes()
         self._stock()
+        self._second_company()
 
     def day(self, offset: int) -> dt.date:
         return self.today + dt.timedelta(days=offset)
@@ -65,6 +68,20 @@ class Groundwork:
     def _shipped_id(self, name: str) -> int:
         """Return the id of a record that a module ships."""
         return Model.get("ir.model.data").get_id(*name.split("."), self.config.context)
+
+    @contextmanager
+    def in_second_company(self) -> Iterator[None]:
+        """Let the user work in the second company for a while."""
+        user = Model.get("res.user")(self.config.user)
+        first, employee = user.company, user.employee
+        user.employee, user.company = None, self.second_company
+        user.save()
+        self._take_preferences()
+        yield
+        user = Model.get("res.user")(self.config.user)
+        user.company, user.employee = first, employee
+        user.save()
+        self._take_preferences()
 
     def _company(self) -> None:
         currency = Model.get("currency.currency")(
@@ -85,6 +102,8 @@ class Groundwork:
         wizard.execute("add")
         self._take_preferences()
         self.company = self.one("company.company")
+        self.company.cancel_invoice_out = True
+        self.company.save()
 
         person = Model.get("party.party")(name="系统管理员")
         person.save()
@@ -305,11 +324,15 @@ class Groundwork:
             Model.get("production.lead_time")(product=product, bom=bom, lead_time=dt.timedelta(days=2)).save()
 
     def _stock(self) -> None:
+        lots = {(sku, lot.number): self._lot(sku, lot) for sku, item in demo.PRODUCTS.items() for lot in item.lots}
         for code, warehouse in self.warehouses.items():
             inventory = Model.get("stock.inventory")(location=warehouse.storage_location, date=self.day(-150))
             for sku, item in demo.PRODUCTS.items():
                 if quantity := item.stock.get(code):
                     inventory.lines.new(product=self.products[sku], quantity=quantity)
+                for lot in item.lots:
+                    if quantity := lot.stock.get(code):
+                        inventory.lines.new(product=self.products[sku], lot=lots[sku, lot.number], quantity=quantity)
             inventory.click("confirm")
         for sku, item in demo.PRODUCTS.items():
             for code, (minimum, target) in item.reorder.items():
@@ -320,3 +343,42 @@ class Groundwork:
                     min_quantity=minimum,
                     target_quantity=target,
                 ).save()
+
+    def _lot(self, sku: str, lot: demo.StoredLot) -> Any:
+        record = Model.get("stock.lot")(number=lot.number, product=self.products[sku])
+        if lot.expires_in is not None:
+            record.expiration_date = self.day(lot.expires_in)
+        if lot.sold_for is not None:
+            record.shelf_life_expiration_date = self.day(lot.sold_for)
+        record.save()
+        return record
+
+    def _second_company(self) -> None:
+        """Create a company that shares partners, products and warehouses, and that the bot's user may change to."""
+        party = Model.get("party.party")(name=demo.SECOND_COMPANY)
+        party.save()
+        self.second_company = Model.get("company.company")(party=party, currency=self.company.currency)
+        self.second_company.save()
+        for login in ("admin", "dingbot", demo.SHOWN_BOTH):
+            user = self.one("res.user", ("login", "=", login))
+            user.companies.append(Model.get("company.company")(self.second_company.id))
+            user.company_filter = "all" if login == demo.SHOWN_BOTH else "one"
+            user.save()
+        with self.in_second_company():
+            self._second_numbers()
+            for code, warehouse in self.warehouses.items():
+                inventory = Model.get("stock.inventory")(location=warehouse.storage_location, date=self.day(-150))
+                for sku, stock in demo.SECOND_STOCK.items():
+                    inventory.lines.new(product=self.products[sku], quantity=stock[code])
+                inventory.click("confirm")
+
+    def _second_numbers(self) -> None:
+        for kind, prefix, first in (("sale", "SO-", 1001), ("purchase", "PO-", 2001)):
+            (sequence_type,) = Model.get("ir.sequence.type").find([("name", "=", kind.title())], limit=1)
+            sequence = Model.get("ir.sequence")(
+                name=prefix, company=self.second_company, prefix=prefix, number_next=first, sequence_type=sequence_type
+            )
+            sequence.save()
+            configuration = Model.get(f"{kind}.configuration")(1)
+            setattr(configuration, f"{kind}_sequence", sequence)
+            configuration.save()

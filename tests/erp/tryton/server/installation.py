@@ -24,7 +24,7 @@ HOME = HERE.parents[3] / ".tryton"
 DATABASE = "demo"
 MODULES = (
     *("account_invoice_stock", "production", "purchase"),
-    *("sale", "stock_supply", "stock_supply_production"),
+    *("sale", "stock_lot_sled", "stock_supply", "stock_supply_production"),
 )
 _CONTENT = (
     *("requirements.txt", "demo_company.py", "groundwork.py", "documents.py"),

@@ -26,6 +26,7 @@ def report(documents: Documents) -> dict[str, Any]:
         "payments": _payments(),
         "invoices": [_invoice(invoice, ground.today) for invoice in _all("account.invoice")],
         "productions": [_production(order) for order in documents.productions],
+        "second_company": _second_company(documents),
     }
     _check(found)
     return found
@@ -62,11 +63,13 @@ def _stock(documents: Documents) -> dict[str, Any]:
     for code, warehouse in ground.warehouses.items():
         context = {**ground.config.context, "locations": [warehouse.id]}
         levels[code] = {row["id"]: row for row in product_model.read(ids, ["quantity", "forecast_quantity"], context)}
+    lots = _lots(documents)
     return {
         sku: {
             "id": product.id,
             "name": product.template.name,
             "unit_symbol": product.template.default_uom.symbol,
+            "lots": lots.get(sku, []),
             "warehouses": {
                 code: {
                     "on_hand": rows[product.id]["quantity"],
@@ -78,6 +81,45 @@ def _stock(documents: Documents) -> dict[str, Any]:
         }
         for sku, product in ground.products.items()
     }
+
+
+def _lots(documents: Documents) -> dict[str, list[dict[str, Any]]]:
+    """Return what lies there by lot, warehouse for warehouse."""
+    ground, lot_model = documents.ground, Model.get("stock.lot")
+    lots = {lot.id: lot for lot in _all("stock.lot")}
+    found: dict[str, list[dict[str, Any]]] = {}
+    for code, warehouse in ground.warehouses.items():
+        context = {**ground.config.context, "locations": [warehouse.id]}
+        for row in lot_model.read(list(lots), ["quantity"], context):
+            if row["quantity"]:
+                lot = lots[row["id"]]
+                entry = {
+                    "number": lot.number,
+                    "warehouse": code,
+                    "quantity": row["quantity"],
+                    "expiration_date": _date(lot.expiration_date),
+                    "shelf_life_expiration_date": _date(lot.shelf_life_expiration_date),
+                }
+                found.setdefault(lot.product.code, []).append(entry)
+    return found
+
+
+def _second_company(documents: Documents) -> dict[str, Any]:
+    """Return what is the second company's, as its own users see it."""
+    ground, product_model = documents.ground, Model.get("product.product")
+    with ground.in_second_company():
+        sku = ground.products["SKU123"].id
+        stock = {
+            code: product_model.read([sku], ["quantity"], {**ground.config.context, "locations": [warehouse.id]})
+            for code, warehouse in ground.warehouses.items()
+        }
+        return {
+            "id": ground.second_company.id,
+            "name": ground.second_company.party.name,
+            "sales": [_sale(order) for order in documents.second_sales],
+            "purchases": [_purchase(order) for order in documents.second_purchases],
+            "stock": {"SKU123": {code: row["quantity"] for code, (row,) in stock.items()}},
+        }
 
 
 def _order(order: Any, moves: Callable[[Any], Any]) -> dict[str, Any]:

@@ -1,0 +1,76 @@
+"""What lies in the warehouses of an Item by batch or by serial number (docs: platform/erp/erpnext.md#lots)."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+from decimal import Decimal
+
+from bot.erp.erpnext.client import ErpNextClient, ListRequest, Row
+from bot.erp.erpnext.mapping import Site, number
+from bot.erp.errors import NotPermitted
+from bot.erp.model import Lot, by_expiry
+from bot.erp.values import malformed_is_invalid, text
+
+_QUANTITIES = "erpnext.stock.doctype.batch.batch.get_batch_qty"
+_MOST_SERIALS = 2_000
+"""Serial numbers of one Item that are told at most: each piece has one."""
+
+
+async def read_lots(frappe: ErpNextClient, item: Row, warehouses: Container[str], site: Site) -> tuple[Lot, ...]:
+    """Return what lies in ``warehouses`` by lot; nothing of Items without, or if the account may not read them.
+
+    Of an Item with batches and serial numbers its batches are told: they have the last days.
+    """
+    if item.get("has_batch_no") != 1 and item.get("has_serial_no") != 1:
+        return ()
+    read = _batches if item.get("has_batch_no") == 1 else _serials
+    try:
+        with malformed_is_invalid(site.source):
+            lots = await read(frappe, str(item["name"]), site)
+    except NotPermitted:
+        return ()
+    return by_expiry(lot for lot in lots if lot.warehouse in warehouses)
+
+
+async def _batches(frappe: ErpNextClient, item: str, site: Site) -> list[Lot]:
+    """Return the batches of all warehouses, expired ones too, whether or not any of them is reserved."""
+    parameters = {
+        "item_code": item,
+        **dict.fromkeys(("for_stock_levels", "consider_negative_batches", "ignore_reserved_stock"), 1),
+    }
+    answer = await frappe.call(_QUANTITIES, parameters=parameters)
+    # Releases before 15 tell this of a single warehouse only.
+    rows: list[Row] = [row for row in answer if isinstance(row, dict)] if isinstance(answer, list) else []
+    held = [(str(row["batch_no"]), str(row["warehouse"]), amount) for row in rows if (amount := number(row.get("qty")))]
+    known = await _named(frappe, sorted({batch for batch, _, _ in held}))
+    return [
+        Lot(
+            number=text(known.get(batch, {}).get("batch_id")) or batch,
+            quantity=amount,
+            expires_on=site.day(known.get(batch, {}).get("expiry_date")),
+            warehouse=warehouse,
+        )
+        for batch, warehouse, amount in held
+    ]
+
+
+async def _named(frappe: ErpNextClient, batches: Sequence[str]) -> dict[str, Row]:
+    if not batches:
+        return {}
+    fields = ("name", "batch_id", "expiry_date")
+    rows = await frappe.rows(ListRequest("Batch", fields, [("name", "in", batches)]))
+    return {str(row["name"]): row for row in rows}
+
+
+async def _serials(frappe: ErpNextClient, item: str, site: Site) -> list[Lot]:
+    lying = [("item_code", "=", item), ("warehouse", "is", "set")]
+    request = ListRequest("Serial No", ("name", "serial_no", "warehouse"), lying, order_by="name asc")
+    rows = await frappe.rows(request, limit=_MOST_SERIALS)
+    return [
+        Lot(
+            number=text(row.get("serial_no")) or str(row["name"]),
+            quantity=Decimal(1),
+            warehouse=str(row["warehouse"]),
+        )
+        for row in rows
+    ]
