@@ -15,7 +15,7 @@ from bot.alerts import digests
 from bot.alerts.alert import Alert, AlertCard, AlertState, CardState, FurtherAlerts, digest_group
 from bot.alerts.repository import AlertUnitOfWork
 from bot.alerts.routing import Target
-from bot.outbox.delivery import Delivery, Urgency
+from bot.outbox.delivery import Delivery, DeliveryFormat, Urgency
 from bot.outbox.place import Place, PlaceKind
 from bot.severity import Severity
 
@@ -70,7 +70,7 @@ def show(
                 urgency=rank,
                 due_at=unit.now,
                 fact=fact,
-                rings=True,
+                via=DeliveryFormat.DING,
             )
         )
     return sent

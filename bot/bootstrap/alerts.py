@@ -28,6 +28,7 @@ from bot.alerts.watch_poller import WatchPoller
 from bot.background import repeat
 from bot.bootstrap.company import company_of
 from bot.bootstrap.infrastructure import Infrastructure
+from bot.bootstrap.markers import build_markers
 from bot.bootstrap.quotas import follow_quotas, quota_reporter
 from bot.chat.audiences import Audiences
 from bot.chat.limit_reports import LIMIT_REPORT, LimitReportComposer
@@ -186,6 +187,7 @@ def _outbox(base: Infrastructure, composers: Mapping[str, Composer]) -> OutboxWo
         sparing=base.month.sparing,
         reserved=base.month.reserved,
         unbilled=base.reply_addresses,
+        markers=build_markers(base),
         limits=SendLimits(
             per_second=wanted.per_second, place_minute=wanted.place_minute, robot_minute=wanted.robot_minute
         ),
