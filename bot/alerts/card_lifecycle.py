@@ -22,6 +22,9 @@ from bot.severity import Severity
 DING_KIND = "alert_ding"
 """The kind of delivery that `bot.alerts.service.DingComposer` composes."""
 
+TOP_KIND = "alert_top"
+"""The kind of delivery that `bot.alerts.service.TopBoxComposer` composes."""
+
 CARD_KIND = "alert"
 """The kind of delivery that `bot.alerts.service.AlertComposer` composes."""
 
@@ -291,6 +294,7 @@ def _deliver(
     due_at, revision = repeat_at(unit, card, target), card.revision + again
     sent = replace(card, changed_at=unit.now, behind=False, due_at=due_at, revision=revision)
     unit.repository.put_card(sent)
+    _mark_top(unit, sent, fact)
     unit.repository.deliver(
         Delivery(
             card=sent.id,
@@ -304,6 +308,25 @@ def _deliver(
         )
     )
     return sent
+
+
+def _mark_top(unit: AlertUnitOfWork, card: AlertCard, fact: str) -> None:
+    """Owe a group the box at its top, or the end of it, if a card shows something critical."""
+    if not unit.top_boxes or card.place.kind is not PlaceKind.GROUP:
+        return
+    if any(alert.is_critical for alert in unit.repository.alerts(card.alerts)):
+        unit.repository.deliver(
+            Delivery(
+                card=f"top:{card.id}",
+                place=card.place,
+                kind=TOP_KIND,
+                ref=card.id,
+                revision=card.revision,
+                due_at=unit.now,
+                fact=fact,
+                via=DeliveryFormat.TOP,
+            )
+        )
 
 
 def _put(unit: AlertUnitOfWork, card: AlertCard) -> AlertCard:

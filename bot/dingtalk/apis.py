@@ -92,6 +92,7 @@ CREATE_AND_DELIVER = ApiCall(
     idempotent=True,
 )
 UPDATE_CARD = ApiCall(name="update_card", method="PUT", path="/v1.0/card/instances", idempotent=True)
+CLOSE_TOP = ApiCall(name="close_top", method="POST", path="/v1.0/card/tops/close", idempotent=True)
 GROUP_SEND = ApiCall(name="group_send", method="POST", path="/v1.0/robot/groupMessages/send")
 MEDIA_UPLOAD = ApiCall(
     # A second upload gives a second id, which nobody sees (docs: platform/dingtalk/files.md#upload).

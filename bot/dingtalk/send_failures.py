@@ -23,7 +23,8 @@ from bot.dingtalk.errors import (
 from bot.errors import ConfigurationError, DingerpError
 from bot.outbox.ports import SendFailed, SendFailureKind
 
-_GONE = "param.cardNotExist"
+GONE_CARD = "param.cardNotExist"
+"""Code of a card that does not exist (docs: platform/dingtalk/cards.md#errors)."""
 
 _NO_SUCH_PLACE = frozenset({"param.openSpaceIdEmpty", "param.openSpaceIdInvalid", "param.userIdNotExist"})
 """Codes of places that do not exist (docs: platform/dingtalk/cards.md#errors): a text would not arrive either."""
@@ -63,7 +64,7 @@ def create_failure(error: DingerpError) -> SendFailureKind:
 
 def update_failure(error: DingerpError) -> SendFailureKind:
     """Return what it means that anything else was refused."""
-    if isinstance(error, DingTalkRefused) and error.code == _GONE:
+    if isinstance(error, DingTalkRefused) and error.code == GONE_CARD:
         return SendFailureKind.GONE
     return (
         SendFailureKind.SETUP

@@ -37,10 +37,13 @@ class DeliveryFormat(StrEnum):
     TO_DO = "todo"
     """A to-do (待办) on the lists of the people at its places."""
 
+    TOP = "top"
+    """A box at the top of a group."""
+
     @property
     def is_marker(self) -> bool:
         """Whether it stands beside the chats and only reminds of a card."""
-        return self is DeliveryFormat.TO_DO
+        return self in (DeliveryFormat.TO_DO, DeliveryFormat.TOP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -501,6 +501,11 @@ class NotifySettings(SettingsSection):
         " are passed on to them: in the app, by text message or by telephone. Each is a call; the last two cost extra.",
     )
 
+    top_box: bool = Field(
+        False,
+        description="Whether what is critical and open also stands in a box at the top of its group (吊顶) until it is"
+        " over. Each costs two calls.",
+    )
     todo: bool = Field(
         False,
         description="Whether those whose turn it is to decide a purchase order get a to-do (待办) in DingTalk, which is"
