@@ -15,12 +15,15 @@ from bot.alerts import digests
 from bot.alerts.alert import Alert, AlertCard, AlertState, CardState, FurtherAlerts, digest_group
 from bot.alerts.repository import AlertUnitOfWork
 from bot.alerts.routing import Target
-from bot.outbox.delivery import Delivery, Urgency
+from bot.outbox.delivery import Delivery, DeliveryFormat, Urgency
 from bot.outbox.place import Place, PlaceKind
 from bot.severity import Severity
 
 DING_KIND = "alert_ding"
 """The kind of delivery that `bot.alerts.service.DingComposer` composes."""
+
+TOP_KIND = "alert_top"
+"""The kind of delivery that `bot.alerts.service.TopBoxComposer` composes."""
 
 CARD_KIND = "alert"
 """The kind of delivery that `bot.alerts.service.AlertComposer` composes."""
@@ -70,7 +73,7 @@ def show(
                 urgency=rank,
                 due_at=unit.now,
                 fact=fact,
-                rings=True,
+                via=DeliveryFormat.DING,
             )
         )
     return sent
@@ -291,6 +294,7 @@ def _deliver(
     due_at, revision = repeat_at(unit, card, target), card.revision + again
     sent = replace(card, changed_at=unit.now, behind=False, due_at=due_at, revision=revision)
     unit.repository.put_card(sent)
+    _mark_top(unit, sent, fact)
     unit.repository.deliver(
         Delivery(
             card=sent.id,
@@ -304,6 +308,25 @@ def _deliver(
         )
     )
     return sent
+
+
+def _mark_top(unit: AlertUnitOfWork, card: AlertCard, fact: str) -> None:
+    """Owe a group the box at its top, or the end of it, if a card shows something critical."""
+    if not unit.top_boxes or card.place.kind is not PlaceKind.GROUP:
+        return
+    if any(alert.is_critical for alert in unit.repository.alerts(card.alerts)):
+        unit.repository.deliver(
+            Delivery(
+                card=f"top:{card.id}",
+                place=card.place,
+                kind=TOP_KIND,
+                ref=card.id,
+                revision=card.revision,
+                due_at=unit.now,
+                fact=fact,
+                via=DeliveryFormat.TOP,
+            )
+        )
 
 
 def _put(unit: AlertUnitOfWork, card: AlertCard) -> AlertCard:

@@ -175,6 +175,8 @@ class AlertUnitOfWork:
     now: datetime
     new_id: Callable[[], str]
     lateness: LatenessPolicy = LatenessPolicy()
+    top_boxes: bool = False
+    """Whether groups have what is critical at their top, too."""
     dings: bool = False
     """Whether people are also called (DING) about what is critical or passed on to them."""
 

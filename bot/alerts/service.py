@@ -13,12 +13,12 @@ from bot.alerts.actions import AlertActionResult
 from bot.alerts.alert import Alert, AlertCard, CardWithAlerts, Mute, UserStamp, Watch
 from bot.alerts.repository import AlertRepository, AlertUnitOfWork
 from bot.alerts.rights import is_within
-from bot.alerts.view_builder import build_card_view
+from bot.alerts.view_builder import build_card_view, build_top_view
 from bot.cards.view import View, shared_view
 from bot.chat.audiences import PlaceReader, ReaderAt
 from bot.disclosure import ALL_FIELDS, FieldClass, cut
 from bot.outbox.place import Place, PlaceKind
-from bot.outbox.ports import ComposedCard
+from bot.outbox.ports import ComposedCard, Marker, MarkerState
 from bot.unit_of_work import Transactions, UnitOfWorkRunner
 
 AlertTransactions: TypeAlias = Transactions[AlertRepository]
@@ -149,6 +149,21 @@ class AlertComposer:
     async def fold(self, refs: Sequence[str], place: str) -> None:
         """Replace cards that their place has not seen yet by one digest."""
         await self._units.transact(lambda unit: actions.fold(unit, refs, Place.parse(place)))
+
+
+class TopBoxComposer(AlertComposer):
+    """Composes the boxes at the top of groups: what is critical and open on a card, as long as there is something."""
+
+    async def compose(self, ref: str) -> ComposedCard:
+        """Return the box; it is to go where nothing critical is open any more."""
+        content = await self._units.query(lambda unit: read_card(unit.repository, ref))
+        if content is None or not content.alerts:
+            return ComposedCard(None, 0)
+        alarming = [alert for alert in content.alerts if alert.is_critical and alert.is_open]
+        is_open = bool(alarming) and not content.card.is_closed
+        view = await self._disclosed(build_top_view(alarming or content.alerts), content)
+        marker = Marker(state=MarkerState.OPEN if is_open else MarkerState.GONE)
+        return ComposedCard(view, content.card.revision, marker=marker)
 
 
 class DingComposer(AlertComposer):

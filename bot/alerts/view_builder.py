@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from bot.alerts import labels
 from bot.alerts.alert import Alert, AlertState, AlertTally, CardWithAlerts, FurtherAlerts
-from bot.alerts.views import AlertCounts, AlertDigest, AlertGroup, AlertList, AlertRow, AlertView, DigestRow
+from bot.alerts.views import AlertCounts, AlertDigest, AlertGroup, AlertList, AlertRow, AlertTop, AlertView, DigestRow
 from bot.cards.view import Label, View
 from bot.chat.parsing import command_line
 from bot.disclosure import FieldClass
@@ -78,6 +78,18 @@ def build_alert_view(
         back=back,
         moved=moved,
         late=late,
+    )
+
+
+def build_top_view(alerts: Sequence[Alert]) -> AlertTop:
+    """Return what stands at the top of a group: the latest of these alerts, and how many others there are."""
+    newest = max(alerts, key=lambda alert: alert.opened_at)
+    return AlertTop(
+        headline=headline(newest),
+        subject=labels.subject_label(newest.event),
+        words_classes=newest.event.words_classes,
+        since=newest.known_since,
+        others=len(alerts) - 1,
     )
 
 

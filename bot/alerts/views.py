@@ -74,6 +74,19 @@ class AlertView(View):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlertTop(View):
+    """What stands at the top of a group while something critical is open: the latest of it, and how many ``others``."""
+
+    card: ClassVar[str] = "alert_top"
+
+    headline: Annotated[Label, ClassedBy("words_classes")]
+    subject: Annotated[str, ClassedBy("words_classes")]
+    words_classes: frozenset[FieldClass] = frozenset()
+    since: datetime | None
+    others: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRow:
     """An alert in a list, with the first of its figures."""
 

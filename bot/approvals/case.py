@@ -218,6 +218,8 @@ class ApprovalCardKind(StrEnum):
     """For those who decide."""
     TOLD = "approval_told"
     """For the requester: what became of it."""
+    TO_DO = "approval_todo"
+    """A to-do for those whose turn it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

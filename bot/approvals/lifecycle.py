@@ -21,7 +21,7 @@ from bot.approvals.document import ApprovalDocument
 from bot.approvals.plan import ApprovalLevel, ApprovalPlan, ExpiryAction, Quorum, missing_approvers, tally
 from bot.approvals.unit_of_work import CaseUnitOfWork
 from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus, Verdict
-from bot.outbox.delivery import Delivery, Urgency
+from bot.outbox.delivery import Delivery, DeliveryFormat, Urgency
 from bot.outbox.place import Place, PlaceKind
 
 _TELLS_REQUESTER = {CaseState.APPROVED, CaseState.REJECTED, CaseState.DECIDED_ELSEWHERE, CaseState.EXPIRED}
@@ -128,17 +128,36 @@ def close_deleted(unit: CaseUnitOfWork, case_id: str) -> Case | None:
 def place_cards(unit: CaseUnitOfWork, case: Case, places: Iterable[Place], *, copy: int = 0) -> None:
     """Owe the case's card to places; where it stands already, its newest state. A ``copy`` is one more card there.
 
-    Those to which it is new share one card: one call makes it appear at all of them, and one changes it.
+    Those to which it is new share one card: one call makes it appear at all of them, and one changes it. People among
+    them whose turn it is get a to-do, if they have none.
     """
-    kind = ApprovalCardKind.APPROVAL
+    wanted = tuple(dict.fromkeys(places))
+    _place_new(unit, case, wanted, ApprovalCardKind.APPROVAL, copy, together=unit.options.one_card)
+    if unit.options.todos:
+        waited = person_places(awaited_voters(unit, case))
+        asked = [place for place in wanted if place in waited]
+        _place_new(unit, case, asked, ApprovalCardKind.TO_DO, together=True)
+    enqueue_cards(unit, case)
+
+
+def _place_new(
+    unit: CaseUnitOfWork,
+    case: Case,
+    places: Sequence[Place],
+    kind: ApprovalCardKind,
+    copy: int = 0,
+    *,
+    together: bool,
+) -> None:
+    """Remember a card at the places that have none of its kind; ``together`` they share it."""
     known = {card.place for card in unit.cases.cards_of(case.id) if (card.kind, card.copy) == (kind, copy)}
-    new = [place for place in dict.fromkeys(places) if place not in known]
+    new = [place for place in places if place not in known]
     for batch in (new[begin : begin + MAX_TOGETHER] for begin in range(0, len(new), MAX_TOGETHER)):
-        shared = shared_key(case.id, batch, copy) if unit.options.one_card and len(batch) > 1 else ""
+        shared = shared_key(case.id, batch, kind, copy) if together and len(batch) > 1 else ""
         for place in batch:
             user_id = place.id if place.kind is PlaceKind.PERSON else ""
-            unit.cases.put_card(CaseCard(case=case.id, place=place, for_user=user_id, copy=copy, shared=shared))
-    enqueue_cards(unit, case)
+            card = CaseCard(case=case.id, place=place, for_user=user_id, kind=kind, copy=copy, shared=shared)
+            unit.cases.put_card(card)
 
 
 def enqueue_cards(unit: CaseUnitOfWork, case: Case, *, after: timedelta = timedelta(0)) -> None:
@@ -172,6 +191,7 @@ def _owe(unit: CaseUnitOfWork, case: Case, cards: Iterable[CaseCard], due_at: da
         deliveries.setdefault(key, []).append(card)
     for key, sharing in deliveries.items():
         places = tuple(card.place for card in sharing)
+        is_todo = sharing[0].kind is ApprovalCardKind.TO_DO
         unit.cases.deliver(
             Delivery(
                 card=key,
@@ -180,16 +200,19 @@ def _owe(unit: CaseUnitOfWork, case: Case, cards: Iterable[CaseCard], due_at: da
                 kind=sharing[0].kind.value,
                 ref="|".join((case.id, *map(str, places))),
                 revision=case.revision,
-                urgency=Urgency.NOW,
+                urgency=Urgency.SOON if is_todo else Urgency.NOW,
                 due_at=due_at,
                 fact=f"{case.source}/{case.number}",
+                via=DeliveryFormat.TO_DO if is_todo else DeliveryFormat.CARD,
             )
         )
 
 
-def shared_key(case_id: str, places: Sequence[Place], copy: int = 0) -> str:
+def shared_key(
+    case_id: str, places: Sequence[Place], kind: ApprovalCardKind = ApprovalCardKind.APPROVAL, copy: int = 0
+) -> str:
     """Return the stable key of a card at several places, by the first of them: no two cards begin with the same."""
-    return f"{card_key(case_id, places[0], copy=copy)}+{len(places) - 1}"
+    return f"{card_key(case_id, places[0], kind, copy)}+{len(places) - 1}"
 
 
 def card_key(case_id: str, place: Place, kind: ApprovalCardKind = ApprovalCardKind.APPROVAL, copy: int = 0) -> str:

@@ -22,14 +22,14 @@ from bot.approvals.view_builders import (
     build_told_view,
     people_in_case,
 )
-from bot.approvals.views import ApprovalView, Audience
+from bot.approvals.views import ApprovalTodo, ApprovalView, Audience
 from bot.cards.view import View, shared_view
 from bot.chat.audiences import FieldsAt
 from bot.disclosure import ALL_FIELDS, FieldClass, cut
 from bot.erp.errors import ErpError
 from bot.erp.model import PurchaseOrder
 from bot.outbox.place import Place, PlaceKind
-from bot.outbox.ports import ComposedCard, OwnView
+from bot.outbox.ports import ComposedCard, Marker, MarkerState, OwnView
 
 log = structlog.get_logger(__name__)
 
@@ -222,6 +222,39 @@ class ApprovalComposer(_CaseComposer):
         audience = Audience.of(private=FieldClass.COST in reader.fields)
         view = await self._showing.present(found, audience=audience, user_id=reader.user_id)
         return shared_view(view, reader.fields) if reader.in_group else cut(view, reader.fields)
+
+
+_DECIDED = frozenset({CaseState.APPROVED, CaseState.REJECTED, CaseState.DECIDED_ELSEWHERE})
+
+
+class TodoComposer(_CaseComposer):
+    """Composes the to-dos of those whose turn it is: done when they have spoken or somebody decided, gone when there is
+    nothing to decide any more. While the ERP is told, and may yet refuse, they stay as they are.
+    """
+
+    async def compose(self, ref: str) -> ComposedCard:
+        """Return the newest state of a to-do."""
+        case_id, *where = ref.split("|")
+        found = await self._find(case_id)
+        if found is None or found.case.state in (CaseState.WRITING, CaseState.UNKNOWN):
+            return ComposedCard(None, 0)
+        case, places = found.case, [Place.parse(place) for place in where]
+        people = tuple(place.id for place in places)
+        fields = ALL_FIELDS.intersection(*[await self._fields(found, place) for place in places])
+        marker = Marker(
+            state=_todo_state(case),
+            people=people,
+            done=frozenset(people).difference(found.waited),
+            due_at=None if case.plan.deadline is None else case.opened_at + case.plan.deadline,
+        )
+        view = cut(ApprovalTodo(number=case.number, vendor=case.summary.vendor), fields)
+        return ComposedCard(view, case.revision, marker=marker)
+
+
+def _todo_state(case: Case) -> MarkerState:
+    if case.state is CaseState.OPEN:
+        return MarkerState.OPEN
+    return MarkerState.DONE if case.state in _DECIDED else MarkerState.GONE
 
 
 class RequesterComposer(_CaseComposer):

@@ -252,6 +252,16 @@ class ApprovalSaid(View):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalTodo(View):
+    """What stands on the to-do lists of those whose turn it is; lists show its title."""
+
+    card: ClassVar[str] = "approval_todo"
+
+    number: str
+    vendor: PartnerName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalTold(View):
     """What became of an order, for the one who requested it."""
 

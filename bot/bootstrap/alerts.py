@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from bot.alerts.card_lifecycle import CARD_KIND, DING_KIND
+from bot.alerts.card_lifecycle import CARD_KIND, DING_KIND, TOP_KIND
 from bot.alerts.intake.batched_intake import BatchedIntake
 from bot.alerts.intake.poll_state import PollConfig
 from bot.alerts.intake.port import Intake
@@ -23,11 +23,12 @@ from bot.alerts.processor import AlertProcessor
 from bot.alerts.repository import AlertRepository, AlertUnitOfWork
 from bot.alerts.rules.parser import follow_rules
 from bot.alerts.rules.rule_set import AlertRuleSet
-from bot.alerts.service import AlertComposer, AlertUnitOfWorkRunner, DingComposer
+from bot.alerts.service import AlertComposer, AlertUnitOfWorkRunner, DingComposer, TopBoxComposer
 from bot.alerts.watch_poller import WatchPoller
 from bot.background import repeat
 from bot.bootstrap.company import company_of
 from bot.bootstrap.infrastructure import Infrastructure
+from bot.bootstrap.markers import build_markers
 from bot.bootstrap.quotas import follow_quotas, quota_reporter
 from bot.chat.audiences import Audiences
 from bot.chat.limit_reports import LIMIT_REPORT, LimitReportComposer
@@ -85,6 +86,7 @@ async def build_alerts(base: Infrastructure, audiences: Audiences) -> AlertServi
             now=now(),
             new_id=lambda: secrets.token_urlsafe(8),
             dings=settings.notify.ding != "off",
+            top_boxes=settings.notify.top_box,
         )
 
     def changed() -> None:
@@ -94,7 +96,8 @@ async def build_alerts(base: Infrastructure, audiences: Audiences) -> AlertServi
     units = AlertUnitOfWorkRunner(transactions, unit, changed)
     alert_cards = AlertComposer(units, now=now, name_of=partial(_name_of, base), reader_at=audiences.reader_at)
     dings = DingComposer(units, now=now, name_of=partial(_name_of, base), reader_at=audiences.reader_at)
-    composers: dict[str, Composer] = {CARD_KIND: alert_cards, DING_KIND: dings}
+    tops = TopBoxComposer(units, now=now, name_of=partial(_name_of, base), reader_at=audiences.reader_at)
+    composers: dict[str, Composer] = {CARD_KIND: alert_cards, DING_KIND: dings, TOP_KIND: tops}
     outbox = _outbox(base, composers)
     processor = AlertProcessor(transactions, unit=unit, now=now, metrics=base.metrics, owed=outbox.poke)
     events = StoredEvents(base.database)
@@ -186,6 +189,7 @@ def _outbox(base: Infrastructure, composers: Mapping[str, Composer]) -> OutboxWo
         sparing=base.month.sparing,
         reserved=base.month.reserved,
         unbilled=base.reply_addresses,
+        markers=build_markers(base),
         limits=SendLimits(
             per_second=wanted.per_second, place_minute=wanted.place_minute, robot_minute=wanted.robot_minute
         ),

@@ -21,7 +21,7 @@ from bot.approvals.native.oa_sync import OaSync
 from bot.approvals.native.rightful_votes import RightfulVotes
 from bot.approvals.policy.loader import follow_policy
 from bot.approvals.policy.rule_policy import RuleBasedPolicy
-from bot.approvals.presenter import ApprovalComposer, CasePresenter, FetchNames, RequesterComposer
+from bot.approvals.presenter import ApprovalComposer, CasePresenter, FetchNames, RequesterComposer, TodoComposer
 from bot.approvals.service import ApprovalService
 from bot.approvals.staff_changes import StaffChanges
 from bot.approvals.unit_of_work import CaseStore, CaseTransactions
@@ -148,6 +148,7 @@ def build_approvals(
                 service.find, showing, audiences.fields_at, separate=service.separate_cards
             ),
             ApprovalCardKind.TOLD.value: RequesterComposer(service.find, showing, audiences.fields_at),
+            ApprovalCardKind.TO_DO.value: TodoComposer(service.find, showing, audiences.fields_at),
         },
         oa_sync=oa_sync,
         staff=StaffChanges(service, transactions, organisation),

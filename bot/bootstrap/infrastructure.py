@@ -26,6 +26,7 @@ from bot.dingtalk.openapi import ApiRetryPolicy, OpenApi
 from bot.dingtalk.quota import MonthlyMeter
 from bot.dingtalk.reply_addresses import ReplyAddresses
 from bot.dingtalk.robot import Robot
+from bot.dingtalk.robot_chat import RobotChat
 from bot.metrics import Metrics
 from bot.outbox.quota import QuotaGuard
 from bot.settings import Settings
@@ -53,6 +54,7 @@ class Infrastructure:
     meter: MonthlyMeter
     month: QuotaGuard
     reply_addresses: ReplyAddresses
+    robot_chat: RobotChat
     organisation: OwnOrganisation
     members: Membership
     stored_people: StoredPeople
@@ -127,6 +129,7 @@ async def build_infrastructure(
             urgent=settings.outbox.urgent_reserve,
         ),
         reply_addresses=ReplyAddresses(Robot(api), now),
+        robot_chat=RobotChat(),
         organisation=organisation,
         members=members,
         stored_people=stored_people,

@@ -54,6 +54,7 @@ def terms_of(settings: Settings) -> ApprovalOptions:
         technical_account=bool(account),
         own_account=account,
         one_card=settings.approvals.one_card,
+        todos=settings.notify.todo,
     )
 
 

@@ -220,6 +220,7 @@ def _question_pipeline(
     def arrived(message: Message) -> None:
         group = message.conversation.kind is ConversationKind.GROUP
         base.meter.count(Quota.USES, Purpose.QUESTION, message.conversation.id if group else "")
+        base.robot_chat.note(message)
         if (place := base.reply_addresses.note(message)) is not None:
             parts.alerts.outbox.open_way(place)
 

@@ -85,6 +85,8 @@ class Message:
     sender: Sender
     sent_at: datetime
     robot_code: str
+    robot_id: str = ""
+    """The bot's own id among DingTalk's users (``chatbotUserId``)."""
     organisation: str = ""
     """The corpId of the bot's organisation, as the platform says (``chatbotCorpId``)."""
     webhook: SessionWebhook | None = None

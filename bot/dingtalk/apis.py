@@ -92,6 +92,7 @@ CREATE_AND_DELIVER = ApiCall(
     idempotent=True,
 )
 UPDATE_CARD = ApiCall(name="update_card", method="PUT", path="/v1.0/card/instances", idempotent=True)
+CLOSE_TOP = ApiCall(name="close_top", method="POST", path="/v1.0/card/tops/close", idempotent=True)
 GROUP_SEND = ApiCall(name="group_send", method="POST", path="/v1.0/robot/groupMessages/send")
 MEDIA_UPLOAD = ApiCall(
     # A second upload gives a second id, which nobody sees (docs: platform/dingtalk/files.md#upload).
@@ -193,6 +194,19 @@ APPROVAL_COMMENT = ApiCall(
     path="/v1.0/workflow/processInstances/comments",
     purpose=Purpose.APPROVAL,
 )
+# People and to-dos stand in the paths, so each call has an address of its own.
+TODO_CREATE = ApiCall(
+    # The same sourceId never makes a second one (docs: platform/dingtalk/todos.md#create).
+    name="todo_create",
+    method="POST",
+    path="",
+    purpose=Purpose.APPROVAL,
+    idempotent=True,
+)
+TODO_FIND = ApiCall(name="todo_find", method="GET", path="", purpose=Purpose.APPROVAL, idempotent=True)
+TODO_UPDATE = ApiCall(name="todo_update", method="PUT", path="", purpose=Purpose.APPROVAL, idempotent=True)
+TODO_EXECUTORS = ApiCall(name="todo_executors", method="PUT", path="", purpose=Purpose.APPROVAL, idempotent=True)
+TODO_DELETE = ApiCall(name="todo_delete", method="DELETE", path="", purpose=Purpose.APPROVAL, idempotent=True)
 APPROVAL_LIST = ApiCall(
     name="approval_list",
     method="POST",

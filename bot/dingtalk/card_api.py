@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
 from bot.chat.message import Conversation, ConversationKind
-from bot.dingtalk.apis import CREATE_AND_DELIVER, UPDATE_CARD
+from bot.dingtalk.apis import CLOSE_TOP, CREATE_AND_DELIVER, UPDATE_CARD
 from bot.dingtalk.errors import DingTalkDeliveryFailed, DingTalkRefused
 from bot.dingtalk.openapi import OpenApi
 from bot.dingtalk.payload import flag, items, part, text
@@ -114,6 +115,9 @@ class CardApi:
             body["cardAtUserIds"] = list(called)
         if private:
             body["privateData"] = _private(private)
+        return await self._deliver(body, spaces)
+
+    async def _deliver(self, body: Mapping[str, Any], spaces: Sequence[CardSpace]) -> tuple[CardSpace, ...]:
         try:
             answer = await self._api.call(CREATE_AND_DELIVER, body)
         except DingTalkRefused as refusal:
@@ -123,6 +127,30 @@ class CardApi:
                 return ()
             raise
         return _missed(answer, spaces)
+
+    async def create_on_top(
+        self, *, track_id: str, params: Mapping[str, str], template_id: str, conversation_id: str, until: datetime
+    ) -> None:
+        """Let a card stand at the top of a group, at most ``until`` then; the same ``track_id`` again changes nothing.
+
+        The errors are those of `create_and_deliver`. Docs: platform/dingtalk/cards.md#spaces
+        """
+        body = {
+            "cardTemplateId": template_id,
+            "outTrackId": track_id,
+            "callbackType": "STREAM",
+            "cardData": {"cardParamMap": params},
+            "userIdType": _USER_ID,
+            "openSpaceId": f"dtv1.card//ONE_BOX.{conversation_id}",
+            "topOpenSpaceModel": {"spaceType": "ONE_BOX"},
+            "topOpenDeliverModel": {"expiredTimeMillis": int(until.timestamp() * 1000)},
+        }
+        group = CardSpace(Conversation(conversation_id, ConversationKind.GROUP))
+        await self._deliver(body, [group])
+
+    async def close_top(self, track_id: str, conversation_id: str) -> None:
+        """Take a card down from the top of a group (docs: platform/dingtalk/cards.md#separate-calls)."""
+        await self._api.call(CLOSE_TOP, query={"outTrackId": track_id, "openConversationId": conversation_id})
 
     async def update(
         self,

@@ -82,6 +82,7 @@ def parse_message(
         sender=_sender(raw),
         sent_at=sent_at,
         robot_code=robot_code,
+        robot_id=text(raw.get("chatbotUserId")),
         organisation=text(raw.get("chatbotCorpId")),
         webhook=_webhook(raw, sent_at),
         mentions=mentions,

@@ -62,6 +62,8 @@ API_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         "oaplus.query.limit": _TOO_FAST,
         "send.too.fast": _TOO_FAST,
         "send.byToken.tooFast": _TOO_FAST,
+        "todo.taskCreate.flowControlError": _MINUTE_FULL,
+        "todo.taskCreate.lockError": _BUSY,
         "InvalidAuthentication": _NEW_TOKEN,
         "AuthenticationFailed.MissingParameter": _NEW_TOKEN,
         "system.busy": _BUSY,

@@ -42,6 +42,11 @@ ROBOTS_OF_GROUP = ApiCall(
     name="robots_of_group", method="POST", path="/v1.0/robot/groups/robots/query", idempotent=True
 )
 
+_TODOS = "/v1.0/todo/users/dingerp-doctor-nobody/tasks"
+TODO_WRITE = ApiCall(name="todo_write", method="POST", path=_TODOS, idempotent=True)
+"""Creates no to-do, as nobody has that unionId."""
+TODO_READ = ApiCall(name="todo_read", method="GET", path=f"{_TODOS}/sources/dingerp-doctor", idempotent=True)
+
 
 async def check_dingtalk(
     settings: Settings, session: aiohttp.ClientSession, api: OpenApi, group: str
@@ -55,11 +60,11 @@ async def check_dingtalk(
         return
     yield await _permission(api, CREATE_AND_DELIVER, {}, "Card.Instance.Write", phrase("answers as cards"))
     yield await _permission(api, GROUP_SEND, {}, "qyapi_robot_sendmsg", phrase("answers as text when cards fail"))
-    if settings.access.reads_directory:
+    if settings.access.reads_directory or settings.notify.todo:
         use = phrase("knowing who is a member, and roles")
         without = phrase("not granted: only people who have written to the bot are obeyed, without roles of DingTalk's")
         absent = {"userid": _ABSENT_USER}
-        if settings.access.directory:
+        if settings.access.directory or settings.notify.todo:
             yield await _permission(api, USER, absent, "qyapi_get_member", use)
         else:  # what the bot can do without is tried once
             once = open_api(settings, session, Metrics(), patience=ApiRetryPolicy(tries=1))
@@ -67,6 +72,10 @@ async def check_dingtalk(
     if settings.approvals.native.process:
         use = phrase("deciding in DingTalk's own approvals as well (the console calls it “OA 审批”)")
         yield await _permission(api, APPROVAL_START, {}, "qyapi_aflow", use)
+    if settings.notify.todo:
+        use = phrase("to-dos for those whose turn it is")
+        yield await _permission(api, TODO_WRITE, {}, "Todo.Todo.Write", use)
+        yield await _permission(api, TODO_READ, None, "Todo.Todo.Read", use)
     yield await _card_templates(settings, api)
     yield await _robot(settings, api, group)
 
@@ -133,7 +142,7 @@ def _clock(date: str) -> CheckResult | None:
 
 
 async def _permission(
-    api: OpenApi, call: ApiCall, body: dict[str, str], scope: str, use: Phrase, without: Phrase | None = None
+    api: OpenApi, call: ApiCall, body: dict[str, str] | None, scope: str, use: Phrase, without: Phrase | None = None
 ) -> CheckResult:
     """Try a call that cannot succeed: DingTalk looks at the permission point before it looks at the content.
 

@@ -57,6 +57,8 @@ class BudgetCost:
 
 def budget_costs(row: OutboxRow, limits: SendLimits, *, sparing: bool) -> tuple[BudgetCost, ...]:
     """Return what sending a row costs; nothing for a plain message that was sent, because it cannot be changed."""
+    if row.via.is_marker:
+        return (BudgetCost("marker", SECOND, limits.per_second),)
     if row.is_message:
         if row.shown:
             return ()
@@ -131,8 +133,8 @@ def plan_sends(
 ) -> SendPlan:
     """Plan ``rows``, most urgent first; at most ``room`` are taken.
 
-    While calls are spared (``sparing``), existing cards are changed only if it is urgent. While they are ``reserved``,
-    nothing else is sent at all.
+    While calls are spared (``sparing``), existing cards are changed, and markers set, only if it is urgent. While they
+    are ``reserved``, nothing else is sent at all.
     """
     plan = SendPlan()
     over_budget: dict[FoldKey, None] = {}
@@ -141,7 +143,8 @@ def plan_sends(
         if reserved and row.urgency is not Urgency.NOW:
             plan.postpone[row.card] = now + SPARING_DIGEST
             continue
-        if sparing and row.urgency is not Urgency.NOW and row.shown and not row.is_message:
+        late = (row.shown and not row.is_message) or row.via.is_marker
+        if sparing and row.urgency is not Urgency.NOW and late:
             plan.postpone[row.card] = now + SPARING_DIGEST
             continue
         costs = budget_costs(row, limits, sparing=sparing)

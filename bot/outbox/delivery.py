@@ -24,6 +24,28 @@ class Urgency(StrEnum):
         return ("now", "soon", "later").index(self.value)
 
 
+class DeliveryFormat(StrEnum):
+    """How it is shown at the place."""
+
+    CARD = "card"
+    TEXT = "text"
+    """A plain message, where no card can be created. It cannot be changed."""
+    DING = "ding"
+    """A call (DING) to a person, once, with the card's title. It cannot be changed either."""
+    STANDING = "standing"
+    """A card that was there before its first delivery: it is only changed."""
+    TO_DO = "todo"
+    """A to-do (待办) on the lists of the people at its places."""
+
+    TOP = "top"
+    """A box at the top of a group."""
+
+    @property
+    def is_marker(self) -> bool:
+        """Whether it stands beside the chats and only reminds of a card."""
+        return self in (DeliveryFormat.TO_DO, DeliveryFormat.TOP)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """A request to the outbox. The card's content is composed when it is sent, so that its newest state wins.
@@ -45,8 +67,8 @@ class Delivery:
     """Further places where the same card stands: one call makes it appear at all of them, and one changes it."""
     fact: str = ""
     """The event that caused it (``source/id``), for the history."""
-    rings: bool = False
-    """It is no card: it calls (DING) a person, once, with the title of what the composer makes."""
+    via: DeliveryFormat = DeliveryFormat.CARD
+    """What it is, if no card."""
     stands_as: str = ""
     """Name of the card as it was created where somebody else did that, such as the answer to a question: then it is
     changed and never created."""
@@ -62,18 +84,6 @@ class DeliveryState(StrEnum):
     """Other cards replace it: a digest, or one for each of its places."""
     DEAD = "dead"
     """Given up with a reason, until somebody replays it or a newer state is queued."""
-
-
-class DeliveryFormat(StrEnum):
-    """How it is shown at the place."""
-
-    CARD = "card"
-    TEXT = "text"
-    """A plain message, where no card can be created. It cannot be changed."""
-    DING = "ding"
-    """A call (DING) to a person. It cannot be changed either."""
-    STANDING = "standing"
-    """A card that was there before its first delivery: it is only changed."""
 
 
 class DeliveryStepKind(StrEnum):
@@ -128,6 +138,8 @@ class OutboxRow:
     """Name of the card as it was created: its template renders all later states."""
     making: int = 0
     """How often it was begun again after it was given up and certainly never seen."""
+    standing: str = ""
+    """What stands of a marker, in the words of who keeps it; empty for nothing."""
 
     @property
     def is_message(self) -> bool:
@@ -164,6 +176,8 @@ class DeliveryResult:
     """Whether a failed try certainly showed nothing."""
     made_as: str = ""
     track_id: str = ""
+    standing: str = ""
+    """What stands of a marker now."""
     late: timedelta = timedelta(0)
     """How much later than due it was sent."""
 

@@ -30,17 +30,43 @@ class OwnView:
         return Place(PlaceKind.PERSON, self.user_id)
 
 
+class MarkerState(StrEnum):
+    """Whether a marker still reminds of something."""
+
+    OPEN = "open"
+    DONE = "done"
+    """What it reminds of was done."""
+    GONE = "gone"
+    """There is nothing to do any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marker:
+    """What a delivery beside the chats (`bot.outbox.delivery.DeliveryFormat.is_marker`) has to look like.
+
+    ``people`` are whom it reminds, by userId, and ``done`` those of them for whom it is done; ``due_at`` is when it has
+    to be done.
+    """
+
+    state: MarkerState
+    people: tuple[str, ...] = ()
+    done: frozenset[str] = frozenset()
+    due_at: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class ComposedCard:
     """A card's content now, and its revision; without a ``view`` there is nothing to show any more.
 
-    ``language`` is that of its readers, where it is not the place's; ``own`` is what some of them see instead.
+    ``language`` is that of its readers, where it is not the place's; ``own`` is what some of them see instead. A
+    ``marker`` has the card's title.
     """
 
     view: View | None
     revision: int
     language: str = ""
     own: tuple[OwnView, ...] = ()
+    marker: Marker | None = None
 
 
 class Composer(Protocol):
@@ -135,6 +161,33 @@ class Messenger(Protocol):
 
     async def ding(self, place: Place, card: Card) -> None:
         """Call a person with the card's title. It has no id: two calls are two."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkerRequest:
+    """What has to stand, and what is known of what stands.
+
+    ``track_id`` is always the same for the same marker. ``standing`` is what the keeper returned last, and
+    ``doubtful`` that a try since then may have made it stand.
+    """
+
+    place: Place
+    track_id: str
+    card: Card
+    marker: Marker
+    standing: str = ""
+    doubtful: bool = False
+
+
+class MarkerKeeper(Protocol):
+    """Lets markers of one format stand and end."""
+
+    async def keep(self, asked: MarkerRequest) -> str:
+        """Let it stand as asked, or end, and return what stands now; empty for nothing.
+
+        The same again makes no second one and costs nothing. Bounded in time; raises nothing but `SendFailed`.
+        """
         ...
 
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
+from types import MappingProxyType
 
 import structlog
 
@@ -22,6 +23,9 @@ from bot.outbox.ports import (
     ComposedCard,
     Composer,
     FoldBatch,
+    Marker,
+    MarkerKeeper,
+    MarkerRequest,
     Messenger,
     OutboxStore,
     SendFailed,
@@ -61,6 +65,10 @@ class _Ready:
     card: Card
     revision: int
     own: Mapping[str, Card] = field(default_factory=lambda: NOBODYS)
+    marker: Marker | None = None
+
+
+_NO_KEEPERS: Mapping[DeliveryFormat, MarkerKeeper] = MappingProxyType({})
 
 
 def _group(place: Place) -> str:
@@ -86,6 +94,7 @@ class OutboxWorker:
         sparing: Callable[[], bool] = lambda: False,
         reserved: Callable[[], bool] = lambda: False,
         unbilled: UnbilledWriter | None = None,
+        markers: Mapping[DeliveryFormat, MarkerKeeper] = _NO_KEEPERS,
         limits: SendLimits | None = None,
         at_once: int = 16,
         tries: int = 8,
@@ -94,7 +103,8 @@ class OutboxWorker:
 
         ``track_of`` returns a card's DingTalk id, always the same for the same key; ``draw`` returns numbers from 0 to
         1 for the jitter; ``sparing`` says whether the month's calls run out, ``reserved`` whether those that are left
-        are for what is urgent alone (`bot.outbox.quota`). When there are none, that goes by ``unbilled``.
+        are for what is urgent alone (`bot.outbox.quota`). When there are none, that goes by ``unbilled``. ``markers``
+        keep what stands beside the chats.
         """
         self._backlog = backlog
         self._messenger = messenger
@@ -109,6 +119,7 @@ class OutboxWorker:
         self._sparing = sparing
         self._reserved = reserved
         self._unbilled = unbilled
+        self._markers = markers
         self._unshown: set[Place] = set()
         """Places where something urgent waits for a way without a call."""
         self._opened: set[Place] = set()
@@ -264,7 +275,7 @@ class OutboxWorker:
             seen.user_id: self._renderer.render(seen.view, self._language(composed, seen.place), zone=zone, trail=())
             for seen in composed.own
         }
-        return _Ready(card, composed.revision, own)
+        return _Ready(card, composed.revision, own, composed.marker)
 
     def _language(self, composed: ComposedCard, place: Place) -> str:
         return composed.language or self._language_of(place)
@@ -277,6 +288,8 @@ class OutboxWorker:
         try:
             return await self._send(row, ready, late)
         except SendFailed as failure:
+            if row.via.is_marker:
+                raise
             if row.also and not row.shown and not row.doubt and failure.trouble in _SEPARATING:
                 await self._separate(row, row.places)
                 return DeliveryResult(what=DeliveryStepKind.SEPARATED, reason=failure.detail)
@@ -294,6 +307,8 @@ class OutboxWorker:
 
     async def _send(self, row: OutboxRow, ready: _Ready, late: timedelta) -> DeliveryResult:
         card, revision = ready.card, ready.revision
+        if row.via.is_marker:
+            return await self._keep_marker(row, ready, late)
         if row.is_message:
             tell = self._messenger.ding if row.via is DeliveryFormat.DING else self._messenger.write
             await tell(row.place, card)
@@ -313,6 +328,28 @@ class OutboxWorker:
         return DeliveryResult(
             what=DeliveryStepKind.SENT, revision=revision, made_as=card.name, track_id=track, late=late
         )
+
+    async def _keep_marker(self, row: OutboxRow, ready: _Ready, late: timedelta) -> DeliveryResult:
+        """Let a marker stand or end; what stands as it should costs no call."""
+        keeper = self._markers.get(row.via)
+        if keeper is None or ready.marker is None:
+            raise SendFailed(SendFailureKind.HOPELESS, f"nobody keeps what stands as {row.via.value}")
+        track = self._track_of(row.track_key)
+        standing = await keeper.keep(
+            MarkerRequest(
+                place=row.place,
+                track_id=track,
+                card=ready.card,
+                marker=ready.marker,
+                standing=row.standing,
+                doubtful=bool(row.doubt),
+            )
+        )
+        if standing == row.standing:
+            what = DeliveryStepKind.KEPT if row.shown else DeliveryStepKind.NOTHING
+            return DeliveryResult(what=what, revision=row.shown)
+        what = DeliveryStepKind.UPDATED if row.shown else DeliveryStepKind.SENT
+        return DeliveryResult(what=what, revision=ready.revision, track_id=track, standing=standing, late=late)
 
     async def _show(self, row: OutboxRow, track: str, ready: _Ready) -> tuple[Place, ...]:
         """Create the card, and return the places where it does not stand."""

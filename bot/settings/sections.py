@@ -506,6 +506,18 @@ class NotifySettings(SettingsSection):
         " are passed on to them: in the app, by text message or by telephone. Each is a call; the last two cost extra.",
     )
 
+    top_box: bool = Field(
+        False,
+        description="Whether what is critical and open also stands in a box at the top of its group (吊顶) until it is"
+        " over. Each costs two calls.",
+    )
+    todo: bool = Field(
+        False,
+        description="Whether those whose turn it is to decide a purchase order get a to-do (待办) in DingTalk, which is"
+        " done when it is decided anywhere and decides nothing itself. Each costs two calls; it needs"
+        " `Todo.Todo.Write`, `Todo.Todo.Read` and `qyapi_get_member`.",
+    )
+
 
 class RetentionSettings(SettingsSection):
     """How long what is over stays known; `events.keep_days` and `outbox.keep_days` say it for events and deliveries."""

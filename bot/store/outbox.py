@@ -204,6 +204,7 @@ def _row(delivery: Delivery, at: int) -> dict[str, object]:
         "lease_ms": 0,
         "made_as": delivery.stands_as,
         "making": 0,
+        "standing": "",
         "track": "",
         "changed_ms": at,
         "reason": "",
@@ -211,9 +212,7 @@ def _row(delivery: Delivery, at: int) -> dict[str, object]:
 
 
 def _format_of(delivery: Delivery) -> DeliveryFormat:
-    if delivery.rings:
-        return DeliveryFormat.DING
-    return DeliveryFormat.STANDING if delivery.stands_as else DeliveryFormat.CARD
+    return DeliveryFormat.STANDING if delivery.stands_as else delivery.via
 
 
 def _claim(

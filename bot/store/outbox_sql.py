@@ -20,7 +20,7 @@ UNSEEN = and_(_D.state == DeliveryState.DEAD, _D.shown == 0, _D.doubt == 0)
 """Given up, and certainly not shown anywhere: it may begin again, as a card."""
 
 REQUEUED = {
-    "via": case((and_(UNSEEN, _D.via != DeliveryFormat.DING), DeliveryFormat.CARD), else_=_D.via),
+    "via": case((and_(UNSEEN, _D.via == DeliveryFormat.TEXT), DeliveryFormat.CARD), else_=_D.via),
     "making": case((UNSEEN, _D.making + 1), else_=_D.making),
 }
 """Changes of a dead delivery that is queued again."""
@@ -93,6 +93,7 @@ def settled_values(row: OutboxRow, result: DeliveryResult, at: int, again: int) 
     match result.what:
         case DeliveryStepKind.SENT | DeliveryStepKind.UPDATED | DeliveryStepKind.WRITTEN:
             shown = {"shown": result.revision, "made_as": result.made_as, "track": result.track_id}
+            shown["standing"] = result.standing
             wanted = case((_D.wanted < result.revision, result.revision), else_=_D.wanted)
             return values | _ended(newer, DeliveryState.DONE) | shown | {"wanted": wanted, "doubt": 0}
         case DeliveryStepKind.KEPT | DeliveryStepKind.NOTHING:

@@ -336,3 +336,18 @@ async def _until_heard(page: ChatPage, bot: EchoBot) -> None:
     """The bot's ACK is in the timeline once the bot has received the message."""
     await expect(page.part("timeline").locator("[data-direction=ack]").first).to_be_attached()
     assert bot.messages
+
+
+async def test_a_card_at_the_top_goes_when_it_is_closed(browser_page: OpenPage, simulator: RunningSimulator) -> None:
+    chat, page = simulator.engine.chat, await browser_page("keeper01")
+    await page.open(WAREHOUSE)
+    pinned = CardInstance(
+        out_track_id="top-1", template=PUBLIC_TEMPLATES[0], callback_type="", user_id_type=1, data={"title": "缺货"}
+    )
+    group = next(one for one in chat.conversations.values() if one.title == WAREHOUSE)
+    simulator.engine.cards.add(pinned)
+    item = chat.add_card(group, pinned, carrier_id="carrier-1", recipients=None, top=True, at_user_ids=())
+    await expect(page.card("缺货")).to_be_visible()
+    item.recalled = True
+    chat.notify_changed([item])
+    await expect(page.card("缺货")).to_have_count(0)

@@ -16,6 +16,7 @@ ABOUT_ONE = {
     "approval": "PO-1001",
     "approval_people": "PO-1001",
     "approval_reasons": "PO-1001",
+    "approval_todo": "PO-1001",
     "approval_told": "PO-1001",
     "approval_why": "PO-1001",
     "bill": "BILL-3",

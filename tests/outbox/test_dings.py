@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.outbox.delivery import DeliveryState, DeliveryStepKind
+from bot.outbox.delivery import DeliveryFormat, DeliveryState, DeliveryStepKind
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import SendFailed, SendFailureKind
 from tests.outbox.conftest import OutboxHarness, RecordingMessenger
@@ -13,16 +13,16 @@ KEEPER = Place(PlaceKind.PERSON, "keeper01")
 
 
 async def test_it_rings_once(harness: OutboxHarness, messenger: RecordingMessenger) -> None:
-    await harness.owe("a", place=KEEPER, rings=True)
+    await harness.owe("a", place=KEEPER, via=DeliveryFormat.DING)
     await harness.work()
-    await harness.owe("a", 2, place=KEEPER, rings=True)
+    await harness.owe("a", 2, place=KEEPER, via=DeliveryFormat.DING)
     await harness.work()
     assert messenger.words == [("ding", "a r1")]
     assert await harness.story("a") == ["queued", "written", "queued", "kept"]
 
 
 async def test_what_is_over_rings_nobody(harness: OutboxHarness, messenger: RecordingMessenger) -> None:
-    await harness.owe("a", 0, place=KEEPER, rings=True)
+    await harness.owe("a", 0, place=KEEPER, via=DeliveryFormat.DING)
     await harness.work()
     assert messenger.words == []
     assert harness.count(DeliveryStepKind.NOTHING) == 1
@@ -41,7 +41,7 @@ async def test_what_fails_is_no_card_afterwards(
     harness: OutboxHarness, messenger: RecordingMessenger, trouble: SendFailureKind, state: DeliveryState
 ) -> None:
     messenger.failures.append(SendFailed(trouble, "no"))
-    await harness.owe("a", place=KEEPER, rings=True)
+    await harness.owe("a", place=KEEPER, via=DeliveryFormat.DING)
     await harness.work()
     assert messenger.words == [("ding", "a r1")]
     assert (await harness.row("a")).state is state

@@ -436,7 +436,7 @@ async def test_a_pinned_card_and_its_end(wire):
     )
     assert wire.engine.items(WAREHOUSE)[0]["top"] is True
     close = {"outTrackId": "card-1", "openConversationId": WAREHOUSE}
-    assert (await wire.api("POST", "/v1.0/card/tops/close", close))[1]["result"] is True
+    assert (await wire.api("POST", "/v1.0/card/tops/close", params=close))[1]["result"] is True
     assert wire.engine.items(WAREHOUSE)[0]["recalled"] is True
 
 

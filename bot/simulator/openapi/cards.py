@@ -113,9 +113,9 @@ def stream(engine: SimEngine, call: SimApiCall) -> Json:
 
 
 def close_top(engine: SimEngine, call: SimApiCall) -> Json:
-    """`POST /v1.0/card/tops/close`."""
-    card = _find(engine, call.body)
-    wanted = call.body.get("openConversationId")
+    """`POST /v1.0/card/tops/close?outTrackId=…&openConversationId=…`."""
+    card = _find(engine, dict(call.query))
+    wanted = call.query.get("openConversationId")
     closed = [copy for copy in engine.chat.copies(card) if copy.top and copy.conversation.id == wanted]
     for copy in closed:
         copy.recalled = True

@@ -57,6 +57,10 @@ export class Log {
   /** @param {import('./session.js').Item} item */
   put(item) {
     const known = this.#entries.get(item.seq);
+    if (item.top && item.recalled) {
+      this.#takeDown(item.seq);
+      return;
+    }
     if (known) {
       known.update(item);
       return;
@@ -80,6 +84,16 @@ export class Log {
     }
     if (next) next.before(entry.element);
     else this.#list.append(entry.element);
+  }
+
+  /**
+   * A card that was closed at the top leaves it.
+   * @param {number} seq
+   */
+  #takeDown(seq) {
+    this.#entries.get(seq)?.element.remove();
+    this.#entries.delete(seq);
+    this.#pinned.hidden = !this.#pinned.childElementCount;
   }
 
   #showEarlier() {

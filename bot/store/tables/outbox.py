@@ -53,6 +53,8 @@ class DeliveryRow(StoreTable, table=True):
     """Why the last try failed."""
     also: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
     """Further places where the same card stands, a line each."""
+    standing: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
+    """What stands of a marker, in the words of who keeps it."""
 
 
 class DeliveryStepRow(StoreTable, table=True):

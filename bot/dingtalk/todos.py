@@ -1,0 +1,216 @@
+"""To-dos on people's lists: created, done for some or all, deleted (docs: platform/dingtalk/todos.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+
+from bot.dingtalk.apis import TODO_CREATE, TODO_DELETE, TODO_EXECUTORS, TODO_FIND, TODO_UPDATE, ApiCall
+from bot.dingtalk.errors import DingTalkOutcomeUnknown, DingTalkRefused
+from bot.dingtalk.openapi import OpenApi
+from bot.dingtalk.payload import items, text
+from bot.dingtalk.send_failures import translating_errors
+from bot.outbox.ports import MarkerRequest, MarkerState, SendFailed, SendFailureKind
+
+_EXISTS = "task exist"
+"""Part of DingTalk's words for a source id that has a to-do; the code is that of any wrong parameter."""
+_MISSING = "task not exist"
+_MAX_SUBJECT = 200
+"""Characters; DingTalk allows five times as many, and a list shows a line."""
+_NORMAL = 20
+_SILENT = {"dingNotify": "0", "sendTodoApn": "false", "sendAssistantChat": "false"}
+"""The card has called already."""
+
+UnionIdOf = Callable[[str], Awaitable[str]]
+"""Returns a person's unionId by their userId, empty for nobody in the organisation; raises a `DingTalkError`."""
+
+
+class TodoApi:
+    """The calls, each on behalf of the person who owns the to-do; people are unionIds."""
+
+    def __init__(self, api: OpenApi, base: str) -> None:
+        """``base`` is the address of the new API."""
+        self._api = api
+        self._base = base.rstrip("/")
+
+    async def create(
+        self, owner: str, source_id: str, *, subject: str, executors: Sequence[str], url: str, due_at: datetime | None
+    ) -> str:
+        """Create a to-do and return its id; the same ``source_id`` again returns the id of the one that is there."""
+        body: dict[str, Any] = {
+            "sourceId": source_id,
+            "subject": subject[:_MAX_SUBJECT],
+            "creatorId": owner,
+            "executorIds": list(executors),
+            "detailUrl": {"appUrl": url, "pcUrl": url},
+            "isOnlyShowExecutor": True,
+            "priority": _NORMAL,
+            "notifyConfigs": _SILENT,
+        }
+        if due_at is not None:
+            body["dueTime"] = int(due_at.timestamp() * 1000)
+        try:
+            answer = await self._call(TODO_CREATE, owner, body=body)
+        except DingTalkRefused as refusal:
+            if _EXISTS not in refusal.detail:
+                raise
+            # An earlier attempt got through and only its answer was lost.
+            task_id = await self.find(owner, source_id)
+        else:
+            task_id = text(answer.get("id"))
+        if not task_id:
+            raise DingTalkOutcomeUnknown(f"{TODO_CREATE.name}: an answer without an id")
+        return task_id
+
+    async def find(self, owner: str, source_id: str) -> str:
+        """Return the id of the to-do with a source id, empty for none."""
+        try:
+            answer = await self._call(TODO_FIND, owner, "sources", source_id)
+        except DingTalkRefused as refusal:
+            if _MISSING in refusal.detail:
+                return ""
+            raise
+        return text(answer.get("id"))
+
+    async def complete(self, owner: str, task_id: str) -> None:
+        """Let it be done for all; one that people deleted stays deleted."""
+        await self._change(TODO_UPDATE, owner, task_id, body={"done": True})
+
+    async def set_done(self, owner: str, task_id: str, states: Mapping[str, bool]) -> None:
+        """Let it be done, or not, for some of its executors."""
+        listed = [{"id": union_id, "isDone": done} for union_id, done in states.items()]
+        await self._change(TODO_EXECUTORS, owner, task_id, "executorStatus", body={"executorStatusList": listed})
+
+    async def delete(self, owner: str, task_id: str) -> None:
+        """Take it off all lists."""
+        await self._change(TODO_DELETE, owner, task_id)
+
+    async def _change(
+        self, api: ApiCall, owner: str, task_id: str, *more: str, body: Mapping[str, Any] | None = None
+    ) -> None:
+        try:
+            await self._call(api, owner, task_id, *more, body=body)
+        except DingTalkRefused as refusal:
+            if _MISSING not in refusal.detail:
+                raise
+
+    async def _call(
+        self, api: ApiCall, owner: str, *parts: str, body: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        path = "/".join(quote(part, safe="") for part in (owner, "tasks", *parts))
+        address = f"{self._base}/v1.0/todo/users/{path}?operatorId={quote(owner, safe='')}"
+        return await self._api.call(api, body, address=address)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _StandingTodo:
+    """A to-do that stands: its id, the unionId that owns it, its executors by userId, and for whom it is done."""
+
+    task: str
+    owner: str
+    people: tuple[str, ...]
+    done: frozenset[str] = frozenset()
+    ended: bool = False
+    """Whether it is done for all, or deleted."""
+
+    def store(self) -> str:
+        """Return the text that `_read_standing` reads."""
+        return orjson.dumps(
+            {
+                "task": self.task,
+                "owner": self.owner,
+                "people": self.people,
+                "done": sorted(self.done),
+                "ended": self.ended,
+            }
+        ).decode()
+
+
+def _read_standing(stored: str) -> _StandingTodo | None:
+    if not stored:
+        return None
+    found = orjson.loads(stored)
+    return _StandingTodo(
+        task=text(found.get("task")),
+        owner=text(found.get("owner")),
+        people=tuple(map(text, items(found.get("people")))),
+        done=frozenset(map(text, items(found.get("done")))),
+        ended=bool(found.get("ended")),
+    )
+
+
+class TodoKeeper:
+    """Implements `bot.outbox.ports.MarkerKeeper`: one to-do for all whose turn it is."""
+
+    def __init__(self, todos: TodoApi, union_id_of: UnionIdOf, link: Callable[[], str]) -> None:
+        """``link`` returns what a tap on a to-do opens."""
+        self._todos = todos
+        self._union_id_of = union_id_of
+        self._link = link
+
+    async def keep(self, asked: MarkerRequest) -> str:
+        """Create, complete or delete it; nothing where it stands as it should."""
+        with translating_errors():
+            standing = _read_standing(asked.standing)
+            if standing is None:
+                standing = await self._begin(asked)
+            if standing is None:
+                return ""
+            return (await self._follow(standing, asked)).store()
+
+    async def _begin(self, asked: MarkerRequest) -> _StandingTodo | None:
+        """Return the to-do that is there now; None where none has to be."""
+        marker = asked.marker
+        waited = [user_id for user_id in marker.people if user_id not in marker.done]
+        is_over = marker.state is not MarkerState.OPEN or not waited
+        if is_over and not asked.doubtful:
+            return None
+        known = await self._known(marker.people if is_over else waited)
+        if not known:
+            if is_over:
+                return None
+            raise SendFailed(SendFailureKind.HOPELESS, "DingTalk's directory knows none of these people")
+        owner = next(iter(known.values()))
+        if is_over:
+            task = await self._todos.find(owner, asked.track_id)
+        else:
+            task = await self._todos.create(
+                owner,
+                asked.track_id,
+                subject=asked.card.title,
+                executors=list(known.values()),
+                url=self._link(),
+                due_at=marker.due_at,
+            )
+        return _StandingTodo(task=task, owner=owner, people=tuple(known)) if task else None
+
+    async def _follow(self, standing: _StandingTodo, asked: MarkerRequest) -> _StandingTodo:
+        """Bring a to-do to the state that is wanted, by one call at most."""
+        marker, people = asked.marker, frozenset(standing.people)
+        done = people if marker.state is MarkerState.DONE else marker.done & people
+        if standing.ended and done == standing.done:
+            return standing
+        if marker.state is MarkerState.GONE:
+            if not standing.ended:
+                await self._todos.delete(standing.owner, standing.task)
+            return replace(standing, ended=True)
+        if done == standing.done:
+            return standing
+        if done == people:
+            await self._todos.complete(standing.owner, standing.task)
+        else:
+            changed = await self._known(done ^ standing.done)
+            states = {union_id: user_id in done for user_id, union_id in changed.items()}
+            if states:
+                await self._todos.set_done(standing.owner, standing.task, states)
+        return replace(standing, done=done, ended=done == people)
+
+    async def _known(self, people: Iterable[str]) -> dict[str, str]:
+        """Return the unionIds of those whom the directory knows, by userId."""
+        found = {user_id: await self._union_id_of(user_id) for user_id in people}
+        return {user_id: union_id for user_id, union_id in found.items() if union_id}

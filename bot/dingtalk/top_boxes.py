@@ -1,0 +1,59 @@
+"""Boxes at the top of groups (吊顶): a card that stands there until it is closed.
+
+Docs: platform/dingtalk/cards.md#spaces
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from bot.dingtalk.card_api import CardApi
+from bot.dingtalk.card_wire import TemplateChoice, card_params
+from bot.dingtalk.errors import DingTalkRefused
+from bot.dingtalk.send_failures import GONE_CARD, translating_errors
+from bot.outbox.place import PlaceKind
+from bot.outbox.ports import MarkerRequest, MarkerState, SendFailed, SendFailureKind
+
+_LIFE = timedelta(days=7)
+"""After which a box goes by itself; DingTalk wants an end."""
+_OPEN, _CLOSED = "open", "closed"
+
+
+class TopBoxKeeper:
+    """Implements `bot.outbox.ports.MarkerKeeper`: one box for each card, with the card as it was when the box came."""
+
+    def __init__(self, cards: CardApi, templates: TemplateChoice, now: Callable[[], datetime]) -> None:
+        self._cards = cards
+        self._templates = templates
+        self._now = now
+
+    async def keep(self, asked: MarkerRequest) -> str:
+        """Open or close it; nothing where it stands as it should."""
+        if asked.place.kind is not PlaceKind.GROUP:
+            raise SendFailed(SendFailureKind.HOPELESS, "only groups have a top")
+        if asked.marker.state is MarkerState.OPEN:
+            return asked.standing or await self._open(asked)
+        may_stand = asked.standing == _OPEN or (asked.doubtful and not asked.standing)
+        return await self._close(asked) if may_stand else asked.standing
+
+    async def _open(self, asked: MarkerRequest) -> str:
+        template = self._templates.of(asked.card.name)
+        with translating_errors():
+            await self._cards.create_on_top(
+                track_id=asked.track_id,
+                params=card_params(asked.card, template),
+                template_id=template.template_id,
+                conversation_id=asked.place.id,
+                until=self._now() + _LIFE,
+            )
+        return _OPEN
+
+    async def _close(self, asked: MarkerRequest) -> str:
+        with translating_errors():
+            try:
+                await self._cards.close_top(asked.track_id, asked.place.id)
+            except DingTalkRefused as refusal:
+                if refusal.code != GONE_CARD:
+                    raise
+        return _CLOSED
