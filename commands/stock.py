@@ -183,6 +183,16 @@ async def _in_warehouse(warehouse: str, word: str, erp: ErpHub, context: Questio
     return view if view.total else None
 
 
+async def _named_warehouse(word: str, erp: ErpHub, context: QuestionContext) -> View | None:
+    """Return what lies in the warehouse that ``word`` names without an @; None where it names none."""
+    if not erp.offers(Capability.WAREHOUSE_STOCK):
+        return None
+    try:
+        return await _contents(word, "", erp, context)
+    except (NotFound, Ambiguous):
+        return None
+
+
 async def _contents(warehouse: str, text: str, erp: ErpHub, context: QuestionContext) -> WarehouseView:
     size = context.rows or WarehouseView.page_size
     query = WarehouseQuery(warehouse=warehouse, text=text, offset=context.offset, limit=size)
@@ -204,6 +214,9 @@ async def _one(word: str, warehouse: str, erp: ErpHub, context: QuestionContext)
     if isinstance(meant, _ManyProducts):
         lookup = _lookup(warehouse, erp, context)
         if not meant.hits.value:
+            named = await _named_warehouse(word, erp, context) if not warehouse else None
+            if named is not None:
+                return named
             raise NothingFound(word, await lookup.closest(word), meant.hits.notes)
         return await _in_warehouse(warehouse, word, erp, context) or lookup.picks(word, meant.hits)
     return _stock_view(meant, warehouse, erp, context)

@@ -15,7 +15,6 @@ from bot.cards.card import Card
 from bot.chat.message import Message
 from bot.chat.standing_answers import CardReaders
 from bot.errors import DingerpError
-from bot.phrase import Phrase, phrase
 
 
 class InboxState(StrEnum):
@@ -154,8 +153,8 @@ class AnswerChannel(Protocol):
         ...
 
 
-LANGUAGES: Mapping[str, Phrase] = MappingProxyType({"zh_CN": phrase("Chinese"), "en": phrase("English")})
-"""Names of the languages that have a catalogue, by their codes."""
+LANGUAGES: Mapping[str, str] = MappingProxyType({"zh_CN": "中文", "en": "English"})
+"""Names of the languages that have a catalogue, by their codes: each in itself, for those who read no other."""
 
 
 class LanguageChoice(Protocol):

@@ -133,6 +133,7 @@ UNKNOWN_THINGS: Mapping[str, BadQuestion] = {
     "a bare number of a document that there is not": _ask("SO-999999", Notice.NOT_FOUND, "“SO-999999”"),
     "a number in scientific notation": _ask("1e309", Notice.NOT_FOUND, "“1e309”"),
     "a day that there is not": _ask("2026-02-30", Notice.NOT_FOUND, "“2026-02-30”"),
+    "an invoice of a day that there is not": _ask("/invoice 2月31号", Notice.BAD_ARGUMENT, "没有“2月31号”这一天"),
     "a day": _ask("２０２６－１１－２４", Notice.NOT_FOUND, "“2026-11-24”"),
     "small talk": _ask("今天天气怎么样", Notice.UNKNOWN_COMMAND, "/stock SKU123", offers=(_HELP_BUTTON,)),
     "a word of a programming language": _ask("undefined", Notice.UNKNOWN_COMMAND, "“undefined”"),
