@@ -60,7 +60,7 @@ MISSPELT: Mapping[str, BadQuestion] = {
     "a command in traditional Chinese": _ask("/庫存 SKU123", Notice.UNKNOWN_COMMAND, "“庫存”"),
     "a command in Russian": _ask("/помощь", Notice.UNKNOWN_COMMAND, "“помощь”", "/help"),
     "a command of a later release": _ask("/forecast SKU123", Notice.UNKNOWN_COMMAND, "“forecast”"),
-    "approving what nobody may decide here": _ask("/approve PO-1001", "PO-1001 由谁审批", "现在无法在此审批"),
+    "approving what nobody may decide here": _ask("/approve PO-1001", "PO-1001 的审批人与依据", "现在无法在此审批"),
     "rejecting what there is not": _ask("/reject PO-999999 too dear", Notice.NOT_FOUND, "“PO-999999”"),
     "an equals sign instead of a blank": _ask("/stock=SKU123", Notice.UNKNOWN_COMMAND, "“stock=SKU123”"),
     "a command spelt with a zero-width space is forgiven": _ask("/st\u200bock SKU123", _SCREW),
