@@ -12,7 +12,7 @@ from types import MappingProxyType
 from bot.cards.card import Card
 from bot.chat.message import Conversation, ConversationKind
 from bot.dingtalk.apis import AppKeys
-from bot.dingtalk.card_api import CardApi, CardSpace
+from bot.dingtalk.card_api import CARD_GONE, CardApi, CardSpace
 from bot.dingtalk.card_wire import CardTemplate, TemplateChoice, card_params, changed_params
 from bot.dingtalk.errors import (
     DingTalkAccessDenied,
@@ -29,8 +29,6 @@ from bot.dingtalk.robot import DingWay, Robot
 from bot.errors import ConfigurationError, DingerpError
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import NOBODYS, SendFailed, SendFailureKind
-
-_GONE = "param.cardNotExist"
 
 _NO_SUCH_PLACE = frozenset({"param.openSpaceIdEmpty", "param.openSpaceIdInvalid", "param.userIdNotExist"})
 """Codes of places that do not exist (docs: platform/dingtalk/cards.md#errors): a text would not arrive either."""
@@ -179,7 +177,7 @@ def _create_failure(error: DingerpError) -> SendFailureKind:
 
 
 def _update_failure(error: DingerpError) -> SendFailureKind:
-    if isinstance(error, DingTalkRefused) and error.code == _GONE:
+    if isinstance(error, DingTalkRefused) and error.code == CARD_GONE:
         return SendFailureKind.GONE
     return (
         SendFailureKind.SETUP
