@@ -22,6 +22,7 @@ class Metrics:
         self.limits_reached = self._counter("limits_reached", "Questions refused for a limit.", "limit", "whose")
         self.audit_waiting = self._gauge("audit_waiting", "Entries of the audit log that wait for their commit.")
         self.sent = self._counter("answers_sent", "Answers by the way they went.", "via")
+        self.interim = self._counter("interim_cards", "Cards that said that an answer takes longer, and became it.")
         self.waiting = self._gauge("questions_waiting", "Questions that are acknowledged and not yet answered.")
         self.api_calls = self._counter("api_calls", "Calls to DingTalk by API and outcome.", "api", "outcome")
         self.api_seconds = self._seconds("api_seconds", "Calls to DingTalk.", "api")

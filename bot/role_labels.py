@@ -9,12 +9,15 @@ from bot.phrase import Phrase, phrase
 
 _LABELS: Mapping[str, Phrase] = MappingProxyType(
     {
-        **dict.fromkeys(("keeper", "仓管"), phrase("warehouse keeper")),
+        **dict.fromkeys(("keeper", "warehouse", "仓管"), phrase("warehouse keeper")),
         **dict.fromkeys(("sales", "销售"), phrase("sales")),
-        **dict.fromkeys(("purchasing", "采购"), phrase("purchasing")),
+        **dict.fromkeys(("purchasing", "purchaser", "采购"), phrase("purchasing")),
         **dict.fromkeys(("finance", "财务"), phrase("finance")),
         **dict.fromkeys(("production", "生产"), phrase("production")),
+        **dict.fromkeys(("planner", "计划"), phrase("planner")),
         **dict.fromkeys(("manager", "经理"), phrase("manager")),
+        **dict.fromkeys(("boss", "总经理"), phrase("general manager")),
+        "it": phrase("IT"),
         **dict.fromkeys(("admin", "管理员"), phrase("admin")),
         **dict.fromkeys(("approver", "审批人"), phrase("approver")),
     }

@@ -67,7 +67,7 @@ async def approve(
     found = responder.found
     if wish is ApproveOption.UNDO:
         result = await approvals.take_back(found.case, context.person.user_id or "")
-        return await responder.answer(result, done=phrase("Taken back: nothing is told to the ERP."))
+        return await responder.answer(result, done=phrase("Undone: nothing was sent to the ERP."))
     known = read_seen(found, seen, context.line, approve.names, slash=bool(reason))
     if isinstance(known, Phrase):
         return await responder.show(known)

@@ -8,7 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import ClassVar
 
-from bot.access.audit import AuditKind, AuditReader, AuditSearch, RecordedEntry
+from bot.access.audit import BOT_ACTOR, AuditEntry, AuditKind, AuditReader, AuditSearch, RecordedEntry
 from bot.access.policy import AccessVerdict, Denied
 from bot.cards.view import ListView, View
 from bot.chat.arguments import Word
@@ -35,7 +35,7 @@ class AuditLine:
     """What one person did at one moment; ``what`` are documents or, without any, the command."""
 
     at: datetime
-    who: str
+    who: Phrase | str
     deed: Phrase
     what: tuple[str, ...]
     shown: tuple[Phrase, ...]
@@ -67,6 +67,20 @@ _DEEDS: Mapping[AuditKind, Phrase] = MappingProxyType(
         AuditKind.OPERATOR: phrase("worked on the machine"),
     }
 )
+
+_DECISIONS: Mapping[tuple[str, str], Phrase] = MappingProxyType(
+    {
+        ("vote", "approve"): phrase("agreed to"),
+        ("vote", "reject"): phrase("rejected"),
+        ("take back", "taken_back"): phrase("took back the decision on"),
+        ("forward", "forwarded"): phrase("passed on"),
+    }
+)
+"""What people do about a purchase order, by action and outcome."""
+_OWN_DEEDS: Mapping[str, Phrase] = MappingProxyType(
+    {"tell the ERP": phrase("told the ERP about"), "close": phrase("closed the approval of")}
+)
+"""What the bot does in their name, by the action."""
 
 _FIELDS: Mapping[FieldClass, Phrase] = MappingProxyType(
     {
@@ -117,10 +131,17 @@ def _line(kept: RecordedEntry, names: Mapping[str, str]) -> AuditLine:
     refused = entry.kind is AuditKind.REFUSAL
     return AuditLine(
         at=entry.at,
-        who=names.get(entry.actor, entry.actor),
-        deed=_DEEDS[entry.kind],
+        who=phrase("The bot") if entry.actor == BOT_ACTOR else names.get(entry.actor, entry.actor),
+        deed=_deed(entry),
         what=entry.documents or (f"/{entry.action}",),
         shown=tuple(_FIELDS[part] for part in entry.shown),
         refused=refused,
         detail=entry.detail if entry.kind is not AuditKind.QUESTION else "",
     )
+
+
+def _deed(entry: AuditEntry) -> Phrase:
+    if entry.kind is not AuditKind.DECISION:
+        return _DEEDS[entry.kind]
+    known = _DECISIONS.get((entry.action, entry.outcome)) or _OWN_DEEDS.get(entry.action)
+    return known or _DEEDS[AuditKind.DECISION]

@@ -39,7 +39,7 @@ class BillList(Keyword):
     """The lists of bills that have a name."""
 
     OVERDUE = phrase("overdue"), "late", "逾期", "超期", "到期未付", "yq"
-    OPEN = phrase("open"), "to pay", "待付", "待付款", "应付未付"
+    OPEN = phrase("open"), "未结", "未付", "to pay", "待付", "待付款", "应付未付"
 
 
 _FILTERS = {None: Filter.ALL, BillList.OVERDUE: Filter.OVERDUE, BillList.OPEN: Filter.OPEN}

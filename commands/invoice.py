@@ -35,7 +35,11 @@ class InvoiceOrCustomer(Term):
 class InvoiceList(Keyword):
     """The lists of invoices that have a name."""
 
-    OVERDUE = phrase("overdue"), "late", "unpaid", "逾期", "超期", "过期", "欠款", "未付", "未收", "催款", "yq"
+    OVERDUE = phrase("overdue"), "late", "逾期", "超期", "过期", "欠款", "催款", "yq"
+    OPEN = phrase("open"), "未结", "unpaid", "未收款", "未收", "未付", "未付款", "未回款", "未结清"
+
+
+_FILTERS = {None: Filter.ALL, InvoiceList.OVERDUE: Filter.OVERDUE, InvoiceList.OPEN: Filter.OPEN}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +66,7 @@ class InvoiceView(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceListView(DocumentListView):
-    """Customer invoices: the newest, those of a customer, or the overdue ones.
+    """Customer invoices: the newest, those of a customer, the open or the overdue ones.
 
     ``open_amounts`` is what customers owe on the whole list, one amount a currency; empty when only a part of it was
     read.
@@ -90,8 +94,8 @@ class InvoiceListView(DocumentListView):
 @command(
     "invoice",
     aliases=("发票", "fp", "应收", "invoices", "inv"),
-    examples=("/invoice INV-7", "/发票 上海", "/invoice overdue"),
-    summary=phrase("Customer invoices: one, a customer's, or the overdue ones"),
+    examples=("/invoice INV-7", "/发票 上海", "/invoice overdue", "/发票 未收款"),
+    summary=phrase("Customer invoices: one, a customer's, the open or the overdue ones"),
     place=14,
 )
 async def invoice(
@@ -105,9 +109,7 @@ async def invoice(
     """Show one invoice, or a list."""
     asked = days.within(context.now.date()) if days else None
     lookup = DocumentLookup("invoice", erp.invoice, erp.invoices)
-    hit = await lookup.look_up(
-        text or "", Filter.OVERDUE if which else Filter.ALL, days=asked, offset=context.offset, rows=context.rows
-    )
+    hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
     if isinstance(hit, OneDocument):
         invoice = hit.found.value
         overdue = invoice.days_overdue(context.now.date())

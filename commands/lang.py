@@ -13,7 +13,7 @@ from bot.chat.context import QuestionContext
 from bot.chat.parsing import command_line
 from bot.chat.ports import LANGUAGES, LanguageChoice
 from bot.chat.registry import command
-from bot.phrase import Phrase, phrase
+from bot.phrase import phrase
 
 
 class LanguageName(Keyword):
@@ -32,7 +32,7 @@ class Lang(View):
 
     card: ClassVar[str] = "lang"
 
-    language: Phrase
+    language: str
     chosen: bool
     others: tuple[LanguageName, ...]
 
@@ -54,7 +54,7 @@ async def lang(tongue: LanguageName | None = None, *, context: QuestionContext, 
     if tongue and context.person.user_id:
         await choice.choose(context.person.user_id, code)
     return Lang(
-        language=LANGUAGES.get(code, Phrase(code)),
+        language=LANGUAGES.get(code, code),
         chosen=tongue is not None,
         others=tuple(word for word, known in _CODES.items() if known != code),
     )

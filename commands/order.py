@@ -32,6 +32,10 @@ class OrderList(Keyword):
     """The lists of orders that have a name."""
 
     LATE = phrase("late"), "overdue", "delayed", "晚", "迟", "延期", "逾期", "超期", "晚了", "延迟", "未按期", "yq"
+    OPEN = phrase("open"), "未结", "待发货", "未发货", "未发完", "未完成", "未交货", "未交"
+
+
+_FILTERS = {None: Filter.ALL, OrderList.LATE: Filter.LATE, OrderList.OPEN: Filter.OPEN}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +60,7 @@ class OrderView(DocumentView):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderListView(DocumentListView):
-    """Sales orders: the newest, those of a customer, or the late ones."""
+    """Sales orders: the newest, those of a customer, the open or the late ones."""
 
     card: ClassVar[str] = "orders"
     command: ClassVar[str] = "order"
@@ -80,7 +84,7 @@ class OrderListView(DocumentListView):
     "order",
     aliases=("订单", "dd", "销售订单", "orders", "so"),
     examples=("/order SO-1001", "/订单 上海", "/order late"),
-    summary=phrase("Sales orders: one, a customer's, or the late ones"),
+    summary=phrase("Sales orders: one, a customer's, the open or the late ones"),
     place=12,
 )
 async def order(
@@ -94,9 +98,7 @@ async def order(
     """Show one order with its lines, or a list."""
     asked = days.within(context.now.date()) if days else None
     lookup = DocumentLookup("order", erp.order, erp.orders)
-    hit = await lookup.look_up(
-        text or "", Filter.LATE if which else Filter.ALL, days=asked, offset=context.offset, rows=context.rows
-    )
+    hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
     if isinstance(hit, OneDocument):
         more, links = offered(erp, "delivery"), offered_links(erp, "customer")
         return OrderView.of(hit.found, context, more=more, links=links)

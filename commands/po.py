@@ -36,13 +36,19 @@ class PurchaseList(Keyword):
     """The lists of purchase orders that have a name."""
 
     PENDING = phrase("pending"), "waiting", "approve", "待审批", "待审", "待批", "审批", "未审批", "dsp"
-    LATE = phrase("late"), "overdue", "delayed", "晚", "迟", "延期", "逾期", "超期", "延迟", "未到货", "yq"
+    LATE = phrase("late"), "overdue", "delayed", "晚", "迟", "延期", "逾期", "超期", "延迟", "yq"
+    OPEN = phrase("open"), "未结", "未到货", "未完成", "待到货", "待收货"
 
 
 _UNDER_WAY = frozenset({CaseState.WRITING, CaseState.UNKNOWN, CaseState.FAILED})
 """States in which an order still waits in the ERP, although it was decided here."""
 
-_FILTERS = {None: Filter.ALL, PurchaseList.PENDING: Filter.PENDING, PurchaseList.LATE: Filter.LATE}
+_FILTERS = {
+    None: Filter.ALL,
+    PurchaseList.PENDING: Filter.PENDING,
+    PurchaseList.LATE: Filter.LATE,
+    PurchaseList.OPEN: Filter.OPEN,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +85,7 @@ class PurchaseView(DocumentView):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurchaseListView(DocumentListView):
-    """Purchase orders: the newest, those of a vendor, those that wait for approval, or the late ones."""
+    """Purchase orders: the newest, those of a vendor, those to approve, the open or the late ones."""
 
     card: ClassVar[str] = "pos"
     command: ClassVar[str] = "po"
@@ -108,7 +114,7 @@ class PurchaseListView(DocumentListView):
     "po",
     aliases=("采购", "cg", "采购单", "采购订单", "purchase"),
     examples=("/po PO-1001", "/采购 待审批", "/po late"),
-    summary=phrase("Purchase orders: one, a vendor's, those to approve, or the late ones"),
+    summary=phrase("Purchase orders: one, a vendor's, those to approve, the open or the late ones"),
     place=16,
 )
 async def po(

@@ -141,8 +141,8 @@ def _rows(view: ReportView) -> Iterator[_Row]:
         yield Area.SALES, phrase("Late now"), sales.late, None
     if invoices := view.invoices:
         yield from _turnover(Area.FINANCE, phrase("Invoiced"), invoices.invoiced)
-        yield from _amounts(Area.FINANCE, phrase("of which paid by now"), invoices.paid)
-        yield from _amounts(Area.FINANCE, phrase("Open in all"), invoices.owed)
+        yield from _amounts(Area.FINANCE, phrase("Of this paid so far"), invoices.paid)
+        yield from _amounts(Area.FINANCE, phrase("Total open"), invoices.owed)
         yield Area.FINANCE, phrase("Overdue now"), invoices.overdue, None
         for bucket in invoices.ageing:
             age = name_age(bucket)

@@ -216,6 +216,16 @@ async def _in_warehouse(warehouse: str, word: str, erp: ErpHub, context: Questio
     return view if view.total else None
 
 
+async def _named_warehouse(word: str, erp: ErpHub, context: QuestionContext) -> View | None:
+    """Return what lies in the warehouse that ``word`` names without an @; None where it names none."""
+    if not erp.offers(Capability.WAREHOUSE_STOCK):
+        return None
+    try:
+        return await _contents(word, "", erp, context)
+    except (NotFound, Ambiguous):
+        return None
+
+
 async def _contents(warehouse: str, text: str, erp: ErpHub, context: QuestionContext) -> WarehouseView:
     size = context.rows or WarehouseView.page_size
     query = WarehouseQuery(warehouse=warehouse, text=text, offset=context.offset, limit=size)
@@ -237,6 +247,9 @@ async def _one(word: str, warehouse: str, needed: Demand | None, erp: ErpHub, co
     if isinstance(meant, _ManyProducts):
         lookup = _lookup(warehouse, needed, erp, context)
         if not meant.hits.value:
+            named = await _named_warehouse(word, erp, context) if not warehouse else None
+            if named is not None:
+                return named
             raise NothingFound(word, await lookup.closest(word), meant.hits.notes)
         in_warehouse = None if needed else await _in_warehouse(warehouse, word, erp, context)
         return in_warehouse or lookup.picks(word, meant.hits)

@@ -53,7 +53,7 @@ async def unwatch(
         raise NothingFound(what, tuple(command_line("unwatch", subject) for subject in list(others)[:_CLOSEST]))
     await service.drop_watches(tuple(watch.id for watch in ending))
     return AlertReply(
-        title=phrase("You no longer watch it"),
+        title=phrase("You are no longer watching it"),
         lines=tuple(f"{watch.subject} {watch.title}".strip() for watch in ending[:_SHOWN]),
-        next=(Suggestion(command_line("watches"), phrase("All I watch")),),
+        next=(Suggestion(command_line("watches"), phrase("My watches")),),
     )

@@ -102,11 +102,11 @@ async def watch(
         raise BadArgument(phrase("You watch %(num)s things already. Stop one first: /watches", num=MAX_WATCHES))
     await service.put_watch(new)
     return AlertReply(
-        title=phrase("You watch %(what)s", what=f"{new.subject} {new.title}".strip()),
+        title=phrase("You are watching %(what)s", what=f"{new.subject} {new.title}".strip()),
         lines=(*lines, phrase("You are told in your own chat with the bot.")),
         next=(
-            Suggestion(command_line("watches"), phrase("All I watch")),
-            Suggestion(command_line("unwatch", new.subject), phrase("Stop %(what)s", what=new.subject)),
+            Suggestion(command_line("watches"), phrase("My watches")),
+            Suggestion(command_line("unwatch", new.subject), phrase("Stop watching %(what)s", what=new.subject)),
         ),
     )
 
@@ -193,7 +193,9 @@ def _stock_lines(limit: _Limit, figure: Decimal | None, unit: str) -> Sequence[P
     if figure is None:
         return when, phrase("How much is available the ERP does not say now.")
     now = phrase("Available now: %(figure)s %(unit)s", figure=figure, unit=unit)
-    return (when, now, phrase("That is so already.")) if limit.comparison.holds(figure, limit.limit) else (when, now)
+    return (
+        (when, now, phrase("This is already the case.")) if limit.comparison.holds(figure, limit.limit) else (when, now)
+    )
 
 
 async def _watch_document(number: str, lookup: _ErpLookup, context: QuestionContext) -> tuple[Watch, Sequence[Phrase]]:

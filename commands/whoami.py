@@ -43,7 +43,7 @@ class Whoami(View):
     roles: tuple[str, ...]
     origins: tuple[Phrase, ...] = ()
     """Where each of ``roles`` comes from."""
-    language: Phrase
+    language: str
     rights: tuple[DocumentRight, ...] = ()
     """Empty where no rule restricts what members see."""
     commands: tuple[str, ...]
@@ -74,7 +74,7 @@ async def whoami(*, context: QuestionContext, commands: Commands, policy: Access
         conversation_id=context.conversation.id,
         roles=roles,
         origins=tuple(_origin(role, person, policy) for role in roles),
-        language=LANGUAGES.get(person.language, Phrase(person.language)),
+        language=LANGUAGES.get(person.language, person.language),
         rights=tuple(_document_rights(usable, policy, context)) if policy.rules else (),
         commands=tuple(command.name for command in usable),
         writes=tuple(command.name for command in usable if command.writes and not command.governed),

@@ -24,6 +24,10 @@ class AuditKind(StrEnum):
     OPERATOR = "operator"
 
 
+BOT_ACTOR = "dingerp"
+"""Actor of what follows from people's deeds."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
     """One entry of the audit log. ``actor`` is a userId, or a name of the operating system's for operators.

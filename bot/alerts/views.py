@@ -281,7 +281,8 @@ class WatchList(ListView):
     def row_buttons(self) -> Sequence[Button]:
         subjects = dict.fromkeys(row.subject for row in self.rows)
         return [
-            Button(phrase("Stop %(what)s", what=subject), Ask(command_line("unwatch", subject))) for subject in subjects
+            Button(phrase("Stop watching %(what)s", what=subject), Ask(command_line("unwatch", subject)))
+            for subject in subjects
         ]
 
 

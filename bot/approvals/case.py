@@ -158,6 +158,7 @@ class DocumentSummary:
 
     vendor: PartnerName = ""
     total: Cost | None = None
+    ordered_on: date | None = None
     due_on: date | None = None
     requester: str = ""
     """userId; empty where nobody in DingTalk is known behind the ERP's account."""

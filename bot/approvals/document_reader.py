@@ -223,7 +223,7 @@ def document_from_case(case: Case) -> ApprovalDocument:
         status=PurchaseStatus.WAITING,
         approval=None,
         requester=case.summary.requested_by,
-        ordered_on=None,
+        ordered_on=case.summary.ordered_on,
         due_on=case.summary.due_on,
         total=case.summary.total,
         received=None,

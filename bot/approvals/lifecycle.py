@@ -291,6 +291,7 @@ def summarise_document(document: ApprovalDocument) -> DocumentSummary:
     return DocumentSummary(
         vendor=order.vendor,
         total=order.total,
+        ordered_on=order.ordered_on,
         due_on=order.due_on,
         requester=document.requester,
         requested_by=order.requester,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, ClassVar
 
 from bot.approvals.document import FINGERPRINT_PREFIX
@@ -27,8 +27,8 @@ class ApprovalListRow:
     source: str = ""
     vendor: PartnerName
     amount: Cost | None = None
+    ordered_on: date | None = None
     due_on: date | None = None
-    since: datetime
     result: Annotated[Phrase | None, Stating(FieldClass.COST)] = None
     done: bool = False
 

@@ -231,8 +231,8 @@ def build_list_row(
         source=case.source,
         vendor=case.summary.vendor,
         amount=case.summary.total if audience is Audience.PRICED else None,
+        ordered_on=case.summary.ordered_on,
         due_on=case.summary.due_on,
-        since=case.opened_at,
         result=result,
         done=done,
     )
@@ -248,6 +248,7 @@ def build_why_view(why: DecisionExplanation, names: Mapping[str, str], audience:
     waited = tally(case.plan, case.votes) if case is not None and case.state is CaseState.OPEN else 0
     return ApprovalWhy(
         number=why.document.number,
+        status=why.document.order.status,
         case=case.id if case is not None else "",
         rule=plan.rule if plan is not None else "",
         policy=case.policy if case is not None else "",

@@ -19,7 +19,7 @@ from bot.cards.actions import ApprovePo, Ask, ForwardPo, RejectPo, RejectReason,
 from bot.cards.view import Button, Color, Following, ListView, View
 from bot.chat.parsing import command_line
 from bot.disclosure import ClassedBy, FieldClass, Stating
-from bot.erp.model import Cost, DocumentRef, Money, PartnerName, PurchaseLine, Verdict
+from bot.erp.model import Cost, DocumentRef, Money, PartnerName, PurchaseLine, PurchaseStatus, Verdict
 from bot.phrase import Phrase, phrase
 
 HEADLINES: Mapping[CaseState, Phrase] = MappingProxyType(
@@ -380,6 +380,7 @@ class ApprovalWhy(View):
     card: ClassVar[str] = "approval_why"
 
     number: str
+    status: PurchaseStatus | None = None
     case: str = ""
     rule: str = ""
     policy: str = ""

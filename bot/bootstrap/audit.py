@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from bot.access.audit import AuditEntry, AuditKind, AuditLog, FoldedAuditLog
+from bot.access.audit import BOT_ACTOR, AuditEntry, AuditKind, AuditLog, FoldedAuditLog
 from bot.access.limits import Allowance, LimitReached, ReadingLimits
 from bot.access.policy import ADMIN
 from bot.access.presets import with_synonyms
@@ -92,7 +92,7 @@ def _rules_entry(at: datetime, file: Path, outcome: str, digest: str, detail: st
     return AuditEntry(
         kind=AuditKind.RULES,
         at=at,
-        actor="dingerp",
+        actor=BOT_ACTOR,
         action=file.name,
         outcome=outcome,
         detail=f"sha256 {digest}; {detail}" if detail else f"sha256 {digest}",

@@ -120,7 +120,7 @@ async def build_pipelines(
         now=base.now,
     )
     own_values = PrivateWay(base.settings.cards.private_way) is PrivateWay.PRIVATE_DATA
-    keeper = AnswerKeeper(standing, own_values=own_values, drawn=owed)
+    keeper = AnswerKeeper(standing, own_values=own_values, interim=base.tracks.is_interim, drawn=owed)
     limited = limit_questions(base, dispatcher, parts.commands, parts.audit, owed)
     return _question_pipeline(parts, limited, inbox, keeper, patience), _click_pipeline(parts, limited, keeper)
 
@@ -154,7 +154,7 @@ async def resume_questions(base: Infrastructure, inbox: StoredInbox, questions: 
     unanswered = await inbox.unanswered(base.now() - MAX_QUESTION_AGE)
     for stored in unanswered:
         message = parse_message(stored.payload, robot_names=names, fallback_id=stored.msg_id, now=base.now)
-        questions.resume(message, stored.received_at)
+        questions.resume(message, stored.received_at, interim=stored.interim)
     if unanswered:
         log.info("inbox.resumed", questions=len(unanswered))
 
@@ -241,6 +241,7 @@ def _question_pipeline(
         pause=patience.backoff,
         keeper=keeper,
         arrived=arrived,
+        interim_seconds=base.settings.limits.interim_seconds,
     )
 
 

@@ -27,7 +27,7 @@ _HARMLESS = frozenset(
 MARKDOWN_FILTERS = frozenset(
     {
         *COLOURS,
-        *("number", "quantity", "money", "date", "day", "days", "time", "datetime"),
+        *("number", "quantity", "money", "price", "date", "day", "days", "time", "datetime"),
         *("role", "roles", "status", "bold", "small", "cut", "exact", "link", "join"),
         "picture",
     }
@@ -48,6 +48,7 @@ def filters(presenter: Presenter) -> dict[str, Callable[..., Any]]:
         "number": presenter.number,
         "quantity": presenter.quantity,
         "money": presenter.money,
+        "price": presenter.price,
         "date": presenter.date,
         "day": presenter.day,
         "days": presenter.days,

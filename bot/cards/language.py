@@ -107,15 +107,19 @@ class Language:
         """Return an amount with the sign and the decimals of its currency."""
         return UNKNOWN_VALUE if value is None else _money(self.code, value.amount, value.currency)
 
+    def price(self, value: Money | None) -> str:
+        """Return what one unit costs, with all its digits: an amount is rounded to the cents."""
+        return UNKNOWN_VALUE if value is None else _price(self.code, value.amount, value.currency)
+
     def date(self, value: dt.date | None, year: int | None = None) -> str:
         """Return a date with its year, without it in ``year``: the one that everybody thinks of."""
         if value is None:
             return UNKNOWN_VALUE
         return _day(self.code, value) if value.year == year else _date(self.code, value)
 
-    def day(self, value: dt.date | None) -> str:
-        """Return a date without its year, for narrow places."""
-        return UNKNOWN_VALUE if value is None else _day(self.code, value)
+    def day(self, value: dt.date | None, year: int | None = None) -> str:
+        """Return a date for narrow places: with its year only where that is another than ``year``."""
+        return _day(self.code, value) if value is not None and year is None else self.date(value, year)
 
     def datetime(self, value: dt.datetime | None, year: int | None = None) -> str:
         """Return date and time of day, without the year in ``year``; ``value`` is in the reader's time zone already."""
@@ -195,6 +199,14 @@ def _money(code: str, amount: Decimal, currency: str) -> str:
         if currency:
             return format_currency(shown, currency, locale=_locale(code))
         return format_decimal(shown, format="#,##0.00", locale=_locale(code))
+
+
+@lru_cache(maxsize=8192)
+def _price(code: str, amount: Decimal, currency: str) -> str:
+    if not currency:
+        return _number(code, amount)
+    with localcontext(_WIDE):
+        return format_currency(amount, currency, locale=_locale(code), decimal_quantization=False)
 
 
 @lru_cache(maxsize=64)

@@ -309,6 +309,13 @@ class BusyNotice(View):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InterimNotice(View):
+    """Stands until the ERP has answered a question, and then becomes the answer."""
+
+    card: ClassVar[str] = "interim"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExpiredNotice(View):
     """A decision on a card that is not kept up to date any more; ``refresh`` shows what it is about as it is now."""
 

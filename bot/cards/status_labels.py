@@ -54,9 +54,9 @@ _LABELS: Mapping[type[Enum], Mapping[Enum, Phrase]] = MappingProxyType(
             OrderStatus.CANCELLED: phrase("Cancelled"),
         },
         DeliveryStatus: {
-            DeliveryStatus.PLANNED: phrase("To send"),
-            DeliveryStatus.READY: phrase("Ready to send"),
-            DeliveryStatus.SHIPPED: phrase("Sent"),
+            DeliveryStatus.PLANNED: phrase("To ship"),
+            DeliveryStatus.READY: phrase("Ready to ship"),
+            DeliveryStatus.SHIPPED: phrase("Shipped"),
             DeliveryStatus.CANCELLED: phrase("Cancelled"),
         },
         ArrivalKind: {

@@ -12,6 +12,7 @@ import hmac
 
 _ANSWER = "q1"
 _CARD = "c1"
+_INTERIM = "w1"
 
 
 class TrackIds:
@@ -24,17 +25,25 @@ class TrackIds:
         """Return the id of the answer to this message."""
         return self._sealed(_ANSWER, msg_id)
 
+    def for_interim(self, msg_id: str) -> str:
+        """Return the id of the card that says that the answer to this message takes longer, and becomes the answer."""
+        return self._sealed(_INTERIM, msg_id)
+
     def for_card(self, card_key: str) -> str:
         """Return the id of a card that the bot shows by itself, such as an alert's; ``card_key`` is the outbox's."""
         return self._sealed(_CARD, card_key)
 
     def is_ours(self, track_id: str) -> bool:
         """Whether this bot made the id."""
-        return self._is_sealed(_ANSWER, track_id) or self.is_card(track_id)
+        return self._is_sealed(_ANSWER, track_id) or self.is_card(track_id) or self.is_interim(track_id)
 
     def is_card(self, track_id: str) -> bool:
         """Whether the id is of a card that the bot showed by itself, and no answer."""
         return self._is_sealed(_CARD, track_id)
+
+    def is_interim(self, track_id: str) -> bool:
+        """Whether the id is of an answer that was another card at first."""
+        return self._is_sealed(_INTERIM, track_id)
 
     def _sealed(self, kind: str, key: str) -> str:
         body = hashlib.sha256(key.encode()).hexdigest()[:32]

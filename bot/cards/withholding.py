@@ -26,7 +26,7 @@ def withheld_note(view: View, presenter: Presenter) -> str:
     between = presenter.language.gettext(", ")
     what = between.join(presenter.show(each) for each in FieldClass if each in view.withheld)
     if not view.shared:
-        words = phrase("Not open to you: %(what)s", what=what)
+        words = phrase("You may not see: %(what)s", what=what)
     elif own_view_buttons(view):
         words = phrase("Not shown here: %(what)s. Tap “See all” or ask me in private.", what=what)
     else:

@@ -295,6 +295,8 @@ class ClickPipeline:
         """Whether the clicker may have values of their own on the clicked card, which would cover an answer."""
         if not self.is_on_answer(click):
             return await self._sees_own_values(click)
+        if self._tracks.is_interim(click.track_id) and _kind(click.space_id) is ConversationKind.DIRECT:
+            return False  # who asked is everybody there
         if self._keeper is None:
             return False
         return await self._keeper.has_own_values(click.track_id, click.user_id)

@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from typing import Self
 
 from bot.chat.arguments import Word
+from bot.chat.errors import BadArgument
 from bot.erp.port import Period
 from bot.phrase import phrase
 
@@ -77,6 +78,8 @@ _FOUND = re.compile(rf"(?<![a-z0-9])(?:{_BARE})(?:{_BETWEEN}(?:{_BARE}))?", re.V
 _RANGE = re.compile(rf"(?P<first>.+?){_BETWEEN}(?P<last>.+)")
 _DUE = re.compile(r"^due\s+(?:on\s+|in\s+)?|(?:到期|要?交货?|到货|完工|应交|due)$")
 _LONGEST = 40
+_LEAP_DAY = date(2024, 2, 29)
+"""A day on which every day of a year can be named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,18 +122,36 @@ class Days(Word):
                 if names_days(text):
                     del words[i : i + size]
                     return cls(text)
+        for word in words:
+            if names_missing_day(word):
+                raise missing_day(word)
         return None
 
     def within(self, today: date) -> DayRange:
-        """Return the days that are meant on a day."""
+        """Return the days that are meant on a day; raises `BadArgument` for a 29th of February that year has not."""
         found = read_days(self, today)
-        assert found is not None  # else it would not have been taken
+        if found is None:
+            raise missing_day(self)
         return found
 
 
 def names_days(text: str) -> bool:
     """Return whether a text names days and nothing else."""
-    return read_days(text, date(2024, 1, 31)) is not None
+    return read_days(text, _LEAP_DAY) is not None
+
+
+def names_missing_day(text: str) -> bool:
+    """Return whether a text names days by their date and one of them does not exist, such as 2月31号."""
+    folded = _DUE.sub("", text.casefold()).strip()
+    between = _RANGE.fullmatch(folded)
+    ends = (between["first"], between["last"]) if between else (folded,)
+    dated = [match.lastgroup in {"iso", "date"} for end in ends if (match := _ONE.fullmatch(end))]
+    return len(dated) == len(ends) and all(dated) and any(_one(end, _LEAP_DAY) is None for end in ends)
+
+
+def missing_day(text: str) -> BadArgument:
+    """Return what to raise about days that do not exist."""
+    return BadArgument(phrase("There is no day “%(day)s”.", day=text))
 
 
 def names_days_ahead(text: str) -> bool:

@@ -18,7 +18,7 @@ from typing import Protocol
 
 import structlog
 
-from bot.access.audit import AuditEntry, AuditKind
+from bot.access.audit import BOT_ACTOR, AuditEntry, AuditKind
 from bot.chat.account_matching import AccountMatch, MatchOutcome
 from bot.errors import DingerpError
 from bot.outbox.delivery import Delivery, Urgency
@@ -68,9 +68,6 @@ _STATES = {
     MatchOutcome.UNVERIFIED: AccountState.UNVERIFIED,
     MatchOutcome.NONE: AccountState.NOT_FOUND,
 }
-
-_BOT = "dingerp"
-"""Who does in the audit log what the bot does by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,7 +295,7 @@ class ErpAccounts:
             return recorded, [_result_card(recorded, now)] if is_bound else []
 
         try:
-            recorded = await self._store_change(match.user_id, source, change, actor=_BOT)
+            recorded = await self._store_change(match.user_id, source, change, actor=BOT_ACTOR)
         except AccountRefused as refused:
             log.info("accounts.match_overtaken", source=source, detail=refused.detail)
             return False

@@ -20,11 +20,12 @@ from bot.access.organisation import OwnOrganisation
 from bot.access.people import People, Person
 from bot.backoff import BackoffPolicy
 from bot.cards.card import Card, ViewRenderer
-from bot.cards.notices import FailedNotice
+from bot.cards.notices import ErpDownNotice, FailedNotice, InterimNotice
 from bot.cards.track_ids import TrackIds
 from bot.cards.view import View
 from bot.chat.audiences import Audiences, KnownOutsiders
 from bot.chat.context import QuestionContext
+from bot.chat.interim_cards import InterimCards
 from bot.chat.message import Conversation, ConversationKind, Message
 from bot.chat.ports import (
     AnswerCards,
@@ -49,6 +50,9 @@ log = structlog.get_logger(__name__)
 
 MAX_QUESTION_AGE = timedelta(minutes=2)
 """Older questions are not tried again, not even after a crash: nobody is waiting for them any more."""
+
+MAX_INTERIM_AGE = timedelta(minutes=30)
+"""For so long it is tried to let a card that announces an answer become it."""
 
 MAX_RETRY_PAUSE = 10.0
 """Longest pause in seconds between two attempts to send one answer."""
@@ -127,8 +131,11 @@ class QuestionPipeline:
         pause: float = 1.0,
         keeper: AnswerKeeper | None = None,
         arrived: Callable[[Message], None] = lambda message: None,
+        interim_seconds: float = 0.0,
     ) -> None:
         """``pause``: seconds before an answer is sent again; each further pause is twice as long.
+
+        ``interim_seconds``: after so long a card says that the answer takes longer, and becomes it; 0: never.
 
         ``keeper`` keeps answers up to date that show what may be decided; ``arrived`` is told of every message once.
         """
@@ -155,6 +162,14 @@ class QuestionPipeline:
         self._running: set[asyncio.Task[None]] = set()
         self._keeper = keeper
         self._unstored = UnstoredQuestions(self._explain)
+        self._interim = InterimCards(
+            inbox=inbox,
+            channel=channel,
+            draw=lambda message: self._render(people.language(message.sender.staff_id), InterimNotice()),
+            tracks=tracks,
+            seconds=interim_seconds,
+            shown=metrics.interim,
+        )
         self._drained = False
         metrics.waiting.set_function(lambda: len(self._running))
         self._questions: dict[tuple[str, str], Counter] = {}
@@ -208,13 +223,18 @@ class QuestionPipeline:
         """Start storing what was accepted: no more is coming at the moment."""
         self._inbox.flush()
 
-    def resume(self, message: Message, received_at: datetime) -> None:
-        """Answer a question that was accepted before a restart, at ``received_at``."""
-        ticket = self._queue.take_ticket(message.conversation.id)
-        self._begin(message, ticket, time.monotonic(), received_at)
+    def resume(self, message: Message, received_at: datetime, *, interim: bool = False) -> None:
+        """Answer a question that was accepted before a restart, at ``received_at``.
 
-    def _begin(self, message: Message, ticket: QueueTicket, started: float, received_at: datetime) -> None:
-        task = asyncio.create_task(self._work(message, ticket, started, received_at))
+        ``interim``: a card may stand that has to become the answer.
+        """
+        ticket = self._queue.take_ticket(message.conversation.id)
+        self._begin(message, ticket, time.monotonic(), received_at, interim=interim)
+
+    def _begin(
+        self, message: Message, ticket: QueueTicket, started: float, received_at: datetime, *, interim: bool = False
+    ) -> None:
+        task = asyncio.create_task(self._work(message, ticket, started, received_at, interim=interim))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
@@ -246,23 +266,38 @@ class QuestionPipeline:
             log.error("answer.not_delivered", error=type(failure).__name__, detail=failure.detail, command="")
         self._count("", "not_stored")
 
-    async def _work(self, message: Message, ticket: QueueTicket, started: float, received_at: datetime) -> None:
+    async def _work(
+        self, message: Message, ticket: QueueTicket, started: float, received_at: datetime, *, interim: bool
+    ) -> None:
+        waiting = None if interim else self._interim.watch(message, ticket)
         try:
             async with self._slots:
-                answer, cards = await self._find(message)
+                if interim and self._now() - received_at > MAX_QUESTION_AGE:
+                    answer, cards = self._give_up(message)
+                else:
+                    answer, cards = await self._find(message)
+                interim = interim or (waiting is not None and await waiting.settle())
                 # Before it can be clicked: what is clicked has to be known.
-                await self._keep(message, answer.view, cards)
+                await self._keep(message, answer.view, cards, interim=interim)
                 # All cards of this turn of the loop are rendered before the first is sent: work that is repeated finds
                 # its code and data in the processor's caches (5 to 10 % more answers, measured).
                 await asyncio.sleep(0)
                 await ticket.wait_turn()
-                await self._send(message, answer, cards, started, received_at)
+                await self._send(message, answer, cards, started, received_at, interim=interim)
         except Exception as error:
             # It is counted and logged with its traceback, and the question is answered after a restart.
             self._metrics.errors.labels("chat", type(error).__name__).inc()
             log.error("question.defect", error=type(error).__name__, exc_info=error)
         finally:
+            if waiting is not None:
+                waiting.close()
             ticket.release()
+
+    def _give_up(self, message: Message) -> tuple[PreparedAnswer, AnswerCards]:
+        """Return what becomes of the card of a question that is too old to be answered unasked."""
+        problem = phrase("The bot was restarted before there was an answer.")
+        answer = PreparedAnswer(ErpDownNotice(problem=problem, line=message.text), "", "given_up")
+        return answer, self._draw(answer, message.conversation, self._people.language(message.sender.staff_id))
 
     async def _find(self, message: Message) -> tuple[PreparedAnswer, AnswerCards]:
         # Without waiting for a turn: this is light, and if it waited for the rendering of others, all questions would
@@ -323,38 +358,51 @@ class QuestionPipeline:
         )
 
     async def _send(
-        self, message: Message, answer: PreparedAnswer, cards: AnswerCards, started: float, received_at: datetime
+        self,
+        message: Message,
+        answer: PreparedAnswer,
+        cards: AnswerCards,
+        started: float,
+        received_at: datetime,
+        *,
+        interim: bool,
     ) -> None:
         outcome, state = answer.outcome, InboxState.ANSWERED
+        until = self._now() + MAX_INTERIM_AGE if interim else received_at + MAX_QUESTION_AGE
         try:
-            answer, sent = await self._deliver(message, answer, cards, received_at + MAX_QUESTION_AGE)
+            answer, sent = await self._deliver(message, answer, cards, until, interim=interim)
             outcome = answer.outcome
             self._sent[sent.via].inc()
             self._metrics.answer_seconds.observe(time.monotonic() - started)
         except DingerpError as error:
-            outcome, state = "not_delivered", InboxState.FAILED
+            # A card that still announces an answer is tried again after the next start.
+            outcome, state = "not_delivered", InboxState.INTERIM if interim else InboxState.FAILED
             self._metrics.errors.labels("channel", type(error).__name__).inc()
             log.error("answer.not_delivered", error=type(error).__name__, detail=error.detail, command=answer.command)
         self._inbox.mark_soon(message.msg_id, state)
         self._count(answer.command, outcome)
 
-    async def _keep(self, message: Message, view: View, cards: AnswerCards) -> None:
+    async def _keep(self, message: Message, view: View, cards: AnswerCards, *, interim: bool) -> None:
         following, user_id = view.following(), message.sender.staff_id
         if self._keeper is None or following is None or user_id is None:
             return
-        readers = self._channel.readers_of(message, cards)
+        readers = self._channel.readers_of(message, cards, interim=interim)
+        made_as = cards.own.name if readers is CardReaders.ASKER else cards.shared.name
         answer = StandingAnswer(
-            track_id=self._tracks.for_message(message.msg_id),
+            track_id=self._track_of(message, interim=interim),
             conversation=message.conversation,
             user_id=user_id,
             line=following.again.line,
             first_row=following.again.offset,
             readers=readers,
-            made_as=cards.own.name if readers is CardReaders.ASKER else cards.shared.name,
+            made_as=InterimNotice.card if interim else made_as,
             at=self._now(),
             documents=following.documents,
         )
         await self._keeper.keep(answer)
+
+    def _track_of(self, message: Message, *, interim: bool) -> str:
+        return self._tracks.for_interim(message.msg_id) if interim else self._tracks.for_message(message.msg_id)
 
     def _count(self, command: str, outcome: str) -> None:
         counter = self._questions.get((command, outcome))
@@ -363,7 +411,7 @@ class QuestionPipeline:
         counter.inc()
 
     async def _deliver(
-        self, message: Message, answer: PreparedAnswer, cards: AnswerCards, until: datetime
+        self, message: Message, answer: PreparedAnswer, cards: AnswerCards, until: datetime, *, interim: bool
     ) -> tuple[PreparedAnswer, SentAnswer]:
         """Send the answer, repeatedly if need be, as long as that may help and ``until`` has not come.
 
@@ -371,7 +419,8 @@ class QuestionPipeline:
         a few times, unless it tells of a decision.
         """
         text_repeats = 0 if answer.decides else TEXT_REPEATS
-        track_id = self._tracks.for_message(message.msg_id)
+        track_id = self._track_of(message, interim=interim)
+        send = self._channel.replace_interim if interim else self._channel.answer
         doubt: AnswerUnconfirmed | None = None
         noted = False
         failures = 0
@@ -385,7 +434,7 @@ class QuestionPipeline:
 
         while True:
             try:
-                sent = await self._channel.answer(message, cards, track_id=track_id, before_fallback=before_fallback)
+                sent = await send(message, cards, track_id=track_id, before_fallback=before_fallback)
                 return answer, sent
             except DingerpError as error:
                 failures += 1
@@ -401,7 +450,7 @@ class QuestionPipeline:
                 log.info("answer.tried_again", error=type(error).__name__, detail=error.detail, seconds=wait)
             if noted:  # but nothing was sent: after a crash it may be tried again
                 noted = False
-                self._inbox.mark_soon(message.msg_id, InboxState.WAITING)
+                self._inbox.mark_soon(message.msg_id, InboxState.INTERIM if interim else InboxState.WAITING)
             await asyncio.sleep(wait)
             if answer.provisional and doubt is None:
                 answer, cards = await self._find(message)

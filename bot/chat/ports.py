@@ -15,7 +15,6 @@ from bot.cards.card import Card
 from bot.chat.message import Message
 from bot.chat.standing_answers import CardReaders
 from bot.errors import DingerpError
-from bot.phrase import Phrase, phrase
 
 
 class InboxState(StrEnum):
@@ -27,6 +26,8 @@ class InboxState(StrEnum):
 
     The state returns to `WAITING` when it certainly did not arrive.
     """
+    INTERIM = "interim"
+    """A card that says that the answer takes longer may stand, and has to become the answer."""
     ANSWERED = "answered"
     FAILED = "failed"
 
@@ -38,6 +39,8 @@ class InboxMessage:
     msg_id: str
     payload: str
     received_at: datetime
+    interim: bool = False
+    """Whether a card may stand that has to become its answer."""
 
 
 OnStored: TypeAlias = Callable[[bool | DingerpError], None]
@@ -67,7 +70,10 @@ class Inbox(Protocol):
         ...
 
     async def unanswered(self, since: datetime) -> tuple[InboxMessage, ...]:
-        """Return the questions that still wait, oldest first, and mark those from before ``since`` as failed."""
+        """Return the questions that still wait, oldest first, and mark those from before ``since`` as failed.
+
+        Where a card stands that has to become the answer, a question waits however old it is.
+        """
         ...
 
 
@@ -127,8 +133,30 @@ class TextUnconfirmed(DingerpError):
 class AnswerChannel(Protocol):
     """Sends answers; each attempt is bounded in time."""
 
-    def readers_of(self, message: Message, cards: AnswerCards) -> CardReaders:
-        """Return who will see the answer's card, if it can be sent as one."""
+    def readers_of(self, message: Message, cards: AnswerCards, *, interim: bool = False) -> CardReaders:
+        """Return who will see the answer's card, if it can be sent as one; ``interim``: it is another card already."""
+        ...
+
+    async def show_interim(self, message: Message, card: Card, *, track_id: str) -> bool:
+        """Make a card appear that becomes the answer later, for everybody in the conversation.
+
+        Nothing but a card is tried, and False means that none is wanted now. Raises `AnswerUnconfirmed` when it may
+        have arrived, and another `bot.errors.DingerpError` when it has not.
+        """
+        ...
+
+    async def replace_interim(
+        self,
+        message: Message,
+        cards: AnswerCards,
+        *,
+        track_id: str,
+        before_fallback: Callable[[], Awaitable[None]],
+    ) -> SentAnswer:
+        """Let the card that `show_interim` sent become the answer; make it if it never arrived.
+
+        The asker sees values of their own on it where ``cards.shared`` is another card. The rest is as in `answer`.
+        """
         ...
 
     async def answer(
@@ -154,8 +182,8 @@ class AnswerChannel(Protocol):
         ...
 
 
-LANGUAGES: Mapping[str, Phrase] = MappingProxyType({"zh_CN": phrase("Chinese"), "en": phrase("English")})
-"""Names of the languages that have a catalogue, by their codes."""
+LANGUAGES: Mapping[str, str] = MappingProxyType({"zh_CN": "中文", "en": "English"})
+"""Names of the languages that have a catalogue, by their codes: each in itself, for those who read no other."""
 
 
 class LanguageChoice(Protocol):

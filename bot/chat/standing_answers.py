@@ -120,14 +120,21 @@ class AnswerKeeper:
     """
 
     def __init__(
-        self, answers: StandingAnswers, *, own_values: bool = False, drawn: Callable[[], None] = lambda: None
+        self,
+        answers: StandingAnswers,
+        *,
+        own_values: bool = False,
+        interim: Callable[[str], bool] = lambda track_id: False,
+        drawn: Callable[[], None] = lambda: None,
     ) -> None:
-        """``own_values``: people who click on a group's card may get values of their own on it.
+        """``own_values``: people who click on a group's card may get values of their own on it, as they may on each of
+        which ``interim`` says that it was another card before it was an answer.
 
         ``drawn`` is called when a card may be owed.
         """
         self._answers = answers
         self._own_values = own_values
+        self._interim = interim
         self._drawn = drawn
 
     async def keep(self, answer: StandingAnswer) -> None:
@@ -153,16 +160,19 @@ class AnswerKeeper:
             return
         added = await self._stored(self._answers.add(clicked.track_id, following.documents, clicked.at), True)
         if not added and is_answer:
-            readers = CardReaders.ALL_AND_ASKER if self._own_values else CardReaders.ALL
+            readers = CardReaders.ALL_AND_ASKER if self._gives_own_values(clicked.track_id) else CardReaders.ALL
             card = replace(clicked, documents=following.documents, readers=readers)
             await self._stored(self._answers.put(card), None)
 
     async def has_own_values(self, track_id: str, user_id: str) -> bool:
         """Return whether a person may have values of their own on an answer's card, which hide what others see."""
-        if not self._own_values:
+        if not self._gives_own_values(track_id):
             return False
         known = await self._stored(self._answers.find(track_id), None)
         return known is None or known.user_id == user_id
+
+    def _gives_own_values(self, track_id: str) -> bool:
+        return self._own_values or self._interim(track_id)
 
     async def stands(self, track_id: str, now: datetime) -> bool:
         """Return whether a card is kept up to date; yes while the store cannot say."""

@@ -15,12 +15,13 @@ import structlog
 
 from bot.cards.card import Card
 from bot.cards.escape import escape_text
+from bot.cards.notices import InterimNotice
 from bot.chat.message import Conversation, ConversationKind, Message, Sender
 from bot.chat.ports import AnswerCards, AnswerUnconfirmed, AnswerVia, SentAnswer
 from bot.chat.standing_answers import CardReaders
 from bot.dingtalk.apis import AppKeys
-from bot.dingtalk.card_api import NOBODY_CALLED, CardApi
-from bot.dingtalk.card_wire import TemplateChoice, card_params
+from bot.dingtalk.card_api import CARD_GONE, NOBODY_CALLED, CardApi
+from bot.dingtalk.card_wire import TemplateChoice, card_params, changed_params
 from bot.dingtalk.errors import (
     DingTalkAuthFailed,
     DingTalkCardUnconfirmed,
@@ -28,6 +29,7 @@ from bot.dingtalk.errors import (
     DingTalkNotReachable,
     DingTalkOutcomeUnknown,
     DingTalkQuotaExhausted,
+    DingTalkRefused,
     DingTalkTextUnconfirmed,
 )
 from bot.dingtalk.robot import Robot
@@ -96,10 +98,12 @@ class DingTalkAnswerChannel:
         self._say = say
         self._name_asker = name_asker
 
-    def readers_of(self, message: Message, cards: AnswerCards) -> CardReaders:
+    def readers_of(self, message: Message, cards: AnswerCards, *, interim: bool = False) -> CardReaders:
         """Return who will see the answer's card."""
         if message.conversation.kind is not ConversationKind.GROUP:
             return CardReaders.ASKER
+        if interim:
+            return CardReaders.ALL if _same_for_all(message, cards) else CardReaders.ALL_AND_ASKER
         way = self._private_way_of(message, cards)
         if way is None:
             return CardReaders.ALL
@@ -119,11 +123,48 @@ class DingTalkAnswerChannel:
         Raises `DingTalkTextUnconfirmed` when a text may be there already. When all ways failed, raises an error after
         which a later attempt may work; without one, the webhook's error or, without a valid webhook, the card's.
         """
-        in_group = message.conversation.kind is ConversationKind.GROUP
-        if not in_group:
-            cards = AnswerCards(cards.own)  # the asker is everybody there
-        with spending(Purpose.QUESTION, message.conversation.id if in_group else ""):
+        cards, group = _for_conversation(message, cards)
+        with spending(Purpose.QUESTION, group):
             return await self._answer(message, cards, track_id, before_fallback)
+
+    async def show_interim(self, message: Message, card: Card, *, track_id: str) -> bool:
+        """Make a card appear that becomes the answer later; see `bot.chat.ports.AnswerChannel`.
+
+        None is wanted while calls are spared, for it costs one more.
+        """
+        if self._sparing(card.language) is not None or not _is_reachable(message):
+            return False
+        cards, group = _for_conversation(message, AnswerCards(card))
+        with spending(Purpose.QUESTION, group):
+            try:
+                await self._send_card(message, cards, None, track_id, self._keys.robot(message.robot_code))
+            except DingTalkOutcomeUnknown as error:
+                raise _card_unconfirmed(error) from error
+        return True
+
+    async def replace_interim(
+        self,
+        message: Message,
+        cards: AnswerCards,
+        *,
+        track_id: str,
+        before_fallback: Callable[[], Awaitable[None]],
+    ) -> SentAnswer:
+        """Let the card that `show_interim` sent become the answer; see `bot.chat.ports.AnswerChannel`.
+
+        Raises what `answer` raises, and the card's own error where a later attempt may work: no text is sent then.
+        """
+        cards, group = _for_conversation(message, cards)
+        with spending(Purpose.QUESTION, group):
+            try:
+                return await self._replace(message, cards, track_id)
+            except DingTalkOutcomeUnknown as error:
+                raise _card_unconfirmed(error) from error
+            except DingerpError as error:
+                if error.retry:
+                    raise
+                _log_failed_way(AnswerVia.CARD, cards.own, error)
+                return await self._answer_in_words(message, cards, None, error, before_fallback)
 
     async def _answer(
         self, message: Message, cards: AnswerCards, track_id: str, before_fallback: Callable[[], Awaitable[None]]
@@ -132,16 +173,15 @@ class DingTalkAnswerChannel:
         if line is not None and await self._answer_unbilled(message, cards, line, before_fallback):
             return SentAnswer(AnswerVia.WEBHOOK)
         robot_code = self._keys.robot(message.robot_code)
-        reachable = message.conversation.kind is ConversationKind.GROUP or message.sender.staff_id is not None
         private_way = self._private_way_of(message, cards)
         refusal: DingerpError
-        if not reachable:
+        if not _is_reachable(message):
             refusal = DingTalkNotReachable("a person outside the organisation in a direct chat")
         else:
             try:
                 await self._send_card(message, cards, private_way, track_id, robot_code)
             except DingTalkOutcomeUnknown as error:
-                raise DingTalkCardUnconfirmed(error.detail, code=error.code, request_id=error.request_id) from error
+                raise _card_unconfirmed(error) from error
             except DingerpError as error:
                 refusal = error
                 _log_failed_way(AnswerVia.CARD, cards.own, error)
@@ -149,8 +189,20 @@ class DingTalkAnswerChannel:
                 if private_way is PrivateWay.DIRECT:
                     await self._point_to_chat(message, cards.own.language, before_fallback)
                 return SentAnswer(AnswerVia.CARD if private_way is None else AnswerVia.OWN_CARD)
+        return await self._answer_in_words(message, cards, private_way, refusal, before_fallback)
+
+    async def _answer_in_words(
+        self,
+        message: Message,
+        cards: AnswerCards,
+        private_way: PrivateWay | None,
+        refusal: DingerpError,
+        before_fallback: Callable[[], Awaitable[None]],
+    ) -> SentAnswer:
+        """Send the answer as a text, since its card failed with ``refusal``."""
         await before_fallback()
-        errors = [refusal]
+        errors, robot_code = [refusal], self._keys.robot(message.robot_code)
+        reachable = _is_reachable(message)
         # A month without calls, refused keys or no token leave no room for another API call.
         if reachable and not isinstance(refusal, DingTalkQuotaExhausted | DingTalkAuthFailed | DingTalkNoToken):
             try:
@@ -213,6 +265,33 @@ class DingTalkAnswerChannel:
         if self._reserved():
             raise refusal
         return False
+
+    async def _replace(self, message: Message, cards: AnswerCards, track_id: str) -> SentAnswer:
+        """Change the card to the answer, or make it as the answer."""
+        where, person = message.conversation, message.sender.staff_id
+        called = _called(message.sender) if self._name_asker and where.kind is ConversationKind.GROUP else NOBODY_CALLED
+        template, made_as = self._templates.of(InterimNotice.card), InterimNotice.card
+        params = changed_params(_naming(cards.shared, called), template, made_as)
+        alike = _same_for_all(message, cards)
+        own = {} if alike else changed_params(_naming(cards.own, called), template, made_as)
+        private = _private_values(person, params, own)
+        try:
+            await self._cards.update(track_id, params, private)
+        except DingTalkRefused as refusal:
+            if refusal.code != CARD_GONE:
+                raise
+            await self._cards.create_and_deliver(
+                track_id=track_id,
+                params=params,
+                template_id=template.template_id,
+                conversation=where,
+                summary=cards.shared.title,
+                robot_code=self._keys.robot(message.robot_code),
+                user_id=person,
+                private=private,
+                called=called,
+            )
+        return SentAnswer(AnswerVia.CARD if alike else AnswerVia.OWN_CARD)
 
     async def _send_card(
         self, message: Message, cards: AnswerCards, way: PrivateWay | None, track_id: str, robot_code: str
@@ -296,6 +375,27 @@ def _private_values(
     if person is None or any(len(value.encode()) > MAX_PRIVATE_VALUE for value in different.values()):
         return {}
     return {person: different} if different else {}
+
+
+def _is_reachable(message: Message) -> bool:
+    """Whether a card or a text of the robot can be sent to where a message was written."""
+    return message.conversation.kind is ConversationKind.GROUP or message.sender.staff_id is not None
+
+
+def _same_for_all(message: Message, cards: AnswerCards) -> bool:
+    """Whether nobody gets values of their own: everybody may see the answer, or nobody can be named."""
+    return cards.is_shared or message.sender.staff_id is None
+
+
+def _for_conversation(message: Message, cards: AnswerCards) -> tuple[AnswerCards, str]:
+    """Return the cards for where a message was written, and the group that their calls are counted for."""
+    if message.conversation.kind is ConversationKind.GROUP:
+        return cards, message.conversation.id
+    return AnswerCards(cards.own), ""  # the asker is everybody there
+
+
+def _card_unconfirmed(error: DingTalkOutcomeUnknown) -> DingTalkCardUnconfirmed:
+    return DingTalkCardUnconfirmed(error.detail, code=error.code, request_id=error.request_id)
 
 
 def _text_unconfirmed(error: DingTalkOutcomeUnknown) -> DingTalkTextUnconfirmed:

@@ -15,6 +15,8 @@ from bot.dingtalk.openapi import OpenApi
 from bot.dingtalk.payload import flag, items, part, text
 
 _ALREADY_THERE = "param.cardAlreadyExist"
+CARD_GONE = "param.cardNotExist"
+"""Code of an update of a card that does not exist."""
 _USER_ID = 1
 """``userIdType``: people are named by userId, in calls and in callbacks."""
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import MappingProxyType
 
+from bot.dingtalk.card_api import CARD_GONE
 from bot.dingtalk.errors import (
     DingTalkAccessDenied,
     DingTalkAuthFailed,
@@ -22,9 +23,6 @@ from bot.dingtalk.errors import (
 )
 from bot.errors import ConfigurationError, DingerpError
 from bot.outbox.ports import SendFailed, SendFailureKind
-
-GONE_CARD = "param.cardNotExist"
-"""Code of a card that does not exist (docs: platform/dingtalk/cards.md#errors)."""
 
 _NO_SUCH_PLACE = frozenset({"param.openSpaceIdEmpty", "param.openSpaceIdInvalid", "param.userIdNotExist"})
 """Codes of places that do not exist (docs: platform/dingtalk/cards.md#errors): a text would not arrive either."""
@@ -64,7 +62,7 @@ def create_failure(error: DingerpError) -> SendFailureKind:
 
 def update_failure(error: DingerpError) -> SendFailureKind:
     """Return what it means that anything else was refused."""
-    if isinstance(error, DingTalkRefused) and error.code == GONE_CARD:
+    if isinstance(error, DingTalkRefused) and error.code == CARD_GONE:
         return SendFailureKind.GONE
     return (
         SendFailureKind.SETUP

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from bot.dingtalk.card_api import CardApi
+from bot.dingtalk.card_api import CARD_GONE, CardApi
 from bot.dingtalk.card_wire import TemplateChoice, card_params
 from bot.dingtalk.errors import DingTalkRefused
-from bot.dingtalk.send_failures import GONE_CARD, translating_errors
+from bot.dingtalk.send_failures import translating_errors
 from bot.outbox.place import PlaceKind
 from bot.outbox.ports import MarkerRequest, MarkerState, SendFailed, SendFailureKind
 
@@ -54,6 +54,6 @@ class TopBoxKeeper:
             try:
                 await self._cards.close_top(asked.track_id, asked.place.id)
             except DingTalkRefused as refusal:
-                if refusal.code != GONE_CARD:
+                if refusal.code != CARD_GONE:
                     raise
         return _CLOSED

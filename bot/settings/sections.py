@@ -275,6 +275,12 @@ class LimitSettings(SettingsSection):
     clicks_count: bool = Field(True, description="Whether a click on a card is a use, which DingTalk does not say.")
     questions_at_once: int = Field(256, gt=0, description="Questions that are worked on at the same time.")
     question_seconds: float = Field(20.0, gt=0, description="Time for finding one answer.")
+    interim_seconds: float = Field(
+        2.0,
+        ge=0,
+        description="Seconds after which a card says that the ERP is being asked, and becomes the answer by one more"
+        " call; 0: never.",
+    )
     click_seconds: float = Field(1.6, gt=0, lt=2, description="Time for a click's answer; DingTalk waits 2 s.")
     row_minutes: float = Field(10.0, gt=0, le=1440, description="Minutes within which documents count as in a row.")
     exports_day: int = Field(10, ge=0, description="Files that one person may export in a day; 0: as many as wanted.")

@@ -70,7 +70,7 @@ _BODY = RecordCodec(
     {
         **_VALUES,
         ApprovalPlan: _PLAN,
-        DocumentSummary: RecordCodec(DocumentSummary, _VALUES, names={"due_on": "due"}),
+        DocumentSummary: RecordCodec(DocumentSummary, _VALUES, names={"ordered_on": "ordered", "due_on": "due"}),
         Vote: RecordCodec(Vote, _VALUES, names={"user_id": "user", "on_behalf_of": "for"}),
         Forward: ListCodec(Forward, _VALUES),
         CaseDecision: RecordCodec(CaseDecision, _VALUES),

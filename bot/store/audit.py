@@ -18,7 +18,7 @@ from sqlalchemy import Select, delete, func, insert, select, update
 from sqlalchemy.engine import Connection, RowMapping
 from sqlalchemy.sql import ColumnElement
 
-from bot.access.audit import AuditEntry, AuditKind, AuditSearch, RecordedEntry
+from bot.access.audit import BOT_ACTOR, AuditEntry, AuditKind, AuditSearch, RecordedEntry
 from bot.disclosure import FieldClass
 from bot.store.audit_chain import NO_ENTRY, AuditWitness, ChainCheck, ChainLink, append_link
 from bot.store.database import Database
@@ -239,7 +239,7 @@ def purge_entries(connection: Connection, before: datetime, now: datetime) -> in
     if row is None:
         return 0
     purged = ChainLink(row.seq, row.hash)
-    note = AuditEntry(kind=AuditKind.OPERATOR, at=now, actor="dingerp", action=PURGE, detail=str(purged))
+    note = AuditEntry(kind=AuditKind.OPERATOR, at=now, actor=BOT_ACTOR, action=PURGE, detail=str(purged))
     append_entries(connection, [note])
     connection.execute(update(AUDIT_HEAD).values(purged_seq=purged.seq, purged_hash=purged.hash))
     connection.execute(delete(AUDIT_DOCUMENT).where(_D.seq <= purged.seq))

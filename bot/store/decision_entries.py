@@ -5,11 +5,8 @@ Reasons and the ERP's words stay with the case: they may hold amounts, and what 
 
 from __future__ import annotations
 
-from bot.access.audit import AuditEntry, AuditKind
+from bot.access.audit import BOT_ACTOR, AuditEntry, AuditKind
 from bot.approvals.case import AuditRow, Case, CaseState
-
-_BOT = "dingerp"
-"""Actor of what follows from others' deeds."""
 
 _ACTIONS = {
     "vote": "vote",
@@ -36,7 +33,7 @@ def make_decision_entry(row: AuditRow, case: Case) -> AuditEntry | None:
     return AuditEntry(
         kind=AuditKind.REFUSAL if row.what == "refused" else AuditKind.DECISION,
         at=row.at,
-        actor=row.user_id or _BOT,
+        actor=row.user_id or BOT_ACTOR,
         action=action,
         documents=(case.number,),
         rule=case.plan.rule,

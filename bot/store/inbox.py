@@ -318,11 +318,14 @@ def _is_new(new: set[str], message: InboxMessage) -> bool:
 
 
 def _read_unanswered(since_ms: int, connection: Connection) -> tuple[InboxMessage, ...]:
-    waiting = INBOX.c.state == InboxState.WAITING
+    waiting, interim = INBOX.c.state == InboxState.WAITING, INBOX.c.state == InboxState.INTERIM
     stranded = INBOX.c.state == InboxState.FALLING_BACK
     too_old = waiting & (INBOX.c.received_ms < since_ms)
     given_up = connection.execute(update(INBOX).where(too_old | stranded).values(state=InboxState.FAILED, payload=""))
     if given_up.rowcount:
         log.warning("inbox.given_up", questions=given_up.rowcount)
-    rows = connection.execute(select(INBOX).where(waiting).order_by(INBOX.c.received_ms))
-    return tuple(InboxMessage(row.msg_id, row.payload, from_ms(row.received_ms)) for row in rows)
+    rows = connection.execute(select(INBOX).where(waiting | interim).order_by(INBOX.c.received_ms))
+    return tuple(
+        InboxMessage(row.msg_id, row.payload, from_ms(row.received_ms), interim=row.state == InboxState.INTERIM)
+        for row in rows
+    )

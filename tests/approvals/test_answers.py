@@ -204,7 +204,12 @@ async def test_a_case_remembers_the_document_and_the_rules_it_was_opened_by() ->
         level=1,
         waits_for=("erp-wang",),
         summary=DocumentSummary(
-            vendor="ACME", total=order.total, due_on=order.due_on, requester="wu", requested_by="erp-wu"
+            vendor="ACME",
+            total=order.total,
+            ordered_on=order.ordered_on,
+            due_on=order.due_on,
+            requester="wu",
+            requested_by="erp-wu",
         ),
         state=CaseState.OPEN,
         plan=case.plan,

@@ -296,7 +296,7 @@ def test_every_answer(code: str, renderer: CardRenderer, snapshot: SnapshotAsser
     why = DecisionExplanation(
         document=ApprovalDocument(order=ORDER),
         case=case(),
-        plan_result=PlanResult(PLAN, (phrase("“%(rule)s” decides.", rule="大额采购"),)),
+        plan_result=PlanResult(PLAN, (phrase("Rule “%(rule)s” applies.", rule="大额采购"),)),
         approve=rulings[0],
         reject=rulings[1],
         erp_approvers=ErpApprovers((ErpApprover("u_zhao"),), mismatched=True),
@@ -338,8 +338,8 @@ def row(number: int) -> ApprovalListRow:
         number=f"PO-2026-11-{number:05}",
         vendor="很长的供应商名称有限责任公司" * 3,
         amount=cny("123456789.00"),
+        ordered_on=date(2026, 10, 30),
         due_on=date(2026, 11, 20),
-        since=NOW,
         result=result,
     )
 

@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from bot.chat.days import DayRange, Days, find_days, names_days, names_days_ahead, read_days
+from bot.chat.errors import BadArgument
 from bot.erp.port import Period
 
 FRIDAY = date(2026, 11, 27)
@@ -127,3 +128,24 @@ def test_days_are_taken_from_anywhere_in_a_line() -> None:
     assert Days.take_marked(words) == "last week"
     assert words == ["Acme", "Tools"]
     assert Days.take_marked(words) is None
+
+
+@pytest.mark.parametrize(
+    "word", ["2月31号", "2月30日到3月5日", "13月5号", "2026-02-30", "2025年2月29日", "2月31号到期"]
+)
+def test_days_that_do_not_exist_are_told_apart_from_names(word: str) -> None:
+    with pytest.raises(BadArgument, match=word):
+        Days.take_marked(["Acme", word])
+
+
+@pytest.mark.parametrize("word", ["SO-1001", "300号", "3号仓", "2月花", "11-31", "2026-10"])
+def test_what_is_no_day_stays_a_name(word: str) -> None:
+    assert Days.take_marked([word]) is None
+
+
+def test_the_29th_of_february_exists_in_leap_years_only() -> None:
+    typed = Days.take_marked(["2月29号"])
+    assert typed is not None
+    assert typed.within(date(2028, 3, 1)) == span("2028-02-29")
+    with pytest.raises(BadArgument, match="2月29号"):
+        typed.within(FRIDAY)

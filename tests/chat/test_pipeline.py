@@ -18,12 +18,14 @@ from bot.access.audit import AuditKind
 from bot.access.grants import FULL_GRANT, Grant
 from bot.access.people import Person
 from bot.cards.card import Card
+from bot.cards.notices import ErpDownNotice
 from bot.cards.track_ids import TrackIds
 from bot.cards.view import View
 from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind, Mention, Message, MessageKind, Sender
 from bot.chat.pipeline import MAX_QUESTION_AGE, PreparedAnswer, QuestionPipeline
 from bot.chat.ports import AnswerCards, AnswerUnconfirmed, AnswerVia, InboxState, SentAnswer, TextUnconfirmed
+from bot.chat.standing_answers import CardReaders
 from bot.disclosure import SHARED_FIELDS, FieldClass
 from bot.errors import DingerpError
 from bot.metrics import Metrics
@@ -89,9 +91,9 @@ class PlainRenderer:
         read_as: Phrase | None = None,
         trail: Sequence[str] | None = None,
     ) -> Card:
-        assert isinstance(view, Echo)
+        assert isinstance(view, Echo | ErpDownNotice)
         self.rendered += 1
-        body = str(view.total)
+        body = str(view.total) if isinstance(view, Echo) else str(view.problem)
         return Card(name="echo", language=language, title=view.line, body=body, tips="", buttons=(), twin="", fields={})
 
 
@@ -129,6 +131,22 @@ class FakeChannel:
         self.cards.append(cards)
         self.spoken.set()
         return SentAnswer(AnswerVia.MARKDOWN if self.fall_back else AnswerVia.CARD)
+
+    def readers_of(self, message: Message, cards: AnswerCards, *, interim: bool = False) -> CardReaders:
+        return CardReaders.ALL
+
+    async def show_interim(self, message: Message, card: Card, *, track_id: str) -> bool:
+        raise AssertionError("no card announces an answer here")
+
+    async def replace_interim(
+        self,
+        message: Message,
+        cards: AnswerCards,
+        *,
+        track_id: str,
+        before_fallback: Callable[[], Awaitable[None]],
+    ) -> SentAnswer:
+        return await self.answer(message, cards, track_id=track_id, before_fallback=before_fallback)
 
 
 @dataclass(slots=True)
@@ -481,3 +499,13 @@ async def test_a_text_that_may_have_arrived_is_sent_again_unless_it_tells_of_a_d
     assert await harness.pipeline.drain(10) == 0
     assert [title for title, _ in harness.group.seen] == seen
     assert harness.metrics.questions.labels("echo", outcome)._value.get() == 1
+
+
+@pytest.mark.parametrize(("minutes", "asked"), [(1, 1), (3, 0)], ids=["in time", "too late to be asked"])
+async def test_a_card_that_announces_an_answer_is_finished_after_a_restart(
+    harness: PipelineHarness, minutes: int, asked: int
+) -> None:
+    harness.pipeline.resume(message("m1", "approve it"), NOW - timedelta(minutes=minutes), interim=True)
+    assert await harness.pipeline.drain(5) == 0
+    assert harness.group.seen == [("approve it", TrackIds("secret").for_interim("m1"))]
+    assert harness.handler.asked == asked

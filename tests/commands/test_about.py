@@ -123,7 +123,7 @@ class TestRights:
 
 async def test_lang_shows_the_language_and_the_others(ask: Ask, choices: FakeLanguageChoice) -> None:
     view = as_(Lang, await ask("/lang"))
-    assert (str(view.language), view.chosen, lines(view)) == ("Chinese", False, ["/lang en"])
+    assert (str(view.language), view.chosen, lines(view)) == ("中文", False, ["/lang en"])
     assert choices.chosen == {}
 
 

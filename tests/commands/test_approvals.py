@@ -276,7 +276,7 @@ class TestUndo:
         others = as_(ApprovalView, await ask("/approve PO-1001 undo", person=BUYER, where=DIRECT))
         assert (str(others.note), others.undo) == ("Only who decided can take it back.", False)
         back = as_(ApprovalSaid, await ask("/同意 PO-1001 撤销", person=MANAGER, where=DIRECT))
-        assert str(back.note) == "Taken back: nothing is told to the ERP."
+        assert str(back.note) == "Undone: nothing was sent to the ERP."
         assert (await approvals.case()).state is CaseState.OPEN
         await approvals.settle(seconds=31)
         assert approvals.erp.decisions == []

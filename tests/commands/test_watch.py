@@ -59,7 +59,7 @@ async def test_the_answer_shows_the_present_figure(ask: Ask) -> None:
     ]
     assert lines(view) == ["/watches", "/unwatch SKU123"]
     reached = as_(AlertReply, await ask("/watch SKU123 > 50"))
-    assert "That is so already." in map(str, reached.lines)
+    assert "This is already the case." in map(str, reached.lines)
 
 
 async def test_another_limit_replaces_the_first_and_the_other_side_does_not(

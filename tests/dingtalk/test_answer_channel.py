@@ -32,6 +32,7 @@ from tests.dingtalk.conftest import (
     KEYS,
     NOW,
     TOKEN_URL,
+    UPDATE_URL,
     WEBHOOK_URL,
     FakeDingTalk,
     question,
@@ -300,3 +301,83 @@ async def test_a_card_can_be_tried_again_where_a_text_was_announced_but_refused(
     with pytest.raises(DingTalkDeliveryFailed) as caught:
         await channel.answer(webhook=None)
     assert isinstance(caught.value, DingTalkRefused)
+
+
+INTERIM_TRACK = "w1"
+
+
+class TestInterimCard:
+    """The card that says that an answer takes longer, and becomes it."""
+
+    async def replace(self, channel: ChannelFixture, cards: AnswerCards | None = None, **changes: Any) -> SentAnswer:
+        async def announce() -> None:
+            channel.announced.append("text")
+
+        made = cards or AnswerCards(stock_card())
+        return await channel.channel.replace_interim(
+            question(**changes), made, track_id=INTERIM_TRACK, before_fallback=announce
+        )
+
+    async def test_it_is_for_everybody_in_the_group(self, channel: ChannelFixture, dingtalk: FakeDingTalk) -> None:
+        dingtalk.post(CREATE_URL, payload=SHOWN)
+        assert await channel.channel.show_interim(question(), stock_card(), track_id=INTERIM_TRACK)
+        body = orjson.loads(dingtalk.asked(CREATE_URL)[0]["data"])
+        assert body["outTrackId"] == INTERIM_TRACK
+        assert "recipients" not in body["imGroupOpenDeliverModel"]
+
+    async def test_none_is_shown_to_whom_no_card_reaches_and_while_calls_are_spared(
+        self, api: OpenApi, channel: ChannelFixture
+    ) -> None:
+        stranger = question(conversation=DIRECT, sender=OUTSIDER)
+        assert not await channel.channel.show_interim(stranger, stock_card(), track_id=INTERIM_TRACK)
+        sparing = DingTalkAnswerChannel(CardApi(api), Robot(api), KEYS, now=lambda: NOW, sparing=lambda _: "spared")
+        assert not await sparing.show_interim(question(), stock_card(), track_id=INTERIM_TRACK)
+
+    async def test_nobody_knows_whether_it_arrived(self, channel: ChannelFixture, dingtalk: FakeDingTalk) -> None:
+        dingtalk.post(CREATE_URL, exception=TimeoutError(), repeat=True)
+        with pytest.raises(DingTalkCardUnconfirmed):
+            await channel.channel.show_interim(question(), stock_card(), track_id=INTERIM_TRACK)
+
+    async def test_it_becomes_the_answer_by_one_update(self, channel: ChannelFixture, dingtalk: FakeDingTalk) -> None:
+        dingtalk.put(UPDATE_URL, payload={"success": True})
+        assert await self.replace(channel) == SentAnswer(AnswerVia.CARD)
+        body = orjson.loads(dingtalk.asked(UPDATE_URL)[0]["data"])
+        assert body["outTrackId"] == INTERIM_TRACK
+        assert body["cardData"]["cardParamMap"]["title"] == stock_card().title
+        assert "privateData" not in body
+
+    async def test_what_the_asker_alone_may_see_is_theirs(
+        self, channel: ChannelFixture, dingtalk: FakeDingTalk
+    ) -> None:
+        dingtalk.put(UPDATE_URL, payload={"success": True})
+        cards = AnswerCards(stock_card(body="¥9"), lambda: stock_card(body="🔒"))
+        assert await self.replace(channel, cards) == SentAnswer(AnswerVia.OWN_CARD)
+        body = orjson.loads(dingtalk.asked(UPDATE_URL)[0]["data"])
+        assert body["cardData"]["cardParamMap"]["markdown"] == "🔒"
+        ((_, private),) = body["privateData"].items()
+        assert private["cardParamMap"] == {"markdown": "¥9"}
+
+    async def test_one_that_never_arrived_is_made_as_the_answer(
+        self, channel: ChannelFixture, dingtalk: FakeDingTalk
+    ) -> None:
+        dingtalk.put(UPDATE_URL, status=400, payload={"code": "param.cardNotExist", "requestid": "r"})
+        dingtalk.post(CREATE_URL, payload=SHOWN)
+        assert await self.replace(channel) == SentAnswer(AnswerVia.CARD)
+        assert orjson.loads(dingtalk.asked(CREATE_URL)[0]["data"])["outTrackId"] == INTERIM_TRACK
+        assert channel.announced == []
+
+    async def test_while_dingtalk_is_away_it_is_kept_for_a_later_attempt(
+        self, channel: ChannelFixture, dingtalk: FakeDingTalk
+    ) -> None:
+        dingtalk.put(UPDATE_URL, exception=TimeoutError(), repeat=True)
+        with pytest.raises(DingTalkCardUnconfirmed):
+            await self.replace(channel)
+        assert channel.announced == []
+
+    async def test_what_cannot_become_a_card_is_said_in_words(
+        self, channel: ChannelFixture, dingtalk: FakeDingTalk
+    ) -> None:
+        dingtalk.put(UPDATE_URL, status=403, payload=SCOPE, repeat=True)
+        dingtalk.post(GROUP_URL, payload={"processQueryKey": "k"})
+        assert await self.replace(channel) == SentAnswer(AnswerVia.MARKDOWN)
+        assert channel.announced == ["text"]

@@ -87,7 +87,7 @@ TOKENS: Mapping[str, BadClick] = {
     "an offset beyond the products to pick": _token("ask|4000|/stock 螺丝", "请选择产品"),
     "an offset for a command that has no pages": _token("ask|8|/whoami", "王仓", "keeper01"),
     "a line that no command knows": _token("ask|0|/stcok SKU123", Notice.UNKNOWN_COMMAND, "“stcok”"),
-    "a line that wants to approve": _token("ask|0|/approve PO-1001", "PO-1001 由谁审批", "现在无法在此审批"),
+    "a line that wants to approve": _token("ask|0|/approve PO-1001", "PO-1001 的审批人与依据", "现在无法在此审批"),
     "a token that approves a case that there is not": _token(
         "po.yes|0123456789abcdef01234567-1|01234567", "此卡片已过期"
     ),

@@ -89,7 +89,7 @@ async def test_a_denial(open_system: OpenSystem) -> None:
     async with open_system(access={"rules": (rule,)}) as system:
         view = english(system, await system.ask("/invoice INV-7", who=ENGLISH))
         assert view.title == "Not allowed"
-        assert "/invoice is only for: finance. Whoever can help: finance" in " ".join(plain_text(view).split())
+        assert "/invoice is only for: finance. Who can help: finance" in " ".join(plain_text(view).split())
 
 
 async def test_an_erp_that_is_slow(open_system: OpenSystem) -> None:

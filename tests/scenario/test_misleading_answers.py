@@ -1,0 +1,69 @@
+"""Answers that once misled (finding 10): each stays mended on the running bot, in both languages."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from bot.demo import suggested_commands
+from bot.erp.port import Filter, ListQuery
+from tests.scenario.conftest import ENGLISH, KEEPER, BotSystem
+
+
+async def test_finding_10_a_search_counts_more_than_it_read(system: BotSystem) -> None:
+    card = await system.ask("/find 螺丝")
+    assert re.search(r"产品：40 多条结果", card.markdown), card.markdown
+    assert "more than 40 hits" in (await system.ask("/find 螺丝", who=ENGLISH)).markdown
+
+
+async def test_finding_10_a_warehouse_counts_without_the_slash(system: BotSystem) -> None:
+    bare, typed = await system.ask("SKU123 @上海仓"), await system.ask("/stock SKU123 @上海仓")
+    assert bare.markdown == typed.markdown
+    assert "深圳仓" not in bare.markdown
+    alone = await system.ask("/stock 上海仓")
+    assert alone.title == (await system.ask("/stock @上海仓")).title
+
+
+async def test_finding_10_numbers_are_found_as_people_spell_them(system: BotSystem) -> None:
+    for typed, number in (("INV7", "INV-7"), ("inv 7", "INV-7"), ("SO1001", "SO-1001"), ("SKU 123", "SKU123")):
+        assert number in (await system.ask(typed)).title, typed
+
+
+async def test_finding_10_a_paid_invoice_owes_nothing_and_says_no_zero(system: BotSystem) -> None:
+    newest = (await system.app.hub.invoices(ListQuery(filter=Filter.ALL, limit=500))).value
+    paid = next(invoice for invoice in newest.items if invoice.status.value == "paid")
+    for who in (KEEPER, ENGLISH):
+        assert "0.00" not in re.sub(r"[\d,]*[1-9][\d,]*\.00", "", (await system.ask(paid.number, who=who)).markdown)
+
+
+async def test_finding_10_dates_of_this_year_have_no_year_and_stay_whole(system: BotSystem) -> None:
+    year = str(datetime.now().astimezone().year)
+    for line in ("/order SO-1001", "/invoice overdue", "/order late"):
+        card = await system.ask(line)
+        assert year not in card.markdown, line
+        assert not re.search(r"\d月", card.markdown.replace("承诺交期", "")) or "list" not in card.title
+    assert "\u2060月\u2060" in (await system.ask("/order late")).markdown
+
+
+async def test_finding_10_turning_a_page_is_never_the_next_sensible_step(system: BotSystem) -> None:
+    for line in ("/order", "/invoice overdue", "/stock @上海仓", "/find 螺丝", "/alerts"):
+        card = await system.ask(line)
+        assert not [button.text for button in card.buttons if button.color == "blue" and "页" in button.text]
+
+
+def test_finding_10_completion_knows_every_command() -> None:
+    offered = {command.name for command in suggested_commands()}
+    assert {"order", "stock", "find", "export", "subscribe", "whoami", "why", "bind"} <= offered
+    assert len(offered) >= 30
+
+
+async def test_unit_prices_have_the_sign_of_their_currency(system: BotSystem) -> None:
+    chinese, english = await system.ask("/price SKU123"), await system.ask("/price SKU123", who=ENGLISH)
+    assert "CNY" not in chinese.markdown + english.markdown
+    assert "标价：¥0.1062/个" in chinese.markdown
+
+
+async def test_a_list_says_which_day_it_shows(system: BotSystem) -> None:
+    assert re.search(r"\d+\D{0,3}月\D{0,3}\d+\D{0,3}日 到期", (await system.ask("/invoice")).markdown)
+    assert "交期 " in (await system.ask("/order")).markdown
+    assert "due " in (await system.ask("/invoice", who=ENGLISH)).markdown
