@@ -40,7 +40,6 @@ PLAIN = {
     "alert_card_member": {"card", "alert"},
     "alert_note": {"what", "fact", "alert", "card"},
     "alert_note_key": {"key"},
-    "alert_pack": set(),
     "api_day": {"day", "quota"},
     "api_month": {"month", "quota", "purpose", "conversation"},
     "approval_audit": {"case_id", "what", "user_id", "seen"},
