@@ -43,7 +43,7 @@ LATEST = 0.8
 PAUSE = 0.05
 """Seconds between two requests of one sender: the storm has to last as long as the kills."""
 
-SETTLED = 150.0
+SETTLED = 300.0
 """Seconds for the remaining work: after a fourth failure a card waits up to two minutes."""
 
 Start = Callable[[], AbstractAsyncContextManager[Program]]
