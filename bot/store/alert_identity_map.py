@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from bot.alerts.alert import Alert, AlertCard
 from bot.outbox.place import Place
 from bot.store import alert_sql as sql
+from bot.store.alert_packs import pack_events, with_events
 from bot.store.alert_rows import alert_of, alert_row, card_of, card_row
 from bot.store.statements import chunks, execute_many, insert_into
 from bot.store.tables import ALERT_CARD_MEMBER
@@ -48,7 +49,7 @@ class AlertIdentityMap:
         """Read the newest alerts of keys and return those that were not known."""
         unknown = dict.fromkeys(key for key in keys if key not in self._latest)
         found = []
-        for row in select_chunked(self._connection, sql.LATEST, unknown):
+        for row in with_events(self._connection, select_chunked(self._connection, sql.LATEST, unknown)):
             alert = self._keep(row)
             self._latest[alert.key] = alert.id
             found.append(alert)
@@ -90,7 +91,7 @@ class AlertIdentityMap:
         if self._shows_unreadable:
             return read_rows(self._connection, statement, values, stand_in_row)
         if if_named:
-            return list(self._connection.execute(statement, values))
+            return with_events(self._connection, self._connection.execute(statement, values))
         return read_rows(self._connection, statement, values, None)
 
     def put(self, alert: Alert, due_at: datetime | None) -> None:
@@ -127,6 +128,7 @@ class AlertIdentityMap:
         ]
         new = [row for row in rows if row["id"] in self._new]
         old = [row | {"which": row["number"]} for row in rows if row["id"] not in self._new]
+        pack_events(self._connection, new)
         execute_many(self._connection, sql.INSERT_ALERT, new)
         execute_many(self._connection, sql.UPDATE_ALERT, old)
         self._changed, self._new = {}, {}

@@ -98,6 +98,7 @@ def alert_row(alert: Alert, due_at: datetime | None, number: int) -> dict[str, A
     row["event"] = event_text(alert.event)
     row["hands"] = _stamps_text(alert)
     row["due_ms"] = None if due_at is None else to_ms_up(due_at)
+    row["pack"] = 0
     return row
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import (
     BindParameter,
+    ColumnClause,
     Integer,
     Select,
     and_,
@@ -13,12 +14,14 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    literal_column,
     select,
     text,
     union_all,
     update,
 )
 
+from bot.store.sealed_columns import SealedKeyStart
 from bot.store.tables import ALERT, ALERT_CARD, ALERT_CARD_MEMBER, ALERT_NOTE, ALERT_NOTE_KEY, DELIVERY, MUTE, WATCH
 
 _A, _C, _M, _N, _D = ALERT.c, ALERT_CARD.c, ALERT_CARD_MEMBER.c, ALERT_NOTE.c, DELIVERY.c
@@ -26,15 +29,16 @@ _A, _C, _M, _N, _D = ALERT.c, ALERT_CARD.c, ALERT_CARD_MEMBER.c, ALERT_NOTE.c, D
 # As text: SQLite uses a partial index only for the very words that it was made with.
 _NOT_CLOSED: Final = text("alert_card.state <> 'closed'")
 _HELD: Final = text("alert.held")
+_OPEN: Final = text("alert.state = 'open'")
 
 _SOME: Final[BindParameter[Any]] = bindparam("some", expanding=True)
 
-_newest = select(func.max(_A.number)).where(_A.key.in_(_SOME)).group_by(_A.key)
+_KEY_START: Final[ColumnClause[str]] = literal_column("substr(alert.key, 1, 18)")
+_STARTS: Final[BindParameter[Any]] = bindparam("some", expanding=True, type_=SealedKeyStart("alert.key", 18))
+_newest = select(func.max(_A.number)).where(_KEY_START.in_(_STARTS)).group_by(_KEY_START)
 LATEST: Final = select(ALERT).where(_A.number.in_(_newest))
 ALERTS: Final = select(ALERT).where(_A.id.in_(_SOME))
-OPEN_ALERTS: Final = (
-    select(ALERT).where(_A.state == "open").order_by(_A.number.desc()).limit(bindparam("most", type_=Integer))
-)
+OPEN_ALERTS: Final = select(ALERT).where(_OPEN).order_by(_A.number.desc()).limit(bindparam("most", type_=Integer))
 DUE_ALERTS: Final = (
     select(_A.id)
     .where(_A.due_ms <= bindparam("now"))
@@ -46,7 +50,7 @@ INSERT_ALERT: Final = insert(ALERT).inline()
 UPDATE_ALERT: Final = (
     update(ALERT)
     .where(_A.number == bindparam("which"))
-    .values({name: bindparam(name) for name in _A.keys() if name not in ("number", "id", "key", "opened_ms")})  # noqa: SIM118 - the columns' names
+    .values({name: bindparam(name) for name in _A.keys() if name not in ("number", "id", "key", "opened_ms", "pack")})  # noqa: SIM118 - the columns' names
 )
 HELD_ALERTS: Final = select(ALERT).where(_HELD)
 

@@ -22,6 +22,7 @@ from bot.outbox.place import Place
 from bot.sealing import NotOpened
 from bot.store import alert_sql as sql
 from bot.store.alert_identity_map import AlertIdentityMap, CardIdentityMap, select_chunked
+from bot.store.alert_packs import forget_alerts
 from bot.store.alert_rows import (
     mute_of,
     mute_row,
@@ -318,7 +319,9 @@ def wait_for_turn(connection: Connection) -> None:
 
 def _forget_alerts(before: int, connection: Connection) -> int:
     old = select(ALERT.c.number).where(ALERT.c.state != "open", ALERT.c.last_ms < before).limit(PRUNED_AT_ONCE)
-    return connection.execute(delete(ALERT).where(ALERT.c.number.in_(old))).rowcount
+    numbers = connection.execute(old).scalars().all()
+    forget_alerts(connection, numbers)
+    return len(numbers)
 
 
 def _forget_cards(before: int, connection: Connection) -> int:

@@ -102,6 +102,20 @@ class SealedKey(Sealed):
         return keys.ring.open_same(stored, self.place)
 
 
+class SealedKeyStart(SealedKey):
+    """What such a text begins with in the database, where only that is indexed: for conditions, not for columns."""
+
+    cache_ok = True
+
+    def __init__(self, place: str, length: int) -> None:
+        super().__init__(place)
+        self.length = length
+
+    def seal(self, text: str, ring: KeyRing) -> str:
+        """Return the start of ``text`` as it is stored."""
+        return super().seal(text, ring)[: self.length]
+
+
 def seal(column: Column[Any], text: str, ring: KeyRing) -> str:
     """Return ``text`` as it is stored in a sealed column, for what goes past SQLAlchemy."""
     assert isinstance(column.type, Sealed)

@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 from bot.alerts.event import UNREADABLE, Event
 from bot.sealing import NotOpened
 from bot.severity import Severity
+from bot.store.alert_packs import with_events
 from bot.store.alert_rows import event_text
 from bot.store.row_times import from_ms
 from bot.store.sealed_columns import Sealed
@@ -38,7 +39,7 @@ def read_rows(
     Those that do not open are left out, or replaced by what ``stand_in`` makes of them.
     """
     try:
-        return list(connection.execute(statement, values))
+        return with_events(connection, connection.execute(statement, values))
     except NotOpened:
         return list(_read_one_by_one(connection, statement, values, stand_in))
 
@@ -48,7 +49,7 @@ def _read_one_by_one(
 ) -> Iterator[Any]:
     for plain in connection.execute(statement.with_only_columns(*_PLAIN), values).all():
         try:
-            yield connection.execute(select(ALERT).where(ALERT.c.number == plain.number)).one()
+            yield from with_events(connection, connection.execute(select(ALERT).where(ALERT.c.number == plain.number)))
         except NotOpened as error:
             log.error("alerts.unreadable", alert=plain.id, detail=error.detail)
             if stand_in is not None:

@@ -9,7 +9,7 @@ import asyncio
 import math
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,7 @@ from bot.simulator.chat import ChatItem, SimDelivery, SimMessage
 from bot.simulator.config import SimulatorConfig
 from bot.simulator.engine import ClickResult, SimEngine
 from bot.simulator.server import open_simulator as simulator_running
+from tests.scenario.traffic import LONGEST_WAIT
 from tests.unlimited import NO_LIMIT
 
 KEEPER, ENGLISH, OUTSIDER = "keeper01", "sales_en", "ext_carrier"
@@ -49,7 +50,9 @@ class BotSystem:
     async def ask(self, text: str, who: str = KEEPER, *, where: str = "", **more: Any) -> SimCardView:
         """Ask the bot and return the card that answers, as the asker sees it."""
         message = self.engine.say(where or self.group, who, text, **more)
-        return await self.engine.wait_for(lambda: next(iter(self.engine.cards_for(message)), None), timeout=60)
+        return await self.engine.wait_for(
+            lambda: next(iter(self.engine.cards_for(message)), None), timeout=LONGEST_WAIT
+        )
 
     async def click(self, card: SimCardView, button: str, who: str = KEEPER) -> SimCardView:
         """Press the button with this text and return the card as the clicker sees it then."""
@@ -75,7 +78,7 @@ class BotSystem:
     async def settle(self) -> None:
         """Wait until the bot has counted and logged all its answers."""
         waiting = self.app.metrics.registry
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(LONGEST_WAIT):
             while waiting.get_sample_value("dingerp_questions_waiting"):  # noqa: ASYNC110 - the bot has no event for it
                 await asyncio.sleep(0.001)
 
@@ -104,6 +107,12 @@ POLICY = StreamPolicy(
 )
 PATIENCE = ApiRetryPolicy(per_try=0.5, connect=0.5, overall=4.0, tries=3, backoff=0.05)
 """Short time-outs and pauses for bot and simulator."""
+
+CLICK_SECONDS = LONGEST_WAIT
+"""So long a click is worked on here, and DingTalk waits longer: a slow machine is no reason for "please wait".
+
+What happens when it takes too long is tested with limits of its own.
+"""
 
 OpenSystem = Callable[..., AbstractAsyncContextManager[BotSystem]]
 
@@ -135,6 +144,8 @@ async def run_system(
     """Open a system with its files in ``folder``; ``changes`` are settings of the bot, ``config`` is the
     simulator's."""
     config = config or SimulatorConfig(qps_limit=None)
+    if config.click_timeout == SimulatorConfig().click_timeout:
+        config = replace(config, click_timeout=2 * CLICK_SECONDS)
     async with simulator_running(config) as simulator:
         settings = system_settings(config, simulator.url, folder, changes)
         async with app_running(settings, policy=policy, patience=patience, clock=clock) as app:
@@ -145,8 +156,14 @@ async def run_system(
 def system_settings(config: SimulatorConfig, url: str, folder: Path, changes: Mapping[str, Any]) -> Settings:
     """Return the demo's settings with ``changes``: whole parts, or a mapping of the fields of a part."""
     settings = demo_settings(load_settings(data_dir=folder), config, url)
-    # On a busy machine any answer may take long: most tests count the calls of quick ones.
-    unlimited = {"qps": math.inf, "person": NO_LIMIT, "conversation": NO_LIMIT, "interim_seconds": 0.0}
+    unlimited = {
+        "qps": math.inf,
+        "person": NO_LIMIT,
+        "conversation": NO_LIMIT,
+        "click_seconds": CLICK_SECONDS,
+        # On a busy machine any answer may take long: most tests count the calls of quick ones.
+        "interim_seconds": 0.0,
+    }
     limits = settings.limits.model_copy(update=unlimited)
     # People are looked up when they ask: a walk through the directory would be among the calls that tests count.
     access = settings.access.model_copy(update={"sync_hours": 0.0})

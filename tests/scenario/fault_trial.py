@@ -98,7 +98,7 @@ class FaultTrial:
         return accounted and not self.system.engine.pushes.in_flight and not self.system.count("questions_waiting")
 
     async def settle(self) -> None:
-        await eventually(lambda: self.settled, 60, hint=self.report)
+        await eventually(lambda: self.settled, hint=self.report)
 
     def report(self) -> str:
         """The current numbers, and the questions without an answer."""

@@ -24,11 +24,10 @@ from bot.store import database
 from bot.store.company_keys import GivenKeys
 from bot.store.database import Database
 from tests.scenario.fork_server import ForkedProcess, fork
-from tests.scenario.traffic import eventually
+from tests.scenario.traffic import LONGEST_WAIT, eventually
 from tests.unlimited import UNLIMITED
 
 _FOREIGN = ("DINGTALK_", "DINGERP_")
-_EXIT_SECONDS = 60.0
 _ROOT = Path(__file__).parents[2]
 
 
@@ -122,13 +121,13 @@ class Program:
 
     async def saying(self, event: str) -> Mapping[str, object]:
         """Wait for the first entry of this kind in the log."""
-        await eventually(lambda: self.logged(event) or self.process.returncode is not None, 60, hint=lambda: self.err)
+        await eventually(lambda: self.logged(event) or self.process.returncode is not None, hint=lambda: self.err)
         assert self.logged(event), self.err
         return self.logged(event)[0]
 
     async def writing(self, lines: int) -> None:
         """Wait until it has written so many lines to standard output."""
-        await eventually(lambda: self.out.count("\n") >= lines or self._has_ended, 60, hint=lambda: self.err)
+        await eventually(lambda: self.out.count("\n") >= lines or self._has_ended, hint=lambda: self.err)
         assert self.out.count("\n") >= lines, self.err
 
     @property
@@ -149,7 +148,7 @@ class Program:
 
     async def ended(self, since: float | None = None) -> Exit:
         """Wait until it ends by itself."""
-        async with asyncio.timeout(_EXIT_SECONDS):
+        async with asyncio.timeout(LONGEST_WAIT):
             code = await self.process.wait()
         return Exit(code, self.out, self.err, perf_counter() - since if since is not None else 0.0)
 
@@ -221,4 +220,4 @@ async def run_dingerp(*arguments: str, env: Mapping[str, str], folder: Path, set
 
 async def connected(engine: SimEngine) -> None:
     """Wait until a bot is connected to the simulator."""
-    await engine.wait_for(lambda: engine.pushes.connections, timeout=60)
+    await engine.wait_for(lambda: engine.pushes.connections, timeout=LONGEST_WAIT)

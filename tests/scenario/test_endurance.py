@@ -60,7 +60,7 @@ class Load:
             message = self.engine.say(group, KEEPER, LINES[number % len(LINES)])
             self.asked += 1
             answers = partial(self.engine.cards_for, message)
-            await eventually(answers, 60, hint=lambda: self.asked)
+            await eventually(answers, hint=lambda: self.asked)
             self.answered += 1
             await self._turn_page(answers()[0])
             await asyncio.sleep(PAUSE)

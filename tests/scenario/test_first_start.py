@@ -85,7 +85,7 @@ async def first_start(folder: Path, more: int) -> AsyncIterator[tuple[AlertScena
     }
     with patch.object(adapter, "open_demo", open_busy):
         async with open_timeline_in(folder, clock=clock, **changes) as scenario:
-            await eventually(lambda: answered(scenario), 60, hint=lambda: "the first look")
+            await eventually(lambda: answered(scenario), hint=lambda: "the first look")
             await scenario.system.app.approvals.pending_poller.poll()
             for _ in range(20):
                 clock.now += timedelta(seconds=30)

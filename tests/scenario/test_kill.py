@@ -61,7 +61,7 @@ async def kill_often(traffic: Traffic, kills: int, moments: Random, url: str, fo
         load.cancel()
     async with forked("bot.cli", "run", env=env, folder=folder) as bot:
         await bot.saying("bot.running")
-        await eventually(lambda: not engine.pushes.in_flight, 60, hint=lambda: engine.pushes.in_flight)
+        await eventually(lambda: not engine.pushes.in_flight, hint=lambda: engine.pushes.in_flight)
         last = await bot.stop()
     starts.note(bot)
     assert last.code == 0

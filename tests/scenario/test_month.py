@@ -215,7 +215,7 @@ async def assert_costs_as_told(month: CompanyMonth) -> None:
         return {purpose: spent_on(system, purpose) for purpose in told}
 
     # The metrics by purpose follow when the meter is stored.
-    await eventually(lambda: metered() == told, 60, hint=lambda: (metered(), told))
+    await eventually(lambda: metered() == told, hint=lambda: (metered(), told))
 
 
 def assert_forecasts(month: CompanyMonth) -> None:

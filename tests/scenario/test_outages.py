@@ -49,10 +49,10 @@ async def is_told_and_answered_later(system: BotSystem, mend: Callable[[], objec
     """Somebody who asks now is told that nothing can be stored, and answered once that is mended."""
     message = system.engine.say(system.group, KEEPER, STOCK)
     cards = system.engine.cards_for
-    await eventually(lambda: cards(message), 60, hint=lambda: "no card")
+    await eventually(lambda: cards(message), hint=lambda: "no card")
     assert NOT_STORED in cards(message)[0].markdown
     mend()
-    await eventually(lambda: len(cards(message)) == 2, 60, hint=lambda: cards(message))
+    await eventually(lambda: len(cards(message)) == 2, hint=lambda: cards(message))
     assert cards(message)[1].title.startswith("SKU123 ")
     assert (await said(system, is_ready))[0] == 200
 
@@ -169,7 +169,7 @@ async def test_names_that_are_not_found(tmp_path: Path, monkeypatch: pytest.Monk
                 assert status == 503
                 assert body["parts"]["stream"]["reason"].startswith("no stream connection: ")
                 message = system.engine.say(system.group, KEEPER, STOCK)
-            await eventually(lambda: system.engine.cards_for(message), 60, hint=lambda: "no answer")
+            await eventually(lambda: system.engine.cards_for(message), hint=lambda: "no answer")
             assert (await said(system, is_ready))[0] == 200
 
 
@@ -205,7 +205,7 @@ async def test_callers_of_http_take_no_descriptors_from_the_stream(tmp_path: Pat
             traffic = Traffic(simulator.engine, 5)
             for _ in range(5):
                 traffic.ask()
-            await eventually(lambda: not traffic.unanswered, 60, hint=lambda: traffic.unanswered)
+            await eventually(lambda: not traffic.unanswered, hint=lambda: traffic.unanswered)
             for caller in callers:
                 caller.close()
             status, _ = await get(port, "/readyz")

@@ -23,7 +23,7 @@ from bot.simulator.chat import SimConversation, SimDelivery
 from bot.simulator.config import SimulatorConfig
 from tests.scenario.conftest import BotSystem, OpenSystem
 from tests.scenario.test_run import get, with_database
-from tests.scenario.traffic import eventually
+from tests.scenario.traffic import LONGEST_WAIT, eventually
 
 CONFIG = SimulatorConfig(qps_limit=None, quota_limit=None, redelivery_delay=0.1, redeliveries=1000)
 
@@ -46,7 +46,7 @@ def file_of(system: BotSystem) -> Path:
 
 async def said(system: BotSystem, wanted: Callable[[Mapping[str, Any]], bool]) -> tuple[int, Mapping[str, Any]]:
     """Return what `/readyz` says once it says what is wanted; a part that was not yet looked at is well."""
-    ends = perf_counter() + 60
+    ends = perf_counter() + LONGEST_WAIT
     while True:
         status, text = await get(system.app.port, "/readyz")
         body = json.loads(text)
@@ -120,7 +120,7 @@ async def shown(chat: SimConversation) -> list[CardInstance]:
     def cards() -> list[CardInstance]:
         return [item.card for item in chat.items if isinstance(item, SimDelivery)]
 
-    await eventually(cards, 60, hint=lambda: chat.items)
+    await eventually(cards, hint=lambda: chat.items)
     return cards()
 
 

@@ -14,6 +14,7 @@ from bot.simulator.engine import SimEngine
 
 ASKER = "keeper01"
 PER_SECOND = 50.0
+_MOST_OWED = 300
 
 _FIRST_SKU, _SKUS = 100, 92
 """The demo company's ``SKU100`` to ``SKU191``; no two questions of one group name the same."""
@@ -55,10 +56,12 @@ class Traffic:
         return question
 
     async def flow(self, seconds: float, per_second: float = PER_SECOND) -> None:
-        """Ask at an even pace."""
+        """Ask at an even pace, but wait for answers before too many are owed on a slow machine."""
         started = perf_counter()
         for number in range(round(seconds * per_second)):
             await asyncio.sleep(max(0.0, started + number / per_second - perf_counter()))
+            while len(self.questions) - self.answers >= _MOST_OWED:  # noqa: ASYNC110 - as below
+                await asyncio.sleep(0.05)
             self.ask()
 
     @property
@@ -120,7 +123,13 @@ class Traffic:
             self._answers[item.seq] = (item.conversation.id, _sku_in(f"{item.title} {item.text}"), perf_counter())
 
 
-async def eventually(condition: Callable[[], object], timeout: float = 60.0, *, hint: Callable[[], object]) -> None:
+LONGEST_WAIT = 180.0
+"""Seconds that only what hangs takes, also on a machine with much else to do."""
+
+
+async def eventually(
+    condition: Callable[[], object], timeout: float = LONGEST_WAIT, *, hint: Callable[[], object]
+) -> None:
     """Wait for a condition that has no event; fails with ``hint``."""
     ends = perf_counter() + timeout
     while not condition():

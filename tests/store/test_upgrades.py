@@ -18,6 +18,9 @@ from bot.store.database import MIGRATIONS, Database, latest_revision
 from bot.store.errors import DatabaseIsNewer
 from tests.store.test_schema import schema_of
 
+# SQLite's indices of expressions: `tests.store.test_schema` reads what they say.
+pytestmark = pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")
+
 REVISIONS = sorted(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 

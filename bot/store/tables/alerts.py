@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Index, Text, UniqueConstraint, false
+from sqlalchemy import BigInteger, Index, Text, UniqueConstraint, false, text
 from sqlmodel import Field
 
 from bot.store.sealed_columns import Sealed, SealedKey
@@ -69,8 +69,9 @@ class StoredAlertRow(StoreTable, table=True):
 
     __tablename__ = "alert"
     __table_args__ = (
-        Index("ix_alert_key_number", "key", "number"),
-        Index("ix_alert_state_number", "state", "number"),
+        # A sealed key begins with 96 bits that hardly two of them share (`bot.sealing.KeyRing.seal_same`).
+        Index("ix_alert_key_start", text("substr(key, 1, 18)"), "number"),
+        partial_index("ix_alert_open", "number", where="state = 'open'"),
         partial_index("ix_alert_held", "number", where="held"),
         partial_index("ix_alert_due_ms", "due_ms", where="due_ms IS NOT NULL"),
     )
@@ -83,7 +84,7 @@ class StoredAlertRow(StoreTable, table=True):
     state: str
     severity: str
     event: str = Field(sa_type=Sealed("alert.event"))
-    """The latest event as JSON."""
+    """The latest event as JSON; empty while it is that of the ``pack``."""
     opened_ms: int = Field(sa_type=BigInteger)
     last_ms: int = Field(sa_type=BigInteger)
     reported: int
@@ -104,6 +105,19 @@ class StoredAlertRow(StoreTable, table=True):
     revision: int
     due_ms: int | None = Field(sa_type=BigInteger)
     """When time alone will change the alert."""
+    pack: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
+    """The row of `AlertPackRow` that holds the event it began with; 0 for none."""
+
+
+class AlertPackRow(StoreTable, table=True):
+    """The events of alerts that began together: as one value they take a tenth of the room."""
+
+    __tablename__ = "alert_pack"
+
+    first: int = Field(sa_type=ROW_NUMBER, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    """The number of the first of them; the others follow it."""
+    events: str = Field(sa_type=Sealed("alert_pack.events"))
+    """See `bot.store.alert_packs`."""
 
 
 class AlertCardRow(StoreTable, table=True):
@@ -222,6 +236,7 @@ class AlertNoteKeyRow(StoreTable, table=True):
 EVENT = core_table(EventRow)
 EVENT_PACK = core_table(EventPackRow)
 ALERT = core_table(StoredAlertRow)
+ALERT_PACK = core_table(AlertPackRow)
 ALERT_CARD = core_table(AlertCardRow)
 ALERT_CARD_MEMBER = core_table(AlertCardMemberRow)
 MUTE = core_table(StoredMuteRow)

@@ -147,7 +147,7 @@ async def _critical_wait(run: StormRun, number: int) -> float:
     ):
         assert answer.status == 202, await answer.text()
     shown = run.recorder.first_shown
-    await eventually(lambda: subject in shown, 60, hint=lambda: f"no card of {subject} among {len(shown)}")
+    await eventually(lambda: subject in shown, hint=lambda: f"no card of {subject} among {len(shown)}")
     return shown[subject] - began
 
 

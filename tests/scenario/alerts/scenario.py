@@ -142,7 +142,7 @@ class AlertScenario:
         services = self.system.app.alerts
         services.processor.poke()
         services.outbox.poke()
-        await eventually(self._is_quiet, 60, hint=self._rest)
+        await eventually(self._is_quiet, hint=self._rest)
 
     def _is_quiet(self) -> bool:
         rest = self._rest()

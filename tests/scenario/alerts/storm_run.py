@@ -98,7 +98,7 @@ async def send_burst(run: StormRun, *, size: int, senders: int, seconds: float) 
     counts = await settled(run.database, seconds)
     settling = perf_counter() - began
     questions.cancel()
-    await eventually(lambda: not run.traffic.unanswered, 60, hint=lambda: run.traffic.unanswered)
+    await eventually(lambda: not run.traffic.unanswered, hint=lambda: run.traffic.unanswered)
     created, changed = recorder.of(CREATE), recorder.of(CHANGE)
     places = {call.place for call in created}
     return counts, StormFigures(
@@ -125,9 +125,7 @@ async def send_evenly(run: StormRun, per_second: float) -> list[float]:
         for correlation in range(storm.alerts):
             await asyncio.sleep(max(0.0, began + correlation / per_second - perf_counter()))
             await senders.post(client, [storm.event(correlation, 0)])
-        await eventually(
-            lambda: len(run.recorder.first_shown) == storm.alerts, 20, hint=lambda: run.recorder.first_shown
-        )
+        await eventually(lambda: len(run.recorder.first_shown) == storm.alerts, hint=lambda: run.recorder.first_shown)
     return [
         run.recorder.first_shown[sku(correlation)] - senders.first_sent[storm.event(correlation, 0)["id"]]
         for correlation in range(storm.alerts)

@@ -43,7 +43,7 @@ LATEST = 0.8
 PAUSE = 0.05
 """Seconds between two requests of one sender: the storm has to last as long as the kills."""
 
-SETTLED = 150.0
+SETTLED = 300.0
 """Seconds for the remaining work: after a fourth failure a card waits up to two minutes."""
 
 Start = Callable[[], AbstractAsyncContextManager[Program]]
@@ -127,7 +127,7 @@ async def under_way(engine: SimEngine, strikes: Counter[str], bot: Program) -> N
     before = strikes["slow_api"]
     engine.faults.clear()
     engine.faults.set("slow_api", on=True, api=_CARDS, delay_ms=3000)
-    await eventually(lambda: strikes["slow_api"] > before, 60, hint=lambda: bot.err)
+    await eventually(lambda: strikes["slow_api"] > before, hint=lambda: bot.err)
 
 
 async def come_to_rest(senders: Senders, engine: SimEngine, sending: asyncio.Task[None], url: str) -> StoredCounts:

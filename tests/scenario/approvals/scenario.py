@@ -147,12 +147,12 @@ class ApprovalScenario:
 
     async def settle(self) -> None:
         """Wait until the bot has no work left at this time of its clock, except a write whose answer the test holds."""
-        await eventually(self._is_quiet, 60, hint=self._rest)
+        await eventually(self._is_quiet, hint=self._rest)
         while not self.is_holding_answer:
             await self.system.app.approvals.writeback.wait_idle()
             if self._is_quiet():
                 break
-            await eventually(self._is_quiet, 60, hint=self._rest)
+            await eventually(self._is_quiet, hint=self._rest)
         await self.system.settle()
 
     def _is_quiet(self) -> bool:

@@ -90,7 +90,7 @@ class TemplateScenario:
     async def wait_for_end(self) -> None:
         """Wait until one more order is decided and all its cards say so."""
         self.ended += 1
-        await self.cluster.settled(self.ended, 120)
+        await self.cluster.settled(self.ended)
 
 
 @asynccontextmanager
@@ -107,8 +107,8 @@ async def open_template_scenario(style: TemplateStyle, folder: Path) -> AsyncIte
         numbers = cluster.submit(range(ORDERS))
         async with cluster.bot(**configured) as bot:
             await bot.saying("stream.connected")
-            await cluster.shown(numbers, COPIES - 1, 120)
-            await cluster.settled(0, 120)
+            await cluster.shown(numbers, COPIES - 1)
+            await cluster.settled(0)
             yield TemplateScenario(cluster, style, numbers)
             ended = await bot.stop()
         assert ended.code == 0

@@ -33,7 +33,7 @@ class FlakyProxy:
 
     async def written(self, number: int) -> None:
         """Wait until the server has received this number of writes."""
-        await eventually(lambda: self.writes >= number, 60, hint=lambda: self.writes)
+        await eventually(lambda: self.writes >= number, hint=lambda: self.writes)
 
     async def pass_on(self, request: web.Request) -> web.StreamResponse:
         """Forward a request unless a fault is set."""
