@@ -1,7 +1,7 @@
 """For all tests: two Hypothesis profiles, one PostgreSQL server, and no skips in CI, so that every test runs.
 
 Alembic migrates one empty database, and the demo company is written once for each day; further databases are copies.
-Bots within the test process share compiled templates, compiled statements and pinyin look-ups.
+Bots within the test process share compiled templates, compiled statements, sentences and pinyin look-ups.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Generator, Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,6 +26,7 @@ from sqlalchemy import Engine, inspect
 from sqlalchemy.engine import Connection
 
 from bot.cards.environment import CardEnvironment
+from bot.chat.registry import Commands, installed_commands
 from bot.cli import GC_THRESHOLDS
 from bot.erp.demo import seeding
 from bot.erp.demo.company import SEED
@@ -32,6 +34,7 @@ from bot.erp.index.follower import IndexFollower
 from bot.erp.index.pinyin import look_up
 from bot.erp.index.port import Readings
 from bot.store import database
+from bot.understanding.sentences import Sentences
 from tests import examples
 from tests.erp.sql import postgres_server as postgres_server_module
 from tests.erp.sql.postgres_server import Postgres
@@ -165,6 +168,20 @@ def _compile_statements_once() -> Iterator[None]:
         patch.setattr(
             Engine, "_execution_options", Engine._execution_options.union({"compiled_cache": SharedStatementCache()})
         )
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _read_sentences_once() -> Iterator[None]:
+    """Reading the built-in sentences takes 40 ms; they and the installed commands are the same for each bot."""
+    load = Sentences.load
+    of_installed = cache(lambda: load(installed_commands()))
+
+    def once(commands: Commands, own: Collection[Path] = ()) -> Sentences:
+        return load(commands, own) if own or commands is not installed_commands() else of_installed()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Sentences, "load", staticmethod(once))
         yield
 
 

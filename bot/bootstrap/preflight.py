@@ -16,7 +16,7 @@ from bot.bootstrap.access import make_access_policy
 from bot.bootstrap.alerts import open_hooks, queue_addresses
 from bot.bootstrap.company import company_of
 from bot.bootstrap.policy import known_of
-from bot.chat.registry import Commands
+from bot.chat.registry import installed_commands
 from bot.errors import ConfigurationError
 from bot.phrase import Phrase, phrase
 from bot.queues.brokers import build_connection
@@ -49,7 +49,7 @@ def _check_approval_rules(settings: Settings) -> None:
 
 
 def _check_access_rules(settings: Settings) -> None:
-    make_access_policy(settings, Commands.discover())
+    make_access_policy(settings, installed_commands())
 
 
 ACCESS_RULES = SettingsPart(phrase("Access rules"), _check_access_rules)

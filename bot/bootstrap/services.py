@@ -44,7 +44,7 @@ from bot.chat.erp_accounts import ErpAccounts
 from bot.chat.erp_keys import ErpKeys
 from bot.chat.pipeline import QuestionPipeline
 from bot.chat.ports import LanguageChoice
-from bot.chat.registry import Commands
+from bot.chat.registry import installed_commands
 from bot.dingtalk.card_wire import TemplateChoice
 from bot.dingtalk.openapi import ApiRetryPolicy
 from bot.dingtalk.quota import MonthlyMeter
@@ -102,7 +102,7 @@ async def build_services(
     hub = await start_erps(base, stored_keys)
     read_model = await start_read_model(base, hub)
 
-    commands = Commands.discover()
+    commands = installed_commands()
     access = await start_access(base, commands)
     alerts = await build_alerts(base, access.audiences)
     accounts = await build_accounts(base, hub, alerts, audit)

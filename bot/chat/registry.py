@@ -15,7 +15,7 @@ import inspect
 import pkgutil
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Generic, ParamSpec
@@ -203,6 +203,15 @@ class Commands(Mapping[str, AnyCommand]):
         )
         names = dict.fromkeys(self._owners[hit] for hit, _, _ in hits)
         return tuple(self._by_name[name] for name in names)[:limit]
+
+
+@cache
+def installed_commands() -> Commands:
+    """Return all commands, looked for once: packages do not come and go while a process runs.
+
+    Raises `ConfigurationError` as `Commands.discover` does.
+    """
+    return Commands.discover()
 
 
 def _built_in(package: ModuleType) -> Iterator[AnyCommand]:

@@ -284,7 +284,8 @@ def _text_names(kind: type[Any]) -> tuple[str, ...]:
 
 
 _PARTS = (OrderLine, PurchaseLine, WarehouseStock, DeliveryLine)
-_TEXTS = {kind: attrgetter(*names) for kind in (*_AREAS, *_PARTS) if (names := _text_names(kind))}
+_NAMES = {kind: names for kind in (*_AREAS, *_PARTS) if (names := _text_names(kind))}
+_TEXTS = {kind: attrgetter(*names) for kind, names in _NAMES.items()}
 _INSIDE = {StockLevel: "per_warehouse", SalesOrder: "lines", PurchaseOrder: "lines", GoodsDelivery: "lines"}
 
 
@@ -313,7 +314,7 @@ def _tidied(record: Any) -> tuple[Any, tuple[Violation, ...]]:
     """Return a record with its texts put right, or None, and what was found."""
     changes: dict[str, Any] = {}
     findings: list[Violation] = []
-    for name in _text_names(type(record)):
+    for name in _NAMES[type(record)]:
         text, found = _tidied_text(name, getattr(record, name))
         findings += found
         if text is None:

@@ -152,6 +152,11 @@ class TestOutsidePackages:
         with pytest.raises(ConfigurationError, match="weather"):
             Commands.discover()
 
+    def test_the_commands_of_an_installation_are_looked_for_once(self, offered: list[EntryPoint]) -> None:
+        found = registry.installed_commands()
+        self.offer(offered, "no_such_plugin")
+        assert registry.installed_commands() is found
+
     def test_an_outside_command_cannot_take_a_built_in_name(self, offered: list[EntryPoint]) -> None:
         module = sys.modules["weather_plugin"]
         module.__dict__["weather"] = make("stock")
