@@ -249,7 +249,7 @@ class SourceChecker:
             report.right, report.problem = AreaAccess.FAILED, error.detail
         return None
 
-    async def _bounded(self, read: Awaitable[Any]) -> Any:
+    async def _bounded(self, read: Awaitable[R]) -> R:
         try:
             async with asyncio.timeout(self._timeout):
                 return await read

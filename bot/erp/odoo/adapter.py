@@ -205,15 +205,16 @@ class OdooErp(DocumentErp):
         rows = await self._client.rows(
             "product.product",
             [*self._of_company(shared=True), *queries.any_of(*(term for sku in codes for term in _named(sku)))],
-            (*queries.PRODUCT_FIELDS, *queries.KIND, *queries.FIGURES),
-            order="id asc",
+            (*queries.PRODUCT_FIELDS, *queries.KIND, *queries.FIGURES, "active"),
+            order="active desc, id asc",
             limit=_SAME * len(codes),
-            context=_PLAIN_NAMES,
+            # What is archived may still lie there.
+            context={**_PLAIN_NAMES, **_ALSO_DISABLED},
         )
         found: dict[str, Row | ErpError] = {}
         for sku in codes:
             try:
-                found[sku] = self._pick(rows, "default_code", sku)
+                found[sku] = self._pick_product(rows, sku)
             except (NotFound, Ambiguous) as error:
                 found[sku] = error
         there = [row for row in found.values() if not isinstance(row, ErpError)]
@@ -341,6 +342,13 @@ class OdooErp(DocumentErp):
         condition = queries.any_of(*_named(text, key))
         rows = await self._client.rows(model, [*base, *condition], fields, order="id asc", limit=_SAME, context=context)
         return self._pick(rows, key, text)
+
+    def _pick_product(self, rows: Sequence[Row], sku: str) -> Row:
+        """Return the product with a code: an archived one only if no other has it."""
+        try:
+            return self._pick([row for row in rows if row.get("active") is not False], "default_code", sku)
+        except NotFound:
+            return self._pick(rows, "default_code", sku)
 
     def _pick(self, rows: Iterable[Row], key: str, text: str) -> Row:
         rows = _called(rows, text, key) if _BY_ID.fullmatch(text) else rows

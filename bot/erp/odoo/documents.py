@@ -72,6 +72,7 @@ def product(row: Row) -> Product:
         unit=name_of(row.get("uom_id")),
         category=name_of(row.get("categ_id")),
         barcode=text(row.get("barcode")),
+        is_active=row.get("active") is not False,
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from urllib.parse import quote
@@ -54,6 +55,7 @@ from bot.erp.tryton.users import read_users
 from bot.erp.values import malformed_is_invalid
 from bot.erp.vendors import AdapterContext
 
+_WITH_ACTIVE = (*documents.PRODUCT, "active")
 _TWINS = 50
 """How many records whose numbers differ only in case are compared."""
 _RANKED = 200
@@ -187,7 +189,11 @@ class TrytonErp(DocumentErp):
         """Return the figures of every warehouse; the available quantity is Tryton's forecast for the end of today."""
         sku = checked_key(sku, source=self.name)
         with malformed_is_invalid(self.name):
-            rows = await self._products([["code", "ilike", escape_like(sku)]], _TWINS)
+            rows = await self._products(
+                [["code", "ilike", escape_like(sku)], ["active", "in", [True, False]]], _TWINS, _WITH_ACTIVE
+            )
+            # One that is not used any more may still lie there.
+            rows.sort(key=lambda row: not row["active"])
             row = self._first(rows, sku, lambda row: str(row["code"]))
             digits = at(row, "default_uom.digits")
             found, reorder_point, in_lots = await asyncio.gather(
@@ -197,7 +203,7 @@ class TrytonErp(DocumentErp):
             )
             places = tuple(found.values())
             return StockLevel(
-                product=documents.product(row),
+                product=replace(documents.product(row), is_active=row["active"]),
                 total=total_of(places),
                 per_warehouse=places,
                 reorder_point=reorder_point,

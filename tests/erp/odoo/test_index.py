@@ -99,6 +99,21 @@ async def test_many_products_cost_one_call(catalogue: Catalogue, open_odoo: Open
     assert {product.sku for product in some} == {"V-1", "*1000"}, "*2000 has a code by now"
 
 
+async def test_stock_of_an_archived_product_is_told_as_such(catalogue: Catalogue, open_odoo: Open) -> None:
+    archived = catalogue.add(3_001, "旧轴承", "OLD-1")
+    archived |= {"active": False}
+    twin = catalogue.add(3_002, "旧螺母", "SKU123")
+    twin |= {"active": False}
+    erp, server = await open_odoo(server=catalogue.server)
+    await erp.stock("SKU124")
+    server.requests.clear()
+    level = await erp.stock("OLD-1")
+    assert (level.product.name, level.product.is_active) == ("旧轴承", False)
+    assert server.requests.count(RequestKind.READ) <= 4
+    current = await erp.stock("SKU123")
+    assert (current.product.name, current.product.is_active) == ("Hex bolt M6×20", True)
+
+
 class ProductTable:
     """50 000 products in the order of their changes, some of which share a second."""
 

@@ -512,8 +512,8 @@ async def test_an_archived_product_is_a_change(open_odoo: Open, clock: Clock) ->
     erp, _ = await open_odoo(server=FakeOdoo(full.company, clock, models=models))
     items, _ = await all_changes(erp, Area.PRODUCTS)
     assert "SKU123" in {change.key for change in items}
-    with pytest.raises(NotFound):
-        await erp.stock("SKU123")
+    assert not (await erp.stock("SKU123")).product.is_active
+    assert await erp.read_products(["SKU123"]) == ()
 
 
 # Days
