@@ -203,7 +203,7 @@ class TrytonErp(DocumentErp):
             )
             places = tuple(found.values())
             return StockLevel(
-                product=replace(documents.product(row), is_active=row["active"]),
+                product=replace(documents.product(row), is_active=bool(row["active"])),
                 total=total_of(places),
                 per_warehouse=places,
                 reorder_point=reorder_point,
