@@ -400,7 +400,7 @@ class ErpHub:
             level = await self.source_client(source).stock(sku)
         except (NotFound, Invalid, Unusable):
             return None
-        return level.product
+        return level.product if level.product.is_active else None
 
     async def users_of(self, source: str) -> tuple[ErpUser, ...]:
         """Return the accounts of one source; raises `Unsupported` where its adapter does not list them."""

@@ -10,16 +10,18 @@ from collections import Counter
 from collections.abc import Awaitable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from bot.erp.errors import AuthFailed, ErpError, NotPermitted, Unavailable, Unsupported
 from bot.erp.listing import KINDS, Listing
-from bot.erp.model import Area
+from bot.erp.model import Area, StockLevel
 from bot.erp.port import Capability, Erp, ListQuery
 from bot.erp.setup import SetupInspector, SetupProblem, unreachable
 from bot.erp.validation import DUPLICATE, Validator, record_key
 from bot.erp.validation_rules import Defect, Violation
 from bot.phrase import phrase
+
+R = TypeVar("R")
 
 _PAGE = 50
 _SHOWN = 20
@@ -161,10 +163,14 @@ class SourceChecker:
         if Capability.STOCK not in self._erp.capabilities:
             report.right = AreaAccess.NOT_OFFERED
             return report
+        levels: list[StockLevel] = []
         for code in codes:
-            await self._read_single(report, code, self._erp.stock(code))
+            if (level := await self._read_single(report, code, self._erp.stock(code))) is not None:
+                levels.append(level)
             if report.right is not AreaAccess.READ:
-                break
+                return report
+        if levels and not any(map(_may_be_seen, levels)):
+            report.right = AreaAccess.EMPTY
         return report
 
     async def _documents(self, kind: Listing[Any]) -> AreaReport:
@@ -216,7 +222,8 @@ class SourceChecker:
             elif not any(flaw.key == value.key and flaw.finding.defect is kind for flaw in report.flaws):
                 report.count(value.key, (finding,), rejected=True)
 
-    async def _read_single(self, report: AreaReport, key: str, read: Awaitable[Any]) -> None:
+    async def _read_single(self, report: AreaReport, key: str, read: Awaitable[R]) -> R | None:
+        """Read and count a record; return it as the ERP tells it, None if it cannot be read."""
         try:
             record = await self._bounded(read)
         except (NotPermitted, AuthFailed) as error:
@@ -227,6 +234,8 @@ class SourceChecker:
         else:
             verdict = self._validator.check(record)
             report.count(key, verdict.findings, rejected=verdict.record is None)
+            return record
+        return None
 
     async def _read(self, report: AreaReport, read: Awaitable[Any]) -> Any:
         """Return a list, or None if it cannot be read; the report says why."""
@@ -240,13 +249,19 @@ class SourceChecker:
             report.right, report.problem = AreaAccess.FAILED, error.detail
         return None
 
-    async def _bounded(self, read: Awaitable[Any]) -> Any:
+    async def _bounded(self, read: Awaitable[R]) -> R:
         try:
             async with asyncio.timeout(self._timeout):
                 return await read
         except TimeoutError:
             text = f"no answer in {self._timeout:g} s"
             raise Unavailable(text, source=self._erp.name) from None
+
+
+def _may_be_seen(level: StockLevel) -> bool:
+    """Whether anything lies anywhere, or none is to be expected: of a service, say."""
+    figures = [level.total, *(place.quantities for place in level.per_warehouse)]
+    return not level.is_stocked or any(each.on_hand or each.incoming or each.reserved for each in figures)
 
 
 def _area_problem(report: AreaReport) -> SetupProblem | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from bot.erp.source_check import SourceChecker, SourceReport, report_lines
 from bot.erp.validation import Validator
 from bot.erp.vendors import AdapterContext
 from bot.testing import company as reference
+from bot.testing import reference_records
 from bot.testing.contract_base import ContractBase
 from bot.testing.fake_erp import SECRET
 from tests.erp.fakes.erpnext_documents import COMPANY
@@ -28,6 +30,8 @@ VENDORS = {
     "kingdee": "kingdee.test_contract:TestKingdeeSignedContract",
     "sap_b1": "sap_b1.test_contract:TestSapB1Contract",
     "yonbip": "yonbip.test_contract:TestYonBipContract",
+    "rest": "rest.test_contract:TestRestContract",
+    "dolibarr": "rest.test_dolibarr_contract:TestDolibarrContract",
 }
 _NOWHERE = "http://127.0.0.1:9"
 
@@ -180,3 +184,85 @@ async def test_a_key_of_another_user_of_erpnext(check: Check) -> None:
 async def test_a_password_of_trytons_approvers(check: Check) -> None:
     report = await check("tryton", approvers={"anna": "wrong"})
     assert said(report).startswith("The ERP refuses the key of the approver anna")
+
+
+WRONG: dict[tuple[str, str], dict[str, Any]] = {
+    ("odoo18", "key"): {"key": "wrong"},
+    ("odoo18", "user"): {"user": "nobody"},
+    ("odoo19", "key"): {"key": "wrong"},
+    ("erpnext", "key"): {"key": "wrong"},
+    ("erpnext", "secret"): {"secret": "wrong"},
+    ("tryton", "database"): {"database": "nowhere"},
+    ("tryton", "user"): {"user": "nobody"},
+    ("tryton", "password"): {"password": "wrong"},
+    ("kingdee", "data centre"): {"acct_id": "wrong"},
+    ("kingdee", "user"): {"user": "nobody"},
+    ("kingdee", "app"): {"app_id": "200001_unknown"},
+    ("kingdee", "secret"): {"app_secret": "wrong"},
+    ("sap_b1", "company"): {"company": "NONE"},
+    ("sap_b1", "user"): {"user": "nobody"},
+    ("sap_b1", "password"): {"password": "wrong"},
+    ("yonbip", "tenant"): {"tenant": "none"},
+    ("yonbip", "app"): {"app_key": "none"},
+    ("yonbip", "secret"): {"app_secret": "wrong"},
+    ("rest", "key"): {"account": {"kind": "header", "name": "X-Key", "key": "wrong"}},
+    ("dolibarr", "key"): {"account": {"kind": "header", "name": "DOLAPIKEY", "key": "wrong"}},
+}
+
+
+@pytest.mark.parametrize(("vendor", "what"), WRONG, ids=lambda part: part)
+async def test_a_wrong_account_or_database(check: Check, vendor: str, what: str) -> None:
+    report = await check(vendor, **WRONG[vendor, what])
+    assert said(report).startswith("The ERP does not accept the bot's account")
+    assert (report.exit_code, report.areas) == (2, ())
+
+
+@pytest.mark.parametrize(("setting", "words"), [("company", "sees no company 7"), ("language", "ja is not installed")])
+async def test_trytons_company_and_language(check: Check, setting: str, words: str) -> None:
+    report = await check("tryton", **{setting: 7 if setting == "company" else "ja"})
+    assert words in said(report)
+    assert report.exit_code == 2
+
+
+RECORDS = {
+    "products": "products",
+    "sales": "orders",
+    "finance": "invoices",
+    "purchasing": "purchases",
+    "production": "productions",
+}
+
+
+@pytest.mark.parametrize("area", RECORDS)
+@pytest.mark.parametrize("vendor", [vendor for vendor in VENDORS if not vendor.startswith("odoo")])
+async def test_each_area_without_anything(check: Check, vendor: str, area: str) -> None:
+    report = await check(vendor, lambda erp: getattr(erp.company, RECORDS[area]).clear())
+    words = [str(problem.words) for problem in report.problems]
+    assert f"{area}: the account may read it and sees nothing." in words
+    assert report.exit_code == 1
+
+
+@pytest.mark.parametrize("org", ["kingdee", "yonbip"])
+async def test_an_organisation_that_is_not_there_is_seen_by_what_is_missing(check: Check, org: str) -> None:
+    report = await check(org, org="999")
+    area = "sales" if org == "kingdee" else "stock"
+    assert f"{area}: the account may read it and sees nothing." in [str(problem.words) for problem in report.problems]
+    assert report.exit_code == 1
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+async def test_stock_of_nothing_anywhere_is_not_taken_for_well(check: Check, vendor: str) -> None:
+    def emptied(erp: Installation) -> None:
+        nothing = reference_records.quantities("0")
+        for sku, level in erp.company.stock.items():
+            places = tuple(replace(place, quantities=nothing) for place in level.per_warehouse)
+            found = reference_records.stock_level(level.product, places, level.reorder_point, level.as_of)
+            erp.company.stock[sku] = found
+
+    assert said(await check(vendor, emptied)) == "stock: the account may read it and sees nothing."
+
+
+async def test_a_stored_query_that_is_missing_is_named(check: Check) -> None:
+    report = await check("sap_b1", lots_queries=["misspelt"])
+    assert "lots_queries: no such query is stored: misspelt" in "\n".join(report_lines(report))
+    assert report.exit_code == 1

@@ -186,7 +186,8 @@ class OdooErp(DocumentErp):
         """Return active products by their codes, those without a code by their ids."""
         ids = [int(by_id[2]) for sku in skus if (by_id := _BY_ID.fullmatch(sku))]
         named: Condition = ["default_code", "in", list(skus)]
-        rows = await self._products(queries.any_of(named, ["id", "in", ids]), _SAME * len(skus))
+        # More than were asked for only where several share a code: almost always a single page.
+        rows = await self._products(queries.any_of(named, ["id", "in", ids]), _SAME * len(skus), page=2 * len(skus) + 1)
         wanted = frozenset(skus)
         found = [row for row in rows if mapping.sku_of(row) in wanted]
         return tuple(map(documents.product, _told_apart(found, "default_code")))
@@ -204,8 +205,8 @@ class OdooErp(DocumentErp):
         rows = await self._client.rows(
             "product.product",
             [*self._of_company(shared=True), *queries.any_of(*(term for sku in codes for term in _named(sku)))],
-            (*queries.PRODUCT_FIELDS, *queries.KIND, *queries.FIGURES),
-            order="id asc",
+            (*queries.PRODUCT_FIELDS, *queries.KIND, *queries.FIGURES, "active"),
+            order="active desc, id asc",
             limit=_SAME * len(codes),
             context=_PLAIN_NAMES | _ALSO_DISABLED,
         )
@@ -220,13 +221,14 @@ class OdooErp(DocumentErp):
         levels = dict(zip((row["id"] for row in there), await self._stock.levels(there), strict=True))
         return [row if isinstance(row := found[sku], ErpError) else levels[row["id"]] for sku in skus]
 
-    async def _products(self, domain: Condition, limit: int) -> list[Row]:
+    async def _products(self, domain: Condition, limit: int, *, page: int | None = None) -> list[Row]:
         return await self._client.rows(
             "product.product",
             [*self._of_company(shared=True), *domain],
             queries.PRODUCT_FIELDS,
             order="default_code asc, id asc",
             limit=limit,
+            page=page,
             context=_PLAIN_NAMES,
         )
 

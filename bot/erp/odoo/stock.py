@@ -29,6 +29,8 @@ _MOST = 5_000
 _WAREHOUSES_HOLD = timedelta(minutes=10)
 _LOTS = "stock.lot"
 """From 16 on; before, lots are told without their last day."""
+_LAST_DAY = "expiration_date"
+_QUANT = ("product_id", "warehouse_id", "lot_id", "quantity", "reserved_quantity")
 _PLANNED = ["waiting", "confirmed", "assigned", "partially_available"]
 
 
@@ -52,10 +54,10 @@ class _Ledger:
 
     places: dict[int, dict[int, _Place]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(_Place)))
 
-    def lot_ids(self) -> set[int]:
-        """Return the ids of all lots that lie anywhere."""
+    def quants_in_lots(self) -> dict[int, Row]:
+        """Return a quant of each lot that lies anywhere, by the lot's id."""
         rows = (row for places in self.places.values() for place in places.values() for row in place.quants)
-        return {lot for row in rows if (lot := reference(row.get("lot_id")))}
+        return {lot: row for row in rows if (lot := reference(row.get("lot_id")))}
 
     def lots(self, product: int, codes: Mapping[int, str], last_days: Mapping[int, date | None]) -> tuple[Lot, ...]:
         """Return what lies there of a product by lot, added up over the locations of a warehouse."""
@@ -141,21 +143,22 @@ class OdooStock:
     ) -> Mapping[int, tuple[Lot, ...]]:
         if ledger is None:
             return {}
-        last_days = await self._last_days(ledger.lot_ids())
+        last_days = await self._last_days(ledger.quants_in_lots())
         codes = {each["id"]: text(each.get("code")) for each in warehouses}
         return {row["id"]: ledger.lots(row["id"], codes, last_days) for row in rows}
 
-    async def _last_days(self, lots: set[int]) -> Mapping[int, date | None]:
-        """Return the last day of lots, which only the app for expiry dates knows."""
+    async def _last_days(self, lots: Mapping[int, Row]) -> Mapping[int, date | None]:
+        """Return the last day of lots, which only the app for expiry dates knows; later releases copy it to quants."""
         if not lots:
             return {}
         try:
-            if "expiration_date" not in await self._client.fields(_LOTS):
-                return {}
-            found = await self._client.read(_LOTS, lots, ("expiration_date",))
+            rows = lots
+            if _LAST_DAY not in await self._client.fields("stock.quant"):
+                known = _LAST_DAY in await self._client.fields(_LOTS)
+                rows = await self._client.read(_LOTS, lots, (_LAST_DAY,)) if known else {}
         except (NotPermitted, Unsupported):
             return {}
-        return {lot: day(row.get("expiration_date"), self._site.zone) for lot, row in found.items()}
+        return {lot: day(row.get(_LAST_DAY), self._site.zone) for lot, row in rows.items()}
 
     async def _places(
         self, rows: Sequence[Row], warehouses: Sequence[Row], ledger: _Ledger | None
@@ -175,12 +178,13 @@ class OdooStock:
         """Return quants and planned moves, None where this release or the account's rights do not give them."""
         moving = [row for row in rows if (total := figures(row)).incoming or total.outgoing]
         try:
-            if not {"product_id", "warehouse_id"} <= await self._client.fields("stock.quant"):
+            known = await self._client.fields("stock.quant")
+            if not {"product_id", "warehouse_id"} <= known:
                 return None
             quants, moves = await asyncio.gather(
                 self._rows(
                     "stock.quant",
-                    ("product_id", "warehouse_id", "lot_id", "quantity", "reserved_quantity"),
+                    (*_QUANT, *({_LAST_DAY} & known)),
                     rows,
                     [["location_id.usage", "=", "internal"]],
                 ),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from urllib.parse import quote
@@ -196,7 +197,7 @@ class TrytonErp(DocumentErp):
             )
             places = tuple(found.values())
             return StockLevel(
-                product=documents.product(row),
+                product=replace(documents.product(row), is_active=bool(row["active"])),
                 total=total_of(places),
                 per_warehouse=places,
                 reorder_point=reorder_point,

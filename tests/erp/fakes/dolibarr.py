@@ -92,6 +92,11 @@ class FakeDolibarr(FakeServer):
             area = Area.STOCK
         return ParsedRequest(RequestKind.WRITE if request.method == "POST" else RequestKind.READ, area)
 
+    def _refusal(self, request: web.Request, call: ParsedRequest) -> web.StreamResponse | None:
+        if request.headers.get("DOLAPIKEY") != SECRET:
+            return self.say_login_refused(request)
+        return super()._refusal(request, call)
+
     def say_login_refused(self, request: web.Request) -> web.StreamResponse:
         return _say(401, "Unauthorized")
 

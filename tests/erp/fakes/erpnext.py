@@ -182,6 +182,8 @@ class FakeErpNext(FakeServer):
             # A child table needs its parent's name, or it is refused without a message.
             return refuse(403, "PermissionError")
         rows = self._records(doctype, user)
+        if not rows:
+            return _answer({inside: []})
         if doctype == "Sales Team" and parameters.get("parent") == "Delivery Note":
             rows = [row for note in self._records("Delivery Note", user) for row in note["sales_team"]]
         return _answer({inside: select(rows, parameters, _fields(doctype, rows))})
@@ -200,6 +202,8 @@ class FakeErpNext(FakeServer):
                 return self._rows(parameters["doctype"], parameters, user, inside="message")
             case "frappe.desk.reportview.get_count":
                 rows = self._records(parameters["doctype"], user)
+                if not rows:
+                    return _answer({"message": 0})
                 return _answer({"message": len(matching(rows, parameters, _fields(parameters["doctype"], rows)))})
             case "frappe.model.workflow.get_transitions":
                 return self._get_transitions(parameters, user)

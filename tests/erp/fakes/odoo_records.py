@@ -278,6 +278,11 @@ class CompanyModels:
         if self.release < (15, 0):
             for row in rows:
                 del row["warehouse_id"]
+        if self.release >= (17, 0):
+            last_days = self._last_moments()
+            for row in rows:
+                lot = row.get("lot_id")
+                row["expiration_date"] = last_days[lot.id] if lot else None
         return _model(rows)
 
     def _stock_moves(self) -> OdooModel:
@@ -393,22 +398,21 @@ class CompanyModels:
         return {key: n for n, key in enumerate(known, 901)}
 
     def _stock_lots(self) -> OdooModel:
-        """Return lots with the time at which they expire: at midnight in Shanghai."""
-        ids = self._lot_ids()
-        days = {
-            ids[sku, lot.number]: (lot.number, lot.expires_on)
-            for sku, level in self.company.stock.items()
-            for lot in level.lots
-        }
+        """Return lots with the time at which they expire."""
+        last_days = self._last_moments()
         rows: list[Record] = [
-            {
-                "id": key,
-                "name": name,
-                "expiration_date": last and datetime(last.year, last.month, last.day, tzinfo=_ZONE).astimezone(UTC),
-            }
-            for key, (name, last) in days.items()
+            {"id": key, "name": name, "expiration_date": last_days[key]} for (_, name), key in self._lot_ids().items()
         ]
         return _model(rows)
+
+    def _last_moments(self) -> Mapping[int, datetime | None]:
+        """Return when lots expire, by their ids: at midnight in Shanghai."""
+        ids = self._lot_ids()
+        days = {ids[sku, lot.number]: lot.expires_on for sku, level in self.company.stock.items() for lot in level.lots}
+        return {
+            key: last and datetime(last.year, last.month, last.day, tzinfo=_ZONE).astimezone(UTC)
+            for key, last in days.items()
+        }
 
     def _orderpoints(self) -> OdooModel:
         """Return the reordering rules: two for a product in several warehouses."""

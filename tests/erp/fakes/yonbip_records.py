@@ -150,7 +150,7 @@ def stock_rows(level: StockLevel) -> Iterator[Row]:
         }
         common = {
             "org": ORG,
-            "warehouse": WAREHOUSES[place.code],
+            "warehouse": WAREHOUSES.get(place.code, place.code),
             "product_code": level.product.sku,
             "product_name": level.product.name,
             "unit": "1921568854316953",

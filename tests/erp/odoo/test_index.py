@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.erp.hub import ErpHub
-from bot.erp.index.follower import IndexFollower
+from bot.erp.index.follower import BATCH, IndexFollower
 from bot.erp.index.search import ProductIndex
+from bot.erp.model import Area
 from bot.metrics import Metrics
 from bot.store.database import Database
 from bot.store.product_index import StoredProductIndex
@@ -89,6 +94,68 @@ async def test_many_products_cost_one_call(catalogue: Catalogue, open_odoo: Open
     server.requests.clear()
     skus = [*(f"*{row['id']}" for row in nameless), *(row["default_code"] for row in coded)]
     assert {product.sku for product in await erp.read_products(skus)} == set(skus)
-    assert server.requests.count(RequestKind.READ) == 2, "the answer has two pages"
+    assert server.requests.count(RequestKind.READ) == 1
     some = await erp.read_products(["V-1", "*1000", "GONE", "*9999", "*2000"])
     assert {product.sku for product in some} == {"V-1", "*1000"}, "*2000 has a code by now"
+
+
+async def test_stock_of_an_archived_product_is_told_as_such(catalogue: Catalogue, open_odoo: Open) -> None:
+    archived = catalogue.add(3_001, "旧轴承", "OLD-1")
+    archived |= {"active": False}
+    twin = catalogue.add(3_002, "旧螺母", "SKU123")
+    twin |= {"active": False}
+    erp, server = await open_odoo(server=catalogue.server)
+    await erp.stock("SKU124")
+    server.requests.clear()
+    level = await erp.stock("OLD-1")
+    assert (level.product.name, level.product.is_active) == ("旧轴承", False)
+    assert server.requests.count(RequestKind.READ) <= 4
+    current = await erp.stock("SKU123")
+    assert (current.product.name, current.product.is_active) == ("Hex bolt M6×20", True)
+
+
+class ProductTable:
+    """50 000 products in the order of their changes, some of which share a second."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.calls = 0
+        self.rows = [
+            {
+                "id": n,
+                "default_code": f"P-{n:05}",
+                "name": f"Product {n}",
+                "write_date": f"{clock.now() - timedelta(days=9) + timedelta(seconds=n // 5):%Y-%m-%d %H:%M:%S}",
+            }
+            for n in range(1, 50_001)
+        ]
+        self.by_code = {row["default_code"]: row for row in self.rows}
+
+    async def call(self, model: str, method: str, **arguments: Any) -> Any:
+        self.calls += 1
+        if method == "fields_get":
+            return {name: {"type": "char"} for name in self.rows[0]}
+        conditions = [term for term in arguments["domain"] if isinstance(term, list)]
+        return self._found({term[0]: term[2] for term in conditions})[: arguments["limit"]]
+
+    def _found(self, wanted: Mapping[str, Any]) -> list[Record]:
+        if "default_code" in wanted:
+            return [self.by_code[code] for code in wanted["default_code"] if code in self.by_code]
+        since = wanted.get("write_date", "")
+        return self.rows[bisect_left(self.rows, since, key=lambda row: str(row["write_date"])) :]
+
+
+async def test_the_first_index_of_50_000_products_takes_200_calls(
+    open_odoo: Open, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the follower asks: a batch of changes, then the products behind them."""
+    erp, _ = await open_odoo()
+    table = ProductTable(clock)
+    monkeypatch.setattr(erp._client, "call", table.call)
+    found: set[str] = set()
+    cursor, more = "", True
+    while more:
+        changes = await erp.changed_since(Area.PRODUCTS, cursor, limit=BATCH)
+        found |= {product.sku for product in await erp.read_products([change.key for change in changes.items])}
+        cursor, more = changes.cursor, changes.more
+    assert len(found) == 50_000
+    assert table.calls <= 200

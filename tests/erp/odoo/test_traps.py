@@ -15,6 +15,7 @@ from bot.erp.model import (
     Area,
     Decision,
     DecisionOutcome,
+    Lot,
     OrderStatus,
     ProductionStatus,
     Progress,
@@ -22,6 +23,7 @@ from bot.erp.model import (
     StockLevel,
     Verdict,
     WarehouseStock,
+    by_expiry,
 )
 from bot.erp.odoo.adapter import OdooErp
 from bot.erp.port import Filter, ListQuery
@@ -76,8 +78,11 @@ async def test_the_context_of_a_warehouse_has_two_names(release: tuple[int, int]
 # Stock
 
 
-def of_many_warehouses(clock: Clock, count: int) -> ReferenceCompany:
-    """Return the company with so many warehouses, each of which holds, awaits and owes some of every product."""
+def of_many_warehouses(clock: Clock, count: int, *, in_lots: bool) -> ReferenceCompany:
+    """Return the company with so many warehouses, each of which holds, awaits and owes some of every product.
+
+    ``in_lots``: all that lies there is in two lots.
+    """
     company = ReferenceCompany(now=clock.now)
     company.warehouses = {f"W{number:02}": f"仓库 {number}" for number in range(1, count + 1)}
     for sku, level in company.stock.items():
@@ -85,26 +90,49 @@ def of_many_warehouses(clock: Clock, count: int) -> ReferenceCompany:
             WarehouseStock(code=code, name=name, quantities=quantities("100", "10", "7", "3"))
             for code, name in company.warehouses.items()
         )
-        company.stock[sku] = replace(level, per_warehouse=places)
+        lots = tuple(
+            Lot(
+                number=f"L-{n}",
+                quantity=Decimal(50),
+                expires_on=company.today + timedelta(days=n),
+                warehouse=place.code,
+            )
+            for place in places
+            for n in (0, 30)
+            if in_lots
+        )
+        company.stock[sku] = replace(level, per_warehouse=places, lots=lots)
     return company
 
 
 @pytest.mark.parametrize("release", [(17, 0), (18, 0), (19, 0)], ids=str)
 @pytest.mark.parametrize("count", [1, 5, 30])
+@pytest.mark.parametrize("in_lots", [False, True])
 async def test_stock_costs_the_same_in_any_number_of_warehouses(
-    count: int, release: tuple[int, int], open_odoo: Open, clock: Clock
+    count: int, in_lots: bool, release: tuple[int, int], open_odoo: Open, clock: Clock
 ) -> None:
-    erp, server = await open_odoo(server=FakeOdoo(of_many_warehouses(clock, count), clock, release))
+    company = of_many_warehouses(clock, count, in_lots=in_lots)
+    erp, server = await open_odoo(server=FakeOdoo(company, clock, release))
     await erp.stock("SKU200")
     server.requests.clear()
     level = await erp.stock("SKU123")
     assert server.requests.count(Request.READ) == 4
     assert len(level.per_warehouse) == count
     assert {place.quantities for place in level.per_warehouse} == {quantities("100", "10", "7", "3")}
+    assert level.lots == by_expiry(company.stock["SKU123"].lots)
     server.requests.clear()
     levels = await asyncio.gather(*map(erp.stock, ("SKU123", "SKU124", "SKU125", "SKU126")))
     assert server.requests.count(Request.READ) <= 6
     assert [found.product.sku for found in levels] == ["SKU123", "SKU124", "SKU125", "SKU126"]
+
+
+async def test_before_quants_had_last_days_lots_are_asked_for_them(open_odoo: Open, clock: Clock) -> None:
+    company = of_many_warehouses(clock, 5, in_lots=True)
+    erp, server = await open_odoo(server=FakeOdoo(company, clock, (16, 0)))
+    await erp.stock("SKU200")
+    server.requests.clear()
+    assert (await erp.stock("SKU123")).lots == by_expiry(company.stock["SKU123"].lots)
+    assert server.requests.count(Request.READ) == 5
 
 
 async def test_one_unknown_code_among_several_is_no_fault_of_the_others(open_odoo: Open) -> None:
@@ -116,7 +144,7 @@ async def test_one_unknown_code_among_several_is_no_fault_of_the_others(open_odo
 async def test_goods_on_their_way_between_two_warehouses_are_no_change_of_the_whole(
     open_odoo: Open, clock: Clock
 ) -> None:
-    full = FakeOdoo(of_many_warehouses(clock, 2), clock)
+    full = FakeOdoo(of_many_warehouses(clock, 2, in_lots=False), clock)
 
     def models(name: str) -> OdooModel | None:
         model = full.records(name)

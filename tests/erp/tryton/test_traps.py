@@ -18,6 +18,7 @@ from bot.testing.fake_erp import SECRET, RequestKind
 from tests.erp.fakes import tryton, tryton_approvers
 from tests.erp.fakes.tryton import RECORDS_LIMIT, FakeTryton, TrytonUserError
 from tests.erp.tryton.conftest import OpenErp
+from tests.erp.tryton.test_partners import Records
 
 REASON = "too dear\n太贵"
 
@@ -265,6 +266,26 @@ async def test_codes_that_differ_in_case_alone_are_several_products(
         company.touch(Area.PRODUCTS, sku)
     assert (await erp.stock(wanted)).product.sku == wanted
     assert (await erp.stock("sKu123")).product.sku == "SKU123", "without its like, the first of those that fit"
+
+
+async def test_stock_of_a_product_that_is_not_used_any_more_is_told_as_such(erp: Erp, server: FakeTryton) -> None:
+    def retired(rows: Records) -> Records:
+        used = [row | {"active": row["code"] != "SKU124"} for row in rows]
+        return [{**used[0], "id": 0, "code": "SKU123", "name": "old", "active": False}, *used]
+
+    genuine = server.table
+
+    def table(model: str, context: Any, domain: Any) -> Records:
+        if model != "product.product":
+            return genuine(model, context, domain)
+        rows = retired(genuine(model, context, [["active", "in", [True, False]]]))
+        return rows if "'active'" in str(domain) else [row for row in rows if row["active"]]
+
+    server.table = table  # type: ignore[method-assign]  # what the fake holds
+    assert not (await erp.stock("SKU124")).product.is_active
+    level = await erp.stock("SKU123")
+    assert (level.product.is_active, level.total.on_hand) == (True, 11370)
+    assert "SKU124" not in {product.sku for product in await erp.find_products("SKU124", limit=5)}
 
 
 @pytest.mark.parametrize("wanted", ["SO-1001", "so-1001", "So-1001"])
