@@ -132,6 +132,13 @@ INVENTORY = Form(
     org="FStockOrgId.FNumber",
 )  # fmt: skip
 
+WAREHOUSES = Form(
+    "BD_STOCK",
+    keys=("FNumber", "FName", "FUseOrgId.FNumber"),
+    order="FNumber,FUseOrgId.FNumber",
+    org="FUseOrgId.FNumber",
+)
+
 _HEADER = ("FID", "FBillNo", "FDate", "FDocumentStatus", "FCloseStatus", "FCancelStatus", "FModifyDate", "FApproveDate")
 _MONEY = ("FSettleCurrId.FCode", "FSettleCurrId.FName", "FBillAllAmount")
 _LINE = ("FMaterialId.FNumber", "FMaterialId.FName", "FQty", "FTaxPrice", "FAllAmount", "FDeliveryDate")

@@ -103,6 +103,12 @@ def materials(company: ReferenceCompany) -> Iterator[KingdeeBill]:
         yield KingdeeBill(header)
 
 
+def warehouses(company: ReferenceCompany) -> Iterator[KingdeeBill]:
+    """Yield the warehouses, with one that is not used any more."""
+    for code, name in (*company.warehouses.items(), ("OLD", "旧仓")):
+        yield KingdeeBill({"FNumber": code, "FName": name, "FUseOrgId.FNumber": ORG, "FForbidStatus": "A"})
+
+
 def inventory(company: ReferenceCompany) -> Iterator[KingdeeBill]:
     """Yield lines per lot: a place's stock is spread over two, and a place that is empty now keeps a line of zero."""
     number = 0
@@ -511,6 +517,7 @@ def _task(
 FORMS: Forms = {
     "BD_MATERIAL": (Area.PRODUCTS, materials),
     "STK_Inventory": (Area.STOCK, inventory),
+    "BD_STOCK": (Area.STOCK, warehouses),
     "SAL_SaleOrder": (Area.SALES, sales_orders),
     "PUR_PurchaseOrder": (Area.PURCHASING, purchase_orders),
     "AR_receivable": (Area.FINANCE, receivables),

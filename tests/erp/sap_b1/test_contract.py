@@ -25,7 +25,7 @@ from bot.erp.model import (
     StockLevel,
     Supplier,
 )
-from bot.erp.port import GOODS, Capability
+from bot.erp.port import Capability
 from bot.erp.sap_b1.manifest import vendor
 from bot.testing.company import TODAY, Clock, ReferenceCompany
 from bot.testing.erp_contract import ErpContract
@@ -123,7 +123,7 @@ def _material(record: Any) -> Any:
 
 
 class SapB1Contract(ErpContract):
-    offers = (frozenset(Capability) - GOODS - {Capability.LOTS}) | {Capability.ARRIVALS, Capability.DELIVERIES}
+    offers = frozenset(Capability) - {Capability.LOTS, Capability.PRODUCT_DETAILS, Capability.PRICES}
     vendor = vendor
     number = staticmethod(number)
     version: ClassVar[str]
