@@ -13,7 +13,7 @@ from bot.erp.arrivals import arrivals_of
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.conditions import all_of
 from bot.erp.errors import Invalid, NotFound, NotPermitted
-from bot.erp.goods import Arrival, GoodsDelivery, Prices, Shortage, WarehouseContents
+from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.goods_sorting import by_leaving
 from bot.erp.header_lists import Header, list_by_headers
@@ -23,7 +23,7 @@ from bot.erp.kingdee.changes import ChangeReader
 from bot.erp.kingdee.client import KingdeeClient, response_message
 from bot.erp.kingdee.decisions import PurchaseApprovals
 from bot.erp.kingdee.documents import PRODUCTION_UNFINISHED, DocumentKey, DocumentMapper, Lines, bills
-from bot.erp.kingdee.goods import PriceReader, WarehouseReader
+from bot.erp.kingdee.goods import DetailReader, PriceReader, WarehouseReader
 from bot.erp.kingdee.mapping import ValueReader, code
 from bot.erp.kingdee.options import KingdeeOptions
 from bot.erp.kingdee.partners import ACTIVE, PartnerMapper
@@ -83,7 +83,7 @@ _UNSETTLED = "FDOCUMENTSTATUS='C' and FWRITTENOFFSTATUS<>'C'"
 class KingdeeErp(ReaderErp):
     """One data centre, limited to the rights of one account."""
 
-    capabilities = frozenset(Capability) - {Capability.LOTS, Capability.PRODUCT_DETAILS}
+    capabilities = frozenset(Capability) - {Capability.LOTS}
     narrows_lists = True
 
     def __init__(self, context: AdapterContext, options: KingdeeOptions) -> None:
@@ -97,6 +97,7 @@ class KingdeeErp(ReaderErp):
         self._workflow = PurchaseApprovals(self._client, self._values)
         self._stock = self._materials = StockReader(self._client, options, now=context.now)
         self._prices = PriceReader(self._client, self._values)
+        self._details_of = DetailReader(self._client)
         self._warehouses = WarehouseReader(self._client, now=context.now)
         self._changes = ChangeReader(self._client, self._workflow, self._values)
 
@@ -221,6 +222,12 @@ class KingdeeErp(ReaderErp):
         return bills(await self._client.query_each(form, "FID", ids), form)
 
     # Goods
+
+    async def product(self, sku: str) -> ProductDetails:
+        """Return the master data of a material; raises `NotFound`."""
+        with malformed_is_invalid(self.name):
+            found, least = await self._materials.material_with_minimum(checked_key(sku, source=self.name))
+            return await self._details_of.details(found, least)
 
     async def prices(self, sku: str, *, customer: str) -> Prices:
         """Return the prices of the last audited orders."""

@@ -10,15 +10,25 @@ from functools import partial
 
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.conditions import all_of
-from bot.erp.errors import NotFound
-from bot.erp.goods import PriceKind, PricePoint, Prices, Shortage, WarehouseContents, WarehouseItem
-from bot.erp.goods_port import LAST_PRICES, ShortageQuery, WarehouseQuery
+from bot.erp.errors import Invalid, NotFound, NotPermitted
+from bot.erp.goods import (
+    ComponentUse,
+    PriceKind,
+    PricePoint,
+    Prices,
+    ProductDetails,
+    Shortage,
+    Supply,
+    WarehouseContents,
+    WarehouseItem,
+)
+from bot.erp.goods_port import LAST_PRICES, MOST_USES, ShortageQuery, WarehouseQuery
 from bot.erp.goods_sorting import by_price_day
 from bot.erp.kingdee import query as queries
 from bot.erp.kingdee.client import KingdeeClient
 from bot.erp.kingdee.documents import product, reorder_point
 from bot.erp.kingdee.mapping import Row, ValueReader, code, text
-from bot.erp.kingdee.query import INVENTORY, MATERIALS, PURCHASES, SALES, WAREHOUSES, Form
+from bot.erp.kingdee.query import BOMS, INVENTORY, MATERIALS, PURCHASES, SALES, WAREHOUSES, Form
 from bot.erp.kingdee.stock import distinct_products, figures_of, places_of
 from bot.erp.model import Product, Quantities, Slice, StockLevel
 from bot.erp.shortages import part_of_shortages, shortages_of
@@ -27,6 +37,8 @@ from bot.erp.warehouses import contents_of, pick_warehouse
 
 _AGREED = "FDocumentStatus='C' and FCancelStatus='A'"
 _NEWEST = "FDate desc,FBillNo"
+_RECENT = 50
+"""The most lines of purchase orders that are looked at for a material's vendors."""
 _UNITS = {SALES: "FUnitID.FName", PURCHASES: "FUnitId.FName"}
 _OWNERS = {SALES: "FSalerId.FName", PURCHASES: "FPurchaserId.FName"}
 
@@ -77,6 +89,80 @@ class PriceReader:
             owner=text(row.get(_OWNERS[form])),
             source=self._client.source,
         )
+
+
+class DetailReader:
+    """Reads who sold a material to the company, what it is made of and what it goes into."""
+
+    def __init__(self, client: KingdeeClient) -> None:
+        self._client = client
+
+    async def details(self, found: Product, least: Decimal | None) -> ProductDetails:
+        """Return a material's details; without the right to bills of material, or their module, there are none."""
+        vendors = await self._vendors(found.sku)
+        parts, wholes = await gather_or_cancel(self._parts(found.sku), self._wholes(found.sku))
+        return ProductDetails(
+            product=found,
+            reorder_point=least,
+            supplies=tuple(Supply(vendor=name) for name in vendors),
+            components=parts,
+            used_in=wholes[:MOST_USES],
+            used_in_total=len(wholes),
+            source=self._client.source,
+        )
+
+    async def _vendors(self, sku: str) -> list[str]:
+        """Return the vendors of the last audited orders, the latest first."""
+        where = all_of(_AGREED, queries.spelled("FMaterialId.FNumber", sku))
+        rows = await self._client.query(PURCHASES, where, order=_NEWEST, limit=_RECENT)
+        own = (row for row in rows if code(row["FMaterialId.FNumber"]) == sku)
+        return list(dict.fromkeys(text(row[PURCHASES.partner]) for row in own))
+
+    async def _parts(self, sku: str) -> tuple[ComponentUse, ...]:
+        rows = await self._lines("FMATERIALID.FNumber", [sku])
+        return tuple(_use(row, "FMATERIALIDCHILD", "FCHILDUNITID") for row in _newest_versions(rows).get(sku, ()))
+
+    async def _wholes(self, sku: str) -> tuple[ComponentUse, ...]:
+        containing = await self._lines("FMATERIALIDCHILD.FNumber", [sku])
+        wholes = sorted({code(row["FMATERIALID.FNumber"]) for row in containing})
+        # An older version may have contained what the newest does not.
+        newest = _newest_versions(await self._lines("FMATERIALID.FNumber", wholes))
+        return tuple(
+            _use(row, "FMATERIALID", "FUNITID")
+            for whole in wholes
+            for row in newest.get(whole, ())
+            if code(row["FMATERIALIDCHILD.FNumber"]) == sku
+        )
+
+    async def _lines(self, key: str, skus: Sequence[str]) -> list[Row]:
+        try:
+            return await self._client.query_each(BOMS, key, skus, where=BOMS.only) if skus else []
+        except NotPermitted:
+            return []
+        except Invalid:
+            if await self._client.fields(BOMS.id) is None:
+                # Without the module for manufacturing there is no such form.
+                return []
+            raise
+
+
+def _newest_versions(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """Return the lines of the highest version of each material's bill, by the material."""
+    found: dict[str, list[Row]] = {}
+    for sku, lines in _grouped(rows, "FMATERIALID.FNumber").items():
+        newest = max(code(line["FNumber"]) for line in lines)
+        found[sku] = [line for line in lines if code(line["FNumber"]) == newest]
+    return found
+
+
+def _use(row: Row, material: str, unit: str) -> ComponentUse:
+    whole = number(row["FDENOMINATOR"]) or Decimal(1)
+    return ComponentUse(
+        sku=code(row[f"{material}.FNumber"]),
+        name=text(row[f"{material}.FName"]),
+        unit=text(row[f"{unit}.FName"]),
+        quantity=(number(row["FNUMERATOR"]) or Decimal(0)) / whole,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,12 +58,20 @@ class StockReader:
                 return tuple(found[:limit])
             count *= 2
 
+    async def material_with_minimum(self, sku: str) -> tuple[Product, Decimal | None]:
+        """Return a material and its reorder point; raises `NotFound`."""
+        rows = await self._rows_of(sku)
+        return product(rows[0]), reorder_point(rows)
+
     async def material(self, sku: str) -> Product:
         """Return a material; raises `NotFound`."""
+        return product((await self._rows_of(sku))[0])
+
+    async def _rows_of(self, sku: str) -> list[Row]:
         rows = only_coded(await self._client.query(MATERIALS, query.spelled("FNumber", sku)), "FNumber", sku)
         if not rows:
             raise NotFound(sku, source=self._client.source)
-        return product(rows[0])
+        return rows
 
     async def level(self, sku: str) -> StockLevel:
         """Return a material's stock; raises `NotFound`.

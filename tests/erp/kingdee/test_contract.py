@@ -19,6 +19,7 @@ from bot.testing.erp_contract import ErpContract
 from bot.testing.fake_erp import SECRET
 from bot.testing.gaps import Gaps, Rewrite
 from bot.testing.reference_records import purchase_orders
+from tests.erp.earlier_purchases import supplied_earlier
 from tests.erp.fakes.kingdee import ACCT, APP_ID, USER, FakeKingdee, SignedKingdee
 from tests.erp.fakes.kingdee_records import ORG, PEOPLE, NumberedCompany, as_kingdee
 
@@ -115,6 +116,7 @@ _REWRITES = (
     Rewrite("tasks tell the levels reached, not those to come", _levels),
     Rewrite("what is only planned has no delivery note, and a note has one day", _one_day),
     Rewrite("every place once used keeps a line of nothing: left out", _empty_places),
+    Rewrite("vendors of a material are those of earlier purchases", supplied_earlier),
     Rewrite("what lies in a warehouse is told without forecasts", _unforeseen),
     Rewrite("what comes in is what open purchase orders owe, and these name no warehouse", _incoming),
 )
@@ -122,7 +124,7 @@ _NO_LOGIN = "a signature does not run out"
 
 
 class Kingdee(ErpContract):
-    offers = frozenset(Capability) - {Capability.LOTS, Capability.PRODUCT_DETAILS}
+    offers = frozenset(Capability) - {Capability.LOTS}
     """Common part of both logins."""
 
     __test__ = False

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import replace
-from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
-from bot.erp.goods import Arrival, ArrivalKind, ProductDetails, Supply
+from bot.erp.goods import Arrival, ArrivalKind
 from bot.erp.model import (
     Bill,
     Customer,
@@ -20,7 +19,6 @@ from bot.erp.model import (
     OrderStatus,
     Payment,
     PaymentStatus,
-    PurchaseStatus,
     SalesOrder,
     Supplier,
 )
@@ -55,21 +53,6 @@ def translated_mapping(name: str) -> dict[str, Any]:
 def without_production(record: Any) -> Any:
     """Return no arrival from production, where the mapping does not read it."""
     return None if isinstance(record, Arrival) and record.kind is ArrivalKind.PRODUCTION else record
-
-
-def supplied_earlier(record: Any) -> Any:
-    """Return a product with those who sold it to the company, the latest first, instead of those who offer it."""
-    if not isinstance(record, ProductDetails):
-        return record
-    bought = [
-        (order.ordered_on or date.min, order.number, order.vendor)
-        for order in ReferenceCompany().purchases.values()
-        if order.status in {PurchaseStatus.APPROVED, PurchaseStatus.DONE}
-        for line in order.lines
-        if line.sku == record.product.sku
-    ]
-    newest = sorted(sorted(bought, key=lambda each: each[1]), key=lambda each: each[0], reverse=True)
-    return replace(record, supplies=tuple(Supply(vendor=name) for name in dict.fromkeys(name for *_, name in newest)))
 
 
 def without_void(record: Any) -> Any:

@@ -9,12 +9,12 @@ from typing import Any
 from bot.erp.model import Approval, Invoice, InvoiceStatus, PurchaseOrder, PurchaseStatus
 from bot.erp.port import Capability
 from bot.testing.gaps import Gaps, Rewrite
+from tests.erp.earlier_purchases import supplied_earlier
 from tests.erp.fakes.chanjet_tplus import ChanjetTplus
 from tests.erp.sql.mapping_contract import (
     READS,
     ReadyMappingContract,
     given_up_is_closed,
-    supplied_earlier,
     without_production,
 )
 

@@ -8,12 +8,12 @@ from typing import Any
 from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus, SalesOrder
 from bot.erp.port import Capability
 from bot.testing.gaps import Gaps, Rewrite
+from tests.erp.earlier_purchases import supplied_earlier
 from tests.erp.fakes.grasp import Grasp
 from tests.erp.sql.mapping_contract import (
     ReadyMappingContract,
     given_up_is_closed,
     in_own_currency,
-    supplied_earlier,
     without_production,
     yuan,
 )

@@ -9,6 +9,7 @@ from typing import Any
 from bot.erp.model import Approval, Payment, PaymentDirection, PurchaseOrder, PurchaseStatus
 from bot.erp.port import GOODS, PARTNER_READS
 from bot.testing.gaps import Gaps, Rewrite
+from tests.erp.earlier_purchases import supplied_earlier
 from tests.erp.fakes.yonyou_u8 import YonyouU8
 from tests.erp.sql.mapping_contract import (
     NO_TIME_OF_PRODUCTS,
@@ -17,7 +18,6 @@ from tests.erp.sql.mapping_contract import (
     ReadyMappingContract,
     given_up_is_closed,
     in_own_currency,
-    supplied_earlier,
     unfollowed,
     without_void,
 )
