@@ -13,7 +13,7 @@ from bot.erp.arrivals import arrivals_of
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.conditions import all_of
 from bot.erp.errors import Invalid, NotFound, NotPermitted
-from bot.erp.goods import Arrival, GoodsDelivery, Shortage, WarehouseContents
+from bot.erp.goods import Arrival, GoodsDelivery, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.goods_sorting import by_leaving
 from bot.erp.header_lists import Header, list_by_headers, without_lines
@@ -70,7 +70,7 @@ Found = tuple[DocumentEntity, Row]
 class SapB1Erp(ReaderErp):
     """One company, limited to the rights of one user."""
 
-    capabilities = frozenset(Capability) - {Capability.LOTS, Capability.PRODUCT_DETAILS, Capability.PRICES}
+    capabilities = frozenset(Capability) - {Capability.LOTS, Capability.PRICES}
     narrows_lists = True
 
     def __init__(self, context: AdapterContext, options: SapB1Options) -> None:
@@ -302,6 +302,11 @@ class SapB1Erp(ReaderErp):
             )
             orders = await self._purchases([(PURCHASES, row) for row in bought], {})
             return arrivals_of(orders, map(self._mapper.production_order, made), query)
+
+    async def product(self, sku: str) -> ProductDetails:
+        """Return the master data of an item; raises `NotFound`."""
+        with malformed_is_invalid(self.name):
+            return await self._items.details(checked_key(sku, source=self.name))
 
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
         """Return what is short; raises `NotFound` for no such warehouse."""

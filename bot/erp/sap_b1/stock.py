@@ -12,12 +12,13 @@ from bot.erp import listing
 from bot.erp.concurrency import gather_or_cancel, gather_rows
 from bot.erp.conditions import all_of
 from bot.erp.errors import NotFound
-from bot.erp.goods import Shortage, WarehouseContents, WarehouseItem
+from bot.erp.goods import ProductDetails, Shortage, WarehouseContents, WarehouseItem
 from bot.erp.goods_port import ShortageQuery, WarehouseQuery
 from bot.erp.keys import LONGEST, spelled_alike
 from bot.erp.model import Product, Quantities, Slice, StockLevel, WarehouseStock
 from bot.erp.sap_b1 import query as queries
 from bot.erp.sap_b1.client import NameCache, SapB1Client
+from bot.erp.sap_b1.goods import SUPPLIED, DetailReader
 from bot.erp.sap_b1.mapping import IN_USE, Row, is_in_use, is_yes, rows_of
 from bot.erp.sap_b1.options import SapB1Options
 from bot.erp.sap_b1.query import ITEMS
@@ -42,6 +43,7 @@ class StockReader:
         self._most = options.most_hits
         self._now = now
         self._items = ItemMapper(options.spec_field)
+        self._details = DetailReader(client)
         self._searched = tuple(filter(None, ("ItemCode", "ItemName", "BarCode", options.spec_field)))
         self._fields = (*self._searched, "InventoryUOM", "ItemsGroupCode", *IN_USE)
         self._zone = ZoneInfo(options.zone)
@@ -69,6 +71,25 @@ class StockReader:
             raise NotFound(sku, source=self._client.source)
         groups, names = await gather_or_cancel(self._names.groups(), self._names.warehouses())
         return self._level(found[0], groups, names)
+
+    async def details(self, sku: str) -> ProductDetails:
+        """Return an item's details; what goes into what is told from above alone. Raises `NotFound`."""
+        rows = await self._client.rows(
+            ITEMS, select=(*self._fields, *_FIGURES, *SUPPLIED), where=queries.spelled("ItemCode", sku)
+        )
+        found = spelled_alike(rows, sku, lambda row: code(row.get("ItemCode")))
+        if not found:
+            raise NotFound(sku, source=self._client.source)
+        groups = await self._names.groups()
+        item = self._items.product(found[0], groups, self._today())
+        supplies = await self._details.supplies(found[0])
+        return ProductDetails(
+            product=item,
+            reorder_point=self._items.reorder_point(found[0]),
+            supplies=supplies,
+            components=await self._details.components(item.sku),
+            source=self._client.source,
+        )
 
     async def stored(self, query: WarehouseQuery) -> WarehouseContents:
         """Return the stock of a warehouse; raises `NotFound` and `Ambiguous`."""
