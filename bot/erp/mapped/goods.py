@@ -13,6 +13,7 @@ from math import ceil
 from types import MappingProxyType
 from typing import Any
 
+from bot.erp.arrivals import part_of_arrivals
 from bot.erp.errors import NotFound
 from bot.erp.goods import (
     Arrival,
@@ -28,7 +29,7 @@ from bot.erp.goods import (
     WarehouseItem,
 )
 from bot.erp.goods_port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.goods_sorting import by_arrival, by_price_day
+from bot.erp.goods_sorting import by_price_day
 from bot.erp.mapped import schema
 from bot.erp.mapped.adapter import is_encodable
 from bot.erp.mapped.builders import FIGURES, product_of, stock_level, sum_of
@@ -185,14 +186,7 @@ def prices_of(
 
 def pick_arrivals(arrivals: Iterable[Arrival], query: ArrivalQuery) -> Slice[Arrival]:
     """Return the part of what is still to come that a query asks for."""
-    found = by_arrival(each for each in arrivals if each.quantity > 0 and _is_wanted(each, query))
-    return Slice(items=found[query.offset : query.offset + query.limit], total=len(found))
-
-
-def _is_wanted(arrival: Arrival, query: ArrivalQuery) -> bool:
-    if query.until is not None and (arrival.due_on is None or arrival.due_on > query.until):
-        return False
-    return not query.sku or arrival.sku.casefold() == query.sku.casefold()
+    return part_of_arrivals((each for each in arrivals if each.quantity > 0), query)
 
 
 def pick_shortages(
