@@ -267,6 +267,15 @@ async def test_codes_that_differ_in_case_alone_are_several_products(
     assert (await erp.stock("sKu123")).product.sku == "SKU123", "without its like, the first of those that fit"
 
 
+async def test_an_archived_product_gives_way_to_its_like_that_is_in_use(erp: Erp, company: ReferenceCompany) -> None:
+    known = company.products["SKU123"]
+    company.products |= {"SKU123": replace(known, is_active=False), "sku123": replace(known, sku="sku123", barcode="")}
+    company.touch(Area.PRODUCTS, "sku123")
+    assert (await erp.stock("sKu123")).product.sku == "sku123"
+    assert not (await erp.stock("SKU123")).product.is_active, "asked for to the letter"
+    assert {found.sku for found in await erp.find_products("sku123", limit=5)} == {"sku123"}
+
+
 @pytest.mark.parametrize("wanted", ["SO-1001", "so-1001", "So-1001"])
 async def test_numbers_that_differ_in_case_alone_are_several_documents(
     erp: Erp, company: ReferenceCompany, wanted: str
