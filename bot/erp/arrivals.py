@@ -18,7 +18,11 @@ def arrivals_of(
     purchases: Iterable[PurchaseOrder], productions: Iterable[ProductionOrder], query: ArrivalQuery
 ) -> Slice[Arrival]:
     """Return part of what is open of approved purchase orders, with their lines, and of released production orders."""
-    arrivals = (*_bought(purchases), *_made(productions))
+    return part_of_arrivals((*_bought(purchases), *_made(productions)), query)
+
+
+def part_of_arrivals(arrivals: Iterable[Arrival], query: ArrivalQuery) -> Slice[Arrival]:
+    """Return the part that a query asks for of what is on its way."""
     found = by_arrival(each for each in arrivals if _is_wanted(each, query))
     return Slice(items=found[query.offset : query.offset + query.limit], total=len(found))
 

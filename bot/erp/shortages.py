@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from bot.erp.goods import Shortage
-from bot.erp.model import Quantities, StockLevel
+from bot.erp.goods_port import ShortageQuery
+from bot.erp.goods_sorting import by_urgency
+from bot.erp.model import Quantities, Slice, StockLevel
 
 _NOTHING = Decimal(0)
 
@@ -19,6 +21,12 @@ def shortages_of(level: StockLevel) -> Iterator[Shortage]:
         figures = place.quantities
         if (_promised(figures) or _NOTHING) > (figures.on_hand or _NOTHING):
             yield _shortage(level, figures, warehouse=place.name, code=place.code)
+
+
+def part_of_shortages(shortages: Iterable[Shortage], query: ShortageQuery, warehouse: str) -> Slice[Shortage]:
+    """Return the part that a query asks for, of the warehouse of this code or of all."""
+    found = by_urgency(each for each in shortages if not warehouse or each.warehouse_code == warehouse)
+    return Slice(items=found[query.offset : query.offset + query.limit], total=len(found))
 
 
 def _promised(figures: Quantities) -> Decimal | None:

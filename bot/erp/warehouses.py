@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from bot.erp.errors import Ambiguous, NotFound
+from bot.erp.goods import WarehouseContents, WarehouseItem
+from bot.erp.goods_port import WarehouseQuery
+from bot.erp.model import Product, Quantities
 
 W = TypeVar("W")
 
@@ -26,3 +29,30 @@ def pick_warehouse(warehouses: Iterable[W], wanted: str, names: Callable[[W], tu
     if len(found) > 1:
         raise Ambiguous(wanted, len(found), source=source)
     return found[0]
+
+
+def contents_of(
+    items: Iterable[WarehouseItem], code: str, name: str, query: WarehouseQuery, *, source: str
+) -> WarehouseContents:
+    """Return the part that a query asks for of what lies in a warehouse or is reserved there."""
+    found = sorted(
+        (item for item in items if _is_there(item.quantities) and _has(item.product, query.text)),
+        key=lambda item: item.product.sku,
+    )
+    return WarehouseContents(
+        code=code,
+        name=name,
+        items=tuple(found[query.offset : query.offset + query.limit]),
+        total=len(found),
+        source=source,
+    )
+
+
+def _is_there(quantities: Quantities) -> bool:
+    return bool(quantities.on_hand or quantities.reserved)
+
+
+def _has(product: Product, text: str) -> bool:
+    """Whether a product has each word of a text in its code, name or spec."""
+    known = f"{product.sku}\n{product.name}\n{product.spec}".casefold()
+    return all(word in known for word in text.casefold().split())

@@ -13,8 +13,8 @@ from bot.erp.arrivals import arrivals_of
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.conditions import all_of
 from bot.erp.errors import Invalid, NotFound, NotPermitted
-from bot.erp.goods import Arrival, GoodsDelivery, Prices
-from bot.erp.goods_port import ArrivalQuery
+from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.goods_sorting import by_leaving
 from bot.erp.header_lists import Header, list_by_headers
 from bot.erp.keys import checked_key, spelled_alike
@@ -23,7 +23,7 @@ from bot.erp.kingdee.changes import ChangeReader
 from bot.erp.kingdee.client import KingdeeClient, response_message
 from bot.erp.kingdee.decisions import PurchaseApprovals
 from bot.erp.kingdee.documents import PRODUCTION_UNFINISHED, DocumentKey, DocumentMapper, Lines, bills
-from bot.erp.kingdee.goods import PriceReader
+from bot.erp.kingdee.goods import DetailReader, PriceReader, WarehouseReader
 from bot.erp.kingdee.mapping import ValueReader, code
 from bot.erp.kingdee.options import KingdeeOptions
 from bot.erp.kingdee.partners import ACTIVE, PartnerMapper
@@ -58,7 +58,7 @@ from bot.erp.listing import (
     Listing,
 )
 from bot.erp.model import Decision, DecisionResult, PurchaseOrder, Slice, Verdict
-from bot.erp.port import GOODS, Capability, Filter, ListQuery
+from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.reader_erp import ReaderErp
 from bot.erp.values import malformed_is_invalid
 from bot.erp.vendors import AdapterContext
@@ -76,7 +76,6 @@ _FORMS: Mapping[Listing[Any], tuple[Form, ...]] = {
     PAYMENTS: (RECEIPTS, OUTGOING),
     DELIVERIES: (SHIPMENTS,),
 }
-_GOODS = frozenset({Capability.ARRIVALS, Capability.DELIVERIES, Capability.PRICES})
 _OPEN_BILL = "FDocumentStatus='C' and FCloseStatus='A' and FCancelStatus='A'"
 _UNSETTLED = "FDOCUMENTSTATUS='C' and FWRITTENOFFSTATUS<>'C'"
 
@@ -84,7 +83,7 @@ _UNSETTLED = "FDOCUMENTSTATUS='C' and FWRITTENOFFSTATUS<>'C'"
 class KingdeeErp(ReaderErp):
     """One data centre, limited to the rights of one account."""
 
-    capabilities = (frozenset(Capability) - GOODS - {Capability.LOTS}) | _GOODS
+    capabilities = frozenset(Capability) - {Capability.LOTS}
     narrows_lists = True
 
     def __init__(self, context: AdapterContext, options: KingdeeOptions) -> None:
@@ -98,6 +97,8 @@ class KingdeeErp(ReaderErp):
         self._workflow = PurchaseApprovals(self._client, self._values)
         self._stock = self._materials = StockReader(self._client, options, now=context.now)
         self._prices = PriceReader(self._client, self._values)
+        self._details_of = DetailReader(self._client)
+        self._warehouses = WarehouseReader(self._client, now=context.now)
         self._changes = ChangeReader(self._client, self._workflow, self._values)
 
     async def check(self) -> None:
@@ -222,11 +223,27 @@ class KingdeeErp(ReaderErp):
 
     # Goods
 
+    async def product(self, sku: str) -> ProductDetails:
+        """Return the master data of a material; raises `NotFound`."""
+        with malformed_is_invalid(self.name):
+            found, least = await self._materials.material_with_minimum(checked_key(sku, source=self.name))
+            return await self._details_of.details(found, least)
+
     async def prices(self, sku: str, *, customer: str) -> Prices:
         """Return the prices of the last audited orders."""
         with malformed_is_invalid(self.name):
             product = await self._materials.material(checked_key(sku, source=self.name))
             return await self._prices.prices(product, customer)
+
+    async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
+        """Return what is short; raises `NotFound` for no such warehouse."""
+        with malformed_is_invalid(self.name):
+            return await self._warehouses.shortages(query)
+
+    async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
+        """Return the stock of a warehouse; raises `NotFound` and `Ambiguous`."""
+        with malformed_is_invalid(self.name):
+            return await self._warehouses.contents(query)
 
     async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
         """Return the delivery notes with lines of a sales order, whole; raises `NotFound` for no such order."""

@@ -132,6 +132,26 @@ INVENTORY = Form(
     org="FStockOrgId.FNumber",
 )  # fmt: skip
 
+WAREHOUSES = Form(
+    "BD_STOCK",
+    keys=("FNumber", "FName", "FUseOrgId.FNumber"),
+    order="FNumber,FUseOrgId.FNumber",
+    org="FUseOrgId.FNumber",
+)
+
+_VERSIONS = "FNumber,FReplaceGroup"
+BOMS = Form(
+    "ENG_BOM",
+    keys=(
+        "FNumber", "FMATERIALID.FNumber", "FMATERIALID.FName", "FUNITID.FName", "FMATERIALIDCHILD.FNumber",
+        "FMATERIALIDCHILD.FName", "FCHILDUNITID.FName", "FNUMERATOR", "FDENOMINATOR", "FReplaceGroup",
+    ),
+    only="FDocumentStatus='C' and FForbidStatus='A' and FMATERIALTYPE='1'",
+    order=_VERSIONS,
+    org="FUseOrgId.FNumber",
+)  # fmt: skip
+"""Bills of material, line by line, of what is used and neither a substitute nor given back."""
+
 _HEADER = ("FID", "FBillNo", "FDate", "FDocumentStatus", "FCloseStatus", "FCancelStatus", "FModifyDate", "FApproveDate")
 _MONEY = ("FSettleCurrId.FCode", "FSettleCurrId.FName", "FBillAllAmount")
 _LINE = ("FMaterialId.FNumber", "FMaterialId.FName", "FQty", "FTaxPrice", "FAllAmount", "FDeliveryDate")

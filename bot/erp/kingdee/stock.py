@@ -45,7 +45,7 @@ class StockReader:
         calls = [self._client.query(MATERIALS, where, limit=self._options.most_rows)]
         if text.isprintable() and len(text) <= LONGEST:
             calls.append(self._client.query(MATERIALS, all_of(active, query.spelled("FNumber", text))))
-        found = _distinct(await gather_rows(*calls))
+        found = distinct_products(await gather_rows(*calls))
         return listing.find_products(found, text, limit=limit)
 
     async def _first(self, active: str, limit: int) -> tuple[Product, ...]:
@@ -53,17 +53,25 @@ class StockReader:
         count = limit
         while True:
             rows = await self._client.query(MATERIALS, active, limit=count)
-            found = _distinct(rows)
+            found = distinct_products(rows)
             if len(found) >= limit or len(rows) < count:
                 return tuple(found[:limit])
             count *= 2
 
+    async def material_with_minimum(self, sku: str) -> tuple[Product, Decimal | None]:
+        """Return a material and its reorder point; raises `NotFound`."""
+        rows = await self._rows_of(sku)
+        return product(rows[0]), reorder_point(rows)
+
     async def material(self, sku: str) -> Product:
         """Return a material; raises `NotFound`."""
-        rows = _only(await self._client.query(MATERIALS, query.spelled("FNumber", sku)), "FNumber", sku)
+        return product((await self._rows_of(sku))[0])
+
+    async def _rows_of(self, sku: str) -> list[Row]:
+        rows = only_coded(await self._client.query(MATERIALS, query.spelled("FNumber", sku)), "FNumber", sku)
         if not rows:
             raise NotFound(sku, source=self._client.source)
-        return product(rows[0])
+        return rows
 
     async def level(self, sku: str) -> StockLevel:
         """Return a material's stock; raises `NotFound`.
@@ -76,16 +84,16 @@ class StockReader:
             self._client.query(INVENTORY, query.spelled("FMaterialId.FNumber", sku)),
             self._coming(sku),
         )
-        materials = _only(materials or (), "FNumber", sku)
+        materials = only_coded(materials or (), "FNumber", sku)
         if not materials:
             raise NotFound(sku, source=self._client.source)
         found = product(materials[0])
-        rows = _only(rows or (), "FMaterialId.FNumber", found.sku)
-        places, total = _places(rows), _figures(rows)
+        rows = only_coded(rows or (), "FMaterialId.FNumber", found.sku)
+        places, total = places_of(rows), figures_of(rows)
         incoming = (
             None
             if purchase_lines is None
-            else _incoming(_only(purchase_lines, "FMaterialId.FNumber", found.sku), found.unit)
+            else _incoming(only_coded(purchase_lines, "FMaterialId.FNumber", found.sku), found.unit)
         )
         forecast = await self._forecast(found.sku, [place.code for place in places])
         return StockLevel(
@@ -140,18 +148,18 @@ def _expected(answer: Any) -> list[Any]:
     return rows
 
 
-def _only(rows: Iterable[Row], key: str, sku: str) -> list[Row]:
+def only_coded(rows: Iterable[Row], key: str, sku: str) -> list[Row]:
     """Return the rows with exactly this code, else those that differ only in case."""
     alike = spelled_alike(rows, sku, lambda row: code(row[key]))
     return [row for row in alike if code(row[key]) == code(alike[0][key])]
 
 
-def _distinct(rows: Iterable[Row]) -> list[Product]:
+def distinct_products(rows: Iterable[Row]) -> list[Product]:
     """Return products without repeats: a material of several organisations has a line for each."""
     return list({found.sku: found for found in map(product, rows)}.values())
 
 
-def _places(rows: Iterable[Row]) -> list[WarehouseStock]:
+def places_of(rows: Iterable[Row]) -> list[WarehouseStock]:
     """Return the stock per warehouse from lines per lot, place, owner and state."""
     grouped: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
@@ -162,14 +170,14 @@ def _places(rows: Iterable[Row]) -> list[WarehouseStock]:
             # Different warehouses of several organisations may have the same code.
             code=place if codes.count(place) == 1 else f"{org}/{place}",
             name=text(lines[0]["FStockId.FName"]),
-            quantities=_figures(lines),
+            quantities=figures_of(lines),
         )
         for (place, org), lines in grouped.items()
     ]
     return [place for place in places if place.quantities.on_hand or place.quantities.reserved]
 
 
-def _figures(rows: list[Row]) -> Quantities:
+def figures_of(rows: list[Row]) -> Quantities:
     on_hand, available, reserved = (
         amount_of(row.get(key) for row in rows) for key in ("FBaseQty", "FBaseAVBQty", "FBaseLockQty")
     )

@@ -13,6 +13,7 @@ from math import ceil
 from types import MappingProxyType
 from typing import Any
 
+from bot.erp.arrivals import part_of_arrivals
 from bot.erp.errors import NotFound
 from bot.erp.goods import (
     Arrival,
@@ -28,14 +29,14 @@ from bot.erp.goods import (
     WarehouseItem,
 )
 from bot.erp.goods_port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.goods_sorting import by_arrival, by_price_day, by_urgency
+from bot.erp.goods_sorting import by_price_day
 from bot.erp.mapped import schema
 from bot.erp.mapped.adapter import is_encodable
 from bot.erp.mapped.builders import FIGURES, product_of, stock_level, sum_of
 from bot.erp.mapped.reader import MappingContext, RecordBuilder, RecordFields
 from bot.erp.model import Area, Money, Product, Quantities, Slice, WarehouseStock
-from bot.erp.shortages import shortages_of
-from bot.erp.warehouses import pick_warehouse
+from bot.erp.shortages import part_of_shortages, shortages_of
+from bot.erp.warehouses import contents_of, pick_warehouse
 
 _NOTHING = Decimal(0)
 
@@ -185,14 +186,7 @@ def prices_of(
 
 def pick_arrivals(arrivals: Iterable[Arrival], query: ArrivalQuery) -> Slice[Arrival]:
     """Return the part of what is still to come that a query asks for."""
-    found = by_arrival(each for each in arrivals if each.quantity > 0 and _is_wanted(each, query))
-    return Slice(items=found[query.offset : query.offset + query.limit], total=len(found))
-
-
-def _is_wanted(arrival: Arrival, query: ArrivalQuery) -> bool:
-    if query.until is not None and (arrival.due_on is None or arrival.due_on > query.until):
-        return False
-    return not query.sku or arrival.sku.casefold() == query.sku.casefold()
+    return part_of_arrivals((each for each in arrivals if each.quantity > 0), query)
 
 
 def pick_shortages(
@@ -203,8 +197,7 @@ def pick_shortages(
 ) -> Slice[Shortage]:
     """Return part of what is short; raises `NotFound` for no such warehouse."""
     only = named_warehouse(warehouses, query.warehouse, context).code if query.warehouse else ""
-    found = by_urgency(each for each in _short(stock, warehouses, context) if not only or each.warehouse_code == only)
-    return Slice(items=found[query.offset : query.offset + query.limit], total=len(found))
+    return part_of_shortages(_short(stock, warehouses, context), query, only)
 
 
 def _short(
@@ -248,26 +241,9 @@ def pick_contents(
     of_product: dict[str, list[WarehouseItem]] = {}
     for row in rows:
         of_product.setdefault(row.product.sku, []).append(row)
-    items = [_together(rows) for _, rows in sorted(of_product.items())]
-    found = [item for item in items if _is_there(item.quantities) and _has(item.product, query.text)]
-    return WarehouseContents(
-        code=warehouse.code,
-        name=warehouse.name,
-        items=tuple(found[query.offset : query.offset + query.limit]),
-        total=len(found),
-        source=context.source,
-    )
+    items = map(_together, of_product.values())
+    return contents_of(items, warehouse.code, warehouse.name, query, source=context.source)
 
 
 def _together(rows: Sequence[WarehouseItem]) -> WarehouseItem:
     return replace(rows[0], quantities=sum_of(row.quantities for row in rows))
-
-
-def _is_there(quantities: Quantities) -> bool:
-    return bool(quantities.on_hand or quantities.reserved)
-
-
-def _has(product: Product, text: str) -> bool:
-    """Whether a product has each word of a text in its code, name or spec."""
-    known = f"{product.sku}\n{product.name}\n{product.spec}".casefold()
-    return all(word in known for word in text.casefold().split())

@@ -19,7 +19,7 @@ from bot.erp.keys import checked_key
 from bot.erp.listing import SALES_ORDERS, D, Listing
 from bot.erp.mapped import builders
 from bot.erp.mapped.adapter import MappedErp, as_stored, is_encodable, is_plain, poll_start, searched_text
-from bot.erp.mapped.areas import capabilities_of, mappings_of, sections_of
+from bot.erp.mapped.areas import capabilities_of, goods_parts, mappings_of, sections_of
 from bot.erp.mapped.bad_values import BadValues
 from bot.erp.mapped.reader import MappingContext, RecordMapping, matching
 from bot.erp.model import (
@@ -221,8 +221,9 @@ class RestErp(MappedErp):
     async def check(self) -> None:
         """Log in and read the first records of the first list."""
         sections = sections_of(self._options)
-        first = next(section for area, section in sections.items() if area is not Area.STOCK)
-        await self._api.part(first.list, self._asked(""), want=1)
+        lists = [section.list for area, section in sections.items() if area != Area.STOCK and hasattr(section, "list")]
+        lists += [part.list for _, _, _, part in goods_parts(sections) if hasattr(part, "list")]
+        await self._api.part(lists[0], {"sku": "", **self._asked("")}, want=1)
 
     async def close(self) -> None:
         """Give connections back."""

@@ -13,8 +13,8 @@ from bot.erp.arrivals import arrivals_of
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.conditions import all_of
 from bot.erp.errors import Invalid, NotFound, NotPermitted
-from bot.erp.goods import Arrival, GoodsDelivery
-from bot.erp.goods_port import ArrivalQuery
+from bot.erp.goods import Arrival, GoodsDelivery, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.goods_sorting import by_leaving
 from bot.erp.header_lists import Header, list_by_headers, without_lines
 from bot.erp.keys import checked_key
@@ -39,7 +39,7 @@ from bot.erp.model import (
     PurchaseStatus,
     Slice,
 )
-from bot.erp.port import GOODS, Capability, Filter, ListQuery
+from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.reader_erp import ReaderErp
 from bot.erp.sap_b1 import query as queries
 from bot.erp.sap_b1.changes import ChangeReader
@@ -63,7 +63,7 @@ from bot.erp.sap_b1.stock import StockReader
 from bot.erp.values import code, malformed_is_invalid
 from bot.erp.vendors import AdapterContext
 
-_OFFERED = (frozenset(Capability) - GOODS) | {Capability.ARRIVALS, Capability.DELIVERIES}
+_OFFERED = frozenset(Capability) - {Capability.PRICES}
 
 Found = tuple[DocumentEntity, Row]
 """A document's record, and the entity that contains it."""
@@ -84,7 +84,7 @@ class SapB1Erp(ReaderErp):
         self._mapper = DocumentMapper(self.name, self._values)
         self._names = NameCache(self._client, now=context.now, minutes=options.names_minutes)
         self._approvals = PurchaseApprovals(self._client, self._names, options, self._values)
-        self._stock = StockReader(self._client, self._names, options, now=context.now)
+        self._stock = self._items = StockReader(self._client, self._names, options, now=context.now)
         self._partners = PartnerReader(self._client, self._names, self._values, now=context.now)
         self._changes = ChangeReader(
             self._client, self._approvals, self._values, now=context.now, days=options.approval_days
@@ -304,6 +304,21 @@ class SapB1Erp(ReaderErp):
             )
             orders = await self._purchases([(PURCHASES, row) for row in bought], {})
             return arrivals_of(orders, map(self._mapper.production_order, made), query)
+
+    async def product(self, sku: str) -> ProductDetails:
+        """Return the master data of an item; raises `NotFound`."""
+        with malformed_is_invalid(self.name):
+            return await self._items.details(checked_key(sku, source=self.name))
+
+    async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
+        """Return what is short; raises `NotFound` for no such warehouse."""
+        with malformed_is_invalid(self.name):
+            return await self._items.short(query)
+
+    async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
+        """Return the stock of a warehouse; raises `NotFound` and `Ambiguous`."""
+        with malformed_is_invalid(self.name):
+            return await self._items.stored(query)
 
     # Deciding
 

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from bot.erp import listing
 from bot.erp.concurrency import gather_or_cancel, gather_rows
+from bot.erp.conditions import all_of
 from bot.erp.errors import NotFound
+from bot.erp.goods import ProductDetails, Shortage, WarehouseContents, WarehouseItem
+from bot.erp.goods_port import ShortageQuery, WarehouseQuery
 from bot.erp.keys import LONGEST, spelled_alike
-from bot.erp.model import Product, Quantities, StockLevel, WarehouseStock
-from bot.erp.sap_b1 import query
+from bot.erp.model import Product, Quantities, Slice, StockLevel, WarehouseStock
+from bot.erp.sap_b1 import query as queries
 from bot.erp.sap_b1.client import NameCache, SapB1Client
+from bot.erp.sap_b1.goods import SUPPLIED, DetailReader
 from bot.erp.sap_b1.lots import LotReader
 from bot.erp.sap_b1.mapping import IN_USE, Row, is_in_use, is_yes, rows_of
 from bot.erp.sap_b1.options import SapB1Options
 from bot.erp.sap_b1.query import ITEMS
+from bot.erp.shortages import part_of_shortages, shortages_of
 from bot.erp.values import amount_of, code, number, text
+from bot.erp.warehouses import contents_of, pick_warehouse
 
 _FIGURES = (
     "QuantityOnStock", "QuantityOrderedByCustomers", "QuantityOrderedFromVendors", "ManageStockByWarehouse",
@@ -39,6 +45,7 @@ class StockReader:
         self._now = now
         self._lots = LotReader(client, options.lots_queries)
         self._items = ItemMapper(options.spec_field)
+        self._details = DetailReader(client)
         self._searched = tuple(filter(None, ("ItemCode", "ItemName", "BarCode", options.spec_field)))
         self._fields = (*self._searched, "InventoryUOM", "ItemsGroupCode", *IN_USE)
         self._zone = ZoneInfo(options.zone)
@@ -48,10 +55,10 @@ class StockReader:
         if not search.strip():
             rows = await self._client.rows(ITEMS, select=self._fields, order="ItemCode", limit=limit)
             return tuple(await self._products(rows))
-        where = query.contains(self._searched, search)
+        where = queries.contains(self._searched, search)
         calls = [self._client.rows(ITEMS, select=self._fields, where=where, order="ItemCode", limit=self._most)]
         if search.isprintable() and len(search) <= LONGEST:
-            exact = query.either(query.spelled("ItemCode", search), query.equals("BarCode", search))
+            exact = queries.either(queries.spelled("ItemCode", search), queries.equals("BarCode", search))
             calls.append(self._client.rows(ITEMS, select=self._fields, where=exact, limit=self._most))
         rows = await gather_rows(*calls)
         distinct = {product.sku: product for product in await self._products(rows)}
@@ -59,21 +66,77 @@ class StockReader:
 
     async def level(self, sku: str) -> StockLevel:
         """Return an item's stock; raises `NotFound`."""
-        where = query.spelled("ItemCode", sku)
+        where = queries.spelled("ItemCode", sku)
         rows = await self._client.rows(ITEMS, select=(*self._fields, *_FIGURES), where=where)
         found = spelled_alike(rows, sku, lambda row: code(row.get("ItemCode")))
         if not found:
             raise NotFound(sku, source=self._client.source)
         groups, names = await gather_or_cancel(self._names.groups(), self._names.warehouses())
-        product = self._items.product(found[0], groups, self._today())
-        return StockLevel(
-            product=product,
-            total=self._items.total(found[0]),
-            per_warehouse=self._items.places(found[0], names),
+        level = self._level(found[0], groups, names)
+        return replace(level, lots=await self._lots.read(level.product.sku))
+
+    async def details(self, sku: str) -> ProductDetails:
+        """Return an item's details; what goes into what is told from above alone. Raises `NotFound`."""
+        rows = await self._client.rows(
+            ITEMS, select=(*self._fields, *_FIGURES, *SUPPLIED), where=queries.spelled("ItemCode", sku)
+        )
+        found = spelled_alike(rows, sku, lambda row: code(row.get("ItemCode")))
+        if not found:
+            raise NotFound(sku, source=self._client.source)
+        groups = await self._names.groups()
+        item = self._items.product(found[0], groups, self._today())
+        supplies = await self._details.supplies(found[0])
+        return ProductDetails(
+            product=item,
             reorder_point=self._items.reorder_point(found[0]),
+            supplies=supplies,
+            components=await self._details.components(item.sku),
+            source=self._client.source,
+        )
+
+    async def stored(self, query: WarehouseQuery) -> WarehouseContents:
+        """Return the stock of a warehouse; raises `NotFound` and `Ambiguous`."""
+        names = await self._names.warehouses()
+        code, name = self._warehouse(names, query.warehouse)
+        where = queries.either("QuantityOnStock ne 0", "QuantityOrderedByCustomers ne 0")
+        items = [
+            WarehouseItem(product=level.product, quantities=place.quantities, source=level.source)
+            for level in await self._levels(
+                all_of(where, queries.contains(self._searched, _one_word(query.text))), names
+            )
+            for place in level.per_warehouse
+            if place.code == code
+        ]
+        return contents_of(items, code, name, query, source=self._client.source)
+
+    async def short(self, query: ShortageQuery) -> Slice[Shortage]:
+        """Return what is short among items in use; raises `NotFound` for no such warehouse."""
+        names = await self._names.warehouses()
+        only = self._warehouse(names, query.warehouse)[0] if query.warehouse else ""
+        where = queries.either(
+            "QuantityOrderedByCustomers gt 0", "MinInventory gt 0", queries.equals("ManageStockByWarehouse", "tYES")
+        )
+        levels = [level for level in await self._levels(where, names) if level.product.is_active]
+        return part_of_shortages((each for level in levels for each in shortages_of(level)), query, only)
+
+    def _warehouse(self, names: Mapping[str, str], wanted: str) -> tuple[str, str]:
+        if not wanted.strip():
+            raise NotFound(wanted, source=self._client.source)
+        return pick_warehouse(names.items(), wanted, lambda each: each, source=self._client.source)
+
+    async def _levels(self, where: str, names: Mapping[str, str]) -> list[StockLevel]:
+        rows = await self._client.rows(ITEMS, select=(*self._fields, *_FIGURES), where=where, order="ItemCode")
+        groups = await self._names.groups()
+        return [self._level(row, groups, names) for row in rows]
+
+    def _level(self, row: Row, groups: Mapping[str, str], names: Mapping[str, str]) -> StockLevel:
+        return StockLevel(
+            product=self._items.product(row, groups, self._today()),
+            total=self._items.total(row),
+            per_warehouse=self._items.places(row, names),
+            reorder_point=self._items.reorder_point(row),
             as_of=self._now(),
             source=self._client.source,
-            lots=await self._lots.read(product.sku),
         )
 
     async def _products(self, rows: Iterable[Row]) -> list[Product]:
@@ -82,6 +145,11 @@ class StockReader:
 
     def _today(self) -> date:
         return self._now().astimezone(self._zone).date()
+
+
+def _one_word(text: str) -> str:
+    """Return a text by which the server may choose; several words may stand in different fields."""
+    return text if len(text.split()) == 1 else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ from aiohttp import web
 
 from bot.erp.model import (
     Area,
+    Bill,
+    Customer,
     Invoice,
     InvoiceStatus,
     Money,
@@ -30,6 +32,7 @@ from bot.erp.model import (
     PurchaseOrder,
     PurchaseStatus,
     SalesOrder,
+    Supplier,
     Verdict,
 )
 from bot.testing.company import CompanyRefusal, OrderNotFound
@@ -46,6 +49,7 @@ _KINDS = {
     "invoices": Area.FINANCE,
     "supplierorders": Area.PURCHASING,
     "mos": Area.PRODUCTION,
+    "supplierinvoices": Area.PURCHASING,
 }
 _ORDERS = {
     OrderStatus.CANCELLED: "-1", OrderStatus.DRAFT: "0", OrderStatus.OPEN: "1", OrderStatus.PARTLY_DELIVERED: "2",
@@ -63,6 +67,8 @@ _PRODUCTIONS = {
     ProductionStatus.PLANNED: "0", ProductionStatus.RELEASED: "1", ProductionStatus.RUNNING: "2",
     ProductionStatus.DONE: "3", ProductionStatus.CANCELLED: "9",
 }  # fmt: skip
+_BY_CODE = re.compile(r"\(t\.(code_client|code_fournisseur):=:'([^'()%*]+)'\)")
+_MODES = {"1": "client", "4": "fournisseur"}
 _BY_REF = re.compile(r"\(t\.ref:=:'([^'()%*]+)'\)")
 _SINCE = re.compile(r"\(t\.tms:>=:'(\d{14})'\)")
 
@@ -88,6 +94,11 @@ class FakeDolibarr(FakeServer):
 
     async def understand(self, request: web.Request) -> ParsedRequest:
         area = _KINDS.get(request.path.strip("/").split("/")[0])
+        filters, mode = request.query.get("sqlfilters", ""), request.query.get("mode", "")
+        if "code_client" in filters or mode == "1":
+            area = Area.SALES
+        if "code_fournisseur" in filters or mode == "4":
+            area = Area.PURCHASING
         if "includestockdata" in request.query:
             area = Area.STOCK
         return ParsedRequest(RequestKind.WRITE if request.method == "POST" else RequestKind.READ, area)
@@ -104,7 +115,15 @@ class FakeDolibarr(FakeServer):
         return _say(401 if call.kind is RequestKind.OTHER else 403, "Forbidden: Not allowed")
 
     async def _parties(self, request: web.Request) -> web.StreamResponse:
-        return self._page(request, [{"id": str(n), "name": name} for name, n in self._party_ids().items()])
+        rows = list(map(self._customer, self.company.customers.values()))
+        rows += map(self._vendor, self.company.vendors.values())
+        if by_code := _BY_CODE.fullmatch(request.query.get("sqlfilters", "")):
+            rows = [row for row in rows if (row[by_code[1]] or "").casefold() == by_code[2].casefold()]
+        elif "mode" in request.query:
+            side = _MODES[request.query["mode"]]
+            # Codes are made by a mask of letters, digits and dashes.
+            rows = [row for row in rows if row[side] == "1" and "*" not in row[f"code_{side}"]]
+        return self._page(request, rows)
 
     async def _warehouses(self, request: web.Request) -> web.StreamResponse:
         rows = [
@@ -166,15 +185,40 @@ class FakeDolibarr(FakeServer):
             "invoices": self._invoice,
             "supplierorders": self._purchase,
             "mos": self._production,
+            "supplierinvoices": self._bill,
         }
+        if kind == "supplierinvoices":
+            records = self.company.bills
         return [spell[kind](each) for key, each in records.items() if can_be_code(getattr(each, "sku", key))]
 
-    def _party_ids(self) -> dict[str, int]:
-        company = self.company
-        names = [order.customer for order in company.orders.values()]
-        names += [invoice.customer for invoice in company.invoices.values()]
-        names += [order.vendor for order in company.purchases.values()]
-        return {name: n for n, name in enumerate(dict.fromkeys(names), 1)}
+    def _buyer(self, name: str) -> str:
+        return next(customer.id for customer in self.company.customers.values() if customer.name == name)
+
+    def _seller(self, name: str) -> str:
+        return next(vendor.id for vendor in self.company.vendors.values() if vendor.name == name)
+
+    def _customer(self, customer: Customer) -> dict[str, Any]:
+        limit = None if customer.credit_limit is None else _text(customer.credit_limit)
+        own = {"client": "1", "fournisseur": "0", "code_client": customer.code, "code_fournisseur": None}
+        return _party(customer) | own | {"outstanding_limit": limit}
+
+    def _vendor(self, vendor: Supplier) -> dict[str, Any]:
+        own = {"client": "0", "fournisseur": "1", "code_client": None, "code_fournisseur": vendor.code}
+        return _party(vendor) | own | {"outstanding_limit": None}
+
+    def _bill(self, bill: Bill) -> dict[str, Any]:
+        return {
+            "id": bill.id,
+            "ref": bill.number,
+            "ref_supplier": bill.reference,
+            "socid": self._seller(bill.vendor),
+            "statut": _INVOICES[bill.status],
+            "type": "2" if bill.is_credit_note else "0",
+            "date": _epoch(bill.issued_on),
+            "date_echeance": _epoch(bill.due_on),
+            "tms": _seconds(bill.changed_at),
+            **_money(bill.total, bill.changed_at),
+        }
 
     def _product(self, product: Product) -> dict[str, Any]:
         level, warehouses = self.company.stock[product.sku], list(self.company.warehouses)
@@ -198,7 +242,7 @@ class FakeDolibarr(FakeServer):
         return {
             "id": order.id,
             "ref": order.number,
-            "socid": str(self._party_ids()[order.customer]),
+            "socid": self._buyer(order.customer),
             "statut": _ORDERS[order.status],
             "date": _epoch(order.ordered_on),
             "delivery_date": _epoch(order.promised_on),
@@ -210,7 +254,7 @@ class FakeDolibarr(FakeServer):
         return {
             "id": invoice.id,
             "ref": invoice.number,
-            "socid": str(self._party_ids()[invoice.customer]),
+            "socid": self._buyer(invoice.customer),
             "statut": _INVOICES[invoice.status],
             "type": "2" if invoice.is_credit_note else "0",
             "date": _epoch(invoice.issued_on),
@@ -227,7 +271,7 @@ class FakeDolibarr(FakeServer):
         return {
             "id": order.id,
             "ref": order.number,
-            "socid": str(self._party_ids()[order.vendor]),
+            "socid": self._seller(order.vendor),
             "statut": state or _PURCHASES[order.status],
             "user_author_id": order.requester,
             "user_approve_id": given or None,
@@ -248,6 +292,18 @@ class FakeDolibarr(FakeServer):
             "date_end_planned": _epoch(order.due_on),
             "date_modification": _seconds(order.changed_at),
         }
+
+
+def _party(party: Customer | Supplier) -> dict[str, Any]:
+    return {
+        "id": party.id,
+        "name": party.name,
+        "phone": party.phone or None,
+        "email": party.email or None,
+        "address": party.address or None,
+        "status": "1" if party.is_active else "0",
+        "date_modification": _seconds(party.changed_at),
+    }
 
 
 def _say(status: int, message: str) -> web.Response:

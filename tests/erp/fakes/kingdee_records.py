@@ -103,6 +103,48 @@ def materials(company: ReferenceCompany) -> Iterator[KingdeeBill]:
         yield KingdeeBill(header)
 
 
+def warehouses(company: ReferenceCompany) -> Iterator[KingdeeBill]:
+    """Yield the warehouses, with one that is not used any more."""
+    for code, name in (*company.warehouses.items(), ("OLD", "旧仓")):
+        yield KingdeeBill({"FNumber": code, "FName": name, "FUseOrgId.FNumber": ORG, "FForbidStatus": "A"})
+
+
+def bills_of_material(company: ReferenceCompany) -> Iterator[KingdeeBill]:
+    """Yield the bills of material, each after an old version with another component, and one that is not audited."""
+    for n, (sku, parts) in enumerate(company.components.items()):
+        made = company.products[sku]
+        head = {
+            "FMATERIALID.FNumber": sku,
+            "FMATERIALID.FName": made.name,
+            "FUNITID.FName": made.unit,
+            "FUseOrgId.FNumber": ORG,
+            "FDocumentStatus": "C",
+            "FForbidStatus": "A",
+        }
+        lines = [_bom_line(company, part.sku, part.quantity, at) for at, part in enumerate(parts, 1)]
+        old = [_bom_line(company, "SKU124", Decimal(9), 1)]
+        substitute = _bom_line(company, "SKU126", Decimal(1), 1) | {"FMATERIALTYPE": "3"}
+        yield KingdeeBill({**head, "FID": 8000 + 3 * n, "FNumber": f"{sku}_V1.0"}, {"FTreeEntity": old})
+        yield KingdeeBill(
+            {**head, "FID": 8001 + 3 * n, "FNumber": f"{sku}_V1.1"}, {"FTreeEntity": [*lines, substitute]}
+        )
+        draft = {**head, "FID": 8002 + 3 * n, "FNumber": f"{sku}_V1.2", "FDocumentStatus": "A"}
+        yield KingdeeBill(draft, {"FTreeEntity": old})
+
+
+def _bom_line(company: ReferenceCompany, sku: str, quantity: Decimal, at: int) -> dict[str, Any]:
+    part = company.products[sku]
+    return {
+        "FMATERIALIDCHILD.FNumber": sku,
+        "FMATERIALIDCHILD.FName": part.name,
+        "FCHILDUNITID.FName": part.unit,
+        "FNUMERATOR": quantity * 2,
+        "FDENOMINATOR": Decimal(2),
+        "FReplaceGroup": at,
+        "FMATERIALTYPE": "1",
+    }
+
+
 def inventory(company: ReferenceCompany) -> Iterator[KingdeeBill]:
     """Yield lines per lot: a place's stock is spread over two, and a place that is empty now keeps a line of zero."""
     number = 0
@@ -511,6 +553,8 @@ def _task(
 FORMS: Forms = {
     "BD_MATERIAL": (Area.PRODUCTS, materials),
     "STK_Inventory": (Area.STOCK, inventory),
+    "ENG_BOM": (Area.PRODUCTS, bills_of_material),
+    "BD_STOCK": (Area.STOCK, warehouses),
     "SAL_SaleOrder": (Area.SALES, sales_orders),
     "PUR_PurchaseOrder": (Area.PURCHASING, purchase_orders),
     "AR_receivable": (Area.FINANCE, receivables),

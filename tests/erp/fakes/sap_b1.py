@@ -32,6 +32,7 @@ _PAGE = 20
 _AREAS = {
     "Items": Area.PRODUCTS,
     "SQLQueries": Area.STOCK,
+    "ProductTrees": Area.PRODUCTS,
     "Orders": Area.SALES,
     "DeliveryNotes": Area.SALES,
     "Returns": Area.SALES,
@@ -273,6 +274,7 @@ class FakeSapB1(FakeServer):
             case "Items":
                 rows = [
                     records.item(product, company.stock[sku], company.product_changes[sku], spelling)
+                    | records.supplied(company, sku)
                     for sku, product in company.products.items()
                 ]
             case "Orders":
@@ -300,6 +302,8 @@ class FakeSapB1(FakeServer):
                     for payment in company.payments.values()
                     if payment.direction is side and payment.status is not PaymentStatus.DRAFT
                 ]
+            case "ProductTrees":
+                rows = [records.product_tree(sku, parts) for sku, parts in company.components.items()]
             case "DeliveryNotes":
                 rows = [
                     records.delivery(delivery, company.orders[delivery.order_number], spelling)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.erp.goods import DeliveryStatus, GoodsDelivery
+from bot.erp.goods import ComponentUse, DeliveryStatus, GoodsDelivery
 from bot.erp.model import (
     Approval,
     Bill,
@@ -165,6 +165,26 @@ def item(product: Product, level: StockLevel, changed_at: datetime, spelling: Sa
         "ItemWarehouseInfoCollection": rows,
         **spelling.changed(changed_at),
     }
+
+
+def supplied(company: ReferenceCompany, sku: str) -> Row:
+    """Return who supplies an item: its main vendor with the vendor's code, and all vendors."""
+    codes = {vendor.name: vendor.code for vendor in company.vendors.values()}
+    supplies = company.supplies.get(sku, ())
+    main = supplies[0] if supplies else None
+    return {
+        "Mainsupplier": codes[main.vendor] if main else None,
+        "SupplierCatalogNo": main.code if main else None,
+        "LeadTime": main.lead_days if main else None,
+        "ItemPreferredVendors": [{"BPCode": codes[each.vendor]} for each in supplies],
+    }
+
+
+def product_tree(sku: str, parts: Iterable[ComponentUse]) -> Row:
+    """Return a bill of material for two, with an hour of a machine."""
+    lines: list[Row] = [{"ItemCode": "M-1", "Quantity": Decimal(1), "ItemType": "pit_Resource"}]
+    lines += [{"ItemCode": part.sku, "Quantity": part.quantity * 2, "ItemType": "pit_Item"} for part in parts]
+    return {"TreeCode": sku, "Quantity": Decimal(2), "ProductTreeLines": lines}
 
 
 def _head(

@@ -170,7 +170,6 @@ def _products(company: ReferenceCompany) -> list[Record]:
             "identifiers": identifiers,
             "list_price_used": _amount(company.list_prices.get(product.sku)),
             "cost_price": Decimal(0),
-            "active": True,
             **changed,
         }
         template["products"] = [record]

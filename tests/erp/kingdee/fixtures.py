@@ -10,6 +10,8 @@ from tests.erp.fakes.kingdee_records import FORMS, OTHER_ORG, KingdeeBill
 
 _ORG_KEYS = {
     "BD_MATERIAL": "FUseOrgId.FNumber",
+    "ENG_BOM": "FUseOrgId.FNumber",
+    "BD_STOCK": "FUseOrgId.FNumber",
     "STK_Inventory": "FStockOrgId.FNumber",
     "SAL_SaleOrder": "FSaleOrgId.FNumber",
     "PUR_PurchaseOrder": "FPurchaseOrgId.FNumber",

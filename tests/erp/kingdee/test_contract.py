@@ -10,15 +10,16 @@ from typing import Any
 
 import pytest
 
-from bot.erp.goods import DeliveryStatus, GoodsDelivery
+from bot.erp.goods import DeliveryStatus, GoodsDelivery, WarehouseContents
 from bot.erp.kingdee.manifest import vendor
 from bot.erp.model import PurchaseOrder, PurchaseStatus, StockLevel
-from bot.erp.port import GOODS, Capability
+from bot.erp.port import Capability
 from bot.testing.company import TODAY, Clock, ReferenceCompany, plain_number
 from bot.testing.erp_contract import ErpContract
 from bot.testing.fake_erp import SECRET
 from bot.testing.gaps import Gaps, Rewrite
 from bot.testing.reference_records import purchase_orders
+from tests.erp.earlier_purchases import supplied_earlier
 from tests.erp.fakes.kingdee import ACCT, APP_ID, USER, FakeKingdee, SignedKingdee
 from tests.erp.fakes.kingdee_records import ORG, PEOPLE, NumberedCompany, as_kingdee
 
@@ -71,6 +72,14 @@ def _incoming(record: Any) -> Any:
     return replace(record, per_warehouse=tuple(places), total=replace(record.total, incoming=coming))
 
 
+def _unforeseen(record: Any) -> Any:
+    """Return the contents of a warehouse without forecasts, which only the question about one material asks for."""
+    if not isinstance(record, WarehouseContents):
+        return record
+    items = (replace(item, quantities=replace(item.quantities, forecast=None)) for item in record.items)
+    return replace(record, items=tuple(items))
+
+
 def _organisation(record: Any) -> Any:
     return replace(record, company=ORG) if isinstance(record, StockLevel) else record
 
@@ -94,6 +103,7 @@ _FIELDS = {
     "Supplier.email": "contacts are lines of their own",
     "Supplier.buyer": "a vendor names no buyer",
     "Supplier.payable": "no form of the WebAPI adds up what is owed to a vendor",
+    "Shortage.incoming": "what is on order is added up for one material at a time",
     "Prices.list_price": "price lists are for organisations, customers and days",
     "Prices.standard_cost": "costs are of a module of their own",
     "Bill.reference": "the vendor's number stands on invoices, which are of a form of their own",
@@ -106,17 +116,15 @@ _REWRITES = (
     Rewrite("tasks tell the levels reached, not those to come", _levels),
     Rewrite("what is only planned has no delivery note, and a note has one day", _one_day),
     Rewrite("every place once used keeps a line of nothing: left out", _empty_places),
+    Rewrite("vendors of a material are those of earlier purchases", supplied_earlier),
+    Rewrite("what lies in a warehouse is told without forecasts", _unforeseen),
     Rewrite("what comes in is what open purchase orders owe, and these name no warehouse", _incoming),
 )
 _NO_LOGIN = "a signature does not run out"
 
 
 class Kingdee(ErpContract):
-    offers = (frozenset(Capability) - GOODS - {Capability.LOTS}) | {
-        Capability.ARRIVALS,
-        Capability.DELIVERIES,
-        Capability.PRICES,
-    }
+    offers = frozenset(Capability) - {Capability.LOTS}
     """Common part of both logins."""
 
     __test__ = False

@@ -71,6 +71,16 @@ async def test_only_rows_of_the_named_states_and_product_count(start: Start, ope
     assert [each.sku for each in (await erp.arrivals(ArrivalQuery(sku="b"))).items] == ["B"]
 
 
+async def test_a_source_of_arrivals_alone_is_checked_by_them(start: Start, open_erp: Open) -> None:
+    server = await start(ScriptedServer(lambda request: []))
+    part = {
+        "list": {"path": "/po", "params": {"sku": "{sku}"}},
+        "fields": {"document": "d", "sku": "s", "quantity": "q"},
+    }
+    await open_erp(url=server.url, zone="UTC", unit="PCS", arrivals={"productions": part}).check()
+    assert [path for _, path, _ in server.asked] == ["/po"]
+
+
 async def test_rows_that_are_no_records_are_an_unreadable_answer(start: Start, open_erp: Open) -> None:
     server = await start(ScriptedServer(lambda request: [{"no": "1", "rows": ["A", "B"]}]))
     part = {"list": "/po", "inside": "rows", "fields": {"document": "^.no", "sku": "sku", "quantity": "q"}}

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
-from bot.erp.goods import DeliveryStatus, GoodsDelivery
+from bot.erp.goods import DeliveryStatus, GoodsDelivery, ProductDetails
 from bot.erp.model import (
     Bill,
     Customer,
@@ -25,7 +25,7 @@ from bot.erp.model import (
     StockLevel,
     Supplier,
 )
-from bot.erp.port import GOODS, Capability
+from bot.erp.port import Capability
 from bot.erp.sap_b1.manifest import vendor
 from bot.testing.company import TODAY, Clock, ReferenceCompany
 from bot.testing.erp_contract import ErpContract
@@ -98,6 +98,14 @@ def _own(amount: Money | None) -> Money | None:
     return None if amount is None else Money(amount.amount, LOCAL)
 
 
+def _main_vendor(record: Any) -> Any:
+    if not isinstance(record, ProductDetails) or not record.supplies:
+        return record
+    main, *others = record.supplies
+    supplies = (main, *(replace(each, code="", lead_days=main.lead_days) for each in others))
+    return replace(record, supplies=supplies)
+
+
 def _left(record: Any) -> Any:
     if not isinstance(record, GoodsDelivery):
         return record
@@ -123,12 +131,14 @@ def _material(record: Any) -> Any:
 
 
 class SapB1Contract(ErpContract):
-    offers = (frozenset(Capability) - GOODS) | {Capability.ARRIVALS, Capability.DELIVERIES}
+    offers = frozenset(Capability) - {Capability.PRICES}
     vendor = vendor
     number = staticmethod(number)
     version: ClassVar[str]
     gaps = Gaps(
         fields={
+            "ProductDetails.used_in": "lines of bills of material cannot be filtered by",
+            "ProductDetails.used_in_total": "lines of bills of material cannot be filtered by",
             "Quantities.outgoing": "one figure is both what is reserved and what will go out",
             "SalesOrder.billing": "an order does not tell what of it was invoiced",
             "SalesOrder.payment": "an order does not tell what of it was paid",
@@ -155,6 +165,7 @@ class SapB1Contract(ErpContract):
             Rewrite("nothing is made from a draft, and none is paid", _base),
             Rewrite("limits and balances of partners, and payments, are in the company's own currency", _own_money),
             Rewrite("drafts of payments are not told", _booked),
+            Rewrite("an item has one lead time, and the code of its main vendor alone", _main_vendor),
             Rewrite("only what left has a delivery note", _left),
             Rewrite("an order that is received in full is closed", _received),
             Rewrite("material that was not issued may lie ready or not", _material),

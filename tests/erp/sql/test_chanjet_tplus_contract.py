@@ -9,8 +9,14 @@ from typing import Any
 from bot.erp.model import Approval, Invoice, InvoiceStatus, PurchaseOrder, PurchaseStatus
 from bot.erp.port import Capability
 from bot.testing.gaps import Gaps, Rewrite
+from tests.erp.earlier_purchases import supplied_earlier
 from tests.erp.fakes.chanjet_tplus import ChanjetTplus
-from tests.erp.sql.mapping_contract import READS, ReadyMappingContract, given_up_is_closed, without_production
+from tests.erp.sql.mapping_contract import (
+    READS,
+    ReadyMappingContract,
+    given_up_is_closed,
+    without_production,
+)
 
 _UNCHECKED = {PurchaseStatus.DRAFT, PurchaseStatus.REJECTED, PurchaseStatus.WAITING}
 
@@ -36,6 +42,7 @@ class TestChanjetTplusContract(ReadyMappingContract):
 
     name, installed = "chanjet-tplus", ChanjetTplus
     offers = READS - {Capability.PRODUCTION_ORDERS} | {
+        Capability.PRODUCT_DETAILS,
         Capability.PRICES,
         Capability.ARRIVALS,
         Capability.SHORTAGES,
@@ -47,6 +54,9 @@ class TestChanjetTplusContract(ReadyMappingContract):
             for case in ("once", "equal_times", "again", "while_reading", "burst")
         },
         fields={
+            "ProductDetails.components": "bills of material are not read",
+            "ProductDetails.used_in": "bills of material are not read",
+            "ProductDetails.used_in_total": "bills of material are not read",
             "Prices.list_price": "price lists are for customers, quantities and days",
             "Quantities.outgoing": "what is promised is one figure, which reserved tells",
             "Quantities.forecast": "T+ works it out in its reports",
@@ -57,6 +67,7 @@ class TestChanjetTplusContract(ReadyMappingContract):
         rewrites=(
             Rewrite("an order that is given up is closed", given_up_is_closed),
             Rewrite("what is not checked waits, and levels and reasons stand with the workflow alone", _as_checked),
+            Rewrite("vendors of a product are those of earlier purchases", supplied_earlier),
             Rewrite("what production is to give is not told", without_production),
             Rewrite("a delivery note that was wrong is deleted, not void", _without_void),
         ),

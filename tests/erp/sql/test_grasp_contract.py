@@ -8,6 +8,7 @@ from typing import Any
 from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus, SalesOrder
 from bot.erp.port import Capability
 from bot.testing.gaps import Gaps, Rewrite
+from tests.erp.earlier_purchases import supplied_earlier
 from tests.erp.fakes.grasp import Grasp
 from tests.erp.sql.mapping_contract import (
     ReadyMappingContract,
@@ -42,13 +43,17 @@ class TestGraspContract(ReadyMappingContract):
     offers = frozenset(
         {
             *(Capability.STOCK, Capability.STOCK_PER_WAREHOUSE, Capability.SALES_ORDERS, Capability.PURCHASE_ORDERS),
-            *(Capability.PRICES, Capability.ARRIVALS, Capability.WAREHOUSE_STOCK),
+            *(Capability.PRODUCT_DETAILS, Capability.PRICES, Capability.ARRIVALS, Capability.WAREHOUSE_STOCK),
             *(Capability.CUSTOMERS, Capability.VENDORS),
         }
     )
     gaps = Gaps(
         cases={"read.changed_by": "an order does not tell who changed it"},
         fields={
+            "ProductDetails.reorder_point": "limits of stock stand in tables that differ between the editions",
+            "ProductDetails.components": "bills of material are not read",
+            "ProductDetails.used_in": "bills of material are not read",
+            "ProductDetails.used_in_total": "bills of material are not read",
             "Product.barcode": "barcodes stand in tables that differ between the editions",
             "Quantities.reserved": "stock is what lies there, one figure",
             "Quantities.available": "stock is what lies there, one figure",
@@ -81,6 +86,7 @@ class TestGraspContract(ReadyMappingContract):
             Rewrite("what is not posted waits, and nothing is told of who posted it", _as_posted),
             Rewrite("all amounts are in the company's own currency", _in_own_currency),
             Rewrite("all amounts of partners are in the company's own currency", in_own_currency),
+            Rewrite("vendors of a product are those of earlier purchases", supplied_earlier),
             Rewrite("what production is to give is not told", without_production),
         ),
     )

@@ -11,6 +11,7 @@ from bot.erp.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus, StockLevel
 from bot.erp.port import GOODS, PARTNER_READS, Capability
 from bot.testing.gaps import Gaps, Rewrite
+from tests.erp.earlier_purchases import supplied_earlier
 from tests.erp.fakes.kingdee_k3 import KingdeeK3
 from tests.erp.sql.mapping_contract import READS, ReadyMappingContract
 
@@ -75,7 +76,6 @@ class TestKingdeeK3Contract(ReadyMappingContract):
             "GoodsDelivery.carrier": "an issue names no carrier",
             "GoodsDelivery.tracking": "an issue names no tracking number",
             "GoodsDelivery.changed_at": "K/3 stamps a change with a row version, which is no time",
-            "ProductDetails.supplies": "what vendors offer stands in price tables of purchasing",
             "Prices.list_price": "price lists are for customers, quantities and days",
             "Shortage.incoming": "stock tells what lies there and what is locked",
             "ProductionOrder.material_ready": "an order does not say whether its material is there",
@@ -87,6 +87,7 @@ class TestKingdeeK3Contract(ReadyMappingContract):
             ),
             Rewrite("a safety stock of 0 is none", _without_zero),
             Rewrite("an issue bears one day", _of_one_day),
+            Rewrite("vendors of a product are those of earlier purchases", supplied_earlier),
         ),
         states={DeliveryStatus.READY: (DeliveryStatus.PLANNED, "an issue is checked, or not yet")},
         resolution=timedelta(milliseconds=1),

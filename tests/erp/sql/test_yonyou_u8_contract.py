@@ -9,6 +9,7 @@ from typing import Any
 from bot.erp.model import Approval, Payment, PaymentDirection, PurchaseOrder, PurchaseStatus
 from bot.erp.port import GOODS, PARTNER_READS
 from bot.testing.gaps import Gaps, Rewrite
+from tests.erp.earlier_purchases import supplied_earlier
 from tests.erp.fakes.yonyou_u8 import YonyouU8
 from tests.erp.sql.mapping_contract import (
     NO_TIME_OF_PRODUCTS,
@@ -52,7 +53,6 @@ class TestYonyouU8Contract(ReadyMappingContract):
             "ProductionOrder.scrapped": "the line of a production order has no scrap",
             "GoodsDelivery.carrier": "a dispatch names a way of shipping, not who carries",
             "GoodsDelivery.tracking": "a dispatch has no tracking number",
-            "ProductDetails.supplies": "what vendors offer stands in price lists of purchasing",
             "Prices.list_price": "price lists are for customers, quantities and days",
             "Customer.changed_at": "a customer tells the day of its change, not its time",
             "Supplier.changed_at": "a vendor tells the day of its change, not its time",
@@ -62,6 +62,7 @@ class TestYonyouU8Contract(ReadyMappingContract):
         },
         rewrites=(
             Rewrite("an order that is given up is closed", given_up_is_closed),
+            Rewrite("vendors of a product are those of earlier purchases", supplied_earlier),
             Rewrite("an invoice of a vendor or a payment that was wrong is deleted, not void", without_void),
             Rewrite("limits and debts of partners are in the company's own currency", in_own_currency),
             Rewrite("receipts and payments are numbered each for themselves: 收- or 付- says which", _numbered_by_kind),

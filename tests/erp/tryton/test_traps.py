@@ -288,6 +288,15 @@ async def test_stock_of_a_product_that_is_not_used_any_more_is_told_as_such(erp:
     assert "SKU124" not in {product.sku for product in await erp.find_products("SKU124", limit=5)}
 
 
+async def test_an_archived_product_gives_way_to_its_like_that_is_in_use(erp: Erp, company: ReferenceCompany) -> None:
+    known = company.products["SKU123"]
+    company.products |= {"SKU123": replace(known, is_active=False), "sku123": replace(known, sku="sku123", barcode="")}
+    company.touch(Area.PRODUCTS, "sku123")
+    assert (await erp.stock("sKu123")).product.sku == "sku123"
+    assert not (await erp.stock("SKU123")).product.is_active, "asked for to the letter"
+    assert {found.sku for found in await erp.find_products("sku123", limit=5)} == {"sku123"}
+
+
 @pytest.mark.parametrize("wanted", ["SO-1001", "so-1001", "So-1001"])
 async def test_numbers_that_differ_in_case_alone_are_several_documents(
     erp: Erp, company: ReferenceCompany, wanted: str
