@@ -20,7 +20,7 @@ from bot.alerts.repository import AlertHistoryEntry, AlertRepository, AlertUnitO
 from bot.alerts.routing import AlertRules
 from bot.alerts.service import AlertComposer, AlertUnitOfWorkRunner
 from bot.cards.card import Card
-from bot.cards.view import View
+from bot.cards.view import Button, View
 from bot.chat.audiences import PlaceReader
 from bot.metrics import Metrics
 from bot.outbox.budgets import SendLimits
@@ -261,7 +261,14 @@ class _BlankRenderer:
     """Names cards without rendering them: their number of calls does not depend on their content."""
 
     def render(
-        self, view: View, language: str, *, zone: tzinfo, read_as: str = "", trail: Sequence[str] | None = None
+        self,
+        view: View,
+        language: str,
+        *,
+        zone: tzinfo,
+        read_as: str = "",
+        trail: Sequence[str] | None = None,
+        tries: Sequence[Button] = (),
     ) -> Card:
         return Card(name=view.card, language=language, title="", body="", tips="", buttons=(), twin="", fields={})
 

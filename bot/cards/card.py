@@ -8,7 +8,7 @@ from datetime import tzinfo
 from types import MappingProxyType
 from typing import Protocol, overload
 
-from bot.cards.view import View
+from bot.cards.view import Button, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +73,19 @@ class ViewRenderer(Protocol):
     """Turns a view into a card for one reader; implemented by `bot.cards.renderer`."""
 
     def render(
-        self, view: View, language: str, *, zone: tzinfo, read_as: str = "", trail: Sequence[str] | None = None
+        self,
+        view: View,
+        language: str,
+        *,
+        zone: tzinfo,
+        read_as: str = "",
+        trail: Sequence[str] | None = None,
+        tries: Sequence[Button] = (),
     ) -> Card:
         """Return the card in the reader's language; ``read_as`` is the line that a sentence was taken for.
 
-        With a ``trail``, the lines of what the card showed before, its buttons lead back.
+        With a ``trail``, the lines of what the card showed before, its buttons lead back. ``tries`` are what a newcomer
+        may try.
         """
         ...
 

@@ -19,7 +19,7 @@ from bot.access.grants import FULL_GRANT, Grant
 from bot.access.people import Person
 from bot.cards.card import Card
 from bot.cards.track_ids import TrackIds
-from bot.cards.view import View
+from bot.cards.view import Button, View
 from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind, Mention, Message, MessageKind, Sender
 from bot.chat.pipeline import MAX_QUESTION_AGE, PreparedAnswer, QuestionPipeline
@@ -80,7 +80,14 @@ class PlainRenderer:
     rendered: int = 0
 
     def render(
-        self, view: View, language: str, *, zone: tzinfo, read_as: str = "", trail: Sequence[str] | None = None
+        self,
+        view: View,
+        language: str,
+        *,
+        zone: tzinfo,
+        read_as: str = "",
+        trail: Sequence[str] | None = None,
+        tries: Sequence[Button] = (),
     ) -> Card:
         assert isinstance(view, Echo)
         self.rendered += 1

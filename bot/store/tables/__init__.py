@@ -57,6 +57,7 @@ from bot.store.tables.questions import (
     STANDING_ANSWER,
     STANDING_DOCUMENT,
     SUBSCRIPTION,
+    WELCOME,
 )
 from bot.store.tables.upkeep import DATA_KEY, HEARTBEAT
 
@@ -116,5 +117,6 @@ __all__ = [
     "STANDING_DOCUMENT",
     "SUBSCRIPTION",
     "WATCH",
+    "WELCOME",
     "StoreTable",
 ]

@@ -1,0 +1,94 @@
+"""The welcome: the first answer in a conversation shows three things to try, which fit the person's role.
+
+DingTalk tells nobody that a bot joined a group or that somebody opened its chat (docs:
+platform/dingtalk/messages.md#no-event-for-joining), so the first message is the occasion. The three are part of its
+answer, because a card of their own would be a call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from types import MappingProxyType
+from typing import Protocol
+
+import structlog
+from cachetools import LRUCache
+
+from bot.access.policy import AccessPolicy
+from bot.cards.actions import Ask
+from bot.cards.view import Button
+from bot.chat.context import QuestionContext
+from bot.chat.parsing import command_line
+from bot.chat.registry import Commands
+from bot.errors import DingerpError
+from bot.phrase import Phrase, phrase
+
+log = structlog.get_logger(__name__)
+
+_MANY = 3
+_REMEMBERED = 10_000
+
+_ALERTS, _PENDING = ("alerts",), ("pending",)
+_LABELS: Mapping[tuple[str, ...], Phrase] = MappingProxyType(
+    {
+        _ALERTS: phrase("Open alerts"),
+        _PENDING: phrase("What waits for me"),
+        ("report",): phrase("This week in figures"),
+        ("arrivals",): phrase("What arrives"),
+        ("shortage",): phrase("What runs short"),
+        ("order", "late"): phrase("Late orders"),
+        ("invoice", "overdue"): phrase("Overdue invoices"),
+        ("po", "late"): phrase("Late purchase orders"),
+        ("mo", "late"): phrase("Late production orders"),
+        ("help",): phrase("What you can ask"),
+    }
+)
+"""Lines that need nothing to be known of the company's documents, in the order in which they fill up the three."""
+
+_BY_ROLE: Mapping[str, Sequence[tuple[str, ...]]] = MappingProxyType(
+    {
+        **dict.fromkeys(("keeper", "仓管", "warehouse"), (("shortage",), ("arrivals",), _ALERTS)),
+        **dict.fromkeys(("sales", "销售"), (("order", "late"), ("invoice", "overdue"), _ALERTS)),
+        **dict.fromkeys(("purchasing", "采购", "purchaser"), (("po", "late"), ("arrivals",), ("shortage",))),
+        **dict.fromkeys(("finance", "财务"), (("invoice", "overdue"), ("report",), _PENDING)),
+        **dict.fromkeys(("production", "生产", "planner"), (("mo", "late"), ("shortage",), _ALERTS)),
+        **dict.fromkeys(("manager", "经理", "boss", "approver", "审批人"), (_PENDING, ("report",), _ALERTS)),
+    }
+)
+
+
+class WelcomeStore(Protocol):
+    """Keeps which message of a conversation was the first, across restarts; may raise a `DingerpError`."""
+
+    async def claim(self, conversation_id: str, msg_id: str) -> str:
+        """Return the first message of a conversation: this one, if none was kept before."""
+        ...
+
+
+class Welcomes:
+    """Knows who is welcomed: each conversation once, with the answer to its first message."""
+
+    def __init__(self, store: WelcomeStore, commands: Commands, policy: Callable[[], AccessPolicy]) -> None:
+        self._store = store
+        self._commands = commands
+        self._policy = policy
+        self._first: MutableMapping[str, str] = LRUCache(_REMEMBERED)
+
+    async def tries_for(self, msg_id: str, context: QuestionContext) -> tuple[Button, ...]:
+        """Return the three things to try; none but for the first message, nor while the store is away."""
+        conversation_id = context.conversation.id
+        first = self._first.get(conversation_id)
+        if first is None:
+            try:
+                first = self._first[conversation_id] = await self._store.claim(conversation_id, msg_id)
+            except DingerpError as error:
+                log.warning("welcome.not_kept", error=type(error).__name__, detail=error.detail)
+                return ()
+        return self._tries(context) if first == msg_id else ()
+
+    def _tries(self, context: QuestionContext) -> tuple[Button, ...]:
+        policy = self._policy()
+        usable = {command.name for command in self._commands.usable(policy, context)}
+        wanted = [words for role in sorted(policy.roles_of(context.person)) for words in _BY_ROLE.get(role, ())]
+        chosen = [words for words in dict.fromkeys((*wanted, *_LABELS)) if words[0] in usable]
+        return tuple(Button(_LABELS[words], Ask(command_line(*words))) for words in chosen[:_MANY])
