@@ -100,7 +100,8 @@ async def help_(
     """Show the commands, one of them in full, or a few questions to begin with."""
     usable = commands.usable(policy, context)
     if part and not name:
-        return FirstQuestions(examples=first_questions(context.person, {command.name for command in usable}))
+        person, names = context.person, {command.name for command in usable}
+        return FirstQuestions(examples=first_questions(policy.roles_of(person), person.department_names, names))
     if name:
         return _one(name, commands, usable)
     rows = tuple(

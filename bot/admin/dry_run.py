@@ -20,7 +20,7 @@ from bot.alerts.repository import AlertHistoryEntry, AlertRepository, AlertUnitO
 from bot.alerts.routing import AlertRules
 from bot.alerts.service import AlertComposer, AlertUnitOfWorkRunner
 from bot.cards.card import Card
-from bot.cards.view import View
+from bot.cards.view import Button, View
 from bot.chat.audiences import PlaceReader
 from bot.metrics import Metrics
 from bot.outbox.budgets import SendLimits
@@ -269,6 +269,7 @@ class _BlankRenderer:
         zone: tzinfo,
         read_as: Phrase | None = None,
         trail: Sequence[str] | None = None,
+        tries: Sequence[Button] = (),
     ) -> Card:
         return Card(name=view.card, language=language, title="", body="", tips="", buttons=(), twin="", fields={})
 

@@ -30,6 +30,7 @@ from bot.chat.reader_hub import AccountOf
 from bot.chat.redrawing import AnswerComposer
 from bot.chat.registry import Commands
 from bot.chat.standing_answers import ANSWER_KIND, AnswerKeeper
+from bot.chat.welcome import Welcomes
 from bot.dingtalk.answer_channel import DingTalkAnswerChannel, PrivateWay
 from bot.dingtalk.card_api import CardApi
 from bot.dingtalk.messages import parse_message
@@ -48,6 +49,7 @@ from bot.store.dialogues import StoredDialogues
 from bot.store.inbox import StoredInbox
 from bot.store.standing_answers import StoredStandingAnswers
 from bot.store.subscriptions import StoredSubscriptions
+from bot.store.welcomes import StoredWelcomes
 from bot.understanding.language_model.reader import ModelReader
 from bot.understanding.learning import NamesOnDocuments, learn_vocabulary
 from bot.understanding.reader import GrammarReader
@@ -240,9 +242,17 @@ def _question_pipeline(
         at_once=base.settings.limits.questions_at_once,
         pause=patience.backoff,
         keeper=keeper,
+        welcomes=_welcomes(parts),
         arrived=arrived,
         interim_seconds=base.settings.limits.interim_seconds,
     )
+
+
+def _welcomes(parts: AnsweringParts) -> Welcomes | None:
+    """Return what newcomers are shown, where that is wanted."""
+    if not parts.base.settings.notify.welcome:
+        return None
+    return Welcomes(StoredWelcomes(parts.base.database), parts.commands, parts.access.policy)
 
 
 def _click_pipeline(parts: AnsweringParts, handler: LimitedQuestions, keeper: AnswerKeeper) -> ClickPipeline:

@@ -8,7 +8,7 @@ from datetime import tzinfo
 from types import MappingProxyType
 from typing import Protocol, overload
 
-from bot.cards.view import View
+from bot.cards.view import Button, View
 from bot.phrase import Phrase
 
 
@@ -81,10 +81,12 @@ class ViewRenderer(Protocol):
         zone: tzinfo,
         read_as: Phrase | None = None,
         trail: Sequence[str] | None = None,
+        tries: Sequence[Button] = (),
     ) -> Card:
         """Return the card in the reader's language; ``read_as`` says what a sentence was taken for.
 
-        With a ``trail``, the lines of what the card showed before, its buttons lead back.
+        With a ``trail``, the lines of what the card showed before, its buttons lead back. ``tries`` are what a newcomer
+        may try.
         """
         ...
 

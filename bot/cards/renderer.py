@@ -24,7 +24,7 @@ from bot.cards.layout import card_markdown, cut_bytes, cut_lines, lines_of, plai
 from bot.cards.navigation import BACK, lead_back, with_way_back
 from bot.cards.presenter import Presenter
 from bot.cards.sandbox import SandboxedCardEnvironment
-from bot.cards.view import ListView, View
+from bot.cards.view import Button, ListView, View
 from bot.cards.withholding import own_view_buttons, withheld_note
 from bot.errors import ConfigurationError
 from bot.phrase import Phrase, phrase
@@ -39,6 +39,7 @@ MAX_TWIN = 12_000
 """Bytes of a text twin: ``msgParam`` may have 15 000 together with its JSON
 (docs: platform/dingtalk/limits.md#message-sizes)."""
 
+_WELCOME = phrase("New here? Just ask in your own words, or tap what you would like to try.")
 _SHORTENED = phrase("… The rest does not fit here.")
 
 # What a mistake in a template can raise; anything else is a mistake in the bot and must be seen.
@@ -60,6 +61,15 @@ class BrokenTemplate:
 
     path: Path
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Wishes:
+    """What a card has besides its view: see `CardRenderer.render`."""
+
+    read_as: Phrase | None = None
+    trail: Sequence[str] | None = None
+    tries: Sequence[Button] = ()
 
 
 @dataclass(slots=True)
@@ -104,6 +114,18 @@ class _CompiledTemplate:
         limit, note = self.budget.tips_bytes, withheld_note(draft.view, self.presenter)
         tips = self.line("tips", draft.context, limit)
         return cut_bytes(" · ".join(filter(None, (note, tips))), limit) if note else tips
+
+    def welcome(self, draft: _Draft, tries: Sequence[Button]) -> str:
+        """Add what a newcomer may try to the buttons, if there is room, and return what the tips say of it."""
+        if not tries:
+            return ""
+        known = {rendered.button.token for rendered in draft.buttons}
+        new = [rendered for rendered in render_buttons(tries, self.presenter) if rendered.button.token not in known]
+        if self.fits_buttons([*draft.buttons, *new]):
+            draft.buttons = [*draft.buttons, *new]
+            return self.presenter.show(_WELCOME)
+        lines = self.presenter.show(phrase(", ")).join(rendered.twin for rendered in new)
+        return self.presenter.show(phrase("New here? Just ask in your own words, or try %(lines)s", lines=lines))
 
     def line(self, block: str, context: Context, limit: int) -> str:
         return cut_bytes(strip_markup(" ".join(self._lines(block, context))), limit)
@@ -173,25 +195,28 @@ class CardRenderer:
         zone: tzinfo,
         read_as: Phrase | None = None,
         trail: Sequence[str] | None = None,
+        tries: Sequence[Button] = (),
     ) -> Card:
         """Return the card for one reader; always within the budget. Its tips begin with ``read_as``.
 
         With a ``trail``, the lines of what the card showed before, its buttons lead back (`bot.cards.navigation`).
+        ``tries`` are what a newcomer may try: further buttons, where there is room for all of them.
 
         Raises `ConfigurationError` when there is no template for the view. A customer's broken template is logged
         once and replaced by the built-in one.
         """
         templates = self._localise(choose_language(self._languages, language), zone)
+        wishes = _Wishes(read_as, trail, tries)
         if view.card in self._custom_names:
             try:
-                return self._render_custom(templates, view, read_as, trail)
+                return self._render_custom(templates, view, wishes)
             except _TEMPLATE_FAULTS as fault:
                 if view.card not in self._reported:
                     self._reported.add(view.card)
                     log.error("card.custom_template_broken", card=view.card, why=_why(fault))
                 # Here, so that the fault is part of the traceback where no built-in template takes over.
-                return self._render_built_in(templates, view, read_as, trail)
-        return self._render_built_in(templates, view, read_as, trail)
+                return self._render_built_in(templates, view, wishes)
+        return self._render_built_in(templates, view, wishes)
 
     def broken_templates(self, samples: Callable[[str], View], zone: tzinfo) -> tuple[BrokenTemplate, ...]:
         """Return the customer's templates that fail with their sample in any language, for the doctor."""
@@ -202,7 +227,7 @@ class CardRenderer:
             try:
                 sample = samples(name)
                 for language in self._languages.values():
-                    self._render_custom(self._localise(language, zone), sample)
+                    self._render_custom(self._localise(language, zone), sample, _Wishes())
             except (*_TEMPLATE_FAULTS, ConfigurationError) as fault:
                 broken.append(BrokenTemplate(path, _why(fault)))
         return tuple(broken)
@@ -218,30 +243,21 @@ class CardRenderer:
             self._localised[key] = _LocalisedTemplates(presenter, self._budget, self._folders, self._custom_dir)
         return self._localised[key]
 
-    def _render_built_in(
-        self, templates: _LocalisedTemplates, view: View, read_as: Phrase | None, trail: Sequence[str] | None
-    ) -> Card:
+    def _render_built_in(self, templates: _LocalisedTemplates, view: View, wishes: _Wishes) -> Card:
         try:
             template = templates.built_in[view.card]
         except TemplateNotFound as missing:
             raise ConfigurationError(f"there is no template for the card {view.card!r}") from missing
-        return self._compose(template, view, read_as, trail)
+        return self._compose(template, view, wishes)
 
-    def _render_custom(
-        self,
-        templates: _LocalisedTemplates,
-        view: View,
-        read_as: Phrase | None = None,
-        trail: Sequence[str] | None = None,
-    ) -> Card:
+    def _render_custom(self, templates: _LocalisedTemplates, view: View, wishes: _Wishes) -> Card:
         assert templates.custom is not None
-        return self._compose(templates.custom[view.card], view, read_as, trail)
+        return self._compose(templates.custom[view.card], view, wishes)
 
-    def _compose(
-        self, template: _CompiledTemplate, view: View, read_as: Phrase | None, trail: Sequence[str] | None
-    ) -> Card:
-        presenter = template.presenter
+    def _compose(self, template: _CompiledTemplate, view: View, wishes: _Wishes) -> Card:
+        presenter, trail = template.presenter, wishes.trail
         draft = self._fit(template, view, trail or ())
+        welcome = template.welcome(draft, wishes.tries)
         buttons = tuple(rendered.button for rendered in draft.buttons)
         if trail is not None:
             back = presenter.show(BACK)
@@ -249,9 +265,11 @@ class CardRenderer:
             buttons = lead_back(draft.view, buttons, asks, trail, template.budget)
         title = template.line("title", draft.context, template.budget.title_bytes)
         tips = template.tips(draft)
-        if read_as:
-            said = presenter.show(read_as)
+        if wishes.read_as:
+            said = presenter.show(wishes.read_as)
             tips = cut_bytes(f"{said} · {tips}" if tips else said, template.budget.tips_bytes)
+        if welcome:
+            tips = cut_bytes(f"{welcome} · {tips}" if tips else welcome, template.budget.tips_bytes)
         return Card(
             name=view.card,
             language=presenter.language.code,

@@ -398,7 +398,8 @@ class QuestionDispatcher:
     ) -> PreparedAnswer:
         """Look up a bare code or name, ask the model, or suggest the command that was misspelt."""
         text = f"{parsed.word} {parsed.rest}".strip() if parsed.slashed else parsed.rest
-        usable = self._commands.usable(self._policy(), context)
+        policy, person = self._policy(), context.person
+        usable = self._commands.usable(policy, context)
         alike = tuple(command for command in self._commands.similar(parsed.word) if command in usable)
         misspelt = alike and (parsed.slashed or " " in text)
         answer = None
@@ -412,7 +413,8 @@ class QuestionDispatcher:
         number = not parsed.slashed and any(map(str.isdigit, text))
         if number and answer and answer.outcome is QuestionOutcome.NOT_FOUND:
             return answer
-        examples = first_questions(context.person, {command.name for command in usable})
+        names = {command.name for command in usable}
+        examples = first_questions(policy.roles_of(person), person.department_names, names)
         if examples and not (parsed.slashed or alike):
             unread = NotUnderstoodNotice(typed=shortened(text), suggestions=examples)
             return PreparedAnswer(unread, NO_COMMAND_LABEL, QuestionOutcome.UNKNOWN_COMMAND)

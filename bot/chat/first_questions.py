@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from bot.access.people import Person
 from bot.cards.notices import Suggestion
 from bot.phrase import Phrase, phrase
 
@@ -47,15 +46,17 @@ _BY_WORK: tuple[tuple[re.Pattern[str], tuple[FirstQuestion, ...]], ...] = (
 _ANYBODY = (_LATE_SALES, _SHORT, _OVERDUE, _ARRIVALS, _LATE_PURCHASES, _LATE_PRODUCTION, _MONTH, _TO_DECIDE)
 
 
-def first_questions(person: Person, usable: Collection[str]) -> tuple[Suggestion, ...]:
+def first_questions(
+    roles: Iterable[str], departments: Iterable[str], usable: Collection[str]
+) -> tuple[Suggestion, ...]:
     """Return up to `SHOWN` questions for somebody who may use the commands named ``usable``."""
-    fitting = {each.line: each for each in (*_of_work(person), *_ANYBODY) if each.command in usable}
+    fitting = {each.line: each for each in (*_of_work(roles, departments), *_ANYBODY) if each.command in usable}
     return tuple(Suggestion(each.line, each.words) for each in [*fitting.values()][:SHOWN])
 
 
-def _of_work(person: Person) -> Iterator[FirstQuestion]:
+def _of_work(roles: Iterable[str], departments: Iterable[str]) -> Iterator[FirstQuestion]:
     """Yield what people of somebody's roles ask; their departments only count where no role says what they do."""
-    for names in (person.roles, person.department_names):
+    for names in (roles, departments):
         said = " ".join(names).casefold()
         fitting = [question for work, questions in _BY_WORK if work.search(said) for question in questions]
         if fitting:

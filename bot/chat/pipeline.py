@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol, TypeAlias
@@ -20,9 +20,9 @@ from bot.access.organisation import OwnOrganisation
 from bot.access.people import People, Person
 from bot.backoff import BackoffPolicy
 from bot.cards.card import Card, ViewRenderer
-from bot.cards.notices import ErpDownNotice, FailedNotice, InterimNotice
+from bot.cards.notices import ChoiceNotice, ErpDownNotice, FailedNotice, InterimNotice
 from bot.cards.track_ids import TrackIds
-from bot.cards.view import View
+from bot.cards.view import Button, View
 from bot.chat.audiences import Audiences, KnownOutsiders
 from bot.chat.context import QuestionContext
 from bot.chat.interim_cards import InterimCards
@@ -41,6 +41,7 @@ from bot.chat.ports import (
 from bot.chat.scheduling import ConversationQueue, LoopPacer, QueueTicket
 from bot.chat.standing_answers import AnswerKeeper, CardReaders, StandingAnswer
 from bot.chat.unstored import UnstoredQuestions
+from bot.chat.welcome import Welcomes
 from bot.disclosure import cut
 from bot.errors import DingerpError
 from bot.metrics import Metrics
@@ -84,6 +85,8 @@ class PreparedAnswer:
     """The line that a sentence was taken for; empty for a typed command."""
     by_model: bool = False
     """Whether a language model took it for that."""
+    tries: tuple[Button, ...] = ()
+    """What a newcomer may try."""
     provisional: bool = False
     """Only that DingTalk is silent stands between the asker and an answer: found again before it is sent again."""
 
@@ -130,6 +133,7 @@ class QuestionPipeline:
         at_once: int,
         pause: float = 1.0,
         keeper: AnswerKeeper | None = None,
+        welcomes: Welcomes | None = None,
         arrived: Callable[[Message], None] = lambda message: None,
         interim_seconds: float = 0.0,
     ) -> None:
@@ -137,7 +141,8 @@ class QuestionPipeline:
 
         ``interim_seconds``: after so long a card says that the answer takes longer, and becomes it; 0: never.
 
-        ``keeper`` keeps answers up to date that show what may be decided; ``arrived`` is told of every message once.
+        ``keeper`` keeps answers up to date that show what may be decided; ``welcomes`` say what the first answer in a
+        conversation shows besides; ``arrived`` is told of every message once.
         """
         self._inbox = inbox
         self._handler = handler
@@ -161,11 +166,14 @@ class QuestionPipeline:
         self._queue = ConversationQueue()
         self._running: set[asyncio.Task[None]] = set()
         self._keeper = keeper
+        self._welcomes = welcomes
         self._unstored = UnstoredQuestions(self._explain)
         self._interim = InterimCards(
             inbox=inbox,
             channel=channel,
-            draw=lambda message: self._render(people.language(message.sender.staff_id), InterimNotice()),
+            draw=lambda message: renderer.render(
+                InterimNotice(), people.language(message.sender.staff_id), zone=zone, trail=()
+            ),
             tracks=tracks,
             seconds=interim_seconds,
             shown=metrics.interim,
@@ -305,7 +313,12 @@ class QuestionPipeline:
         await self._organisation.save()
         person = await self._identify(message)
         self._note_outsider(message, person)
-        answer = self._handler.hint_for(message) or await self._handler.view_for(self._asking(message, person))
+        context = self._asking(message, person)
+        answer = self._handler.hint_for(message) or await self._handler.view_for(context)
+        # A question back is no place for further choices: then the next answer welcomes.
+        asks_back = isinstance(answer.view, ChoiceNotice)
+        if self._welcomes is not None and not (person.is_external or answer.decides or asks_back):
+            answer = replace(answer, tries=await self._welcomes.tries_for(message.msg_id, context))
         await self._turns.wait()
         # The language is asked for again, because the answer may have changed it.
         return answer, self._draw(answer, message.conversation, self._people.language(person.user_id))
@@ -324,14 +337,17 @@ class QuestionPipeline:
         """
         own = cut(answer.view, answer.grant.fields)
         if where.kind is not ConversationKind.GROUP:
-            return AnswerCards(self._render(language, own, answer.reading))
+            return AnswerCards(self._render(language, own, answer))
         shared = self._audiences.share(own, answer.grant, where.id, answer.command)
         if shared.is_all:
-            return AnswerCards(self._render(language, shared.view, answer.reading))
-        return AnswerCards(self._render(language, own, answer.reading), partial(self._render, language, shared.view))
+            return AnswerCards(self._render(language, shared.view, answer))
+        plain = replace(answer, read_as="")
+        return AnswerCards(self._render(language, own, answer), partial(self._render, language, shared.view, plain))
 
-    def _render(self, language: str, view: View, read_as: Phrase | None = None) -> Card:
-        return self._renderer.render(view, language, zone=self._zone, read_as=read_as, trail=())
+    def _render(self, language: str, view: View, answer: PreparedAnswer) -> Card:
+        return self._renderer.render(
+            view, language, zone=self._zone, read_as=answer.reading, trail=(), tries=answer.tries
+        )
 
     async def _identify(self, message: Message) -> Person:
         """Return who wrote. Their ids count only from inside the bot's own organisation."""

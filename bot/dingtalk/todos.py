@@ -109,10 +109,9 @@ class TodoApi:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _StandingTodo:
-    """A to-do that stands: its id, the unionId that owns it, its executors by userId, and for whom it is done."""
+    """A to-do that stands: its id, its executors by userId, the creator first, and for whom it is done."""
 
     task: str
-    owner: str
     people: tuple[str, ...]
     done: frozenset[str] = frozenset()
     ended: bool = False
@@ -123,7 +122,6 @@ class _StandingTodo:
         return orjson.dumps(
             {
                 "task": self.task,
-                "owner": self.owner,
                 "people": self.people,
                 "done": sorted(self.done),
                 "ended": self.ended,
@@ -137,7 +135,6 @@ def _read_standing(stored: str) -> _StandingTodo | None:
     found = orjson.loads(stored)
     return _StandingTodo(
         task=text(found.get("task")),
-        owner=text(found.get("owner")),
         people=tuple(map(text, items(found.get("people")))),
         done=frozenset(map(text, items(found.get("done")))),
         ended=bool(found.get("ended")),
@@ -187,7 +184,7 @@ class TodoKeeper:
                 url=self._link(),
                 due_at=marker.due_at,
             )
-        return _StandingTodo(task=task, owner=owner, people=tuple(known)) if task else None
+        return _StandingTodo(task=task, people=tuple(known)) if task else None
 
     async def _follow(self, standing: _StandingTodo, asked: MarkerRequest) -> _StandingTodo:
         """Bring a to-do to the state that is wanted, by one call at most."""
@@ -195,20 +192,21 @@ class TodoKeeper:
         done = people if marker.state is MarkerState.DONE else marker.done & people
         if standing.ended and done == standing.done:
             return standing
-        if marker.state is MarkerState.GONE:
-            if not standing.ended:
-                await self._todos.delete(standing.owner, standing.task)
-            return replace(standing, ended=True)
-        if done == standing.done:
+        is_gone = marker.state is MarkerState.GONE
+        if (standing.ended and is_gone) or (done == standing.done and not is_gone):
             return standing
-        if done == people:
-            await self._todos.complete(standing.owner, standing.task)
-        else:
-            changed = await self._known(done ^ standing.done)
-            states = {union_id: user_id in done for user_id, union_id in changed.items()}
-            if states:
-                await self._todos.set_done(standing.owner, standing.task, states)
-        return replace(standing, done=done, ended=done == people)
+        known = await self._known(standing.people)
+        changed = {known[user_id]: user_id in done for user_id in done ^ standing.done if user_id in known}
+        if known:
+            # The creator, or whoever is left of them: nobody sees what stands on the lists of people who are gone.
+            owner = next(iter(known.values()))
+            if is_gone:
+                await self._todos.delete(owner, standing.task)
+            elif done == people:
+                await self._todos.complete(owner, standing.task)
+            elif changed:
+                await self._todos.set_done(owner, standing.task, changed)
+        return replace(standing, ended=True) if is_gone else replace(standing, done=done, ended=done == people)
 
     async def _known(self, people: Iterable[str]) -> dict[str, str]:
         """Return the unionIds of those whom the directory knows, by userId."""

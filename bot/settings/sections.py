@@ -512,6 +512,11 @@ class NotifySettings(SettingsSection):
         " are passed on to them: in the app, by text message or by telephone. Each is a call; the last two cost extra.",
     )
 
+    welcome: bool = Field(
+        True,
+        description="Whether the first answer in a group, or in somebody's chat with the bot, also shows three things"
+        " to try, which fit the asker's role. It costs no call.",
+    )
     top_box: bool = Field(
         False,
         description="Whether what is critical and open also stands in a box at the top of its group (吊顶) until it is"

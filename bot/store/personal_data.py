@@ -141,10 +141,20 @@ def _forget_deliveries(connection: Connection, own_chat: Place) -> int:
             "place": str(places[0]),
             "also": write_places(places[1:]),
             "ref": "|".join(part for part in row.ref.split("|") if part != str(own_chat)),
+            "standing": _standing_without(row.standing, own_chat.id),
         }
         connection.execute(update(DELIVERY).where(DELIVERY.c.card == row.card).values(left))
     alone = delete(DELIVERY).where(sent, DELIVERY.c.place == str(own_chat), DELIVERY.c.also == "")
     return connection.execute(alone).rowcount + len(shared)
+
+
+def _standing_without(standing: str, user_id: str) -> str:
+    """Return what stands of a to-do without somebody among its people."""
+    if not standing.startswith("{"):
+        return standing
+    found = orjson.loads(standing)
+    lists = {name: [one for one in value if one != user_id] for name, value in found.items() if isinstance(value, list)}
+    return orjson.dumps({**found, **lists}).decode()
 
 
 def _clicks(user_id: str) -> tuple[Any, ...]:

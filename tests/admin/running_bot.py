@@ -13,7 +13,7 @@ from bot.alerts.repository import AlertRepository, AlertUnitOfWork
 from bot.alerts.routing import AlertRules
 from bot.alerts.service import AlertComposer, AlertService, AlertUnitOfWorkRunner
 from bot.cards.card import Card
-from bot.cards.view import View
+from bot.cards.view import Button, View
 from bot.metrics import Metrics
 from bot.outbox.place import Place
 from bot.outbox.ports import NOBODYS, SendFailed, SendFailureKind
@@ -37,6 +37,7 @@ class BlankRenderer:
         zone: tzinfo,
         read_as: Phrase | None = None,
         trail: Sequence[str] | None = None,
+        tries: Sequence[Button] = (),
     ) -> Card:
         return Card(name=view.card, language=language, title="", body="", tips="", buttons=(), twin="", fields={})
 

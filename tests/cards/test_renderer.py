@@ -285,3 +285,23 @@ def test_a_long_list_under_another_card_keeps_its_pages_and_the_way_back(row_ren
         assert following == Ask("/find n", offset + shown, trail), "it begins after the last row with a button"
         offset += shown
     assert seen == len(rows)
+
+
+TRIES = tuple(Button(phrase(label), Ask(line)) for label, line in (("Late orders", "/order late"), ("Back", "/help")))
+BUSY = BusyNotice(line="/stock SKU1")
+
+
+def test_what_a_newcomer_may_try_are_further_buttons() -> None:
+    renderer = CardRenderer(languages=load_languages())
+    plain, card = (renderer.render(BUSY, "en", zone=ZONE, tries=tries) for tries in ((), TRIES))
+    assert [button.text for button in card.buttons[len(plain.buttons) :]] == ["Late orders", "Back"]
+    assert card.tips.startswith("New here? Just ask in your own words, or tap what you would like to try.")
+    assert card.body == plain.body
+    assert "/order late" in str(card.twin)
+
+
+def test_without_room_for_all_the_tips_name_them() -> None:
+    renderer = CardRenderer(languages=load_languages(), budget=replace(BUDGET, max_buttons=1))
+    card = renderer.render(BUSY, "en", zone=ZONE, tries=TRIES)
+    assert card.buttons == renderer.render(BUSY, "en", zone=ZONE).buttons
+    assert card.tips.startswith("New here? Just ask in your own words, or try Late orders: /order late, ")

@@ -19,7 +19,7 @@ from bot.cards.actions import Ask
 from bot.cards.card import Card, Click
 from bot.cards.notices import BusyNotice, HintNotice, OutOfDateNotice, UnconfirmedNotice
 from bot.cards.track_ids import TrackIds
-from bot.cards.view import View
+from bot.cards.view import Button, View
 from bot.chat.clicks import ClickPipeline
 from bot.chat.context import QuestionContext
 from bot.chat.message import ConversationKind, Message
@@ -82,6 +82,7 @@ class StubRenderer:
         zone: tzinfo,
         read_as: Phrase | None = None,
         trail: Sequence[str] | None = None,
+        tries: Sequence[Button] = (),
     ) -> Card:
         self.rendered.append((view, language, zone))
         return Card(name=view.card, language=language, title="", body="", tips="", buttons=(), twin="", fields={})

@@ -20,7 +20,7 @@ from bot.access.people import Person
 from bot.cards.card import Card
 from bot.cards.notices import ErpDownNotice
 from bot.cards.track_ids import TrackIds
-from bot.cards.view import View
+from bot.cards.view import Button, View
 from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind, Mention, Message, MessageKind, Sender
 from bot.chat.pipeline import MAX_QUESTION_AGE, PreparedAnswer, QuestionPipeline
@@ -90,6 +90,7 @@ class PlainRenderer:
         zone: tzinfo,
         read_as: Phrase | None = None,
         trail: Sequence[str] | None = None,
+        tries: Sequence[Button] = (),
     ) -> Card:
         assert isinstance(view, Echo | ErpDownNotice)
         self.rendered += 1

@@ -167,6 +167,24 @@ async def test_people_whom_the_directory_does_not_know_are_left_out(harness: Tod
     assert await harness.keeper.keep(asked("nobody", state=MarkerState.DONE, doubtful=True)) == ""
 
 
+@pytest.mark.parametrize("state", [MarkerState.DONE, MarkerState.GONE])
+async def test_it_ends_although_its_creator_has_left(harness: TodoHarness, state: MarkerState) -> None:
+    standing = await harness.keeper.keep(asked(MANAGER, BOSS))
+    manager = harness.engine.enterprise.people.pop(MANAGER)
+    await harness.keeper.keep(asked(MANAGER, BOSS, state=state, standing=standing))
+    assert harness.lists(BOSS) == [[(TITLE, True)] if state is MarkerState.DONE else []]
+    harness.engine.enterprise.people[MANAGER] = manager
+
+
+async def test_when_all_have_left_there_is_nothing_to_end(harness: TodoHarness) -> None:
+    standing = await harness.keeper.keep(asked(MANAGER))
+    manager = harness.engine.enterprise.people.pop(MANAGER)
+    ended = await harness.keeper.keep(asked(MANAGER, state=MarkerState.GONE, standing=standing))
+    assert await harness.keeper.keep(asked(MANAGER, state=MarkerState.GONE, standing=ended)) == ended
+    assert harness.calls == ["POST"]
+    harness.engine.enterprise.people[MANAGER] = manager
+
+
 @pytest.mark.parametrize(
     ("fault", "code", "trouble"),
     [

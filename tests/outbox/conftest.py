@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from sqlalchemy.engine import Connection
 
 from bot.cards.card import Card
-from bot.cards.view import View
+from bot.cards.view import Button, View
 from bot.dingtalk.apis import AppKeys, Endpoints
 from bot.dingtalk.card_api import CardApi
 from bot.dingtalk.messenger import DingTalkMessenger
@@ -79,6 +79,7 @@ class StubRenderer:
         zone: tzinfo,
         read_as: Phrase | None = None,
         trail: Sequence[str] | None = None,
+        tries: Sequence[Button] = (),
     ) -> Card:
         assert isinstance(view, StubView)
         return Card(

@@ -154,6 +154,24 @@ async def test_a_card_that_somebody_shares_stays_the_others(database: Database) 
     await database.run(work)
 
 
+async def test_a_to_do_that_somebody_shares_forgets_them(database: Database) -> None:
+    me, other = Place(PlaceKind.PERSON, ME), Place(PlaceKind.PERSON, OTHER)
+    stood = {"task": "task1", "people": [ME, OTHER], "done": [ME], "ended": True}
+
+    def work(connection: Connection) -> None:
+        delivery = Delivery(card="a", place=me, also=(other,), kind="approval_todo", ref="a", revision=1, due_at=NOW)
+        enqueue(connection, delivery, now=NOW)
+        connection.execute(DELIVERY.update().values(state="done", standing=orjson.dumps(stood).decode()))
+        erase_person(connection, ME, NOW)
+        left = orjson.loads(str(connection.scalar(select(DELIVERY.c.standing))))
+        assert left == {"task": "task1", "people": [OTHER], "done": [], "ended": True}
+        connection.execute(DELIVERY.update().values(place=str(me), also=str(other), standing="open"))
+        erase_person(connection, ME, NOW)
+        assert connection.scalar(select(DELIVERY.c.standing)) == "open"
+
+    await database.run(work)
+
+
 async def test_a_person_is_erased_and_what_was_decided_stays(database: Database) -> None:
     def work(connection: Connection) -> None:
         fill(connection, ME, 1)

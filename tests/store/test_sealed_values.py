@@ -100,6 +100,7 @@ PLAIN = {
     "standing_document": {"track", "source", "folded"},
     "quota_warning": {"month", "quota"},
     "watch": {"id", "user_id", "area", "subject", "folded", "comparison", "bound"},
+    "welcome": {"conversation_id", "msg_id"},
 }
 """Text that is searched for or joined: ids, numbers of documents and products, states. Nothing that an ERP said of
 prices or partners, and nothing that a person wrote. The audit log holds neither, and is checked as it lies."""

@@ -27,7 +27,7 @@ WORK = {
 
 
 def lines_of(person: Person, usable: set[str]) -> tuple[str, ...]:
-    return tuple(each.line for each in first_questions(person, usable))
+    return tuple(each.line for each in first_questions(person.roles, person.department_names, usable))
 
 
 def names_of(lines: tuple[str, ...]) -> tuple[str, ...]:
@@ -55,11 +55,7 @@ def test_nothing_is_proposed_that_the_person_may_not_ask(commands: Commands) -> 
 @pytest.mark.parametrize("language", ["zh_CN", "en"])
 def test_each_is_understood_as_it_stands(language: str, grammar: Grammar, commands: Commands) -> None:
     say = load_languages()[language].say
-    questions = {
-        (each.line, say(each.label))
-        for role in WORK
-        for each in first_questions(Person(user_id="u", name="", roles=frozenset({role})), set(commands))
-    }
+    questions = {(each.line, say(each.label)) for role in WORK for each in first_questions({role}, (), set(commands))}
     assert len(questions) > 8
     for line, sentence in questions:
         reading = grammar.read(sentence)

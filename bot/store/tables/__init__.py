@@ -58,6 +58,7 @@ from bot.store.tables.questions import (
     STANDING_ANSWER,
     STANDING_DOCUMENT,
     SUBSCRIPTION,
+    WELCOME,
 )
 from bot.store.tables.upkeep import DATA_KEY, HEARTBEAT
 
@@ -118,5 +119,6 @@ __all__ = [
     "STANDING_DOCUMENT",
     "SUBSCRIPTION",
     "WATCH",
+    "WELCOME",
     "StoreTable",
 ]

@@ -86,6 +86,16 @@ class DialogueRow(StoreTable, table=True):
     """A JSON list of lines."""
 
 
+class WelcomeRow(StoreTable, table=True):
+    """A conversation that was welcomed (see `bot.chat.welcome`)."""
+
+    __tablename__ = "welcome"
+
+    conversation_id: str = Field(primary_key=True)
+    msg_id: str
+    """Its first message; empty for a conversation from before there were welcomes."""
+
+
 class OutsiderGroupRow(StoreTable, table=True):
     """A conversation in which somebody from outside the organisation was seen."""
 
@@ -162,6 +172,7 @@ STANDING_DOCUMENT = core_table(StandingDocumentRow)
 DIALOGUE = core_table(DialogueRow)
 SUBSCRIPTION = core_table(SubscriptionRow)
 LANGUAGE = core_table(LanguageRow)
+WELCOME = core_table(WelcomeRow)
 OUTSIDER_GROUP = core_table(OutsiderGroupRow)
 QUOTA_MONTH = core_table(QuotaMonthRow)
 QUOTA_DAY = core_table(QuotaDayRow)

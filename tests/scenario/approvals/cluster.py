@@ -253,6 +253,7 @@ async def open_cluster(
     database_url: str = "",
     erp_seconds: float = 0.0,
     group: bool = True,
+    todos: bool = False,
     speed: float = 0.0,
     config: SimulatorConfig = CONFIG,
 ) -> AsyncIterator[ApprovalCluster]:
@@ -275,6 +276,7 @@ async def open_cluster(
             "DINGERP_ACCESS__ROLES": orjson.dumps({"approver": list(people)}).decode(),
             "DINGERP_ACCESS__ACCOUNTS": orjson.dumps(accounts).decode(),
             "DINGERP_APPROVALS__BACKLOG": "true",
+            "DINGERP_NOTIFY__TODO": str(todos).lower(),
             "DINGERP_APPROVALS__GROUPS": orjson.dumps([GROUP] if group else []).decode(),
             "PYTHONPATH": str(ROOT),
         }

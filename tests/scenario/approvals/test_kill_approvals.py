@@ -106,7 +106,9 @@ async def decide_the_rest(cluster: ApprovalCluster, numbers: Sequence[str]) -> N
 @pytest.mark.parametrize("kills", [pytest.param(5, id="five"), pytest.param(200, id="many", marks=pytest.mark.soak)])
 async def test_killed_at_any_moment(kills: int, tmp_path: Path, dice: Random) -> None:
     runs = KilledRuns()
-    async with open_cluster(tmp_path, PEOPLE, erp_seconds=ERP_SECONDS, speed=SPEED, config=QUICK) as cluster:
+    async with open_cluster(
+        tmp_path, PEOPLE, erp_seconds=ERP_SECONDS, todos=True, speed=SPEED, config=QUICK
+    ) as cluster:
         numbers = cluster.submit(range(2 * kills))
         async with cluster.bot() as bot:
             await cluster.shown(numbers, COPIES, 180 + kills)
@@ -135,6 +137,8 @@ async def test_killed_at_any_moment(kills: int, tmp_path: Path, dice: Random) ->
             await bot.stop()
         runs.note(bot)
         cluster.assert_decided_once(numbers, COPIES + 1)
+        listed = [(todo.subject.split()[1], todo.is_done) for todo in cluster.engine.todos]
+        assert sorted(listed) == sorted((number, True) for number in numbers), "one to-do for each, and done"
         assert await cluster.decisions() == {decision.number: decision.by for decision in cluster.erp.erp.written}
         outcomes = await cluster.audited()
         print(runs, f"{under_way} written before the last start, {len(open_now)} decided after it", outcomes)

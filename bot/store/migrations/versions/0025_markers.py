@@ -1,4 +1,4 @@
-"""What stands at a place that is no chat: to-dos, and boxes at the top of groups."""
+"""What stands at a place that is no chat, such as to-dos, and which conversations were welcomed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,16 @@ down_revision = "0023"
 
 def upgrade() -> None:
     op.add_column("delivery", sa.Column("standing", sa.Text(), nullable=False, server_default=""))
+    op.create_table(
+        "welcome",
+        sa.Column("conversation_id", sa.String(), nullable=False),
+        sa.Column("msg_id", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("conversation_id", name="pk_welcome"),
+    )
+    # Whoever asked lately is no newcomer.
+    op.execute("INSERT INTO welcome (conversation_id, msg_id) SELECT DISTINCT conversation_id, '' FROM dialogue")
 
 
 def downgrade() -> None:
+    op.drop_table("welcome")
     op.drop_column("delivery", "standing")

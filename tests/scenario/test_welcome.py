@@ -1,0 +1,49 @@
+"""The first answer in a group, and in somebody's chat with the bot, shows three things to try; over the wire."""
+
+from __future__ import annotations
+
+from bot.simulator.cards import SimCardView
+from tests.scenario.alerts.scenario import BUYING
+from tests.scenario.conftest import KEEPER, BotSystem, OpenSystem
+
+WORDS = "初次使用？"
+
+
+def is_welcome(card: SimCardView) -> bool:
+    return WORDS in card.tips
+
+
+async def test_once_in_a_group_and_once_for_each_person(open_system: OpenSystem) -> None:
+    async with open_system(access={"roles": {"仓管": frozenset({KEEPER})}}) as system:
+        first = await system.ask("/stock SKU123")
+        assert is_welcome(first)
+        assert [button.text for button in first.buttons[-3:]] == ["缺货情况", "近期到货", "未解决的预警"]
+        assert system.engine.flow.used == 1, "it is part of the answer"
+        assert not is_welcome(await system.ask("/stock SKU123"))
+        assert not is_welcome(await system.ask("/stock SKU123", "sales01")), "the group is no newcomer"
+        assert is_welcome(await system.ask("/stock SKU123", where=system.engine.direct(KEEPER).id))
+        assert is_welcome(await system.ask("/help", "buyer01", where=BUYING))
+
+
+async def test_what_it_shows_can_be_tapped_and_leads_back(system: BotSystem) -> None:
+    first = await system.ask("/stock SKU123")
+    shown = await system.click(first, "未解决的预警")
+    assert "预警" in shown.title
+    assert "返回" in [button.text for button in shown.buttons]
+
+
+async def test_after_a_restart_nobody_is_a_newcomer_again(open_system: OpenSystem) -> None:
+    async with open_system() as system:
+        assert is_welcome(await system.ask("/stock SKU123"))
+    async with open_system() as system:
+        assert not is_welcome(await system.ask("/stock SKU123"))
+
+
+async def test_a_question_back_waits_with_it(system: BotSystem) -> None:
+    assert not is_welcome(await system.ask("INV-7跟INV-24付了吗"))
+    assert is_welcome(await system.ask("/stock SKU123"))
+
+
+async def test_it_can_be_switched_off(open_system: OpenSystem) -> None:
+    async with open_system(notify={"welcome": False}) as system:
+        assert not is_welcome(await system.ask("/stock SKU123"))
