@@ -244,6 +244,7 @@ class CardRenderer:
         if read_as:
             said = presenter.show(phrase("Read as %(line)s", line=read_as))
             tips = cut_bytes(f"{said} · {tips}" if tips else said, template.budget.tips_bytes)
+        here = draft.view.question()
         return Card(
             name=view.card,
             language=presenter.language.code,
@@ -253,6 +254,7 @@ class CardRenderer:
             buttons=buttons,
             twin=partial(_twin, title, draft.lines, tips, draft.buttons, presenter),
             fields=ViewFields(draft.view, presenter),
+            line=here.typed if here is not None else "",
         )
 
     def _fit(self, template: _CompiledTemplate, view: View, trail: Sequence[str]) -> _Draft:

@@ -67,3 +67,26 @@ async def test_a_list_says_which_day_it_shows(system: BotSystem) -> None:
     assert re.search(r"\d+\D{0,3}月\D{0,3}\d+\D{0,3}日 到期", (await system.ask("/invoice")).markdown)
     assert "交期 " in (await system.ask("/order")).markdown
     assert "due " in (await system.ask("/invoice", who=ENGLISH)).markdown
+
+
+async def test_the_way_back_ends_where_it_began_also_from_long_lists(system: BotSystem) -> None:
+    card = await system.ask("/order", who="boss01")
+    for _ in range(4):
+        card = await system.click(card, "下一页", "boss01")
+    titles = [(card.title, card.markdown)]
+    seen: set[str] = set()
+    for step in ("SO-", "客户", "SO-", "SKU", "价格"):
+        buttons = [each.text for each in card.buttons if each.text.startswith(step) and each.text not in seen]
+        if not buttons:
+            continue
+        seen.add(button := buttons[0])
+        card = await system.click(card, button, "boss01")
+        titles.append((card.title, card.markdown))
+    assert len(titles) >= 4
+    for title in reversed(titles[:-1]):
+        card = await system.click(card, "返回", "boss01")
+        assert (card.title, card.markdown) == title
+    for number in [each.text for each in card.buttons if each.text.startswith("SO-")]:
+        order = await system.click(card, number, "boss01")
+        assert "返回" in [each.text for each in order.buttons]
+        assert (await system.click(order, "返回", "boss01")).title == card.title
