@@ -90,3 +90,16 @@ async def test_the_way_back_ends_where_it_began_also_from_long_lists(system: Bot
         order = await system.click(card, number, "boss01")
         assert "返回" in [each.text for each in order.buttons]
         assert (await system.click(order, "返回", "boss01")).title == card.title
+
+
+async def test_examples_are_in_the_readers_language(system: BotSystem) -> None:
+    card = await system.ask("/stock", who=ENGLISH)
+    assert card.buttons
+    assert all(button.text.isascii() for button in card.buttons)
+
+
+async def test_a_document_shows_its_lines_though_there_is_no_room_for_all_buttons(system: BotSystem) -> None:
+    order = (await system.app.hub.purchase_order("PO-1055")).value
+    card = await system.ask("/po PO-1055", who="boss01")
+    assert all(line.sku in card.markdown for line in order.lines)
+    assert "供应商" in [button.text for button in card.buttons]
