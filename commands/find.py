@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, TypeVar
 
 from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
+from bot.cards.status_labels import status_label
 from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Term
 from bot.chat.context import QuestionContext
@@ -78,7 +79,7 @@ class Hits(ListView):
         return FieldClass.PARTNER if any(row.area in _OF_PARTNERS for row in self.rows) else None
 
     def row_buttons(self) -> Sequence[Button]:
-        return [Button(row.key or row.line, Ask(row.line)) for row in self.rows]
+        return [Button(row.key or status_label(row.area), Ask(row.line)) for row in self.rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,8 @@ class VoteResponder:
             note = HIDDEN_LIMIT
         sure, silent = result.outcome is VoteOutcome.CONFIRM, result.outcome is VoteOutcome.SILENT
         remark = ReplyNote(note=note, ask=result.ask, sure=sure, retry=retry if silent else "")
+        if result.outcome is VoteOutcome.REFUSED:
+            shown = await self._for_refused(shown)
         view = await self._present(shown, remark, _VOTED_SECONDS)
         # A card that was clicked is brought up to date with all others of its case; the answer to a line is not.
         return build_said_view(view, note) if counts and note is not None and not self.context.clicked else view
@@ -85,6 +87,14 @@ class VoteResponder:
             offset=self.context.offset,
             seconds=seconds if self.context.clicked else None,
         )
+
+    async def _for_refused(self, shown: CaseContext) -> CaseContext:
+        """Return a case without buttons to decide it, where it is not for the asker to decide.
+
+        In a group others could, but a card that says no to somebody and offers the same beside it misleads.
+        """
+        turn = await self.approvals.turn_of(shown.case, self.context.person.user_id or "")
+        return shown if turn.decides else replace(shown, is_watched=True)
 
     async def _for_reader(self, shown: CaseContext, user_id: str) -> CaseContext:
         """Return a case with what the reader has to do: to decide it, or to go on to the next one."""

@@ -30,6 +30,7 @@ from bot.chat.reader_hub import AccountOf
 from bot.chat.redrawing import AnswerComposer
 from bot.chat.registry import Commands
 from bot.chat.standing_answers import ANSWER_KIND, AnswerKeeper
+from bot.chat.ways_back import WaysBack
 from bot.chat.welcome import Welcomes
 from bot.dingtalk.answer_channel import DingTalkAnswerChannel, PrivateWay
 from bot.dingtalk.card_api import CardApi
@@ -124,7 +125,11 @@ async def build_pipelines(
     own_values = PrivateWay(base.settings.cards.private_way) is PrivateWay.PRIVATE_DATA
     keeper = AnswerKeeper(standing, own_values=own_values, interim=base.tracks.is_interim, drawn=owed)
     limited = limit_questions(base, dispatcher, parts.commands, parts.audit, owed)
-    return _question_pipeline(parts, limited, inbox, keeper, patience), _click_pipeline(parts, limited, keeper)
+    ways = WaysBack()
+    return (
+        _question_pipeline(parts, limited, inbox, keeper, ways, patience),
+        _click_pipeline(parts, limited, keeper, ways),
+    )
 
 
 async def _asking_commands(
@@ -196,7 +201,12 @@ async def _start_dialogues(base: Infrastructure) -> Dialogues:
 
 
 def _question_pipeline(
-    parts: AnsweringParts, handler: QuestionHandler, inbox: StoredInbox, keeper: AnswerKeeper, patience: ApiRetryPolicy
+    parts: AnsweringParts,
+    handler: QuestionHandler,
+    inbox: StoredInbox,
+    keeper: AnswerKeeper,
+    ways: WaysBack,
+    patience: ApiRetryPolicy,
 ) -> QuestionPipeline:
     base = parts.base
 
@@ -245,6 +255,7 @@ def _question_pipeline(
         welcomes=_welcomes(parts),
         arrived=arrived,
         interim_seconds=base.settings.limits.interim_seconds,
+        ways=ways,
     )
 
 
@@ -255,7 +266,9 @@ def _welcomes(parts: AnsweringParts) -> Welcomes | None:
     return Welcomes(StoredWelcomes(parts.base.database), parts.commands, parts.access.policy)
 
 
-def _click_pipeline(parts: AnsweringParts, handler: LimitedQuestions, keeper: AnswerKeeper) -> ClickPipeline:
+def _click_pipeline(
+    parts: AnsweringParts, handler: LimitedQuestions, keeper: AnswerKeeper, ways: WaysBack
+) -> ClickPipeline:
     base = parts.base
     return ClickPipeline(
         handler=handler,
@@ -270,4 +283,5 @@ def _click_pipeline(parts: AnsweringParts, handler: LimitedQuestions, keeper: An
         outsiders=parts.access.outsiders,
         shown=StoredShownCards(base.database),
         keeper=keeper,
+        ways=ways,
     )

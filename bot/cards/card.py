@@ -51,7 +51,7 @@ class Card:
     ``twin`` is the same content for places that cannot show cards (``sampleMarkdown``, session webhook), with the
     buttons written out as commands to type; hardly any card needs it, and writing it takes a tenth of the card's
     time. ``fields`` are the view's own fields as text, for companies that map them to the variables of a template of
-    their own.
+    their own. ``line`` asks for the same card again; empty where nothing does, or the reader may not see its words.
     """
 
     name: str
@@ -62,6 +62,7 @@ class Card:
     buttons: tuple[CardButton, ...]
     twin: TextOnDemand = TextOnDemand()
     fields: Mapping[str, str]
+    line: str = ""
 
     def with_body(self, body: str) -> Card:
         """Return the card with another body and the same twin, which `dataclasses.replace` would write."""

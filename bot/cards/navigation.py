@@ -12,7 +12,7 @@ from bot.cards.view import Button, View
 from bot.phrase import phrase
 
 MAX_STEPS = 2
-"""Views that people can go back to."""
+"""Views that a button leads back to by itself; `bot.chat.ways_back` remembers more."""
 
 BACK = phrase("Back")
 
@@ -26,7 +26,10 @@ def back_button(view: View, trail: Sequence[str]) -> tuple[Button, ...]:
     before = tuple(line for line in trail if here is None or line != here.typed)
     if not before or any(button.label == BACK for button in view.buttons()):
         return ()
-    return (Button(BACK, replace(Ask.from_typed(before[0]), back=before[1:])),)
+    back = replace(Ask.from_typed(before[0]), back=before[1 : MAX_STEPS + 1])
+    while back.back and not back.fits:
+        back = replace(back, back=back.back[:-1])
+    return (Button(BACK, back),)
 
 
 def with_way_back(view: View, buttons: Sequence[Button], trail: Sequence[str]) -> tuple[Button, ...]:
@@ -39,7 +42,7 @@ def with_way_back(view: View, buttons: Sequence[Button], trail: Sequence[str]) -
 def _keeping_way(button: Button, here: Ask, trail: Sequence[str]) -> Button:
     if not isinstance(button.does, Ask) or button.does.line != here.line:
         return button
-    for count in range(len(trail), 0, -1):
+    for count in range(min(len(trail), MAX_STEPS), 0, -1):
         further = replace(button.does, back=tuple(trail[:count]))
         if further.fits:
             return replace(button, does=further)

@@ -107,6 +107,11 @@ class _CompiledTemplate:
         fits = size <= self.budget.body_bytes and self.fits_buttons(buttons)
         return _Draft(view, context, lines, body, size, buttons, fits)
 
+    def holds_rows(self, draft: _Draft) -> bool:
+        """Whether there is room for the rows of a list, and for their buttons if it is there to open one."""
+        opens = isinstance(draft.view, ListView) and draft.view.opens_rows
+        return draft.fits if opens else draft.size <= self.budget.body_bytes
+
     def fits_buttons(self, buttons: Sequence[RenderedButton]) -> bool:
         return self.budget.fits([button.size for button in buttons])
 
@@ -270,6 +275,7 @@ class CardRenderer:
             tips = cut_bytes(f"{said} · {tips}" if tips else said, template.budget.tips_bytes)
         if welcome:
             tips = cut_bytes(f"{welcome} · {tips}" if tips else welcome, template.budget.tips_bytes)
+        here = draft.view.question()
         return Card(
             name=view.card,
             language=presenter.language.code,
@@ -279,6 +285,7 @@ class CardRenderer:
             buttons=buttons,
             twin=partial(_twin, title, draft.lines, tips, draft.buttons, presenter),
             fields=ViewFields(draft.view, presenter),
+            line=here.typed if here is not None else "",
         )
 
     def _fit(self, template: _CompiledTemplate, view: View, trail: Sequence[str]) -> _Draft:
@@ -295,14 +302,14 @@ class CardRenderer:
     def _fit_rows(self, template: _CompiledTemplate, view: ListView, trail: Sequence[str]) -> _Draft:
         fitting, too_many = 1, min(len(view.rows), view.page_size)
         draft = template.draft(view.showing(too_many) if too_many < len(view.rows) else view, trail)
-        if too_many <= 1 or draft.fits:
+        if too_many <= 1 or template.holds_rows(draft):
             return draft
         guess = max(1, too_many * template.budget.body_bytes // max(draft.size, template.budget.body_bytes + 1))
         best = None
         while fitting < too_many:
             guess = min(max(guess, fitting), too_many - 1)
             draft = template.draft(view.showing(guess), trail)
-            if draft.fits:
+            if template.holds_rows(draft):
                 best, fitting = draft, guess + 1
                 guess = fitting
             else:
@@ -313,16 +320,20 @@ class CardRenderer:
     def _affordable(self, template: _CompiledTemplate, draft: _Draft, trail: Sequence[str]) -> list[RenderedButton]:
         """Drop buttons: what leads elsewhere, then of a list its rows, its pages, and what stands before them.
 
+        A document's rows go before what leads elsewhere: their products are only beside what it is about.
         What leads to the reader's own view and the way back go last.
         """
         groups = _grouped(draft, trail, template.presenter)
+        opens = not isinstance(draft.view, ListView) or draft.view.opens_rows
+        order = _DROPPED if opens else _DROPPED_FROM_DOCUMENTS
         while not template.fits_buttons(list(chain.from_iterable(groups))):
-            next(group for group in _DROPPED(groups) if group).pop()
+            next(group for group in order(groups) if group).pop()
         return list(chain.from_iterable(groups))
 
 
 _DROPPED = itemgetter(4, 2, 3, 1, 5, 0)
 """The groups of `_grouped` in the order in which their buttons are dropped."""
+_DROPPED_FROM_DOCUMENTS = itemgetter(2, 4, 3, 1, 5, 0)
 
 
 def _grouped(draft: _Draft, trail: Sequence[str], presenter: Presenter) -> tuple[list[RenderedButton], ...]:

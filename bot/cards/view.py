@@ -104,6 +104,8 @@ class ListView(View):
     offset: int = 0
     line: str
     page_size: ClassVar[int] = 8
+    opens_rows: ClassVar[bool] = True
+    """Whether it is there to open one of its rows; else a row is shown even where there is no room for its button."""
 
     def row_buttons(self) -> Sequence[Button]:
         """Return the buttons of the rows shown (picks, drill-downs); the renderer drops what does not fit."""

@@ -13,10 +13,13 @@ _LABEL = phrase("See all")
 def own_view_buttons(view: View) -> tuple[Button, ...]:
     """Return the button under a shared card that shows its readers what they may see themselves.
 
-    The answer to a click is seen by the clicker alone.
+    The answer to a click is seen by the clicker alone. It is the next sensible step where the view has none itself.
     """
     question = view.question() if view.shared and view.withheld else None
-    return (Button(_LABEL, question, Color.BLUE),) if question is not None else ()
+    if question is None:
+        return ()
+    leads = any(button.color is Color.BLUE for button in view.buttons())
+    return (Button(_LABEL, question, Color.GRAY if leads else Color.BLUE),)
 
 
 def withheld_note(view: View, presenter: Presenter) -> str:

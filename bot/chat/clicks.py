@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Protocol
 
 import structlog
@@ -29,6 +29,7 @@ from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.pipeline import PreparedAnswer, QuestionHandler
 from bot.chat.standing_answers import AnswerKeeper, CardReaders, StandingAnswer
+from bot.chat.ways_back import WaysBack
 from bot.disclosure import cut
 from bot.errors import DingerpError
 from bot.metrics import Metrics
@@ -97,9 +98,13 @@ class ClickPipeline:
         outsiders: KnownOutsiders,
         shown: ShownCards | None = None,
         keeper: AnswerKeeper | None = None,
+        ways: WaysBack | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """Without ``shown`` the bot shows no cards by itself, without ``keeper`` it keeps no answers up to date."""
+        """Without ``shown`` the bot shows no cards by itself, without ``keeper`` it keeps no answers up to date.
+
+        ``ways`` remembers what cards showed before.
+        """
         self._handler = handler
         self._people = people
         self._renderer = renderer
@@ -112,6 +117,7 @@ class ClickPipeline:
         self._outsiders = outsiders
         self._shown = shown
         self._keeper = keeper
+        self._ways = ways or WaysBack()
         self._sleep = sleep
         self._at_work: set[asyncio.Task[None]] = set()
         self._closing = asyncio.Event()
@@ -144,7 +150,18 @@ class ClickPipeline:
         assert zone is not None, "the clock gives aware times"
         # Nobody else sees a click's answer (docs: platform/dingtalk/callbacks.md#answers).
         view = cut(answer.view, answer.grant.fields)
-        return self._renderer.render(view, self._people.language(click.user_id), zone=zone, trail=_trail(click.token))
+        return self._draw(click, view, zone)
+
+    def _draw(self, click: Click, view: View, zone: tzinfo) -> Card:
+        """Return the card with the way back to what it showed the clicker before; none after something was done."""
+        language, asked = self._people.language(click.user_id), _asked(click.token)
+        if asked is None:
+            self._ways.end(click.track_id, click.user_id)
+            return self._renderer.render(view, language, zone=zone, trail=())
+        before = self._ways.before(click.track_id, click.user_id, asked)
+        card = self._renderer.render(view, language, zone=zone, trail=before)
+        self._ways.go(click.track_id, click.user_id, card.line, before)
+        return card
 
     async def _answer(self, click: Click, now: datetime) -> PreparedAnswer:
         try:
@@ -337,12 +354,12 @@ def _notice(view: View, outcome: str) -> PreparedAnswer:
     return PreparedAnswer(view, "click", outcome)
 
 
-def _trail(token: str) -> tuple[str, ...]:
-    """Return the lines of what the card showed before; none after something was done."""
+def _asked(token: str) -> Ask | None:
+    """Return what a button asks; None for one that does something."""
     with suppress(BadToken):
         action = unpack(token)
-        return action.back if isinstance(action, Ask) else ()
-    return ()
+        return action if isinstance(action, Ask) else None
+    return None
 
 
 def _form_text(values: Mapping[str, object]) -> str:

@@ -433,10 +433,11 @@ class QuestionDispatcher:
         return PreparedAnswer(view, command.name, outcome, grant, rule, decides=command.writes)
 
     def _notice(self, error: Exception, command: AnyCommand, context: QuestionContext) -> tuple[View, QuestionOutcome]:
-        example = next(iter(command.examples), "")
+        examples = _readable(command.examples, context.person.language)
+        example = next(iter(examples), "")
         match error:
             case BadArgument():
-                usage, examples = command.usage, command.examples
+                usage = command.usage
                 bad = BadArgumentNotice(problem=error.problem, usage=usage, examples=examples)
                 return bad, QuestionOutcome.BAD_ARGUMENT
             case NotFound():
@@ -461,6 +462,11 @@ class QuestionDispatcher:
         log.error("question.failed", reference=reference, command=command.name, exc_info=error)
         known = error if isinstance(error, DingerpError) else DingerpError()
         return FailedNotice(problem=known.tell(), reference=reference)
+
+
+def _readable(examples: Sequence[str], language: str) -> tuple[str, ...]:
+    """Return the examples that somebody can type who reads a language: Chinese ones only for who reads Chinese."""
+    return tuple(example for example in examples if language.startswith("zh") or example.isascii())
 
 
 def _hint(problem: Phrase) -> PreparedAnswer:

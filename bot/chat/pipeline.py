@@ -41,6 +41,7 @@ from bot.chat.ports import (
 from bot.chat.scheduling import ConversationQueue, LoopPacer, QueueTicket
 from bot.chat.standing_answers import AnswerKeeper, CardReaders, StandingAnswer
 from bot.chat.unstored import UnstoredQuestions
+from bot.chat.ways_back import WaysBack
 from bot.chat.welcome import Welcomes
 from bot.disclosure import cut
 from bot.errors import DingerpError
@@ -136,13 +137,15 @@ class QuestionPipeline:
         welcomes: Welcomes | None = None,
         arrived: Callable[[Message], None] = lambda message: None,
         interim_seconds: float = 0.0,
+        ways: WaysBack | None = None,
     ) -> None:
         """``pause``: seconds before an answer is sent again; each further pause is twice as long.
 
         ``interim_seconds``: after so long a card says that the answer takes longer, and becomes it; 0: never.
 
         ``keeper`` keeps answers up to date that show what may be decided; ``welcomes`` say what the first answer in a
-        conversation shows besides; ``arrived`` is told of every message once.
+        conversation shows besides; ``arrived`` is told of every message once; ``ways`` remembers what cards show, for
+        the way back to it.
         """
         self._inbox = inbox
         self._handler = handler
@@ -161,6 +164,7 @@ class QuestionPipeline:
         self._zone = zone
         self._backoff = BackoffPolicy(first=pause, longest=MAX_RETRY_PAUSE)
         self._arrived = arrived
+        self._ways = ways or WaysBack()
         self._slots = asyncio.Semaphore(at_once)
         self._turns = LoopPacer()
         self._queue = ConversationQueue()
@@ -287,6 +291,11 @@ class QuestionPipeline:
                 interim = interim or (waiting is not None and await waiting.settle())
                 # Before it can be clicked: what is clicked has to be known.
                 await self._keep(message, answer.view, cards, interim=interim)
+                self._ways.begin(
+                    self._track_of(message, interim=interim),
+                    "" if cards.is_shared else message.sender.staff_id or "",
+                    cards.own.line,
+                )
                 # All cards of this turn of the loop are rendered before the first is sent: work that is repeated finds
                 # its code and data in the processor's caches (5 to 10 % more answers, measured).
                 await asyncio.sleep(0)

@@ -79,6 +79,7 @@ def export_buttons(line: str) -> list[Button]:
 class DocumentView(ListView):
     """One document as the ERP tells it; ``rows`` are its lines, which lead to the stock of their products."""
 
+    opens_rows: ClassVar[bool] = False
     command: ClassVar[str]
     """The command that shows it."""
 

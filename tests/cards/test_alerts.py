@@ -324,3 +324,18 @@ def test_any_alerts_fit_on_any_card(renderer: CardRenderer, rows: list[Any], cod
     for view in (*views, build_card_view(posted(alerts), NOW), build_card_view(posted(alerts, group="digest:x"), NOW)):
         assert view is not None
         assert_within(renderer.render(view, code, zone=ZONE))
+
+
+@pytest.mark.parametrize("code", LANGUAGE_CODES)
+def test_finding_10_what_was_reported_once_is_not_counted(code: str, renderer: CardRenderer) -> None:
+    once, often = (
+        renderer.render(
+            build_alert_view(alert(event("stock.low", SCHEMAS[EventType("stock.low")].example), count=count), NOW),
+            code,
+            zone=ZONE,
+        )
+        for count in (1, 3)
+    )
+    assert "3" in often.tips
+    assert "1 次" not in once.tips
+    assert "Reported" not in once.tips

@@ -65,3 +65,11 @@ def test_the_button_back() -> None:
     (back,) = back_button(_Order(), ("/order late +8", "/find x"))
     assert back == Button(back.label, Ask("/order late", 8, ("/find x",)))
     assert back_button(_Order(), ()) == ()
+
+
+def test_back_carries_what_fits_of_a_long_way() -> None:
+    way = ("/order late +8", "/find " + "x" * 40, "/find " + "螺" * 50, "/find z")
+    (back,) = back_button(_Order(), way)
+    assert isinstance(back.does, Ask)
+    assert back.does.fits
+    assert back.does.back == way[1:2]

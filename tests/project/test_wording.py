@@ -14,7 +14,12 @@ from .tree import ROOT
 
 REJECTED = (
     *("警报", "告警", "知道了", "认领", "静音", "采购订单", "批准", "驳回", "待收订单"),
-    *("任一：", "没有指定您", "未记录", "”是多余的"),
+    *("任一：", "没有指定您", "未记录", "”是多余的", "已发货 部分"),
+)
+USED = (
+    *("预警", "我来跟进", "暂停提醒", "恢复提醒", "采购单", "同意", "拒绝", "审批通过", "交货日期", "计划完工日"),
+    *("以下任一人同意即可", "您不是此单的审批人", "操作未生效", "单据已变更，请核对后再审批", "无法识别“"),
+    *("可用量%(limit)s时提醒您", "单，均按期", "正在查询 ERP…"),
 )
 
 
@@ -22,6 +27,17 @@ def test_the_catalogue_has_no_rejected_word() -> None:
     texts = [text for message in catalogue.read("zh_CN") if message.id for text in _strings(message.string)]
     found = {word: text for word in REJECTED for text in texts if word in text}
     assert found == {}
+
+
+@pytest.mark.parametrize("word", USED)
+def test_the_catalogue_has_the_word_that_people_use(word: str) -> None:
+    texts = [text for message in catalogue.read("zh_CN") if message.id for text in _strings(message.string)]
+    assert any(word in text for text in texts)
+
+
+def test_one_thing_has_one_name() -> None:
+    texts = [text for message in catalogue.read("zh_CN") if message.id for text in _strings(message.string)]
+    assert [text for text in texts if "商品" in text or re.search("(?<!订)生产单", text)] == []
 
 
 def test_templates_hold_no_chinese_of_their_own() -> None:

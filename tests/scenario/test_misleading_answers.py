@@ -7,7 +7,13 @@ from datetime import datetime
 
 from bot.demo import suggested_commands
 from bot.erp.port import Filter, ListQuery
-from tests.scenario.conftest import ENGLISH, KEEPER, BotSystem
+from tests.scenario.conftest import ENGLISH, KEEPER, BotSystem, OpenSystem
+
+BOSS = "boss01"
+APPROVING = {
+    "access": {"roles": {"approver": frozenset({BOSS})}, "accounts": {BOSS: {"demo": BOSS}, KEEPER: {"demo": KEEPER}}},
+    "poll": {"enabled": True},
+}
 
 
 async def test_finding_10_a_search_counts_more_than_it_read(system: BotSystem) -> None:
@@ -67,3 +73,73 @@ async def test_a_list_says_which_day_it_shows(system: BotSystem) -> None:
     assert re.search(r"\d+\D{0,3}月\D{0,3}\d+\D{0,3}日 到期", (await system.ask("/invoice")).markdown)
     assert "交期 " in (await system.ask("/order")).markdown
     assert "due " in (await system.ask("/invoice", who=ENGLISH)).markdown
+
+
+async def test_the_way_back_ends_where_it_began_also_from_long_lists(system: BotSystem) -> None:
+    card = await system.ask("/order", who="boss01")
+    for _ in range(4):
+        card = await system.click(card, "下一页", "boss01")
+    titles = [(card.title, card.markdown)]
+    seen: set[str] = set()
+    for step in ("SO-", "客户", "SO-", "SKU", "价格"):
+        buttons = [each.text for each in card.buttons if each.text.startswith(step) and each.text not in seen]
+        if not buttons:
+            continue
+        seen.add(button := buttons[0])
+        card = await system.click(card, button, "boss01")
+        titles.append((card.title, card.markdown))
+    assert len(titles) >= 4
+    for title in reversed(titles[:-1]):
+        card = await system.click(card, "返回", "boss01")
+        assert (card.title, card.markdown) == title
+    for number in [each.text for each in card.buttons if each.text.startswith("SO-")]:
+        order = await system.click(card, number, "boss01")
+        assert "返回" in [each.text for each in order.buttons]
+        assert (await system.click(order, "返回", "boss01")).title == card.title
+
+
+async def test_examples_are_in_the_readers_language(system: BotSystem) -> None:
+    card = await system.ask("/stock", who=ENGLISH)
+    assert card.buttons
+    assert all(button.text.isascii() for button in card.buttons)
+
+
+async def test_a_document_shows_its_lines_though_there_is_no_room_for_all_buttons(system: BotSystem) -> None:
+    order = (await system.app.hub.purchase_order("PO-1055")).value
+    card = await system.ask("/po PO-1055", who="boss01")
+    assert all(line.sku in card.markdown for line in order.lines)
+    assert "供应商" in [button.text for button in card.buttons]
+
+
+async def test_finding_10_what_waits_tells_when_it_was_ordered_and_not_when_the_bot_started(
+    open_system: OpenSystem,
+) -> None:
+    async with open_system(**APPROVING) as system:
+        await system.app.approvals.pending_poller.poll()
+        card = await system.ask("/pending", who=BOSS)
+        number = card.buttons[0].text
+        order = (await system.app.hub.purchase_order(number)).value
+        assert order.ordered_on is not None
+        day = f"{order.ordered_on.month}月{order.ordered_on.day}日"
+        assert f"下单日期：{day}" in card.markdown.replace("\u2060", "")
+        assert "自 " not in card.markdown
+        assert "下一页" not in [button.text for button in card.buttons if button.color == "blue"]
+
+
+async def test_finding_10_who_may_not_approve_is_offered_nothing_to_approve(open_system: OpenSystem) -> None:
+    async with open_system(**APPROVING) as system:
+        await system.app.approvals.pending_poller.poll()
+        number = (await system.ask("/pending", who=BOSS)).buttons[0].text
+        for line in (f"/approve {number}", f"/po {number}", f"/why {number}"):
+            card = await system.ask(line)
+            assert not {"同意", "拒绝", "转交"} & {button.text for button in card.buttons}, line
+        assert "您不是此单的审批人" in (await system.ask(f"/approve {number}")).markdown
+
+
+async def test_finding_10_nothing_to_undo_is_said_so(open_system: OpenSystem) -> None:
+    async with open_system(**APPROVING) as system:
+        await system.app.approvals.pending_poller.poll()
+        number = (await system.ask("/pending", who=BOSS)).buttons[0].text
+        assert "没有可撤回的审批" in (await system.ask(f"/approve {number} undo", who=BOSS)).markdown
+        done = await system.ask("/approve PO-1054 undo", who=BOSS)
+        assert "ERP 中的状态：" in done.markdown
