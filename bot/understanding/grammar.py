@@ -66,7 +66,6 @@ _SAYS_OUTRIGHT = 4
 _DECISIVE = 6
 _MOST_ALTERNATIVES = 3
 _SHORTEST_NAME = 2
-_LONGEST_VERB = 3
 _OF_THE_WHOLE_COMPANY = frozenset({"report"})
 """Commands that answer for no single customer, vendor or product."""
 _ALONE = frozenset({"help", "whoami", "lang", "alerts", "pending"})
@@ -176,7 +175,7 @@ class Grammar:
         take_words(scan, sentences.dates, LONGEST_WORD, lambda start, end: scan.take(SpanKind.DATE, start, end))
         take_digits(scan)
         take_words(scan, sentences.phrases, LONGEST_WORD, scan.drop)
-        for start, piece in leftover(scan, sentences.fillers, LONGEST_WORD, self._is_name):
+        for start, piece in leftover(scan, sentences.fillers, sentences.verbs, LONGEST_WORD, self._is_name):
             if len(piece) > 1 or piece.isdecimal():
                 scan.spans.extend(self._named(at, part) for at, part in self._parted(start, piece))
         return scan
@@ -193,8 +192,6 @@ class Grammar:
 
     def _named(self, start: int, piece: str) -> Span:
         """Return a piece that was left over as the name of something."""
-        if not self._is_name(piece) and (size := self._verb(piece)):
-            start, piece = start + size[0], piece[size[0] : len(piece) - size[1]]
         if len(piece) > 1 and piece.endswith(("仓", "仓库")):
             return Span(SpanKind.WAREHOUSE, start, piece, piece)
         if store := self._places.get(piece.casefold()):
@@ -204,15 +201,6 @@ class Grammar:
         if partner := self.vocabulary.partner(piece):
             return Span(SpanKind.PARTNER, start, piece, partner)
         return Span(SpanKind.NAME, start, piece, piece)
-
-    def _verb(self, piece: str) -> tuple[int, int] | None:
-        """Return how many signs before and after a known name in a piece are verbs; None where it holds none."""
-        for before in range(min(_LONGEST_VERB + 1, len(piece))):
-            for after in range(min(_LONGEST_VERB + 1, len(piece) - before)):
-                verbs = {piece[:before], piece[len(piece) - after :]} - {""}
-                if verbs and verbs <= self.sentences.verbs and self._is_name(piece[before : len(piece) - after]):
-                    return before, after
-        return None
 
     def weigh(self, scan: Scan, usable: frozenset[str] | None, about: str = "") -> dict[str, int]:
         """Return how much speaks for each command; ``about`` is somebody whom the sentence means and does not name."""
