@@ -29,7 +29,7 @@ _POSSESSIVE = "'s"
 _LONGEST_PIECE = 16
 """Signs of a piece in which a known name is looked for: the effort grows with their square."""
 _MENTION = re.compile(r"@\s?(\S+)")
-_STOCK_OF_WAREHOUSE = re.compile("(?<=仓)库存")
+_STOCK_OF_WAREHOUSE = re.compile("(?<=仓)库存(?:不足|不够|紧张|告急|偏低|太低|太少|见底|低)?")
 _DIGITS = re.compile(r"(?<![0-9A-Za-z.])\d{3,12}(?![0-9A-Za-z.])")
 _NEGATED = re.compile(
     r"(?:不要|不是要|不是问|不是查|不是|别查|不查|不看|不用看|除了|不问)(?!不)[^,;，；。]+?(?=[,;，；。]|而?是(?!不)|而要|$)"
@@ -154,10 +154,11 @@ def take_quantities(scan: Scan, pattern: re.Pattern[str]) -> None:
         scan.take(SpanKind.QUANTITY, match.start(), match.end())
 
 
-def take_stock_of_warehouses(scan: Scan) -> None:
+def take_stock_of_warehouses(scan: Scan, cues: Container[str]) -> None:
     """Take 库存 after the name of a warehouse: 上海仓库存 is what lies in 上海仓, not something in 上海仓库."""
     for match in _STOCK_OF_WAREHOUSE.finditer(scan.rest):
-        scan.take(SpanKind.CUE, match.start(), match.end())
+        end = match.end() if match[0] in cues else match.start() + len("库存")
+        scan.take(SpanKind.CUE, match.start(), end)
 
 
 def take_mentions(scan: Scan, stores: Mapping[str, str]) -> None:
