@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from typing import Self
 
 from bot.chat.arguments import Word
+from bot.chat.errors import BadArgument
 from bot.erp.port import Period
 from bot.phrase import phrase
 
@@ -77,6 +78,8 @@ _FOUND = re.compile(rf"(?<![a-z0-9])(?:{_BARE})(?:{_BETWEEN}(?:{_BARE}))?", re.V
 _RANGE = re.compile(rf"(?P<first>.+?){_BETWEEN}(?P<last>.+)")
 _DUE = re.compile(r"^due\s+(?:on\s+|in\s+)?|(?:到期|要?交货?|到货|完工|应交|due)$")
 _LONGEST = 40
+_BESIDE_A_LEAP_DAY = (date(2024, 1, 31), date(2024, 3, 31))
+"""Days before and after a 29th of February, so that it is known as a day, whatever lies ahead or behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,25 +115,38 @@ class Days(Word):
 
     @classmethod
     def take_marked(cls, words: list[str]) -> Self | None:
-        """Take the words that name days out of a line."""
+        """Take the words that name days out of a line; raises `BadArgument` for a day that no calendar has."""
         for size in (4, 3, 2, 1):
             for i in range(len(words) - size + 1):
                 text = " ".join(words[i : i + size])
                 if names_days(text):
                     del words[i : i + size]
                     return cls(text)
+                if _names_no_day(text):
+                    raise _no_such_day(text)
         return None
 
     def within(self, today: date) -> DayRange:
-        """Return the days that are meant on a day."""
+        """Return the days that are meant on a day; raises `BadArgument` if this year does not have them."""
         found = read_days(self, today)
-        assert found is not None  # else it would not have been taken
+        if found is None:
+            raise _no_such_day(self)  # the 29th of February of another year
         return found
+
+
+def _names_no_day(text: str) -> bool:
+    """Whether a text has the form of a date that no calendar has: 2月31号, 2026-02-30. 45号 may be a kind of steel."""
+    match = _ONE.fullmatch(_DUE.sub("", " ".join(text.casefold().split())).strip())
+    return match is not None and match.lastgroup in {"date", "iso"}
+
+
+def _no_such_day(text: str) -> BadArgument:
+    return BadArgument(phrase("There is no such day: “%(text)s”.", text=text))
 
 
 def names_days(text: str) -> bool:
     """Return whether a text names days and nothing else."""
-    return read_days(text, date(2024, 1, 31)) is not None
+    return any(read_days(text, today) is not None for today in _BESIDE_A_LEAP_DAY)
 
 
 def names_days_ahead(text: str) -> bool:

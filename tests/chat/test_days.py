@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from bot.chat.days import DayRange, Days, find_days, names_days, names_days_ahead, read_days
+from bot.chat.errors import BadArgument
 from bot.erp.port import Period
 
 FRIDAY = date(2026, 11, 27)
@@ -127,3 +128,26 @@ def test_days_are_taken_from_anywhere_in_a_line() -> None:
     assert Days.take_marked(words) == "last week"
     assert words == ["Acme", "Tools"]
     assert Days.take_marked(words) is None
+
+
+@pytest.mark.parametrize("text", ["2月31号", "二月三十号", "2026-02-30", "2025年13月", "4月31日到期"])
+def test_a_day_that_no_calendar_has_is_said_not_to_exist(text: str) -> None:
+    with pytest.raises(BadArgument, match="no such day"):
+        Days.take_marked(["宏达", text])
+
+
+@pytest.mark.parametrize("text", ["45号", "2月花", "31号钢", "SO-2026-02"])
+def test_what_only_looks_like_a_day_is_none(text: str) -> None:
+    words = [text]
+    assert Days.take_marked(words) is None
+    assert words == [text]
+
+
+def test_a_leap_day_of_another_year_is_said_not_to_exist() -> None:
+    days = Days.take_marked(["2月29号"])
+    assert days is not None
+    assert days.within(date(2024, 3, 1)).period.first == date(2024, 2, 29)
+    days = Days("2月29号到期")
+    assert days.within(date(2024, 1, 5)).period.first == date(2024, 2, 29)
+    with pytest.raises(BadArgument, match="no such day"):
+        days.within(date(2026, 1, 5))
