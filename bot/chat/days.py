@@ -30,10 +30,10 @@ _AMBIGUOUS_MONTHS = frozenset({"may", "march"})
 """Months that are words of their own unless a year follows."""
 _OFFSETS = {"上上": -2, "上": -1, "last": -1, "本": 0, "这": 0, "当": 0, "this": 0, "下": 1, "next": 1, "下下": 2}
 _NAMED_DAYS = {
-    **dict.fromkeys(("今天", "今日", "当天", "today"), 0),
-    **dict.fromkeys(("昨天", "昨日", "yesterday"), -1),
+    **dict.fromkeys(("今天", "今日", "今儿个", "今儿", "当天", "today"), 0),
+    **dict.fromkeys(("昨天", "昨日", "昨儿个", "昨儿", "yesterday"), -1),
     **dict.fromkeys(("前天", "the day before yesterday"), -2),
-    **dict.fromkeys(("明天", "明日", "tomorrow"), 1),
+    **dict.fromkeys(("明天", "明日", "明儿个", "明儿", "tomorrow"), 1),
     **dict.fromkeys(("后天", "the day after tomorrow"), 2),
     "大后天": 3,
     "大前天": -3,
@@ -115,7 +115,7 @@ class Days(Word):
 
     @classmethod
     def take_marked(cls, words: list[str]) -> Self | None:
-        """Take the words that name days out of a line."""
+        """Take the words that name days out of a line; raises `BadArgument` for a day that no calendar has."""
         for size in (4, 3, 2, 1):
             for i in range(len(words) - size + 1):
                 text = " ".join(words[i : i + size])

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from bot.chat.days import Days, names_days, names_days_ahead
@@ -14,6 +14,7 @@ from bot.chat.reading import ReadBy, Reading, Understood
 from bot.chat.registry import Commands
 from bot.understanding.exporting import drop_export, export_reading, wants_the_last
 from bot.understanding.homophones import Homophones
+from bot.understanding.likeness import NOTHING, Likeness, pieces_of
 from bot.understanding.scanning import (
     Scan,
     Span,
@@ -64,9 +65,15 @@ SAYS_WHAT_TO_DO = 2
 """Weight from which words say which command is meant."""
 _SAYS_OUTRIGHT = 4
 _DECISIVE = 6
+_WORD, _CHOSEN, _AS_LIKELY = 0.3, 2.5, 0.25
+"""What a word's weight, and that words chose a command, count beside the logarithm of likeness; and the difference
+below which two are as likely. Measured on sentences that were not learnt from (docs: explanation/understanding.md)."""
 _MOST_ALTERNATIVES = 3
 _SHORTEST_NAME = 2
-_LONGEST_VERB = 3
+_LONG_NAME = 4
+"""Signs from which an unknown name counts as one; shorter ones are mostly words."""
+_BARE = "find"
+"""The command that looks up a name of which nothing is asked."""
 _OF_THE_WHOLE_COMPANY = frozenset({"report", "chart"})
 """Commands that answer for no single customer, vendor or product."""
 _ALWAYS_DUE = frozenset({"arrivals"})
@@ -86,6 +93,7 @@ class Grammar:
     commands: Commands
     sentences: Sentences
     vocabulary: Vocabulary
+    likeness: Likeness = field(default_factory=Likeness.load)
 
     def prepare(self) -> Grammar:
         """Build what reading needs, and return the grammar: for another thread than that of the loop."""
@@ -110,8 +118,7 @@ class Grammar:
         if not _OF_CODE.isdisjoint(text):
             return None
         scan = self.scan(text)
-        weights = self.weigh(scan, usable)
-        found = {line: weight for line, weight in self._lines(scan, weights, usable) if _fits(line)}
+        found = self._found(scan, usable)
         if not found:
             return None
         line, *others = found
@@ -122,6 +129,52 @@ class Grammar:
             unsure=bool(others) and found[others[0]] >= found[line],
             understood=tuple(Understood(span.kind.value, span.text, span.value) for span in _in_order(scan.spans)),
         )
+
+    def _found(self, scan: Scan, usable: frozenset[str] | None) -> Mapping[str, int]:
+        """Return lines with their weights, the likeliest first; two of the same weight are as likely.
+
+        Words choose the command, unless the sentence is much more like those that ask for another one.
+        """
+        weights = self.weigh(scan, usable)
+        found = dict(self._fitting(scan, weights, usable))
+        leading = {_command_of(line): line for line, weight in found.items() if weight == max(found.values())}
+        several = len(found) > 1 and len({_command_of(line) for line in found}) == 1
+        if several or _says_itself(scan) or self._is_unlike(scan) or not leading.keys() <= set(self.likeness.commands):
+            return found  # documents, names, and commands of which no sentences are known
+        scores = self._scores(scan, weights, leading or {NOTHING: ""}, usable)
+        best = max(scores, key=lambda name: scores[name], default=NOTHING)
+        line = "" if best == NOTHING else leading.get(best) or self._line_of(best, scan, usable)
+        if not line or (best in leading and len(leading) == 1):
+            return {} if best == NOTHING else found
+        near = [other for name, other in leading.items() if name != best and scores[best] - scores[name] < _AS_LIKELY]
+        return dict.fromkeys((line, *near), _DECISIVE)
+
+    def _is_unlike(self, scan: Scan) -> bool:
+        """Whether a name stands in a sentence that nobody knows: its signs are like nothing."""
+        names = (span.value for span in scan.of_kind(SpanKind.NAME) if len(span.value) >= _LONG_NAME)
+        return any(not self._is_name(name) for name in names)
+
+    def _line_of(self, name: str, scan: Scan, usable: frozenset[str] | None) -> str:
+        """Return the line that a sentence is if it asks for this command; empty where it cannot ask for it."""
+        weights = {} if name == _BARE else {name: _DECISIVE}
+        line = next((line for line, _ in self._fitting(scan, weights, usable)), "")
+        return line if _command_of(line) == name else ""
+
+    def _fitting(
+        self, scan: Scan, weights: Mapping[str, int], usable: frozenset[str] | None
+    ) -> Iterable[tuple[str, int]]:
+        return ((line, weight) for line, weight in self._lines(scan, weights, usable) if _fits(line))
+
+    def _scores(
+        self, scan: Scan, weights: Mapping[str, int], chosen: Container[str], usable: frozenset[str] | None
+    ) -> Mapping[str, float]:
+        """Return how much speaks for each command: what the sentence is like, its words, and that words chose it."""
+        odds = self.likeness.odds(self.pieces(scan))
+        return {
+            name: value + _WORD * min(weights.get(name, 0), _DECISIVE) + (_CHOSEN if name in chosen else 0.0)
+            for name, value in odds.items()
+            if usable is None or name in usable or name == NOTHING
+        }
 
     def spell_out(self, line: str, limit: int = _MOST_ALTERNATIVES + 1) -> tuple[str, ...]:
         """Return the lines that a typed one stands for if a word of it spells names of customers or vendors."""
@@ -168,7 +221,7 @@ class Grammar:
         take_names(scan, SpanKind.PARTNER, self._partners, self._longest_partner)
         take_names(scan, SpanKind.PERSON, self.vocabulary.people, self._longest_person)
         take_codes(scan, self.vocabulary)
-        take_stock_of_warehouses(scan)
+        take_stock_of_warehouses(scan, sentences.cues)
         take_names(scan, SpanKind.WAREHOUSE, self._stores, self._longest_store)
         take_days(scan)
         take_quantities(scan, self._quantity)
@@ -178,7 +231,7 @@ class Grammar:
         take_words(scan, sentences.dates, LONGEST_WORD, lambda start, end: scan.take(SpanKind.DATE, start, end))
         take_digits(scan)
         take_words(scan, sentences.phrases, LONGEST_WORD, scan.drop)
-        for start, piece in leftover(scan, sentences.fillers, LONGEST_WORD, self._is_name):
+        for start, piece in leftover(scan, sentences.fillers, sentences.verbs, LONGEST_WORD, self._is_name):
             if len(piece) > 1 or piece.isdecimal():
                 scan.spans.extend(self._named(at, part) for at, part in self._parted(start, piece))
         return scan
@@ -195,8 +248,6 @@ class Grammar:
 
     def _named(self, start: int, piece: str) -> Span:
         """Return a piece that was left over as the name of something."""
-        if not self._is_name(piece) and (size := self._verb(piece)):
-            start, piece = start + size[0], piece[size[0] : len(piece) - size[1]]
         if len(piece) > 1 and piece.endswith(("仓", "仓库")):
             return Span(SpanKind.WAREHOUSE, start, piece, piece)
         if store := self._places.get(piece.casefold()):
@@ -207,14 +258,22 @@ class Grammar:
             return Span(SpanKind.PARTNER, start, piece, partner)
         return Span(SpanKind.NAME, start, piece, piece)
 
-    def _verb(self, piece: str) -> tuple[int, int] | None:
-        """Return how many signs before and after a known name in a piece are verbs; None where it holds none."""
-        for before in range(min(_LONGEST_VERB + 1, len(piece))):
-            for after in range(min(_LONGEST_VERB + 1, len(piece) - before)):
-                verbs = {piece[:before], piece[len(piece) - after :]} - {""}
-                if verbs and verbs <= self.sentences.verbs and self._is_name(piece[before : len(piece) - after]):
-                    return before, after
-        return None
+    def pieces(self, scan: Scan) -> list[str]:
+        """Return the pieces of a sentence that say what it is like."""
+        return pieces_of(scan, self._kind_of)
+
+    def _kind_of(self, span: Span) -> str:
+        """Return what a span is for what a sentence is like; empty for a name that is unknown."""
+        match span.kind:
+            case SpanKind.DOCUMENT:
+                return f"document_{span.command}"
+            case SpanKind.PARTNER | SpanKind.PERSON:
+                trade = self.vocabulary.trade(span.value)
+                return f"{span.kind}_{trade.name.casefold()}" if trade else span.kind.value
+            case SpanKind.NAME:
+                return "goods" if self.vocabulary.knows_product(span.value) else ""
+            case _:
+                return span.kind.value
 
     def weigh(self, scan: Scan, usable: frozenset[str] | None, about: str = "") -> dict[str, int]:
         """Return how much speaks for each command; ``about`` is somebody whom the sentence means and does not name."""
@@ -260,16 +319,20 @@ class Grammar:
         if documents:
             found = list(self._of_documents(documents, weights, usable))
             # Without a word of what is asked, the products beside a document are asked for as well.
-            return found if weights or not products else [*found, *self._of_products(scan, products, ranked, weights)]
+            return (
+                found
+                if weights or not products
+                else [*found, *self._of_products(scan, products, ranked, weights, usable)]
+            )
         if products or scan.of_kind(SpanKind.WAREHOUSE):
-            return self._of_products(scan, products, ranked, weights)
+            return self._of_products(scan, products, ranked, weights, usable)
         return self._of_lists(scan, ranked, weights)
 
     def _of_documents(
         self, documents: list[Span], weights: Mapping[str, int], usable: frozenset[str] | None
     ) -> Iterable[tuple[str, int]]:
         for document in documents:
-            name = document.command or "find"
+            name = document.command or _BARE
             if name == "order" and weights.get("delivery", 0) > weights.get("order", 0):
                 name = "delivery"
             if name == "po" and weights.get("why", 0):
@@ -282,14 +345,20 @@ class Grammar:
         return bool(scan.of_kind(SpanKind.PARTNER)) and self._trade(scan) is Trade.SALE
 
     def _of_products(
-        self, scan: Scan, products: list[Span], ranked: list[str], weights: Mapping[str, int]
+        self,
+        scan: Scan,
+        products: list[Span],
+        ranked: list[str],
+        weights: Mapping[str, int],
+        usable: frozenset[str] | None,
     ) -> Iterable[tuple[str, int]]:
         asked = [name for name in ranked if name in _OF_PRODUCTS]
         if products and asked[:1] == ["shortage"]:
             asked = asked[1:]  # 补货 of one product is its stock, or when it arrives
         command = asked[0] if asked else "stock"
-        if command == "stock" and products and weights.get("stock", 0) < SAYS_WHAT_TO_DO and self._buyer(scan):
-            command = "price"
+        says_stock = weights.get("stock", 0) >= SAYS_WHAT_TO_DO
+        if command == "stock" and products and not says_stock and self._buyer(scan):
+            command = "price" if usable is None or "price" in usable else command
         words = [span.value for span in products] or [_joined(scan, SpanKind.NAME)]
         if command == "shortage" and any(words):
             command = "stock"  # whether one product is short
@@ -316,7 +385,7 @@ class Grammar:
         named = _joined(scan, SpanKind.NAME, SpanKind.PARTNER, SpanKind.PERSON, SpanKind.PLACE)
         if not ranked:
             if named and self._is_known(scan):
-                yield command_line("find", named), 1
+                yield command_line(_BARE, named), 1
             return
         apart = _OF_THE_WHOLE_COMPANY if named else _NAMED_ONLY  # its figures would be those of all
         ranked = [name for name in ranked if name not in apart]
@@ -375,11 +444,10 @@ class Grammar:
         lists = self.sentences.lists[name]
         days = (span.text.casefold() for span in scan.of_kind(SpanKind.DATE))
         dated = [cue for day in days for cue in self.sentences.cues.get(day, ())]  # some lists are of a day
-        own = [cue for cue in (*self.cues_in(scan), *dated) if cue.keyword and cue.command == name]
-        if own:
-            return own[0].keyword
+        own = {cue.keyword for cue in (*self.cues_in(scan), *dated) if cue.keyword and cue.command == name}
         said = ((span.value, cue) for span in scan.of_kind(SpanKind.CUE) for cue in self._cues_of(span))
-        return next((self._narrowed(name, word, cue.keyword) for word, cue in said if cue.keyword in lists), "")
+        others = {self._narrowed(name, word, cue.keyword) for word, cue in said if cue.keyword}
+        return next((keyword for keyword in lists if keyword in own | others), "")
 
     def _narrowed(self, name: str, word: str, keyword: str) -> str:
         """Return the list of a command that a word means which names the list ``keyword`` of another one."""
@@ -470,6 +538,16 @@ def _stores_in(scan: Scan) -> list[str]:
 
 def _in_order(spans: Iterable[Span]) -> list[Span]:
     return sorted(spans, key=lambda span: span.start)
+
+
+def _says_itself(scan: Scan) -> bool:
+    """Whether a sentence is nothing but names and numbers."""
+    signs = sum(len(span.text) for span in scan.spans)
+    return signs >= len(scan.text.replace(" ", "")) and not scan.of_kind(SpanKind.CUE)
+
+
+def _command_of(line: str) -> str:
+    return line.removeprefix("/").partition(" ")[0]
 
 
 def _fits(line: str) -> bool:

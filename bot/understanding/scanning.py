@@ -26,8 +26,10 @@ _DIGIT_OF = str.maketrans("零〇一二三四五六七八九", "00123456789")
 _THREAD = re.compile(r"m\d{1,2}(?:\.5)?(?:[x×*]\d+)?|\d+(?:\.\d+)?[x×*]\d+.*", re.IGNORECASE)
 """Sizes of screws are part of a product's name, no codes."""
 _POSSESSIVE = "'s"
+_LONGEST_PIECE = 16
+"""Signs of a piece in which a known name is looked for: the effort grows with their square."""
 _MENTION = re.compile(r"@\s?(\S+)")
-_STOCK_OF_WAREHOUSE = re.compile("(?<=仓)库存")
+_STOCK_OF_WAREHOUSE = re.compile("(?<=仓)库存(?:不足|不够|紧张|告急|偏低|太低|太少|见底|低)?")
 _DIGITS = re.compile(r"(?<![0-9A-Za-z.])\d{3,12}(?![0-9A-Za-z.])")
 _NEGATED = re.compile(
     r"(?:不要|不是要|不是问|不是查|不是|别查|不查|不看|不用看|除了|不问)(?!不)[^,;，；。]+?(?=[,;，；。]|而?是(?!不)|而要|$)"
@@ -152,10 +154,11 @@ def take_quantities(scan: Scan, pattern: re.Pattern[str]) -> None:
         scan.take(SpanKind.QUANTITY, match.start(), match.end())
 
 
-def take_stock_of_warehouses(scan: Scan) -> None:
+def take_stock_of_warehouses(scan: Scan, cues: Container[str]) -> None:
     """Take 库存 after the name of a warehouse: 上海仓库存 is what lies in 上海仓, not something in 上海仓库."""
     for match in _STOCK_OF_WAREHOUSE.finditer(scan.rest):
-        scan.take(SpanKind.CUE, match.start(), match.end())
+        end = match.end() if match[0] in cues else match.start() + len("库存")
+        scan.take(SpanKind.CUE, match.start(), end)
 
 
 def take_mentions(scan: Scan, stores: Mapping[str, str]) -> None:
@@ -222,18 +225,21 @@ def _is_letter(sign: str) -> bool:
 
 
 def leftover(
-    scan: Scan, fillers: Container[str], longest: int, known: Callable[[str], bool]
+    scan: Scan, fillers: Container[str], verbs: Container[str], longest: int, known: Callable[[str], bool]
 ) -> tuple[tuple[int, str], ...]:
     """Return what is left as pieces with their places, without words at their ends that mean nothing.
 
     Such words are kept inside of a piece, and at the ends of one that is ``known``: 有 begins many sentences, and the
-    names of companies too.
+    names of companies too. ``verbs`` are left out only beside a known name.
     """
     pieces: list[tuple[int, str]] = []
     for match in re.finditer(rf"[^{_MASK}\s,;:!?，；：！？。、\"“”()（）的]+", scan.rest):
         start, end = match.span()
         if scan.rest[start:end].endswith(_POSSESSIVE):
             end -= len(_POSSESSIVE)
+        if name := _known_part(scan.rest[start:end], fillers, verbs, known):
+            pieces.append((start + name[0], scan.text[start + name[0] : start + name[1]]))
+            continue
         while start < end and (scan.rest[start:end].isascii() or not known(scan.rest[start:end])):
             if size := _filler(scan.rest[start:end], fillers, longest, at_end=False):
                 start += size
@@ -244,6 +250,32 @@ def leftover(
         if end > start:
             pieces.append((start, scan.text[start:end]))
     return tuple(pieces)
+
+
+def _known_part(
+    piece: str, fillers: Container[str], verbs: Container[str], known: Callable[[str], bool]
+) -> tuple[int, int] | None:
+    """Return where the longest known name in a piece is, if all around it are fillers and verbs: 给宏达报 is 宏达."""
+    size = len(piece)
+    if piece.isascii() or size > _LONGEST_PIECE:
+        return None
+    for length in range(size, 1, -1):
+        for start in range(size - length + 1):
+            end = start + length
+            around = (piece[:start], piece[end:])
+            if all(_made_of(text, fillers, verbs) for text in around) and known(piece[start:end]):
+                return start, end
+    return None
+
+
+def _made_of(text: str, fillers: Container[str], verbs: Container[str]) -> bool:
+    """Whether a text is nothing but fillers and verbs."""
+    reached = [True] + [False] * len(text)
+    for end in range(1, len(text) + 1):
+        reached[end] = any(
+            reached[start] and (text[start:end] in fillers or text[start:end] in verbs) for start in range(end)
+        )
+    return reached[-1]
 
 
 def _filler(piece: str, fillers: Container[str], longest: int, *, at_end: bool) -> int:

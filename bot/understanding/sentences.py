@@ -64,8 +64,8 @@ class Sentences:
 
     commands: frozenset[str]
     """The commands that sentences may ask for: those that change nothing."""
-    lists: Mapping[str, frozenset[str]]
-    """Command → its named lists."""
+    lists: Mapping[str, tuple[str, ...]]
+    """Command → its named lists; of several that a sentence names, the first is meant."""
     narrowed: Mapping[str, Mapping[str, frozenset[str]]]
     """Command → its named list → words that mean this list of it, and another one of other commands."""
     typed: Mapping[str, frozenset[str]]
@@ -106,7 +106,7 @@ class Sentences:
             fillers=frozenset(words["fillers"]),
             phrases=frozenset(words["phrases"]),
             kept=frozenset(words["kept"]),
-            lists={name: frozenset(member.value for member in _lists(command)) for name, command in asked.items()},
+            lists={name: tuple(member.value for member in _lists(command)) for name, command in asked.items()},
             narrowed=narrowed,
             typed={
                 name: frozenset(word for member in _lists(command) for word in member.words)

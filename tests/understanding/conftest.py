@@ -27,7 +27,7 @@ def commands() -> Commands:
 @pytest.fixture(scope="session")
 def vocabulary(tmp_path_factory: pytest.TempPathFactory) -> Vocabulary:
     """Return what is learnt from the demo company."""
-    return asyncio.run(_learn(tmp_path_factory.mktemp("company")))
+    return asyncio.run(learn_demo(tmp_path_factory.mktemp("company")))
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +36,7 @@ def grammar(commands: Commands, vocabulary: Vocabulary) -> Grammar:
     return Grammar(commands, Sentences.load(commands), vocabulary)
 
 
-async def _learn(folder: Path) -> Vocabulary:
+async def learn_demo(folder: Path) -> Vocabulary:
     def now() -> datetime:
         return datetime(2026, 3, 2, 9, tzinfo=UTC)
 
