@@ -58,7 +58,7 @@ async def documents_are_read(system: BotSystem) -> None:
     def age() -> float:
         return registry.get_sample_value("dingerp_read_model_age_seconds", {"source": "demo"}) or math.inf
 
-    await eventually(lambda: math.isfinite(age()), 60, hint=age)
+    await eventually(lambda: math.isfinite(age()), 100, hint=age)
 
 
 async def own_chat(page: ChatPage) -> None:
