@@ -92,6 +92,8 @@ async def alerts(
     colleagues.record_seen(context)
     rights = AlertRights(policy, context.person, context.conversation.id)
     if operation:
+        if context.rows is not None:
+            raise BadArgument(phrase("Only lists and reports can be exported."))
         if not word:
             raise BadArgument(phrase("Say which alert: tap its buttons, or type its id from /alerts."))
         visible = await _find(word, service, context)
@@ -136,7 +138,9 @@ async def _list(
     found = [alert for alert in fitting if rights.may_see(alert)]
     mine = place.kind is PlaceKind.PERSON
     line = command_line("alerts", text, AlertsScope.MINE if mine else "")
-    view = build_list_view(found, context.now, line=line, offset=context.offset, text=shown, mine=mine)
+    view = build_list_view(
+        found, context.now, line=line, offset=context.offset, size=context.rows, text=shown, mine=mine
+    )
     by_id = {alert.id: alert for alert in found}
     rows = tuple(cut(row, rights.fields([by_id[row.id]])) for row in view.rows)
     return replace(view, rows=rows, left_out=len(fitting) - len(found))

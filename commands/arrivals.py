@@ -8,6 +8,7 @@ from datetime import date
 from typing import ClassVar
 
 from bot.access.policy import AccessPolicy
+from bot.cards.tables import Column, Table
 from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Term
 from bot.chat.context import QuestionContext
@@ -16,7 +17,7 @@ from bot.chat.parsing import command_line
 from bot.chat.products import Picks, ProductLookup
 from bot.chat.registry import command
 from bot.chat.related import more_buttons
-from bot.chat.view_parts import Freshness, ask_buttons, freshness
+from bot.chat.view_parts import Freshness, ask_buttons, export_buttons, freshness, table_of_lines
 from bot.disclosure import FieldClass, cut
 from bot.erp.goods import Arrival, ArrivalKind
 from bot.erp.goods_port import ArrivalQuery
@@ -25,6 +26,17 @@ from bot.erp.model import Product
 from bot.phrase import phrase
 
 _COMMANDS = {ArrivalKind.PURCHASE: "po", ArrivalKind.PRODUCTION: "mo"}
+_COLUMNS = (
+    Column(phrase("Product"), "sku"),
+    Column(phrase("Name"), "name"),
+    Column(phrase("Quantity"), "quantity"),
+    Column(phrase("Unit"), "unit"),
+    Column(phrase("Arrives on"), "due_on"),
+    Column(phrase("Days late"), "days_late"),
+    Column(phrase("Document"), "document"),
+    Column(phrase("Vendor"), "partner"),
+    Column(phrase("Warehouse"), "warehouse"),
+)
 
 
 class ProductTerm(Term):
@@ -44,6 +56,12 @@ class ArrivalsView(ListView):
     rows: tuple[Arrival, ...]
     today: date
     freshness: Freshness
+
+    def buttons(self) -> Sequence[Button]:
+        return (*ListView.buttons(self), *(export_buttons(self.line) if self.total else []))
+
+    def table(self) -> Table:
+        return table_of_lines(_COLUMNS, self, as_of=self.freshness.as_of, today=self.today)
 
     def row_buttons(self) -> Sequence[Button]:
         documents = [button for row in self.rows for button in ask_buttons(_COMMANDS[row.kind], (row.document,))]
@@ -86,7 +104,7 @@ async def arrivals(
             since=asked.period.first if asked and asked.period.first > today else None,
             until=asked.period.last if asked else None,
             offset=context.offset,
-            limit=ArrivalsView.page_size,
+            limit=context.rows or ArrivalsView.page_size,
         )
     )
     return ArrivalsView(

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
-from bot.cards.tables import Column
+from bot.cards.tables import Column, Table
 from bot.cards.view import Button, View
 from bot.chat.area_fields import visible_fields
 from bot.chat.arguments import Keyword, Term
@@ -19,7 +19,7 @@ from bot.chat.parsing import command_line
 from bot.chat.partner_links import offered_links, partner_buttons
 from bot.chat.registry import command
 from bot.chat.sums import sum_by_currency
-from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness
+from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness, table_of_one
 from bot.disclosure import cut
 from bot.erp.hub import ErpHub
 from bot.erp.model import Bill, Cost, InvoiceStatus
@@ -59,6 +59,9 @@ class BillView(View):
 
     def question(self) -> Ask:
         return Ask(command_line("bill", self.document.number))
+
+    def table(self) -> Table:
+        return table_of_one(BillListView.columns, self.document, self.freshness.as_of)
 
     def buttons(self) -> Sequence[Button]:
         vendor = self.document.vendor

@@ -285,8 +285,8 @@ async def _illustrated(
 ) -> View:
     """Return a chart with its picture, which is drawn of what the asker may see alone."""
     seen = cut(view, fields)
-    # A file holds figures and no picture, and what is hidden is not drawn.
-    if context.rows is not None or not seen.sums:
+    # A file holds figures and no picture; what is hidden is not drawn, nor what is not read yet.
+    if context.rows is not None or view.coverage.as_of is None or not seen.sums:
         return seen
     picture = await pictures.picture(seen.chart, context)
     return replace(seen, picture=picture.media_id, lack=picture.lack)

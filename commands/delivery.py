@@ -8,7 +8,7 @@ from datetime import date
 from typing import ClassVar
 
 from bot.access.policy import AccessPolicy
-from bot.cards.tables import Column
+from bot.cards.tables import Column, Table
 from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
@@ -16,7 +16,7 @@ from bot.chat.days import Days
 from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.parsing import command_line
 from bot.chat.registry import command
-from bot.chat.view_parts import DocumentListView, DocumentView, Freshness, ask_buttons, freshness
+from bot.chat.view_parts import DocumentListView, DocumentView, Freshness, ask_buttons, export_buttons, freshness
 from bot.disclosure import cut
 from bot.erp.errors import Ambiguous, NotFound
 from bot.erp.goods import DeliveryLine, GoodsDelivery
@@ -45,6 +45,12 @@ class DeliveryView(DocumentView):
 
     card: ClassVar[str] = "delivery"
     command: ClassVar[str] = "delivery"
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column(phrase("Product"), "sku"),
+        Column(phrase("Name"), "name"),
+        Column(phrase("Quantity"), "quantity"),
+        Column(phrase("Unit"), "unit"),
+    )
 
     document: GoodsDelivery
     rows: tuple[DeliveryLine, ...]
@@ -95,6 +101,13 @@ class OrderDeliveriesView(ListView):
             *ask_buttons("order", (self.order_number,)),
         ]
 
+    def buttons(self) -> Sequence[Button]:
+        return (*ListView.buttons(self), *(export_buttons(self.line) if self.total else []))
+
+    def table(self) -> Table:
+        as_of = self.freshness.as_of
+        return Table.of_rows(DeliveryListView.columns, self.rows, today=self.today, total=self.total, as_of=as_of)
+
 
 @command(
     "delivery",
@@ -116,8 +129,7 @@ async def delivery(
     # The rules on orders bind what left of them.
     seen = policy.decide_area(context.person, "order", context.conversation.id).grant.fields
     asked = days.within(context.now.date()) if days else None
-    by_order = text and not which and not asked and context.rows is None
-    if by_order and (of_order := await _of_order(text or "", erp, context)):
+    if text and not which and not asked and (of_order := await _of_order(text or "", erp, context)):
         return cut(of_order, seen)
     lookup = DocumentLookup("delivery", erp.delivery, erp.deliveries)
     wanted = Filter.LATE if which else Filter.ALL
@@ -148,7 +160,7 @@ async def _order_view(
         order_number=order.number,
         customer=order.customer,
         delivered=order.delivery,
-        rows=found.value[context.offset : context.offset + OrderDeliveriesView.page_size],
+        rows=found.value[context.offset : context.offset + (context.rows or OrderDeliveriesView.page_size)],
         total=len(found.value),
         offset=context.offset,
         line=command_line("delivery", order.number),

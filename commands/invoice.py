@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bot.cards.actions import Ask
-from bot.cards.tables import Column
+from bot.cards.tables import Column, Table
 from bot.cards.view import Button, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
@@ -17,7 +17,7 @@ from bot.chat.parsing import command_line
 from bot.chat.partner_links import offered_links, partner_buttons
 from bot.chat.registry import command
 from bot.chat.sums import sum_by_currency
-from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness
+from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness, table_of_one
 from bot.erp.hub import ErpHub
 from bot.erp.model import Invoice, InvoiceStatus, SalesAmount
 from bot.erp.port import Filter
@@ -56,6 +56,9 @@ class InvoiceView(View):
 
     def question(self) -> Ask:
         return Ask(command_line("invoice", self.document.number))
+
+    def table(self) -> Table:
+        return table_of_one(InvoiceListView.columns, self.document, self.freshness.as_of)
 
     def buttons(self) -> Sequence[Button]:
         order = ask_buttons("order", (self.document.order_number,))

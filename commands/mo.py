@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bot.cards.actions import Ask
-from bot.cards.tables import Column
+from bot.cards.tables import Column, Table
 from bot.cards.view import Button, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
@@ -15,7 +15,7 @@ from bot.chat.days import Days
 from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.parsing import command_line
 from bot.chat.registry import command
-from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness
+from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness, table_of_one
 from bot.disclosure import FieldClass
 from bot.erp.hub import ErpHub
 from bot.erp.model import ProductionOrder
@@ -47,6 +47,9 @@ class ProductionView(View):
 
     def question(self) -> Ask:
         return Ask(command_line("mo", self.document.number))
+
+    def table(self) -> Table:
+        return table_of_one(ProductionListView.columns, self.document, self.freshness.as_of)
 
     def buttons(self) -> Sequence[Button]:
         return (

@@ -45,6 +45,18 @@ class OrderView(DocumentView):
     card: ClassVar[str] = "order"
     command: ClassVar[str] = "order"
 
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column(phrase("Product"), "sku"),
+        Column(phrase("Name"), "name"),
+        Column(phrase("Quantity"), "quantity"),
+        Column(phrase("Delivered"), "delivered"),
+        Column(phrase("Invoiced"), "invoiced"),
+        Column(phrase("Unit"), "unit"),
+        Column(phrase("Price"), "price"),
+        Column(phrase("Amount"), "amount"),
+        Column(phrase("Promised"), "due_on"),
+    )
+
     document: SalesOrder
     rows: tuple[OrderLine, ...]
     more: tuple[str, ...] = ()
@@ -55,7 +67,7 @@ class OrderView(DocumentView):
     def buttons(self) -> Sequence[Button]:
         about = partner_buttons(self.links, self.document.customer)
         told = more_buttons(self.more, self.document.number)
-        return (*told, *ListView.buttons(self), *about, *erp_link_buttons(self.document.url))
+        return (*told, *ListView.buttons(self), *about, *self.file_buttons(), *erp_link_buttons(self.document.url))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,6 +60,8 @@ async def pending(
 ) -> View:
     """Show the list or one order, ask whether all are to be approved, or pass one on."""
     colleagues.record_seen(context)
+    if wish is PendingOption.FORWARD and context.rows is not None:
+        raise BadArgument(phrase("Only lists and reports can be exported."))
     if to and wish is not PendingOption.FORWARD:
         raise BadArgument(phrase("“%(word)s” was not understood.", word=shortened(to)))
     if not word:
@@ -91,7 +93,7 @@ async def lines_of_mine(name: str, approvals: ApprovalService, context: Question
 async def _list(approvals: ApprovalService, policy: AccessPolicy, context: QuestionContext, *, together: bool) -> View:
     waiting = await approvals.pending(context.person.user_id or "")
     audience = Audience.of(private=context.is_private)
-    page = waiting[context.offset : context.offset + ApprovalList.page_size]
+    page = waiting[context.offset : context.offset + (context.rows or ApprovalList.page_size)]
     rows = tuple(build_list_row(case, audience) for case in page)
     if together and rows and not policy.read_only:
         line = command_line("pending", PendingOption.ALL)

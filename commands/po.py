@@ -58,6 +58,16 @@ class PurchaseView(DocumentView):
     card: ClassVar[str] = "po"
     command: ClassVar[str] = "po"
 
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column(phrase("Product"), "sku"),
+        Column(phrase("Name"), "name"),
+        Column(phrase("Quantity"), "quantity"),
+        Column(phrase("Received"), "received"),
+        Column(phrase("Unit"), "unit"),
+        Column(phrase("Price"), "price"),
+        Column(phrase("Amount"), "amount"),
+    )
+
     document: PurchaseOrder
     rows: tuple[PurchaseLine, ...]
     case: str = ""
@@ -77,7 +87,7 @@ class PurchaseView(DocumentView):
     def buttons(self) -> Sequence[Button]:
         decisions = self._decisions() if self.case else ()
         about = partner_buttons(self.links, self.document.vendor)
-        return (*decisions, *ListView.buttons(self), *about, *erp_link_buttons(self.document.url))
+        return (*decisions, *ListView.buttons(self), *about, *self.file_buttons(), *erp_link_buttons(self.document.url))
 
     def _decisions(self) -> Sequence[Button]:
         return decision_buttons(self.case, self.seen, self.document.number, can_reject=self.can_reject)

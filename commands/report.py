@@ -114,7 +114,7 @@ class ReportView(View):
 
     def _chart_buttons(self) -> Sequence[Button]:
         """Return the button of the chart, which shows nothing but amounts: what is hidden has none."""
-        shown = self.sales and any(each.now.amount for each in self.sales.ordered.sums)
+        shown = self.as_of is not None and self.sales and any(each.now.amount for each in self.sales.ordered.sums)
         line = f"/chart sales {self.line.removeprefix('/report ')}"
         return [Button(phrase("Chart"), Ask(line))] if shown else []
 

@@ -94,12 +94,19 @@ def build_top_view(alerts: Sequence[Alert]) -> AlertTop:
 
 
 def build_list_view(
-    alerts: Sequence[Alert], now: datetime, *, line: str, offset: int = 0, text: Label = "", mine: bool = False
+    alerts: Sequence[Alert],
+    now: datetime,
+    *,
+    line: str,
+    offset: int = 0,
+    size: int | None = None,
+    text: Label = "",
+    mine: bool = False,
 ) -> AlertList:
-    """Return the open alerts of one place, the worst first."""
+    """Return the open alerts of one place, the worst first; ``size`` of them, if not as many as fit a card."""
     ordered = sorted(alerts, key=_worst_first)
     return AlertList(
-        rows=tuple(_row(alert, now) for alert in ordered[offset : offset + AlertList.page_size]),
+        rows=tuple(_row(alert, now) for alert in ordered[offset : offset + (size or AlertList.page_size)]),
         total=len(ordered),
         offset=offset,
         line=line,

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Annotated, ClassVar
 
 from bot.alerts.alert import Alert, AlertState, Mute, Watch
 from bot.alerts.labels import CardFact
 from bot.cards.actions import AckAlert, Ask, AssignAlert, SnoozeAlert, SnoozeDuration
 from bot.cards.notices import Suggestion
+from bot.cards.tables import Column, Table
 from bot.cards.view import Button, Color, Label, ListView, View
 from bot.chat.parsing import command_line
+from bot.chat.view_parts import export_buttons
 from bot.disclosure import ClassedBy, FieldClass, Stating
 from bot.phrase import Phrase, phrase
 from bot.severity import Severity
@@ -136,6 +139,27 @@ class AlertGroup(_AlertRows):
     late: bool = False
 
 
+def _figures(row: AlertRow) -> tuple[Phrase, ...]:
+    """Return the figures of an alert in words."""
+    return tuple(
+        phrase("%(what)s: %(value)s %(unit)s", what=fact.label, value=fact.value, unit=fact.unit)
+        if fact.unit
+        else phrase("%(what)s: %(value)s", what=fact.label, value=fact.value)
+        for fact in row.facts
+    )
+
+
+_COLUMNS = (
+    Column(phrase("Severity"), "severity"),
+    Column(phrase("Alert"), "headline"),
+    Column(phrase("Subject"), "subject"),
+    Column(phrase("Figures"), _figures),
+    Column(phrase("Since"), "since"),
+    Column(phrase("Times"), "count"),
+    Column(phrase("Taken by"), "taken_by"),
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertList(_AlertRows):
     """The open alerts of one place; ``text`` narrows the list, ``mine``: the place is a person's chat with the bot.
@@ -149,6 +173,12 @@ class AlertList(_AlertRows):
     text: Label = ""
     mine: bool = False
     left_out: int = 0
+
+    def buttons(self) -> Sequence[Button]:
+        return (*ListView.buttons(self), *(export_buttons(self.line) if self.total else []))
+
+    def table(self) -> Table:
+        return Table.of_rows(_COLUMNS, self.rows, total=self.total, key_of=attrgetter("id"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

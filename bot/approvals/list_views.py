@@ -6,13 +6,16 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from operator import attrgetter
 from typing import Annotated, ClassVar
 
 from bot.approvals.document import FINGERPRINT_PREFIX
 from bot.approvals.views import show_action
 from bot.cards.actions import ApproveAll, Ask
+from bot.cards.tables import Column, Table
 from bot.cards.view import Button, Color, Following, ListView, View
 from bot.chat.parsing import command_line
+from bot.chat.view_parts import export_buttons
 from bot.disclosure import FieldClass, Stating
 from bot.erp.model import Cost, DocumentRef, PartnerName
 from bot.phrase import Phrase, phrase
@@ -37,6 +40,15 @@ MIN_FOR_APPROVE_ALL = 2
 """Orders from which on a list offers to approve them together."""
 
 
+_COLUMNS = (
+    Column(phrase("Number"), "number"),
+    Column(phrase("Vendor"), "vendor"),
+    Column(phrase("Amount"), "amount"),
+    Column(phrase("Arrives on"), "due_on"),
+    Column(phrase("Waiting since"), "since"),
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalList(ListView):
     """What waits for one person, oldest first. ``mute``: nobody can decide at present."""
@@ -53,11 +65,14 @@ class ApprovalList(ListView):
         return [Button(row.number, show_action(row.case)) for row in self.rows]
 
     def buttons(self) -> Sequence[Button]:
-        pages = ListView.buttons(self)
+        pages, files = ListView.buttons(self), export_buttons(self.line) if self.total else []
         if self.mute or len(self.rows) < MIN_FOR_APPROVE_ALL:
-            return pages
+            return (*pages, *files)
         every = Button(phrase("Approve all…"), Ask(command_line("pending", "all"), self.offset))
-        return (*pages, every)
+        return (*pages, every, *files)
+
+    def table(self) -> Table:
+        return Table.of_rows(_COLUMNS, self.rows, total=self.total, key_of=attrgetter("case"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

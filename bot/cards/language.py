@@ -38,6 +38,8 @@ LANGUAGE_CODES = ("zh_CN", "en")
 DEFAULT_LANGUAGE = "zh_CN"
 _WIDE = Context(prec=60)
 """Babel rounds in the context at hand; in the usual one a number of more than 25 digits before its point raises."""
+_ROUNDED_FROM = 100
+"""From here on a number in few signs has no decimals of its own."""
 UNKNOWN_VALUE = "–"
 """What is shown for ``None``: the ERP does not say."""
 
@@ -97,7 +99,9 @@ class Language:
     def compact(self, value: Decimal) -> str:
         """Return a number in few signs, rounded to a tenth of its unit: 12.3万, 123.5K."""
         with localcontext(_WIDE):
-            return format_compact_decimal(value, locale=_locale(self.code), fraction_digits=1)
+            # Below its first unit a language writes a number in full.
+            shown = round(value, 0 if abs(value) >= _ROUNDED_FROM else 1)
+            return format_compact_decimal(shown, locale=_locale(self.code), fraction_digits=1)
 
     def month(self, value: dt.date) -> str:
         """Return the month of a date with its year, in few signs."""

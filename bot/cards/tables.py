@@ -20,7 +20,7 @@ class Column:
     heading: Phrase
     shows: str | Callable[[Any], object]
 
-    def of(self, row: Any, today: date) -> object:
+    def of(self, row: Any, today: date | None) -> object:
         """Return the value of this column in a row."""
         if not isinstance(self.shows, str):
             return self.shows(row)
@@ -51,12 +51,15 @@ class Table:
         columns: Sequence[Column],
         rows: Sequence[Any],
         *,
-        today: date,
         total: int,
-        as_of: datetime | None,
+        today: date | None = None,
+        as_of: datetime | None = None,
         key_of: Callable[[Any], str] = _numbered,
     ) -> Self:
-        """Return a table of records; ``key_of`` tells them apart, where they have no number."""
+        """Return a table of records; ``key_of`` tells them apart, where they have no number.
+
+        ``today`` is needed for columns that count days.
+        """
         return cls(
             headings=tuple(column.heading for column in columns),
             rows=tuple(tuple(column.of(row, today) for column in columns) for row in rows),

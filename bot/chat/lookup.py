@@ -84,12 +84,12 @@ class DocumentLookup(Generic[D]):
     ) -> OneDocument[D] | DocumentList[D]:
         """Return the document with the number ``text``, else the only one it fits, else all that it fits.
 
-        Raises `NothingFound` when it fits none. A named list, or that of some days, may be empty. With ``rows`` the
-        answer is a list of so many, also where one document fits.
+        Raises `NothingFound` when it fits none. A named list, or that of some days, may be empty. With ``rows`` what
+        the text fits is a list of so many, also where it is the number of none and fits a single one.
         """
         searching = bool(text) and wanted is Filter.ALL and days is None
         # Text without a digit is no number: a search for a customer or vendor costs one call less.
-        if searching and rows is None and any(sign.isdigit() for sign in text):
+        if searching and any(sign.isdigit() for sign in text):
             try:
                 return OneDocument(await self.one(text))
             except (NotFound, Ambiguous):
@@ -98,13 +98,9 @@ class DocumentLookup(Generic[D]):
         if days is not None:
             query = replace(query, during=days.during, due=days.due_in)
         found = await self.many(query)
-        if rows is not None:
-            if searching and not found.value.total:
-                raise NothingFound(text, await self._closest(text))
-            return DocumentList(found)
         if searching and not found.value.total:
             return await self._spelled_otherwise(text)
-        if searching and found.value.total == 1 and found.value.items:
+        if searching and rows is None and found.value.total == 1 and found.value.items:
             return OneDocument(await self.one(found.value.items[0].number))
         return DocumentList(found)
 

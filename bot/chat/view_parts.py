@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Annotated, Any, ClassVar, Self
 
@@ -75,6 +75,17 @@ def export_buttons(line: str) -> list[Button]:
     return [Button(_EXPORT, Ask(asked))]
 
 
+def table_of_lines(columns: Sequence[Column], view: ListView, *, as_of: datetime | None, today: date) -> Table:
+    """Return a table of rows that nothing but their place tells apart: a document may have two equal lines."""
+    table = Table.of_rows(columns, view.rows, today=today, total=view.total, as_of=as_of, key_of=str)
+    return replace(table, keys=tuple(str(view.offset + number) for number in range(len(view.rows))))
+
+
+def table_of_one(columns: Sequence[Column], document: Any, as_of: datetime) -> Table:
+    """Return a table with one document that has no lines, told as a list of such documents tells it."""
+    return Table.of_rows(columns, (document,), today=as_of.date(), total=1, as_of=as_of)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentView(ListView):
     """One document as the ERP tells it; ``rows`` are its lines, which lead to the stock of their products."""
@@ -82,6 +93,8 @@ class DocumentView(ListView):
     opens_rows: ClassVar[bool] = False
     command: ClassVar[str]
     """The command that shows it."""
+    columns: ClassVar[tuple[Column, ...]] = ()
+    """What a file says of each line."""
 
     document: Any
     days_late: int
@@ -91,7 +104,17 @@ class DocumentView(ListView):
         return ask_buttons("stock", (line.sku for line in self.rows))
 
     def buttons(self) -> Sequence[Button]:
-        return (*ListView.buttons(self), *erp_link_buttons(self.document.url))
+        return (*ListView.buttons(self), *self.file_buttons(), *erp_link_buttons(self.document.url))
+
+    def file_buttons(self) -> Sequence[Button]:
+        """Return the button that asks for the lines as a file, if there are any."""
+        return export_buttons(self.line) if self.columns and self.total else []
+
+    def table(self) -> Table | None:
+        if not self.columns:
+            return None
+        as_of = self.freshness.as_of
+        return table_of_lines(self.columns, self, as_of=as_of, today=as_of.date())
 
     @classmethod
     def of(cls, found: Answer[Any], context: QuestionContext, **more: Any) -> Self:
@@ -100,7 +123,7 @@ class DocumentView(ListView):
         return cls(
             document=document,
             days_late=document.days_late(context.now.date()),
-            rows=document.lines[context.offset : context.offset + cls.page_size],
+            rows=document.lines[context.offset : context.offset + (context.rows or cls.page_size)],
             total=len(document.lines),
             offset=context.offset,
             line=command_line(cls.command, document.number),

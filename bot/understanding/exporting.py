@@ -12,7 +12,10 @@ from bot.chat.registry import Commands
 EXPORT = "export"
 """The command that sends a list as a file."""
 _LISTS = frozenset(
-    {"order", "delivery", "invoice", "po", "mo", "bill", "payment", "customer", "vendor", "shortage", "report", "chart"}
+    {
+        *("order", "delivery", "invoice", "po", "mo", "bill", "payment", "customer", "vendor"),
+        *("arrivals", "shortage", "report", "chart", "pending", "alerts"),
+    }
 )
 """The commands whose lists can be exported."""
 

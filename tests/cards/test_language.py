@@ -159,3 +159,18 @@ def test_lists_and_currencies_are_words_of_the_language(languages: Mapping[str, 
     assert languages["zh_CN"].say(said) == "适用于币种：人民币、美元"
     assert languages["en"].say(said) == "it is for amounts in Chinese yuan, US dollars"
     assert str(said) == "it is for amounts in CNY, USD"
+
+
+@pytest.mark.parametrize(
+    ("number", "chinese", "english"),
+    [
+        ("0", "0", "0"),
+        ("12.34", "12.3", "12.3"),
+        ("6691.62", "6692", "6.7K"),
+        ("123456", "12.3万", "123.5K"),
+        ("-20000", "-2万", "-20K"),
+    ],
+)
+def test_numbers_in_few_signs(languages: Mapping[str, Language], number: str, chinese: str, english: str) -> None:
+    amount = Decimal(number)
+    assert (languages["zh_CN"].compact(amount), languages["en"].compact(amount)) == (chinese, english)

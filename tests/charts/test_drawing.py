@@ -11,6 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from bot.charts.chart import Chart, ChartBar
 from bot.charts.drawing import WIDTH
+from commands.chart import MOST_CURRENCIES, MOST_YEARS
 from tests.charts.charts import columns, drawn, rows
 
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -103,3 +104,12 @@ def test_huge_amounts_are_drawn_exactly() -> None:
 
 def test_english_writes_its_own_numbers() -> None:
     assert "20K" in _words(drawn(columns("20000"), "en"))
+
+
+def test_the_largest_chart_is_little_work() -> None:
+    """What a picture takes grows with its marks and its area: a machine's speed says nothing of it."""
+    largest = columns(*(str(number) for number in range(MOST_YEARS * 12 + 1)), name="2026年{}月")
+    chart = replace(largest, panels=largest.panels * MOST_CURRENCIES)
+    root = _parse(drawn(chart))
+    assert sum(1 for _ in root.iter()) < 900
+    assert int(root.attrib["width"]) * int(root.attrib["height"]) < 240_000

@@ -44,7 +44,7 @@ async def test_open_alerts_of_this_conversation_the_worst_first(
     assert answer.command == "alerts"
     assert [row.id for row in view.rows] == ["a2", "a3", "a1"]
     assert (view.counts.critical, view.counts.warning, view.counts.open) == (1, 2, 3)
-    assert lines(view) == ["/alerts a2", "/alerts a3", "/alerts a1"]
+    assert lines(view) == ["/alerts a2", "/alerts a3", "/alerts a1", "/export alerts"]
 
 
 async def test_nothing_open_is_an_answer_too(ask: Ask) -> None:
@@ -85,7 +85,7 @@ async def test_a_long_list_is_paged(ask: Ask, service: InMemoryAlertService) -> 
     for number in range(11):
         service.show(alert(f"a{number:02}", f"SKU{number}", since=NOW - timedelta(minutes=number)))
     first = as_(AlertList, await ask("/alerts"))
-    assert (len(first.rows), first.total, lines(first)[-1]) == (8, 11, "/alerts +8")
+    assert (len(first.rows), first.total, lines(first)[-2:]) == (8, 11, ["/alerts +8", "/export alerts"])
     second = as_(AlertList, await ask("/alerts", offset=8))
     assert [row.id for row in second.rows] == ["a08", "a09", "a10"]
 

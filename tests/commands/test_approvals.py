@@ -329,7 +329,11 @@ async def test_what_waits_for_me(ask: Ask, approvals: ApprovalFixture, company: 
     await waiting(approvals, company, 10)
     view = as_(ApprovalList, await ask(line, person=MANAGER, where=DIRECT))
     assert [row.number for row in view.rows] == [f"PO-2{number:03}" for number in range(8)]
-    assert (view.total, view.rows[0].amount, lines(view)[-2:]) == (10, cny("500"), ["/pending +8", "/pending all"])
+    assert (view.total, view.rows[0].amount, lines(view)[-3:]) == (
+        10,
+        cny("500"),
+        ["/pending +8", "/pending all", "/export pending"],
+    )
     rest = as_(ApprovalList, await ask("/pending", offset=8, person=MANAGER, where=DIRECT))
     assert [row.number for row in rest.rows] == ["PO-2008", "PO-2009"]
     assert as_(ApprovalList, await ask("/pending")).rows == ()

@@ -149,6 +149,15 @@ async def test_nothing_ordered_is_no_picture(ask: Ask, kept: MemoryDocuments, ga
     assert (view.picture, view.lack, view.sums, gallery.pictures) == ("", None, (), [])
 
 
+async def test_what_is_not_read_yet_is_not_drawn(ask: Ask, kept: MemoryDocuments, gallery: MemoryGallery) -> None:
+    kept.followed = ()
+    view = as_(SalesChart, await ask("/chart sales"))
+    assert (view.coverage.as_of, view.picture, view.lack) == (None, "", None)
+    report = as_(ReportView, await ask("/report month"))
+    assert not [line for line in lines(report) if line.startswith("/chart")]
+    assert gallery.pictures == []
+
+
 async def test_the_same_picture_is_uploaded_once(ask: Ask, painter: MemoryPainter, gallery: MemoryGallery) -> None:
     first = as_(SalesChart, await ask("/chart sales"))
     second = as_(SalesChart, await ask("/chart sales", person=SALES))

@@ -34,6 +34,7 @@ async def test_an_order_with_its_lines(ask: Ask, company: Company) -> None:
         *(f"/stock W-{i}" for i in range(1, 9)),
         "/order SO-1001 +8",
         "/customer 上海宏图机械",
+        "/export order SO-1001",
         ERP_LINK,
     ]
     assert company.calls == ["order so-1001"]
@@ -79,7 +80,7 @@ async def test_a_number_of_two_companies_is_a_choice(ask: Ask, company: Company)
 async def test_the_lines_of_an_order_are_paged(ask: Ask) -> None:
     view = as_(OrderView, await ask("/order SO-1001", offset=8))
     assert [row.sku for row in view.rows] == ["W-9", "W-10", "W-11"]
-    assert lines(view)[-3:] == ["/order SO-1001", "/customer 上海宏图机械", ERP_LINK]
+    assert lines(view)[-4:] == ["/order SO-1001", "/customer 上海宏图机械", "/export order SO-1001", ERP_LINK]
 
 
 async def test_a_list_leads_to_an_order_and_its_lines_to_their_stock_by_buttons_alone(ask: Ask) -> None:
@@ -186,7 +187,7 @@ async def test_a_purchase_order_says_whose_word_it_awaits_by_name(ask: Ask) -> N
     approval = view.document.approval
     assert approval is not None
     assert (approval.pending_for, approval.levels) == (("陈经理", "周总"), 2)
-    assert lines(view) == ["/stock SKU123", "/vendor 宁波标准件厂", "/bill 宁波标准件厂"]
+    assert lines(view) == ["/stock SKU123", "/vendor 宁波标准件厂", "/bill 宁波标准件厂", "/export po PO-1001"]
 
 
 @pytest.mark.parametrize("line", ["/po pending", "/采购 待审批", "待审批采购单", "/cg dsp", "采购订单 待审"])

@@ -12,6 +12,7 @@ from bot.access.audit import AuditKind
 from bot.access.people import Person
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
+from bot.approvals.list_views import ApprovalList
 from bot.cards.actions import Ask as AskAction
 from bot.cards.notices import (
     BadArgumentNotice,
@@ -30,7 +31,10 @@ from bot.chat.message import Conversation, ConversationKind
 from bot.disclosure import ALL_FIELDS, FieldClass
 from bot.erp.errors import Unavailable
 from bot.errors import DingerpError
+from bot.outbox.place import Place, PlaceKind
 from commands.invoice import InvoiceListView
+from tests.commands.alert_fakes import InMemoryAlertService, alert
+from tests.commands.approval_fakes import ApprovalFixture
 from tests.commands.company import NOW, Company, cny, invoice
 from tests.commands.conftest import GROUP, KEEPER, Ask, as_, lines
 from tests.commands.export_fakes import MemoryCourier
@@ -39,6 +43,7 @@ from tests.workbook_cells import ReadSheet, read_sheets
 
 OWN_CHAT = Conversation("cidKeeper==", ConversationKind.DIRECT)
 ENGLISH = replace(KEEPER, language="en")
+MANAGER = Person(user_id="manager01", name="陈经理", language="en")
 
 
 def list_in(courier: MemoryCourier) -> ReadSheet:
@@ -74,6 +79,82 @@ async def test_every_list_and_report_can_be_exported(line: str, ask: Ask, courie
     view = await sent(ask, f"/export {line}")
     assert len(list_in(courier).rows) == (view.rows or 0) + 1
     assert view.rows
+
+
+@pytest.mark.parametrize(
+    ("line", "headings"),
+    [
+        ("order SO-1001", "Product Name Quantity Delivered Invoiced Unit Price Amount Promised"),
+        ("order so1001", "Product Name Quantity Delivered Invoiced Unit Price Amount Promised"),
+        ("po PO-1001", "Product Name Quantity Received Unit Price Amount"),
+    ],
+)
+async def test_the_lines_of_one_document(
+    line: str, headings: str, ask: Ask, company: Company, courier: MemoryCourier
+) -> None:
+    documents = {each.number: each for each in (*company.sales, *company.purchases)}
+    document = documents[line.split()[1].upper().replace("SO1", "SO-1")]
+    view = await sent(ask, f"/export {line}")
+    assert document.lines
+    assert view.total == len(document.lines)
+    rows = list_in(courier).values
+    assert rows[0] == headings.split()
+    assert [(row[0], row[2]) for row in rows[1:]] == [(each.sku, each.quantity) for each in document.lines]
+
+
+async def test_equal_lines_are_all_there(ask: Ask, company: Company, courier: MemoryCourier) -> None:
+    order = company.sales[0]
+    company.sales = (replace(order, total=None, lines=(order.lines[0],) * 230),)
+    view = await sent(ask, f"/export order {order.number}")
+    assert (view.rows, view.total, len(list_in(courier).rows)) == (230, 230, 231)
+
+
+async def test_a_document_offers_its_lines(ask: Ask) -> None:
+    assert "/export order SO-1001" in lines((await ask("/order SO-1001")).view)
+    assert "/export po PO-1001" in lines((await ask("/po PO-1001")).view)
+
+
+@pytest.mark.parametrize("line", ["invoice INV-7", "mo MO-1", "bill BILL-1", "payment PAY-1"])
+async def test_a_document_without_lines_is_one_row(line: str, ask: Ask, courier: MemoryCourier) -> None:
+    view = await sent(ask, f"/export {line}")
+    assert (view.rows, view.total) == (1, 1)
+    assert list_in(courier).values[1][0] == line.split()[1]
+
+
+async def test_open_alerts(ask: Ask, service: InMemoryAlertService, courier: MemoryCourier) -> None:
+    found = [alert(f"A{number}") for number in range(12)]
+    service.show(*found, place=Place(PlaceKind.PERSON, "keeper01"))
+    assert "/export alerts mine" in lines((await ask("/alerts mine")).view)
+    view = await sent(ask, "/export alerts mine")
+    assert (view.rows, view.total) == (12, 12)
+    rows = list_in(courier).values
+    assert rows[0] == ["Severity", "Alert", "Subject", "Figures", "Since", "Times", "Taken by"]
+
+
+async def test_a_file_changes_nothing(
+    ask: Ask, service: InMemoryAlertService, approvals: ApprovalFixture, courier: MemoryCourier
+) -> None:
+    service.show(alert("A1"), place=Place(PlaceKind.PERSON, "keeper01"))
+    await approvals.submit()
+    for line in ("alerts A1 ack", "alerts A1"):
+        as_(BadArgumentNotice, await ask(f"/export {line}", where=OWN_CHAT))
+    for line in ("pending PO-1001 forward keeper01", "pending PO-1001 forward"):
+        as_(BadArgumentNotice, await ask(f"/export {line}", where=OWN_CHAT, person=MANAGER))
+    assert service.actions == []
+    assert not courier.files
+
+
+async def test_what_waits_for_ones_decision(ask: Ask, approvals: ApprovalFixture, courier: MemoryCourier) -> None:
+    await approvals.submit()
+    assert "/export pending" in lines((await ask("/pending", person=MANAGER, where=OWN_CHAT)).view)
+    view = await sent(ask, "/export pending", person=MANAGER)
+    assert (view.rows, view.total) == (1, 1)
+    headings, row = list_in(courier).rows
+    told = dict(zip([cell.value for cell in headings], row, strict=True))
+    assert told["Number"].value == "PO-1001"
+    assert "CNY" in told["Amount"].pattern
+    as_(ApprovalList, await ask("/export pending", person=ENGLISH, where=OWN_CHAT))
+    assert len(courier.files) == 1, "nothing waits for the keeper"
 
 
 async def test_headings_are_in_the_readers_language(ask: Ask, courier: MemoryCourier) -> None:

@@ -49,7 +49,16 @@ async def test_a_button_exports(system: BotSystem) -> None:
 
 @pytest.mark.parametrize(
     ("line", "heading"),
-    [("delivery", "单号"), ("shortage", "产品"), ("stock @上海仓", "产品"), ("report month", "业务")],
+    [
+        ("delivery", "单号"),
+        ("delivery SO-1001", "单号"),
+        ("shortage", "产品"),
+        ("arrivals", "产品"),
+        ("order SO-1001", "产品"),
+        ("stock @上海仓", "产品"),
+        ("report month", "业务"),
+        ("chart sales", "开始日期"),
+    ],
 )
 async def test_what_the_demo_company_lists(system: BotSystem, line: str, heading: str) -> None:
     card = await system.ask(f"/export {line}")
