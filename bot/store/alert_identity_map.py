@@ -259,10 +259,15 @@ class CardIdentityMap:
             self._members[card.id] = ()
         self._known[card.id] = card
         self._changed[card.id] = None
+        came, left = _changes(() if before is None else before.alerts, card.alerts)
         if card.is_digest:
-            self._joined.setdefault(card.id, {}).update(dict.fromkeys(card.alerts))
-        if before is None or before.alerts != card.alerts:
-            self._move(card, () if before is None else before.alerts)
+            self._joined.setdefault(card.id, {}).update(dict.fromkeys(card.alerts if before is None else came))
+        for alert_id in left:
+            if alert_id in self._of:
+                self._of[alert_id].pop(card.id, None)
+        for alert_id in came:
+            if alert_id in self._of:
+                self._of[alert_id][card.id] = None
         if not card.is_closed:
             self._open[card.place, card.group] = card.id
         elif self._open.get((card.place, card.group)) == card.id:
@@ -316,15 +321,6 @@ class CardIdentityMap:
             self._members[card_id] = self._known[card_id].alerts
         self._joined = {}
 
-    def _move(self, card: AlertCard, before: tuple[str, ...]) -> None:
-        after = set(card.alerts)
-        for alert_id in before:
-            if alert_id not in after and alert_id in self._of:
-                self._of[alert_id].pop(card.id, None)
-        for alert_id in after.difference(before):
-            if alert_id in self._of:
-                self._of[alert_id][card.id] = None
-
     def _keep(self, rows: Sequence[Any]) -> list[AlertCard]:
         unknown = {row.id: row for row in rows if row.id not in self._known}
         if unknown:
@@ -343,6 +339,14 @@ class CardIdentityMap:
             self._last = self._connection.scalar(sql.LAST_CARD) or 0
         self._last += 1
         return self._last
+
+
+def _changes(before: tuple[str, ...], after: tuple[str, ...]) -> tuple[Iterable[str], Iterable[str]]:
+    """Return which alerts came to a card, and which left it."""
+    if after[: len(before)] == before:
+        # A digest that grows is put for each of its alerts.
+        return after[len(before) :], ()
+    return set(after).difference(before), set(before).difference(after)
 
 
 def select_chunked(connection: Connection, statement: Select[Any], values: Iterable[str]) -> list[Any]:

@@ -202,7 +202,9 @@ class StoredAlertRepository:
         earlier = self._deliveries.get(delivery.card)
         if earlier is not None:
             urgency = min(earlier.urgency, delivery.urgency, key=lambda urgency: urgency.rank)
-            delivery = replace(delivery, urgency=urgency, due_at=min(earlier.due_at, delivery.due_at))
+            due_at = min(earlier.due_at, delivery.due_at)
+            if urgency is not delivery.urgency or due_at != delivery.due_at:
+                delivery = replace(delivery, urgency=urgency, due_at=due_at)
         self._deliveries[delivery.card] = delivery
 
     def withdraw(self, card_id: str) -> None:

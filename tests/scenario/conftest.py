@@ -108,8 +108,10 @@ POLICY = StreamPolicy(
 PATIENCE = ApiRetryPolicy(per_try=0.5, connect=0.5, overall=4.0, tries=3, backoff=0.05)
 """Short time-outs and pauses for bot and simulator."""
 
-CLICK_SECONDS = LONGEST_WAIT
-"""So long a click is worked on here, and DingTalk waits longer: a slow machine is no reason for "please wait".
+CLICK_SECONDS = 4.0
+"""So long a click is worked on here, and DingTalk waits longer: a slow machine is hardly a reason for "please wait".
+
+After five seconds the stream itself gives up (`bot.dingtalk.stream`).
 
 What happens when it takes too long is tested with limits of its own.
 """
@@ -145,7 +147,7 @@ async def run_system(
     simulator's."""
     config = config or SimulatorConfig(qps_limit=None)
     if config.click_timeout == SimulatorConfig().click_timeout:
-        config = replace(config, click_timeout=2 * CLICK_SECONDS)
+        config = replace(config, click_timeout=LONGEST_WAIT)
     async with simulator_running(config) as simulator:
         settings = system_settings(config, simulator.url, folder, changes)
         async with app_running(settings, policy=policy, patience=patience, clock=clock) as app:
