@@ -23,8 +23,7 @@ from bot.errors import ConfigurationError
 from bot.private_files import make_private_file, make_private_folder
 from bot.settings import Settings
 from bot.store.database import Database, check_version, look_into, sqlite_file
-from bot.store.errors import StoreUnavailable
-from bot.store.failures import store_unavailable
+from bot.store.errors import StoreUnavailable, store_unavailable
 from bot.store.owner import own_database
 
 _BESIDE: Final = ("", "-wal", "-shm")

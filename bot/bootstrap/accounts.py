@@ -15,8 +15,7 @@ from bot.chat.erp_accounts import REQUEST_CARD, RESULT_CARD, ErpAccounts
 from bot.chat.erp_keys import KEY_CARD, ErpKeys
 from bot.chat.reader_hub import AccountOf
 from bot.erp.hub import ErpHub
-from bot.store.erp_accounts import StoredErpAccounts
-from bot.store.erp_keys import StoredErpKeys
+from bot.store.erp_accounts import StoredErpAccounts, StoredErpKeys
 
 
 async def build_accounts(base: Infrastructure, hub: ErpHub, alerts: AlertServices, audit: AuditLog) -> ErpAccounts:

@@ -27,7 +27,7 @@ from bot.outbox.place import Place, PlaceKind
 from bot.rulefiles.followed_file import FollowedFile, RulesChange
 from bot.settings import AllowanceSettings, Settings
 from bot.store.audit import StoredAudit
-from bot.store.audit_witness import AuditWitness
+from bot.store.audit_chain import AuditWitness
 from bot.store.outbox import StoredBacklog
 from bot.store.people import find_administrators
 

@@ -40,10 +40,10 @@ from bot.erp.hub import ErpHub
 from bot.outbox.quota import DEGRADED
 from bot.outbox.spending import Purpose, Quota
 from bot.phrase import Phrase
+from bot.store.call_counts import StoredModelUse
 from bot.store.deliveries import StoredShownCards
 from bot.store.dialogues import StoredDialogues
 from bot.store.inbox import StoredInbox
-from bot.store.model_use import StoredModelUse
 from bot.store.standing_answers import StoredStandingAnswers
 from bot.store.subscriptions import StoredSubscriptions
 from bot.understanding.language_model.reader import ModelReader

@@ -53,7 +53,7 @@ from bot.phrase import Phrase
 from bot.read_model.queries import ReadModel
 from bot.settings import Settings
 from bot.store.database import Database
-from bot.store.erp_keys import StoredErpKeys
+from bot.store.erp_accounts import StoredErpKeys
 
 
 @dataclass(frozen=True, slots=True)

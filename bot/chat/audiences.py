@@ -31,7 +31,7 @@ FieldsAt: TypeAlias = Callable[[Place, str], Awaitable[frozenset[FieldClass]]]
 
 
 class KnownOutsiders(Protocol):
-    """Remembers the conversations with somebody from outside the organisation; implemented by `bot.store.outsiders`."""
+    """Remembers conversations with people from outside the organisation; implemented by `bot.store.organisation`."""
 
     def are_in(self, conversation_id: str) -> bool:
         """Whether somebody from outside is known to be there."""

@@ -78,7 +78,7 @@ class EnteredKey:
 
 
 class ErpKeyStore(Protocol):
-    """Keeps keys and links; implemented by `bot.store.erp_keys`. Raises a `bot.errors.DingerpError` when away."""
+    """Keeps keys and links; implemented by `bot.store.erp_accounts`. Raises a `bot.errors.DingerpError` when away."""
 
     async def put_link(self, link: KeyLink, now: datetime) -> None:
         """Keep a link in place of the person's earlier one for that source, and forget expired ones."""

@@ -27,7 +27,7 @@ from bot.phrase import Phrase, phrase
 from bot.sealing import WrongDataKey
 from bot.settings import APPROVER, Settings
 from bot.store.audit import StoredAudit
-from bot.store.audit_witness import AuditWitness
+from bot.store.audit_chain import AuditWitness
 from bot.store.company_keys import CompanyKeySource, KeyFile
 from bot.store.database import check_folder, check_version, latest_revision
 from bot.store.erp_accounts import StoredErpAccounts

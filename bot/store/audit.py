@@ -20,8 +20,7 @@ from sqlalchemy.sql import ColumnElement
 
 from bot.access.audit import AuditEntry, AuditKind, AuditSearch, RecordedEntry
 from bot.disclosure import FieldClass
-from bot.store.audit_chain import NO_ENTRY, ChainCheck, ChainLink, append_link
-from bot.store.audit_witness import AuditWitness
+from bot.store.audit_chain import NO_ENTRY, AuditWitness, ChainCheck, ChainLink, append_link
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
 from bot.store.row_times import from_ms, to_ms

@@ -2,6 +2,8 @@
 
 The hash is SHA-256, in hexadecimal, of the UTF-8 of a JSON list without blanks: number, time in milliseconds, kind,
 actor, action, conversation, documents, shown (both as their JSON text), rule, outcome, detail, and the hash before.
+
+The newest link also lies in a file outside the database, so that a log which lost its end is noticed.
 """
 
 from __future__ import annotations
@@ -9,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import orjson
 
 from bot.access.audit import CONTENT_FIELDS
+from bot.private_files import make_private_file, make_private_folder
 
 FIRST_HASH = "0" * 64
 """Stands for the entry before the first."""
@@ -85,3 +89,30 @@ class ChainCheck:
 
 def _span(first: int, last: int) -> str:
     return f"{first} is" if first >= last else f"{first} to {last} are"
+
+
+WITNESS_FILE = "audit.head"
+"""Name in the data folder."""
+
+
+class AuditWitness:
+    """Keeps the newest link in a file beside the database."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / WITNESS_FILE
+
+    def read(self) -> ChainLink | None:
+        """Return what was written last, None without a file. Raises `ValueError` for a damaged one, and `OSError`."""
+        try:
+            text = self.file.read_text("utf-8")
+        except FileNotFoundError:
+            return None
+        return ChainLink.parse(text)
+
+    def write(self, link: ChainLink) -> None:
+        """Replace the file's content in one step. Raises `OSError`."""
+        make_private_folder(self.file.parent)
+        new = self.file.with_suffix(".new")
+        make_private_file(new)
+        new.write_text(f"{link}\n", "utf-8")
+        new.replace(self.file)

@@ -1,5 +1,5 @@
-"""What DingTalk bills: per month, so that the meters survive restarts, how far the month had come on each day, and the
-steps that administrators were told of.
+"""What is paid for: DingTalk's calls per month, how far the month had come on each day, the steps that administrators
+were told of; and what a language model cost. It is stored, so that meters and limits survive restarts.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from bot.store.database import Database
 from bot.store.outbox import enqueue
 from bot.store.statements import insert_into
 from bot.store.tables import QUOTA_DAY, QUOTA_MONTH, QUOTA_WARNING
+from bot.understanding.language_model.ports import ModelUse
 
 
 class StoredMonthlyCalls:
@@ -109,3 +110,40 @@ class StoredQuotaWarnings:
             enqueue(connection, *deliveries, now=deliveries[0].due_at)
 
         await self._database.run(put)
+
+
+_MODEL = "model"
+"""Stands beside DingTalk's quotas in the table of months."""
+_COUNTS = ("calls", "prompt_tokens", "answer_tokens")
+
+
+class StoredModelUse:
+    """Implements `bot.understanding.language_model.ports.ModelUseStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, month: str, use: ModelUse) -> ModelUse:
+        """Add to what was used in ``month`` and return all of it."""
+        insert = insert_into(QUOTA_MONTH, self._database.dialect)
+        upsert = insert.on_conflict_do_update(
+            index_elements=["month", "quota", "purpose", "conversation"],
+            set_={"spent": QUOTA_MONTH.c.spent + insert.excluded.spent},
+        )
+        rows = [
+            {"month": month, "quota": _MODEL, "purpose": name, "conversation": "", "spent": count}
+            for name in _COUNTS
+            if (count := getattr(use, name))
+        ]
+
+        def put(connection: Connection) -> ModelUse:
+            if rows:
+                connection.execute(upsert, rows)
+            return _used(connection, month)
+
+        return await self._database.run(put)
+
+
+def _used(connection: Connection, month: str) -> ModelUse:
+    query = select(QUOTA_MONTH).where(QUOTA_MONTH.c.month == month, QUOTA_MONTH.c.quota == _MODEL)
+    return ModelUse(**{row.purpose: row.spent for row in connection.execute(query)})

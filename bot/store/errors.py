@@ -1,8 +1,14 @@
-"""The errors of the bot's own database."""
+"""The errors of the bot's own database, and why it did not answer in words for the operator.
+
+The drivers' own texts are not repeated: PostgreSQL's may hold values of rows.
+"""
 
 from __future__ import annotations
 
-from typing import ClassVar
+import errno
+from typing import ClassVar, Final
+
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.errors import ConfigurationError, DingerpError
 from bot.phrase import Phrase, phrase
@@ -28,3 +34,75 @@ class DatabaseInUse(ConfigurationError):
 
 class DatabaseIsNewer(ConfigurationError):
     """A newer version of the bot has used the database, and this one does not know what it holds."""
+
+
+_FULL: Final = "the disk is full; make room on it"
+_READ_ONLY: Final = "it is read-only; check the mount and the owner of its folder"
+_DAMAGED: Final = "its file is damaged; stop the bot and restore a backup with `dingerp db restore`"
+_LOCKED: Final = "another process holds its lock; end what else writes to it"
+_NOT_OPENED: Final = "it cannot be opened; check that its folder is there and can be written"
+_DISK_FAILS: Final = "the disk fails to read or write; check the disk and the system's log"
+_CROWDED: Final = "it has no more connections; raise max_connections or end other clients"
+_NOT_REACHED: Final = "it is not reached; check its address and that it runs"
+_KEYS: Final = "it refuses the account; check user and password"
+_ABSENT: Final = "it has no database of this name; create it"
+_UNSUITABLE: Final = "its tables are not those of this version; `dingerp doctor` says more"
+
+_SQLITE: Final = {
+    # Primary result codes (https://www.sqlite.org/rescode.html).
+    5: _LOCKED,
+    6: _LOCKED,
+    8: _READ_ONLY,
+    10: _DISK_FAILS,
+    11: _DAMAGED,
+    13: _FULL,
+    14: _NOT_OPENED,
+    26: _DAMAGED,
+}
+_PRIMARY = 0xFF
+
+_POSTGRESQL: Final = {
+    # SQLSTATE codes and classes (PostgreSQL documentation, appendix A).
+    "08": _NOT_REACHED,
+    "25006": _READ_ONLY,
+    "25P03": "a transaction was idle for too long and was ended",
+    "28": _KEYS,
+    "3D": _ABSENT,
+    "42": _UNSUITABLE,
+    "53100": _FULL,
+    "53300": _CROWDED,
+    "55P03": _LOCKED,
+    "57014": "a statement took too long and was ended",
+    "57P": "it is stopping or starting",
+    "XX": "its files are damaged; see its own log",
+}
+
+_SYSTEM: Final = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EROFS: _READ_ONLY,
+    errno.EACCES: _READ_ONLY,
+    errno.EIO: _DISK_FAILS,
+    errno.EMFILE: "the process has too many files open; raise its limit (LimitNOFILE)",
+}
+
+
+def store_unavailable(error: Exception) -> StoreUnavailable:
+    """Return the error of the store: the driver's class, and cause and remedy where they are known."""
+    name, cause = type(error).__name__, _cause(error)
+    return StoreUnavailable(f"{cause} ({name})" if cause else name)
+
+
+def _cause(error: Exception) -> str:
+    if isinstance(error, PoolTimeout):
+        return _LOCKED
+    if isinstance(error, OSError):
+        return _SYSTEM.get(error.errno or 0, "")
+    driver = getattr(error, "orig", None) or error
+    code = getattr(driver, "sqlite_errorcode", None)
+    if isinstance(code, int):
+        return _SQLITE.get(code & _PRIMARY, "")
+    if not hasattr(driver, "sqlstate"):
+        return ""
+    state = driver.sqlstate or "08"  # without a code the server was not reached at all
+    return next((_POSTGRESQL[state[:size]] for size in (5, 3, 2) if state[:size] in _POSTGRESQL), "")

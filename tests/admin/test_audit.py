@@ -18,7 +18,7 @@ import pytest
 from bot.access.audit import AuditEntry, AuditKind
 from bot.disclosure import FieldClass
 from bot.store.audit import StoredAudit
-from bot.store.audit_witness import AuditWitness
+from bot.store.audit_chain import AuditWitness
 from bot.store.database import Database
 from tests.admin.conftest import AdminShell
 

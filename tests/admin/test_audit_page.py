@@ -12,7 +12,7 @@ import pytest
 from bot.access.audit import AuditEntry, AuditKind
 from bot.settings import load_settings
 from bot.store.audit import StoredAudit
-from bot.store.audit_witness import AuditWitness
+from bot.store.audit_chain import AuditWitness
 from bot.store.database import Database
 from tests.admin.conftest import AdminShell
 

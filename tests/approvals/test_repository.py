@@ -33,7 +33,7 @@ from bot.outbox.place import Place, PlaceKind
 from bot.phrase import phrase
 from bot.store.approvals import StoredCaseTransactions
 from bot.store.audit import StoredAudit
-from bot.store.audit_witness import AuditWitness
+from bot.store.audit_chain import AuditWitness
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
 from bot.store.tables import APPROVAL_AUDIT, APPROVAL_DECISION, DELIVERY

@@ -17,8 +17,7 @@ from bot.chat.erp_accounts import AccountRefused, ErpAccounts
 from bot.chat.erp_keys import LINK_STANDS, MOST_KEY, MOST_TRIES, PAGE, ErpKeys, KeyEntry
 from bot.erp.errors import AuthFailed, Invalid, Unavailable
 from bot.store.database import Database
-from bot.store.erp_accounts import StoredErpAccounts
-from bot.store.erp_keys import StoredErpKeys
+from bot.store.erp_accounts import StoredErpAccounts, StoredErpKeys
 from bot.store.tables import DELIVERY
 
 CONFIGURED = {"buyer01": {"main": "chen"}}

@@ -17,7 +17,7 @@ from bot.doctor.results import CheckGrade
 from bot.settings import Settings
 from bot.simulator.config import SimulatorConfig
 from bot.store.audit import StoredAudit
-from bot.store.audit_witness import WITNESS_FILE, AuditWitness
+from bot.store.audit_chain import WITNESS_FILE, AuditWitness
 from bot.store.database import sqlite_file
 from tests.scenario.conftest import system_settings
 

@@ -9,7 +9,7 @@ from bot.erp.port import ListQuery
 from bot.settings import RuleSettings
 from bot.simulator.cards import SimCardView
 from bot.store.audit import AuditFindings, StoredAudit
-from bot.store.audit_witness import AuditWitness
+from bot.store.audit_chain import AuditWitness
 from bot.store.database import Database
 from tests.scenario.conftest import KEEPER, OUTSIDER, BotSystem, OpenSystem
 from tests.unlimited import NO_LIMIT

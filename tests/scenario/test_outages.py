@@ -27,7 +27,7 @@ from bot.chat import unstored
 from bot.settings import HookSettings
 from bot.simulator.server import open_simulator as simulator_running
 from bot.store.database import Database, SqliteConnection
-from bot.store.failures import store_unavailable
+from bot.store.errors import store_unavailable
 from tests.alerts.intake.signed_requests import SECRET, sign
 from tests.scenario.conftest import KEEPER, PATIENCE, POLICY, BotSystem, OpenSystem, system_settings
 from tests.scenario.processes import NO_INDEX, connected, dingerp, environment, used_before

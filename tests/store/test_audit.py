@@ -18,8 +18,7 @@ from structlog.testing import capture_logs
 from bot.access.audit import AuditEntry, AuditKind, AuditSearch
 from bot.disclosure import FieldClass
 from bot.store.audit import StoredAudit
-from bot.store.audit_chain import ChainLink, append_link, hash_row
-from bot.store.audit_witness import AuditWitness
+from bot.store.audit_chain import AuditWitness, ChainLink, append_link, hash_row
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
 

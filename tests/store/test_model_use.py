@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from bot.outbox.spending import Purpose, Quota, SpentKey
-from bot.store.call_counts import StoredMonthlyCalls
+from bot.store.call_counts import StoredModelUse, StoredMonthlyCalls
 from bot.store.database import Database
-from bot.store.model_use import StoredModelUse
 from bot.understanding.language_model.ports import ModelUse
 
 

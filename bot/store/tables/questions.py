@@ -129,7 +129,7 @@ class QuotaMonthRow(StoreTable, table=True):
     """As ``2026-11``."""
     spent: int
     quota: str = Field(primary_key=True)
-    """See `bot.outbox.spending.Quota` and `bot.store.model_use`."""
+    """See `bot.outbox.spending.Quota` and `bot.store.call_counts`."""
     purpose: str = Field(primary_key=True)
     conversation: str = Field(primary_key=True)
     """The openConversationId of a group; empty for chats with single people."""
