@@ -35,6 +35,9 @@ CLOCK_SKEW = 60.0
 
 _ABSENT_USER = "dingerp-doctor-nobody"
 
+_BRIEFLY = 2.0
+"""Seconds for which a question that the bot can do without waits when DingTalk wants a pause."""
+
 CREATE_CARD = ApiCall(name="create_card", method="POST", path="/v1.0/card/instances", idempotent=True)
 """Makes a card that is not delivered, so that nobody sees it."""
 
@@ -67,7 +70,7 @@ async def check_dingtalk(
         if settings.access.directory or settings.notify.todo:
             yield await _permission(api, USER, absent, "qyapi_get_member", use)
         else:  # what the bot can do without is tried once
-            once = open_api(settings, session, Metrics(), patience=ApiRetryPolicy(tries=1))
+            once = open_api(settings, session, Metrics(), patience=ApiRetryPolicy(tries=1, overall=_BRIEFLY))
             yield await _permission(once, USER, absent, "qyapi_get_member", use, without)
     if settings.approvals.native.process:
         use = phrase("deciding in DingTalk's own approvals as well (the console calls it “OA 审批”)")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import orjson
 import structlog
 from cachetools import LRUCache
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Insert, Row, delete, insert, select, update
 from sqlalchemy.engine import Connection
 
 from bot.access.directory_sync import ListedDepartment
@@ -186,10 +187,7 @@ class StoredPeople:
         """Write whole rows of people never heard of, and the columns in ``changed`` of the others."""
         if not rows:
             return
-        adding = insert_into(PERSON, self._database.dialect)
-        upsert = adding.on_conflict_do_update(
-            index_elements=["user_id"], set_={name: adding.excluded[name] for name in (*changed, "written_us")}
-        )
+        upsert = _upsert(self._database.dialect, tuple(changed))
         written = self._written()
         whole = [{**dict.fromkeys(_TIMES), **row, "written_us": written} for row in rows]
 
@@ -229,6 +227,17 @@ class StoredPeople:
                 waiting.append(department.parent_id)
                 if department.name:
                     yield department.name
+
+
+@cache
+def _upsert(dialect: str, changed: tuple[str, ...]) -> Insert:
+    """Return the statement that writes whole rows of new people and the columns in ``changed`` of the others.
+
+    Made once for each kind of news: that takes as long as to run it, and everybody's first message of a day runs it.
+    """
+    adding = insert_into(PERSON, dialect)
+    new = {name: adding.excluded[name] for name in (*changed, "written_us")}
+    return adding.on_conflict_do_update(index_elements=["user_id"], set_=new)
 
 
 def _moment(us: int | None) -> datetime | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import cache
 from itertools import chain, combinations
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
@@ -35,6 +36,7 @@ def told(card: Card) -> str:
     return "\n".join([card.title, card.body, card.tips, card.twin, *buttons, *card.fields, *card.fields.values()])
 
 
+@cache
 def views() -> list[Any]:
     samples = [pytest.param(fill(load_sample(name)), id=name) for name in NAMES]
     return samples + [pytest.param(view, id=f"{_id_of(view)} of events") for view in alert_views()]

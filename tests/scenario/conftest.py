@@ -169,7 +169,11 @@ def system_settings(config: SimulatorConfig, url: str, folder: Path, changes: Ma
     limits = settings.limits.model_copy(update=unlimited)
     # People are looked up when they ask: a walk through the directory would be among the calls that tests count.
     access = settings.access.model_copy(update={"sync_hours": 0.0})
-    settings = settings.model_copy(update={"limits": limits, "access": access, "database_url": SecretStr("")})
+    # Documents are kept where a test asks for them: reading the whole company takes as long as many a test.
+    kept = settings.read_model.model_copy(update={"enabled": False})
+    settings = settings.model_copy(
+        update={"limits": limits, "access": access, "read_model": kept, "database_url": SecretStr("")}
+    )
     for name, value in changes.items():
         part = getattr(settings, name)
         new = (

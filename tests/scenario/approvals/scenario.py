@@ -147,29 +147,31 @@ class ApprovalScenario:
 
     async def settle(self) -> None:
         """Wait until the bot has no work left at this time of its clock, except a write whose answer the test holds."""
-        await eventually(self._is_quiet, hint=self._rest)
-        while not self.is_holding_answer:
-            await self.system.app.approvals.writeback.wait_idle()
-            if self._is_quiet():
-                break
-            await eventually(self._is_quiet, hint=self._rest)
+        # One connection for all looks: each new one reads the whole schema first.
+        with closing(sqlite3.connect(self.folder / "demo" / "dingerp.sqlite3", timeout=5)) as connection:
+            is_quiet, rest = partial(self._is_quiet, connection), partial(self._rest, connection)
+            await eventually(is_quiet, hint=rest)
+            while not self.is_holding_answer:
+                await self.system.app.approvals.writeback.wait_idle()
+                if is_quiet():
+                    break
+                await eventually(is_quiet, hint=rest)
         await self.system.settle()
 
-    def _is_quiet(self) -> bool:
-        if not any(self._rest().values()):
+    def _is_quiet(self, connection: sqlite3.Connection) -> bool:
+        if not any(self._rest(connection).values()):
             return True
         self.system.app.approvals.writeback.poke()
         self.system.app.alerts.outbox.poke()
         return False
 
-    def _rest(self) -> dict[str, int]:
+    def _rest(self, connection: sqlite3.Connection) -> dict[str, int]:
         now = int(self.clock().timestamp() * 1000)
         due = {
             "cases": f"SELECT count(*) FROM approval_case WHERE due_us <= {now * 1000}",
             "deliveries": f"SELECT count(*) FROM delivery WHERE state = 'queued' AND due_ms <= {now}",
         }
-        with closing(sqlite3.connect(self.folder / "demo" / "dingerp.sqlite3", timeout=5)) as connection:
-            return {name: connection.execute(query).fetchone()[0] for name, query in due.items()}
+        return {name: connection.execute(query).fetchone()[0] for name, query in due.items()}
 
 
 @dataclass(slots=True)
