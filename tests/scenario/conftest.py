@@ -148,7 +148,11 @@ def system_settings(config: SimulatorConfig, url: str, folder: Path, changes: Ma
     limits = settings.limits.model_copy(update={"qps": math.inf, "person": NO_LIMIT, "conversation": NO_LIMIT})
     # People are looked up when they ask: a walk through the directory would be among the calls that tests count.
     access = settings.access.model_copy(update={"sync_hours": 0.0})
-    settings = settings.model_copy(update={"limits": limits, "access": access, "database_url": SecretStr("")})
+    # A first answer is like all others, but where a test is about newcomers.
+    notify = settings.notify.model_copy(update={"welcome": False})
+    settings = settings.model_copy(
+        update={"limits": limits, "access": access, "notify": notify, "database_url": SecretStr("")}
+    )
     for name, value in changes.items():
         part = getattr(settings, name)
         new = (
