@@ -171,9 +171,10 @@ def system_settings(config: SimulatorConfig, url: str, folder: Path, changes: Ma
     access = settings.access.model_copy(update={"sync_hours": 0.0})
     # Documents are kept where a test asks for them: reading the whole company takes as long as many a test.
     kept = settings.read_model.model_copy(update={"enabled": False})
-    settings = settings.model_copy(
-        update={"limits": limits, "access": access, "read_model": kept, "database_url": SecretStr("")}
-    )
+    # A first answer is like all others, but where a test is about newcomers.
+    notify = settings.notify.model_copy(update={"welcome": False})
+    parts = {"limits": limits, "access": access, "read_model": kept, "notify": notify}
+    settings = settings.model_copy(update={**parts, "database_url": SecretStr("")})
     for name, value in changes.items():
         part = getattr(settings, name)
         new = (

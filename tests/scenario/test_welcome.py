@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bot.settings import load_settings
 from bot.simulator.cards import SimCardView
 from tests.scenario.alerts.scenario import BUYING
-from tests.scenario.conftest import KEEPER, BotSystem, OpenSystem
+from tests.scenario.conftest import KEEPER, OpenSystem
 
 WORDS = "初次使用？"
+ON = {"welcome": True}
 
 
 def is_welcome(card: SimCardView) -> bool:
@@ -14,7 +16,7 @@ def is_welcome(card: SimCardView) -> bool:
 
 
 async def test_once_in_a_group_and_once_for_each_person(open_system: OpenSystem) -> None:
-    async with open_system(access={"roles": {"仓管": frozenset({KEEPER})}}) as system:
+    async with open_system(notify=ON, access={"roles": {"仓管": frozenset({KEEPER})}}) as system:
         first = await system.ask("/stock SKU123")
         assert is_welcome(first)
         assert [button.text for button in first.buttons[-3:]] == ["缺货情况", "近期到货", "未解决的预警"]
@@ -25,25 +27,28 @@ async def test_once_in_a_group_and_once_for_each_person(open_system: OpenSystem)
         assert is_welcome(await system.ask("/help", "buyer01", where=BUYING))
 
 
-async def test_what_it_shows_can_be_tapped_and_leads_back(system: BotSystem) -> None:
-    first = await system.ask("/stock SKU123")
-    shown = await system.click(first, "未解决的预警")
-    assert "预警" in shown.title
-    assert "返回" in [button.text for button in shown.buttons]
+async def test_what_it_shows_can_be_tapped_and_leads_back(open_system: OpenSystem) -> None:
+    async with open_system(notify=ON) as system:
+        first = await system.ask("/stock SKU123")
+        shown = await system.click(first, "未解决的预警")
+        assert "预警" in shown.title
+        assert "返回" in [button.text for button in shown.buttons]
 
 
 async def test_after_a_restart_nobody_is_a_newcomer_again(open_system: OpenSystem) -> None:
-    async with open_system() as system:
+    async with open_system(notify=ON) as system:
         assert is_welcome(await system.ask("/stock SKU123"))
-    async with open_system() as system:
+    async with open_system(notify=ON) as system:
         assert not is_welcome(await system.ask("/stock SKU123"))
 
 
-async def test_a_question_back_waits_with_it(system: BotSystem) -> None:
-    assert not is_welcome(await system.ask("INV-7跟INV-24付了吗"))
-    assert is_welcome(await system.ask("/stock SKU123"))
+async def test_a_question_back_waits_with_it(open_system: OpenSystem) -> None:
+    async with open_system(notify=ON) as system:
+        assert not is_welcome(await system.ask("INV-7跟INV-24付了吗"))
+        assert is_welcome(await system.ask("/stock SKU123"))
 
 
-async def test_it_can_be_switched_off(open_system: OpenSystem) -> None:
+async def test_it_can_be_switched_off_and_is_on_by_default(open_system: OpenSystem) -> None:
+    assert load_settings().notify.welcome
     async with open_system(notify={"welcome": False}) as system:
         assert not is_welcome(await system.ask("/stock SKU123"))
