@@ -77,7 +77,7 @@ class StockNeed:
     ``spare`` is negative where it is not enough, None where the two cannot be compared.
     """
 
-    amount: Decimal
+    amount: Quantity
     unit: str
     spare: Quantity | None
 
