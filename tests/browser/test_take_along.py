@@ -43,7 +43,7 @@ def evil_customer(monkeypatch: pytest.MonkeyPatch) -> None:
     read: Any = DemoErp.orders
 
     async def orders(erp: DemoErp, query: ListQuery) -> Slice[SalesOrder]:
-        found = await read(erp, query)
+        found: Slice[SalesOrder] = await read(erp, query)
         if query.filter is not Filter.LATE or query.offset or not found.items:
             return found
         return replace(found, items=(replace(found.items[0], customer=EVIL), *found.items[1:]))
