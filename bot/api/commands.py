@@ -6,6 +6,8 @@ from bot.access.people import Person as Person
 from bot.access.policy import AccessPolicy as AccessPolicy
 from bot.access.rules import AccessRule as AccessRule
 from bot.cards.actions import Ask as Ask
+from bot.cards.notices import Suggestion as Suggestion
+from bot.cards.status_labels import status_label as status_label
 from bot.cards.tables import Column as Column
 from bot.cards.tables import Table as Table
 from bot.cards.view import Button as Button
@@ -25,6 +27,7 @@ from bot.chat.days import DayRange as DayRange
 from bot.chat.days import Days as Days
 from bot.chat.errors import BadArgument as BadArgument
 from bot.chat.errors import NothingFound as NothingFound
+from bot.chat.first_questions import first_questions as first_questions
 from bot.chat.lookup import DocumentList as DocumentList
 from bot.chat.lookup import DocumentLookup as DocumentLookup
 from bot.chat.lookup import Numbered as Numbered
@@ -48,6 +51,7 @@ from bot.chat.view_parts import erp_link_buttons as erp_link_buttons
 from bot.chat.view_parts import export_buttons as export_buttons
 from bot.chat.view_parts import freshness as freshness
 from bot.chat.view_parts import freshness_of_all as freshness_of_all
+from bot.chat.view_parts import table_of_one as table_of_one
 from bot.disclosure import ALL_FIELDS as ALL_FIELDS
 from bot.disclosure import HIDDEN as HIDDEN
 from bot.disclosure import ClassedBy as ClassedBy
@@ -207,6 +211,7 @@ __all__ = [
     "SourceAnswer",
     "Stating",
     "StockLevel",
+    "Suggestion",
     "Supplier",
     "Supply",
     "Table",
@@ -226,6 +231,7 @@ __all__ = [
     "cut",
     "erp_link_buttons",
     "export_buttons",
+    "first_questions",
     "freshness",
     "freshness_of_all",
     "more_buttons",
@@ -235,5 +241,7 @@ __all__ = [
     "partner_buttons",
     "phrase",
     "shortened",
+    "status_label",
     "sum_by_currency",
+    "table_of_one",
 ]

@@ -45,7 +45,7 @@ _COLUMNS = (
     Column(phrase("Vendor"), "vendor"),
     Column(phrase("Amount"), "amount"),
     Column(phrase("Arrives on"), "due_on"),
-    Column(phrase("Waiting since"), "since"),
+    Column(phrase("Ordered"), "ordered_on"),
 )
 
 

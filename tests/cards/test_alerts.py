@@ -255,7 +255,8 @@ def test_what_is_about_nothing_in_particular_is_named_by_its_title(renderer: Car
         card = renderer.render(view, "en", zone=ZONE)
         assert "****" not in card.body
         assert "Power cut" in card.body or view.card == "alert_digest"
-    assert [button.text for button in renderer.render(views[0], "en", zone=ZONE).buttons] == ["Power cut"]  # type: ignore[arg-type]  # it is there
+    listed = renderer.render(views[0], "en", zone=ZONE)  # type: ignore[arg-type]  # it is there
+    assert [button.text for button in listed.buttons] == ["Power cut", "Export"]
 
 
 def test_delays_are_counted_up_to_the_end() -> None:

@@ -42,7 +42,7 @@ async def test_help_lists_the_commands(ask: Ask, commands: Commands, line: str) 
 @pytest.mark.parametrize("line", ["/help stock", "/帮助 库存", "/help /stock", "bz KC"])
 async def test_help_about_one_command_shows_how_it_is_typed(ask: Ask, line: str) -> None:
     view = as_(CommandHelp, await ask(line))
-    assert str(view.usage) == "/stock <SKU…> [@warehouse]"
+    assert str(view.usage) == "/stock <SKU…> [@warehouse] [×quantity]"
     assert "库存" in view.aliases
     assert lines(view) == ["/stock SKU123", "/库存 螺丝 @上海仓", "/kc SKU123 SKU124", "/库存 @上海仓"]
 

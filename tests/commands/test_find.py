@@ -8,7 +8,7 @@ import pytest
 
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
-from bot.cards.notices import NotFoundNotice, UnknownCommandNotice
+from bot.cards.notices import NotFoundNotice, NotUnderstoodNotice
 from bot.erp.errors import Unavailable
 from bot.erp.model import Area
 from bot.erp.port import Capability
@@ -61,10 +61,10 @@ async def test_small_talk_is_no_search(ask: Ask, company: Company) -> None:
     assert company.calls == []
 
 
-async def test_a_bare_word_that_nobody_has_is_an_unknown_command(ask: Ask) -> None:
+async def test_a_bare_word_that_nobody_has_is_not_understood(ask: Ask) -> None:
     answer = await ask("天气")
     assert answer.outcome == "unknown_command"
-    assert as_(UnknownCommandNotice, answer).typed == "天气"
+    assert as_(NotUnderstoodNotice, answer).typed == "天气"
 
 
 async def test_a_search_that_was_asked_for_says_that_there_is_nothing(ask: Ask) -> None:

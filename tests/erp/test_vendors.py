@@ -92,7 +92,18 @@ def test_an_adapter_that_cannot_be_loaded_is_named(name: str, words: str) -> Non
 
 
 RECORDS = {"query", "documents", "stock", "decisions", "changes"}
-CONCERNS = {"__init__", "manifest", "options", "client", "mapping", "adapter", "users", "partners", "goods"} | RECORDS
+CONCERNS = {
+    "__init__",
+    "manifest",
+    "options",
+    "client",
+    "mapping",
+    "adapter",
+    "users",
+    "partners",
+    "goods",
+    "lots",
+} | RECORDS
 
 
 @pytest.mark.parametrize("vendor", ["erpnext", "kingdee", "odoo", "sap_b1", "tryton", "yonbip"])

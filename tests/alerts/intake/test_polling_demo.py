@@ -13,7 +13,7 @@ from bot.alerts.event import EventType
 from bot.alerts.intake.poll_state import PollConfig
 from bot.alerts.rules.parser import parse_rules
 from bot.alerts.rules.rule_set import AlertRuleContext
-from bot.demo import ALERT_RULES, LIST_SECONDS, POLL_SECONDS, demo_settings
+from bot.demo import ALERT_RULES, LIST_SECONDS, POLL_SECONDS, demo_settings, with_company
 from bot.erp.demo.adapter import DemoErp, open_demo
 from bot.erp.demo.manifest import DemoOptions
 from bot.outbox.place import PlaceKind
@@ -46,14 +46,16 @@ async def bot(database: Database) -> AsyncIterator[PollingHarness]:
 
 
 @pytest.mark.parametrize("living", [True, False])
-def test_the_demo_polls_only_while_the_company_lives(
+def test_the_demo_is_polled_whether_the_company_lives_or_not(
     living: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """What people decide changes the company too."""
     monkeypatch.chdir(tmp_path)
-    settings = demo_settings(load_settings(), SimulatorConfig(), "http://127.0.0.1:1", living=living)
-    assert settings.poll.enabled is living
+    own = load_settings()
+    settings = with_company(demo_settings(own, SimulatorConfig(), "http://127.0.0.1:1"), own, living=living)
+    assert settings.poll.enabled
     assert DemoOptions.model_validate(settings.erp["demo"].options).living is living
-    assert (settings.alerts.rules == ALERT_RULES) is living
+    assert settings.alerts.rules == ALERT_RULES
 
 
 def test_the_demo_has_a_place_for_every_alert() -> None:
