@@ -12,12 +12,13 @@ from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
 from bot.chat.lookup import DocumentLookup, OneDocument
+from bot.chat.own_documents import OwnDocuments
 from bot.chat.partner_links import offered_links, partner_buttons
 from bot.chat.registry import command
 from bot.chat.related import more_buttons, offered
 from bot.chat.view_parts import DocumentListView, DocumentView, erp_link_buttons
 from bot.erp.hub import ErpHub
-from bot.erp.model import OrderLine, SalesOrder
+from bot.erp.model import Area, OrderLine, SalesOrder
 from bot.erp.port import Filter
 from bot.phrase import phrase
 
@@ -105,11 +106,13 @@ async def order(
     days: Days | None = None,
     which: OrderList | None = None,
     erp: ErpHub,
+    own: OwnDocuments,
     context: QuestionContext,
 ) -> View:
     """Show one order with its lines, or a list."""
     asked = days.within(context.now.date()) if days else None
-    lookup = DocumentLookup("order", erp.order, erp.orders)
+    owned = own.lists(erp, Area.SALES, context, lambda hub, query: hub.orders(query))
+    lookup = DocumentLookup("order", erp.order, erp.orders, owned)
     hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
     if isinstance(hit, OneDocument):
         more, links = offered(erp, "delivery"), offered_links(erp, "customer")

@@ -17,11 +17,12 @@ from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
 from bot.chat.lookup import DocumentLookup, OneDocument
+from bot.chat.own_documents import OwnDocuments
 from bot.chat.partner_links import offered_links, partner_buttons
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, DocumentView, erp_link_buttons
 from bot.erp.hub import Answer, ErpHub
-from bot.erp.model import DocumentRef, PurchaseLine, PurchaseOrder, PurchaseStatus
+from bot.erp.model import Area, DocumentRef, PurchaseLine, PurchaseOrder, PurchaseStatus
 from bot.erp.port import Filter
 from bot.phrase import Phrase, phrase
 
@@ -133,12 +134,14 @@ async def po(
     days: Days | None = None,
     which: PurchaseList | None = None,
     erp: ErpHub,
+    own: OwnDocuments,
     approvals: ApprovalService,
     context: QuestionContext,
 ) -> View:
     """Show one purchase order with its lines, or a list."""
     asked = days.within(context.now.date()) if days else None
-    lookup = DocumentLookup("po", erp.purchase_order, erp.purchase_orders)
+    owned = own.lists(erp, Area.PURCHASING, context, lambda hub, query: hub.purchase_orders(query))
+    lookup = DocumentLookup("po", erp.purchase_order, erp.purchase_orders, owned)
     hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
     if isinstance(hit, OneDocument):
         known = await _case(hit.found, approvals, context)

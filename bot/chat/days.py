@@ -164,9 +164,9 @@ def names_days_ahead(text: str) -> bool:
 
 
 def find_days(text: str) -> Iterator[tuple[int, int]]:
-    """Yield where a text in small letters names days."""
+    """Yield where a text in small letters names days, also such as do not exist."""
     for match in _FOUND.finditer(text):
-        if names_days(match[0]):
+        if names_days(match[0]) or names_missing_day(match[0]):
             yield match.span()
 
 

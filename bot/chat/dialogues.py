@@ -26,10 +26,13 @@ _SAVED_EVERY = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastQuestion:
-    """A line that was answered, with the lines that the rows of its answer open; ``at`` is when."""
+    """A line that was answered, with the lines that the rows of its answer open, and those to which a document leads:
+    its customer, its deliveries; ``at`` is when.
+    """
 
     line: str
     rows: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
     at: datetime
 
 
@@ -66,10 +69,10 @@ class Dialogues:
         found = self._last.get(_key(context))
         return found if found and context.now - found.at <= KEPT_FOR else None
 
-    def remember(self, context: QuestionContext, line: str, rows: tuple[str, ...]) -> None:
+    def remember(self, context: QuestionContext, line: str, rows: tuple[str, ...], links: tuple[str, ...] = ()) -> None:
         """Take note of a line that was answered."""
         key = _key(context)
-        last = self._changed[key] = LastQuestion(line=line, rows=rows, at=context.now)
+        last = self._changed[key] = LastQuestion(line=line, rows=rows, links=links, at=context.now)
         self._last.put(key, last)
 
     async def load(self) -> None:

@@ -32,13 +32,14 @@ from bot.cards.notices import (
     UnconfirmedNotice,
     UnknownCommandNotice,
 )
-from bot.cards.view import ListView, View
+from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import shortened
 from bot.chat.context import QuestionContext
 from bot.chat.dialogues import Dialogues
 from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.first_questions import first_questions
 from bot.chat.message import ConversationKind, Message, MessageKind, Picture
+from bot.chat.own_documents import OwnDocuments
 from bot.chat.parsing import MAX_LINE_BYTES, ParsedLine, command_line, normalise
 from bot.chat.pictures import CODE_TOO_LONG, NO_CODE, TOO_SLOW, PictureReader, PictureUnreadable
 from bot.chat.pipeline import PreparedAnswer
@@ -47,6 +48,7 @@ from bot.chat.quoting import line_about, numbers_in, takes_number
 from bot.chat.reader_hub import AccountOf, ReaderHub, no_account
 from bot.chat.reading import ReadBy, Reading, SentenceModel, SentenceReader, settle
 from bot.chat.registry import AnyCommand, Commands
+from bot.chat.view_parts import DocumentView
 from bot.disclosure import HIDDEN
 from bot.erp.errors import ErpError, NotFound, Unavailable
 from bot.erp.hub import ErpHub
@@ -185,7 +187,8 @@ class QuestionDispatcher:
         self._prompts = OpenPrompts()
         hub = collaborators.get(ErpHub)
         self._hub = ReaderHub(hub, account_of) if isinstance(hub, ErpHub) else None
-        known = {**collaborators, Commands: commands, OpenPrompts: self._prompts}
+        own = OwnDocuments(account_of)
+        known = {**collaborators, Commands: commands, OpenPrompts: self._prompts, OwnDocuments: own}
         self._bound = {name: _bind(command, known) for name, command in commands.items()}
         self._pictures = pictures if FIND in self._bound else None
 
@@ -384,10 +387,9 @@ class QuestionDispatcher:
     def _remember(self, command: str, rest: str, view: View, context: QuestionContext) -> None:
         if self._dialogues is None or not view.leads_on:
             return
-        buttons = view.row_buttons() if isinstance(view, ListView) else ()
-        asks = [button.does for button in buttons if isinstance(button.does, Ask)] if buttons else ()
-        rows = tuple([ask.line for ask in asks if ask.line is not HIDDEN]) if asks else ()
-        self._dialogues.remember(context, f"/{command} {rest}".strip(), rows)
+        rows = _lines_behind(view.row_buttons()) if isinstance(view, ListView) else ()
+        links = _lines_behind(view.buttons()) if isinstance(view, DocumentView) else ()
+        self._dialogues.remember(context, f"/{command} {rest}".strip(), rows, links)
 
     def _hub_for(self, context: QuestionContext, policy: AccessPolicy, granted: Grant) -> ErpHub:
         assert self._hub is not None, "commands that need the ERPs were bound to them"
@@ -469,6 +471,11 @@ def _readable(examples: Sequence[str], language: str) -> tuple[str, ...]:
     return tuple(example for example in examples if language.startswith("zh") or example.isascii())
 
 
+def _lines_behind(buttons: Sequence[Button]) -> tuple[str, ...]:
+    asks = [button.does for button in buttons if isinstance(button.does, Ask)] if buttons else ()
+    return tuple([ask.line for ask in asks if ask.line is not HIDDEN]) if asks else ()
+
+
 def _hint(problem: Phrase) -> PreparedAnswer:
     return PreparedAnswer(HintNotice(problem=problem), NO_COMMAND_LABEL, QuestionOutcome.HINT)
 
@@ -490,7 +497,7 @@ def _refuse(context: QuestionContext) -> PreparedAnswer:
     return PreparedAnswer(view, NO_COMMAND_LABEL, QuestionOutcome.UNCONFIRMED, provisional=silent)
 
 
-_ALWAYS_KNOWN = frozenset({QuestionContext, Commands, AccessPolicy, OpenPrompts})
+_ALWAYS_KNOWN = frozenset({QuestionContext, Commands, AccessPolicy, OpenPrompts, OwnDocuments})
 
 
 def can_answer(command: AnyCommand, collaborators: Container[type]) -> bool:

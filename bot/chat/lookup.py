@@ -8,6 +8,7 @@ from typing import Generic, Protocol, TypeVar
 
 from bot.chat.days import DayRange
 from bot.chat.errors import NothingFound
+from bot.chat.own_documents import OWN_WORDS, OwnedLists
 from bot.chat.parsing import command_line
 from bot.erp.errors import Ambiguous, NotFound
 from bot.erp.hub import Answer
@@ -78,11 +79,15 @@ class DocumentLookup(Generic[D]):
     command: str
     one: Callable[[str], Awaitable[Answer[D]]]
     many: Callable[[ListQuery], Awaitable[Answer[Slice[D]]]]
+    owned: OwnedLists[D] | None = None
+    """Those of one person, where documents are somebody's."""
 
     async def look_up(
         self, text: str, wanted: Filter, *, days: DayRange | None = None, offset: int, rows: int | None = None
     ) -> OneDocument[D] | DocumentList[D]:
         """Return the document with the number ``text``, else the only one it fits, else all that it fits.
+
+        ``text`` may also name the person whose documents are meant: 我的 the asker, a name a colleague.
 
         Raises `NothingFound` when it fits none. A named list, or that of some days, may be empty. With ``rows`` what
         the text fits is a list of so many, also where it is the number of none and fits a single one.
@@ -97,7 +102,13 @@ class DocumentLookup(Generic[D]):
         query = ListQuery(filter=wanted, text=text, offset=offset, limit=rows or FETCH_LIMIT)
         if days is not None:
             query = replace(query, during=days.during, due=days.due_in)
+        if self.owned and text.casefold() in OWN_WORDS:
+            return DocumentList(await self.owned.of_asker(query))
         found = await self.many(query)
+        if self.owned and text and not found.value.total and not any(sign.isdigit() for sign in text):
+            of_colleague = await self.owned.of_named(text, query)
+            found = of_colleague if of_colleague.value.total else found
+            rows = rows or FETCH_LIMIT
         if searching and not found.value.total:
             return await self._spelled_otherwise(text)
         if searching and rows is None and found.value.total == 1 and found.value.items:

@@ -42,10 +42,20 @@ def _load(connection: Connection, since_ms: int) -> Iterable[tuple[DialogueKey, 
     return [
         (
             DialogueKey(row.user_id, row.conversation_id),
-            LastQuestion(line=row.line, rows=tuple(orjson.loads(row.rows)), at=from_ms(row.at_ms)),
+            _read(row.line, orjson.loads(row.rows), from_ms(row.at_ms)),
         )
         for row in rows
     ]
+
+
+def _read(line: str, stored: list[str] | dict[str, list[str]], at: datetime) -> LastQuestion:
+    # Without links, and in versions that knew none, the rows stand alone.
+    known = stored if isinstance(stored, dict) else {"rows": stored}
+    return LastQuestion(line=line, rows=tuple(known["rows"]), links=tuple(known.get("links", ())), at=at)
+
+
+def _written(last: LastQuestion) -> str:
+    return orjson.dumps({"rows": last.rows, "links": last.links} if last.links else last.rows).decode()
 
 
 def _forget(connection: Connection, since_ms: int) -> None:
@@ -59,7 +69,7 @@ def _save(connection: Connection, changed: Sequence[tuple[DialogueKey, LastQuest
             "conversation_id": key.conversation_id,
             "at_ms": to_ms(last.at),
             "line": last.line,
-            "rows": orjson.dumps(last.rows).decode(),
+            "rows": _written(last),
         }
         for key, last in changed
     ]

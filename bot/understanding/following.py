@@ -9,7 +9,7 @@ from bot.chat.dialogues import LastQuestion
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise, split
 from bot.chat.reading import ReadBy, Reading, Understood
 from bot.understanding.exporting import EXPORT, as_export, drop_export, export_reading, wants_the_last
-from bot.understanding.grammar import AT_WAREHOUSES, SAYS_WHAT_TO_DO, Grammar
+from bot.understanding.grammar import AT_WAREHOUSES, OF_PARTNERS, SAYS_WHAT_TO_DO, Grammar
 from bot.understanding.scanning import Scan, SpanKind
 
 _NUMERALS = "一二三四五六七八九十"
@@ -28,9 +28,12 @@ _OF_ONE_PRODUCT = frozenset({"stock", "price", "arrivals", "product"})
 _OF_ALL = re.compile(r"哪|什么货|有什么|清单|列表|所有|全部|\b(?:what|which|list|all|any)\b", re.IGNORECASE)
 _NEED = "×"
 _PRONOUN = re.compile(
-    r"(?:它|他|她)们?的?|(?:这|那|该)(?:个|家|张|单|款)?(?:客户|供应商|产品|公司|货)?的|\b(?:its|their|his|her)\b",
+    r"(?:它|他|她)们?的?|(?:这|那|该)(?:个|家|张|单|款)?(?:客户|供应商|产品|公司|货)的?|(?:这|那|该)(?:个|家|张|单|款)?的"
+    r"|\b(?:its|their|his|her)\b|\b(?:this|that) (?:customer|vendor|supplier)(?:'s)?\b",
     re.IGNORECASE,
 )
+_PARTNERS = {"客户": "customer", "供应商": "vendor", "customer": "customer", "vendor": "vendor", "supplier": "vendor"}
+"""What a document's partner is called in a sentence → the command that tells of it, to which the document leads."""
 
 
 def follow(grammar: Grammar, sentence: str, last: LastQuestion, usable: frozenset[str] | None = None) -> Reading | None:
@@ -42,12 +45,35 @@ def follow(grammar: Grammar, sentence: str, last: LastQuestion, usable: frozense
     if row := _ROW.fullmatch(text):
         return _row(row, text, last)
     pronoun = _PRONOUN.search(text)
-    if not (pronoun or _GOES_ON.search(text)):
+    if pronoun and (linked := _linked(grammar, text, pronoun[0], last, usable)):
+        return linked
+    if not (pronoun or _GOES_ON.search(text) or names_days(text.rstrip("的 "))):
         return _of_the_same(grammar, text, last, usable)
     bare = _GOES_ON.sub(" ", _PRONOUN.sub(" ", text)).strip()
     if not bare or not (pronoun or text.endswith(bare) or _is_known(grammar, bare)):
         return None  # 今天天气呢 only ends like it
     return _continued(grammar, bare, last, usable, with_subject=pronoun is not None)
+
+
+def _linked(
+    grammar: Grammar, text: str, pronoun: str, last: LastQuestion, usable: frozenset[str] | None
+) -> Reading | None:
+    """Return what a document leads to and a sentence asks for: 它的收款, 这个客户还欠多少; None for anything else."""
+    parsed = [(grammar.commands.parse(line), line) for line in last.links]
+    partner = next((before for before, _ in parsed if before.command in _PARTNERS.values()), None)
+    scan = grammar.scan(_PRONOUN.sub(" ", text))
+    leads_to = {before.command for before, _ in parsed} | (OF_PARTNERS if partner else set())
+    weights = grammar.weigh(scan, usable, about=partner.rest if partner else "")
+    command = max(sorted(weights.keys() & leads_to), key=lambda name: weights[name], default="")
+    if not weights and partner and any(word in pronoun.casefold() for word in _PARTNERS):
+        command = partner.command or ""
+    line = next((line for before, line in parsed if before.command == command), "")
+    if not line and partner and command in OF_PARTNERS:
+        line = command_line(command, partner.rest)
+    if not line or (usable is not None and command not in usable) or _named(scan):
+        return None
+    understood = (Understood("document", pronoun, last.line), *_understood(scan))
+    return Reading(line=line, by=ReadBy.CONTEXT, understood=understood)
 
 
 def _of_the_same(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
@@ -115,8 +141,11 @@ def _continued(
     line = _line(grammar, scan, command, before.command, before.rest, with_subject=with_subject)
     if line is None or line == last.line or len(line.encode()) > MAX_LINE_BYTES:
         return None
-    understood = tuple(Understood(span.kind.value, span.text, span.value) for span in scan.spans)
-    return Reading(line=line, by=ReadBy.CONTEXT, understood=understood)
+    return Reading(line=line, by=ReadBy.CONTEXT, understood=_understood(scan))
+
+
+def _understood(scan: Scan) -> tuple[Understood, ...]:
+    return tuple(Understood(span.kind.value, span.text, span.value) for span in scan.spans)
 
 
 def _command(grammar: Grammar, scan: Scan, before: str, rest: str, usable: frozenset[str] | None) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from bot.chat.days import Days, names_days, names_days_ahead
+from bot.chat.days import Days, names_days, names_days_ahead, names_missing_day
 from bot.chat.demand import read_amount, typed_demand
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise, split
 from bot.chat.reading import ReadBy, Reading, Understood
@@ -52,7 +52,7 @@ _OF_PRODUCTS = ("stock", "mo", "price", "arrivals", "product", "shortage")
 _OF_GOODS_ALONE = frozenset({"stock", "price", "product", "shortage", "mo"})
 AT_WAREHOUSES = ("stock", "shortage")
 """Commands that take a warehouse."""
-_OF_PARTNERS = frozenset({"customer", "vendor", "order", "invoice", "po", "bill", "payment"})
+OF_PARTNERS = frozenset({"customer", "vendor", "order", "invoice", "po", "bill", "payment"})
 """Commands that look for a partner's name: ERPs do not know it in pinyin."""
 _ON_THE_OTHER_SIDE = {
     Trade.PURCHASE: {"customer": "vendor", "order": "po", "delivery": "po", "invoice": "bill", "arrivals": "po"},
@@ -76,6 +76,12 @@ _BARE = "find"
 """The command that looks up a name of which nothing is asked."""
 _OF_THE_WHOLE_COMPANY = frozenset({"report", "chart"})
 """Commands that answer for no single customer, vendor or product."""
+_OWNED = frozenset({"order", "po"})
+"""Commands about documents that are somebody's."""
+_OWN = re.compile(
+    r"我(?:的|自己的|下的|跟的|负责的|经手的|签的|开的|(?:还|手上|手里|名下)?有(?:哪些|几个|几张|多少|什么))|\b(?:my|mine)\b",
+    re.IGNORECASE,
+)
 _ALWAYS_DUE = frozenset({"arrivals"})
 """Commands whose days are always those on which something is due."""
 _ALONE = frozenset({"help", "whoami", "lang", "alerts", "pending"})
@@ -179,7 +185,7 @@ class Grammar:
     def spell_out(self, line: str, limit: int = _MOST_ALTERNATIVES + 1) -> tuple[str, ...]:
         """Return the lines that a typed one stands for if a word of it spells names of customers or vendors."""
         parsed = self.commands.parse(line)
-        if parsed.command not in _OF_PARTNERS:
+        if parsed.command not in OF_PARTNERS:
             return ()
         words = split(parsed.rest)
         for place, word in enumerate(words):
@@ -199,7 +205,7 @@ class Grammar:
         line = f"/{command.name} {rest or self.commands.implied(word)}".strip()
         if text.startswith("/") or command.name not in self.sentences.commands:
             return line
-        spelled = command.name in _OF_PARTNERS and self.vocabulary.spells_partner(rest)
+        spelled = command.name in OF_PARTNERS and self.vocabulary.spells_partner(rest)
         return None if spelled or self.vocabulary.document(text) or self._is_sentence(rest, command.name) else line
 
     def _is_sentence(self, text: str, command: str) -> bool:
@@ -424,6 +430,8 @@ class Grammar:
             if stores := _stores_in(scan):
                 return command_line(name, goods, *stores, self.demand(scan) if goods else "")
             return command_line(name, named, self.demand(scan) if named else "")
+        if not named and name in _OWNED and (own := _OWN.search(scan.text)):
+            named = "mine" if own[0].isascii() else "我的"
         return self.with_days(command_line(name, self.list_named(name, scan), named), name, scan)
 
     def with_days(self, line: str, name: str, scan: Scan) -> str:
@@ -431,7 +439,8 @@ class Grammar:
         parameters = self.commands[name].signature.parameters
         if not any(issubclass(parameter.type, Days) for parameter in parameters):
             return line
-        days = next((span.text for span in scan.of_kind(SpanKind.DATE) if names_days(span.text)), "")
+        dates = (span.text for span in scan.of_kind(SpanKind.DATE))
+        days = next((text for text in dates if names_days(text) or names_missing_day(text)), "")
         if not days:
             return line
         due = names_days_ahead(days) or any(word in scan.text.casefold() for word in self.sentences.due)

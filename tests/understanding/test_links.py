@@ -1,0 +1,68 @@
+"""Sentences after a document: what they ask of it or of its customer is where its card leads."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.chat.dialogues import LastQuestion
+from bot.understanding.following import follow
+from bot.understanding.grammar import Grammar
+
+CUSTOMER, VENDOR = "杭州宏达机电设备有限公司", "宝钢线材销售（上海）有限公司"
+LINKS = {
+    "/order SO-1001": ("/delivery SO-1001", "/stock SKU123", f"/customer {CUSTOMER}", "/export order SO-1001"),
+    "/invoice INV-7": ("/order SO-1001", f"/invoice {CUSTOMER}", f"/customer {CUSTOMER}", "/payment INV-7"),
+    "/po PO-1001": ("/stock RM-22", f"/vendor {VENDOR}", "/bill PO-1001"),
+    "/mo MO-1": ("/order SO-1001", "/stock SKU123"),
+}
+
+
+def last(line: str) -> LastQuestion:
+    return LastQuestion(line=line, links=LINKS[line], at=datetime(2026, 3, 2, 9, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("before", "sentence", "expected"),
+    [
+        ("/order SO-1001", "它的发货单", "/delivery SO-1001"),
+        ("/order SO-1001", "这个客户还欠多少", f"/invoice {CUSTOMER}"),
+        ("/order SO-1001", "它的发票", f"/invoice {CUSTOMER}"),
+        ("/order SO-1001", "该客户的信用额度", f"/customer {CUSTOMER}"),
+        ("/order SO-1001", "这个客户怎么样", f"/customer {CUSTOMER}"),
+        ("/invoice INV-7", "它的收款", "/payment INV-7"),
+        ("/invoice INV-7", "它的订单", "/order SO-1001"),
+        ("/po PO-1001", "这家供应商怎么样", f"/vendor {VENDOR}"),
+        ("/po PO-1001", "我们欠它多少钱", "/bill PO-1001"),
+        ("/mo MO-1", "它是给哪个订单做的", "/order SO-1001"),
+        ("/po PO-1001", "what about this vendor", f"/vendor {VENDOR}"),
+        ("/invoice INV-7", "its payments", "/payment INV-7"),
+    ],
+)
+def test_what_is_asked_of_it_is_where_its_card_leads(
+    before: str, sentence: str, expected: str, grammar: Grammar
+) -> None:
+    reading = follow(grammar, sentence, last(before))
+    assert reading is not None
+    assert reading.line == expected
+
+
+@pytest.mark.parametrize("sentence", ["它", "这个客户叫什么名字好呢", "它的生产单", "今天天气"])
+def test_where_the_card_leads_nowhere_nothing_is_made_up(sentence: str, grammar: Grammar) -> None:
+    reading = follow(grammar, sentence, last("/order SO-1001"))
+    assert reading is None or reading.line.startswith("/customer")
+
+
+def test_what_the_asker_may_not_use_is_not_read(grammar: Grammar) -> None:
+    usable = frozenset(grammar.sentences.commands - {"payment"})
+    reading = follow(grammar, "它的收款", last("/invoice INV-7"), usable)
+    assert reading is None or "/payment" not in reading.line
+
+
+@pytest.mark.parametrize("sentence", ["上个月的", "上个月", "那上个月的呢"])
+def test_days_alone_go_on_with_the_list(sentence: str, grammar: Grammar) -> None:
+    before = LastQuestion(line="/po 宝钢", at=datetime(2026, 3, 2, 9, tzinfo=UTC))
+    reading = follow(grammar, sentence, before)
+    assert reading is not None
+    assert reading.line == "/po 宝钢 上个月"
