@@ -388,7 +388,7 @@ class QuestionDispatcher:
         if self._dialogues is None or not view.leads_on:
             return
         rows = _lines_behind(view.row_buttons()) if isinstance(view, ListView) else ()
-        links = _lines_behind(view.buttons()) if isinstance(view, DocumentView) else ()
+        links = _lines_behind(view.buttons()) if isinstance(view, DocumentView) or not rows else ()
         self._dialogues.remember(context, f"/{command} {rest}".strip(), rows, links)
 
     def _hub_for(self, context: QuestionContext, policy: AccessPolicy, granted: Grant) -> ErpHub:
