@@ -32,6 +32,7 @@ from bot.chat.lookup import DocumentList as DocumentList
 from bot.chat.lookup import DocumentLookup as DocumentLookup
 from bot.chat.lookup import Numbered as Numbered
 from bot.chat.lookup import OneDocument as OneDocument
+from bot.chat.own_documents import OwnDocuments as OwnDocuments
 from bot.chat.parsing import command_line as command_line
 from bot.chat.partner_links import offered_links as offered_links
 from bot.chat.partner_links import partner_buttons as partner_buttons
@@ -178,6 +179,7 @@ __all__ = [
     "OneDocument",
     "OrderLine",
     "OrderStatus",
+    "OwnDocuments",
     "PartnerKind",
     "PartnerName",
     "Payment",

@@ -255,6 +255,7 @@ class ExternalNotice(View):
     """Somebody from outside the organisation asked."""
 
     card: ClassVar[str] = "external"
+    leads_back: ClassVar[bool] = False
 
 
 class Introduction(StrEnum):
@@ -272,6 +273,7 @@ class UnconfirmedNotice(View):
     """Nobody knows whether somebody may ask; ``line`` and ``offset`` ask again."""
 
     card: ClassVar[str] = "unconfirmed"
+    leads_back: ClassVar[bool] = False
 
     needs: Introduction
     line: str = ""

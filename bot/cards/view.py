@@ -55,6 +55,8 @@ class View:
     """
 
     card: ClassVar[str]
+    leads_back: ClassVar[bool] = True
+    """Whether a card that shows it leads back to what it showed before: not for people who are refused as strangers."""
     leads_on: ClassVar[bool] = True
     """Whether a sentence that follows may go on from it."""
 

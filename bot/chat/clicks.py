@@ -155,7 +155,7 @@ class ClickPipeline:
     def _draw(self, click: Click, view: View, zone: tzinfo) -> Card:
         """Return the card with the way back to what it showed the clicker before; none after something was done."""
         language, asked = self._people.language(click.user_id), _asked(click.token)
-        if asked is None:
+        if asked is None or not view.leads_back:
             self._ways.end(click.track_id, click.user_id)
             return self._renderer.render(view, language, zone=zone, trail=())
         before = self._ways.before(click.track_id, click.user_id, asked)

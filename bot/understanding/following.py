@@ -47,12 +47,18 @@ def follow(grammar: Grammar, sentence: str, last: LastQuestion, usable: frozense
     pronoun = _PRONOUN.search(text)
     if pronoun and (linked := _linked(grammar, text, pronoun[0], last, usable)):
         return linked
-    if not (pronoun or _GOES_ON.search(text) or names_days(text.rstrip("的 "))):
+    if not (pronoun or _GOES_ON.search(text) or _names_days_of_a_list(grammar, text, last)):
         return _of_the_same(grammar, text, last, usable)
     bare = _GOES_ON.sub(" ", _PRONOUN.sub(" ", text)).strip()
     if not bare or not (pronoun or text.endswith(bare) or _is_known(grammar, bare)):
         return None  # 今天天气呢 only ends like it
     return _continued(grammar, bare, last, usable, with_subject=pronoun is not None)
+
+
+def _names_days_of_a_list(grammar: Grammar, text: str, last: LastQuestion) -> bool:
+    """Whether a text names days and nothing else, after a list: 上个月的."""
+    shown = any(grammar.vocabulary.document(word) for word in split(grammar.commands.parse(last.line).rest))
+    return not shown and names_days(text.rstrip("的 "))
 
 
 def _linked(

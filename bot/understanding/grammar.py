@@ -67,7 +67,7 @@ _SAYS_OUTRIGHT = 4
 _DECISIVE = 6
 _WORD, _CHOSEN, _AS_LIKELY = 0.3, 2.5, 0.25
 """What a word's weight, and that words chose a command, count beside the logarithm of likeness; and the difference
-below which two are as likely. Measured on sentences that were not learnt from (docs: explanation/understanding.md)."""
+below which two are as likely. Measured on sentences that were not learnt from: `docs/explanation/understanding.md`."""
 _MOST_ALTERNATIVES = 3
 _SHORTEST_NAME = 2
 _LONG_NAME = 4

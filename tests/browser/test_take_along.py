@@ -33,7 +33,7 @@ EVIL = '=HYPERLINK("http://example.com/pay","pay")'
 @pytest_asyncio.fixture(loop_scope="session")
 async def system(tmp_path: Path) -> AsyncIterator[BotSystem]:
     """The demo: simulator, bot and company."""
-    async with run_system(tmp_path) as opened:
+    async with run_system(tmp_path, read_model={"enabled": True}) as opened:
         yield opened
 
 

@@ -44,7 +44,13 @@ async def test_help_about_one_command_shows_how_it_is_typed(ask: Ask, line: str)
     view = as_(CommandHelp, await ask(line))
     assert str(view.usage) == "/stock <SKU…> [@warehouse] [×quantity]"
     assert "库存" in view.aliases
-    assert lines(view) == ["/stock SKU123", "/库存 螺丝 @上海仓", "/kc SKU123 SKU124", "/库存 @上海仓"]
+    assert lines(view) == [
+        "/stock SKU123",
+        "/库存 螺丝 @上海仓",
+        "/kc SKU123 SKU124",
+        "/库存 @上海仓",
+        "/stock SKU123 ×500",
+    ]
 
 
 async def test_help_about_nothing_we_know_names_the_commands(ask: Ask) -> None:

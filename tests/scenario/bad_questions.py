@@ -135,15 +135,15 @@ UNKNOWN_THINGS: Mapping[str, BadQuestion] = {
     "a day that there is not": _ask("2026-02-30", Notice.NOT_FOUND, "“2026-02-30”"),
     "an invoice of a day that there is not": _ask("/invoice 2月31号", Notice.BAD_ARGUMENT, "没有“2月31号”这一天"),
     "a day": _ask("２０２６－１１－２４", Notice.NOT_FOUND, "“2026-11-24”"),
-    "small talk": _ask("今天天气怎么样", Notice.UNKNOWN_COMMAND, "/stock SKU123", offers=(_HELP_BUTTON,)),
-    "a word of a programming language": _ask("undefined", Notice.UNKNOWN_COMMAND, "“undefined”"),
-    "greetings in Arabic": _ask("مرحبا", Notice.UNKNOWN_COMMAND, "“مرحبا”"),
-    "greetings in Thai": _ask("สวัสดี", Notice.UNKNOWN_COMMAND, "“สวัสดี”"),
+    "small talk": _ask("今天天气怎么样", Notice.NOT_UNDERSTOOD, "缺哪些货", offers=(_HELP_BUTTON,)),
+    "a word of a programming language": _ask("undefined", Notice.NOT_UNDERSTOOD, "“undefined”"),
+    "greetings in Arabic": _ask("مرحبا", Notice.NOT_UNDERSTOOD, "“مرحبا”"),
+    "greetings in Thai": _ask("สวัสดี", Notice.NOT_UNDERSTOOD, "“สวัสดี”"),
 }
 
 LONG: Mapping[str, BadQuestion] = {
-    "5 000 characters": _ask("x" * 5_000, Notice.UNKNOWN_COMMAND, "“xxx", "…”", never=("x" * 25,)),
-    "20 000 characters": _ask("长" * 20_000, Notice.UNKNOWN_COMMAND, "“长长", "…”", never=("长" * 25,)),
+    "5 000 characters": _ask("x" * 5_000, Notice.NOT_UNDERSTOOD, "“xxx", "…”", never=("x" * 25,)),
+    "20 000 characters": _ask("长" * 20_000, Notice.NOT_UNDERSTOOD, "“长长", "…”", never=("长" * 25,)),
     "5 000 characters after a command": _ask(
         "/stock " + "x" * 5_000, Notice.BAD_ARGUMENT, "内容太长", "用法：/stock", offers=("/stock SKU123",)
     ),
@@ -151,23 +151,23 @@ LONG: Mapping[str, BadQuestion] = {
     "5 000 characters after a misspelt command": _ask("/stcok " + "x" * 5_000, Notice.UNKNOWN_COMMAND, "“stcok”"),
     "10 000 times the same particle": _ask("了" * 10_000 + "x", Notice.HELP),
     "10 000 polite words": _ask("please, " * 10_000 + "x", Notice.HELP),
-    "10 000 slashes between words": _ask("x" + " /a" * 10_000, Notice.UNKNOWN_COMMAND, "“x”"),
-    "10 000 mentions": _ask("@a " * 10_000 + "x", Notice.UNKNOWN_COMMAND),
+    "10 000 slashes between words": _ask("x" + " /a" * 10_000, Notice.NOT_UNDERSTOOD, "“x /a"),
+    "10 000 mentions": _ask("@a " * 10_000 + "x", Notice.NOT_UNDERSTOOD),
     "10 000 blanks inside a question": _ask("/stock" + " " * 10_000 + "SKU123", _SCREW),
-    "3 000 accents on one letter": _ask("a" + "\u0301" * 3_000, Notice.UNKNOWN_COMMAND),
-    "the widest character of Unicode": _ask("﷽" * 30, Notice.UNKNOWN_COMMAND),
+    "3 000 accents on one letter": _ask("a" + "\u0301" * 3_000, Notice.NOT_UNDERSTOOD),
+    "the widest character of Unicode": _ask("﷽" * 30, Notice.NOT_UNDERSTOOD),
     "a name of a command that is too long to repeat": _ask("/help " + "x" * 140, Notice.BAD_ARGUMENT, "…”", "/stock"),
 }
 
 MARKUP: Mapping[str, BadQuestion] = {
     "bold and italics": _ask("/order **bold** _it_", Notice.NOT_FOUND, "＊＊bold＊＊ ＿it＿", never=("**bold", "_it_")),
     "a link": _ask("/find [x](https://evil.example)", Notice.NOT_FOUND, "［x］", never=("[x]",)),
-    "a picture": _ask("![](https://evil.example/p.png)", Notice.UNKNOWN_COMMAND, "!［］", never=("![", "[]")),
-    "a heading": _ask("# Heading", Notice.UNKNOWN_COMMAND, "“＃”", never=("# ",)),
+    "a picture": _ask("![](https://evil.example/p.png)", Notice.NOT_UNDERSTOOD, "!［］", never=("![", "[]")),
+    "a heading": _ask("# Heading", Notice.NOT_UNDERSTOOD, "“＃ Heading”", never=("# ",)),
     "a quotation": _ask("/order > quote", Notice.NOT_FOUND, "“＞ quote”"),
     "a fence of code": _ask("/order ```rm -rf```", Notice.NOT_FOUND, "｀｀｀rm -rf｀｀｀"),
     "a table": _ask("/order | a | b |", Notice.NOT_FOUND, "“｜ a ｜ b ｜”", never=("|",)),
-    "a script": _ask("<script>alert('x')</script>", Notice.UNKNOWN_COMMAND, "＜script＞", never=("<script",)),
+    "a script": _ask("<script>alert('x')</script>", Notice.NOT_UNDERSTOOD, "＜script＞", never=("<script",)),
     "tags around a real code": _ask("/stock <b>SKU123</b>", Notice.NOT_FOUND, "＜b＞SKU123＜/b＞", never=("<b>",)),
     "a colour of one's own": _ask(
         "/order <font color=red>x</font>", Notice.NOT_FOUND, "＜font color=red＞", never=("<font color=red",)
@@ -182,13 +182,13 @@ MARKUP: Mapping[str, BadQuestion] = {
     ),
     "expressions of other template languages": _ask("/order ${8*8} #{8*8}", Notice.NOT_FOUND, never=("64",)),
     "conversions of the percent operator": _ask("/order %s %(x)s %n", Notice.NOT_FOUND, "“%s %(x)s %n”"),
-    "a bare conversion": _ask("%(what)s", Notice.UNKNOWN_COMMAND, "“%(what)s”"),
+    "a bare conversion": _ask("%(what)s", Notice.NOT_UNDERSTOOD, "“%(what)s”"),
     "fields of str.format": _ask("/order {0} {what.__class__}", Notice.NOT_FOUND, "{0} {what.＿＿class＿＿}"),
     "somebody else's button token": _ask("ask|0|/stock SKU123", Notice.NOT_FOUND, "“ask｜0｜/stock SKU123”"),
 }
 
 STRANGE: Mapping[str, BadQuestion] = {
-    "a bare emoji": _ask("😀", Notice.UNKNOWN_COMMAND, "“😀”"),
+    "a bare emoji": _ask("😀", Notice.NOT_UNDERSTOOD, "“😀”"),
     "an emoji for a code": _ask("/stock 😀", Notice.NOT_FOUND, "“😀”"),
     "a family of joined emoji": _ask("/order 👨\u200d👩\u200d👧", Notice.NOT_FOUND, "👨👩👧", never=("\u200d",)),
     "text turned around": _ask("/stock \u202e321UKS", Notice.NOT_FOUND, "“321UKS”", never=("\u202e",)),
@@ -202,7 +202,7 @@ STRANGE: Mapping[str, BadQuestion] = {
     "a path of Windows": _ask("/find C:\\Windows", Notice.NOT_FOUND, "C:＼Windows"),
     "an address": _ask("https://evil.example/x?y=1&z=2", Notice.NOT_FOUND, "“https://evil.example/x?y=1&z=2”"),
     "an address for a code": _ask("/stock https://evil.example", Notice.NOT_FOUND, "“https://evil.example”"),
-    "a piece of JSON": _ask('{"text":{"content":"/help"}}', Notice.UNKNOWN_COMMAND),
+    "a piece of JSON": _ask('{"text":{"content":"/help"}}', Notice.NOT_UNDERSTOOD),
     "a formula of a spreadsheet": _ask('/find =HYPERLINK("https://evil.example")', Notice.NOT_FOUND, "＝HYPERLINK"),
 }
 

@@ -15,6 +15,7 @@ class Notice(StrEnum):
 
     HELP = "可以查询的内容"
     UNKNOWN_COMMAND = "未知命令"
+    NOT_UNDERSTOOD = "没听懂您的意思"
     BAD_ARGUMENT = "没太明白"
     NOT_FOUND = "没有找到"
     HINT = "请用文字提问"

@@ -99,7 +99,8 @@ async def test_a_click_from_another_organisation_changes_nothing(
 async def test_a_click_before_the_first_message_counts_only_if_the_app_belongs_there(
     open_system: OpenSystem, fault: str
 ) -> None:
-    async with open_system(**README) as system:
+    # A directory that is slow is not waited for.
+    async with open_system(**README, limits={"click_seconds": 1.5}) as system:
         card = await system.ask("/help", OUTSIDER, raw={"chatbotCorpId": None})
         for corp_id in ("dingother", "", "../..", "dingdemocorp/../dingother"):
             refused(await forge(system, card, KEEPER, corpId=corp_id), Notice.UNCONFIRMED)
@@ -137,7 +138,8 @@ async def test_what_was_learnt_outlives_a_restart(open_system: OpenSystem) -> No
     async with open_system(**README) as system:
         card = await system.ask("/order late")
         kept = card.out_track_id
-    async with open_system(**README) as system:
+    # A directory that is slow is not waited for.
+    async with open_system(**README, limits={"click_seconds": 1.5}) as system:
         card = await system.ask("/help", OUTSIDER, raw={"chatbotCorpId": None})
         assert kept != card.out_track_id
         assert "INV-7" in (await forge(system, card, KEEPER)).title

@@ -86,7 +86,7 @@ class TestSlowErp:
         busy = see(system, card)
         assert busy.title == Notice.BUSY
         assert "/stock SKU123" in plain_text(busy)
-        assert [button.id for button in busy.buttons] == ["ask|0|/stock SKU123"]
+        assert [button.text for button in busy.buttons] == ["重试", "返回"]
         assert (await system.press(busy, "重试")).ok
 
     async def test_a_question_says_that_the_erp_does_not_answer(self, system: BotSystem) -> None:

@@ -5,14 +5,23 @@ from __future__ import annotations
 import io
 import math
 import re
+from collections.abc import AsyncIterator
 
+import pytest
 from PIL import Image
 
-from tests.scenario.conftest import BotSystem
+from tests.scenario.conftest import BotSystem, OpenSystem
 from tests.scenario.traffic import eventually
 
 BOSS = "boss01"
 PICTURE = re.compile(r"!\[[^\]]*\]\((@[\w-]+)\)")
+
+
+@pytest.fixture
+async def system(open_system: OpenSystem) -> AsyncIterator[BotSystem]:
+    """A system that keeps the documents of which charts are drawn."""
+    async with open_system(read_model={"enabled": True}) as opened:
+        yield opened
 
 
 async def test_a_chart_costs_one_call_more_and_says_so(system: BotSystem) -> None:

@@ -12,7 +12,7 @@ from tests.understanding.language_model.fake_model import FakeModel, fake
 
 __all__ = ["fake"]
 
-UNREAD = "哪些要挨骂"
+UNREAD = "明天又要被念叨"
 """A sentence that the rules do not read."""
 
 
@@ -26,7 +26,7 @@ async def test_what_the_model_reads_is_answered_as_a_line(open_system: OpenSyste
     async with open_system(**with_model(fake)) as system:
         await system.ask("/stock SKU123")
         card = await system.ask(UNREAD)
-        assert "按 /order late 查询" in card.tips
+        assert "由语言模型理解为 /order late" in card.tips
         await system.ask("SO-1001发货了吗")
         (asked,) = fake.asked
         instructions, sentence = (message["content"] for message in asked["messages"])
@@ -60,7 +60,7 @@ async def test_without_the_model_the_rules_go_on(open_system: OpenSystem, fake: 
 
 async def test_a_kept_conversation_is_not_shown_to_it(open_system: OpenSystem, fake: FakeModel) -> None:
     fake.say("/order late")
-    async with open_system(**with_model(fake, excluded_words=["挨骂"])) as system:
+    async with open_system(**with_model(fake, excluded_words=["念叨"])) as system:
         await system.ask(UNREAD)
         assert fake.asked == []
 

@@ -19,7 +19,7 @@ async def test_once_in_a_group_and_once_for_each_person(open_system: OpenSystem)
     async with open_system(notify=ON, access={"roles": {"仓管": frozenset({KEEPER})}}) as system:
         first = await system.ask("/stock SKU123")
         assert is_welcome(first)
-        assert [button.text for button in first.buttons[-3:]] == ["缺货情况", "近期到货", "未解决的预警"]
+        assert [button.text for button in first.buttons[-3:]] == ["今天到哪些货？", "今天要发哪些货？", "缺哪些货？"]
         assert system.engine.flow.used == 1, "it is part of the answer"
         assert not is_welcome(await system.ask("/stock SKU123"))
         assert not is_welcome(await system.ask("/stock SKU123", "sales01")), "the group is no newcomer"
@@ -30,8 +30,8 @@ async def test_once_in_a_group_and_once_for_each_person(open_system: OpenSystem)
 async def test_what_it_shows_can_be_tapped_and_leads_back(open_system: OpenSystem) -> None:
     async with open_system(notify=ON) as system:
         first = await system.ask("/stock SKU123")
-        shown = await system.click(first, "未解决的预警")
-        assert "预警" in shown.title
+        shown = await system.click(first, "今天到哪些货？")
+        assert "在途" in shown.title
         assert "返回" in [button.text for button in shown.buttons]
 
 
