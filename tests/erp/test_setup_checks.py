@@ -186,6 +186,12 @@ async def test_a_password_of_trytons_approvers(check: Check) -> None:
     assert said(report).startswith("The ERP refuses the key of the approver anna")
 
 
+async def test_a_password_of_business_ones_approvers(check: Check) -> None:
+    report = await check("sap_b1", approvers={"anna": "wrong"})
+    assert said(report).startswith("The ERP refuses the key of the approver anna")
+    assert report.exit_code == 1
+
+
 WRONG: dict[tuple[str, str], dict[str, Any]] = {
     ("odoo18", "key"): {"key": "wrong"},
     ("odoo18", "user"): {"user": "nobody"},

@@ -60,6 +60,7 @@ from bot.erp.sap_b1.query import (
     DocumentKey,
 )
 from bot.erp.sap_b1.stock import StockReader
+from bot.erp.setup import SetupProblem, approver_problems
 from bot.erp.values import code, malformed_is_invalid
 from bot.erp.vendors import AdapterContext
 
@@ -77,6 +78,7 @@ class SapB1Erp(ReaderErp):
     def __init__(self, context: AdapterContext, options: SapB1Options) -> None:
         super().__init__(context.name)
         self.capabilities = _OFFERED if options.lots_queries else _OFFERED - {Capability.LOTS}
+        self._approvers = options.approvers
         self._now = context.now
         self._days = timedelta(days=options.list_days)
         self._client = SapB1Client(options, now=context.now, source=self.name)
@@ -98,6 +100,14 @@ class SapB1Erp(ReaderErp):
         """Log out and close connections."""
         await self._names.close()
         await self._client.close()
+
+    async def setup_problems(self) -> list[SetupProblem]:
+        """Log in as each approver; the bot's own user was tried before."""
+        return await approver_problems(list(self._approvers), self._owner_of_configured, self.name)
+
+    async def _owner_of_configured(self, user: str) -> str:
+        await self._client.try_login(user, self._approvers[user])
+        return user
 
     # Documents
 

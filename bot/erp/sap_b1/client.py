@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from pydantic import SecretStr
+
 from bot.erp.concurrency import gather_rows
 from bot.erp.conditions import all_of
 from bot.erp.errors import AuthExpired, AuthFailed, Conflict, ErpError, Invalid, NotFound, NotPermitted, Unavailable
@@ -92,11 +94,18 @@ class SapB1Client:
         finally:
             await self._http.close()
 
+    async def try_login(self, user: str, password: SecretStr) -> None:
+        """Log in as somebody and out again, which takes one of the licences for that moment; raises `AuthFailed`."""
+        await self._log_out(await self._session_of(user, password))
+
     async def _log_in(self) -> Session:
+        return await self._session_of(self._options.user, self._options.password)
+
+    async def _session_of(self, user: str, password: SecretStr) -> Session:
         account = {
             "CompanyDB": self._options.company,
-            "UserName": self._options.user,
-            "Password": self._options.password.get_secret_value(),
+            "UserName": user,
+            "Password": password.get_secret_value(),
             "Language": self._options.language,
         }
         # Paths are case-sensitive: the error for "login" looks like that of an expired session
