@@ -6,7 +6,6 @@ import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from time import thread_time
 from typing import Any
 
 import pytest
@@ -301,21 +300,6 @@ def test_an_exchange_has_a_negative_line_and_a_positive_total(validator: Validat
     back = replace(ORDER.lines[0], quantity=Decimal(-1), amount=cny("-10"))
     exchange = replace(ORDER, lines=(*ORDER.lines, back))
     assert validator.check(exchange).record is exchange
-
-
-def test_a_stock_level_is_judged_in_no_time(validator: Validator) -> None:
-    level = stocked(per_warehouse=tuple(place(code, "4") for code in ("SH", "SZ", "CD")))
-    best = min(_microseconds(validator, level) for _ in range(5))
-    # 8 µs on a fast machine; the rest is for slow ones.
-    assert best < 40
-
-
-def _microseconds(validator: Validator, level: StockLevel, count: int = 500) -> float:
-    """CPU time of one validation; other load on the machine does not change it."""
-    began = thread_time()
-    for _ in range(count):
-        validator.validate(level)
-    return (thread_time() - began) / count * 1e6
 
 
 def test_a_text_to_repair_costs_no_look_at_the_types_of_its_record(

@@ -6,22 +6,22 @@ Messages, clicks and events by webhook are distorted at random; `make soak` trie
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import re
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from random import Random
 from time import thread_time
 from typing import Any
 from unittest.mock import patch
 
-import aiohttp
 import orjson
 import pytest
-from aiohttp import WSMessage, WSMsgType
+from aiohttp import ClientSession, WSMessage, WSMsgType
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
@@ -43,6 +43,8 @@ MANY = [pytest.param(seed, 4_000, id=f"4000 of {seed}", marks=pytest.mark.soak) 
 SOME_HOOKS = pytest.param(0, 100, id="some")
 MANY_HOOKS = [pytest.param(seed, 2_500, id=f"2500 of {seed}", marks=pytest.mark.soak) for seed in SEEDS]
 BATCH = 50
+LONG_RUN = 1_000
+"""Inputs from which on each turn is timed: `make soak` alone gives so many."""
 
 GROUP = demo_enterprise().groups[-1].id
 """With an outsider in it."""
@@ -133,12 +135,12 @@ def lines(caplog: pytest.LogCaptureFixture) -> Iterator[list[str]]:
 
 
 @asynccontextmanager
-async def opened(open_system: OpenSystem, seed: int, **changes: Any) -> AsyncIterator[DisclosureFixture]:
+async def opened(open_system: OpenSystem, seed: int, count: int, **changes: Any) -> AsyncIterator[DisclosureFixture]:
     """Open a system with rules by which people see different things; each seed has another way of private answers."""
     access = {"file": ACCESS_RULES, "outsider_groups": (GROUP,)}
     async with open_system(access=access, cards={"private_way": WAYS[seed % len(WAYS)]}, **changes) as system:
         fixture = await open_fixture(system)
-        with short_turns():
+        with short_turns() if count >= LONG_RUN else nullcontext():
             yield fixture
 
 
@@ -212,8 +214,14 @@ LONGEST_TURN = 0.2
 
 @contextmanager
 def short_turns() -> Iterator[None]:
-    """Count what each turn takes of the processor, not of the time: that is the same beside other work."""
+    """Count what each turn takes of the processor.
+
+    Only the long runs ask for it, on a quiet machine: beside other work the same turn takes several times as much.
+    What earlier tests left in memory is not this bot's: a collection of all of it takes a quarter of a second.
+    """
     longest, run = 0.0, asyncio.Handle._run
+    gc.collect()
+    gc.freeze()
 
     def timed(handle: asyncio.Handle) -> None:
         nonlocal longest
@@ -221,8 +229,11 @@ def short_turns() -> Iterator[None]:
         run(handle)
         longest = max(longest, thread_time() - began)
 
-    with patch.object(asyncio.Handle, "_run", timed):
-        yield
+    try:
+        with patch.object(asyncio.Handle, "_run", timed):
+            yield
+    finally:
+        gc.unfreeze()
     assert longest < LONGEST_TURN
 
 
@@ -246,7 +257,7 @@ def total(system: BotSystem, name: str, **labels: str) -> int:
 async def test_messages_and_frames(open_system: OpenSystem, seed: int, count: int) -> None:
     random = Random(seed)
     distorter = Distorter(random)
-    async with opened(open_system, seed) as fixture:
+    async with opened(open_system, seed, count) as fixture:
         system = fixture.system
         before = errors_of(system, "stream")
         frames = total(system, "frames") - total(system, "frames", topic="ping")
@@ -277,7 +288,7 @@ async def test_messages_and_frames(open_system: OpenSystem, seed: int, count: in
 async def test_clicks(open_system: OpenSystem, seed: int, count: int) -> None:
     random = Random(seed)
     distorter = Distorter(random)
-    async with opened(open_system, seed) as fixture:
+    async with opened(open_system, seed, count) as fixture:
         system = fixture.system
         # What the keeper may see, everybody in the group may: these cards stand there whatever the private way is.
         cards = [await system.ask(line, where=GROUP) for line in ("/order SO-1001", "/invoice INV-7", "/stock SKU123")]
@@ -339,7 +350,7 @@ async def test_hooks(open_system: OpenSystem, seed: int, count: int) -> None:
         "odoo": HookSettings(scheme="odoo", secret=SecretStr("a-token-of-its-own"), currency="CNY"),
     }
     alerts = {"default_groups": (GROUP,)}
-    async with opened(open_system, seed, hooks=hooks, alerts=alerts) as fixture, aiohttp.ClientSession() as client:
+    async with opened(open_system, seed, count, hooks=hooks, alerts=alerts) as fixture, ClientSession() as client:
         statuses: Counter[int] = Counter()
 
         async def post(number: int) -> None:
