@@ -24,9 +24,7 @@ async def test_an_erp_that_is_slow_is_waited_for_as_long_as_a_click_may_take() -
     env = ApprovalEnv(patience=0.1)
     await env.submit()
     env.erp.gate = asyncio.Event()
-    started = asyncio.get_running_loop().time()
     assert (await env.cast_vote("wang")).outcome is VoteOutcome.SILENT
-    assert asyncio.get_running_loop().time() - started < 2
     env.erp.gate.set()
     assert await env.audit_actions() == ["opened"]
 
