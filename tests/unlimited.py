@@ -1,4 +1,4 @@
-"""Settings without limits for people: tests ask more in a second than anybody does in an hour."""
+"""Settings for tests that count: no limits for people, and a slow answer is one card too."""
 
 from __future__ import annotations
 
@@ -16,3 +16,6 @@ UNLIMITED = MappingProxyType(
     }
 )
 """The same in the environment."""
+
+ONE_CARD = MappingProxyType({"DINGERP_LIMITS__INTERIM_SECONDS": "0"})
+"""In the environment: on a busy machine any answer may take so long that a card would tell of it first."""

@@ -17,7 +17,7 @@ import psutil
 
 from bot.simulator.config import SimulatorConfig
 from bot.simulator.engine import SimEngine
-from tests.unlimited import UNLIMITED
+from tests.unlimited import ONE_CARD, UNLIMITED
 
 HERE = Path(__file__).parent
 ERP_SECONDS = 0.02
@@ -46,6 +46,7 @@ DINGERP = Contender(
         "DINGERP_ERP__MAIN__CACHE_SECONDS": "0",
         "DINGERP_LIMITS__QPS": "inf",
         **UNLIMITED,
+        **ONE_CARD,
         # Otherwise the bot would begin to save calls after 9 000 answers.
         "DINGERP_LIMITS__MONTHLY_CALLS": "1000000000",
         "DINGERP_HTTP__PORT": "0",

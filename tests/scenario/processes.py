@@ -25,7 +25,7 @@ from bot.store.company_keys import GivenKeys
 from bot.store.database import Database
 from tests.scenario.fork_server import ForkedProcess, fork
 from tests.scenario.traffic import LONGEST_WAIT, eventually
-from tests.unlimited import UNLIMITED
+from tests.unlimited import ONE_CARD, UNLIMITED
 
 _FOREIGN = ("DINGTALK_", "DINGERP_")
 _ROOT = Path(__file__).parents[2]
@@ -51,6 +51,7 @@ def environment(config: SimulatorConfig, url: str, folder: Path, **more: str) ->
         "DINGERP_DATA_DIR": str(folder),
         "DINGERP_HTTP__PORT": "0",
         **UNLIMITED,
+        **ONE_CARD,
         **more,
     }
     if wanted.get("DINGERP_DATABASE_URL", "").startswith("postgresql"):

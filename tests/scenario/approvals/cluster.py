@@ -32,7 +32,6 @@ from tests.scenario.approvals import remote_erp
 from tests.scenario.approvals.remote_erp import RemoteErp
 from tests.scenario.processes import NO_INDEX, Program, environment, forked, shared_database, used_before
 from tests.scenario.traffic import LONGEST_WAIT
-from tests.unlimited import UNLIMITED
 
 ROOT = Path(__file__).parents[3]
 CONFIG = SimulatorConfig(quota_limit=None, qps_limit=None, history=20_000, timeline_size=200, click_timeout=30.0)
@@ -270,7 +269,6 @@ async def open_cluster(
             "DINGERP_DATABASE_URL": database_url,
             "DINGERP_POLL__ENABLED": "false",
             "DINGERP_LIMITS__QPS": "inf",
-            **UNLIMITED,
             "DINGERP_OUTBOX__PER_SECOND": "1000",
             "DINGERP_OUTBOX__PLACE_MINUTE": "100000",
             "DINGERP_ACCESS__ROLES": orjson.dumps({"approver": list(people)}).decode(),
