@@ -112,7 +112,7 @@ async def test_of_errors_that_nobody_waits_for_only_defects_are_reported(
     await asyncio.gather(caller, return_exceptions=True)
     await asyncio.sleep(0)
     del flight, caller
-    gc.collect()  # the event loop learns of an unseen error when its task goes
+    gc.collect(1)  # the event loop learns of an unseen error when its task goes
     assert reports == reported
 
 

@@ -98,12 +98,12 @@ async def running(contender: Contender, engine: SimEngine, config: SimulatorConf
             *contender.command, env=environment, cwd=HERE.parents[1], stderr=None
         )
         try:
-            await engine.wait_for(lambda: engine.calls[opens] > before, timeout=20)
+            await engine.wait_for(lambda: engine.calls[opens] > before, timeout=120)
             first_call = perf_counter() - started
-            await engine.wait_for(lambda: engine.pushes.connections, timeout=20)
+            await engine.wait_for(lambda: engine.pushes.connections, timeout=120)
             yield StartedContender(psutil.Process(process.pid), first_call)
         finally:
             if process.returncode is None:
                 process.send_signal(signal.SIGKILL)
             await process.wait()
-            await engine.wait_for(lambda: not engine.pushes.connections, timeout=20)
+            await engine.wait_for(lambda: not engine.pushes.connections, timeout=120)

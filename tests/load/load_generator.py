@@ -86,7 +86,7 @@ class LoadGenerator:
         tally = self._tally
         tally.seconds, tally.in_time = perf_counter() - started, len(tally.answers)
         self._asking = False
-        await self._engine.wait_for(lambda: not self._asked, timeout=30)
+        await self._engine.wait_for(lambda: not self._asked, timeout=120)
         tally.calls = self._engine.flow.used - before
         return tally
 

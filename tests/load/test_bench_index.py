@@ -1,9 +1,11 @@
-"""The goals of the product index with a tenth of the products, and slack for a machine that runs other tests."""
+"""The goals of the product index with a tenth of the products."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from time import perf_counter
+
+import pytest
 
 from bot.erp import listing
 from tests.load.catalogue import generate_products, generate_queries
@@ -20,6 +22,7 @@ def test_the_catalogue_is_always_the_same_and_its_codes_are_its_own() -> None:
     assert list(generate_queries(40)) == list(generate_queries(40))
 
 
+@pytest.mark.soak
 async def test_the_bars_hold_and_a_scan_in_python_would_not(tmp_path: Path) -> None:
     measured = await measure(f"sqlite:///{tmp_path / 'bot.sqlite3'}", PRODUCTS, asked=150, followed=3)
     # CPU time, because other tests share the machine.

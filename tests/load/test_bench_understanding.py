@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import pytest
+
 from .bench_understanding import PARTNERS, PRODUCTS, READING_MS, measure, percentile
 
 
+@pytest.mark.soak
 def test_the_bar_holds() -> None:
     figures = measure(PRODUCTS // 10, PARTNERS // 10)
-    # Processor time, because other tests share the machine.
     assert percentile(figures.readings, 0.95) <= READING_MS
+    assert figures.megabytes < 20
+
+
+def test_each_sentence_is_timed() -> None:
+    figures = measure(500, 100)
+    assert min(figures.readings) > 0
     assert figures.megabytes < 20

@@ -31,7 +31,7 @@ class PageProject:
             env={**kept, "PYTHONPATH": self._path},
             capture_output=True,
             text=True,
-            timeout=50,
+            timeout=240,
         )
         written = f"{ended.stdout}\n{ended.stderr}"
         assert bool(ended.returncode) == fails, written

@@ -26,6 +26,8 @@ from tests.scenario.processes import Program, connected, environment, forked, us
 from tests.scenario.traffic import eventually
 
 LIMITS = SimulatorConfig(qps_limit=None, quota_limit=None)
+NO_QUOTA = {f"DINGERP_LIMITS__MONTHLY_{quota}": "1000000000" for quota in ("CALLS", "USES")}
+"""The standard edition's quotas last a few minutes of this."""
 LINES = ("/stock SKU123", "/order late", "/invoice INV-7", "/po", "/mo", "/help", "哪些订单延期了", "SKU150 还有多少")
 WARM_UP = 1 / 6
 """The share of the time in which caches fill: five minutes of thirty."""
@@ -137,7 +139,7 @@ async def test_memory_and_descriptors_stay_where_they_are(seconds: float, more: 
     storm, port, samples = Storm(alerts=200, rounds=10, groups=4), free_port(), Samples()
     async with simulator_running(LIMITS) as simulator:
         storm.open_groups(simulator.engine)
-        variables = {"DINGERP_HTTP__PORT": str(port), **hook(storm.rules(tmp_path))}
+        variables = {"DINGERP_HTTP__PORT": str(port), **NO_QUOTA, **hook(storm.rules(tmp_path))}
         env = environment(LIMITS, simulator.url, used_before(tmp_path / "data"), **variables)
         async with forked("bot.cli", "run", env=env, folder=tmp_path) as bot:
             await connected(simulator.engine)

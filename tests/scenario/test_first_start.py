@@ -115,7 +115,9 @@ async def everything_behind(scenario: AlertScenario, digest: SimCardView, who: s
     return " ".join(shown)
 
 
-@pytest.mark.parametrize("more", [0, 400], ids=["demo company", "400 more"])
+@pytest.mark.parametrize(
+    "more", [0, 60, pytest.param(400, marks=pytest.mark.soak)], ids=["demo company", "60 more", "400 more"]
+)
 async def test_few_cards_at_the_first_start(more: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     async with first_start(tmp_path, more) as (scenario, matters):

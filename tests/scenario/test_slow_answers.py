@@ -30,7 +30,7 @@ async def become(system: BotSystem, message: SimMessage, title: str, who: str = 
         assert len(cards) <= 1
         return next((card for card in cards if title in card.title), None)
 
-    return await system.engine.wait_for(shown, timeout=30)
+    return await system.engine.wait_for(shown, timeout=120)
 
 
 @pytest.mark.parametrize(("who", "asking"), [(KEEPER, ASKING), (ENGLISH, "Asking the ERP…")])
@@ -81,7 +81,7 @@ async def test_questions_of_one_conversation_are_announced_and_answered_in_order
         def titles() -> list[str]:
             return [card.title[:6] for card in system.engine.cards_for(first)]
 
-        await system.engine.wait_for(lambda: "SKU125" in titles(), timeout=30)
+        await system.engine.wait_for(lambda: "SKU125" in titles(), timeout=120)
         assert titles() == ["SKU123", "SKU124", "SKU125"]
 
 
@@ -96,7 +96,7 @@ async def test_a_bot_that_is_killed_meanwhile_finishes_the_card_after_its_next_s
         async with forked("bot.cli", "run", env=env, folder=tmp_path) as bot:
             await connected(engine)
             message = engine.say(group, KEEPER, "/stock SKU123")
-            card = await engine.wait_for(lambda: next(iter(engine.cards_for(message)), None), timeout=30)
+            card = await engine.wait_for(lambda: next(iter(engine.cards_for(message)), None), timeout=120)
             assert card.title == ASKING
             await bot.kill()
         env = environment(config, simulator.url, folder, **NO_INDEX)

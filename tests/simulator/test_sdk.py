@@ -22,7 +22,7 @@ async def sdk_bot(wire):
     env = {**os.environ, "DINGTALK_OPENAPI_ENDPOINT": wire.url, "NO_PROXY": "127.0.0.1"}
     process = await asyncio.create_subprocess_exec(sys.executable, str(BOT), env=env)
     try:
-        await wire.engine.wait_for(lambda: wire.engine.pushes.connections, timeout=30)
+        await wire.engine.wait_for(lambda: wire.engine.pushes.connections, timeout=120)
         yield
     finally:
         process.kill()

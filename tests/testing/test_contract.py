@@ -48,7 +48,7 @@ def test_every_broken_adapter_is_noticed(tmp_path: Path) -> None:
         cwd=HERE.parents[1],
         capture_output=True,
         text=True,
-        timeout=55,
+        timeout=240,
         check=False,
     )
     assert run.returncode == 1, run.stdout + run.stderr
