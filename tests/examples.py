@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from hypothesis import settings
 
-USUAL = 40
+USUAL = 25
 THOROUGH = 500
 
 

@@ -49,7 +49,7 @@ def translated(catalogue: str) -> str:
 def copy(tmp_path: Path) -> PageProject:
     """A copy of the parts of the repository that the page changes."""
     for folder in ("bot", "commands", "templates"):
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / folder, tmp_path / folder, copy_function=shutil.copy2)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     return PageProject(tmp_path, path=[tmp_path])
 

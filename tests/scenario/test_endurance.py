@@ -131,7 +131,7 @@ def growth(values: list[int]) -> float:
     ("seconds", "more"),
     [
         # In so short a time caches still fill.
-        pytest.param(30.0, 0.2, id="half a minute", marks=pytest.mark.timeout(600)),
+        pytest.param(10.0, 0.3, id="ten seconds", marks=pytest.mark.timeout(600)),
         pytest.param(1_800.0, 0.02, id="half an hour", marks=[pytest.mark.soak, pytest.mark.timeout(2_400)]),
     ],
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pydantic import AfterValidator
 
@@ -48,8 +49,12 @@ class Statement:
         return self.sql.replace(r"\:", ":")
 
     @classmethod
+    @lru_cache(maxsize=512)
     def parse(cls, text: str) -> Statement:
-        """Parse a query; raises `ValueError` unless it certainly only reads."""
+        """Parse a query; raises `ValueError` unless it certainly only reads.
+
+        A source's queries are parsed several times: where they are checked, and in front of each that reads a view.
+        """
         pieces, code, end = [], [], 0
         for piece in _PIECES.finditer(text):
             plain = text[end : piece.start()]
@@ -136,16 +141,21 @@ def check_view(text: str) -> str:
 def with_views(text: str, views: Mapping[str, str]) -> str:
     """Return a query that begins with the views that it reads and those that they read, which stand before them."""
     used: dict[str, str] = {}
-    needed = text
+    words = _words_of(text)
     for name, query in reversed(list(views.items())):
-        if re.search(rf"\b{name}\b", needed, re.IGNORECASE):
+        if name.casefold() in words:
             used[name] = Statement.parse(query).text
-            needed += query
+            words = words | _words_of(query)
     if not used:
         return text
     own = re.match(r"\s*with\b", text, re.IGNORECASE)
     begun = ", ".join(f"{name} AS ({query})" for name, query in reversed(list(used.items())))
     return f"WITH {begun}, {text[own.end() :]}" if own else f"WITH {begun} {text}"
+
+
+@lru_cache(maxsize=512)
+def _words_of(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", text.casefold()))
 
 
 _paged = checked("limit offset", "text like today", columns="all_rows", ordered=True)
