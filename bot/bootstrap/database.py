@@ -9,7 +9,7 @@ from datetime import datetime
 from bot.background import repeat
 from bot.errors import ConfigurationError
 from bot.settings import Settings
-from bot.store.company_keys import CompanyKeySource, GivenKeys, KeyFile
+from bot.store.data_keys import CompanyKeySource, GivenKeys, KeyFile
 from bot.store.database import Database, sqlite_file
 from bot.store.errors import StoreUnavailable
 from bot.store.owner import own_database

@@ -22,7 +22,6 @@ from bot.outbox.place import Place
 from bot.sealing import NotOpened
 from bot.store import alert_sql as sql
 from bot.store.alert_identity_map import AlertIdentityMap, CardIdentityMap, select_chunked
-from bot.store.alert_packs import forget_alerts
 from bot.store.alert_rows import (
     mute_of,
     mute_row,
@@ -35,6 +34,7 @@ from bot.store.alert_rows import (
 from bot.store.database import Database
 from bot.store.events import mark_done, mark_rejected, take_waiting
 from bot.store.outbox import enqueue, withdraw
+from bot.store.packs import forget_alerts
 from bot.store.row_times import from_ms, to_ms_up
 from bot.store.statements import chunks, execute_many, replace_into
 from bot.store.tables import ALERT, ALERT_CARD, ALERT_CARD_MEMBER, ALERT_NOTE, MUTE, WATCH

@@ -24,11 +24,11 @@ from bot.store.approval_rows import (
     case_of,
     case_row,
     decision_row,
+    make_decision_entry,
     vote_rows,
 )
 from bot.store.audit import append_entries
 from bot.store.database import Database
-from bot.store.decision_entries import make_decision_entry
 from bot.store.outbox import enqueue, withdraw
 from bot.store.row_times import from_us, to_us
 from bot.store.standing_answers import redraw_answers

@@ -21,8 +21,7 @@ from sqlalchemy.pool import NullPool, QueuePool
 from bot.errors import ConfigurationError, DingerpError
 from bot.private_files import make_private_file, make_private_folder
 from bot.sealing import WrongDataKey
-from bot.store.company_keys import CompanyKeySource, own_keys
-from bot.store.data_keys import DatabaseKeys
+from bot.store.data_keys import CompanyKeySource, DatabaseKeys, own_keys
 from bot.store.errors import DatabaseIsNewer, StoreUnavailable, store_unavailable
 from bot.store.sealed_columns import sealed_by
 from bot.store.tables.upkeep import DATA_KEY

@@ -18,8 +18,8 @@ from sqlalchemy.sql import ColumnElement
 from bot.alerts.intake.port import EventState, ReceivedEvent, StoredEvent
 from bot.sealing import KeyRing, NotOpened
 from bot.store.database import Database
-from bot.store.event_packs import forget_packs, forget_packs_before, read_bodies, store_bodies
 from bot.store.event_turns import choose_waiting
+from bot.store.packs import forget_packs, forget_packs_before, read_bodies, store_bodies
 from bot.store.record_codec import IN_MILLISECONDS, RecordCodec
 from bot.store.row_times import from_ms, to_ms
 from bot.store.sealed_columns import Sealed, keys_in_use, seal

@@ -61,7 +61,7 @@ class EventPackRow(StoreTable, table=True):
     received_ms: int = Field(sa_type=BigInteger, index=True)
     """When the last of them came."""
     bodies: str = Field(sa_type=Sealed("event_pack.bodies"))
-    """See `bot.store.event_packs`."""
+    """See `bot.store.packs`."""
 
 
 class StoredAlertRow(StoreTable, table=True):
@@ -117,7 +117,7 @@ class AlertPackRow(StoreTable, table=True):
     first: int = Field(sa_type=ROW_NUMBER, primary_key=True, sa_column_kwargs={"autoincrement": False})
     """The number of the first of them; the others follow it."""
     events: str = Field(sa_type=Sealed("alert_pack.events"))
-    """See `bot.store.alert_packs`."""
+    """See `bot.store.packs`."""
 
 
 class AlertCardRow(StoreTable, table=True):
