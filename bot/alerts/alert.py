@@ -87,7 +87,6 @@ class Alert:
 
     @property
     def is_open(self) -> bool:
-        """Whether the alert is open."""
         return self.state is AlertState.OPEN
 
     @property

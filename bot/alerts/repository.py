@@ -181,7 +181,6 @@ class AlertUnitOfWork:
     """Whether people are also called (DING) about what is critical or passed on to them."""
 
     def note(self, what: str, *, fact: str = "", alert: str = "", card: str = "", detail: str = "") -> None:
-        """Write a line of the history."""
         self.repository.note(
             AlertHistoryEntry(at=self.now, what=what, fact=fact, alert=alert, card=card, detail=detail)
         )

@@ -50,7 +50,6 @@ class CompanySnapshot:
     chains: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NO_CHAIN)
 
     def members_of(self, role: str) -> tuple[str, ...]:
-        """Return the userIds with a role, in a stable order."""
         return self.roles.get(role, ())
 
     def managers_of(self, user_id: str) -> tuple[str, ...]:

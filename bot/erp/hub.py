@@ -193,12 +193,10 @@ class ErpHub:
         return hub
 
     def visible_sources(self, area: Area) -> tuple[str, ...]:
-        """Return the sources that may have documents of an area for the reader."""
         able = self._able[kind_of(area).capability]
         return tuple(source.name for source in self._visible((area,), able))
 
     def is_narrowed(self, area: Area) -> bool:
-        """Return whether the reader may not see, or not search for, some documents of an area."""
         anybody = ListQuery(text="anybody")
         return any(each.concerns(kind_of(area), anybody) for each in self._narrowings)
 
@@ -231,7 +229,6 @@ class ErpHub:
         return await self._ask(sources, "stock", (sku.casefold(),), lambda erp: erp.stock(sku), sku)
 
     async def order(self, number: str) -> Answer[SalesOrder]:
-        """Return one sales order with its lines; raises `NotFound`."""
         return await self._document(SALES_ORDERS, number)
 
     async def orders(self, query: ListQuery) -> Answer[Slice[SalesOrder]]:
@@ -239,7 +236,6 @@ class ErpHub:
         return await self._documents(SALES_ORDERS, query)
 
     async def invoice(self, number: str) -> Answer[Invoice]:
-        """Return one customer invoice; raises `NotFound`."""
         return await self._document(INVOICES, number)
 
     async def invoices(self, query: ListQuery) -> Answer[Slice[Invoice]]:
@@ -247,7 +243,6 @@ class ErpHub:
         return await self._documents(INVOICES, query)
 
     async def purchase_order(self, number: str) -> Answer[PurchaseOrder]:
-        """Return one purchase order with its lines; raises `NotFound`."""
         return await self._document(PURCHASE_ORDERS, number)
 
     async def purchase_orders(self, query: ListQuery) -> Answer[Slice[PurchaseOrder]]:
@@ -255,15 +250,12 @@ class ErpHub:
         return await self._documents(PURCHASE_ORDERS, query)
 
     async def production_order(self, number: str) -> Answer[ProductionOrder]:
-        """Return one production order; raises `NotFound`."""
         return await self._document(PRODUCTION_ORDERS, number)
 
     async def production_orders(self, query: ListQuery) -> Answer[Slice[ProductionOrder]]:
-        """Return production orders."""
         return await self._documents(PRODUCTION_ORDERS, query)
 
     async def product(self, sku: str) -> Answer[ProductDetails]:
-        """Return the master data of a product; raises `NotFound`."""
         return await self._goods.product(sku)
 
     async def prices(self, sku: str, *, customer: str = "") -> Answer[Prices]:
@@ -275,7 +267,6 @@ class ErpHub:
         return await self._goods.arrivals(query)
 
     async def shortages(self, query: ShortageQuery) -> Answer[Slice[Shortage]]:
-        """Return what is short; raises `NotFound` for no such warehouse."""
         return await self._goods.shortages(query)
 
     async def warehouse_stock(self, query: WarehouseQuery) -> Answer[WarehouseContents]:
@@ -283,7 +274,6 @@ class ErpHub:
         return await self._goods.warehouse_stock(query)
 
     async def delivery(self, number: str) -> Answer[GoodsDelivery]:
-        """Return one delivery with its lines; raises `NotFound`."""
         return await self._document(DELIVERIES, number)
 
     async def deliveries(self, query: ListQuery) -> Answer[Slice[GoodsDelivery]]:
@@ -309,7 +299,6 @@ class ErpHub:
         return await self._document(CUSTOMERS, code)
 
     async def customers(self, query: ListQuery) -> Answer[Slice[Customer]]:
-        """Return customers."""
         return await self._documents(CUSTOMERS, query)
 
     async def vendor(self, code: str) -> Answer[Supplier]:
@@ -317,11 +306,9 @@ class ErpHub:
         return await self._document(VENDORS, code)
 
     async def vendors(self, query: ListQuery) -> Answer[Slice[Supplier]]:
-        """Return vendors."""
         return await self._documents(VENDORS, query)
 
     async def bill(self, number: str) -> Answer[Bill]:
-        """Return one invoice by a vendor; raises `NotFound`."""
         return await self._document(BILLS, number)
 
     async def bills(self, query: ListQuery) -> Answer[Slice[Bill]]:

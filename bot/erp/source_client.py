@@ -37,7 +37,6 @@ class SourceClient(DocumentCalls):
         return self._erp.capabilities
 
     async def stock(self, sku: str) -> StockLevel:
-        """Return one product's stock; raises `NotFound`."""
         return await self._read("stock", lambda erp: erp.stock(sku))
 
     async def _ask_document(self, kind: Listing[D], number: str) -> D:

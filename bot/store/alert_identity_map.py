@@ -234,7 +234,6 @@ class CardIdentityMap:
         self._keep(select_chunked(self._connection, sql.CARDS, unknown))
 
     def get(self, card_id: str) -> AlertCard | None:
-        """Return one card."""
         self.load((card_id,))
         return self._known.get(card_id)
 

@@ -76,7 +76,6 @@ class StoredAlertRepository:
         return self._alerts.latest(key)
 
     def alert(self, alert_id: str) -> Alert | None:
-        """Return one alert."""
         return next(iter(self._alerts.several((alert_id,))), None)
 
     def alerts(self, alert_ids: Sequence[str]) -> Sequence[Alert]:
@@ -84,7 +83,6 @@ class StoredAlertRepository:
         return self._alerts.several(alert_ids)
 
     def open_alerts(self, limit: int = 1000) -> Sequence[Alert]:
-        """Return the open alerts, newest first."""
         return self._alerts.open(limit)
 
     def put_alert(self, alert: Alert, due_at: datetime | None) -> None:
@@ -96,7 +94,6 @@ class StoredAlertRepository:
         self._alerts.mark_suppressed_due(now)
 
     def card(self, card_id: str) -> AlertCard | None:
-        """Return one card."""
         return self._cards.get(card_id)
 
     def cards(self, card_ids: Sequence[str]) -> Sequence[AlertCard]:
@@ -109,11 +106,9 @@ class StoredAlertRepository:
         return self._alerts.query(sql.OPEN_ON, {"card": card_id, "most": limit})
 
     def move_members(self, card_id: str, to: str) -> None:
-        """Let the alerts that a digest stands for belong to another one."""
         self._cards.move_members(card_id, to)
 
     def cards_of(self, alert_id: str) -> Sequence[AlertCard]:
-        """Return all cards that show or count an alert, oldest first."""
         if self._alerts.is_new(alert_id):
             self._cards.begin(alert_id)
         return self._cards.of(alert_id)
@@ -131,7 +126,6 @@ class StoredAlertRepository:
         return self._cards.query(sql.CARDS_AT, {"place": str(place), "most": limit})
 
     def put_card(self, card: AlertCard) -> None:
-        """Store a card."""
         self._cards.put(card)
 
     def due_alerts(self, now: datetime, limit: int) -> Sequence[str]:
@@ -161,7 +155,6 @@ class StoredAlertRepository:
         return None if due is None else from_ms(due)
 
     def mutes(self, place: Place, now: datetime) -> Sequence[Mute]:
-        """Return the mutes in force at a place."""
         if place not in self._mutes:
             rows = self._connection.execute(sql.MUTES, {"place": str(place), "now": to_ms_up(now)})
             self._mutes[place] = [mute_of(row) for row in rows]
@@ -186,13 +179,11 @@ class StoredAlertRepository:
         return [watch_of(row) for row in self._connection.execute(query)]
 
     def put_watch(self, watch: Watch) -> None:
-        """Store a watch; one with the same id is replaced."""
         upsert = replace_into(WATCH, self._connection.dialect.name)
         self._connection.execute(upsert, watch_row(watch))
         self._watches.clear()
 
     def remove_watch(self, watch_id: str) -> None:
-        """Forget a watch."""
         self._connection.execute(delete(WATCH).where(WATCH.c.id == watch_id))
         self._watches.clear()
 

@@ -107,7 +107,6 @@ def case_row(case: Case, stamp: int) -> dict[str, Any]:
 
 
 def case_of(row: Any) -> Case:
-    """Return the case of a row."""
     body = orjson.loads(row.body)
     return _BODY.read(
         body,
@@ -150,12 +149,10 @@ def decision_row(case_id: str, decision: CaseDecision) -> dict[str, Any]:
 
 
 def card_row(card: CaseCard) -> dict[str, Any]:
-    """Return the row of a card."""
     return _CARD.write(card) | {"card": card_key(card.case, card.place, card.kind, card.copy)}
 
 
 def card_of(row: Any) -> CaseCard:
-    """Return the card of a row."""
     return _CARD.read_row(row)
 
 

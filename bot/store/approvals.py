@@ -92,7 +92,6 @@ class StoredCaseRepository:
         return self._cases(sql.OPEN_CASES, most=limit)
 
     def has_seen_source(self, source: str) -> bool:
-        """Return whether a source was looked through, or there ever was a case of it."""
         return self._connection.execute(sql.KNOWS, {"from_source": source}).first() is not None
 
     def mark_source_seen(self, source: str) -> None:
@@ -116,7 +115,6 @@ class StoredCaseRepository:
         return self._cases(sql.DUE, at=to_us(now), most=limit)
 
     def next_due(self, after: datetime) -> datetime | None:
-        """Return when time will change something next, later than ``after``."""
         due: int | None = self._connection.scalar(sql.NEXT_DUE, {"at": to_us(after)})
         return None if due is None else from_us(due)
 
@@ -130,7 +128,6 @@ class StoredCaseRepository:
         self._cards.append(card)
 
     def put_apart(self, card: CaseCard) -> None:
-        """Let a card stand alone from now on that is known as one of a shared delivery."""
         row = card_row(card)
         self._connection.execute(sql.SET_SHARED, {"key": row["card"], "alone": card.shared})
 
@@ -156,7 +153,6 @@ class StoredCaseRepository:
             self._entries.append(entry)
 
     def audit_rows_of(self, case_id: str) -> Sequence[AuditRow]:
-        """Return the record of a case, oldest first."""
         self._write_lines()
         return [audit_of(row) for row in self._connection.execute(sql.AUDIT, {"which": case_id})]
 

@@ -30,7 +30,6 @@ class StoredLanguages:
         self._chosen = {row.user_id: row.code for row in rows}
 
     def chosen(self, user_id: str) -> str | None:
-        """Return the person's choice."""
         return self._chosen.get(user_id)
 
     async def choose(self, user_id: str, code: str) -> None:
@@ -50,7 +49,6 @@ class StoredWelcomes:
         self._database = database
 
     async def claim(self, conversation_id: str, msg_id: str) -> str:
-        """Return the first message of a conversation: this one, if none was kept before."""
         query = select(_W.msg_id).where(_W.conversation_id == conversation_id)
         known: str | None = await self._database.read(lambda connection: connection.scalar(query))
         if known is not None:
@@ -72,7 +70,6 @@ class StoredDialogues:
         self._database = database
 
     async def load(self, since: datetime) -> Iterable[tuple[DialogueKey, LastQuestion]]:
-        """Return the dialogues that are younger than ``since``."""
         return await self._database.run(partial(_load_dialogues, since_ms=to_ms(since)))
 
     async def save(self, changed: Collection[tuple[DialogueKey, LastQuestion]], since: datetime) -> None:

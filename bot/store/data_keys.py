@@ -62,7 +62,6 @@ class GivenKeys:
         return cls(parse_keys(text))
 
     def read(self) -> Sequence[CompanyKey]:
-        """Return the keys."""
         return self.keys
 
     def make(self) -> Sequence[CompanyKey]:

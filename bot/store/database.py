@@ -125,7 +125,6 @@ class SqliteConnection:
         return connection
 
     def close(self) -> None:
-        """Close the connection."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None

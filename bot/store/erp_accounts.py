@@ -84,7 +84,6 @@ class StoredErpKeys:
         return None if row is None else _link(row)
 
     async def find_link(self, digest: str, now: datetime) -> KeyLink | None:
-        """Return a link that stands."""
         query = select(ERP_KEY_LINK).where(*_standing(digest, now))
         row = await self._database.read(lambda connection: connection.execute(query).one_or_none())
         return None if row is None else _link(row)
@@ -111,7 +110,6 @@ class StoredErpKeys:
         return await self._database.run(write)
 
     async def find(self, user_id: str, source: str) -> EnteredKey | None:
-        """Return what is known of somebody's key."""
         query = select(_K.account, _K.entered_ms).where(_K.user_id == user_id, _K.source == source)
         row = await self._database.read(lambda connection: connection.execute(query).one_or_none())
         if row is None:
@@ -157,13 +155,11 @@ class StoredErpAccounts:
         self._database = database
 
     async def all(self) -> Sequence[ErpAccount]:
-        """Return all accounts."""
         query = select(ERP_ACCOUNT).order_by(_A.user_id, _A.source)
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return [_account(row) for row in rows]
 
     async def find(self, user_id: str, source: str) -> ErpAccount | None:
-        """Return a person's account at a source."""
         query = select(ERP_ACCOUNT).where(_A.user_id == user_id, _A.source == source)
         row = await self._database.read(lambda connection: connection.execute(query).one_or_none())
         return None if row is None else _account(row)

@@ -81,11 +81,9 @@ class StoredHealthReports:
         self._database = database
 
     async def last(self) -> str | None:
-        """Return the ``ref`` of the newest report of any process."""
         return await self._database.read(lambda connection: connection.execute(_LAST_REPORT).scalar())
 
     async def tell(self, deliveries: Sequence[Delivery]) -> None:
-        """Queue the cards."""
         await self._database.run(lambda connection: enqueue(connection, *deliveries, now=deliveries[0].due_at))
 
 

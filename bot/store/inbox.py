@@ -175,7 +175,6 @@ class StoredInbox:
             self._insert()
 
     async def mark(self, msg_id: str, state: InboxState) -> None:
-        """Return after the commit of the new state."""
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[None] = loop.create_future()
         self._marks.states[msg_id] = state

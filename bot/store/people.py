@@ -103,7 +103,6 @@ class StoredOutsiders:
         self._wakeup = Wakeup()
 
     def are_in(self, conversation_id: str) -> bool:
-        """Whether somebody from outside is known to be there."""
         return conversation_id in self._known or conversation_id in self._new or conversation_id in self._named
 
     def note(self, conversation_id: str) -> None:
@@ -196,11 +195,9 @@ class StoredPeople:
         return tuple(row.user_id for row in rows)
 
     async def record_entry(self, user_id: str, entry: DirectoryEntry, asked_at: datetime) -> None:
-        """Keep what the directory answered to a question of that time."""
         await self.record_entries({user_id: entry}, asked_at)
 
     async def record_entries(self, entries: Mapping[str, DirectoryEntry], asked_at: datetime) -> None:
-        """Keep what the directory said of many people at that time."""
         rows = [
             {**_columns(entry), "user_id": user_id, "checked_us": to_us(asked_at)} for user_id, entry in entries.items()
         ]
@@ -215,7 +212,6 @@ class StoredPeople:
         await self._write([{**_NOBODY, "user_id": one, "changed_us": to_us(at)} for one in user_ids], ("changed_us",))
 
     async def record_roles_changed(self, at: datetime) -> None:
-        """Keep that what is known about all people with a role is out of date."""
         stale = (
             update(PERSON).where(_P.roles != _NOBODY["roles"]).values(changed_us=to_us(at), written_us=self._written())
         )
@@ -223,7 +219,6 @@ class StoredPeople:
         self._forget_all()
 
     async def record_writer(self, user_id: str, name: str, wrote_at: datetime) -> None:
-        """Keep that somebody wrote."""
         row = {**_NOBODY, "user_id": user_id, "name": name, "wrote_us": to_us(wrote_at)}
         await self._write([row], ("wrote_us",))
 
@@ -242,7 +237,6 @@ class StoredPeople:
         return await self._database.run(lambda connection: connection.scalar(begin)) is not None
 
     async def replace_departments(self, departments: Sequence[ListedDepartment]) -> None:
-        """Keep these departments and no others."""
         rows = [{"id": one.id, "name": one.name, "parent_id": one.parent_id} for one in departments]
 
         def write(connection: Connection) -> None:

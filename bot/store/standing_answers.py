@@ -45,7 +45,6 @@ class StoredStandingAnswers:
         return await self._database.run(partial(_add, track_id, documents, at))
 
     async def find(self, track_id: str) -> StandingAnswer | None:
-        """Return an answer without its documents."""
         query = select(STANDING_ANSWER).where(_A.track == track_id)
         row = await self._database.run(lambda connection: connection.execute(query).first())
         if row is None:

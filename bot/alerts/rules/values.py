@@ -46,7 +46,6 @@ def read_types(value: object) -> tuple[str, ...]:
 
 
 def read_severity(value: object) -> Severity:
-    """Return a severity."""
     known = [severity.value for severity in Severity]
     if value not in known:
         raise ValueError(f"no severity {value!r:.40}; there are: {', '.join(known)}")
@@ -54,7 +53,6 @@ def read_severity(value: object) -> Severity:
 
 
 def read_severities(value: object) -> tuple[str, ...]:
-    """Return severities."""
     return tuple(read_severity(word).value for word in read_some(value))
 
 

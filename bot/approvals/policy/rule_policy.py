@@ -136,11 +136,9 @@ class RuleBasedPolicy:
 
     @property
     def version(self) -> str:
-        """Return what tells this set of rules from another, for the audit."""
         return self._rules.version
 
     def plan(self, document: ApprovalDocument, company: CompanyDirectory) -> PlanResult:
-        """Return who has to agree, and why."""
         return make_plan(self._rules, document, company)
 
     def single_limits(self, document: ApprovalDocument, company: CompanyDirectory) -> Mapping[str, tuple[Money, ...]]:
@@ -160,7 +158,6 @@ class RuleBasedPolicy:
         )
 
     def substitutes_of(self, user_id: str, now: datetime) -> tuple[str, ...]:
-        """Return who stands in for a person now."""
         found = (
             substitute.by
             for substitute in self._rules.substitutes
@@ -169,7 +166,6 @@ class RuleBasedPolicy:
         return tuple(dict.fromkeys(found))
 
     def principals_of(self, user_id: str, now: datetime) -> tuple[str, ...]:
-        """Return for whom a person stands in now."""
         found = (
             substitute.person
             for substitute in self._rules.substitutes

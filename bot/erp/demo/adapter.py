@@ -73,7 +73,6 @@ class DemoErp(DocumentErp):
         return await self._run(partial(queries.products, text=text, limit=limit))
 
     async def stock(self, sku: str) -> StockLevel:
-        """Return one product's stock; raises `NotFound`."""
         return await self._run(partial(queries.stock, sku=sku, source=self.name, as_of=self._now()))
 
     async def read_document(self, kind: Listing[D], number: str) -> D:
@@ -93,7 +92,6 @@ class DemoErp(DocumentErp):
         return QUERIES[kind]
 
     async def product(self, sku: str) -> ProductDetails:
-        """Return the master data of a product; raises `NotFound`."""
         return await self._run(partial(goods.product, sku=sku, source=self.name))
 
     async def prices(self, sku: str, *, customer: str) -> Prices:
@@ -109,7 +107,6 @@ class DemoErp(DocumentErp):
         return await self._run(partial(deliveries_of, number=order_number, source=self.name))
 
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
-        """Return what is short; raises `NotFound` for no such warehouse."""
         return await self._run(partial(goods.shortages, query=query, source=self.name))
 
     async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:

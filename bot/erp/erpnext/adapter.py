@@ -154,7 +154,6 @@ class ErpNextErp(DocumentErp):
         return list({row["name"]: row for row in rows}.values()), codes
 
     async def stock(self, sku: str) -> StockLevel:
-        """Return one product's stock."""
         site, item = await self._site.value(), await self._document("Item", checked_key(sku, source=self.name))
         level, places = await self._level(item)
         return replace(level, lots=await read_lots(self._frappe, item, places, site))

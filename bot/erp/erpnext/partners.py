@@ -46,7 +46,6 @@ def customer(row: Row, site: Site) -> Customer:
 
 
 def vendor(row: Row, site: Site) -> Supplier:
-    """Return a Supplier."""
     contact = text(row.get("supplier_primary_contact"))
     return Supplier(contact=contact, **_party(row, site, "Supplier", "supplier_name"))
 

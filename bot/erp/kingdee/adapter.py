@@ -236,7 +236,6 @@ class KingdeeErp(ReaderErp):
             return await self._prices.prices(product, customer)
 
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
-        """Return what is short; raises `NotFound` for no such warehouse."""
         with malformed_is_invalid(self.name):
             return await self._warehouses.shortages(query)
 

@@ -40,7 +40,6 @@ class PartnerMapper:
         )
 
     def vendor(self, lines: Lines) -> Supplier:
-        """Return a vendor."""
         return Supplier(**self._partner(lines, address="FAddress", terms="FPayCondition.FName"))
 
     def _partner(self, lines: Lines, *, address: str, terms: str) -> PartnerParts:

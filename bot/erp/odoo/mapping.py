@@ -84,7 +84,6 @@ class OdooSite:
         return f"{self.url}/mail/view?model={model}&res_id={row['id']}"
 
     def origin(self, model: str, row: Row) -> RecordOrigin:
-        """Return which record of a model a row is."""
         return {
             "id": str(row["id"]),
             "url": self.link(model, row),

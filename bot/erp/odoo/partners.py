@@ -33,7 +33,6 @@ def customer(row: Row, site: OdooSite) -> Customer:
 
 
 def vendor(row: Row, site: OdooSite) -> Supplier:
-    """Return a vendor."""
     return Supplier(
         buyer=name_of(row.get("buyer_id")),
         payable=_stated(row, "debit"),

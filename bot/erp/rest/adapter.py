@@ -78,7 +78,6 @@ class RestErp(MappedErp):
         return self._options.products
 
     async def stock(self, sku: str) -> StockLevel:
-        """Return one product's stock; raises `NotFound`."""
         calls = self._options.stock
         if calls is None:
             self._refuse(Capability.STOCK)
@@ -118,7 +117,6 @@ class RestErp(MappedErp):
         return self._reader.single(self._mapped["stock"], found).reorder_point if found else None
 
     async def product(self, sku: str) -> ProductDetails:
-        """Return the master data of a product; raises `NotFound`."""
         self._check_capability(Capability.PRODUCT_DETAILS)
         with malformed_is_invalid(self.name):
             return await self._goods.product(self._checked_step(checked_key(sku, source=self.name)))
@@ -130,7 +128,6 @@ class RestErp(MappedErp):
             return await self._goods.prices(self._checked_step(checked_key(sku, source=self.name)), customer)
 
     async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
-        """Return goods on their way; an unknown product has none."""
         self._check_capability(Capability.ARRIVALS)
         with malformed_is_invalid(self.name):
             return await self._goods.arrivals(query) if is_encodable(query.sku) else Slice(items=(), total=0)
@@ -151,7 +148,6 @@ class RestErp(MappedErp):
             return by_leaving([await self._whole("deliveries", row) for row in rows])
 
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
-        """Return what is short; raises `NotFound` for no such warehouse."""
         self._check_capability(Capability.SHORTAGES)
         with malformed_is_invalid(self.name):
             return await self._goods.shortages(query)

@@ -45,7 +45,6 @@ class RestGoods:
         return self._records.reader.context
 
     async def product(self, sku: str) -> ProductDetails:
-        """Return the master data of a product; raises `NotFound`."""
         product, found = await self._read_product(sku)
         calls = self._options.products
         assert calls is not None
@@ -86,7 +85,6 @@ class RestGoods:
         return goods.pick_arrivals((*bought, *made), query)
 
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
-        """Return what is short; raises `NotFound` for no such warehouse."""
         warehouses, stock = await gather_or_cancel(self._warehouses(), self._part("warehouses", "shortages"))
         return goods.pick_shortages(stock, warehouses, query, self._context)
 

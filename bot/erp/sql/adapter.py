@@ -82,7 +82,6 @@ class SqlErp(MappedErp):
         return listing.find_products(self._reader.many(self._mapped["products"], rows), text, limit=limit)
 
     async def stock(self, sku: str) -> StockLevel:
-        """Return one product's stock; raises `NotFound`."""
         if self._options.stock is None:
             self._refuse(Capability.STOCK)
         return await self._database.run(partial(self._level, sku=checked_key(sku, source=self.name)))
@@ -111,7 +110,6 @@ class SqlErp(MappedErp):
         return product
 
     async def product(self, sku: str) -> ProductDetails:
-        """Return the master data of a product; raises `NotFound`."""
         self._check_capability(Capability.PRODUCT_DETAILS)
         return await self._database.run(partial(self._goods.product, sku=checked_key(sku, source=self.name)))
 
@@ -122,7 +120,6 @@ class SqlErp(MappedErp):
         return await self._database.run(partial(self._goods.prices, sku=sku, customer=customer))
 
     async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
-        """Return goods on their way; an unknown product has none."""
         self._check_capability(Capability.ARRIVALS)
         if not is_encodable(query.sku):
             return Slice(items=(), total=0)
@@ -145,7 +142,6 @@ class SqlErp(MappedErp):
         return by_leaving(self._whole(connection, DELIVERIES, row) for row in rows)
 
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
-        """Return what is short; raises `NotFound` for no such warehouse."""
         self._check_capability(Capability.SHORTAGES)
         return await self._database.run(partial(self._goods.shortages, query=query))
 

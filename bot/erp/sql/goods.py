@@ -40,7 +40,6 @@ class SqlGoods:
         return self._reader.context
 
     def product(self, connection: Connection, *, sku: str) -> ProductDetails:
-        """Return the master data of a product; raises `NotFound`."""
         product = self._read_product(connection, sku)
         parts = {
             name: self._part(connection, f"{Area.PRODUCTS}.{name}", sku=product.sku)
@@ -81,7 +80,6 @@ class SqlGoods:
         return goods.pick_arrivals(found, query)
 
     def shortages(self, connection: Connection, *, query: ShortageQuery) -> Slice[Shortage]:
-        """Return what is short; raises `NotFound` for no such warehouse."""
         stock = self._part(connection, "warehouses.shortages")
         return goods.pick_shortages(stock, self._warehouses(connection), query, self._context)
 

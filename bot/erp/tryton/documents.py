@@ -128,7 +128,6 @@ class TrytonSite:
         return f"{self.web}/{model}/{row['id']}" if self.web else ""
 
     def origin(self, model: str, row: Row) -> RecordOrigin:
-        """Return which record of a model a row is."""
         return {
             "id": str(row["id"]),
             "url": self.link(model, row),
@@ -158,7 +157,6 @@ def goods_of(row: Row) -> GoodsParts:
 
 
 def product(row: Row) -> Product:
-    """Return a product."""
     return Product(
         sku=row["code"],
         name=row["name"] or "",
@@ -170,7 +168,6 @@ def product(row: Row) -> Product:
 
 
 def sale(row: Row, site: TrytonSite, *, lines: bool) -> SalesOrder:
-    """Return a sales order."""
     delivery = _SHIPPED.get(row["shipment_state"])
     return SalesOrder(
         number=number_of(row),
@@ -284,7 +281,6 @@ def purchase(
     version: str,
     lines: bool,
 ) -> PurchaseOrder:
-    """Return a purchase order."""
     return PurchaseOrder(
         number=number_of(row),
         vendor=at(row, "party.name") or "",
@@ -316,7 +312,6 @@ def received(line: Row) -> Decimal | None:
 
 
 def production(row: Row, site: TrytonSite) -> ProductionOrder:
-    """Return a production order."""
     digits = at(row, "unit.digits")
     outputs = (
         output

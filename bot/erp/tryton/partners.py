@@ -42,7 +42,6 @@ _ORIGIN = re.compile(r"account\.invoice,([0-9]+)")
 
 
 def customer(row: Row, site: TrytonSite) -> Customer:
-    """Return a customer."""
     receivable = price_of(row["receivable"], at(row, "currency.code"))
     return Customer(receivable=receivable, **_party(row, site, terms="customer_payment_term.name"))
 
