@@ -62,9 +62,7 @@ def _begin(step: ActivityStep, item: StockedProduct) -> None:
         material_ready=True,
         changed_at=step.now,
     )
-    insert_company(
-        step.connection, DemoCompany(holdings=(), orders=(), invoices=(), purchases=(), productions=(order,))
-    )
+    insert_company(step.connection, DemoCompany(productions=(order,)))
     adjust_stock(step, item.places[0], incoming=planned)
     step.record_change(Area.PRODUCTION, number)
 

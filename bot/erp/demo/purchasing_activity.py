@@ -80,9 +80,7 @@ def submit(step: ActivityStep) -> None:
         changed_at=step.now,
         people=NAMES,
     )
-    insert_company(
-        step.connection, DemoCompany(holdings=(), orders=(), invoices=(), purchases=(order,), productions=())
-    )
+    insert_company(step.connection, DemoCompany(purchases=(order,)))
     step.record_change(Area.PURCHASING, number)
 
 

@@ -104,10 +104,7 @@ def _take_order(step: ActivityStep, wanted: Sequence[tuple[StockedProduct, Decim
         planned_delivery(order, WAREHOUSES[warehouse], parts, f"DN-{first + place}")
         for place, (warehouse, parts) in enumerate(leaving.items())
     )
-    insert_company(
-        step.connection,
-        DemoCompany(holdings=(), orders=(order,), invoices=(), purchases=(), productions=(), deliveries=deliveries),
-    )
+    insert_company(step.connection, DemoCompany(orders=(order,), deliveries=deliveries))
     step.record_change(Area.SALES, number)
 
 
@@ -179,9 +176,7 @@ def _bill(step: ActivityStep, order: Row[Any], owed: Decimal) -> None:
         order_number=order.number,
         changed_at=step.now,
     )
-    insert_company(
-        step.connection, DemoCompany(holdings=(), orders=(), invoices=(invoice,), purchases=(), productions=())
-    )
+    insert_company(step.connection, DemoCompany(invoices=(invoice,)))
     step.record_change(Area.FINANCE, number)
 
 
