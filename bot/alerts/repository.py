@@ -14,7 +14,7 @@ from bot.outbox.place import Place
 
 
 class UnreadableRecord(Exception):
-    """What is kept of a matter was changed from outside; trying again does not mend it. The text says which column."""
+    """A stored alert was changed from outside; trying again does not help. The text names the column."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

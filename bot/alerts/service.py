@@ -164,10 +164,10 @@ class TopBoxComposer(AlertComposer):
 
 
 class DingComposer(AlertComposer):
-    """Composes what people are called with: the card's title, while nobody takes care of what it shows."""
+    """Composes urgent calls to people: the card's title, as long as nobody takes care of its alerts."""
 
     async def compose(self, ref: str) -> ComposedCard:
-        """Return the card; nothing to call about where everything is over or somebody follows it up."""
+        """Return the card; an empty one if everything is over, or somebody follows it up."""
         content = await self._units.query(lambda unit: read_card(unit.repository, ref))
         if content is None or all(alert.acknowledged is not None or not alert.is_open for alert in content.alerts):
             return ComposedCard(None, 0)

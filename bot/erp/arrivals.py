@@ -1,4 +1,4 @@
-"""What is on its way, worked out from open documents, for ERPs whose documents tell it whole."""
+"""What is on its way, worked out from open documents, for ERPs that keep it nowhere else."""
 
 from __future__ import annotations
 

@@ -291,7 +291,7 @@ class ErpHub:
             sources, "deliveries_of", key, lambda erp: _deliveries_of(erp, order_number), order_number
         )
         if self._narrowings and not found.value:
-            await self.order(order_number)  # that there is such an order is not told to everybody
+            await self.order(order_number)  # not everybody may learn that there is such an order
         return found
 
     async def customer(self, code: str) -> Answer[Customer]:
@@ -558,14 +558,14 @@ class ErpHub:
     async def _ask_source(
         self, source: Erp, call: str, args: ReadKey, read: Callable[[Erp], Awaitable[Any]]
     ) -> SourceAnswer[Any] | NotFound:
-        """Return what the reader may see of the answer of one source."""
+        """Return what the reader may see of a source's answer."""
         answer = await self._read_source(source, call, args, read)
         if not self._narrowings or isinstance(answer, NotFound) or answer.value is None:
             return answer
         kept = self._keep(answer.value, source.name)
         if kept is None and answer.error is None:
             return NotFound(str(args[0]))
-        # A source that does not answer says the same of a hidden document as of one that nobody asked for before.
+        # A source that does not answer says the same about a hidden document as about one never asked for.
         return replace(answer, value=kept)
 
     async def _read_source(

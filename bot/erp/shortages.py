@@ -1,4 +1,4 @@
-"""What is short, worked out from stock, for ERPs that do not tell it themselves."""
+"""What is short, worked out from stock, for ERPs that cannot be asked for it."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class StoredAlertRepository:
         self._notes: list[AlertHistoryEntry] = []
 
     def expect(self, keys: Sequence[str], subjects: Sequence[str]) -> None:
-        """Read matters with their cards, and watches; a matter that is new looks for cards of its own name."""
+        """Read alerts with their cards, and watches; a new alert joins the cards of the group with its key."""
         found = self._alerts.load_latest(keys)
         self._cards.load_of([alert.id for alert in found])
         known = {alert.key for alert in found if alert.is_open}
@@ -72,7 +72,7 @@ class StoredAlertRepository:
             self._watches[row.folded].append(watch_of(row))
 
     def latest(self, key: str) -> Alert | None:
-        """Return the newest alert of a matter, open or not."""
+        """Return the newest alert with a key, open or not."""
         return self._alerts.latest(key)
 
     def alert(self, alert_id: str) -> Alert | None:

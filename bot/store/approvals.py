@@ -132,7 +132,7 @@ class StoredCaseRepository:
         self._connection.execute(sql.SET_SHARED, {"key": row["card"], "alone": card.shared})
 
     def approved_on(self, user_id: str, currency: str, begins: datetime, ends: datetime) -> Money:
-        """Return the sum of what a person approved on a day, and let nobody else ask until the end."""
+        """Return the sum that a person approved on a day; locks it until the transaction ends."""
         if self._locking and self._connection.dialect.name == "postgresql":
             self._connection.execute(sql.LOCK_PERSON, {"area": sql.LOCK_AREA, "person": user_id})
         asked = {
@@ -145,7 +145,7 @@ class StoredCaseRepository:
         return Money(sum(map(Decimal, amounts), Decimal(0)), currency)
 
     def audit(self, row: AuditRow) -> None:
-        """Write a line of the record; what tells of somebody's decision also goes into the audit log."""
+        """Write a line of the record; decisions also go into the audit log."""
         self._lines.append(row)
         case = self._known.get(row.case)
         entry = make_decision_entry(row, case) if case is not None else None

@@ -397,7 +397,7 @@ def check_folder(url: str) -> None:
 
 
 def sqlite_file(url: str) -> Path | None:
-    """Return the file of a SQLite database; None for one in memory, on a server, or at an address nobody can read."""
+    """Return the file of a SQLite database; None for a database in memory, on a server, or at an unreadable address."""
     try:
         return _file_of(make_url(url))
     except ArgumentError:

@@ -31,7 +31,7 @@ _LAST_REPORT = select(_D.ref).where(_D.kind == HEALTH_REPORT).order_by(_D.change
 
 
 class StoredHeartbeat:
-    """Writes what nobody needs, to learn whether writing works."""
+    """Writes a dummy value, to learn whether writing works."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

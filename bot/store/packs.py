@@ -112,7 +112,7 @@ def with_events(connection: Connection, rows: Iterable[Any]) -> list[Any]:
 
 
 def forget_alerts(connection: Connection, numbers: Sequence[int]) -> None:
-    """Delete alerts. The others of their packs get an event of their own: nothing is kept longer for their sake."""
+    """Delete alerts. The other alerts of their packs get their own event, so that nothing is kept too long."""
     for some in chunks(numbers):
         packs = set(connection.execute(select(_A.pack).where(_A.number.in_(some), _A.pack != 0)).scalars())
         connection.execute(delete(ALERT).where(_A.number.in_(some)))

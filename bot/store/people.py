@@ -79,13 +79,13 @@ class StoredOrganisation:
 
 
 def marked_groups(connection: Connection) -> list[tuple[str, datetime]]:
-    """Return the conversations in which somebody from outside was seen, and when first; the newest first."""
+    """Return the conversations with outsiders, and when they were first seen there; the newest first."""
     rows = connection.execute(select(OUTSIDER_GROUP).order_by(OUTSIDER_GROUP.c.seen_ms.desc()))
     return [(row.conversation_id, from_ms(row.seen_ms)) for row in rows]
 
 
 def unmark_group(connection: Connection, conversation_id: str) -> bool:
-    """Forget that somebody from outside was seen there; returns whether that was known."""
+    """Forget that an outsider was seen there; returns whether that was known."""
     this = delete(OUTSIDER_GROUP).where(OUTSIDER_GROUP.c.conversation_id == conversation_id)
     return bool(connection.execute(this).rowcount)
 
@@ -94,7 +94,7 @@ class StoredOutsiders:
     """Implements `bot.chat.audiences.KnownOutsiders`."""
 
     def __init__(self, database: Database, *, now: Callable[[], datetime], named: Iterable[str] = ()) -> None:
-        """``named`` are conversations of which the operator says so."""
+        """``named`` are the conversations that the operator has marked."""
         self._database = database
         self._now = now
         self._named = frozenset(named)
@@ -128,7 +128,7 @@ class StoredOutsiders:
         self._new = {group: at for group, at in self._new.items() if group not in new}
 
     async def run(self) -> None:
-        """Store and read again and again. What cannot be stored is still known to this process."""
+        """Store and read periodically. What cannot be stored is still known to this process."""
         while True:
             self._wakeup.clear()
             try:

@@ -22,7 +22,7 @@ _S = SUBSCRIPTION.c
 _AT_ONCE = 200
 """Subscriptions that one transaction queues."""
 _ENDED_KEPT = timedelta(days=2)
-"""For so long the card that tells of an end may still be on its way."""
+"""How long the card about a subscription's end may be under way."""
 
 
 class StoredSubscriptions:

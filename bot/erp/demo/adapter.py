@@ -85,7 +85,7 @@ class DemoErp(DocumentErp):
     async def read_documents(
         self, area: Area, numbers: Sequence[str]
     ) -> tuple[SalesOrder | Invoice | PurchaseOrder | ProductionOrder, ...]:
-        """Return those of many documents that there are, with their lines."""
+        """Return the documents that exist among many numbers, with their lines."""
         return await self._run(partial(QUERIES[kind_of(area)].documents, numbers=numbers, source=self.name))
 
     def _query(self, kind: Listing[D]) -> DocumentQuery[D]:

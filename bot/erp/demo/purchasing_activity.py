@@ -85,7 +85,7 @@ def submit(step: ActivityStep) -> None:
 
 
 def decide(step: ActivityStep) -> None:
-    """Let one of those who may decide about the order that waits longest, if nobody in the chat did."""
+    """Let an approver decide the order that waits longest, if nobody in the chat did."""
     waiting = select(_PURCHASE.c.number).where(
         _PURCHASE.c.status == PurchaseStatus.WAITING,
         _PURCHASE.c.number_key.not_in(PINNED_KEYS),

@@ -26,7 +26,7 @@ def whole_number(text: str) -> int | None:
 
 
 class DemoTable(SQLModel):
-    """Base of the demo's tables: metadata of their own, so that they never mix with the bot's."""
+    """Base of the demo's tables: their own metadata, so that they never mix with the bot's."""
 
     metadata = MetaData()
 
@@ -90,7 +90,7 @@ class StockRow(DemoTable, table=True):
 
 
 class LotRow(DemoTable, table=True):
-    """A lot of a product in a warehouse with what came; what is left of it follows from what lies there."""
+    """A lot of a product in a warehouse with the quantity received; what is left follows from the stock there."""
 
     __tablename__ = "demo_lot"
 

@@ -198,7 +198,7 @@ class ErpNextErp(DocumentErp):
         return await self._goods.prices(item, customer, await self._approvals.workflow())
 
     async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
-        """Return goods on their way; an item that nobody knows has none."""
+        """Return goods on their way; an unknown item has none."""
         try:
             sku = (await self._document("Item", query.sku))["name"] if query.sku else ""
         except NotFound:

@@ -1,4 +1,4 @@
-"""What ERPNext tells about goods (docs: platform/erp/erpnext.md#goods)."""
+"""What ERPNext knows about goods (docs: platform/erp/erpnext.md#goods)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from bot.erp.shortages import shortages_of
 from bot.erp.warehouses import pick_warehouse
 
 _MOST = 2_000
-"""Rows of one question."""
+"""Rows that a question reads at most."""
 _NOTE, _NOTE_LINE = "Delivery Note", "Delivery Note Item"
 _DEFAULT_BOM: tuple[Condition, ...] = (("is_default", "=", 1), ("docstatus", "=", 1))
 _PRICED = {

@@ -27,7 +27,7 @@ from bot.erp.values import text
 PARTY_TYPES: Mapping[str, PartnerKind] = MappingProxyType(
     {"Customer": PartnerKind.CUSTOMER, "Supplier": PartnerKind.VENDOR}
 )
-"""Those of whom the bot tells: employees and shareholders are paid, too."""
+"""The kinds that the bot shows: employees and shareholders are paid, too."""
 DIRECTIONS: Mapping[str, PaymentDirection] = MappingProxyType(
     {"Receive": PaymentDirection.RECEIVED, "Pay": PaymentDirection.SPENT}
 )

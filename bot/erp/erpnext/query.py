@@ -144,7 +144,7 @@ SALES_ORDERS: DocumentQuery[SalesOrder] = DocumentQuery(
     due="delivery_date",
     partner="customer_name",
     restrictions={
-        # Whether a held order still owes anything only the record tells.
+        # Only the record shows whether a held order still owes anything.
         Filter.OPEN: FilterCondition(
             lambda today: [("docstatus", "=", 1), ("status", "not in", list(OVER))], by="delivery_date", exact=False
         ),

@@ -51,7 +51,7 @@ _SAVED_BY = frozenset({*_USERS, "FModifierId.FName"})
 PRODUCTION_UNFINISHED = tuple(key for key, status in _PRODUCTION.items() if status is not ProductionStatus.DONE)
 
 DocumentKey = tuple[Form, str]
-"""The key of a document: each form has keys of its own."""
+"""The key of a document: each form has its own keys."""
 Lines = Sequence[Row]
 """The lines of one bill; each repeats the header."""
 

@@ -1,4 +1,4 @@
-"""What Kingdee tells about goods: last prices from the lines of orders, and what lies in warehouses from inventory."""
+"""What Kingdee knows about goods: last prices from the lines of orders, and what lies in warehouses from inventory."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ class _Warehouse:
 
 
 class WarehouseReader:
-    """Reads what lies in a warehouse, and what is short; forecasts and what is on order are not told there."""
+    """Reads what lies in a warehouse, and what is short; forecasts and goods on order are not known there."""
 
     def __init__(self, client: KingdeeClient, *, now: Callable[[], datetime]) -> None:
         self._client = client

@@ -93,6 +93,6 @@ def _status(head: Row) -> PaymentStatus:
 
 
 def _paid(row: Row, real: str, total: str) -> Decimal | None:
-    """Return what a line really paid, or what was to be paid at an installation that does not tell it."""
+    """Return what a line really paid, or what was to be paid if the installation lacks that."""
     paid = number(row.get(real))
     return number(row[total]) if paid is None else paid

@@ -32,7 +32,7 @@ from bot.erp.goods_port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQue
 from bot.erp.goods_sorting import by_price_day
 from bot.erp.mapped import schema
 from bot.erp.mapped.adapter import is_encodable
-from bot.erp.mapped.builders import FIGURES, product_of, stock_level, sum_of
+from bot.erp.mapped.builders import FIGURES, made_of, product_of, stock_level, sum_of
 from bot.erp.mapped.reader import MappingContext, RecordBuilder, RecordFields
 from bot.erp.model import Area, Money, Product, Quantities, Slice, WarehouseStock
 from bot.erp.shortages import part_of_shortages, shortages_of
@@ -70,35 +70,21 @@ class NeededStock:
 
 def _supply(values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> Supply:
     days = values["lead_days"]
-    return Supply(lead_days=None if days is None else ceil(days), **values.some("vendor", "code"))
-
-
-def _use(values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> ComponentUse:
-    return ComponentUse(unit=values.unit, **values.some("sku", "name", "quantity"))
+    return values.record(Supply, lead_days=None if days is None else ceil(days))
 
 
 def _list_prices(values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> ListPrices:
     return ListPrices(values.money("list_price"), values.money("standard_cost"))
 
 
-def _price_point(kind: PriceKind, values: RecordFields, _lines: tuple[Any, ...], context: MappingContext) -> PricePoint:
-    return PricePoint(
-        kind=kind,
-        unit=values.unit,
-        price=values.money("price"),
-        source=context.source,
-        **values.some("document", "day", "partner", "quantity", "owner"),
-    )
+def _price_point(
+    kind: PriceKind, values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext
+) -> PricePoint:
+    return values.record(PricePoint, kind=kind)
 
 
-def _arrival(kind: ArrivalKind, values: RecordFields, _lines: tuple[Any, ...], context: MappingContext) -> Arrival:
-    return Arrival(
-        kind=kind,
-        unit=values.unit,
-        quantity=values["quantity"] - (values["received"] or _NOTHING),
-        source=context.source,
-        **values.some("document", "sku", "name", "due_on", "partner", "category", "warehouse", "owners"),
-    )
+def _arrival(kind: ArrivalKind, values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> Arrival:
+    return values.record(Arrival, kind=kind, quantity=values["quantity"] - (values["received"] or _NOTHING))
 
 
 def _warehouse(values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> NamedWarehouse:
@@ -123,7 +109,7 @@ def _needed(values: RecordFields, lines: tuple[Any, ...], context: MappingContex
 
 
 SUPPLY = RecordBuilder(Area.PURCHASING, schema.SUPPLY, "vendor", _supply)
-USE = RecordBuilder(Area.PRODUCTS, schema.USE, "sku", _use)
+USE = RecordBuilder(Area.PRODUCTS, schema.USE, "sku", made_of(ComponentUse))
 LIST_PRICE = RecordBuilder(Area.PRODUCTS, schema.LIST_PRICE, "list_price", _list_prices)
 SALE = RecordBuilder(Area.SALES, schema.PRICE_POINT, "document", partial(_price_point, PriceKind.SALE))
 PURCHASE = RecordBuilder(Area.PURCHASING, schema.PRICE_POINT, "document", partial(_price_point, PriceKind.PURCHASE))

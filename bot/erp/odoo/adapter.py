@@ -129,7 +129,7 @@ class OdooErp(DocumentErp):
         try:
             return bool(await self._seen(model, field, domain))
         except (NotPermitted, Unsupported):
-            return True  # it cannot be told
+            return True  # unknown
 
     async def _seen(self, model: str, field: str, domain: Condition) -> list[Row]:
         """Return what the account sees whatever company and language are configured: a wrong one hides everything."""
@@ -283,7 +283,7 @@ class OdooErp(DocumentErp):
     async def read_documents(
         self, area: Area, numbers: Sequence[str]
     ) -> tuple[SalesOrder | Invoice | PurchaseOrder | ProductionOrder, ...]:
-        """Return documents with their lines by their numbers, those without a number of their own by their ids."""
+        """Return documents with their lines by their numbers, or by their ids if they have no number."""
         kind = next(kind for kind in self._readers if kind.area is area)
         document_query = queries.KINDS[kind]
         ids = [int(by_id[2]) for number in numbers if (by_id := _BY_ID.fullmatch(number))]

@@ -55,7 +55,7 @@ it began (recorded: up to five seconds earlier)."""
 
 
 _ODOO_BOT = 1
-"""The user of the server's own work, such as a scheduled clean-up: nobody who decides."""
+"""The user for the server's own work, such as a scheduled clean-up: it decides nothing."""
 
 # Products
 

@@ -1,4 +1,4 @@
-"""What Odoo tells about goods (docs: platform/erp/odoo.md#goods).
+"""What Odoo knows about goods (docs: platform/erp/odoo.md#goods).
 
 Each read takes few calls, whatever the number of documents, products and warehouses.
 """
@@ -56,7 +56,7 @@ from bot.erp.values import text
 from bot.erp.warehouses import pick_warehouse
 
 _MOST = 2_000
-"""Lines, orders or moves of one question."""
+"""Lines, orders or moves that a question reads at most."""
 
 _STATES = {
     "draft": DeliveryStatus.PLANNED,
@@ -270,7 +270,7 @@ class OdooGoods:
     # Prices
 
     async def prices(self, row: Row, customer: str) -> Prices:
-        """Return what a product costs; a standard cost of nothing is one that nobody entered."""
+        """Return what a product costs; a standard cost of 0 was never entered."""
         named: Condition = queries.contains(("partner_id.name", "partner_id.parent_id.name"), customer)
         sales, purchases = await asyncio.gather(
             self._points("sale.order", _SALES_LINE, [["state", "in", ["sale", "done"]], *named], row),

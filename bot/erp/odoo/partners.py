@@ -86,7 +86,7 @@ def settled_ids(row: Row) -> list[int]:
 
 
 def payment(row: Row, site: OdooSite, moves: Mapping[int, Row] = _NO_MOVES) -> Payment:
-    """Return a payment; ``moves`` are the invoices and bills that it settles, as far as they are to be told."""
+    """Return a payment; ``moves`` are the invoices and bills that it settles, as far as they are to be shown."""
     state = text(row.get("state"))
     inbound = row.get("payment_type") == "inbound"
     return Payment(

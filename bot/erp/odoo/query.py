@@ -167,7 +167,7 @@ def _still_owed(status: str) -> Late:
 _UNSETTLED: Condition = [
     ["state", "=", "posted"],
     ["payment_state", "not in", ["paid", "in_payment", "reversed"]],
-    # Of blocked and imported invoices only the amounts tell.
+    # Of blocked and imported invoices only the amounts are reliable.
     *any_of(["payment_state", "in", ["not_paid", "partial"]], ["amount_residual", "!=", 0]),
 ]
 

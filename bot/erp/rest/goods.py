@@ -1,4 +1,4 @@
-"""What a JSON API tells about goods, as far as the parts of `bot.erp.mapped.goods.PARTS` are configured."""
+"""What a JSON API knows about goods, as far as the parts of `bot.erp.mapped.goods.PARTS` are configured."""
 
 from __future__ import annotations
 

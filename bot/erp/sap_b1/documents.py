@@ -274,7 +274,7 @@ class DocumentMapper:
 
 
 class _DocumentCurrency:
-    """The currency of one document: its own if that differs from the company's, else the company's.
+    """The currency of a document: its own if that differs from the company's, else the company's.
 
     Amounts in the document's own currency are 0 if it is the company's.
 

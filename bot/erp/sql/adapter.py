@@ -187,7 +187,7 @@ class SqlErp(MappedErp):
     async def read_documents(
         self, area: Area, numbers: Sequence[str]
     ) -> tuple[SalesOrder | Invoice | PurchaseOrder | ProductionOrder, ...]:
-        """Return those of many documents that there are, with their lines, over one connection."""
+        """Return the documents that exist among many numbers, with their lines, over one connection."""
         kind = next(kind for kind in KINDS if kind.area is area)
         with malformed_is_invalid(self.name):
             return await self._database.run(partial(self._documents, kind=kind, numbers=numbers))

@@ -1,4 +1,4 @@
-"""What a company database tells about goods. Each read runs within one trip to the database."""
+"""What a company database knows about goods. Each read runs within one trip to the database."""
 
 from __future__ import annotations
 

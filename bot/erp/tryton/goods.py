@@ -1,4 +1,4 @@
-"""What Tryton tells about goods (docs: platform/erp/tryton.md#goods).
+"""What Tryton knows about goods (docs: platform/erp/tryton.md#goods).
 
 Each read takes few calls, whatever the number of documents and products.
 """
@@ -47,7 +47,7 @@ PRODUCT = (*documents.PRODUCT, "template", "list_price_used", "cost_price")
 
 _BY_CODE = [["code", "ASC"], ["id", "ASC"]]
 _MOST = 2_000
-"""Lines or orders of one question."""
+"""Lines or orders that a question reads at most."""
 _LEAVING: Domain = [["state", "in", ["draft", "assigned"]], ["from_location.type", "=", "storage"]]
 _IN_FORCE = ["confirmed", "processing", "done"]
 _SHIPMENT = "stock.shipment.out"
@@ -256,7 +256,7 @@ class TrytonGoods:
     # Prices
 
     async def prices(self, row: Row, customer: str) -> Prices:
-        """Return what a product costs; a cost of nothing is one that nobody entered."""
+        """Return what a product costs; a cost of 0 was never entered."""
         currency, sales, purchases = await asyncio.gather(
             self._currency(),
             self._points("sale", row, containing(customer, ("sale.party.name",))),

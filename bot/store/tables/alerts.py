@@ -90,7 +90,7 @@ class StoredAlertRow(StoreTable, table=True):
     reported: int
     """How often it was reported since it opened."""
     hands: str = Field(sa_type=Sealed("alert.hands"))
-    """Who acknowledged, put off and got it assigned, as JSON; empty where nobody did."""
+    """Who acknowledged it, snoozed it and was assigned to it, as JSON; empty if nobody did."""
     snoozed_ms: int | None = Field(sa_type=BigInteger)
     """Until when it is put off."""
     resolved_ms: int | None = Field(sa_type=BigInteger)
