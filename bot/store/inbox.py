@@ -19,7 +19,8 @@ from sqlalchemy.engine import Connection
 
 from bot.chat.ports import InboxMessage, InboxState, OnStored
 from bot.errors import DingerpError
-from bot.store.database import Database, SqliteConnection
+from bot.store.database import Database
+from bot.store.engines import SqliteConnection
 from bot.store.errors import StoreUnavailable
 from bot.store.row_times import from_ms, to_ms
 from bot.store.sealed_columns import seal
