@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 
 class OrganisationStore(Protocol):
-    """Keeps the organisation across restarts; implemented by `bot.store.organisation`."""
+    """Keeps the organisation across restarts; implemented by `bot.store.people`."""
 
     async def load(self) -> str:
         """Return the corpId that is kept, empty for none. Like `keep` it may raise a `DingerpError`."""

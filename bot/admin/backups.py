@@ -22,7 +22,8 @@ from sqlalchemy.engine import URL, Connection, make_url
 from bot.errors import ConfigurationError
 from bot.private_files import make_private_file, make_private_folder
 from bot.settings import Settings
-from bot.store.database import Database, check_version, look_into, sqlite_file
+from bot.store.database import Database, check_version
+from bot.store.engines import look_into, sqlite_file
 from bot.store.errors import StoreUnavailable, store_unavailable
 from bot.store.owner import own_database
 

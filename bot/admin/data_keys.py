@@ -12,8 +12,7 @@ from bot.errors import ConfigurationError
 from bot.sealing import CompanyKey
 from bot.settings import Settings
 from bot.settings.sealed_values import seal_value
-from bot.store.company_keys import CompanyKeySource, KeyFile
-from bot.store.data_keys import company_key_of
+from bot.store.data_keys import CompanyKeySource, KeyFile, company_key_of
 from bot.store.database import Database
 from bot.store.rotation import OLD_KEY_STAYS, change_data_key, drop_old_keys
 

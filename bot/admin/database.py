@@ -16,7 +16,8 @@ from bot.errors import ConfigurationError
 from bot.settings import Settings
 from bot.store.audit import StoredAudit
 from bot.store.audit_chain import AuditWitness
-from bot.store.database import Database, check_version, latest_revision, sqlite_file
+from bot.store.database import Database, check_version, latest_revision
+from bot.store.engines import sqlite_file
 from bot.store.errors import StoreUnavailable
 from bot.store.owner import own_database
 

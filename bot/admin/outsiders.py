@@ -8,7 +8,7 @@ from bot.admin.database import OperatorDeed, open_database, record_deed, require
 from bot.admin.output import align_columns, format_second
 from bot.errors import ConfigurationError
 from bot.settings import Settings
-from bot.store.organisation import REFRESH_SECONDS, marked_groups, unmark_group
+from bot.store.people import REFRESH_SECONDS, marked_groups, unmark_group
 
 
 async def list_outsider_groups(settings: Settings) -> list[str]:

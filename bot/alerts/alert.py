@@ -62,7 +62,7 @@ class Alert:
     """Escalation steps taken so far."""
     escalate_at: datetime | None = None
     held: bool = False
-    """Held back at some place: by an inhibition, a silence, a mute, or because somebody put it off."""
+    """Held back at a place by an inhibition, a silence, a mute or a snooze."""
     look_at: datetime | None = None
     """When the earliest of these ends; None also if they only end with their cause."""
     revivals: int = 0
@@ -87,7 +87,6 @@ class Alert:
 
     @property
     def is_open(self) -> bool:
-        """Whether the alert is open."""
         return self.state is AlertState.OPEN
 
     @property
@@ -276,7 +275,7 @@ class Watch:
         return "|".join((self.user_id, self.area, self.subject.casefold(), self.comparison or ""))
 
     def alert_key(self, event: Event) -> str:
-        """Return the key of the alert that the watch makes of an event: each warehouse has an alert of its own."""
+        """Return the key of the alert that the watch makes of an event: each warehouse has its own alert."""
         return f"{watch_key_prefix(self.id)}{event.warehouse}"
 
 
@@ -285,7 +284,7 @@ _DIGEST_GROUP = "digest:"
 
 
 def watch_key_prefix(watch_id: str) -> str:
-    """Return what the keys of all alerts of one watch begin with."""
+    """Return the common prefix of the keys of a watch's alerts."""
     return f"{_WATCH_KEY}{watch_id}#"
 
 

@@ -47,7 +47,6 @@ def urgency_of(alerts: Iterable[Alert]) -> Urgency:
 
 
 def worst_of(alerts: Iterable[Alert]) -> Severity:
-    """Return the worst severity."""
     return max((alert.severity for alert in alerts), key=lambda severity: severity.rank, default=Severity.INFO)
 
 

@@ -14,7 +14,7 @@ from bot.outbox.place import Place
 
 
 class UnreadableRecord(Exception):
-    """What is kept of a matter was changed from outside; trying again does not mend it. The text says which column."""
+    """A stored alert was changed from outside; trying again does not help. The text names the column."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +181,6 @@ class AlertUnitOfWork:
     """Whether people are also called (DING) about what is critical or passed on to them."""
 
     def note(self, what: str, *, fact: str = "", alert: str = "", card: str = "", detail: str = "") -> None:
-        """Write a line of the history."""
         self.repository.note(
             AlertHistoryEntry(at=self.now, what=what, fact=fact, alert=alert, card=card, detail=detail)
         )

@@ -53,7 +53,6 @@ class AlertService:
         return await self._units.query(lambda unit: tuple(unit.repository.cards_of(alert_id)))
 
     async def card_with_alerts(self, card_id: str) -> CardWithAlerts | None:
-        """Return a card with its alerts."""
         return await self._units.query(lambda unit: read_card(unit.repository, card_id))
 
     async def acknowledge(self, alert_id: str, by: UserStamp) -> AlertActionResult | None:
@@ -88,7 +87,6 @@ class AlertService:
         return await self._units.query(lambda unit: tuple(unit.repository.watches(user_id)))
 
     async def put_watch(self, watch: Watch) -> None:
-        """Store a watch; one with the same id is replaced."""
         await self._units.transact(lambda unit: unit.repository.put_watch(watch))
 
     async def drop_watches(self, watch_ids: tuple[str, ...]) -> None:
@@ -97,7 +95,6 @@ class AlertService:
 
 
 def read_card(repository: AlertRepository, card_id: str) -> CardWithAlerts | None:
-    """Return a card with its alerts."""
     card = repository.card(card_id)
     return CardWithAlerts(card, tuple(repository.alerts(card.alerts))) if card else None
 
@@ -167,10 +164,10 @@ class TopBoxComposer(AlertComposer):
 
 
 class DingComposer(AlertComposer):
-    """Composes what people are called with: the card's title, while nobody takes care of what it shows."""
+    """Composes urgent calls to people: the card's title, as long as nobody takes care of its alerts."""
 
     async def compose(self, ref: str) -> ComposedCard:
-        """Return the card; nothing to call about where everything is over or somebody follows it up."""
+        """Return the card; an empty one if everything is over, or somebody follows it up."""
         content = await self._units.query(lambda unit: read_card(unit.repository, ref))
         if content is None or all(alert.acknowledged is not None or not alert.is_open for alert in content.alerts):
             return ComposedCard(None, 0)

@@ -90,7 +90,7 @@ class SubscriptionStore(Protocol):
         ...
 
     async def at_place(self, place: Place) -> tuple[Subscription, ...]:
-        """Return those of a place that have not ended, by their time."""
+        """Return the active subscriptions of a place, by their time of day."""
         ...
 
     async def drop(self, ids: Sequence[str]) -> None:
@@ -197,7 +197,7 @@ class SubscriptionComposer:
         self._now = now
 
     async def compose(self, ref: str) -> ComposedCard:
-        """Return today's answer, or that there will be none any more; nothing of one that was stopped."""
+        """Return today's answer, or the news that the subscription has ended; nothing if it was stopped."""
         found = await self._store.find(ref)
         if found is None:
             return ComposedCard(None, 0)

@@ -117,7 +117,6 @@ def build_list_view(
 
 
 def count_by_severity(alerts: Iterable[Alert]) -> AlertCounts:
-    """Count the alerts by severity."""
     counted = Counter(alert.severity.value if alert.is_open else "over" for alert in alerts)
     return AlertCounts(**counted)
 

@@ -169,7 +169,7 @@ class WatchPoller:
         subjects: list[PolledSubject] = []
         for key, (reading, group) in readings.items():
             old = known.get(key)
-            # A state from before the oldest of these watches is none to compare with: it was read for somebody else.
+            # A state older than all of these watches is no baseline: it was read for somebody else.
             is_first = old is None or old.seen_at < min(watch.made_at for watch in group)
             lines = [] if is_first or old is None else describe_changes(old.said, reading.said)
             event = reading.event(now, lines) if area is Area.STOCK or lines else None

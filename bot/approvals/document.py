@@ -50,7 +50,6 @@ class ApprovalDocument:
 
     @property
     def number(self) -> str:
-        """Return its number."""
         return self.order.number
 
     @property

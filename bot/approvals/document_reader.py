@@ -50,7 +50,6 @@ class CompanySnapshot:
     chains: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NO_CHAIN)
 
     def members_of(self, role: str) -> tuple[str, ...]:
-        """Return the userIds with a role, in a stable order."""
         return self.roles.get(role, ())
 
     def managers_of(self, user_id: str) -> tuple[str, ...]:
@@ -62,7 +61,6 @@ class CompanySnapshot:
         return self.people.get((source, account.casefold()), "")
 
     def account_of(self, user_id: str, source: str) -> str:
-        """Return the person's ERP account."""
         return self.accounts.get((user_id, source), "")
 
 

@@ -143,7 +143,6 @@ class ApprovalService:
         await self._transactions.transact(lambda unit: separate_cards(unit, case_id, shared, places))
 
     async def case(self, case_id: str) -> Case | None:
-        """Return one case."""
         return await self._transactions.query(lambda unit: unit.cases.case(case_id))
 
     async def newest(self, number: str, source: str = "") -> Case | None:
@@ -163,7 +162,6 @@ class ApprovalService:
         )
 
     async def has_seen_source(self, source: str) -> bool:
-        """Return whether a source was looked through, or there ever was a case of it."""
         return await self._transactions.query(lambda unit: unit.cases.has_seen_source(source))
 
     async def mark_source_seen(self, source: str) -> None:

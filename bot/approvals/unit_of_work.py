@@ -166,7 +166,6 @@ class CaseUnitOfWork(RulesInForce):
         return self.cases.approved_on(user_id, currency, begins, begins + timedelta(days=1))
 
     def audit(self, case: Case, what: str, *, user_id: str = "", detail: str = "", seen: str = "") -> None:
-        """Write a line of the record."""
         self.cases.audit(AuditRow(at=self.now, case=case.id, what=what, user_id=user_id, detail=detail, seen=seen))
 
 

@@ -224,7 +224,6 @@ def build_told_view(case: Case) -> ApprovalTold:
 def build_list_row(
     case: Case, audience: Audience, *, result: Phrase | None = None, done: bool = False
 ) -> ApprovalListRow:
-    """Return a case in a list."""
     return ApprovalListRow(
         case=case.id,
         number=case.number,

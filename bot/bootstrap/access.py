@@ -28,7 +28,6 @@ class PolicyInForce:
         self._policy = rules.current()
 
     def __call__(self) -> AccessPolicy:
-        """Return the policy."""
         return self._policy
 
     @property

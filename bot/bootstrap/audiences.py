@@ -11,7 +11,7 @@ from bot.bootstrap.infrastructure import Infrastructure
 from bot.chat.audiences import Audiences
 from bot.chat.registry import Commands
 from bot.rulefiles.followed_file import FollowedFile
-from bot.store.organisation import StoredOutsiders
+from bot.store.people import StoredOutsiders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

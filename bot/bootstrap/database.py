@@ -9,8 +9,9 @@ from datetime import datetime
 from bot.background import repeat
 from bot.errors import ConfigurationError
 from bot.settings import Settings
-from bot.store.company_keys import CompanyKeySource, GivenKeys, KeyFile
-from bot.store.database import Database, sqlite_file
+from bot.store.data_keys import CompanyKeySource, GivenKeys, KeyFile
+from bot.store.database import Database
+from bot.store.engines import sqlite_file
 from bot.store.errors import StoreUnavailable
 from bot.store.owner import own_database
 from bot.store.rotation import drop_old_keys

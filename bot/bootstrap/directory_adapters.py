@@ -42,23 +42,19 @@ class DirectoryListingAdapter:
         self._listing = listing
 
     async def departments_below(self, department_id: str) -> Sequence[ListedDepartment]:
-        """Return the departments directly below one."""
         with _closed_by_permissions():
             found = await self._listing.departments_below(department_id)
         return [ListedDepartment(number, name, department_id) for number, name in found]
 
     async def members(self, department_id: str, start: int) -> ListedPage:
-        """Return direct members of a department."""
         with _closed_by_permissions():
             return _page(await self._listing.members(department_id, start))
 
     async def roles(self) -> dict[str, str]:
-        """Return the names of all roles by their ids."""
         with _closed_by_permissions():
             return dict(await self._listing.roles())
 
     async def role_members(self, role_id: str, start: int) -> ListedPage:
-        """Return members with a role."""
         with _closed_by_permissions():
             return _page(await self._listing.role_members(role_id, start))
 

@@ -45,12 +45,11 @@ from bot.outbox.spending import Purpose, Quota
 from bot.phrase import Phrase
 from bot.read_model.queries import ReadModel
 from bot.store.call_counts import StoredModelUse
+from bot.store.conversations import StoredDialogues, StoredWelcomes
 from bot.store.deliveries import StoredShownCards
-from bot.store.dialogues import StoredDialogues
 from bot.store.inbox import StoredInbox
 from bot.store.standing_answers import StoredStandingAnswers
 from bot.store.subscriptions import StoredSubscriptions
-from bot.store.welcomes import StoredWelcomes
 from bot.understanding.language_model.reader import ModelReader
 from bot.understanding.learning import NamesOnDocuments, learn_vocabulary
 from bot.understanding.reader import GrammarReader

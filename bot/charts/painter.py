@@ -33,7 +33,6 @@ class ChartPainter:
         self._turns = asyncio.Semaphore(_AT_ONCE)
 
     async def draw(self, chart: Chart, compact: Compact) -> str:
-        """Return a chart as SVG."""
         return await asyncio.to_thread(draw_chart, chart, compact)
 
     async def paint(self, svg: str) -> bytes:

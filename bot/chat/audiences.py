@@ -31,7 +31,7 @@ FieldsAt: TypeAlias = Callable[[Place, str], Awaitable[frozenset[FieldClass]]]
 
 
 class KnownOutsiders(Protocol):
-    """Remembers conversations with people from outside the organisation; implemented by `bot.store.organisation`."""
+    """Remembers conversations with people from outside the organisation; implemented by `bot.store.people`."""
 
     def are_in(self, conversation_id: str) -> bool:
         """Whether somebody from outside is known to be there."""

@@ -30,11 +30,11 @@ from bot.sealing import WrongDataKey
 from bot.settings import APPROVER, Settings
 from bot.store.audit import StoredAudit
 from bot.store.audit_chain import AuditWitness
-from bot.store.company_keys import CompanyKeySource, KeyFile
+from bot.store.data_keys import CompanyKeySource, KeyFile
 from bot.store.database import check_folder, check_version, latest_revision
 from bot.store.erp_accounts import StoredErpAccounts
 from bot.store.errors import DatabaseIsNewer
-from bot.store.organisation import StoredOrganisation
+from bot.store.people import StoredOrganisation
 from bot.store.product_index import StoredProductIndex
 
 _AUDIT_ENTRIES = 1_000

@@ -1,4 +1,4 @@
-"""What is on its way, worked out from open documents, for ERPs whose documents tell it whole."""
+"""What is on its way, worked out from open documents, for ERPs that keep it nowhere else."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def arrivals_of(
     purchases: Iterable[PurchaseOrder], productions: Iterable[ProductionOrder], query: ArrivalQuery
 ) -> Slice[Arrival]:
     """Return part of what is open of approved purchase orders, with their lines, and of released production orders."""
-    return part_of_arrivals((*_bought(purchases), *_made(productions)), query)
+    return part_of_arrivals((*_bought(purchases), *made_arrivals(productions)), query)
 
 
 def part_of_arrivals(arrivals: Iterable[Arrival], query: ArrivalQuery) -> Slice[Arrival]:
@@ -52,7 +52,8 @@ def _bought(orders: Iterable[PurchaseOrder]) -> Iterator[Arrival]:
                 )
 
 
-def _made(orders: Iterable[ProductionOrder]) -> Iterator[Arrival]:
+def made_arrivals(orders: Iterable[ProductionOrder]) -> Iterator[Arrival]:
+    """Yield what is still to come out of production orders that were begun or released."""
     for order in orders:
         rest = order.planned - (order.produced or _NOTHING)
         if order.status in _BEING_MADE and rest > 0:

@@ -128,7 +128,6 @@ class LastKnownAnswers:
             self._store.put(answer.source, str(key[1]), asked(key[2:]), answer.value, answer.as_of)
 
     def forget(self, key: ReadKey) -> None:
-        """Drop an answer that is no longer true."""
         self._answers.pop(key)
         if self._store is not None:
             self._store.forget(str(key[0]), str(key[1]), asked(key[2:]))

@@ -169,7 +169,7 @@ class CallRunner:
             outcome = "cancelled"
             raise
         except _NOT_UNDERSTOOD as error:
-            # Its answer has not the form that its adapter reads; of a write nobody knows what became.
+            # The adapter cannot read the answer; the outcome of a write is then unknown.
             what = f"its answer to {call} is not understood: {_place_of(error)}"
             log.error("erp.not_understood", source=source.name, call=call, error=_place_of(error))
             raise late(what, source=source.name) from error

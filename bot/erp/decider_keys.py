@@ -39,6 +39,6 @@ class KeyOwners(Protocol):
     async def owner_of_key(self, account: str, key: SecretStr) -> str:
         """Return the account that a key belongs to, which should be ``account``.
 
-        Raises `AuthFailed` or `NotPermitted` for one that the ERP refuses, `Invalid` for one of a wrong form.
+        Raises `AuthFailed` or `NotPermitted` for a key that the ERP refuses, `Invalid` for a malformed one.
         """
         ...

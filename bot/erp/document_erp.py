@@ -7,8 +7,9 @@ malformed answers become `Invalid`.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from bot.erp.keys import checked_key
 from bot.erp.listing import D, Listing
@@ -17,6 +18,18 @@ from bot.erp.picked_lists import pick_from_lists
 from bot.erp.port import Filter, ListQuery
 from bot.erp.refusing import RefusingErp
 from bot.erp.values import malformed_is_invalid
+
+DocumentReader = Callable[[list[Any], bool], Awaitable[Sequence[Any]]]
+"""Makes documents of a kind out of a vendor's rows, with their lines or without."""
+
+
+def read_each(build: Callable[[Any, Any], Any], site: Any) -> DocumentReader:
+    """Return the reader of documents that their rows tell whole; ``site`` is what they have in common."""
+
+    async def read(rows: list[Any], with_lines: bool) -> Sequence[Any]:
+        return [build(row, site) for row in rows]
+
+    return read
 
 
 class DocumentErp(RefusingErp):

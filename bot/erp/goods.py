@@ -5,18 +5,14 @@ They follow the rules of `bot.erp.model` (docs: platform/erp/records.md#goods).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Annotated
 
 from bot.disclosure import ClassedBy, FieldClass
-from bot.erp.model import Cost, ExtraFields, Money, PartnerName, Product, Quantities, Quantity, SalesAmount
-
-_NOTHING: Mapping[str, str] = MappingProxyType({})
+from bot.erp.model import Cost, ErpRecord, Money, PartnerName, Product, Quantities, Quantity, SalesAmount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,13 +158,12 @@ class DeliveryLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GoodsDelivery:
+class GoodsDelivery(ErpRecord):
     """Goods that leave, or left, for a customer.
 
     ``carrier`` and ``tracking`` are as the ERP has them: empty where nobody entered them.
     """
 
-    id: str
     number: str
     order_number: str
     customer: PartnerName
@@ -182,10 +177,6 @@ class GoodsDelivery:
     """Empty in lists."""
     salesperson: str = ""
     warehouse: str = ""
-    url: str = ""
-    changed_at: datetime | None = None
-    source: str = ""
-    extra: ExtraFields = field(default_factory=lambda: _NOTHING)
 
     @property
     def day(self) -> date | None:

@@ -128,7 +128,6 @@ class Http:
         return await self._send(self._writes, method, path, self._options.write_timeout, UnknownOutcome, arguments)
 
     async def close(self) -> None:
-        """Close connections."""
         for session in (self._reads, self._writes):
             if session is not None:
                 await session.close()

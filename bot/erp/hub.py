@@ -24,6 +24,7 @@ from bot.erp.answer import SourceAnswer
 from bot.erp.cache import LastKnownAnswers, LastKnownStore, ReadCache, ReadKey
 from bot.erp.calls import CallRunner
 from bot.erp.decider_keys import KeyOwners
+from bot.erp.document_answers import DocumentAnswers
 from bot.erp.errors import ErpError, Invalid, NotFound, Unavailable, UnknownOutcome, Unsupported, Unusable
 from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery
@@ -31,15 +32,6 @@ from bot.erp.goods_questions import GoodsQuestions
 from bot.erp.index.search import ProductIndex
 from bot.erp.limits import SourceLimits
 from bot.erp.listing import (
-    BILLS,
-    CUSTOMERS,
-    DELIVERIES,
-    INVOICES,
-    PAYMENTS,
-    PRODUCTION_ORDERS,
-    PURCHASE_ORDERS,
-    SALES_ORDERS,
-    VENDORS,
     D,
     Listing,
     kind_of,
@@ -47,22 +39,15 @@ from bot.erp.listing import (
 from bot.erp.merging import ProductCodes
 from bot.erp.model import (
     Area,
-    Bill,
     Changes,
-    Customer,
     Decision,
     DecisionOutcome,
     DecisionResult,
     ErpUser,
-    Invoice,
-    Payment,
     Product,
-    ProductionOrder,
     PurchaseOrder,
-    SalesOrder,
     Slice,
     StockLevel,
-    Supplier,
     Verdict,
 )
 from bot.erp.multi_source import MultiSource
@@ -94,7 +79,7 @@ def default_scope() -> str:
     return ""
 
 
-class ErpHub:
+class ErpHub(DocumentAnswers):
     """The configured sources, in the order of preference."""
 
     def __init__(
@@ -193,12 +178,10 @@ class ErpHub:
         return hub
 
     def visible_sources(self, area: Area) -> tuple[str, ...]:
-        """Return the sources that may have documents of an area for the reader."""
         able = self._able[kind_of(area).capability]
         return tuple(source.name for source in self._visible((area,), able))
 
     def is_narrowed(self, area: Area) -> bool:
-        """Return whether the reader may not see, or not search for, some documents of an area."""
         anybody = ListQuery(text="anybody")
         return any(each.concerns(kind_of(area), anybody) for each in self._narrowings)
 
@@ -207,7 +190,6 @@ class ErpHub:
         return all(each.finds(document, query, source) for each in self._narrowings)
 
     async def find_products(self, text: str, *, limit: int) -> Answer[tuple[Product, ...]]:
-        """Return products that match ``text``, best match first."""
         sources = self._visible((Area.STOCK,), self._all)
         if self._all and not sources:
             return self._nothing(())
@@ -230,40 +212,7 @@ class ErpHub:
             return await self._several.stock(sources, sku)
         return await self._ask(sources, "stock", (sku.casefold(),), lambda erp: erp.stock(sku), sku)
 
-    async def order(self, number: str) -> Answer[SalesOrder]:
-        """Return one sales order with its lines; raises `NotFound`."""
-        return await self._document(SALES_ORDERS, number)
-
-    async def orders(self, query: ListQuery) -> Answer[Slice[SalesOrder]]:
-        """Return sales orders without lines."""
-        return await self._documents(SALES_ORDERS, query)
-
-    async def invoice(self, number: str) -> Answer[Invoice]:
-        """Return one customer invoice; raises `NotFound`."""
-        return await self._document(INVOICES, number)
-
-    async def invoices(self, query: ListQuery) -> Answer[Slice[Invoice]]:
-        """Return customer invoices."""
-        return await self._documents(INVOICES, query)
-
-    async def purchase_order(self, number: str) -> Answer[PurchaseOrder]:
-        """Return one purchase order with its lines; raises `NotFound`."""
-        return await self._document(PURCHASE_ORDERS, number)
-
-    async def purchase_orders(self, query: ListQuery) -> Answer[Slice[PurchaseOrder]]:
-        """Return purchase orders without lines."""
-        return await self._documents(PURCHASE_ORDERS, query)
-
-    async def production_order(self, number: str) -> Answer[ProductionOrder]:
-        """Return one production order; raises `NotFound`."""
-        return await self._document(PRODUCTION_ORDERS, number)
-
-    async def production_orders(self, query: ListQuery) -> Answer[Slice[ProductionOrder]]:
-        """Return production orders."""
-        return await self._documents(PRODUCTION_ORDERS, query)
-
     async def product(self, sku: str) -> Answer[ProductDetails]:
-        """Return the master data of a product; raises `NotFound`."""
         return await self._goods.product(sku)
 
     async def prices(self, sku: str, *, customer: str = "") -> Answer[Prices]:
@@ -275,23 +224,13 @@ class ErpHub:
         return await self._goods.arrivals(query)
 
     async def shortages(self, query: ShortageQuery) -> Answer[Slice[Shortage]]:
-        """Return what is short; raises `NotFound` for no such warehouse."""
         return await self._goods.shortages(query)
 
     async def warehouse_stock(self, query: WarehouseQuery) -> Answer[WarehouseContents]:
         """Return what lies in a warehouse; raises `NotFound`."""
         return await self._goods.warehouse_stock(query)
 
-    async def delivery(self, number: str) -> Answer[GoodsDelivery]:
-        """Return one delivery with its lines; raises `NotFound`."""
-        return await self._document(DELIVERIES, number)
-
-    async def deliveries(self, query: ListQuery) -> Answer[Slice[GoodsDelivery]]:
-        """Return deliveries without lines."""
-        return await self._documents(DELIVERIES, query)
-
     async def deliveries_of(self, order_number: str) -> Answer[tuple[GoodsDelivery, ...]]:
-        """Return the deliveries of a sales order with their lines; raises `NotFound` for no such order."""
         able = self._able[Capability.DELIVERIES]
         sources = self._visible((Area.SALES,), able)
         if able and not sources:
@@ -301,40 +240,8 @@ class ErpHub:
             sources, "deliveries_of", key, lambda erp: _deliveries_of(erp, order_number), order_number
         )
         if self._narrowings and not found.value:
-            await self.order(order_number)  # that there is such an order is not told to everybody
+            await self.order(order_number)  # not everybody may learn that there is such an order
         return found
-
-    async def customer(self, code: str) -> Answer[Customer]:
-        """Return one customer by the code; raises `NotFound`."""
-        return await self._document(CUSTOMERS, code)
-
-    async def customers(self, query: ListQuery) -> Answer[Slice[Customer]]:
-        """Return customers."""
-        return await self._documents(CUSTOMERS, query)
-
-    async def vendor(self, code: str) -> Answer[Supplier]:
-        """Return one vendor by the code; raises `NotFound`."""
-        return await self._document(VENDORS, code)
-
-    async def vendors(self, query: ListQuery) -> Answer[Slice[Supplier]]:
-        """Return vendors."""
-        return await self._documents(VENDORS, query)
-
-    async def bill(self, number: str) -> Answer[Bill]:
-        """Return one invoice by a vendor; raises `NotFound`."""
-        return await self._document(BILLS, number)
-
-    async def bills(self, query: ListQuery) -> Answer[Slice[Bill]]:
-        """Return invoices by vendors."""
-        return await self._documents(BILLS, query)
-
-    async def payment(self, number: str) -> Answer[Payment]:
-        """Return one receipt or payment; raises `NotFound`."""
-        return await self._document(PAYMENTS, number)
-
-    async def payments(self, query: ListQuery) -> Answer[Slice[Payment]]:
-        """Return receipts and payments."""
-        return await self._documents(PAYMENTS, query)
 
     def offers(self, capability: Capability) -> bool:
         """Return whether any source can do this."""
@@ -571,14 +478,14 @@ class ErpHub:
     async def _ask_source(
         self, source: Erp, call: str, args: ReadKey, read: Callable[[Erp], Awaitable[Any]]
     ) -> SourceAnswer[Any] | NotFound:
-        """Return what the reader may see of the answer of one source."""
+        """Return what the reader may see of a source's answer."""
         answer = await self._read_source(source, call, args, read)
         if not self._narrowings or isinstance(answer, NotFound) or answer.value is None:
             return answer
         kept = self._keep(answer.value, source.name)
         if kept is None and answer.error is None:
             return NotFound(str(args[0]))
-        # A source that does not answer says the same of a hidden document as of one that nobody asked for before.
+        # A source that does not answer says the same about a hidden document as about one never asked for.
         return replace(answer, value=kept)
 
     async def _read_source(

@@ -191,6 +191,17 @@ class OrderStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ErpRecord:
+    """What all records that people ask for have in common."""
+
+    id: str
+    url: str = ""
+    changed_at: datetime | None = None
+    source: str = ""
+    extra: ExtraFields = field(default_factory=lambda: _NOTHING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderLine:
     """One line of a sales order; quantities in ``unit``."""
 
@@ -213,10 +224,9 @@ class OrderLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SalesOrder:
+class SalesOrder(ErpRecord):
     """An order by a customer."""
 
-    id: str
     number: str
     customer: PartnerName
     status: OrderStatus
@@ -229,10 +239,6 @@ class SalesOrder:
     lines: tuple[OrderLine, ...] = ()
     """Empty in lists: only a single order is read with its lines."""
     salesperson: str = ""
-    url: str = ""
-    changed_at: datetime | None = None
-    source: str = ""
-    extra: ExtraFields = field(default_factory=lambda: _NOTHING)
 
     @property
     def is_open(self) -> bool:
@@ -256,24 +262,23 @@ class InvoiceStatus(StrEnum):
     VOID = "void"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invoice:
-    """An invoice to a customer, or a credit note."""
+_UNSETTLED = frozenset({InvoiceStatus.UNPAID, InvoiceStatus.PART_PAID})
 
-    id: str
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceRecord(ErpRecord):
+    """What invoices to customers and by vendors have in common; credit notes are among them."""
+
     number: str
-    customer: PartnerName
+    """The ERP's own number."""
     status: InvoiceStatus
     issued_on: date | None
     due_on: date | None
-    total: SalesAmount | None
-    open_amount: SalesAmount | None
+    total: Money | None
+    open_amount: Money | None
     is_credit_note: bool = False
     order_number: str = ""
-    url: str = ""
-    changed_at: datetime | None = None
-    source: str = ""
-    extra: ExtraFields = field(default_factory=lambda: _NOTHING)
+    """The order that it bills."""
 
     @property
     def is_open(self) -> bool:
@@ -282,51 +287,31 @@ class Invoice:
 
     def days_overdue(self, today: date) -> int:
         """Return the days since the due date if something is open, else 0; computed here as ERPs disagree."""
-        return _days_overdue(self.status, self.due_on, self.open_amount, today)
-
-
-_UNSETTLED = frozenset({InvoiceStatus.UNPAID, InvoiceStatus.PART_PAID})
-
-
-def _days_overdue(status: InvoiceStatus, due_on: date | None, open_amount: Money | None, today: date) -> int:
-    # Who may not see the amount still sees that it is late.
-    owed = open_amount is HIDDEN or (open_amount is not None and open_amount.amount > 0)
-    if due_on is None or not owed or status not in _UNSETTLED:
-        return 0
-    return max(0, (today - due_on).days)
+        # Who may not see the amount still sees that it is late.
+        owed = self.open_amount is HIDDEN or (self.open_amount is not None and self.open_amount.amount > 0)
+        if self.due_on is None or not owed or not self.is_open:
+            return 0
+        return max(0, (today - self.due_on).days)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bill:
+class Invoice(InvoiceRecord):
+    """An invoice to a customer, or a credit note."""
+
+    customer: PartnerName
+    total: SalesAmount | None
+    open_amount: SalesAmount | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bill(InvoiceRecord):
     """An invoice by a vendor, or the vendor's credit note (docs: platform/erp/records.md#bills)."""
 
-    id: str
-    number: str
-    """The ERP's own number."""
     vendor: PartnerName
-    status: InvoiceStatus
-    issued_on: date | None
-    due_on: date | None
     total: Cost | None
     open_amount: Cost | None
-    is_credit_note: bool = False
-    order_number: str = ""
-    """The purchase order that it bills."""
     reference: str = ""
     """The number that stands on the vendor's paper."""
-    url: str = ""
-    changed_at: datetime | None = None
-    source: str = ""
-    extra: ExtraFields = field(default_factory=lambda: _NOTHING)
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it is not settled yet; so is a credit note that nobody set off."""
-        return self.status in _UNSETTLED
-
-    def days_overdue(self, today: date) -> int:
-        """Return the days since the due date if the company still owes something, else 0."""
-        return _days_overdue(self.status, self.due_on, self.open_amount, today)
 
 
 class PaymentStatus(StrEnum):
@@ -352,10 +337,9 @@ class PartnerKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Payment:
+class Payment(ErpRecord):
     """Money that came from a partner, or went to one; the amount is never negative."""
 
-    id: str
     number: str
     partner: PartnerName
     partner_kind: PartnerKind
@@ -367,10 +351,6 @@ class Payment:
     """How it was paid, in the ERP's words: a bank account, a way of paying."""
     settles: tuple[str, ...] = ()
     """The numbers of the invoices or bills that it settles; empty in lists."""
-    url: str = ""
-    changed_at: datetime | None = None
-    source: str = ""
-    extra: ExtraFields = field(default_factory=lambda: _NOTHING)
 
     @property
     def amount_class(self) -> FieldClass:
@@ -379,10 +359,9 @@ class Payment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Customer:
-    """Somebody whom the company sells to (docs: platform/erp/records.md#partners)."""
+class PartnerRecord(ErpRecord):
+    """What customers and vendors have in common (docs: platform/erp/records.md#partners)."""
 
-    id: str
     code: str
     name: PartnerName
     contact: ContactDetail = ""
@@ -390,17 +369,8 @@ class Customer:
     phone: ContactDetail = ""
     email: ContactDetail = ""
     address: ContactDetail = ""
-    salesperson: str = ""
     payment_terms: str = ""
-    credit_limit: SalesAmount | None = None
-    """None where there is none, or the ERP does not tell."""
-    receivable: SalesAmount | None = None
-    """What the customer owes, where the ERP itself states it."""
     is_active: bool = True
-    url: str = ""
-    changed_at: datetime | None = None
-    source: str = ""
-    extra: ExtraFields = field(default_factory=lambda: _NOTHING)
 
     @property
     def number(self) -> str:
@@ -409,31 +379,23 @@ class Customer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Supplier:
-    """A vendor: somebody whom the company buys from (docs: platform/erp/records.md#partners)."""
+class Customer(PartnerRecord):
+    """Somebody whom the company sells to."""
 
-    id: str
-    code: str
-    name: PartnerName
-    contact: ContactDetail = ""
-    """The person to speak to."""
-    phone: ContactDetail = ""
-    email: ContactDetail = ""
-    address: ContactDetail = ""
+    salesperson: str = ""
+    credit_limit: SalesAmount | None = None
+    """None where there is none, or the ERP does not tell."""
+    receivable: SalesAmount | None = None
+    """What the customer owes, where the ERP itself states it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supplier(PartnerRecord):
+    """A vendor: somebody whom the company buys from."""
+
     buyer: str = ""
-    payment_terms: str = ""
     payable: Cost | None = None
     """What the company owes, where the ERP itself states it."""
-    is_active: bool = True
-    url: str = ""
-    changed_at: datetime | None = None
-    source: str = ""
-    extra: ExtraFields = field(default_factory=lambda: _NOTHING)
-
-    @property
-    def number(self) -> str:
-        """The code: what it is called among records with numbers."""
-        return self.code
 
 
 class PurchaseStatus(StrEnum):
@@ -481,14 +443,13 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PurchaseOrder:
+class PurchaseOrder(ErpRecord):
     """An order to a vendor; ``version`` is opaque and changes with every edit.
 
     ``requester``, ``changed_by`` and the people of ``approval`` are accounts of the ERP, as used by decisions;
     ``people`` are their names, if the ERP provides them.
     """
 
-    id: str
     number: str
     vendor: PartnerName
     status: PurchaseStatus
@@ -503,11 +464,7 @@ class PurchaseOrder:
     received: Progress | None
     lines: tuple[PurchaseLine, ...] = ()
     version: str
-    url: str = ""
-    changed_at: datetime | None = None
-    source: str = ""
     people: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
-    extra: ExtraFields = field(default_factory=lambda: _NOTHING)
 
     def named(self, account: str) -> str:
         """Return the name of an account, or the account itself if the ERP does not provide the name."""
@@ -542,10 +499,9 @@ class ProductionStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProductionOrder:
+class ProductionOrder(ErpRecord):
     """An order to produce a product; quantities in ``unit``."""
 
-    id: str
     number: str
     sku: str
     name: str
@@ -558,10 +514,6 @@ class ProductionOrder:
     due_on: date | None
     material_ready: bool | None = None
     sales_order: str = ""
-    url: str = ""
-    changed_at: datetime | None = None
-    source: str = ""
-    extra: ExtraFields = field(default_factory=lambda: _NOTHING)
 
     def days_late(self, today: date) -> int:
         """Return the days since the due date if the order is neither finished nor stopped, else 0."""

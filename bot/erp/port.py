@@ -74,7 +74,7 @@ GOODS = frozenset(
 
 
 PARTNER_READS = frozenset({Capability.CUSTOMERS, Capability.VENDORS, Capability.BILLS, Capability.PAYMENTS})
-"""What tells of customers and vendors themselves, and of what is paid to and by them."""
+"""What concerns customers and vendors themselves, and what is paid to and by them."""
 
 
 class Filter(StrEnum):

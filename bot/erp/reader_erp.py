@@ -1,4 +1,4 @@
-"""Base class of adapters that keep stock and changes in reader objects of their own."""
+"""Base class of adapters that read stock and changes with separate objects."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def unreachable(error: ErpError, source: str) -> SetupProblem:
 
 
 def no_company(company: object, known: Sequence[str], source: str) -> SetupProblem:
-    """Return that the configured company is none that the account sees."""
+    """Return the problem that the account does not see the configured company."""
     names = ", ".join(known)
     words = (
         phrase("The account sees no company %(company)s; it sees: %(names)s.", company=str(company), names=names)

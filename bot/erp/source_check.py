@@ -209,7 +209,7 @@ class SourceChecker:
         return list(keys.values())
 
     def _unreadable(self, report: AreaReport) -> None:
-        """Add the values that the adapter itself could not read, if it tells."""
+        """Add the values that the adapter itself could not read, if it lists them."""
         unreadable: Iterable[UnreadableValue] = getattr(self._erp, "bad_values", ())
         for value in unreadable:
             if value.area is not report.area:
@@ -223,7 +223,7 @@ class SourceChecker:
                 report.count(value.key, (finding,), rejected=True)
 
     async def _read_single(self, report: AreaReport, key: str, read: Awaitable[R]) -> R | None:
-        """Read and count a record; return it as the ERP tells it, None if it cannot be read."""
+        """Read and count a record; return it as the ERP has it, None if it cannot be read."""
         try:
             record = await self._bounded(read)
         except (NotPermitted, AuthFailed) as error:

@@ -37,7 +37,6 @@ class SourceClient(DocumentCalls):
         return self._erp.capabilities
 
     async def stock(self, sku: str) -> StockLevel:
-        """Return one product's stock; raises `NotFound`."""
         return await self._read("stock", lambda erp: erp.stock(sku))
 
     async def _ask_document(self, kind: Listing[D], number: str) -> D:
@@ -52,7 +51,7 @@ class SourceClient(DocumentCalls):
         return isinstance(self._erp, DocumentBatches)
 
     async def read_documents(self, kind: Listing[D], numbers: Sequence[str]) -> tuple[D, ...]:
-        """Return those of many documents that the source has, with their lines; only if it `reads_batches`."""
+        """Return the documents that the source has among many numbers, with their lines; only if it `reads_batches`."""
         assert isinstance(self._erp, DocumentBatches)
         batches: DocumentBatches = self._erp
         said: Any = await self._read("read_documents", lambda _: batches.read_documents(kind.area, numbers))

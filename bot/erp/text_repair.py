@@ -1,4 +1,4 @@
-"""Texts as ERPs give them: what is wrong with their characters, and which of it can be put right for certain."""
+"""Texts as ERPs give them: what is wrong with their characters, and what can be repaired for certain."""
 
 from __future__ import annotations
 

@@ -311,7 +311,7 @@ def _doubtful(record: Any) -> bool:
 
 
 def _tidied(record: Any) -> tuple[Any, tuple[Violation, ...]]:
-    """Return a record with its texts put right, or None, and what was found."""
+    """Return a record with its texts repaired, or None, and what was found."""
     changes: dict[str, Any] = {}
     findings: list[Violation] = []
     for name in _NAMES[type(record)]:

@@ -109,7 +109,7 @@ def missing_key(key: str) -> RecordRule:
 
 
 def missing_name(field: str) -> RecordRule:
-    """Return the rule that a name is none of the words by which programs say that there is none."""
+    """Return the rule that a name is not a word by which programs say *none*."""
 
     def rule(record: Any, _: PlausibilityBounds) -> Violation | None:
         if getattr(record, field).casefold() not in _NO_NAMES:
@@ -142,7 +142,7 @@ def _looks_like_unit(unit: str) -> bool:
 
 
 def stock_figures(record: StockLevel, bounds: PlausibilityBounds) -> Violation | None:
-    """Quantities are finite, not beyond all measure, and not negative where they count things."""
+    """Quantities are finite, within reason, and not negative where they count things."""
     try:
         finding = _figures(record.total, bounds)
         for place in record.per_warehouse:
@@ -220,7 +220,7 @@ def moment(name: str) -> RecordRule:
 
 
 def money(*names: str) -> RecordRule:
-    """Return the rule that amounts are finite and of one currency, and that it is said which."""
+    """Return the rule that amounts are finite, and of one known currency."""
 
     def rule(record: Any, _: PlausibilityBounds) -> Violation | None:
         amounts = [amount for name in names if (amount := getattr(record, name)) is not None]
@@ -293,7 +293,7 @@ def made_quantities(record: ProductionOrder, _: PlausibilityBounds) -> Violation
 
 
 def quantities(*names: str) -> RecordRule:
-    """Return the rule that quantities are finite and not beyond all measure."""
+    """Return the rule that quantities are finite and within reason."""
 
     def rule(record: Any, _: PlausibilityBounds) -> Violation | None:
         if all((figure := getattr(record, name)) is None or _sane(figure) for name in names):
@@ -304,7 +304,7 @@ def quantities(*names: str) -> RecordRule:
 
 
 def warehouse_figures(record: WarehouseItem, bounds: PlausibilityBounds) -> Violation | None:
-    """What lies in one warehouse is held against the same as a whole stock."""
+    """The figures of one warehouse follow the same rules as the whole stock."""
     try:
         return _figures(record.quantities, bounds)
     except InvalidOperation:  # not a number: it cannot be compared
@@ -384,4 +384,4 @@ RULES: Mapping[type, tuple[RecordRule, ...]] = {
         paid_amount,
     ),
 }
-"""What every record is held against, besides its texts."""
+"""The rules for every record, besides those for its texts."""

@@ -199,7 +199,6 @@ class HealthReportComposer:
         self._now = now
 
     async def compose(self, ref: str) -> ComposedCard:
-        """Return the report."""
         report = TroubleReport.read(ref)
         zone = self._now().tzinfo
         view = HealthNotice(

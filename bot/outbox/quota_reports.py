@@ -151,7 +151,6 @@ class QuotaReportComposer:
     """Implements `bot.outbox.ports.Composer`: a report says all in its ``ref`` and never changes."""
 
     async def compose(self, ref: str) -> ComposedCard:
-        """Return the report."""
         said = orjson.loads(ref)
         edition, packs, calls, uses = said["advice"]
         view = QuotaReport(

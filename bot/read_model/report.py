@@ -18,7 +18,7 @@ from bot.read_model.queries import Coverage, KeptAnswer, ReadModel
 from bot.read_model.tallies import Tallies, Tally, TallyKind
 
 MOST_DAYS = 62
-"""Days that are told one by one; more are put together to months."""
+"""Up to so many days are shown one by one; more are summed up by month."""
 AGES = (30, 60, 90)
 """Days at which the customary age groups of overdue invoices end."""
 _ONE_DAY, _WEEK = timedelta(days=1), timedelta(days=7)

@@ -1,23 +1,41 @@
-"""The identity map of one transaction: alerts and cards, as they were read and as they were changed."""
+"""The identity map of one transaction: alerts and cards, as they were read and as they were changed.
+
+An alert of which a sealed value does not open must not hide the others: somebody changed the database, or it is
+damaged. Lists for people show it as what it is, by the columns that are plain; whoever changes alerts works without it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from types import SimpleNamespace
+from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Select
+import structlog
+from sqlalchemy import Select, select
 from sqlalchemy.engine import Connection
 
 from bot.alerts.alert import Alert, AlertCard
+from bot.alerts.event import UNREADABLE, Event
 from bot.outbox.place import Place
+from bot.sealing import NotOpened
+from bot.severity import Severity
 from bot.store import alert_sql as sql
-from bot.store.alert_packs import pack_events, with_events
-from bot.store.alert_rows import alert_of, alert_row, card_of, card_row
+from bot.store.alert_rows import alert_of, alert_row, card_of, card_row, event_text
+from bot.store.packs import pack_events, with_events
+from bot.store.row_times import from_ms
+from bot.store.sealed_columns import Sealed
 from bot.store.statements import chunks, execute_many, insert_into
-from bot.store.tables import ALERT_CARD_MEMBER
-from bot.store.unreadable_alerts import read_rows, stand_in_row
+from bot.store.tables import ALERT, ALERT_CARD_MEMBER
+
+log = structlog.get_logger(__name__)
+
+_PLAIN = tuple(column for column in ALERT.c if not isinstance(column.type, Sealed))
+
+StandIn: TypeAlias = Callable[[Any], Any]
+"""Makes a readable row of the plain columns of one that does not open."""
+
 
 _MOST_OPEN: Final = 5_000
 
@@ -89,10 +107,10 @@ class AlertIdentityMap:
     def _read(self, statement: Select[Any], values: dict[str, Any], *, if_named: bool = False) -> list[Any]:
         """Return rows; lists leave out what does not open, and what is asked for by name fails."""
         if self._shows_unreadable:
-            return read_rows(self._connection, statement, values, stand_in_row)
+            return _read_rows(self._connection, statement, values, _stand_in_row)
         if if_named:
             return with_events(self._connection, self._connection.execute(statement, values))
-        return read_rows(self._connection, statement, values, None)
+        return _read_rows(self._connection, statement, values, None)
 
     def put(self, alert: Alert, due_at: datetime | None) -> None:
         """Remember an alert that is to be written."""
@@ -216,7 +234,6 @@ class CardIdentityMap:
         self._keep(select_chunked(self._connection, sql.CARDS, unknown))
 
     def get(self, card_id: str) -> AlertCard | None:
-        """Return one card."""
         self.load((card_id,))
         return self._known.get(card_id)
 
@@ -355,3 +372,37 @@ def select_chunked(connection: Connection, statement: Select[Any], values: Itera
     for some in chunks(list(values)):
         rows += connection.execute(statement, {"some": some})
     return rows
+
+
+def _read_rows(
+    connection: Connection, statement: Select[Any], values: dict[str, Any], stand_in: StandIn | None
+) -> list[Any]:
+    """Return the rows that a statement finds in the table of alerts.
+
+    Those that do not open are left out, or replaced by what ``stand_in`` makes of them.
+    """
+    try:
+        return with_events(connection, connection.execute(statement, values))
+    except NotOpened:
+        return list(_read_one_by_one(connection, statement, values, stand_in))
+
+
+def _read_one_by_one(
+    connection: Connection, statement: Select[Any], values: dict[str, Any], stand_in: StandIn | None
+) -> Iterator[Any]:
+    for plain in connection.execute(statement.with_only_columns(*_PLAIN), values).all():
+        try:
+            yield from with_events(connection, connection.execute(select(ALERT).where(ALERT.c.number == plain.number)))
+        except NotOpened as error:
+            log.error("alerts.unreadable", alert=plain.id, detail=error.detail)
+            if stand_in is not None:
+                yield stand_in(plain)
+
+
+def _stand_in_row(plain: Any) -> Any:
+    """Return a row that says of an unreadable alert what is known: when it began, how bad it is, what became of it."""
+    at = from_ms(plain.opened_ms)
+    event = Event(
+        source="", id="", type=UNREADABLE, subject="", at=at, received_at=at, severity=Severity(plain.severity)
+    )
+    return SimpleNamespace(**plain._mapping, key="", event=event_text(event), hands="")

@@ -92,7 +92,6 @@ _NOTE_LINE = ListCodec(AlertHistoryEntry, _VALUES)
 
 
 def alert_row(alert: Alert, due_at: datetime | None, number: int) -> dict[str, Any]:
-    """Return the row of an alert."""
     row = _ALERT.write(alert)
     row["number"] = number
     row["event"] = event_text(alert.event)
@@ -103,7 +102,6 @@ def alert_row(alert: Alert, due_at: datetime | None, number: int) -> dict[str, A
 
 
 def alert_of(row: Any) -> Alert:
-    """Return the alert of a row."""
     return _ALERT.read_row(row, event=event_of(row.event), **_stamps_of(row.hands))
 
 
@@ -131,17 +129,14 @@ def _digest_text(card: AlertCard) -> str:
 
 
 def mute_row(mute: Mute) -> dict[str, Any]:
-    """Return the row of a mute."""
     return _MUTE.write(mute)
 
 
 def mute_of(row: Any) -> Mute:
-    """Return the mute of a row."""
     return _MUTE.read_row(row)
 
 
 def watch_row(watch: Watch) -> dict[str, Any]:
-    """Return the row of a watch."""
     return _WATCH.write(watch) | {
         "id": watch.id,
         "folded": watch.subject.casefold(),
@@ -151,7 +146,6 @@ def watch_row(watch: Watch) -> dict[str, Any]:
 
 
 def watch_of(row: Any) -> Watch:
-    """Return the watch of a row."""
     return _WATCH.read_row(
         row,
         comparison=Comparator(row.comparison) if row.comparison else None,

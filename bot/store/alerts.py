@@ -22,7 +22,6 @@ from bot.outbox.place import Place
 from bot.sealing import NotOpened
 from bot.store import alert_sql as sql
 from bot.store.alert_identity_map import AlertIdentityMap, CardIdentityMap, select_chunked
-from bot.store.alert_packs import forget_alerts
 from bot.store.alert_rows import (
     mute_of,
     mute_row,
@@ -35,6 +34,7 @@ from bot.store.alert_rows import (
 from bot.store.database import Database
 from bot.store.events import mark_done, mark_rejected, take_waiting
 from bot.store.outbox import enqueue, withdraw
+from bot.store.packs import forget_alerts
 from bot.store.row_times import from_ms, to_ms_up
 from bot.store.statements import chunks, execute_many, replace_into
 from bot.store.tables import ALERT, ALERT_CARD, ALERT_CARD_MEMBER, ALERT_NOTE, MUTE, WATCH
@@ -60,7 +60,7 @@ class StoredAlertRepository:
         self._notes: list[AlertHistoryEntry] = []
 
     def expect(self, keys: Sequence[str], subjects: Sequence[str]) -> None:
-        """Read matters with their cards, and watches; a matter that is new looks for cards of its own name."""
+        """Read alerts with their cards, and watches; a new alert joins the cards of the group with its key."""
         found = self._alerts.load_latest(keys)
         self._cards.load_of([alert.id for alert in found])
         known = {alert.key for alert in found if alert.is_open}
@@ -72,48 +72,37 @@ class StoredAlertRepository:
             self._watches[row.folded].append(watch_of(row))
 
     def latest(self, key: str) -> Alert | None:
-        """Return the newest alert of a matter, open or not."""
         return self._alerts.latest(key)
 
     def alert(self, alert_id: str) -> Alert | None:
-        """Return one alert."""
         return next(iter(self._alerts.several((alert_id,))), None)
 
     def alerts(self, alert_ids: Sequence[str]) -> Sequence[Alert]:
-        """Return several alerts in this order."""
         return self._alerts.several(alert_ids)
 
     def open_alerts(self, limit: int = 1000) -> Sequence[Alert]:
-        """Return the open alerts, newest first."""
         return self._alerts.open(limit)
 
     def put_alert(self, alert: Alert, due_at: datetime | None) -> None:
-        """Store an alert."""
         self._alerts.put(alert, due_at)
 
     def mark_suppressed_due(self, now: datetime) -> None:
-        """Make all open alerts due that are held back somewhere."""
         self._alerts.mark_suppressed_due(now)
 
     def card(self, card_id: str) -> AlertCard | None:
-        """Return one card."""
         return self._cards.get(card_id)
 
     def cards(self, card_ids: Sequence[str]) -> Sequence[AlertCard]:
-        """Return several cards in this order."""
         self._cards.load(card_ids)
         return [card for card in map(self._cards.get, card_ids) if card is not None]
 
     def open_on(self, card_id: str, limit: int = 1000) -> Sequence[Alert]:
-        """Return the open alerts on a card, newest first."""
         return self._alerts.query(sql.OPEN_ON, {"card": card_id, "most": limit})
 
     def move_members(self, card_id: str, to: str) -> None:
-        """Let the alerts that a digest stands for belong to another one."""
         self._cards.move_members(card_id, to)
 
     def cards_of(self, alert_id: str) -> Sequence[AlertCard]:
-        """Return all cards that show or count an alert, oldest first."""
         if self._alerts.is_new(alert_id):
             self._cards.begin(alert_id)
         return self._cards.of(alert_id)
@@ -123,7 +112,6 @@ class StoredAlertRepository:
         return self._cards.open(place, group)
 
     def waiting_digest(self, place: Place) -> AlertCard | None:
-        """Return the digest that waits in the outbox until its place may get a new card."""
         return self._cards.waiting_digest(place, to_ms_up(self._now))
 
     def cards_at(self, place: Place, limit: int = 1000) -> Sequence[AlertCard]:
@@ -131,7 +119,6 @@ class StoredAlertRepository:
         return self._cards.query(sql.CARDS_AT, {"place": str(place), "most": limit})
 
     def put_card(self, card: AlertCard) -> None:
-        """Store a card."""
         self._cards.put(card)
 
     def due_alerts(self, now: datetime, limit: int) -> Sequence[str]:
@@ -161,7 +148,6 @@ class StoredAlertRepository:
         return None if due is None else from_ms(due)
 
     def mutes(self, place: Place, now: datetime) -> Sequence[Mute]:
-        """Return the mutes in force at a place."""
         if place not in self._mutes:
             rows = self._connection.execute(sql.MUTES, {"place": str(place), "now": to_ms_up(now)})
             self._mutes[place] = [mute_of(row) for row in rows]
@@ -174,25 +160,21 @@ class StoredAlertRepository:
         self._mutes.clear()
 
     def watches_on(self, subject: str) -> Sequence[Watch]:
-        """Return the watches on a subject, oldest first."""
         folded = subject.casefold()
         if folded not in self._watches:
             self.expect((), (subject,))
         return self._watches[folded]
 
     def watches(self, user_id: str = "") -> Sequence[Watch]:
-        """Return the watches of a person, or all, oldest first."""
         query = sql.WATCHES.where(WATCH.c.user_id == user_id) if user_id else sql.WATCHES
         return [watch_of(row) for row in self._connection.execute(query)]
 
     def put_watch(self, watch: Watch) -> None:
-        """Store a watch; one with the same id is replaced."""
         upsert = replace_into(WATCH, self._connection.dialect.name)
         self._connection.execute(upsert, watch_row(watch))
         self._watches.clear()
 
     def remove_watch(self, watch_id: str) -> None:
-        """Forget a watch."""
         self._connection.execute(delete(WATCH).where(WATCH.c.id == watch_id))
         self._watches.clear()
 
@@ -266,7 +248,6 @@ class StoredAlertQueue(StoredAlertRepository):
     """Implements `bot.alerts.processor.AlertProcessingRepository`."""
 
     def waiting(self, limit: int) -> Sequence[StoredEvent]:
-        """Return the waiting events that come next, in their order."""
         return take_waiting(self._connection, limit)
 
     def done(self, seqs: Sequence[int]) -> None:
@@ -294,7 +275,6 @@ class StoredAlertTransactions(StoredTransactions[StoredAlertQueue]):
         super().__init__(database, begin=wait_for_turn, writing=repository, reading=reading)
 
     async def try_transact(self, work: Callable[[StoredAlertQueue], T]) -> T | None:
-        """Return what ``work`` returns, after the commit; None if another process is at it."""
         return await self._database.run(partial(self._try_and_work, work))
 
     async def prune(self, now: datetime) -> None:

@@ -1,7 +1,8 @@
 """Cases, their cards and the record as rows and back. Times are whole microseconds: nothing is rounded.
 
 A case's row holds it as JSON; beside it stand the columns by which it is found, and in rows of their own what the
-database has to keep unique.
+database has to keep unique. What the record says of votes, refusals, decisions and the ERP's answers is also in the
+audit log. Reasons and the ERP's words stay with the case: they may hold amounts, and what people wrote.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 import orjson
 
+from bot.access.audit import BOT_ACTOR, AuditEntry, AuditKind
 from bot.approvals.case import (
     AuditRow,
     Case,
@@ -105,7 +107,6 @@ def case_row(case: Case, stamp: int) -> dict[str, Any]:
 
 
 def case_of(row: Any) -> Case:
-    """Return the case of a row."""
     body = orjson.loads(row.body)
     return _BODY.read(
         body,
@@ -148,12 +149,10 @@ def decision_row(case_id: str, decision: CaseDecision) -> dict[str, Any]:
 
 
 def card_row(card: CaseCard) -> dict[str, Any]:
-    """Return the row of a card."""
     return _CARD.write(card) | {"card": card_key(card.case, card.place, card.kind, card.copy)}
 
 
 def card_of(row: Any) -> CaseCard:
-    """Return the card of a row."""
     return _CARD.read_row(row)
 
 
@@ -165,3 +164,37 @@ def audit_row(line: AuditRow) -> dict[str, Any]:
 def audit_of(row: Any) -> AuditRow:
     """Return the line of a row."""
     return _AUDIT.read_row(row)
+
+
+_ACTIONS = {
+    "vote": "vote",
+    "refused": "vote",
+    "decided": "decide",
+    "taken_back": "take back",
+    "forwarded": "forward",
+    "outcome": "tell the ERP",
+    "not_written": "tell the ERP",
+    "erp_refused": "tell the ERP",
+    "unknown": "tell the ERP",
+    **{state.value: "close" for state in CaseState if state.is_final},
+}
+_SAYS_OUTCOME = frozenset({"vote", "decided", "outcome", "not_written"})
+"""Lines whose detail begins with the outcome, in one word."""
+
+
+def make_decision_entry(row: AuditRow, case: Case) -> AuditEntry | None:
+    """Return the entry about a line of the case's record; None for lines that record no decision."""
+    action = _ACTIONS.get(row.what)
+    if action is None:
+        return None
+    outcome = row.detail.split(" ", 1)[0].rstrip(":") if row.what in _SAYS_OUTCOME else row.what
+    return AuditEntry(
+        kind=AuditKind.REFUSAL if row.what == "refused" else AuditKind.DECISION,
+        at=row.at,
+        actor=row.user_id or BOT_ACTOR,
+        action=action,
+        documents=(case.number,),
+        rule=case.plan.rule,
+        outcome=outcome,
+        detail=f"to {row.detail}" if row.what == "forwarded" else "",
+    )

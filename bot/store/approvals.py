@@ -24,11 +24,11 @@ from bot.store.approval_rows import (
     case_of,
     case_row,
     decision_row,
+    make_decision_entry,
     vote_rows,
 )
 from bot.store.audit import append_entries
 from bot.store.database import Database
-from bot.store.decision_entries import make_decision_entry
 from bot.store.outbox import enqueue, withdraw
 from bot.store.row_times import from_us, to_us
 from bot.store.standing_answers import redraw_answers
@@ -66,42 +66,34 @@ class StoredCaseRepository:
         self._entries: list[AuditEntry] = []
 
     def case(self, case_id: str) -> Case | None:
-        """Return one case, locked."""
         query = sql.LOCKED_CASE if self._locking else sql.CASE
         return next(iter(self._cases(query, which=case_id)), None)
 
     def newest(self, source: str, number: str) -> Case | None:
-        """Return the case of a document's newest revision, locked."""
         query = sql.LOCKED_NEWEST if self._locking else sql.NEWEST
         return next(iter(self._cases(query, from_source=source, named=number.casefold())), None)
 
     def revisions(self, word: str) -> Sequence[Case]:
-        """Return all cases of the documents that a case's id or a number means, newest first."""
         return self._cases(sql.REVISIONS, which=word, named=word.casefold(), most=100)
 
     def cases_of(self, number: str, source: str = "", limit: int = 100) -> Sequence[Case]:
-        """Return all cases of a document, newest first."""
         if source:
             return self._cases(sql.NAMED_AT, named=number.casefold(), from_source=source, most=limit)
         return self._cases(sql.NAMED, named=number.casefold(), most=limit)
 
     def open_cases(self, user_id: str = "", limit: int = 500) -> Sequence[Case]:
-        """Return the cases that take votes, oldest first."""
         if user_id:
             return self._cases(sql.OPEN_CASES_OF, person=user_id, most=limit)
         return self._cases(sql.OPEN_CASES, most=limit)
 
     def has_seen_source(self, source: str) -> bool:
-        """Return whether a source was looked through, or there ever was a case of it."""
         return self._connection.execute(sql.KNOWS, {"from_source": source}).first() is not None
 
     def mark_source_seen(self, source: str) -> None:
-        """Remember that a source was looked through."""
         adding = insert_into(APPROVAL_SOURCE, self._connection.dialect.name).values(source=source)
         self._connection.execute(adding.on_conflict_do_nothing(index_elements=["source"]))
 
     def put(self, case: Case) -> None:
-        """Store a case."""
         before = self._stamps.get(case.id)
         row = case_row(case, 1 if before is None else before + 1)
         try:
@@ -116,7 +108,6 @@ class StoredCaseRepository:
         return self._cases(sql.DUE, at=to_us(now), most=limit)
 
     def next_due(self, after: datetime) -> datetime | None:
-        """Return when time will change something next, later than ``after``."""
         due: int | None = self._connection.scalar(sql.NEXT_DUE, {"at": to_us(after)})
         return None if due is None else from_us(due)
 
@@ -126,16 +117,14 @@ class StoredCaseRepository:
         return [card_of(row) for row in self._connection.execute(sql.CARDS, {"which": case_id})]
 
     def put_card(self, card: CaseCard) -> None:
-        """Remember that a card of the case stands at a place."""
         self._cards.append(card)
 
     def put_apart(self, card: CaseCard) -> None:
-        """Let a card stand alone from now on that is known as one of a shared delivery."""
         row = card_row(card)
         self._connection.execute(sql.SET_SHARED, {"key": row["card"], "alone": card.shared})
 
     def approved_on(self, user_id: str, currency: str, begins: datetime, ends: datetime) -> Money:
-        """Return the sum of what a person approved on a day, and let nobody else ask until the end."""
+        """Return the sum that a person approved on a day; locks it until the transaction ends."""
         if self._locking and self._connection.dialect.name == "postgresql":
             self._connection.execute(sql.LOCK_PERSON, {"area": sql.LOCK_AREA, "person": user_id})
         asked = {
@@ -148,7 +137,7 @@ class StoredCaseRepository:
         return Money(sum(map(Decimal, amounts), Decimal(0)), currency)
 
     def audit(self, row: AuditRow) -> None:
-        """Write a line of the record; what tells of somebody's decision also goes into the audit log."""
+        """Write a line of the record; decisions also go into the audit log."""
         self._lines.append(row)
         case = self._known.get(row.case)
         entry = make_decision_entry(row, case) if case is not None else None
@@ -156,7 +145,6 @@ class StoredCaseRepository:
             self._entries.append(entry)
 
     def audit_rows_of(self, case_id: str) -> Sequence[AuditRow]:
-        """Return the record of a case, oldest first."""
         self._write_lines()
         return [audit_of(row) for row in self._connection.execute(sql.AUDIT, {"which": case_id})]
 
@@ -165,12 +153,10 @@ class StoredCaseRepository:
         self._deliveries[delivery.card] = delivery
 
     def withdraw(self, card: str) -> None:
-        """Owe a delivery no longer."""
         self._deliveries.pop(card, None)
         withdraw(self._connection, [card])
 
     def redraw_answers(self, case: Case, due_at: datetime) -> None:
-        """Owe the answers that show the case's document its newest state."""
         self._changed[case.source, case.number.casefold()] = due_at
 
     def flush(self) -> None:

@@ -30,7 +30,6 @@ class StoredMonthlyCalls:
         return await self._database.run(lambda connection: _spent(connection, month))
 
     async def add(self, month: str, spent: Mapping[SpentKey, int]) -> Mapping[SpentKey, int]:
-        """Add ``spent`` and return the month's new counts."""
         insert = insert_into(QUOTA_MONTH, self._database.dialect)
         upsert = insert.on_conflict_do_update(
             index_elements=["month", "quota", "purpose", "conversation"],
@@ -124,7 +123,6 @@ class StoredModelUse:
         self._database = database
 
     async def add(self, month: str, use: ModelUse) -> ModelUse:
-        """Add to what was used in ``month`` and return all of it."""
         insert = insert_into(QUOTA_MONTH, self._database.dialect)
         upsert = insert.on_conflict_do_update(
             index_elements=["month", "quota", "purpose", "conversation"],

@@ -10,134 +10,31 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from time import monotonic
 from typing import Any, TypeVar
 
-from sqlalchemy import Row, create_engine, event, inspect, select, text
-from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, DisconnectionError, SQLAlchemyError, StatementError
-from sqlalchemy.pool import NullPool, QueuePool
+from sqlalchemy import Row, create_engine, inspect, select, text
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.exc import SQLAlchemyError, StatementError
+from sqlalchemy.pool import NullPool
 
 from bot.errors import ConfigurationError, DingerpError
-from bot.private_files import make_private_file, make_private_folder
 from bot.sealing import WrongDataKey
-from bot.store.company_keys import CompanyKeySource, own_keys
-from bot.store.data_keys import DatabaseKeys
+from bot.store.data_keys import CompanyKeySource, DatabaseKeys, own_keys
+from bot.store.engines import (
+    POSTGRES_THREADS,
+    LockPatience,
+    looking_engine,
+    make_engine,
+    plain_connection,
+    sqlite_file,
+)
 from bot.store.errors import DatabaseIsNewer, StoreUnavailable, store_unavailable
 from bot.store.sealed_columns import sealed_by
 from bot.store.tables.upkeep import DATA_KEY
 
-_LONG_LOG_PAGES = 32_000
-"""Pages (131 MB) of the log: 14 000 questions without a pause in the writing."""
-
-_CHECKPOINT_ROUNDS = 8
-"""Rounds in which new pages are moved before writers have to wait.
-
-Each round has less to do. A round in which nothing is written brings the file to the disk; with writers waiting that
-takes 10 to 25 ms (measured).
-"""
-
-_RESTART_WAIT_MS = 20
-"""How long the restart of the log waits for readers of older pages, and writers with it; after that it is left to the
-next checkpoint."""
-
-
-class LockPatience:
-    """How long SQLite's connections wait for the lock: less while somebody holds it for long."""
-
-    def __init__(self) -> None:
-        self._wait = _BUSY_MS
-
-    def prepare(self, connection: sqlite3.Connection) -> None:
-        """Let a connection wait as long as is worth while now."""
-        connection.execute(f"PRAGMA busy_timeout={self._wait}")
-
-    def learn(self, error: BaseException | None) -> None:
-        """Learn from how a use ended; None for well."""
-        if error is None:
-            self._wait = _BUSY_MS
-        elif getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE == sqlite3.SQLITE_BUSY:
-            self._wait = _BUSY_AGAIN_MS
-
-
-_PRIMARY_CODE = 0xFF
-
-
-class SqliteConnection:
-    """Runs single statements, each of them a transaction of its own, in the database's one thread."""
-
-    def __init__(
-        self, file: str, prepare: Callable[[sqlite3.Connection], None], patience: LockPatience | None = None
-    ) -> None:
-        self._file = file
-        self._prepare = prepare
-        self._patience = patience or LockPatience()
-        self._connection: sqlite3.Connection | None = None
-        self._log = Path(f"{file}-wal")
-        self._checkpointed_at = 0
-
-    def execute(self, statement: str, parameters: tuple[object, ...]) -> None:
-        """Run a statement that returns nothing.
-
-        Raises `sqlite3.IntegrityError` when a constraint forbids it and `StoreUnavailable` for all other trouble; then
-        nothing is stored.
-        """
-        try:
-            if self._connection is None:
-                self._connection = self._connect()
-            self._patience.prepare(self._connection)
-            self._connection.execute(statement, parameters)
-        except sqlite3.IntegrityError:
-            raise
-        except sqlite3.Error as error:
-            self._patience.learn(error)
-            raise store_unavailable(error) from error
-        self._patience.learn(None)
-
-    def checkpoint(self) -> None:
-        """Move new pages of the write-ahead log into the file; for a thread of its own. Raises `StoreUnavailable`.
-
-        Writers do not wait, unless constant writing has made the log long: then they wait some 20 ms until it restarts.
-        """
-        try:
-            changed_at = self._log.stat().st_mtime_ns
-        except FileNotFoundError:
-            return
-        if changed_at == self._checkpointed_at:
-            return
-        try:
-            connection = self._connect()
-            try:
-                _, pages, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-                if pages > _LONG_LOG_PAGES:
-                    for _ in range(_CHECKPOINT_ROUNDS):
-                        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-                    connection.execute(f"PRAGMA busy_timeout={_RESTART_WAIT_MS}")
-                    connection.execute("PRAGMA wal_checkpoint(RESTART)")
-            finally:
-                connection.close()
-        except sqlite3.Error as error:
-            raise store_unavailable(error) from error
-        self._checkpointed_at = changed_at
-
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._file, check_same_thread=False, isolation_level=None)
-        self._prepare(connection)
-        return connection
-
-    def close(self) -> None:
-        """Close the connection."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-
 T = TypeVar("T")
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-
-_POSTGRES_THREADS = 4
-"""SQLite has one writer and gets one thread; PostgreSQL is only waited for."""
 
 _MAX_LOOP_WAIT = 0.002
 """The longest time in seconds that one turn of the event loop waits for SQLite's thread."""
@@ -147,29 +44,6 @@ _LOCK = 0x6D696772
 
 _SEALED_SINCE = "0012"
 """The revision that sealed what older ones had stored in plain text."""
-
-_LOG_PAGES = 64_000
-"""Pages (262 MB) of SQLite's log at which a commit moves them into the file, should `Database.checkpoint` fail to."""
-
-_BUSY_MS = 2_000
-"""The longest wait for SQLite's lock, which only commands beside the bot take, and for milliseconds."""
-
-_BUSY_AGAIN_MS = 50
-"""The wait once that was not enough. All writers share a thread: each would wait as long, and those behind it, too."""
-
-_IDLE_SECONDS = 5.0
-"""Seconds after which an idle connection to PostgreSQL is tried before use: firewalls and restarts end idle ones.
-
-Trying each time would cost every transaction a round trip, a quarter of a short transaction. A connection that ends in
-use costs one call, and the pool then drops all others of its age.
-"""
-
-_POSTGRES_LIMITS = (
-    "SET lock_timeout = '5s'",
-    # A transaction that stays open, such as that of a frozen process, keeps its locks from all others until then.
-    "SET idle_in_transaction_session_timeout = '30s'",
-)
-"""On every connection to PostgreSQL."""
 
 
 class Database:
@@ -184,16 +58,16 @@ class Database:
         database is no file. ``looking`` opens it for reading alone: nothing changes, not even the files of a database
         that is not there.
         """
-        self._engine = _looking_engine(url) if looking else _make_engine(url)
+        self._engine = looking_engine(url) if looking else make_engine(url)
         self._looks, self._looks_at = looking, sqlite_file(url) if looking else None
         file = make_url(url).database or "" if self.dialect == "sqlite" else None
         in_memory = file in ("", ":memory:")
         self.keys = DatabaseKeys(keys or own_keys(file, folder), None if in_memory else self._read_keys_aside)
         self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
-        threads = 1 if self.dialect == "sqlite" else _POSTGRES_THREADS
+        threads = 1 if self.dialect == "sqlite" else POSTGRES_THREADS
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store")
         self._patience = LockPatience()
-        self.sqlite = None if looking else _sqlite_connection(self._engine.url, self._patience)
+        self.sqlite = None if looking else plain_connection(self._engine.url, self._patience)
         """For frequent single statements; None where the database is not a plain SQLite file."""
 
     @property
@@ -398,135 +272,8 @@ def check_folder(url: str) -> None:
         raise ConfigurationError(f"{there} is no folder")
 
 
-def sqlite_file(url: str) -> Path | None:
-    """Return the file of a SQLite database; None for one in memory, on a server, or at an address nobody can read."""
-    try:
-        return _file_of(make_url(url))
-    except ArgumentError:
-        return None
-
-
-def _file_of(url: URL) -> Path | None:
-    file = url.database
-    if url.get_backend_name() != "sqlite" or url.query or not file or file == ":memory:":
-        return None
-    return Path(file)
-
-
 def _known_revisions() -> frozenset[str]:
     return frozenset(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
-
-
-def _make_engine(url: str) -> Engine:
-    try:
-        parsed = make_url(url)
-        match parsed.get_backend_name():
-            case "postgresql":
-                drivername = "postgresql+psycopg"
-                engine = create_engine(parsed.set(drivername=drivername), pool_size=_POSTGRES_THREADS)
-                event.listen(engine, "connect", _prepare_postgres)
-                event.listen(engine, "checkin", _note_use)
-                event.listen(engine, "checkout", _try_if_idle)
-                return engine
-            case "sqlite":
-                parsed = parsed.set(drivername="sqlite")
-            case other:
-                raise ConfigurationError(f"no such database here: {other}")
-    except (ArgumentError, ValueError, ModuleNotFoundError) as error:
-        # The address itself may hold a password and is not repeated.
-        raise ConfigurationError(f"cannot use the database address: {type(error).__name__}") from None
-    file = parsed.database if parsed.database != ":memory:" and not parsed.query else None
-    if file:
-        _make_folder(Path(file).parent)
-    # One connection for the one thread; without check_same_thread it may also be closed from elsewhere.
-    engine = create_engine(
-        parsed, poolclass=QueuePool, pool_size=1, max_overflow=0, connect_args={"check_same_thread": False}
-    )
-    if file:
-        event.listen(engine, "do_connect", lambda *_: make_private_file(Path(file)))
-    event.listen(engine, "connect", _prepare_sqlite)
-    return engine
-
-
-def _sqlite_connection(url: URL, patience: LockPatience) -> SqliteConnection | None:
-    file = _file_of(url)
-    if file is None:
-        return None
-    return SqliteConnection(str(file), lambda connection: _prepare_sqlite(connection, None), patience)
-
-
-def _looking_engine(url: str) -> Engine:
-    """Return an engine that can only read."""
-    file = sqlite_file(url)
-    if file is None:
-        engine = _make_engine(url)
-        if engine.dialect.name == "postgresql":
-            event.listen(engine, "connect", _forbid_writing)
-        return engine
-    return create_engine("sqlite://", creator=lambda: look_into(file), poolclass=QueuePool, pool_size=1, max_overflow=0)
-
-
-def look_into(file: Path) -> sqlite3.Connection:
-    """Return a connection that only reads, and makes no file to do so."""
-    # Without a log nobody uses the file now, and "immutable" keeps SQLite from making one only to read.
-    is_used = Path(f"{file}-wal").exists()
-    address = f"{file.absolute().as_uri()}?{'mode=ro' if is_used else 'mode=ro&immutable=1'}"
-    connection = sqlite3.connect(address, uri=True, check_same_thread=False)
-    connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
-    return connection
-
-
-def _forbid_writing(connection: Any, _record: object) -> None:
-    connection.execute("SET default_transaction_read_only = on")
-    connection.commit()
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        make_private_folder(folder)
-    except OSError as error:
-        raise ConfigurationError(f"cannot make the database's folder {folder}: {error.strerror}") from None
-
-
-def _prepare_postgres(connection: Any, _record: object) -> None:
-    for limit in _POSTGRES_LIMITS:
-        connection.execute(limit)
-    connection.commit()
-
-
-def _note_use(_connection: object, record: Any) -> None:
-    record.info["used"] = monotonic()
-
-
-def _try_if_idle(connection: Any, record: Any, _proxy: object) -> None:
-    if monotonic() - record.info.get("used", monotonic()) < _IDLE_SECONDS:
-        return
-    try:
-        connection.execute("SELECT 1")
-        connection.rollback()
-    except connection.Error as error:
-        raise DisconnectionError("ended while it was idle") from error  # the pool opens another one
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    # WAL with NORMAL survives the death of the process at any moment. A power cut may lose the last commits: questions
-    # are then asked again, and cards are sent again under the same id. What was promised to somebody is committed
-    # with FULL (`Database.run`); to do so always would add an fsync to every acknowledgement.
-    # Each connection caches half a megabyte instead of two: the system's own cache holds the file anyway.
-    cursor = connection.cursor()
-    for pragma in (
-        f"busy_timeout={_BUSY_MS}",
-        "journal_mode=WAL",
-        "synchronous=NORMAL",
-        "fullfsync=ON",  # without it macOS leaves what it was told to write in the disk's own cache
-        "checkpoint_fullfsync=ON",
-        "foreign_keys=ON",
-        "secure_delete=ON",
-        "cache_size=-512",
-        f"wal_autocheckpoint={_LOG_PAGES}",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
 
 
 def _rewrite_file(connection: Connection) -> None:

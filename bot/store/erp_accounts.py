@@ -54,7 +54,6 @@ class StoredErpKeys:
         return {row.account: SecretStr(row.secret) for row in rows if self._account(row, source) == row.account}
 
     async def put_link(self, link: KeyLink, now: datetime) -> None:
-        """Keep a link in place of the person's earlier one for that source."""
         old = (_L.user_id == link.user_id) & (_L.source == link.source)
         row = {
             "digest": link.digest,
@@ -84,7 +83,6 @@ class StoredErpKeys:
         return None if row is None else _link(row)
 
     async def find_link(self, digest: str, now: datetime) -> KeyLink | None:
-        """Return a link that stands."""
         query = select(ERP_KEY_LINK).where(*_standing(digest, now))
         row = await self._database.read(lambda connection: connection.execute(query).one_or_none())
         return None if row is None else _link(row)
@@ -111,7 +109,6 @@ class StoredErpKeys:
         return await self._database.run(write)
 
     async def find(self, user_id: str, source: str) -> EnteredKey | None:
-        """Return what is known of somebody's key."""
         query = select(_K.account, _K.entered_ms).where(_K.user_id == user_id, _K.source == source)
         row = await self._database.read(lambda connection: connection.execute(query).one_or_none())
         if row is None:
@@ -119,7 +116,6 @@ class StoredErpKeys:
         return EnteredKey(user_id=user_id, source=source, account=row.account, entered_at=from_ms(row.entered_ms))
 
     async def erase(self, user_id: str, source: str) -> bool:
-        """Forget a key and all links to enter one."""
         return await self._database.run(lambda connection: forget_other_keys(connection, user_id, source, ""))
 
     def _account(self, row: Any, source: str) -> str:
@@ -157,19 +153,16 @@ class StoredErpAccounts:
         self._database = database
 
     async def all(self) -> Sequence[ErpAccount]:
-        """Return all accounts."""
         query = select(ERP_ACCOUNT).order_by(_A.user_id, _A.source)
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return [_account(row) for row in rows]
 
     async def find(self, user_id: str, source: str) -> ErpAccount | None:
-        """Return a person's account at a source."""
         query = select(ERP_ACCOUNT).where(_A.user_id == user_id, _A.source == source)
         row = await self._database.read(lambda connection: connection.execute(query).one_or_none())
         return None if row is None else _account(row)
 
     async def change(self, user_id: str, source: str, change: Change, now: datetime) -> ErpAccount:
-        """Change an account and queue what is owed."""
         everybody = select(ERP_ACCOUNT).where(_A.source == source).with_for_update()
 
         def write(connection: Connection) -> ErpAccount:

@@ -16,7 +16,8 @@ from sqlalchemy.engine import Connection
 from bot.outbox.delivery import Delivery
 from bot.outbox.health_reports import HEALTH_REPORT
 from bot.store.alerts import wait_for_turn
-from bot.store.database import Database, look_into
+from bot.store.database import Database
+from bot.store.engines import look_into
 from bot.store.errors import StoreUnavailable, store_unavailable
 from bot.store.outbox import enqueue
 from bot.store.row_times import to_ms
@@ -31,7 +32,7 @@ _LAST_REPORT = select(_D.ref).where(_D.kind == HEALTH_REPORT).order_by(_D.change
 
 
 class StoredHeartbeat:
-    """Writes what nobody needs, to learn whether writing works."""
+    """Writes a dummy value, to learn whether writing works."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -81,11 +82,9 @@ class StoredHealthReports:
         self._database = database
 
     async def last(self) -> str | None:
-        """Return the ``ref`` of the newest report of any process."""
         return await self._database.read(lambda connection: connection.execute(_LAST_REPORT).scalar())
 
     async def tell(self, deliveries: Sequence[Delivery]) -> None:
-        """Queue the cards."""
         await self._database.run(lambda connection: enqueue(connection, *deliveries, now=deliveries[0].due_at))
 
 

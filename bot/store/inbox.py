@@ -19,7 +19,8 @@ from sqlalchemy.engine import Connection
 
 from bot.chat.ports import InboxMessage, InboxState, OnStored
 from bot.errors import DingerpError
-from bot.store.database import Database, SqliteConnection
+from bot.store.database import Database
+from bot.store.engines import SqliteConnection
 from bot.store.errors import StoreUnavailable
 from bot.store.row_times import from_ms, to_ms
 from bot.store.sealed_columns import seal
@@ -175,7 +176,6 @@ class StoredInbox:
             self._insert()
 
     async def mark(self, msg_id: str, state: InboxState) -> None:
-        """Return after the commit of the new state."""
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[None] = loop.create_future()
         self._marks.states[msg_id] = state

@@ -130,7 +130,6 @@ class StoredBacklog:
         return await self._database.run(partial(_claim, worker, limits, room, sparing, reserved, now))
 
     async def hasten(self, place: Place, now: datetime) -> None:
-        """Let the urgent cards that were never shown at a place be tried again now."""
         waiting = and_(stands_at(place), _D.state == DeliveryState.QUEUED, _D.urgency == Urgency.NOW.rank)
         at = to_ms(now)
         unseen = and_(_D.shown == 0, _D.doubt == 0, _D.next_ms > at, _D.due_ms <= at)
@@ -146,7 +145,6 @@ class StoredBacklog:
         await self._settle_together([_Settlement(worker, row, result, now) for row in rows])
 
     async def release(self, worker: str, now: datetime) -> int:
-        """Release the rows that a worker still holds."""
         return await self._database.run(lambda connection: _release(connection, worker, now))
 
     async def recover(self, now: datetime) -> int:
@@ -176,7 +174,6 @@ class StoredBacklog:
         return OutboxDelay(free_since=from_ms(free), due_since=from_ms(due))
 
     async def waiting(self) -> int:
-        """Return how many rows are queued."""
         query = select(func.count()).select_from(DELIVERY).where(_D.state == DeliveryState.QUEUED)
         count: int = await self._database.run(lambda connection: connection.execute(query).scalar_one())
         return count

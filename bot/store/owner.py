@@ -77,7 +77,7 @@ if sys.platform == "win32":
     import msvcrt
 
     _LOCKED_BYTE = 1 << 20
-    """Windows lets nobody read what is locked, so the lock is far behind the words."""
+    """Windows does not let others read locked bytes, so the lock lies far behind the text."""
 
     def _lock(lock: BinaryIO) -> bool:
         lock.seek(_LOCKED_BYTE)

@@ -1,4 +1,4 @@
-"""Who belongs to the organisation, as the database remembers it; people of the last questions are held in memory."""
+"""The organisation that the bot belongs to, who belongs to it, and the conversations with somebody from outside it."""
 
 from __future__ import annotations
 
@@ -19,11 +19,17 @@ from bot.access.membership import PersonRecord
 from bot.access.people import DirectoryEntry
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
-from bot.store.row_times import from_us, to_us
-from bot.store.statements import insert_into
-from bot.store.tables import DEPARTMENT, DIRECTORY_WALK, PERSON
+from bot.store.row_times import from_ms, from_us, to_ms, to_us
+from bot.store.statements import insert_into, replace_into
+from bot.store.tables import DEPARTMENT, DIRECTORY_WALK, ORGANISATION, OUTSIDER_GROUP, PERSON
+from bot.wakeup import Wakeup
 
 log = structlog.get_logger(__name__)
+
+REFRESH_SECONDS = 60.0
+"""Seconds after which a process knows what another one has learnt."""
+RETRY_SECONDS = 1.0
+"""Seconds until a store that is away is asked again."""
 
 HELD = 50_000
 """People in memory, about 30 MB."""
@@ -43,6 +49,94 @@ _P = PERSON.c
 _W = DIRECTORY_WALK.c
 _NOBODY: Mapping[str, Any] = {"name": "", "roles": "[]", "departments": "[]", "is_admin": False, "manager": None}
 _TIMES = ("checked_us", "changed_us", "left_us", "wrote_us")
+
+
+class StoredOrganisation:
+    """Implements `bot.access.organisation.OrganisationStore`; another app on the same database has its own."""
+
+    def __init__(self, database: Database, client_id: str) -> None:
+        self._database = database
+        self._client_id = client_id
+        self._query = select(ORGANISATION.c.corp_id).where(ORGANISATION.c.client_id == client_id)
+
+    async def load(self) -> str:
+        found: str | None = await self._database.run(lambda connection: connection.scalar(self._query))
+        return found or ""
+
+    async def keep(self, corp_id: str, *, instead: bool) -> str:
+        """Keep the corpId and return the one that counts: of two processes the first one's, unless ``instead``."""
+        dialect = self._database.dialect
+        values = {"client_id": self._client_id, "corp_id": corp_id}
+        first = insert_into(ORGANISATION, dialect).values(values).on_conflict_do_nothing()
+        statement = replace_into(ORGANISATION, dialect).values(values) if instead else first
+
+        def write(connection: Connection) -> str:
+            connection.execute(statement)
+            return str(connection.scalar(self._query))
+
+        return await self._database.run(write)
+
+
+def marked_groups(connection: Connection) -> list[tuple[str, datetime]]:
+    """Return the conversations with outsiders, and when they were first seen there; the newest first."""
+    rows = connection.execute(select(OUTSIDER_GROUP).order_by(OUTSIDER_GROUP.c.seen_ms.desc()))
+    return [(row.conversation_id, from_ms(row.seen_ms)) for row in rows]
+
+
+def unmark_group(connection: Connection, conversation_id: str) -> bool:
+    """Forget that an outsider was seen there; returns whether that was known."""
+    this = delete(OUTSIDER_GROUP).where(OUTSIDER_GROUP.c.conversation_id == conversation_id)
+    return bool(connection.execute(this).rowcount)
+
+
+class StoredOutsiders:
+    """Implements `bot.chat.audiences.KnownOutsiders`."""
+
+    def __init__(self, database: Database, *, now: Callable[[], datetime], named: Iterable[str] = ()) -> None:
+        """``named`` are the conversations that the operator has marked."""
+        self._database = database
+        self._now = now
+        self._named = frozenset(named)
+        self._known: frozenset[str] = frozenset()
+        self._new: dict[str, datetime] = {}
+        self._wakeup = Wakeup()
+
+    def are_in(self, conversation_id: str) -> bool:
+        return conversation_id in self._known or conversation_id in self._new or conversation_id in self._named
+
+    def note(self, conversation_id: str) -> None:
+        if conversation_id and conversation_id not in self._known and conversation_id not in self._new:
+            self._new[conversation_id] = self._now()
+            self._wakeup.call()
+
+    async def load(self) -> None:
+        """Read what this and other processes have learnt."""
+        query = select(OUTSIDER_GROUP.c.conversation_id)
+        found = await self._database.run(lambda connection: connection.execute(query).scalars().all())
+        self._known = frozenset(found)
+
+    async def store(self) -> None:
+        """Store what was learnt since."""
+        if not (new := dict(self._new)):
+            return
+        rows = [{"conversation_id": group, "seen_ms": to_ms(at)} for group, at in new.items()]
+        insert = insert_into(OUTSIDER_GROUP, self._database.dialect).on_conflict_do_nothing()
+        await self._database.run(lambda connection: connection.execute(insert, rows))
+        self._known |= new.keys()
+        self._new = {group: at for group, at in self._new.items() if group not in new}
+
+    async def run(self) -> None:
+        """Store and read periodically. What cannot be stored is still known to this process."""
+        while True:
+            self._wakeup.clear()
+            try:
+                await self.store()
+                await self.load()
+            except StoreUnavailable as error:
+                log.warning("outsiders.not_stored", error=error.detail)
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                await self._wakeup.sleep(REFRESH_SECONDS)
 
 
 class StoredPeople:
@@ -79,7 +173,6 @@ class StoredPeople:
             self._held.pop(row.user_id, None)
 
     async def find(self, user_id: str) -> PersonRecord | None:
-        """Return what is known about somebody."""
         if (held := self._held.get(user_id)) is not None:
             return held
         writes = self._writes
@@ -99,26 +192,21 @@ class StoredPeople:
         return tuple(row.user_id for row in rows)
 
     async def record_entry(self, user_id: str, entry: DirectoryEntry, asked_at: datetime) -> None:
-        """Keep what the directory answered to a question of that time."""
         await self.record_entries({user_id: entry}, asked_at)
 
     async def record_entries(self, entries: Mapping[str, DirectoryEntry], asked_at: datetime) -> None:
-        """Keep what the directory said of many people at that time."""
         rows = [
             {**_columns(entry), "user_id": user_id, "checked_us": to_us(asked_at)} for user_id, entry in entries.items()
         ]
         await self._write(rows, ("name", "roles", "departments", "is_admin", "manager", "checked_us"))
 
     async def record_left(self, user_ids: Iterable[str], at: datetime) -> None:
-        """Keep that these people do not belong to the organisation."""
         await self._write([{**_NOBODY, "user_id": one, "left_us": to_us(at)} for one in user_ids], ("left_us",))
 
     async def record_changed(self, user_ids: Iterable[str], at: datetime) -> None:
-        """Keep that what is known about these people is out of date."""
         await self._write([{**_NOBODY, "user_id": one, "changed_us": to_us(at)} for one in user_ids], ("changed_us",))
 
     async def record_roles_changed(self, at: datetime) -> None:
-        """Keep that what is known about all people with a role is out of date."""
         stale = (
             update(PERSON).where(_P.roles != _NOBODY["roles"]).values(changed_us=to_us(at), written_us=self._written())
         )
@@ -126,7 +214,6 @@ class StoredPeople:
         self._forget_all()
 
     async def record_writer(self, user_id: str, name: str, wrote_at: datetime) -> None:
-        """Keep that somebody wrote."""
         row = {**_NOBODY, "user_id": user_id, "name": name, "wrote_us": to_us(wrote_at)}
         await self._write([row], ("wrote_us",))
 
@@ -145,7 +232,6 @@ class StoredPeople:
         return await self._database.run(lambda connection: connection.scalar(begin)) is not None
 
     async def replace_departments(self, departments: Sequence[ListedDepartment]) -> None:
-        """Keep these departments and no others."""
         rows = [{"id": one.id, "name": one.name, "parent_id": one.parent_id} for one in departments]
 
         def write(connection: Connection) -> None:

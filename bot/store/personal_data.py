@@ -1,4 +1,4 @@
-"""What the database knows of one person: told as it stands, and erased where it is no evidence."""
+"""What the database knows of a person: exported as it stands, and erased unless it is evidence."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ _OWN: tuple[tuple[Table, Column[str]], ...] = (
 """Rows that are about the person alone."""
 
 _SECRET = frozenset({ERP_KEY.c.secret, ERP_KEY_LINK.c.digest})
-"""Columns that nobody is shown, not even who they are about: an export lies around."""
+"""Columns that are never exported, not even for the person concerned: an export may be left lying around."""
 
 _EVIDENCE: tuple[tuple[Table, Column[str]], ...] = (
     (APPROVAL_VOTE, APPROVAL_VOTE.c.user_id),
@@ -123,7 +123,7 @@ def erase_person(connection: Connection, user_id: str, now: datetime) -> Erasure
 
 
 def _values(row: Any) -> dict[str, Any]:
-    """Return a row by plain names; SQLAlchemy's are of a type of its own, which JSON does not know."""
+    """Return a row with plain strings as names: JSON does not know SQLAlchemy's own type."""
     return {str(name): value for name, value in row._mapping.items()}
 
 
@@ -149,7 +149,7 @@ def _forget_deliveries(connection: Connection, own_chat: Place) -> int:
 
 
 def _standing_without(standing: str, user_id: str) -> str:
-    """Return what stands of a to-do without somebody among its people."""
+    """Return what is left of a to-do without a person."""
     if not standing.startswith("{"):
         return standing
     found = orjson.loads(standing)

@@ -40,7 +40,6 @@ class StoredPolls:
         return {row.area: _POSITION.read_row(row) for row in rows}
 
     async def subjects(self, source: str, area: str, codes: Collection[str]) -> Mapping[str, PolledSubject]:
-        """Return what is known of some subjects, by `PolledSubject.key`."""
         keys = sorted({code.casefold() for code in codes})
         own = (_S.source == source, _S.area == area)
 
@@ -51,7 +50,6 @@ class StoredPolls:
         return {row.key: _SUBJECT.read_row(row) for row in await self._database.run(read)} if keys else {}
 
     async def unseen(self, source: str, area: str, before: datetime, limit: int) -> Sequence[PolledSubject]:
-        """Return open subjects that were last seen before a moment, the longest unseen first."""
         own = (_S.source == source, _S.area == area, _S.state != NORMAL, _S.seen_ms < to_ms(before))
         wanted = select(POLL_SUBJECT).where(*own).order_by(_S.seen_ms, _S.key).limit(limit)
         rows = await self._database.run(lambda connection: connection.execute(wanted).all())

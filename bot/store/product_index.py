@@ -39,7 +39,6 @@ class StoredProductIndex:
         self._position = func.instr if database.dialect == "sqlite" else func.strpos
 
     async def search(self, source: str, text: str, *, limit: int) -> tuple[Product, ...]:
-        """Return the products that have every word of ``text`` (folded) somewhere, best match first."""
         found = (
             select(*_PRODUCT)
             .where(_P.source == source, *map(self._somewhere, words(text)))
@@ -78,12 +77,10 @@ class StoredProductIndex:
         )
 
     async def positions(self) -> Mapping[str, SyncState]:
-        """Return how far each source has been followed."""
         rows = await self._database.run(lambda connection: connection.execute(select(INDEXED_SOURCE)).all())
         return {row.source: _SYNC_STATE.read_row(row) for row in rows}
 
     async def count(self, source: str) -> int:
-        """Return how many products of a source are kept."""
         wanted = select(func.count()).select_from(INDEXED_PRODUCT).where(_P.source == source)
         return await self._searches.run(lambda connection: connection.scalar(wanted) or 0)
 
@@ -138,8 +135,6 @@ class StoredProductIndex:
         await self._database.run(drop)
 
     async def readings(self, characters: Collection[str]) -> Mapping[str, tuple[str, ...]]:
-        """Return the known readings of characters."""
-
         def read(connection: Connection) -> list[Row[Any]]:
             wanted = (select(PINYIN).where(PINYIN.c.sign.in_(signs)) for signs in chunks(characters))
             return [row for query in wanted for row in connection.execute(query)]
@@ -147,7 +142,6 @@ class StoredProductIndex:
         return {row.sign: tuple(row.readings.split()) for row in await self._database.run(read)}
 
     async def keep_readings(self, readings: Mapping[str, tuple[str, ...]]) -> None:
-        """Add readings."""
         rows = [{"sign": sign, "readings": " ".join(told)} for sign, told in readings.items()]
         insert = insert_into(PINYIN, self._database.dialect).on_conflict_do_nothing()
         await self._database.run(lambda connection: connection.execute(insert, rows))

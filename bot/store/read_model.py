@@ -106,7 +106,6 @@ class StoredDocuments:
         self._reads = reads
 
     async def positions(self) -> Mapping[tuple[str, Area], FollowedArea]:
-        """Return how far each area of each source has been followed."""
         rows = await self._reads.read(lambda connection: connection.execute(select(FOLLOWED_AREA)).all())
         found = [_POSITION.read_row(row) for row in rows]
         return {(position.source, position.area): position for position in found}
@@ -145,7 +144,6 @@ class StoredDocuments:
         return await self._numbers(limit, *own)
 
     async def without_lines(self, source: str, area: Area, limit: int) -> Sequence[str]:
-        """Return numbers of open documents whose lines have not been read."""
         return await self._numbers(limit, _D.source == source, _D.area == area, _D.is_open, ~_D.has_lines)
 
     async def _numbers(self, limit: int, *conditions: ColumnElement[bool]) -> Sequence[str]:
@@ -154,8 +152,6 @@ class StoredDocuments:
         return [_DOCUMENT[Area(row.area)].read(orjson.loads(row.document)).number for row in rows]
 
     async def keep_only(self, sources: Collection[str]) -> None:
-        """Drop all that belongs to other sources."""
-
         def drop(connection: Connection) -> None:
             for table in (KEPT_LINE, KEPT_TALLY, KEPT_DOCUMENT, FOLLOWED_AREA):
                 connection.execute(delete(table).where(table.c.source.not_in(sources)))
@@ -163,12 +159,10 @@ class StoredDocuments:
         await self._database.run(drop)
 
     async def count(self, source: str) -> int:
-        """Return how many documents of a source are kept."""
         wanted = select(func.count()).select_from(KEPT_DOCUMENT).where(_D.source == source)
         return await self._reads.read(lambda connection: connection.scalar(wanted) or 0)
 
     async def documents(self, wanted: DocumentSelection, work: Callable[[Iterator[Document]], T]) -> T:
-        """Return what ``work`` makes of documents without lines, the newest first."""
         query = select(_D.source, _D.document).where(*_conditions(wanted)).order_by(_D.day.desc(), _D.number)
 
         def read(connection: Connection) -> T:
@@ -198,7 +192,6 @@ class StoredDocuments:
         return await self._reads.read(read)
 
     async def lines_of(self, sku: str, wanted: DocumentSelection, work: Callable[[Iterator[DocumentWithLine]], T]) -> T:
-        """Return what ``work`` makes of the lines of one product (its folded code), the newest documents first."""
         same = (_L.source == _D.source) & (_L.area == _D.area) & (_L.number == _D.number)
         query = (
             select(_D.source, _D.document, _L.line)
@@ -214,7 +207,6 @@ class StoredDocuments:
         return await self._reads.run(read)
 
     async def partners(self, areas: Iterable[Area], sources: Collection[str]) -> Sequence[Partner]:
-        """Return all customers and vendors, in the order of their names."""
         newest = func.row_number().over(partition_by=(_D.source, _D.area, _D.partner), order_by=_D.day.desc())
         ranked = (
             select(_D.source, _D.area, _D.number, newest.label("place"))

@@ -27,7 +27,7 @@ _AS_THEY_ARE = frozenset({str, int, bool, object})
 
 
 class ValueCodec(Protocol):
-    """Stores values of one type and restores them; None never comes to it."""
+    """Stores values of a type and restores them; it is never given None."""
 
     def write(self, value: Any, /) -> Any:
         """Return the stored value."""

@@ -22,7 +22,7 @@ _S = SUBSCRIPTION.c
 _AT_ONCE = 200
 """Subscriptions that one transaction queues."""
 _ENDED_KEPT = timedelta(days=2)
-"""For so long the card that tells of an end may still be on its way."""
+"""How long the card about a subscription's end may be under way."""
 
 
 class StoredSubscriptions:
@@ -32,32 +32,26 @@ class StoredSubscriptions:
         self._database = database
 
     async def put(self, subscription: Subscription) -> None:
-        """Keep one, in place of that with its id."""
         await self._database.run(partial(_put, subscription))
 
     async def find(self, subscription_id: str) -> Subscription | None:
-        """Return one, also one that has ended."""
         query = select(SUBSCRIPTION).where(_S.id == subscription_id)
         row = await self._database.run(lambda connection: connection.execute(query).first())
         return None if row is None else _read(row)
 
     async def at_place(self, place: Place) -> tuple[Subscription, ...]:
-        """Return those of a place that have not ended, by their time."""
         query = select(SUBSCRIPTION).where(_S.place == str(place), _S.ended.is_(False)).order_by(_S.at, _S.id)
         rows = await self._database.run(lambda connection: connection.execute(query).all())
         return tuple(map(_read, rows))
 
     async def drop(self, ids: Sequence[str]) -> None:
-        """Forget some."""
         await self._database.run(lambda connection: connection.execute(delete(SUBSCRIPTION).where(_S.id.in_(ids))))
 
     async def end(self, subscription_id: str) -> None:
-        """Send one no more."""
         ended = update(SUBSCRIPTION).where(_S.id == subscription_id).values(ended=True)
         await self._database.run(lambda connection: connection.execute(ended))
 
     async def send_due(self, now: datetime, zone: tzinfo) -> int:
-        """Queue the cards of those whose time has come, each once, and set their next times; return how many."""
         return await self._database.run(partial(_send_due, now, zone))
 
 

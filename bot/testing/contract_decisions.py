@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from bot.erp.errors import AuthFailed, Invalid, NotFound, RateLimited, Unavailable
-from bot.erp.model import Area, Decision, DecisionOutcome, DecisionResult, PurchaseStatus, Verdict
+from bot.erp.model import Area, Decision, DecisionOutcome, DecisionResult, PurchaseOrder, PurchaseStatus, Verdict
 from bot.erp.port import Capability, Erp
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.contract_base import REASON, ContractBase, OpenErp, case
@@ -28,8 +28,7 @@ class DecisionsContract(ContractBase):
 
     @case("decide.approve", "An approval is applied, and the answer is what the ERP then has", needs=APPROVE)
     async def test_approve(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
-        number = self.waiting_numbers(company)[0]
-        seen = await erp.purchase_order(number)
+        number, seen = await self._first_waiting(erp, company)
         result = await erp.decide(self.decision(seen))
         assert result.outcome is DecisionOutcome.APPLIED
         after = await installation.purchase_order(number)
@@ -40,8 +39,7 @@ class DecisionsContract(ContractBase):
 
     @case("decide.reject", "A rejection is applied, and its reason stands in the ERP word for word", needs=REJECT)
     async def test_reject(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
-        number = self.waiting_numbers(company)[0]
-        seen = await erp.purchase_order(number)
+        number, seen = await self._first_waiting(erp, company)
         result = await erp.decide(self.decision(seen, Verdict.REJECT))
         assert result.outcome is DecisionOutcome.APPLIED
         after = await installation.purchase_order(number)
@@ -84,8 +82,7 @@ class DecisionsContract(ContractBase):
     @case("decide.two_people", "Of two people at once one is applied, and the other is told", needs=APPROVE)
     async def test_two_people(self, open_erp: OpenErp, company: ReferenceCompany, installation: Installation) -> None:
         first, second = await open_erp(), await open_erp()
-        number = self.waiting_numbers(company)[0]
-        seen = await first.purchase_order(number)
+        number, seen = await self._first_waiting(first, company)
         await second.check()
         if isinstance(installation, FakeServer):
             installation.faults.synchronize_writes(2)
@@ -99,8 +96,7 @@ class DecisionsContract(ContractBase):
     @case("decide.against_each_other", "Of an approval and a rejection at once one is applied", needs=REJECT)
     async def test_against(self, open_erp: OpenErp, company: ReferenceCompany, installation: Installation) -> None:
         first, second = await open_erp(), await open_erp()
-        number = self.waiting_numbers(company)[0]
-        seen = await first.purchase_order(number)
+        number, seen = await self._first_waiting(first, company)
         await second.check()
         if isinstance(installation, FakeServer):
             installation.faults.synchronize_writes(2)
@@ -116,8 +112,7 @@ class DecisionsContract(ContractBase):
 
     @case("decide.changed", "An order that changed since it was shown is not decided", needs=VERSION)
     async def test_changed(self, erp: Erp, company: ReferenceCompany, clock: Clock, installation: Installation) -> None:
-        number = self.waiting_numbers(company)[0]
-        seen = await erp.purchase_order(number)
+        number, seen = await self._first_waiting(erp, company)
         clock.advance(60)
         company.set_total(number, Decimal("99999.99"))
         before = await installation.purchase_order(number)
@@ -131,15 +126,13 @@ class DecisionsContract(ContractBase):
         "decide.changed_at_once", "A changed total is noticed even where the time of change is the same", needs=VERSION
     )
     async def test_changed_at_once(self, erp: Erp, company: ReferenceCompany) -> None:
-        number = self.waiting_numbers(company)[0]
-        seen = await erp.purchase_order(number)
+        number, seen = await self._first_waiting(erp, company)
         company.set_total(number, Decimal("99999.99"), at=company.purchases[number].changed_at)
         assert (await erp.decide(self.decision(seen))).outcome is DecisionOutcome.CHANGED_SINCE_SHOWN
 
     @case("decide.cancelled", "An order that was cancelled meanwhile is not decided", needs=APPROVE)
     async def test_cancelled(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
-        number = self.waiting_numbers(company)[0]
-        seen = await erp.purchase_order(number)
+        number, seen = await self._first_waiting(erp, company)
         company.cancel(number)
         result = await erp.decide(self.decision(seen))
         assert result.outcome is DecisionOutcome.ALREADY_DECIDED
@@ -147,8 +140,7 @@ class DecisionsContract(ContractBase):
 
     @case("decide.outsider", "Who may not decide changes nothing", needs=APPROVE)
     async def test_outsider(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
-        number = self.waiting_numbers(company)[0]
-        seen = await erp.purchase_order(number)
+        number, seen = await self._first_waiting(erp, company)
         before = await installation.purchase_order(number)
         for by in (self.outsider, self.second_approver, "nobody we know", ""):
             result = await erp.decide(self.decision(seen, by=by))
@@ -157,8 +149,7 @@ class DecisionsContract(ContractBase):
 
     @case("decide.own", "Nobody decides a request of their own", needs=APPROVE)
     async def test_own(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
-        number = self.waiting_numbers(company)[0]
-        seen = await erp.purchase_order(number)
+        number, seen = await self._first_waiting(erp, company)
         result = await erp.decide(self.decision(seen, by=self.requester))
         assert result.outcome is DecisionOutcome.NOT_PERMITTED
         assert (await installation.purchase_order(number)).status is PurchaseStatus.WAITING
@@ -170,8 +161,7 @@ class DecisionsContract(ContractBase):
         network=True,
     )
     async def test_no_right(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
-        number = self.waiting_numbers(company)[0]
-        seen = await erp.purchase_order(number)
+        number, seen = await self._first_waiting(erp, company)
         server.faults.forbid_deciding()
         result = await erp.decide(self.decision(seen))
         assert result.outcome is DecisionOutcome.NOT_PERMITTED
@@ -179,8 +169,7 @@ class DecisionsContract(ContractBase):
 
     @case("decide.levels", "The first of two levels is recorded; the second, by another person, applies", needs=APPROVE)
     async def test_levels(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
-        number = self.waiting_numbers(company, levels=2)[0]
-        seen = await erp.purchase_order(number)
+        number, seen = await self._first_waiting(erp, company, levels=2)
         first = await erp.decide(self.decision(seen))
         assert first.outcome is DecisionOutcome.MORE_APPROVALS_NEEDED
         between = resulting_order(first)
@@ -195,8 +184,7 @@ class DecisionsContract(ContractBase):
 
     @case("decide.level_again", "The first level again, on what was seen before, changes nothing", needs=APPROVE)
     async def test_level_again(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
-        number = self.waiting_numbers(company, levels=2)[0]
-        seen = await erp.purchase_order(number)
+        number, seen = await self._first_waiting(erp, company, levels=2)
         await erp.decide(self.decision(seen))
         between = await installation.purchase_order(number)
         again = await erp.decide(self.decision(seen))
@@ -231,8 +219,7 @@ class DecisionsContract(ContractBase):
         network=True,
     )
     async def test_lost_done(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
-        number = self.waiting_numbers(company)[0]
-        seen = await erp.purchase_order(number)
+        number, seen = await self._first_waiting(erp, company)
         server.faults.lose_write_answer()
         server.requests.clear()
         result = await erp.decide(self.decision(seen))
@@ -243,8 +230,7 @@ class DecisionsContract(ContractBase):
     @case("decide.lost_silent", "Of a write that is never answered too, within its time", needs=APPROVE, network=True)
     async def test_lost_silent(self, open_erp: OpenErp, company: ReferenceCompany, server: FakeServer) -> None:
         erp = await open_erp(timeout=SHORT)
-        number = self.waiting_numbers(company)[0]
-        seen = await erp.purchase_order(number)
+        _, seen = await self._first_waiting(erp, company)
         server.faults.lose_write_answer(hang=True)
         server.requests.clear()
         assert (await erp.decide(self.decision(seen))).outcome is DecisionOutcome.APPLIED
@@ -257,8 +243,7 @@ class DecisionsContract(ContractBase):
         network=True,
     )
     async def test_lost_undone(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
-        number = self.waiting_numbers(company)[0]
-        seen = await erp.purchase_order(number)
+        number, seen = await self._first_waiting(erp, company)
         server.faults.lose_write_answer(happens=False)
         server.requests.clear()
         result = await erp.decide(self.decision(seen))
@@ -274,8 +259,7 @@ class DecisionsContract(ContractBase):
         network=True,
     )
     async def test_lost_blind(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
-        number = self.waiting_numbers(company)[0]
-        seen = await erp.purchase_order(number)
+        _, seen = await self._first_waiting(erp, company)
         server.faults.lose_write_answer(then_down=True)
         server.requests.clear()
         result = await erp.decide(self.decision(seen))
@@ -284,8 +268,7 @@ class DecisionsContract(ContractBase):
 
     @case("decide.lost_other", "Somebody else's decision is not taken for a lost one", needs=APPROVE, network=True)
     async def test_lost_other(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
-        number = self.waiting_numbers(company)[0]
-        seen = await erp.purchase_order(number)
+        number, seen = await self._first_waiting(erp, company)
         server.faults.lose_write_answer(
             happens=False, meanwhile=lambda: company.decide(number, Verdict.APPROVE, self.colleague)
         )
@@ -296,8 +279,7 @@ class DecisionsContract(ContractBase):
         "decide.lost_level", "Of a lost first level, the order tells that it was recorded", needs=APPROVE, network=True
     )
     async def test_lost_level(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
-        number = self.waiting_numbers(company, levels=2)[0]
-        seen = await erp.purchase_order(number)
+        _, seen = await self._first_waiting(erp, company, levels=2)
         server.faults.lose_write_answer()
         server.requests.clear()
         assert (await erp.decide(self.decision(seen))).outcome is DecisionOutcome.MORE_APPROVALS_NEEDED
@@ -310,8 +292,7 @@ class DecisionsContract(ContractBase):
         network=True,
     )
     async def test_not_sent(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
-        number = self.waiting_numbers(company)[0]
-        seen = await erp.purchase_order(number)
+        number, seen = await self._first_waiting(erp, company)
         server.faults.maintenance(503)
         with pytest.raises(Unavailable):
             await erp.decide(self.decision(seen))
@@ -327,8 +308,7 @@ class DecisionsContract(ContractBase):
         "decide.expired", "A login that ran out is renewed, and the decision is done once", needs=APPROVE, network=True
     )
     async def test_expired_at_decision(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
-        number = self.waiting_numbers(company)[0]
-        seen = await erp.purchase_order(number)
+        number, seen = await self._first_waiting(erp, company)
         server.faults.expire_login()
         version = int(company.purchases[number].version)
         assert (await erp.decide(self.decision(seen))).outcome is DecisionOutcome.APPLIED
@@ -336,8 +316,7 @@ class DecisionsContract(ContractBase):
 
     @case("decide.wrong_account", "With a wrong account nothing is decided", needs=APPROVE, network=True)
     async def test_wrong_account(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
-        number = self.waiting_numbers(company)[0]
-        seen = await erp.purchase_order(number)
+        number, seen = await self._first_waiting(erp, company)
         server.faults.refuse_login()
         with pytest.raises(AuthFailed):
             await erp.decide(self.decision(seen))
@@ -361,6 +340,13 @@ class DecisionsContract(ContractBase):
                 decision = Decision(number=number, version="1", verdict=verdict, by=self.approver, reason=REASON)
                 assert (await erp.decide(decision)).outcome is DecisionOutcome.UNSUPPORTED
         assert await installation.purchase_order(number) == before
+
+    async def _first_waiting(
+        self, erp: Erp, company: ReferenceCompany, *, levels: int = 1
+    ) -> tuple[str, PurchaseOrder]:
+        """Return the number of an order that waits for its first approval, and the order as people see it."""
+        number = self.waiting_numbers(company, levels=levels)[0]
+        return number, await erp.purchase_order(number)
 
     async def _is_by_the_applied(
         self, results: Sequence[DecisionResult], installation: Installation, number: str

@@ -75,7 +75,6 @@ class RequestLog:
         self.arrived.set()
 
     def of(self, kind: RequestKind, area: Area | None = None) -> list[LoggedRequest]:
-        """Return the requests of a kind (and area)."""
         return [entry for entry in self.entries if entry.call.kind is kind and area in (None, entry.call.area)]
 
     def count(self, kind: RequestKind, area: Area | None = None) -> int:

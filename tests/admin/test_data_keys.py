@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.sealing import CompanyKey
-from bot.store.company_keys import KEY_FILE
+from bot.store.data_keys import KEY_FILE
 from bot.store.database import Database
 from tests.admin.conftest import AdminShell, cloud
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.store.database import Database
-from bot.store.organisation import StoredOutsiders, unmark_group
+from bot.store.people import StoredOutsiders, unmark_group
 from tests.admin.conftest import AdminShell
 
 AT = datetime(2026, 11, 24, 1, 30, tzinfo=UTC)

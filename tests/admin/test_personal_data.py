@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
+from bot.store.conversations import StoredLanguages
 from bot.store.database import Database
-from bot.store.languages import StoredLanguages
 from tests.admin.conftest import AdminShell
 
 

@@ -12,7 +12,7 @@ from bot.errors import ConfigurationError
 from bot.sealing import CompanyKey
 from bot.secret_values import SEALED
 from bot.settings import load_settings
-from bot.store.company_keys import KEY_FILE
+from bot.store.data_keys import KEY_FILE
 from tests.admin.conftest import AdminShell
 
 SECRET = "hunter2 密"

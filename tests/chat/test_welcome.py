@@ -15,9 +15,9 @@ from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.registry import Commands
 from bot.chat.welcome import Welcomes
+from bot.store.conversations import StoredWelcomes
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
-from bot.store.welcomes import StoredWelcomes
 
 NOW = datetime(2026, 11, 27, 8, 0, tzinfo=UTC)
 COMMANDS = Commands.discover()

@@ -18,7 +18,7 @@ from bot.settings import Settings
 from bot.simulator.config import SimulatorConfig
 from bot.store.audit import StoredAudit
 from bot.store.audit_chain import WITNESS_FILE, AuditWitness
-from bot.store.database import sqlite_file
+from bot.store.engines import sqlite_file
 from tests.scenario.conftest import system_settings
 
 AT = datetime(2026, 11, 27, 9, tzinfo=UTC)

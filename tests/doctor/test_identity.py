@@ -19,7 +19,7 @@ from bot.simulator.config import SimulatorConfig
 from bot.simulator.engine import SimEngine
 from bot.simulator.server import open_simulator
 from bot.store.database import Database
-from bot.store.organisation import StoredOrganisation
+from bot.store.people import StoredOrganisation
 from tests.scenario.conftest import system_settings
 
 CONFIG = SimulatorConfig(qps_limit=None)

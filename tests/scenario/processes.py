@@ -21,7 +21,7 @@ from bot.erp.demo.sales import ZONE
 from bot.simulator.config import SimulatorConfig
 from bot.simulator.engine import SimEngine
 from bot.store import database
-from bot.store.company_keys import GivenKeys
+from bot.store.data_keys import GivenKeys
 from bot.store.database import Database
 from tests.scenario.fork_server import ForkedProcess, fork
 from tests.scenario.traffic import LONGEST_WAIT, eventually

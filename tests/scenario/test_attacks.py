@@ -19,7 +19,8 @@ from bot.settings import RuleSettings
 from bot.simulator.cards import SimCardView
 from bot.simulator.config import SimulatorConfig
 from bot.simulator.push_dispatcher import CALLBACK, CARD_CALLBACK, SimPush
-from bot.store.database import Database, sqlite_file
+from bot.store.database import Database
+from bot.store.engines import sqlite_file
 from bot.store.people import StoredPeople
 from tests.scenario.alerts.scenario import BUYING
 from tests.scenario.approvals.scenario import (

@@ -17,7 +17,7 @@ from bot.erp.model import PurchaseStatus
 from bot.sealing import CompanyKey, WrongDataKey
 from bot.settings import Settings
 from bot.store.audit_chain import WITNESS_FILE
-from bot.store.company_keys import KEY_FILE
+from bot.store.data_keys import KEY_FILE
 from tests.scenario.approvals.scenario import (
     BOSS,
     LARGE,

@@ -26,7 +26,8 @@ from bot.app import running
 from bot.chat import unstored
 from bot.settings import HookSettings
 from bot.simulator.server import open_simulator as simulator_running
-from bot.store.database import Database, SqliteConnection
+from bot.store.database import Database
+from bot.store.engines import SqliteConnection
 from bot.store.errors import store_unavailable
 from tests.alerts.intake.signed_requests import SECRET, sign
 from tests.scenario.conftest import KEEPER, PATIENCE, POLICY, BotSystem, OpenSystem, system_settings

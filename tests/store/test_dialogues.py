@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import text
 
 from bot.chat.dialogues import DialogueKey, LastQuestion
+from bot.store.conversations import StoredDialogues
 from bot.store.database import Database
-from bot.store.dialogues import StoredDialogues
 from bot.store.statements import AT_ONCE
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -16,7 +16,6 @@ from bot.alerts.intake.port import EventState, ReceivedEvent, StoredEvent
 from bot.metrics import Metrics
 from bot.store.alerts import StoredAlertTransactions
 from bot.store.database import Database
-from bot.store.event_packs import PACK
 from bot.store.events import (
     EventSearch,
     StoredEvents,
@@ -25,6 +24,7 @@ from bot.store.events import (
     mark_rejected,
     take_waiting,
 )
+from bot.store.packs import PACK
 from bot.store.tables import EVENT, EVENT_PACK
 from tests.alerts.intake.samples import cloud_event
 

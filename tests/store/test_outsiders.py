@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import text
 
 from bot.store.database import Database
-from bot.store.organisation import StoredOutsiders
+from bot.store.people import StoredOutsiders
 
 NOW = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
 

@@ -13,8 +13,7 @@ from bot.access.membership import PersonRecord
 from bot.access.people import DirectoryEntry
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
-from bot.store.organisation import StoredOrganisation
-from bot.store.people import StoredPeople
+from bot.store.people import StoredOrganisation, StoredPeople
 
 NOW = datetime(2026, 11, 27, 9, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=1)

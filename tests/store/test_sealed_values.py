@@ -22,7 +22,7 @@ from sqlmodel import AutoString
 from bot.alerts.intake.port import EventState, ReceivedEvent
 from bot.sealing import CompanyKey, WrongDataKey, sealed_prefix
 from bot.store import resealing
-from bot.store.company_keys import GivenKeys, KeyFile
+from bot.store.data_keys import GivenKeys, KeyFile
 from bot.store.database import MIGRATIONS, Database
 from bot.store.events import StoredEvents, insert_events, take_waiting
 from bot.store.resealing import sealed_tables

@@ -49,7 +49,7 @@ def as_event(value: object) -> Mapping[str, object] | UnreadableEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What became of the events of one hand-over, after the commit (docs: contracts.md#event-intake)."""
+    """The outcome of one hand-over of events, after the commit (docs: contracts.md#event-intake)."""
 
     accepted: int
     duplicate: int

@@ -161,5 +161,5 @@ def _group(route: AlertRoute, facts: Facts) -> str:
 
 
 def _is_decided(event_type: str) -> bool:
-    """Whether an event is about a decision, which has a card of its own; a late delivery is no such."""
+    """Whether an event is about a decision, which has its own card; a late delivery is not."""
     return event_type.startswith("po.") and event_type != EventType.PO_LATE

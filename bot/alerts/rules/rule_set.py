@@ -81,11 +81,9 @@ class AlertRuleSet:
         return event.severity, "the event's own"
 
     def route(self, event: Event, severity: Severity, now: datetime) -> Routing:
-        """Return the places for an event; without a target nobody wants it."""
         return self.tree.route(Facts(event, severity, now.astimezone(self.zone)))
 
     def inhibited(self, event: Event, severity: Severity, others: Sequence[Alert]) -> RuleSuppression | None:
-        """Return the inhibition by an open alert among ``others``."""
         if not self.inhibitions:
             return None
         facts = self._received(event, severity)

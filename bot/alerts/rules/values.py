@@ -25,7 +25,7 @@ def read_days(value: object) -> int:
 
 
 def read_patterns(value: object) -> tuple[str, ...]:
-    """Return a list of words that is not empty; a ``*`` at the end of one stands for anything."""
+    """Return a list of at least one word; a ``*`` at the end of a word matches anything."""
     found = read_some(value)
     for word in found:
         if "*" in word[:-1]:
@@ -46,7 +46,6 @@ def read_types(value: object) -> tuple[str, ...]:
 
 
 def read_severity(value: object) -> Severity:
-    """Return a severity."""
     known = [severity.value for severity in Severity]
     if value not in known:
         raise ValueError(f"no severity {value!r:.40}; there are: {', '.join(known)}")
@@ -54,12 +53,11 @@ def read_severity(value: object) -> Severity:
 
 
 def read_severities(value: object) -> tuple[str, ...]:
-    """Return severities."""
     return tuple(read_severity(word).value for word in read_some(value))
 
 
 def read_repeat(value: object) -> timedelta | None:
-    """Return after how long a card is shown again; ``"never"`` removes that of the outer route."""
+    """Return after how long a card is shown again; ``"never"`` overrides the outer route."""
     if value == "never":
         return None
     found = read_duration(value)
@@ -79,7 +77,7 @@ def read_time(value: object) -> time:
 
 
 def read_times(value: object) -> tuple[time, ...]:
-    """Return times of day, ascending; an empty list removes those of the outer route."""
+    """Return times of day, ascending; an empty list overrides the outer route."""
     if not isinstance(value, list):
         raise ValueError('a list of times of day is expected, an example is ["08:30", "17:00"]')
     return tuple(sorted({read_time(item) for item in value}))
@@ -118,7 +116,7 @@ def read_place(value: object) -> Place:
 
 
 def read_places(value: object) -> tuple[Place, ...]:
-    """Return several places; a single one is a list of one."""
+    """Return places; a single place needs no list."""
     return tuple(read_place(text) for text in read_texts(value))
 
 

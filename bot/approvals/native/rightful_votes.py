@@ -43,9 +43,7 @@ class RightfulVotes:
         return await self._service.cast_vote(request)
 
     async def case(self, case_id: str) -> Case | None:
-        """Return one case."""
         return await self._service.case(case_id)
 
     async def open_cases(self) -> Sequence[Case]:
-        """Return the cases that take votes."""
         return await self._service.open_cases()

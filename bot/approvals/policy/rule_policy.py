@@ -136,31 +136,25 @@ class RuleBasedPolicy:
 
     @property
     def version(self) -> str:
-        """Return what tells this set of rules from another, for the audit."""
         return self._rules.version
 
     def plan(self, document: ApprovalDocument, company: CompanyDirectory) -> PlanResult:
-        """Return who has to agree, and why."""
         return make_plan(self._rules, document, company)
 
     def single_limits(self, document: ApprovalDocument, company: CompanyDirectory) -> Mapping[str, tuple[Money, ...]]:
-        """Return the most that each person may approve in this document."""
         return single_limits(self._rules, document, company)
 
     @property
     def asks_categories(self) -> bool:
-        """Return whether some rule looks at the categories of products."""
         return any(rule.scope.categories for rule in self._rules.rules)
 
     @property
     def asks_directory(self) -> bool:
-        """Return whether some rule looks at managers or departments."""
         return any(map(_asks_directory, self._rules.rules)) or _by_manager(
             selector for limit in self._rules.limits for selector in limit.approvers
         )
 
     def substitutes_of(self, user_id: str, now: datetime) -> tuple[str, ...]:
-        """Return who stands in for a person now."""
         found = (
             substitute.by
             for substitute in self._rules.substitutes
@@ -169,7 +163,6 @@ class RuleBasedPolicy:
         return tuple(dict.fromkeys(found))
 
     def principals_of(self, user_id: str, now: datetime) -> tuple[str, ...]:
-        """Return for whom a person stands in now."""
         found = (
             substitute.person
             for substitute in self._rules.substitutes
@@ -178,7 +171,6 @@ class RuleBasedPolicy:
         return tuple(dict.fromkeys(found))
 
     def may(self, vote_context: VoteContext, user_id: str, verdict: Verdict) -> Eligibility:
-        """Return whether the person may say this now."""
         return evaluate(vote_context, user_id, verdict, self._rules.substitutes)
 
 

@@ -1,4 +1,4 @@
-"""The company's activity: at every step somebody sells, ships, pays, makes, buys, decides, or a day goes by."""
+"""The company's activity: at each step somebody sells, ships, pays, produces, buys or decides, or a day goes by."""
 
 from __future__ import annotations
 

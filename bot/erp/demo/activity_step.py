@@ -52,7 +52,7 @@ class ActivityStep:
         return self.rng.random() < chance
 
     def record_change(self, area: Area, key: str) -> None:
-        """Let the ERP's list of changes tell of a record."""
+        """Add a record to the ERP's list of changes."""
         note_change(self.connection, area, key, self.now)
 
     def next_number(self, table: Table, prefix: str, first: int) -> str:
@@ -103,7 +103,7 @@ def known_articles() -> MappingProxyType[str, Article]:
 
 @lru_cache(maxsize=1)
 def changing_articles() -> MappingProxyType[str, Article]:
-    """Return those of the catalogue whose stock may change, by folded code."""
+    """Return the articles whose stock may change, by folded code."""
     return MappingProxyType(
         {
             key: article

@@ -73,7 +73,6 @@ class DemoErp(DocumentErp):
         return await self._run(partial(queries.products, text=text, limit=limit))
 
     async def stock(self, sku: str) -> StockLevel:
-        """Return one product's stock; raises `NotFound`."""
         return await self._run(partial(queries.stock, sku=sku, source=self.name, as_of=self._now()))
 
     async def read_document(self, kind: Listing[D], number: str) -> D:
@@ -86,30 +85,25 @@ class DemoErp(DocumentErp):
     async def read_documents(
         self, area: Area, numbers: Sequence[str]
     ) -> tuple[SalesOrder | Invoice | PurchaseOrder | ProductionOrder, ...]:
-        """Return those of many documents that there are, with their lines."""
+        """Return the documents that exist among many numbers, with their lines."""
         return await self._run(partial(QUERIES[kind_of(area)].documents, numbers=numbers, source=self.name))
 
     def _query(self, kind: Listing[D]) -> DocumentQuery[D]:
         return QUERIES[kind]
 
     async def product(self, sku: str) -> ProductDetails:
-        """Return the master data of a product; raises `NotFound`."""
         return await self._run(partial(goods.product, sku=sku, source=self.name))
 
     async def prices(self, sku: str, *, customer: str) -> Prices:
-        """Return what a product costs; raises `NotFound`."""
         return await self._run(partial(goods.prices, sku=sku, customer=customer, source=self.name))
 
     async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
-        """Return goods on their way."""
         return await self._run(partial(goods.arrivals, query=query, source=self.name))
 
     async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
-        """Return the deliveries of a sales order; raises `NotFound` for no such order."""
         return await self._run(partial(deliveries_of, number=order_number, source=self.name))
 
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
-        """Return what is short; raises `NotFound` for no such warehouse."""
         return await self._run(partial(goods.shortages, query=query, source=self.name))
 
     async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:

@@ -60,13 +60,13 @@ class Holding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoCompany:
-    """Everything that the demo ERP knows on its first day, each kind oldest first."""
+    """What the demo ERP knows on its first day, or what is added to it later, each kind oldest first."""
 
-    holdings: tuple[Holding, ...]
-    orders: tuple[SalesOrder, ...]
-    invoices: tuple[Invoice, ...]
-    purchases: tuple[PurchaseOrder, ...]
-    productions: tuple[ProductionOrder, ...]
+    holdings: tuple[Holding, ...] = ()
+    orders: tuple[SalesOrder, ...] = ()
+    invoices: tuple[Invoice, ...] = ()
+    purchases: tuple[PurchaseOrder, ...] = ()
+    productions: tuple[ProductionOrder, ...] = ()
     deliveries: tuple[GoodsDelivery, ...] = ()
     components: Mapping[str, Sequence[ComponentUse]] = field(default_factory=dict)
     supplies: Mapping[str, Sequence[Supply]] = field(default_factory=dict)

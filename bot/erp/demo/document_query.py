@@ -52,7 +52,7 @@ class DocumentQuery(Generic[T]):
         return self.build(row, source, lines)
 
     def documents(self, connection: Connection, numbers: Iterable[str], source: str) -> tuple[T, ...]:
-        """Return those of many documents that there are, with their lines."""
+        """Return the documents that exist among many numbers, with their lines."""
         keys = sorted({fold(number) for number in numbers})
         lines: dict[str, list[Record]] = defaultdict(list)
         if self.lines is not None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Row, and_, func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.engine import Connection
 
 from bot.erp import listing
 from bot.erp.demo import partners
 from bot.erp.demo import tables as t
 from bot.erp.demo.document_query import DocumentQuery
+from bot.erp.demo.rows import Record, record_of
 from bot.erp.demo.supply import NAMES, pending_for
 from bot.erp.demo.tables import fold
 from bot.erp.goods import DeliveryLine, DeliveryStatus, GoodsDelivery
@@ -21,7 +22,6 @@ from bot.erp.model import (
     Approval,
     Invoice,
     InvoiceStatus,
-    Money,
     OrderLine,
     OrderStatus,
     ProductionOrder,
@@ -34,8 +34,6 @@ from bot.erp.model import (
 )
 from bot.erp.port import Filter
 
-Record = Row[Any]
-
 _ORDER, _ORDER_LINE, _INVOICE = t.table(t.OrderRow), t.table(t.OrderLineRow), t.table(t.InvoiceRow)
 _PURCHASE, _PURCHASE_LINE = t.table(t.PurchaseRow), t.table(t.PurchaseLineRow)
 _PRODUCTION = t.table(t.ProductionRow)
@@ -46,37 +44,9 @@ _UNSETTLED = _INVOICE.c.status.in_((InvoiceStatus.UNPAID, InvoiceStatus.PART_PAI
 _AWAITED = and_(_PURCHASE.c.status == PurchaseStatus.APPROVED, _PURCHASE.c.received != Progress.FULL)
 
 
-def _order_line(line: Record, currency: str) -> OrderLine:
-    return OrderLine(
-        sku=line.sku,
-        name=line.name,
-        unit=line.unit,
-        quantity=line.quantity,
-        delivered=line.delivered,
-        invoiced=line.invoiced,
-        price=Money(line.price, currency),
-        amount=Money(line.amount, currency),
-        due_on=line.due_on,
-    )
-
-
 def _order(row: Record, source: str, lines: Iterable[Record]) -> SalesOrder:
-    return SalesOrder(
-        id=row.number,
-        number=row.number,
-        customer=row.customer,
-        status=OrderStatus(row.status),
-        delivery=Progress(row.delivery),
-        billing=Progress(row.billing),
-        payment=Progress(row.payment),
-        ordered_on=row.ordered_on,
-        promised_on=row.promised_on,
-        total=Money(row.total, row.currency),
-        lines=tuple(_order_line(line, row.currency) for line in lines),
-        salesperson=row.salesperson,
-        changed_at=row.changed_at,
-        source=source,
-    )
+    own = tuple(record_of(OrderLine, line, currency=row.currency) for line in lines)
+    return record_of(SalesOrder, row, id=row.number, lines=own, source=source)
 
 
 ORDERS = DocumentQuery(
@@ -95,20 +65,7 @@ ORDERS = DocumentQuery(
 
 
 def _invoice(row: Record, source: str, lines: Iterable[Record]) -> Invoice:
-    return Invoice(
-        id=row.number,
-        number=row.number,
-        customer=row.customer,
-        status=InvoiceStatus(row.status),
-        issued_on=row.issued_on,
-        due_on=row.due_on,
-        total=Money(row.total, row.currency),
-        open_amount=Money(row.open_amount, row.currency),
-        is_credit_note=row.is_credit_note,
-        order_number=row.order_number,
-        changed_at=row.changed_at,
-        source=source,
-    )
+    return record_of(Invoice, row, id=row.number, source=source)
 
 
 INVOICES = DocumentQuery(
@@ -129,53 +86,25 @@ INVOICES = DocumentQuery(
 )
 
 
-def _purchase_line(line: Record, currency: str) -> PurchaseLine:
-    return PurchaseLine(
-        sku=line.sku,
-        name=line.name,
-        unit=line.unit,
-        quantity=line.quantity,
-        received=line.received,
-        price=Money(line.price, currency),
-        amount=Money(line.amount, currency),
-    )
-
-
 def _purchase_order(row: Record, source: str, lines: Iterable[Record]) -> PurchaseOrder:
-    status = PurchaseStatus(row.status)
-    return PurchaseOrder(
+    return record_of(
+        PurchaseOrder,
+        row,
         id=row.number,
-        number=row.number,
-        vendor=row.vendor,
-        status=status,
-        approval=_approval(row, status),
-        requester=row.requester,
-        changed_by=row.changed_by,
-        buyer=row.buyer,
-        ordered_on=row.ordered_on,
-        due_on=row.due_on,
-        total=Money(row.total, row.currency),
-        received=Progress(row.received),
-        lines=tuple(_purchase_line(line, row.currency) for line in lines),
+        approval=_approval(row),
+        lines=tuple(record_of(PurchaseLine, line, currency=row.currency) for line in lines),
         version=str(row.version),
-        changed_at=row.changed_at,
         source=source,
         people=NAMES,
     )
 
 
-def _approval(row: Record, status: PurchaseStatus) -> Approval | None:
-    waiting = status is PurchaseStatus.WAITING
+def _approval(row: Record) -> Approval | None:
+    waiting = row.status == PurchaseStatus.WAITING
     if not waiting and not row.decided_by:
         return None
-    return Approval(
-        pending_for=pending_for(row.level, row.requester, row.decided_by) if waiting else (),
-        level=row.level,
-        levels=row.levels,
-        decided_by=row.decided_by,
-        decided_at=row.decided_at,
-        reason=row.reason,
-    )
+    pending = pending_for(row.level, row.requester, row.decided_by) if waiting else ()
+    return record_of(Approval, row, pending_for=pending)
 
 
 PURCHASE_ORDERS = DocumentQuery(
@@ -195,23 +124,7 @@ PURCHASE_ORDERS = DocumentQuery(
 
 
 def _production_order(row: Record, source: str, lines: Iterable[Record]) -> ProductionOrder:
-    return ProductionOrder(
-        id=row.number,
-        number=row.number,
-        sku=row.sku,
-        name=row.name,
-        unit=row.unit,
-        planned=row.planned,
-        produced=row.produced,
-        scrapped=row.scrapped,
-        status=ProductionStatus(row.status),
-        start_on=row.start_on,
-        due_on=row.due_on,
-        material_ready=row.material_ready,
-        sales_order=row.sales_order,
-        changed_at=row.changed_at,
-        source=source,
-    )
+    return record_of(ProductionOrder, row, id=row.number, source=source)
 
 
 PRODUCTION_ORDERS = DocumentQuery(
@@ -234,25 +147,8 @@ PRODUCTION_ORDERS = DocumentQuery(
 
 
 def _delivery(row: Record, source: str, lines: Iterable[Record]) -> GoodsDelivery:
-    return GoodsDelivery(
-        id=row.number,
-        number=row.number,
-        order_number=row.order_number,
-        customer=row.customer,
-        status=DeliveryStatus(row.status),
-        planned_on=row.planned_on,
-        shipped_on=row.shipped_on,
-        carrier=row.carrier,
-        tracking=row.tracking,
-        is_return=row.is_return,
-        lines=tuple(
-            DeliveryLine(sku=line.sku, name=line.name, unit=line.unit, quantity=line.quantity) for line in lines
-        ),
-        salesperson=row.salesperson,
-        warehouse=row.warehouse,
-        changed_at=row.changed_at,
-        source=source,
-    )
+    own = tuple(record_of(DeliveryLine, line) for line in lines)
+    return record_of(GoodsDelivery, row, id=row.number, lines=own, source=source)
 
 
 DELIVERIES = DocumentQuery(

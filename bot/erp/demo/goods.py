@@ -1,4 +1,4 @@
-"""What the demo ERP tells about goods. Each read runs within one trip to the database thread."""
+"""What the demo ERP knows about goods. Each read runs within one trip to the database thread."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def make_components(articles: Sequence[Article]) -> dict[str, tuple[ComponentUse
 
 
 def make_supplies(purchases: Sequence[PurchaseOrder]) -> dict[str, tuple[Supply, ...]]:
-    """Return of whom each product was bought, by its code: the latest first."""
+    """Return the vendors that each product was bought from, by its code: the latest first."""
     found: defaultdict[str, dict[str, Supply]] = defaultdict(dict)
     for order in sorted(purchases, key=attrgetter("ordered_on"), reverse=True):
         if order.status not in _BOUGHT:

@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
-from sqlalchemy import Row, and_, func
+from sqlalchemy import and_, func
 
 from bot.erp.demo import tables as t
 from bot.erp.demo.document_query import DocumentQuery
-from bot.erp.model import (
-    Bill,
-    Customer,
-    InvoiceStatus,
-    Money,
-    PartnerKind,
-    Payment,
-    PaymentDirection,
-    PaymentStatus,
-    Supplier,
-)
+from bot.erp.demo.rows import Record, record_of
+from bot.erp.model import Bill, Customer, InvoiceStatus, Payment, Supplier
 from bot.erp.port import Filter
-
-Record = Row[Any]
 
 _CUSTOMER, _VENDOR = t.table(t.CustomerRow), t.table(t.VendorRow)
 _BILL, _PAYMENT, _SETTLED = t.table(t.BillRow), t.table(t.PaymentRow), t.table(t.SettledRow)
@@ -30,73 +18,19 @@ _UNSETTLED = _BILL.c.status.in_((InvoiceStatus.UNPAID, InvoiceStatus.PART_PAID))
 
 
 def _customer(row: Record, source: str, lines: Iterable[Record]) -> Customer:
-    return Customer(
-        id=row.code,
-        code=row.code,
-        name=row.name,
-        contact=row.contact,
-        phone=row.phone,
-        email=row.email,
-        address=row.address,
-        salesperson=row.salesperson,
-        payment_terms=row.payment_terms,
-        credit_limit=None if row.credit_limit is None else Money(row.credit_limit, row.currency),
-        is_active=row.is_active,
-        changed_at=row.changed_at,
-        source=source,
-    )
+    return record_of(Customer, row, id=row.code, source=source)
 
 
 def _vendor(row: Record, source: str, lines: Iterable[Record]) -> Supplier:
-    return Supplier(
-        id=row.code,
-        code=row.code,
-        name=row.name,
-        contact=row.contact,
-        phone=row.phone,
-        email=row.email,
-        address=row.address,
-        buyer=row.buyer,
-        payment_terms=row.payment_terms,
-        is_active=row.is_active,
-        changed_at=row.changed_at,
-        source=source,
-    )
+    return record_of(Supplier, row, id=row.code, source=source)
 
 
 def _bill(row: Record, source: str, lines: Iterable[Record]) -> Bill:
-    return Bill(
-        id=row.number,
-        number=row.number,
-        vendor=row.vendor,
-        status=InvoiceStatus(row.status),
-        issued_on=row.issued_on,
-        due_on=row.due_on,
-        total=Money(row.total, row.currency),
-        open_amount=Money(row.open_amount, row.currency),
-        is_credit_note=row.is_credit_note,
-        order_number=row.order_number,
-        reference=row.reference,
-        changed_at=row.changed_at,
-        source=source,
-    )
+    return record_of(Bill, row, id=row.number, source=source)
 
 
 def _payment(row: Record, source: str, lines: Iterable[Record]) -> Payment:
-    return Payment(
-        id=row.number,
-        number=row.number,
-        partner=row.partner,
-        partner_kind=PartnerKind(row.partner_kind),
-        direction=PaymentDirection(row.direction),
-        status=PaymentStatus(row.status),
-        paid_on=row.paid_on,
-        amount=Money(row.amount, row.currency),
-        method=row.method,
-        settles=tuple(line.document for line in lines),
-        changed_at=row.changed_at,
-        source=source,
-    )
+    return record_of(Payment, row, id=row.number, settles=tuple(line.document for line in lines), source=source)
 
 
 CUSTOMERS = DocumentQuery(

@@ -1,4 +1,4 @@
-"""Production: it makes what is missing, and finishes what it began, sometimes later than promised."""
+"""Production: makes what is missing, and finishes its orders, sometimes later than promised."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ DELAYED_ONE_IN = 5
 
 
 def replenish(step: ActivityStep) -> None:
-    """Begin to make products that are short and that nobody makes yet."""
+    """Begin to make products that are short and not in production yet."""
     short = [item for item in stocked_products(step) if item.is_low and item.article.made and not item.incoming]
     if not short:
         return
@@ -62,9 +62,7 @@ def _begin(step: ActivityStep, item: StockedProduct) -> None:
         material_ready=True,
         changed_at=step.now,
     )
-    insert_company(
-        step.connection, DemoCompany(holdings=(), orders=(), invoices=(), purchases=(), productions=(order,))
-    )
+    insert_company(step.connection, DemoCompany(productions=(order,)))
     adjust_stock(step, item.places[0], incoming=planned)
     step.record_change(Area.PRODUCTION, number)
 

@@ -80,14 +80,12 @@ def submit(step: ActivityStep) -> None:
         changed_at=step.now,
         people=NAMES,
     )
-    insert_company(
-        step.connection, DemoCompany(holdings=(), orders=(), invoices=(), purchases=(order,), productions=())
-    )
+    insert_company(step.connection, DemoCompany(purchases=(order,)))
     step.record_change(Area.PURCHASING, number)
 
 
 def decide(step: ActivityStep) -> None:
-    """Let one of those who may decide about the order that waits longest, if nobody in the chat did."""
+    """Let an approver decide the order that waits longest, if nobody in the chat did."""
     waiting = select(_PURCHASE.c.number).where(
         _PURCHASE.c.status == PurchaseStatus.WAITING,
         _PURCHASE.c.number_key.not_in(PINNED_KEYS),

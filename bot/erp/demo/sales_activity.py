@@ -38,7 +38,7 @@ _UNPAID = (InvoiceStatus.UNPAID, InvoiceStatus.PART_PAID)
 DELAYED_ORDERS_ONE_IN, DELAYED_INVOICES_ONE_IN = 7, 6
 """Of so many orders one is shipped late, and of so many invoices one is paid late."""
 _NEAR = 4
-"""Days around today; what is due then has the most attention, together with what is oldest."""
+"""Days around today; what is due then gets the most attention, together with what is oldest."""
 
 
 def sell(step: ActivityStep) -> None:
@@ -55,7 +55,7 @@ def sell(step: ActivityStep) -> None:
 
 
 def sell_out(step: ActivityStep, share: int) -> None:
-    """Let somebody order so much of one product that ``share`` tenths of its reorder point are left."""
+    """Let a customer order so much of a product that ``share`` tenths of its reorder point are left."""
     enough = [item for item in stocked_products(step) if _sold(item) and item.article.made and not item.is_low]
     enough = [item for item in enough if item.reorder_point]
     if not enough:
@@ -104,10 +104,7 @@ def _take_order(step: ActivityStep, wanted: Sequence[tuple[StockedProduct, Decim
         planned_delivery(order, WAREHOUSES[warehouse], parts, f"DN-{first + place}")
         for place, (warehouse, parts) in enumerate(leaving.items())
     )
-    insert_company(
-        step.connection,
-        DemoCompany(holdings=(), orders=(order,), invoices=(), purchases=(), productions=(), deliveries=deliveries),
-    )
+    insert_company(step.connection, DemoCompany(orders=(order,), deliveries=deliveries))
     step.record_change(Area.SALES, number)
 
 
@@ -179,9 +176,7 @@ def _bill(step: ActivityStep, order: Row[Any], owed: Decimal) -> None:
         order_number=order.number,
         changed_at=step.now,
     )
-    insert_company(
-        step.connection, DemoCompany(holdings=(), orders=(), invoices=(invoice,), purchases=(), productions=())
-    )
+    insert_company(step.connection, DemoCompany(invoices=(invoice,)))
     step.record_change(Area.FINANCE, number)
 
 
@@ -216,7 +211,7 @@ def _note_payment(step: ActivityStep, number: str) -> None:
 
 
 def _is_time(step: ActivityStep, row: Row[Any], due_on: date | None, one_in: int) -> bool:
-    """Return whether somebody thinks of a document: of one that is forgotten only when it is late."""
+    """Return whether somebody attends to a document; a forgotten one has to be late first."""
     return due_on is not None and (not is_delayed(row.number, one_in) or due_on < step.today)
 
 

@@ -1,4 +1,4 @@
-"""The demo company's partners as masters of their own, what vendors billed, and what was paid."""
+"""The demo company's customers and vendors, what vendors billed, and what was paid."""
 
 from __future__ import annotations
 

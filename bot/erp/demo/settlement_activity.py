@@ -39,7 +39,7 @@ def settle_document(step: ActivityStep, table: Table, document: Row[Any]) -> Non
         settles=(document.number,),
         changed_at=step.now,
     )
-    insert_company(step.connection, _only(payments=(payment,)))
+    insert_company(step.connection, DemoCompany(payments=(payment,)))
     paid = {"status": InvoiceStatus.PAID, "open_amount": Decimal(0), "changed_at": step.now}
     step.connection.execute(update(table).where(table.c.number_key == document.number_key).values(paid))
 
@@ -70,10 +70,4 @@ def bill_arrival(step: ActivityStep, order: Row[Any], worth: Decimal) -> None:
         reference=str(_REFERENCE + int(number.rpartition("-")[2])),
         changed_at=step.now,
     )
-    insert_company(step.connection, _only(bills=(bill,)))
-
-
-def _only(bills: tuple[Bill, ...] = (), payments: tuple[Payment, ...] = ()) -> DemoCompany:
-    return DemoCompany(
-        holdings=(), orders=(), invoices=(), purchases=(), productions=(), bills=bills, payments=payments
-    )
+    insert_company(step.connection, DemoCompany(bills=(bill,)))

@@ -154,7 +154,6 @@ class ErpNextErp(DocumentErp):
         return list({row["name"]: row for row in rows}.values()), codes
 
     async def stock(self, sku: str) -> StockLevel:
-        """Return one product's stock."""
         site, item = await self._site.value(), await self._document("Item", checked_key(sku, source=self.name))
         level, places = await self._level(item)
         return replace(level, lots=await read_lots(self._frappe, item, places, site))
@@ -199,7 +198,7 @@ class ErpNextErp(DocumentErp):
         return await self._goods.prices(item, customer, await self._approvals.workflow())
 
     async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
-        """Return goods on their way; an item that nobody knows has none."""
+        """Return goods on their way; an unknown item has none."""
         try:
             sku = (await self._document("Item", query.sku))["name"] if query.sku else ""
         except NotFound:
@@ -212,7 +211,6 @@ class ErpNextErp(DocumentErp):
         return await self._goods.deliveries_of(str(order["name"]))
 
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
-        """Return what is short."""
         return await self._goods.shortages(query)
 
     async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:

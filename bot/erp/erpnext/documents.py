@@ -23,6 +23,7 @@ from bot.erp.model import (
     PurchaseStatus,
     SalesOrder,
 )
+from bot.erp.record_parts import GoodsParts, InvoiceParts, LineParts
 
 FULL = Decimal("99.999999")
 """The percentage from which on ERPNext itself considers an order fully delivered, received or billed."""
@@ -82,7 +83,6 @@ def with_variant(spec: str, values: str) -> str:
 def sales_order(row: Row, site: Site) -> SalesOrder:
     currency = row.get("currency")
     return SalesOrder(
-        id=row["name"],
         number=row["name"],
         # `title` may be an unfilled template such as {customer_name}.
         customer=str(row.get("customer_name") or row.get("customer") or ""),
@@ -94,10 +94,8 @@ def sales_order(row: Row, site: Site) -> SalesOrder:
         total=money(row.get("grand_total"), currency),
         lines=tuple(_order_line(line, site, currency, _taxed(row)) for line in row.get("items") or ()),
         salesperson=joined(line.get("sales_person") for line in row.get("sales_team") or ()),
-        url=site.link("Sales Order", row["name"]),
-        changed_at=site.time(row.get("modified")),
-        source=site.source,
         extra=extra_of(row, "status", "company"),
+        **site.origin("Sales Order", row),
     )
 
 
@@ -128,41 +126,56 @@ def _owes_no_goods(row: Row) -> bool:
 
 def _order_line(line: Row, site: Site, currency: Any, taxed: bool | None) -> OrderLine:
     return OrderLine(
-        sku=str(line.get("item_code") or ""),
-        name=str(line.get("item_name") or ""),
-        unit=str(line.get("uom") or ""),
-        quantity=required_number(line.get("qty")),
         # `delivered_qty` is in the line's unit, like `qty`.
         delivered=number(line.get("delivered_qty")),
-        price=money(line.get("rate"), currency),
-        amount=money(line.get("amount"), currency),
-        taxed=taxed,
         due_on=site.day(line.get("delivery_date")),
+        **_line(line, currency, taxed),
     )
+
+
+def goods_of(line: Row) -> GoodsParts:
+    """Return the item of a document's line."""
+    return {
+        "sku": str(line.get("item_code") or ""),
+        "name": str(line.get("item_name") or ""),
+        "unit": str(line.get("uom") or ""),
+    }
+
+
+def _line(line: Row, currency: Any, taxed: bool | None) -> LineParts:
+    return {
+        **goods_of(line),
+        "quantity": required_number(line.get("qty")),
+        "price": money(line.get("rate"), currency),
+        "amount": money(line.get("amount"), currency),
+        "taxed": taxed,
+    }
+
+
+def invoice_parts(row: Row, site: Site, doctype: str, orders: str) -> InvoiceParts:
+    """Return what an invoice of either kind says; ``orders`` is the field of its lines' orders."""
+    # The outstanding amount is in the currency of the partner's account, which may differ from the invoice's.
+    account_currency = row.get("party_account_currency") or row.get("currency")
+    status = invoice_status(row)
+    open_amount = 0 if status is InvoiceStatus.VOID else row.get("outstanding_amount")
+    return {
+        **site.origin(doctype, row),
+        "number": row["name"],
+        "status": status,
+        "issued_on": site.day(row.get("posting_date")),
+        "due_on": site.day(row.get("due_date")),
+        "total": money(row.get("grand_total"), row.get("currency")),
+        "open_amount": money(open_amount, account_currency),
+        "is_credit_note": row.get("is_return") == 1,
+        "order_number": joined(line.get(orders) for line in row.get("items") or ()),
+        "extra": extra_of(row, "status", "company"),
+    }
 
 
 def invoice(row: Row, site: Site) -> Invoice:
     """Return a Sales Invoice."""
-    # The outstanding amount is in the currency of the customer's account, which may differ from the invoice's.
-    account_currency = row.get("party_account_currency") or row.get("currency")
-    status = invoice_status(row)
-    open_amount = 0 if status is InvoiceStatus.VOID else row.get("outstanding_amount")
-    return Invoice(
-        id=row["name"],
-        number=row["name"],
-        customer=str(row.get("customer_name") or row.get("customer") or ""),
-        status=status,
-        issued_on=site.day(row.get("posting_date")),
-        due_on=site.day(row.get("due_date")),
-        total=money(row.get("grand_total"), row.get("currency")),
-        open_amount=money(open_amount, account_currency),
-        is_credit_note=row.get("is_return") == 1,
-        order_number=joined(line.get("sales_order") for line in row.get("items") or ()),
-        url=site.link("Sales Invoice", row["name"]),
-        changed_at=site.time(row.get("modified")),
-        source=site.source,
-        extra=extra_of(row, "status", "company"),
-    )
+    customer = str(row.get("customer_name") or row.get("customer") or "")
+    return Invoice(customer=customer, **invoice_parts(row, site, "Sales Invoice", "sales_order"))
 
 
 def invoice_status(row: Row) -> InvoiceStatus:
@@ -193,7 +206,6 @@ def purchase_order(row: Row, site: Site, workflow: ApprovalWorkflow) -> Purchase
     """Return a Purchase Order without its approval."""
     currency = row.get("currency")
     return PurchaseOrder(
-        id=row["name"],
         number=row["name"],
         vendor=str(row.get("supplier_name") or row.get("supplier") or ""),
         status=purchase_status(row, workflow),
@@ -204,12 +216,13 @@ def purchase_order(row: Row, site: Site, workflow: ApprovalWorkflow) -> Purchase
         due_on=site.day(row.get("schedule_date")),
         total=money(row.get("grand_total"), currency),
         received=progress(row.get("per_received")),
-        lines=tuple(_purchase_line(line, currency, _taxed(row)) for line in row.get("items") or ()),
+        lines=tuple(
+            PurchaseLine(received=number(line.get("received_qty")), **_line(line, currency, _taxed(row)))
+            for line in row.get("items") or ()
+        ),
         version=version(row, workflow),
-        url=site.link("Purchase Order", row["name"]),
-        changed_at=site.time(row.get("modified")),
-        source=site.source,
         extra=extra_of(row, "status", "company", workflow.field),
+        **site.origin("Purchase Order", row),
     )
 
 
@@ -239,26 +252,12 @@ def modified_of(version: str) -> str:
     return version.partition("~")[0]
 
 
-def _purchase_line(line: Row, currency: Any, taxed: bool | None) -> PurchaseLine:
-    return PurchaseLine(
-        sku=str(line.get("item_code") or ""),
-        name=str(line.get("item_name") or ""),
-        unit=str(line.get("uom") or ""),
-        quantity=required_number(line.get("qty")),
-        received=number(line.get("received_qty")),
-        price=money(line.get("rate"), currency),
-        amount=money(line.get("amount"), currency),
-        taxed=taxed,
-    )
-
-
 # Production
 
 
 def production_order(row: Row, site: Site) -> ProductionOrder:
     planned, status = required_number(row.get("qty")), production_status(row)
     return ProductionOrder(
-        id=row["name"],
         number=row["name"],
         sku=str(row.get("production_item") or ""),
         name=str(row.get("item_name") or ""),
@@ -272,10 +271,8 @@ def production_order(row: Row, site: Site) -> ProductionOrder:
         due_on=site.day(row.get("planned_end_date") or row.get("expected_delivery_date")),
         material_ready=_material_ready(row, status, planned),
         sales_order=str(row.get("sales_order") or ""),
-        url=site.link("Work Order", row["name"]),
-        changed_at=site.time(row.get("modified")),
-        source=site.source,
         extra=extra_of(row, "status", "company"),
+        **site.origin("Work Order", row),
     )
 
 

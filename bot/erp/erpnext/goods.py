@@ -1,4 +1,4 @@
-"""What ERPNext tells about goods (docs: platform/erp/erpnext.md#goods)."""
+"""What ERPNext knows about goods (docs: platform/erp/erpnext.md#goods)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from decimal import Decimal
 from typing import Any
 
 from bot.erp import listing
+from bot.erp.arrivals import made_arrivals
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.erpnext import documents
 from bot.erp.erpnext import query as queries
 from bot.erp.erpnext.client import Condition, ErpNextClient, ListRequest, Row, is_exact, pattern
-from bot.erp.erpnext.documents import FULL, RECEIVED, docstatus, joined
+from bot.erp.erpnext.documents import FULL, RECEIVED, docstatus, goods_of, joined
 from bot.erp.erpnext.mapping import ApprovalWorkflow, Site, money, number, required_number
 from bot.erp.erpnext.stock import quantities, stock_level
 from bot.erp.goods import (
@@ -34,15 +35,15 @@ from bot.erp.goods import (
     WarehouseItem,
 )
 from bot.erp.goods_port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.goods_sorting import by_arrival, by_leaving, by_price_day, by_urgency
+from bot.erp.goods_sorting import by_arrival, by_leaving, by_price_day
 from bot.erp.listing import read_page
-from bot.erp.model import Money, Product, ProductionStatus, Slice
+from bot.erp.model import Money, Product, Slice
 from bot.erp.port import Filter, ListQuery
-from bot.erp.shortages import shortages_of
+from bot.erp.shortages import part_of_shortages
 from bot.erp.warehouses import pick_warehouse
 
 _MOST = 2_000
-"""Rows of one question."""
+"""Rows that a question reads at most."""
 _NOTE, _NOTE_LINE = "Delivery Note", "Delivery Note Item"
 _DEFAULT_BOM: tuple[Condition, ...] = (("is_default", "=", 1), ("docstatus", "=", 1))
 _PRICED = {
@@ -50,7 +51,6 @@ _PRICED = {
     PriceKind.PURCHASE: ("Purchase Order", "supplier_name"),
 }
 """The DocType of orders, and the field that names the partner."""
-_COMING = {ProductionStatus.RELEASED, ProductionStatus.RUNNING}
 
 _STATES = {0: DeliveryStatus.PLANNED, 1: DeliveryStatus.SHIPPED, 2: DeliveryStatus.CANCELLED}
 _NOTE_FIELDS = (
@@ -130,9 +130,7 @@ class ErpNextGoods:
             bom = await self._frappe.document("BOM", str(found["name"]))
             return tuple(
                 ComponentUse(
-                    sku=str(line.get("item_code") or ""),
-                    name=str(line.get("item_name") or ""),
-                    unit=str(line.get("uom") or ""),
+                    **goods_of(line),
                     quantity=required_number(line.get("qty")) / (number(bom.get("quantity")) or Decimal(1)),
                 )
                 for line in bom.get("items") or ()
@@ -164,7 +162,6 @@ class ErpNextGoods:
     # Prices
 
     async def prices(self, item: Row, customer: str, workflow: ApprovalWorkflow) -> Prices:
-        """Return what an Item costs."""
         site, name = await self._site(), str(item["name"])
         not_open = sorted(workflow.waiting | workflow.rejected)
         told: Any = await gather_or_cancel(
@@ -351,20 +348,7 @@ class ErpNextGoods:
             order_by="name asc",
         )
         orders = [site.read(documents.production_order, row) for row in await self._frappe.rows(request, limit=_MOST)]
-        return [
-            Arrival(
-                document=order.number,
-                kind=ArrivalKind.PRODUCTION,
-                sku=order.sku,
-                name=order.name,
-                unit=order.unit,
-                quantity=order.planned - (order.produced or 0),
-                due_on=order.due_on,
-                source=site.source,
-            )
-            for order in orders
-            if order.status in _COMING and order.planned > (order.produced or 0)
-        ]
+        return list(made_arrivals(orders))
 
     # Warehouses
 
@@ -398,21 +382,18 @@ class ErpNextGoods:
         for row in levels:
             if row["warehouse"] in places:
                 points[str(row["parent"])].append(row)
-        found = by_urgency(
-            short
-            for item in items
-            for short in shortages_of(
-                site.read(
-                    stock_level,
-                    item | {"reorder_levels": points[str(item["name"])]},
-                    known[str(item["name"])],
-                    places,
-                    self._now(),
-                )
+        now = self._now()
+        stock = (
+            site.read(
+                stock_level,
+                item | {"reorder_levels": points[str(item["name"])]},
+                known[str(item["name"])],
+                places,
+                now,
             )
-            if only in ("", short.warehouse_code)
+            for item in items
         )
-        return Slice(items=found[query.offset : query.offset + query.limit], total=len(found))
+        return part_of_shortages(stock, query, only)
 
     async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
         """Return what lies in a warehouse, by its Bins."""
@@ -476,7 +457,6 @@ def delivery(row: Row, site: Site) -> GoodsDelivery:
     on = site.day(row.get("posting_date"))
     shipped = status is DeliveryStatus.SHIPPED
     return GoodsDelivery(
-        id=row["name"],
         number=row["name"],
         order_number=joined(line.get("against_sales_order") for line in lines),
         customer=str(row.get("customer_name") or row.get("customer") or ""),
@@ -488,18 +468,14 @@ def delivery(row: Row, site: Site) -> GoodsDelivery:
         is_return=row.get("is_return") == 1,
         lines=tuple(
             DeliveryLine(
-                sku=str(line.get("item_code") or ""),
-                name=str(line.get("item_name") or ""),
-                unit=str(line.get("uom") or ""),
+                **goods_of(line),
                 quantity=required_number(line.get("qty")),
             )
             for line in lines
         ),
         salesperson=joined(line.get("sales_person") for line in row.get("sales_team") or ()),
         warehouse=str(row.get("set_warehouse") or ""),
-        url=site.link(_NOTE, row["name"]),
-        changed_at=site.time(row.get("modified")),
-        source=site.source,
+        **site.origin(_NOTE, row),
     )
 
 
@@ -512,9 +488,7 @@ def _arrival(line: Row, site: Site, order: Row) -> Arrival:
     return Arrival(
         document=str(order["name"]),
         kind=ArrivalKind.PURCHASE,
-        sku=str(line.get("item_code") or ""),
-        name=str(line.get("item_name") or ""),
-        unit=str(line.get("uom") or ""),
+        **goods_of(line),
         quantity=required_number(line.get("qty")) - (number(line.get("received_qty")) or Decimal(0)),
         due_on=site.day(line.get("schedule_date") or order.get("schedule_date")),
         partner=str(order.get("supplier_name") or order.get("supplier") or ""),

@@ -13,7 +13,7 @@ from bot.erp.values import malformed_is_invalid, text
 
 _QUANTITIES = "erpnext.stock.doctype.batch.batch.get_batch_qty"
 _MOST_SERIALS = 2_000
-"""Serial numbers of one Item that are told at most: each piece has one."""
+"""Serial numbers of an Item that are shown at most: each piece has one."""
 
 
 async def read_lots(frappe: ErpNextClient, item: Row, warehouses: Container[str], site: Site) -> tuple[Lot, ...]:
@@ -39,7 +39,7 @@ async def _batches(frappe: ErpNextClient, item: str, site: Site) -> list[Lot]:
         **dict.fromkeys(("for_stock_levels", "consider_negative_batches", "ignore_reserved_stock"), 1),
     }
     answer = await frappe.call(_QUANTITIES, parameters=parameters)
-    # Releases before 15 tell this of a single warehouse only.
+    # Releases before 15 know this for a single warehouse only.
     rows: list[Row] = [row for row in answer if isinstance(row, dict)] if isinstance(answer, list) else []
     held = [(str(row["batch_no"]), str(row["warehouse"]), amount) for row in rows if (amount := number(row.get("qty")))]
     known = await _named(frappe, sorted({batch for batch, _, _ in held}))

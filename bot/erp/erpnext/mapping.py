@@ -17,6 +17,7 @@ from bot.erp import values
 from bot.erp.erpnext.client import Row
 from bot.erp.errors import Invalid
 from bot.erp.model import Approval, Money, PurchaseOrder, PurchaseStatus
+from bot.erp.record_parts import RecordOrigin
 from bot.erp.values import LocalValues, text
 
 R = TypeVar("R")
@@ -54,6 +55,16 @@ class Site(LocalValues):
     def link(self, doctype: str, name: str) -> str:
         """Return the address of a document's form in the web client."""
         return f"{self.url.rstrip('/')}/app/{doctype.lower().replace(' ', '-')}/{quote(name, safe='')}"
+
+    def origin(self, doctype: str, row: Row) -> RecordOrigin:
+        """Return which document of a DocType a row is."""
+        name = row["name"]
+        return {
+            "id": name,
+            "url": self.link(doctype, name),
+            "changed_at": self.time(row.get("modified")),
+            "source": self.source,
+        }
 
     def read(self, mapping: Callable[..., R], row: dict[str, Any], *more: Any) -> R:
         """Return the result of ``mapping`` for a row; raises `Invalid` for a malformed one."""

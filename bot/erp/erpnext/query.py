@@ -144,7 +144,7 @@ SALES_ORDERS: DocumentQuery[SalesOrder] = DocumentQuery(
     due="delivery_date",
     partner="customer_name",
     restrictions={
-        # Whether a held order still owes anything only the record tells.
+        # Only the record shows whether a held order still owes anything.
         Filter.OPEN: FilterCondition(
             lambda today: [("docstatus", "=", 1), ("status", "not in", list(OVER))], by="delivery_date", exact=False
         ),
@@ -188,10 +188,7 @@ _AMOUNTS = (
 INVOICES: DocumentQuery[Invoice] = DocumentQuery(
     doctype="Sales Invoice",
     read=documents.invoice,
-    fields=(
-        *_COMMON,
-        *("customer", "customer_name", *_AMOUNTS),
-    ),
+    fields=(*_COMMON, "customer", "customer_name", *_AMOUNTS),
     searched=("name", "customer_name"),
     day="posting_date",
     due="due_date",
@@ -261,39 +258,29 @@ def purchase_orders(workflow: ApprovalWorkflow) -> DocumentQuery[PurchaseOrder]:
     )
 
 
-CUSTOMERS: DocumentQuery[Customer] = DocumentQuery(
-    doctype="Customer",
-    read=partners.customer,
-    fields=(
-        *("name", "customer_name", "customer_primary_contact", "mobile_no", "email_id", "primary_address"),
-        *("account_manager", "payment_terms", "disabled", "modified"),
-    ),
-    searched=("name", "customer_name"),
-    day="",
-    due="",
-    restrictions={},
-    listing=listing.CUSTOMERS,
-    partner="customer_name",
-    base=(("disabled", "=", 0),),
-    of_company=False,
-)
+def _parties(listed: Listing[D], doctype: str, read: Callable[[Row, Site], D], *more: str) -> DocumentQuery[D]:
+    """Return the kind of customers or suppliers, with the fields that only those have."""
+    kind: str = doctype.lower()
+    return DocumentQuery(
+        doctype=doctype,
+        read=read,
+        fields=(
+            *("name", f"{kind}_name", f"{kind}_primary_contact", "mobile_no", "email_id", "primary_address"),
+            *("payment_terms", "disabled", "modified", *more),
+        ),
+        searched=("name", f"{kind}_name"),
+        day="",
+        due="",
+        restrictions={},
+        listing=listed,
+        partner=f"{kind}_name",
+        base=(("disabled", "=", 0),),
+        of_company=False,
+    )
 
-VENDORS: DocumentQuery[Supplier] = DocumentQuery(
-    doctype="Supplier",
-    read=partners.vendor,
-    fields=(
-        *("name", "supplier_name", "supplier_primary_contact", "mobile_no", "email_id", "primary_address"),
-        *("payment_terms", "disabled", "modified"),
-    ),
-    searched=("name", "supplier_name"),
-    day="",
-    due="",
-    restrictions={},
-    listing=listing.VENDORS,
-    partner="supplier_name",
-    base=(("disabled", "=", 0),),
-    of_company=False,
-)
+
+CUSTOMERS: DocumentQuery[Customer] = _parties(listing.CUSTOMERS, "Customer", partners.customer, "account_manager")
+VENDORS: DocumentQuery[Supplier] = _parties(listing.VENDORS, "Supplier", partners.vendor)
 
 BILLS: DocumentQuery[Bill] = DocumentQuery(
     doctype="Purchase Invoice",

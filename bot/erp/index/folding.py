@@ -28,7 +28,7 @@ def words(text: str) -> Sequence[str]:
 
 
 def key_of(sku: str) -> str:
-    """Return what tells products of one source apart: codes are compared without regard to case."""
+    """Return what distinguishes the products of a source: codes are compared ignoring case."""
     return _storable(sku).casefold()
 
 

@@ -61,7 +61,7 @@ class IndexFollower:
         index.expect(source)
 
     async def run(self, pause: float, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
-        """Follow the source every ``pause`` seconds, until it turns out that it tells no changes of products."""
+        """Follow the source every ``pause`` seconds, unless it turns out not to offer changes of products."""
         while await self.catch_up(unless_within=pause * _FRESH):
             await sleep(pause)
 
@@ -102,7 +102,7 @@ class IndexFollower:
                 reached = self._reach(position, changes, began)
                 if not await self._store_batch(stored, reached, changes):
                     return None
-                # A source that promises more and does not move on would be asked for ever.
+                # A source that promises more and does not move on would be asked forever.
                 stuck = reached.cursor == position.cursor
                 stored = position = reached
                 self._batch = min(self._most, self._batch * 2)
@@ -155,7 +155,7 @@ class IndexFollower:
         return await self._store.advance(before, reached, entries=made, gone=gone)
 
     async def _products(self, codes: Iterable[str]) -> Sequence[Product]:
-        """Return the products with these codes, but those of which the source says that they are gone."""
+        """Return the products with these codes, without those that the source says are gone."""
         wanted = {key_of(code): code for code in codes}
         read = await self._feed.products_of(self.source, list(wanted.values())) if wanted else ()
         if read is not None:

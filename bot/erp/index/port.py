@@ -109,7 +109,7 @@ class SourceFeed(Protocol):
         ...
 
     async def products_of(self, source: str, skus: Sequence[str]) -> tuple[Product, ...] | None:
-        """Return those of many products that a source has; None where it cannot read many at once."""
+        """Return the products that a source has among many codes; None if it cannot read many at once."""
         ...
 
     async def product_of(self, source: str, sku: str) -> Product | None:

@@ -236,12 +236,10 @@ class KingdeeErp(ReaderErp):
             return await self._prices.prices(product, customer)
 
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
-        """Return what is short; raises `NotFound` for no such warehouse."""
         with malformed_is_invalid(self.name):
             return await self._warehouses.shortages(query)
 
     async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
-        """Return the stock of a warehouse; raises `NotFound` and `Ambiguous`."""
         with malformed_is_invalid(self.name):
             return await self._warehouses.contents(query)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 
 from bot.erp.goods import DeliveryLine, DeliveryStatus, GoodsDelivery
@@ -21,7 +20,6 @@ from bot.erp.model import (
     Bill,
     Invoice,
     InvoiceStatus,
-    Money,
     OrderLine,
     OrderStatus,
     Product,
@@ -33,6 +31,7 @@ from bot.erp.model import (
     PurchaseStatus,
     SalesOrder,
 )
+from bot.erp.record_parts import GoodsParts, InvoiceParts, LineParts, RecordOrigin
 from bot.erp.values import due_day, is_true, number, progress
 from bot.erp.workflow import WorkflowRun
 
@@ -52,7 +51,7 @@ _SAVED_BY = frozenset({*_USERS, "FModifierId.FName"})
 PRODUCTION_UNFINISHED = tuple(key for key, status in _PRODUCTION.items() if status is not ProductionStatus.DONE)
 
 DocumentKey = tuple[Form, str]
-"""The key of a document: each form has keys of its own."""
+"""The key of a document: each form has its own keys."""
 Lines = Sequence[Row]
 """The lines of one bill; each repeats the header."""
 
@@ -140,18 +139,6 @@ def _reorder_point(row: Row) -> Decimal | None:
     return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Planned:
-    """What receivables and payables say alike."""
-
-    status: InvoiceStatus
-    due_on: date | None
-    total: Money | None
-    open_amount: Money | None
-    is_credit_note: bool
-    extra: Mapping[str, str]
-
-
 @dataclass(frozen=True, slots=True)
 class DocumentMapper:
     """Builds the documents of one source."""
@@ -174,7 +161,6 @@ class DocumentMapper:
         parts = tuple(self._order_line(row, currency) for row in entries)
         delivery = progress((line.delivered, line.quantity) for line in parts)
         return SalesOrder(
-            id=code(head["FID"]),
             number=code(head["FBillNo"]),
             customer=text(head["FCustId.FName"]),
             status=order_status(*_states(head), delivery),
@@ -185,82 +171,61 @@ class DocumentMapper:
             total=self.values.money(head["FBillAllAmount"], currency),
             lines=parts,
             salesperson=text(head.get("FSalerId.FName")),
-            changed_at=self.values.changed_at(head),
-            source=self.source,
             extra=unknown_currency(head, "FSettleCurrId", currency),
+            **self._origin(head),
         )
+
+    def _origin(self, head: Row) -> RecordOrigin:
+        return {"id": code(head["FID"]), "changed_at": self.values.changed_at(head), "source": self.source}
+
+    def _line(self, row: Row, currency: str, unit: str) -> LineParts:
+        return {
+            **_goods_of(row, unit),
+            "quantity": number(row["FQty"]) or Decimal(0),
+            "price": self.values.money(row["FTaxPrice"], currency),
+            "amount": self.values.money(row["FAllAmount"], currency),
+            "taxed": True,
+        }
 
     def _order_line(self, row: Row, currency: str) -> OrderLine:
         return OrderLine(
-            sku=code(row["FMaterialId.FNumber"]),
-            name=text(row["FMaterialId.FName"]),
-            unit=text(row["FUnitID.FName"]),
-            quantity=number(row["FQty"]) or Decimal(0),
             delivered=number(row["FStockOutQty"]),
             invoiced=number(row.get("FInvoiceQty")),
-            price=self.values.money(row["FTaxPrice"], currency),
-            amount=self.values.money(row["FAllAmount"], currency),
-            taxed=True,
             due_on=self.values.day(row["FDeliveryDate"]),
+            **self._line(row, currency, "FUnitID"),
         )
 
     def invoice(self, lines: Lines, sources: Lines) -> Invoice:
         """Return a receivable from the lines of its payment plan and its details."""
-        head, seen = lines[0], self._planned(lines)
         # The source bill of a receivable may be a delivery instead of an order.
-        orders = {code(row.get("FSourceBillNo")) for row in sources if _is_order(row)} - {""}
-        return Invoice(
-            id=code(head["FID"]),
-            number=code(head["FBillNo"]),
-            customer=text(head["FCUSTOMERID.FName"]),
-            status=seen.status,
-            issued_on=self.values.day(head["FDATE"]),
-            due_on=seen.due_on,
-            total=seen.total,
-            open_amount=seen.open_amount,
-            is_credit_note=seen.is_credit_note,
-            order_number=orders.pop() if len(orders) == 1 else "",
-            changed_at=self.values.changed_at(head),
-            source=self.source,
-            extra=seen.extra,
-        )
+        orders = {code(row.get("FSourceBillNo")) for row in sources if _is_order(row)}
+        return Invoice(customer=text(lines[0]["FCUSTOMERID.FName"]), **self._planned(lines, orders))
 
     def bill(self, lines: Lines, sources: Lines) -> Bill:
         """Return a payable from the lines of its payment plan and its details."""
-        head, seen = lines[0], self._planned(lines)
-        orders = {code(row.get("FORDERNUMBER")) for row in sources} - {""}
-        return Bill(
-            id=code(head["FID"]),
-            number=code(head["FBillNo"]),
-            vendor=text(head["FSUPPLIERID.FName"]),
-            status=seen.status,
-            issued_on=self.values.day(head["FDATE"]),
-            due_on=seen.due_on,
-            total=seen.total,
-            open_amount=seen.open_amount,
-            is_credit_note=seen.is_credit_note,
-            order_number=orders.pop() if len(orders) == 1 else "",
-            changed_at=self.values.changed_at(head),
-            source=self.source,
-            extra=seen.extra,
-        )
+        orders = {code(row.get("FORDERNUMBER")) for row in sources}
+        return Bill(vendor=text(lines[0]["FSUPPLIERID.FName"]), **self._planned(lines, orders))
 
-    def _planned(self, lines: Lines) -> _Planned:
-        head = lines[0]
+    def _planned(self, lines: Lines, orders: set[str]) -> InvoiceParts:
+        head, named = lines[0], orders - {""}
         currency = self.values.currency(head, "FCURRENCYID")
         total = number(head["FALLAMOUNTFOR"])
         cancel, written_off = code(head.get("FCancelStatus")), code(head["FWRITTENOFFSTATUS"])
         status = invoice_status(code(head["FDOCUMENTSTATUS"]), cancel, written_off)
         plan = [(self.values.day(row.get("FENDDATE")), _rest(row)) for row in lines]
         due = [day for day, amount in plan if day is not None and amount]
-        return _Planned(
-            status=status,
-            due_on=min(due, default=self.values.day(head["FENDDATE_H"])),
-            total=self.values.money(total, currency),
-            open_amount=self.values.money(_open(status, total, [amount for _, amount in plan]), currency),
-            is_credit_note=total is not None and total < 0,
-            extra=unknown_currency(head, "FCURRENCYID", currency),
-        )
+        return {
+            **self._origin(head),
+            "number": code(head["FBillNo"]),
+            "status": status,
+            "issued_on": self.values.day(head["FDATE"]),
+            "due_on": min(due, default=self.values.day(head["FENDDATE_H"])),
+            "total": self.values.money(total, currency),
+            "open_amount": self.values.money(_open(status, total, [amount for _, amount in plan]), currency),
+            "is_credit_note": total is not None and total < 0,
+            "order_number": named.pop() if len(named) == 1 else "",
+            "extra": unknown_currency(head, "FCURRENCYID", currency),
+        }
 
     def shipment(self, lines: Lines) -> GoodsDelivery:
         """Return a delivery note: its goods leave stock when it is audited."""
@@ -269,7 +234,6 @@ class DocumentMapper:
         day, shipped = self.values.day(head["FDate"]), status is DeliveryStatus.SHIPPED
         places = {text(row.get("FStockID.FName")) for row in lines}
         return GoodsDelivery(
-            id=code(head["FID"]),
             number=code(head["FBillNo"]),
             order_number=", ".join(dict.fromkeys(filter(None, (code(row["FSoorDerno"]) for row in lines)))),
             customer=text(head["FCustomerID.FName"]),
@@ -280,9 +244,7 @@ class DocumentMapper:
             tracking=text(head.get("FCarriageNO")),
             lines=tuple(
                 DeliveryLine(
-                    sku=code(row["FMaterialId.FNumber"]),
-                    name=text(row["FMaterialId.FName"]),
-                    unit=text(row["FUnitID.FName"]),
+                    **_goods_of(row, "FUnitID"),
                     quantity=number(row["FRealQty"]) or Decimal(0),
                 )
                 for row in lines
@@ -290,8 +252,7 @@ class DocumentMapper:
             ),
             salesperson=text(head.get("FSalesManID.FName")),
             warehouse=places.pop() if len(places) == 1 else "",
-            changed_at=self.values.changed_at(head),
-            source=self.source,
+            **self._origin(head),
         )
 
     def purchase_order(self, lines: Lines, run: WorkflowRun[KingdeeTask] | None) -> PurchaseOrder:
@@ -299,7 +260,9 @@ class DocumentMapper:
         head = lines[0]
         currency = self.values.currency(head, "FSettleCurrId")
         entries = [row for row in lines if code(row["FPOOrderEntry_FEntryId"]) not in ("", "0")]
-        parts = tuple(self._purchase_line(row, currency) for row in entries)
+        parts = tuple(
+            PurchaseLine(received=number(row["FStockInQty"]), **self._line(row, currency, "FUnitId")) for row in entries
+        )
         due_days = (self.values.day(row["FDeliveryDate"]) for row in entries)
         rejected = run is not None and was_rejected(run, self.rejections)
         status = purchase_status(*_states(head), rejected=rejected)
@@ -335,27 +298,13 @@ class DocumentMapper:
         # Audited by hand or with the bot's own account, so not a decision from the chat.
         return Approval(decided_at=self.values.time(head.get("FApproveDate")))
 
-    def _purchase_line(self, row: Row, currency: str) -> PurchaseLine:
-        return PurchaseLine(
-            sku=code(row["FMaterialId.FNumber"]),
-            name=text(row["FMaterialId.FName"]),
-            unit=text(row["FUnitId.FName"]),
-            quantity=number(row["FQty"]) or Decimal(0),
-            received=number(row["FStockInQty"]),
-            price=self.values.money(row["FTaxPrice"], currency),
-            amount=self.values.money(row["FAllAmount"], currency),
-            taxed=True,
-        )
-
     def production_order(self, row: Row) -> ProductionOrder:
         """Return a production order from one line of a bill."""
         cancel = code(row.get("FCancelStatus"))
         return ProductionOrder(
             id=f"{code(row['FID'])}-{code(row['FTreeEntity_FEntryId'])}",
             number=PRODUCTION.number(row),
-            sku=code(row["FMaterialId.FNumber"]),
-            name=text(row["FMaterialId.FName"]),
-            unit=text(row["FUnitId.FName"]),
+            **_goods_of(row, "FUnitId"),
             planned=number(row["FQty"]) or Decimal(0),
             produced=number(row.get("FStockInQuaQty")),
             scrapped=number(row.get("FScrapQty")),
@@ -366,6 +315,14 @@ class DocumentMapper:
             changed_at=self.values.changed_at(row),
             source=self.source,
         )
+
+
+def _goods_of(row: Row, unit: str) -> GoodsParts:
+    return {
+        "sku": code(row["FMaterialId.FNumber"]),
+        "name": text(row["FMaterialId.FName"]),
+        "unit": text(row[f"{unit}.FName"]),
+    }
 
 
 def _states(head: Row) -> tuple[str, str, str]:

@@ -11,6 +11,7 @@ from bot.erp.kingdee.documents import Lines, unknown_currency
 from bot.erp.kingdee.mapping import Row, ValueReader, code, text
 from bot.erp.kingdee.query import OF_CUSTOMER, OF_VENDOR, OUTGOING, RECEIPTS, Form
 from bot.erp.model import Customer, PartnerKind, Payment, PaymentDirection, PaymentStatus, Supplier
+from bot.erp.record_parts import PartnerParts
 from bot.erp.values import amount_of, number
 
 ACTIVE = "FForbidStatus='A'"
@@ -33,34 +34,28 @@ class PartnerMapper:
 
     def customer(self, lines: Lines) -> Customer:
         """Return a customer; contacts may be lines of their own, of which the first that is known counts."""
-        head = lines[0]
         return Customer(
-            id=code(head["FNumber"]),
-            code=code(head["FNumber"]),
-            name=text(head["FName"]),
-            phone=_first(lines, "FTEL", "FMobile"),
-            email=_first(lines, "FEmail"),
-            address=_first(lines, "FADDRESS"),
-            salesperson=text(head.get("FSELLER.FName")),
-            payment_terms=text(head.get("FRECCONDITIONID.FName")),
-            is_active=_is_active(lines),
-            changed_at=self.values.changed_at(head),
-            source=self.source,
+            salesperson=text(lines[0].get("FSELLER.FName")),
+            **self._partner(lines, address="FADDRESS", terms="FRECCONDITIONID.FName"),
         )
 
     def vendor(self, lines: Lines) -> Supplier:
-        """Return a vendor."""
+        return Supplier(**self._partner(lines, address="FAddress", terms="FPayCondition.FName"))
+
+    def _partner(self, lines: Lines, *, address: str, terms: str) -> PartnerParts:
         head = lines[0]
-        return Supplier(
-            id=code(head["FNumber"]),
-            code=code(head["FNumber"]),
-            name=text(head["FName"]),
-            address=_first(lines, "FAddress"),
-            payment_terms=text(head.get("FPayCondition.FName")),
-            is_active=_is_active(lines),
-            changed_at=self.values.changed_at(head),
-            source=self.source,
-        )
+        return {
+            "id": code(head["FNumber"]),
+            "code": code(head["FNumber"]),
+            "name": text(head["FName"]),
+            "phone": _first(lines, "FTEL", "FMobile"),
+            "email": _first(lines, "FEmail"),
+            "address": _first(lines, address),
+            "payment_terms": text(head.get(terms)),
+            "is_active": _is_active(lines),
+            "changed_at": self.values.changed_at(head),
+            "source": self.source,
+        }
 
     def payment(self, form: Form, lines: Lines) -> Payment:
         """Return a receipt or payment, the sum of its lines."""
@@ -98,6 +93,6 @@ def _status(head: Row) -> PaymentStatus:
 
 
 def _paid(row: Row, real: str, total: str) -> Decimal | None:
-    """Return what a line really paid, or what was to be paid at an installation that does not tell it."""
+    """Return what a line really paid, or what was to be paid if the installation lacks that."""
     paid = number(row.get(real))
     return number(row[total]) if paid is None else paid

@@ -187,23 +187,32 @@ PURCHASES = Form(
     due=("FDeliveryDate",),
 )  # fmt: skip
 
-RECEIVABLES = Form(
-    "AR_receivable",
-    keys=(
-        "FID", "FBillNo", "FDATE", "FDOCUMENTSTATUS", "FCancelStatus", "FWRITTENOFFSTATUS", "FCUSTOMERID.FName",
-        "FCURRENCYID.FCode", "FCURRENCYID.FName", "FALLAMOUNTFOR", "FENDDATE_H", "FModifyDate", "FApproveDate",
-        "FEntityPlan_FEntryId", "FENDDATE", "FPAYAMOUNTFOR", "FWRITTENOFFAMOUNT", "FNOTVERIFICATEAMOUNT",
-    ),
-    optional=_APPROVED | {"FCancelStatus", "FENDDATE", "FPAYAMOUNTFOR", "FWRITTENOFFAMOUNT", "FNOTVERIFICATEAMOUNT"},
-    order="FID,FEntityPlan_FEntryId",
-    org="FSETTLEORGID.FNumber",
-    texts=("FCUSTOMERID.FName",),
-    partner="FCUSTOMERID.FName",
-    day="FDATE",
-    dated="FDATE",
-    # There may be several instalments: an earlier one may be due before the last.
-    due=("FENDDATE_H", "FENDDATE"),
-)  # fmt: skip
+
+def _planned(form: str, partner: str) -> Form:
+    """Return the form of a bill with a payment plan: a receivable or a payable."""
+    return Form(
+        form,
+        keys=(
+            "FID", "FBillNo", "FDATE", "FDOCUMENTSTATUS", "FCancelStatus", "FWRITTENOFFSTATUS", partner,
+            "FCURRENCYID.FCode", "FCURRENCYID.FName", "FALLAMOUNTFOR", "FENDDATE_H", "FModifyDate", "FApproveDate",
+            "FEntityPlan_FEntryId", "FENDDATE", "FPAYAMOUNTFOR", "FWRITTENOFFAMOUNT", "FNOTVERIFICATEAMOUNT",
+        ),
+        optional=_APPROVED | {
+            "FCancelStatus", "FENDDATE", "FPAYAMOUNTFOR", "FWRITTENOFFAMOUNT", "FNOTVERIFICATEAMOUNT",
+        },
+        order="FID,FEntityPlan_FEntryId",
+        org="FSETTLEORGID.FNumber",
+        texts=(partner,),
+        partner=partner,
+        day="FDATE",
+        dated="FDATE",
+        # There may be several instalments: an earlier one may be due before the last.
+        due=("FENDDATE_H", "FENDDATE"),
+    )  # fmt: skip
+
+
+RECEIVABLES = _planned("AR_receivable", "FCUSTOMERID.FName")
+PAYABLES = _planned("AP_Payable", "FSUPPLIERID.FName")
 # A query over two entries of one bill returns every pair of their lines, so the details are queried separately.
 RECEIVABLE_SOURCES = Form(
     "AR_receivable",
@@ -213,22 +222,6 @@ RECEIVABLE_SOURCES = Form(
     org="FSETTLEORGID.FNumber",
 )
 
-PAYABLES = Form(
-    "AP_Payable",
-    keys=(
-        "FID", "FBillNo", "FDATE", "FDOCUMENTSTATUS", "FCancelStatus", "FWRITTENOFFSTATUS", "FSUPPLIERID.FName",
-        "FCURRENCYID.FCode", "FCURRENCYID.FName", "FALLAMOUNTFOR", "FENDDATE_H", "FModifyDate", "FApproveDate",
-        "FEntityPlan_FEntryId", "FENDDATE", "FPAYAMOUNTFOR", "FWRITTENOFFAMOUNT", "FNOTVERIFICATEAMOUNT",
-    ),
-    optional=_APPROVED | {"FCancelStatus", "FENDDATE", "FPAYAMOUNTFOR", "FWRITTENOFFAMOUNT", "FNOTVERIFICATEAMOUNT"},
-    order="FID,FEntityPlan_FEntryId",
-    org="FSETTLEORGID.FNumber",
-    texts=("FSUPPLIERID.FName",),
-    partner="FSUPPLIERID.FName",
-    day="FDATE",
-    dated="FDATE",
-    due=("FENDDATE_H", "FENDDATE"),
-)  # fmt: skip
 PAYABLE_SOURCES = Form(
     "AP_Payable",
     keys=("FID", "FEntityDetail_FEntryId", "FORDERNUMBER"),
@@ -241,33 +234,26 @@ _PAYMENT = (
     "FID", "FBillNo", "FDATE", "FDOCUMENTSTATUS", "FCancelStatus", "FCONTACTUNITTYPE", "FCONTACTUNIT.FName",
     "FCURRENCYID.FCode", "FCURRENCYID.FName", "FModifyDate", "FApproveDate", "FSETTLETYPEID.FName",
 )  # fmt: skip
-_PAYMENT_OPTIONAL = _APPROVED | {"FCancelStatus", "FSETTLETYPEID.FName"}
 OF_CUSTOMER, OF_VENDOR = "BD_Customer", "BD_Supplier"
-_OF_PARTNERS = one_of("FCONTACTUNITTYPE", (OF_CUSTOMER, OF_VENDOR))
-RECEIPTS = Form(
-    "AR_RECEIVEBILL",
-    keys=(*_PAYMENT, "FRECEIVEBILLENTRY_FEntryId", "FRECTOTALAMOUNTFOR", "FREALRECAMOUNTFOR_D"),
-    optional=_PAYMENT_OPTIONAL | {"FREALRECAMOUNTFOR_D"},
-    order="FID,FRECEIVEBILLENTRY_FEntryId",
-    org="FPAYORGID.FNumber",
-    only=_OF_PARTNERS,
-    texts=("FCONTACTUNIT.FName",),
-    partner="FCONTACTUNIT.FName",
-    day="FDATE",
-    dated="FDATE",
-)
-OUTGOING = Form(
-    "AP_PAYBILL",
-    keys=(*_PAYMENT, "FPAYBILLENTRY_FEntryId", "FPAYTOTALAMOUNTFOR", "FREALPAYAMOUNTFOR_D"),
-    optional=_PAYMENT_OPTIONAL | {"FREALPAYAMOUNTFOR_D"},
-    order="FID,FPAYBILLENTRY_FEntryId",
-    org="FPAYORGID.FNumber",
-    only=_OF_PARTNERS,
-    texts=("FCONTACTUNIT.FName",),
-    partner="FCONTACTUNIT.FName",
-    day="FDATE",
-    dated="FDATE",
-)
+
+
+def _payment(form: str, entry: str, total: str, real: str) -> Form:
+    return Form(
+        form,
+        keys=(*_PAYMENT, entry, total, real),
+        optional=_APPROVED | {"FCancelStatus", "FSETTLETYPEID.FName", real},
+        order=f"FID,{entry}",
+        org="FPAYORGID.FNumber",
+        only=one_of("FCONTACTUNITTYPE", (OF_CUSTOMER, OF_VENDOR)),
+        texts=("FCONTACTUNIT.FName",),
+        partner="FCONTACTUNIT.FName",
+        day="FDATE",
+        dated="FDATE",
+    )
+
+
+RECEIPTS = _payment("AR_RECEIVEBILL", "FRECEIVEBILLENTRY_FEntryId", "FRECTOTALAMOUNTFOR", "FREALRECAMOUNTFOR_D")
+OUTGOING = _payment("AP_PAYBILL", "FPAYBILLENTRY_FEntryId", "FPAYTOTALAMOUNTFOR", "FREALPAYAMOUNTFOR_D")
 
 _SHIPMENT_MORE = ("FCarrierID.FName", "FCarriageNO", "FSalesManID.FName", "FStockID.FName")
 SHIPMENTS = Form(
@@ -285,35 +271,26 @@ SHIPMENTS = Form(
     partner="FCustomerID.FName",
 )  # fmt: skip
 
-_CUSTOMER_MORE = ("FTEL", "FMobile", "FEmail", "FADDRESS", "FSELLER.FName", "FRECCONDITIONID.FName")
-_VENDOR_MORE = ("FAddress", "FPayCondition.FName")
-_TIMES = ("FModifyDate", "FApproveDate")
-BUYERS = Form(
-    "BD_Customer",
-    keys=("FNumber", "FName", "FForbidStatus", *_CUSTOMER_MORE, *_TIMES),
-    optional=frozenset({*_CUSTOMER_MORE, *_TIMES}),
-    order="FNumber,FUseOrgId.FNumber",
-    org="FUseOrgId.FNumber",
-    key="FNumber",
-    number_key="FNumber",
-    texts=("FName",),
-    partner="FName",
-    day="",
-    dated="",
-)
-SUPPLIERS = Form(
-    "BD_Supplier",
-    keys=("FNumber", "FName", "FForbidStatus", *_VENDOR_MORE, *_TIMES),
-    optional=frozenset({*_VENDOR_MORE, *_TIMES}),
-    order="FNumber,FUseOrgId.FNumber",
-    org="FUseOrgId.FNumber",
-    key="FNumber",
-    number_key="FNumber",
-    texts=("FName",),
-    partner="FName",
-    day="",
-    dated="",
-)
+
+def _partner(form: str, *more: str) -> Form:
+    more = (*more, "FModifyDate", "FApproveDate")
+    return Form(
+        form,
+        keys=("FNumber", "FName", "FForbidStatus", *more),
+        optional=frozenset(more),
+        order="FNumber,FUseOrgId.FNumber",
+        org="FUseOrgId.FNumber",
+        key="FNumber",
+        number_key="FNumber",
+        texts=("FName",),
+        partner="FName",
+        day="",
+        dated="",
+    )
+
+
+BUYERS = _partner("BD_Customer", "FTEL", "FMobile", "FEmail", "FADDRESS", "FSELLER.FName", "FRECCONDITIONID.FName")
+SUPPLIERS = _partner("BD_Supplier", "FAddress", "FPayCondition.FName")
 
 PRODUCTION = Form(
     "PRD_MO",

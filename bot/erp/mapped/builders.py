@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import blake2b
-from typing import Any, Generic
+from typing import Any, Generic, TypeVar
 
 from bot.erp import listing
 from bot.erp.goods import DeliveryLine, GoodsDelivery
@@ -43,6 +43,8 @@ from bot.erp.model import (
 
 FIGURES = ("on_hand", "reserved", "available", "incoming", "outgoing", "forecast")
 
+R = TypeVar("R")
+
 _VERSION = "~"
 """Separates the ERP's own version from our fingerprint."""
 
@@ -70,11 +72,7 @@ def section_of(kind: Listing[Any]) -> str:
 
 def product_of(values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> Product:
     """Return the product that a row names."""
-    return Product(
-        unit=values.unit,
-        is_active=values["is_active"] is not False,
-        **values.some("sku", "name", "spec", "category", "barcode"),
-    )
+    return values.record(Product)
 
 
 def _place(values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> WarehouseStock:
@@ -83,8 +81,9 @@ def _place(values: RecordFields, _lines: tuple[Any, ...], _context: MappingConte
     )
 
 
-def _lot(values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> Lot:
-    return Lot(**values.some("number", "quantity", "expires_on", "warehouse"))
+def made_of(kind: type[R]) -> Callable[[RecordFields, tuple[Any, ...], MappingContext], R]:
+    """Return the builder of records that are nothing but their fields."""
+    return lambda values, _lines, _context: values.record(kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,48 +153,21 @@ def _sum(name: str, rows: Iterable[Quantities]) -> Decimal | None:
     return None if None in figures else sum(figures, Decimal(0))
 
 
-def _sales_order(values: RecordFields, lines: tuple[OrderLine, ...], context: MappingContext) -> SalesOrder:
+def _sales_order(values: RecordFields, lines: tuple[OrderLine, ...], _context: MappingContext) -> SalesOrder:
     status = values["status"]
     if status is OrderStatus.OPEN:
         # Most ERPs have one word for open and keep what was delivered beside it
         # (docs: platform/erp/records.md#sales-orders).
         status = _BY_DELIVERY.get(values["delivery"], status)
-    return SalesOrder(
-        id=values["id"] or values["number"],
-        status=status,
-        total=values.money("total"),
-        lines=lines,
-        source=context.source,
-        **values.some("number", "customer", "delivery", "billing", "payment", "ordered_on", "promised_on"),
-        **values.some("salesperson", "url", "changed_at"),
-    )
+    return values.record(SalesOrder, status=status, lines=lines)
 
 
-def _order_line(values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> OrderLine:
-    return OrderLine(
-        unit=values.unit,
-        price=values.money("price"),
-        amount=values.money("amount"),
-        **values.some("sku", "name", "quantity", "delivered", "invoiced", "taxed", "due_on"),
-    )
+def _invoice(values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> Invoice:
+    return values.record(Invoice, **_owed(values))
 
 
-def _invoice(values: RecordFields, _lines: tuple[Any, ...], context: MappingContext) -> Invoice:
-    return Invoice(
-        id=values["id"] or values["number"],
-        source=context.source,
-        **_owed(values),
-        **values.some("number", "customer", "issued_on", "due_on", "order_number", "url", "changed_at"),
-    )
-
-
-def _bill(values: RecordFields, _lines: tuple[Any, ...], context: MappingContext) -> Bill:
-    return Bill(
-        id=values["id"] or values["number"],
-        source=context.source,
-        **_owed(values),
-        **values.some("number", "vendor", "issued_on", "due_on", "order_number", "reference", "url", "changed_at"),
-    )
+def _bill(values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> Bill:
+    return values.record(Bill, **_owed(values))
 
 
 def _owed(values: RecordFields) -> dict[str, Any]:
@@ -220,79 +192,29 @@ _OTHER_WAY = {
 }
 
 
-def _payment(values: RecordFields, settles: tuple[str, ...], context: MappingContext) -> Payment:
+def _payment(values: RecordFields, settles: tuple[str, ...], _context: MappingContext) -> Payment:
     amount, direction = values.money("amount"), values["direction"]
     if amount is not None and amount.amount < 0:
         # A refund among receipts is money that went the other way.
         amount, direction = Money(-amount.amount, amount.currency), _OTHER_WAY[direction]
-    return Payment(
-        id=values["id"] or values["number"],
-        direction=direction,
-        amount=amount,
-        settles=settles,
-        source=context.source,
-        **values.some("number", "partner", "partner_kind", "status", "paid_on", "method", "url", "changed_at"),
-    )
+    return values.record(Payment, direction=direction, amount=amount, settles=settles)
 
 
 def _settled(values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> str:
     return str(values["number"])
 
 
-def _delivery(values: RecordFields, lines: tuple[DeliveryLine, ...], context: MappingContext) -> GoodsDelivery:
+def _delivery(values: RecordFields, lines: tuple[DeliveryLine, ...], _context: MappingContext) -> GoodsDelivery:
     returned = values["is_return"] is True
     if returned:
         # Many ERPs keep what comes back as a positive quantity of another kind of document.
         lines = tuple(replace(line, quantity=-abs(line.quantity)) for line in lines)
-    return GoodsDelivery(
-        id=values["id"] or values["number"],
-        is_return=returned,
-        lines=lines,
-        source=context.source,
-        **values.some("number", "order_number", "customer", "status", "planned_on", "shipped_on", "carrier"),
-        **values.some("tracking", "salesperson", "warehouse", "url", "changed_at"),
-    )
+    return values.record(GoodsDelivery, is_return=returned, lines=lines)
 
 
-def _delivery_line(values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> DeliveryLine:
-    return DeliveryLine(unit=values.unit, **values.some("sku", "name", "quantity"))
-
-
-_CONTACT = ("code", "name", "contact", "phone", "email", "address", "payment_terms", "url", "changed_at")
-
-
-def _customer(values: RecordFields, _lines: tuple[Any, ...], context: MappingContext) -> Customer:
-    return Customer(
-        id=values["id"] or values["code"],
-        credit_limit=values.money("credit_limit"),
-        receivable=values.money("receivable"),
-        is_active=values["is_active"] is not False,
-        source=context.source,
-        **values.some(*_CONTACT, "salesperson"),
-    )
-
-
-def _vendor(values: RecordFields, _lines: tuple[Any, ...], context: MappingContext) -> Supplier:
-    return Supplier(
-        id=values["id"] or values["code"],
-        payable=values.money("payable"),
-        is_active=values["is_active"] is not False,
-        source=context.source,
-        **values.some(*_CONTACT, "buyer"),
-    )
-
-
-def _purchase_order(values: RecordFields, lines: tuple[PurchaseLine, ...], context: MappingContext) -> PurchaseOrder:
-    return PurchaseOrder(
-        id=values["id"] or values["number"],
-        approval=_approval(values),
-        total=values.money("total"),
-        lines=lines,
-        version=f"{values['version']}{_VERSION}{_fingerprint(values)}",
-        source=context.source,
-        **values.some("number", "vendor", "status", "requester", "buyer", "ordered_on", "due_on", "received"),
-        **values.some("url", "changed_by", "changed_at"),
-    )
+def _purchase_order(values: RecordFields, lines: tuple[PurchaseLine, ...], _context: MappingContext) -> PurchaseOrder:
+    version = f"{values['version']}{_VERSION}{_fingerprint(values)}"
+    return values.record(PurchaseOrder, approval=_approval(values), lines=lines, version=version)
 
 
 def _approval(values: RecordFields) -> Approval | None:
@@ -325,34 +247,15 @@ def _plain(value: Any) -> str:
     return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else str(value)
 
 
-def _purchase_line(values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> PurchaseLine:
-    return PurchaseLine(
-        unit=values.unit,
-        price=values.money("price"),
-        amount=values.money("amount"),
-        **values.some("sku", "name", "quantity", "received", "taxed"),
-    )
-
-
-def _production_order(values: RecordFields, _lines: tuple[Any, ...], context: MappingContext) -> ProductionOrder:
-    return ProductionOrder(
-        id=values["id"] or values["number"],
-        unit=values.unit,
-        source=context.source,
-        **values.some("number", "sku", "name", "planned", "produced", "scrapped", "status", "start_on", "due_on"),
-        **values.some("material_ready", "sales_order", "url", "changed_at"),
-    )
-
-
 PRODUCT = RecordBuilder(Area.PRODUCTS, schema.PRODUCT, "sku", product_of)
 PLACE = RecordBuilder(Area.STOCK, schema.PLACE, "code", _place)
-LOT = RecordBuilder(Area.STOCK, schema.LOT, "number", _lot)
+LOT = RecordBuilder(Area.STOCK, schema.LOT, "number", made_of(Lot))
 TOTAL = RecordBuilder(Area.STOCK, schema.STOCK, "company", _total)
 
 SALES: DocumentMapping[SalesOrder] = DocumentMapping(
     listing.SALES_ORDERS,
     RecordBuilder(Area.SALES, schema.SALES_ORDER, "number", _sales_order),
-    RecordBuilder(Area.SALES, schema.ORDER_LINE, "sku", _order_line),
+    RecordBuilder(Area.SALES, schema.ORDER_LINE, "sku", made_of(OrderLine)),
 )
 FINANCE: DocumentMapping[Invoice] = DocumentMapping(
     listing.INVOICES, RecordBuilder(Area.FINANCE, schema.INVOICE, "number", _invoice)
@@ -360,16 +263,17 @@ FINANCE: DocumentMapping[Invoice] = DocumentMapping(
 PURCHASING: DocumentMapping[PurchaseOrder] = DocumentMapping(
     listing.PURCHASE_ORDERS,
     RecordBuilder(Area.PURCHASING, schema.PURCHASE_ORDER, "number", _purchase_order),
-    RecordBuilder(Area.PURCHASING, schema.PURCHASE_LINE, "sku", _purchase_line),
+    RecordBuilder(Area.PURCHASING, schema.PURCHASE_LINE, "sku", made_of(PurchaseLine)),
 )
 PRODUCTION: DocumentMapping[ProductionOrder] = DocumentMapping(
-    listing.PRODUCTION_ORDERS, RecordBuilder(Area.PRODUCTION, schema.PRODUCTION_ORDER, "number", _production_order)
+    listing.PRODUCTION_ORDERS,
+    RecordBuilder(Area.PRODUCTION, schema.PRODUCTION_ORDER, "number", made_of(ProductionOrder)),
 )
 CUSTOMERS: DocumentMapping[Customer] = DocumentMapping(
-    listing.CUSTOMERS, RecordBuilder(Area.SALES, schema.CUSTOMER, "code", _customer)
+    listing.CUSTOMERS, RecordBuilder(Area.SALES, schema.CUSTOMER, "code", made_of(Customer))
 )
 VENDORS: DocumentMapping[Supplier] = DocumentMapping(
-    listing.VENDORS, RecordBuilder(Area.PURCHASING, schema.VENDOR, "code", _vendor)
+    listing.VENDORS, RecordBuilder(Area.PURCHASING, schema.VENDOR, "code", made_of(Supplier))
 )
 BILLS: DocumentMapping[Bill] = DocumentMapping(
     listing.BILLS, RecordBuilder(Area.PURCHASING, schema.BILL, "number", _bill)
@@ -382,7 +286,7 @@ PAYMENTS: DocumentMapping[Payment] = DocumentMapping(
 DELIVERIES: DocumentMapping[GoodsDelivery] = DocumentMapping(
     listing.DELIVERIES,
     RecordBuilder(Area.SALES, schema.DELIVERY, "number", _delivery),
-    RecordBuilder(Area.SALES, schema.DELIVERY_LINE, "sku", _delivery_line),
+    RecordBuilder(Area.SALES, schema.DELIVERY_LINE, "sku", made_of(DeliveryLine)),
 )
 DOCUMENTS: tuple[DocumentMapping[Any], ...] = (
     *(SALES, FINANCE, PURCHASING, PRODUCTION),

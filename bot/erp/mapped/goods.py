@@ -32,10 +32,10 @@ from bot.erp.goods_port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQue
 from bot.erp.goods_sorting import by_price_day
 from bot.erp.mapped import schema
 from bot.erp.mapped.adapter import is_encodable
-from bot.erp.mapped.builders import FIGURES, product_of, stock_level, sum_of
+from bot.erp.mapped.builders import FIGURES, made_of, product_of, stock_level, sum_of
 from bot.erp.mapped.reader import MappingContext, RecordBuilder, RecordFields
-from bot.erp.model import Area, Money, Product, Quantities, Slice, WarehouseStock
-from bot.erp.shortages import part_of_shortages, shortages_of
+from bot.erp.model import Area, Money, Product, Quantities, Slice, StockLevel, WarehouseStock
+from bot.erp.shortages import part_of_shortages
 from bot.erp.warehouses import contents_of, pick_warehouse
 
 _NOTHING = Decimal(0)
@@ -70,35 +70,21 @@ class NeededStock:
 
 def _supply(values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> Supply:
     days = values["lead_days"]
-    return Supply(lead_days=None if days is None else ceil(days), **values.some("vendor", "code"))
-
-
-def _use(values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> ComponentUse:
-    return ComponentUse(unit=values.unit, **values.some("sku", "name", "quantity"))
+    return values.record(Supply, lead_days=None if days is None else ceil(days))
 
 
 def _list_prices(values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> ListPrices:
     return ListPrices(values.money("list_price"), values.money("standard_cost"))
 
 
-def _price_point(kind: PriceKind, values: RecordFields, _lines: tuple[Any, ...], context: MappingContext) -> PricePoint:
-    return PricePoint(
-        kind=kind,
-        unit=values.unit,
-        price=values.money("price"),
-        source=context.source,
-        **values.some("document", "day", "partner", "quantity", "owner"),
-    )
+def _price_point(
+    kind: PriceKind, values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext
+) -> PricePoint:
+    return values.record(PricePoint, kind=kind)
 
 
-def _arrival(kind: ArrivalKind, values: RecordFields, _lines: tuple[Any, ...], context: MappingContext) -> Arrival:
-    return Arrival(
-        kind=kind,
-        unit=values.unit,
-        quantity=values["quantity"] - (values["received"] or _NOTHING),
-        source=context.source,
-        **values.some("document", "sku", "name", "due_on", "partner", "category", "warehouse", "owners"),
-    )
+def _arrival(kind: ArrivalKind, values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> Arrival:
+    return values.record(Arrival, kind=kind, quantity=values["quantity"] - (values["received"] or _NOTHING))
 
 
 def _warehouse(values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> NamedWarehouse:
@@ -123,7 +109,7 @@ def _needed(values: RecordFields, lines: tuple[Any, ...], context: MappingContex
 
 
 SUPPLY = RecordBuilder(Area.PURCHASING, schema.SUPPLY, "vendor", _supply)
-USE = RecordBuilder(Area.PRODUCTS, schema.USE, "sku", _use)
+USE = RecordBuilder(Area.PRODUCTS, schema.USE, "sku", made_of(ComponentUse))
 LIST_PRICE = RecordBuilder(Area.PRODUCTS, schema.LIST_PRICE, "list_price", _list_prices)
 SALE = RecordBuilder(Area.SALES, schema.PRICE_POINT, "document", partial(_price_point, PriceKind.SALE))
 PURCHASE = RecordBuilder(Area.PURCHASING, schema.PRICE_POINT, "document", partial(_price_point, PriceKind.PURCHASE))
@@ -197,12 +183,12 @@ def pick_shortages(
 ) -> Slice[Shortage]:
     """Return part of what is short; raises `NotFound` for no such warehouse."""
     only = named_warehouse(warehouses, query.warehouse, context).code if query.warehouse else ""
-    return part_of_shortages(_short(stock, warehouses, context), query, only)
+    return part_of_shortages(_levels(stock, warehouses, context), query, only)
 
 
-def _short(
+def _levels(
     stock: Iterable[NeededStock], warehouses: Sequence[NamedWarehouse], context: MappingContext
-) -> Iterator[Shortage]:
+) -> Iterator[StockLevel]:
     names = {warehouse.code: warehouse.name for warehouse in warehouses}
     of_product: dict[str, list[NeededStock]] = {}
     for row in stock:
@@ -214,7 +200,7 @@ def _short(
         )
         level = stock_level(rows[0].product, None, places, frozenset(FIGURES), context)
         least = next((row.reorder_point for row in rows if row.reorder_point is not None), None)
-        yield from shortages_of(replace(level, reorder_point=least))
+        yield replace(level, reorder_point=least)
 
 
 def named_warehouse(warehouses: Sequence[NamedWarehouse], wanted: str, context: MappingContext) -> NamedWarehouse:

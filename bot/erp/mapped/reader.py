@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 from zoneinfo import ZoneInfo
@@ -61,6 +61,7 @@ class RecordFields:
     fields: Mapping[str, Any]
     currency: str
     unit: str
+    source: str
 
     def __getitem__(self, name: str) -> Any:
         return self.fields[name]
@@ -68,6 +69,26 @@ class RecordFields:
     def some(self, *names: str) -> dict[str, Any]:
         """Return several fields by name."""
         return {name: self.fields[name] for name in names}
+
+    def record(self, kind: type[R], /, **more: Any) -> R:
+        """Return the record that these fields make, with what they lack, or what they do not tell as it is."""
+        names = [field.name for field in fields(kind)]  # type: ignore[arg-type]  # only called with dataclasses
+        return kind(**{name: self._value(name) for name in names if name in self.fields or name == "source"} | more)
+
+    def _value(self, name: str) -> Any:
+        if name in MONEY:
+            return self.money(name)
+        match name:
+            case "id":
+                return self.fields["id"] or self.fields.get("number") or self.fields["code"]
+            case "unit":
+                return self.unit
+            case "source":
+                return self.source
+            case "is_active":
+                return self.fields["is_active"] is not False
+            case _:
+                return self.fields[name]
 
     def money(self, name: str) -> Money | None:
         """Return an amount, or None without a currency."""
@@ -150,7 +171,7 @@ class RecordReader:
         if any(found.get(name) is not None for name in MONEY) and not (len(currency) == 3 and currency.isalpha()):
             self._note(mapped, row, "currency", "is none: three letters such as CNY are", kept=True)
             currency = ""
-        return RecordFields(found, currency, unit)
+        return RecordFields(found, currency, unit, self.context.source)
 
     def _field(self, mapped: RecordMapping[Any], name: str, item: FieldSpec, origin: FieldSource, row: Any) -> Any:
         try:

@@ -49,249 +49,102 @@ class FieldSpec:
 
 Schema = Mapping[str, FieldSpec]
 
-
-def _schema(required: str, **kinds: FieldKind | type[StrEnum]) -> Schema:
-    needed = required.split()
-    return MappingProxyType({name: FieldSpec(kind, name in needed) for name, kind in kinds.items()})
-
-
-_FIGURES = dict.fromkeys(("on_hand", "reserved", "available", "incoming", "outgoing", "forecast"), FieldKind.NUMBER)
-
-_PRODUCT = {
-    "sku": FieldKind.KEY,
-    "name": FieldKind.TEXT,
-    "spec": FieldKind.TEXT,
-    "unit": FieldKind.KEY,
-    "category": FieldKind.TEXT,
-    "barcode": FieldKind.KEY,
-    "is_active": FieldKind.FLAG,
+_OF_KIND = {
+    FieldKind.KEY: (
+        "barcode changed_by code currency decided_by document id key number order_number reference requester "
+        "sales_order sku task_id tracking unit url version"
+    ),
+    FieldKind.TEXT: (
+        "address buyer carrier category company contact customer email method name owner partner "
+        "payment_terms phone reason salesperson spec vendor warehouse"
+    ),
+    FieldKind.NUMBER: (
+        "amount available credit_limit delivered forecast incoming invoiced lead_days list_price on_hand "
+        "open_amount outgoing payable planned price produced quantity receivable received reorder_point reserved "
+        "scrapped standard_cost total"
+    ),
+    FieldKind.COUNT: "level levels",
+    FieldKind.DAY: "day due_on expires_on issued_on ordered_on paid_on planned_on promised_on shipped_on start_on",
+    FieldKind.MOMENT: "as_of changed_at decided_at",
+    FieldKind.FLAG: "is_active is_credit_note is_return material_ready taxed",
+    FieldKind.NAMES: "owners pending_for",
 }
+"""What a field is read as wherever it stands; `_schema` is told the few that differ from record to record."""
+_KINDS = {name: kind for kind, names in _OF_KIND.items() for name in names.split()}
 
-PRODUCT = _schema("sku name", **_PRODUCT)
-PLACE = _schema("code on_hand", code=FieldKind.KEY, name=FieldKind.TEXT, **_FIGURES)
-STOCK = _schema("", **_FIGURES, reorder_point=FieldKind.NUMBER, as_of=FieldKind.MOMENT, company=FieldKind.TEXT)
-LOT = _schema(
-    "number quantity",
-    number=FieldKind.KEY,
-    quantity=FieldKind.NUMBER,
-    expires_on=FieldKind.DAY,
-    warehouse=FieldKind.KEY,
-)
+
+def _schema(names: str, **others: FieldKind | type[StrEnum]) -> Schema:
+    """Return the fields of a record by their names, required ones with an exclamation mark."""
+    fields = {name.rstrip("!"): name.endswith("!") for name in names.split()}
+    return MappingProxyType(
+        {name: FieldSpec(others.get(name) or _KINDS[name], required) for name, required in fields.items()}
+    )
+
+
+_FIGURES = "on_hand reserved available incoming outgoing forecast"
+_FIGURES_ON_HAND = _FIGURES.replace("on_hand", "on_hand!")
+_PRODUCT = "sku! name! spec unit category barcode is_active"
+_PARTNER = "id code! name! contact phone email address payment_terms currency is_active url changed_at"
+
+PRODUCT = _schema(_PRODUCT)
+PLACE = _schema(f"code! name {_FIGURES_ON_HAND}")
+STOCK = _schema(f"{_FIGURES} reorder_point as_of company")
+LOT = _schema("number! quantity! expires_on warehouse", warehouse=FieldKind.KEY)
 SALES_ORDER = _schema(
-    "number customer status",
-    id=FieldKind.KEY,
-    number=FieldKind.KEY,
-    customer=FieldKind.TEXT,
+    "id number! customer! status! delivery billing payment ordered_on promised_on total currency salesperson "
+    "url changed_at",
     status=OrderStatus,
     delivery=Progress,
     billing=Progress,
     payment=Progress,
-    ordered_on=FieldKind.DAY,
-    promised_on=FieldKind.DAY,
-    total=FieldKind.NUMBER,
-    currency=FieldKind.KEY,
-    salesperson=FieldKind.TEXT,
-    url=FieldKind.KEY,
-    changed_at=FieldKind.MOMENT,
 )
-ORDER_LINE = _schema(
-    "sku quantity",
-    sku=FieldKind.KEY,
-    name=FieldKind.TEXT,
-    unit=FieldKind.KEY,
-    quantity=FieldKind.NUMBER,
-    delivered=FieldKind.NUMBER,
-    invoiced=FieldKind.NUMBER,
-    price=FieldKind.NUMBER,
-    amount=FieldKind.NUMBER,
-    taxed=FieldKind.FLAG,
-    currency=FieldKind.KEY,
-    due_on=FieldKind.DAY,
-)
+ORDER_LINE = _schema("sku! name unit quantity! delivered invoiced price amount taxed currency due_on")
 INVOICE = _schema(
-    "number customer status",
-    id=FieldKind.KEY,
-    number=FieldKind.KEY,
-    customer=FieldKind.TEXT,
+    "id number! customer! status! issued_on due_on total open_amount currency is_credit_note order_number url "
+    "changed_at",
     status=InvoiceStatus,
-    issued_on=FieldKind.DAY,
-    due_on=FieldKind.DAY,
-    total=FieldKind.NUMBER,
-    open_amount=FieldKind.NUMBER,
-    currency=FieldKind.KEY,
-    is_credit_note=FieldKind.FLAG,
-    order_number=FieldKind.KEY,
-    url=FieldKind.KEY,
-    changed_at=FieldKind.MOMENT,
 )
 PURCHASE_ORDER = _schema(
-    "number vendor status",
-    id=FieldKind.KEY,
-    number=FieldKind.KEY,
-    vendor=FieldKind.TEXT,
+    "id number! vendor! status! requester changed_by buyer ordered_on due_on total currency received version "
+    "url changed_at pending_for level levels decided_by decided_at reason task_id",
     status=PurchaseStatus,
-    requester=FieldKind.KEY,
-    changed_by=FieldKind.KEY,
-    buyer=FieldKind.TEXT,
-    ordered_on=FieldKind.DAY,
-    due_on=FieldKind.DAY,
-    total=FieldKind.NUMBER,
-    currency=FieldKind.KEY,
     received=Progress,
-    version=FieldKind.KEY,
-    url=FieldKind.KEY,
-    changed_at=FieldKind.MOMENT,
-    pending_for=FieldKind.NAMES,
-    level=FieldKind.COUNT,
-    levels=FieldKind.COUNT,
-    decided_by=FieldKind.KEY,
-    decided_at=FieldKind.MOMENT,
-    reason=FieldKind.TEXT,
-    task_id=FieldKind.KEY,
 )
-PURCHASE_LINE = _schema(
-    "sku quantity",
-    sku=FieldKind.KEY,
-    name=FieldKind.TEXT,
-    unit=FieldKind.KEY,
-    quantity=FieldKind.NUMBER,
-    received=FieldKind.NUMBER,
-    price=FieldKind.NUMBER,
-    amount=FieldKind.NUMBER,
-    taxed=FieldKind.FLAG,
-    currency=FieldKind.KEY,
-)
+PURCHASE_LINE = _schema("sku! name unit quantity! received price amount taxed currency")
 PRODUCTION_ORDER = _schema(
-    "number sku planned status",
-    id=FieldKind.KEY,
-    number=FieldKind.KEY,
-    sku=FieldKind.KEY,
-    name=FieldKind.TEXT,
-    unit=FieldKind.KEY,
-    planned=FieldKind.NUMBER,
-    produced=FieldKind.NUMBER,
-    scrapped=FieldKind.NUMBER,
+    "id number! sku! name unit planned! produced scrapped status! start_on due_on material_ready sales_order "
+    "url changed_at",
     status=ProductionStatus,
-    start_on=FieldKind.DAY,
-    due_on=FieldKind.DAY,
-    material_ready=FieldKind.FLAG,
-    sales_order=FieldKind.KEY,
-    url=FieldKind.KEY,
-    changed_at=FieldKind.MOMENT,
 )
-_PARTNER = {
-    "id": FieldKind.KEY,
-    "code": FieldKind.KEY,
-    "name": FieldKind.TEXT,
-    "contact": FieldKind.TEXT,
-    "phone": FieldKind.TEXT,
-    "email": FieldKind.TEXT,
-    "address": FieldKind.TEXT,
-    "payment_terms": FieldKind.TEXT,
-    "currency": FieldKind.KEY,
-    "is_active": FieldKind.FLAG,
-    "url": FieldKind.KEY,
-    "changed_at": FieldKind.MOMENT,
-}
-CUSTOMER = _schema(
-    "code name",
-    **_PARTNER,
-    salesperson=FieldKind.TEXT,
-    credit_limit=FieldKind.NUMBER,
-    receivable=FieldKind.NUMBER,
-)
-VENDOR = _schema("code name", **_PARTNER, buyer=FieldKind.TEXT, payable=FieldKind.NUMBER)
+CUSTOMER = _schema(f"{_PARTNER} salesperson credit_limit receivable")
+VENDOR = _schema(f"{_PARTNER} buyer payable")
 BILL = _schema(
-    "number vendor status",
-    id=FieldKind.KEY,
-    number=FieldKind.KEY,
-    vendor=FieldKind.TEXT,
+    "id number! vendor! status! issued_on due_on total open_amount currency is_credit_note order_number "
+    "reference url changed_at",
     status=InvoiceStatus,
-    issued_on=FieldKind.DAY,
-    due_on=FieldKind.DAY,
-    total=FieldKind.NUMBER,
-    open_amount=FieldKind.NUMBER,
-    currency=FieldKind.KEY,
-    is_credit_note=FieldKind.FLAG,
-    order_number=FieldKind.KEY,
-    reference=FieldKind.KEY,
-    url=FieldKind.KEY,
-    changed_at=FieldKind.MOMENT,
 )
 PAYMENT = _schema(
-    "number partner partner_kind direction status",
-    id=FieldKind.KEY,
-    number=FieldKind.KEY,
-    partner=FieldKind.TEXT,
+    "id number! partner! partner_kind! direction! status! paid_on amount currency method url changed_at",
     partner_kind=PartnerKind,
     direction=PaymentDirection,
     status=PaymentStatus,
-    paid_on=FieldKind.DAY,
-    amount=FieldKind.NUMBER,
-    currency=FieldKind.KEY,
-    method=FieldKind.TEXT,
-    url=FieldKind.KEY,
-    changed_at=FieldKind.MOMENT,
 )
-SETTLED = _schema("number", number=FieldKind.KEY)
+SETTLED = _schema("number!")
 DELIVERY = _schema(
-    "number customer status",
-    id=FieldKind.KEY,
-    number=FieldKind.KEY,
-    order_number=FieldKind.KEY,
-    customer=FieldKind.TEXT,
+    "id number! order_number customer! status! planned_on shipped_on carrier tracking is_return salesperson "
+    "warehouse url changed_at",
     status=DeliveryStatus,
-    planned_on=FieldKind.DAY,
-    shipped_on=FieldKind.DAY,
-    carrier=FieldKind.TEXT,
-    tracking=FieldKind.KEY,
-    is_return=FieldKind.FLAG,
-    salesperson=FieldKind.TEXT,
-    warehouse=FieldKind.TEXT,
-    url=FieldKind.KEY,
-    changed_at=FieldKind.MOMENT,
 )
-DELIVERY_LINE = _schema(
-    "sku quantity", sku=FieldKind.KEY, name=FieldKind.TEXT, unit=FieldKind.KEY, quantity=FieldKind.NUMBER
-)
-SUPPLY = _schema("vendor", vendor=FieldKind.TEXT, code=FieldKind.KEY, lead_days=FieldKind.NUMBER)
-USE = _schema("sku quantity", sku=FieldKind.KEY, name=FieldKind.TEXT, unit=FieldKind.KEY, quantity=FieldKind.NUMBER)
-LIST_PRICE = _schema("", list_price=FieldKind.NUMBER, standard_cost=FieldKind.NUMBER, currency=FieldKind.KEY)
-PRICE_POINT = _schema(
-    "document partner quantity price",
-    document=FieldKind.KEY,
-    day=FieldKind.DAY,
-    partner=FieldKind.TEXT,
-    quantity=FieldKind.NUMBER,
-    unit=FieldKind.KEY,
-    price=FieldKind.NUMBER,
-    currency=FieldKind.KEY,
-    owner=FieldKind.TEXT,
-)
-ARRIVAL = _schema(
-    "document sku quantity",
-    document=FieldKind.KEY,
-    sku=FieldKind.KEY,
-    name=FieldKind.TEXT,
-    unit=FieldKind.KEY,
-    quantity=FieldKind.NUMBER,
-    received=FieldKind.NUMBER,
-    due_on=FieldKind.DAY,
-    partner=FieldKind.TEXT,
-    category=FieldKind.TEXT,
-    warehouse=FieldKind.TEXT,
-    owners=FieldKind.NAMES,
-)
-WAREHOUSE = _schema("code", id=FieldKind.KEY, code=FieldKind.KEY, name=FieldKind.TEXT)
-STORED = _schema("sku name on_hand", **_PRODUCT, **_FIGURES)
-NEEDED = _schema(
-    "sku name warehouse on_hand",
-    **_PRODUCT,
-    warehouse=FieldKind.KEY,
-    **_FIGURES,
-    reorder_point=FieldKind.NUMBER,
-)
-CHANGE = _schema("key changed_at", key=FieldKind.KEY, changed_at=FieldKind.MOMENT)
+DELIVERY_LINE = _schema("sku! name unit quantity!")
+SUPPLY = _schema("vendor! code lead_days")
+USE = _schema("sku! name unit quantity!")
+LIST_PRICE = _schema("list_price standard_cost currency")
+PRICE_POINT = _schema("document! day partner! quantity! unit price! currency owner")
+ARRIVAL = _schema("document! sku! name unit quantity! received due_on partner category warehouse owners")
+WAREHOUSE = _schema("id code! name")
+STORED = _schema(f"{_PRODUCT} {_FIGURES_ON_HAND}")
+NEEDED = _schema(f"{_PRODUCT} warehouse! {_FIGURES_ON_HAND} reorder_point", warehouse=FieldKind.KEY)
+CHANGE = _schema("key! changed_at!")
 
 MONEY = frozenset(
     ("total", "open_amount", "price", "amount", "credit_limit", "receivable", "payable", "list_price", "standard_cost")

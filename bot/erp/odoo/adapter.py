@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from bot.batching import Batcher
 from bot.erp import deciding, listing
-from bot.erp.document_erp import DocumentErp
+from bot.erp.document_erp import DocumentErp, DocumentReader, read_each
 from bot.erp.errors import Ambiguous, ErpError, NotFound, NotPermitted, Unsupported
 from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
@@ -24,9 +24,7 @@ from bot.erp.keys import checked_key, pick_by_key
 from bot.erp.listing import D, Listing, read_page
 from bot.erp.model import (
     Area,
-    Bill,
     Changes,
-    Customer,
     Decision,
     DecisionResult,
     ErpUser,
@@ -38,7 +36,6 @@ from bot.erp.model import (
     SalesOrder,
     Slice,
     StockLevel,
-    Supplier,
 )
 from bot.erp.odoo import documents, mapping, partners, stock
 from bot.erp.odoo import query as queries
@@ -91,17 +88,6 @@ class OdooErp(DocumentErp):
             self._read_levels, most=_TOGETHER, retry_alone=False
         )
         self._users: dict[int, Row] = {}
-        self._readers: Mapping[Listing[Any], Callable[[list[Row], bool], Awaitable[Sequence[Any]]]] = {
-            listing.SALES_ORDERS: self._sales,
-            listing.INVOICES: self._invoices,
-            listing.PURCHASE_ORDERS: self._purchases,
-            listing.PRODUCTION_ORDERS: self._productions,
-            listing.DELIVERIES: self._deliveries,
-            listing.CUSTOMERS: self._customers,
-            listing.VENDORS: self._vendors,
-            listing.BILLS: self._vendor_bills,
-            listing.PAYMENTS: self._payments,
-        }
         self._goods = OdooGoods(
             self._client,
             self._site,
@@ -110,6 +96,17 @@ class OdooErp(DocumentErp):
             products_of=self._products_of,
             productions=lambda rows: self._productions(rows, False),
         )
+        self._readers: Mapping[Listing[Any], DocumentReader] = {
+            listing.SALES_ORDERS: self._sales,
+            listing.INVOICES: read_each(documents.invoice, self._site),
+            listing.PURCHASE_ORDERS: self._purchases,
+            listing.PRODUCTION_ORDERS: self._productions,
+            listing.DELIVERIES: self._goods.deliveries,
+            listing.CUSTOMERS: read_each(partners.customer, self._site),
+            listing.VENDORS: read_each(partners.vendor, self._site),
+            listing.BILLS: read_each(partners.bill, self._site),
+            listing.PAYMENTS: self._payments,
+        }
 
     async def check(self) -> None:
         """Log in and read the account's own context."""
@@ -132,7 +129,7 @@ class OdooErp(DocumentErp):
         try:
             return bool(await self._seen(model, field, domain))
         except (NotPermitted, Unsupported):
-            return True  # it cannot be told
+            return True  # unknown
 
     async def _seen(self, model: str, field: str, domain: Condition) -> list[Row]:
         """Return what the account sees whatever company and language are configured: a wrong one hides everything."""
@@ -286,7 +283,7 @@ class OdooErp(DocumentErp):
     async def read_documents(
         self, area: Area, numbers: Sequence[str]
     ) -> tuple[SalesOrder | Invoice | PurchaseOrder | ProductionOrder, ...]:
-        """Return documents with their lines by their numbers, those without a number of their own by their ids."""
+        """Return documents with their lines by their numbers, or by their ids if they have no number."""
         kind = next(kind for kind in self._readers if kind.area is area)
         document_query = queries.KINDS[kind]
         ids = [int(by_id[2]) for number in numbers if (by_id := _BY_ID.fullmatch(number))]
@@ -370,9 +367,6 @@ class OdooErp(DocumentErp):
             for row in rows
         ]
 
-    async def _invoices(self, rows: list[Row], with_lines: bool) -> list[Invoice]:
-        return [documents.invoice(row, self._site) for row in rows]
-
     async def _purchases(self, rows: list[Row], with_lines: bool) -> list[PurchaseOrder]:
         users, (lines, products) = await asyncio.gather(
             self._people(rows),
@@ -386,21 +380,9 @@ class OdooErp(DocumentErp):
             for row in rows
         ]
 
-    async def _deliveries(self, rows: list[Row], with_lines: bool) -> list[GoodsDelivery]:
-        return await self._goods.deliveries(rows, with_lines)
-
     async def _productions(self, rows: list[Row], with_lines: bool) -> list[ProductionOrder]:
         products, orders = await asyncio.gather(self._products_of(rows), self._sales_orders_among(rows))
         return [documents.production_order(row, self._site, products=products, orders=orders) for row in rows]
-
-    async def _customers(self, rows: list[Row], with_lines: bool) -> list[Customer]:
-        return [partners.customer(row, self._site) for row in rows]
-
-    async def _vendors(self, rows: list[Row], with_lines: bool) -> list[Supplier]:
-        return [partners.vendor(row, self._site) for row in rows]
-
-    async def _vendor_bills(self, rows: list[Row], with_lines: bool) -> list[Bill]:
-        return [partners.bill(row, self._site) for row in rows]
 
     async def _payments(self, rows: list[Row], with_lines: bool) -> list[Payment]:
         moves = await self._settled(rows) if with_lines else {}

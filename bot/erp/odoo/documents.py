@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
@@ -14,7 +13,6 @@ from bot.erp.model import (
     Approval,
     Invoice,
     InvoiceStatus,
-    Money,
     OrderLine,
     OrderStatus,
     Product,
@@ -31,6 +29,7 @@ from bot.erp.odoo.mapping import (
     Products,
     Row,
     day,
+    goods_of,
     in_force,
     is_locked,
     line_name,
@@ -47,6 +46,7 @@ from bot.erp.odoo.mapping import (
     unit_of,
     with_taxes,
 )
+from bot.erp.record_parts import InvoiceParts, LineParts
 from bot.erp.values import text
 
 _AT_ONCE = timedelta(seconds=5)
@@ -55,7 +55,7 @@ it began (recorded: up to five seconds earlier)."""
 
 
 _ODOO_BOT = 1
-"""The user of the server's own work, such as a scheduled clean-up: nobody who decides."""
+"""The user for the server's own work, such as a scheduled clean-up: it decides nothing."""
 
 # Products
 
@@ -76,6 +76,19 @@ def product(row: Row) -> Product:
     )
 
 
+# Orders
+
+
+def _line(line: Row, products: Products, currency: Any, quantity: str) -> LineParts:
+    return {
+        **goods_of(line, products),
+        "quantity": number(line.get(quantity)) or Decimal(0),
+        "price": money(line.get("price_unit"), currency),
+        "amount": money(with_taxes(line), currency),
+        "taxed": "price_total" in line,
+    }
+
+
 # Sales
 
 _SALES = {"draft", "sent", "sale", "done", "cancel"}
@@ -94,7 +107,6 @@ def sales_order(
     currency = row.get("currency_id")
     delivery = progress(row, "delivery_status")
     return SalesOrder(
-        id=str(row["id"]),
         number=number_of(row),
         customer=name_of(row.get("partner_id")),
         status=_order_status(row, delivery),
@@ -106,24 +118,16 @@ def sales_order(
         total=money(row.get("amount_total"), currency),
         lines=tuple(
             OrderLine(
-                sku=line_sku(line, products),
-                name=line_name(line, products),
-                unit=unit_of(line),
-                quantity=number(line.get("product_uom_qty")) or Decimal(0),
                 delivered=number(line.get("qty_delivered")),
                 invoiced=number(line.get("qty_invoiced")),
-                price=money(line.get("price_unit"), currency),
-                amount=money(with_taxes(line), currency),
-                taxed="price_total" in line,
+                **_line(line, products, currency, "product_uom_qty"),
             )
             for line in lines
             if not line.get("display_type")
         ),
         salesperson=name_of(row.get("user_id")),
-        url=site.link("sale.order", row),
-        changed_at=moment(row.get("write_date")),
-        source=site.source,
         extra=state_of(row, _SALES),
+        **site.origin("sale.order", row),
     )
 
 
@@ -176,20 +180,7 @@ _PAID = {"paid", "in_payment", "reversed"}
 _INVOICE = {"draft", "posted", "cancel"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountMove:
-    """What invoices and bills have in common."""
-
-    status: InvoiceStatus
-    issued_on: date | None
-    due_on: date | None
-    total: Money | None
-    open_amount: Money | None
-    is_credit_note: bool
-    extra: Mapping[str, str]
-
-
-def account_move(row: Row, site: OdooSite, *, refund: str) -> AccountMove:
+def account_move(row: Row, site: OdooSite, *, refund: str) -> InvoiceParts:
     """Return what a row says of an invoice or bill; ``refund`` is the type of a credit note, whose amounts Odoo keeps
     positive.
     """
@@ -197,36 +188,23 @@ def account_move(row: Row, site: OdooSite, *, refund: str) -> AccountMove:
     credit = row.get("move_type") == refund
     sign = -1 if credit else 1
     still_open = 0 if status is InvoiceStatus.VOID else row.get("amount_residual")
-    return AccountMove(
-        status=status,
-        issued_on=day(row.get("invoice_date"), site.zone),
-        due_on=day(row.get("invoice_date_due"), site.zone),
-        total=money(row.get("amount_total"), row.get("currency_id"), sign=sign),
-        open_amount=money(still_open, row.get("currency_id"), sign=sign),
-        is_credit_note=credit,
-        extra=state_of(row, _INVOICE),
-    )
+    return {
+        **site.origin("account.move", row),
+        "number": number_of(row),
+        "status": status,
+        "issued_on": day(row.get("invoice_date"), site.zone),
+        "due_on": day(row.get("invoice_date_due"), site.zone),
+        "total": money(row.get("amount_total"), row.get("currency_id"), sign=sign),
+        "open_amount": money(still_open, row.get("currency_id"), sign=sign),
+        "is_credit_note": credit,
+        "order_number": text(row.get("invoice_origin")),
+        "extra": state_of(row, _INVOICE),
+    }
 
 
 def invoice(row: Row, site: OdooSite) -> Invoice:
     """Return a customer invoice."""
-    seen = account_move(row, site, refund="out_refund")
-    return Invoice(
-        id=str(row["id"]),
-        number=number_of(row),
-        customer=name_of(row.get("partner_id")),
-        status=seen.status,
-        issued_on=seen.issued_on,
-        due_on=seen.due_on,
-        total=seen.total,
-        open_amount=seen.open_amount,
-        is_credit_note=seen.is_credit_note,
-        order_number=text(row.get("invoice_origin")),
-        url=site.link("account.move", row),
-        changed_at=moment(row.get("write_date")),
-        source=site.source,
-        extra=seen.extra,
-    )
+    return Invoice(customer=name_of(row.get("partner_id")), **account_move(row, site, refund="out_refund"))
 
 
 def _invoice_status(row: Row) -> InvoiceStatus:
@@ -271,7 +249,6 @@ def purchase_order(
     currency = row.get("currency_id")
     received = progress(row, "receipt_status")
     return PurchaseOrder(
-        id=str(row["id"]),
         number=number_of(row),
         vendor=name_of(row.get("partner_id")),
         status=_purchase_status(row, received),
@@ -285,24 +262,16 @@ def purchase_order(
         received=received,
         lines=tuple(
             PurchaseLine(
-                sku=line_sku(line, products),
-                name=line_name(line, products),
-                unit=unit_of(line),
-                quantity=number(line.get("product_qty")) or Decimal(0),
                 received=number(line.get("qty_received")),
-                price=money(line.get("price_unit"), currency),
-                amount=money(with_taxes(line), currency),
-                taxed="price_total" in line,
+                **_line(line, products, currency, "product_qty"),
             )
             for line in lines
             if not line.get("display_type")
         ),
         version=version(row),
-        url=site.link("purchase.order", row),
-        changed_at=moment(row.get("write_date")),
-        source=site.source,
         people=_people(row, users),
         extra=state_of(row, _PURCHASES),
+        **site.origin("purchase.order", row),
     )
 
 
@@ -369,7 +338,6 @@ def production_order(row: Row, site: OdooSite, *, products: Products, orders: fr
     origins = [origin for origin in origins_of(row) if origin in orders]
     ready = row.get("components_availability_state")
     return ProductionOrder(
-        id=str(row["id"]),
         number=number_of(row),
         sku=line_sku(row, products),
         name=line_name({"product_id": row.get("product_id")}, products),
@@ -381,10 +349,8 @@ def production_order(row: Row, site: OdooSite, *, products: Products, orders: fr
         due_on=day(row.get("date_deadline"), site.zone),
         material_ready=ready == "available" if ready else None,
         sales_order=", ".join(origins),
-        url=site.link("mrp.production", row),
-        changed_at=moment(row.get("write_date")),
-        source=site.source,
         extra=state_of(row, _PRODUCTIONS),
+        **site.origin("mrp.production", row),
     )
 
 

@@ -1,4 +1,4 @@
-"""What Odoo tells about goods (docs: platform/erp/odoo.md#goods).
+"""What Odoo knows about goods (docs: platform/erp/odoo.md#goods).
 
 Each read takes few calls, whatever the number of documents, products and warehouses.
 """
@@ -12,6 +12,7 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+from bot.erp.arrivals import made_arrivals
 from bot.erp.errors import NotPermitted, Unsupported
 from bot.erp.goods import (
     Arrival,
@@ -30,8 +31,8 @@ from bot.erp.goods import (
     WarehouseItem,
 )
 from bot.erp.goods_port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.goods_sorting import by_arrival, by_leaving, by_price_day, by_urgency
-from bot.erp.model import ProductionOrder, ProductionStatus, Slice
+from bot.erp.goods_sorting import by_arrival, by_leaving, by_price_day
+from bot.erp.model import ProductionOrder, Slice
 from bot.erp.odoo import query as queries
 from bot.erp.odoo.client import OdooClient, Row
 from bot.erp.odoo.documents import product as product_of
@@ -39,9 +40,7 @@ from bot.erp.odoo.mapping import (
     OdooSite,
     Products,
     day,
-    line_name,
-    line_sku,
-    moment,
+    goods_of,
     money,
     name_of,
     number,
@@ -52,12 +51,12 @@ from bot.erp.odoo.mapping import (
 )
 from bot.erp.odoo.query import Condition
 from bot.erp.odoo.stock import OdooStock, figures
-from bot.erp.shortages import shortages_of
+from bot.erp.shortages import part_of_shortages
 from bot.erp.values import text
 from bot.erp.warehouses import pick_warehouse
 
 _MOST = 2_000
-"""Lines, orders or moves of one question."""
+"""Lines, orders or moves that a question reads at most."""
 
 _STATES = {
     "draft": DeliveryStatus.PLANNED,
@@ -67,7 +66,6 @@ _STATES = {
     "done": DeliveryStatus.SHIPPED,
     "cancel": DeliveryStatus.CANCELLED,
 }
-_COMING = {ProductionStatus.RELEASED, ProductionStatus.RUNNING}
 _PLAIN_NAMES: Mapping[str, Any] = {"display_default_code": False}
 
 _MOVE = ("picking_id", "product_id", "product_uom_qty", "quantity", "quantity_done", "product_uom", "state")
@@ -129,7 +127,6 @@ class OdooGoods:
         status = _STATES.get(text(row.get("state")), DeliveryStatus.PLANNED)
         shipped = status is DeliveryStatus.SHIPPED
         return GoodsDelivery(
-            id=str(row["id"]),
             number=number_of(row),
             order_number=text(order.get("name")) or text(row.get("origin")),
             # The address of a transfer may be a contact's; the order names the customer.
@@ -141,9 +138,7 @@ class OdooGoods:
             tracking=text(row.get("carrier_tracking_ref")),
             lines=tuple(
                 DeliveryLine(
-                    sku=line_sku(move, products),
-                    name=line_name(move, products),
-                    unit=name_of(move.get("product_uom")),
+                    **goods_of(move, products),
                     quantity=_moved(move, shipped=shipped),
                 )
                 for move in moves
@@ -151,9 +146,7 @@ class OdooGoods:
             ),
             salesperson=name_of(order.get("user_id")),
             warehouse=warehouses.get(reference(row.get("picking_type_id")) or 0, ""),
-            url=self._site.link("stock.picking", row),
-            changed_at=moment(row.get("write_date")),
-            source=self._site.source,
+            **self._site.origin("stock.picking", row),
         )
 
     async def _orders_of(self, rows: Iterable[Row]) -> Mapping[int, Row]:
@@ -236,9 +229,7 @@ class OdooGoods:
         products = await self._products_of(lines)
         return tuple(
             ComponentUse(
-                sku=line_sku(line, products),
-                name=line_name(line, products),
-                unit=name_of(line.get("product_uom_id")),
+                **goods_of(line, products),
                 quantity=_per_unit(line, bills[0]),
             )
             for line in lines
@@ -279,7 +270,7 @@ class OdooGoods:
     # Prices
 
     async def prices(self, row: Row, customer: str) -> Prices:
-        """Return what a product costs; a standard cost of nothing is one that nobody entered."""
+        """Return what a product costs; a standard cost of 0 was never entered."""
         named: Condition = queries.contains(("partner_id.name", "partner_id.parent_id.name"), customer)
         sales, purchases = await asyncio.gather(
             self._points("sale.order", _SALES_LINE, [["state", "in", ["sale", "done"]], *named], row),
@@ -375,9 +366,7 @@ class OdooGoods:
         return Arrival(
             document=number_of(order),
             kind=ArrivalKind.PURCHASE,
-            sku=line_sku(line, products),
-            name=line_name(line, products),
-            unit=unit_of(line),
+            **goods_of(line, products),
             quantity=_still_open(line),
             due_on=day(line.get("date_planned") or order.get("date_planned"), self._site.zone),
             partner=name_of(order.get("partner_id")),
@@ -395,20 +384,7 @@ class OdooGoods:
             rows = await self._client.rows(production.model, domain, production.fields, order="id asc", limit=_MOST)
         except Unsupported:
             return []  # manufacturing is not installed
-        return [
-            Arrival(
-                document=order.number,
-                kind=ArrivalKind.PRODUCTION,
-                sku=order.sku,
-                name=order.name,
-                unit=order.unit,
-                quantity=order.planned - (order.produced or 0),
-                due_on=order.due_on,
-                source=self._site.source,
-            )
-            for order in await self._productions(rows)
-            if order.status in _COMING and order.planned > (order.produced or 0)
-        ]
+        return list(made_arrivals(await self._productions(rows)))
 
     # Warehouses
 
@@ -441,10 +417,7 @@ class OdooGoods:
             context=_PLAIN_NAMES,
         )
         levels = await self._stock.levels(rows)
-        found = by_urgency(
-            short for level in levels for short in shortages_of(level) if only in ("", short.warehouse_code)
-        )
-        return Slice(items=found[query.offset : query.offset + query.limit], total=len(found))
+        return part_of_shortages(levels, query, only)
 
     async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
         """Return what lies in a warehouse."""

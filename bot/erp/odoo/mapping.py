@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from bot.erp import values
 from bot.erp.model import Money, Progress
+from bot.erp.record_parts import GoodsParts, RecordOrigin
 from bot.erp.values import text
 
 Row = Mapping[str, Any]
@@ -82,6 +83,14 @@ class OdooSite:
         """Return an address that opens the record in every release."""
         return f"{self.url}/mail/view?model={model}&res_id={row['id']}"
 
+    def origin(self, model: str, row: Row) -> RecordOrigin:
+        return {
+            "id": str(row["id"]),
+            "url": self.link(model, row),
+            "changed_at": moment(row.get("write_date")),
+            "source": self.source,
+        }
+
 
 def key_of(row: Row, field: str) -> str:
     """Return a code or number; without one (a draft may have a slash), the id as Odoo writes it: ``*12``."""
@@ -143,6 +152,11 @@ def line_name(line: Row, products: Products) -> str:
     """Return the name of the record's product, else the text of the line."""
     found = products.get(reference(line.get("product_id")) or 0)
     return text(line.get("name")) or name_of(line.get("product_id")) if found is None else text(found.get("name"))
+
+
+def goods_of(line: Row, products: Products) -> GoodsParts:
+    """Return the product of a line, a move or a production order."""
+    return {"sku": line_sku(line, products), "name": line_name(line, products), "unit": unit_of(line)}
 
 
 def with_taxes(line: Row) -> Any:

@@ -16,7 +16,8 @@ from bot.erp.model import (
     Supplier,
 )
 from bot.erp.odoo import documents
-from bot.erp.odoo.mapping import OdooSite, Row, day, key_of, moment, money, name_of, number_of
+from bot.erp.odoo.mapping import OdooSite, Row, day, key_of, money, name_of, number_of
+from bot.erp.record_parts import PartnerParts
 from bot.erp.values import text
 
 
@@ -24,40 +25,32 @@ def customer(row: Row, site: OdooSite) -> Customer:
     """Return a customer; amounts of partners are in the company's currency."""
     limited = row.get("use_partner_credit_limit") is True
     return Customer(
-        id=str(row["id"]),
-        code=key_of(row, "ref"),
-        name=text(row.get("name")),
-        phone=_phone(row),
-        email=text(row.get("email")),
-        address=_address(row),
         salesperson=name_of(row.get("user_id")),
-        payment_terms=name_of(row.get("property_payment_term_id")),
         credit_limit=money(row.get("credit_limit"), row.get("currency_id")) if limited else None,
         receivable=_stated(row, "credit"),
-        is_active=row.get("active") is not False,
-        url=site.link("res.partner", row),
-        changed_at=moment(row.get("write_date")),
-        source=site.source,
+        **_partner(row, site, terms="property_payment_term_id"),
     )
 
 
 def vendor(row: Row, site: OdooSite) -> Supplier:
-    """Return a vendor."""
     return Supplier(
-        id=str(row["id"]),
-        code=key_of(row, "ref"),
-        name=text(row.get("name")),
-        phone=_phone(row),
-        email=text(row.get("email")),
-        address=_address(row),
         buyer=name_of(row.get("buyer_id")),
-        payment_terms=name_of(row.get("property_supplier_payment_term_id")),
         payable=_stated(row, "debit"),
-        is_active=row.get("active") is not False,
-        url=site.link("res.partner", row),
-        changed_at=moment(row.get("write_date")),
-        source=site.source,
+        **_partner(row, site, terms="property_supplier_payment_term_id"),
     )
+
+
+def _partner(row: Row, site: OdooSite, *, terms: str) -> PartnerParts:
+    return {
+        **site.origin("res.partner", row),
+        "code": key_of(row, "ref"),
+        "name": text(row.get("name")),
+        "phone": text(row.get("phone")) or text(row.get("mobile")),
+        "email": text(row.get("email")),
+        "address": ", ".join(filter(None, (text(row.get(name)) for name in ("street", "street2", "zip", "city")))),
+        "payment_terms": name_of(row.get(terms)),
+        "is_active": row.get("active") is not False,
+    }
 
 
 def _stated(row: Row, name: str) -> Money | None:
@@ -65,33 +58,12 @@ def _stated(row: Row, name: str) -> Money | None:
     return money(row[name], row.get("currency_id")) if name in row else None
 
 
-def _phone(row: Row) -> str:
-    return text(row.get("phone")) or text(row.get("mobile"))
-
-
-def _address(row: Row) -> str:
-    return ", ".join(filter(None, (text(row.get(name)) for name in ("street", "street2", "zip", "city"))))
-
-
 def bill(row: Row, site: OdooSite) -> Bill:
     """Return a vendor's bill; Odoo's amounts of a refund are positive."""
-    seen = documents.account_move(row, site, refund="in_refund")
     return Bill(
-        id=str(row["id"]),
-        number=number_of(row),
         vendor=name_of(row.get("partner_id")),
-        status=seen.status,
-        issued_on=seen.issued_on,
-        due_on=seen.due_on,
-        total=seen.total,
-        open_amount=seen.open_amount,
-        is_credit_note=seen.is_credit_note,
-        order_number=text(row.get("invoice_origin")),
         reference=text(row.get("ref")),
-        url=site.link("account.move", row),
-        changed_at=moment(row.get("write_date")),
-        source=site.source,
-        extra=seen.extra,
+        **documents.account_move(row, site, refund="in_refund"),
     )
 
 
@@ -114,11 +86,10 @@ def settled_ids(row: Row) -> list[int]:
 
 
 def payment(row: Row, site: OdooSite, moves: Mapping[int, Row] = _NO_MOVES) -> Payment:
-    """Return a payment; ``moves`` are the invoices and bills that it settles, as far as they are to be told."""
+    """Return a payment; ``moves`` are the invoices and bills that it settles, as far as they are to be shown."""
     state = text(row.get("state"))
     inbound = row.get("payment_type") == "inbound"
     return Payment(
-        id=str(row["id"]),
         number=number_of(row),
         partner=name_of(row.get("partner_id")),
         partner_kind=PartnerKind.VENDOR if row.get("partner_type") == "supplier" else PartnerKind.CUSTOMER,
@@ -128,8 +99,6 @@ def payment(row: Row, site: OdooSite, moves: Mapping[int, Row] = _NO_MOVES) -> P
         amount=money(row.get("amount"), row.get("currency_id")),
         method=name_of(row.get("journal_id")),
         settles=tuple(number_of(moves[key]) for key in settled_ids(row) if key in moves),
-        url=site.link("account.payment", row),
-        changed_at=moment(row.get("write_date")),
-        source=site.source,
         extra=MappingProxyType({} if state in _PAYMENT else {"state": state}),
+        **site.origin("account.payment", row),
     )

@@ -167,7 +167,7 @@ def _still_owed(status: str) -> Late:
 _UNSETTLED: Condition = [
     ["state", "=", "posted"],
     ["payment_state", "not in", ["paid", "in_payment", "reversed"]],
-    # Of blocked and imported invoices only the amounts tell.
+    # Of blocked and imported invoices only the amounts are reliable.
     *any_of(["payment_state", "in", ["not_paid", "partial"]], ["amount_residual", "!=", 0]),
 ]
 
@@ -196,21 +196,29 @@ SALES_ORDERS = DocumentQuery(
         Filter.LATE: ("commitment_date", _overdue("commitment_date", "delivery_status")),
     },
 )  # fmt: skip
-INVOICES = DocumentQuery(
-    model="account.move",
-    fields=(
-        "name", "move_type", "state", "payment_state", "partner_id", "amount_total", "amount_residual", "currency_id",
-        "invoice_date", "invoice_date_due", "invoice_origin", "write_date",
-    ),
-    days=("invoice_date",),
-    due="invoice_date_due",
-    texts=("name", "partner_id.name", "partner_id.parent_id.name"),
-    base=[["move_type", "in", ["out_invoice", "out_refund"]]],
-    filters={
-        Filter.OPEN: ("invoice_date_due", lambda _there, _start: _UNSETTLED),
-        Filter.OVERDUE: ("invoice_date_due", _unpaid("out_invoice")),
-    },
-)  # fmt: skip
+
+
+def _account_moves(invoice: str, refund: str, *more: str) -> DocumentQuery:
+    """Return the kind of invoices or bills; ``more`` are fields that are searched as well."""
+    return DocumentQuery(
+        model="account.move",
+        fields=(
+            "name", "move_type", "state", "payment_state", "partner_id", "amount_total", "amount_residual",
+            "currency_id", "invoice_date", "invoice_date_due", "invoice_origin", "write_date", *more,
+        ),
+        days=("invoice_date",),
+        due="invoice_date_due",
+        texts=("name", "partner_id.name", "partner_id.parent_id.name", *more),
+        base=[["move_type", "in", [invoice, refund]]],
+        filters={
+            Filter.OPEN: ("invoice_date_due", lambda _there, _start: _UNSETTLED),
+            Filter.OVERDUE: ("invoice_date_due", _unpaid(invoice)),
+        },
+    )  # fmt: skip
+
+
+INVOICES = _account_moves("out_invoice", "out_refund")
+BILLS = _account_moves("in_invoice", "in_refund", "ref")
 PURCHASE_ORDERS = DocumentQuery(
     model="purchase.order",
     fields=(
@@ -261,42 +269,28 @@ DELIVERIES = DocumentQuery(
     },
     partners=("partner_id.name", "partner_id.parent_id.name"),
 )  # fmt: skip
-_PARTNER_FIELDS = (
-    "ref", "name", "phone", "mobile", "email", "street", "street2", "zip", "city", "active", "currency_id",
-    "write_date",
-)  # fmt: skip
-CUSTOMERS = DocumentQuery(
-    model="res.partner",
-    fields=(
-        *_PARTNER_FIELDS, "user_id", "property_payment_term_id", "credit", "credit_limit", "use_partner_credit_limit",
-    ),
-    texts=("ref", "name"),
-    base=[["customer_rank", ">", 0], ["parent_id", "=", False]],
-    key="ref",
-    partners=("name",),
-    shared=True,
-)  # fmt: skip
-VENDORS = DocumentQuery(
-    model="res.partner",
-    fields=(*_PARTNER_FIELDS, "buyer_id", "property_supplier_payment_term_id", "debit"),
-    texts=("ref", "name"),
-    base=[["supplier_rank", ">", 0], ["parent_id", "=", False]],
-    key="ref",
-    partners=("name",),
-    shared=True,
+
+
+def _partners(rank: str, *more: str) -> DocumentQuery:
+    """Return the kind of customers or vendors, with the fields that only those have."""
+    return DocumentQuery(
+        model="res.partner",
+        fields=(
+            "ref", "name", "phone", "mobile", "email", "street", "street2", "zip", "city", "active", "currency_id",
+            "write_date", *more,
+        ),
+        texts=("ref", "name"),
+        base=[[rank, ">", 0], ["parent_id", "=", False]],
+        key="ref",
+        partners=("name",),
+        shared=True,
+    )  # fmt: skip
+
+
+CUSTOMERS = _partners(
+    "customer_rank", "user_id", "property_payment_term_id", "credit", "credit_limit", "use_partner_credit_limit"
 )
-BILLS = DocumentQuery(
-    model="account.move",
-    fields=(*INVOICES.fields, "ref"),
-    days=("invoice_date",),
-    due="invoice_date_due",
-    texts=("name", "partner_id.name", "partner_id.parent_id.name", "ref"),
-    base=[["move_type", "in", ["in_invoice", "in_refund"]]],
-    filters={
-        Filter.OPEN: ("invoice_date_due", lambda _there, _start: _UNSETTLED),
-        Filter.OVERDUE: ("invoice_date_due", _unpaid("in_invoice")),
-    },
-)
+VENDORS = _partners("supplier_rank", "buyer_id", "property_supplier_payment_term_id", "debit")
 PAYMENTS = DocumentQuery(
     model="account.payment",
     fields=(

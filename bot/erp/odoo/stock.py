@@ -28,7 +28,7 @@ _MOST = 5_000
 """Quants, planned moves or reordering rules of the products of one question: one per location, lot, package, owner."""
 _WAREHOUSES_HOLD = timedelta(minutes=10)
 _LOTS = "stock.lot"
-"""From 16 on; before, lots are told without their last day."""
+"""From 16 on; before, lots are shown without their last day."""
 _LAST_DAY = "expiration_date"
 _QUANT = ("product_id", "warehouse_id", "lot_id", "quantity", "reserved_quantity")
 _PLANNED = ["waiting", "confirmed", "assigned", "partially_available"]

@@ -64,7 +64,6 @@ class RestErp(MappedErp):
         self.capabilities = _capabilities(options)
 
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
-        """Return products whose code, name, spec or barcode contains ``text``, best match first."""
         calls = self._products()
         if not is_encodable(text):
             return ()
@@ -78,7 +77,6 @@ class RestErp(MappedErp):
         return self._options.products
 
     async def stock(self, sku: str) -> StockLevel:
-        """Return one product's stock; raises `NotFound`."""
         calls = self._options.stock
         if calls is None:
             self._refuse(Capability.STOCK)
@@ -118,25 +116,21 @@ class RestErp(MappedErp):
         return self._reader.single(self._mapped["stock"], found).reorder_point if found else None
 
     async def product(self, sku: str) -> ProductDetails:
-        """Return the master data of a product; raises `NotFound`."""
         self._check_capability(Capability.PRODUCT_DETAILS)
         with malformed_is_invalid(self.name):
             return await self._goods.product(self._checked_step(checked_key(sku, source=self.name)))
 
     async def prices(self, sku: str, *, customer: str) -> Prices:
-        """Return what a product costs; raises `NotFound`."""
         self._check_capability(Capability.PRICES)
         with malformed_is_invalid(self.name):
             return await self._goods.prices(self._checked_step(checked_key(sku, source=self.name)), customer)
 
     async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
-        """Return goods on their way; an unknown product has none."""
         self._check_capability(Capability.ARRIVALS)
         with malformed_is_invalid(self.name):
             return await self._goods.arrivals(query) if is_encodable(query.sku) else Slice(items=(), total=0)
 
     async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
-        """Return the deliveries of a sales order with their lines; raises `NotFound` for no such order."""
         self._check_capability(Capability.DELIVERIES)
         calls, sales = self._options.deliveries, self._options.sales
         assert calls is not None
@@ -151,13 +145,11 @@ class RestErp(MappedErp):
             return by_leaving([await self._whole("deliveries", row) for row in rows])
 
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
-        """Return what is short; raises `NotFound` for no such warehouse."""
         self._check_capability(Capability.SHORTAGES)
         with malformed_is_invalid(self.name):
             return await self._goods.shortages(query)
 
     async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
-        """Return the stock of a warehouse; raises `NotFound` and `Ambiguous`."""
         self._check_capability(Capability.WAREHOUSE_STOCK)
         with malformed_is_invalid(self.name):
             return await self._goods.warehouse_stock(query)
@@ -183,7 +175,6 @@ class RestErp(MappedErp):
         return picked
 
     async def decide(self, decision: Decision) -> DecisionResult:
-        """Approve or reject one revision of a purchase order, once, and read it again."""
         act = self._acts().get(decision.verdict)
         if act is None:
             return DecisionResult(outcome=DecisionOutcome.UNSUPPORTED, order=None)

@@ -1,4 +1,4 @@
-"""Requests of the configuration to one API: credentials, pages, envelopes, and refusals as our errors."""
+"""Configured requests to an API: credentials, pages, envelopes, and refusals as our errors."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ class RestClient:
     async def part(self, read: ListRead, given: Mapping[str, Any], *, start: int = 0, want: int) -> ListPage:
         """Return records from ``start`` on, as many as ``want`` or all there are, page by page.
 
-        Raises `Invalid` where the API gives the same page again and again, or less than it says there is.
+        Raises `Invalid` if the API keeps giving the same page, or less than it says there is.
         """
         size = min(read.paging.size, want) if read.paging else want
         place = {"limit": size, "offset": start, "page": read.paging.first if read.paging else 1, "cursor": ""}

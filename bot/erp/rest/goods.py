@@ -1,4 +1,4 @@
-"""What a JSON API tells about goods, as far as the parts of `bot.erp.mapped.goods.PARTS` are configured."""
+"""What a JSON API knows about goods, as far as the parts of `bot.erp.mapped.goods.PARTS` are configured."""
 
 from __future__ import annotations
 
@@ -45,7 +45,6 @@ class RestGoods:
         return self._records.reader.context
 
     async def product(self, sku: str) -> ProductDetails:
-        """Return the master data of a product; raises `NotFound`."""
         product, found = await self._read_product(sku)
         calls = self._options.products
         assert calls is not None
@@ -61,7 +60,6 @@ class RestGoods:
         return goods.details_of(product, reorder_point, parts, self._context)
 
     async def prices(self, sku: str, customer: str) -> Prices:
-        """Return what a product costs; raises `NotFound`."""
         product, found = await self._read_product(sku)
         listed = await self._list_prices(product.sku, found)
         sales, purchases = await gather_or_cancel(
@@ -79,14 +77,12 @@ class RestGoods:
         return read
 
     async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
-        """Return goods on their way."""
         bought, made = await gather_or_cancel(
             self._part("arrivals", "purchases", sku=query.sku), self._part("arrivals", "productions", sku=query.sku)
         )
         return goods.pick_arrivals((*bought, *made), query)
 
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
-        """Return what is short; raises `NotFound` for no such warehouse."""
         warehouses, stock = await gather_or_cancel(self._warehouses(), self._part("warehouses", "shortages"))
         return goods.pick_shortages(stock, warehouses, query, self._context)
 

@@ -16,7 +16,7 @@ from bot.secret_values import Secret
 
 
 def _known_pattern(text: str) -> str:
-    """Return a regular expression; raises `ValueError` for what is none."""
+    """Return a regular expression; raises `ValueError` for an invalid one."""
     try:
         re.compile(text)
     except re.error as error:

@@ -321,12 +321,10 @@ class SapB1Erp(ReaderErp):
             return await self._items.details(checked_key(sku, source=self.name))
 
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
-        """Return what is short; raises `NotFound` for no such warehouse."""
         with malformed_is_invalid(self.name):
             return await self._items.short(query)
 
     async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
-        """Return the stock of a warehouse; raises `NotFound` and `Ambiguous`."""
         with malformed_is_invalid(self.name):
             return await self._items.stored(query)
 

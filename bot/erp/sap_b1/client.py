@@ -95,7 +95,7 @@ class SapB1Client:
             await self._http.close()
 
     async def try_login(self, user: str, password: SecretStr) -> None:
-        """Log in as somebody and out again, which takes one of the licences for that moment; raises `AuthFailed`."""
+        """Log in as a user and out again, which takes a licence for that moment; raises `AuthFailed`."""
         await self._log_out(await self._session_of(user, password))
 
     async def _log_in(self) -> Session:

@@ -27,6 +27,7 @@ from bot.erp.model import (
     PurchaseStatus,
     SalesOrder,
 )
+from bot.erp.record_parts import GoodsParts, InvoiceParts, LineParts, RecordOrigin
 from bot.erp.sap_b1.client import UserNames
 from bot.erp.sap_b1.decisions import ApprovalRequest
 from bot.erp.sap_b1.mapping import Row, ValueReader, day_of, is_yes, rows_of
@@ -119,10 +120,12 @@ class DocumentMapper:
     def order(self, entity: DocumentEntity, row: Row, sellers: Mapping[str, str]) -> SalesOrder:
         """Return a sales order; only other documents show what was invoiced or paid."""
         currency = _DocumentCurrency(self.values, row)
-        lines = tuple(self._order_line(line, currency) for line in rows_of(row, "DocumentLines"))
+        lines = tuple(
+            OrderLine(delivered=_done(line), due_on=day_of(line.get("ShipDate")), **_line(line, currency))
+            for line in rows_of(row, "DocumentLines")
+        )
         delivery = progress((line.delivered, line.quantity) for line in lines)
         return SalesOrder(
-            id=code(row["DocEntry"]),
             number=entity.number(row),
             customer=text(row.get("CardName")),
             status=order_status(row, delivery, draft=bool(entity.drafts_of)),
@@ -132,69 +135,44 @@ class DocumentMapper:
             total=currency.total(row),
             lines=lines,
             salesperson=sellers.get(code(row.get("SalesPersonCode")), ""),
-            changed_at=self.values.changed(row),
-            source=self.source,
+            **self._origin(row),
         )
 
-    def _order_line(self, line: Row, currency: _DocumentCurrency) -> OrderLine:
-        quantity, done = _done(line)
-        return OrderLine(
-            sku=code(line.get("ItemCode")),
-            name=text(line.get("ItemDescription")),
-            unit=_unit(line),
-            quantity=quantity,
-            delivered=done,
-            price=currency.price(line),
-            amount=currency.line_total(line),
-            taxed=False,
-            due_on=day_of(line.get("ShipDate")),
-        )
+    def _origin(self, row: Row) -> RecordOrigin:
+        return {"id": code(row["DocEntry"]), "changed_at": self.values.changed(row), "source": self.source}
 
     def invoice(self, entity: DocumentEntity, row: Row, orders: Mapping[str, str]) -> Invoice:
         """Return an invoice, or a credit note with negative amounts; ``orders`` are order numbers by key."""
-        seen = self._invoiced(entity, row)
-        return Invoice(
-            id=code(row["DocEntry"]),
-            number=entity.number(row),
-            customer=text(row.get("CardName")),
-            status=seen.status,
-            issued_on=day_of(row.get("DocDate")),
-            due_on=day_of(row.get("DocDueDate")),
-            total=seen.total,
-            open_amount=seen.open_amount,
-            is_credit_note=entity.is_credit_note,
-            order_number=_first_order(row, SALES_ORDER, orders),
-            changed_at=self.values.changed(row),
-            source=self.source,
-        )
+        parts = self._invoiced(entity, row, _first_order(row, SALES_ORDER, orders))
+        return Invoice(customer=text(row.get("CardName")), **parts)
 
     def bill(self, entity: DocumentEntity, row: Row, orders: Mapping[str, str]) -> Bill:
         """Return an invoice by a vendor, or a credit note with negative amounts; ``orders`` are numbers by key."""
-        seen = self._invoiced(entity, row)
         return Bill(
-            id=code(row["DocEntry"]),
-            number=entity.number(row),
             vendor=text(row.get("CardName")),
-            status=seen.status,
-            issued_on=day_of(row.get("DocDate")),
-            due_on=day_of(row.get("DocDueDate")),
-            total=seen.total,
-            open_amount=seen.open_amount,
-            is_credit_note=entity.is_credit_note,
-            order_number=_first_order(row, PURCHASE_ORDER, orders),
             reference=text(row.get("NumAtCard")),
-            changed_at=self.values.changed(row),
-            source=self.source,
+            **self._invoiced(entity, row, _first_order(row, PURCHASE_ORDER, orders)),
         )
 
-    def _invoiced(self, entity: DocumentEntity, row: Row) -> _Invoiced:
+    def _invoiced(self, entity: DocumentEntity, row: Row, order_number: str) -> InvoiceParts:
         currency = _DocumentCurrency(self.values, row)
         total = number(row.get("DocTotalFc" if currency.foreign else "DocTotal")) or Decimal(0)
         paid = number(row.get("PaidToDateFC" if currency.foreign else "PaidToDate")) or Decimal(0)
         status = invoice_status(row, total, paid, draft=bool(entity.drafts_of))
         open_amount = Decimal(0) if status in (InvoiceStatus.PAID, InvoiceStatus.VOID) else total - paid
         sign = -1 if entity.is_credit_note else 1
-        return _Invoiced(status, currency.money(sign * total), currency.money(sign * open_amount))
+        return {
+            **self._origin(row),
+            "number": entity.number(row),
+            "status": status,
+            "issued_on": day_of(row.get("DocDate")),
+            "due_on": day_of(row.get("DocDueDate")),
+            "total": currency.money(sign * total),
+            "open_amount": currency.money(sign * open_amount),
+            "is_credit_note": entity.is_credit_note,
+            "order_number": order_number,
+            "extra": {},
+        }
 
     def delivery(
         self, entity: DocumentEntity, row: Row, orders: Mapping[str, str], names: DeliveryNames
@@ -205,7 +183,6 @@ class DocumentMapper:
         places = {code(line.get("WarehouseCode")) for line in lines}
         place = places.pop() if len(places) == 1 else ""
         return GoodsDelivery(
-            id=code(row["DocEntry"]),
             number=entity.number(row),
             order_number=_first_order(row, SALES_ORDER, orders),
             customer=text(row.get("CardName")),
@@ -217,17 +194,14 @@ class DocumentMapper:
             is_return=entity is RETURNS,
             lines=tuple(
                 DeliveryLine(
-                    sku=code(line.get("ItemCode")),
-                    name=text(line.get("ItemDescription")),
-                    unit=_unit(line),
+                    **_goods_of(line),
                     quantity=sign * (number(line["Quantity"]) or Decimal(0)),
                 )
                 for line in lines
             ),
             salesperson=names.sellers.get(code(row.get("SalesPersonCode")), ""),
             warehouse=names.warehouses.get(place) or place,
-            changed_at=self.values.changed(row),
-            source=self.source,
+            **self._origin(row),
         )
 
     def purchase_order(
@@ -240,7 +214,9 @@ class DocumentMapper:
     ) -> PurchaseOrder:
         """Return a purchase order, or the draft of one, with its approval request if there is one."""
         currency = _DocumentCurrency(self.values, row)
-        lines = tuple(self._purchase_line(line, currency) for line in rows_of(row, "DocumentLines"))
+        lines = tuple(
+            PurchaseLine(received=_done(line), **_line(line, currency)) for line in rows_of(row, "DocumentLines")
+        )
         draft = bool(entity.drafts_of)
         status = purchase_status(row, request, draft=draft)
         undecided = request is None or status in (PurchaseStatus.DRAFT, PurchaseStatus.CANCELLED)
@@ -271,19 +247,6 @@ class DocumentMapper:
             extra={"generated": "no"} if draft and status is PurchaseStatus.APPROVED else {},
         )
 
-    def _purchase_line(self, line: Row, currency: _DocumentCurrency) -> PurchaseLine:
-        quantity, done = _done(line)
-        return PurchaseLine(
-            sku=code(line.get("ItemCode")),
-            name=text(line.get("ItemDescription")),
-            unit=_unit(line),
-            quantity=quantity,
-            received=done,
-            price=currency.price(line),
-            amount=currency.line_total(line),
-            taxed=False,
-        )
-
     def production_order(self, row: Row) -> ProductionOrder:
         produced = number(row.get("CompletedQuantity"))
         parts = [
@@ -310,17 +273,8 @@ class DocumentMapper:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Invoiced:
-    """What invoices and bills say alike."""
-
-    status: InvoiceStatus
-    total: Money | None
-    open_amount: Money | None
-
-
 class _DocumentCurrency:
-    """The currency of one document: its own if that differs from the company's, else the company's.
+    """The currency of a document: its own if that differs from the company's, else the company's.
 
     Amounts in the document's own currency are 0 if it is the company's.
 
@@ -358,10 +312,24 @@ def _first_order(row: Row, kind: str, orders: Mapping[str, str]) -> str:
     return next(filter(None, (orders.get(entry, "") for entry in base_orders(row, kind))), "")
 
 
-def _done(line: Row) -> tuple[Decimal, Decimal | None]:
-    """Return a line's quantity, and how much of it is done."""
+def _line(line: Row, currency: _DocumentCurrency) -> LineParts:
+    return {
+        **_goods_of(line),
+        "quantity": number(line["Quantity"]) or Decimal(0),
+        "price": currency.price(line),
+        "amount": currency.line_total(line),
+        "taxed": False,
+    }
+
+
+def _goods_of(line: Row) -> GoodsParts:
+    return {"sku": code(line.get("ItemCode")), "name": text(line.get("ItemDescription")), "unit": _unit(line)}
+
+
+def _done(line: Row) -> Decimal | None:
+    """Return how much of a line is delivered or received."""
     quantity, remaining = number(line["Quantity"]) or Decimal(0), number(line.get("RemainingOpenQuantity"))
-    return quantity, None if remaining is None else max(Decimal(0), quantity - remaining)
+    return None if remaining is None else max(Decimal(0), quantity - remaining)
 
 
 def _unit(line: Row) -> str:

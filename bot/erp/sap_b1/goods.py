@@ -18,7 +18,7 @@ SUPPLIED = ("Mainsupplier", "SupplierCatalogNo", "LeadTime", "ItemPreferredVendo
 
 
 class DetailReader:
-    """Reads what is told of an item beyond its stock; what the user may not read is left out."""
+    """Reads the details of an item beyond its stock; what the user may not read is left out."""
 
     def __init__(self, client: SapB1Client) -> None:
         self._client = client
@@ -76,7 +76,7 @@ class DetailReader:
 
 
 def _material(tree: Row) -> list[Row]:
-    # Old releases know no resources, and tell no kind of line.
+    # Old releases have neither resources nor kinds of lines.
     return [line for line in rows_of(tree, "ProductTreeLines") if line.get("ItemType") in (None, "pit_Item")]
 
 

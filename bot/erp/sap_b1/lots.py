@@ -1,4 +1,4 @@
-"""Batches and serial numbers, told by queries that are stored in the ERP (docs: platform/erp/sap-b1.md#lots)."""
+"""Batches and serial numbers, read by queries that are stored in the ERP (docs: platform/erp/sap-b1.md#lots)."""
 
 from __future__ import annotations
 

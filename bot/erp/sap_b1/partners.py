@@ -24,6 +24,7 @@ from bot.erp.model import (
     Supplier,
 )
 from bot.erp.port import ListQuery
+from bot.erp.record_parts import PartnerParts
 from bot.erp.sap_b1 import query as queries
 from bot.erp.sap_b1.client import NameCache, SapB1Client
 from bot.erp.sap_b1.documents import is_cancelled
@@ -155,40 +156,37 @@ class PartnerMapper:
     def customer(self, row: Row, names: PartnerNames, today: date) -> Customer:
         """Return a customer; a credit limit of 0 is none."""
         return Customer(
-            id=code(row["CardCode"]),
-            code=code(row["CardCode"]),
-            name=text(row.get("CardName")),
             contact=text(row.get("ContactPerson")),
-            phone=_phone(row),
-            email=text(row.get("EmailAddress")),
-            address=_address(row),
             salesperson=names.people.get(code(row.get("SalesPersonCode")), ""),
-            payment_terms=names.terms.get(code(row.get("PayTermsGrpCode")), ""),
             credit_limit=self.values.money(number(row.get("CreditLimit")) or None, names.currency),
             receivable=self.values.money(row.get("CurrentAccountBalance"), names.currency),
-            is_active=is_in_use(row, today),
-            changed_at=self.values.changed(row),
-            source=self.source,
+            **self._partner(row, names, today),
         )
 
     def vendor(self, row: Row, names: PartnerNames, today: date) -> Supplier:
         """Return a vendor; what is owed to it is a negative balance."""
         balance = number(row.get("CurrentAccountBalance"))
         return Supplier(
-            id=code(row["CardCode"]),
-            code=code(row["CardCode"]),
-            name=text(row.get("CardName")),
             contact=text(row.get("ContactPerson")),
-            phone=_phone(row),
-            email=text(row.get("EmailAddress")),
-            address=_address(row),
             buyer=names.people.get(code(row.get("SalesPersonCode")), ""),
-            payment_terms=names.terms.get(code(row.get("PayTermsGrpCode")), ""),
             payable=self.values.money(None if balance is None else -balance, names.currency),
-            is_active=is_in_use(row, today),
-            changed_at=self.values.changed(row),
-            source=self.source,
+            **self._partner(row, names, today),
         )
+
+    def _partner(self, row: Row, names: PartnerNames, today: date) -> PartnerParts:
+        key = code(row["CardCode"])
+        return {
+            "id": key,
+            "code": key,
+            "name": text(row.get("CardName")),
+            "phone": text(row.get("Phone1")) or text(row.get("Cellular")),
+            "email": text(row.get("EmailAddress")),
+            "address": ", ".join(filter(None, (text(row.get(name)) for name in ("Address", "ZipCode", "City")))),
+            "payment_terms": names.terms.get(code(row.get("PayTermsGrpCode")), ""),
+            "is_active": is_in_use(row, today),
+            "changed_at": self.values.changed(row),
+            "source": self.source,
+        }
 
     def payment(
         self, entity: DocumentEntity, row: Row, settled: Mapping[tuple[str, str], str], currency: str
@@ -225,11 +223,3 @@ class PartnerMapper:
 def _settled_key(part: Row) -> tuple[str, str]:
     """Return the type and key of a document that a payment settles."""
     return code(part.get("InvoiceType")), code(part.get("DocEntry"))
-
-
-def _phone(row: Row) -> str:
-    return text(row.get("Phone1")) or text(row.get("Cellular"))
-
-
-def _address(row: Row) -> str:
-    return ", ".join(filter(None, (text(row.get(name)) for name in ("Address", "ZipCode", "City"))))

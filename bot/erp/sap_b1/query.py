@@ -142,7 +142,6 @@ class DocumentEntity:
         return Header(self.key_of(row), self.number(row), day_of(row.get(self.day)), texts, partner)
 
     def key_of(self, row: Row) -> DocumentKey:
-        """Return the key of a document."""
         return self, int(row[self.key])
 
     def number(self, row: Row) -> str:

@@ -70,7 +70,6 @@ class SqlErp(MappedErp):
         self.capabilities = capabilities_of(sections_of(options))
 
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
-        """Return products whose code, name, spec or barcode contains ``text``, best match first."""
         if self._options.products is None:
             self._refuse("products")
         if not is_encodable(text):
@@ -82,7 +81,6 @@ class SqlErp(MappedErp):
         return listing.find_products(self._reader.many(self._mapped["products"], rows), text, limit=limit)
 
     async def stock(self, sku: str) -> StockLevel:
-        """Return one product's stock; raises `NotFound`."""
         if self._options.stock is None:
             self._refuse(Capability.STOCK)
         return await self._database.run(partial(self._level, sku=checked_key(sku, source=self.name)))
@@ -111,25 +109,21 @@ class SqlErp(MappedErp):
         return product
 
     async def product(self, sku: str) -> ProductDetails:
-        """Return the master data of a product; raises `NotFound`."""
         self._check_capability(Capability.PRODUCT_DETAILS)
         return await self._database.run(partial(self._goods.product, sku=checked_key(sku, source=self.name)))
 
     async def prices(self, sku: str, *, customer: str) -> Prices:
-        """Return what a product costs; raises `NotFound`."""
         self._check_capability(Capability.PRICES)
         sku = checked_key(sku, source=self.name)
         return await self._database.run(partial(self._goods.prices, sku=sku, customer=customer))
 
     async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
-        """Return goods on their way; an unknown product has none."""
         self._check_capability(Capability.ARRIVALS)
         if not is_encodable(query.sku):
             return Slice(items=(), total=0)
         return await self._database.run(partial(self._goods.arrivals, query=query, today=self._today()))
 
     async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
-        """Return the deliveries of a sales order with their lines; raises `NotFound` for no such order."""
         self._check_capability(Capability.DELIVERIES)
         number = checked_key(order_number, source=self.name)
         with malformed_is_invalid(self.name):
@@ -145,12 +139,10 @@ class SqlErp(MappedErp):
         return by_leaving(self._whole(connection, DELIVERIES, row) for row in rows)
 
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
-        """Return what is short; raises `NotFound` for no such warehouse."""
         self._check_capability(Capability.SHORTAGES)
         return await self._database.run(partial(self._goods.shortages, query=query))
 
     async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
-        """Return the stock of a warehouse; raises `NotFound` and `Ambiguous`."""
         self._check_capability(Capability.WAREHOUSE_STOCK)
         return await self._database.run(partial(self._goods.warehouse_stock, query=query))
 
@@ -191,7 +183,7 @@ class SqlErp(MappedErp):
     async def read_documents(
         self, area: Area, numbers: Sequence[str]
     ) -> tuple[SalesOrder | Invoice | PurchaseOrder | ProductionOrder, ...]:
-        """Return those of many documents that there are, with their lines, over one connection."""
+        """Return the documents that exist among many numbers, with their lines, over one connection."""
         kind = next(kind for kind in KINDS if kind.area is area)
         with malformed_is_invalid(self.name):
             return await self._database.run(partial(self._documents, kind=kind, numbers=numbers))

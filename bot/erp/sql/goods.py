@@ -1,4 +1,4 @@
-"""What a company database tells about goods. Each read runs within one trip to the database."""
+"""What a company database knows about goods. Each read runs within one trip to the database."""
 
 from __future__ import annotations
 
@@ -40,7 +40,6 @@ class SqlGoods:
         return self._reader.context
 
     def product(self, connection: Connection, *, sku: str) -> ProductDetails:
-        """Return the master data of a product; raises `NotFound`."""
         product = self._read_product(connection, sku)
         parts = {
             name: self._part(connection, f"{Area.PRODUCTS}.{name}", sku=product.sku)
@@ -55,7 +54,6 @@ class SqlGoods:
         return self._reader.single(self._mapped["stock"], rows[0]).reorder_point if rows else None
 
     def prices(self, connection: Connection, *, sku: str, customer: str) -> Prices:
-        """Return what a product costs; raises `NotFound`."""
         product = self._read_product(connection, sku)
         listed = self._part(connection, "prices.list_price", sku=product.sku)
         if len(listed) > 1:
@@ -72,7 +70,6 @@ class SqlGoods:
         )
 
     def arrivals(self, connection: Connection, *, query: ArrivalQuery, today: Any) -> Slice[Arrival]:
-        """Return goods on their way."""
         found = [
             each
             for name in goods.PARTS["arrivals"]
@@ -81,7 +78,6 @@ class SqlGoods:
         return goods.pick_arrivals(found, query)
 
     def shortages(self, connection: Connection, *, query: ShortageQuery) -> Slice[Shortage]:
-        """Return what is short; raises `NotFound` for no such warehouse."""
         stock = self._part(connection, "warehouses.shortages")
         return goods.pick_shortages(stock, self._warehouses(connection), query, self._context)
 

@@ -21,7 +21,7 @@ from bot.erp.sql.query import Statement, pages_itself, with_views
 Row = Mapping[str, Any]
 
 ALL_ROWS = "all_rows"
-"""The column in which a query that pages itself tells the number of all rows."""
+"""The column in which a query that pages itself gives the number of all rows."""
 
 _ESCAPE = str.maketrans({sign: f"!{sign}" for sign in "!%_"})
 """For ``LIKE :like ESCAPE '!'``: databases do not agree on backslashes."""
@@ -63,7 +63,7 @@ class PreparedQuery:
         try:
             return connection.execute(clause, self._chosen(given))
         except DBAPIError as error:
-            # The database tells the column that is missing, and not in which of our queries.
+            # The database names the missing column, but not the query.
             error.add_detail(self.place)
             raise
 

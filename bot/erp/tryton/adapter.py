@@ -6,7 +6,7 @@ Docs: platform/erp/tryton.md
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from pydantic import SecretStr
 
 from bot.erp import deciding, listing
-from bot.erp.document_erp import DocumentErp
+from bot.erp.document_erp import DocumentErp, DocumentReader, read_each
 from bot.erp.errors import NotFound
 from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
@@ -25,21 +25,16 @@ from bot.erp.keys import checked_key, escape_like, pick_by_key, spelled_alike
 from bot.erp.listing import D, Listing, read_page
 from bot.erp.model import (
     Area,
-    Bill,
     Changes,
-    Customer,
     Decision,
     DecisionResult,
     ErpUser,
-    Invoice,
     Payment,
     Product,
-    ProductionOrder,
     PurchaseOrder,
     SalesOrder,
     Slice,
     StockLevel,
-    Supplier,
 )
 from bot.erp.port import Capability, ListQuery
 from bot.erp.setup import SetupProblem, approver_problems, no_company, no_language
@@ -87,14 +82,14 @@ class TrytonErp(DocumentErp):
         self._site = documents.TrytonSite(source=self.name, web=web)
         self._goods = goods.TrytonGoods(self._account, self._site, now=context.now, today=self._today)
         self._lots = LotReader(self._account, now=context.now)
-        self._readers: Mapping[Listing[Any], Callable[[list[Row], bool], Awaitable[Sequence[Any]]]] = {
+        self._readers: Mapping[Listing[Any], DocumentReader] = {
             listing.SALES_ORDERS: self._sales,
-            listing.INVOICES: self._invoices,
+            listing.INVOICES: read_each(documents.invoice, self._site),
             listing.PURCHASE_ORDERS: self._purchases,
-            listing.PRODUCTION_ORDERS: self._productions,
-            listing.CUSTOMERS: self._customers,
-            listing.VENDORS: self._vendors,
-            listing.BILLS: self._bills,
+            listing.PRODUCTION_ORDERS: read_each(documents.production, self._site),
+            listing.CUSTOMERS: read_each(partners.customer, self._site),
+            listing.VENDORS: read_each(partners.vendor, self._site),
+            listing.BILLS: read_each(partners.bill, self._site),
             listing.PAYMENTS: self._payments,
         }
 
@@ -315,9 +310,6 @@ class TrytonErp(DocumentErp):
     async def _sales(self, rows: list[Row], with_lines: bool) -> list[SalesOrder]:
         return [documents.sale(row, self._site, lines=with_lines) for row in rows]
 
-    async def _invoices(self, rows: list[Row], with_lines: bool) -> list[Invoice]:
-        return [documents.invoice(row, self._site) for row in rows]
-
     async def _purchases(self, rows: list[Row], with_lines: bool) -> list[PurchaseOrder]:
         approvals, people = await self._approvals.read(rows)
         return [
@@ -331,18 +323,6 @@ class TrytonErp(DocumentErp):
             )
             for row in rows
         ]
-
-    async def _productions(self, rows: list[Row], with_lines: bool) -> list[ProductionOrder]:
-        return [documents.production(row, self._site) for row in rows]
-
-    async def _customers(self, rows: list[Row], with_lines: bool) -> list[Customer]:
-        return [partners.customer(row, self._site) for row in rows]
-
-    async def _vendors(self, rows: list[Row], with_lines: bool) -> list[Supplier]:
-        return [partners.vendor(row, self._site) for row in rows]
-
-    async def _bills(self, rows: list[Row], with_lines: bool) -> list[Bill]:
-        return [partners.bill(row, self._site) for row in rows]
 
     async def _payments(self, rows: list[Row], with_lines: bool) -> list[Payment]:
         invoices = await self._reconciled(rows) if with_lines else {}

@@ -26,7 +26,7 @@ class _Unknown(Exception):
 
 
 def may_apply(condition: str | None, record: Mapping[str, Any]) -> bool:
-    """Return whether a rule applies to a record; True if the fields that were read do not tell."""
+    """Return whether a rule applies to a record; True if the fields that were read do not show it."""
     if not condition:
         return True
     try:

@@ -27,6 +27,7 @@ from bot.erp.model import (
     PurchaseStatus,
     SalesOrder,
 )
+from bot.erp.record_parts import GoodsParts, InvoiceParts, LineParts, RecordOrigin
 from bot.erp.tryton.client import Row, at, some
 
 CHANGED = "last_modified_at"
@@ -126,6 +127,14 @@ class TrytonSite:
         """Return the address of a record in the web client, empty if there is none."""
         return f"{self.web}/{model}/{row['id']}" if self.web else ""
 
+    def origin(self, model: str, row: Row) -> RecordOrigin:
+        return {
+            "id": str(row["id"]),
+            "url": self.link(model, row),
+            "changed_at": changed_at(row),
+            "source": self.source,
+        }
+
 
 def number_of(row: Row) -> str:
     """Return a document's number; without one (mostly drafts), the id as Tryton's client shows it: ``(12)``."""
@@ -138,8 +147,16 @@ def quantity(value: Any, digits: int | None) -> Decimal:
     return exact if digits is None else round(exact, digits)
 
 
+def goods_of(row: Row) -> GoodsParts:
+    """Return the product of a line, a move or a production order."""
+    return {
+        "sku": at(row, "product.code") or "",
+        "name": at(row, "product.name") or "",
+        "unit": at(row, "unit.symbol") or "",
+    }
+
+
 def product(row: Row) -> Product:
-    """Return a product."""
     return Product(
         sku=row["code"],
         name=row["name"] or "",
@@ -151,10 +168,8 @@ def product(row: Row) -> Product:
 
 
 def sale(row: Row, site: TrytonSite, *, lines: bool) -> SalesOrder:
-    """Return a sales order."""
     delivery = _SHIPPED.get(row["shipment_state"])
     return SalesOrder(
-        id=str(row["id"]),
         number=number_of(row),
         customer=at(row, "party.name") or "",
         status=_sale_status(row["state"], delivery),
@@ -166,10 +181,8 @@ def sale(row: Row, site: TrytonSite, *, lines: bool) -> SalesOrder:
         total=_money(row, "total_amount"),
         lines=tuple(_sale_line(line, at(row, "currency.code")) for line in _goods(row)) if lines else (),
         salesperson=at(row, "quoted_by.rec_name") or "",
-        url=site.link("sale.sale", row),
-        changed_at=changed_at(row),
-        source=site.source,
         extra=_extra(row, "reference", "shipment_state"),
+        **site.origin("sale.sale", row),
     )
 
 
@@ -199,64 +212,50 @@ def _payment(state: str) -> Progress | None:
 
 
 def _sale_line(line: Row, currency: str | None) -> OrderLine:
-    digits = at(line, "unit.digits")
     billed = (row for row in some(line, "invoice_lines") if at(row, "invoice.state") in ("posted", "paid"))
     return OrderLine(
-        sku=at(line, "product.code") or "",
-        name=at(line, "product.name") or line["description"] or "",
-        unit=at(line, "unit.symbol") or "",
-        quantity=quantity(line["quantity"], digits),
         delivered=_moved(line, lambda move: at(move, "to_location.type") == "customer"),
-        invoiced=quantity(sum(Decimal(row["quantity"]) for row in billed), digits),
-        price=price_of(line["unit_price"], currency),
-        amount=price_of(line["amount"], currency),
-        taxed=False,
+        invoiced=quantity(sum(Decimal(row["quantity"]) for row in billed), at(line, "unit.digits")),
         due_on=line["shipping_date"],
+        **_line(line, currency),
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InvoiceTerms:
-    """What invoices to customers and by suppliers have in common."""
+def _line(line: Row, currency: str | None) -> LineParts:
+    goods = goods_of(line)
+    return {
+        **goods,
+        "name": goods["name"] or line["description"] or "",
+        "quantity": quantity(line["quantity"], at(line, "unit.digits")),
+        "price": price_of(line["unit_price"], currency),
+        "amount": price_of(line["amount"], currency),
+        "taxed": False,
+    }
 
-    status: InvoiceStatus
-    due_on: date | None
-    total: Money | None
-    open_amount: Money | None
-    is_credit_note: bool
 
+def invoice_parts(row: Row, site: TrytonSite, orders: str, *extra: str) -> InvoiceParts:
+    """Return what an invoice of either kind says; a credit note has negative amounts.
 
-def invoice_terms(row: Row) -> InvoiceTerms:
-    """Return the state and the amounts of an invoice of either kind."""
+    ``orders`` is the field of the orders that it bills, ``extra`` are fields to show as they are.
+    """
     total, owed = row["total_amount"], row["amount_to_pay"]
-    return InvoiceTerms(
-        status=_invoice_status(row["state"], total, owed),
-        due_on=_due(some(row, "lines_to_pay")),
-        total=_money(row, "total_amount"),
-        open_amount=_money(row, "amount_to_pay"),
-        is_credit_note=total is not None and total < 0,
-    )
+    return {
+        **site.origin("account.invoice", row),
+        "number": number_of(row),
+        "status": _invoice_status(row["state"], total, owed),
+        "issued_on": row["invoice_date"],
+        "due_on": _due(some(row, "lines_to_pay")),
+        "total": _money(row, "total_amount"),
+        "open_amount": _money(row, "amount_to_pay"),
+        "is_credit_note": total is not None and total < 0,
+        "order_number": next((order["number"] for order in some(row, orders) if order["number"]), ""),
+        "extra": _extra(row, *extra),
+    }
 
 
 def invoice(row: Row, site: TrytonSite) -> Invoice:
-    """Return a customer invoice; a credit note is an invoice with a negative amount."""
-    seen = invoice_terms(row)
-    return Invoice(
-        id=str(row["id"]),
-        number=number_of(row),
-        customer=at(row, "party.name") or "",
-        status=seen.status,
-        issued_on=row["invoice_date"],
-        due_on=seen.due_on,
-        total=seen.total,
-        open_amount=seen.open_amount,
-        is_credit_note=seen.is_credit_note,
-        order_number=next((order["number"] for order in some(row, "sales") if order["number"]), ""),
-        url=site.link("account.invoice", row),
-        changed_at=changed_at(row),
-        source=site.source,
-        extra=_extra(row, "reference"),
-    )
+    """Return a customer invoice."""
+    return Invoice(customer=at(row, "party.name") or "", **invoice_parts(row, site, "sales", "reference"))
 
 
 def _invoice_status(state: str, total: Decimal | None, owed: Decimal | None) -> InvoiceStatus:
@@ -282,9 +281,7 @@ def purchase(
     version: str,
     lines: bool,
 ) -> PurchaseOrder:
-    """Return a purchase order."""
     return PurchaseOrder(
-        id=str(row["id"]),
         number=number_of(row),
         vendor=at(row, "party.name") or "",
         status=_PURCHASES[row["state"]],
@@ -297,26 +294,15 @@ def purchase(
         due_on=row["delivery_date"],
         total=_money(row, "total_amount"),
         received=_SHIPPED.get(row["shipment_state"]),
-        lines=tuple(_purchase_line(line, at(row, "currency.code")) for line in _goods(row)) if lines else (),
+        lines=tuple(
+            PurchaseLine(received=received(line), **_line(line, at(row, "currency.code"))) for line in _goods(row)
+        )
+        if lines
+        else (),
         version=version,
-        url=site.link("purchase.purchase", row),
-        changed_at=changed_at(row),
-        source=site.source,
         people=people,
         extra=_extra(row, "reference", "shipment_state"),
-    )
-
-
-def _purchase_line(line: Row, currency: str | None) -> PurchaseLine:
-    return PurchaseLine(
-        sku=at(line, "product.code") or "",
-        name=at(line, "product.name") or line["description"] or "",
-        unit=at(line, "unit.symbol") or "",
-        quantity=quantity(line["quantity"], at(line, "unit.digits")),
-        received=received(line),
-        price=price_of(line["unit_price"], currency),
-        amount=price_of(line["amount"], currency),
-        taxed=False,
+        **site.origin("purchase.purchase", row),
     )
 
 
@@ -326,7 +312,6 @@ def received(line: Row) -> Decimal | None:
 
 
 def production(row: Row, site: TrytonSite) -> ProductionOrder:
-    """Return a production order."""
     digits = at(row, "unit.digits")
     outputs = (
         output
@@ -334,21 +319,16 @@ def production(row: Row, site: TrytonSite) -> ProductionOrder:
         if output["state"] == "done" and output["product"] == at(row, "product.id")
     )
     return ProductionOrder(
-        id=str(row["id"]),
         number=number_of(row),
-        sku=at(row, "product.code") or "",
-        name=at(row, "product.name") or "",
-        unit=at(row, "unit.symbol") or "",
         planned=quantity(row["quantity"] or 0, digits),
         produced=quantity(sum(Decimal(output["quantity"]) for output in outputs), digits),
         status=_PRODUCTIONS[row["state"]],
         start_on=row["planned_start_date"],
         due_on=row["planned_date"],
         material_ready=_MATERIAL.get(row["state"]),
-        url=site.link("production", row),
-        changed_at=changed_at(row),
-        source=site.source,
         extra=_extra(row, "reference"),
+        **goods_of(row),
+        **site.origin("production", row),
     )
 
 

@@ -1,4 +1,4 @@
-"""What Tryton tells about goods (docs: platform/erp/tryton.md#goods).
+"""What Tryton knows about goods (docs: platform/erp/tryton.md#goods).
 
 Each read takes few calls, whatever the number of documents and products.
 """
@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from bot.erp.arrivals import made_arrivals
 from bot.erp.errors import NotPermitted, Unsupported
 from bot.erp.goods import (
     Arrival,
@@ -30,15 +31,15 @@ from bot.erp.goods import (
     WarehouseItem,
 )
 from bot.erp.goods_port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.goods_sorting import by_arrival, by_leaving, by_price_day, by_urgency
+from bot.erp.goods_sorting import by_arrival, by_leaving, by_price_day
 from bot.erp.keys import escape_like, pick_by_key
 from bot.erp.listing import DELIVERIES, read_page
-from bot.erp.model import ProductionStatus, Slice, StockLevel
+from bot.erp.model import Slice, StockLevel
 from bot.erp.port import Filter, ListQuery
-from bot.erp.shortages import shortages_of
+from bot.erp.shortages import part_of_shortages
 from bot.erp.tryton import documents, stock
 from bot.erp.tryton.client import Account, Domain, Row, at, containing, some
-from bot.erp.tryton.documents import TrytonSite, changed_at, number_of, price_of, quantity
+from bot.erp.tryton.documents import TrytonSite, goods_of, number_of, price_of, quantity
 from bot.erp.tryton.query import within
 from bot.erp.warehouses import pick_warehouse
 
@@ -46,7 +47,7 @@ PRODUCT = (*documents.PRODUCT, "template", "list_price_used", "cost_price")
 
 _BY_CODE = [["code", "ASC"], ["id", "ASC"]]
 _MOST = 2_000
-"""Lines or orders of one question."""
+"""Lines or orders that a question reads at most."""
 _LEAVING: Domain = [["state", "in", ["draft", "assigned"]], ["from_location.type", "=", "storage"]]
 _IN_FORCE = ["confirmed", "processing", "done"]
 _SHIPMENT = "stock.shipment.out"
@@ -71,7 +72,6 @@ _SHIPPED_LINES = tuple(
 )
 _TWINS = 50
 """How many records whose numbers differ only in case are compared."""
-_COMING = {ProductionStatus.RELEASED, ProductionStatus.RUNNING}
 
 _PRICED = ("product.code", "quantity", "unit.symbol", "unit.digits", "unit_price")
 _OPEN_LINE = (
@@ -156,7 +156,6 @@ class TrytonGoods:
         status = _SHIPMENTS[row["state"]]
         moves = some(row, "outgoing_moves") if with_lines else ()
         return GoodsDelivery(
-            id=str(row["id"]),
             number=number_of(row),
             order_number=number_of(order) if order else "",
             customer=at(row, "customer.name") or "",
@@ -165,9 +164,7 @@ class TrytonGoods:
             shipped_on=row["effective_date"] if status is DeliveryStatus.SHIPPED else None,
             lines=tuple(
                 DeliveryLine(
-                    sku=at(move, "product.code") or "",
-                    name=at(move, "product.name") or "",
-                    unit=at(move, "unit.symbol") or "",
+                    **goods_of(move),
                     quantity=quantity(move["quantity"], at(move, "unit.digits")),
                 )
                 for move in moves
@@ -175,9 +172,7 @@ class TrytonGoods:
             ),
             salesperson=at(order, "quoted_by.rec_name") or "" if order else "",
             warehouse=at(row, "warehouse.name") or "",
-            url=self._site.link(_SHIPMENT, row),
-            changed_at=changed_at(row),
-            source=self._site.source,
+            **self._site.origin(_SHIPMENT, row),
         )
 
     # Products
@@ -261,7 +256,7 @@ class TrytonGoods:
     # Prices
 
     async def prices(self, row: Row, customer: str) -> Prices:
-        """Return what a product costs; a cost of nothing is one that nobody entered."""
+        """Return what a product costs; a cost of 0 was never entered."""
         currency, sales, purchases = await asyncio.gather(
             self._currency(),
             self._points("sale", row, containing(customer, ("sale.party.name",))),
@@ -341,9 +336,7 @@ class TrytonGoods:
         return Arrival(
             document=number_of(order),
             kind=ArrivalKind.PURCHASE,
-            sku=at(line, "product.code") or "",
-            name=at(line, "product.name") or "",
-            unit=at(line, "unit.symbol") or "",
+            **goods_of(line),
             quantity=owed,
             due_on=_awaited_on(line),
             partner=at(order, "party.name") or "",
@@ -372,10 +365,7 @@ class TrytonGoods:
             "product.product", [["code", "!=", None], ["id", "in", ids]], documents.PRODUCT, order=_BY_CODE
         )
         levels = await self._levels(rows, warehouses, points)
-        found = by_urgency(
-            short for level in levels for short in shortages_of(level) if only in ("", short.warehouse_code)
-        )
-        return Slice(items=found[query.offset : query.offset + query.limit], total=len(found))
+        return part_of_shortages(levels, query, only)
 
     async def _levels(
         self, rows: Sequence[Row], warehouses: Sequence[Row], points: Mapping[int, Decimal]
@@ -436,21 +426,7 @@ class TrytonGoods:
             rows = await self._account.search("production", domain, documents.PRODUCTION, limit=_MOST)
         except Unsupported:
             return []  # production is not installed
-        orders = [documents.production(row, self._site) for row in rows]
-        return [
-            Arrival(
-                document=order.number,
-                kind=ArrivalKind.PRODUCTION,
-                sku=order.sku,
-                name=order.name,
-                unit=order.unit,
-                quantity=order.planned - (order.produced or 0),
-                due_on=order.due_on,
-                source=self._site.source,
-            )
-            for order in orders
-            if order.status in _COMING and order.planned > (order.produced or 0)
-        ]
+        return list(made_arrivals(documents.production(row, self._site) for row in rows))
 
 
 def _asked(query: ListQuery, day: str) -> Domain:
@@ -495,8 +471,6 @@ def _made_of(bill: Row, product: int) -> Decimal:
 def _use(named: Row, part: Row, made: Decimal) -> ComponentUse:
     """Return a use of a part for one of what is made; ``named`` is the part itself, or the whole that it goes into."""
     return ComponentUse(
-        sku=at(named, "product.code") or "",
-        name=at(named, "product.name") or "",
-        unit=at(named, "unit.symbol") or "",
+        **goods_of(named),
         quantity=Decimal(part["quantity"]) / made,
     )

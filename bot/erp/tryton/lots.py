@@ -1,4 +1,4 @@
-"""What lies in the warehouses by lot, as Tryton's modules for lots tell (docs: platform/erp/tryton.md#lots)."""
+"""What lies in the warehouses by lot, according to Tryton's modules for lots (docs: platform/erp/tryton.md#lots)."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class LotReader:
         )
 
     async def _read_fields(self) -> tuple[str, ...]:
-        """Return the fields with last days, which a module of their own adds."""
+        """Return the fields with last days, which a separate module adds."""
         known = await self._account.read(_LOT, "fields_get", list(_LAST_DAYS))
         return tuple(name for name in _LAST_DAYS if name in known)
 

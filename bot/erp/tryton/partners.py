@@ -17,9 +17,10 @@ from typing import Any
 from bot.erp import listing
 from bot.erp.listing import Listing
 from bot.erp.model import Bill, Customer, PartnerKind, Payment, PaymentDirection, PaymentStatus, Supplier
+from bot.erp.record_parts import PartnerParts
 from bot.erp.tryton import documents
 from bot.erp.tryton.client import Account, Domain, Row, at, some
-from bot.erp.tryton.documents import CHANGED, TrytonSite, changed_at, number_of, price_of
+from bot.erp.tryton.documents import CHANGED, TrytonSite, changed_at, price_of
 
 _PARTY = (
     *("code", "name", "active", "phone", "mobile", "email", "addresses.full_address", "currency.code"),
@@ -41,49 +42,33 @@ _ORIGIN = re.compile(r"account\.invoice,([0-9]+)")
 
 
 def customer(row: Row, site: TrytonSite) -> Customer:
-    """Return a customer."""
-    return Customer(
-        id=str(row["id"]),
-        code=code_of(row),
-        name=row["name"] or "",
-        phone=_phone(row),
-        email=row["email"] or "",
-        address=_address(row),
-        payment_terms=at(row, "customer_payment_term.name") or "",
-        receivable=price_of(row["receivable"], at(row, "currency.code")),
-        is_active=bool(row["active"]),
-        url=site.link("party.party", row),
-        changed_at=changed_at(row),
-        source=site.source,
-    )
+    receivable = price_of(row["receivable"], at(row, "currency.code"))
+    return Customer(receivable=receivable, **_party(row, site, terms="customer_payment_term.name"))
 
 
 def vendor(row: Row, site: TrytonSite) -> Supplier:
     """Return a vendor; Tryton states what is owed to one as a negative amount."""
-    payable = row["payable"]
-    return Supplier(
-        id=str(row["id"]),
-        code=code_of(row),
-        name=row["name"] or "",
-        phone=_phone(row),
-        email=row["email"] or "",
-        address=_address(row),
-        payment_terms=at(row, "supplier_payment_term.name") or "",
-        payable=price_of(None if payable is None else -payable, at(row, "currency.code")),
-        is_active=bool(row["active"]),
-        url=site.link("party.party", row),
-        changed_at=changed_at(row),
-        source=site.source,
-    )
+    owed = row["payable"]
+    payable = price_of(None if owed is None else -owed, at(row, "currency.code"))
+    return Supplier(payable=payable, **_party(row, site, terms="supplier_payment_term.name"))
+
+
+def _party(row: Row, site: TrytonSite, *, terms: str) -> PartnerParts:
+    return {
+        **site.origin("party.party", row),
+        "code": code_of(row),
+        "name": row["name"] or "",
+        "phone": row["phone"] or row["mobile"] or "",
+        "email": row["email"] or "",
+        "address": _address(row),
+        "payment_terms": at(row, terms) or "",
+        "is_active": bool(row["active"]),
+    }
 
 
 def code_of(row: Row) -> str:
     """Return a party's code, which Tryton always gives."""
     return row["code"] or ""
-
-
-def _phone(row: Row) -> str:
-    return row["phone"] or row["mobile"] or ""
 
 
 def _address(row: Row) -> str:
@@ -93,23 +78,11 @@ def _address(row: Row) -> str:
 
 
 def bill(row: Row, site: TrytonSite) -> Bill:
-    """Return a supplier's invoice; a credit note is one with a negative amount."""
-    seen = documents.invoice_terms(row)
+    """Return a supplier's invoice."""
     return Bill(
-        id=str(row["id"]),
-        number=number_of(row),
         vendor=at(row, "party.name") or "",
-        status=seen.status,
-        issued_on=row["invoice_date"],
-        due_on=seen.due_on,
-        total=seen.total,
-        open_amount=seen.open_amount,
-        is_credit_note=seen.is_credit_note,
-        order_number=next((order["number"] for order in some(row, "purchases") if order["number"]), ""),
         reference=row["reference"] or "",
-        url=site.link("account.invoice", row),
-        changed_at=changed_at(row),
-        source=site.source,
+        **documents.invoice_parts(row, site, "purchases"),
     )
 
 

@@ -31,7 +31,7 @@ def unnumbered(text: str, number: str = "number") -> Domain:
 
 
 def _of_several(text: str) -> Domain:
-    """Return the conditions for a payment's line that its move's number alone does not tell; none for others."""
+    """Return the conditions for a payment's line that its move's number does not identify; none for others."""
     named = partners.line_of_several(text)
     return [["move.number", "ilike", escape_like(named[0])], ["id", "=", named[1]]] if named else []
 
@@ -55,7 +55,7 @@ class DocumentQuery:
     partner: str = "party.name"
     number: str = "number"
     called: Callable[[Row], str] = documents.number_of
-    """The number of a document as the bot tells it."""
+    """The number of a document as the bot shows it."""
 
     def is_exact(self, query: ListQuery) -> bool:
         """Return whether the domain matches the documents of a query and no others."""

@@ -72,7 +72,7 @@ class PartnerReader:
         return await self._client.rows(_VENDORS, body, most=self._most)
 
     def _customer(self, row: Row) -> Customer:
-        """Return a customer; the list tells neither contacts nor who is disabled."""
+        """Return a customer; the list shows neither contacts nor who is disabled."""
         return Customer(
             id=code(row["id"]),
             code=code(row["code"]),

@@ -10,7 +10,7 @@ from bot.store.tables.base import ROW_NUMBER, StoreTable, core_table, partial_in
 
 
 class ErpCopyRow(StoreTable, table=True):
-    """The last answer of a source to one call, for the time in which the source does not answer."""
+    """The last answer of a source to a call, for use while the source does not answer."""
 
     __tablename__ = "erp_copy"
 

@@ -109,7 +109,7 @@ class ListedArea(Generic[D]):
         return self.judge(await self.kind.read(erp, code), today)
 
     def gone(self, code: str) -> PolledRecord:
-        """Return that nobody waits for a document that was deleted."""
+        """Return the record of a deleted document: nobody waits for it any more."""
         return PolledRecord(code=code, state=NORMAL, type=self.gone_type, data={"number": code, **self.gone_data})
 
     async def sweep(self, erp: SourceClient, place: str, limit: int, today: date) -> SweepPage | None:

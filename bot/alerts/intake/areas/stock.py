@@ -29,7 +29,7 @@ class StockArea:
         return judge(await erp.stock(code))
 
     def gone(self, code: str) -> PolledRecord:
-        """Return that nobody misses a product that was deleted."""
+        """Return the record of a deleted product: it is not short any more."""
         return PolledRecord(code=code, state=NORMAL, type=EventType.STOCK_LOW, data={"sku": code, "resolved": True})
 
     async def sweep(self, erp: SourceClient, place: str, limit: int, today: date) -> SweepPage | None:

@@ -109,7 +109,7 @@ def day_of_seconds(value: object, context: TranslationContext) -> date | None:
 
 
 def money(value: object, currency: str) -> Mapping[str, object]:
-    """Return the two fields of an amount; without a currency there is none to show."""
+    """Return the fields of an amount and its currency; none without a currency."""
     found = number(value)
     return {} if found is None or not currency else {"amount": str(found), "currency": currency}
 

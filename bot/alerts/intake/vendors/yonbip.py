@@ -39,7 +39,7 @@ _DECISIONS = {
 
 
 def translate(body: object, context: TranslationContext) -> CloudEvents:
-    """Return the event of one message; none for the vendor's test."""
+    """Return the event of a message, or nothing for the vendor's test message."""
     if not isinstance(body, dict):
         return [UnreadableEvent(body, "not a JSON object")]
     code = text(body.get("type")) or text(body.get("eventType"))
