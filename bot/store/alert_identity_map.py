@@ -18,6 +18,7 @@ from bot.store.alert_rows import alert_of, alert_row, card_of, card_row
 from bot.store.statements import chunks, execute_many, insert_into
 from bot.store.tables import ALERT_CARD_MEMBER
 from bot.store.unreadable_alerts import read_rows, stand_in_row
+from bot.store.unreadable_rows import read_cards
 
 _MOST_OPEN: Final = 5_000
 
@@ -199,7 +200,7 @@ class CardIdentityMap:
     def load_groups(self, groups: Iterable[str]) -> None:
         """Read the cards of groups that are not closed, at all places."""
         unknown = set(groups) - self._groups
-        for card in self._keep(select_chunked(self._connection, sql.OPEN_CARDS_OF, unknown)):
+        for card in self._keep(self._read_chunked(sql.OPEN_CARDS_OF, unknown)):
             if not card.is_closed:
                 self._open.setdefault((card.place, card.group), card.id)
         self._groups |= unknown
@@ -213,7 +214,7 @@ class CardIdentityMap:
     def load(self, card_ids: Iterable[str]) -> None:
         """Read cards."""
         unknown = [card_id for card_id in card_ids if card_id not in self._known]
-        self._keep(select_chunked(self._connection, sql.CARDS, unknown))
+        self._keep(self._read_chunked(sql.CARDS, unknown))
 
     def get(self, card_id: str) -> AlertCard | None:
         """Return one card."""
@@ -230,7 +231,7 @@ class CardIdentityMap:
         key = (place, group)
         if key not in self._open and group not in self._groups:
             values = {"place": str(place), "shared": group}
-            found = self._keep(self._connection.execute(sql.OPEN_CARD, values).all())
+            found = self._keep(read_cards(self._connection, sql.OPEN_CARD, values))
             # A card that this unit of work closed, and has not written yet, is still found.
             self._open[key] = next((card.id for card in found if not card.is_closed), None)
         card_id = self._open.get(key)
@@ -248,7 +249,7 @@ class CardIdentityMap:
     def query(self, statement: Select[Any], values: dict[str, Any]) -> list[AlertCard]:
         """Return what a statement finds, as it stands in this unit of work."""
         self.flush()
-        return self._keep(self._connection.execute(statement, values).all())
+        return self._keep(read_cards(self._connection, statement, values))
 
     def put(self, card: AlertCard) -> None:
         """Remember a card that is to be written."""
@@ -320,6 +321,10 @@ class CardIdentityMap:
         for card_id in self._joined:
             self._members[card_id] = self._known[card_id].alerts
         self._joined = {}
+
+    def _read_chunked(self, statement: Select[Any], values: Iterable[str]) -> list[Any]:
+        some = chunks(list(values))
+        return [row for each in some for row in read_cards(self._connection, statement, {"some": each})]
 
     def _keep(self, rows: Sequence[Any]) -> list[AlertCard]:
         unknown = {row.id: row for row in rows if row.id not in self._known}
