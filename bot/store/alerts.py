@@ -185,7 +185,7 @@ class StoredAlertRepository:
     def watches(self, user_id: str = "") -> Sequence[Watch]:
         """Return the watches of a person, or all, oldest first."""
         query = sql.WATCHES.where(WATCH.c.user_id == user_id) if user_id else sql.WATCHES
-        return [watch_of(row) for row in read_watches(self._connection, query, {})]
+        return [watch_of(row) for row in read_watches(self._connection, query)]
 
     def put_watch(self, watch: Watch) -> None:
         """Store a watch; one with the same id is replaced."""
@@ -354,4 +354,4 @@ def _forget_mutes(before: int, connection: Connection) -> int:
 def read_mutes_and_watches(connection: Connection, since: datetime) -> tuple[Mute | Watch, ...]:
     """Return the mutes that held at that time or later, at any place, and the watches that there are now."""
     mutes = connection.execute(select(MUTE).where(MUTE.c.until_ms > to_ms_up(since)))
-    return (*map(mute_of, mutes), *map(watch_of, read_watches(connection, select(WATCH), {})))
+    return (*map(mute_of, mutes), *map(watch_of, read_watches(connection, select(WATCH))))

@@ -15,6 +15,7 @@ from bot.store.database import Database
 from bot.store.row_times import from_ms, to_ms
 from bot.store.statements import chunks, execute_many, replace_into
 from bot.store.tables import DIALOGUE
+from bot.store.unreadable_rows import read_readable
 
 
 class StoredDialogues:
@@ -38,7 +39,7 @@ class StoredDialogues:
 
 
 def _load(connection: Connection, since_ms: int) -> Iterable[tuple[DialogueKey, LastQuestion]]:
-    rows = connection.execute(select(DIALOGUE).where(DIALOGUE.c.at_ms >= since_ms)).all()
+    rows = read_readable(connection, DIALOGUE, select(DIALOGUE).where(DIALOGUE.c.at_ms >= since_ms))
     return [
         (
             DialogueKey(row.user_id, row.conversation_id),

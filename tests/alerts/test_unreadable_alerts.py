@@ -112,7 +112,7 @@ async def test_a_card_whose_group_cannot_be_read_stands_beside_the_others(databa
 
     with capture_logs() as logs:
         await transactions.query(read)
-    assert {(log["event"], log["table"], log["row"]) for log in logs} == {("store.unreadable", "alert_card", "c1")}
+    assert {(log["event"], log["table"], log["row"]) for log in logs} == {("store.unreadable", "alert_card", "1")}
 
 
 async def test_such_a_card_follows_its_alerts_to_the_end(database: Database) -> None:
