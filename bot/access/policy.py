@@ -265,7 +265,8 @@ def _decide_reserved(
         reason = phrase("Your role “%(role)s” allows it.", role=label_role(ADMIN))
         return AccessVerdict(True, reason, grant=_without(FULL_GRANT, denials), rule=RESERVED_RULE)
     naming = (rule for rule in about if request.command in rule.commands and rule.allows and not rule.shared)
-    named = tuple(sorted({ADMIN, *_named_by(rule for rule in naming if rule.holds_in(request.conversation_id))}))
+    further = {*_named_by(rule for rule in naming if rule.holds_in(request.conversation_id))} - {ROLE_NAMES[ADMIN]}
+    named = tuple(sorted({ADMIN, *further}))
     reason = phrase("/%(command)s is only for: %(roles)s.", command=request.command, roles=label_roles(named))
     return _refusal(reason, named, rule=RESERVED_RULE)
 

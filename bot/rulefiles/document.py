@@ -72,7 +72,7 @@ class RuleTable:
             return default
 
     def need(self, key: str, read: Callable[[object], T], default: D, example: str) -> T | D:
-        """Return what `take` returns; if the key is absent, that is an error once the table is at its end (`finish`)."""
+        """Return what `take` returns; if the key is absent, `finish` adds an error."""
         if key not in self:
             self._missing[key] = example
             self.has_errors = True
@@ -181,7 +181,7 @@ def _parse(text: str, name: str) -> dict[str, object]:
         raise RulesError(name, (RuleProblem(line, reason),)) from None
 
 
-_WIDE = str.maketrans("“”„‘’＂＇，＝［］｛｝【】：＃", "\"\"\"''\"',=[]{}[]:#")
+_WIDE = str.maketrans("“”„‘’＂＇，＝［］｛｝【】：＃", '"""\'\'"\',=[]{}[]:#')
 """What a Chinese keyboard writes → what TOML knows."""
 
 
