@@ -156,6 +156,13 @@ class AccessPolicy:
         """
         return self._decide(person, AccessRequest(command=command, conversation_id=conversation_id))
 
+    def sees_all(self, person: Person, command: str, conversation_id: str = "") -> bool:
+        """Return whether no rule keeps any document from a person that ``command`` shows."""
+        verdicts = (
+            self.decide_area(person, shown, conversation_id) for shown in (command, *DOCUMENT_COMMANDS.get(command, ()))
+        )
+        return all(verdict.allowed and EVERYTHING in verdict.grant.scopes for verdict in verdicts)
+
     def consider(self, person: Person, request: AccessRequest) -> tuple[ConsideredRule, ...]:
         """Return the rules about the command, in their order, and why each does not apply to this request."""
         about = self._rules_about(request.command)
