@@ -15,10 +15,9 @@ from bot.access.presets import PRESET_RULES, ROLE_NAMES
 from bot.access.rules import ANY, AccessRule, RuleEffect
 from bot.disclosure import ALL_FIELDS, FieldClass
 from bot.rulefiles.document import ProblemCollector, RuleTable, read_document
-from bot.rulefiles.errors import RuleProblem, did_you_mean
+from bot.rulefiles.errors import RuleProblem, closest, did_you_mean
 from bot.rulefiles.positions import Positions
 from bot.rulefiles.values import read_flag, read_some, read_text, read_texts
-from bot.spelling import most_alike
 
 MAX_RULES = 1_000
 """Nobody keeps more rules in mind, and each decision looks at all those about its command."""
@@ -176,7 +175,7 @@ class _AccessParser:
             if not _CONVERSATION.fullmatch(word):
                 raise ValueError(f"{word!r:.60} is no id of a conversation; /whoami tells it, cid… with its capitals")
             if word not in self._known.conversations and (
-                meant := most_alike(word, self._known.conversations, limit=1, similarity=_SAME_CONVERSATION)
+                meant := closest(word, self._known.conversations, similarity=_SAME_CONVERSATION)
             ):
                 raise ValueError(f"there is no conversation {word!r:.60}; did you mean {meant[0]!r}?")
         return frozenset(found)

@@ -36,9 +36,9 @@ class RulesError(ConfigurationError):
 _CLOSE = 0.75
 
 
-def closest(word: str, known: Iterable[str]) -> tuple[str, ...]:
+def closest(word: str, known: Iterable[str], *, similarity: float = _CLOSE) -> tuple[str, ...]:
     """Return the known word that a misspelt one was meant for, or nothing where none is close."""
-    return most_alike(word, known, limit=1, similarity=_CLOSE)
+    return most_alike(word, known, limit=1, similarity=similarity)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
