@@ -54,6 +54,6 @@ async def unwatch(
     await service.drop_watches(tuple(watch.id for watch in ending))
     return AlertReply(
         title=phrase("You are no longer watching it"),
-        lines=tuple(f"{watch.subject} {watch.title}".strip() for watch in ending[:_SHOWN]),
+        watches=tuple(ending[:_SHOWN]),
         next=(Suggestion(command_line("watches"), phrase("My watches")),),
     )

@@ -102,7 +102,8 @@ async def watch(
         raise BadArgument(phrase("You watch %(num)s things already. Stop one first: /watches", num=MAX_WATCHES))
     await service.put_watch(new)
     return AlertReply(
-        title=phrase("You are watching %(what)s", what=f"{new.subject} {new.title}".strip()),
+        title=phrase("You are watching %(what)s", what=new.subject),
+        watches=(new,),
         lines=(*lines, phrase("You are told in your own chat with the bot.")),
         next=(
             Suggestion(command_line("watches"), phrase("My watches")),

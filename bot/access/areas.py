@@ -41,8 +41,8 @@ DOCUMENT_COMMANDS = MappingProxyType(
 
 
 def command_of(area: str) -> str | None:
-    """Return the command for an area or for a type of event, such as ``invoice.overdue``.
+    """Return the command for an area or for a type of event, such as ``invoice.overdue`` or ``custom.invoice``.
 
-    None for news of no area of the ERP, ``custom.…``: the rules on /alerts are all that binds them.
+    None for news of no area of the ERP, such as ``custom.door``: the rules on /alerts are all that binds them.
     """
-    return AREA_COMMANDS.get(area.partition(".")[0])
+    return AREA_COMMANDS.get(area.removeprefix("custom.").partition(".")[0])

@@ -15,12 +15,15 @@ from bot.access.presets import PRESET_RULES, ROLE_NAMES
 from bot.access.rules import ANY, AccessRule, RuleEffect
 from bot.disclosure import ALL_FIELDS, FieldClass
 from bot.rulefiles.document import ProblemCollector, RuleTable, read_document
-from bot.rulefiles.errors import RuleProblem, did_you_mean
+from bot.rulefiles.errors import RuleProblem, closest, did_you_mean
 from bot.rulefiles.positions import Positions
 from bot.rulefiles.values import read_flag, read_some, read_text, read_texts
 
 MAX_RULES = 1_000
 """Nobody keeps more rules in mind, and each decision looks at all those about its command."""
+
+_SAME_CONVERSATION = 0.9
+"""So alike are two ids only if one of them is misspelt: they are drawn at random."""
 
 _CONVERSATION = re.compile(r"cid[A-Za-z0-9+/=_-]+")
 
@@ -36,6 +39,8 @@ class AccessNames:
     directory: bool
     """Whether DingTalk's directory knows further roles."""
     sources: Collection[str]
+    conversations: Collection[str] = ()
+    """Ids of conversations that the configuration names. There may be others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +122,7 @@ class _AccessParser:
             roles=table.take("roles", self._read_roles, frozenset()),
             departments=table.take("departments", _read_words, frozenset()),
             people=table.take("people", _read_words, frozenset()),
-            conversations=table.take("conversations", _read_conversations, frozenset()),
+            conversations=table.take("conversations", self._read_conversations, frozenset()),
             fields=fields,
             scope=self._scope(table),
             shared=table.take("shared", read_flag, False),
@@ -164,6 +169,17 @@ class _AccessParser:
                 raise ValueError(f"no ERP is called {word!r:.40}; {did_you_mean(word, self._known.sources)}")
         return frozenset(found)
 
+    def _read_conversations(self, value: object) -> frozenset[str]:
+        found = read_texts(value)
+        for word in found:
+            if not _CONVERSATION.fullmatch(word):
+                raise ValueError(f"{word!r:.60} is no id of a conversation; /whoami tells it, cid… with its capitals")
+            if word not in self._known.conversations and (
+                meant := closest(word, self._known.conversations, similarity=_SAME_CONVERSATION)
+            ):
+                raise ValueError(f"there is no conversation {word!r:.60}; did you mean {meant[0]!r}?")
+        return frozenset(found)
+
     def _warn_of_roles(self, table: RuleTable, rule: AccessRule) -> None:
         synonyms = {**ROLE_NAMES, **{chinese: english for english, chinese in ROLE_NAMES.items()}}
         roles = self._known.roles
@@ -202,9 +218,10 @@ def _read_name(value: object) -> str:
 
 def _read_effect(value: object) -> RuleEffect:
     known = [effect.value for effect in RuleEffect]
-    if value not in known:
-        raise ValueError(f"{value!r:.40} is no effect; {did_you_mean(str(value)[:40], known)}")
-    return RuleEffect(str(value))
+    effect = read_text(value)
+    if effect not in known:
+        raise ValueError(f"{effect!r:.40} is no effect; {did_you_mean(effect[:40], known)}")
+    return RuleEffect(effect)
 
 
 def _read_words(value: object) -> frozenset[str]:
@@ -214,6 +231,16 @@ def _read_words(value: object) -> frozenset[str]:
     return frozenset(words)
 
 
+_MEANT_FIELDS = {
+    **dict.fromkeys(("数量", "库存", "stock", "quantities"), FieldClass.QUANTITY),
+    **dict.fromkeys(("金额", "价格", "售价", "price", "money"), FieldClass.AMOUNT),
+    **dict.fromkeys(("成本", "进价", "采购价", "margin"), FieldClass.COST),
+    **dict.fromkeys(("客户", "供应商", "往来单位", "customer", "vendor", "supplier"), FieldClass.PARTNER),
+    **dict.fromkeys(("联系人", "联系方式", "电话", "phone", "address"), FieldClass.CONTACT),
+}
+"""What people may write for a class → the class that they are told."""
+
+
 def _read_fields(value: object) -> frozenset[FieldClass]:
     words = read_texts(value)
     if words == (ANY,):
@@ -221,13 +248,7 @@ def _read_fields(value: object) -> frozenset[FieldClass]:
     known = [field.value for field in FieldClass]
     for word in words:
         if word not in known:
-            raise ValueError(f"there is no class of fields {word!r:.40}; {did_you_mean(word, known)}")
+            meant = _MEANT_FIELDS.get(word.casefold())
+            hint = f"did you mean {meant.value!r}?" if meant else did_you_mean(word, known)
+            raise ValueError(f"there is no class of fields {word!r:.40}; {hint}")
     return frozenset(map(FieldClass, words))
-
-
-def _read_conversations(value: object) -> frozenset[str]:
-    found = read_texts(value)
-    for word in found:
-        if not _CONVERSATION.fullmatch(word):
-            raise ValueError(f"{word!r:.60} is no id of a conversation; /whoami tells it, cid… with its capitals")
-    return frozenset(found)

@@ -156,6 +156,13 @@ class AccessPolicy:
         """
         return self._decide(person, AccessRequest(command=command, conversation_id=conversation_id))
 
+    def sees_all(self, person: Person, command: str, conversation_id: str = "") -> bool:
+        """Return whether no rule keeps any document from a person that ``command`` shows."""
+        verdicts = (
+            self.decide_area(person, shown, conversation_id) for shown in (command, *DOCUMENT_COMMANDS.get(command, ()))
+        )
+        return all(verdict.allowed and EVERYTHING in verdict.grant.scopes for verdict in verdicts)
+
     def consider(self, person: Person, request: AccessRequest) -> tuple[ConsideredRule, ...]:
         """Return the rules about the command, in their order, and why each does not apply to this request."""
         about = self._rules_about(request.command)
@@ -265,7 +272,8 @@ def _decide_reserved(
         reason = phrase("Your role “%(role)s” allows it.", role=label_role(ADMIN))
         return AccessVerdict(True, reason, grant=_without(FULL_GRANT, denials), rule=RESERVED_RULE)
     naming = (rule for rule in about if request.command in rule.commands and rule.allows and not rule.shared)
-    named = tuple(sorted({ADMIN, *_named_by(rule for rule in naming if rule.holds_in(request.conversation_id))}))
+    further = {*_named_by(rule for rule in naming if rule.holds_in(request.conversation_id))} - {ROLE_NAMES[ADMIN]}
+    named = tuple(sorted({ADMIN, *further}))
     reason = phrase("/%(command)s is only for: %(roles)s.", command=request.command, roles=label_roles(named))
     return _refusal(reason, named, rule=RESERVED_RULE)
 

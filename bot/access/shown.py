@@ -62,7 +62,7 @@ def _look_into(value: object, classes: set[FieldClass], documents: dict[str, Non
                 classes.add(declared)
             elif classed_by:
                 classes |= _sensitive(getattr(value, classed_by))
-            if is_number and type(held) is str and (name == _NUMBER or _is_code(held)):
+            if is_number and type(held) is str and (name == _NUMBER or is_code(held)):
                 documents[held] = None
             if holds_more:
                 _look_into(held, classes, documents)
@@ -85,7 +85,8 @@ def _plan_of(record: type[Any]) -> tuple[_Field, ...] | None:
     return tuple(field for field in _fields_of(record, ()) if _is_worth_a_look(field))
 
 
-def _is_code(text: str) -> bool:
+def is_code(text: str) -> bool:
+    """Whether words are one number or code, and not somebody's name or a text."""
     return len(text.split()) == 1 and any(map(str.isdigit, text))
 
 

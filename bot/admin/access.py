@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.access.areas import DOCUMENT_COMMANDS
 from bot.access.grants import Grant
 from bot.access.loader import AccessRuleSet, review_access
 from bot.access.people import Person
@@ -149,11 +150,21 @@ class _Explained:
         yield f"  decided by: {self.verdict.rule}"
         yield f"  roles: {', '.join(self._roles()) or 'none'}"
         if self.verdict.allowed:
-            yield f"  sees: {self._sees(self.verdict.grant)}"
+            yield from self._visible()
         yield f"  a group sees: {self._sees(self._shared(outsiders=False))}"
         yield f"  a group with outsiders sees: {self._sees(self._shared(outsiders=True))}"
         for considered in self.considered:
             yield f"  rule “{considered.rule.name}” {_effect(considered)}"
+
+    def _visible(self) -> Iterator[str]:
+        """Yield what they see: of documents that other commands show, what the rules on these allow."""
+        documents = DOCUMENT_COMMANDS.get(self.request.command, ())
+        granted = any(each.rule.allows and each.names_person and each.holds_here for each in self.considered)
+        if granted or not documents:
+            yield f"  sees: {self._sees(self.verdict.grant)}"
+        for command in documents:
+            verdict = self.policy.decide_area(self.person, command, self.request.conversation_id)
+            yield f"  sees of what /{command} shows: {self._sees(verdict.grant)}, decided by: {verdict.rule}"
 
     def _roles(self) -> Iterator[str]:
         configured = self.policy.configured_roles(self.person)

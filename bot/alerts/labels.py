@@ -12,6 +12,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, TypeAlias
 
+from bot.access.areas import command_of
 from bot.alerts.event import CUSTOM, UNREADABLE, Event, EventType
 from bot.cards.status_labels import status_label
 from bot.disclosure import ClassedBy, FieldClass
@@ -156,9 +157,8 @@ def erp_question(event: Event) -> tuple[str, str] | None:
 
 
 def access_command(event_type: str) -> str:
-    """Return the command whose rules say what may be seen of events of a type; a company's own types have none."""
-    found = _LABELS.get(event_type)
-    return found.command if found else "alerts"
+    """Return the command whose rules say what may be seen of events of a type."""
+    return command_of(event_type) or "alerts"
 
 
 def _stock(event: Event, _today: date) -> Iterator[CardFact]:

@@ -133,11 +133,19 @@ class AlertComposer:
         view = build_card_view(read.content, self._now(), told=told)
         return ComposedCard(view and await self._disclosed(view, read.content), read.content.card.revision)
 
-    async def _disclosed(self, view: View, content: CardWithAlerts) -> View:
-        """Return the view as its place may see it: of several alerts what it may see of each."""
+    async def _disclosed(self, view: View, content: CardWithAlerts) -> View | None:
+        """Return the view as its place may see it: of several alerts what it may see of each.
+
+        None where somebody watches what they may no longer ask for.
+        """
         place = content.card.place
         commands = dict.fromkeys(labels.access_command(alert.event.type) for alert in content.alerts)
         readers = {command: await self._reader_at(place, command) for command in commands}
+        if any(
+            alert.is_watched and not readers[labels.access_command(alert.event.type)].grant.scopes
+            for alert in content.alerts
+        ):
+            return None
         fields = ALL_FIELDS.intersection(
             *(_fields(alert, readers[labels.access_command(alert.event.type)]) for alert in content.alerts)
         )

@@ -268,11 +268,15 @@ class AlertAssignees(ListView):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertReply(View):
-    """The answer to a mute or a watch: what holds from now on, and lines to type next."""
+    """The answer to a mute or a watch: what holds from now on, and lines to type next.
+
+    ``title`` and ``lines`` name documents by their numbers; whose they are is told by the ``watches``.
+    """
 
     card: ClassVar[str] = "alert_said"
 
     title: Phrase
+    watches: tuple[Watch, ...] = ()
     lines: Annotated[tuple[Label, ...], Stating(FieldClass.QUANTITY)] = ()
     next: tuple[Suggestion, ...] = ()
 

@@ -27,6 +27,23 @@ def awaited_voters(rules: RulesInForce, case: Case) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class Deciders:
+    """Who may decide a case: ``entitled`` at any of its levels, ``awaited`` now; all are userIds."""
+
+    entitled: frozenset[str]
+    awaited: tuple[str, ...]
+
+
+def find_deciders(rules: RulesInForce, case: Case) -> Deciders:
+    """Return who may decide a case by its plan and by the roles and substitutes of now."""
+    named = [approver for level in case.plan.levels for approver in level.approvers]
+    own = [person for person in named if not lost_role(case.plan, person, rules.company)]
+    substitutes = (substitute for person in own for substitute in rules.policy.substitutes_of(person, rules.now))
+    passed_on = (turn.to for turn in case.forwards if turn.person in own)
+    return Deciders(frozenset((*own, *substitutes, *passed_on)) - {*case.refused}, awaited_voters(rules, case))
+
+
+@dataclass(frozen=True, slots=True)
 class ErpApprover:
     """Somebody whom the ERP waits for; ``user_id`` is empty where nobody in DingTalk is known behind the account."""
 

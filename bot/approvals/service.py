@@ -11,7 +11,7 @@ import structlog
 from bot.approvals import voting
 from bot.approvals.case import AuditRow, Case, CaseConflict, CaseState
 from bot.approvals.case_context import CaseContext, DecisionExplanation, build_context, find_context
-from bot.approvals.deciders import find_erp_approvers
+from bot.approvals.deciders import Deciders, find_deciders, find_erp_approvers
 from bot.approvals.document import ApprovalDocument, fingerprint
 from bot.approvals.document_reader import document_from_case
 from bot.approvals.lifecycle import close_deleted, close_externally_decided, open_case, separate_cards
@@ -109,6 +109,10 @@ class ApprovalService:
     async def turn_of(self, case: Case, user_id: str) -> ReaderTurn:
         """Return what a person who looks at a case has to do: to decide it, or to go on to the next one."""
         return await self._transactions.query(lambda unit: _turn_of(unit, case, user_id))
+
+    async def deciders(self, case: Case) -> Deciders:
+        """Return who may decide a case now."""
+        return await self._transactions.query(lambda unit: find_deciders(unit, case))
 
     def can_reject(self, source: str) -> bool:
         """Return whether a source can be told of a rejection."""

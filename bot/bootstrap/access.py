@@ -49,6 +49,9 @@ def access_names(settings: Settings, commands: Commands) -> AccessNames:
         roles=settings.access.roles,
         directory=bool(settings.access.directory),
         sources=tuple(settings.erp),
+        conversations=tuple(
+            {*settings.alerts.default_groups, *settings.approval_groups, *settings.access.outsider_groups}
+        ),
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from bot.access.audit import AuditLog
 from bot.access.policy import AccessPolicy
 from bot.approvals.case import ApprovalCardKind
 from bot.approvals.discovery import PendingPoller, PurchaseOrderListener
@@ -48,7 +49,11 @@ _CASES_PRUNED_EVERY = 24 * 3600.0
 
 
 def build_oa_sync(
-    base: Infrastructure, service: ApprovalService, cases: CaseStore, policy: Callable[[], AccessPolicy]
+    base: Infrastructure,
+    service: ApprovalService,
+    cases: CaseStore,
+    policy: Callable[[], AccessPolicy],
+    audit: AuditLog,
 ) -> OaSync | None:
     """Return what keeps them in step with the cases; None where none are wanted."""
     native = base.settings.approvals.native
@@ -60,7 +65,7 @@ def build_oa_sync(
         return language.say(words)
 
     return OaSync(
-        RightfulVotes(service, base.people, policy),
+        RightfulVotes(service, base.people, policy, audit=audit, now=base.now),
         cases,
         WorkflowApi(base.api, process=native.process, case_field=native.fields.case),
         StoredNativeRecords(base.database),
@@ -96,6 +101,7 @@ def build_approvals(
     policy: Callable[[], AccessPolicy],
     accounts: ErpAccounts,
     audiences: Audiences,
+    audit: AuditLog,
 ) -> ApprovalServices:
     """Make the service and what belongs to it; nothing works before `start_approvals` says so."""
     settings = base.settings
@@ -130,7 +136,7 @@ def build_approvals(
     )
     service = ApprovalService(transactions, poke=lambda: writer.poke(), seconds=settings.limits.click_seconds / 2)
     writer = WritebackWorker(transactions, hub, follow=service.sync_document, metrics=base.metrics)
-    oa_sync = build_oa_sync(base, service, cases, policy)
+    oa_sync = build_oa_sync(base, service, cases, policy, audit)
     showing = CasePresenter(hub.reread, Insights(hub.source_client, now=base.now), _names(base), now=base.now)
     return ApprovalServices(
         rules=rules,

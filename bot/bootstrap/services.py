@@ -108,7 +108,7 @@ async def build_services(
     accounts = await build_accounts(base, hub, alerts, audit)
     account = account_of(settings, accounts.bound)
     keys = build_keys(base, hub, alerts, audit, stored_keys, account)
-    approvals = build_approvals(base, hub, alerts, access.policy, accounts, access.audiences)
+    approvals = build_approvals(base, hub, alerts, access.policy, accounts, access.audiences, audit)
     alerts = join_approvals(alerts, approvals)
     add_report_composers(base, alerts)
     record_start(audit, settings, (access.rules, alerts.rules, approvals.rules), now)

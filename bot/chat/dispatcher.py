@@ -15,6 +15,7 @@ import structlog
 from bot.access.grants import NO_GRANT, Grant
 from bot.access.people import Doubt
 from bot.access.policy import AccessPolicy, Denied
+from bot.access.shown import is_code
 from bot.cards.actions import Ask
 from bot.cards.notices import (
     BadArgumentNotice,
@@ -432,7 +433,15 @@ class QuestionDispatcher:
     ) -> PreparedAnswer:
         view, outcome = self._notice(error, command, context)
         rule = error.verdict.rule if isinstance(error, Denied) else ""
-        return PreparedAnswer(view, command.name, outcome, grant, rule, decides=command.writes)
+        guessed = self._guessed(error, command, context)
+        return PreparedAnswer(view, command.name, outcome, grant, rule, decides=command.writes, guessed=guessed)
+
+    def _guessed(self, error: Exception, command: AnyCommand, context: QuestionContext) -> str:
+        """Return the number that was not found, if the rules may be why; empty for anything else."""
+        if not isinstance(error, NotFound) or not is_code(error.what):
+            return ""
+        hidden = not self._policy().sees_all(context.person, command.name, context.conversation.id)
+        return error.what if hidden else ""
 
     def _notice(self, error: Exception, command: AnyCommand, context: QuestionContext) -> tuple[View, QuestionOutcome]:
         examples = _readable(command.examples, context.person.language)

@@ -88,6 +88,8 @@ class PreparedAnswer:
     """Whether a language model took it for that."""
     tries: tuple[Button, ...] = ()
     """What a newcomer may try."""
+    guessed: str = ""
+    """The number of a document that was not found, where the rules keep some documents from the asker."""
     provisional: bool = False
     """Only that DingTalk is silent stands between the asker and an answer: found again before it is sent again."""
 

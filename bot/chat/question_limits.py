@@ -6,6 +6,7 @@ It stands between the pipelines of messages and clicks and the dispatcher, so th
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.access.audit import AuditEntry, AuditKind, AuditLog
@@ -23,6 +24,8 @@ LIMITED = "limited"
 
 EXTERNAL = "external"
 """Actor of entries about people outside the organisation who have no user id here."""
+
+_HIDDEN = "there is none that the rules open to them"
 
 LimitListener = Callable[[QuestionContext, LimitReached], None]
 """Is told of every question that is refused for a limit."""
@@ -66,6 +69,8 @@ class LimitedQuestions:
             return answer
         if person is None:
             return answer
+        if answer.guessed:
+            return self._take_guess(context, answer, person, where)
         classes, documents = find_shown(answer.view)
         if documents and answer.command not in self._writing:
             reached = self._limits.take_documents(person, where, documents, context.now)
@@ -85,6 +90,16 @@ class LimitedQuestions:
                     outcome=answer.outcome,
                 )
             )
+        return answer
+
+    def _take_guess(self, context: QuestionContext, answer: PreparedAnswer, person: str, where: str) -> PreparedAnswer:
+        """Record that somebody asked for a document that may only be hidden from them, and count it like one."""
+        guess = (answer.guessed,)
+        reached = self._limits.take_documents(person, where, guess, context.now)
+        if reached is not None:
+            return self._refuse(context, reached, command=answer.command)
+        entry = _refusal(context, answer.command, outcome=answer.outcome, rule=answer.rule, detail=_HIDDEN)
+        self._audit.record(replace(entry, documents=guess))
         return answer
 
     def _refuse(self, context: QuestionContext, reached: LimitReached, *, command: str) -> PreparedAnswer:

@@ -172,7 +172,7 @@ APPROVAL_READ = ApiCall(
     purpose=Purpose.APPROVAL,
     idempotent=True,
 )
-# A task is executed and an approval called off once: the second time is refused
+# A task is executed or handed over and an approval called off once: the second time is refused
 # (docs: platform/dingtalk/approvals.md#errors).
 APPROVAL_EXECUTE = ApiCall(
     name="approval_execute",
@@ -185,6 +185,13 @@ APPROVAL_TERMINATE = ApiCall(
     name="approval_terminate",
     method="POST",
     path="/v1.0/workflow/processInstances/terminate",
+    purpose=Purpose.APPROVAL,
+    idempotent=True,
+)
+APPROVAL_HAND_OVER = ApiCall(
+    name="approval_hand_over",
+    method="POST",
+    path="/v1.0/workflow/tasks/redirect",
     purpose=Purpose.APPROVAL,
     idempotent=True,
 )

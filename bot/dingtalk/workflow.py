@@ -21,6 +21,7 @@ from bot.approvals.plan import ApprovalLevel, Quorum
 from bot.dingtalk.apis import (
     APPROVAL_COMMENT,
     APPROVAL_EXECUTE,
+    APPROVAL_HAND_OVER,
     APPROVAL_LIST,
     APPROVAL_READ,
     APPROVAL_START,
@@ -100,6 +101,11 @@ class WorkflowApi:
             "remark": remark[:_REMARK],
         }
         await self._call(APPROVAL_EXECUTE, body)
+
+    async def hand_over(self, task: OaTask, to: str, remark: str) -> None:
+        """Give the turn of a person to another one, as if that person had done it."""
+        body = {"taskId": task.id, "operateUserId": task.user_id, "toUserId": to, "remark": remark[:_REMARK]}
+        await self._call(APPROVAL_HAND_OVER, body)
 
     async def terminate(self, instance: str, by: str, remark: str) -> None:
         """Call a running approval off, as the system and not as the originator."""

@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
-from bot.rulefiles.errors import RuleProblem, RulesError, did_you_mean
+from bot.rulefiles.errors import RuleProblem, RulesError, closest, did_you_mean
 from bot.rulefiles.positions import DocumentPath, Positions, find_positions
 
 T = TypeVar("T")
@@ -49,6 +49,8 @@ class RuleTable:
         self.errors = errors
         self._values = values
         self._known: list[str] = []
+        self._missing: dict[str, str] = {}
+        """Keys that are needed and absent, each with an example."""
         self.has_errors = False
         """Whether a key of this table was wrong: further errors may only follow from that."""
 
@@ -70,9 +72,10 @@ class RuleTable:
             return default
 
     def need(self, key: str, read: Callable[[object], T], default: D, example: str) -> T | D:
-        """Return what `take` returns; it is an error if the key is absent."""
+        """Return what `take` returns; if the key is absent, `finish` adds an error."""
         if key not in self:
-            self.miss(f"{key} is missing, an example is {example}")
+            self._missing[key] = example
+            self.has_errors = True
         return self.take(key, read, default)
 
     def table(self, key: str) -> RuleTable:
@@ -116,10 +119,14 @@ class RuleTable:
         self.errors.warn((*self.path, key), reason)
 
     def finish(self) -> None:
-        """Add an error for every unknown key."""
+        """Add an error for every unknown key, and for what is missing, unless it was only misspelt."""
         for key in self._values:
             if key not in self._known:
                 self.wrong(key, f"unknown key {key!r:.60}; {did_you_mean(key, self._known)}")
+                for meant in closest(key, self._known):
+                    self._missing.pop(meant, None)
+        for key, example in self._missing.items():
+            self.miss(f"{key} is missing, an example is {example}")
 
 
 def _shown(key: str) -> str:
@@ -168,6 +175,22 @@ def _parse(text: str, name: str) -> dict[str, object]:
         last = text.count("\n") + 1
         if match is None:
             raise RulesError(name, (RuleProblem(1, f"no TOML: {str(error)[:200]}"),)) from None
-        line, column = (int(match[2]), f", column {match[3]}") if match[2] else (last, "")
-        reason = f'no TOML{column}: {match[1][:200]}; texts stand in quotes, an example is name = "finance"'
+        line, column = (int(match[2]), int(match[3])) if match[2] else (last, 0)
+        where = f", column {column}" if column else ""
+        reason = f"no TOML{where}: {_explain(match[1][:200], text.split(chr(10))[line - 1], column)}"
         raise RulesError(name, (RuleProblem(line, reason),)) from None
+
+
+_WIDE = str.maketrans("“”„‘’＂＇，＝［］｛｝【】：＃", '"""\'\'"\',=[]{}[]:#')
+"""What a Chinese keyboard writes → what TOML knows."""
+
+
+def _explain(problem: str, line: str, column: int) -> str:
+    """Return what is wrong at a column of a line, counted from 1, in words for people who do not know TOML."""
+    found = line[column - 1 : column]
+    hint = 'texts stand in quotes, an example is name = "finance"'
+    if (meant := found.translate(_WIDE)) != found:
+        hint = f"{found} is a Chinese character, TOML needs {meant}"
+    elif problem == "Cannot overwrite a value":
+        hint = "this key stands here a second time"
+    return f"{problem}; {hint}"

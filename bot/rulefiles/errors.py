@@ -36,8 +36,13 @@ class RulesError(ConfigurationError):
 _CLOSE = 0.75
 
 
+def closest(word: str, known: Iterable[str], *, similarity: float = _CLOSE) -> tuple[str, ...]:
+    """Return the known word that a misspelt one was meant for, or nothing where none is close."""
+    return most_alike(word, known, limit=1, similarity=similarity)
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``did you mean 'x'?``, or what there is where nothing is close."""
     words = list(known)
-    best = most_alike(word, words, limit=1, similarity=_CLOSE)
+    best = closest(word, words)
     return f"did you mean {best[0]!r}?" if best else f"there are: {', '.join(words) or 'none'}"

@@ -24,7 +24,7 @@ from pydantic_settings import (
 
 from bot.errors import ConfigurationError
 from bot.secret_values import Secret
-from bot.settings.file_variables import SUFFIX, read_named_files, value_of_file
+from bot.settings.file_variables import SUFFIX, read_named_files, settings_beside, value_of_file
 from bot.settings.sealed_values import find_sealed, open_values
 from bot.settings.sections import (
     AccessSettings,
@@ -276,10 +276,24 @@ def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
     try:
         return source(**overrides)  # type: ignore[no-any-return]  # made one line above
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors())
+        wrong = "; ".join(_explain(problem["loc"], problem["type"], problem["msg"]) for problem in error.errors())
         raise ConfigurationError(f"wrong settings: {wrong}") from None
     except ValueError as error:
         raise ConfigurationError(f"unreadable settings in {chosen or 'the environment'}: {error}") from None
+
+
+_CLOSE = 0.75
+"""So alike is a misspelt setting to the one that was meant."""
+
+
+def _explain(place: tuple[int | str, ...], kind: str, message: str) -> str:
+    """Return what is wrong with a setting; one that there is not with the one that was probably meant."""
+    path = ".".join(map(str, place)) or "settings"
+    known = settings_beside(place, Settings) if kind == "extra_forbidden" else ()
+    nearest = most_alike(str(place[-1]), known, limit=1, similarity=_CLOSE) if known else ()
+    if not nearest:
+        return f"{path}: {message}"
+    return f"{path} is no setting; did you mean {'.'.join([*map(str, place[:-1]), *nearest])}?"
 
 
 def _check_environment() -> None:

@@ -56,3 +56,19 @@ def _is_setting(variable: str, settings: type[BaseModel]) -> bool:
         else:
             return False
     return True
+
+
+def settings_beside(place: tuple[int | str, ...], settings: type[BaseModel]) -> tuple[str, ...]:
+    """Return the names of the settings at the place of one that there is not."""
+    kind: Any = settings
+    for part in place[:-1]:
+        if _is_section(kind):
+            field = kind.model_fields.get(part)
+            kind = field and field.annotation
+        else:
+            kind = next(filter(_is_section, get_args(kind)), None)
+    return tuple(kind.model_fields) if _is_section(kind) else ()
+
+
+def _is_section(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)

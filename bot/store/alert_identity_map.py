@@ -28,6 +28,7 @@ from bot.store.row_times import from_ms
 from bot.store.sealed_columns import Sealed
 from bot.store.statements import chunks, execute_many, insert_into
 from bot.store.tables import ALERT, ALERT_CARD_MEMBER
+from bot.store.unreadable_rows import read_cards
 
 log = structlog.get_logger(__name__)
 
@@ -217,7 +218,7 @@ class CardIdentityMap:
     def load_groups(self, groups: Iterable[str]) -> None:
         """Read the cards of groups that are not closed, at all places."""
         unknown = set(groups) - self._groups
-        for card in self._keep(select_chunked(self._connection, sql.OPEN_CARDS_OF, unknown)):
+        for card in self._keep(self._read_chunked(sql.OPEN_CARDS_OF, unknown)):
             if not card.is_closed:
                 self._open.setdefault((card.place, card.group), card.id)
         self._groups |= unknown
@@ -231,7 +232,7 @@ class CardIdentityMap:
     def load(self, card_ids: Iterable[str]) -> None:
         """Read cards."""
         unknown = [card_id for card_id in card_ids if card_id not in self._known]
-        self._keep(select_chunked(self._connection, sql.CARDS, unknown))
+        self._keep(self._read_chunked(sql.CARDS, unknown))
 
     def get(self, card_id: str) -> AlertCard | None:
         self.load((card_id,))
@@ -247,7 +248,7 @@ class CardIdentityMap:
         key = (place, group)
         if key not in self._open and group not in self._groups:
             values = {"place": str(place), "shared": group}
-            found = self._keep(self._connection.execute(sql.OPEN_CARD, values).all())
+            found = self._keep(read_cards(self._connection, sql.OPEN_CARD, values))
             # A card that this unit of work closed, and has not written yet, is still found.
             self._open[key] = next((card.id for card in found if not card.is_closed), None)
         card_id = self._open.get(key)
@@ -265,7 +266,7 @@ class CardIdentityMap:
     def query(self, statement: Select[Any], values: dict[str, Any]) -> list[AlertCard]:
         """Return what a statement finds, as it stands in this unit of work."""
         self.flush()
-        return self._keep(self._connection.execute(statement, values).all())
+        return self._keep(read_cards(self._connection, statement, values))
 
     def put(self, card: AlertCard) -> None:
         """Remember a card that is to be written."""
@@ -337,6 +338,10 @@ class CardIdentityMap:
         for card_id in self._joined:
             self._members[card_id] = self._known[card_id].alerts
         self._joined = {}
+
+    def _read_chunked(self, statement: Select[Any], values: Iterable[str]) -> list[Any]:
+        some = chunks(list(values))
+        return [row for each in some for row in read_cards(self._connection, statement, {"some": each})]
 
     def _keep(self, rows: Sequence[Any]) -> list[AlertCard]:
         unknown = {row.id: row for row in rows if row.id not in self._known}

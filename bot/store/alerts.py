@@ -21,7 +21,7 @@ from bot.outbox.delivery import Delivery
 from bot.outbox.place import Place
 from bot.sealing import NotOpened
 from bot.store import alert_sql as sql
-from bot.store.alert_identity_map import AlertIdentityMap, CardIdentityMap, select_chunked
+from bot.store.alert_identity_map import AlertIdentityMap, CardIdentityMap
 from bot.store.alert_rows import (
     mute_of,
     mute_row,
@@ -39,6 +39,7 @@ from bot.store.row_times import from_ms, to_ms_up
 from bot.store.statements import chunks, execute_many, replace_into
 from bot.store.tables import ALERT, ALERT_CARD, ALERT_CARD_MEMBER, ALERT_NOTE, MUTE, WATCH
 from bot.store.transactions import StoredTransactions
+from bot.store.unreadable_rows import read_watches
 
 _LINES = 100
 """Lines of the story in a row: some of them fill a page of the database without a rest."""
@@ -68,8 +69,9 @@ class StoredAlertRepository:
         folded = {subject.casefold() for subject in subjects} - self._watches.keys()
         for subject in folded:
             self._watches[subject] = []
-        for row in select_chunked(self._connection, sql.WATCHES_ON, folded):
-            self._watches[row.folded].append(watch_of(row))
+        for some in chunks(list(folded)):
+            for row in read_watches(self._connection, sql.WATCHES_ON, {"some": some}):
+                self._watches[row.folded].append(watch_of(row))
 
     def latest(self, key: str) -> Alert | None:
         return self._alerts.latest(key)
@@ -167,7 +169,7 @@ class StoredAlertRepository:
 
     def watches(self, user_id: str = "") -> Sequence[Watch]:
         query = sql.WATCHES.where(WATCH.c.user_id == user_id) if user_id else sql.WATCHES
-        return [watch_of(row) for row in self._connection.execute(query)]
+        return [watch_of(row) for row in read_watches(self._connection, query)]
 
     def put_watch(self, watch: Watch) -> None:
         upsert = replace_into(WATCH, self._connection.dialect.name)
@@ -332,4 +334,4 @@ def _forget_mutes(before: int, connection: Connection) -> int:
 def read_mutes_and_watches(connection: Connection, since: datetime) -> tuple[Mute | Watch, ...]:
     """Return the mutes that held at that time or later, at any place, and the watches that there are now."""
     mutes = connection.execute(select(MUTE).where(MUTE.c.until_ms > to_ms_up(since)))
-    return (*map(mute_of, mutes), *map(watch_of, connection.execute(select(WATCH))))
+    return (*map(mute_of, mutes), *map(watch_of, read_watches(connection, select(WATCH))))

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
@@ -43,6 +43,7 @@ from bot.store.tables import (
     APPROVAL_VOTE,
 )
 from bot.store.transactions import StoredTransactions, begin_immediate
+from bot.store.unreadable_rows import read_readable
 
 _PARTS = (APPROVAL_VOTE, APPROVAL_DECISION, APPROVAL_PERSON, APPROVAL_CARD, APPROVAL_NATIVE)
 _FINAL = tuple(state.value for state in CaseState if state.is_final)
@@ -83,8 +84,8 @@ class StoredCaseRepository:
 
     def open_cases(self, user_id: str = "", limit: int = 500) -> Sequence[Case]:
         if user_id:
-            return self._cases(sql.OPEN_CASES_OF, person=user_id, most=limit)
-        return self._cases(sql.OPEN_CASES, most=limit)
+            return self._readable_cases(sql.OPEN_CASES_OF, person=user_id, most=limit)
+        return self._readable_cases(sql.OPEN_CASES, most=limit)
 
     def has_seen_source(self, source: str) -> bool:
         return self._connection.execute(sql.KNOWS, {"from_source": source}).first() is not None
@@ -105,7 +106,7 @@ class StoredCaseRepository:
 
     def due(self, now: datetime, limit: int) -> Sequence[Case]:
         """Return cases whose time has come, the longest waiting first."""
-        return self._cases(sql.DUE, at=to_us(now), most=limit)
+        return self._readable_cases(sql.DUE, at=to_us(now), most=limit)
 
     def next_due(self, after: datetime) -> datetime | None:
         due: int | None = self._connection.scalar(sql.NEXT_DUE, {"at": to_us(after)})
@@ -174,6 +175,10 @@ class StoredCaseRepository:
 
     def _cases(self, query: Any, **values: Any) -> list[Case]:
         return [self._keep(row) for row in self._connection.execute(query, values).all()]
+
+    def _readable_cases(self, query: Select[Any], **values: Any) -> list[Case]:
+        """Return cases of a list, which goes on without one that does not open; asked for by name, that one fails."""
+        return [self._keep(row) for row in read_readable(self._connection, APPROVAL_CASE, query, values)]
 
     def _keep(self, row: Any) -> Case:
         self._stamps[row.id] = row.stamp

@@ -15,6 +15,7 @@ from bot.store.database import Database
 from bot.store.row_times import from_ms, to_ms
 from bot.store.statements import chunks, execute_many, insert_into, replace_into
 from bot.store.tables import DIALOGUE, LANGUAGE, WELCOME
+from bot.store.unreadable_rows import read_readable
 
 
 class StoredLanguages:
@@ -83,7 +84,7 @@ class StoredDialogues:
 
 
 def _load_dialogues(connection: Connection, since_ms: int) -> Iterable[tuple[DialogueKey, LastQuestion]]:
-    rows = connection.execute(select(DIALOGUE).where(DIALOGUE.c.at_ms >= since_ms)).all()
+    rows = read_readable(connection, DIALOGUE, select(DIALOGUE).where(DIALOGUE.c.at_ms >= since_ms))
     return [
         (
             DialogueKey(row.user_id, row.conversation_id),

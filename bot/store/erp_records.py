@@ -23,6 +23,7 @@ from bot.store.record_codec import IN_MILLISECONDS, RecordCodec
 from bot.store.row_times import duration_to_ms, from_ms, to_ms
 from bot.store.statements import replace_into
 from bot.store.tables import ERP_COPY, ERP_REJECTED
+from bot.store.unreadable_rows import read_readable
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +61,7 @@ def read_rejected(connection: Connection, *, source: str, area: str, limit: int)
     columns = ERP_REJECTED.c
     wanted = (columns.source == source if source else true()) & (columns.area == area if area else true())
     newest = select(ERP_REJECTED).where(wanted).order_by(columns.last_ms.desc(), *ERP_REJECTED.primary_key).limit(limit)
-    records = [_REJECTED.read_row(row) for row in connection.execute(newest)]
+    records = [_REJECTED.read_row(row) for row in read_readable(connection, ERP_REJECTED, newest)]
     return records, connection.scalar(select(func.count()).select_from(ERP_REJECTED).where(wanted)) or 0
 
 
@@ -78,7 +79,7 @@ class StoredErpRecords:
 
     async def load(self) -> None:
         """Read the answers that earlier processes stored."""
-        rows = await self._database.run(lambda connection: connection.execute(select(ERP_COPY)).all())
+        rows = await self._database.run(lambda connection: read_readable(connection, ERP_COPY, select(ERP_COPY)))
         self._loaded = {(row.source, row.call, row.asked): (row.value, from_ms(row.as_of_ms)) for row in rows}
 
     def put(self, source: str, call: str, asked: str, value: Any, as_of: datetime) -> None:

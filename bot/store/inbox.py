@@ -26,6 +26,7 @@ from bot.store.row_times import from_ms, to_ms
 from bot.store.sealed_columns import seal
 from bot.store.statements import insert_into
 from bot.store.tables import INBOX
+from bot.store.unreadable_rows import read_readable
 
 _SETTLED = frozenset({InboxState.ANSWERED, InboxState.FAILED})
 
@@ -324,7 +325,7 @@ def _read_unanswered(since_ms: int, connection: Connection) -> tuple[InboxMessag
     given_up = connection.execute(update(INBOX).where(too_old | stranded).values(state=InboxState.FAILED, payload=""))
     if given_up.rowcount:
         log.warning("inbox.given_up", questions=given_up.rowcount)
-    rows = connection.execute(select(INBOX).where(waiting | interim).order_by(INBOX.c.received_ms))
+    rows = read_readable(connection, INBOX, select(INBOX).where(waiting | interim).order_by(INBOX.c.received_ms))
     return tuple(
         InboxMessage(row.msg_id, row.payload, from_ms(row.received_ms), interim=row.state == InboxState.INTERIM)
         for row in rows

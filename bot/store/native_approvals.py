@@ -17,6 +17,7 @@ from bot.store.record_codec import PlainCodec, RecordCodec
 from bot.store.row_times import from_us, to_us
 from bot.store.statements import chunks, insert_into
 from bot.store.tables import APPROVAL_NATIVE
+from bot.store.unreadable_rows import read_readable
 
 _N = APPROVAL_NATIVE.c
 _COLUMNS = frozenset({"case", "state", "due_at", "instance", "news", "seen", "stamp"})
@@ -34,7 +35,7 @@ class StoredNativeRecords:
 
     async def under_way(self) -> Sequence[NativeRecord]:
         wanted = select(APPROVAL_NATIVE).where(_N.state != NativeState.ENDED.value).order_by(_N.due_us, _N.case_id)
-        rows = await self._database.run(lambda connection: connection.execute(wanted).all())
+        rows = await self._database.run(lambda connection: read_readable(connection, APPROVAL_NATIVE, wanted))
         return [_record(row) for row in rows]
 
     async def missing(self, cases: Collection[str]) -> frozenset[str]:

@@ -16,6 +16,7 @@ from bot.store.record_codec import IN_MILLISECONDS, PlainCodec, RecordCodec
 from bot.store.row_times import to_ms
 from bot.store.statements import chunks, insert_into, replace_into
 from bot.store.tables import POLL_POSITION, POLL_SUBJECT, POLL_UNSENT
+from bot.store.unreadable_rows import read_readable
 
 _P, _S, _U = POLL_POSITION.c, POLL_SUBJECT.c, POLL_UNSENT.c
 _POSITION = RecordCodec(
@@ -100,7 +101,7 @@ class StoredPolls:
     async def unsent(self, source: str, limit: int) -> Sequence[tuple[int, CloudEvent]]:
         """Return events that are not handed over yet, in their order, each with its number."""
         wanted = select(POLL_UNSENT).where(_U.source == source).order_by(_U.number).limit(limit)
-        rows = await self._database.run(lambda connection: connection.execute(wanted).all())
+        rows = await self._database.run(lambda connection: read_readable(connection, POLL_UNSENT, wanted))
         return [(row.number, orjson.loads(row.event)) for row in rows]
 
     async def sent(self, numbers: Sequence[int]) -> None:

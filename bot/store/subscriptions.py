@@ -17,6 +17,7 @@ from bot.store.outbox import enqueue
 from bot.store.row_times import from_ms, to_ms
 from bot.store.statements import replace_into
 from bot.store.tables import SUBSCRIPTION
+from bot.store.unreadable_rows import read_readable
 
 _S = SUBSCRIPTION.c
 _AT_ONCE = 200
@@ -41,7 +42,7 @@ class StoredSubscriptions:
 
     async def at_place(self, place: Place) -> tuple[Subscription, ...]:
         query = select(SUBSCRIPTION).where(_S.place == str(place), _S.ended.is_(False)).order_by(_S.at, _S.id)
-        rows = await self._database.run(lambda connection: connection.execute(query).all())
+        rows = await self._database.run(lambda connection: read_readable(connection, SUBSCRIPTION, query))
         return tuple(map(_read, rows))
 
     async def drop(self, ids: Sequence[str]) -> None:
@@ -93,7 +94,7 @@ def _send_due(now: datetime, zone: tzinfo, connection: Connection) -> int:
         # What another process is just queueing is left to it.
         .with_for_update(skip_locked=True)
     )
-    found = [_read(row) for row in connection.execute(due)]
+    found = [_read(row) for row in read_readable(connection, SUBSCRIPTION, due)]
     for each in found:
         later = to_ms(each.after(now, zone))
         connection.execute(update(SUBSCRIPTION).where(_S.id == each.id).values(next_ms=later))

@@ -17,6 +17,7 @@ NAMES = AccessNames(
     roles={"finance": {"finance01"}, "clerk": {"clerk01"}},
     directory=False,
     sources=("main", "plant"),
+    conversations=("cidKp3Lr+9x/WhSales0001Aa==", "cidQm7Tz/4b+BuyFin00002Bb=="),
 )
 
 
@@ -129,6 +130,20 @@ RULE = '[[rules]]\ncommands = ["order"]\n'
             RULE + 'roles = ["*"]\nfields = ["amounts"]\n',
             "line 4: fields: there is no class of fields 'amounts'; did you mean 'amount'?",
         ),
+        (
+            RULE + 'roles = ["*"]\nfields = ["金额"]\n',
+            "line 4: fields: there is no class of fields '金额'; did you mean 'amount'?",
+        ),
+        (
+            RULE + 'roles = ["*"]\nfields = ["Supplier"]\n',
+            "line 4: fields: there is no class of fields 'Supplier'; did you mean 'partner'?",
+        ),
+        (
+            RULE + 'roles = ["*"]\nconversations = ["cidKp3Lr+9x/WhSales0OO1Aa=="]\n',
+            "line 4: conversations: there is no conversation 'cidKp3Lr+9x/WhSales0OO1Aa=='; "
+            "did you mean 'cidKp3Lr+9x/WhSales0001Aa=='?",
+        ),
+        (RULE + 'roles = ["*"]\neffect = true\n', 'line 4: effect: a text is expected, an example is "finance"'),
         (
             RULE + 'roles = ["*"]\nfields = ["*", "cost"]\n',
             "line 4: fields: there is no class of fields '*'; there are: quantity, amount, cost, partner, contact",
@@ -254,3 +269,8 @@ class TestTheReadOnlySwitch:
 
     def test_leaves_questions_alone(self) -> None:
         assert self.POLICY.decide(self.ASKER, AccessRequest(command="po")).allowed
+
+
+def test_a_conversation_that_the_configuration_does_not_name_is_no_mistake() -> None:
+    rules = read(RULE + 'roles = ["*"]\nconversations = ["cidBoss==", "cidKp3Lr+9x/WhSales0001Aa=="]\n').rules
+    assert rules[0].conversations == {"cidBoss==", "cidKp3Lr+9x/WhSales0001Aa=="}

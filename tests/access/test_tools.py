@@ -103,6 +103,25 @@ class TestExplain:
         ]
         assert "  rule “preset finance” allows, to others" in result.stdout.splitlines()
 
+    def test_of_a_command_that_shows_documents_of_others(self) -> None:
+        lines = run("explain", "sales01", "/export order late").stdout.splitlines()
+        assert lines[:4] == [
+            "sales01 may use /export",
+            "  why: Every member may ask. / 全体成员都可以查询。",
+            "  decided by: no costs",
+            "  roles: sales (configuration)",
+        ]
+        told = [line.removeprefix("  sees of what ") for line in lines[4:9]]
+        assert [line.partition(" ")[0] for line in told] == ["/stock", "/order", "/invoice", "/po", "/mo"]
+        assert told[0] == "/stock shows: quantities / 数量, of all documents, decided by: preset sales, no costs"
+        assert told[1].endswith("of own documents / 本人的单据, decided by: preset sales, no costs")
+        assert told[3].startswith("/po shows: nothing, decided by: preset purchasing, preset finance, ")
+
+    def test_of_what_is_reserved(self) -> None:
+        lines = run("explain", "sales01", "/audit PO-1").stdout.splitlines()
+        assert lines[1] == "  why: /audit is only for: admin. / /audit 仅限以下角色使用：管理员。"
+        assert lines[2] == "  ask: admin"
+
     def test_of_somebody_who_may_not(self) -> None:
         result = run("explain", "keeper01", "发票", "--role", "仓管")
         assert result.exit_code == 0

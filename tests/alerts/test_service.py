@@ -286,6 +286,40 @@ async def test_news_of_a_companys_own_falls_under_the_rules_of_alerts(new_scenar
 
 
 @pytest.mark.parametrize(
+    ("kind", "command"),
+    [
+        ("custom.invoice", "invoice"),
+        ("custom.production", "mo"),
+        ("custom.order.returned", "order"),
+        ("custom.orders", "alerts"),
+        ("custom.door", "alerts"),
+    ],
+)
+async def test_a_companys_own_news_of_an_area_falls_under_its_rules(
+    new_scenario: NewScenario, kind: str, command: str
+) -> None:
+    harness = harness_of(new_scenario)
+    grants = harness.reader_at = Grants({})
+    harness.scenario.at(0, event(kind, "INV-7"))
+    assert (await harness.composer.compose(harness.newest())).view is not None
+    assert grants.asked == [(A, command)]
+
+
+@pytest.mark.parametrize("kind", ["custom.invoice", "invoice.paid"])
+async def test_a_watch_tells_nothing_of_what_its_owner_may_no_longer_ask_for(
+    new_scenario: NewScenario, kind: str
+) -> None:
+    harness = harness_of(new_scenario)
+    wanted = Watch(user_id="boss", area=Area.FINANCE, subject="INV-7", made_at=ZERO)
+    harness.scenario.read(lambda repository: repository.put_watch(wanted))
+    grants = harness.reader_at = Grants({(BOSS, "invoice"): ALL_FIELDS})
+    harness.scenario.at(0, event(kind, "INV-7", customer="ACME"))
+    assert isinstance((await harness.composer.compose(harness.newest(BOSS))).view, AlertView)
+    grants.scopes = ()
+    assert (await harness.composer.compose(harness.newest(BOSS))).view is None
+
+
+@pytest.mark.parametrize(
     ("scope", "seen"),
     [
         (Scope(own=True), True),

@@ -60,6 +60,7 @@ class FakeOaForms:
     declines: set[str] = field(default_factory=set)
     """Names of calls that are declined."""
     executed: list[tuple[str, Verdict, str]] = field(default_factory=list)
+    handed_over: list[tuple[str, str]] = field(default_factory=list)
     reads: int = 0
 
     async def start(self, application: OaApplication) -> str:
@@ -98,6 +99,14 @@ class FakeOaForms:
         self.executed.append((task.user_id, verdict, remark))
         self.speak(task.user_id, verdict, remark, instance)
 
+    async def hand_over(self, task: OaTask, to: str, remark: str) -> None:
+        self._check("hand_over")
+        self.handed_over.append((task.user_id, to))
+        for one in self.approvals.values():
+            if task in one.tasks:
+                one.tasks[one.tasks.index(task)] = replace(task, open=False)
+                one.tasks.append(OaTask(id=len(one.tasks) + 1, user_id=to, open=True))
+
     async def terminate(self, instance: str, by: str, remark: str) -> None:
         self._check("terminate")
         one = self.approvals[instance]
@@ -125,7 +134,7 @@ class FakeOaForms:
             else:
                 one.running, one.verdict = False, verdict
 
-    def hand_over(self, user: str, to: str) -> None:
+    def give_away(self, user: str, to: str) -> None:
         """Let an administrator give somebody's turn away in the app."""
         one = self.approvals["instance-1"]
         turn = next(task for task in one.tasks if task.user_id == user and task.open)

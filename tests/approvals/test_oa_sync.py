@@ -159,7 +159,7 @@ async def test_several_votes_in_chat_are_told_level_by_level(harness: OaEnv) -> 
 
 async def test_who_may_not_is_refused_and_the_approval_says_so(harness: OaEnv) -> None:
     await opened(harness)
-    harness.forms.hand_over("qian", "zheng")
+    harness.forms.give_away("qian", "zheng")
     await harness.speak("zheng", APPROVE)
     assert await harness.env.state() is CaseState.OPEN
     assert not harness.env.erp.told

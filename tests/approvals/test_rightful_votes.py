@@ -12,6 +12,7 @@ from bot.approvals.native.rightful_votes import RightfulVotes
 from bot.approvals.voting import VoteOutcome, VoteRequest
 from bot.erp.model import Verdict
 from tests.approvals.env import APPROVE, REJECT, ApprovalEnv
+from tests.recording_audit import RecordingAudit
 
 
 class Company:
@@ -43,12 +44,14 @@ async def test_who_may_say_it(
     env: ApprovalEnv, policy: AccessPolicy, user_id: str, verdict: Verdict, outcome: VoteOutcome, reason: str
 ) -> None:
     case = await env.submit()
-    votes = RightfulVotes(env.service, Company(), lambda: policy)
+    audit = RecordingAudit()
+    votes = RightfulVotes(env.service, Company(), lambda: policy, audit=audit, now=env.clock)
     request = VoteRequest(
         case=case, user_id=user_id, name=user_id, verdict=verdict, seen=case.fingerprint, reason="价格过高"
     )
     result = await votes.cast_vote(request)
     assert (result.outcome, [str(said) for said in result.reasons]) == (outcome, [reason])
+    assert [entry.detail for entry in audit.entries] == ([reason] if outcome is VoteOutcome.REFUSED else [])
     state = await env.state()
     assert state is (CaseState.WRITING if outcome is VoteOutcome.DECIDED else CaseState.OPEN)
     assert [case.id for case in await votes.open_cases()] == ([] if state is CaseState.WRITING else [case.id])

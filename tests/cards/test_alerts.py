@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
 from bot.alerts import labels as labels_module
-from bot.alerts.alert import Alert, AlertCard, AlertState, CardState, CardWithAlerts, UserStamp
+from bot.alerts.alert import Alert, AlertCard, AlertState, CardState, CardWithAlerts, UserStamp, Watch
 from bot.alerts.event import (
     Effect,
     Event,
@@ -25,13 +25,15 @@ from bot.alerts.event import (
 )
 from bot.alerts.intake.schemas import SCHEMAS, Custom
 from bot.alerts.view_builder import build_alert_view, build_card_view, build_list_view
-from bot.alerts.views import AlertAssignees, AlertSnooze
+from bot.alerts.views import AlertAssignees, AlertReply, AlertSnooze
 from bot.cards.budget import Budget, buttons_size
 from bot.cards.card import Card
 from bot.cards.language import LANGUAGE_CODES
 from bot.cards.renderer import CardRenderer
-from bot.erp.model import Money
+from bot.disclosure import SHARED_FIELDS, FieldClass, cut
+from bot.erp.model import Area, Money
 from bot.outbox.place import Place
+from bot.phrase import phrase
 from bot.severity import Severity
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -124,6 +126,18 @@ def test_news_and_watches_and_cards_that_moved(code: str, renderer: CardRenderer
         build_alert_view(replace(watched, state=AlertState.RESOLVED, resolved_at=NOW), NOW),
         build_alert_view(alert(low), NOW, moved=True),
     ]
+    assert "\n\n".join(as_text(renderer.render(view, code, zone=ZONE)) for view in views) == snapshot
+
+
+@pytest.mark.parametrize("code", LANGUAGE_CODES)
+def test_what_is_watched_from_now_on(code: str, renderer: CardRenderer, snapshot: SnapshotAssertion) -> None:
+    order = Watch(user_id="keeper01", area=Area.SALES, subject="SO-1001", title="宏达 *机电*", made_at=NOW)
+    reply = AlertReply(
+        title=phrase("You are watching %(what)s", what=order.subject),
+        watches=(order,),
+        lines=(phrase("At every change of its state"),),
+    )
+    views = [reply, cut(reply, SHARED_FIELDS - {FieldClass.PARTNER})]
     assert "\n\n".join(as_text(renderer.render(view, code, zone=ZONE)) for view in views) == snapshot
 
 

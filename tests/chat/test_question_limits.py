@@ -12,7 +12,7 @@ from bot.access.audit import AuditKind
 from bot.access.grants import FULL_GRANT
 from bot.access.limits import Allowance, LimitReached, ReadingLimits
 from bot.access.people import Person
-from bot.cards.notices import DeniedNotice, ExternalNotice, LimitNotice, LimitReport
+from bot.cards.notices import DeniedNotice, ExternalNotice, LimitNotice, LimitReport, NotFoundNotice
 from bot.cards.view import View
 from bot.chat.context import QuestionContext
 from bot.chat.limit_reports import DailyReports, LimitReportComposer, owed_reports
@@ -54,6 +54,9 @@ class Answers:
                 return PreparedAnswer(DeniedNotice(reason=phrase("Not for you.")), "order", "denied", rule="sales only")
             case "external":
                 return PreparedAnswer(ExternalNotice(), "none", "denied")
+            case "guess":
+                unknown = NotFoundNotice(what="SO-7")
+                return PreparedAnswer(unknown, "order", "not_found", FULL_GRANT, "own orders", guessed="SO-7")
             case "approve":
                 return PreparedAnswer(Shown(number="PO-1"), "approve", "answered", FULL_GRANT, "default")
             case number:
@@ -113,6 +116,21 @@ async def test_a_refusal_is_recorded_with_its_rule(
     (entry,) = desk.audit.entries
     assert (entry.kind, entry.actor, entry.rule, entry.detail) == (AuditKind.REFUSAL, actor, rule, detail)
     assert entry.documents == ()
+
+
+async def test_a_number_that_may_only_be_hidden_is_recorded_and_counted() -> None:
+    desk = Desk(row=1)
+    assert isinstance(await desk.ask("guess"), NotFoundNotice)
+    (entry,) = desk.audit.entries
+    assert (entry.kind, entry.actor, entry.action, entry.documents, entry.rule, entry.outcome) == (
+        AuditKind.REFUSAL,
+        "sales01",
+        "order",
+        ("SO-7",),
+        "own orders",
+        "not_found",
+    )
+    assert isinstance(await desk.ask("SO-8"), LimitNotice)
 
 
 async def test_too_many_questions_are_refused_before_anything_is_read() -> None:

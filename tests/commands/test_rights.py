@@ -76,6 +76,12 @@ class TestSalespersonOfOneCustomer:
         assert "SO-1003" not in repr(lines(answer.view))
         assert not any(name in repr(answer.view) for name in ("Acme, Inc", "深圳创新"))
 
+    @pytest.mark.parametrize("line", ["/order SO-1003", "SO-1003", "/find SO-1003", "/order SO-9999"])
+    async def test_a_number_of_others_is_told_from_nothing_and_noted_as_guessed(self, ask: Ask, line: str) -> None:
+        assert (await ask(line, person=SALES)).guessed == line.rpartition(" ")[2]
+        assert (await ask("/order SO-1001", person=SALES)).guessed == ""
+        assert (await ask("/order 深圳", person=SALES)).guessed == ""
+
     async def test_suggestions_are_of_ones_own(self, ask: Ask) -> None:
         view = as_(NotFoundNotice, await ask("/order SO-1009", person=SALES))
         assert {pick.line for pick in view.closest} == {"/order SO-1001", "/order SO-1002"}
@@ -135,3 +141,9 @@ class TestReaderWithoutPartners:
         assert orders
         assert all(row.name is HIDDEN for row in orders)
         assert FieldClass.PARTNER in view.withheld
+
+
+async def test_who_may_see_everything_guesses_nothing(ask: Ask) -> None:
+    answer = await ask("/order SO-9999")
+    assert isinstance(answer.view, NotFoundNotice)
+    assert answer.guessed == ""

@@ -12,6 +12,7 @@ from bot.access.rules import AccessRule
 from bot.alerts.alert import Comparator
 from bot.alerts.views import AlertReply, WatchList
 from bot.cards.notices import BadArgumentNotice, ErpDownNotice, NotFoundNotice
+from bot.disclosure import HIDDEN, FieldClass, cut
 from bot.erp.errors import Unavailable
 from bot.erp.model import Area
 from commands.watch import MAX_WATCHES
@@ -190,3 +191,14 @@ class TestAccess:
         assert not [call for call in company.calls if "stock" in call or call.startswith("order ")]
         as_(AlertReply, await ask("/watch INV-7"))
         as_(AlertReply, await ask("/watch SO-1001", person=replace(KEEPER, roles=frozenset({"sales"}))))
+
+
+@pytest.mark.parametrize(("line", "partner"), [("SO-1001", True), ("INV-7", True), ("PO-1001", True), ("MO-1", False)])
+async def test_whose_document_it_is_only_those_read_who_may(ask: Ask, line: str, partner: bool) -> None:
+    for typed in (f"/watch {line}", f"/unwatch {line}"):
+        view = as_(AlertReply, await ask(typed))
+        (watched,) = view.watches
+        assert watched.title
+        assert watched.title not in f"{view.title}{view.lines}"
+        (shown,) = cut(view, frozenset({FieldClass.QUANTITY})).watches
+        assert (shown.subject, shown.title is HIDDEN) == (line, partner)

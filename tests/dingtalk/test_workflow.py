@@ -159,6 +159,13 @@ async def test_reads_that_tell_nothing(workflow: WorkflowApi, dingtalk: FakeDing
         await workflow.read("i-1")
 
 
+async def test_a_turn_is_handed_over_in_its_holders_name(workflow: WorkflowApi, dingtalk: FakeDingTalk) -> None:
+    url = f"{API}/v1.0/workflow/tasks/redirect"
+    dingtalk.post(url, payload=DONE)
+    await workflow.hand_over(OaTask(id=7, user_id="wang", open=True), "qian", "now you")
+    assert body(dingtalk, url) == {"taskId": 7, "operateUserId": "wang", "toUserId": "qian", "remark": "now you"}
+
+
 async def test_execute_terminate_and_comment(workflow: WorkflowApi, dingtalk: FakeDingTalk) -> None:
     for call in ("execute", "terminate", "comments"):
         dingtalk.post(f"{URL}/{call}", payload=DONE)

@@ -8,11 +8,12 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
+import orjson
 import psutil
 
 from bot.simulator.config import SimulatorConfig
@@ -54,6 +55,22 @@ DINGERP = Contender(
     },
     # Only the very first start creates the tables, and the memory for that would stay in the process.
     prepared_by=(sys.executable, "-m", "bot.cli", "db", "upgrade"),
+)
+WITH_RIGHTS = replace(
+    DINGERP,
+    name="dingerp with rights",
+    extra={
+        **DINGERP.extra,
+        # The ready rules, with one more for each group, and the asker in one of the roles that may ask.
+        "DINGERP_ACCESS__PRESETS": "true",
+        "DINGERP_ACCESS__ROLES": '{"keeper": ["keeper01"], "sales": ["sales01"], "finance": ["finance01"]}',
+        "DINGERP_ACCESS__RULES": orjson.dumps(
+            [
+                {"commands": ["stock"], "shared": True, "fields": ["quantity"], "conversations": [f"cidLoad{n:04}/+=="]}
+                for n in range(256)
+            ]
+        ).decode(),
+    },
 )
 
 

@@ -50,6 +50,18 @@ async def test_answers_and_refusals_are_recorded_until_the_bot_stops(open_system
     assert (found.broken, found.witnessed) == ((), True)
 
 
+async def test_numbers_that_somebody_guesses_are_recorded(open_system: OpenSystem) -> None:
+    own = RuleSettings.model_validate({"name": "own orders", "commands": ["order"], "roles": ["*"], "own": True})
+    async with open_system(access={"rules": (own,)}) as system:
+        for line in ("/order SO-1003", "SO-1004", "/order SO-99999"):
+            assert (await system.ask(line)).title == "没有找到"
+    kept, _ = await log_of(system)
+    refused = [line.entry for line in kept if line.entry.kind is AuditKind.REFUSAL]
+    assert [(entry.actor, entry.documents, entry.outcome) for entry in refused] == [
+        (KEEPER, (number,), "not_found") for number in ("SO-1003", "SO-1004", "SO-99999")
+    ]
+
+
 async def test_300_orders_are_not_read_in_one_go_and_administrators_hear_of_it(open_system: OpenSystem) -> None:
     limits = {"person": NO_LIMIT.model_copy(update={"documents_row": 20})}
     roles = {"admin": frozenset({ADMINISTRATOR})}

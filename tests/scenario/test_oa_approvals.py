@@ -74,6 +74,18 @@ async def test_decided_in_the_app(tmp_path: Path, verdict: Verdict) -> None:
         assert (only.status, only.result) == ("COMPLETED", result)
 
 
+async def test_whoever_may_not_approve_gets_no_turn_in_the_app(tmp_path: Path) -> None:
+    async with company(tmp_path) as cluster:
+        cluster.env["DINGERP_ACCESS__RULES"] = f'[{{"commands": ["approve"], "people": ["{PEOPLE[1]}"]}}]'
+        async with cluster.bot():
+            (number,) = cluster.submit([1])
+            approval = await started(cluster, number)
+            assert [step.user_ids for step in approval.steps] == [(PEOPLE[1],)]
+            cluster.engine.approvals.decide(approval.id, PEOPLE[1], "agree")
+            await cluster.settled(1)
+        assert cluster.verdicts() == {number: [(Verdict.APPROVE, f"erp-{PEOPLE[1]}")]}
+
+
 async def test_decided_in_chat(tmp_path: Path) -> None:
     async with company(tmp_path) as cluster, cluster.bot():
         (number,) = cluster.submit([1])

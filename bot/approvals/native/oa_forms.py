@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from bot.approvals.case import Case, CaseState
+from bot.approvals.deciders import Deciders
 from bot.approvals.plan import ApprovalLevel, Vote
 from bot.erp.model import Verdict
 from bot.errors import DingerpError
@@ -117,6 +118,10 @@ class NativeForms(Protocol):
         """Speak for a person whose turn it is; it is recorded as said by them."""
         ...
 
+    async def hand_over(self, task: OaTask, to: str, remark: str) -> None:
+        """Give the turn of a person to another one; ``to`` is a userId."""
+        ...
+
     async def terminate(self, instance: str, by: str, remark: str) -> None:
         """Call a running approval off; ``by`` is a userId."""
         ...
@@ -171,13 +176,22 @@ class OaFormFields:
     due: str = ""
 
 
-def build_application(case: Case, fields: OaFormFields, originator: str) -> OaApplication:
-    """Return what the approval of a case is started with."""
+def build_application(case: Case, fields: OaFormFields, originator: str, deciders: Deciders) -> OaApplication:
+    """Return what the approval of a case is started with: its levels with those who may still decide.
+
+    A level of whose people nobody may decide stays as it is, as DingTalk takes none without people.
+    """
+    levels = (level for level in case.plan.levels if level.approvers)
     return OaApplication(
         originator=originator,
         values=dict(_form_values(case, fields)),
-        levels=tuple(level for level in case.plan.levels if level.approvers),
+        levels=tuple(_rightful(level, deciders) for level in levels),
     )
+
+
+def _rightful(level: ApprovalLevel, deciders: Deciders) -> ApprovalLevel:
+    approvers = tuple(approver for approver in level.approvers if approver in deciders.entitled)
+    return replace(level, approvers=approvers or level.approvers)
 
 
 def unprocessed_tasks(instance: OaInstance, done: Collection[int]) -> tuple[OaTask, ...]:
@@ -199,6 +213,20 @@ def next_vote_to_tell(case: Case, instance: OaInstance) -> tuple[OaTask, Vote] |
         return None
     turns: Mapping[str, OaTask] = {task.user_id: task for task in instance.tasks if task.open}
     return next(((turns[vote.user_id], vote) for vote in case.votes if vote.user_id in turns), None)
+
+
+def next_turn_to_hand_over(case: Case, instance: OaInstance, deciders: Deciders) -> tuple[OaTask, str] | None:
+    """Return the first open turn of somebody who can no longer decide, and whose it becomes; None when there is none.
+
+    Nobody gets a second turn, and the turn of somebody who has spoken, or was spoken for, is theirs.
+    """
+    if not instance.running or case.state is not CaseState.OPEN:
+        return None
+    turns = {task.user_id: task for task in instance.tasks if task.open}
+    spoken = {vote.on_behalf_of or vote.user_id for vote in case.votes}
+    freed = next((task for who, task in turns.items() if who not in deciders.entitled and who not in spoken), None)
+    heir = next((who for who in deciders.awaited if who in deciders.entitled and who not in turns), None)
+    return None if freed is None or heir is None else (freed, heir)
 
 
 def contradicts(case: Case, instance: OaInstance) -> bool:

@@ -15,6 +15,7 @@ from typing import Protocol
 import structlog
 
 from bot.approvals.case import AuditRow, Case, CaseState
+from bot.approvals.deciders import Deciders
 from bot.approvals.native.oa_forms import (
     NativeForms,
     NativeRecord,
@@ -29,6 +30,7 @@ from bot.approvals.native.oa_forms import (
     build_application,
     contradicts,
     is_recorded,
+    next_turn_to_hand_over,
     next_vote_to_tell,
     unprocessed_tasks,
 )
@@ -60,6 +62,7 @@ _BACKOFF = BackoffSteps((5.0, 15.0, 60.0, 300.0, 1800.0))
 """After a step that failed."""
 _CALLED_OFF = phrase("This is decided: see the purchase order.")
 _CONTRADICTED = phrase("This approval has no effect: the purchase order was decided otherwise.")
+_HANDED_OVER = phrase("The approver before you can no longer decide this. It is your turn now.")
 _NO_REASON = phrase("Rejected in the approval app without a reason.")
 
 
@@ -76,6 +79,10 @@ class VotingService(Protocol):
 
     async def open_cases(self) -> Sequence[Case]:
         """Return the cases that take votes."""
+        ...
+
+    async def deciders(self, case: Case) -> Deciders:
+        """Return who may decide a case now."""
         ...
 
 
@@ -198,7 +205,8 @@ class OaSync:
         if noted is None:
             return None
         try:
-            instance = await self._forms.start(build_application(case, self._fields, originator))
+            deciders = await self._service.deciders(case)
+            instance = await self._forms.start(build_application(case, self._fields, originator, deciders))
         except OaStartUncertain as error:
             self._failed("approvals.native_in_doubt", case.id, error)
             return replace(noted, due_at=self._now() + _SEARCH_INTERVAL)
@@ -243,6 +251,7 @@ class OaSync:
             await self._forms.terminate(record.instance, self._speaker(record, case), self._say(_CALLED_OFF))
             await self._audit(case, "native_ended", "called off")
             return _ended(record)
+        await self._hand_over_turns(record, case, instance)
         return replace(record, tries=0, due_at=self._now() + _CHECK_INTERVAL)
 
     async def _import_votes(
@@ -290,6 +299,25 @@ class OaSync:
             record = replace(record, done=(*record.done, task.id))
             instance = await self._forms.read(record.instance)
         return record, instance
+
+    async def _hand_over_turns(self, record: NativeRecord, case: Case, instance: OaInstance) -> None:
+        """Give the turns of those who can no longer decide to those who decide instead."""
+        if case.state is not CaseState.OPEN:
+            return
+        deciders = await self._service.deciders(case)
+        for _ in instance.tasks:
+            found = next_turn_to_hand_over(case, instance, deciders)
+            if found is None:
+                break
+            task, heir = found
+            try:
+                await self._forms.hand_over(task, heir, self._say(_HANDED_OVER))
+            except OaDeclined as refusal:
+                # Chat asks the right people all the same, and what the others say there does not count.
+                self._failed("approvals.native_not_handed_over", case.id, refusal)
+                break
+            await self._audit(case, "native_handed_over", f"{task.user_id} → {heir}")
+            instance = await self._forms.read(record.instance)
 
     async def _finish(self, record: NativeRecord, case: Case, instance: OaInstance) -> NativeRecord:
         """End with an approval that has ended; where it leaves the case open, chat goes on alone."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from types import MappingProxyType
 from typing import Protocol
 
-from bot.access.people import Person
-from bot.access.policy import AccessPolicy, AccessRequest
+from bot.access.audit import AuditEntry, AuditKind, AuditLog
+from bot.access.people import Doubt, Person
+from bot.access.policy import AccessPolicy, AccessRequest, AccessVerdict
 from bot.approvals.case import Case
+from bot.approvals.deciders import Deciders
 from bot.approvals.native.oa_sync import VotingService
 from bot.approvals.voting import VoteOutcome, VoteRequest, VoteResult
 from bot.erp.model import Verdict
@@ -28,17 +31,33 @@ class IdentifiesPeople(Protocol):
 class RightfulVotes:
     """Implements `bot.approvals.native.oa_sync.VotingService`: what counts is what the person could say in chat."""
 
-    def __init__(self, service: VotingService, people: IdentifiesPeople, policy: Callable[[], AccessPolicy]) -> None:
+    def __init__(
+        self,
+        service: VotingService,
+        people: IdentifiesPeople,
+        policy: Callable[[], AccessPolicy],
+        *,
+        audit: AuditLog,
+        now: Callable[[], datetime],
+    ) -> None:
+        """``policy`` returns the rules in force."""
         self._service = service
         self._people = people
         self._policy = policy
+        self._audit = audit
+        self._now = now
 
     async def cast_vote(self, request: VoteRequest) -> VoteResult:
-        """Store somebody's vote, if the access rules let them say it and it counts."""
+        """Store somebody's vote, if the access rules let them say it and it counts.
+
+        While nobody knows who they are it is silent, as if the ERP did not answer: it is asked again later.
+        """
         person = await self._people.identify(request.user_id, name=request.name)
-        asked = AccessRequest(command=_COMMANDS[request.verdict], writes=True, governed=True)
-        verdict = self._policy().decide(person, asked)
+        if person.doubt is Doubt.NO_ANSWER:
+            return VoteResult(outcome=VoteOutcome.SILENT, case=request.case)
+        verdict = self._decide(person, request.verdict)
         if not verdict.allowed:
+            self._record_refusal(request, verdict)
             return VoteResult(outcome=VoteOutcome.REFUSED, case=request.case, reasons=(verdict.reason,))
         return await self._service.cast_vote(request)
 
@@ -47,3 +66,32 @@ class RightfulVotes:
 
     async def open_cases(self) -> Sequence[Case]:
         return await self._service.open_cases()
+
+    async def deciders(self, case: Case) -> Deciders:
+        """Return who may decide a case now, also by the access rules; who is in doubt stays."""
+        deciders = await self._service.deciders(case)
+        barred = {
+            user_id for user_id in {*deciders.entitled, *deciders.awaited} if not await self._may_approve(user_id)
+        }
+        awaited = tuple(user_id for user_id in deciders.awaited if user_id not in barred)
+        return Deciders(deciders.entitled - barred, awaited)
+
+    async def _may_approve(self, user_id: str) -> bool:
+        person = await self._people.identify(user_id, name="")
+        return person.doubt is not None or self._decide(person, Verdict.APPROVE).allowed
+
+    def _decide(self, person: Person, verdict: Verdict) -> AccessVerdict:
+        return self._policy().decide(person, AccessRequest(command=_COMMANDS[verdict], writes=True, governed=True))
+
+    def _record_refusal(self, request: VoteRequest, verdict: AccessVerdict) -> None:
+        entry = AuditEntry(
+            kind=AuditKind.REFUSAL,
+            at=self._now(),
+            actor=request.user_id,
+            action=_COMMANDS[request.verdict],
+            documents=(request.case.number,),
+            rule=verdict.rule,
+            outcome="denied",
+            detail=str(verdict.reason),
+        )
+        self._audit.record(entry)
