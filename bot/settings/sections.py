@@ -520,7 +520,7 @@ class NotifySettings(SettingsSection):
     top_box: bool = Field(
         False,
         description="Whether what is critical and open also stands in a box at the top of its group (吊顶) until it is"
-        " over. Each costs two calls.",
+        " over, where the alert rules do not say so themselves (`top_box` of a route). Each costs two calls.",
     )
     todo: bool = Field(
         False,
