@@ -311,7 +311,9 @@ def _deliver(
 
 def _mark_top(unit: AlertUnitOfWork, card: AlertCard, fact: str) -> None:
     """Owe a group the box at its top, or the end of it, if a card shows something critical."""
-    if not unit.top_boxes or card.place.kind is not PlaceKind.GROUP:
+    by_rule = unit.rules.top_box(card.route)
+    wanted = unit.top_boxes if by_rule is None else by_rule
+    if not wanted or card.place.kind is not PlaceKind.GROUP:
         return
     if any(alert.is_critical for alert in unit.repository.alerts(card.alerts)):
         unit.repository.deliver(

@@ -176,7 +176,7 @@ class AlertUnitOfWork:
     new_id: Callable[[], str]
     lateness: LatenessPolicy = LatenessPolicy()
     top_boxes: bool = False
-    """Whether groups have what is critical at their top, too."""
+    """Whether groups have what is critical at their top, too, where no rule says so."""
     dings: bool = False
     """Whether people are also called (DING) about what is critical or passed on to them."""
 

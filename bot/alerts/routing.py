@@ -87,3 +87,10 @@ class AlertRules(Protocol):
         ``target.wait`` is not added here.
         """
         ...
+
+    def top_box(self, route: str) -> bool | None:
+        """Return whether what is critical on a card of this route also stands at the top of its group.
+
+        None where no rule says so: then the settings count.
+        """
+        ...

@@ -23,6 +23,7 @@ from bot.chat.code_scanner import CodeScanner
 from bot.chat.dialogues import Dialogues
 from bot.chat.dispatcher import QuestionDispatcher
 from bot.chat.exports import Exports
+from bot.chat.interim_cards import InterimTerms
 from bot.chat.message import ConversationKind, Message
 from bot.chat.pipeline import MAX_QUESTION_AGE, QuestionHandler, QuestionPipeline
 from bot.chat.question_limits import LimitedQuestions
@@ -253,8 +254,17 @@ def _question_pipeline(
         keeper=keeper,
         welcomes=_welcomes(parts),
         arrived=arrived,
-        interim_seconds=base.settings.limits.interim_seconds,
+        interim=_interim_terms(base),
         ways=ways,
+    )
+
+
+def _interim_terms(base: Infrastructure) -> InterimTerms:
+    limits = base.settings.limits
+    return InterimTerms(
+        seconds=limits.interim_seconds,
+        most=limits.interim_most,
+        affordable=lambda: not base.month.has_used(limits.interim_share),
     )
 
 

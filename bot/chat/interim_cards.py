@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
 from prometheus_client import Counter
@@ -21,6 +22,21 @@ from bot.errors import DingerpError
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterimTerms:
+    """When such a card is shown."""
+
+    seconds: float
+    """For so long the answer may take without one; 0: there are none."""
+    most: int
+    """With more questions at work there are none: a burst would cost two calls for each answer."""
+    affordable: Callable[[], bool]
+    """Whether the month has calls to spare."""
+
+
+NO_INTERIM = InterimTerms(seconds=0.0, most=0, affordable=lambda: False)
+
+
 class InterimCards:
     """Shows them, one for each question whose answer is not found within ``seconds``."""
 
@@ -33,14 +49,19 @@ class InterimCards:
         tracks: TrackIds,
         seconds: float,
         shown: Counter,
+        affordable: Callable[[], bool],
     ) -> None:
-        """``draw`` returns the card for who asked; ``shown`` counts the cards. Without ``seconds`` there are none."""
+        """``draw`` returns the card for who asked; ``shown`` counts the cards. Without ``seconds`` there are none.
+
+        ``affordable`` says, each time, whether there is a call to spare: an answer costs two with such a card.
+        """
         self._inbox = inbox
         self._channel = channel
         self._draw = draw
         self._tracks = tracks
         self._seconds = seconds
         self._shown = shown
+        self._affordable = affordable
 
     def watch(self, message: Message, ticket: QueueTicket) -> InterimCard:
         """Return what shows a card for a question as soon as it has waited long enough and it is its turn."""
@@ -48,6 +69,8 @@ class InterimCards:
 
     async def show(self, message: Message) -> bool:
         """Return whether a card may stand now, which has to become the answer."""
+        if not self._affordable():
+            return False
         try:
             await self._inbox.mark(message.msg_id, InboxState.INTERIM)
         except DingerpError as error:

@@ -25,7 +25,7 @@ from bot.cards.track_ids import TrackIds
 from bot.cards.view import Button, View
 from bot.chat.audiences import Audiences, KnownOutsiders
 from bot.chat.context import QuestionContext
-from bot.chat.interim_cards import InterimCards
+from bot.chat.interim_cards import NO_INTERIM, InterimCards, InterimTerms
 from bot.chat.message import Conversation, ConversationKind, Message
 from bot.chat.ports import (
     AnswerCards,
@@ -138,12 +138,12 @@ class QuestionPipeline:
         keeper: AnswerKeeper | None = None,
         welcomes: Welcomes | None = None,
         arrived: Callable[[Message], None] = lambda message: None,
-        interim_seconds: float = 0.0,
+        interim: InterimTerms = NO_INTERIM,
         ways: WaysBack | None = None,
     ) -> None:
         """``pause``: seconds before an answer is sent again; each further pause is twice as long.
 
-        ``interim_seconds``: after so long a card says that the answer takes longer, and becomes it; 0: never.
+        ``interim`` says when a card tells that the answer takes longer, and becomes it.
 
         ``keeper`` keeps answers up to date that show what may be decided; ``welcomes`` say what the first answer in a
         conversation shows besides; ``arrived`` is told of every message once; ``ways`` remembers what cards show, for
@@ -181,8 +181,9 @@ class QuestionPipeline:
                 InterimNotice(), people.language(message.sender.staff_id), zone=zone, trail=()
             ),
             tracks=tracks,
-            seconds=interim_seconds,
+            seconds=interim.seconds,
             shown=metrics.interim,
+            affordable=lambda: len(self._running) <= interim.most and interim.affordable(),
         )
         self._drained = False
         metrics.waiting.set_function(lambda: len(self._running))

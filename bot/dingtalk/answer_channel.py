@@ -14,7 +14,7 @@ from enum import StrEnum
 import structlog
 
 from bot.cards.card import Card
-from bot.cards.escape import escape_text
+from bot.cards.escape import clean, escape_text
 from bot.cards.notices import InterimNotice
 from bot.chat.message import Conversation, ConversationKind, Message, Sender
 from bot.chat.ports import AnswerCards, AnswerUnconfirmed, AnswerVia, SentAnswer
@@ -45,9 +45,14 @@ ONLY_YOU = phrase("An answer that only you can see")
 IN_YOUR_CHAT = phrase("The answer is in your own chat with me.")
 """All that the group reads of an answer in the asker's own chat."""
 
+YOUR_ANSWER = phrase("The answer to your question")
+"""The same for a question without words."""
+
 MAX_PRIVATE_VALUE = 1024
 """Documented bytes of one value for a single person (docs: platform/dingtalk/cards.md#values)."""
 _MAX_NAME = 20
+_MAX_QUESTION = 40
+"""Characters of a question in the list of conversations."""
 _PLAIN_ID = re.compile(r"[\w.@-]{1,64}")
 """UserIds that can stand in a card's markdown as they are."""
 
@@ -134,10 +139,10 @@ class DingTalkAnswerChannel:
         """
         if self._sparing(card.language) is not None or not _is_reachable(message):
             return False
-        cards, group = _for_conversation(message, AnswerCards(card))
+        _, group = _for_conversation(message, AnswerCards(card))
         with spending(Purpose.QUESTION, group):
             try:
-                await self._send_card(message, cards, None, track_id, self._keys.robot(message.robot_code))
+                await self._send_interim(message, card, track_id)
             except DingTalkOutcomeUnknown as error:
                 raise _card_unconfirmed(error) from error
         return True
@@ -292,6 +297,24 @@ class DingTalkAnswerChannel:
                 called=called,
             )
         return SentAnswer(AnswerVia.CARD if alike else AnswerVia.OWN_CARD)
+
+    async def _send_interim(self, message: Message, card: Card, track_id: str) -> None:
+        """Make the card; the list of conversations names the question, which stays true when the answer has come."""
+        where, person = message.conversation, message.sender.staff_id
+        called = _called(message.sender) if self._name_asker and where.kind is ConversationKind.GROUP else NOBODY_CALLED
+        template = self._templates.of(card.name)
+        line = clean(message.text, _MAX_QUESTION)
+        await self._cards.create_and_deliver(
+            track_id=track_id,
+            params=card_params(_naming(card, called), template),
+            template_id=template.template_id,
+            conversation=where,
+            summary=self._say(card.language, phrase("Answer to: %(line)s", line=line) if line else YOUR_ANSWER),
+            robot_code=self._keys.robot(message.robot_code),
+            user_id=person,
+            called=called,
+            announces=card.title,
+        )
 
     async def _send_card(
         self, message: Message, cards: AnswerCards, way: PrivateWay | None, track_id: str, robot_code: str

@@ -65,14 +65,16 @@ class CardApi:
         recipients: Sequence[str] = (),
         private: Mapping[str, Mapping[str, str]] | None = None,
         called: Mapping[str, str] = NOBODY_CALLED,
+        announces: str = "",
     ) -> None:
         """Make the card ``track_id`` appear in ``conversation``; the same id again changes nothing.
 
-        ``summary`` is the text in the list of conversations and in the notification. ``user_id`` is the person of a
-        direct conversation. ``recipients`` are the members of a group who alone get the card, ``private`` is what
-        single people see instead, ``called`` are members of the group whom it calls (@), with their names. Raises
-        `DingTalkDeliveryFailed` when DingTalk made the card but did not show it, and
-        other `DingTalkError`.
+        ``summary`` is the text in the list of conversations and in the notification; ``announces`` is what the
+        notification says of a card that becomes another one: its text in the list follows it, where DingTalk does that
+        (docs: platform/dingtalk/cards.md#previews). ``user_id`` is the person of a direct conversation. ``recipients``
+        are the members of a group who alone get the card, ``private`` is what single people see instead, ``called`` are
+        members of the group whom it calls (@), with their names. Raises `DingTalkDeliveryFailed` when DingTalk made
+        the card but did not show it, and other `DingTalkError`.
         """
         await self.create_at_several(
             track_id=track_id,
@@ -84,6 +86,7 @@ class CardApi:
             recipients=recipients,
             private=private,
             called=called,
+            announces=announces,
         )
 
     async def create_at_several(
@@ -98,6 +101,7 @@ class CardApi:
         recipients: Sequence[str] = (),
         private: Mapping[str, Mapping[str, str]] | None = None,
         called: Mapping[str, str] = NOBODY_CALLED,
+        announces: str = "",
     ) -> tuple[CardSpace, ...]:
         """Make one card appear at all these places by one call, and return those where DingTalk does not show it.
 
@@ -110,7 +114,7 @@ class CardApi:
             "callbackType": "STREAM",
             "cardData": {"cardParamMap": params},
             "userIdType": _USER_ID,
-            **_spaces(spaces, summary, robot_code, recipients, called),
+            **_spaces(spaces, _Preview(summary, announces), robot_code, recipients, called),
         }
         if called:
             # Lets ``<a atId=…>`` in the card's markdown stand out (docs: platform/dingtalk/cards.md#mentions).
@@ -177,9 +181,30 @@ def _private(private: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
     return {user_id: {"cardParamMap": params} for user_id, params in private.items()}
 
 
+@dataclass(frozen=True, slots=True)
+class _Preview:
+    """What the list of conversations and the notification say of a card."""
+
+    summary: str
+    announces: str
+
+    @property
+    def space_model(self) -> dict[str, Any]:
+        alert = self.announces or self.summary
+        return {
+            "supportForward": False,
+            "lastMessageI18n": {"ZH_CN": self.summary, "EN_US": self.summary},
+            "notification": {"alertContent": alert, "notificationOff": False},
+        }
+
+    @property
+    def deliver_model(self) -> dict[str, Any]:
+        return {"extension": {"dynamicSummary": "true"}} if self.announces else {}
+
+
 def _spaces(
     spaces: Sequence[CardSpace],
-    summary: str,
+    preview: _Preview,
     robot_code: str,
     recipients: Sequence[str],
     called: Mapping[str, str],
@@ -188,24 +213,24 @@ def _spaces(
 
     Docs: platform/dingtalk/cards.md#spaces
     """
-    shown = {
-        "supportForward": False,
-        "lastMessageI18n": {"ZH_CN": summary, "EN_US": summary},
-        "notification": {"alertContent": summary, "notificationOff": False},
-    }
     models: dict[str, Any] = {"openSpaceId": "dtv1.card//" + ";".join([space.name for space in spaces])}
     kinds = {space.conversation.kind for space in spaces}
     if ConversationKind.GROUP in kinds:
-        models["imGroupOpenSpaceModel"] = shown
+        models["imGroupOpenSpaceModel"] = preview.space_model
         models["imGroupOpenDeliverModel"] = {
             "robotCode": robot_code,
+            **preview.deliver_model,
             # Without the field everybody gets the card, with an empty list perhaps too.
             **({"recipients": list(recipients)} if recipients else {}),
             **({"atUserIds": dict(called)} if called else {}),
         }
     if ConversationKind.DIRECT in kinds:
-        models["imRobotOpenSpaceModel"] = shown
-        models["imRobotOpenDeliverModel"] = {"spaceType": "IM_ROBOT", "robotCode": robot_code}
+        models["imRobotOpenSpaceModel"] = preview.space_model
+        models["imRobotOpenDeliverModel"] = {
+            "spaceType": "IM_ROBOT",
+            "robotCode": robot_code,
+            **preview.deliver_model,
+        }
     return models
 
 

@@ -58,6 +58,10 @@ class QuotaGuard:
                 log.info("month.free", used=used, limit=self._limit)
         return now
 
+    def has_used(self, share: float) -> bool:
+        """Whether this share of the month's calls is used."""
+        return self._used() >= self._limit * share
+
     def reserved(self) -> bool:
         """Whether the calls that are left are for critical cards alone."""
         return self._used() >= self._urgent_from

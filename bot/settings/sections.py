@@ -281,6 +281,14 @@ class LimitSettings(SettingsSection):
         description="Seconds after which a card says that the ERP is being asked, and becomes the answer by one more"
         " call; 0: never.",
     )
+    interim_most: int = Field(
+        8,
+        ge=0,
+        description="Questions at work at the same time up to which such a card is shown: a burst goes without.",
+    )
+    interim_share: float = Field(
+        0.7, ge=0, le=1, description="Part of the month's calls after which no such card is shown any more."
+    )
     click_seconds: float = Field(1.6, gt=0, lt=2, description="Time for a click's answer; DingTalk waits 2 s.")
     row_minutes: float = Field(10.0, gt=0, le=1440, description="Minutes within which documents count as in a row.")
     exports_day: int = Field(10, ge=0, description="Files that one person may export in a day; 0: as many as wanted.")
@@ -520,7 +528,7 @@ class NotifySettings(SettingsSection):
     top_box: bool = Field(
         False,
         description="Whether what is critical and open also stands in a box at the top of its group (吊顶) until it is"
-        " over. Each costs two calls.",
+        " over, where the alert rules do not say so themselves (`top_box` of a route). Each costs two calls.",
     )
     todo: bool = Field(
         False,

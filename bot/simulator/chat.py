@@ -105,7 +105,16 @@ class SimDelivery:
     """Pinned at the top of the group (`ONE_BOX`) instead of among the messages."""
     at_user_ids: tuple[str, ...] = ()
     """Whom it calls (@); ``@ALL`` for everybody."""
+    summary: str = ""
+    """`lastMessageI18n`: what the list of conversations says of it."""
+    follows: bool = False
+    """`dynamicSummary`: the list shows what the card shows (docs: platform/dingtalk/cards.md#previews)."""
     recalled: bool = False
+
+    @property
+    def preview(self) -> str:
+        """What the list of conversations shows everybody there."""
+        return (self.card.view_for("").title if self.follows else "") or self.summary
 
     def visible_to(self, viewer: str) -> bool:
         """Whether this member sees it; the empty viewer sees all."""
@@ -126,6 +135,7 @@ class SimDelivery:
             "card": {**card, "privateToViewer": card["privateToViewer"] or self.recipients is not None},
             "recipients": sorted(self.recipients) if self.recipients is not None else None,
             "top": self.top,
+            "preview": self.preview,
             "atUserIds": list(self.at_user_ids),
             "recalled": self.recalled,
         }
@@ -183,6 +193,8 @@ class SimChat:
         recipients: frozenset[str] | None = None,
         top: bool = False,
         at_user_ids: tuple[str, ...] = (),
+        summary: str = "",
+        follows: bool = False,
     ) -> SimDelivery:
         """Append a copy of a card."""
         delivery = SimDelivery(
@@ -195,6 +207,8 @@ class SimChat:
             recipients=recipients,
             top=top,
             at_user_ids=at_user_ids,
+            summary=summary,
+            follows=follows,
         )
         self._copies.setdefault(card.out_track_id, []).append(delivery)
         self._append(delivery)

@@ -113,6 +113,9 @@ class StubRules:
     def shows_at(self, target: Target, severity: Severity, now: datetime) -> datetime:
         return self.opens(target, now)
 
+    def top_box(self, route: str) -> bool | None:
+        return None
+
 
 class RunInTransaction(Protocol):
     """Runs work on a repository as one unit, and returns the deliveries."""

@@ -78,6 +78,7 @@ class InterimParts:
     channel: OneCardChannel = field(default_factory=OneCardChannel)
     metrics: Metrics = field(default_factory=Metrics)
     queue: ConversationQueue = field(default_factory=ConversationQueue)
+    affordable: bool = True
 
     def cards(self, seconds: float = 0.001) -> InterimCards:
         neighbours: dict[str, Any] = {"inbox": self.inbox, "channel": self.channel}
@@ -87,6 +88,7 @@ class InterimParts:
             tracks=TrackIds("secret"),
             seconds=seconds,
             shown=self.metrics.interim,
+            affordable=lambda: self.affordable,
         )
 
 
@@ -115,6 +117,12 @@ async def test_nothing_is_sent_that_could_not_be_noted() -> None:
     parts = InterimParts(inbox=NotedInbox(away=True))
     assert await parts.cards().show(MESSAGE) is False
     assert parts.channel.sent == []
+
+
+async def test_none_is_shown_that_costs_too_much() -> None:
+    parts = InterimParts(affordable=False)
+    assert await parts.cards().show(MESSAGE) is False
+    assert (parts.inbox.states, parts.channel.sent) == ([], [])
 
 
 async def test_a_quick_answer_needs_none() -> None:

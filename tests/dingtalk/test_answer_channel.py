@@ -325,6 +325,26 @@ class TestInterimCard:
         assert body["outTrackId"] == INTERIM_TRACK
         assert "recipients" not in body["imGroupOpenDeliverModel"]
 
+    @pytest.mark.parametrize(
+        ("text", "summary"),
+        [
+            ("/stock SKU123", "Answer to: /stock SKU123"),
+            ("库存\n" + "螺丝 " * 40, "Answer to: 库存" + " 螺丝" * 12 + "…"),
+            ("", "The answer to your question"),
+        ],
+        ids=["short", "long", "a picture"],
+    )
+    async def test_the_list_of_conversations_says_what_stays_true(
+        self, channel: ChannelFixture, dingtalk: FakeDingTalk, text: str, summary: str
+    ) -> None:
+        dingtalk.post(CREATE_URL, payload=SHOWN)
+        await channel.channel.show_interim(question(text=text), stock_card(), track_id=INTERIM_TRACK)
+        body = orjson.loads(dingtalk.asked(CREATE_URL)[0]["data"])
+        shown = body["imGroupOpenSpaceModel"]
+        assert shown["lastMessageI18n"] == {"ZH_CN": summary, "EN_US": summary}
+        assert shown["notification"]["alertContent"] == stock_card().title
+        assert body["imGroupOpenDeliverModel"]["extension"] == {"dynamicSummary": "true"}
+
     async def test_none_is_shown_to_whom_no_card_reaches_and_while_calls_are_spared(
         self, api: OpenApi, channel: ChannelFixture
     ) -> None:

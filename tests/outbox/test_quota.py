@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from structlog.testing import capture_logs
 
 from bot.cards.language import choose_language, load_languages
@@ -44,6 +45,11 @@ def test_the_change_is_counted_and_logged_once() -> None:
 def test_the_reserve_is_a_part_of_the_quota() -> None:
     assert QuotaGuard(lambda: 750, 1_000, metrics=Metrics(), reserve=0.25).sparing()
     assert not QuotaGuard(lambda: 999, 1_000, metrics=Metrics(), reserve=0.0).sparing()
+
+
+@pytest.mark.parametrize(("used", "share", "reached"), [(699, 0.7, False), (700, 0.7, True), (0, 0.0, True)])
+def test_a_share_of_the_month_is_used(used: int, share: float, reached: bool) -> None:
+    assert QuotaGuard(lambda: used, 1_000, metrics=Metrics()).has_used(share) is reached
 
 
 async def test_at_nine_tenths_of_the_quota_questions_are_answered_and_what_is_urgent_goes(

@@ -53,6 +53,35 @@ async def test_the_card_says_so_and_becomes_the_answer_by_one_more_call(
         assert arrivals.title != answer.title
 
 
+async def test_the_list_of_conversations_does_not_stay_with_the_question(open_system: OpenSystem) -> None:
+    async with open_system(erp=SLOW, limits=SOON) as system:
+        message = system.engine.say(system.group, KEEPER, "/stock SKU123")
+        card = await become(system, message, ASKING)
+        (copy,) = system.engine.chat.copies(system.engine.cards.get(card.out_track_id))
+        assert copy.preview == ASKING
+        assert copy.summary == "回复：/stock SKU123", "which a DingTalk that never changes it shows all the time"
+        answer = await become(system, message, "SKU123")
+        assert copy.preview == answer.title
+
+
+async def test_a_burst_costs_one_call_for_each_answer(open_system: OpenSystem) -> None:
+    async with open_system(erp=SLOW, limits={**SOON, "interim_most": 3}) as system:
+        before = system.engine.flow.used
+        asked = [system.engine.say(system.group, KEEPER, f"/stock SKU{number}") for number in range(123, 133)]
+        for message in asked:
+            await become(system, message, "SKU")
+        await system.settle()
+        assert system.engine.flow.used == before + len(asked)
+
+
+async def test_with_most_of_the_month_used_an_answer_costs_one_call(open_system: OpenSystem) -> None:
+    async with open_system(erp=SLOW, limits={**SOON, "interim_share": 0.0}) as system:
+        before = system.engine.flow.used
+        await system.ask("/stock SKU123")
+        await system.settle()
+        assert system.engine.flow.used == before + 1
+
+
 async def test_a_quick_answer_is_one_card_and_one_call(open_system: OpenSystem) -> None:
     async with open_system(limits={"interim_seconds": 30.0}) as system:
         before = system.engine.flow.used

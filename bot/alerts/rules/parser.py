@@ -105,6 +105,7 @@ class RouteParser:
             repeat=table.take("repeat", read_repeat, around.repeat),
             window=table.take("window", self._read_window, around.window),
             escalate=self._escalations(table, around.escalate),
+            top_box=table.take("top_box", read_flag, around.top_box),
         )
         return replace(terms, digest=self._digest(table, around, terms.window))
 

@@ -51,6 +51,8 @@ class RouteOptions:
     digest: DigestSchedule | None = None
     window: TimeWindow | None = None
     escalate: tuple[EscalationRule, ...] = ()
+    top_box: bool | None = None
+    """Whether what is critical also stands at the top of groups; None: as the settings say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

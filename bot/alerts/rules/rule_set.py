@@ -110,6 +110,11 @@ class AlertRuleSet:
             return digest.comes_at(now)
         return now if terms.window is None else terms.window.opens_at(now)
 
+    def top_box(self, route: str) -> bool | None:
+        """Return whether what is critical on a card of this route also stands at the top of its group."""
+        terms = self._terms.get(route)
+        return None if terms is None else terms.top_box
+
     def _received(self, event: Event, severity: Severity) -> Facts:
         return Facts(event, severity, event.received_at.astimezone(self.zone))
 

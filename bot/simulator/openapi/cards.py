@@ -206,8 +206,21 @@ def _deliver(engine: SimEngine, card: CardInstance, space: OpenSpace, model: Jso
         recipients=frozenset(map(str, recipients)) if recipients else None,
         top=space.type == "ONE_BOX",
         at_user_ids=tuple(model.get("atUserIds") or ()) if space.type == "IM_GROUP" else (),
+        summary=_summary(card, space),
+        follows=_follows(model),
     )
     return _result(space, carrier_id=carrier_id)
+
+
+def _summary(card: CardInstance, space: OpenSpace) -> str:
+    texts = card.spaces.get(SPACE_MODELS.get(space.type, ""), {}).get("lastMessageI18n") or {}
+    return str(texts.get("ZH_CN") or next(iter(texts.values()), ""))
+
+
+def _follows(model: Json) -> bool:
+    """Whether the list of conversations follows the card (docs: platform/dingtalk/cards.md#previews)."""
+    extension = model.get("extension")
+    return isinstance(extension, dict) and extension.get("dynamicSummary") == "true"
 
 
 def _target(engine: SimEngine, card: CardInstance, space: OpenSpace, model: Json) -> tuple[SimConversation | None, str]:

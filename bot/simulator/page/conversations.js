@@ -87,7 +87,7 @@ function preview(session, { kind }, item) {
  */
 export function summary(item) {
   if (item.recalled) return say('chat.recalled');
-  if (item.kind === 'card') return say('conversations.card', { title: item.card?.title ?? '' });
+  if (item.kind === 'card') return say('conversations.card', { title: item.preview || item.card?.title || '' });
   if (item.fileName && !item.pictureUrl) return say('conversations.file', { name: item.fileName });
   if (item.pictureUrl && !item.text) return say('conversations.picture');
   return item.title || item.text || '';

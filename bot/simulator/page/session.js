@@ -15,7 +15,7 @@ import { recall, remember } from './memory.js';
  * @typedef {{seq: number, kind: 'message' | 'card', conversationId: string, at: number, fromBot: boolean,
  *            sender: {userId: string, name: string}, msgtype?: string, text?: string, title?: string,
  *            pictureUrl?: string, fileName?: string, atUserIds?: string[], url?: string,
- *            buttons?: import('./card.js').Button[], card?: import('./card.js').Card, top?: boolean,
+ *            buttons?: import('./card.js').Button[], card?: import('./card.js').Card, top?: boolean, preview?: string,
  *            recalled?: boolean}} Item
  * @typedef {{on: boolean, rate: number, count: number | null, delayMs: number,
  *            label: Record<'zh' | 'en', string>, help: Record<'zh' | 'en', string>}} Fault

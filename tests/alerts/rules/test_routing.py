@@ -298,3 +298,31 @@ def test_the_default_places_are_not_doubled_where_the_owner_is_unknown() -> None
 def test_what_shares_a_card(terms: str, severity: Severity, group: str) -> None:
     rules = rule_set(f'[[routes]]\nname = "r"\n{terms}\n')
     assert rules.route(event(), severity, NOW).targets[0].group == group
+
+
+TOPS = """
+[default]
+to = ["group:cidOffice"]
+
+[[routes]]
+name = "stock"
+types = ["stock.*"]
+top_box = true
+
+[[routes.routes]]
+name = "out"
+types = ["stock.out"]
+
+[[routes.routes]]
+name = "screws"
+when = "subject == 'A1'"
+top_box = false
+"""
+
+
+@pytest.mark.parametrize(
+    ("route", "said"),
+    [("stock", True), ("stock/out", True), ("stock/screws", False), ("default", None), ("watch", None)],
+)
+def test_a_route_says_whether_its_alerts_stand_at_the_top(route: str, said: bool | None) -> None:
+    assert rule_set(TOPS).top_box(route) is said

@@ -38,6 +38,7 @@ WRONG = [
     ('revive = "400d"\n', 'line 1: revive: longer than a year; an example is "30d"'),
     ('[default]\nrepeat = "1m"\n', "line 2: repeat: shorter than five minutes nobody reads it"),
     ('[[routes]]\ncontinue = "yes"\n', "line 2: continue: true or false is expected, without quotes"),
+    ('[[routes]]\ntop_box = "app"\n', "line 2: top_box: true or false is expected, without quotes"),
     ("[[routes]]\nmin_age = 7.5\n", "line 2: min_age: a number of days is expected, an example is 7"),
     ("[[routes]]\nwarehouses = []\n", "line 2: warehouses: the list is empty, so that nothing would fit"),
     (

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from bot.simulator.cards import SimCardView
 from bot.simulator.chat import SimDelivery
 from tests.scenario.alerts.scenario import BUYING, WAREHOUSE, AlertScenario, OpenAlertScenario, open_alert_scenario
@@ -60,6 +62,29 @@ async def test_without_the_setting_there_is_none(open_alert_scenario: OpenAlertS
         await scenario.post(scenario.low("SKU123", severity="critical"))
         assert tops(scenario) == []
         assert scenario.calls == 1
+
+
+BY_RULE = """
+[default]
+to = ["group:{group}"]
+
+[[routes]]
+name = "screws"
+when = "subject == 'SKU123'"
+top_box = {screws}
+"""
+
+
+@pytest.mark.parametrize("setting", [False, True], ids=["off", "on"])
+async def test_a_rule_says_which_alerts_have_a_box(open_alert_scenario: OpenAlertScenario, setting: bool) -> None:
+    rules = BY_RULE.format(group=WAREHOUSE, screws=str(not setting).lower())
+    async with open_alert_scenario(rules=rules, notify={"top_box": setting}) as scenario:
+        await scenario.post(scenario.low("SKU123", severity="critical"), scenario.low("SKU155", severity="critical"))
+        (top,) = tops(scenario)
+        assert ("SKU123" in top) is not setting
+        await scenario.at("10m")
+        await scenario.post(scenario.low("SKU123", "200"), scenario.low("SKU155", "200"))
+        assert tops(scenario) == []
 
 
 async def test_a_refused_box_leaves_the_card_alone(open_alert_scenario: OpenAlertScenario) -> None:
