@@ -57,7 +57,7 @@ def money_in(thing: object) -> Iterator[Money]:
 async def test_approving_in_words(ask: Ask, approvals: ApprovalFixture, line: str) -> None:
     await approvals.submit()
     view = as_(ApprovalSaid, await ask(line, person=MANAGER, where=DIRECT))
-    assert (str(view.note), lines(view)) == ("Recorded. The ERP is being told.", [f"/pending {view.case}"])
+    assert (str(view.note), lines(view)) == ("Recorded. The ERP is being updated.", [f"/pending {view.case}"])
     decision = (await approvals.case()).decision
     assert decision is not None
     assert (decision.verdict, decision.by, decision.name, decision.at) == (Verdict.APPROVE, "manager01", "陈经理", NOW)
@@ -274,7 +274,7 @@ class TestUndo:
         view = as_(ApprovalView, await ask("/pending PO-1001", person=MANAGER, where=DIRECT))
         assert lines(view)[0] == "/approve PO-1001 undo"
         others = as_(ApprovalView, await ask("/approve PO-1001 undo", person=BUYER, where=DIRECT))
-        assert (str(others.note), others.undo) == ("Only who decided can take it back.", False)
+        assert (str(others.note), others.undo) == ("Only the person who decided can take it back.", False)
         back = as_(ApprovalSaid, await ask("/同意 PO-1001 撤销", person=MANAGER, where=DIRECT))
         assert str(back.note) == "Undone: nothing was sent to the ERP."
         assert (await approvals.case()).state is CaseState.OPEN
@@ -348,9 +348,9 @@ async def test_all_of_a_page_at_once_each_by_itself(ask: Ask, approvals: Approva
     assert lines(view)[0] == f"/approve all #{mark}"
     results = as_(ApprovalResults, await ask(f"/approve all #{mark}", person=MANAGER, where=DIRECT))
     assert [(row.number, str(row.result), row.done) for row in results.rows] == [
-        ("PO-2000", "Recorded. The ERP is being told.", True),
+        ("PO-2000", "Recorded. The ERP is being updated.", True),
         ("PO-2001", "Not recorded: it has changed since you saw it.", False),
-        ("PO-2002", "Recorded. The ERP is being told.", True),
+        ("PO-2002", "Recorded. The ERP is being updated.", True),
     ]
     assert {(await approvals.case(f"PO-200{n}")).state for n in (0, 2)} == {CaseState.WRITING}
     # The list has changed meanwhile, so the old button approves nothing.
@@ -458,7 +458,7 @@ class TestWithinAScope:
             await approvals.submit(order.number)
         as_(kind, await ask(line.format("PO-3001"), where=DIRECT))
         refused = as_(DeniedNotice, await ask(line.format("PO-3002"), where=DIRECT))
-        assert str(refused.reason) == "“Ningbo” does not open this document to you."
+        assert str(refused.reason) == "Rule “Ningbo” does not let you see this document."
         as_(kind, await ask(line.format("PO-3002"), person=MANAGER, where=DIRECT))
 
 
