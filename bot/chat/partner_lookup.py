@@ -47,7 +47,7 @@ class PartnerLookup(Generic[P]):
         if not text:
             return DocumentList(found)
         if not found.value.total:
-            raise NothingFound(text, await self._closest(text))
+            raise NothingFound(text, await self._closest(text), found.notes)
         chosen = _named_whole(found.value, text) if rows is None else None
         if chosen is None:
             return DocumentList(found)
