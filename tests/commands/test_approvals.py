@@ -51,6 +51,19 @@ def money_in(thing: object) -> Iterator[Money]:
             yield from money_in(value)
 
 
+async def test_finding_1_where_the_erp_takes_no_rejection_none_is_offered(ask: Ask, approvals: ApprovalFixture) -> None:
+    case = await approvals.submit()
+    for line, alone in ((f"/pending {case.id}", ApprovalView), ("/po PO-1001", PurchaseView)):
+        approvals.transactions.approve_only = frozenset()
+        offered = as_(alone, await ask(line, person=MANAGER, where=DIRECT)).buttons()
+        approvals.transactions.approve_only = frozenset({"main"})
+        left = as_(alone, await ask(line, person=MANAGER, where=DIRECT)).buttons()
+        assert {str(each.label) for each in offered} - {str(each.label) for each in left} == {"Reject"}, line
+    refused = as_(ApprovalView, await ask("/reject PO-1001 too dear", person=MANAGER, where=DIRECT))
+    assert str(refused.note) == "“main” takes no rejection from here: reject it there."
+    assert (await approvals.case()).votes == ()
+
+
 @pytest.mark.parametrize(
     "line", ["/approve PO-1001", "/同意 PO-1001", "同意 po-1001", "/ty PO-1001", "@赵采 批准 PO-1001"]
 )
