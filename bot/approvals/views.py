@@ -317,7 +317,7 @@ class ApprovalReasons(View):
         if self.own_words:
             return (back,)
         quick = [self._quick(reason) for reason in RejectReason if reason is not RejectReason.OTHER]
-        return (*quick, back, self._quick(RejectReason.OTHER))
+        return (*quick, self._quick(RejectReason.OTHER), back)
 
     def _quick(self, reason: RejectReason) -> Button:
         return Button(REASON_LABELS[reason], RejectPo(self.case, self.seen, reason, self.number), Color.RED)

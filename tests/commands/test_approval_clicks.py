@@ -114,8 +114,8 @@ async def test_rejecting_by_a_quick_reason(harness: ApprovalClickHarness) -> Non
         "Over budget",
         "Wrong quantity",
         "Not needed",
-        "Back",
         "Other reason…",
+        "Back",
     ]
     assert (await harness.approvals.case()).votes == ()
     done = await harness.click(replace(harness.reject, reason=RejectReason.PRICE))
