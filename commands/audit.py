@@ -78,7 +78,7 @@ _DECISIONS: Mapping[tuple[str, str], Phrase] = MappingProxyType(
 )
 """What people do about a purchase order, by action and outcome."""
 _OWN_DEEDS: Mapping[str, Phrase] = MappingProxyType(
-    {"tell the ERP": phrase("told the ERP about"), "close": phrase("closed the approval of")}
+    {"tell the ERP": phrase("wrote to the ERP about"), "close": phrase("closed the approval of")}
 )
 """What the bot does in their name, by the action."""
 

@@ -66,14 +66,14 @@ class BillView(View):
     def buttons(self) -> Sequence[Button]:
         vendor = self.document.vendor
         order = ask_buttons("po", (self.document.order_number,))
-        others = Button(phrase("Bills of this vendor"), Ask(command_line("bill", vendor)))
+        others = Button(phrase("This vendor's bills"), Ask(command_line("bill", vendor)))
         return (*order, others, *partner_buttons(self.links, vendor), *erp_link_buttons(self.document.url))
 
 
 _STATES = {
     InvoiceStatus.UNPAID: phrase("To pay"),
     InvoiceStatus.PART_PAID: phrase("Paid in part"),
-    InvoiceStatus.PAID: phrase("Paid off"),
+    InvoiceStatus.PAID: phrase("Paid in full"),
 }
 """What the states of invoices are called on the side of who pays."""
 

@@ -113,7 +113,7 @@ class OrderDeliveriesView(ListView):
     "delivery",
     aliases=("发货", "fh", "发货单", "送货", "物流", "快递", "deliveries", "shipment"),
     examples=("/delivery SO-1001", "/发货 DN-1001", "/发货 宏达", "/delivery late"),
-    summary=phrase("Deliveries: what of an order left, when and with whom"),
+    summary=phrase("Deliveries: what of an order was shipped, when and by whom"),
     place=30,
 )
 async def delivery(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Annotated, Any, ClassVar, TypeVar
@@ -24,7 +24,7 @@ from bot.erp.errors import Unsupported
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.model import Area, Product, Slice
 from bot.erp.port import ListQuery
-from bot.phrase import phrase
+from bot.phrase import Phrase, phrase
 from bot.spelling import other_spellings
 
 D = TypeVar("D", bound=Numbered)
@@ -108,7 +108,7 @@ async def find(
     answers, hits = await _search(erp, text, usable)
     chosen = [(name, hit) for name, hit in hits if hit.exact] or await _spelled_otherwise(erp, text, usable) or hits
     if not chosen:
-        raise NothingFound(text, notes=tuple(note for answer in answers.values() for note in answer.found.notes))
+        raise NothingFound(text, notes=_notes_of(answers.values()))
     if len(chosen) == 1:
         return Ask(chosen[0][1].line)
     hits_view = Hits(
@@ -124,6 +124,12 @@ async def find(
         policy.decide_area(context.person, name, context.conversation.id) for name in {name for name, _ in chosen}
     )
     return cut(hits_view, ALL_FIELDS.intersection(*(verdict.grant.fields for verdict in verdicts)))
+
+
+def _notes_of(answers: Iterable[_AreaAnswer]) -> tuple[Phrase, ...]:
+    """Return what the searches could not look through, each reason once."""
+    notes = {str(note): note for answer in answers for note in answer.found.notes}
+    return tuple(notes.values())
 
 
 async def _search(

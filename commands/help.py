@@ -103,14 +103,14 @@ async def help_(
         person, names = context.person, {command.name for command in usable}
         return FirstQuestions(examples=first_questions(policy.roles_of(person), person.department_names, names))
     if name:
-        return _one(name, commands, usable)
+        return _one(name, commands, usable, context.person.language)
     rows = tuple(
         HelpRow(name=command.name, alias=next(iter(command.aliases), ""), summary=command.summary) for command in usable
     )
     return Help(rows=rows[context.offset :], total=len(rows), offset=context.offset, line=command_line("help"))
 
 
-def _one(name: str, commands: Commands, usable: tuple[AnyCommand, ...]) -> CommandHelp:
+def _one(name: str, commands: Commands, usable: tuple[AnyCommand, ...], language: str) -> CommandHelp:
     wanted = commands.named(name)
     if wanted is None or wanted not in usable:
         names = tuple(f"/{command.name}" for command in usable)
@@ -121,6 +121,6 @@ def _one(name: str, commands: Commands, usable: tuple[AnyCommand, ...]) -> Comma
         name=wanted.name,
         summary=wanted.summary,
         usage=wanted.usage,
-        aliases=wanted.aliases,
-        examples=wanted.examples,
+        aliases=wanted.aliases_in(language),
+        examples=wanted.examples_in(language),
     )

@@ -63,7 +63,7 @@ class InvoiceView(View):
     def buttons(self) -> Sequence[Button]:
         order = ask_buttons("order", (self.document.order_number,))
         customer = self.document.customer
-        others = Button(phrase("Invoices of this customer"), Ask(command_line("invoice", customer)))
+        others = Button(phrase("This customer's invoices"), Ask(command_line("invoice", customer)))
         return (*order, others, *partner_buttons(self.links, customer), *erp_link_buttons(self.document.url))
 
 

@@ -79,7 +79,7 @@ async def mute(
         if option is MuteOption.CRITICAL:
             raise BadArgument(phrase("Say what is to be muted, such as: %(line)s", line="/mute custom.sec 2h critical"))
         if option is MuteOption.OFF:
-            raise BadArgument(phrase("Say what is to be heard of again."))
+            raise BadArgument(phrase("Say what you want to hear about again."))
         return await _list(service, context)
     pattern = _pattern(what)
     if option is MuteOption.OFF:
@@ -117,7 +117,7 @@ async def _mute(
 ) -> View:
     length = parse_duration(span) if span else USUAL
     if length is None:
-        raise BadArgument(phrase("“%(text)s” is no length of time. Write 30m, 2h or 1d.", text=shortened(span)))
+        raise BadArgument(phrase("“%(text)s” is not a length of time. Write 30m, 2h or 1d.", text=shortened(span)))
     if not timedelta(0) < length <= LONGEST:
         raise BadArgument(phrase("A mute lasts at least a minute and at most %(num)s days.", num=LONGEST.days))
     place, until = place_of(context), context.now + length

@@ -57,7 +57,7 @@ class PaymentView(View):
     def buttons(self) -> Sequence[Button]:
         name = self.document.partner
         settled = ask_buttons(_DOCUMENTS[self.document.partner_kind], self.document.settles)
-        others = Button(phrase("Payments of this partner"), Ask(command_line("payment", name)))
+        others = Button(phrase("This partner's payments"), Ask(command_line("payment", name)))
         return (*settled, others, *partner_buttons(self.links, name), *erp_link_buttons(self.document.url))
 
 

@@ -68,17 +68,26 @@ async def price(
     if isinstance(found, Picks):
         return found
     sales, purchases = (policy.decide_area(context.person, name, context.conversation.id) for name in ("order", "po"))
-    known = found.value
-    # Each side of the company has rules of its own.
-    sold = cut(replace(known, purchases=(), standard_cost=None), sales.grant.fields)
-    bought = cut(replace(known, sales=(), list_price=None), purchases.grant.fields)
-    return PriceView(
-        prices=replace(sold, purchases=bought.purchases, standard_cost=bought.standard_cost),
+    whole = PriceView(
+        prices=found.value,
         shows_sales=sales.allowed,
         shows_purchases=purchases.allowed,
         more=offered(erp, "stock", "product"),
         freshness=freshness(found),
     )
+    # Each side of the company has rules of its own.
+    sold = cut(replace(whole, prices=_sold(whole.prices)), sales.grant.fields)
+    bought = cut(replace(whole, prices=_bought(whole.prices)), purchases.grant.fields)
+    both = replace(sold.prices, purchases=bought.prices.purchases, standard_cost=bought.prices.standard_cost)
+    return replace(sold, prices=both, withheld=sold.withheld | bought.withheld)
+
+
+def _sold(prices: Prices) -> Prices:
+    return replace(prices, purchases=(), standard_cost=None)
+
+
+def _bought(prices: Prices) -> Prices:
+    return replace(prices, sales=(), list_price=None)
 
 
 async def _find(product: str, customer: str, erp: ErpHub, context: QuestionContext) -> Answer[Prices] | Picks:

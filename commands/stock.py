@@ -200,7 +200,7 @@ async def stock(
     """Show one product in full, with ``needed`` whether it is enough, up to five at a glance, or all in a warehouse."""
     words = tuple({sku.casefold(): sku for sku in skus}.values())
     if needed and len(words) != 1:
-        raise BadArgument(phrase("Whether it is enough can be asked of one product at a time."))
+        raise BadArgument(phrase("You can ask of one product at a time whether it is enough."))
     if not words:
         return await _contents(warehouse or "", "", erp, context)
     if len(words) == 1:

@@ -75,5 +75,5 @@ async def subscribe(
 def _read_time(found: re.Match[str]) -> time:
     hour, minute = int(found["hour"]), 30 if found["half"] else int(found["minute"] or 0)
     if hour > 23 or minute > 59:
-        raise BadArgument(phrase("“%(word)s” is no time of day.", word=found[0].strip()))
+        raise BadArgument(phrase("“%(word)s” is not a time of day.", word=found[0].strip()))
     return time(hour, minute)

@@ -192,7 +192,9 @@ class AccessPolicy:
         mine = [rule for rule in about.naming(person, held) if rule.holds_in(request.conversation_id)]
         denials = [rule for rule in mine if not rule.allows]
         if taken := [rule for rule in denials if rule.takes_command]:
-            reason = phrase("“%(rule)s” closes /%(command)s to you.", rule=taken[0].name, command=request.command)
+            reason = phrase(
+                "Rule “%(rule)s” does not let you use /%(command)s.", rule=taken[0].name, command=request.command
+            )
             return _refusal(reason, (ADMIN,), taken)
         granting = [rule for rule in mine if rule.allows]
         if request.reserved and not any(request.command in rule.commands for rule in granting):
@@ -280,7 +282,7 @@ def _decide_reserved(
 
 def out_of_scope(verdict: AccessVerdict) -> AccessVerdict:
     """Return the refusal of one document, where ``verdict`` allows others."""
-    reason = phrase("“%(rule)s” does not open this document to you.", rule=verdict.rule)
+    reason = phrase("Rule “%(rule)s” does not let you see this document.", rule=verdict.rule)
     return AccessVerdict(False, reason, (ADMIN,), rule=verdict.rule)
 
 

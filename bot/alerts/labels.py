@@ -178,7 +178,7 @@ def _invoice(event: Event, today: date) -> Iterator[CardFact]:
     yield from _plain(phrase("Customer"), event.customer, _PARTNER)
     yield from _plain(phrase("Open") if is_overdue else phrase("Amount"), event.amount, event.money_classes)
     yield from _due(phrase("Due"), event, today, late=phrase("Days overdue") if is_overdue else None)
-    yield from _plain(phrase("Paid on"), _day(event, "paid_on"))
+    yield from _plain(phrase("Received on"), _day(event, "paid_on"))
     yield from _plain(phrase("Salesperson"), event.owner)
 
 

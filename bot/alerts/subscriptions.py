@@ -235,8 +235,8 @@ def _reason(answer: PreparedAnswer) -> Phrase:
     if isinstance(answer.view, DeniedNotice):
         return answer.view.reason
     if isinstance(answer.view, ExternalNotice):
-        return phrase("Who subscribed is no longer a member of the organisation.")
-    return phrase("Who subscribed may no longer see it.")
+        return phrase("The subscriber is no longer a member of the organisation.")
+    return phrase("The subscriber may no longer see it.")
 
 
 class SubscriptionClock:

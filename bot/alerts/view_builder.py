@@ -162,7 +162,7 @@ def headline(alert: Alert) -> Phrase | str:
     """Return what an alert is called in its present state. A person's own limit says nothing about the company's."""
     is_over = _is_over(alert)
     if alert.is_watched and alert.state is not AlertState.INFORMED:
-        return phrase("Back behind your limit") if is_over else phrase("Your limit is reached")
+        return phrase("Back within your limit") if is_over else phrase("Your limit is reached")
     return labels.headline(alert.event, is_over=is_over)
 
 

@@ -223,7 +223,7 @@ class AlertSnooze(View):
     """What headline and subject tell: they may be a sender's own words."""
 
     def buttons(self) -> Sequence[Button]:
-        choices = (Button(label, SnoozeAlert(self.id, pause), Color.BLUE) for pause, label in PAUSES)
+        choices = (Button(label, SnoozeAlert(self.id, pause)) for pause, label in PAUSES)
         return (*choices, Button(phrase("Back"), _show(self.id)))
 
 

@@ -194,7 +194,7 @@ def outcome_note(result: VoteResult) -> Phrase | None:
         case VoteOutcome.RECORDED:
             return phrase("Recorded. Others have to agree as well.")
         case VoteOutcome.DECIDED:
-            return phrase("Recorded. The ERP is being told.")
+            return phrase("Recorded. The ERP is being updated.")
         case VoteOutcome.CONFIRM:
             return phrase("A large amount: do you really approve it?")
         case VoteOutcome.REFUSED:

@@ -112,8 +112,8 @@ HIDDEN_LIMIT = phrase("A limit of yours does not allow it; ask in your own chat 
 """What stands in a group for a reason that tells an amount."""
 
 _MISSING = {
-    MissingInsight.HISTORY: phrase("Earlier purchases could not be found out in time."),
-    MissingInsight.STOCK: phrase("Stock could not be found out in time."),
+    MissingInsight.HISTORY: phrase("Earlier purchases could not be looked up in time."),
+    MissingInsight.STOCK: phrase("Stock could not be looked up in time."),
 }
 
 
@@ -401,12 +401,12 @@ def _facts(insight: Insight) -> Iterator[Phrase]:
     lateness = insight.lateness
     if lateness is not None and lateness.late:
         yield phrase(
-            "Supplier: %(late)s of %(awaited)s awaited orders late, up to %(days)s days",
+            "Vendor: %(late)s of %(awaited)s incoming orders late, up to %(days)s days",
             late=lateness.late,
             awaited=lateness.awaited,
             days=lateness.days,
         )
     elif lateness is not None:
-        yield phrase("Supplier: none of %(awaited)s awaited orders is late", awaited=lateness.awaited)
+        yield phrase("Vendor: none of %(awaited)s incoming orders is late", awaited=lateness.awaited)
     if insight.open_orders:
-        yield phrase("Open at the supplier: %(numbers)s", numbers=tuple(insight.open_orders))
+        yield phrase("Open at the vendor: %(numbers)s", numbers=tuple(insight.open_orders))

@@ -25,12 +25,12 @@ from bot.phrase import Phrase, phrase
 HEADLINES: Mapping[CaseState, Phrase] = MappingProxyType(
     {
         CaseState.OPEN: phrase("Purchase order to approve"),
-        CaseState.WRITING: phrase("Decided, the ERP is being told"),
+        CaseState.WRITING: phrase("Decided, the ERP is being updated"),
         CaseState.UNKNOWN: phrase("The ERP did not confirm yet"),
         CaseState.APPROVED: phrase("Approved"),
         CaseState.REJECTED: phrase("Rejected"),
         CaseState.DECIDED_ELSEWHERE: external_headline(None),
-        CaseState.FAILED: phrase("The ERP could not be told"),
+        CaseState.FAILED: phrase("The ERP could not be updated"),
         CaseState.SUPERSEDED: phrase("Changed in the ERP"),
         CaseState.EXPIRED: phrase("Expired"),
         CaseState.WITHDRAWN: phrase("No longer waits"),
@@ -191,8 +191,9 @@ class ApprovalView(ListView):
         return (
             *again,
             *self._decision_buttons(),
+            *(self._next() if self.more else ()),
             *self._newer(),
-            *self._next(),
+            *(() if self.more else self._next()),
             *self._details(),
             *ListView.buttons(self),
             *self._link(),
@@ -316,7 +317,7 @@ class ApprovalReasons(View):
         if self.own_words:
             return (back,)
         quick = [self._quick(reason) for reason in RejectReason if reason is not RejectReason.OTHER]
-        return (*quick, back, self._quick(RejectReason.OTHER))
+        return (*quick, self._quick(RejectReason.OTHER), back)
 
     def _quick(self, reason: RejectReason) -> Button:
         return Button(REASON_LABELS[reason], RejectPo(self.case, self.seen, reason, self.number), Color.RED)

@@ -137,7 +137,7 @@ def take_back(unit: CaseUnitOfWork, case_id: str, user_id: str) -> VoteResult:
     if undo_until(unit, case) is None:
         return VoteResult(outcome=VoteOutcome.LATE, case=case)
     if case.decision.by != user_id:
-        return _refused(case, _refuse(phrase("Only who decided can take it back.")))
+        return _refused(case, _refuse(phrase("Only the person who decided can take it back.")))
     votes = tuple(vote for vote in case.votes if vote.user_id != user_id)
     opened = replace(case, state=CaseState.OPEN, votes=votes, decision=None, revision=case.revision + 1)
     opened = scheduled(opened)

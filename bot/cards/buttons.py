@@ -11,7 +11,7 @@ from bot.cards.budget import button_size
 from bot.cards.card import CardButton
 from bot.cards.escape import clean, escape, link
 from bot.cards.presenter import Presenter
-from bot.cards.view import Button
+from bot.cards.view import Button, Color
 from bot.disclosure import HIDDEN
 
 MAX_LABEL = 24
@@ -33,14 +33,20 @@ def render_buttons(buttons: Iterable[Button], presenter: Presenter) -> list[Rend
     """Return the buttons that can be sent.
 
     Left out are those whose token is too long, whose link is not https, or that would tell what the reader may not see.
+    Only the first that leads on is blue: a card has a single next step.
     """
     colon = presenter.language.colon
-    rendered = [
-        _render_button(presenter.show(button.label), button.does, button.color.value, colon)
-        for button in buttons
-        if not _is_hidden(button)
-    ]
-    return [button for button in rendered if button is not None]
+    rendered: list[RenderedButton] = []
+    leads = False
+    for button in buttons:
+        if _is_hidden(button):
+            continue
+        color = Color.GRAY if leads and button.color is Color.BLUE else button.color
+        one = _render_button(presenter.show(button.label), button.does, color.value, colon)
+        if one is not None:
+            rendered.append(one)
+            leads = leads or color is Color.BLUE
+    return rendered
 
 
 def _is_hidden(button: Button) -> bool:

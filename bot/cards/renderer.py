@@ -129,8 +129,14 @@ class _CompiledTemplate:
         if self.fits_buttons([*draft.buttons, *new]):
             draft.buttons = [*draft.buttons, *new]
             return self.presenter.show(_WELCOME)
-        lines = self.presenter.show(phrase(", ")).join(rendered.twin for rendered in new)
+        lines = self.presenter.show(phrase(", ")).join([self._tried(rendered) for rendered in new])
         return self.presenter.show(phrase("New here? Just ask in your own words, or try %(lines)s", lines=lines))
+
+    def _tried(self, rendered: RenderedButton) -> str:
+        """Return a question as the tips name it: its words, and in brackets the line to type."""
+        if rendered.ask is None:
+            return rendered.twin
+        return rendered.button.text + self.presenter.show(phrase(" (%(text)s)", text=rendered.ask.typed))
 
     def line(self, block: str, context: Context, limit: int) -> str:
         return cut_bytes(strip_markup(" ".join(self._lines(block, context))), limit)

@@ -444,7 +444,7 @@ class QuestionDispatcher:
         return error.what if hidden else ""
 
     def _notice(self, error: Exception, command: AnyCommand, context: QuestionContext) -> tuple[View, QuestionOutcome]:
-        examples = _readable(command.examples, context.person.language)
+        examples = command.examples_in(context.person.language)
         example = next(iter(examples), "")
         match error:
             case BadArgument():
@@ -452,8 +452,7 @@ class QuestionDispatcher:
                 bad = BadArgumentNotice(problem=error.problem, usage=usage, examples=examples)
                 return bad, QuestionOutcome.BAD_ARGUMENT
             case NotFound():
-                lines = error.closest if isinstance(error, NothingFound) else ()
-                closest = tuple(Suggestion(line) for line in lines)
+                closest = error.closest if isinstance(error, NothingFound) else ()
                 notes = error.notes if isinstance(error, NothingFound) else ()
                 nothing = NotFoundNotice(what=error.what, closest=closest, example=example, notes=notes)
                 return nothing, QuestionOutcome.NOT_FOUND
@@ -473,11 +472,6 @@ class QuestionDispatcher:
         log.error("question.failed", reference=reference, command=command.name, exc_info=error)
         known = error if isinstance(error, DingerpError) else DingerpError()
         return FailedNotice(problem=known.tell(), reference=reference)
-
-
-def _readable(examples: Sequence[str], language: str) -> tuple[str, ...]:
-    """Return the examples that somebody can type who reads a language: Chinese ones only for who reads Chinese."""
-    return tuple(example for example in examples if language.startswith("zh") or example.isascii())
 
 
 def _lines_behind(buttons: Sequence[Button]) -> tuple[str, ...]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from bot.cards.notices import Suggestion
 from bot.erp.errors import NotFound
 from bot.errors import DingerpError
 from bot.phrase import Phrase
@@ -19,12 +22,12 @@ class BadArgument(DingerpError):
 
 
 class NothingFound(NotFound):
-    """No such document or item, but perhaps one of ``closest`` was meant: lines to ask instead.
+    """No such document or item, but perhaps one of ``closest`` was meant: lines to ask instead, some with a name.
 
     ``notes`` say what the search could not look through.
     """
 
-    def __init__(self, what: str, closest: tuple[str, ...] = (), notes: tuple[Phrase, ...] = ()) -> None:
+    def __init__(self, what: str, closest: Iterable[str | Suggestion] = (), notes: tuple[Phrase, ...] = ()) -> None:
         super().__init__(what)
-        self.closest = closest
+        self.closest = tuple(each if isinstance(each, Suggestion) else Suggestion(each) for each in closest)
         self.notes = notes

@@ -212,7 +212,7 @@ class Exports:
             detail=f"more than {reached.allowed}",
         )
         self._audit.record(entry)
-        reason = phrase("You exported %(num)s files today; more are not possible.", num=reached.allowed)
+        reason = phrase("You exported %(num)s files today, which is the limit.", num=reached.allowed)
         return LimitNotice(reason=reason, until=reached.until)
 
     def _record(self, gathered: _Gathered, table: Table, user_id: str, context: QuestionContext) -> None:

@@ -23,14 +23,14 @@ class FirstQuestion:
 
 _ARRIVALS = FirstQuestion("arrivals", "/arrivals today", phrase("What arrives today?"))
 _SHORT = FirstQuestion("shortage", "/shortage", phrase("What is running low?"))
-_TO_SHIP = FirstQuestion("delivery", "/delivery due today", phrase("Which deliveries are due today?"))
+_TO_SHIP = FirstQuestion("delivery", "/delivery due today", phrase("Deliveries due today?"))
 _LATE_SALES = FirstQuestion("order", "/order late", phrase("Which orders are late?"))
-_DUE_SALES = FirstQuestion("order", "/order due this week", phrase("Which orders are due this week?"))
-_OVERDUE = FirstQuestion("invoice", "/invoice overdue", phrase("Which invoices are overdue?"))
-_TO_PAY = FirstQuestion("bill", "/bill due this week", phrase("Which bills are due this week?"))
-_LATE_PURCHASES = FirstQuestion("po", "/po late", phrase("Which purchase orders are late?"))
-_LATE_PRODUCTION = FirstQuestion("mo", "/mo late", phrase("Which production orders are late?"))
-_MONTH = FirstQuestion("report", "/report month", phrase("How is business this month?"))
+_DUE_SALES = FirstQuestion("order", "/order due this week", phrase("Orders due this week?"))
+_OVERDUE = FirstQuestion("invoice", "/invoice overdue", phrase("Overdue invoices?"))
+_TO_PAY = FirstQuestion("bill", "/bill due this week", phrase("Bills due this week?"))
+_LATE_PURCHASES = FirstQuestion("po", "/po late", phrase("Late purchase orders?"))
+_LATE_PRODUCTION = FirstQuestion("mo", "/mo late", phrase("Late production orders?"))
+_MONTH = FirstQuestion("report", "/report month", phrase("How is this month going?"))
 _TO_DECIDE = FirstQuestion("pending", "/pending", phrase("What needs my approval?"))
 
 _BY_WORK: tuple[tuple[re.Pattern[str], tuple[FirstQuestion, ...]], ...] = (

@@ -14,6 +14,7 @@ from bot.erp.errors import Ambiguous, NotFound
 from bot.erp.hub import Answer
 from bot.erp.model import Slice
 from bot.erp.port import Filter, ListQuery
+from bot.phrase import Phrase
 from bot.spelling import most_alike, other_spellings
 
 MAX_CLOSEST = 4
@@ -110,19 +111,19 @@ class DocumentLookup(Generic[D]):
             found = of_colleague if of_colleague.value.total else found
             rows = rows or FETCH_LIMIT
         if searching and not found.value.total:
-            return await self._spelled_otherwise(text)
+            return await self._spelled_otherwise(text, found.notes)
         if searching and rows is None and found.value.total == 1 and found.value.items:
             return OneDocument(await self.one(found.value.items[0].number))
         return DocumentList(found)
 
-    async def _spelled_otherwise(self, text: str) -> OneDocument[D]:
+    async def _spelled_otherwise(self, text: str, notes: tuple[Phrase, ...]) -> OneDocument[D]:
         """Return the document whose number ``text`` spells with other signs; raises `NothingFound` for none."""
         for number in other_spellings(text):
             try:
                 return OneDocument(await self.one(number))
             except (NotFound, Ambiguous):
                 continue
-        raise NothingFound(text, await self._closest(text))
+        raise NothingFound(text, await self._closest(text), notes)
 
     async def _closest(self, text: str) -> tuple[str, ...]:
         async def search(part: str) -> list[str]:

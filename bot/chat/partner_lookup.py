@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
+from bot.cards.notices import Suggestion
 from bot.chat.errors import NothingFound
 from bot.chat.lookup import FETCH_LIMIT, SEARCH_LIMIT, DocumentList, OneDocument, find_closest
-from bot.chat.parsing import command_line
+from bot.chat.parsing import command_line, quote
 from bot.chat.view_parts import Freshness
 from bot.erp.errors import Ambiguous, NotFound, NotPermitted, Unsupported
 from bot.erp.hub import Answer, ErpHub
@@ -46,18 +47,26 @@ class PartnerLookup(Generic[P]):
         if not text:
             return DocumentList(found)
         if not found.value.total:
-            raise NothingFound(text, await self._closest(text))
+            raise NothingFound(text, await self._closest(text), found.notes)
         chosen = _named_whole(found.value, text) if rows is None else None
         if chosen is None:
             return DocumentList(found)
         return OneDocument(_part(found, chosen))
 
-    async def _closest(self, text: str) -> tuple[str, ...]:
+    async def _closest(self, text: str) -> tuple[Suggestion, ...]:
+        codes: dict[str, str] = {}
+
         async def search(part: str) -> list[str]:
             hits = await self.many(ListQuery(text=part, limit=SEARCH_LIMIT))
-            return [partner.name for partner in hits.value.items if partner.name]
+            found: dict[str, str] = {partner.name: partner.code for partner in hits.value.items if partner.name}
+            codes.update(found)
+            return [*found]
 
-        return tuple(command_line(self.command, name) for name in await find_closest(text, search))
+        return tuple(self._suggest(name, codes[name]) for name in await find_closest(text, search))
+
+    def _suggest(self, name: str, code: str) -> Suggestion:
+        """Ask by the code where nobody would type the name as it has to be written."""
+        return Suggestion(command_line(self.command, code if code and quote(name) != name else name), name)
 
 
 def _named_whole(found: Slice[P], text: str) -> P | None:

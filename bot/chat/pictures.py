@@ -9,7 +9,7 @@ from bot.errors import DingerpError
 from bot.phrase import Phrase, phrase
 
 TOO_LARGE = phrase("This picture is too large. Please send a smaller one, or type the number.")
-NO_PICTURE = phrase("This file is no picture that I can open. Please send a photo, or type the number.")
+NO_PICTURE = phrase("This file is not a picture that I can open. Please send a photo, or type the number.")
 TOO_SLOW = phrase("Reading this picture takes too long. Please send a closer photo of the code, or type the number.")
 NO_CODE = phrase(
     "I found no barcode or QR code in this picture. Please take it closer and sharper, or type the number."

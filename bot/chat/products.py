@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
 from bot.cards.actions import Ask
+from bot.cards.notices import Suggestion
 from bot.cards.view import Button, ListView
 from bot.chat.context import QuestionContext
 from bot.chat.errors import NothingFound
@@ -83,14 +84,20 @@ class ProductLookup:
                 return self.picks(word, hits)
         raise NothingFound(word, await self.closest(word), hits.notes)
 
-    async def closest(self, word: str) -> tuple[str, ...]:
-        """Return lines for the products whose codes are most like ``word``."""
+    async def closest(self, word: str) -> tuple[Suggestion, ...]:
+        """Return the products whose codes are most like ``word``."""
+        names: dict[str, str] = {}
 
         async def search(text: str) -> list[str]:
             hits = (await self.erp.find_products(text, limit=SEARCH_LIMIT)).value
-            return [product.sku for product in hits if product.sku.casefold() != word.casefold()]
+            found = {hit.sku: hit.name for hit in hits if hit.sku.casefold() != word.casefold()}
+            names.update(found)
+            return [*found]
 
-        return tuple(command_line(self.command, sku, *self.rest) for sku in await find_closest(word, search))
+        return tuple(
+            Suggestion(command_line(self.command, sku, *self.rest), f"{sku} {names[sku]}".strip())
+            for sku in await find_closest(word, search)
+        )
 
     def picks(self, word: str, hits: Answer[tuple[Product, ...]]) -> Picks:
         """Return the products of ``hits`` to choose from."""

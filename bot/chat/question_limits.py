@@ -140,18 +140,18 @@ def _reason(reached: LimitReached) -> Phrase:
     person, most = reached.whose is LimitedParty.PERSON, reached.allowed
     match reached.kind:
         case LimitKind.QUESTIONS_MINUTE if person:
-            return phrase("You asked %(num)s questions within a minute; more are not possible.", num=most)
+            return phrase("You asked %(num)s questions within a minute, which is the limit.", num=most)
         case LimitKind.QUESTIONS_MINUTE:
-            return phrase("This group asked %(num)s questions within a minute; more are not possible.", num=most)
+            return phrase("This group asked %(num)s questions within a minute, which is the limit.", num=most)
         case LimitKind.DOCUMENTS_DAY if person:
-            return phrase("You saw %(num)s documents today; more are not possible.", num=most)
+            return phrase("You saw %(num)s documents today, which is the limit.", num=most)
         case LimitKind.DOCUMENTS_DAY:
-            return phrase("This group saw %(num)s documents today; more are not possible.", num=most)
+            return phrase("This group saw %(num)s documents today, which is the limit.", num=most)
     minutes = int(reached.row / timedelta(minutes=1))
     if person:
         return phrase(
-            "You saw %(num)s documents within %(minutes)s minutes; more are not possible.", num=most, minutes=minutes
+            "You saw %(num)s documents within %(minutes)s minutes, which is the limit.", num=most, minutes=minutes
         )
     return phrase(
-        "This group saw %(num)s documents within %(minutes)s minutes; more are not possible.", num=most, minutes=minutes
+        "This group saw %(num)s documents within %(minutes)s minutes, which is the limit.", num=most, minutes=minutes
     )

@@ -13,7 +13,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from importlib.metadata import EntryPoint, entry_points
@@ -41,6 +41,10 @@ _SIMILAR_SCORE = 70.0
 
 _KEPT = 10_000
 """Requests that are remembered: those of some commands in some thousand conversations."""
+
+
+def _readable(lines: Sequence[str], language: str) -> tuple[str, ...]:
+    return tuple(line for line in lines if language.startswith("zh") or line.isascii())
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,14 @@ class Command(Generic[P]):
     def names(self) -> tuple[str, ...]:
         """The name and all aliases."""
         return (self.name, *self.aliases)
+
+    def examples_in(self, language: str) -> tuple[str, ...]:
+        """Return the examples that a reader of ``language`` can type: Chinese ones only for who reads Chinese."""
+        return _readable(self.examples, language)
+
+    def aliases_in(self, language: str) -> tuple[str, ...]:
+        """Return the aliases that a reader of ``language`` can type."""
+        return _readable(self.aliases, language)
 
     @property
     def only_asks(self) -> bool:

@@ -236,7 +236,7 @@ def check_own_templates(settings: Settings) -> list[CheckResult]:
             what,
             CheckGrade.BAD,
             phrase("%(file)s: %(why)s", file=template.path.name, why=template.why),
-            phrase("Until it is mended the built-in card is shown."),
+            phrase("Until it is fixed, the built-in card is shown."),
         )
         for template in broken
     ]

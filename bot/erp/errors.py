@@ -38,7 +38,7 @@ class NotPermitted(ErpError):
 
 KEY_MISSING = phrase("The bot has no key or password of this person for the ERP. Its administrator has to set one.")
 KEY_REFUSED = phrase("The ERP does not accept this person's own key or password. Its administrator has to renew it.")
-OWN_ORDER = phrase("Nobody approves an order of their own.")
+OWN_ORDER = phrase("Nobody may approve their own order.")
 
 
 class DeciderRefused(NotPermitted):

@@ -27,7 +27,7 @@ Q = TypeVar("Q", ArrivalQuery, ShortageQuery, WarehouseQuery)
 MOST = 500
 """The most items that are read for a reader who may see only some of them."""
 
-_PART_ONLY = phrase("Only a part of a long list was looked through: there may be more.")
+_PART_ONLY = phrase("Only part of a long list was searched: there may be more.")
 
 Read: TypeAlias = Callable[[GoodsReader, str], Awaitable[T]]
 """Reads from a source about a product, by the source's own code."""

@@ -71,6 +71,8 @@ _SAME_CODE = 5
 _MANY = 100
 """Products that are searched for a reader of some categories, who may see fewer of them."""
 
+_NAMES_WITHHELD = phrase("You may not see customers and vendors here, so nothing is found by their names.")
+
 _CAPABILITY = {Verdict.APPROVE: Capability.APPROVE, Verdict.REJECT: Capability.REJECT}
 
 
@@ -426,7 +428,10 @@ class ErpHub(DocumentAnswers):
         # Documents of several areas are not narrowed by the text of one of them.
         text = "" if kind.also else max(each.search_text(kind.area) for each in self._narrowings)
         read = NarrowedLists(self._read_source, self.finds, text=text).read
-        return await self._several.documents(sources, kind, query, read)
+        found: Answer[Slice[D]] = await self._several.documents(sources, kind, query, read)
+        if found.value.total or not any(each.withholds_names(kind, query) for each in self._narrowings):
+            return found
+        return replace(found, notes=(*found.notes, _NAMES_WITHHELD))
 
     async def _ask(
         self,

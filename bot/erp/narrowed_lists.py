@@ -48,7 +48,7 @@ class NarrowedLists:
             if not answer.value.items or page.offset + len(answer.value.items) >= answer.value.total:
                 return _part(told, visible, query)
         assert told is not None
-        return _part(told, visible, query, phrase("Only a part of a long list was looked through: there may be more."))
+        return _part(told, visible, query, phrase("Only part of a long list was searched: there may be more."))
 
 
 def _read_list(kind: Listing[D], query: ListQuery, erp: Erp) -> Awaitable[Slice[D]]:

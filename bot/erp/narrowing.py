@@ -136,6 +136,14 @@ class Narrowing:
         searched = query.text or query.partner or kind in (CUSTOMERS, VENDORS)
         return any(area in self.scopes or (searched and area in self.by_number) for area in kind.areas)
 
+    def withholds_names(self, kind: Listing[Any], query: ListQuery) -> bool:
+        """Return whether a list is searched by names that the reader may not see: a number has a digit."""
+        named = query.text or query.partner
+        is_number = (
+            any(sign.isdigit() for sign in query.text) and not query.partner and kind not in (CUSTOMERS, VENDORS)
+        )
+        return bool(named) and not is_number and any(area in self.by_number for area in kind.areas)
+
     def may_ask(self, area: Area, source: str) -> bool:
         """Return whether any document of an area at a source may be seen."""
         scopes = self.scopes.get(area)

@@ -273,7 +273,7 @@ def _area_problem(report: AreaReport) -> SetupProblem | None:
             remedy = phrase("Give it the right that the README of the ERP's adapter names, if the bot is to tell this.")
         case AreaAccess.FAILED:
             words = phrase("%(area)s: cannot be read: %(said)s", area=area, said=said)
-            remedy = phrase("Mend what the ERP says, or ask its administrator.")
+            remedy = phrase("Correct what the ERP complains about, or ask its administrator.")
         case AreaAccess.EMPTY:
             words = phrase("%(area)s: the account may read it and sees nothing.", area=area)
             remedy = phrase("If the ERP has some, correct the company or the account's access to its records.")

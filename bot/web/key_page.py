@@ -46,7 +46,7 @@ _OUTCOMES: Mapping[str, tuple[HTTPStatus, Phrase]] = MappingProxyType(
         "stored": (HTTPStatus.OK, phrase("Your key is stored. Your decisions are written with it from now on.")),
         "no_link": (
             HTTPStatus.NOT_FOUND,
-            phrase("This link does not stand any more. Get a new one from the bot with /bind key."),
+            phrase("This link is no longer valid. Get a new one from the bot with /bind key."),
         ),
         "refused": (HTTPStatus.FORBIDDEN, phrase("The ERP refuses this key. Check it, and try again.")),
         "foreign": (HTTPStatus.FORBIDDEN, phrase("This key belongs to another account. Enter one of your own.")),

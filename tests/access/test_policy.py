@@ -178,7 +178,7 @@ class TestADenial:
         policy = AccessPolicy([rule("*", "*"), rule("order", people="sales01", deny=True, name="left the team")])
         verdict = policy.decide(SALES, ORDER)
         assert not verdict.allowed
-        assert str(verdict.reason) == "“left the team” closes /order to you."
+        assert str(verdict.reason) == "Rule “left the team” does not let you use /order."
         assert verdict.rule == "left the team"
 
     def test_closes_the_command_to_nobody_else(self) -> None:

@@ -92,7 +92,7 @@ async def test_a_decision_can_be_taken_back_for_a_while() -> None:
     assert env.erp.told == []
     refused = await env.service.take_back(case, "qian")
     assert refused.outcome is VoteOutcome.REFUSED
-    assert str(refused.reasons[0]) == "Only who decided can take it back."
+    assert str(refused.reasons[0]) == "Only the person who decided can take it back."
     assert (await env.service.take_back(case, "wang")).outcome is VoteOutcome.RECORDED
     opened = await env.newest()
     assert (opened.state, opened.votes, opened.decision) == (CaseState.OPEN, (), None)

@@ -185,7 +185,7 @@ def test_texts_of_a_sender_are_no_markup(renderer: CardRenderer) -> None:
         ("stock.out", {"sku": "S", "available": "0", "warehouse": "SH"}, ["Available", "Warehouse"]),
         ("invoice.overdue", {"number": "I", "due_on": "2026-11-20"}, ["Due", "Days overdue"]),
         ("invoice.overdue", {"number": "I", "due_on": "2026-11-24"}, ["Due"]),
-        ("invoice.paid", {"number": "I", "due_on": "2026-11-20", "paid_on": "2026-11-23"}, ["Due", "Paid on"]),
+        ("invoice.paid", {"number": "I", "due_on": "2026-11-20", "paid_on": "2026-11-23"}, ["Due", "Received on"]),
         ("order.late", {"number": "O", "due_on": "2026-11-20"}, ["Promised", "Days late"]),
         ("order.created", {"number": "O", "due_on": "2026-11-20", "status": "open"}, ["Promised", "Status"]),
         ("po.decided", {"number": "P", "decision": "rejected", "reason": "x"}, ["Decision", "Reason"]),

@@ -2,16 +2,44 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from bot.cards.catalogue import check, collect, main, update
-from bot.cards.language import catalogue_path
+from bot.cards.buttons import MAX_LABEL
+from bot.cards.catalogue import ROOT, check, collect, main, update
+from bot.cards.language import catalogue_path, load_languages
+
+LABELLED = ("Button", "FirstQuestion")
 
 
 def test_the_catalogues_are_complete() -> None:
     assert check() == []
+
+
+def own_labels() -> Iterator[str]:
+    """Yield the words that code puts on buttons."""
+    for path in sorted(path for room in ("bot", "commands") for path in (ROOT / room).rglob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in LABELLED:
+                yield from phrases_in(call)
+
+
+def phrases_in(call: ast.Call) -> Iterator[str]:
+    for each in (inner for argument in call.args for inner in ast.walk(argument)):
+        if isinstance(each, ast.Call) and isinstance(each.func, ast.Name) and each.func.id == "phrase":
+            words = each.args[0]
+            if isinstance(words, ast.Constant) and isinstance(words.value, str):
+                yield words.value
+
+
+def test_no_label_of_our_own_is_cut_off() -> None:
+    labels, languages = set(own_labels()), load_languages()
+    assert {"Approve", "This customer's invoices", "Overdue invoices?"} <= labels
+    said = [language.gettext(label) for label in sorted(labels) for language in languages.values()]
+    assert [label for label in said if len(label) > MAX_LABEL] == []
 
 
 @pytest.fixture

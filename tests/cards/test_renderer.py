@@ -287,6 +287,20 @@ def test_a_long_list_under_another_card_keeps_its_pages_and_the_way_back(row_ren
     assert seen == len(rows)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices(Rows):
+    """Several buttons that all want to be the next step."""
+
+    def buttons(self) -> tuple[Button, ...]:
+        return tuple(Button(row.name, Ask(f"/stock {row.name}"), Color.BLUE) for row in self.rows)
+
+
+def test_a_card_has_one_next_step(row_renderer: CardRenderer) -> None:
+    view = Choices(rows=(Row(name="A"), Row(name="B"), Row(name="C")), total=3, line="/find x")
+    buttons = row_renderer.render(view, "en", zone=ZONE).buttons
+    assert [button.color for button in buttons] == ["blue", "gray", "gray"]
+
+
 TRIES = tuple(Button(phrase(label), Ask(line)) for label, line in (("Late orders", "/order late"), ("Back", "/help")))
 BUSY = BusyNotice(line="/stock SKU1")
 
@@ -304,4 +318,4 @@ def test_without_room_for_all_the_tips_name_them() -> None:
     renderer = CardRenderer(languages=load_languages(), budget=replace(BUDGET, max_buttons=1))
     card = renderer.render(BUSY, "en", zone=ZONE, tries=TRIES)
     assert card.buttons == renderer.render(BUSY, "en", zone=ZONE).buttons
-    assert card.tips.startswith("New here? Just ask in your own words, or try Late orders: /order late, ")
+    assert card.tips.startswith("New here? Just ask in your own words, or try Late orders (/order late), ")

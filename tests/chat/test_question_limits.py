@@ -138,7 +138,7 @@ async def test_too_many_questions_are_refused_before_anything_is_read() -> None:
     for line in ("SO-1", "SO-2", "SO-3"):
         last = await desk.ask(line)
     assert isinstance(last, LimitNotice)
-    assert str(last.reason) == "You asked 2 questions within a minute; more are not possible."
+    assert str(last.reason) == "You asked 2 questions within a minute, which is the limit."
     assert last.until == datetime(2026, 11, 24, 17, 2, tzinfo=NOW.tzinfo)
     assert desk.answers.asked == ["SO-1", "SO-2"]
     entry = desk.audit.entries[-1]

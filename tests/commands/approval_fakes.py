@@ -104,6 +104,7 @@ class ApprovalFixture:
             now=lambda: self.now,
             options=approval_options,
         )
+        self.transactions = transactions
         self.service = ApprovalService(transactions, poke=lambda: None, seconds=PATIENCE)
         self.writer = WritebackWorker(transactions, self.erp, follow=self.service.sync_document, metrics=Metrics())
         self.insights = Insights(hub.source_client, now=lambda: self.now, seconds=PATIENCE)

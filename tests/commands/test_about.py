@@ -53,6 +53,12 @@ async def test_help_about_one_command_shows_how_it_is_typed(ask: Ask, line: str)
     ]
 
 
+async def test_help_in_english_shows_what_its_reader_can_type(ask: Ask) -> None:
+    view = as_(CommandHelp, await ask("/help stock", person=replace(KEEPER, language="en")))
+    assert lines(view) == ["/stock SKU123", "/kc SKU123 SKU124"]
+    assert view.aliases == ("kc", "inventory")
+
+
 async def test_help_about_nothing_we_know_names_the_commands(ask: Ask) -> None:
     problem = as_(BadArgumentNotice, await ask("/help weather")).problem
     assert "/stock" in str(problem)

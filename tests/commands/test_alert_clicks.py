@@ -154,6 +154,16 @@ async def test_details_ask_the_erp_live(harness: AlertClickHarness) -> None:
     assert "1,830" in details.body
 
 
+async def test_finding_2_after_the_details_the_alert_can_still_be_taken(harness: AlertClickHarness) -> None:
+    shown = await harness.click(Ask("/alerts a1"))
+    details = await harness.click(tokens(shown)["Details"])
+    back = await harness.click(tokens(details)["Back"])
+    assert {"I'll take it", "Later", "Assign"} <= tokens(back).keys()
+    assert (back.title, back.body) == (shown.title, shown.body)
+    await harness.click(tokens(back)["I'll take it"])
+    assert harness.service.actions == ["ack a1 keeper01"]
+
+
 async def test_what_is_over_stays_over(harness: AlertClickHarness) -> None:
     harness.service.alerts["a1"] = alert("a1", state=AlertState.RESOLVED)
     card = await harness.click(AckAlert("a1"))

@@ -350,5 +350,5 @@ class TestAlertsOutsideOnesScope:
     async def test_are_refused(self, ask: Ask, service: InMemoryAlertService) -> None:
         service.show(alert("a1"))
         view = as_(DeniedNotice, await ask("/alerts a1"))
-        assert str(view.reason) == "“north” does not open this document to you."
+        assert str(view.reason) == "Rule “north” does not let you see this document."
         assert as_(AlertList, await ask("/alerts")).left_out == 1

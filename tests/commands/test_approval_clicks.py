@@ -100,7 +100,7 @@ def tokens(card: Card) -> dict[str, str]:
 
 async def test_approving(harness: ApprovalClickHarness) -> None:
     card = await harness.click(harness.approve)
-    assert "Recorded. The ERP is being told." in card.body
+    assert "Recorded. The ERP is being updated." in card.body
     assert list(tokens(card)) == ["Details"]
     decision = (await harness.approvals.case()).decision
     assert decision is not None
@@ -114,8 +114,8 @@ async def test_rejecting_by_a_quick_reason(harness: ApprovalClickHarness) -> Non
         "Over budget",
         "Wrong quantity",
         "Not needed",
-        "Back",
         "Other reason…",
+        "Back",
     ]
     assert (await harness.approvals.case()).votes == ()
     done = await harness.click(replace(harness.reject, reason=RejectReason.PRICE))
@@ -189,7 +189,7 @@ async def test_many_at_once_decide_once(harness: ApprovalClickHarness) -> None:
     cards = await asyncio.gather(
         *(harness.click(harness.approve, by=clicker) for clicker in ["manager01", "buyer01"] * 5)
     )
-    assert sum("Recorded. The ERP is being told." in card.body for card in cards) == 1
+    assert sum("Recorded. The ERP is being updated." in card.body for card in cards) == 1
     assert sum("decided it already" in card.body for card in cards) == 9
     await harness.approvals.settle()
     assert len(harness.approvals.erp.decisions) == 1

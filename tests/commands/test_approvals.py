@@ -51,13 +51,26 @@ def money_in(thing: object) -> Iterator[Money]:
             yield from money_in(value)
 
 
+async def test_finding_1_where_the_erp_takes_no_rejection_none_is_offered(ask: Ask, approvals: ApprovalFixture) -> None:
+    case = await approvals.submit()
+    for line, alone in ((f"/pending {case.id}", ApprovalView), ("/po PO-1001", PurchaseView)):
+        approvals.transactions.approve_only = frozenset()
+        offered = as_(alone, await ask(line, person=MANAGER, where=DIRECT)).buttons()
+        approvals.transactions.approve_only = frozenset({"main"})
+        left = as_(alone, await ask(line, person=MANAGER, where=DIRECT)).buttons()
+        assert {str(each.label) for each in offered} - {str(each.label) for each in left} == {"Reject"}, line
+    refused = as_(ApprovalView, await ask("/reject PO-1001 too dear", person=MANAGER, where=DIRECT))
+    assert str(refused.note) == "“main” takes no rejection from here: reject it there."
+    assert (await approvals.case()).votes == ()
+
+
 @pytest.mark.parametrize(
     "line", ["/approve PO-1001", "/同意 PO-1001", "同意 po-1001", "/ty PO-1001", "@赵采 批准 PO-1001"]
 )
 async def test_approving_in_words(ask: Ask, approvals: ApprovalFixture, line: str) -> None:
     await approvals.submit()
     view = as_(ApprovalSaid, await ask(line, person=MANAGER, where=DIRECT))
-    assert (str(view.note), lines(view)) == ("Recorded. The ERP is being told.", [f"/pending {view.case}"])
+    assert (str(view.note), lines(view)) == ("Recorded. The ERP is being updated.", [f"/pending {view.case}"])
     decision = (await approvals.case()).decision
     assert decision is not None
     assert (decision.verdict, decision.by, decision.name, decision.at) == (Verdict.APPROVE, "manager01", "陈经理", NOW)
@@ -274,7 +287,7 @@ class TestUndo:
         view = as_(ApprovalView, await ask("/pending PO-1001", person=MANAGER, where=DIRECT))
         assert lines(view)[0] == "/approve PO-1001 undo"
         others = as_(ApprovalView, await ask("/approve PO-1001 undo", person=BUYER, where=DIRECT))
-        assert (str(others.note), others.undo) == ("Only who decided can take it back.", False)
+        assert (str(others.note), others.undo) == ("Only the person who decided can take it back.", False)
         back = as_(ApprovalSaid, await ask("/同意 PO-1001 撤销", person=MANAGER, where=DIRECT))
         assert str(back.note) == "Undone: nothing was sent to the ERP."
         assert (await approvals.case()).state is CaseState.OPEN
@@ -348,9 +361,9 @@ async def test_all_of_a_page_at_once_each_by_itself(ask: Ask, approvals: Approva
     assert lines(view)[0] == f"/approve all #{mark}"
     results = as_(ApprovalResults, await ask(f"/approve all #{mark}", person=MANAGER, where=DIRECT))
     assert [(row.number, str(row.result), row.done) for row in results.rows] == [
-        ("PO-2000", "Recorded. The ERP is being told.", True),
+        ("PO-2000", "Recorded. The ERP is being updated.", True),
         ("PO-2001", "Not recorded: it has changed since you saw it.", False),
-        ("PO-2002", "Recorded. The ERP is being told.", True),
+        ("PO-2002", "Recorded. The ERP is being updated.", True),
     ]
     assert {(await approvals.case(f"PO-200{n}")).state for n in (0, 2)} == {CaseState.WRITING}
     # The list has changed meanwhile, so the old button approves nothing.
@@ -458,7 +471,7 @@ class TestWithinAScope:
             await approvals.submit(order.number)
         as_(kind, await ask(line.format("PO-3001"), where=DIRECT))
         refused = as_(DeniedNotice, await ask(line.format("PO-3002"), where=DIRECT))
-        assert str(refused.reason) == "“Ningbo” does not open this document to you."
+        assert str(refused.reason) == "Rule “Ningbo” does not let you see this document."
         as_(kind, await ask(line.format("PO-3002"), person=MANAGER, where=DIRECT))
 
 

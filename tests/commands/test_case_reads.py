@@ -49,7 +49,7 @@ async def test_a_click(dispatcher: QuestionDispatcher, approvals: ApprovalFixtur
     harness = ApprovalClickHarness(dispatcher, approvals, await approvals.case())
     reads.clear()
     card = await harness.click(harness.approve)
-    assert "Recorded. The ERP is being told." in card.body
+    assert "Recorded. The ERP is being updated." in card.body
     assert reads == ONE_READ_AND_THE_LOCKED_ONE + THE_NEXT_ONE
 
 

@@ -192,6 +192,7 @@ class TestWithReadyRules:
         assert isinstance(view, PriceView)
         assert view.prices.purchases
         assert (view.prices.sales, view.shows_sales, view.prices.list_price) == ((), False, HIDDEN)
+        assert view.withheld, "its tips say why there are locks"
 
     async def test_a_keeper_sees_quantities_and_no_vendor(self, chat: Chat) -> None:
         reply = await chat.says("/arrivals RM-52", person=KEEPER, private=True)

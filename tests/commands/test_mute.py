@@ -59,7 +59,7 @@ async def test_muting_a_type_or_a_subject_for_a_while(
         ("/mute sto*k.low 2h", "Only types"),
         ("/mute stock.l*w 2h", "stock.low, stock.out"),
         ("/mute * 2h", "Only types"),
-        ("/mute off", "heard of again"),
+        ("/mute off", "hear about again"),
         ("/mute critical", "what is to be muted"),
     ],
 )

@@ -118,7 +118,9 @@ async def test_a_part_of_several_names_is_a_choice(ask: Ask) -> None:
 
 async def test_an_unknown_customer_with_what_comes_close(ask: Ask) -> None:
     view = as_(NotFoundNotice, await ask("/customer 上海宏伟机械"))
-    assert [each.line for each in view.closest] == ["/customer 上海宏图机械"]
+    assert [(each.line, each.name) for each in view.closest] == [("/customer 上海宏图机械", "上海宏图机械")]
+    spaced = as_(NotFoundNotice, await ask("/customer acmi"))
+    assert ("/customer C002", "Acme, Inc") in [(each.line, each.name) for each in spaced.closest], "no quotes to type"
 
 
 async def test_an_erp_that_is_down_says_so(ask: Ask, company: Company) -> None:

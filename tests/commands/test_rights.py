@@ -133,7 +133,13 @@ class TestReaderWithoutPartners:
 
     async def test_finds_by_number_only(self, ask: Ask) -> None:
         assert as_(OrderView, await ask("/order SO-1003")).document.number == "SO-1003"
-        as_(NotFoundNotice, await ask("/order Acme"))
+
+    @pytest.mark.parametrize("name", ["Acme", "Nobody"])
+    async def test_is_told_that_names_find_nothing_whether_there_are_such_or_not(self, ask: Ask, name: str) -> None:
+        for line in (f"/order {name}", f"/find {name}"):
+            notes = [str(note) for note in as_(NotFoundNotice, await ask(line)).notes]
+            assert notes == ["You may not see customers and vendors here, so nothing is found by their names."]
+        assert as_(NotFoundNotice, await ask("/order SO-1009")).notes == ()
 
     async def test_gets_no_names_from_a_search(self, ask: Ask) -> None:
         view = as_(Hits, await ask("/find 100"))

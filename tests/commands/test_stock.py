@@ -212,6 +212,7 @@ async def test_nothing_found_offers_the_closest_codes(ask: Ask) -> None:
     assert answer.outcome == "not_found"
     assert view.what == "SKU12Z"
     assert lines(view) == ["/stock SKU123", "/stock SKU124", "/stock SKU1234"]
+    assert all(str(pick.name).removeprefix(pick.line.split()[-1]).strip() for pick in view.closest), "people see names"
 
 
 async def test_nothing_alike_offers_nothing(ask: Ask) -> None:

@@ -330,7 +330,7 @@ async def test_a_long_list_is_read_within_bounds_and_says_so() -> None:
     assert len(source.calls) == MAX_PAGES
     assert found.value.total == PAGE * MAX_PAGES / 2
     assert [order.number for order in found.value.items] == [f"O{n:04}" for n in (21, 23, 25, 27, 29)]
-    assert [note.msgid for note in found.notes] == ["Only a part of a long list was looked through: there may be more."]
+    assert [note.msgid for note in found.notes] == ["Only part of a long list was searched: there may be more."]
 
 
 async def test_a_list_that_was_read_to_its_end_says_nothing() -> None:

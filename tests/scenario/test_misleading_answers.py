@@ -57,6 +57,13 @@ async def test_finding_10_turning_a_page_is_never_the_next_sensible_step(system:
         assert not [button.text for button in card.buttons if button.color == "blue" and "页" in button.text]
 
 
+async def test_finding_6_an_ordinary_customer_leads_the_late_orders(system: BotSystem) -> None:
+    listed = (await system.ask("/order late", who="boss01")).markdown
+    first = listed.split("<br>")[0]
+    assert re.fullmatch(r"\*\*SO-\d+\*\* [\u4e00-\u9fff（）]+(有限公司|店|厂|…)", first), first
+    assert "7＊7" not in listed
+
+
 def test_finding_10_completion_knows_every_command() -> None:
     offered = {command.name for command in suggested_commands()}
     assert {"order", "stock", "find", "export", "subscribe", "whoami", "why", "bind"} <= offered

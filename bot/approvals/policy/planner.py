@@ -51,7 +51,7 @@ def find_mismatch(scope: RuleScope, document: ApprovalDocument, company: Company
         (scope.sources, (order.source,), phrase("it is for other ERPs")),
         (scope.companies, (document.company,), phrase("it is for other companies")),
         (scope.departments, (document.department,), phrase("it is for other departments")),
-        (scope.suppliers, (order.vendor,), phrase("it is for other suppliers")),
+        (scope.suppliers, (order.vendor,), phrase("it is for other vendors")),
         (scope.categories, document.categories, phrase("it is for other product categories")),
     )
     for wanted, has, reason in named:

@@ -106,7 +106,7 @@ FITS = [
     RuleCase("another department", RuleScope(departments=frozenset({"行政部"})), document(), "other departments"),
     RuleCase("its supplier in any case", RuleScope(suppliers=frozenset({"acme"})), document(supplier="Acme")),
     RuleCase(
-        "another supplier", RuleScope(suppliers=frozenset({"acme"})), document(supplier="Acme 2"), "other suppliers"
+        "another supplier", RuleScope(suppliers=frozenset({"acme"})), document(supplier="Acme 2"), "other vendors"
     ),
     RuleCase(
         "one line of the category is enough", RuleScope(categories=frozenset({"b"})), document(categories=("A", "B"))
@@ -130,7 +130,7 @@ FITS = [
         "one of several conditions fails",
         RuleScope(companies=frozenset({"上海"}), suppliers=frozenset({"acme"}), below=money("5000 CNY")),
         document("10 CNY", supplier="other"),
-        "other suppliers",
+        "other vendors",
     ),
 ]
 

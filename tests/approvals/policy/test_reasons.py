@@ -91,7 +91,7 @@ def why_not(scope: RuleScope, one: ApprovalDocument) -> str:
         (RuleScope(sources=frozenset({"x"})), document(), "it is for other ERPs"),
         (RuleScope(companies=frozenset({"x"})), document(), "it is for other companies"),
         (RuleScope(departments=frozenset({"x"})), document(), "it is for other departments"),
-        (RuleScope(suppliers=frozenset({"x"})), document(), "it is for other suppliers"),
+        (RuleScope(suppliers=frozenset({"x"})), document(), "it is for other vendors"),
         (RuleScope(categories=frozenset({"x"})), document(), "it is for other product categories"),
         (RuleScope(requesters=who("person:x")), document(), "it is for other requesters"),
         (RuleScope(below=money("1 CNY")), document(None), "the ERP does not tell the amount"),
