@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import islice
 from typing import Generic, Protocol, TypeVar
@@ -25,6 +25,9 @@ from bot.read_model.tallies import Tallies, TallyKind, TallySelection, tally_doc
 
 T = TypeVar("T")
 
+STALE_AFTER = timedelta(minutes=15)
+"""Figures are looked after every minute: older ones are so because an ERP does not answer."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
@@ -41,6 +44,11 @@ class Coverage:
     def is_complete_from(self, day: date) -> bool:
         """Return whether no document of ``day`` or later is missing."""
         return not self.sources_missing and self.complete_since is not None and self.complete_since <= day
+
+    def is_current(self, now: datetime) -> bool:
+        """Return whether no open document is missing, and an answer is about as good as one of the ERP itself."""
+        whole = not self.sources_missing and self.complete_since is not None
+        return whole and self.as_of is not None and now - self.as_of <= STALE_AFTER
 
     def joined(self, other: Coverage) -> Coverage:
         """Return how exact an answer from both is."""
