@@ -10,13 +10,15 @@ from typing import ClassVar
 
 from bot.access.audit import BOT_ACTOR, AuditEntry, AuditKind, AuditReader, AuditSearch, RecordedEntry
 from bot.access.policy import AccessVerdict, Denied
-from bot.cards.view import ListView, View
+from bot.cards.tables import Column, Table
+from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Word
 from bot.chat.colleagues import Colleagues
 from bot.chat.context import QuestionContext
 from bot.chat.errors import NothingFound
 from bot.chat.parsing import command_line
 from bot.chat.registry import command
+from bot.chat.view_parts import export_buttons, table_of_lines
 from bot.disclosure import FieldClass
 from bot.phrase import Phrase, phrase
 
@@ -43,6 +45,16 @@ class AuditLine:
     detail: str
 
 
+_COLUMNS = (
+    Column(phrase("Time"), "at"),
+    Column(phrase("Who"), "who"),
+    Column(phrase("Action"), "deed"),
+    Column(phrase("About"), "what"),
+    Column(phrase("Seen of it"), "shown"),
+    Column(phrase("Details"), "detail"),
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditTrail(ListView):
     """What the audit log has about ``subject``, a document or a person, the newest first."""
@@ -53,6 +65,12 @@ class AuditTrail(ListView):
     rows: tuple[AuditLine, ...]
     subject: str
     more: bool = False
+
+    def buttons(self) -> Sequence[Button]:
+        return (*ListView.buttons(self), *export_buttons(self.line))
+
+    def table(self) -> Table:
+        return table_of_lines(_COLUMNS, self, more=self.more)
 
 
 _DEEDS: Mapping[AuditKind, Phrase] = MappingProxyType(
@@ -109,7 +127,7 @@ async def audit(word: AuditRef, *, reader: AuditReader, colleagues: Colleagues, 
     found = found or await reader.search(AuditSearch(actor=word, limit=NEWEST))
     if not found:
         raise NothingFound(word)
-    page = found[context.offset : context.offset + AuditTrail.page_size]
+    page = found[context.offset : context.offset + (context.rows or AuditTrail.page_size)]
     names = await _names(page, colleagues)
     return AuditTrail(
         rows=tuple(_line(kept, names) for kept in page),

@@ -16,18 +16,21 @@ from bot.cards.view import Button, View
 from bot.chat.area_fields import visible_fields
 from bot.chat.arguments import Term
 from bot.chat.context import QuestionContext
+from bot.chat.kept_documents import KeptDocuments, read_kept
 from bot.chat.lookup import OneDocument
 from bot.chat.parsing import command_line
 from bot.chat.partner_links import offered_links, partner_buttons
-from bot.chat.partner_lookup import PartnerLookup, if_offered, list_open, read_documents, with_notes
+from bot.chat.partner_lookup import PartnerLookup, if_offered, read_open, with_notes
 from bot.chat.registry import command
 from bot.chat.sums import sum_by_currency
 from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness_of_all
 from bot.disclosure import cut
 from bot.erp.hub import Answer, ErpHub
-from bot.erp.model import Area, Customer, Invoice, Money, SalesAmount, SalesOrder
-from bot.erp.port import Capability, ListQuery
+from bot.erp.listing import INVOICES, SALES_ORDERS
+from bot.erp.model import Customer, Invoice, Money, SalesAmount, SalesOrder, Slice
+from bot.erp.port import ListQuery
 from bot.phrase import phrase
+from bot.read_model.queries import ReadModel
 
 _NEWEST = 3
 """Orders that are shown; a button leads to all."""
@@ -104,7 +107,12 @@ class CustomerListView(DocumentListView):
     place=22,
 )
 async def customer(
-    text: CustomerNameOrCode | None = None, *, erp: ErpHub, context: QuestionContext, policy: AccessPolicy
+    text: CustomerNameOrCode | None = None,
+    *,
+    erp: ErpHub,
+    kept: ReadModel,
+    context: QuestionContext,
+    policy: AccessPolicy,
 ) -> View:
     """Show one customer with what is open, or a list."""
     fields = visible_fields(policy, context, "order", "invoice")
@@ -112,17 +120,21 @@ async def customer(
         text or "", offset=context.offset, rows=context.rows
     )
     if isinstance(hit, OneDocument):
-        return cut(await _view(erp, hit.found, context), fields)
+        return cut(await _view(erp, kept, hit.found, context), fields)
     return cut(CustomerListView.of(hit.found, context, which=None, text=text or ""), fields)
 
 
-async def _view(erp: ErpHub, found: Answer[Customer], context: QuestionContext) -> CustomerView:
+async def _view(erp: ErpHub, kept: ReadModel, found: Answer[Customer], context: QuestionContext) -> CustomerView:
     document, today = found.value, context.now.date()
-    sales, finance = (Capability.SALES_ORDERS, Area.SALES), (Capability.INVOICES, Area.FINANCE)
+    name = document.name
+    ordered, invoiced = await asyncio.gather(
+        read_kept(kept, erp, SALES_ORDERS, name, newest=_NEWEST, now=context.now),
+        read_kept(kept, erp, INVOICES, name, newest=0, now=context.now),
+    )
     newest, owed, unpaid = await asyncio.gather(
-        if_offered(erp.orders(ListQuery(partner=document.name, limit=_NEWEST))),
-        read_documents(erp, *sales, erp.orders(list_open(document.name))),
-        read_documents(erp, *finance, erp.invoices(list_open(document.name))),
+        _newest(erp, name, ordered),
+        read_open(erp, SALES_ORDERS, name, erp.orders, ordered),
+        read_open(erp, INVOICES, name, erp.invoices, invoiced),
     )
     if unpaid.part:
         document = replace(document, receivable=None)
@@ -145,6 +157,13 @@ async def _view(erp: ErpHub, found: Answer[Customer], context: QuestionContext) 
         freshness=with_notes(freshness_of_all([each for each in answers if each is not None]), owed, unpaid),
         links=offered_links(erp, "order", "invoice", "payment"),
     )
+
+
+async def _newest(erp: ErpHub, name: str, kept: KeptDocuments[SalesOrder] | None) -> Answer[Slice[SalesOrder]] | None:
+    """Return the newest orders: as they are kept, unless there may be more of an earlier time."""
+    if kept is not None and len(kept.newest.value.items) == _NEWEST:
+        return kept.newest
+    return await if_offered(erp.orders(ListQuery(partner=name, limit=_NEWEST)))
 
 
 def _receivable(document: Customer, unpaid: Sequence[Invoice] | None) -> tuple[Money, ...] | None:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, TypeVar
 from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
 from bot.cards.status_labels import status_label
+from bot.cards.tables import Column, Table
 from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Term
 from bot.chat.context import QuestionContext
@@ -18,7 +19,7 @@ from bot.chat.errors import NothingFound
 from bot.chat.lookup import Numbered
 from bot.chat.parsing import command_line
 from bot.chat.registry import Commands, command
-from bot.chat.view_parts import Freshness, freshness_of_all
+from bot.chat.view_parts import Freshness, freshness_of_all, table_of_lines
 from bot.disclosure import ALL_FIELDS, ClassedBy, FieldClass, cut
 from bot.erp.errors import Unsupported
 from bot.erp.hub import Answer, ErpHub
@@ -62,6 +63,14 @@ class Hit:
         return self.name_class if not self.key else None
 
 
+_COLUMNS = (
+    Column(phrase("Area"), "area"),
+    Column(phrase("Number"), "key"),
+    Column(phrase("Name"), "name"),
+    Column(phrase("Hits"), lambda row: phrase("more than %(num)d hits", num=row.count) if row.more else row.count),
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hits(ListView):
     """What was found in several areas."""
@@ -80,6 +89,9 @@ class Hits(ListView):
 
     def row_buttons(self) -> Sequence[Button]:
         return [Button(row.key or status_label(row.area), Ask(row.line)) for row in self.rows]
+
+    def table(self) -> Table:
+        return table_of_lines(_COLUMNS, self, as_of=self.freshness.as_of)
 
 
 @dataclass(frozen=True, slots=True)

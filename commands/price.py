@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from bot.access.policy import AccessPolicy
+from bot.cards.tables import Column, Table
 from bot.cards.view import Button, View
 from bot.chat.arguments import Sku, Term
 from bot.chat.context import QuestionContext
 from bot.chat.errors import NothingFound
+from bot.chat.parsing import command_line
 from bot.chat.products import Picks, ProductLookup
 from bot.chat.registry import command
 from bot.chat.related import more_buttons, offered
-from bot.chat.view_parts import Freshness, ask_buttons, freshness
-from bot.disclosure import cut
+from bot.chat.view_parts import Freshness, ask_buttons, export_buttons, freshness
+from bot.disclosure import ClassedBy, FieldClass, cut
 from bot.erp.answer import Answer
-from bot.erp.goods import Prices
+from bot.erp.goods import PriceKind, Prices
 from bot.erp.hub import ErpHub
 from bot.phrase import phrase
 
@@ -28,6 +30,17 @@ class CustomerTerm(Term):
     placeholder = phrase("customer")
 
 
+_COLUMNS = (
+    Column(phrase("Kind"), lambda row: phrase("Sale") if row.kind is PriceKind.SALE else phrase("Purchase")),
+    Column(phrase("Day"), "day"),
+    Column(phrase("Document"), "document"),
+    Column(phrase("Partner"), "partner"),
+    Column(phrase("Quantity"), "quantity"),
+    Column(phrase("Unit"), "unit"),
+    Column(phrase("Price"), "price"),
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceView(View):
     """The prices of one product, and which of them the reader may not see at all."""
@@ -35,17 +48,35 @@ class PriceView(View):
     card: ClassVar[str] = "price"
 
     prices: Prices
+    line: Annotated[str, ClassedBy("line_class")]
+    """The line that gives the same prices."""
     shows_sales: bool = True
     shows_purchases: bool = True
     more: tuple[str, ...] = ()
     freshness: Freshness
+
+    @property
+    def line_class(self) -> FieldClass | None:
+        """What ``line`` tells: it repeats the customer."""
+        return FieldClass.PARTNER if self.prices.customer else None
 
     def buttons(self) -> Sequence[Button]:
         return (
             *ask_buttons("order", (point.document for point in self.prices.sales[:2])),
             *ask_buttons("po", (point.document for point in self.prices.purchases[:2])),
             *more_buttons(self.more, self.prices.product.sku),
+            *(export_buttons(self.line) if self.prices.sales or self.prices.purchases else []),
         )
+
+    def table(self) -> Table | None:
+        points = (*self.prices.sales, *self.prices.purchases)
+        if not points:
+            return None
+        sku = self.prices.product.sku
+        columns = (Column(phrase("Product"), lambda row: sku), *_COLUMNS)
+        table = Table.of_rows(columns, points, total=len(points), as_of=self.freshness.as_of, key_of=str)
+        # An order may have several equal lines of one product.
+        return replace(table, keys=tuple(map(str, range(len(points)))))
 
 
 @command(
@@ -70,6 +101,7 @@ async def price(
     sales, purchases = (policy.decide_area(context.person, name, context.conversation.id) for name in ("order", "po"))
     whole = PriceView(
         prices=found.value,
+        line=command_line("price", found.value.product.sku, found.value.customer),
         shows_sales=sales.allowed,
         shows_purchases=purchases.allowed,
         more=offered(erp, "stock", "product"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from bot.access.policy import AccessPolicy
+from bot.cards.tables import Column, Table
 from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Term
 from bot.chat.context import QuestionContext
@@ -14,7 +15,14 @@ from bot.chat.parsing import command_line
 from bot.chat.products import Picks, ProductLookup
 from bot.chat.registry import command
 from bot.chat.related import more_buttons, offered
-from bot.chat.view_parts import Freshness, ask_buttons, erp_link_buttons, freshness
+from bot.chat.view_parts import (
+    Freshness,
+    ask_buttons,
+    erp_link_buttons,
+    export_buttons,
+    freshness,
+    table_of_lines,
+)
 from bot.disclosure import cut
 from bot.erp.goods import ComponentUse, ProductDetails
 from bot.erp.hub import ErpHub
@@ -33,6 +41,15 @@ class ProductUse:
 
     use: ComponentUse
     inside: bool
+
+
+_COLUMNS = (
+    Column(phrase("Bill of materials"), lambda row: phrase("Made of") if row.inside else phrase("Goes into")),
+    Column(phrase("Product"), lambda row: row.use.sku),
+    Column(phrase("Name"), lambda row: row.use.name),
+    Column(phrase("Quantity"), lambda row: row.use.quantity),
+    Column(phrase("Unit"), lambda row: row.use.unit),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +71,11 @@ class ProductView(ListView):
         ]
 
     def buttons(self) -> Sequence[Button]:
-        return (*ListView.buttons(self), *erp_link_buttons(self.details.url))
+        files = export_buttons(self.line) if self.total else []
+        return (*ListView.buttons(self), *files, *erp_link_buttons(self.details.url))
+
+    def table(self) -> Table | None:
+        return table_of_lines(_COLUMNS, self, as_of=self.freshness.as_of) if self.total else None
 
 
 @command(
@@ -78,7 +99,7 @@ async def product(text: ProductWord, *, erp: ErpHub, policy: AccessPolicy, conte
     )
     return ProductView(
         details=details,
-        rows=rows[context.offset : context.offset + ProductView.page_size],
+        rows=rows[context.offset : context.offset + (context.rows or ProductView.page_size)],
         total=len(rows),
         offset=context.offset,
         shows_vendors=bought.allowed,

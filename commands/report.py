@@ -20,7 +20,7 @@ from bot.disclosure import HIDDEN, cut
 from bot.erp.hub import ErpHub
 from bot.erp.model import Area, SalesAmount
 from bot.phrase import Phrase, phrase
-from bot.read_model.queries import Coverage, ReadModel
+from bot.read_model.queries import STALE_AFTER, Coverage, ReadModel
 from bot.read_model.report import (
     AgeingBucket,
     InvoiceFigures,
@@ -33,9 +33,6 @@ from bot.read_model.report import (
 )
 
 T = TypeVar("T")
-
-STALE_AFTER = timedelta(minutes=15)
-"""Figures are looked after every minute: older ones are so because an ERP does not answer."""
 
 COMMAND_OF: Mapping[Area, str] = {
     Area.SALES: "order",

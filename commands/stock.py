@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, ClassVar
 
 from bot.cards.actions import Ask
@@ -21,7 +22,14 @@ from bot.chat.products import MAX_PICKS, ProductLookup
 from bot.chat.products import Picks as Picks  # one of the views of this command
 from bot.chat.registry import command
 from bot.chat.related import more_buttons, offered
-from bot.chat.view_parts import Freshness, ask_buttons, export_buttons, freshness, freshness_of_all
+from bot.chat.view_parts import (
+    Freshness,
+    ask_buttons,
+    export_buttons,
+    freshness,
+    freshness_of_all,
+    table_of_lines,
+)
 from bot.erp.answer import SourceAnswer
 from bot.erp.errors import Ambiguous, NotFound
 from bot.erp.goods import WarehouseItem
@@ -36,6 +44,24 @@ from bot.spelling import other_spellings
 MAX_SKUS = 5
 MAX_LOTS = 3
 """Lots on the card: the first to expire are the first to go."""
+
+
+def _quantity_columns(quantities_of: Callable[[Any], Quantities | None]) -> tuple[Column, ...]:
+    """Return the columns of what lies somewhere; ``quantities_of`` a row is None where nothing is known of it."""
+
+    def column(heading: Phrase, figure: Callable[[Quantities], object]) -> Column:
+        def show(row: Any) -> object:
+            found = quantities_of(row)
+            return None if found is None else figure(found)
+
+        return Column(heading, show)
+
+    return (
+        column(phrase("On hand"), attrgetter("on_hand")),
+        column(phrase("Reserved"), attrgetter("reserved")),
+        column(phrase("Available"), attrgetter("available")),
+        column(phrase("Incoming"), attrgetter("incoming")),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +140,24 @@ class StockView(ListView):
     def row_buttons(self) -> Sequence[Button]:
         return more_buttons(self.more, self.level.product.sku)
 
+    def buttons(self) -> Sequence[Button]:
+        return (*ListView.buttons(self), *(export_buttons(self.line) if self.total > 1 else []))
+
+    def table(self) -> Table | None:
+        if not self.total:
+            return None
+        product = self.level.product
+        columns = (
+            Column(phrase("Product"), lambda row: product.sku),
+            Column(phrase("Name"), lambda row: product.name),
+            Column(phrase("Warehouse"), lambda row: row.warehouse.name or row.warehouse.code),
+            *_quantity_columns(lambda row: row.warehouse.quantities),
+            Column(phrase("Unit"), lambda row: row.unit or product.unit),
+            Column(phrase("Last known figures"), "stale"),
+            Column(phrase("Source"), lambda row: row.source or self.level.source),
+        )
+        return table_of_lines(columns, self, as_of=self.freshness.as_of)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StockRow:
@@ -126,6 +170,23 @@ class StockRow:
     level: StockLevel | None = None
     quantities: Quantities | None = None
     hits: int = 0
+
+
+def _of_level(attribute: str) -> Callable[[StockRow], object]:
+    """Return what shows something of the stock of a row, and nothing where no single product was found."""
+    show = attrgetter(attribute)
+    return lambda row: None if row.level is None else show(row.level)
+
+
+_LEVEL_COLUMNS = (
+    Column(phrase("Product"), lambda row: row.level.product.sku if row.level else row.asked),
+    Column(phrase("Name"), _of_level("product.name")),
+    Column(phrase("Specification"), _of_level("product.spec")),
+    *_quantity_columns(attrgetter("quantities")),
+    Column(phrase("Reorder point"), _of_level("reorder_point")),
+    Column(phrase("Unit"), _of_level("product.unit")),
+    Column(phrase("Products found"), lambda row: 1 if row.level else row.hits),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +204,12 @@ class StockListView(ListView):
     def row_buttons(self) -> Sequence[Button]:
         words = [row.level.product.sku if row.level else row.asked for row in self.rows if row.level or row.hits]
         return [Button(word, Ask(_line(word, warehouse=self.warehouse))) for word in words]
+
+    def buttons(self) -> Sequence[Button]:
+        return (*ListView.buttons(self), *export_buttons(self.line))
+
+    def table(self) -> Table:
+        return table_of_lines(_LEVEL_COLUMNS, self, as_of=self.freshness.as_of)
 
 
 _COLUMNS = (

@@ -15,18 +15,21 @@ from bot.cards.view import Button, View
 from bot.chat.area_fields import visible_fields
 from bot.chat.arguments import Term
 from bot.chat.context import QuestionContext
+from bot.chat.kept_documents import read_kept
 from bot.chat.lookup import OneDocument
 from bot.chat.parsing import command_line
 from bot.chat.partner_links import offered_links, partner_buttons
-from bot.chat.partner_lookup import SUMMED, PartnerLookup, if_offered, list_open, read_documents, with_notes
+from bot.chat.partner_lookup import SUMMED, PartnerLookup, if_offered, read_open, with_notes
 from bot.chat.registry import command
 from bot.chat.sums import sum_by_currency
 from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness_of_all
 from bot.disclosure import cut
 from bot.erp.hub import Answer, ErpHub
-from bot.erp.model import Area, Bill, Cost, Money, Progress, PurchaseOrder, PurchaseStatus, Supplier
-from bot.erp.port import Capability, ListQuery
+from bot.erp.listing import BILLS, PURCHASE_ORDERS
+from bot.erp.model import Bill, Cost, Money, Progress, PurchaseOrder, PurchaseStatus, Supplier
+from bot.erp.port import ListQuery
 from bot.phrase import phrase
+from bot.read_model.queries import ReadModel
 
 _NEWEST = 3
 """Orders that are shown; a button leads to all."""
@@ -111,7 +114,12 @@ class VendorListView(DocumentListView):
     place=34,
 )
 async def vendor(
-    text: VendorNameOrCode | None = None, *, erp: ErpHub, context: QuestionContext, policy: AccessPolicy
+    text: VendorNameOrCode | None = None,
+    *,
+    erp: ErpHub,
+    kept: ReadModel,
+    context: QuestionContext,
+    policy: AccessPolicy,
 ) -> View:
     """Show one vendor with what is open, or a list."""
     fields = visible_fields(policy, context, "po")
@@ -119,16 +127,18 @@ async def vendor(
         text or "", offset=context.offset, rows=context.rows
     )
     if isinstance(hit, OneDocument):
-        return cut(await _view(erp, hit.found, context), fields)
+        return cut(await _view(erp, kept, hit.found, context), fields)
     return cut(VendorListView.of(hit.found, context, which=None, text=text or ""), fields)
 
 
-async def _view(erp: ErpHub, found: Answer[Supplier], context: QuestionContext) -> VendorView:
+async def _view(erp: ErpHub, kept: ReadModel, found: Answer[Supplier], context: QuestionContext) -> VendorView:
     document, today = found.value, context.now.date()
+    name = document.name
+    ordered = await read_kept(kept, erp, PURCHASE_ORDERS, name, newest=0, now=context.now)
     newest, awaited, unpaid = await asyncio.gather(
-        if_offered(erp.purchase_orders(ListQuery(partner=document.name, limit=SUMMED))),
-        read_documents(erp, Capability.PURCHASE_ORDERS, Area.PURCHASING, erp.purchase_orders(list_open(document.name))),
-        read_documents(erp, Capability.BILLS, Area.PURCHASING, erp.bills(list_open(document.name))),
+        if_offered(erp.purchase_orders(ListQuery(partner=name, limit=SUMMED))),
+        read_open(erp, PURCHASE_ORDERS, name, erp.purchase_orders, ordered),
+        read_open(erp, BILLS, name, erp.bills, None),
     )
     if unpaid.part:
         document = replace(document, payable=None)

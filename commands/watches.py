@@ -22,7 +22,7 @@ async def watches(*, service: AlertService, context: QuestionContext) -> View:
     """Show what the asker watches."""
     found = await service.watches(context.person.user_id or "")
     return WatchList(
-        rows=found[context.offset : context.offset + WatchList.page_size],
+        rows=found[context.offset : context.offset + (context.rows or WatchList.page_size)],
         total=len(found),
         offset=context.offset,
         line=command_line("watches"),

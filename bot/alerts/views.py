@@ -304,6 +304,22 @@ class MuteList(ListView):
         return [Button(phrase("Unmute %(what)s", what=row.word), _unmute(row.mute)) for row in self.rows]
 
 
+def _watched_for(watch: Watch) -> Phrase:
+    """Return in words what a watch waits for."""
+    if watch.comparison is None or watch.limit is None:
+        return phrase("any change")
+    return phrase("available stock %(limit)s", limit=watch.comparison.describe(watch.limit))
+
+
+_WATCH_COLUMNS = (
+    Column(phrase("Area"), "area"),
+    Column(phrase("Subject"), "subject"),
+    Column(phrase("Name"), "title"),
+    Column(phrase("Condition"), _watched_for),
+    Column(phrase("Since"), "made_at"),
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchList(ListView):
     """What one person watches."""
@@ -318,6 +334,12 @@ class WatchList(ListView):
             Button(phrase("Stop watching %(what)s", what=subject), Ask(command_line("unwatch", subject)))
             for subject in subjects
         ]
+
+    def buttons(self) -> Sequence[Button]:
+        return (*ListView.buttons(self), *(export_buttons(self.line) if self.total else []))
+
+    def table(self) -> Table:
+        return Table.of_rows(_WATCH_COLUMNS, self.rows, total=self.total, key_of=attrgetter("id"))
 
 
 def _unmute(mute: Mute) -> Ask:

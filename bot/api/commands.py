@@ -52,6 +52,7 @@ from bot.chat.view_parts import erp_link_buttons as erp_link_buttons
 from bot.chat.view_parts import export_buttons as export_buttons
 from bot.chat.view_parts import freshness as freshness
 from bot.chat.view_parts import freshness_of_all as freshness_of_all
+from bot.chat.view_parts import table_of_lines as table_of_lines
 from bot.chat.view_parts import table_of_one as table_of_one
 from bot.disclosure import ALL_FIELDS as ALL_FIELDS
 from bot.disclosure import HIDDEN as HIDDEN
@@ -245,5 +246,6 @@ __all__ = [
     "shortened",
     "status_label",
     "sum_by_currency",
+    "table_of_lines",
     "table_of_one",
 ]

@@ -87,6 +87,9 @@ class ApprovalAll(ListView):
     def following(self) -> Following | None:
         return _follow_rows(self.rows, self.offset)
 
+    def table(self) -> Table:
+        return Table.of_rows(_COLUMNS, self.rows, total=self.total, key_of=attrgetter("case"))
+
     def buttons(self) -> Sequence[Button]:
         label = phrase("Yes, approve all %(num)s", num=len(self.rows))
         return (

@@ -36,7 +36,8 @@ def _numbered(row: Any) -> str:
 class Table:
     """Rows below headings. The values are those of the view, so that what was cut from it is hidden here as well.
 
-    ``keys`` tell equal rows of several pages apart from others; ``total`` counts all rows that there are.
+    ``keys`` tell equal rows of several pages apart from others; ``total`` counts all rows that there are. ``more``:
+    there are others that nobody counted.
     """
 
     headings: tuple[Phrase, ...]
@@ -44,6 +45,7 @@ class Table:
     keys: tuple[str, ...]
     total: int
     as_of: datetime | None = None
+    more: bool = False
 
     @classmethod
     def of_rows(
@@ -54,6 +56,7 @@ class Table:
         total: int,
         today: date | None = None,
         as_of: datetime | None = None,
+        more: bool = False,
         key_of: Callable[[Any], str] = _numbered,
     ) -> Self:
         """Return a table of records; ``key_of`` tells them apart, where they have no number.
@@ -66,6 +69,7 @@ class Table:
             keys=tuple(map(key_of, rows)),
             total=total,
             as_of=as_of,
+            more=more,
         )
 
     def continued(self, page: Table) -> Self:

@@ -276,6 +276,7 @@ def _title(line: str) -> str:
 
 _ROWS = phrase("Rows in this file")
 _ALL_ROWS = phrase("Rows in all")
+_MORE = phrase("There are more rows than this list tells.")
 _WITHHELD = phrase("🔒: you may not see it")
 
 
@@ -293,6 +294,8 @@ def _about(
         about.append(
             (language.say(phrase("The list is cut off: a file holds at most %(num)s rows.", num=len(table.rows))), "")
         )
+    elif table.more:
+        about.append((language.say(_MORE), ""))
     if gathered.withheld:
         about.append((language.say(_WITHHELD), ""))
     return about

@@ -8,11 +8,13 @@ from typing import Any, Generic, TypeVar
 
 from bot.cards.notices import Suggestion
 from bot.chat.errors import NothingFound
+from bot.chat.kept_documents import KeptDocuments
 from bot.chat.lookup import FETCH_LIMIT, SEARCH_LIMIT, DocumentList, OneDocument, find_closest
 from bot.chat.parsing import command_line, quote
 from bot.chat.view_parts import Freshness
 from bot.erp.errors import Ambiguous, NotFound, NotPermitted, Unsupported
 from bot.erp.hub import Answer, ErpHub
+from bot.erp.listing import D, Listing
 from bot.erp.model import Area, Customer, Slice, Supplier
 from bot.erp.port import Capability, Filter, ListQuery
 from bot.phrase import Phrase, phrase
@@ -144,6 +146,19 @@ async def read_documents(
         return PartnerDocuments(None, part, error.tell())
     except Unsupported:
         return PartnerDocuments(None, part, _TOO_MANY if erp.offers(kind) else None)
+
+
+async def read_open(
+    erp: ErpHub,
+    kind: Listing[D],
+    partner: str,
+    read: Callable[[ListQuery], Awaitable[Answer[Slice[D]]]],
+    kept: KeptDocuments[D] | None,
+) -> PartnerDocuments[D]:
+    """Return what is open with a partner: as it is kept, else by ``read``, as far as one question brings it."""
+    if kept is not None:
+        return PartnerDocuments(kept.still_open, erp.narrows(kind.area))
+    return await read_documents(erp, kind.capability, kind.area, read(list_open(partner)))
 
 
 def with_notes(seen: Freshness, *read: PartnerDocuments[Any]) -> Freshness:

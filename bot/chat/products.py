@@ -8,22 +8,33 @@ from typing import ClassVar, TypeVar
 
 from bot.cards.actions import Ask
 from bot.cards.notices import Suggestion
+from bot.cards.tables import Column, Table
 from bot.cards.view import Button, ListView
 from bot.chat.context import QuestionContext
 from bot.chat.errors import NothingFound
 from bot.chat.lookup import SEARCH_LIMIT, find_closest
 from bot.chat.parsing import command_line
-from bot.chat.view_parts import Freshness, freshness
+from bot.chat.view_parts import Freshness, freshness, table_of_lines
 from bot.erp.answer import Answer
 from bot.erp.errors import Ambiguous, NotFound
 from bot.erp.hub import ErpHub
 from bot.erp.model import Product
+from bot.phrase import phrase
 from bot.spelling import other_spellings, words_of
 
 T = TypeVar("T")
 
 MAX_PICKS = 40
 """Products that a list to choose from can hold; with more hits, people should type more of the name."""
+
+
+_COLUMNS = (
+    Column(phrase("Product"), "sku"),
+    Column(phrase("Name"), "name"),
+    Column(phrase("Specification"), "spec"),
+    Column(phrase("Category"), "category"),
+    Column(phrase("Unit"), "unit"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +56,9 @@ class Picks(ListView):
 
     def row_buttons(self) -> Sequence[Button]:
         return [Button(product.sku, Ask(command_line(self.command, product.sku, *self.rest))) for product in self.rows]
+
+    def table(self) -> Table:
+        return table_of_lines(_COLUMNS, self, as_of=self.freshness.as_of, more=self.more)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +118,7 @@ class ProductLookup:
         products, offset = hits.value[:MAX_PICKS], self.context.offset
         return Picks(
             asked=word,
-            rows=products[offset : offset + Picks.page_size],
+            rows=products[offset : offset + (self.context.rows or Picks.page_size)],
             total=len(products),
             offset=offset,
             line=command_line(self.command, word, *self.rest),

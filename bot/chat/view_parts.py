@@ -75,9 +75,16 @@ def export_buttons(line: str) -> list[Button]:
     return [Button(_EXPORT, Ask(asked))]
 
 
-def table_of_lines(columns: Sequence[Column], view: ListView, *, as_of: datetime | None, today: date) -> Table:
+def table_of_lines(
+    columns: Sequence[Column],
+    view: ListView,
+    *,
+    as_of: datetime | None = None,
+    today: date | None = None,
+    more: bool = False,
+) -> Table:
     """Return a table of rows that nothing but their place tells apart: a document may have two equal lines."""
-    table = Table.of_rows(columns, view.rows, today=today, total=view.total, as_of=as_of, key_of=str)
+    table = Table.of_rows(columns, view.rows, today=today, total=view.total, as_of=as_of, more=more, key_of=str)
     return replace(table, keys=tuple(str(view.offset + number) for number in range(len(view.rows))))
 
 

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 from bot.erp.model import Area
 from bot.read_model.records import Document, DocumentSelection, DocumentWithLine, FollowedArea, Partner
-from bot.read_model.tallies import Tallies, TallyKind
+from bot.read_model.tallies import Tallies, TallySelection
 
 T = TypeVar("T")
 
@@ -62,10 +62,8 @@ class DocumentStore(Protocol):
         """Return what ``work`` makes of documents without lines, the newest first."""
         ...
 
-    async def tallies(
-        self, wanted: DocumentSelection, kind: TallyKind, since: date | None, until: date | None
-    ) -> Tallies:
-        """Return the tallies of an area for these days; without both ends also of documents without a day."""
+    async def tallies(self, wanted: Sequence[TallySelection]) -> Sequence[Tallies]:
+        """Return the tallies of each selection."""
         ...
 
     async def lines_of(self, sku: str, wanted: DocumentSelection, work: Callable[[Iterator[DocumentWithLine]], T]) -> T:

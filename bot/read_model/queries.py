@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import islice
 from typing import Generic, Protocol, TypeVar
@@ -21,9 +21,12 @@ from bot.read_model.records import (
     Partner,
     partner_of,
 )
-from bot.read_model.tallies import Tallies, TallyKind, tally_documents
+from bot.read_model.tallies import Tallies, TallyKind, TallySelection, tally_documents
 
 T = TypeVar("T")
+
+STALE_AFTER = timedelta(minutes=15)
+"""Figures are looked after every minute: older ones are so because an ERP does not answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,11 @@ class Coverage:
     def is_complete_from(self, day: date) -> bool:
         """Return whether no document of ``day`` or later is missing."""
         return not self.sources_missing and self.complete_since is not None and self.complete_since <= day
+
+    def is_current(self, now: datetime) -> bool:
+        """Return whether no open document is missing, and an answer is about as good as one of the ERP itself."""
+        whole = not self.sources_missing and self.complete_since is not None
+        return whole and self.as_of is not None and now - self.as_of <= STALE_AFTER
 
     def joined(self, other: Coverage) -> Coverage:
         """Return how exact an answer from both is."""
@@ -118,6 +126,20 @@ class ReadModel:
 
         It must not keep what it does not need: there may be a hundred thousand of them.
         """
+        coverage = await self.coverage(area)
+        found = await self._fold(area, work, since=since, until=until, open_only=open_only, partner=partner)
+        return KeptAnswer(found, coverage)
+
+    async def _fold(
+        self,
+        area: Area,
+        work: Callable[[Iterator[Document]], T],
+        *,
+        since: date | None = None,
+        until: date | None = None,
+        open_only: bool = False,
+        partner: str = "",
+    ) -> T:
         wanted = DocumentSelection(
             area=area,
             sources=frozenset(self._reader.visible_sources(area)),
@@ -126,21 +148,32 @@ class ReadModel:
             open_only=open_only,
             partner=fold(partner),
         )
-        coverage = await self.coverage(area)
-        return KeptAnswer(await self._store.documents(wanted, partial(self._work, area, partner, work)), coverage)
+        return await self._store.documents(wanted, partial(self._work, area, partner, work))
 
-    async def tallies(
-        self, area: Area, kind: TallyKind, *, since: date | None = None, until: date | None = None
-    ) -> KeptAnswer[Tallies]:
-        """Return the daily tallies: as stored, or counted anew for a reader who may not see all documents."""
-        if self._reader.is_narrowed(area):
-            work = partial(_tally, kind, since, until)
-            if kind is TallyKind.DUE:
-                return await self.fold(area, work, open_only=True)
-            return await self.fold(area, work, since=since, until=until)
-        coverage = await self.coverage(area)
-        wanted = DocumentSelection(area=area, sources=frozenset(self._reader.visible_sources(area)))
-        return KeptAnswer(await self._store.tallies(wanted, kind, since, until), coverage)
+    async def tallies(self, *wanted: TallySelection) -> Sequence[KeptAnswer[Tallies]]:
+        """Return the daily tallies of each selection, in their order; their sources are those that the reader may see.
+
+        They are as stored, or counted anew for a reader who may not see all documents.
+        """
+        positions = await self._store.positions()
+        stored = [self._seen(each) for each in wanted if not self._reader.is_narrowed(each.area)]
+        as_stored = iter(await self._store.tallies(stored) if stored else ())
+        return [
+            KeptAnswer(
+                await self._count_anew(each) if self._reader.is_narrowed(each.area) else next(as_stored),
+                self._coverage(each.area, positions),
+            )
+            for each in wanted
+        ]
+
+    def _seen(self, wanted: TallySelection) -> TallySelection:
+        return replace(wanted, sources=frozenset(self._reader.visible_sources(wanted.area)))
+
+    async def _count_anew(self, wanted: TallySelection) -> Tallies:
+        work = partial(_tally, wanted)
+        if wanted.kind is TallyKind.DUE:
+            return await self._fold(wanted.area, work, open_only=True)
+        return await self._fold(wanted.area, work, since=wanted.since, until=wanted.until)
 
     async def lines_of(
         self, area: Area, sku: str, *, open_only: bool = False, limit: int | None = None
@@ -168,10 +201,10 @@ class ReadModel:
 
     async def coverage(self, area: Area) -> Coverage:
         """Return how exact answers about an area are."""
-        sources = self._reader.visible_sources(area)
-        positions = await self._store.positions()
-        followed = {source: positions.get((source, area)) for source in sources}
-        return _coverage(followed)
+        return self._coverage(area, await self._store.positions())
+
+    def _coverage(self, area: Area, positions: Mapping[tuple[str, Area], FollowedArea]) -> Coverage:
+        return _coverage({source: positions.get((source, area)) for source in self._reader.visible_sources(area)})
 
     def _work(self, area: Area, text: str, work: Callable[[Iterator[Document]], T], documents: Iterator[Document]) -> T:
         if not self._reader.is_narrowed(area):
@@ -205,9 +238,5 @@ def _coverage(followed: dict[str, FollowedArea | None]) -> Coverage:
     return Coverage(as_of=min(moments, default=None), complete_since=max(days, default=None), sources_missing=missing)
 
 
-def _tally(kind: TallyKind, since: date | None, until: date | None, documents: Iterator[Document]) -> Tallies:
-    found = {key.day: tally for key, tally in tally_documents(documents).items() if key.kind is kind}
-    if since is None and until is None:
-        return found
-    first, last = since or date.min, until or date.max
-    return {day: tally for day, tally in found.items() if day is not None and first <= day <= last}
+def _tally(wanted: TallySelection, documents: Iterator[Document]) -> Tallies:
+    return {key.day: tally for key, tally in tally_documents(documents).items() if wanted.fits(key)}

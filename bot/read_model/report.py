@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from bot.disclosure import HIDDEN, ClassedBy, FieldClass
 from bot.erp.model import Area, Money, SalesAmount
 from bot.read_model.queries import Coverage, KeptAnswer, ReadModel
-from bot.read_model.tallies import Tallies, Tally, TallyKind
+from bot.read_model.tallies import Tallies, Tally, TallyKind, TallySelection
 
 MOST_DAYS = 62
 """Up to so many days are shown one by one; more are summed up by month."""
@@ -156,14 +156,14 @@ class CompanyFigures:
 
 async def read_figures(model: ReadModel, areas: Collection[Area], span: ReportSpan, today: date) -> CompanyFigures:
     """Return the figures of some areas; raises a `DingerpError` when the store does not answer."""
+    wanted = [area for area in _COUNTS if area in areas]
+    answers = await model.tallies(
+        *(_deals(area, span.first_before, span.last) for area in wanted), *map(_what_is_due, wanted)
+    )
     found: dict[Area, Any] = {}
     coverage: Coverage | None = None
-    for area, count in _COUNTS.items():
-        if area not in areas:
-            continue
-        deals = await model.tallies(area, TallyKind.TURNOVER, since=span.first_before, until=span.last)
-        due = await model.tallies(area, TallyKind.DUE)
-        found[area] = count(_Figures(span, today, deals.value, due.value))
+    for area, deals, due in zip(wanted, answers, answers[len(wanted) :], strict=False):
+        found[area] = _COUNTS[area](_Figures(span, today, deals.value, due.value))
         coverage = due.coverage if coverage is None else coverage.joined(due.coverage)
     return CompanyFigures(
         sales=found.get(Area.SALES),
@@ -174,12 +174,20 @@ async def read_figures(model: ReadModel, areas: Collection[Area], span: ReportSp
     )
 
 
+def _deals(area: Area, first: date, last: date) -> TallySelection:
+    return TallySelection(area=area, kind=TallyKind.TURNOVER, since=first, until=last)
+
+
+def _what_is_due(area: Area) -> TallySelection:
+    return TallySelection(area=area, kind=TallyKind.DUE)
+
+
 async def read_sales(model: ReadModel, first: date, last: date) -> KeptAnswer[tuple[SalesOfDays, ...]]:
     """Return what was ordered day by day, or month by month where there are more than `MOST_DAYS`, the oldest first.
 
     Raises a `DingerpError` when the store does not answer.
     """
-    deals = await model.tallies(Area.SALES, TallyKind.TURNOVER, since=first, until=last)
+    (deals,) = await model.tallies(_deals(Area.SALES, first, last))
     return KeptAnswer(tuple(_sales_of(deals.value, *days) for days in _parts(first, last)), deals.coverage)
 
 
@@ -190,7 +198,7 @@ def _sales_of(deals: Tallies, first: date, last: date) -> SalesOfDays:
 
 async def read_ageing(model: ReadModel, today: date) -> KeptAnswer[tuple[AgeingBucket, ...]]:
     """Return what is overdue now by its age; raises a `DingerpError` when the store does not answer."""
-    due = await model.tallies(Area.FINANCE, TallyKind.DUE)
+    (due,) = await model.tallies(_what_is_due(Area.FINANCE))
     return KeptAnswer(tuple(_by_age(due.value, today)), due.coverage)
 
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from bot.erp.model import (
+    Area,
     Invoice,
     InvoiceStatus,
     Money,
@@ -55,6 +56,28 @@ class TallyKey(NamedTuple):
 
     kind: TallyKind
     day: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TallySelection:
+    """Selects the daily tallies of an area from ``since`` to ``until``, both included.
+
+    Without both ends those of documents without a day fit too.
+    """
+
+    area: Area
+    kind: TallyKind
+    since: date | None = None
+    until: date | None = None
+    sources: frozenset[str] = frozenset()
+
+    def fits(self, key: TallyKey) -> bool:
+        """Return whether a tally belongs to it."""
+        if key.kind is not self.kind:
+            return False
+        if self.since is None and self.until is None:
+            return True
+        return key.day is not None and (self.since or date.min) <= key.day <= (self.until or date.max)
 
 
 @dataclass(slots=True)

@@ -39,7 +39,7 @@ from bot.read_model.records import (
     is_open,
     partner_of,
 )
-from bot.read_model.tallies import Tallies, Tally, TallyKey, TallyKind, tally_documents
+from bot.read_model.tallies import Tallies, Tally, TallyKey, TallySelection, tally_documents
 from bot.store.database import Database
 from bot.store.record_codec import DATE, DECIMAL, IN_MILLISECONDS, PlainCodec, RecordCodec
 from bot.store.statements import chunks, insert_into, replace_into
@@ -172,24 +172,12 @@ class StoredDocuments:
 
         return await self._reads.run(read)
 
-    async def tallies(
-        self, wanted: DocumentSelection, kind: TallyKind, since: date | None, until: date | None
-    ) -> Tallies:
-        """Return what all documents of an area count for, day by day."""
-        query = select(_T.day, _T.tally).where(
-            _T.area == wanted.area, _T.source.in_(sorted(wanted.sources)), _T.kind == kind
-        )
-        if since is not None or until is not None:
-            query = query.where(_T.day.between(_day_number(since or date.min), _day_number(until or date.max)))
+    async def tallies(self, wanted: Sequence[TallySelection]) -> Sequence[Tallies]:
+        """Return what the documents of each selection count for, day by day.
 
-        def read(connection: Connection) -> Tallies:
-            found: dict[date | None, Tally] = {}
-            for day, text in connection.execute(query):
-                at = date.fromordinal(day) if day else None
-                found.setdefault(at, Tally()).add(_TALLY.read(orjson.loads(text)))
-            return found
-
-        return await self._reads.read(read)
+        A report wants eight of them: read one by one, each would wait for a thread and for the event loop.
+        """
+        return await self._reads.read(lambda connection: [_read_tallies(connection, each) for each in wanted])
 
     async def lines_of(self, sku: str, wanted: DocumentSelection, work: Callable[[Iterator[DocumentWithLine]], T]) -> T:
         same = (_L.source == _D.source) & (_L.area == _D.area) & (_L.number == _D.number)
@@ -228,6 +216,20 @@ class StoredDocuments:
             return sorted(found, key=lambda partner: (fold(partner.name), partner.area, partner.source))
 
         return await self._reads.read(read)
+
+
+def _read_tallies(connection: Connection, wanted: TallySelection) -> Tallies:
+    query = select(_T.day, _T.tally).where(
+        _T.area == wanted.area, _T.source.in_(sorted(wanted.sources)), _T.kind == wanted.kind
+    )
+    if wanted.since is not None or wanted.until is not None:
+        first, last = wanted.since or date.min, wanted.until or date.max
+        query = query.where(_T.day.between(_day_number(first), _day_number(last)))
+    found: dict[date | None, Tally] = {}
+    for day, text in connection.execute(query):
+        at = date.fromordinal(day) if day else None
+        found.setdefault(at, Tally()).add(_TALLY.read(orjson.loads(text)))
+    return found
 
 
 def _conditions(wanted: DocumentSelection) -> list[ColumnElement[bool]]:

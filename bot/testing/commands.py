@@ -32,6 +32,8 @@ from bot.erp.hub import ErpHub
 from bot.erp.port import Erp
 from bot.erp.vendors import open_source
 from bot.metrics import Metrics
+from bot.read_model.queries import ReadModel
+from bot.testing.unfollowed_documents import UnfollowedDocuments
 
 NOW = datetime(2026, 11, 5, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 """What the clock says; the demo company is made for this day, so its figures are always the same."""
@@ -151,7 +153,7 @@ async def open_chat(
     sources = await _sources(erp, now)
     hub = ErpHub(sources, metrics=Metrics(), now=lambda: now)
     no_rules = AccessPolicy()
-    collaborators: dict[type, object] = {ErpHub: hub}
+    collaborators: dict[type, object] = {ErpHub: hub, ReadModel: ReadModel(UnfollowedDocuments(), hub)}
     try:
         yield Chat(
             _StrictDispatcher(

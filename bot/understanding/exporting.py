@@ -14,7 +14,8 @@ EXPORT = "export"
 _LISTS = frozenset(
     {
         *("order", "delivery", "invoice", "po", "mo", "bill", "payment", "customer", "vendor"),
-        *("arrivals", "shortage", "report", "chart", "pending", "alerts"),
+        *("arrivals", "shortage", "stock", "product", "price", "find"),
+        *("report", "chart", "pending", "alerts", "audit", "watches"),
     }
 )
 """The commands whose lists can be exported."""
@@ -47,8 +48,7 @@ def wants_the_last(rest: str) -> bool:
 def as_export(line: str, commands: Commands) -> str | None:
     """Return the line that exports the list of ``line``; None where that is no list, or too long."""
     parsed = commands.parse(line)
-    of_warehouse = parsed.command == "stock" and parsed.rest.startswith("@")
-    if not (of_warehouse or parsed.command in _LISTS) or commands.named(EXPORT) is None:
+    if parsed.command not in _LISTS or commands.named(EXPORT) is None:
         return None
     exported = f"/{EXPORT} {parsed.command} {parsed.rest}".strip()
     return exported if len(exported.encode()) <= MAX_LINE_BYTES else None

@@ -66,7 +66,8 @@ async def test_who_saw_and_decided_a_document(ask: Ask) -> None:
         ("陈经理", "decided", ("PO-1001",), [], "applied"),
         ("赵采", "saw", ("PO-1001",), ["costs"], ""),
     ]
-    assert lines(as_(AuditTrail, await ask("/audit PO-1001", person=BOSS, where=OWN_CHAT))) == ["/audit PO-1001 +6"]
+    first = as_(AuditTrail, await ask("/audit PO-1001", person=BOSS, where=OWN_CHAT))
+    assert lines(first) == ["/audit PO-1001 +6", "/export audit PO-1001"]
 
 
 async def test_what_a_person_saw_and_was_refused(ask: Ask) -> None:

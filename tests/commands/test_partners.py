@@ -24,10 +24,17 @@ from commands.bill import BillList, BillListView, BillView
 from commands.customer import CustomerListView, CustomerView
 from commands.payment import PaymentListView, PaymentView
 from commands.vendor import Arrived, VendorListView, VendorView
-from tests.commands.company import TODAY, Company, cny, invoice
+from tests.commands.company import NOW, TODAY, Company, cny, invoice
 from tests.commands.conftest import Ask, as_, lines
+from tests.read_model.memory_documents import MemoryDocuments
 
 EUR = Money(Decimal("20"), "EUR")
+
+
+@pytest.fixture
+def kept() -> MemoryDocuments:
+    """Nothing is kept: figures come from the ERP itself."""
+    return MemoryDocuments(NOW, followed=())
 
 
 async def test_a_customer_with_what_is_open(ask: Ask, company: Company) -> None:

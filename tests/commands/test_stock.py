@@ -172,7 +172,7 @@ async def test_several_products_at_a_glance(ask: Ask) -> None:
         (None, 0),
     ]
     assert [row.level.below_reorder_point for row in view.rows if row.level] == [True, False]
-    assert lines(view) == ["/stock SKU123", "/stock SKU124", "/stock 螺丝"]
+    assert lines(view) == ["/stock SKU123", "/stock SKU124", "/stock 螺丝", "/export stock SKU123 sku124 螺丝 X999"]
 
 
 async def test_a_code_with_blanks_is_one_code(ask: Ask, company: Company) -> None:

@@ -154,7 +154,7 @@ async def test_the_list_is_ones_own_and_paged(ask: Ask, service: InMemoryAlertSe
         await service.put_watch(replace(first, subject=f"X{number}"))
     view = as_(WatchList, await ask("我的关注"))
     assert (len(view.rows), view.total) == (8, 10)
-    assert (lines(view)[0], lines(view)[-1]) == ("/unwatch SKU123", "/watches +8")
+    assert (lines(view)[0], lines(view)[-2:]) == ("/unwatch SKU123", ["/watches +8", "/export watches"])
     assert len(as_(WatchList, await ask("/watches +8")).rows) == 2
 
 

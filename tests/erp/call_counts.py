@@ -16,7 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from bot.erp.model import Lot, OrderStatus, PurchaseStatus, StockLevel, WarehouseStock
+from bot.erp.model import Customer, Lot, OrderStatus, PurchaseStatus, StockLevel, WarehouseStock
 from bot.erp.port import Capability, Erp, Filter, ListQuery
 from bot.erp.vendors import AdapterContext
 from bot.testing.company import TODAY, Clock, ReferenceCompany
@@ -64,6 +64,17 @@ async def _stock_of_four(erp: Erp, _: ReferenceCompany) -> None:
     await asyncio.gather(*map(erp.stock, FOUR))
 
 
+def _customer(company: ReferenceCompany) -> Customer:
+    return [*company.customers.values()][1]
+
+
+async def _customer_unfollowed(erp: Erp, company: ReferenceCompany) -> None:
+    name = (await erp.customer(_customer(company).code)).name
+    still_open = ListQuery(filter=Filter.OPEN, partner=name, limit=100)
+    newest = ListQuery(partner=name, limit=3)
+    await asyncio.gather(erp.orders(newest), erp.orders(still_open), erp.invoices(still_open))
+
+
 QUESTIONS = (
     Question("stock", lambda erp, _: erp.stock(PLAIN), of_stock=True),
     Question("stock in lots", lambda erp, _: erp.stock(IN_LOTS), of_stock=True, needs=Capability.LOTS),
@@ -76,6 +87,8 @@ QUESTIONS = (
         "waiting purchase order",
         lambda erp, company: erp.purchase_order(_first(company.purchases, PurchaseStatus.WAITING)),
     ),
+    Question("customer", lambda erp, company: erp.customer(_customer(company).code)),
+    Question("customer, nothing kept", _customer_unfollowed),
 )
 
 Counts = dict[str, tuple[int | None, ...]]

@@ -13,13 +13,20 @@ from bot.erp.port import DocumentBatches, ListQuery
 from bot.erp.vendors import AdapterContext
 from bot.testing import company as reference
 from bot.testing.contract_base import ContractBase
+from bot.testing.fake_erp import RequestKind
 
 READERS = (
     "test_demo_contract:TestDemoContract",
+    "erpnext.test_contract:TestErpNextContract",
     "odoo.test_contract:TestOdooJson2Contract",
     "odoo.test_contract:TestOdooJsonRpcContract",
     "sql.test_contract:TestSqlContract",
+    "tryton.test_contract:TestTrytonContract",
 )
+
+
+MOST_CALLS = 15
+"""For all documents with their lines, the first time with names and settings; Tryton reads pages of ten here."""
 
 
 @pytest.mark.parametrize("adapter", READERS)
@@ -34,13 +41,20 @@ async def test_many_documents_by_their_numbers(adapter: str, tmp_path: Path) -> 
     await installation.start()
     options = contract.vendor.options.model_validate(contract.options(installation, 10.0))
     erp: Any = await contract.vendor.open(AdapterContext(name="main", data_dir=tmp_path, now=clock.now), options)
+
+    def count() -> int:
+        """Return how often the ERP was asked; those without a network are asked by no request."""
+        return installation.requests.count(RequestKind.READ) if hasattr(installation, "requests") else 0
+
     try:
         batches: Any = erp
         assert isinstance(batches, DocumentBatches)
         for kind in KINDS:
             numbers = [each.number for each in (await kind.read_list(erp, ListQuery(limit=100))).items]
             assert numbers
+            asked = count()
             found = await batches.read_documents(kind.area, [*numbers, "NO-SUCH-1", "%"])
+            assert count() - asked <= MOST_CALLS
             by_number = {document.number: document for document in found}
             assert len(found) == len(numbers)
             for number in numbers:

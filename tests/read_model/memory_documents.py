@@ -20,7 +20,7 @@ from bot.read_model.records import (
     is_open,
     partner_of,
 )
-from bot.read_model.tallies import Tallies, TallyKind, tally_documents
+from bot.read_model.tallies import Tallies, TallySelection, tally_documents
 
 T = TypeVar("T")
 
@@ -65,16 +65,12 @@ class MemoryDocuments:
     async def documents(self, wanted: DocumentSelection, work: Callable[[Iterator[Document]], T]) -> T:
         return work(self._selected(wanted))
 
-    async def tallies(
-        self, wanted: DocumentSelection, kind: TallyKind, since: date | None, until: date | None
-    ) -> Tallies:
-        found = tally_documents(self._selected(wanted))
-        first, last = since or date.min, until or date.max
-        return {
-            key.day: tally
-            for key, tally in found.items()
-            if key.kind is kind and (since is until is None or (key.day is not None and first <= key.day <= last))
-        }
+    async def tallies(self, wanted: Sequence[TallySelection]) -> Sequence[Tallies]:
+        return [self._tallies(each) for each in wanted]
+
+    def _tallies(self, wanted: TallySelection) -> Tallies:
+        found = tally_documents(self._selected(DocumentSelection(area=wanted.area, sources=wanted.sources)))
+        return {key.day: tally for key, tally in found.items() if wanted.fits(key)}
 
     async def lines_of(self, sku: str, wanted: DocumentSelection, work: Callable[[Iterator[DocumentWithLine]], T]) -> T:
         def lines() -> Iterator[DocumentWithLine]:

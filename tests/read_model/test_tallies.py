@@ -7,13 +7,15 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
 from random import Random
+from typing import Any
 
 import pytest
 
 from bot.erp.model import Area, InvoiceStatus, Money, OrderStatus, ProductionStatus, PurchaseStatus
 from bot.erp.narrowing import Narrowing
 from bot.read_model.records import Document
-from bot.read_model.tallies import Tallies, Tally, TallyKind
+from bot.read_model.report import ReportSpan, read_figures
+from bot.read_model.tallies import Tallies, Tally, TallyKind, TallySelection
 from tests.read_model.conftest import ReadModelBot
 from tests.read_model.ledger import TODAY, LedgerClock, LedgerOfBatches, invoice, production, purchase, sales_order
 
@@ -65,8 +67,8 @@ async def check(bot: ReadModelBot) -> None:
     for area in (Area.SALES, Area.FINANCE, Area.PURCHASING, Area.PRODUCTION):
         for kind in TallyKind:
             since, until = (TODAY - timedelta(days=50), TODAY) if kind is TallyKind.TURNOVER else (None, None)
-            kept = await bot.model.tallies(area, kind, since=since, until=until)
-            counted = await anew.tallies(area, kind, since=since, until=until)
+            wanted = TallySelection(area=area, kind=kind, since=since, until=until)
+            (kept,), (counted,) = await bot.model.tallies(wanted), await anew.tallies(wanted)
             assert cleaned(kept.value) == cleaned(counted.value), (area, kind)
 
 
@@ -97,5 +99,25 @@ async def test_nothing_is_left_of_another_erp(open_bot: OpenBot, clock: LedgerCl
     bot = open_bot(LedgerOfBatches(clock, sales_order("SO-1")))
     await bot.follow()
     await bot.store.keep_only(["other"])
-    found = await bot.model.tallies(Area.SALES, TallyKind.TURNOVER, since=TODAY, until=TODAY)
-    assert found.value == {}
+    wanted = TallySelection(area=Area.SALES, kind=TallyKind.TURNOVER, since=TODAY, until=TODAY)
+    assert [found.value for found in await bot.model.tallies(wanted)] == [{}]
+
+
+async def test_a_report_reads_its_tables_twice(
+    open_bot: OpenBot, clock: LedgerClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = Random(5)
+    bot = open_bot(LedgerOfBatches(clock, *map(partial(drawn, rng), range(40))))
+    await bot.follow()
+    reads: list[str] = []
+    for name in ("positions", "tallies", "documents"):
+        whole = getattr(bot.store, name)
+
+        async def counted(*given: Any, name: str = name, whole: Any = whole) -> Any:
+            reads.append(name)
+            return await whole(*given)
+
+        monkeypatch.setattr(bot.store, name, counted)
+    figures = await read_figures(bot.model, tuple(Area), ReportSpan.of(TODAY.replace(day=1), TODAY, TODAY), TODAY)
+    assert figures.sales
+    assert reads == ["positions", "tallies"], "each read waits for a thread and for the event loop"

@@ -63,6 +63,22 @@ class ChildField:
 
 
 @dataclass(frozen=True, slots=True)
+class ChildTable:
+    """A child table of which whole rows are told, the fields that are, and what the document calls it."""
+
+    doctype: str
+    fields: tuple[str, ...]
+    name: str
+
+    def rows_of(self, doctype: str, names: Sequence[str]) -> ListRequest:
+        """Return the request for the rows of documents, in their order."""
+        filters = [("parenttype", "=", doctype), ("parentfield", "=", self.name), ("parent", "in", names)]
+        return ListRequest(
+            self.doctype, ("parent", *self.fields), filters, order_by="parent asc, idx asc", parent=doctype
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentQuery(Generic[D]):
     """One kind of document: its DocType, fields of a list, searched fields, days and filters.
 
@@ -78,6 +94,8 @@ class DocumentQuery(Generic[D]):
     restrictions: Mapping[Filter, FilterCondition]
     listing: Listing[D]
     child: ChildField | None = None
+    tables: tuple[ChildTable, ...] = ()
+    """What a single document has of its lines, and lists lack."""
     partner: str = ""
     """The field with the name of the customer or vendor."""
     base: tuple[Condition, ...] = ()
@@ -108,6 +126,10 @@ class DocumentQuery(Generic[D]):
         any_of = [(name, "like", pattern(query.text)) for name in self.searched] if query.text else []
         return ListRequest(self.doctype, self.fields, filters, any_of, order_by)
 
+    def named(self, names: Sequence[str]) -> ListRequest:
+        """Return the request for documents by their names."""
+        return ListRequest(self.doctype, self.fields, [("name", "in", names)])
+
     def is_exact(self, query: ListQuery) -> bool:
         """Whether the rows of `lookup` are exactly those of the query, in its order."""
         restriction = self.restrictions.get(query.filter)
@@ -130,6 +152,9 @@ def _up_to(name: str, day: date) -> Condition:
 def _before(name: str, today: date) -> list[Condition]:
     return [(name, "<", today.isoformat()), (name, ">", _DATED)]
 
+
+_PRICED = ("item_code", "item_name", "uom", "qty", "rate", "amount")
+_TAX = ("included_in_print_rate",)
 
 SALES_ORDERS: DocumentQuery[SalesOrder] = DocumentQuery(
     doctype="Sales Order",
@@ -161,6 +186,10 @@ SALES_ORDERS: DocumentQuery[SalesOrder] = DocumentQuery(
     },
     listing=listing.SALES_ORDERS,
     child=ChildField("Sales Team", "sales_person", into="salesperson"),
+    tables=(
+        ChildTable("Sales Order Item", (*_PRICED, "delivered_qty", "delivery_date"), "items"),
+        ChildTable("Sales Taxes and Charges", _TAX, "taxes"),
+    ),
 )
 
 _UNSETTLED: Mapping[Filter, FilterCondition] = {
@@ -255,6 +284,10 @@ def purchase_orders(workflow: ApprovalWorkflow) -> DocumentQuery[PurchaseOrder]:
             ),
         },
         listing=listing.PURCHASE_ORDERS,
+        tables=(
+            ChildTable("Purchase Order Item", (*_PRICED, "received_qty"), "items"),
+            ChildTable("Purchase Taxes and Charges", _TAX, "taxes"),
+        ),
     )
 
 

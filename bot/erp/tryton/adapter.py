@@ -269,6 +269,18 @@ class TrytonErp(DocumentErp):
         found: Sequence[D] = await self._readers[kind]([row], True)
         return found[0]
 
+    async def read_documents(
+        self, area: Area, numbers: Sequence[str]
+    ) -> tuple[SalesOrder | Invoice | PurchaseOrder | ProductionOrder, ...]:
+        """Return documents with their lines by their numbers, those without a number by their ids."""
+        kind = listing.kind_of(area)
+        document_query, wanted = KINDS[kind], frozenset(numbers)
+        fields = (*document_query.fields, *document_query.line_fields)
+        with malformed_is_invalid(self.name):
+            rows = await self._account.search(document_query.model, document_query.domain_of_all(numbers), fields)
+            called = {document_query.called(row): row for row in reversed(rows)}
+            return tuple(await self._readers[kind]([row for name, row in called.items() if name in wanted], True))
+
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
         if kind is listing.DELIVERIES:
             shipments: Slice[Any] = await self._goods.deliveries(query)

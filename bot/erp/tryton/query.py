@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -76,6 +76,11 @@ class DocumentQuery:
         """Return the conditions for documents with this number, in any case."""
         exact: Domain = [[self.number, "ilike", escape_like(number)]]
         return [*self.domain, *(self._by_id(number) or exact)]
+
+    def domain_of_all(self, numbers: Sequence[str]) -> Domain:
+        """Return the conditions for documents with these numbers, spelled as the bot tells them."""
+        by_id = [domain for number in numbers if (domain := self._by_id(number))]
+        return [*self.domain, ["OR", [[self.number, "in", list(numbers)]], *by_id]]
 
     def _with_text(self, text: str) -> Domain:
         found = containing(text, self.texts)

@@ -405,3 +405,26 @@ async def test_a_disabled_item_is_told_as_such_and_not_found_else(
     assert (await erp.stock("SKU123")).product.is_active
     assert "SKU124" not in [product.sku for product in await erp.find_products("SKU124", limit=5)]
     assert await erp.read_products(["SKU124"]) == ()
+
+
+# Many documents at once
+
+
+async def test_many_documents_take_as_few_requests_as_one_list(
+    site: FakeErpNext, erp: ErpNextErp, company: ReferenceCompany
+) -> None:
+    names = list(company.orders)
+    await erp.read_documents(Area.SALES, names[:1])
+    site.requests.clear()
+    assert len(await erp.read_documents(Area.SALES, names)) == len(names) > 5
+    assert len(asked_of(site)) == 4, "the orders, their lines, their taxes, their salespersons"
+
+
+async def test_whether_prices_bear_taxes_is_read_of_many_orders_too(
+    site: FakeErpNext, erp: ErpNextErp, company: ReferenceCompany
+) -> None:
+    site.taxes = {"SO-1001": [{"included_in_print_rate": 1}], "SO-1002": [{"included_in_print_rate": 0}]}
+    found = {each.number: each for each in await erp.read_documents(Area.SALES, ["SO-1001", "SO-1002", "SO-1003"])}
+    for number, order in found.items():
+        assert order == await erp.order(number)
+    assert [found[number].lines[0].taxed for number in ("SO-1001", "SO-1002", "SO-1003")] == [True, False, None]

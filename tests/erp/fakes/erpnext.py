@@ -61,7 +61,9 @@ _PARENTS = {
     "Sales Invoice Item": ("Sales Invoice", "items"),
     "BOM Item": ("BOM", "items"),
     "Sales Order Item": ("Sales Order", "items"),
+    "Sales Taxes and Charges": ("Sales Order", "taxes"),
     "Purchase Order Item": ("Purchase Order", "items"),
+    "Purchase Taxes and Charges": ("Purchase Order", "taxes"),
     "Delivery Note Item": ("Delivery Note", "items"),
     "Purchase Invoice Item": ("Purchase Invoice", "items"),
     "Customer Credit Limit": ("Customer", "credit_limits"),
@@ -76,6 +78,8 @@ _FIELDS = {
     "Workflow Action": ("status", "reference_doctype", "reference_name", "workflow_state", "user", "completed_by"),
     "Item Variant Attribute": ("parent", "parenttype", "parentfield", "attribute", "attribute_value"),
     "Item Barcode": ("parent", "parenttype", "parentfield", "barcode", "barcode_type"),
+    "Sales Taxes and Charges": ("parent", "parenttype", "parentfield", "included_in_print_rate"),
+    "Purchase Taxes and Charges": ("parent", "parenttype", "parentfield", "included_in_print_rate"),
     "Batch": ("batch_id", "item", "expiry_date", "disabled"),
     "Serial No": ("serial_no", "item_code", "warehouse", "batch_no"),
     "Item Reorder": ("parent", "parenttype", "parentfield", "warehouse", "warehouse_reorder_level"),
@@ -106,6 +110,8 @@ class FakeErpNext(FakeServer):
         """The highest total that anybody may submit without a Workflow."""
         if not workflow:
             company.purchases |= flow.as_drafts(company.purchases)
+        self.taxes: dict[str, list[shapes.Document]] = {}
+        """Rows of the taxes of Sales Orders, which the reference company has none of."""
         self.serials: list[shapes.Document] = []
         """Serial numbers, which the reference company has none of."""
         self.numbered: set[str] = set()
@@ -268,7 +274,7 @@ class FakeErpNext(FakeServer):
             case "Warehouse":
                 return documents.warehouses(company.warehouses, _CHANGED)
             case "Sales Order":
-                return [self._made(documents.sales_order, order) for order in company.orders.values()]
+                return [self._taxed(self._made(documents.sales_order, order)) for order in company.orders.values()]
             case "Delivery Note":
                 return [self._made(documents.delivery_note, note) for note in company.deliveries.values()]
             case "Sales Invoice":
@@ -293,6 +299,11 @@ class FakeErpNext(FakeServer):
             case "Comment":
                 return [*self._comments, *self._reasons()]
         return []
+
+    def _taxed(self, document: shapes.Document) -> shapes.Document:
+        taxes = self.taxes.get(document["name"], ())
+        kind = f"{document['doctype'].split()[0]} Taxes and Charges"
+        return {**document, "taxes": shapes.rows(document, "taxes", kind, taxes)} if taxes else document
 
     def _order(self, order: PurchaseOrder) -> shapes.Document:
         return self._made(documents.purchase_order, order, self.workflow)

@@ -1,0 +1,66 @@
+"""The documents of ERPs that nobody follows: commands ask the ERP itself, or say that nothing is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import NoReturn, TypeVar
+
+from bot.erp.model import Area
+from bot.read_model.records import Document, DocumentSelection, DocumentWithLine, FollowedArea, Partner
+from bot.read_model.tallies import Tallies, TallySelection
+
+T = TypeVar("T")
+
+
+class UnfollowedDocuments:
+    """Implements `bot.read_model.port.DocumentStore` for reading."""
+
+    async def positions(self) -> Mapping[tuple[str, Area], FollowedArea]:
+        """Return that nothing was followed."""
+        return {}
+
+    async def advance(
+        self,
+        before: FollowedArea | None,
+        after: FollowedArea,
+        *,
+        documents: Sequence[Document] = (),
+        with_lines: bool = False,
+        gone: Collection[str] = (),
+        anew: bool = False,
+        forget_before: date | None = None,
+    ) -> NoReturn:
+        """Keep nothing."""
+        raise NotImplementedError
+
+    async def unseen(self, position: FollowedArea, limit: int) -> Sequence[str]:
+        """Return nothing."""
+        return ()
+
+    async def without_lines(self, source: str, area: Area, limit: int) -> Sequence[str]:
+        """Return nothing."""
+        return ()
+
+    async def keep_only(self, sources: Collection[str]) -> None:
+        """There is nothing to drop."""
+
+    async def count(self, source: str) -> int:
+        """Return that there are none."""
+        return 0
+
+    async def documents(self, wanted: DocumentSelection, work: Callable[[Iterator[Document]], T]) -> T:
+        """Return what ``work`` makes of no documents."""
+        return work(iter(()))
+
+    async def tallies(self, wanted: Sequence[TallySelection]) -> Sequence[Tallies]:
+        """Return that no day counts for anything."""
+        return [{} for _ in wanted]
+
+    async def lines_of(self, sku: str, wanted: DocumentSelection, work: Callable[[Iterator[DocumentWithLine]], T]) -> T:
+        """Return what ``work`` makes of no lines."""
+        return work(iter(()))
+
+    async def partners(self, areas: Iterable[Area], sources: Collection[str]) -> Sequence[Partner]:
+        """Return nobody."""
+        return ()
