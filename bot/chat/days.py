@@ -74,7 +74,9 @@ _SINGLE = rf"""
 _BETWEEN = r"\s*(?:到|至|~|—|－|\.\.|-(?=\s)|\bto\b|\buntil\b)\s*"
 _ONE = re.compile(_SINGLE, re.VERBOSE)
 _BARE = re.sub(r"\?P<\w+>", "?:", _SINGLE)
-_FOUND = re.compile(rf"(?<![a-z0-9])(?:{_BARE})(?:{_BETWEEN}(?:{_BARE}))?", re.VERBOSE)
+_BEFORE = "之前|以前|前"
+_FOUND = re.compile(rf"(?<![a-z0-9])(?:(?:by|before)\ )?(?:{_BARE})(?:{_BETWEEN}(?:{_BARE})|{_BEFORE})?", re.VERBOSE)
+_UNTIL = re.compile(rf"(?:by|before)\s+(?P<english>.+)|(?P<chinese>.+?)(?:{_BEFORE})")
 _RANGE = re.compile(rf"(?P<first>.+?){_BETWEEN}(?P<last>.+)")
 _DUE = re.compile(r"^due\s+(?:on\s+|in\s+)?|(?:到期|要?交货?|到货|完工|应交|due)$")
 _LONGEST = 40
@@ -163,11 +165,21 @@ def names_days_ahead(text: str) -> bool:
     )
 
 
+def names_days_due_later(text: str) -> bool:
+    """Return whether a text names days on which something is due, and on any day they are not over: 今天到期."""
+    days = (date(2024, 1, 31), date(2999, 12, 31))
+    return all(
+        (found := read_days(text, today)) is not None and found.due and found.period.last >= today for today in days
+    )
+
+
 def find_days(text: str) -> Iterator[tuple[int, int]]:
     """Yield where a text in small letters names days, also such as do not exist."""
     for match in _FOUND.finditer(text):
         if names_days(match[0]) or names_missing_day(match[0]):
             yield match.span()
+        elif (until := _UNTIL.fullmatch(match[0])) and until.lastgroup and names_days(until[until.lastgroup]):
+            yield match.start() + until.start(until.lastgroup), match.start() + until.end(until.lastgroup)
 
 
 def read_days(text: str, today: date) -> DayRange | None:
@@ -177,8 +189,15 @@ def read_days(text: str, today: date) -> DayRange | None:
         return None
     bare = _DUE.sub("", folded).strip()
     due = bare != folded
-    period = _one(bare, today, ahead=due) or _range(bare, today, ahead=due)
+    period = _one(bare, today, ahead=due) or _range(bare, today, ahead=due) or _until(bare, today)
     return None if period is None else DayRange(period, due)
+
+
+def _until(text: str, today: date) -> Period | None:
+    """Return the days from today on: 月底前, "by Friday"; None for what lies behind."""
+    match = _UNTIL.fullmatch(text)
+    last = _one(match[match.lastgroup], today, ahead=True) if match and match.lastgroup else None
+    return Period(today, last.last) if last and last.last >= today else None
 
 
 def _range(text: str, today: date, *, ahead: bool) -> Period | None:

@@ -6,8 +6,10 @@ import re
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
+from math import inf
 
-from bot.chat.days import Days, names_days, names_days_ahead, names_missing_day
+from bot.chat.days import Days, names_days, names_days_ahead, names_days_due_later, names_missing_day
 from bot.chat.demand import read_amount, typed_demand
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise, split
 from bot.chat.reading import ReadBy, Reading, Understood
@@ -19,6 +21,7 @@ from bot.understanding.scanning import (
     Scan,
     Span,
     SpanKind,
+    drop_counted_units,
     drop_negated,
     leftover,
     quantity_pattern,
@@ -27,7 +30,9 @@ from bot.understanding.scanning import (
     take_digits,
     take_mentions,
     take_names,
+    take_off_topic,
     take_parted_words,
+    take_parts_of_names,
     take_quantities,
     take_stock_of_warehouses,
     take_words,
@@ -44,6 +49,10 @@ _NUMERALS = "[0-9.,]*[零〇一二两三四五六七八九十百千万半]*"
 _AMOUNT = re.compile(rf"{_NUMERALS}?(?=\s*千克)|{_NUMERALS}")
 """The number before a unit: 千克 is a unit, 千个 are thousand."""
 _ENOUGH = "够"
+_PAYING = "付"
+_TO_PAY = frozenset({"invoice", "bill"})
+_MOVED = re.compile("(?<![没未要该应])(?:付给|付了(?!吗|没)|打款|汇了|打了|收到|收了)(?!.*(?:票|账单|没有|应))")
+"""Says that money moved, where no document is named on which it is owed."""
 _OF_CODE = frozenset("<>{}|=`\\")
 """Signs of markup and programs, which hold words but are no sentences."""
 _NEAR = 1
@@ -65,13 +74,21 @@ SAYS_WHAT_TO_DO = 2
 """Weight from which words say which command is meant."""
 _SAYS_OUTRIGHT = 4
 _DECISIVE = 6
-_WORD, _CHOSEN, _AS_LIKELY = 0.3, 2.5, 0.25
-"""What a word's weight, and that words chose a command, count beside the logarithm of likeness; and the difference
-below which two are as likely. Measured on sentences that were not learnt from: `docs/explanation/understanding.md`."""
+_WORD, _CHOSEN, _CHOSEN_BY_A_HINT, _AS_LIKELY = 0.3, 2.5, 1.0, 0.25
+"""What a word's weight, and that words chose a command (or only questions and hints, where nothing is named), count
+beside the logarithm of likeness; and the difference below which two are as likely. Measured on sentences that were not
+learnt from: `docs/explanation/understanding.md`."""
 _MOST_ALTERNATIVES = 3
+_OF_THE_COMPANY = frozenset({SpanKind.DOCUMENT, SpanKind.DELIVERY, SpanKind.PRODUCT, SpanKind.WAREHOUSE})
+"""What no sentence about anything else names."""
 _SHORTEST_NAME = 2
+_SIZED = re.compile(r"(?=.*\d).*[^\x00-\x7f]")
+_LONGEST_PARTED = 16
+"""Signs of a piece that may be a name and its size."""
 _LONG_NAME = 4
 """Signs from which an unknown name counts as one; shorter ones are mostly words."""
+_LATE, _OPEN = "late", "open"
+"""The lists of what is due and of what is not done yet, where a command has both."""
 _BARE = "find"
 """The command that looks up a name of which nothing is asked."""
 _OF_THE_WHOLE_COMPANY = frozenset({"report", "chart"})
@@ -79,12 +96,12 @@ _OF_THE_WHOLE_COMPANY = frozenset({"report", "chart"})
 _OWNED = frozenset({"order", "po"})
 """Commands about documents that are somebody's."""
 _OWN = re.compile(
-    r"我(?:的|自己的|下的|跟的|负责的|经手的|签的|开的|(?:还|手上|手里|名下)?有(?:哪些|几个|几张|多少|什么))|\b(?:my|mine)\b",
+    r"(?<![给帮替])我(?:的|名下|自己的|下的|跟的|负责的|经手的|签的|开的|(?:还|手上|手里|名下)?有(?:哪些|几个|几张|多少|什么))|\b(?:my|mine)\b",
     re.IGNORECASE,
 )
 _ALWAYS_DUE = frozenset({"arrivals"})
 """Commands whose days are always those on which something is due."""
-_ALONE = frozenset({"help", "whoami", "lang", "alerts", "pending"})
+_ALONE = frozenset({"help", "whoami", "lang", "alerts", "pending", "watches", "subscriptions"})
 """Commands that are asked without a document or a name."""
 _NAMED_ONLY = frozenset({"price", "product"})
 """Commands that mean nothing without a product."""
@@ -141,13 +158,20 @@ class Grammar:
 
         Words choose the command, unless the sentence is much more like those that ask for another one.
         """
+        anchored = self._is_of_the_company(scan)
+        if scan.of_kind(SpanKind.OFF_TOPIC) and not anchored:
+            return {}
         weights = self.weigh(scan, usable)
         found = dict(self._fitting(scan, weights, usable))
         leading = {_command_of(line): line for line, weight in found.items() if weight == max(found.values())}
         several = len(found) > 1 and len({_command_of(line) for line in found}) == 1
-        if several or _says_itself(scan) or self._is_unlike(scan) or not leading.keys() <= set(self.likeness.commands):
+        if several or _says_itself(scan) or not leading.keys() <= set(self.likeness.commands):
             return found  # documents, names, and commands of which no sentences are known
         scores = self._scores(scan, weights, leading or {NOTHING: ""}, usable)
+        if anchored:
+            scores = {name: score for name, score in scores.items() if name != NOTHING}
+        if self._is_unlike(scan):
+            return {} if scores.get(NOTHING, -inf) > min(scores.get(name, inf) for name in leading or ("",)) else found
         best = max(scores, key=lambda name: scores[name], default=NOTHING)
         line = "" if best == NOTHING else leading.get(best) or self._line_of(best, scan, usable)
         if not line or (best in leading and len(leading) == 1):
@@ -155,10 +179,24 @@ class Grammar:
         near = [other for name, other in leading.items() if name != best and scores[best] - scores[name] < _AS_LIKELY]
         return dict.fromkeys((line, *near), _DECISIVE)
 
+    def _is_of_the_company(self, scan: Scan) -> bool:
+        """Whether a sentence names a number, a partner, a warehouse or goods that the company has."""
+        names = (*scan.of_kind(SpanKind.NAME), *scan.of_kind(SpanKind.PARTNER))
+        named = any(
+            self._is_in_a_name(span.value)
+            if len(span.value) > _SHORTEST_NAME
+            else self.vocabulary.names_goods(span.value)
+            for span in names
+        )
+        return named or any(span.kind in _OF_THE_COMPANY for span in scan.spans)
+
     def _is_unlike(self, scan: Scan) -> bool:
         """Whether a name stands in a sentence that nobody knows: its signs are like nothing."""
-        names = (span.value for span in scan.of_kind(SpanKind.NAME) if len(span.value) >= _LONG_NAME)
-        return any(not self._is_name(name) for name in names)
+        return any(not self._is_like_words(span.value) for span in scan.of_kind(SpanKind.NAME))
+
+    def _is_like_words(self, name: str) -> bool:
+        """Whether a piece that was left over is part of a known name, or so short that it may be a word."""
+        return len(name) < _LONG_NAME or self._is_name(name)
 
     def _line_of(self, name: str, scan: Scan, usable: frozenset[str] | None) -> str:
         """Return the line that a sentence is if it asks for this command; empty where it cannot ask for it."""
@@ -175,9 +213,15 @@ class Grammar:
         self, scan: Scan, weights: Mapping[str, int], chosen: Container[str], usable: frozenset[str] | None
     ) -> Mapping[str, float]:
         """Return how much speaks for each command: what the sentence is like, its words, and that words chose it."""
-        odds = self.likeness.odds(self.pieces(scan))
+        trade = self._trade(scan)
+        others = _ON_THE_OTHER_SIDE[trade] if trade else {}
+        bonus = _CHOSEN if scan.has_subject or max(weights.values(), default=0) >= LIST_WEIGHT else _CHOSEN_BY_A_HINT
+        odds: dict[str, float] = {}
+        for name, value in self.likeness.odds(self.pieces(scan)).items():
+            meant = others.get(name, name)
+            odds[meant] = max(value, odds.get(meant, -inf))
         return {
-            name: value + _WORD * min(weights.get(name, 0), _DECISIVE) + (_CHOSEN if name in chosen else 0.0)
+            name: value + _WORD * min(weights.get(name, 0), _DECISIVE) + (bonus if name in chosen else 0.0)
             for name, value in odds.items()
             if usable is None or name in usable or name == NOTHING
         }
@@ -226,31 +270,59 @@ class Grammar:
         take_mentions(scan, self._stores)
         take_names(scan, SpanKind.PARTNER, self._partners, self._longest_partner)
         take_names(scan, SpanKind.PERSON, self.vocabulary.people, self._longest_person)
+        take_parts_of_names(scan, SpanKind.PARTNER, self.vocabulary.knows_partner, sentences.cues)
         take_codes(scan, self.vocabulary)
         take_stock_of_warehouses(scan, sentences.cues)
         take_names(scan, SpanKind.WAREHOUSE, self._stores, self._longest_store)
-        take_days(scan)
+        take_days(scan, self.vocabulary.knows_product)
         take_quantities(scan, self._quantity)
+        take_off_topic(scan, sentences.off_topic, LONGEST_WORD, self._is_in_a_name)
         scan.respell(self._homophones.mend(scan.rest, self._is_word))
         take_parted_words(scan, sentences.parted, sentences.cues, self._longest_cue)
         take_words(scan, sentences.cues, self._longest_cue, lambda start, end: scan.take(SpanKind.CUE, start, end))
         take_words(scan, sentences.dates, LONGEST_WORD, lambda start, end: scan.take(SpanKind.DATE, start, end))
+        drop_counted_units(scan, sentences.units)
         take_digits(scan)
         take_words(scan, sentences.phrases, LONGEST_WORD, scan.drop)
         for start, piece in leftover(scan, sentences.fillers, sentences.verbs, LONGEST_WORD, self._is_name):
             if len(piece) > 1 or piece.isdecimal():
                 scan.spans.extend(self._named(at, part) for at, part in self._parted(start, piece))
+        self._join_partners(scan)
         return scan
 
+    def _join_partners(self, scan: Scan) -> None:
+        """Take two parts of one partner's name for the whole: 慈溪 and 风扇配件厂."""
+        for first, last in pairwise(scan.of_kind(SpanKind.PARTNER)):
+            if first.start + len(first.text) == last.start and (
+                name := self.vocabulary.partner_with(first.value, last.value)
+            ):
+                scan.spans.remove(first)
+                scan.spans.remove(last)
+                scan.spans.append(Span(SpanKind.PARTNER, first.start, first.text + last.text, name))
+                return
+
     def _parted(self, start: int, piece: str) -> Iterable[tuple[int, str]]:
-        """Return a piece, parted where a product's name stands right beside the place of a warehouse: 螺丝上海."""
+        """Return a piece, parted where goods stand beside their size, a place or a partner: 5号纸箱."""
+        knows = self.vocabulary.knows_product
         for place in self._places:
             before, after = piece.removesuffix(place), piece.removeprefix(place)
-            if before != piece and len(before) >= _SHORTEST_NAME and self.vocabulary.knows_product(before):
+            if before != piece and len(before) >= _SHORTEST_NAME and knows(before):
                 return (start, before), (start + len(before), place)
-            if after != piece and len(after) >= _SHORTEST_NAME and self.vocabulary.knows_product(after):
+            if after != piece and len(after) >= _SHORTEST_NAME and knows(after):
                 return (start, place), (start + len(place), after)
+        if piece.isascii() or len(piece) > _LONGEST_PARTED or self._is_in_a_name(piece):
+            return ((start, piece),)
+        for size in range(len(piece) - _SHORTEST_NAME, _SHORTEST_NAME - 1, -1):
+            first, last = piece[:size], piece[size:]
+            taken = last[1:] if last[0] in self.sentences.verbs and len(last) > _SHORTEST_NAME else last
+            sized = _SIZED.search(piece) and knows(first)
+            if (sized or self.vocabulary.knows_partner(first)) and self._names_goods(taken):
+                return (start, first), (start + len(piece) - len(taken), taken)
         return ((start, piece),)
+
+    def _names_goods(self, piece: str) -> bool:
+        """Whether goods are called so, or so for short."""
+        return self.vocabulary.knows_product(piece) or self.vocabulary.abbreviated_goods(piece) is not None
 
     def _named(self, start: int, piece: str) -> Span:
         """Return a piece that was left over as the name of something."""
@@ -262,7 +334,11 @@ class Grammar:
             return Span(SpanKind.PERSON, start, piece, person)
         if partner := self.vocabulary.partner(piece):
             return Span(SpanKind.PARTNER, start, piece, partner)
-        return Span(SpanKind.NAME, start, piece, piece)
+        if self.vocabulary.knows_product(piece):
+            return Span(SpanKind.NAME, start, piece, piece)
+        if partner := self.vocabulary.abbreviated_partner(piece):
+            return Span(SpanKind.PARTNER, start, piece, partner)
+        return Span(SpanKind.NAME, start, piece, self.vocabulary.abbreviated_goods(piece) or piece)
 
     def pieces(self, scan: Scan) -> list[str]:
         """Return the pieces of a sentence that say what it is like."""
@@ -277,7 +353,9 @@ class Grammar:
                 trade = self.vocabulary.trade(span.value)
                 return f"{span.kind}_{trade.name.casefold()}" if trade else span.kind.value
             case SpanKind.NAME:
-                return "goods" if self.vocabulary.knows_product(span.value) else ""
+                if self.vocabulary.knows_product(span.value):
+                    return "goods"
+                return "" if self._is_like_words(span.value) else "goods"
             case _:
                 return span.kind.value
 
@@ -389,9 +467,13 @@ class Grammar:
 
     def _of_lists(self, scan: Scan, ranked: list[str], weights: Mapping[str, int]) -> Iterable[tuple[str, int]]:
         named = _joined(scan, SpanKind.NAME, SpanKind.PARTNER, SpanKind.PERSON, SpanKind.PLACE)
+        if not ranked and self._is_product(scan) and (stores := _stores_in(scan)):
+            yield command_line("stock", _joined(scan, SpanKind.NAME), *stores), 1
+            return
         if not ranked:
-            if named and self._is_known(scan):
-                yield command_line(_BARE, named), 1
+            bare = " ".join(span.value for span in scan.of_kind(SpanKind.DIGITS)) if _says_itself(scan) else ""
+            if bare or (named and self._is_known(scan)):
+                yield command_line(_BARE, bare or named), 1
             return
         apart = _OF_THE_WHOLE_COMPANY if named else _NAMED_ONLY  # its figures would be those of all
         ranked = [name for name in ranked if name not in apart]
@@ -421,6 +503,8 @@ class Grammar:
             return command_line(name, self._number(name, digits[0]))
         if name == "arrivals" and scan.of_kind(SpanKind.PARTNER):
             return command_line("po", named)  # what is on its way from a vendor
+        if name == "price":
+            return command_line(name, _joined(scan, SpanKind.NAME), _joined(scan, SpanKind.PARTNER, SpanKind.PERSON))
         if name == "shortage" and scan.of_kind(SpanKind.PLACE) and not scan.of_kind(SpanKind.NAME):
             return command_line(name, *_stores_in(scan))
         if name == "shortage":
@@ -430,9 +514,27 @@ class Grammar:
             if stores := _stores_in(scan):
                 return command_line(name, goods, *stores, self.demand(scan) if goods else "")
             return command_line(name, named, self.demand(scan) if named else "")
-        if not named and name in _OWNED and (own := _OWN.search(scan.text)):
+        if not named and name in _OWNED and (own := _OWN.search(_without_days(scan))):
             named = "mine" if own[0].isascii() else "我的"
-        return self.with_days(command_line(name, self.list_named(name, scan), named), name, scan)
+        name = self._paid_or_to_pay(name, scan)
+        keyword = self.list_named(name, scan)
+        if keyword == _LATE and _OPEN in self.sentences.lists[name] and self._is_due_later(name, scan):
+            keyword = _OPEN  # nothing that is due today is late
+        return self.with_days(command_line(name, keyword, named), name, scan)
+
+    def _paid_or_to_pay(self, name: str, scan: Scan) -> str:
+        """Return the command for money that moved on days that are over, or moves on days ahead."""
+        days = [span.text for span in scan.of_kind(SpanKind.DATE)]
+        if name == "payment" and any(map(names_days_ahead, days)):
+            return "bill" if _PAYING in scan.text else "invoice"
+        if name in _TO_PAY and any(map(names_days, days)) and _MOVED.search(scan.text):
+            return "payment"
+        return name
+
+    def _is_due_later(self, name: str, scan: Scan) -> bool:
+        """Whether something is due on days that a sentence names and that are not over."""
+        line = self.with_days("", name, scan).strip()
+        return bool(line) and names_days_due_later(line)
 
     def with_days(self, line: str, name: str, scan: Scan) -> str:
         """Return a line with the days that a sentence names, if its command lists documents of days."""
@@ -519,10 +621,13 @@ class Grammar:
 
     def _is_word(self, piece: str) -> bool:
         """Whether a piece means something as it is written."""
-        sentences, vocabulary = self.sentences, self.vocabulary
+        sentences = self.sentences
         words = (sentences.cues, sentences.fillers, sentences.phrases, sentences.dates)
-        known = vocabulary.knows_product(piece) or vocabulary.knows_partner(piece)
-        return known or any(piece in each for each in words)
+        return self._is_in_a_name(piece) or any(piece in each for each in words)
+
+    def _is_in_a_name(self, piece: str) -> bool:
+        """Whether something or somebody that the company has is called so, in part at least."""
+        return self.vocabulary.knows_product(piece) or self.vocabulary.knows_partner(piece)
 
     @cached_property
     def _quantity(self) -> re.Pattern[str]:
@@ -533,6 +638,14 @@ def _joined(scan: Scan, *kinds: SpanKind) -> str:
     """Return the names of these kinds; a place is said as it was written."""
     spans = [span for span in _in_order(scan.spans) if span.kind in kinds]
     return " ".join(span.text if span.kind is SpanKind.PLACE else span.value for span in spans)
+
+
+def _without_days(scan: Scan) -> str:
+    """Return a text without the days in it: 我上周下的单子 are 我下的单子."""
+    text = scan.text
+    for span in sorted(scan.of_kind(SpanKind.DATE), key=lambda span: -span.start):
+        text = text[: span.start] + text[span.start + len(span.text) :]
+    return text
 
 
 def _partners_or_people(scan: Scan) -> list[Span]:

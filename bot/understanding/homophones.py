@@ -13,7 +13,8 @@ class Homophones:
         """``readings`` tells how characters are read; without them nothing is found."""
         alike: dict[str, set[str]] = {}
         for sign, syllables in readings.items():
-            for syllable in syllables:
+            # As it is usually read: 不完 is 付款 only by readings that hardly anybody knows.
+            for syllable in syllables[:1]:
                 alike.setdefault(_flat(syllable), set()).add(sign)
         # The longest first: 采够单 is 采购单 and not 采购.
         self._words = sorted((word for word in words if readings), key=lambda word: (-len(word), word))

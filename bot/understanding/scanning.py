@@ -25,12 +25,20 @@ _SPOKEN_CODE = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{1,8}[-_/.#]?[零〇一二�
 _DIGIT_OF = str.maketrans("零〇一二三四五六七八九", "00123456789")
 _THREAD = re.compile(r"m\d{1,2}(?:\.5)?(?:[x×*]\d+)?|\d+(?:\.\d+)?[x×*]\d+.*", re.IGNORECASE)
 """Sizes of screws are part of a product's name, no codes."""
+_SIZE = re.compile("([一二三四五六七八九1-9])号")
+_IS_WORD = re.compile(rf"[^{_MASK}\s\W]")
 _POSSESSIVE = "'s"
 _LONGEST_PIECE = 16
 """Signs of a piece in which a known name is looked for: the effort grows with their square."""
+_SHORTEST_PART = 4
+"""Signs of a part of a name that is taken for it, whatever words are in it."""
+_FIRST_IDEOGRAPH = "\u2e80"
+_MOST_NAMES, _COST_OF_A_NAME = 2, 1
+"""Names in a piece without blanks, and how many signs more a further name must explain."""
+_NOT = "没"
 _MENTION = re.compile(r"@\s?(\S+)")
 _STOCK_OF_WAREHOUSE = re.compile("(?<=仓)库存(?:不足|不够|紧张|告急|偏低|太低|太少|见底|低)?")
-_DIGITS = re.compile(r"(?<![0-9A-Za-z.])\d{3,12}(?![0-9A-Za-z.])")
+_DIGITS = re.compile(r"(?<![0-9A-Za-z.])\d{3,14}(?![0-9A-Za-z.])")
 _NEGATED = re.compile(
     r"(?:不要|不是要|不是问|不是查|不是|别查|不查|不看|不用看|除了|不问)(?!不)[^,;，；。]+?(?=[,;，；。]|而?是(?!不)|而要|$)"
     r"|(?<![a-z])not (?:the )?\S+(?=,| but)"
@@ -50,6 +58,7 @@ class SpanKind(StrEnum):
     PLACE = "place"
     QUANTITY = "quantity"
     DATE = "date"
+    OFF_TOPIC = "off_topic"
     CUE = "cue"
     NAME = "name"
 
@@ -98,6 +107,11 @@ class Scan:
         """Return the spans of one kind in their order."""
         return sorted((span for span in self.spans if span.kind is kind), key=lambda span: span.start)
 
+    @property
+    def has_subject(self) -> bool:
+        """Whether anything is named that a question can be about."""
+        return any(span.kind not in {SpanKind.CUE, SpanKind.DATE, SpanKind.OFF_TOPIC} for span in self.spans)
+
 
 def drop_negated(scan: Scan) -> None:
     """Mask what the person says not to mean."""
@@ -134,10 +148,22 @@ def take_digits(scan: Scan) -> None:
         scan.take(SpanKind.DIGITS, match.start(), match.end())
 
 
-def take_days(scan: Scan) -> None:
-    """Take days that a list can be restricted to."""
+def take_days(scan: Scan, known: Callable[[str], bool]) -> None:
+    """Take days that a list can be restricted to; 五号纸箱 is no day where there are goods of a ``known`` size 5号."""
     for start, end in find_days(scan.rest):
-        scan.take(SpanKind.DATE, start, end)
+        size = _SIZE.fullmatch(scan.rest, start, end)
+        if size and _IS_WORD.match(scan.rest, end) and known(f"{size[1].translate(_DIGIT_OF)}号"):
+            scan.respell(scan.rest[:start] + scan.rest[start:end].translate(_DIGIT_OF) + scan.rest[end:])
+        else:
+            scan.take(SpanKind.DATE, start, end)
+
+
+def drop_counted_units(scan: Scan, units: Iterable[str]) -> None:
+    """Mask the unit after a question for a number: 台 in 有多少台."""
+    for unit in units:
+        for match in re.finditer(rf"(?<=多少){re.escape(unit)}|(?<=几){re.escape(unit)}", scan.text):
+            if match[0] == scan.rest[match.start() : match.end()] and scan.rest[match.start() - 1] == _MASK:
+                scan.drop(*match.span())
 
 
 def quantity_pattern(units: Iterable[str]) -> re.Pattern[str]:
@@ -171,9 +197,37 @@ def take_mentions(scan: Scan, stores: Mapping[str, str]) -> None:
             scan.drop(match.start(), match.end())
 
 
+def take_off_topic(scan: Scan, words: Container[str], longest: int, known: Callable[[str], bool]) -> None:
+    """Take words of what no ERP knows, unless a ``known`` name holds them: who sells printers means those."""
+
+    def take(start: int, end: int) -> None:
+        if not known(scan.rest[start:end]):
+            scan.take(SpanKind.OFF_TOPIC, start, end)
+
+    take_words(scan, words, longest, take)
+
+
 def take_names(scan: Scan, kind: SpanKind, names: Mapping[str, str], longest: int) -> None:
     """Take known names, the longest first."""
     take_words(scan, names, longest, lambda start, end: scan.take(kind, start, end, names[scan.rest[start:end]]))
+
+
+def take_parts_of_names(scan: Scan, kind: SpanKind, known: Callable[[str], bool], words: Container[str]) -> None:
+    """Take long parts of known names, of which a word would take away the end otherwise: 恒兴五金厂.
+
+    From left to right, the longest where several begin; ``words`` that are said of anything are none.
+    """
+    start, text = 0, scan.rest
+    while start + _SHORTEST_PART <= len(text):
+        end = start + _SHORTEST_PART
+        if min(text[start:end]) < _FIRST_IDEOGRAPH or not known(text[start:end]):
+            start += 1
+            continue
+        while end < len(text) and text[end] >= _FIRST_IDEOGRAPH and known(text[start : end + 1]):
+            end += 1
+        if text[start:end] not in words:
+            scan.take(kind, start, end)
+        start = end
 
 
 def take_parted_words(scan: Scan, patterns: Mapping[str, re.Pattern[str]], whole: Container[str], longest: int) -> None:
@@ -216,6 +270,8 @@ def _longest_word(text: str, start: int, words: Container[str], longest: int) ->
             continue
         if _is_letter(text[end - 1]) and end < len(text) and _is_letter(text[end]):
             continue
+        if text[end - 1] == _NOT and end - start > 1 and any(text[end - 1 : end + more] in words for more in (1, 2, 3)):
+            continue  # 还有没交的 is 还有 and 没交的
         return end
     return start
 
@@ -237,10 +293,10 @@ def leftover(
         start, end = match.span()
         if scan.rest[start:end].endswith(_POSSESSIVE):
             end -= len(_POSSESSIVE)
-        if name := _known_part(scan.rest[start:end], fillers, verbs, known):
-            pieces.append((start + name[0], scan.text[start + name[0] : start + name[1]]))
+        if names := _known_parts(scan.rest[start:end], fillers, verbs, known):
+            pieces.extend((start + first, scan.text[start + first : start + last]) for first, last in names)
             continue
-        while start < end and (scan.rest[start:end].isascii() or not known(scan.rest[start:end])):
+        while start < end and (scan.rest[start:end].isascii() or not _is_name(scan.rest[start:end], fillers, known)):
             if size := _filler(scan.rest[start:end], fillers, longest, at_end=False):
                 start += size
             elif size := _filler(scan.rest[start:end], fillers, longest, at_end=True):
@@ -252,30 +308,45 @@ def leftover(
     return tuple(pieces)
 
 
-def _known_part(
+def _is_name(piece: str, fillers: Container[str], known: Callable[[str], bool]) -> bool:
+    return piece not in fillers and known(piece)
+
+
+def _known_parts(
     piece: str, fillers: Container[str], verbs: Container[str], known: Callable[[str], bool]
-) -> tuple[int, int] | None:
-    """Return where the longest known name in a piece is, if all around it are fillers and verbs: 给宏达报 is 宏达."""
-    size = len(piece)
-    if piece.isascii() or size > _LONGEST_PIECE:
-        return None
-    for length in range(size, 1, -1):
-        for start in range(size - length + 1):
-            end = start + length
-            around = (piece[:start], piece[end:])
-            if all(_made_of(text, fillers, verbs) for text in around) and known(piece[start:end]):
-                return start, end
-    return None
+) -> tuple[tuple[int, int], ...]:
+    """Return where known names are in a piece, if all around them are fillers and verbs: 美居 and 螺丝 in 美居拿螺丝.
+
+    The names are as few as possible, two at most, and as long as possible.
+    """
+    if piece.isascii() or len(piece) > _LONGEST_PIECE:
+        return ()
+    # What of the piece up to each place is in names; the best of the ways to come there.
+    best: list[tuple[tuple[int, int], ...] | None] = [()] + [None] * len(piece)
+    for end in range(1, len(piece) + 1):
+        for start in range(end):
+            before, text = best[start], piece[start:end]
+            if before is None:
+                continue
+            if text in fillers or text in verbs:
+                best[end] = _better(best[end], before)
+            elif len(text) > 1 and _may_follow(before, start) and known(text):
+                best[end] = _better(best[end], (*before, (start, end)))
+    return best[-1] or ()
 
 
-def _made_of(text: str, fillers: Container[str], verbs: Container[str]) -> bool:
-    """Whether a text is nothing but fillers and verbs."""
-    reached = [True] + [False] * len(text)
-    for end in range(1, len(text) + 1):
-        reached[end] = any(
-            reached[start] and (text[start:end] in fillers or text[start:end] in verbs) for start in range(end)
-        )
-    return reached[-1]
+def _may_follow(names: tuple[tuple[int, int], ...], start: int) -> bool:
+    """Whether a further name may begin: two beside each other are one that nobody knows, such as 膨胀螺丝."""
+    return not names or (len(names) < _MOST_NAMES and names[-1][1] < start)
+
+
+def _better(one: tuple[tuple[int, int], ...] | None, other: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+    """Return the way with more signs in names, each name costing a sign."""
+
+    def gain(names: tuple[tuple[int, int], ...]) -> int:
+        return sum(end - start - _COST_OF_A_NAME for start, end in names)
+
+    return other if one is None or gain(other) > gain(one) else one
 
 
 def _filler(piece: str, fillers: Container[str], longest: int, *, at_end: bool) -> int:
@@ -283,6 +354,8 @@ def _filler(piece: str, fillers: Container[str], longest: int, *, at_end: bool) 
     if piece.isascii():
         return len(piece) if piece in fillers else 0
     for size in range(min(len(piece), longest), 0, -1):
-        if (piece[-size:] if at_end else piece[:size]) in fillers:
+        word, beside = (piece[-size:], piece[:-size][-1:]) if at_end else (piece[:size], piece[size:][:1])
+        torn = _is_letter(word[0 if at_end else -1]) and beside and _is_letter(beside)  # us in USB风扇
+        if word in fillers and not torn:
             return size
     return 0

@@ -26,7 +26,7 @@ _SHORTEST_ALIAS = 2
 _LONGEST_INSIDE = 6
 PARTED = "…"
 """Stands in a word for other words between its parts: Chinese verbs part from their objects."""
-_WORD_LISTS = ("fillers", "phrases", "kept", "dates", "due", "units", "verbs", "heard")
+_WORD_LISTS = ("fillers", "phrases", "kept", "dates", "due", "units", "verbs", "heard", "off_topic")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,8 @@ class Sentences:
     """Words that stand right before or after a name without a blank: 欠 in 欠宏达."""
     heard: frozenset[str]
     """Words that are understood in other characters of the same sound too."""
+    off_topic: frozenset[str]
+    """Words of what people in offices speak of and no ERP knows: wages, meals, meetings, the weather."""
 
     commands: frozenset[str]
     """The commands that sentences may ask for: those that change nothing."""
@@ -117,6 +119,7 @@ class Sentences:
             units=frozenset(words["units"]),
             verbs=frozenset(words["verbs"]),
             heard=frozenset(words["heard"]),
+            off_topic=frozenset(words["off_topic"]),
         )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, islice
 from operator import add
 from types import MappingProxyType
 
@@ -20,8 +20,11 @@ _KINDS_OF_STORE = re.compile(
     r"(?:原料|材料|成品|半成品|备件|中心|总|分)*(?:仓库|仓|库)$|\s*(?:main|central)?\s*warehouse$", re.IGNORECASE
 )
 
-_STORES = ("仓库", "仓", "库", "的仓库", "的仓", "那个仓库", "那个仓", "那边的仓库", "那边的仓", "那边仓库", "那边仓")
-"""How people call the warehouse at a place."""
+_STORES = (
+    *("仓库", "仓", "库", "的仓库", "的仓", "那个仓库", "那个仓", "那边的仓库", "那边的仓", "那边仓库", "那边仓"),
+    *("苍", "舱", "沧"),
+)
+"""How people call the warehouse at a place; the last ones are what input methods make of 仓."""
 
 _USUAL_PREFIXES: Mapping[str, str] = MappingProxyType(
     {
@@ -88,26 +91,75 @@ _SHORTEST_PINYIN = 4
 """Letters from which a word counts as the pinyin of a name: shorter ones fit too many."""
 
 
+_SHORTEST_SHORTENING, _SHORTEST_ABBREVIATION, _LONGEST_ABBREVIATION = 3, 4, 6
+"""Signs of what shortens a name, of a partner at least four."""
+_MOST_TEXTS = 500
+"""Texts with a part of an abbreviation that are looked at: of so many none is the one that is meant."""
+
+
 @dataclass(frozen=True, slots=True)
 class JoinedTexts:
     """Texts that are searched for a part of one of them.
 
-    A search through the texts of 100 000 products takes half a millisecond, and most pieces of a sentence are in none.
-    So the pairs of neighbouring signs are looked at first.
+    A search through the texts of 100 000 products takes milliseconds, and most pieces of a sentence are in none. So it
+    is known where each pair of neighbouring signs stands first and last, and only between is searched.
     """
 
     text: str
-    pairs: frozenset[str]
+    pairs: Mapping[str, tuple[int, int]]
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> JoinedTexts:
         """Take texts, whose case does not matter."""
-        text = "\n".join(texts).casefold()
-        return cls(text, frozenset(map(add, text, text[1:])))
+        text = "\n".join(("", *texts, "")).casefold()
+        last = dict(zip(map(add, text, text[1:]), range(len(text)), strict=False))
+        backwards = range(len(text) - 2, -1, -1)
+        first = dict(zip(map(add, text[-2::-1], text[:0:-1]), backwards, strict=True))
+        return cls(text, {pair: (first[pair], at) for pair, at in last.items()})
 
     def hold(self, piece: str) -> bool:
         """Return whether ``piece``, in small letters, is a part of one of the texts."""
-        return all(pair in self.pairs for pair in map(add, piece, piece[1:])) and piece in self.text
+        return self._find(piece, *self._between(piece)) >= 0
+
+    def _between(self, piece: str) -> tuple[int, int]:
+        """Return from where to where a piece may begin."""
+        first, last = 0, len(self.text)
+        for offset, pair in enumerate(map(add, piece, piece[1:])):
+            begins = self.pairs.get(pair)
+            if begins is None:
+                return 0, -1
+            first, last = max(first, begins[0] - offset), min(last, begins[1] - offset)
+        return first, last
+
+    def _find(self, piece: str, first: int, last: int) -> int:
+        return self.text.find(piece, first, last + len(piece)) if first <= last else -1
+
+    def abbreviated_by(self, piece: str, *, least: int) -> str | None:
+        """Return the one text that holds two parts of ``piece`` one after the other, the second of ``least`` signs."""
+        if not _SHORTEST_SHORTENING <= len(piece) <= _LONGEST_ABBREVIATION or piece.isascii():
+            return None
+        found: set[str] = set()
+        for size in range(_SHORTEST_NAME, len(piece) - least + 1):
+            if self.hold(piece[:size]) and self.hold(piece[size:]):
+                found.update(islice(self._holding(piece[:size], piece[size:]), _MOST_TEXTS))
+        return found.pop() if len(found) == 1 else None
+
+    def holding_both(self, first: str, last: str) -> str | None:
+        """Return the one text that holds two parts one after the other."""
+        found = set(islice(self._holding(first, last), 2))
+        return found.pop() if len(found) == 1 else None
+
+    def _holding(self, first: str, last: str) -> Iterator[str]:
+        """Yield the texts that hold two pieces one after the other, of the first ones that hold the one."""
+        start, latest = self._between(first)
+        at = self._find(first, start, latest)
+        for _ in range(_MOST_TEXTS):
+            if at < 0:
+                return
+            end = self.text.find("\n", at)
+            if last in self.text[at + len(first) : end]:
+                yield self.text[self.text.rfind("\n", 0, at) + 1 : end]
+            at = self._find(first, end, latest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +255,22 @@ class Vocabulary:
         spelled_out = self.spelled_by(piece, limit=2)
         return spelled_out[0] if len(spelled_out) == 1 else None
 
+    def abbreviated_partner(self, piece: str) -> str | None:
+        """Return the one partner whom ``piece`` calls by two parts of the name: 长安恒兴 is 东莞市长安镇恒兴五金厂."""
+        if len(piece) < _SHORTEST_ABBREVIATION:
+            return None
+        found = self._all_partners.abbreviated_by(piece.casefold(), least=_SHORTEST_NAME)
+        return self.partner_names.get(found) if found else None
+
+    def partner_with(self, first: str, last: str) -> str | None:
+        """Return the one partner whose name holds two parts one after the other."""
+        found = self._all_partners.holding_both(first.casefold(), last.casefold())
+        return self.partner_names.get(found) if found else None
+
+    def abbreviated_goods(self, piece: str) -> str | None:
+        """Return the one name of goods that ``piece`` shortens: 落地扇 is 落地电风扇."""
+        return self._all_goods.abbreviated_by(piece.casefold(), least=1)
+
     def trade(self, name: str) -> Trade | None:
         """Return on which side of the business a partner or person stands; None for both, and for somebody unknown."""
         folded = name.casefold()
@@ -258,6 +326,11 @@ class Vocabulary:
     def knows_partner(self, piece: str) -> bool:
         """Return whether a partner's name holds ``piece``."""
         return self._all_partners.hold(piece.casefold())
+
+    def names_goods(self, piece: str) -> bool:
+        """Return whether goods are called ``piece``, or begin or end like it."""
+        folded = piece.casefold()
+        return self._all_goods.hold(f"\n{folded}") or self._all_goods.hold(f"{folded}\n")
 
     def knows_product(self, piece: str) -> bool:
         """Return whether a product's name or specification holds ``piece``."""
