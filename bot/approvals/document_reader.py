@@ -61,7 +61,6 @@ class CompanySnapshot:
         return self.people.get((source, account.casefold()), "")
 
     def account_of(self, user_id: str, source: str) -> str:
-        """Return the person's ERP account."""
         return self.accounts.get((user_id, source), "")
 
 

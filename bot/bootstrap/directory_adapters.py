@@ -47,7 +47,6 @@ class DirectoryListingAdapter:
         return [ListedDepartment(number, name, department_id) for number, name in found]
 
     async def members(self, department_id: str, start: int) -> ListedPage:
-        """Return direct members of a department."""
         with _closed_by_permissions():
             return _page(await self._listing.members(department_id, start))
 

@@ -24,6 +24,7 @@ from bot.erp.answer import SourceAnswer
 from bot.erp.cache import LastKnownAnswers, LastKnownStore, ReadCache, ReadKey
 from bot.erp.calls import CallRunner
 from bot.erp.decider_keys import KeyOwners
+from bot.erp.document_answers import DocumentAnswers
 from bot.erp.errors import ErpError, Invalid, NotFound, Unavailable, UnknownOutcome, Unsupported, Unusable
 from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery
@@ -31,15 +32,6 @@ from bot.erp.goods_questions import GoodsQuestions
 from bot.erp.index.search import ProductIndex
 from bot.erp.limits import SourceLimits
 from bot.erp.listing import (
-    BILLS,
-    CUSTOMERS,
-    DELIVERIES,
-    INVOICES,
-    PAYMENTS,
-    PRODUCTION_ORDERS,
-    PURCHASE_ORDERS,
-    SALES_ORDERS,
-    VENDORS,
     D,
     Listing,
     kind_of,
@@ -47,22 +39,15 @@ from bot.erp.listing import (
 from bot.erp.merging import ProductCodes
 from bot.erp.model import (
     Area,
-    Bill,
     Changes,
-    Customer,
     Decision,
     DecisionOutcome,
     DecisionResult,
     ErpUser,
-    Invoice,
-    Payment,
     Product,
-    ProductionOrder,
     PurchaseOrder,
-    SalesOrder,
     Slice,
     StockLevel,
-    Supplier,
     Verdict,
 )
 from bot.erp.multi_source import MultiSource
@@ -94,7 +79,7 @@ def default_scope() -> str:
     return ""
 
 
-class ErpHub:
+class ErpHub(DocumentAnswers):
     """The configured sources, in the order of preference."""
 
     def __init__(
@@ -205,7 +190,6 @@ class ErpHub:
         return all(each.finds(document, query, source) for each in self._narrowings)
 
     async def find_products(self, text: str, *, limit: int) -> Answer[tuple[Product, ...]]:
-        """Return products that match ``text``, best match first."""
         sources = self._visible((Area.STOCK,), self._all)
         if self._all and not sources:
             return self._nothing(())
@@ -228,33 +212,6 @@ class ErpHub:
             return await self._several.stock(sources, sku)
         return await self._ask(sources, "stock", (sku.casefold(),), lambda erp: erp.stock(sku), sku)
 
-    async def order(self, number: str) -> Answer[SalesOrder]:
-        return await self._document(SALES_ORDERS, number)
-
-    async def orders(self, query: ListQuery) -> Answer[Slice[SalesOrder]]:
-        """Return sales orders without lines."""
-        return await self._documents(SALES_ORDERS, query)
-
-    async def invoice(self, number: str) -> Answer[Invoice]:
-        return await self._document(INVOICES, number)
-
-    async def invoices(self, query: ListQuery) -> Answer[Slice[Invoice]]:
-        """Return customer invoices."""
-        return await self._documents(INVOICES, query)
-
-    async def purchase_order(self, number: str) -> Answer[PurchaseOrder]:
-        return await self._document(PURCHASE_ORDERS, number)
-
-    async def purchase_orders(self, query: ListQuery) -> Answer[Slice[PurchaseOrder]]:
-        """Return purchase orders without lines."""
-        return await self._documents(PURCHASE_ORDERS, query)
-
-    async def production_order(self, number: str) -> Answer[ProductionOrder]:
-        return await self._document(PRODUCTION_ORDERS, number)
-
-    async def production_orders(self, query: ListQuery) -> Answer[Slice[ProductionOrder]]:
-        return await self._documents(PRODUCTION_ORDERS, query)
-
     async def product(self, sku: str) -> Answer[ProductDetails]:
         return await self._goods.product(sku)
 
@@ -273,15 +230,7 @@ class ErpHub:
         """Return what lies in a warehouse; raises `NotFound`."""
         return await self._goods.warehouse_stock(query)
 
-    async def delivery(self, number: str) -> Answer[GoodsDelivery]:
-        return await self._document(DELIVERIES, number)
-
-    async def deliveries(self, query: ListQuery) -> Answer[Slice[GoodsDelivery]]:
-        """Return deliveries without lines."""
-        return await self._documents(DELIVERIES, query)
-
     async def deliveries_of(self, order_number: str) -> Answer[tuple[GoodsDelivery, ...]]:
-        """Return the deliveries of a sales order with their lines; raises `NotFound` for no such order."""
         able = self._able[Capability.DELIVERIES]
         sources = self._visible((Area.SALES,), able)
         if able and not sources:
@@ -293,35 +242,6 @@ class ErpHub:
         if self._narrowings and not found.value:
             await self.order(order_number)  # not everybody may learn that there is such an order
         return found
-
-    async def customer(self, code: str) -> Answer[Customer]:
-        """Return one customer by the code; raises `NotFound`."""
-        return await self._document(CUSTOMERS, code)
-
-    async def customers(self, query: ListQuery) -> Answer[Slice[Customer]]:
-        return await self._documents(CUSTOMERS, query)
-
-    async def vendor(self, code: str) -> Answer[Supplier]:
-        """Return one vendor by the code; raises `NotFound`."""
-        return await self._document(VENDORS, code)
-
-    async def vendors(self, query: ListQuery) -> Answer[Slice[Supplier]]:
-        return await self._documents(VENDORS, query)
-
-    async def bill(self, number: str) -> Answer[Bill]:
-        return await self._document(BILLS, number)
-
-    async def bills(self, query: ListQuery) -> Answer[Slice[Bill]]:
-        """Return invoices by vendors."""
-        return await self._documents(BILLS, query)
-
-    async def payment(self, number: str) -> Answer[Payment]:
-        """Return one receipt or payment; raises `NotFound`."""
-        return await self._document(PAYMENTS, number)
-
-    async def payments(self, query: ListQuery) -> Answer[Slice[Payment]]:
-        """Return receipts and payments."""
-        return await self._documents(PAYMENTS, query)
 
     def offers(self, capability: Capability) -> bool:
         """Return whether any source can do this."""

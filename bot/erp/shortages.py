@@ -23,9 +23,11 @@ def shortages_of(level: StockLevel) -> Iterator[Shortage]:
             yield _shortage(level, figures, warehouse=place.name, code=place.code)
 
 
-def part_of_shortages(shortages: Iterable[Shortage], query: ShortageQuery, warehouse: str) -> Slice[Shortage]:
-    """Return the part that a query asks for, of the warehouse of this code or of all."""
-    found = by_urgency(each for each in shortages if not warehouse or each.warehouse_code == warehouse)
+def part_of_shortages(levels: Iterable[StockLevel], query: ShortageQuery, warehouse: str) -> Slice[Shortage]:
+    """Return the part that a query asks for of what is short, in the warehouse of this code or in all."""
+    found = by_urgency(
+        short for level in levels for short in shortages_of(level) if warehouse in ("", short.warehouse_code)
+    )
     return Slice(items=found[query.offset : query.offset + query.limit], total=len(found))
 
 

@@ -72,37 +72,31 @@ class StoredAlertRepository:
             self._watches[row.folded].append(watch_of(row))
 
     def latest(self, key: str) -> Alert | None:
-        """Return the newest alert with a key, open or not."""
         return self._alerts.latest(key)
 
     def alert(self, alert_id: str) -> Alert | None:
         return next(iter(self._alerts.several((alert_id,))), None)
 
     def alerts(self, alert_ids: Sequence[str]) -> Sequence[Alert]:
-        """Return several alerts in this order."""
         return self._alerts.several(alert_ids)
 
     def open_alerts(self, limit: int = 1000) -> Sequence[Alert]:
         return self._alerts.open(limit)
 
     def put_alert(self, alert: Alert, due_at: datetime | None) -> None:
-        """Store an alert."""
         self._alerts.put(alert, due_at)
 
     def mark_suppressed_due(self, now: datetime) -> None:
-        """Make all open alerts due that are held back somewhere."""
         self._alerts.mark_suppressed_due(now)
 
     def card(self, card_id: str) -> AlertCard | None:
         return self._cards.get(card_id)
 
     def cards(self, card_ids: Sequence[str]) -> Sequence[AlertCard]:
-        """Return several cards in this order."""
         self._cards.load(card_ids)
         return [card for card in map(self._cards.get, card_ids) if card is not None]
 
     def open_on(self, card_id: str, limit: int = 1000) -> Sequence[Alert]:
-        """Return the open alerts on a card, newest first."""
         return self._alerts.query(sql.OPEN_ON, {"card": card_id, "most": limit})
 
     def move_members(self, card_id: str, to: str) -> None:
@@ -118,7 +112,6 @@ class StoredAlertRepository:
         return self._cards.open(place, group)
 
     def waiting_digest(self, place: Place) -> AlertCard | None:
-        """Return the digest that waits in the outbox until its place may get a new card."""
         return self._cards.waiting_digest(place, to_ms_up(self._now))
 
     def cards_at(self, place: Place, limit: int = 1000) -> Sequence[AlertCard]:
@@ -167,14 +160,12 @@ class StoredAlertRepository:
         self._mutes.clear()
 
     def watches_on(self, subject: str) -> Sequence[Watch]:
-        """Return the watches on a subject, oldest first."""
         folded = subject.casefold()
         if folded not in self._watches:
             self.expect((), (subject,))
         return self._watches[folded]
 
     def watches(self, user_id: str = "") -> Sequence[Watch]:
-        """Return the watches of a person, or all, oldest first."""
         query = sql.WATCHES.where(WATCH.c.user_id == user_id) if user_id else sql.WATCHES
         return [watch_of(row) for row in self._connection.execute(query)]
 
@@ -257,7 +248,6 @@ class StoredAlertQueue(StoredAlertRepository):
     """Implements `bot.alerts.processor.AlertProcessingRepository`."""
 
     def waiting(self, limit: int) -> Sequence[StoredEvent]:
-        """Return the waiting events that come next, in their order."""
         return take_waiting(self._connection, limit)
 
     def done(self, seqs: Sequence[int]) -> None:
@@ -285,7 +275,6 @@ class StoredAlertTransactions(StoredTransactions[StoredAlertQueue]):
         super().__init__(database, begin=wait_for_turn, writing=repository, reading=reading)
 
     async def try_transact(self, work: Callable[[StoredAlertQueue], T]) -> T | None:
-        """Return what ``work`` returns, after the commit; None if another process is at it."""
         return await self._database.run(partial(self._try_and_work, work))
 
     async def prune(self, now: datetime) -> None:

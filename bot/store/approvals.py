@@ -66,27 +66,22 @@ class StoredCaseRepository:
         self._entries: list[AuditEntry] = []
 
     def case(self, case_id: str) -> Case | None:
-        """Return one case, locked."""
         query = sql.LOCKED_CASE if self._locking else sql.CASE
         return next(iter(self._cases(query, which=case_id)), None)
 
     def newest(self, source: str, number: str) -> Case | None:
-        """Return the case of a document's newest revision, locked."""
         query = sql.LOCKED_NEWEST if self._locking else sql.NEWEST
         return next(iter(self._cases(query, from_source=source, named=number.casefold())), None)
 
     def revisions(self, word: str) -> Sequence[Case]:
-        """Return all cases of the documents that a case's id or a number means, newest first."""
         return self._cases(sql.REVISIONS, which=word, named=word.casefold(), most=100)
 
     def cases_of(self, number: str, source: str = "", limit: int = 100) -> Sequence[Case]:
-        """Return all cases of a document, newest first."""
         if source:
             return self._cases(sql.NAMED_AT, named=number.casefold(), from_source=source, most=limit)
         return self._cases(sql.NAMED, named=number.casefold(), most=limit)
 
     def open_cases(self, user_id: str = "", limit: int = 500) -> Sequence[Case]:
-        """Return the cases that take votes, oldest first."""
         if user_id:
             return self._cases(sql.OPEN_CASES_OF, person=user_id, most=limit)
         return self._cases(sql.OPEN_CASES, most=limit)
@@ -95,12 +90,10 @@ class StoredCaseRepository:
         return self._connection.execute(sql.KNOWS, {"from_source": source}).first() is not None
 
     def mark_source_seen(self, source: str) -> None:
-        """Remember that a source was looked through."""
         adding = insert_into(APPROVAL_SOURCE, self._connection.dialect.name).values(source=source)
         self._connection.execute(adding.on_conflict_do_nothing(index_elements=["source"]))
 
     def put(self, case: Case) -> None:
-        """Store a case."""
         before = self._stamps.get(case.id)
         row = case_row(case, 1 if before is None else before + 1)
         try:
@@ -124,7 +117,6 @@ class StoredCaseRepository:
         return [card_of(row) for row in self._connection.execute(sql.CARDS, {"which": case_id})]
 
     def put_card(self, card: CaseCard) -> None:
-        """Remember that a card of the case stands at a place."""
         self._cards.append(card)
 
     def put_apart(self, card: CaseCard) -> None:
@@ -161,12 +153,10 @@ class StoredCaseRepository:
         self._deliveries[delivery.card] = delivery
 
     def withdraw(self, card: str) -> None:
-        """Owe a delivery no longer."""
         self._deliveries.pop(card, None)
         withdraw(self._connection, [card])
 
     def redraw_answers(self, case: Case, due_at: datetime) -> None:
-        """Owe the answers that show the case's document its newest state."""
         self._changed[case.source, case.number.casefold()] = due_at
 
     def flush(self) -> None:

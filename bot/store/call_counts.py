@@ -123,7 +123,6 @@ class StoredModelUse:
         self._database = database
 
     async def add(self, month: str, use: ModelUse) -> ModelUse:
-        """Add to what was used in ``month`` and return all of it."""
         insert = insert_into(QUOTA_MONTH, self._database.dialect)
         upsert = insert.on_conflict_do_update(
             index_elements=["month", "quota", "purpose", "conversation"],

@@ -154,7 +154,6 @@ class DatabaseKeys:
         return self._ring
 
     def open(self, sealed: str, place: str) -> str:
-        """Return what was sealed for ``place``."""
         try:
             return self.ring.open(sealed, place)
         except UnknownDataKey:

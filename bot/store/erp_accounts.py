@@ -54,7 +54,6 @@ class StoredErpKeys:
         return {row.account: SecretStr(row.secret) for row in rows if self._account(row, source) == row.account}
 
     async def put_link(self, link: KeyLink, now: datetime) -> None:
-        """Keep a link in place of the person's earlier one for that source."""
         old = (_L.user_id == link.user_id) & (_L.source == link.source)
         row = {
             "digest": link.digest,
@@ -117,7 +116,6 @@ class StoredErpKeys:
         return EnteredKey(user_id=user_id, source=source, account=row.account, entered_at=from_ms(row.entered_ms))
 
     async def erase(self, user_id: str, source: str) -> bool:
-        """Forget a key and all links to enter one."""
         return await self._database.run(lambda connection: forget_other_keys(connection, user_id, source, ""))
 
     def _account(self, row: Any, source: str) -> str:
@@ -165,7 +163,6 @@ class StoredErpAccounts:
         return None if row is None else _account(row)
 
     async def change(self, user_id: str, source: str, change: Change, now: datetime) -> ErpAccount:
-        """Change an account and queue what is owed."""
         everybody = select(ERP_ACCOUNT).where(_A.source == source).with_for_update()
 
         def write(connection: Connection) -> ErpAccount:

@@ -33,7 +33,6 @@ class StoredNativeRecords:
         self._database = database
 
     async def under_way(self) -> Sequence[NativeRecord]:
-        """Return the records that have not ended, the first due first."""
         wanted = select(APPROVAL_NATIVE).where(_N.state != NativeState.ENDED.value).order_by(_N.due_us, _N.case_id)
         rows = await self._database.run(lambda connection: connection.execute(wanted).all())
         return [_record(row) for row in rows]
@@ -49,7 +48,6 @@ class StoredNativeRecords:
         return frozenset(wanted) - await self._database.run(read) if wanted else frozenset()
 
     async def begin(self, record: NativeRecord) -> bool:
-        """Store the first record of a case; False where the case has one."""
         first = insert_into(APPROVAL_NATIVE, self._database.dialect).values(**_row(record), news=0)
         new = first.on_conflict_do_nothing().returning(_N.case_id)
         return await self._database.run(lambda connection: connection.scalar(new)) is not None

@@ -145,7 +145,6 @@ class StoredBacklog:
         await self._settle_together([_Settlement(worker, row, result, now) for row in rows])
 
     async def release(self, worker: str, now: datetime) -> int:
-        """Release the rows that a worker still holds."""
         return await self._database.run(lambda connection: _release(connection, worker, now))
 
     async def recover(self, now: datetime) -> int:

@@ -60,7 +60,6 @@ class StoredOrganisation:
         self._query = select(ORGANISATION.c.corp_id).where(ORGANISATION.c.client_id == client_id)
 
     async def load(self) -> str:
-        """Return the corpId that is kept, empty for none."""
         found: str | None = await self._database.run(lambda connection: connection.scalar(self._query))
         return found or ""
 
@@ -106,7 +105,6 @@ class StoredOutsiders:
         return conversation_id in self._known or conversation_id in self._new or conversation_id in self._named
 
     def note(self, conversation_id: str) -> None:
-        """Remember that somebody from outside is there."""
         if conversation_id and conversation_id not in self._known and conversation_id not in self._new:
             self._new[conversation_id] = self._now()
             self._wakeup.call()
@@ -175,7 +173,6 @@ class StoredPeople:
             self._held.pop(row.user_id, None)
 
     async def find(self, user_id: str) -> PersonRecord | None:
-        """Return what is known about somebody."""
         if (held := self._held.get(user_id)) is not None:
             return held
         writes = self._writes
@@ -204,11 +201,9 @@ class StoredPeople:
         await self._write(rows, ("name", "roles", "departments", "is_admin", "manager", "checked_us"))
 
     async def record_left(self, user_ids: Iterable[str], at: datetime) -> None:
-        """Keep that these people do not belong to the organisation."""
         await self._write([{**_NOBODY, "user_id": one, "left_us": to_us(at)} for one in user_ids], ("left_us",))
 
     async def record_changed(self, user_ids: Iterable[str], at: datetime) -> None:
-        """Keep that what is known about these people is out of date."""
         await self._write([{**_NOBODY, "user_id": one, "changed_us": to_us(at)} for one in user_ids], ("changed_us",))
 
     async def record_roles_changed(self, at: datetime) -> None:

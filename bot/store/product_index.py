@@ -135,8 +135,6 @@ class StoredProductIndex:
         await self._database.run(drop)
 
     async def readings(self, characters: Collection[str]) -> Mapping[str, tuple[str, ...]]:
-        """Return the known readings of characters."""
-
         def read(connection: Connection) -> list[Row[Any]]:
             wanted = (select(PINYIN).where(PINYIN.c.sign.in_(signs)) for signs in chunks(characters))
             return [row for query in wanted for row in connection.execute(query)]

@@ -144,7 +144,6 @@ class StoredDocuments:
         return await self._numbers(limit, *own)
 
     async def without_lines(self, source: str, area: Area, limit: int) -> Sequence[str]:
-        """Return numbers of open documents whose lines have not been read."""
         return await self._numbers(limit, _D.source == source, _D.area == area, _D.is_open, ~_D.has_lines)
 
     async def _numbers(self, limit: int, *conditions: ColumnElement[bool]) -> Sequence[str]:

@@ -37,7 +37,6 @@ class StoredStandingAnswers:
         self._database = database
 
     async def put(self, answer: StandingAnswer) -> None:
-        """Keep an answer up to date from now on."""
         await self._database.run(partial(_put, answer))
 
     async def add(self, track_id: str, documents: Sequence[DocumentRef], at: datetime) -> bool:
@@ -64,7 +63,6 @@ class StoredStandingAnswers:
         )
 
     async def stands(self, track_id: str, now: datetime) -> bool:
-        """Return whether a card is kept up to date."""
         query = select(_F.track).where(_F.track == track_id, _F.at_ms > to_ms(now - MAX_AGE)).limit(1)
         return await self._database.run(lambda connection: connection.execute(query).first()) is not None
 

@@ -142,17 +142,14 @@ class RuleBasedPolicy:
         return make_plan(self._rules, document, company)
 
     def single_limits(self, document: ApprovalDocument, company: CompanyDirectory) -> Mapping[str, tuple[Money, ...]]:
-        """Return the most that each person may approve in this document."""
         return single_limits(self._rules, document, company)
 
     @property
     def asks_categories(self) -> bool:
-        """Return whether some rule looks at the categories of products."""
         return any(rule.scope.categories for rule in self._rules.rules)
 
     @property
     def asks_directory(self) -> bool:
-        """Return whether some rule looks at managers or departments."""
         return any(map(_asks_directory, self._rules.rules)) or _by_manager(
             selector for limit in self._rules.limits for selector in limit.approvers
         )
@@ -174,7 +171,6 @@ class RuleBasedPolicy:
         return tuple(dict.fromkeys(found))
 
     def may(self, vote_context: VoteContext, user_id: str, verdict: Verdict) -> Eligibility:
-        """Return whether the person may say this now."""
         return evaluate(vote_context, user_id, verdict, self._rules.substitutes)
 
 

@@ -95,15 +95,12 @@ class DemoErp(DocumentErp):
         return await self._run(partial(goods.product, sku=sku, source=self.name))
 
     async def prices(self, sku: str, *, customer: str) -> Prices:
-        """Return what a product costs; raises `NotFound`."""
         return await self._run(partial(goods.prices, sku=sku, customer=customer, source=self.name))
 
     async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
-        """Return goods on their way."""
         return await self._run(partial(goods.arrivals, query=query, source=self.name))
 
     async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
-        """Return the deliveries of a sales order; raises `NotFound` for no such order."""
         return await self._run(partial(deliveries_of, number=order_number, source=self.name))
 
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:

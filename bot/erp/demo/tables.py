@@ -101,17 +101,50 @@ class LotRow(DemoTable, table=True):
     expires_on: date | None
 
 
-class OrderRow(DemoTable, table=True):
+class DocumentRow(DemoTable):
+    """Base of documents by their folded numbers."""
+
+    number_key: str = Field(primary_key=True)
+    number: str
+    status: str
+    changed_at: datetime = Field(sa_type=UtcTime)
+
+
+class DocumentLineRow(DemoTable):
+    """Base of lines of documents, counted from 1."""
+
+    number_key: str = Field(primary_key=True)
+    position: int = Field(primary_key=True)
+    sku: str
+    name: str
+    unit: str
+    quantity: Decimal = Field(sa_type=ExactDecimal)
+
+
+class PartnerRow(DemoTable):
+    """Base of customers and vendors by their folded codes."""
+
+    number_key: str = Field(primary_key=True)
+    code: str
+    name: str
+    name_key: str
+    contact: str
+    phone: str
+    email: str
+    address: str
+    payment_terms: str
+    is_active: bool
+    changed_at: datetime = Field(sa_type=UtcTime)
+
+
+class OrderRow(DocumentRow, table=True):
     """A sales order; the currency holds for its lines too."""
 
     __tablename__ = "demo_order"
     __table_args__ = (Index("demo_order_newest", "ordered_on", "number_key"),)
 
-    number_key: str = Field(primary_key=True)
-    number: str
     customer: str
     customer_key: str
-    status: str
     delivery: str
     billing: str
     payment: str
@@ -120,20 +153,13 @@ class OrderRow(DemoTable, table=True):
     total: Decimal = Field(sa_type=ExactDecimal)
     currency: str
     salesperson: str
-    changed_at: datetime = Field(sa_type=UtcTime)
 
 
-class OrderLineRow(DemoTable, table=True):
-    """One line of a sales order, counted from 1."""
+class OrderLineRow(DocumentLineRow, table=True):
+    """One line of a sales order."""
 
     __tablename__ = "demo_order_line"
 
-    number_key: str = Field(primary_key=True)
-    position: int = Field(primary_key=True)
-    sku: str
-    name: str
-    unit: str
-    quantity: Decimal = Field(sa_type=ExactDecimal)
     delivered: Decimal = Field(sa_type=ExactDecimal)
     invoiced: Decimal = Field(sa_type=ExactDecimal)
     price: Decimal = Field(sa_type=ExactDecimal)
@@ -141,17 +167,14 @@ class OrderLineRow(DemoTable, table=True):
     due_on: date | None
 
 
-class InvoiceRow(DemoTable, table=True):
+class InvoiceRow(DocumentRow, table=True):
     """A customer invoice or credit note."""
 
     __tablename__ = "demo_invoice"
     __table_args__ = (Index("demo_invoice_newest", "issued_on", "number_key"),)
 
-    number_key: str = Field(primary_key=True)
-    number: str
     customer: str
     customer_key: str
-    status: str
     issued_on: date
     due_on: date | None
     total: Decimal = Field(sa_type=ExactDecimal)
@@ -159,10 +182,9 @@ class InvoiceRow(DemoTable, table=True):
     currency: str
     is_credit_note: bool
     order_number: str
-    changed_at: datetime = Field(sa_type=UtcTime)
 
 
-class PurchaseRow(DemoTable, table=True):
+class PurchaseRow(DocumentRow, table=True):
     """A purchase order. ``version`` grows with every edit; ``decided_…`` is the last recorded approval.
 
     ``changed_by`` is who made the last edit or decision.
@@ -171,11 +193,8 @@ class PurchaseRow(DemoTable, table=True):
     __tablename__ = "demo_purchase"
     __table_args__ = (Index("demo_purchase_newest", "ordered_on", "number_key"),)
 
-    number_key: str = Field(primary_key=True)
-    number: str
     vendor: str
     vendor_key: str
-    status: str
     requester: str
     changed_by: str
     buyer: str
@@ -190,20 +209,13 @@ class PurchaseRow(DemoTable, table=True):
     decided_at: datetime | None = Field(sa_type=UtcTime)
     reason: str
     version: int
-    changed_at: datetime = Field(sa_type=UtcTime)
 
 
-class PurchaseLineRow(DemoTable, table=True):
-    """One line of a purchase order, counted from 1."""
+class PurchaseLineRow(DocumentLineRow, table=True):
+    """One line of a purchase order."""
 
     __tablename__ = "demo_purchase_line"
 
-    number_key: str = Field(primary_key=True)
-    position: int = Field(primary_key=True)
-    sku: str
-    name: str
-    unit: str
-    quantity: Decimal = Field(sa_type=ExactDecimal)
     received: Decimal = Field(sa_type=ExactDecimal)
     price: Decimal = Field(sa_type=ExactDecimal)
     amount: Decimal = Field(sa_type=ExactDecimal)
@@ -223,14 +235,12 @@ class DecisionRow(DemoTable, table=True):
     reason: str
 
 
-class ProductionRow(DemoTable, table=True):
+class ProductionRow(DocumentRow, table=True):
     """A production order."""
 
     __tablename__ = "demo_production"
     __table_args__ = (Index("demo_production_newest", "start_on", "number_key"),)
 
-    number_key: str = Field(primary_key=True)
-    number: str
     sku: str
     name: str
     product_key: str
@@ -238,27 +248,22 @@ class ProductionRow(DemoTable, table=True):
     planned: Decimal = Field(sa_type=ExactDecimal)
     produced: Decimal = Field(sa_type=ExactDecimal)
     scrapped: Decimal = Field(sa_type=ExactDecimal)
-    status: str
     start_on: date
     due_on: date | None
     material_ready: bool
     sales_order: str
-    changed_at: datetime = Field(sa_type=UtcTime)
 
 
-class GoodsDeliveryRow(DemoTable, table=True):
+class GoodsDeliveryRow(DocumentRow, table=True):
     """What left or leaves together for a customer."""
 
     __tablename__ = "demo_delivery"
     __table_args__ = (Index("demo_delivery_order", "order_key"),)
 
-    number_key: str = Field(primary_key=True)
-    number: str
     order_number: str
     order_key: str
     customer: str
     customer_key: str
-    status: str
     planned_on: date | None
     shipped_on: date | None
     carrier: str
@@ -266,20 +271,12 @@ class GoodsDeliveryRow(DemoTable, table=True):
     is_return: bool
     salesperson: str
     warehouse: str
-    changed_at: datetime = Field(sa_type=UtcTime)
 
 
-class DeliveryLineRow(DemoTable, table=True):
-    """One product of a delivery, counted from 1."""
+class DeliveryLineRow(DocumentLineRow, table=True):
+    """One product of a delivery."""
 
     __tablename__ = "demo_delivery_line"
-
-    number_key: str = Field(primary_key=True)
-    position: int = Field(primary_key=True)
-    sku: str
-    name: str
-    unit: str
-    quantity: Decimal = Field(sa_type=ExactDecimal)
 
 
 class ComponentRow(DemoTable, table=True):
@@ -306,57 +303,32 @@ class SupplyRow(DemoTable, table=True):
     lead_days: int | None
 
 
-class CustomerRow(DemoTable, table=True):
-    """A customer by the folded code."""
+class CustomerRow(PartnerRow, table=True):
+    """A customer."""
 
     __tablename__ = "demo_customer"
 
-    number_key: str = Field(primary_key=True)
-    code: str
-    name: str
-    name_key: str
-    contact: str
-    phone: str
-    email: str
-    address: str
     salesperson: str
-    payment_terms: str
     credit_limit: Decimal | None = Field(sa_type=ExactDecimal)
     currency: str
-    is_active: bool
-    changed_at: datetime = Field(sa_type=UtcTime)
 
 
-class VendorRow(DemoTable, table=True):
-    """A vendor by the folded code."""
+class VendorRow(PartnerRow, table=True):
+    """A vendor."""
 
     __tablename__ = "demo_vendor"
 
-    number_key: str = Field(primary_key=True)
-    code: str
-    name: str
-    name_key: str
-    contact: str
-    phone: str
-    email: str
-    address: str
     buyer: str
-    payment_terms: str
-    is_active: bool
-    changed_at: datetime = Field(sa_type=UtcTime)
 
 
-class BillRow(DemoTable, table=True):
+class BillRow(DocumentRow, table=True):
     """An invoice or credit note by a vendor."""
 
     __tablename__ = "demo_bill"
     __table_args__ = (Index("demo_bill_newest", "issued_on", "number_key"),)
 
-    number_key: str = Field(primary_key=True)
-    number: str
     vendor: str
     vendor_key: str
-    status: str
     issued_on: date
     due_on: date | None
     total: Decimal = Field(sa_type=ExactDecimal)
@@ -365,27 +337,22 @@ class BillRow(DemoTable, table=True):
     is_credit_note: bool
     order_number: str
     reference: str
-    changed_at: datetime = Field(sa_type=UtcTime)
 
 
-class PaymentRow(DemoTable, table=True):
+class PaymentRow(DocumentRow, table=True):
     """A receipt or payment."""
 
     __tablename__ = "demo_payment"
     __table_args__ = (Index("demo_payment_newest", "paid_on", "number_key"),)
 
-    number_key: str = Field(primary_key=True)
-    number: str
     partner: str
     partner_key: str
     partner_kind: str
     direction: str
-    status: str
     paid_on: date
     amount: Decimal = Field(sa_type=ExactDecimal)
     currency: str
     method: str
-    changed_at: datetime = Field(sa_type=UtcTime)
 
 
 class SettledRow(DemoTable, table=True):

@@ -211,7 +211,6 @@ class ErpNextErp(DocumentErp):
         return await self._goods.deliveries_of(str(order["name"]))
 
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
-        """Return what is short."""
         return await self._goods.shortages(query)
 
     async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:

@@ -35,11 +35,11 @@ from bot.erp.goods import (
     WarehouseItem,
 )
 from bot.erp.goods_port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.goods_sorting import by_arrival, by_leaving, by_price_day, by_urgency
+from bot.erp.goods_sorting import by_arrival, by_leaving, by_price_day
 from bot.erp.listing import read_page
 from bot.erp.model import Money, Product, Slice
 from bot.erp.port import Filter, ListQuery
-from bot.erp.shortages import shortages_of
+from bot.erp.shortages import part_of_shortages
 from bot.erp.warehouses import pick_warehouse
 
 _MOST = 2_000
@@ -162,7 +162,6 @@ class ErpNextGoods:
     # Prices
 
     async def prices(self, item: Row, customer: str, workflow: ApprovalWorkflow) -> Prices:
-        """Return what an Item costs."""
         site, name = await self._site(), str(item["name"])
         not_open = sorted(workflow.waiting | workflow.rejected)
         told: Any = await gather_or_cancel(
@@ -383,21 +382,18 @@ class ErpNextGoods:
         for row in levels:
             if row["warehouse"] in places:
                 points[str(row["parent"])].append(row)
-        found = by_urgency(
-            short
-            for item in items
-            for short in shortages_of(
-                site.read(
-                    stock_level,
-                    item | {"reorder_levels": points[str(item["name"])]},
-                    known[str(item["name"])],
-                    places,
-                    self._now(),
-                )
+        now = self._now()
+        stock = (
+            site.read(
+                stock_level,
+                item | {"reorder_levels": points[str(item["name"])]},
+                known[str(item["name"])],
+                places,
+                now,
             )
-            if only in ("", short.warehouse_code)
+            for item in items
         )
-        return Slice(items=found[query.offset : query.offset + query.limit], total=len(found))
+        return part_of_shortages(stock, query, only)
 
     async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
         """Return what lies in a warehouse, by its Bins."""

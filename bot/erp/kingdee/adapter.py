@@ -240,7 +240,6 @@ class KingdeeErp(ReaderErp):
             return await self._warehouses.shortages(query)
 
     async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
-        """Return the stock of a warehouse; raises `NotFound` and `Ambiguous`."""
         with malformed_is_invalid(self.name):
             return await self._warehouses.contents(query)
 

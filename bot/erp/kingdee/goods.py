@@ -31,7 +31,7 @@ from bot.erp.kingdee.mapping import Row, ValueReader, code, text
 from bot.erp.kingdee.query import BOMS, INVENTORY, MATERIALS, PURCHASES, SALES, WAREHOUSES, Form
 from bot.erp.kingdee.stock import distinct_products, figures_of, places_of
 from bot.erp.model import Product, Quantities, Slice, StockLevel
-from bot.erp.shortages import part_of_shortages, shortages_of
+from bot.erp.shortages import part_of_shortages
 from bot.erp.values import number
 from bot.erp.warehouses import contents_of, pick_warehouse
 
@@ -228,8 +228,7 @@ class WarehouseReader:
             for sku, rows in _grouped(materials, "FNumber").items()
             if product(rows[0]).is_active
         )
-        found = (each for level in levels for each in shortages_of(level))
-        return part_of_shortages(found, query, only.code if only else "")
+        return part_of_shortages(levels, query, only.code if only else "")
 
     def _level(self, materials: list[Row], inventory: list[Row]) -> StockLevel:
         return StockLevel(

@@ -34,8 +34,8 @@ from bot.erp.mapped import schema
 from bot.erp.mapped.adapter import is_encodable
 from bot.erp.mapped.builders import FIGURES, made_of, product_of, stock_level, sum_of
 from bot.erp.mapped.reader import MappingContext, RecordBuilder, RecordFields
-from bot.erp.model import Area, Money, Product, Quantities, Slice, WarehouseStock
-from bot.erp.shortages import part_of_shortages, shortages_of
+from bot.erp.model import Area, Money, Product, Quantities, Slice, StockLevel, WarehouseStock
+from bot.erp.shortages import part_of_shortages
 from bot.erp.warehouses import contents_of, pick_warehouse
 
 _NOTHING = Decimal(0)
@@ -183,12 +183,12 @@ def pick_shortages(
 ) -> Slice[Shortage]:
     """Return part of what is short; raises `NotFound` for no such warehouse."""
     only = named_warehouse(warehouses, query.warehouse, context).code if query.warehouse else ""
-    return part_of_shortages(_short(stock, warehouses, context), query, only)
+    return part_of_shortages(_levels(stock, warehouses, context), query, only)
 
 
-def _short(
+def _levels(
     stock: Iterable[NeededStock], warehouses: Sequence[NamedWarehouse], context: MappingContext
-) -> Iterator[Shortage]:
+) -> Iterator[StockLevel]:
     names = {warehouse.code: warehouse.name for warehouse in warehouses}
     of_product: dict[str, list[NeededStock]] = {}
     for row in stock:
@@ -200,7 +200,7 @@ def _short(
         )
         level = stock_level(rows[0].product, None, places, frozenset(FIGURES), context)
         least = next((row.reorder_point for row in rows if row.reorder_point is not None), None)
-        yield from shortages_of(replace(level, reorder_point=least))
+        yield replace(level, reorder_point=least)
 
 
 def named_warehouse(warehouses: Sequence[NamedWarehouse], wanted: str, context: MappingContext) -> NamedWarehouse:

@@ -31,7 +31,7 @@ from bot.erp.goods import (
     WarehouseItem,
 )
 from bot.erp.goods_port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.goods_sorting import by_arrival, by_leaving, by_price_day, by_urgency
+from bot.erp.goods_sorting import by_arrival, by_leaving, by_price_day
 from bot.erp.model import ProductionOrder, Slice
 from bot.erp.odoo import query as queries
 from bot.erp.odoo.client import OdooClient, Row
@@ -51,7 +51,7 @@ from bot.erp.odoo.mapping import (
 )
 from bot.erp.odoo.query import Condition
 from bot.erp.odoo.stock import OdooStock, figures
-from bot.erp.shortages import shortages_of
+from bot.erp.shortages import part_of_shortages
 from bot.erp.values import text
 from bot.erp.warehouses import pick_warehouse
 
@@ -417,10 +417,7 @@ class OdooGoods:
             context=_PLAIN_NAMES,
         )
         levels = await self._stock.levels(rows)
-        found = by_urgency(
-            short for level in levels for short in shortages_of(level) if only in ("", short.warehouse_code)
-        )
-        return Slice(items=found[query.offset : query.offset + query.limit], total=len(found))
+        return part_of_shortages(levels, query, only)
 
     async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
         """Return what lies in a warehouse."""

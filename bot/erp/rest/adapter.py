@@ -64,7 +64,6 @@ class RestErp(MappedErp):
         self.capabilities = _capabilities(options)
 
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
-        """Return products whose code, name, spec or barcode contains ``text``, best match first."""
         calls = self._products()
         if not is_encodable(text):
             return ()
@@ -122,7 +121,6 @@ class RestErp(MappedErp):
             return await self._goods.product(self._checked_step(checked_key(sku, source=self.name)))
 
     async def prices(self, sku: str, *, customer: str) -> Prices:
-        """Return what a product costs; raises `NotFound`."""
         self._check_capability(Capability.PRICES)
         with malformed_is_invalid(self.name):
             return await self._goods.prices(self._checked_step(checked_key(sku, source=self.name)), customer)
@@ -133,7 +131,6 @@ class RestErp(MappedErp):
             return await self._goods.arrivals(query) if is_encodable(query.sku) else Slice(items=(), total=0)
 
     async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
-        """Return the deliveries of a sales order with their lines; raises `NotFound` for no such order."""
         self._check_capability(Capability.DELIVERIES)
         calls, sales = self._options.deliveries, self._options.sales
         assert calls is not None
@@ -153,7 +150,6 @@ class RestErp(MappedErp):
             return await self._goods.shortages(query)
 
     async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
-        """Return the stock of a warehouse; raises `NotFound` and `Ambiguous`."""
         self._check_capability(Capability.WAREHOUSE_STOCK)
         with malformed_is_invalid(self.name):
             return await self._goods.warehouse_stock(query)
@@ -179,7 +175,6 @@ class RestErp(MappedErp):
         return picked
 
     async def decide(self, decision: Decision) -> DecisionResult:
-        """Approve or reject one revision of a purchase order, once, and read it again."""
         act = self._acts().get(decision.verdict)
         if act is None:
             return DecisionResult(outcome=DecisionOutcome.UNSUPPORTED, order=None)

@@ -60,7 +60,6 @@ class RestGoods:
         return goods.details_of(product, reorder_point, parts, self._context)
 
     async def prices(self, sku: str, customer: str) -> Prices:
-        """Return what a product costs; raises `NotFound`."""
         product, found = await self._read_product(sku)
         listed = await self._list_prices(product.sku, found)
         sales, purchases = await gather_or_cancel(
@@ -78,7 +77,6 @@ class RestGoods:
         return read
 
     async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
-        """Return goods on their way."""
         bought, made = await gather_or_cancel(
             self._part("arrivals", "purchases", sku=query.sku), self._part("arrivals", "productions", sku=query.sku)
         )

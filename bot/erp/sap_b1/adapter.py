@@ -325,7 +325,6 @@ class SapB1Erp(ReaderErp):
             return await self._items.short(query)
 
     async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
-        """Return the stock of a warehouse; raises `NotFound` and `Ambiguous`."""
         with malformed_is_invalid(self.name):
             return await self._items.stored(query)
 

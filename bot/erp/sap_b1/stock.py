@@ -23,7 +23,7 @@ from bot.erp.sap_b1.lots import LotReader
 from bot.erp.sap_b1.mapping import IN_USE, Row, is_in_use, is_yes, rows_of
 from bot.erp.sap_b1.options import SapB1Options
 from bot.erp.sap_b1.query import ITEMS
-from bot.erp.shortages import part_of_shortages, shortages_of
+from bot.erp.shortages import part_of_shortages
 from bot.erp.values import amount_of, code, number, text
 from bot.erp.warehouses import contents_of, pick_warehouse
 
@@ -117,7 +117,7 @@ class StockReader:
             "QuantityOrderedByCustomers gt 0", "MinInventory gt 0", queries.equals("ManageStockByWarehouse", "tYES")
         )
         levels = [level for level in await self._levels(where, names) if level.product.is_active]
-        return part_of_shortages((each for level in levels for each in shortages_of(level)), query, only)
+        return part_of_shortages(levels, query, only)
 
     def _warehouse(self, names: Mapping[str, str], wanted: str) -> tuple[str, str]:
         if not wanted.strip():

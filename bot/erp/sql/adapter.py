@@ -70,7 +70,6 @@ class SqlErp(MappedErp):
         self.capabilities = capabilities_of(sections_of(options))
 
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
-        """Return products whose code, name, spec or barcode contains ``text``, best match first."""
         if self._options.products is None:
             self._refuse("products")
         if not is_encodable(text):
@@ -114,7 +113,6 @@ class SqlErp(MappedErp):
         return await self._database.run(partial(self._goods.product, sku=checked_key(sku, source=self.name)))
 
     async def prices(self, sku: str, *, customer: str) -> Prices:
-        """Return what a product costs; raises `NotFound`."""
         self._check_capability(Capability.PRICES)
         sku = checked_key(sku, source=self.name)
         return await self._database.run(partial(self._goods.prices, sku=sku, customer=customer))
@@ -126,7 +124,6 @@ class SqlErp(MappedErp):
         return await self._database.run(partial(self._goods.arrivals, query=query, today=self._today()))
 
     async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
-        """Return the deliveries of a sales order with their lines; raises `NotFound` for no such order."""
         self._check_capability(Capability.DELIVERIES)
         number = checked_key(order_number, source=self.name)
         with malformed_is_invalid(self.name):
@@ -146,7 +143,6 @@ class SqlErp(MappedErp):
         return await self._database.run(partial(self._goods.shortages, query=query))
 
     async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
-        """Return the stock of a warehouse; raises `NotFound` and `Ambiguous`."""
         self._check_capability(Capability.WAREHOUSE_STOCK)
         return await self._database.run(partial(self._goods.warehouse_stock, query=query))
 

@@ -54,7 +54,6 @@ class SqlGoods:
         return self._reader.single(self._mapped["stock"], rows[0]).reorder_point if rows else None
 
     def prices(self, connection: Connection, *, sku: str, customer: str) -> Prices:
-        """Return what a product costs; raises `NotFound`."""
         product = self._read_product(connection, sku)
         listed = self._part(connection, "prices.list_price", sku=product.sku)
         if len(listed) > 1:
@@ -71,7 +70,6 @@ class SqlGoods:
         )
 
     def arrivals(self, connection: Connection, *, query: ArrivalQuery, today: Any) -> Slice[Arrival]:
-        """Return goods on their way."""
         found = [
             each
             for name in goods.PARTS["arrivals"]

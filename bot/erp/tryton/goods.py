@@ -31,12 +31,12 @@ from bot.erp.goods import (
     WarehouseItem,
 )
 from bot.erp.goods_port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.goods_sorting import by_arrival, by_leaving, by_price_day, by_urgency
+from bot.erp.goods_sorting import by_arrival, by_leaving, by_price_day
 from bot.erp.keys import escape_like, pick_by_key
 from bot.erp.listing import DELIVERIES, read_page
 from bot.erp.model import Slice, StockLevel
 from bot.erp.port import Filter, ListQuery
-from bot.erp.shortages import shortages_of
+from bot.erp.shortages import part_of_shortages
 from bot.erp.tryton import documents, stock
 from bot.erp.tryton.client import Account, Domain, Row, at, containing, some
 from bot.erp.tryton.documents import TrytonSite, goods_of, number_of, price_of, quantity
@@ -365,10 +365,7 @@ class TrytonGoods:
             "product.product", [["code", "!=", None], ["id", "in", ids]], documents.PRODUCT, order=_BY_CODE
         )
         levels = await self._levels(rows, warehouses, points)
-        found = by_urgency(
-            short for level in levels for short in shortages_of(level) if only in ("", short.warehouse_code)
-        )
-        return Slice(items=found[query.offset : query.offset + query.limit], total=len(found))
+        return part_of_shortages(levels, query, only)
 
     async def _levels(
         self, rows: Sequence[Row], warehouses: Sequence[Row], points: Mapping[int, Decimal]

@@ -15,7 +15,7 @@ class EventRow(StoreTable, table=True):
     __tablename__ = "event"
     __table_args__ = (
         UniqueConstraint("source", "origin", "event_id"),
-        # The order in which events are processed: `bot.store.event_turns`.
+        # The order in which events are processed: `bot.store.events`.
         partial_index("ix_event_waiting", "rank", "source", "seq", where="state = 'waiting'"),
         partial_index("ix_event_waiting_subject", "source", "subject", "seq", where="state = 'waiting'"),
         partial_index("ix_event_rejected", "seq", where="state = 'rejected'"),
