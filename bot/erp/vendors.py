@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -45,6 +46,20 @@ class Vendor(Generic[O]):
     title: str
     options: type[O]
     open: Callable[[AdapterContext, O], Awaitable[Erp]]
+
+
+def opener(adapter: str) -> Callable[[AdapterContext, Any], Awaitable[Erp]]:
+    """Return what opens an adapter, a class at ``module:name``.
+
+    It is only imported for a source: to list a vendor's options, its client need not be loaded.
+    """
+
+    async def open_adapter(context: AdapterContext, options: Any) -> Erp:
+        module, _, name = adapter.partition(":")
+        found: Erp = getattr(import_module(module), name)(context, options)
+        return found
+
+    return open_adapter
 
 
 _OURS = {

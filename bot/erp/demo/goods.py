@@ -8,11 +8,12 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Table, func, or_, select
+from sqlalchemy import ColumnElement, Select, Table, func, or_, select
 from sqlalchemy.engine import Connection
 
 from bot.erp.demo import tables as t
 from bot.erp.demo.query import product_of, quantities_of
+from bot.erp.demo.rows import Record, record_of
 from bot.erp.demo.supply import NAMES
 from bot.erp.demo.tables import fold
 from bot.erp.errors import NotFound
@@ -33,8 +34,6 @@ from bot.erp.goods_port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQue
 from bot.erp.goods_sorting import by_arrival, by_urgency
 from bot.erp.model import Money, OrderStatus, ProductionStatus, PurchaseStatus, Slice
 from bot.erp.warehouses import pick_warehouse
-
-Record = Row[Any]
 
 _PRODUCT, _STOCK, _WAREHOUSE = t.table(t.ProductRow), t.table(t.StockRow), t.table(t.WarehouseRow)
 _COMPONENT, _SUPPLY = t.table(t.ComponentRow), t.table(t.SupplyRow)
@@ -62,10 +61,7 @@ def product(connection: Connection, sku: str, source: str) -> ProductDetails:
     return ProductDetails(
         product=product_of(row),
         reorder_point=row.reorder_point,
-        supplies=tuple(
-            Supply(vendor=each.vendor, code=each.code, lead_days=each.lead_days)
-            for each in connection.execute(supplies)
-        ),
+        supplies=tuple(record_of(Supply, each) for each in connection.execute(supplies)),
         components=_uses(connection.execute(made_of.order_by(_COMPONENT.c.position))),
         used_in=wholes[:MOST_USES],
         used_in_total=len(wholes),
@@ -81,7 +77,7 @@ def _row(connection: Connection, sku: str, source: str) -> Record:
 
 
 def _uses(rows: Iterable[Record]) -> tuple[ComponentUse, ...]:
-    return tuple(ComponentUse(sku=row.sku, name=row.name, unit=row.unit, quantity=row.quantity) for row in rows)
+    return tuple(record_of(ComponentUse, row) for row in rows)
 
 
 def prices(connection: Connection, sku: str, customer: str, source: str) -> Prices:
@@ -122,14 +118,13 @@ def _last_lines(
 
 
 def _point(row: Record, kind: PriceKind, partner: str, owner: str, source: str) -> PricePoint:
-    return PricePoint(
+    return record_of(
+        PricePoint,
+        row,
         kind=kind,
         day=row.ordered_on,
         document=row.number,
         partner=partner,
-        quantity=row.quantity,
-        unit=row.unit,
-        price=Money(row.price, row.currency),
         owner=owner,
         source=source,
     )
@@ -152,7 +147,7 @@ def arrivals(connection: Connection, query: ArrivalQuery, source: str) -> Slice[
 
 def _bought(connection: Connection, query: ArrivalQuery, source: str) -> Iterable[Arrival]:
     line, order = _PURCHASE_LINE.c, _PURCHASE.c
-    wanted = (
+    wanted: Select[Any] = (
         select(
             order.number, order.vendor, order.due_on, order.requester, order.buyer,
             line.sku, line.name, line.unit, line.quantity, line.received,
@@ -162,14 +157,12 @@ def _bought(connection: Connection, query: ArrivalQuery, source: str) -> Iterabl
         .order_by(line.position)
     )  # fmt: skip
     for row in connection.execute(wanted):
-        yield Arrival(
+        yield record_of(
+            Arrival,
+            row,
             document=row.number,
             kind=ArrivalKind.PURCHASE,
-            sku=row.sku,
-            name=row.name,
-            unit=row.unit,
             quantity=row.quantity - row.received,
-            due_on=row.due_on,
             partner=row.vendor,
             warehouse=_RECEIVING,
             owners=tuple(dict.fromkeys((row.requester, row.buyer, NAMES.get(row.requester, row.requester)))),
@@ -183,16 +176,8 @@ def _made(connection: Connection, query: ArrivalQuery, source: str) -> Iterable[
         order.status.in_(_BEING_MADE), order.planned > order.produced, *_due(query, _PRODUCTION)
     )
     for row in connection.execute(wanted):
-        yield Arrival(
-            document=row.number,
-            kind=ArrivalKind.PRODUCTION,
-            sku=row.sku,
-            name=row.name,
-            unit=row.unit,
-            quantity=row.planned - row.produced,
-            due_on=row.due_on,
-            source=source,
-        )
+        left = row.planned - row.produced
+        yield record_of(Arrival, row, document=row.number, kind=ArrivalKind.PRODUCTION, quantity=left, source=source)
 
 
 def _due(query: ArrivalQuery, document: Table) -> Iterable[ColumnElement[bool]]:

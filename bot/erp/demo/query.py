@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
-from sqlalchemy import Row, bindparam, case, func, or_, select
+from sqlalchemy import bindparam, case, func, or_, select
 from sqlalchemy.engine import Connection
 
 from bot.erp.demo import tables as t
 from bot.erp.demo.lots import lying
+from bot.erp.demo.rows import Record, record_of
 from bot.erp.demo.tables import fold, whole_number
 from bot.erp.errors import Invalid, NotFound
 from bot.erp.model import (
@@ -24,8 +24,6 @@ from bot.erp.model import (
     StockLevel,
     WarehouseStock,
 )
-
-Record = Row[Any]
 
 _PRODUCT, _STOCK, _WAREHOUSE = t.table(t.ProductRow), t.table(t.StockRow), t.table(t.WarehouseRow)
 _LOT = t.table(t.LotRow)
@@ -57,7 +55,7 @@ def products(connection: Connection, text: str, limit: int) -> tuple[Product, ..
 
 def product_of(row: Record) -> Product:
     """Return the product of a row with its columns."""
-    return Product(sku=row.sku, name=row.name, spec=row.spec, unit=row.unit, category=row.category, barcode=row.barcode)
+    return record_of(Product, row)
 
 
 _STOCK_OF_PRODUCT = (
@@ -107,10 +105,7 @@ def _lots(connection: Connection, rows: Sequence[Record]) -> tuple[Lot, ...]:
     on_hand = {row.warehouse: row.on_hand for row in rows if row.warehouse is not None}
     found = connection.execute(_LOTS_OF_PRODUCT, {"key": rows[0].sku_key})
     return lying(
-        (
-            Lot(number=row.number, quantity=row.quantity, expires_on=row.expires_on, warehouse=row.warehouse)
-            for row in found
-        ),
+        (record_of(Lot, row) for row in found),
         on_hand,
     )
 

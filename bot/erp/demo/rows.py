@@ -39,7 +39,7 @@ def line_rows(model: type[DemoTable], number: str, lines: Iterable[Any]) -> Iter
         yield row_of(model, line, number_key=fold(number), position=position)
 
 
-def record_of(kind: type[R], row: Record, *, currency: str = "", **more: Any) -> R:
+def record_of(kind: type[R], row: Record, /, *, currency: str = "", **more: Any) -> R:
     """Return the record of a row and of what it lacks; ``currency`` is that of lines, which have none of their own."""
     values = {}
     for name, meaning in _meanings(kind, row._fields):  # type: ignore[arg-type]  # classes can be hashed

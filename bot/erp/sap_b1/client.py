@@ -290,27 +290,26 @@ class NameCache:
 
     async def salespersons(self) -> Mapping[str, str]:
         """Return the names of salespersons and buyers by their number; a negative number means none."""
-        found = await self._read("SalesPersons", "SalesEmployeeCode", "SalesEmployeeName")
-        return {key: name for key, (name,) in found.items() if not key.startswith("-")}
+        found = await self._named("SalesPersons", "SalesEmployeeCode", "SalesEmployeeName")
+        return {key: name for key, name in found.items() if not key.startswith("-")}
 
     async def warehouses(self) -> Mapping[str, str]:
-        found = await self._read("Warehouses", "WarehouseCode", "WarehouseName")
-        return {key: name for key, (name,) in found.items()}
+        return await self._named("Warehouses", "WarehouseCode", "WarehouseName")
 
     async def groups(self) -> Mapping[str, str]:
         """Return the names of item groups by their number."""
-        found = await self._read("ItemGroups", "Number", "GroupName")
-        return {key: name for key, (name,) in found.items()}
+        return await self._named("ItemGroups", "Number", "GroupName")
 
     async def carriers(self) -> Mapping[str, str]:
         """Return the names of shipping types by their number."""
-        found = await self._read("ShippingTypes", "Code", "Name")
-        return {key: name for key, (name,) in found.items()}
+        return await self._named("ShippingTypes", "Code", "Name")
 
     async def payment_terms(self) -> Mapping[str, str]:
         """Return the names of payment terms by their number."""
-        found = await self._read("PaymentTermsTypes", "GroupNumber", "PaymentTermsGroupName")
-        return {key: name for key, (name,) in found.items()}
+        return await self._named("PaymentTermsTypes", "GroupNumber", "PaymentTermsGroupName")
+
+    async def _named(self, entity: str, key: str, name: str) -> dict[str, str]:
+        return {number: called for number, (called,) in (await self._read(entity, key, name)).items()}
 
     async def company_currency(self) -> str:
         """Return the code of the company's own currency, empty without the right to read it."""

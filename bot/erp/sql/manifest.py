@@ -1,17 +1,8 @@
-"""What the vendor ``sql`` is."""
+"""Registers the vendor ``sql``."""
 
 from __future__ import annotations
 
-from bot.erp.port import Erp
 from bot.erp.sql.options import SqlOptions
-from bot.erp.vendors import AdapterContext, Vendor
+from bot.erp.vendors import Vendor, opener
 
-
-async def _open(context: AdapterContext, options: SqlOptions) -> Erp:
-    # Imported here, so that the options can be listed without loading the database library.
-    from bot.erp.sql.adapter import SqlErp
-
-    return SqlErp(context, options)
-
-
-vendor = Vendor(title="SQL database", options=SqlOptions, open=_open)
+vendor = Vendor(title="SQL database", options=SqlOptions, open=opener("bot.erp.sql.adapter:SqlErp"))
