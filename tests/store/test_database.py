@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from bot.errors import ConfigurationError
-from bot.store import database as database_module
+from bot.store import engines
 from bot.store.database import Database, latest_revision
 from bot.store.errors import DatabaseIsNewer, StoreUnavailable
 from tests.scenario.processes import forked, own_environment
@@ -100,7 +100,7 @@ async def test_a_connection_that_ended_while_it_was_idle_is_replaced_unseen(
     postgresql: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = await postgresql.run(_process_id)
-    monkeypatch.setattr("bot.store.database._IDLE_SECONDS", 0.0)
+    monkeypatch.setattr("bot.store.engines._IDLE_SECONDS", 0.0)
     other = Database(postgresql._engine.url.render_as_string(hide_password=False))
     await other.run(lambda connection: connection.execute(_END_OTHERS).all())
     await other.close()
@@ -208,7 +208,7 @@ def rewriting(mark: int) -> Callable[[Connection], object]:
 
 
 async def test_the_log_stays_short_under_constant_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database_module, "_LONG_LOG_PAGES", 200)
+    monkeypatch.setattr(engines, "_LONG_LOG_PAGES", 200)
     database = Database(f"sqlite:///{tmp_path / 'bot.sqlite3'}")
     await database.migrate()
 
@@ -238,7 +238,7 @@ async def test_the_log_stays_short_under_constant_writing(tmp_path: Path, monkey
 
 
 async def test_a_reader_of_the_log_blocks_no_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database_module, "_LONG_LOG_PAGES", 0)
+    monkeypatch.setattr(engines, "_LONG_LOG_PAGES", 0)
     file = tmp_path / "bot.sqlite3"
     database = Database(f"sqlite:///{file}")
     await database.migrate()
@@ -352,7 +352,7 @@ async def test_what_is_durable_waits_for_the_disk_and_nothing_else_does(database
 async def test_while_somebody_holds_the_lock_each_writer_waits_but_a_moment(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database_module, "_BUSY_MS", 60_000)
+    monkeypatch.setattr(engines, "_BUSY_MS", 60_000)
     monkeypatch.setattr(database._patience, "_wait", 50)  # as after a first writer that waited in vain
 
     def wait_for_lock(connection: Connection) -> object:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from bot.store import database as database_module
+from bot.store import engines
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
 from bot.store.health import SqlitePages, StoredHeartbeat
@@ -36,7 +36,7 @@ async def test_each_beat_replaces_the_one_before(database: Database) -> None:
 async def test_on_postgresql_it_needs_the_turn_in_which_alerts_are_changed(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database_module, "_POSTGRES_LIMITS", ("SET lock_timeout = '50ms'",))
+    monkeypatch.setattr(engines, "_POSTGRES_LIMITS", ("SET lock_timeout = '50ms'",))
     database = Database(postgres_url)
     with database._engine.begin() as other:
         other.execute(text("SELECT pg_advisory_xact_lock(1634493810)"))
