@@ -68,7 +68,8 @@ class Audiences:
         if not covers_all(grant.scopes, common.scopes):
             # Of documents that not everybody may see, not even the number is told.
             return SharedView(WithheldNotice(), is_all=False)
-        shown = cut(own, common.fields)
+        # Nothing more is to be cut where everybody may see what the asker may.
+        shown = own if grant.fields <= common.fields else cut(own, common.fields)
         # Fields that no card shows, such as an ERP's own ones, may be cut as well: that hides nothing from anybody.
         return SharedView(mark_shared(shown), is_all=shown.withheld == own.withheld)
 

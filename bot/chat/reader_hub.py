@@ -35,8 +35,11 @@ _OF_PARTNERS = frozenset({Area.SALES, Area.FINANCE, Area.PURCHASING})
 _KEPT = 10_000
 """Readers whose scopes are remembered, each in a conversation."""
 
-_NarrowingOf = Callable[[Person, str, Grant], Narrowing | None]
-"""What narrows the hub for a person in a conversation who was granted something; None for nothing."""
+_KEPT_HUBS = 500
+"""Readers whose narrowed hubs are remembered: each takes some kilobytes."""
+
+_HubOf = Callable[[Person, str, Grant], ErpHub]
+"""Returns the hub for a person in a conversation who was granted something."""
 
 
 class ReaderHub:
@@ -45,16 +48,24 @@ class ReaderHub:
     def __init__(self, hub: ErpHub, account_of: AccountOf = no_account) -> None:
         self._hub = hub
         self._account_of = account_of
-        self._by_policy: tuple[AccessPolicy, _NarrowingOf] | None = None
+        self._by_policy: tuple[AccessPolicy, _HubOf] | None = None
 
     def of(self, context: QuestionContext, policy: AccessPolicy, granted: Grant) -> ErpHub:
         """Return the hub for a command of which the asker may see what is ``granted``: the whole one if nothing is
         narrower.
         """
         if self._by_policy is None or self._by_policy[0] is not policy:
-            self._by_policy = policy, lru_cache(_KEPT)(partial(self._narrowing, policy))
-        narrowing = self._by_policy[1](context.person, context.conversation.id, granted)
-        return self._hub if narrowing is None else self._hub.narrowed(narrowing)
+            self._by_policy = policy, self._hubs(policy)
+        return self._by_policy[1](context.person, context.conversation.id, granted)
+
+    def _hubs(self, policy: AccessPolicy) -> _HubOf:
+        narrowing_of = lru_cache(_KEPT)(partial(self._narrowing, policy))
+
+        def hub_of(person: Person, conversation_id: str, granted: Grant) -> ErpHub:
+            narrowing = narrowing_of(person, conversation_id, granted)
+            return self._hub if narrowing is None else self._hub.narrowed(narrowing)
+
+        return lru_cache(_KEPT_HUBS)(hub_of)
 
     def _narrowing(
         self, policy: AccessPolicy, person: Person, conversation_id: str, granted: Grant

@@ -468,7 +468,8 @@ class ErpHub(DocumentAnswers):
                 if kept is None:
                     missing = missing or NotFound(what)
                     continue
-                answer = replace(answer, value=kept)
+                if kept is not answer.value:
+                    answer = replace(answer, value=kept)
             also.append(answer.source)
             if best is None or best.stale > answer.stale:
                 best = answer

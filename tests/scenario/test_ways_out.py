@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, is_dataclass
 from datetime import timedelta
@@ -18,6 +18,10 @@ from typing import get_args
 import orjson
 import pytest
 
+from bot.charts.chart import Chart
+from bot.charts.drawing import Compact, draw_chart
+from bot.charts.painter import ChartPainter
+from bot.chat.registry import Commands
 from bot.disclosure import ALL_FIELDS, MONEY_FIELDS, FieldClass, classed_fields
 from bot.erp.demo.sales import ZONE
 from bot.erp.hub import ErpHub
@@ -112,9 +116,9 @@ MORE_LINES = (
     "导出",
 )
 
+_CODE = re.compile(r"[A-Z]{1,4}-?\d+")
+"""Numbers of documents and codes of partners: one begins with another."""
 _MEDIA = re.compile(r"@lAD[0-9a-f]{30}")
-_DEEP = 2
-"""How many buttons are pressed one after the other: a card, what it leads to, and what that leads to."""
 
 
 class WholeWire:
@@ -126,6 +130,12 @@ class WholeWire:
         self._said: list[tuple[str, str]] = []
         self.files: dict[str, str] = {}
         """What stands in each workbook, by its media id."""
+
+    async def drawing(self, chart: Chart, compact: Compact) -> str:
+        """Draw a chart in place of `ChartPainter.draw`: what stands in pictures is said, too."""
+        svg = draw_chart(chart, compact)
+        self._said.append(("a chart", svg))
+        return svg
 
     def take(self) -> list[tuple[str, str]]:
         """Return what was sent since the last time, each with what carried it."""
@@ -160,10 +170,16 @@ class Walk:
     has_money: bool
     leaks: list[str] = field(default_factory=list)
     pressed: set[str] = field(default_factory=set)
+    deep: int = 2
+    """How many buttons are pressed one after the other: those of a card, of what it leads to, and so on."""
+    alone: bool = False
+    """Whether only what comes to the walker counts, and not what others are told meanwhile."""
 
     def check(self, way: str) -> None:
         for carrier, text in self.wire.take():
-            told = [secret for secret in self.secrets if secret in text and secret not in way]
+            if self.alone and carrier.startswith("POST") and KEEPER not in text:
+                continue
+            told = [secret for secret in self.secrets if is_told(secret, text) and secret not in way]
             told += MONEY.findall(text) if self.has_money else []
             if told:
                 self.leaks.append(f"{way} | {carrier} | {told[:3]}")
@@ -176,12 +192,17 @@ class Walk:
         while ways:
             card, way, depth = ways.popleft()
             for button in card.buttons:
-                if button.id in self.pressed or depth == _DEEP:
+                if button.id in self.pressed or depth == self.deep:
                     continue
                 self.pressed.add(button.id)
                 await self.system.engine.click(card.out_track_id, KEEPER, params={"id": button.id})
                 self.check(f"{way} → {button.text}")
                 ways.append((self.system.see(card), f"{way} → {button.text}", depth + 1))
+
+
+def is_told(secret: str, text: str) -> bool:
+    """Whether a text holds a name, a figure or a number; of numbers one begins with another."""
+    return secret in text and (not _CODE.fullmatch(secret) or secret in _CODE.findall(text))
 
 
 async def read_documents(hub: ErpHub) -> list[object]:
@@ -231,6 +252,45 @@ async def walking(
         yield Walk(system, WholeWire(system.engine), secrets, has_money=kept >= MONEY_FIELDS)
 
 
+SCOPES: Mapping[str, Mapping[str, object]] = {
+    "own documents": {"own": True},
+    "one customer": {"partners": ["杭州宏达机电设备有限公司"]},
+}
+
+
+async def documents_outside(hub: ErpHub, scope: Mapping[str, object]) -> Iterable[str]:
+    """Return the numbers of documents that are outside a scope, and the names on them that are not inside, too."""
+    partners = scope.get("partners", ())
+    assert isinstance(partners, Collection)
+    inside, outside = set[str](), set[str]()
+    for document in await read_documents(hub):
+        name = next(filter(None, (getattr(document, each, "") for each in ("customer", "vendor", "partner", "name"))))
+        code = getattr(document, "number", "") or getattr(document, "code", "")
+        (inside if name in partners else outside).update({code, name})
+    examples = " ".join(example for command in Commands.discover().values() for example in command.examples)
+    return outside - inside - {"", *_CODE.findall(examples)}
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("scope", SCOPES.values(), ids=SCOPES)
+async def test_documents_outside_the_scope_come_out_nowhere(
+    open_system: OpenSystem, scope: Mapping[str, object]
+) -> None:
+    rule = RuleSettings.model_validate({"commands": ["*"], "roles": ["*"], **scope})
+    limits = {"exports_day": 1000}
+    access = {"rules": (rule,), "file": None}
+    async with open_system(access=access, read_model={"enabled": True}, limits=limits) as system:
+        hub = system.app.hub
+        secrets = frozenset(await documents_outside(hub, scope))
+        walk = Walk(system, WholeWire(system.engine), secrets, has_money=False, alone=True, deep=1)
+        words = await words_of(hub)
+        age = "read_model_age_seconds"
+        await eventually(lambda: 0 < system.count(age, source="demo") < 1e9, LONGEST_WAIT, hint=lambda: None)
+        for line in (*LINES, *MORE_LINES):
+            await walk.ask(line.format(**words), system.engine.direct(KEEPER).id)
+        assert not walk.leaks, "\n".join(walk.leaks)
+
+
 async def words_of(hub: ErpHub) -> Mapping[str, str]:
     """Return what is put into lines: parts of names, so that the whole name in an answer is the bot's word."""
     customer, vendor = (await hub.order("SO-1001")).value.customer, (await hub.purchase_order("PO-1001")).value.vendor
@@ -248,10 +308,11 @@ async def words_of(hub: ErpHub) -> Mapping[str, str]:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("kept", KEPT.values(), ids=KEPT)
 async def test_what_is_kept_from_somebody_comes_out_nowhere(
-    open_system: OpenSystem, kept: frozenset[FieldClass]
+    open_system: OpenSystem, kept: frozenset[FieldClass], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = MovedClock()
     async with walking(open_system, kept, clock) as walk:
+        monkeypatch.setattr(ChartPainter, "draw", walk.wire.drawing)
         system = walk.system
         words, own_chat = await words_of(system.app.hub), system.engine.direct(KEEPER).id
         age = "read_model_age_seconds"
