@@ -24,9 +24,9 @@ import structlog
 
 from bot.background import BackgroundTasks
 from bot.dingtalk.callbacks import changed_instance, parse_click
-from bot.dingtalk.card_wire import click_response
 from bot.dingtalk.contact_events import read_contact_change
 from bot.dingtalk.errors import UnknownEvent
+from bot.dingtalk.form_wire import shown_response
 from bot.dingtalk.frames import Push
 from bot.dingtalk.messages import parse_message
 from bot.dingtalk.openapi import ApiRetryPolicy, pooled_session
@@ -197,7 +197,7 @@ def _register_handlers(
         if card is None:
             return {}
         own_values = await services.clicks.has_own_values(click)
-        return click_response(card, services.templates.of(click.made_as), click.made_as, own_values=own_values)
+        return shown_response(card, services.templates.of(click.made_as), click.made_as, own_values=own_values)
 
     stream.receive_deferred(MESSAGE_TOPIC, on_message, services.questions.flush)
     stream.receive(CLICK_TOPIC, on_click)

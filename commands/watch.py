@@ -12,6 +12,8 @@ from bot.access.policy import AccessPolicy
 from bot.alerts.alert import Comparator, Watch
 from bot.alerts.service import AlertService
 from bot.alerts.views import AlertReply
+from bot.cards.actions import FillIn
+from bot.cards.form import VALUE_FIELD, FormField, FormFieldKind, InputForm
 from bot.cards.notices import Suggestion
 from bot.cards.status_labels import status_label
 from bot.cards.view import View
@@ -230,7 +232,23 @@ async def _hint_at_limit(text: str, lookup: _ErpLookup) -> None:
     except (NotFound, Unsupported):
         return
     line = command_line("watch", level.product.sku)
-    raise BadArgument(phrase("Say from which limit on, such as: %(line)s < 50", line=line))
+    raise BadArgument(phrase("Say from which limit on, such as: %(line)s < 50", line=line), _limit_form(level, line))
+
+
+def _limit_form(level: StockLevel, line: str) -> InputForm:
+    product = level.product
+    limit = FormField(
+        name=VALUE_FIELD,
+        label=phrase("Available less than (%(unit)s)", unit=product.unit),
+        kind=FormFieldKind.QUANTITY,
+        placeholder=phrase("For example: 50"),
+    )
+    return InputForm(
+        title=phrase("When do you want to be told of %(sku)s?", sku=product.sku),
+        text=phrase("You are told in your own chat as soon as less of %(name)s is available.", name=product.name),
+        fields=(limit,),
+        does=FillIn(f"{line} {Comparator.BELOW}"),
+    )
 
 
 def _read(text: str) -> tuple[str, _Limit | None]:

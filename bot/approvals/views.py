@@ -16,6 +16,7 @@ from typing import Annotated, ClassVar, TypeAlias
 from bot.approvals.case import CaseState, ExternalDecision, external_headline, withdrawal_text
 from bot.approvals.insights import NO_INSIGHT, LineInsight
 from bot.cards.actions import ApprovePo, Ask, ForwardPo, RejectPo, RejectReason, UndoPo
+from bot.cards.form import REASON_FIELD, FormField, InputForm
 from bot.cards.view import Button, Color, Following, ListView, View
 from bot.chat.parsing import command_line
 from bot.disclosure import ClassedBy, FieldClass, Stating
@@ -308,6 +309,19 @@ class ApprovalReasons(View):
     minutes: int
     own_words: bool = False
     """Only the next message is waited for."""
+
+    def form(self) -> InputForm | None:
+        if self.own_words:
+            return None
+        words = FormField(
+            name=REASON_FIELD, label=phrase("Reason"), placeholder=phrase("For example: dearer than last time")
+        )
+        return InputForm(
+            title=phrase("Why do you reject %(number)s?", number=self.number),
+            text=phrase("The requester and the ERP get your words. Nothing has been recorded yet."),
+            fields=(words,),
+            does=RejectPo(self.case, self.seen, number=self.number),
+        )
 
     def following(self) -> Following:
         return follow_case(self.source, self.number, self.case)

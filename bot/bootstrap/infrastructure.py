@@ -16,7 +16,7 @@ from bot.access.people import People
 from bot.background import BackgroundTasks
 from bot.bootstrap.directory_adapters import DirectoryAdapter
 from bot.bootstrap.factories import make_renderer, open_api, templates
-from bot.cards.language import Language, load_languages
+from bot.cards.language import Language, choose_language, load_languages
 from bot.cards.renderer import CardRenderer
 from bot.cards.track_ids import TrackIds
 from bot.dingtalk.app_organisation import DingTalkAppOrganisation
@@ -29,6 +29,7 @@ from bot.dingtalk.robot import Robot
 from bot.dingtalk.robot_chat import RobotChat
 from bot.metrics import Metrics
 from bot.outbox.quota import QuotaGuard
+from bot.phrase import Phrase
 from bot.settings import Settings
 from bot.store.call_counts import StoredMonthlyCalls
 from bot.store.conversations import StoredLanguages
@@ -64,6 +65,10 @@ class Infrastructure:
     renderer: CardRenderer
     templates: TemplateChoice
     tracks: TrackIds
+
+    def say_in(self, language: str, words: Phrase) -> str:
+        """Return a phrase in a language."""
+        return choose_language(self.languages, language).say(words)
 
     async def run_in_background(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Let ``work`` run as long as the bot does."""

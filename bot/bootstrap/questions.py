@@ -15,14 +15,15 @@ from bot.bootstrap.alerts import AlertServices
 from bot.bootstrap.audiences import AccessServices
 from bot.bootstrap.audit import limit_questions
 from bot.bootstrap.exports import build_exports, exportable
+from bot.bootstrap.forms import build_forms
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.language_model import open_model
-from bot.cards.language import choose_language
 from bot.chat.clicks import ClickPipeline
 from bot.chat.code_scanner import CodeScanner
 from bot.chat.dialogues import Dialogues
 from bot.chat.dispatcher import QuestionDispatcher
 from bot.chat.exports import Exports
+from bot.chat.forms import PersonalForms
 from bot.chat.interim_cards import InterimTerms
 from bot.chat.message import ConversationKind, Message
 from bot.chat.pipeline import MAX_QUESTION_AGE, QuestionHandler, QuestionPipeline
@@ -43,7 +44,6 @@ from bot.erp.hub import ErpHub
 from bot.erp.model import Area
 from bot.outbox.quota import DEGRADED
 from bot.outbox.spending import Purpose, Quota
-from bot.phrase import Phrase
 from bot.read_model.queries import ReadModel
 from bot.store.call_counts import StoredModelUse
 from bot.store.conversations import StoredDialogues, StoredWelcomes
@@ -125,10 +125,10 @@ async def build_pipelines(
     own_values = PrivateWay(base.settings.cards.private_way) is PrivateWay.PRIVATE_DATA
     keeper = AnswerKeeper(standing, own_values=own_values, interim=base.tracks.is_interim, drawn=owed)
     limited = limit_questions(base, dispatcher, parts.commands, parts.audit, owed)
-    ways = WaysBack()
+    ways, forms = WaysBack(), build_forms(base)
     return (
-        _question_pipeline(parts, limited, inbox, keeper, ways, patience),
-        _click_pipeline(parts, limited, keeper, ways),
+        _question_pipeline(parts, limited, inbox, keeper, ways, forms, patience),
+        _click_pipeline(parts, limited, keeper, ways, forms, dispatcher.forget_prompt),
     )
 
 
@@ -206,12 +206,11 @@ def _question_pipeline(
     inbox: StoredInbox,
     keeper: AnswerKeeper,
     ways: WaysBack,
+    forms: PersonalForms,
     patience: ApiRetryPolicy,
 ) -> QuestionPipeline:
     base = parts.base
-
-    def say(language: str, words: Phrase) -> str:
-        return choose_language(base.languages, language).say(words)
+    say = base.say_in
 
     def degraded(language: str) -> str | None:
         return say(language, DEGRADED) if base.month.sparing() else None
@@ -254,6 +253,7 @@ def _question_pipeline(
         keeper=keeper,
         welcomes=_welcomes(parts),
         arrived=arrived,
+        forms=forms,
         interim=_interim_terms(base),
         ways=ways,
     )
@@ -276,7 +276,12 @@ def _welcomes(parts: AnsweringParts) -> Welcomes | None:
 
 
 def _click_pipeline(
-    parts: AnsweringParts, handler: LimitedQuestions, keeper: AnswerKeeper, ways: WaysBack
+    parts: AnsweringParts,
+    handler: LimitedQuestions,
+    keeper: AnswerKeeper,
+    ways: WaysBack,
+    forms: PersonalForms,
+    forget_prompt: Callable[[str], None],
 ) -> ClickPipeline:
     base = parts.base
     return ClickPipeline(
@@ -290,6 +295,9 @@ def _click_pipeline(
         audit=parts.audit,
         organisation=base.organisation,
         outsiders=parts.access.outsiders,
+        forms=forms,
+        forget_prompt=forget_prompt,
+        say=base.say_in,
         shown=StoredShownCards(base.database),
         keeper=keeper,
         ways=ways,

@@ -189,6 +189,24 @@ class Ask(Action):
 
 
 @dataclass(frozen=True, slots=True)
+class FillIn(Action):
+    """Answer ``line`` with what was filled in behind it."""
+
+    prefix: ClassVar[str] = "fill"
+    token_fields: ClassVar[Mapping[str, TokenField]] = {"line": _LINE}
+
+    line: str
+
+    @property
+    def typed(self) -> str:
+        return f"{self.line} …"
+
+    def completed(self, value: str) -> str:
+        """Return the line with a value, as somebody would have typed it."""
+        return f"{self.line} {value}"
+
+
+@dataclass(frozen=True, slots=True)
 class AckAlert(Action):
     """The clicker has seen an alert and takes care of it."""
 
@@ -372,7 +390,7 @@ class ApproveAll(Action):
 ApprovalAction: TypeAlias = ApprovePo | RejectPo | ForwardPo | UndoPo | ApproveAll
 """What is said of a purchase order: in a token what ``/approve``, ``/reject`` and ``/pending`` say in words."""
 
-_ACTIONS: tuple[type[Action], ...] = (Ask, *get_args(AlertAction), *get_args(ApprovalAction))
+_ACTIONS: tuple[type[Action], ...] = (Ask, FillIn, *get_args(AlertAction), *get_args(ApprovalAction))
 _BY_KIND: Mapping[str, type[Action]] = MappingProxyType({action.kind(): action for action in _ACTIONS})
 
 

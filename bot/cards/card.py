@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Protocol, overload
 
+from bot.cards.form import FormFieldKind
 from bot.cards.view import Button, View
 from bot.phrase import Phrase
 
@@ -20,6 +22,48 @@ class CardButton:
     color: str
     token: str = ""
     url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardFormField:
+    """A field of a form, in one language."""
+
+    name: str
+    label: str
+    kind: FormFieldKind
+    placeholder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardForm:
+    """A form in one language; ``token`` is the packed action that gets what is filled in."""
+
+    language: str
+    title: str
+    text: str
+    fields: tuple[CardFormField, ...]
+    token: str
+
+
+class FormState(StrEnum):
+    """What a form shows its reader."""
+
+    OPEN = "open"
+    """It can be filled in (again)."""
+    ANSWERED = "answered"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    """It takes nothing any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormReply:
+    """What a form shows who submitted it, instead of what it asked."""
+
+    state: FormState
+    label: str
+    title: str
+    text: str
 
 
 class TextOnDemand:
@@ -52,6 +96,7 @@ class Card:
     buttons written out as commands to type; hardly any card needs it, and writing it takes a tenth of the card's
     time. ``fields`` are the view's own fields as text, for companies that map them to the variables of a template of
     their own. ``line`` asks for the same card again; empty where nothing does, or the reader may not see its words.
+    ``form`` asks for what the card asks for.
     """
 
     name: str
@@ -63,6 +108,7 @@ class Card:
     twin: TextOnDemand = TextOnDemand()
     fields: Mapping[str, str]
     line: str = ""
+    form: CardForm | None = None
 
     def with_body(self, body: str) -> Card:
         """Return the card with another body and the same twin, which `dataclasses.replace` would write."""

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from bot.cards.actions import Ask
+from bot.cards.form import InputForm
 from bot.cards.view import Button, Color, Label, View
 from bot.phrase import Phrase, phrase
 
@@ -93,6 +94,11 @@ class BadArgumentNotice(View):
     usage: Label
     """How the command is written, such as ``/stock <SKU> [@warehouse]``."""
     examples: tuple[str, ...] = ()
+    missing: InputForm | None = None
+    """What asks for the argument that is missing."""
+
+    def form(self) -> InputForm | None:
+        return self.missing
 
     def buttons(self) -> Sequence[Button]:
         return tuple(Button(example, Ask(example)) for example in self.examples)
@@ -327,6 +333,16 @@ class ExpiredNotice(View):
 
     def buttons(self) -> Sequence[Button]:
         return (Button(phrase("Refresh"), self.refresh, Color.BLUE),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormOverNotice(View):
+    """Stands on a form that takes nothing any more, and was not filled in."""
+
+    card: ClassVar[str] = "form_over"
+
+    title: Phrase
+    text: Phrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from bot.cards.buttons import RenderedButton, render_buttons
 from bot.cards.card import Card
 from bot.cards.environment import CardEnvironment
 from bot.cards.fields import ViewFields
+from bot.cards.form_layout import render_form
 from bot.cards.language import TEMPLATES, Language, choose_language
 from bot.cards.layout import card_markdown, cut_bytes, cut_lines, lines_of, plain_markdown, strip_colours, strip_markup
 from bot.cards.navigation import BACK, lead_back, with_way_back
@@ -292,6 +293,7 @@ class CardRenderer:
             twin=partial(_twin, title, draft.lines, tips, draft.buttons, presenter),
             fields=ViewFields(draft.view, presenter),
             line=here.typed if here is not None else "",
+            form=render_form(draft.view.form(), presenter),
         )
 
     def _fit(self, template: _CompiledTemplate, view: View, trail: Sequence[str]) -> _Draft:

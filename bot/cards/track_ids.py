@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from datetime import UTC, datetime
 
 _ANSWER = "q1"
 _CARD = "c1"
 _INTERIM = "w1"
+_FORM = "f1"
+_MARK, _TIME = 8, 8
+"""Hexadecimal digits of a form's owner and end, at the end of its id's body."""
 
 
 class TrackIds:
@@ -33,9 +37,27 @@ class TrackIds:
         """Return the id of a card that the bot shows by itself, such as an alert's; ``card_key`` is the outbox's."""
         return self._sealed(_CARD, card_key)
 
+    def for_form(self, key: str, user_id: str, until: datetime) -> str:
+        """Return the id of a form that ``user_id`` may submit until then: both are sealed in it."""
+        body = hashlib.sha256(key.encode()).hexdigest()[: 32 - _MARK - _TIME]
+        return self._sealed_body(_FORM, f"{body}{self._mark(body, user_id)}{int(until.timestamp()):0{_TIME}x}")
+
     def is_ours(self, track_id: str) -> bool:
         """Whether this bot made the id."""
-        return self._is_sealed(_ANSWER, track_id) or self.is_card(track_id) or self.is_interim(track_id)
+        return any(self._is_sealed(kind, track_id) for kind in (_ANSWER, _CARD, _INTERIM, _FORM))
+
+    def is_form(self, track_id: str) -> bool:
+        """Whether the id is of a form."""
+        return self._is_sealed(_FORM, track_id)
+
+    def is_form_of(self, track_id: str, user_id: str) -> bool:
+        """Whether a form was made for this person."""
+        body = track_id.split("-")[1]
+        return hmac.compare_digest(body[-_MARK - _TIME : -_TIME], self._mark(body[: -_MARK - _TIME], user_id))
+
+    def form_ends(self, track_id: str) -> datetime:
+        """Return until when a form may be submitted."""
+        return datetime.fromtimestamp(int(track_id.split("-")[1][-_TIME:], 16), UTC)
 
     def is_card(self, track_id: str) -> bool:
         """Whether the id is of a card that the bot showed by itself, and no answer."""
@@ -46,8 +68,15 @@ class TrackIds:
         return self._is_sealed(_INTERIM, track_id)
 
     def _sealed(self, kind: str, key: str) -> str:
-        body = hashlib.sha256(key.encode()).hexdigest()[:32]
+        return self._sealed_body(kind, hashlib.sha256(key.encode()).hexdigest()[:32])
+
+    def _sealed_body(self, kind: str, body: str) -> str:
         return f"{kind}-{body}-{self._seal(kind, body)}"
+
+    def _mark(self, body: str, user_id: str) -> str:
+        mark = self._sealing.copy()
+        mark.update(f"owner\0{body}\0{user_id}".encode())
+        return mark.hexdigest()[:_MARK]
 
     def _is_sealed(self, kind: str, track_id: str) -> bool:
         claimed, _, rest = track_id.partition("-")

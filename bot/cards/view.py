@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Self, TypeAlias, TypeVar
 
 from bot.cards.actions import Action, Ask
+from bot.cards.form import InputForm
 from bot.cards.tables import Table
 from bot.disclosure import HIDDEN, WITHHELD, FieldClass, cut
 from bot.erp.model import DocumentRef
@@ -73,6 +74,10 @@ class View:
 
     def table(self) -> Table | None:
         """Return its rows and columns for a file; None for what is no list and no report."""
+        return None
+
+    def form(self) -> InputForm | None:
+        """Return the form that asks for what is missing, where forms can be shown."""
         return None
 
     def following(self) -> Following | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Protocol
 
@@ -19,13 +20,24 @@ import structlog
 from bot.access.audit import AuditEntry, AuditKind, AuditLog
 from bot.access.organisation import OwnOrganisation
 from bot.access.people import People
-from bot.cards.actions import ApprovalAction, Ask, BadToken, unpack
-from bot.cards.card import Card, Click, ViewRenderer
-from bot.cards.notices import BusyNotice, DeniedNotice, ExpiredNotice, Introduction, OutOfDateNotice, UnconfirmedNotice
+from bot.cards.actions import Action, ApprovalAction, Ask, BadToken, FillIn, unpack
+from bot.cards.card import Card, CardForm, Click, FormReply, FormState, ViewRenderer
+from bot.cards.form import REASON_FIELD, VALUE_FIELD
+from bot.cards.form_layout import reply_with
+from bot.cards.notices import (
+    BusyNotice,
+    DeniedNotice,
+    ExpiredNotice,
+    FormOverNotice,
+    Introduction,
+    OutOfDateNotice,
+    UnconfirmedNotice,
+)
 from bot.cards.track_ids import TrackIds
 from bot.cards.view import View
 from bot.chat.audiences import KnownOutsiders
 from bot.chat.context import QuestionContext
+from bot.chat.forms import FormClaim, PersonalForms
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.pipeline import PreparedAnswer, QuestionHandler
 from bot.chat.standing_answers import AnswerKeeper, CardReaders, StandingAnswer
@@ -34,14 +46,12 @@ from bot.disclosure import cut
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
-from bot.phrase import phrase
+from bot.phrase import Phrase, phrase
 
 log = structlog.get_logger(__name__)
 
-REASON_FIELD = "reason"
-"""Name of the field, in the form of a company's own template, whose words go with the button."""
 MAX_FORM_TEXT = 200
-"""Characters of these words that are read."""
+"""Characters of a form's words that are read."""
 
 ANSWER_TRAVELS = timedelta(milliseconds=200)
 """For so long the answer to a click may be on its way: a card that is changed meanwhile may be covered by it."""
@@ -49,6 +59,16 @@ ANSWER_TRAVELS = timedelta(milliseconds=200)
 REDRAW_DELAYS = (1.0, 2.0, 4.0, 8.0)
 """Seconds before each attempt to restore a card that a late answer has covered; by then the answer has arrived."""
 
+
+_TRY_AGAIN = frozenset({"bad_argument", "busy"})
+"""Outcomes after which a form can be submitted again."""
+
+_FORM_LABELS = {
+    FormState.OPEN: phrase("To fill in"),
+    FormState.ANSWERED: phrase("Answered"),
+    FormState.CANCELLED: phrase("Cancelled"),
+    FormState.EXPIRED: phrase("No longer valid"),
+}
 
 _NOT_INTRODUCED = PreparedAnswer(UnconfirmedNotice(needs=Introduction.WRITE_IN_GROUP), "click", "unknown_organisation")
 """The answer to a click while nobody knows whose bot this is."""
@@ -67,6 +87,13 @@ class ShownCards(Protocol):
 
     async def has_own_values(self, track_id: str, user_id: str) -> bool:
         """Return whether a person sees values of their own on a card that stands elsewhere, too.
+
+        Raises a `bot.errors.DingerpError` when the store is away.
+        """
+        ...
+
+    async def stands_in(self, track_id: str, group: str) -> bool:
+        """Return whether a card stands in a group.
 
         Raises a `bot.errors.DingerpError` when the store is away.
         """
@@ -96,14 +123,19 @@ class ClickPipeline:
         audit: AuditLog,
         organisation: OwnOrganisation,
         outsiders: KnownOutsiders,
+        forms: PersonalForms | None = None,
+        forget_prompt: Callable[[str], None] = lambda user_id: None,
+        say: Callable[[str, Phrase], str] = lambda language, words: str(words),
         shown: ShownCards | None = None,
         keeper: AnswerKeeper | None = None,
         ways: WaysBack | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """Without ``shown`` the bot shows no cards by itself, without ``keeper`` it keeps no answers up to date.
+        """Without ``shown`` the bot shows no cards by itself, without ``keeper`` it keeps no answers up to date, and
+        without ``forms`` it shows none.
 
-        ``ways`` remembers what cards showed before.
+        ``ways`` remembers what cards showed before. ``forget_prompt`` is told who cancels a form: what they write then
+        is no answer to it. ``say`` returns a phrase in a language.
         """
         self._handler = handler
         self._people = people
@@ -115,6 +147,9 @@ class ClickPipeline:
         self._audit = audit
         self._organisation = organisation
         self._outsiders = outsiders
+        self._forms = forms or PersonalForms(tracks, None, now=now)
+        self._forget_prompt = forget_prompt
+        self._say = say
         self._shown = shown
         self._keeper = keeper
         self._ways = ways or WaysBack()
@@ -122,8 +157,10 @@ class ClickPipeline:
         self._at_work: set[asyncio.Task[None]] = set()
         self._closing = asyncio.Event()
 
-    async def answer(self, click: Click) -> Card | None:
-        """Return the clicker's new card; None leaves the card as it is (foreign cards, foreign organisations).
+    async def answer(self, click: Click) -> Card | FormReply | None:
+        """Return the clicker's new card, or what their form shows now.
+
+        None leaves the card as it is (foreign cards, foreign organisations).
 
         ``corp_id`` is the clicker's organisation, and ``user_id`` means somebody there alone.
         """
@@ -140,17 +177,68 @@ class ClickPipeline:
             self._ignore("foreign_organisation", click)
             return None
         now = self._now()
-        if own.is_known:
-            answer = await self._answer(click, now)
-        else:
+        claim = self._forms.judge(click) if self._forms.is_form(click) else None
+        if not own.is_known:
             answer = _NOT_INTRODUCED
             self._record_refusal(click, f"{click.user_id}@{click.corp_id}", answer.outcome)
+        elif claim is None or claim is FormClaim.FILLED_IN:
+            answer = await self._answer(click, now)
+        else:
+            answer = self._turn_down(click, claim)
         self._metrics.clicks.labels(answer.outcome).inc()
         zone = now.tzinfo
         assert zone is not None, "the clock gives aware times"
         # Nobody else sees a click's answer (docs: platform/dingtalk/callbacks.md#answers).
         view = cut(answer.view, answer.grant.fields)
-        return self._draw(click, view, zone)
+        if claim is not None:
+            return self._reply(click, claim, replace(answer, view=view), zone)
+        card = self._draw(click, view, zone)
+        if card.form is not None:
+            # Beside the card, and after the answer.
+            self._start(self._show_form(click, card.form))
+        return card
+
+    def _turn_down(self, click: Click, claim: FormClaim) -> PreparedAnswer:
+        """Return what a form says that asks for nothing to be done, or not by this person, or too late."""
+        match claim:
+            case FormClaim.CANCELLED:
+                self._forget_prompt(click.user_id)
+                title, text = phrase("Cancelled"), phrase("Nothing was sent.")
+            case FormClaim.EXPIRED:
+                title, text = phrase("This form is no longer valid"), phrase("Nothing was sent. Please ask again.")
+            case _:
+                self._record_refusal(click, click.user_id, claim)
+                title, text = phrase("Not allowed"), phrase("This form was made for somebody else.")
+        return _notice(FormOverNotice(title=title, text=text), claim)
+
+    def _reply(self, click: Click, claim: FormClaim, answer: PreparedAnswer, zone: tzinfo) -> FormReply:
+        """Return what a form shows now; it stays open where something is still missing, or took too long."""
+        language = self._people.language(click.user_id)
+        again = answer.outcome in _TRY_AGAIN or answer.view.form() is not None
+        if claim is FormClaim.FILLED_IN:
+            state = FormState.OPEN if again else FormState.ANSWERED
+        else:
+            state = FormState.CANCELLED if claim is FormClaim.CANCELLED else FormState.EXPIRED
+        card = self._renderer.render(answer.view, language, zone=zone, trail=())
+        return reply_with(card, state, self._say(language, _FORM_LABELS[state]))
+
+    async def _show_form(self, click: Click, form: CardForm) -> None:
+        in_group = await self._stands_in_group(click)
+        where = Conversation(click.space_id, ConversationKind.GROUP if in_group else ConversationKind.DIRECT)
+        await self._forms.show(form, user_id=click.user_id, where=where, key=click.track_id)
+
+    async def _stands_in_group(self, click: Click) -> bool:
+        """Return whether the click was in a group where the card stands: a click does not tell a group from the
+        clicker's own chat, which is always right (docs: platform/dingtalk/callbacks.md#who-clicked).
+        """
+        if not self._tracks.is_card(click.track_id):
+            where = None if self._keeper is None else await self._keeper.conversation_of(click.track_id)
+            return where == Conversation(click.space_id, ConversationKind.GROUP)
+        try:
+            return self._shown is not None and await self._shown.stands_in(click.track_id, click.space_id)
+        except DingerpError as error:
+            log.warning("click.place_unknown", error=type(error).__name__, detail=error.detail)
+            return False
 
     def _draw(self, click: Click, view: View, zone: tzinfo) -> Card:
         """Return the card with the way back to what it showed the clicker before; none after something was done."""
@@ -169,7 +257,8 @@ class ClickPipeline:
         except BadToken as error:
             log.info("click.out_of_date", detail=error.detail)
             return _notice(OutOfDateNotice(), "out_of_date")
-        line, offset = action.question
+        line, offset = _line_of(action, click.values)
+        on_form = self._forms.is_form(click)
         try:
             # The directory may be as slow as the ERP.
             async with asyncio.timeout(self._seconds):
@@ -189,16 +278,18 @@ class ClickPipeline:
                     offset=offset,
                     now=now,
                     clicked=True,
-                    free_text=_form_text(click.values),
+                    free_text=_form_text(click.values, REASON_FIELD),
                 )
                 answer = await self._handler.view_for(context)
-                await self._keep(click, where, answer.view, now)
-                if isinstance(action, ApprovalAction):
-                    self._uncover_later(click.track_id, now)
+                if not on_form:
+                    await self._keep(click, where, answer.view, now)
+                    if isinstance(action, ApprovalAction):
+                        self._uncover_later(click.track_id, now)
                 return answer
         except TimeoutError:
             # The work goes on all the same, and doing it twice has the effect of doing it once.
-            self._redraw_later(click.track_id)
+            if not on_form:
+                self._redraw_later(click.track_id)
             return _notice(BusyNotice(line=line, offset=offset, deed=isinstance(action, ApprovalAction)), "busy")
 
     async def _is_kept(self, click: Click, now: datetime) -> bool:
@@ -330,7 +421,8 @@ class ClickPipeline:
 
     def is_on_answer(self, click: Click) -> bool:
         """Whether the clicked card is the answer to a question."""
-        return self._tracks.is_ours(click.track_id) and not self._tracks.is_card(click.track_id)
+        other = self._tracks.is_card(click.track_id) or self._tracks.is_form(click.track_id)
+        return self._tracks.is_ours(click.track_id) and not other
 
     def _ignore(self, why: str, click: Click) -> None:
         self._metrics.clicks.labels(why).inc()
@@ -362,12 +454,19 @@ def _asked(token: str) -> Ask | None:
     return None
 
 
-def _form_text(values: Mapping[str, object]) -> str:
-    """Return what a form's field for the reason holds: text, or the value of what was chosen.
+def _line_of(action: Action, values: Mapping[str, object]) -> tuple[str, int]:
+    """Return the line that a button or a form stands for, and the row from which on a list is wanted."""
+    if isinstance(action, FillIn):
+        return action.completed(" ".join(_form_text(values, VALUE_FIELD).split())), 0
+    return action.question
+
+
+def _form_text(values: Mapping[str, object], field: str) -> str:
+    """Return what a form's field holds: text, or the value of what was chosen.
 
     Docs: platform/dingtalk/callbacks.md#form-values
     """
-    value = values.get(REASON_FIELD)
+    value = values.get(field)
     if isinstance(value, Mapping):
         value = value.get("value")
     return value.strip()[:MAX_FORM_TEXT] if isinstance(value, str) else ""

@@ -198,6 +198,10 @@ class QuestionDispatcher:
         hint = make_hint(message, reads_pictures=self._pictures is not None)
         return PreparedAnswer(hint, NO_COMMAND_LABEL, QuestionOutcome.HINT) if hint else None
 
+    def forget_prompt(self, user_id: str) -> None:
+        """Take what a person writes next for a question of its own."""
+        self._prompts.forget(user_id)
+
     async def view_for(self, context: QuestionContext) -> PreparedAnswer:
         """Answer a line as it was typed, or as a button carries it. Raises nothing but cancellation."""
         if context.person.is_external:
@@ -449,7 +453,7 @@ class QuestionDispatcher:
         match error:
             case BadArgument():
                 usage = command.usage
-                bad = BadArgumentNotice(problem=error.problem, usage=usage, examples=examples)
+                bad = BadArgumentNotice(problem=error.problem, usage=usage, examples=examples, missing=error.missing)
                 return bad, QuestionOutcome.BAD_ARGUMENT
             case NotFound():
                 closest = error.closest if isinstance(error, NothingFound) else ()

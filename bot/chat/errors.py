@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from bot.cards.form import InputForm
 from bot.cards.notices import Suggestion
 from bot.erp.errors import NotFound
 from bot.errors import DingerpError
@@ -11,11 +12,15 @@ from bot.phrase import Phrase
 
 
 class BadArgument(DingerpError):
-    """The command is known, but what follows it is not understood; ``problem`` says what is wrong."""
+    """The command is known, but what follows it is not understood; ``problem`` says what is wrong.
 
-    def __init__(self, problem: Phrase) -> None:
+    ``missing`` asks for an argument that is not there.
+    """
+
+    def __init__(self, problem: Phrase, missing: InputForm | None = None) -> None:
         super().__init__(str(problem))
         self.problem = problem
+        self.missing = missing
 
     def tell(self) -> Phrase:
         return self.problem

@@ -25,6 +25,7 @@ from bot.cards.track_ids import TrackIds
 from bot.cards.view import Button, View
 from bot.chat.audiences import Audiences, KnownOutsiders
 from bot.chat.context import QuestionContext
+from bot.chat.forms import PersonalForms
 from bot.chat.interim_cards import NO_INTERIM, InterimCards, InterimTerms
 from bot.chat.message import Conversation, ConversationKind, Message
 from bot.chat.ports import (
@@ -138,12 +139,14 @@ class QuestionPipeline:
         keeper: AnswerKeeper | None = None,
         welcomes: Welcomes | None = None,
         arrived: Callable[[Message], None] = lambda message: None,
+        forms: PersonalForms | None = None,
         interim: InterimTerms = NO_INTERIM,
         ways: WaysBack | None = None,
     ) -> None:
         """``pause``: seconds before an answer is sent again; each further pause is twice as long.
 
-        ``interim`` says when a card tells that the answer takes longer, and becomes it.
+        ``forms`` ask for what is missing where that can be; ``interim`` says when a card tells that the answer takes
+        longer, and becomes it.
 
         ``keeper`` keeps answers up to date that show what may be decided; ``welcomes`` say what the first answer in a
         conversation shows besides; ``arrived`` is told of every message once; ``ways`` remembers what cards show, for
@@ -166,6 +169,7 @@ class QuestionPipeline:
         self._zone = zone
         self._backoff = BackoffPolicy(first=pause, longest=MAX_RETRY_PAUSE)
         self._arrived = arrived
+        self._forms = forms or PersonalForms(tracks, None, now=now)
         self._ways = ways or WaysBack()
         self._slots = asyncio.Semaphore(at_once)
         self._turns = LoopPacer()
@@ -292,6 +296,8 @@ class QuestionPipeline:
                 else:
                     answer, cards = await self._find(message)
                 interim = interim or (waiting is not None and await waiting.settle())
+                if not interim and await self._asks_by_form(message, answer, cards, ticket):
+                    return
                 # Before it can be clicked: what is clicked has to be known.
                 await self._keep(message, answer.view, cards, interim=interim)
                 self._ways.begin(
@@ -428,6 +434,21 @@ class QuestionPipeline:
             documents=following.documents,
         )
         await self._keeper.keep(answer)
+
+    async def _asks_by_form(
+        self, message: Message, answer: PreparedAnswer, cards: AnswerCards, ticket: QueueTicket
+    ) -> bool:
+        """Ask for what is missing by a form instead of a card, where that can be; return whether it was."""
+        if cards.own.form is None:
+            return False
+        await ticket.wait_turn()
+        person, where = message.sender.staff_id, message.conversation
+        shown = await self._forms.show(cards.own.form, user_id=person, where=where, key=message.msg_id)
+        if shown:
+            self._sent[AnswerVia.FORM].inc()
+            self._inbox.mark_soon(message.msg_id, InboxState.ANSWERED)
+            self._count(answer.command, answer.outcome)
+        return shown
 
     def _track_of(self, message: Message, *, interim: bool) -> str:
         return self._tracks.for_interim(message.msg_id) if interim else self._tracks.for_message(message.msg_id)

@@ -83,6 +83,8 @@ class AnswerVia(StrEnum):
     CARD = "card"
     OWN_CARD = "own_card"
     """A card that holds what the asker alone may see."""
+    FORM = "form"
+    """A form that the asker alone gets."""
     MARKDOWN = "markdown"
     WEBHOOK = "webhook"
 

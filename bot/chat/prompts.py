@@ -55,7 +55,11 @@ class OpenPrompts:
 
     def drop(self, context: QuestionContext) -> None:
         """Forget the prompt: it was answered in another way."""
-        self._of.pop(context.person.user_id or "", None)
+        self.forget(context.person.user_id or "")
+
+    def forget(self, user_id: str) -> None:
+        """Forget a person's prompt: they do not want to answer it."""
+        self._of.pop(user_id, None)
 
 
 def may_be_reply(parsed: ParsedLine, line: str) -> bool:

@@ -174,6 +174,11 @@ class AnswerKeeper:
     def _gives_own_values(self, track_id: str) -> bool:
         return self._own_values or self._interim(track_id)
 
+    async def conversation_of(self, track_id: str) -> Conversation | None:
+        """Return where the card of an answer stands, None where that is not known."""
+        known = await self._stored(self._answers.find(track_id), None)
+        return None if known is None else known.conversation
+
     async def stands(self, track_id: str, now: datetime) -> bool:
         """Return whether a card is kept up to date; yes while the store cannot say."""
         return await self._stored(self._answers.stands(track_id, now), True)

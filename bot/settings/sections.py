@@ -234,6 +234,12 @@ class CardSettings(SettingsSection):
         description="Font file of the charts, with Chinese letters; empty: the first in the places where systems keep"
         " one (Debian and Ubuntu: package `fonts-noto-cjk`).",
     )
+    form_template: str = Field(
+        "",
+        description="Template in DingTalk by which people fill in what is asked for, such as the reason of a rejection;"
+        " empty: they tap or type it. `c2a6355b-9724-4f7e-9653-d33fcb3311bb.schema` is a public one, which not every"
+        " organisation may use. A form is a call.",
+    )
     templates: dict[str, TemplateSettings] = Field(
         {}, description="Card name (or `default`) → template of your own in DingTalk."
     )

@@ -8,12 +8,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, get_args
+
+import orjson
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _FIELD_KEYS = frozenset({"name", "label", "type", "required", "requiredMsg", "placeholder", "defaultValue", "options"})
 _REQUIRED = "请填写{label}"
+
+
+FieldType = Literal["TEXT", "TEXT_AREA", "DATE", "SELECT"]
+_TYPES: frozenset[str] = frozenset(get_args(FieldType))
 
 
 class InvalidTemplate(ValueError):
@@ -41,7 +48,7 @@ class TemplateField:
 
     name: str
     label: str
-    type: Literal["TEXT", "SELECT"]
+    type: FieldType
     placeholder: str = ""
     default: str = ""
     required_message: str = ""
@@ -49,14 +56,16 @@ class TemplateField:
     options: tuple[TemplateOption, ...] = ()
 
     def value(self, entered: str) -> Any:
-        """Return what is sent: the text, or index and value of the choice; None for a select without a choice.
+        """Return what is sent: the text or day, or index and value of the choice; None for what was not chosen.
 
         Raises `InvalidFieldValue` for a value that is not among the options.
         """
-        if self.type == "TEXT":
+        if self.type in ("TEXT", "TEXT_AREA"):
             return entered
         if not entered:
             return None
+        if self.type == "DATE":
+            return _day(entered)
         index = next((place for place, option in enumerate(self.options) if option.value == entered), None)
         if index is None:
             raise InvalidFieldValue(f"field {self.name!r} has no option {entered!r}")
@@ -85,6 +94,10 @@ class TemplateButton:
     text: str
     color: str = "gray"
     params: Mapping[str, str] = field(default_factory=dict)
+    action_id: str = ""
+    """What a click carries instead of the builder's id of the node."""
+    submits: bool = True
+    """Whether a click carries what was filled in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,13 +120,24 @@ class SimTemplate:
     """Standalone input components: each value is a parameter of the click."""
     form: tuple[TemplateField, ...] = ()
     """Fields of a form component: their values are one parameter ``form``."""
+    form_variable: str = ""
+    """Variable of type `form`, whose JSON text declares further fields."""
+    buttons_in_form: bool = False
+    """Whether ``buttons`` are shown with the fields alone."""
     fields_if: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Values that variables must have for inputs and form to be shown, like a condition of the builder."""
 
     def fields(self, values: Mapping[str, str]) -> tuple[TemplateField, ...]:
         """Return the fields that a card with these variables shows."""
-        shown = all(values.get(name, "") == wanted for name, wanted in self.fields_if.items())
-        return (*self.inputs, *self.form) if shown else ()
+        return (*self.inputs, *self._form(values)) if self.shows_fields(values) else ()
+
+    def shows_fields(self, values: Mapping[str, str]) -> bool:
+        """Whether a card with these variables shows the inputs and the form."""
+        return all(values.get(name, "") == wanted for name, wanted in self.fields_if.items())
+
+    def _form(self, values: Mapping[str, str]) -> tuple[TemplateField, ...]:
+        declared = values.get(self.form_variable, "") if self.form_variable else ""
+        return (*self.form, *_declared_fields(declared)) if declared else self.form
 
     def missing(self, values: Mapping[str, str], entered: Mapping[str, str]) -> str:
         """Return the client's message for the first required field that is empty; empty if there is none."""
@@ -135,11 +159,13 @@ class SimTemplate:
             raise InvalidFieldValue(f"no field {min(unknown)!r} on this card")
         if not shown:
             return {}
-        params = _values(self.inputs, entered)
-        return {**params, "form": _values(self.form, entered)} if self.form else params
+        params, form = _values(self.inputs, entered), self._form(values)
+        return {**params, "form": _values(form, entered)} if form else params
 
 
 MARKDOWN_BUTTONS = "1366a1eb-bc54-4859-ac88-517c56a9acb1.schema"
+
+PUBLIC_FORM = "c2a6355b-9724-4f7e-9653-d33fcb3311bb.schema"
 
 _STREAMED = frozenset({"msgContent", "staticMsgContent"})
 PUBLIC_TEMPLATES = (
@@ -152,9 +178,28 @@ PUBLIC_TEMPLATES = (
         id="02fcf2f4-5e02-4a85-b672-46d1f715543e.schema", title="msgTitle", markdown="msgContent", streaming=_STREAMED
     ),
     SimTemplate(id="d28e2ac5-fb34-4d93-94bc-cf5c580c2d4f.schema", markdown="content"),
+    SimTemplate(
+        id=PUBLIC_FORM,
+        title="question_title",
+        markdown="question_desc",
+        tips="form_btn_text",
+        buttons=(
+            TemplateButton(text="确定", color="blue", action_id="${question_id}"),
+            TemplateButton(
+                text="取消",
+                color="red",
+                params={"user_cancel": "true"},
+                action_id="${question_id}",
+                submits=False,
+            ),
+        ),
+        buttons_in_form=True,
+        form_variable="form",
+        fields_if={"card_status": "pending"},
+    ),
 )
 """Published inside DingTalk's own SDKs, usable by any internal app
-(docs: platform/dingtalk/templates.md#public-templates)."""
+(docs: platform/dingtalk/templates.md#public-templates), and the form of public projects (…/templates.md#forms)."""
 
 
 def read_template(body: Mapping[str, Any]) -> SimTemplate:
@@ -185,6 +230,22 @@ def fill_variables(text: str, values: Mapping[str, str]) -> str:
     return _VARIABLE.sub(lambda match: values.get(match[1], ""), text)
 
 
+def _declared_fields(text: str) -> tuple[TemplateField, ...]:
+    """Return the fields that a variable declares; none where it is malformed, as the client shows none then."""
+    try:
+        declared = orjson.loads(text)
+        return tuple(map(_read_field, _objects(declared, "fields"))) if isinstance(declared, dict) else ()
+    except (orjson.JSONDecodeError, InvalidTemplate):
+        return ()
+
+
+def _day(entered: str) -> str:
+    try:
+        return date.fromisoformat(entered).isoformat()
+    except ValueError as error:
+        raise InvalidFieldValue(f"no day: {entered!r}") from error
+
+
 def _values(fields: Iterable[TemplateField], entered: Mapping[str, str]) -> dict[str, Any]:
     values = ((field.name, field.value(_given(field, entered))) for field in fields)
     return {name: value for name, value in values if value is not None}
@@ -203,7 +264,7 @@ def _read_field(given: Mapping[str, Any]) -> TemplateField:
     if unknown := given.keys() - _FIELD_KEYS:
         raise InvalidTemplate(f"{min(unknown)} of a field is not simulated")
     name, type_ = _word(given, "name"), given.get("type", "TEXT")
-    if type_ not in ("TEXT", "SELECT"):
+    if type_ not in _TYPES:
         raise InvalidTemplate(f"fields of the type {type_} are not simulated")
     label = str(given.get("label") or name)
     asked = str(given.get("requiredMsg") or _REQUIRED.format(label=label))

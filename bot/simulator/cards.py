@@ -27,6 +27,10 @@ class SimButton:
     request: bool = False
     disabled: bool = False
     params: Mapping[str, Any] = field(default_factory=dict)
+    submits: bool = True
+    """Whether a click carries what stands in the card's fields."""
+    action_id: str = ""
+    """What a click carries instead of its id, and in `actionIds` alone."""
 
     def render(self) -> dict[str, Any]:
         """As the control API shows it."""
@@ -250,6 +254,8 @@ def _fixed_buttons(template: SimTemplate, values: Mapping[str, str]) -> Iterator
 
     Docs: platform/dingtalk/callbacks.md#clicks
     """
+    if template.buttons_in_form and not template.shows_fields(values):
+        return
     for number, button in enumerate(template.buttons, 1):
         if text := fill_variables(button.text, values):
             yield SimButton(
@@ -258,6 +264,8 @@ def _fixed_buttons(template: SimTemplate, values: Mapping[str, str]) -> Iterator
                 id=f"single_button_node_{number}",
                 request=True,
                 params={name: fill_variables(value, values) for name, value in button.params.items()},
+                submits=button.submits,
+                action_id=fill_variables(button.action_id, values),
             )
 
 

@@ -224,13 +224,15 @@ class SimEngine:
         if card.callback_type != "STREAM":
             self.timeline.note("click", "callbackType is not STREAM: the click does not reach the stream")
             return ClickResult(False, "该卡片未配置回调", 0.0)
-        seen, entered = card.variables_for(user_id), fields or {}
-        try:
-            added = card.template.params(seen, entered)
-        except InvalidFieldValue as error:
-            raise SimForbidden(str(error)) from error
-        if missing := card.template.missing(seen, entered):
-            return ClickResult(False, missing, 0.0)
+        added: Mapping[str, Any] = {}
+        if button is None or button.submits:
+            seen, entered = card.variables_for(user_id), fields or {}
+            try:
+                added = card.template.params(seen, entered)
+            except InvalidFieldValue as error:
+                raise SimForbidden(str(error)) from error
+            if missing := card.template.missing(seen, entered):
+                return ClickResult(False, missing, 0.0)
         action_ids, values = click_params(button, {**(params or {}), **added})
         if self.faults.trigger("no_action_ids"):
             action_ids = []

@@ -126,11 +126,14 @@ def card_callback(
 
 
 def click_params(button: SimButton | None, extra: Mapping[str, Any]) -> tuple[list[str], dict[str, Any]]:
-    """`actionIds` and `params` of a click; both carry the button's id, whichever form the button has.
+    """`actionIds` and `params` of a click; both carry the button's id, whichever form the button has, unless it has an
+    action id of its own.
 
     Docs: platform/dingtalk/templates.md#buttons
     """
     params = {**(button.params if button is not None else {}), **extra}
+    if button is not None and button.action_id:
+        return [button.action_id], params
     id_ = button.id if button is not None else str(params.get("id") or "")
     if button is not None and button.id:
         params.setdefault("id", button.id)

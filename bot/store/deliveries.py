@@ -132,6 +132,14 @@ class StoredShownCards:
         query = select(_D.card).where(_D.track == track_id, _D.also != "", own_chat)
         return await self._database.read(lambda connection: connection.execute(query).first()) is not None
 
+    async def stands_in(self, track_id: str, group: str) -> bool:
+        """Return whether a card stands in a group.
+
+        Raises `bot.store.errors.StoreUnavailable`.
+        """
+        query = select(_D.card).where(_D.track == track_id, stands_at(Place(PlaceKind.GROUP, group)))
+        return await self._database.read(lambda connection: connection.execute(query).first()) is not None
+
     async def _clicked_together(self, clicks: Sequence[_Clicked]) -> Sequence[Place | None]:
         return await self._database.run(partial(_record_clicks, clicks))
 

@@ -7,7 +7,7 @@ import re
 import orjson
 from playwright.async_api import expect
 
-from bot.simulator.card_templates import read_template
+from bot.simulator.card_templates import PUBLIC_FORM, read_template
 from bot.simulator.server import RunningSimulator
 from tests.browser.conftest import OpenPage
 from tests.browser.echo_bot import EchoBot, button, card, shown_to_clicker
@@ -234,3 +234,39 @@ async def test_a_recalled_card_leaves_a_note(
     simulator.engine.chat.notify_changed(copies)
     await expect(page.card(track_id="stock")).to_have_count(0)
     await expect(page.part("card-entry")).to_have_text("ERP 助手: 消息已撤回")
+
+
+async def test_the_public_form_is_filled_in(browser_page: OpenPage, echo_bot: EchoBot) -> None:
+    fields = [
+        {"name": "reason", "label": "原因", "type": "TEXT_AREA", "required": True, "placeholder": "例如：太贵"},
+        {"name": "day", "label": "日期", "type": "DATE"},
+    ]
+    asks = {
+        "question_id": "q_1",
+        "question_title": "为什么拒绝 PO-1001？",
+        "question_desc": "目前还没有记录任何决定。",
+        "form_btn_text": "待填写",
+        "card_status": "pending",
+        "form": orjson.dumps({"fields": fields}).decode(),
+    }
+    echo_bot.on_click = lambda click: shown_to_clicker(card_status="answered", question_desc="已记录")
+    await echo_bot.send_card(GROUP, "form", asks, PUBLIC_FORM)
+    page = await browser_page("keeper01")
+    await page.open("仓库与销售群")
+    drawn = page.card(track_id="form")
+    await expect(drawn.get_by_test_id("card-button")).to_have_text(["确定", "取消"])
+    reason, day = drawn.get_by_label("原因 *"), drawn.get_by_label("日期")
+    await expect(day).to_have_attribute("type", "date")
+    await page.press(drawn, "确定")
+    await expect(page.part("toast")).to_have_text("请填写原因")
+    await reason.fill("太贵\n请重新询价")
+    await day.fill("2026-12-01")
+    await page.press(drawn, "确定")
+    await expect(drawn.get_by_test_id("card-body")).to_contain_text("已记录")
+    await expect(drawn.get_by_test_id("card-field")).to_have_count(0)
+    await expect(drawn.get_by_test_id("card-button")).to_have_count(0)
+    [click] = echo_bot.clicks
+    assert orjson.loads(click["content"])["cardPrivateData"] == {
+        "actionIds": ["q_1"],
+        "params": {"form": {"reason": "太贵\n请重新询价", "day": "2026-12-01"}},
+    }

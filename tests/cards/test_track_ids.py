@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from bot.cards.track_ids import TrackIds
@@ -43,3 +45,28 @@ def test_ids_of_answers_are_those_of_earlier_releases() -> None:
 def test_foreign_and_changed_ids_are_not_ours(foreign: str) -> None:
     assert not OURS.is_ours(foreign)
     assert not OURS.is_card(foreign)
+
+
+UNTIL = datetime(2026, 11, 24, 18, 0, 10, tzinfo=UTC)
+FORM = OURS.for_form("c1", "boss01", UNTIL)
+
+
+def test_a_form_belongs_to_one_person_and_ends() -> None:
+    assert OURS.is_ours(FORM)
+    assert OURS.is_form(FORM)
+    assert not OURS.is_card(FORM)
+    assert not OURS.is_interim(FORM)
+    assert OURS.is_form_of(FORM, "boss01")
+    assert not OURS.is_form_of(FORM, "manager01")
+    assert OURS.form_ends(FORM) == UNTIL
+    assert OURS.for_form("c1", "boss01", UNTIL) == FORM
+    assert len({FORM, *(OURS.for_form(*of, UNTIL) for of in (("c2", "boss01"), ("c1", "manager01")))}) == 3
+
+
+def test_nobody_makes_a_form_their_own_or_last_longer() -> None:
+    kind, body, seal = FORM.split("-")
+    other = OURS.for_form("c1", "manager01", UNTIL).split("-")[1]
+    for changed in (body[:16] + other[16:24] + body[24:], body[:24] + "ffffffff"):
+        assert not OURS.is_form(f"{kind}-{changed}-{seal}")
+    assert not OURS.is_form(f"c1-{body}-{seal}")
+    assert not OURS.is_form(OURS.for_message("m1"))

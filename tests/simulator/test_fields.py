@@ -118,7 +118,7 @@ async def test_fields_are_there_as_long_as_their_condition_holds(wire):
     [
         {},
         {"id": "x", "form": REASON},
-        {"id": "x", "form": [{**REASON, "type": "DATE"}]},
+        {"id": "x", "form": [{**REASON, "type": "DATETIME"}]},
         {"id": "x", "form": [{**REASON, "hidden": True}]},
         {"id": "x", "form": [{"label": "原因"}]},
         {"id": "x", "form": [REASON], "inputs": [REASON]},
@@ -132,3 +132,57 @@ async def test_a_template_that_is_none_or_not_simulated(wire, body):
     with pytest.raises(InvalidTemplate):
         read_template(body)
     assert (await wire.call("PUT", "/sim/templates", body))[0] == 400
+
+
+FORM = "c2a6355b-9724-4f7e-9653-d33fcb3311bb.schema"
+ASKED = {
+    "question_id": "q_1",
+    "question_title": "拒绝 PO-1001",
+    "question_desc": "请填写",
+    "form_btn_text": "待填写",
+    "card_status": "pending",
+}
+FIELDS = [
+    {"name": "reason", "label": "原因", "type": "TEXT_AREA", "required": True},
+    {"name": "day", "label": "日期", "type": "DATE"},
+]
+
+
+async def form_shown(wire, **changes):
+    """Show a form and return its card as the control API has it."""
+    values = {**ASKED, "form": orjson.dumps({"fields": FIELDS}).decode(), **changes}
+    await wire.card(cardTemplateId=FORM, cardData={"cardParamMap": values})
+    query = {"conversation": WAREHOUSE, "viewer": "keeper01"}
+    return (await wire.call("GET", "/sim/messages", params=query))[1]["items"][-1]["card"]
+
+
+@pytest.mark.parametrize(
+    ("button", "entered", "params"),
+    [
+        (
+            "确定",
+            {"reason": "太贵\n再谈", "day": "2026-06-06"},
+            {"form": {"reason": "太贵\n再谈", "day": "2026-06-06"}},
+        ),
+        ("确定", {"reason": "太贵"}, {"form": {"reason": "太贵"}}),
+        ("取消", {"reason": "太贵"}, {"user_cancel": "true"}),
+    ],
+    ids=["all", "without a day", "cancelled"],
+)
+async def test_the_public_form_sends_what_was_filled_in(wire, button, entered, params):
+    card = await form_shown(wire)
+    assert (card["title"], card["markdown"], card["tips"]) == ("拒绝 PO-1001", "请填写", "待填写")
+    _, sent = await click(wire, entered, button)
+    assert sent == {"actionIds": ["q_1"], "params": params}
+
+
+@pytest.mark.parametrize("changes", [{"card_status": "expired"}, {"form": "nonsense"}, {"form": "[]"}])
+async def test_a_form_that_is_over_or_malformed_shows_no_fields(wire, changes):
+    card = await form_shown(wire, **changes)
+    assert card["fields"] == []
+
+
+async def test_what_is_no_day_is_not_sent(wire):
+    await form_shown(wire)
+    status, _ = await click(wire, {"reason": "x", "day": "soon"}, "确定")
+    assert status == 400

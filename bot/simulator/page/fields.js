@@ -1,12 +1,12 @@
 /**
- * The fields of a card template of one's own: a line of text, or a choice.
+ * The fields of a card: a line of text, several lines, a day, or a choice.
  * @module
  */
 
 import { el } from './dom.js';
 
 /**
- * @typedef {{name: string, label: string, type: 'TEXT' | 'SELECT', placeholder: string, defaultValue: string,
+ * @typedef {{name: string, label: string, type: 'TEXT' | 'TEXT_AREA' | 'DATE' | 'SELECT', placeholder: string, defaultValue: string,
  *            required: boolean, options: {value: string, text: string}[]}} Field
  */
 
@@ -17,9 +17,23 @@ import { el } from './dom.js';
  */
 export function drawField(field) {
   const common = { class: 'card-input', name: field.name, data: { testid: 'card-field', type: field.type } };
-  const node = field.type === 'SELECT' ? drawSelect(field, common)
-    : el('input', { ...common, type: 'text', placeholder: field.placeholder, value: field.defaultValue, autocomplete: 'off' });
-  return el('label', { class: 'card-field' }, el('span', {}, field.required ? `${field.label} *` : field.label), node);
+  return el('label', { class: 'card-field' }, el('span', {}, field.required ? `${field.label} *` : field.label),
+    drawInput(field, common));
+}
+
+/**
+ * @param {Field} field
+ * @param {import('./dom.js').Props} common
+ */
+function drawInput(field, common) {
+  const { placeholder, defaultValue } = field;
+  const line = { ...common, placeholder, value: defaultValue, autocomplete: 'off' };
+  switch (field.type) {
+    case 'SELECT': return drawSelect(field, common);
+    case 'TEXT_AREA': return el('textarea', { ...common, placeholder, rows: 3 }, defaultValue);
+    case 'DATE': return el('input', { ...line, type: 'date' });
+    default: return el('input', { ...line, type: 'text' });
+  }
 }
 
 /**
@@ -37,6 +51,6 @@ function drawSelect({ placeholder, options, defaultValue }, common) {
  * @returns {Record<string, string>}
  */
 export function entered(fields) {
-  const nodes = /** @type {NodeListOf<HTMLInputElement | HTMLSelectElement>} */ (fields.querySelectorAll('.card-input'));
+  const nodes = /** @type {NodeListOf<HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement>} */ (fields.querySelectorAll('.card-input'));
   return Object.fromEntries([...nodes].map(({ name, value }) => [name, value]));
 }

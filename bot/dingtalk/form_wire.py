@@ -1,0 +1,81 @@
+"""Turns forms into the variables of the public form template (docs: platform/dingtalk/templates.md#forms)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import orjson
+
+from bot.cards.card import Card, CardForm, CardFormField, FormReply, FormState
+from bot.cards.form import FormFieldKind
+from bot.dingtalk.card_wire import CardTemplate, click_response
+
+PUBLIC_FORM = "c2a6355b-9724-4f7e-9653-d33fcb3311bb.schema"
+"""The public template with a form, which DingTalk does not document."""
+
+_PENDING = "pending"
+"""The state in which the template shows its fields."""
+_STATES = MappingProxyType(
+    # The template has a colour of its own for each state that it knows, and a neutral one for all others: that an ERP
+    # has accepted something is not the form's to say.
+    {
+        FormState.OPEN: _PENDING,
+        FormState.ANSWERED: "answered",
+        FormState.CANCELLED: "cancelled",
+        FormState.EXPIRED: "expired",
+    }
+)
+_TYPES = MappingProxyType(
+    {FormFieldKind.WORDS: "TEXT_AREA", FormFieldKind.QUANTITY: "TEXT", FormFieldKind.DATE: "DATE"}
+)
+
+
+def form_params(form: CardForm, label: str) -> dict[str, str]:
+    """Return the template's variables for a form that waits; ``label`` stands beside its title."""
+    fields = [_field(field) for field in form.fields]
+    return {
+        "question_id": form.token,
+        "question_title": form.title,
+        "question_desc": form.text,
+        "form_btn_text": label,
+        "card_status": _PENDING,
+        "form": orjson.dumps({"fields": fields}).decode(),
+    }
+
+
+def form_response(reply: FormReply) -> dict[str, Any]:
+    """Return the ``response`` of a callback's ACK that shows who submitted a form what came of it.
+
+    Without the options the form's fields would become empty (docs: platform/dingtalk/cards.md#updates).
+    """
+    params: Mapping[str, str] = {
+        "question_title": reply.title,
+        "question_desc": reply.text,
+        "form_btn_text": reply.label,
+        "card_status": _STATES[reply.state],
+    }
+    return {
+        "cardUpdateOptions": {"updateCardDataByKey": True, "updatePrivateDataByKey": True},
+        "cardData": {"cardParamMap": params},
+    }
+
+
+def shown_response(
+    shown: Card | FormReply, template: CardTemplate, made_as: str = "", *, own_values: bool = False
+) -> dict[str, Any]:
+    """Return the ``response`` of a callback's ACK, whatever was clicked; see `click_response`."""
+    if isinstance(shown, FormReply):
+        return form_response(shown)
+    return click_response(shown, template, made_as, own_values=own_values)
+
+
+def _field(field: CardFormField) -> dict[str, Any]:
+    return {
+        "name": field.name,
+        "label": field.label,
+        "type": _TYPES[field.kind],
+        "required": True,
+        "placeholder": field.placeholder,
+    }
