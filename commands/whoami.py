@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from bot.access.areas import AREA_COMMANDS
 from bot.access.people import Person
-from bot.access.policy import AccessPolicy
+from bot.access.policy import NO_RULE, AccessPolicy
 from bot.access.wording import describe_scope
 from bot.cards.actions import Ask
 from bot.cards.view import Button, View
@@ -29,6 +29,7 @@ class DocumentRight:
     scopes: tuple[tuple[Phrase, ...], ...]
     """What restricts the documents, each alternative by itself; nothing: all documents."""
     rule: str
+    """Empty where no rule says otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,5 +100,5 @@ def _document_rights(
             command=known.name,
             fields=tuple(field for field in FieldClass if field in verdict.grant.fields),
             scopes=scopes if all(scopes) else (),
-            rule=verdict.rule,
+            rule=verdict.rule if verdict.rule != NO_RULE else "",
         )

@@ -13,6 +13,7 @@ from bot.approvals.document import FINGERPRINT_PREFIX
 from bot.approvals.insights import NO_INSIGHT, Insight, MissingInsight
 from bot.approvals.list_views import ApprovalListRow
 from bot.approvals.plan import ApprovalLevel, ApprovalPlan, Eligibility, PlanResult, Quorum, Vote, tally
+from bot.approvals.policy.rules import label_rule
 from bot.approvals.views import (
     ApprovalLine,
     ApprovalSaid,
@@ -249,8 +250,8 @@ def build_why_view(why: DecisionExplanation, names: Mapping[str, str], audience:
         number=why.document.number,
         status=why.document.order.status,
         case=case.id if case is not None else "",
-        rule=plan.rule if plan is not None else "",
-        policy=case.policy if case is not None else "",
+        rule=label_rule(plan.rule) if plan is not None else "",
+        policy=case.policy if case is not None and case.policy != case.plan.rule else "",
         reasons=(*_plan_reasons(why.plan_result, names, audience), *_erp_reasons(why, names)),
         plan_levels=tuple(_plan_level(level, votes, names, priced=priced) for level in plan.levels)
         if plan is not None

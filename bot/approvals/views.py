@@ -17,7 +17,7 @@ from bot.approvals.case import CaseState, ExternalDecision, external_headline, w
 from bot.approvals.insights import NO_INSIGHT, LineInsight
 from bot.cards.actions import ApprovePo, Ask, ForwardPo, RejectPo, RejectReason, UndoPo
 from bot.cards.form import REASON_FIELD, FormField, InputForm
-from bot.cards.view import Button, Color, Following, ListView, View
+from bot.cards.view import Button, Color, Following, Label, ListView, View
 from bot.chat.parsing import command_line
 from bot.disclosure import ClassedBy, FieldClass, Stating
 from bot.erp.model import Cost, DocumentRef, Money, PartnerName, PurchaseLine, PurchaseStatus, Verdict
@@ -397,7 +397,7 @@ class ApprovalWhy(View):
     number: str
     status: PurchaseStatus | None = None
     case: str = ""
-    rule: str = ""
+    rule: Label = ""
     policy: str = ""
     reasons: Annotated[tuple[Phrase, ...], Stating(FieldClass.COST)] = ()
     plan_levels: tuple[PlanLevel, ...] = ()

@@ -122,7 +122,7 @@ class TestRights:
         assert [list(map(str, scope)) for scope in rights["stock"].scopes] == [["warehouse: BJ"]]
         assert rights["stock"].rule == "north"
         assert (rights["po"].fields, rights["po"].rule) == ((FieldClass.QUANTITY,), "north, no costs")
-        assert (rights["order"].scopes, rights["order"].rule) == ((), "default")
+        assert (rights["order"].scopes, rights["order"].rule) == ((), "")
 
     async def test_whoami_shows_where_roles_come_from(self, ask: Ask) -> None:
         view = as_(Whoami, await ask("/whoami", person=replace(KEEPER, is_admin=True)))

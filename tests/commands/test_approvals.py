@@ -128,8 +128,8 @@ async def test_a_rejection_asks_for_its_reason_and_the_next_message_gives_it(
         f"/reject PO-1001 #{seen} budget",
         f"/reject PO-1001 #{seen} quantity",
         f"/reject PO-1001 #{seen} needless",
-        f"/pending {case.id}",
         f"/reject PO-1001 #{seen} other",
+        f"/pending {case.id}",
     ]
     assert (await approvals.case()).votes == ()
     # A message from somebody else, or in another conversation, is no answer to the question.

@@ -14,6 +14,7 @@ from .tree import ROOT
 
 REJECTED = (
     *("警报", "告警", "知道了", "认领", "静音", "采购订单", "批准", "驳回", "待收订单"),
+    *("发票已付款", "接口调用量"),
     *("任一：", "没有指定您", "未记录", "”是多余的", "已发货 部分"),
 )
 USED = (
@@ -38,6 +39,11 @@ def test_the_catalogue_has_the_word_that_people_use(word: str) -> None:
 def test_one_thing_has_one_name() -> None:
     texts = [text for message in catalogue.read("zh_CN") if message.id for text in _strings(message.string)]
     assert [text for text in texts if "商品" in text or re.search("(?<!订)生产单", text)] == []
+
+
+def test_english_has_one_word_for_who_sells_to_us() -> None:
+    ids = [text for message in catalogue.read("zh_CN") if message.id for text in _strings(message.id)]
+    assert [text for text in ids if re.search("supplier", text, re.IGNORECASE)] == []
 
 
 def test_templates_hold_no_chinese_of_their_own() -> None:

@@ -140,6 +140,7 @@ async def test_finding_10_who_may_not_approve_is_offered_nothing_to_approve(open
         for line in (f"/approve {number}", f"/po {number}", f"/why {number}"):
             card = await system.ask(line)
             assert not {"同意", "拒绝", "转交"} & {button.text for button in card.buttons}, line
+            assert "default" not in card.markdown + card.tips, "the rule of a company that wrote none has a name"
         assert "您不是此单的审批人" in (await system.ask(f"/approve {number}")).markdown
 
 

@@ -13,6 +13,7 @@ from bot.approvals.policy.rules import (
     RuleLevel,
     RuleScope,
     SelectorKind,
+    label_rule,
 )
 from bot.erp.model import Currency, Money
 from bot.phrase import Phrase, phrase
@@ -89,9 +90,9 @@ def make_plan(rules: ApprovalRuleSet, document: ApprovalDocument, company: Compa
     for rule in rules.rules:
         why_not = find_mismatch(rule.scope, document, company)
         if why_not is None:
-            reasons.append(phrase("“%(rule)s” decides.", rule=rule.name))
+            reasons.append(phrase("“%(rule)s” decides.", rule=label_rule(rule.name)))
             return PlanResult(_plan(rule, rules, document, company), tuple(reasons))
-        reasons.append(phrase("“%(rule)s” does not apply: %(reason)s.", rule=rule.name, reason=why_not))
+        reasons.append(phrase("“%(rule)s” does not apply: %(reason)s.", rule=label_rule(rule.name), reason=why_not))
     reasons.append(phrase("No rule is for this document, so it is decided in the ERP."))
     return PlanResult(None, tuple(reasons))
 

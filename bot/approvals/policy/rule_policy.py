@@ -18,12 +18,14 @@ from bot.approvals.plan import (
 )
 from bot.approvals.policy.planner import make_plan, single_limits
 from bot.approvals.policy.rules import (
+    DEFAULT_RULE,
     ApprovalRule,
     ApprovalRuleSet,
     ApproverSelector,
     RuleLevel,
     SelectorKind,
     Substitute,
+    label_rule,
 )
 from bot.erp.model import Currency, Money, Verdict
 from bot.phrase import Phrase, phrase
@@ -41,13 +43,18 @@ def evaluate(
         return _refuse(phrase("It has been decided already."))
     if any(vote.user_id == user_id for vote in vote_context.votes):
         return _refuse(phrase("You have agreed already; others have to decide as well."))
-    level = plan.level(waited)
+    level, rule = plan.level(waited), label_rule(plan.rule)
     left = missing_approvers(level, vote_context.votes)
     if user_id in left:
-        standing_for, reason = "", phrase("“%(rule)s” names you for level %(level)s.", rule=plan.rule, level=waited)
+        standing_for, reason = (
+            "",
+            phrase("“%(rule)s” names you for level %(level)s.", rule=rule, level=waited),
+        )
     elif principal := _principal(user_id, left, vote_context, substitutes):
         standing_for = principal
-        reason = phrase("You stand in for %(person)s, named by “%(rule)s”.", person=principal, rule=plan.rule)
+        reason = phrase(
+            "You stand in for %(person)s, named by “%(rule)s”.", person=principal, rule=label_rule(plan.rule)
+        )
     else:
         return _not_named(user_id, vote_context, level, left)
     if verdict is Verdict.APPROVE and (limit := _over_limit(user_id, vote_context)) is not None:
@@ -73,7 +80,9 @@ def _principal(user_id: str, left: Sequence[str], vote_context: VoteContext, sub
 def _not_named(user_id: str, vote_context: VoteContext, level: ApprovalLevel, left: tuple[str, ...]) -> Eligibility:
     plan = vote_context.plan
     if not level.approvers:
-        return _refuse(phrase("“%(rule)s” leaves nobody for level %(level)s.", rule=plan.rule, level=level.number))
+        return _refuse(
+            phrase("“%(rule)s” leaves nobody for level %(level)s.", rule=label_rule(plan.rule), level=level.number)
+        )
     if any(user_id in other.approvers for other in plan.levels[level.number :]):
         return _refuse(phrase("It is not your turn yet: level %(level)s comes first.", level=level.number), ask=left)
     spoken_for = next((vote for vote in vote_context.votes if vote.on_behalf_of == user_id), None)
@@ -102,7 +111,9 @@ def _over_limit(user_id: str, vote_context: VoteContext) -> Phrase | None:
         most = _in_currency(plan.daily_limits, total.currency)
         if most is None:
             currency = Currency(total.currency)
-            return phrase("“%(rule)s” has no limit per day in %(currency)s.", rule=plan.rule, currency=currency)
+            return phrase(
+                "“%(rule)s” has no limit per day in %(currency)s.", rule=label_rule(plan.rule), currency=currency
+            )
         spent = vote_context.spending.approved_today(user_id, total.currency)
         if spent.amount + total.amount > most.amount:
             return phrase(
@@ -122,7 +133,7 @@ DEFAULT_RULES = ApprovalRuleSet(
     version="default",
     rules=(
         ApprovalRule(
-            name="default", steps=(RuleLevel(Quorum.ANY, (ApproverSelector(SelectorKind.ROLE, DEFAULT_ROLE),)),)
+            name=DEFAULT_RULE, steps=(RuleLevel(Quorum.ANY, (ApproverSelector(SelectorKind.ROLE, DEFAULT_ROLE),)),)
         ),
     ),
 )

@@ -8,6 +8,15 @@ from enum import StrEnum
 
 from bot.approvals.plan import ExpiryAction, Quorum
 from bot.erp.model import Money
+from bot.phrase import Phrase, phrase
+
+DEFAULT_RULE = "default"
+"""The rule of a company that wrote none."""
+
+
+def label_rule(name: str) -> Phrase | str:
+    """Return what a rule is called to people: a company's own rules keep their name."""
+    return phrase("default") if name == DEFAULT_RULE else name
 
 
 class SelectorKind(StrEnum):
