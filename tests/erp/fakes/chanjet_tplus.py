@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import MetaData
 
 from bot.erp.model import (
     Area,
+    Customer,
     Invoice,
     InvoiceStatus,
     OrderStatus,
@@ -16,6 +18,7 @@ from bot.erp.model import (
     PurchaseStatus,
     SalesOrder,
     StockLevel,
+    Supplier,
 )
 from tests.erp.fakes.vendor_tables import Rows, VendorTables, batches, midnight, numbered, share_of, table
 
@@ -29,7 +32,11 @@ PRODUCTS = table(
 CLASSES = table(META, "AA_InventoryClass", "id", whole="id", text="name")
 UNITS = table(META, "AA_Unit", "id", whole="id", text="name")
 WAREHOUSES = table(META, "AA_Warehouse", "id", whole="id", text="code name")
-PARTNERS = table(META, "AA_Partner", "id", whole="id", text="name")
+PARTNERS = table(
+    META, "AA_Partner", "id",
+    whole="id partnerType idsaleman disabled", number="saleCreditLine", moment="updated",
+    text="code name Contact MobilePhone TelephoneNo EmailAddr addressJC CheckAddress ShipmentAddress",
+)  # fmt: skip
 PERSONS = table(META, "AA_Person", "id", whole="id", text="name")
 CURRENCIES = table(META, "AA_Currency", "id", whole="id", text="code")
 STATES = table(META, "eap_EnumItem", "id", whole="id", text="Name")
@@ -69,6 +76,10 @@ ARRIVALS = table(
 _CURRENCIES = {"CNY": 1, "USD": 2, "EUR": 3, "JPY": 4}
 _DRAFT, _VALID, _CLOSED = 181, 189, 190
 _STATES = {_DRAFT: "未审", _VALID: "生效", _CLOSED: "中止"}
+_CUSTOMER, _VENDOR, _BOTH = 211, 226, 228
+_KINDS = {_CUSTOMER: "客户", _VENDOR: "供应商", _BOTH: "客户/供应商"}
+BOTH = "BOTH-1"
+"""The code of a partner out of use who was customer and vendor, which nobody of the reference company is."""
 _PAID = {InvoiceStatus.PART_PAID: Decimal("0.5"), InvoiceStatus.PAID: Decimal(1)}
 
 
@@ -82,12 +93,14 @@ class ChanjetTplus(VendorTables):
         return [
             *((WAREHOUSES, {"id": n, "code": code, "name": name})
               for n, (code, name) in enumerate(company.warehouses.items(), 1)),
-            *((PARTNERS, {"id": int(code), "name": name}) for name, code in self._partners().items()),
+            *((PARTNERS, self._partner(each, _CUSTOMER)) for each in company.customers.values()),
+            *((PARTNERS, self._partner(each, _VENDOR)) for each in company.vendors.values()),
+            (PARTNERS, {"id": 9999, "code": BOTH, "name": "Both sides", "partnerType": _BOTH, "disabled": 1}),
             *((PERSONS, {"id": n, "name": user.name}) for n, user in enumerate(company.users, 1)),
             *((UNITS, {"id": int(code), "name": name}) for name, code in self._units().items()),
             *((CLASSES, {"id": int(code), "name": name}) for name, code in self._classes().items()),
             *((CURRENCIES, {"id": n, "code": "RMB" if code == "CNY" else code}) for code, n in _CURRENCIES.items()),
-            *((STATES, {"id": n, "Name": name}) for n, name in _STATES.items()),
+            *((STATES, {"id": n, "Name": name}) for n, name in (_STATES | _KINDS).items()),
         ]  # fmt: skip
 
     def rows(self, area: Area, key: str) -> Rows:
@@ -105,8 +118,31 @@ class ChanjetTplus(VendorTables):
             case other:
                 raise TypeError(type(other).__name__)
 
-    def _partners(self) -> dict[str, str]:
-        return numbered([*self.customers(), *self.vendors()])
+    def _partner(self, partner: Customer | Supplier, kind: int) -> dict[str, Any]:
+        row = {
+            "id": int(partner.id),
+            "partnerType": kind,
+            "disabled": int(not partner.is_active),
+            "code": partner.code,
+            "name": partner.name,
+            "Contact": partner.contact,
+            "MobilePhone": "",
+            "TelephoneNo": partner.phone,
+            "EmailAddr": partner.email,
+            "addressJC": "",
+            "CheckAddress": partner.address,
+            "ShipmentAddress": "",
+            "updated": partner.changed_at,
+        }
+        if isinstance(partner, Customer):
+            row |= {"idsaleman": self._person(partner.salesperson), "saleCreditLine": partner.credit_limit}
+        return row
+
+    def _customer(self, name: str) -> int:
+        return next(int(each.id) for each in self.company.customers.values() if each.name == name)
+
+    def _vendor(self, name: str) -> int:
+        return next(int(each.id) for each in self.company.vendors.values() if each.name == name)
 
     def _units(self) -> dict[str, str]:
         return numbered(product.unit for product in self.company.products.values())
@@ -163,7 +199,7 @@ class ChanjetTplus(VendorTables):
             "code": order.number,
             "voucherdate": midnight(order.ordered_on),
             "updated": order.changed_at,
-            "idcustomer": int(self._partners()[order.customer]),
+            "idcustomer": self._customer(order.customer),
             "idclerk": self._person(order.salesperson),
             "idcurrency": _CURRENCIES[order.total.currency] if order.total else 1,
             "voucherState": states.get(order.status, _VALID),
@@ -198,7 +234,7 @@ class ChanjetTplus(VendorTables):
             "voucherdate": midnight(invoice.issued_on),
             "recivingMaturity": midnight(invoice.due_on),
             "updated": invoice.changed_at,
-            "idcustomer": int(self._partners()[invoice.customer]),
+            "idcustomer": self._customer(invoice.customer),
             "idcurrency": _CURRENCIES[invoice.total.currency] if invoice.total else 1,
             "voucherState": _DRAFT if invoice.status is InvoiceStatus.DRAFT else _VALID,
             "origTaxAmount": invoice.total,
@@ -215,7 +251,7 @@ class ChanjetTplus(VendorTables):
             "code": order.number,
             "voucherdate": midnight(order.ordered_on),
             "updated": order.changed_at,
-            "idpartner": int(self._partners()[order.vendor]),
+            "idpartner": self._vendor(order.vendor),
             "idclerk": self._person(order.buyer),
             "idcurrency": _CURRENCIES[order.total.currency] if order.total else 1,
             "voucherState": _CLOSED if closed else _VALID if checked else _DRAFT,

@@ -10,11 +10,12 @@ from bot.erp.model import Approval, Invoice, InvoiceStatus, PurchaseOrder, Purch
 from bot.erp.port import Capability
 from bot.testing.gaps import Gaps, Rewrite
 from tests.erp.earlier_purchases import supplied_earlier
-from tests.erp.fakes.chanjet_tplus import ChanjetTplus
+from tests.erp.fakes.chanjet_tplus import BOTH, ChanjetTplus
 from tests.erp.sql.mapping_contract import (
     READS,
     ReadyMappingContract,
     given_up_is_closed,
+    in_own_currency,
     without_production,
 )
 
@@ -42,6 +43,8 @@ class TestChanjetTplusContract(ReadyMappingContract):
 
     name, installed = "chanjet-tplus", ChanjetTplus
     offers = READS - {Capability.PRODUCTION_ORDERS} | {
+        Capability.CUSTOMERS,
+        Capability.VENDORS,
         Capability.PRODUCT_DETAILS,
         Capability.PRICES,
         Capability.ARRIVALS,
@@ -63,13 +66,22 @@ class TestChanjetTplusContract(ReadyMappingContract):
             "SalesOrder.billing": "an order does not tell what of it was invoiced",
             "SalesOrder.payment": "an order does not tell what of it was paid",
             "OrderLine.invoiced": "a line of an order does not tell what of it was invoiced",
+            "Customer.payment_terms": "terms stand as ids that no public description explains",
+            "Customer.receivable": "whether the balance beside a partner is of today no public description says",
+            "Supplier.buyer": "a partner names who sells to them, not who buys",
+            "Supplier.payment_terms": "terms stand as ids that no public description explains",
+            "Supplier.payable": "whether the balance beside a partner is of today no public description says",
         },
         rewrites=(
             Rewrite("an order that is given up is closed", given_up_is_closed),
             Rewrite("what is not checked waits, and levels and reasons stand with the workflow alone", _as_checked),
             Rewrite("vendors of a product are those of earlier purchases", supplied_earlier),
             Rewrite("what production is to give is not told", without_production),
+            Rewrite("limits of partners are in the company's own currency", in_own_currency),
             Rewrite("a delivery note that was wrong is deleted, not void", _without_void),
         ),
         resolution=timedelta(milliseconds=1),
     )
+
+    async def test_a_partner_may_be_both(self, erp: Any) -> None:
+        assert (await erp.customer(BOTH)).name == (await erp.vendor(BOTH)).name == "Both sides"
