@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cached_property
 from itertools import pairwise
 from math import inf
@@ -17,6 +18,7 @@ from bot.chat.registry import Commands
 from bot.understanding.exporting import drop_export, export_reading, wants_the_last
 from bot.understanding.homophones import Homophones
 from bot.understanding.likeness import NOTHING, Likeness, pieces_of
+from bot.understanding.misspellings import Misspellings
 from bot.understanding.scanning import (
     Scan,
     Span,
@@ -48,6 +50,7 @@ MAX_SENTENCE = 120
 _NUMERALS = "[0-9.,]*[零〇一二两三四五六七八九十百千万半]*"
 _AMOUNT = re.compile(rf"{_NUMERALS}?(?=\s*千克)|{_NUMERALS}")
 """The number before a unit: 千克 is a unit, 千个 are thousand."""
+_COUNT = re.compile(r"(?<![\w.,-])(\d{1,7})\s*[x×*]?\s*$")
 _ENOUGH = "够"
 _PAYING = "付"
 _TO_PAY = frozenset({"invoice", "bill"})
@@ -89,6 +92,8 @@ _LONG_NAME = 4
 """Signs from which an unknown name counts as one; shorter ones are mostly words."""
 _LATE, _OPEN = "late", "open"
 """The lists of what is due and of what is not done yet, where a command has both."""
+_UNKNOWN = "name"
+"""The kind of a name that nobody knows."""
 _BARE = "find"
 """The command that looks up a name of which nothing is asked."""
 _OF_THE_WHOLE_COMPANY = frozenset({"report", "chart"})
@@ -122,7 +127,7 @@ class Grammar:
         """Build what reading needs, and return the grammar: for another thread than that of the loop."""
         self.vocabulary.prepare()
         _ = self._partners, self._longest_partner, self._stores, self._places, self._longest_store
-        _ = self._longest_person, self._longest_cue, self._quantity, self._homophones
+        _ = self._longest_person, self._longest_cue, self._quantity, self._homophones, self._misspellings
         return self
 
     def read(self, sentence: str, usable: frozenset[str] | None = None) -> Reading | None:
@@ -264,7 +269,7 @@ class Grammar:
 
     def scan(self, text: str) -> Scan:
         """Return what stands in a normalised text."""
-        scan = Scan.of(text)
+        scan = Scan.of(self._misspellings.mend(text, self._is_called_so))
         sentences = self.sentences
         drop_negated(scan)
         take_mentions(scan, self._stores)
@@ -291,14 +296,14 @@ class Grammar:
         return scan
 
     def _join_partners(self, scan: Scan) -> None:
-        """Take two parts of one partner's name for the whole: 慈溪 and 风扇配件厂."""
+        """Take two parts of one partner's name for the whole: 慈溪 and 风扇配件厂, "Müller & Söhne"."""
         for first, last in pairwise(scan.of_kind(SpanKind.PARTNER)):
-            if first.start + len(first.text) == last.start and (
-                name := self.vocabulary.partner_with(first.value, last.value)
-            ):
+            between = scan.text[first.start + len(first.text) : last.start]
+            name = None if between not in {"", "&", " & "} else self.vocabulary.partner_with(first.value, last.value)
+            if name:
                 scan.spans.remove(first)
                 scan.spans.remove(last)
-                scan.spans.append(Span(SpanKind.PARTNER, first.start, first.text + last.text, name))
+                scan.spans.append(Span(SpanKind.PARTNER, first.start, first.text + between + last.text, name))
                 return
 
     def _parted(self, start: int, piece: str) -> Iterable[tuple[int, str]]:
@@ -344,6 +349,11 @@ class Grammar:
         """Return the pieces of a sentence that say what it is like."""
         return pieces_of(scan, self._kind_of)
 
+    def pieces_of_strangers(self, scan: Scan) -> list[str]:
+        """Return the pieces of a sentence as if nobody knew the names in it."""
+        known = (SpanKind.PARTNER, SpanKind.NAME)
+        return pieces_of(scan, lambda span: _UNKNOWN if span.kind in known else self._kind_of(span))
+
     def _kind_of(self, span: Span) -> str:
         """Return what a span is for what a sentence is like; empty for a name that is unknown."""
         match span.kind:
@@ -355,7 +365,7 @@ class Grammar:
             case SpanKind.NAME:
                 if self.vocabulary.knows_product(span.value):
                     return "goods"
-                return "" if self._is_like_words(span.value) else "goods"
+                return "" if self._is_like_words(span.value) else _UNKNOWN
             case _:
                 return span.kind.value
 
@@ -459,11 +469,19 @@ class Grammar:
         spans = scan.of_kind(SpanKind.QUANTITY)
         if not spans and any(_ENOUGH in span.text or span.text == "enough" for span in scan.of_kind(SpanKind.CUE)):
             spans = scan.of_kind(SpanKind.DIGITS)
+        if not spans and (counted := self._counted(scan)):
+            return typed_demand(counted, "")
         if len(spans) != 1 or (match := _AMOUNT.match(spans[0].text)) is None:
             return ""
         amount = read_amount(match[0].strip())
         an_article = match[0] == "一"  # 一个 is a thing, not a quantity
         return "" if amount is None or an_article else typed_demand(amount, spans[0].text[match.end() :].strip())
+
+    def _counted(self, scan: Scan) -> Decimal | None:
+        """Return the number right before the one product of a sentence: 30 FAN-20."""
+        products = scan.of_kind(SpanKind.PRODUCT)
+        match = _COUNT.search(scan.text[: products[0].start]) if len(products) == 1 else None
+        return read_amount(match[1]) if match else None
 
     def _of_lists(self, scan: Scan, ranked: list[str], weights: Mapping[str, int]) -> Iterable[tuple[str, int]]:
         named = _joined(scan, SpanKind.NAME, SpanKind.PARTNER, SpanKind.PERSON, SpanKind.PLACE)
@@ -616,6 +634,11 @@ class Grammar:
         return max(map(len, self.sentences.cues), default=0)
 
     @cached_property
+    def _misspellings(self) -> Misspellings:
+        sentences = self.sentences
+        return Misspellings((*sentences.cues, *sentences.fillers, *sentences.phrases))
+
+    @cached_property
     def _homophones(self) -> Homophones:
         return Homophones(self.sentences.heard, self.vocabulary.readings)
 
@@ -624,6 +647,14 @@ class Grammar:
         sentences = self.sentences
         words = (sentences.cues, sentences.fillers, sentences.phrases, sentences.dates)
         return self._is_in_a_name(piece) or any(piece in each for each in words)
+
+    def _is_called_so(self, word: str) -> bool:
+        """Whether a Latin word is part of a name, or spells one, or means something as it is written."""
+        sentences = self.sentences
+        words = (sentences.cues, sentences.fillers, sentences.phrases, sentences.dates, sentences.off_topic)
+        return any(word in each for each in words) or bool(
+            self._is_in_a_name(word) or self.vocabulary.spelled_by(word, limit=1) or names_days(word)
+        )
 
     def _is_in_a_name(self, piece: str) -> bool:
         """Whether something or somebody that the company has is called so, in part at least."""

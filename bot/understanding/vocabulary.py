@@ -252,6 +252,8 @@ class Vocabulary:
             return None
         if self.knows_partner(piece):
             return piece
+        if name := self._with_apostrophe.get(piece.casefold()):
+            return name
         spelled_out = self.spelled_by(piece, limit=2)
         return spelled_out[0] if len(spelled_out) == 1 else None
 
@@ -339,6 +341,12 @@ class Vocabulary:
     @cached_property
     def _all_partners(self) -> JoinedTexts:
         return JoinedTexts.of(self.partners)
+
+    @cached_property
+    def _with_apostrophe(self) -> Mapping[str, str]:
+        """The words of partners' names that are typed without their apostrophe, by what is typed: oneil is O'Neil."""
+        words = (word for partner in self.partners if "'" in partner for word in partner.split() if "'" in word)
+        return {word.replace("'", "").casefold(): word for word in words}
 
     @cached_property
     def _all_vendors(self) -> JoinedTexts:

@@ -9,7 +9,7 @@ import asyncio
 import math
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from random import Random
 
@@ -41,7 +41,8 @@ def learn(grammar: Grammar, table: Iterable[tuple[str, str]]) -> dict[str, objec
     read = [
         (pieces, name)
         for sentence, line in table
-        if (name := _command(line)) and (pieces := _pieces(grammar, sentence))
+        if (name := _command(line))
+        for pieces in _pieces(grammar, sentence, stranger=name not in {NOTHING, "find"})
     ]
     counts = Counter(piece for pieces, _ in read for piece in pieces)
     examples = [(frozenset(piece for piece in pieces if counts[piece] >= LEAST_COUNT), name) for pieces, name in read]
@@ -61,13 +62,16 @@ def _command(line: str) -> str:
     return "" if name in {"?", "export"} else NOTHING if line == NOTHING else name
 
 
-def _pieces(grammar: Grammar, sentence: str) -> frozenset[str]:
+def _pieces(grammar: Grammar, sentence: str, *, stranger: bool) -> Iterator[frozenset[str]]:
+    """Yield what a sentence is like, also if it is a ``stranger`` whom it names: names are no sign of office talk."""
     text = normalise(sentence)
-    return (
-        frozenset()
-        if drop_export(text) is not None or text.startswith("/")
-        else frozenset(grammar.pieces(grammar.scan(text)))
-    )
+    if drop_export(text) is not None or text.startswith("/"):
+        return
+    scan = grammar.scan(text)
+    yield (known := frozenset(grammar.pieces(scan)))
+    unknown = frozenset(grammar.pieces_of_strangers(scan))
+    if stranger and unknown != known:
+        yield unknown
 
 
 def _fit(examples: Sequence[Example], commands: Sequence[str]) -> dict[str, dict[str, float]]:
