@@ -18,6 +18,7 @@ from bot.testing.fake_erp import RequestKind
 READERS = (
     "test_demo_contract:TestDemoContract",
     "erpnext.test_contract:TestErpNextContract",
+    "kingdee.test_contract:TestKingdeeSignedContract",
     "odoo.test_contract:TestOdooJson2Contract",
     "odoo.test_contract:TestOdooJsonRpcContract",
     "sql.test_contract:TestSqlContract",

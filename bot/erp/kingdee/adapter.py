@@ -56,8 +56,19 @@ from bot.erp.listing import (
     VENDORS,
     D,
     Listing,
+    kind_of,
 )
-from bot.erp.model import Decision, DecisionResult, PurchaseOrder, Slice, Verdict
+from bot.erp.model import (
+    Area,
+    Decision,
+    DecisionResult,
+    Invoice,
+    ProductionOrder,
+    PurchaseOrder,
+    SalesOrder,
+    Slice,
+    Verdict,
+)
 from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.reader_erp import ReaderErp
 from bot.erp.values import malformed_is_invalid
@@ -127,6 +138,21 @@ class KingdeeErp(ReaderErp):
         form, lines = found[0]
         document: D = (await self._documents(form, [lines]))[0]
         return document
+
+    async def read_documents(
+        self, area: Area, numbers: Sequence[str]
+    ) -> tuple[SalesOrder | Invoice | PurchaseOrder | ProductionOrder, ...]:
+        """Return documents with their lines by their numbers, without those of which several have the same number."""
+        (form,), wanted = _FORMS[kind_of(area)], frozenset(numbers)
+        # From the second line of a bill on, the number says which line it is.
+        named = wanted | {number.rpartition("#")[0] or number for number in wanted if form.line}
+        with malformed_is_invalid(self.name):
+            rows = await self._client.query_each(form, form.number_key, sorted(named), where=form.only)
+            called: dict[str, list[Lines]] = {}
+            for lines in bills(rows, form).values():
+                called.setdefault(form.number(lines[0]), []).append(lines)
+            found = [same[0] for number, same in called.items() if number in wanted and len(same) == 1]
+            return tuple(await self._documents(form, found))
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
         forms = [form for form in _FORMS[kind] if _can_have(form, query)]
