@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 from sqlalchemy.sql import Executable
@@ -16,6 +16,8 @@ from tests.commands.company import NOW
 from tests.commands.conftest import Ask
 from tests.commands.test_approval_clicks import ApprovalClickHarness
 from tests.commands.test_approvals import DIRECT, MANAGER
+
+ReadCases = Callable[..., list[Case]]
 
 ONE_READ_AND_THE_LOCKED_ONE = ["read", "locked"]
 THE_NEXT_ONE = ["read"]
@@ -35,13 +37,16 @@ async def reads(approvals: ApprovalFixture, monkeypatch: pytest.MonkeyPatch) -> 
     """Return the list of case reads since the case was opened; it grows with every read."""
     await approvals.submit()
     found: list[str] = []
-    read = StoredCaseRepository._cases
 
-    def count(self: StoredCaseRepository, query: Executable, **values: object) -> list[Case]:
-        found.append("locked" if self._locking else "read")
-        return read(self, query, **values)
+    def counted(read: ReadCases) -> ReadCases:
+        def count(self: StoredCaseRepository, query: Executable, **values: object) -> list[Case]:
+            found.append("locked" if self._locking else "read")
+            return read(self, query, **values)
 
-    monkeypatch.setattr(StoredCaseRepository, "_cases", count)
+        return count
+
+    for name in ("_cases", "_readable_cases"):
+        monkeypatch.setattr(StoredCaseRepository, name, counted(getattr(StoredCaseRepository, name)))
     return found
 
 
