@@ -26,7 +26,7 @@ from bot.disclosure import cut
 from bot.errors import DingerpError
 from bot.outbox.delivery import Delivery, Urgency
 from bot.outbox.place import Place, PlaceKind
-from bot.outbox.ports import ComposedCard, SendFailed, SendFailureKind
+from bot.outbox.ports import ComposedCard, SendFailed, SendFailureKind, SingleCardComposer
 from bot.phrase import Phrase, phrase
 
 log = structlog.get_logger(__name__)
@@ -178,7 +178,7 @@ class Subscriptions:
         )
 
 
-class SubscriptionComposer:
+class SubscriptionComposer(SingleCardComposer):
     """Implements `bot.outbox.ports.Composer`: the line is answered when the card is sent."""
 
     def __init__(
@@ -214,10 +214,6 @@ class SubscriptionComposer:
             return ComposedCard(own, _ONLY_REVISION, language)
         shared = self._audiences.share(own, answer.grant, found.conversation, answer.command).view
         return ComposedCard(shared, _ONLY_REVISION)
-
-    async def fold(self, refs: Sequence[str], place: str) -> None:
-        """Never asked: subscriptions are of the urgency that is not folded (`bot.outbox.delivery.Urgency.NOW`)."""
-        raise AssertionError("subscriptions are sent one by one")
 
     async def _ask(self, found: Subscription) -> PreparedAnswer:
         group = found.place.kind is PlaceKind.GROUP

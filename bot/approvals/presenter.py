@@ -29,7 +29,7 @@ from bot.disclosure import ALL_FIELDS, FieldClass, cut
 from bot.erp.errors import ErpError
 from bot.erp.model import PurchaseOrder
 from bot.outbox.place import Place, PlaceKind
-from bot.outbox.ports import ComposedCard, Marker, MarkerState, OwnView
+from bot.outbox.ports import ComposedCard, Marker, MarkerState, OwnView, SingleCardComposer
 
 log = structlog.get_logger(__name__)
 
@@ -142,7 +142,7 @@ def _key(source: str, number: str, seen: str) -> str:
     return f"{source}\0{number.casefold()}\0{seen}"
 
 
-class _CaseComposer:
+class _CaseComposer(SingleCardComposer):
     """Cards are named by case and place: ``case|group:cid…``."""
 
     def __init__(
@@ -158,10 +158,6 @@ class _CaseComposer:
         if place.kind is PlaceKind.PERSON and place.id in {*people_in_case(found.case), *found.waited}:
             return ALL_FIELDS
         return await self._fields_at(place, PURCHASE_COMMAND)
-
-    async def fold(self, refs: Sequence[str], place: str) -> None:
-        """Never asked: decisions are of the urgency that is not folded (`bot.outbox.delivery.Urgency.NOW`)."""
-        raise AssertionError("cards of approvals are sent one by one")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from bot.cards.view import Button, Color, View
 from bot.chat.erp_accounts import AccountState, ErpAccount
 from bot.chat.erp_keys import EnteredKey
 from bot.chat.parsing import command_line
-from bot.outbox.ports import ComposedCard
+from bot.outbox.ports import ComposedCard, SingleCardComposer
 from bot.phrase import Phrase, phrase
 
 
@@ -148,7 +148,7 @@ def request_view(account: ErpAccount, decided_by: str, remark: Phrase | None = N
     )
 
 
-class _AccountComposer(ABC):
+class _AccountComposer(SingleCardComposer, ABC):
     """Cards are named by source and person: ``main|sales01``."""
 
     def __init__(
@@ -169,10 +169,6 @@ class _AccountComposer(ABC):
         is_person = found.decided_by and found.state is not AccountState.MATCHED
         decided_by = await self._name_of(found.decided_by) if is_person else ""
         return ComposedCard(self._view(found, decided_by), found.revision)
-
-    async def fold(self, refs: Sequence[str], place: str) -> None:
-        """Never called: requests have the urgency that is not folded (`bot.outbox.delivery.Urgency.NOW`)."""
-        raise AssertionError("cards of accounts are sent one by one")
 
     @abstractmethod
     def _view(self, account: ErpAccount, decided_by: str) -> View: ...
@@ -198,7 +194,7 @@ class AccountResultComposer(_AccountComposer):
         )
 
 
-class AccountKeyComposer:
+class AccountKeyComposer(SingleCardComposer):
     """Composes the card for the owner of a key; cards are named by source and person."""
 
     def __init__(self, find: Callable[[str, str], Awaitable[EnteredKey | None]]) -> None:
@@ -212,7 +208,3 @@ class AccountKeyComposer:
         if found is None:
             return ComposedCard(None, 0)
         return ComposedCard(AccountKeyStored(source=source, account=found.account, entered_at=found.entered_at), 1)
-
-    async def fold(self, refs: Sequence[str], place: str) -> None:
-        """Never called: these have the urgency that is not folded (`bot.outbox.delivery.Urgency.NOW`)."""
-        raise AssertionError("cards of keys are sent one by one")

@@ -12,7 +12,7 @@ from bot.cards.notices import LimitReport
 from bot.chat.context import QuestionContext
 from bot.outbox.delivery import Delivery, Urgency
 from bot.outbox.place import Place
-from bot.outbox.ports import ComposedCard
+from bot.outbox.ports import ComposedCard, SingleCardComposer
 
 LIMIT_REPORT = "limit_report"
 """Kind of the deliveries."""
@@ -38,7 +38,7 @@ def owed_reports(context: QuestionContext, reached: LimitReached, places: Sequen
     )
 
 
-class LimitReportComposer:
+class LimitReportComposer(SingleCardComposer):
     """Implements `bot.outbox.ports.Composer`: the ``ref`` of a report holds all that it says, and never changes."""
 
     def __init__(self, zone: tzinfo) -> None:
@@ -51,10 +51,6 @@ class LimitReportComposer:
         return ComposedCard(
             LimitReport(name=name, user_id=user_id, rule=rule, allowed=allowed, at=moment), _ONLY_REVISION
         )
-
-    async def fold(self, refs: Sequence[str], place: str) -> None:
-        """Never called: reports have the urgency that is not folded (`bot.outbox.delivery.Urgency.NOW`)."""
-        raise AssertionError("reports are sent one by one")
 
 
 class DailyReports:

@@ -20,7 +20,7 @@ from bot.errors import DingerpError
 from bot.health import PartHealth, PartStatus
 from bot.outbox.delivery import Delivery, Urgency
 from bot.outbox.place import Place
-from bot.outbox.ports import ComposedCard
+from bot.outbox.ports import ComposedCard, SingleCardComposer
 
 log = structlog.get_logger(__name__)
 
@@ -191,7 +191,7 @@ class HealthReports:
         self._is_stored = True
 
 
-class HealthReportComposer:
+class HealthReportComposer(SingleCardComposer):
     """Implements `bot.outbox.ports.Composer`: the ``ref`` of a report holds all that it says."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
@@ -207,7 +207,3 @@ class HealthReportComposer:
             ended=report.ended and report.ended.astimezone(zone),
         )
         return ComposedCard(view, report.revision)
-
-    async def fold(self, refs: Sequence[str], place: str) -> None:
-        """Never called: reports have the urgency that is not folded (`bot.outbox.delivery.Urgency.NOW`)."""
-        raise AssertionError("reports are sent one by one")

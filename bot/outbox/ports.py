@@ -86,6 +86,13 @@ class Composer(Protocol):
         ...
 
 
+class SingleCardComposer:
+    """Base of composers whose cards are never folded: their urgency is `bot.outbox.delivery.Urgency.NOW`."""
+
+    async def fold(self, refs: Sequence[str], place: str) -> None:
+        raise AssertionError(f"{type(self).__name__}: these cards are sent one by one")
+
+
 @runtime_checkable
 class SharingComposer(Composer, Protocol):
     """A composer whose cards may stand at several places."""

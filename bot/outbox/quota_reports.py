@@ -13,7 +13,7 @@ import structlog
 from bot.cards.notices import QuotaReport, QuotaShare
 from bot.outbox.delivery import Delivery, Urgency
 from bot.outbox.place import Place
-from bot.outbox.ports import ComposedCard
+from bot.outbox.ports import ComposedCard, SingleCardComposer
 from bot.outbox.spending import Purpose, Quota
 
 log = structlog.get_logger(__name__)
@@ -147,7 +147,7 @@ def _written(quota: Quota, use: QuotaUse, forecast: int, advice: QuotaAdvice) ->
     return orjson.dumps(said).decode()
 
 
-class QuotaReportComposer:
+class QuotaReportComposer(SingleCardComposer):
     """Implements `bot.outbox.ports.Composer`: a report says all in its ``ref`` and never changes."""
 
     async def compose(self, ref: str) -> ComposedCard:
@@ -166,7 +166,3 @@ class QuotaReportComposer:
             uses=uses,
         )
         return ComposedCard(view, _ONLY_REVISION)
-
-    async def fold(self, refs: Sequence[str], place: str) -> None:
-        """Never asked: reports are of the urgency that is not folded (`bot.outbox.delivery.Urgency.NOW`)."""
-        raise AssertionError("reports are sent one by one")

@@ -21,7 +21,7 @@ from bot.erp.erpnext import query as queries
 from bot.erp.erpnext.changes import read_changes
 from bot.erp.erpnext.client import Account, ErpNextClient, ListRequest, Row, pattern
 from bot.erp.erpnext.decisions import PurchaseApprovals, WorkflowActions
-from bot.erp.erpnext.goods import ErpNextGoods, delivery
+from bot.erp.erpnext.goods import ErpNextGoods
 from bot.erp.erpnext.lots import read_lots
 from bot.erp.erpnext.mapping import Site
 from bot.erp.erpnext.options import ErpNextOptions
@@ -172,7 +172,9 @@ class ErpNextErp(DocumentErp):
 
     async def read_document(self, kind: Listing[D], number: str) -> D:
         if kind is listing.DELIVERIES:
-            delivered: Any = (await self._site.value()).read(delivery, await self._document("Delivery Note", number))
+            delivered: Any = (await self._site.value()).read(
+                documents.delivery, await self._document("Delivery Note", number)
+            )
             return cast(D, delivered)
         site, document_query = await self._site.value(), await self._kind(kind)
         row = await self._document(document_query.doctype, number)

@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.erp.erpnext.client import Row
 from bot.erp.erpnext.mapping import ApprovalWorkflow, Site, html_to_text, money, number, required_number
+from bot.erp.goods import DeliveryLine, DeliveryStatus, GoodsDelivery
 from bot.erp.model import (
     Invoice,
     InvoiceStatus,
@@ -197,6 +198,39 @@ def _payable(row: Row) -> Decimal | None:
     foreign = row.get("party_account_currency") not in (None, "", row.get("currency"))
     prefix = "base_" if foreign else ""
     return number(row.get(f"{prefix}rounded_total")) or number(row.get(f"{prefix}grand_total"))
+
+
+# Deliveries
+
+_DELIVERIES = {0: DeliveryStatus.PLANNED, 1: DeliveryStatus.SHIPPED, 2: DeliveryStatus.CANCELLED}
+
+
+def delivery(row: Row, site: Site) -> GoodsDelivery:
+    """Return a Delivery Note; it has one day, on which it leaves once it is submitted."""
+    lines, status = row.get("items") or (), _DELIVERIES[docstatus(row)]
+    on = site.day(row.get("posting_date"))
+    shipped = status is DeliveryStatus.SHIPPED
+    return GoodsDelivery(
+        number=row["name"],
+        order_number=joined(line.get("against_sales_order") for line in lines),
+        customer=str(row.get("customer_name") or row.get("customer") or ""),
+        status=status,
+        planned_on=None if shipped else on,
+        shipped_on=on if shipped else None,
+        carrier=str(row.get("transporter_name") or ""),
+        tracking=str(row.get("lr_no") or ""),
+        is_return=row.get("is_return") == 1,
+        lines=tuple(
+            DeliveryLine(
+                **goods_of(line),
+                quantity=required_number(line.get("qty")),
+            )
+            for line in lines
+        ),
+        salesperson=joined(line.get("sales_person") for line in row.get("sales_team") or ()),
+        warehouse=str(row.get("set_warehouse") or ""),
+        **site.origin("Delivery Note", row),
+    )
 
 
 # Purchasing

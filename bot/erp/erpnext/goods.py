@@ -15,15 +15,13 @@ from bot.erp.concurrency import gather_or_cancel
 from bot.erp.erpnext import documents
 from bot.erp.erpnext import query as queries
 from bot.erp.erpnext.client import Condition, ErpNextClient, ListRequest, Row, is_exact, pattern
-from bot.erp.erpnext.documents import FULL, RECEIVED, docstatus, goods_of, joined
+from bot.erp.erpnext.documents import FULL, RECEIVED, goods_of, joined
 from bot.erp.erpnext.mapping import ApprovalWorkflow, Site, money, number, required_number
 from bot.erp.erpnext.stock import quantities, stock_level
 from bot.erp.goods import (
     Arrival,
     ArrivalKind,
     ComponentUse,
-    DeliveryLine,
-    DeliveryStatus,
     GoodsDelivery,
     PriceKind,
     PricePoint,
@@ -52,7 +50,6 @@ _PRICED = {
 }
 """The DocType of orders, and the field that names the partner."""
 
-_STATES = {0: DeliveryStatus.PLANNED, 1: DeliveryStatus.SHIPPED, 2: DeliveryStatus.CANCELLED}
 _NOTE_FIELDS = (
     *("name", "docstatus", "status", "company", "modified", "customer", "customer_name", "posting_date", "is_return"),
     *("transporter_name", "lr_no", "set_warehouse"),
@@ -273,7 +270,7 @@ class ErpNextGoods:
         request = ListRequest(_NOTE_LINE, ("parent",), [("against_sales_order", "=", order)], parent=_NOTE)
         names = sorted({str(row["parent"]) for row in await self._frappe.rows(request, limit=_MOST)})
         notes = await gather_or_cancel(*(self._frappe.document(_NOTE, name) for name in names))
-        return by_leaving(site.read(delivery, note) for note in notes)
+        return by_leaving(site.read(documents.delivery, note) for note in notes)
 
     async def _texts(self, text: str) -> list[Condition]:
         """Return the conditions of which one holds: the order's number stands in the lines."""
@@ -295,7 +292,7 @@ class ErpNextGoods:
         orders, sellers = _by_parent(lines, "against_sales_order"), _by_parent(people, "sales_person")
         return [
             replace(
-                site.read(delivery, row),
+                site.read(documents.delivery, row),
                 order_number=joined(orders.get(str(row["name"]), ())),
                 salesperson=joined(sellers.get(str(row["name"]), ())),
             )
@@ -449,34 +446,6 @@ class ErpNextGoods:
     async def _warehouses(self) -> list[Row]:
         fields = ("name", "warehouse_name", "company")
         return await self._frappe.rows(ListRequest("Warehouse", fields, [("is_group", "=", 0), *self._ours]))
-
-
-def delivery(row: Row, site: Site) -> GoodsDelivery:
-    """Return a Delivery Note; it has one day, on which it leaves once it is submitted."""
-    lines, status = row.get("items") or (), _STATES[docstatus(row)]
-    on = site.day(row.get("posting_date"))
-    shipped = status is DeliveryStatus.SHIPPED
-    return GoodsDelivery(
-        number=row["name"],
-        order_number=joined(line.get("against_sales_order") for line in lines),
-        customer=str(row.get("customer_name") or row.get("customer") or ""),
-        status=status,
-        planned_on=None if shipped else on,
-        shipped_on=on if shipped else None,
-        carrier=str(row.get("transporter_name") or ""),
-        tracking=str(row.get("lr_no") or ""),
-        is_return=row.get("is_return") == 1,
-        lines=tuple(
-            DeliveryLine(
-                **goods_of(line),
-                quantity=required_number(line.get("qty")),
-            )
-            for line in lines
-        ),
-        salesperson=joined(line.get("sales_person") for line in row.get("sales_team") or ()),
-        warehouse=str(row.get("set_warehouse") or ""),
-        **site.origin(_NOTE, row),
-    )
 
 
 def _is_valid(row: Row, site: Site, today: date) -> bool:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -168,7 +167,7 @@ class OdooErp(DocumentErp):
         if not queries.is_searchable(text):
             return ()
         if by_id := _BY_ID.fullmatch(text):
-            named = _called(await self._products([["id", "=", int(by_id[2])]], 1), text, "default_code")
+            named = mapping.called(await self._products([["id", "=", int(by_id[2])]], 1), text, "default_code")
             if named:
                 return tuple(map(documents.product, named))
         size = max(limit, _CANDIDATES) if text else limit
@@ -176,7 +175,7 @@ class OdooErp(DocumentErp):
         if text and len(rows) == size:
             exact = [queries.equals(name, text) for name in ("default_code", "barcode")]
             rows += await self._products(queries.any_of(*exact), _SAME)
-        products = _told_apart({row["id"]: row for row in rows}.values(), "default_code")
+        products = mapping.told_apart({row["id"]: row for row in rows}.values(), "default_code")
         return listing.find_products(map(documents.product, products), text, limit=limit)
 
     async def read_products(self, skus: Sequence[str]) -> tuple[Product, ...]:
@@ -187,7 +186,7 @@ class OdooErp(DocumentErp):
         rows = await self._products(queries.any_of(named, ["id", "in", ids]), _SAME * len(skus), page=2 * len(skus) + 1)
         wanted = frozenset(skus)
         found = [row for row in rows if mapping.sku_of(row) in wanted]
-        return tuple(map(documents.product, _told_apart(found, "default_code")))
+        return tuple(map(documents.product, mapping.told_apart(found, "default_code")))
 
     async def stock(self, sku: str) -> StockLevel:
         """Read a product's stock, together with those that others ask for at the same moment."""
@@ -207,7 +206,7 @@ class OdooErp(DocumentErp):
             limit=_SAME * len(codes),
             context=_PLAIN_NAMES | _ALSO_DISABLED,
         )
-        rows = _in_use(rows)
+        rows = mapping.in_use(rows)
         found: dict[str, Row | ErpError] = {}
         for sku in codes:
             try:
@@ -264,7 +263,7 @@ class OdooErp(DocumentErp):
         named = await self._rows_called(
             "product.product", "default_code", key, fields, self._of_company(shared=True), _PLAIN_NAMES | _ALSO_DISABLED
         )
-        return self._pick(_in_use(named), "default_code", key)
+        return self._pick(mapping.in_use(named), "default_code", key)
 
     # Documents
 
@@ -296,8 +295,9 @@ class OdooErp(DocumentErp):
             limit=_SAME * len(numbers),
             context=_PLAIN_NAMES,
         )
-        called = {row["id"]: row for number in numbers for row in _called(rows, number, "name")}
-        wanted = [row for row in _told_apart(called.values(), "name") if mapping.number_of(row) in frozenset(numbers)]
+        called = {row["id"]: row for number in numbers for row in mapping.called(rows, number, "name")}
+        apart = mapping.told_apart(called.values(), "name")
+        wanted = [row for row in apart if mapping.number_of(row) in frozenset(numbers)]
         await self._add_progress(document_query.model, wanted)
         with malformed_is_invalid(self.name):
             return tuple(await self._readers[kind](wanted, True))
@@ -307,7 +307,7 @@ class OdooErp(DocumentErp):
             return Slice(items=(), total=0)
         document_query = queries.KINDS[kind]
         rows, total = await self._page(document_query, query)
-        rows = _told_apart(rows, document_query.key)
+        rows = mapping.told_apart(rows, document_query.key)
         await self._add_progress(document_query.model, rows)
         found: Sequence[D] = await self._readers[kind](rows, False)
         return Slice(items=tuple(found), total=total)
@@ -354,7 +354,7 @@ class OdooErp(DocumentErp):
         return await self._client.rows(model, [*base, *condition], fields, order="id asc", limit=_SAME, context=context)
 
     def _pick(self, rows: Iterable[Row], key: str, text: str) -> Row:
-        rows = _called(rows, text, key) if _BY_ID.fullmatch(text) else rows
+        rows = mapping.called(rows, text, key) if _BY_ID.fullmatch(text) else rows
         # With `unaccent` enabled, LIKE also matches other spellings.
         return pick_by_key(rows, text, lambda row: mapping.key_of(row, key), source=self.name)
 
@@ -468,36 +468,6 @@ def _named(text: str, key: str = "default_code") -> list[Condition]:
     by_id = _BY_ID.fullmatch(text)
     exact = queries.equals(key, text)
     return [exact, ["id", "=", int(by_id[2])]] if by_id else [exact]
-
-
-def _in_use(rows: Iterable[Row]) -> list[Row]:
-    """Return products without those that were archived and have a successor of the same code."""
-    found = list(rows)
-    taken = {mapping.key_of(row, "default_code").casefold() for row in found if row.get("active") is not False}
-    return [
-        row
-        for row in found
-        if row.get("active") is not False or mapping.key_of(row, "default_code").casefold() not in taken
-    ]
-
-
-def _told_apart(rows: Iterable[Row], key: str) -> list[Row]:
-    """Return records of one answer, with the id behind a code or number that several of them have."""
-    found = list(rows)
-    counts = Counter(mapping.key_of(row, key).casefold() for row in found)
-    return [
-        {**row, key: f"{row[key]}*{row['id']}"} if counts[mapping.key_of(row, key).casefold()] > 1 else row
-        for row in found
-    ]
-
-
-def _called(rows: Iterable[Row], text: str, key: str) -> list[Row]:
-    """Return the records that are called ``text``: by their code or number, by their id, or by both."""
-    found = list(rows)
-    if exact := [row for row in found if mapping.key_of(row, key).casefold() == text.casefold()]:
-        return exact
-    both = [row for row in found if f"{row.get(key)}*{row['id']}".casefold() == text.casefold()]
-    return [{**row, key: f"{row[key]}*{row['id']}"} for row in both]
 
 
 def _lines_of(row: Row, lines: Mapping[int, Row]) -> list[Row]:

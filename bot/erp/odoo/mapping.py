@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -105,6 +106,33 @@ def number_of(row: Row) -> str:
 def sku_of(row: Row) -> str:
     """Return a product's code."""
     return key_of(row, "default_code")
+
+
+def in_use(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return products without those that were archived and have a successor of the same code."""
+    found = list(rows)
+    taken = {key_of(row, "default_code").casefold() for row in found if row.get("active") is not False}
+    return [
+        row for row in found if row.get("active") is not False or key_of(row, "default_code").casefold() not in taken
+    ]
+
+
+def told_apart(rows: Iterable[dict[str, Any]], key: str) -> list[dict[str, Any]]:
+    """Return records of one answer, with the id behind a code or number that several of them have."""
+    found = list(rows)
+    counts = Counter(key_of(row, key).casefold() for row in found)
+    return [
+        {**row, key: f"{row[key]}*{row['id']}"} if counts[key_of(row, key).casefold()] > 1 else row for row in found
+    ]
+
+
+def called(rows: Iterable[dict[str, Any]], text: str, key: str) -> list[dict[str, Any]]:
+    """Return the records that are called ``text``: by their code or number, by their id, or by both."""
+    found = list(rows)
+    if exact := [row for row in found if key_of(row, key).casefold() == text.casefold()]:
+        return exact
+    both = [row for row in found if f"{row.get(key)}*{row['id']}".casefold() == text.casefold()]
+    return [{**row, key: f"{row[key]}*{row['id']}"} for row in both]
 
 
 def state_of(row: Row, known: Iterable[str]) -> Mapping[str, str]:
