@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bot.access.policy import AccessPolicy
+from bot.alerts.rights import AlertRights
 from bot.alerts.service import AlertService
 from bot.alerts.views import AlertReply
 from bot.cards.notices import Suggestion
@@ -41,6 +43,7 @@ async def unwatch(
     *,
     every: WatchesScope | None = None,
     service: AlertService,
+    policy: AccessPolicy,
     context: QuestionContext,
 ) -> View:
     """End the watches on one subject, or all."""
@@ -54,6 +57,6 @@ async def unwatch(
     await service.drop_watches(tuple(watch.id for watch in ending))
     return AlertReply(
         title=phrase("You are no longer watching it"),
-        watches=tuple(ending[:_SHOWN]),
+        watches=AlertRights(policy, context.person, context.conversation.id).shown_watches(ending[:_SHOWN]),
         next=(Suggestion(command_line("watches"), phrase("My watches")),),
     )

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from bot.access.policy import AccessPolicy
 from bot.alerts.alert import Comparator, Watch
+from bot.alerts.rights import AlertRights
 from bot.alerts.service import AlertService
 from bot.alerts.views import AlertReply
 from bot.cards.actions import FillIn
@@ -23,6 +24,7 @@ from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.lookup import SEARCH_LIMIT, find_closest
 from bot.chat.parsing import command_line
 from bot.chat.registry import Commands, command
+from bot.disclosure import cut
 from bot.erp.errors import NotFound, Unsupported
 from bot.erp.hub import ErpHub
 from bot.erp.model import Area, StockLevel
@@ -103,7 +105,7 @@ async def watch(
     if len(known) >= MAX_WATCHES and new.id not in {watch.id for watch in known}:
         raise BadArgument(phrase("You watch %(num)s things already. Stop one first: /watches", num=MAX_WATCHES))
     await service.put_watch(new)
-    return AlertReply(
+    reply = AlertReply(
         title=phrase("You are watching %(what)s", what=new.subject),
         watches=(new,),
         lines=(*lines, phrase("You are told in your own chat with the bot.")),
@@ -112,6 +114,7 @@ async def watch(
             Suggestion(command_line("unwatch", new.subject), phrase("Stop watching %(what)s", what=new.subject)),
         ),
     )
+    return cut(reply, AlertRights(policy, context.person, context.conversation.id).watch_fields(new))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bot.access.policy import AccessPolicy
+from bot.alerts.rights import AlertRights
 from bot.alerts.service import AlertService
 from bot.alerts.views import WatchList
 from bot.cards.view import View
@@ -18,11 +20,12 @@ from bot.phrase import phrase
     summary=phrase("What you watch"),
     place=57,
 )
-async def watches(*, service: AlertService, context: QuestionContext) -> View:
+async def watches(*, service: AlertService, policy: AccessPolicy, context: QuestionContext) -> View:
     """Show what the asker watches."""
+    rights = AlertRights(policy, context.person, context.conversation.id)
     found = await service.watches(context.person.user_id or "")
     return WatchList(
-        rows=found[context.offset : context.offset + (context.rows or WatchList.page_size)],
+        rows=rights.shown_watches(found[context.offset : context.offset + (context.rows or WatchList.page_size)]),
         total=len(found),
         offset=context.offset,
         line=command_line("watches"),

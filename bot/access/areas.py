@@ -35,6 +35,7 @@ DOCUMENT_COMMANDS = MappingProxyType(
         "shortage": ("stock",),
         "watch": _ALL,
         "watches": _ALL,
+        "unwatch": _ALL,
     }
 )
 """Command → the commands whose documents it shows."""

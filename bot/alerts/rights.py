@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from bot.access.areas import command_of
 from bot.access.grants import Scope
 from bot.access.people import Person
 from bot.access.policy import AccessPolicy, AccessVerdict, Denied, out_of_scope
-from bot.alerts.alert import Alert
+from bot.alerts.alert import Alert, Watch
 from bot.alerts.event import Event
-from bot.disclosure import ALL_FIELDS, FieldClass
+from bot.disclosure import ALL_FIELDS, FieldClass, cut
+from bot.erp.model import Area
+
+_WATCHED: Mapping[Area, str] = MappingProxyType(
+    {Area.STOCK: "stock", Area.SALES: "order", Area.FINANCE: "invoice", Area.PURCHASING: "po", Area.PRODUCTION: "mo"}
+)
+"""Area → the command whose rules bind what is watched there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,14 @@ class AlertRights:
         """Return the classes that the person may see of all these alerts."""
         verdicts = (self._verdict(alert) for alert in alerts)
         return ALL_FIELDS.intersection(*(verdict.grant.fields for verdict in verdicts if verdict is not None))
+
+    def watch_fields(self, watch: Watch) -> frozenset[FieldClass]:
+        """Return the classes that the person may see of what they watch: none where they may no longer ask for it."""
+        return self.policy.decide_area(self.person, _WATCHED[watch.area], self.conversation_id).grant.fields
+
+    def shown_watches(self, watches: Iterable[Watch]) -> tuple[Watch, ...]:
+        """Return watches as the person may see them."""
+        return tuple(cut(watch, self.watch_fields(watch)) for watch in watches)
 
     def _verdict(self, alert: Alert) -> AccessVerdict | None:
         command = command_of(alert.event.type)

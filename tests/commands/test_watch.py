@@ -202,3 +202,25 @@ async def test_whose_document_it_is_only_those_read_who_may(ask: Ask, line: str,
         assert watched.title not in f"{view.title}{view.lines}"
         (shown,) = cut(view, frozenset({FieldClass.QUANTITY})).watches
         assert (shown.subject, shown.title is HIDDEN) == (line, partner)
+
+
+class TestOfWhomARuleKeepsSomething:
+    @pytest.fixture
+    def policy(self) -> AccessPolicy:
+        counted = AccessRule(
+            commands=frozenset({"order"}), roles=frozenset({"*"}), fields=frozenset({FieldClass.QUANTITY})
+        )
+        nothing = AccessRule(commands=frozenset({"stock"}), roles=frozenset({"*"}), fields=frozenset())
+        return AccessPolicy([counted, nothing])
+
+    async def test_the_rules_of_the_document_bind_its_watch(self, ask: Ask) -> None:
+        begun = as_(AlertReply, await ask("/watch SO-1001")).watches
+        listed = as_(WatchList, await ask("/watches")).rows
+        ended = as_(AlertReply, await ask("/unwatch SO-1001")).watches
+        assert [[(watch.subject, watch.title) for watch in each] for each in (begun, listed, ended)] == [
+            [("SO-1001", HIDDEN)]
+        ] * 3
+
+    async def test_the_rules_of_stock_bind_the_present_figure(self, ask: Ask) -> None:
+        view = as_(AlertReply, await ask("/watch SKU123 < 50"))
+        assert "1830" not in "".join(map(str, view.lines))

@@ -39,6 +39,34 @@ INSIDE, MIXED = "cidInside00000000000000==", "cidMixed000000000000000=="
 MONEY_CLASSES = {FieldClass.AMOUNT, FieldClass.COST}
 
 
+FURTHER = (
+    "/mo late",
+    "/find SO-100",
+    "/customer C001",
+    "/vendor V001",
+    "/bill BILL-1",
+    "/payment PAY-1",
+    "/report month",
+    "/chart sales",
+    "/export invoice overdue",
+    "/subscribe order late 9:00",
+    "/subscriptions",
+    "/unsubscribe order late",
+    "/watch SO-1001",
+    "/watches",
+    "/unwatch SO-1001",
+    "/mute order.late 2h",
+    "/unmute order.late",
+    "/approve",
+    "/reject PO-1001",
+    "/audit PO-1001",
+    "/bind",
+    "/unbind demo",
+    "/lang",
+)
+"""With `LINES` every command is asked."""
+
+
 @pytest.fixture
 async def matrix(open_system: OpenSystem) -> AsyncIterator[DisclosureFixture]:
     """A system with the ready rules, and two groups with somebody of each role."""
@@ -52,13 +80,19 @@ async def matrix(open_system: OpenSystem) -> AsyncIterator[DisclosureFixture]:
         yield await open_fixture(system)
 
 
+def test_no_command_is_missing() -> None:
+    commands = Commands.discover()
+    asked = {commands.parse(line).command for line in (*LINES, *FURTHER)}
+    assert {*commands} - asked == set()
+
+
 async def test_each_command_for_each_role_in_each_place(matrix: DisclosureFixture) -> None:
     system, commands = matrix.system, Commands.discover()
     refused = 0
     for role, person in people():
         who = STAFF[role]
         places = {INSIDE: "group", MIXED: "group with an outsider", system.engine.direct(who).id: "alone"}
-        for line in (*LINES, "/mo late", "/watches", "/audit PO-1001", "/bind", "/lang"):
+        for line in (*LINES, *FURTHER):
             typed = line.format(customer=matrix.customer, vendor=matrix.vendor)
             named = commands.parse(typed).command
             for where, place in places.items():
