@@ -47,7 +47,7 @@ async def test_a_code_decides_nothing(system: BotSystem) -> None:
 
 async def test_files_that_only_pretend_to_be_pictures_get_a_friendly_card(system: BotSystem) -> None:
     card = await show(system, b"MZ no picture", who=ENGLISH)
-    assert "is no picture that I can open" in card.markdown
+    assert "is not a picture that I can open" in card.markdown
 
 
 async def test_pictures_of_outsiders_cost_no_call_for_the_picture(system: BotSystem) -> None:
