@@ -112,7 +112,7 @@ async def test_what_is_not_stored_may_be_tried_again(scene: PageScene, outcome: 
 async def test_a_link_that_does_not_stand_tells_nothing(scene: PageScene) -> None:
     for answer in (await scene.get("other"), await scene.post("other", data={"key": KEY})):
         status, text, _ = answer
-        assert (status, "does not stand" in text, "<form" in text, "main" in text) == (404, True, False, False)
+        assert (status, "no longer valid" in text, "<form" in text, "main" in text) == (404, True, False, False)
     scene.desk.outcome = "no_link"
     assert (await scene.post(data={"key": KEY}))[0] == 404
 
