@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from bot.access.audit import AuditEntry, AuditKind, AuditLog
 from bot.access.people import Person
@@ -15,11 +15,13 @@ from bot.alerts.rights import AlertRights
 from bot.alerts.service import AlertService
 from bot.alerts.view_builder import build_alert_view, build_card_view, build_list_view, headline
 from bot.alerts.views import AlertAssignees, AlertSnooze, AssigneeOption
-from bot.cards.actions import SnoozeDuration
+from bot.cards.actions import BLANK, FillIn, SnoozeDuration
+from bot.cards.form import VALUE_FIELD, FormField, FormFieldKind, InputForm
 from bot.cards.view import View
 from bot.chat.arguments import Keyword, Word, shortened
 from bot.chat.colleagues import Colleagues
 from bot.chat.context import QuestionContext, own_place, place_of, places_of
+from bot.chat.days import missing_day
 from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.parsing import command_line
 from bot.chat.registry import command
@@ -57,6 +59,7 @@ class AlertOperation(Keyword):
     HOUR = phrase("1h"), "1小时"
     HOURS = phrase("4h"), "4小时"
     TOMORROW = phrase("tomorrow"), "明天"
+    DAY = phrase("until"), "直到", "延到"
     ASSIGN = phrase("assign"), "指派", "分派"
 
 
@@ -66,7 +69,10 @@ _PAUSES = {
     AlertOperation.TOMORROW: SnoozeDuration.TOMORROW,
 }
 
-_HIDING = frozenset({AlertOperation.SNOOZE, *_PAUSES})
+_HIDING = frozenset({AlertOperation.SNOOZE, AlertOperation.DAY, *_PAUSES})
+
+LONGEST = timedelta(days=30)
+"""For how long an alert may be put off: after that nobody would remember it."""
 
 
 @command(
@@ -102,9 +108,10 @@ async def alerts(
         rights.check(visible.alert)
         if operation in _HIDING and visible.alert.is_open:
             _require_right_to_hide(visible, policy, context)
-        view = await _apply(operation, to or "", visible, service, colleagues, context)
-        if operation in _PAUSES and visible.alert.is_open:
-            _record_snooze(audit, operation, visible.alert, context)
+        until = _until(operation, to or "", visible.alert, context.now)
+        view = await _apply(operation, to or "", until, visible, service, colleagues, context)
+        if until is not None:
+            _record_snooze(audit, until, visible.alert, context)
         return cut(view, rights.fields([visible.alert]))
     if to:
         raise BadArgument(phrase("“%(word)s” was not understood.", word=shortened(to)))
@@ -205,15 +212,14 @@ def _why_not_hide(visible: _VisibleAlert, context: QuestionContext) -> Phrase | 
     return None
 
 
-def _record_snooze(audit: AuditLog, operation: AlertOperation, alert: Alert, context: QuestionContext) -> None:
-    until = _until(_PAUSES[operation], context.now).isoformat(timespec="minutes")
+def _record_snooze(audit: AuditLog, until: datetime, alert: Alert, context: QuestionContext) -> None:
     entry = AuditEntry(
         kind=AuditKind.MUTE,
         at=context.now,
         actor=context.person.user_id or "",
         action="snooze",
         conversation=context.conversation.id,
-        detail=f"{alert.event.type} {alert.event.subject} until {until}",
+        detail=f"{alert.event.type} {alert.event.subject} until {until.isoformat(timespec='minutes')}",
     )
     audit.record(entry)
 
@@ -221,6 +227,7 @@ def _record_snooze(audit: AuditLog, operation: AlertOperation, alert: Alert, con
 async def _apply(
     operation: AlertOperation,
     to: str,
+    until: datetime | None,
     visible: _VisibleAlert,
     service: AlertService,
     colleagues: Colleagues,
@@ -230,6 +237,8 @@ async def _apply(
     me = UserStamp(context.person.user_id or "", context.person.name, now)
     if not alert.is_open:
         return visible.view(now, AlertActionResult(outcome=AlertActionOutcome.OVER, alert=alert))
+    if until is not None:
+        return _shown(visible, await service.snooze(alert.id, until, me), now)
     if to and operation is not AlertOperation.ASSIGN:
         raise BadArgument(phrase("“%(word)s” was not understood.", word=shortened(to)))
     match operation:
@@ -244,12 +253,14 @@ async def _apply(
             )
         case AlertOperation.ASSIGN if not to:
             return await _people(alert, colleagues, context)
-        case AlertOperation.ASSIGN:
-            result = await service.assign(alert.id, await _stamp(to, colleagues, context), me)
         case _:
-            result = await service.snooze(alert.id, _until(_PAUSES[operation], now), me)
+            result = await service.assign(alert.id, await _stamp(to, colleagues, context), me)
+    return _shown(visible, result, now)
+
+
+def _shown(visible: _VisibleAlert, result: AlertActionResult | None, now: datetime) -> View:
     if result is None:
-        raise NothingFound(alert.id)
+        raise NothingFound(visible.alert.id)
     return visible.view(now, result)
 
 
@@ -261,7 +272,39 @@ def _note(result: AlertActionResult) -> Phrase | None:
     return None
 
 
-def _until(pause: SnoozeDuration, now: datetime) -> datetime:
+def _until(operation: AlertOperation, day: str, alert: Alert, now: datetime) -> datetime | None:
+    """Return until when an open alert is to be put off, None where something else is wanted."""
+    if not alert.is_open:
+        return None
+    if operation is AlertOperation.DAY:
+        return _morning_of(day, alert, now)
+    return None if day or operation not in _PAUSES else _after(_PAUSES[operation], now)
+
+
+def _morning_of(text: str, alert: Alert, now: datetime) -> datetime:
+    today = now.date()
+    if not text:
+        example = command_line("alerts", alert.id, f"{today + timedelta(days=7)}", AlertOperation.DAY)
+        raise BadArgument(phrase("Say until which day, such as: %(line)s", line=example), _day_form(alert.id))
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise missing_day(shortened(text)) from None
+    if not today < day <= today + LONGEST:
+        raise BadArgument(phrase("That is possible from tomorrow on, for at most %(num)s days.", num=LONGEST.days))
+    return datetime.combine(day, MORNING, tzinfo=now.tzinfo)
+
+
+def _day_form(alert_id: str) -> InputForm:
+    return InputForm(
+        title=phrase("Until which day?"),
+        text=phrase("Until nine in the morning of that day you are not reminded of this alert."),
+        fields=(FormField(name=VALUE_FIELD, label=phrase("Day"), kind=FormFieldKind.DATE),),
+        does=FillIn(f"{command_line('alerts', alert_id)} {BLANK} {AlertOperation.DAY}"),
+    )
+
+
+def _after(pause: SnoozeDuration, now: datetime) -> datetime:
     match pause:
         case SnoozeDuration.HOUR:
             return now + timedelta(hours=1)

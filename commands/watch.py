@@ -13,7 +13,7 @@ from bot.alerts.alert import Comparator, Watch
 from bot.alerts.rights import AlertRights
 from bot.alerts.service import AlertService
 from bot.alerts.views import AlertReply
-from bot.cards.actions import FillIn
+from bot.cards.actions import BLANK, FillIn
 from bot.cards.form import VALUE_FIELD, FormField, FormFieldKind, InputForm
 from bot.cards.notices import Suggestion
 from bot.cards.status_labels import status_label
@@ -250,7 +250,7 @@ def _limit_form(level: StockLevel, line: str) -> InputForm:
         title=phrase("When do you want to be told of %(sku)s?", sku=product.sku),
         text=phrase("You are told in your own chat as soon as less of %(name)s is available.", name=product.name),
         fields=(limit,),
-        does=FillIn(f"{line} {Comparator.BELOW}"),
+        does=FillIn(f"{line} {Comparator.BELOW} {BLANK}"),
     )
 
 

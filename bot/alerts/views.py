@@ -224,7 +224,8 @@ class AlertSnooze(View):
 
     def buttons(self) -> Sequence[Button]:
         choices = (Button(label, SnoozeAlert(self.id, pause)) for pause, label in PAUSES)
-        return (*choices, Button(phrase("Back"), _show(self.id)))
+        day = Button(phrase("Another day…"), Ask(command_line("alerts", self.id, "until")))
+        return (*choices, day, Button(phrase("Back"), _show(self.id)))
 
 
 PAUSES = (

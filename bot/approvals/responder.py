@@ -16,6 +16,7 @@ from bot.approvals.view_builders import HIDDEN_LIMIT, ReplyNote, build_said_view
 from bot.approvals.views import ApprovalSaid, ApprovalView, Audience
 from bot.approvals.voting import VoteOutcome, VoteRequest, VoteResult
 from bot.cards.actions import Ask
+from bot.cards.notices import FormOverNotice
 from bot.chat.context import QuestionContext
 from bot.chat.errors import NothingFound
 from bot.chat.parsing import command_line
@@ -52,7 +53,7 @@ class VoteResponder:
 
     async def answer(
         self, result: VoteResult, *, done: Phrase | None = None, retry: str = ""
-    ) -> ApprovalView | ApprovalSaid:
+    ) -> ApprovalView | ApprovalSaid | FormOverNotice:
         """Return the case as it is now, with what came of the vote; a typed one that counts gets a short answer.
 
         ``done`` is said when it counts; ``retry`` asks again when the ERP was silent. Raises `NothingFound` for a case
@@ -65,6 +66,8 @@ class VoteResponder:
         note = done if done is not None and counts else outcome_note(result)
         if note is not None and self.audience is Audience.BARE and has_money(note):
             note = HIDDEN_LIMIT
+        if self.context.on_form and note is not None:
+            return _noted(shown.case, note, result.outcome)
         sure, silent = result.outcome is VoteOutcome.CONFIRM, result.outcome is VoteOutcome.SILENT
         remark = ReplyNote(note=note, ask=result.ask, sure=sure, retry=retry if silent else "")
         if result.outcome is VoteOutcome.REFUSED:
@@ -100,6 +103,15 @@ class VoteResponder:
         """Return a case with what the reader has to do: to decide it, or to go on to the next one."""
         turn = await self.approvals.turn_of(shown.case, user_id)
         return shown if turn.decides else replace(shown, is_watched=True, next_case=turn.next_case)
+
+
+def _noted(case: Case, note: Phrase, outcome: VoteOutcome) -> FormOverNotice:
+    """Return what stays true on a form, whatever the ERP says later: the cards of the case show that."""
+    if outcome in RECORDED:
+        note = phrase("Recorded. The card of the order shows how it goes on.")
+    elif has_money(note):
+        note = HIDDEN_LIMIT
+    return FormOverNotice(title=phrase("Purchase order %(number)s", number=case.number), text=note)
 
 
 async def find_to_vote(

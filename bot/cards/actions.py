@@ -22,6 +22,8 @@ MAX_TOKEN_BYTES = 180
 """Keeps seven buttons within the documented kilobyte of a card value (docs: platform/dingtalk/limits.md#card-sizes)."""
 
 _SEPARATOR = "|"
+BLANK = "…"
+"""Stands in a line for what is to be filled in."""
 _STEP = "⟸"
 """Between the lines of a way back; nobody types it."""
 _TYPED = re.compile(r"(.*\S)\s+\+(\d{1,6})", re.DOTALL)
@@ -128,7 +130,14 @@ def _read_person(text: str) -> str:
     return _read_matching(_USER_ID_PATTERN, text) if text else ""
 
 
+def _read_unfinished(text: str) -> str:
+    if BLANK not in text:
+        raise ValueError("nothing to fill in")
+    return text
+
+
 _LINE = TokenField(_read_line)
+_UNFINISHED = TokenField(_read_unfinished)
 _OFFSET = TokenField(_read_count)
 _ID = TokenField(partial(_read_matching, _ID_PATTERN))
 _SEEN = TokenField(partial(_read_matching, _SEEN_PATTERN))
@@ -190,20 +199,20 @@ class Ask(Action):
 
 @dataclass(frozen=True, slots=True)
 class FillIn(Action):
-    """Answer ``line`` with what was filled in behind it."""
+    """Answer ``line`` with what was filled in where it has a `BLANK`."""
 
     prefix: ClassVar[str] = "fill"
-    token_fields: ClassVar[Mapping[str, TokenField]] = {"line": _LINE}
+    token_fields: ClassVar[Mapping[str, TokenField]] = {"line": _UNFINISHED}
 
     line: str
 
     @property
     def typed(self) -> str:
-        return f"{self.line} …"
+        return self.line
 
     def completed(self, value: str) -> str:
         """Return the line with a value, as somebody would have typed it."""
-        return f"{self.line} {value}"
+        return self.line.replace(BLANK, value, 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -337,7 +337,7 @@ class ExpiredNotice(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormOverNotice(View):
-    """Stands on a form that takes nothing any more, and was not filled in."""
+    """Stands on a form that takes nothing any more."""
 
     card: ClassVar[str] = "form_over"
 

@@ -278,6 +278,7 @@ class ClickPipeline:
                     offset=offset,
                     now=now,
                     clicked=True,
+                    on_form=on_form,
                     free_text=_form_text(click.values, REASON_FIELD),
                 )
                 answer = await self._handler.view_for(context)

@@ -19,6 +19,7 @@ class QuestionContext:
     within DingTalk's two seconds. ``free_text`` are the person's own words: a field of the card's form, or the message
     that answers a prompt (`bot.chat.prompts`). ``picture``: it was sent instead of a line.
     ``quoted_text`` are the words of the card or message that the line replies to; ``quotes_bot``: it is the bot's own.
+    ``on_form``: what was clicked is a form, which is never drawn again: its answer has to stay true.
     ``rows``: a list is wanted as such, so many rows at once; None: what fits a card.
     """
 
@@ -28,6 +29,7 @@ class QuestionContext:
     offset: int = 0
     now: datetime
     clicked: bool = False
+    on_form: bool = False
     free_text: str = ""
     picture: Picture | None = None
     quoted_text: str = ""

@@ -18,6 +18,7 @@ from bot.cards.actions import (
     Ask,
     AssignAlert,
     BadToken,
+    FillIn,
     ForwardPo,
     RejectPo,
     RejectReason,
@@ -146,3 +147,15 @@ def test_whatever_comes_is_an_action_or_out_of_date(token: str) -> None:
 def test_a_token_too_long_for_a_button_is_not_made(action: Action) -> None:
     with pytest.raises(ValueError, match="button token of"):
         action.pack()
+
+
+def test_a_line_is_filled_in_where_it_is_unfinished() -> None:
+    unfinished = FillIn("/alerts a1 … until")
+    assert unpack(unfinished.pack()) == unfinished
+    assert unfinished.completed("2026-12-01") == "/alerts a1 2026-12-01 until"
+
+
+@pytest.mark.parametrize("token", ["fill|", "fill|/watch SKU123 <", "fill"])
+def test_a_line_without_a_gap_cannot_be_filled_in(token: str) -> None:
+    with pytest.raises(BadToken):
+        unpack(token)

@@ -189,6 +189,8 @@ async def test_nothing_is_done_to_what_is_over(ask: Ask, service: InMemoryAlertS
         ("4h", NOW + timedelta(hours=4)),
         ("tomorrow", NOW.replace(hour=9, minute=0) + timedelta(days=1)),
         ("明天", NOW.replace(hour=9, minute=0) + timedelta(days=1)),
+        ("2026-11-20 until", NOW.replace(day=20, hour=9, minute=0)),
+        ("2026-11-20 直到", NOW.replace(day=20, hour=9, minute=0)),
     ],
 )
 async def test_snoozing(ask: Ask, service: InMemoryAlertService, words: str, until: object) -> None:
@@ -204,7 +206,29 @@ async def test_snoozing(ask: Ask, service: InMemoryAlertService, words: str, unt
 async def test_snoozing_asks_for_how_long(ask: Ask, service: InMemoryAlertService) -> None:
     service.show(alert("a1"))
     view = as_(AlertSnooze, await ask("/alerts a1 稍后"))
-    assert lines(view) == ["/alerts a1 1h", "/alerts a1 4h", "/alerts a1 tomorrow", "/alerts a1"]
+    assert lines(view) == [
+        "/alerts a1 1h",
+        "/alerts a1 4h",
+        "/alerts a1 tomorrow",
+        "/alerts a1 until",
+        "/alerts a1",
+    ]
+    assert service.actions == []
+
+
+async def test_snoozing_asks_until_which_day(ask: Ask, service: InMemoryAlertService) -> None:
+    service.show(alert("a1"))
+    view = as_(BadArgumentNotice, await ask("/alerts a1 until"))
+    form = view.form()
+    assert form is not None
+    assert [(field.name, field.kind) for field in form.fields] == [("value", "date")]
+    assert form.does.pack() == "fill|/alerts a1 … until"
+
+
+@pytest.mark.parametrize("day", ["2026-11-05", "2026-11-04", "2027-11-05", "2026-02-31", "soon"])
+async def test_an_alert_is_put_off_for_some_days_at_most(ask: Ask, service: InMemoryAlertService, day: str) -> None:
+    service.show(alert("a1"))
+    as_(BadArgumentNotice, await ask(f"/alerts a1 {day} until"))
     assert service.actions == []
 
 
@@ -272,7 +296,7 @@ async def test_a_critical_alert_is_put_off_only_with_the_right_to_mute_it(
     ask: Ask, service: InMemoryAlertService, audit: RecordingAudit
 ) -> None:
     service.show(alert("a1", severity=Severity.CRITICAL))
-    for line in ("/alerts a1 snooze", "/alerts a1 1h"):
+    for line in ("/alerts a1 snooze", "/alerts a1 1h", "/alerts a1 until", "/alerts a1 2026-11-20 until"):
         refused = as_(DeniedNotice, await ask(line))
         assert refused.ask == ("admin",)
     assert (service.actions, audit.entries) == ([], [])

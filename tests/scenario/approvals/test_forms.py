@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.approvals.case import CaseState
+from bot.erp.model import Verdict
 from bot.simulator.card_templates import PUBLIC_FORM
 from bot.simulator.cards import CardInstance, SimCardView
 from bot.simulator.chat import SimDelivery
 from bot.simulator.engine import ClickResult
 from tests.scenario.alerts.scenario import BUYING
+from tests.scenario.approvals.cluster import REJECT, open_cluster
 from tests.scenario.approvals.scenario import (
     BOSS,
     BUYER,
@@ -118,7 +121,7 @@ async def test_a_rejection_asks_by_a_form_and_takes_its_words(open_approval_scen
         case = await scenario.case(SMALL)
         assert case.state is CaseState.REJECTED
         assert case.decision is not None
-        assert (case.decision.by, case.decision.reason) == (BOSS, WORDS)
+        assert (case.decision.by, case.decision.reason) == (BOSS, "比上次贵了 20% 请重新询价")
         assert_over(scenario, SMALL)
         assert "处理中" not in plain_text(form.view_for(BOSS))
 
@@ -286,7 +289,7 @@ async def test_who_may_not_decide_gets_no_form(open_approval_scenario: OpenAppro
         assert forms(scenario) == []
 
 
-@pytest.mark.parametrize("token", ["fill|/nonsense", "fill|", "fill|/pending", "ask|0|/order late", "q_7f3a", ""])
+@pytest.mark.parametrize("token", ["fill|/nonsense …", "fill|", "fill|/pending", "ask|0|/order late", "q_7f3a", ""])
 async def test_any_token_on_a_form_is_a_request_like_any_other(
     open_approval_scenario: OpenApprovalScenario, token: str
 ) -> None:
@@ -297,7 +300,7 @@ async def test_any_token_on_a_form_is_a_request_like_any_other(
         assert (await scenario.case(SMALL)).votes == ()
 
 
-async def test_it_works_after_a_restart_in_english(open_approval_scenario: OpenApprovalScenario) -> None:
+async def test_in_english(open_approval_scenario: OpenApprovalScenario) -> None:
     async with open_approval_scenario(SMALL, **ON) as scenario:
         await scenario.ask("/lang en", BOSS)
         form = await refusing(scenario)
@@ -305,3 +308,29 @@ async def test_it_works_after_a_restart_in_english(open_approval_scenario: OpenA
         assert (view.title, view.tips) == (f"Why do you reject {SMALL}?", "To fill in")
         told = await sent(scenario, form, reason="Dear")
         assert told.tips == "Answered"
+
+
+@pytest.mark.process
+async def test_a_form_of_before_a_restart_still_counts(tmp_path: Path) -> None:
+    on = {"DINGERP_CARDS__FORM_TEMPLATE": PUBLIC_FORM}
+    async with open_cluster(tmp_path, (BOSS,), group=False) as cluster:
+        (number,), engine = cluster.submit([1]), cluster.engine
+        chat = engine.direct(BOSS)
+
+        def form() -> CardInstance | None:
+            cards = [item.card for item in chat.items if isinstance(item, SimDelivery)]
+            return next((card for card in cards if card.template.id == PUBLIC_FORM), None)
+
+        async with cluster.bot(**on) as bot:
+            await bot.saying("stream.connected")
+            await cluster.shown([number], 1)
+            await cluster.press(cluster.cards()[number][0], REJECT)
+            asked = await engine.wait_for(form, timeout=30)
+            await bot.kill()
+        async with cluster.bot(**on) as bot:
+            await bot.saying("stream.connected")
+            result = await engine.click(asked.out_track_id, BOSS, SUBMIT, fields={"reason": "太贵"})
+            assert result.ok, result.toast
+            await cluster.settled(1)
+            assert cluster.verdicts() == {number: [(Verdict.REJECT, f"erp-{BOSS}")]}
+            await bot.stop()

@@ -1,0 +1,166 @@
+"""Every command that shows a decision, every outcome of the ERP, every way to decide: no copy keeps what is over."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import date
+from functools import partial
+
+import pytest
+
+from bot.approvals.case import CaseState
+from bot.erp.model import DecisionOutcome, Verdict
+from bot.simulator.chat import SimDelivery
+from tests.scenario.alerts.scenario import BUYING
+from tests.scenario.approvals.scenario import (
+    BOSS,
+    MANAGER,
+    NO,
+    PASS,
+    SMALL,
+    YES,
+    DemoApprovalScenario,
+    OpenApprovalScenario,
+    open_approval_scenario,
+    plain_text,
+)
+from tests.scenario.approvals.test_answers_follow import READERS, UNDER_WAY
+
+__all__ = ["open_approval_scenario"]  # pytest finds fixtures in the module
+
+COMMANDS = (f"/po {SMALL}", f"/pending {SMALL}", "/pending", f"/why {SMALL}", f"/reject {SMALL}", f"/find {SMALL}")
+"""The last but one asks for the reason, and offers some."""
+
+
+async def changed_there(scenario: DemoApprovalScenario) -> None:
+    """Let somebody change the order in the ERP."""
+    await scenario.erp.edit(SMALL, due_on=date(2026, 12, 24))
+
+
+async def decided_there(scenario: DemoApprovalScenario) -> None:
+    """Let somebody decide in the ERP."""
+    await scenario.erp.decide_inside(SMALL, MANAGER)
+
+
+async def nothing(_: DemoApprovalScenario) -> None:
+    """Change nothing in the ERP."""
+
+
+OUTCOMES: dict[DecisionOutcome | None, Callable[[DemoApprovalScenario], Awaitable[None]]] = {
+    None: nothing,
+    DecisionOutcome.MORE_APPROVALS_NEEDED: nothing,
+    DecisionOutcome.ALREADY_DECIDED: decided_there,
+    DecisionOutcome.NOT_PERMITTED: nothing,
+    DecisionOutcome.CHANGED_SINCE_SHOWN: changed_there,
+    DecisionOutcome.UNKNOWN: nothing,
+    DecisionOutcome.UNSUPPORTED: nothing,
+}
+"""What the ERP answers (None: it does it), and what was done there before."""
+
+
+async def by_answers_button(scenario: DemoApprovalScenario, verdict: Verdict) -> str:
+    """Tap on the answer to a question; a rejection then takes a quick reason."""
+    card = await scenario.ask(f"/po {SMALL}", BOSS)
+    seen = await scenario.press(card, YES if verdict is Verdict.APPROVE else NO, BOSS)
+    if verdict is Verdict.REJECT:
+        await scenario.press(seen, NO, BOSS)
+    return BOSS
+
+
+async def by_pushed_button(scenario: DemoApprovalScenario, verdict: Verdict) -> str:
+    """Tap on the card that came by itself in the group."""
+    card = scenario.card(SMALL, BUYING)
+    seen = await scenario.press(card, YES if verdict is Verdict.APPROVE else NO, MANAGER, where=BUYING)
+    if verdict is Verdict.REJECT:
+        await scenario.press(seen, NO, MANAGER, where=BUYING)
+    return MANAGER
+
+
+async def by_words(scenario: DemoApprovalScenario, verdict: Verdict) -> str:
+    """Type it in one's own chat."""
+    line = f"/approve {SMALL}" if verdict is Verdict.APPROVE else f"/reject {SMALL} 太贵"
+    await scenario.ask(line, BOSS)
+    return BOSS
+
+
+async def by_words_in_the_group(scenario: DemoApprovalScenario, verdict: Verdict) -> str:
+    """Type it where everybody reads it."""
+    line = f"/approve {SMALL}" if verdict is Verdict.APPROVE else f"/reject {SMALL} 太贵"
+    await scenario.ask(line, BOSS, where=BUYING)
+    return BOSS
+
+
+def _name(value: DecisionOutcome | Verdict | None) -> str:
+    return value.value if value else "applied"
+
+
+CASES = [
+    *((outcome, Verdict.APPROVE) for outcome in OUTCOMES),
+    (None, Verdict.REJECT),
+    (DecisionOutcome.NOT_PERMITTED, Verdict.REJECT),
+]
+"""Rejections take the same way as approvals once they are stored: two stand for all."""
+
+WAYS = (by_answers_button, by_pushed_button, by_words, by_words_in_the_group)
+
+
+async def ask_everything(scenario: DemoApprovalScenario) -> None:
+    """Ask all commands in a chat of one's own, and some in the group."""
+    for line in COMMANDS:
+        await scenario.system.ask(line, BOSS, where=scenario.system.engine.direct(BOSS).id)
+    for line in COMMANDS[:2]:
+        await scenario.system.ask(line, MANAGER, where=BUYING)
+    await scenario.settle()
+
+
+def assert_nothing_left(scenario: DemoApprovalScenario, state: CaseState, refused: str = "") -> None:
+    """Expect nobody to see that something is under way, or a decision that is over.
+
+    While the order is open others may decide it, but whom the ERP ``refused`` sees no decision in their own chat.
+    """
+    seen = 0
+    for place in scenario.system.engine.chat.conversations.values():
+        cards = [item.card for item in place.items if isinstance(item, SimDelivery)]
+        for reader in READERS if place.kind == "group" else place.members[:1]:
+            for view in (card.view_for(reader) for card in cards):
+                text = plain_text(view)
+                if SMALL not in text:
+                    continue
+                seen += 1
+                assert not any(words in text for words in UNDER_WAY), (reader, text)
+                live = [button.id for button in view.buttons if button.id.startswith((YES, NO, PASS))]
+                over = state is not CaseState.OPEN or (reader == refused and place.kind == "direct")
+                assert not (live and over), (reader, live, text)
+    assert seen >= len(COMMANDS)
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
+@pytest.mark.parametrize(("outcome", "verdict"), CASES, ids=_name)
+async def test_no_copy_keeps_what_is_over(
+    open_approval_scenario: OpenApprovalScenario,
+    outcome: DecisionOutcome | None,
+    verdict: Verdict,
+    way: Callable[[DemoApprovalScenario, Verdict], Awaitable[str]],
+) -> None:
+    async with open_approval_scenario(SMALL) as scenario:
+        await ask_everything(scenario)
+        if outcome is not None:
+            scenario.erp.outcomes.append((outcome, "额度不足", partial(OUTCOMES[outcome], scenario)))
+        who = await way(scenario, verdict)
+        await scenario.settle()
+        state = (await scenario.case(SMALL)).state
+        assert scenario.erp.told, "the ERP was told"
+        assert_nothing_left(scenario, state, who if outcome is DecisionOutcome.NOT_PERMITTED else "")
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+async def test_no_copy_keeps_what_was_decided_in_the_erp(
+    open_approval_scenario: OpenApprovalScenario, verdict: Verdict
+) -> None:
+    async with open_approval_scenario(SMALL) as scenario:
+        await ask_everything(scenario)
+        await scenario.erp.decide_inside(SMALL, MANAGER, verdict)
+        await scenario.poll_pending()
+        state = (await scenario.case(SMALL)).state
+        assert state is CaseState.DECIDED_ELSEWHERE
+        assert_nothing_left(scenario, state)
