@@ -13,7 +13,7 @@ from bot.cards.tables import Table
 from bot.cards.view import Button, View
 from bot.chat.arguments import Keyword
 from bot.chat.context import QuestionContext
-from bot.chat.days import Days
+from bot.chat.days import Days, DaysOrMonth
 from bot.chat.registry import command
 from bot.chat.view_parts import export_buttons
 from bot.disclosure import HIDDEN, cut
@@ -191,13 +191,13 @@ def is_stale(coverage: Coverage, now: datetime) -> bool:
 @command(
     "report",
     aliases=("报表", "日报", "周报", "月报", "bb"),
-    examples=("/report month", "/周报", "/报表 上个月"),
+    examples=("/report month", "/周报", "/报表 上个月", "/report 2026-10"),
     summary=phrase("Sales, invoices, purchases and production of a day, week or month"),
     place=20,
 )
 async def report(
     *,
-    days: Days | None = None,
+    days: DaysOrMonth | None = None,
     which: ReportPeriod | None = None,
     erp: ErpHub,
     kept: ReadModel,

@@ -44,11 +44,16 @@ _THIRDS = {**dict.fromkeys("初上", 0), "中": 1, **dict.fromkeys("底末下", 
 
 _NUMBER = "[0-9]{1,3}|[一二两三四五六七八九十]{1,3}"
 _WORDS = "|".join(sorted((*_NAMED_DAYS, *_NAMED_YEARS), key=len, reverse=True))
+_MONTH = "|".join((*_ENGLISH_MONTHS, *(month[:3] for month in _ENGLISH_MONTHS)))
 _SHIFT = "上上|上|本|这|当|下下|下"
 _UNIT = "天|日|个?星期|周|个?月|个?季度|年"
 _SINGLE = rf"""
     (?P<iso>\d{{4}}[-/.](?:1[0-2]|0?[1-9])[-/.](?:3[01]|[12]\d|0?[1-9])(?!\d))
-  | (?P<named>{_WORDS})
+  | (?P<dayofmonth>
+        (?:3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?\ (?:of\ )?(?:{_MONTH})(?:\ \d{{4}})?(?![a-z0-9])
+      | (?:{_MONTH})\ (?:3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?(?:,?\ \d{{4}})?(?![a-z0-9])
+    )
+  | (?P<named>(?:{_WORDS})(?!的?(?:(?:{_NUMBER})月|第?[一二三四1-4]季|[上下]半年|q[1-4])))
   | (?P<span>
         (?:最近|近|过去|前|未来|接下来|今后|往后)的?(?:{_NUMBER})(?:{_UNIT})
       | (?:{_NUMBER})(?:{_UNIT})(?:以内|之内|内)
@@ -64,7 +69,8 @@ _SINGLE = rf"""
   | (?P<date>(?:(?:\d{{4}}|今|去|明)年)?(?:{_NUMBER})月(?:(?:{_NUMBER})[日号]|份)?(?![花亮饼球])|(?:\d{{4}})年)
   | (?P<monthday>(?:{_NUMBER})[日号](?![仓库线厂楼门机店车]))
   | (?P<english>
-        (?:last|past|next)\ \d{{1,3}}\ (?:days?|weeks?|months?)
+        the\ (?:week|month)\ before\ last
+      | (?:last|past|next)\ \d{{1,3}}\ (?:days?|weeks?|months?)
       | (?:last|this|next)\ (?:week|month|quarter|year)
       | (?:(?:last|this|next)\ )?(?:{"|".join(_ENGLISH_WEEKDAYS)})
       | (?:{"|".join(_ENGLISH_MONTHS)})(?:\ \d{{4}})?
@@ -75,11 +81,22 @@ _BETWEEN = r"\s*(?:到|至|~|—|－|\.\.|-(?=\s)|\bto\b|\buntil\b)\s*"
 _ONE = re.compile(_SINGLE, re.VERBOSE)
 _BARE = re.sub(r"\?P<\w+>", "?:", _SINGLE)
 _BEFORE = "之前|以前|前"
-_FOUND = re.compile(rf"(?<![a-z0-9])(?:(?:by|before)\ )?(?:{_BARE})(?:{_BETWEEN}(?:{_BARE})|{_BEFORE})?", re.VERBOSE)
+_NOW = "现在|目前|now"
+"""The end of a range, as a day of its own said of everything."""
+_DAY_NUMBER = r"\d{1,2}(?:st|nd|rd|th)?"
+_FOUND = re.compile(
+    rf"(?<![a-z0-9])(?:between\ (?:{_DAY_NUMBER}|{_BARE})\ and\ (?:{_BARE})"
+    rf"|(?:(?:by|before)\ )?(?:{_BARE})(?:{_BETWEEN}(?:{_BARE}|{_NOW})|{_BEFORE})?)",
+    re.VERBOSE,
+)
+_FROM_TO = re.compile(r"between\s+(?:(?P<day>\d{1,2})(?:st|nd|rd|th)?|(?P<first>.+?))\s+and\s+(?P<last>.+)")
+_MONTH_IN_DIGITS = re.compile(r"(\d{4})[-/](1[0-2]|0?[1-9])")
 _UNTIL = re.compile(rf"(?:by|before)\s+(?P<english>.+)|(?P<chinese>.+?)(?:{_BEFORE})")
 _RANGE = re.compile(rf"(?P<first>.+?){_BETWEEN}(?P<last>.+)")
 _DUE = re.compile(r"^due\s+(?:on\s+|in\s+)?|(?:到期|要?交货?|到货|完工|应交|due)$")
 _LONGEST = 40
+_MOST_WORDS = 6
+"""Of days as they are typed: between 1 October and 3 November."""
 _LEAP_DAY = date(2024, 2, 29)
 """A day on which every day of a year can be named."""
 
@@ -118,7 +135,7 @@ class Days(Word):
     @classmethod
     def take_marked(cls, words: list[str]) -> Self | None:
         """Take the words that name days out of a line; raises `BadArgument` for a day that no calendar has."""
-        for size in (4, 3, 2, 1):
+        for size in range(_MOST_WORDS, 0, -1):
             for i in range(len(words) - size + 1):
                 text = " ".join(words[i : i + size])
                 if names_days(text):
@@ -137,6 +154,29 @@ class Days(Word):
         return found
 
 
+class DaysOrMonth(Days):
+    """Days, and a month in digits such as 2026-10: for commands that look for no number, as documents have such."""
+
+    @classmethod
+    def take_marked(cls, words: list[str]) -> Self | None:
+        """Take the words that name days or a month out of a line."""
+        month = next((word for word in words if names_month_in_digits(word)), None)
+        if month is None:
+            return super().take_marked(words)
+        words.remove(month)
+        return cls(month)
+
+    def within(self, today: date) -> DayRange:
+        """Return the days that are meant on a day."""
+        match = _MONTH_IN_DIGITS.fullmatch(self)
+        return DayRange(_month_of(int(match[1]), int(match[2]))) if match else super().within(today)
+
+
+def names_month_in_digits(text: str) -> bool:
+    """Return whether a text is a month as 2026-10; alone that may be the number of a document too."""
+    return _MONTH_IN_DIGITS.fullmatch(text) is not None
+
+
 def names_days(text: str) -> bool:
     """Return whether a text names days and nothing else."""
     return read_days(text, _LEAP_DAY) is not None
@@ -147,7 +187,7 @@ def names_missing_day(text: str) -> bool:
     folded = _DUE.sub("", text.casefold()).strip()
     between = _RANGE.fullmatch(folded)
     ends = (between["first"], between["last"]) if between else (folded,)
-    dated = [match.lastgroup in {"iso", "date"} for end in ends if (match := _ONE.fullmatch(end))]
+    dated = [match.lastgroup in {"iso", "date", "dayofmonth"} for end in ends if (match := _ONE.fullmatch(end))]
     return len(dated) == len(ends) and all(dated) and any(_one(end, _LEAP_DAY) is None for end in ends)
 
 
@@ -190,6 +230,7 @@ def read_days(text: str, today: date) -> DayRange | None:
     bare = _DUE.sub("", folded).strip()
     due = bare != folded
     period = _one(bare, today, ahead=due) or _range(bare, today, ahead=due) or _until(bare, today)
+    period = period or _from_to(bare, today, ahead=due)
     return None if period is None else DayRange(period, due)
 
 
@@ -200,6 +241,19 @@ def _until(text: str, today: date) -> Period | None:
     return Period(today, last.last) if last and last.last >= today else None
 
 
+def _from_to(text: str, today: date, *, ahead: bool) -> Period | None:
+    """Return the days of "between 1 and 15 November"."""
+    match = _FROM_TO.fullmatch(text)
+    last = _one(match["last"], today, ahead=ahead) if match else None
+    if match is None or last is None:
+        return None
+    if match["day"] is None:
+        first = _one(match["first"], today, ahead=ahead)
+    else:
+        first = _one(f"{last.first:%Y-%m}-{match['day']}", today)
+    return Period(first.first, last.last) if first and first.first <= last.last else None
+
+
 def _range(text: str, today: date, *, ahead: bool) -> Period | None:
     match = _RANGE.fullmatch(text)
     if match is None:
@@ -207,6 +261,8 @@ def _range(text: str, today: date, *, ahead: bool) -> Period | None:
     first = _one(match["first"], today, ahead=ahead)
     if first is None:
         return None
+    if re.fullmatch(_NOW, match["last"]):
+        return Period(first.first, today) if first.first <= today else None
     # 10月1号到15号: the end is the next such day after the beginning, while 今天 is today.
     last = _one(match["last"], first.first, ahead=True) if _is_incomplete(match["last"]) else _one(match["last"], today)
     if last is None or last.last < first.first:
@@ -232,6 +288,17 @@ def _one(text: str, today: date, *, ahead: bool = False) -> Period | None:
 def _iso(text: str, _today: date, _ahead: bool) -> Period:
     year, month, day = map(int, re.split(r"[-/.]", text))
     return _day(date(year, month, day))
+
+
+def _dayofmonth(text: str, today: date, ahead: bool) -> Period:
+    """Return the day of "15 November", "Nov 15th, 2026": the nearest where no year is said."""
+    name = re.search(_MONTH, text)
+    numbers = list(map(int, re.findall(r"\d+", text)))
+    assert name is not None
+    month = next(n for n, known in enumerate(_ENGLISH_MONTHS, 1) if known.startswith(name[0]))
+    if len(numbers) > 1:
+        return _day(date(numbers[1], month, numbers[0]))
+    return _day(_nearest_month(month, today, ahead=ahead).first.replace(day=numbers[0]))
 
 
 def _named(text: str, today: date, _ahead: bool) -> Period:
@@ -336,6 +403,8 @@ def _monthday(text: str, today: date, ahead: bool) -> Period:
 
 def _english(text: str, today: date, ahead: bool) -> Period | None:
     words = text.split()
+    if words[0] == "the":
+        return _ENGLISH_SPANS[words[1]](today, -2)
     if len(words) == 3:
         unit = {"d": "天", "w": "周", "m": "月"}[words[2][0]]
         return _stretch(today, int(words[1]), unit, ahead=words[0] == "next")
@@ -361,6 +430,7 @@ _ENGLISH_SPANS: dict[str, Callable[[date, int], Period]] = {
 
 _READERS: dict[str, Callable[[str, date, bool], Period | None]] = {
     "iso": _iso,
+    "dayofmonth": _dayofmonth,
     "named": _named,
     "span": _span,
     "weekday": _weekday,

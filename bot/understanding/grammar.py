@@ -10,7 +10,16 @@ from functools import cached_property
 from itertools import pairwise
 from math import inf
 
-from bot.chat.days import Days, names_days, names_days_ahead, names_days_due_later, names_missing_day
+from bot.chat.arguments import Word
+from bot.chat.days import (
+    Days,
+    DaysOrMonth,
+    names_days,
+    names_days_ahead,
+    names_days_due_later,
+    names_missing_day,
+    names_month_in_digits,
+)
 from bot.chat.demand import read_amount, typed_demand
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise, split
 from bot.chat.reading import ReadBy, Reading, Understood
@@ -31,6 +40,7 @@ from bot.understanding.scanning import (
     take_days,
     take_digits,
     take_mentions,
+    take_months,
     take_names,
     take_off_topic,
     take_parted_words,
@@ -51,6 +61,7 @@ _NUMERALS = "[0-9.,]*[零〇一二两三四五六七八九十百千万半]*"
 _AMOUNT = re.compile(rf"{_NUMERALS}?(?=\s*千克)|{_NUMERALS}")
 """The number before a unit: 千克 is a unit, 千个 are thousand."""
 _COUNT = re.compile(r"(?<![\w.,-])(\d{1,7})\s*[x×*]?\s*$")
+_TIMES = re.compile(r"(?<=\d)乘(?=\d)")
 _ENOUGH = "够"
 _PAYING = "付"
 _TO_PAY = frozenset({"invoice", "bill"})
@@ -219,7 +230,7 @@ class Grammar:
     ) -> Mapping[str, float]:
         """Return how much speaks for each command: what the sentence is like, its words, and that words chose it."""
         trade = self._trade(scan)
-        others = _ON_THE_OTHER_SIDE[trade] if trade else {}
+        others = self._on_the_other_side(trade, scan)
         bonus = _CHOSEN if scan.has_subject or max(weights.values(), default=0) >= LIST_WEIGHT else _CHOSEN_BY_A_HINT
         odds: dict[str, float] = {}
         for name, value in self.likeness.odds(self.pieces(scan)).items():
@@ -269,7 +280,7 @@ class Grammar:
 
     def scan(self, text: str) -> Scan:
         """Return what stands in a normalised text."""
-        scan = Scan.of(self._misspellings.mend(text, self._is_called_so))
+        scan = Scan.of(self._misspellings.mend(_TIMES.sub("×", text), self._is_called_so))
         sentences = self.sentences
         drop_negated(scan)
         take_mentions(scan, self._stores)
@@ -286,6 +297,8 @@ class Grammar:
         take_parted_words(scan, sentences.parted, sentences.cues, self._longest_cue)
         take_words(scan, sentences.cues, self._longest_cue, lambda start, end: scan.take(SpanKind.CUE, start, end))
         take_words(scan, sentences.dates, LONGEST_WORD, lambda start, end: scan.take(SpanKind.DATE, start, end))
+        if any(self._takes_months(cue.command) for cue in self.cues_in(scan)):
+            take_months(scan)
         drop_counted_units(scan, sentences.units)
         take_digits(scan)
         take_words(scan, sentences.phrases, LONGEST_WORD, scan.drop)
@@ -373,7 +386,7 @@ class Grammar:
         """Return how much speaks for each command; ``about`` is somebody whom the sentence means and does not name."""
         weights: dict[str, int] = {}
         trade = self._trade(scan) if _partners_or_people(scan) or not about else self.vocabulary.trade(about)
-        others = _ON_THE_OTHER_SIDE[trade] if trade else {}
+        others = self._on_the_other_side(trade, scan)
         barred = self._barred(scan)
         for cue in self.cues_in(scan):
             command = others.get(cue.command, cue.command)
@@ -381,6 +394,13 @@ class Grammar:
             if not listed and command not in barred and (usable is None or command in usable):
                 weights[command] = weights.get(command, 0) + cue.weight
         return weights
+
+    def _on_the_other_side(self, trade: Trade | None, scan: Scan) -> Mapping[str, str]:
+        """Return what words speak for instead; when goods of a vendor arrive is a question about the goods."""
+        others = _ON_THE_OTHER_SIDE[trade] if trade else {}
+        if self._names_known_goods(scan):
+            return {name: other for name, other in others.items() if name != "arrivals"}
+        return others
 
     def _trade(self, scan: Scan) -> Trade | None:
         """Return the side of the business on which those stand that a sentence names."""
@@ -519,6 +539,10 @@ class Grammar:
         digits = [span.value for span in scan.of_kind(SpanKind.DIGITS)] or [named]
         if digits[0].isdecimal():
             return command_line(name, self._number(name, digits[0]))
+        goods = _joined(scan, SpanKind.NAME) if self._names_known_goods(scan) else ""
+        comes = name == "arrivals" or (name == "po" and any(cue.command == "arrivals" for cue in self.cues_in(scan)))
+        if comes and goods:
+            return self.with_days(command_line("arrivals", goods), "arrivals", scan)
         if name == "arrivals" and scan.of_kind(SpanKind.PARTNER):
             return command_line("po", named)  # what is on its way from a vendor
         if name == "price":
@@ -556,17 +580,23 @@ class Grammar:
 
     def with_days(self, line: str, name: str, scan: Scan) -> str:
         """Return a line with the days that a sentence names, if its command lists documents of days."""
-        parameters = self.commands[name].signature.parameters
-        if not any(issubclass(parameter.type, Days) for parameter in parameters):
+        if not self._takes(Days, name):
             return line
         dates = (span.text for span in scan.of_kind(SpanKind.DATE))
-        days = next((text for text in dates if names_days(text) or names_missing_day(text)), "")
+        named = (names_days, names_missing_day, *([names_month_in_digits] if self._takes_months(name) else []))
+        days = next((text for text in dates if any(says(text) for says in named)), "")
         if not days:
             return line
         due = names_days_ahead(days) or any(word in scan.text.casefold() for word in self.sentences.due)
         if not due or name in _ALWAYS_DUE:
             return f"{line} {days}"
         return f"{line} due {days}" if days.isascii() else f"{line} {days}到期"
+
+    def _takes(self, kind: type[Word], name: str) -> bool:
+        return any(issubclass(parameter.type, kind) for parameter in self.commands[name].signature.parameters)
+
+    def _takes_months(self, name: str) -> bool:
+        return self._takes(DaysOrMonth, name)
 
     def list_named(self, name: str, scan: Scan) -> str:
         """Return the named list of a command that is meant: what is late for an order is late for any document."""
@@ -592,6 +622,10 @@ class Grammar:
         names = scan.of_kind(SpanKind.NAME)
         known = all(self.vocabulary.knows_product(span.value) for span in names)
         return known and bool(names or _partners_or_people(scan) or scan.of_kind(SpanKind.PLACE))
+
+    def _names_known_goods(self, scan: Scan) -> bool:
+        names = scan.of_kind(SpanKind.NAME)
+        return bool(names) and all(self.vocabulary.knows_product(span.value) for span in names)
 
     def _is_product(self, scan: Scan) -> bool:
         """Whether products are named, and nobody."""

@@ -25,6 +25,7 @@ _SPOKEN_CODE = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{1,8}[-_/.#]?[零〇一二�
 _DIGIT_OF = str.maketrans("零〇一二三四五六七八九", "00123456789")
 _THREAD = re.compile(r"m\d{1,2}(?:\.5)?(?:[x×*]\d+)?|\d+(?:\.\d+)?[x×*]\d+.*", re.IGNORECASE)
 """Sizes of screws are part of a product's name, no codes."""
+_MONTH = re.compile(r"(?<![\w/.-])\d{4}[-/](?:1[0-2]|0?[1-9])(?![\w/.-])", re.ASCII)
 _SIZE = re.compile("([一二三四五六七八九1-9])号")
 _IS_WORD = re.compile(rf"[^{_MASK}\s\W]")
 _POSSESSIVE = "'s"
@@ -40,7 +41,10 @@ _MENTION = re.compile(r"@\s?(\S+)")
 _STOCK_OF_WAREHOUSE = re.compile("(?<=仓)库存(?:不足|不够|紧张|告急|偏低|太低|太少|见底|低)?")
 _DIGITS = re.compile(r"(?<![0-9A-Za-z.])\d{3,14}(?![0-9A-Za-z.])")
 _NEGATED = re.compile(
-    r"(?:不要|不是要|不是问|不是查|不是|别查|不查|不看|不用看|除了|不问)(?!不)[^,;，；。]+?(?=[,;，；。]|而?是(?!不)|而要|$)"
+    r"(?:不要(?!批|审|动|签)|不是要|不是问|不是查|不是|别查|别给我看|别看|不查|不看|不用看(?!了)|不用给我看|除了|不问)(?!不)[^,;，；。]+?"
+    r"(?=[,;，；。]|而?是(?!不)|而要|我要|我想看|只要|只看|就看|先|把|还有|其他|其它|别的|$)"
+    r"|[a-z]+-?\d+的?(?:不用看|不看|不用管|不用查|不要|不算)了?"
+    r"|(?<![a-z])(?:except|excluding|other than) [^,;.]+?(?=,|;|\.| but | just |$)"
     r"|(?<![a-z])not (?:the )?\S+(?=,| but)"
 )
 
@@ -158,6 +162,12 @@ def take_days(scan: Scan, known: Callable[[str], bool]) -> None:
             scan.take(SpanKind.DATE, start, end)
 
 
+def take_months(scan: Scan) -> None:
+    """Take months in digits, such as 2026-10: elsewhere documents may be numbered so."""
+    for match in _MONTH.finditer(scan.rest):
+        scan.take(SpanKind.DATE, *match.span())
+
+
 def drop_counted_units(scan: Scan, units: Iterable[str]) -> None:
     """Mask the unit after a question for a number: 台 in 有多少台."""
     for unit in units:
@@ -170,7 +180,7 @@ def quantity_pattern(units: Iterable[str]) -> re.Pattern[str]:
     """Return the pattern of a number with one of the units."""
     longest_first = "|".join(re.escape(unit) for unit in sorted(units, key=len, reverse=True))
     return re.compile(
-        rf"(?<![A-Za-z0-9.])(?:\d+(?:\.\d+)?|[一二两三四五六七八九十百千万半几]+)\s*(?:{longest_first})(?![A-Za-z0-9])"
+        rf"(?<![A-Za-z0-9.,])(?:\d{{1,3}}(?:,\d{{3}})+|\d+(?:\.\d+)?|[一二两三四五六七八九十百千万半几]+)\s*(?:{longest_first})(?![A-Za-z0-9])"
     )
 
 

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from bot.chat.days import DayRange, Days, find_days, names_days, names_days_ahead, read_days
+from bot.chat.days import DayRange, Days, DaysOrMonth, find_days, names_days, names_days_ahead, read_days
 from bot.chat.errors import BadArgument
 from bot.erp.port import Period
 
@@ -15,6 +15,15 @@ FRIDAY = date(2026, 11, 27)
 
 def span(first: str, last: str = "", *, due: bool = False) -> DayRange:
     return DayRange(Period(date.fromisoformat(first), date.fromisoformat(last or first)), due=due)
+
+
+def test_a_month_in_digits_is_meant_where_no_number_can_be() -> None:
+    words = ["2026-10"]
+    days = DaysOrMonth.take_marked(words)
+    assert (words, days and days.within(FRIDAY)) == ([], span("2026-10-01", "2026-10-31"))
+    assert DaysOrMonth("2026/9").within(FRIDAY) == span("2026-09-01", "2026-09-30")
+    assert DaysOrMonth("上上个月").within(FRIDAY) == span("2026-09-01", "2026-09-30")
+    assert DaysOrMonth.take_marked(["2026-13"]) is None
 
 
 @pytest.mark.parametrize(
@@ -64,6 +73,20 @@ def span(first: str, last: str = "", *, due: bool = False) -> DayRange:
         ("Oct 2025", span("2025-10-01", "2025-10-31")),
         ("this quarter", span("2026-10-01", "2026-12-31")),
         ("past 2 weeks", span("2026-11-14", "2026-11-27")),
+        ("15 november", span("2026-11-15")),
+        ("1st of March", span("2026-03-01")),
+        ("Dec 3rd", span("2025-12-03")),
+        ("November 3, 2025", span("2025-11-03")),
+        ("between 1 and 15 November", span("2026-11-01", "2026-11-15")),
+        ("between 30 october and 3 november", span("2026-10-30", "2026-11-03")),
+        ("the week before last", span("2026-11-09", "2026-11-15")),
+        ("the month before last", span("2026-09-01", "2026-09-30")),
+        ("去年十二月", span("2025-12-01", "2025-12-31")),
+        ("月初到现在", span("2026-11-01", "2026-11-27")),
+        ("月底前", span("2026-11-27", "2026-11-30")),
+        ("周三之前", span("2026-11-27", "2026-12-02")),
+        ("by monday", span("2026-11-27", "2026-11-30")),
+        ("30号前到期", span("2026-11-27", "2026-11-30", due=True)),
         ("明天到期", span("2026-11-28", due=True)),
         ("下周要交", span("2026-11-30", "2026-12-06", due=True)),
         ("3号到期", span("2026-12-03", due=True)),
