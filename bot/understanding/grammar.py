@@ -175,8 +175,8 @@ class Grammar:
         Words choose the command, unless the sentence is much more like those that ask for another one.
         """
         anchored = self._is_of_the_company(scan)
-        if scan.of_kind(SpanKind.OFF_TOPIC) and not anchored:
-            return {}
+        if not scan.spans or (scan.of_kind(SpanKind.OFF_TOPIC) and not anchored):
+            return {}  # likeness alone does not decide
         weights = self.weigh(scan, usable)
         found = dict(self._fitting(scan, weights, usable))
         leading = {_command_of(line): line for line, weight in found.items() if weight == max(found.values())}
@@ -509,7 +509,9 @@ class Grammar:
             yield command_line("stock", _joined(scan, SpanKind.NAME), *stores), 1
             return
         if not ranked:
-            bare = " ".join(span.value for span in scan.of_kind(SpanKind.DIGITS)) if _says_itself(scan) else ""
+            digits = scan.of_kind(SpanKind.DIGITS)
+            is_number = len(digits) == len(scan.spans) and _says_itself(scan)
+            bare = " ".join(span.value for span in digits) if is_number else ""
             if bare or (named and self._is_known(scan)):
                 yield command_line(_BARE, bare or named), 1
             return

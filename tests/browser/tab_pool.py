@@ -15,7 +15,7 @@ from playwright.async_api import Browser, Error, Page
 
 from tests.browser.chat_page import DESK
 
-PATIENCE_MS = 8_000
+PATIENCE_MS = 60_000
 
 # The page itself navigates: on the browser's own navigation it would start another renderer.
 _EMPTY = """async () => {

@@ -132,7 +132,7 @@ async def test_later_asks_how_long_and_then_does_it(harness: AlertClickHarness) 
     choice = await harness.click(SnoozeAlert("a1"))
     assert choice.name == "alert_snooze"
     assert harness.service.actions == []
-    assert list(tokens(choice)) == ["1 hour", "4 hours", "Tomorrow", "Back"]
+    assert list(tokens(choice)) == ["1 hour", "4 hours", "Tomorrow", "Another day…", "Back"]
     done = await harness.click(tokens(choice)["4 hours"])
     assert "Put off until: Nov 5, 2026 12:30 · 王仓" in done.body
     back = await harness.click(tokens(choice)["Back"])

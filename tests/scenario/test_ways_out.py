@@ -37,12 +37,12 @@ from tests.scenario.traffic import LONGEST_WAIT, eventually
 from tests.workbook_cells import read_sheets
 
 PARTNERS = frozenset({FieldClass.PARTNER, FieldClass.CONTACT})
-KEPT = {
-    "all but quantities": ALL_FIELDS - {FieldClass.QUANTITY},
-    "money": MONEY_FIELDS,
-    "partners": PARTNERS,
-}
-"""What is kept from everybody, by what it is called."""
+KEPT = [
+    pytest.param(ALL_FIELDS - {FieldClass.QUANTITY}, id="all but quantities"),
+    pytest.param(MONEY_FIELDS, id="money", marks=pytest.mark.soak),
+    pytest.param(PARTNERS, id="partners", marks=pytest.mark.soak),
+]
+"""What is kept from everybody."""
 
 MORE_LINES = (
     "/order mine",
@@ -306,7 +306,7 @@ async def words_of(hub: ErpHub) -> Mapping[str, str]:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("kept", KEPT.values(), ids=KEPT)
+@pytest.mark.parametrize("kept", KEPT)
 async def test_what_is_kept_from_somebody_comes_out_nowhere(
     open_system: OpenSystem, kept: frozenset[FieldClass], monkeypatch: pytest.MonkeyPatch
 ) -> None:

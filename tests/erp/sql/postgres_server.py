@@ -187,7 +187,7 @@ def _free_port() -> int:
 
 
 def _make_reader(postgres: Postgres) -> None:
-    ends = time.monotonic() + 30
+    ends = time.monotonic() + 180
     while True:
         try:
             with _connected(postgres) as connection:
