@@ -84,7 +84,7 @@ async def build_alerts(base: Infrastructure, audiences: Audiences) -> AlertServi
             repository=repository,
             rules=rules.current(),
             now=now(),
-            new_id=lambda: secrets.token_urlsafe(8),
+            new_id=lambda: secrets.token_hex(8),
             dings=settings.notify.ding != "off",
             top_boxes=settings.notify.top_box,
         )

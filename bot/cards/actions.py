@@ -27,7 +27,7 @@ BLANK = "…"
 _STEP = "⟸"
 """Between the lines of a way back; nobody types it."""
 _TYPED = re.compile(r"(.*\S)\s+\+(\d{1,6})", re.DOTALL)
-_ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
+_ID_PATTERN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.:-]{0,63}")
 _USER_ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_@.:-]{0,63}")
 """Organisations may choose the user ids of their members, out of letters, digits and these signs."""
 _SEEN_PATTERN = re.compile(r"[0-9a-f]{4,32}")

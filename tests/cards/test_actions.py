@@ -82,6 +82,12 @@ class _Renamed(AckAlert):
     version: ClassVar[int] = 2
 
 
+@given(st.text("Az09-_", min_size=11, max_size=11))
+def test_an_alert_is_found_by_any_id_that_it_ever_had(alert: str) -> None:
+    action = AckAlert(alert)
+    assert unpack(action.pack()) == action
+
+
 def test_a_later_version_has_tokens_of_its_own() -> None:
     assert _Renamed(ID).pack() == f"alert.ack@2|{ID}"
     with pytest.raises(BadToken):

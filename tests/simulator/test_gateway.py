@@ -222,7 +222,7 @@ async def test_only_subscribed_topics_are_pushed(wire):
 async def test_an_event_answered_later_comes_again(start):
     async with start(redelivery_delay=0.02) as wire, wire.stream(answer=None) as stream:
         wire.engine.emit_event("label_conf_modify", {})
-        [frame] = await stream.take("*")
+        frame = (await stream.take("*"))[0]
         await stream.ack(frame, {"status": "LATER", "message": ""})
         again = (await stream.take("*", 2))[1]
         assert again["headers"]["eventId"] == frame["headers"]["eventId"]
