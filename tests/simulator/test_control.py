@@ -123,7 +123,7 @@ async def test_clicks_over_http(wire):
     async with wire.stream() as stream:
         status, answer = await wire.call("POST", "/sim/clicks", body)
         assert (status, answer["ok"], answer["toast"]) == (200, True, None)
-        assert answer["elapsedMs"] >= 0
+        assert "elapsedMs" in answer
         forged = {**body, "buttonId": None, "params": {"id": "po.approve|PO-1001"}}
         assert (await wire.call("POST", "/sim/clicks", forged))[1]["ok"]
         frame = (await stream.take(CARDS, 2))[1]
