@@ -1,20 +1,27 @@
-"""The access policy in force: by the configuration, and by the file of rules that is followed while it is edited."""
+"""Who may see what: the access policy in force, by the configuration and by the file of rules that is followed while it
+is edited; the groups with outsiders; and what follows for each chat.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import time
 import tomllib
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from bot.access.loader import AccessNames, AccessRuleSet, make_policy, review_access, review_rules
 from bot.access.policy import AccessPolicy
+from bot.bootstrap.infrastructure import Infrastructure
+from bot.chat.audiences import Audiences
 from bot.chat.registry import Commands
 from bot.errors import ConfigurationError
 from bot.rulefiles.errors import RuleProblem, RulesError
 from bot.rulefiles.followed_file import FollowedFile
 from bot.rulefiles.positions import Positions, find_positions
 from bot.settings import RuleSettings, Settings
+from bot.store.people import StoredOutsiders
 
 VARIABLE = "DINGERP_ACCESS__RULES"
 
@@ -110,3 +117,25 @@ def _read(file: Path) -> str:
         return file.read_text(encoding="utf-8").replace("\r\n", "\n")
     except OSError as error:
         raise ConfigurationError(f"{file} cannot be read: {error.strerror}") from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessServices:
+    """What the rest of the bot needs to know who may see what."""
+
+    rules: FollowedFile[AccessPolicy]
+    policy: PolicyInForce
+    outsiders: StoredOutsiders
+    audiences: Audiences
+
+
+async def start_access(base: Infrastructure, commands: Commands) -> AccessServices:
+    """Follow the rules, and the groups in which people of other organisations were seen."""
+    rules = follow_access(base.settings, commands, monotonic=time.monotonic)
+    policy = PolicyInForce(rules)
+    await base.run_in_background(policy.follow(), "access rules")
+    outsiders = StoredOutsiders(base.database, now=base.now, named=base.settings.access.outsider_groups)
+    await outsiders.load()
+    await base.run_in_background(outsiders.run(), "outsiders")
+    audiences = Audiences(policy=policy, people=base.people, outsiders=outsiders)
+    return AccessServices(rules=rules, policy=policy, outsiders=outsiders, audiences=audiences)

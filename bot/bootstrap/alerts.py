@@ -49,9 +49,8 @@ from bot.queues.consumer import QueueConsumer
 from bot.rulefiles.followed_file import FollowedFile
 from bot.settings import Settings
 from bot.store.alerts import StoredAlertTransactions
-from bot.store.events import StoredEvents
+from bot.store.events import StoredEvents, StoredPolls
 from bot.store.outbox import StoredBacklog
-from bot.store.polls import StoredPolls
 
 _EVENTS_PRUNED_EVERY = 3600.0
 

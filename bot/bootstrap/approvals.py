@@ -42,8 +42,7 @@ from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import Composer
 from bot.phrase import Phrase
 from bot.rulefiles.followed_file import FollowedFile
-from bot.store.approvals import StoredCaseTransactions, forget_cases
-from bot.store.native_approvals import StoredNativeRecords
+from bot.store.approvals import StoredCaseTransactions, StoredNativeRecords, forget_cases
 
 _CASES_PRUNED_EVERY = 24 * 3600.0
 

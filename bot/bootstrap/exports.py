@@ -1,4 +1,4 @@
-"""Builds what makes the files that people ask for, and says which commands can be asked on behalf of others."""
+"""Builds what makes files and pictures of charts, and says which commands can be asked on behalf of others."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from bot.access.audit import AuditLog
 from bot.access.limits import DailyExports
 from bot.alerts.subscriptions import Subscriptions
 from bot.bootstrap.infrastructure import Infrastructure
+from bot.charts.fonts import PLACES
+from bot.charts.painter import ChartPainter
+from bot.chat.charts import ChartPictures
 from bot.chat.exports import Exports
 from bot.chat.pipeline import QuestionHandler
 from bot.chat.registry import Commands
-from bot.dingtalk.files import DingTalkFileCourier
+from bot.dingtalk.files import DingTalkFileCourier, DingTalkPictureHost
 from bot.dingtalk.robot import Robot
 
 _ASKING = frozenset({Exports, Subscriptions})
@@ -39,3 +42,17 @@ def exportable(commands: Commands) -> Commands:
         for command in commands.values()
         if not (command.writes or command.governed or _ASKING & {*command.signature.collaborators.values()})
     )
+
+
+def build_charts(base: Infrastructure) -> ChartPictures:
+    """Return the charts of this bot; those under way end with it."""
+    wanted = base.settings.cards.chart_font
+    pictures = ChartPictures(
+        painter=ChartPainter((wanted,) if wanted else PLACES),
+        host=DingTalkPictureHost(Robot(base.api)),
+        languages=base.languages,
+        metrics=base.metrics,
+        sparing=base.month.sparing,
+    )
+    base.stack.push_async_callback(pictures.close)
+    return pictures

@@ -11,8 +11,8 @@ import structlog
 from bot.access.audit import AuditLog
 from bot.alerts.subscriptions import SUBSCRIPTION, SubscriptionClock, SubscriptionComposer, Subscriptions
 from bot.background import repeat
+from bot.bootstrap.access import AccessServices
 from bot.bootstrap.alerts import AlertServices
-from bot.bootstrap.audiences import AccessServices
 from bot.bootstrap.audit import limit_questions
 from bot.bootstrap.exports import build_exports, exportable
 from bot.bootstrap.forms import build_forms

@@ -14,7 +14,7 @@ import aiohttp
 from bot.access.audit import AuditLog, AuditReader
 from bot.alerts.service import AlertService
 from bot.background import BackgroundTasks
-from bot.bootstrap.access import PolicyInForce
+from bot.bootstrap.access import PolicyInForce, start_access
 from bot.bootstrap.accounts import build_accounts, build_keys, search_accounts
 from bot.bootstrap.alerts import (
     AlertServices,
@@ -25,12 +25,11 @@ from bot.bootstrap.alerts import (
     start_queue_readers,
 )
 from bot.bootstrap.approvals import ApprovalServices, build_approvals, join_approvals, start_approvals
-from bot.bootstrap.audiences import start_access
 from bot.bootstrap.audit import open_audit, record_start, start_audit
-from bot.bootstrap.charts import build_charts
 from bot.bootstrap.database import checkpoint_database, follow_data_keys
 from bot.bootstrap.directory import ContactEvents, start_directory
 from bot.bootstrap.erps import start_erps
+from bot.bootstrap.exports import build_charts
 from bot.bootstrap.health import start_health
 from bot.bootstrap.infrastructure import build_infrastructure
 from bot.bootstrap.policy import account_of

@@ -1,23 +1,29 @@
-"""Base class of adapters that read all kinds of documents with two methods.
+"""Base classes of adapters that read all kinds of documents with two methods, and the rest with objects of their own.
 
 A vendor implements `DocumentErp.read_document` and `DocumentErp.list_documents`. The checks that all vendors share are
 here: kinds that are not offered and filters that a kind lacks are refused, impossible numbers are not looked up, and
-malformed answers become `Invalid`.
+malformed answers become `Invalid`. For ERPs that cannot narrow a list to one partner or to what is open, it is picked
+out of the lists that they have.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import date
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
+from bot.erp.errors import Unsupported
 from bot.erp.keys import checked_key
 from bot.erp.listing import D, Listing
-from bot.erp.model import Slice
-from bot.erp.picked_lists import pick_from_lists
+from bot.erp.model import Area, Changes, Product, Slice, StockLevel
 from bot.erp.port import Filter, ListQuery
 from bot.erp.refusing import RefusingErp
 from bot.erp.values import malformed_is_invalid
+
+PAGE, MAX_PAGES = 100, 5
+"""Documents that are read at a time to pick from, and how often for one list."""
 
 DocumentReader = Callable[[list[Any], bool], Awaitable[Sequence[Any]]]
 """Makes documents of a kind out of a vendor's rows, with their lines or without."""
@@ -62,3 +68,71 @@ class DocumentErp(RefusingErp):
     def _check_offered(self, kind: Listing[D]) -> None:
         if kind.capability not in self.capabilities:
             self._refuse(kind.capability)
+
+
+class ProductReader(Protocol):
+    """Reads products and their stock."""
+
+    async def find(self, search: str, /, *, limit: int) -> tuple[Product, ...]: ...
+
+    async def level(self, sku: str, /) -> StockLevel: ...
+
+
+class AreaReader(Protocol):
+    """Reads the changes of areas."""
+
+    async def next(self, area: Area, cursor: str, /, *, limit: int) -> Changes: ...
+
+
+class ReaderErp(DocumentErp):
+    """Reads products, stock and changes with the readers that the vendor sets; malformed answers become `Invalid`."""
+
+    _stock: ProductReader
+    _changes: AreaReader
+
+    async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
+        with malformed_is_invalid(self.name):
+            return await self._stock.find(text, limit=limit)
+
+    async def stock(self, sku: str) -> StockLevel:
+        with malformed_is_invalid(self.name):
+            return await self._stock.level(checked_key(sku, source=self.name))
+
+    async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
+        with malformed_is_invalid(self.name):
+            return await self._changes.next(area, cursor, limit=limit)
+
+
+async def pick_from_lists(
+    kind: Listing[D], query: ListQuery, read: Callable[[ListQuery], Awaitable[Slice[D]]], *, source: str
+) -> Slice[D]:
+    """Return part of a list out of what ``read`` lists, which need not know partners or `Filter.OPEN`.
+
+    Raises `Unsupported` where more would have to be read than is reasonable.
+    """
+    found = await _candidates(query, read, source)
+    if query.partner:
+        found = [document for document in found if kind.matches(document, query)]
+    if query.filter is Filter.OPEN:
+        is_open, _ = kind.filters[Filter.OPEN]
+        # Whether something is open does not depend on the day.
+        found = kind.sort((document for document in found if is_open(document, date.min)), Filter.OPEN)
+    return Slice(items=tuple(found[query.offset : query.offset + query.limit]), total=len(found))
+
+
+async def _candidates(query: ListQuery, read: Callable[[ListQuery], Awaitable[Slice[D]]], source: str) -> list[D]:
+    # The name of a partner holds itself: searching for it finds all that is theirs.
+    wide = replace(
+        query,
+        filter=Filter.ALL if query.filter is Filter.OPEN else query.filter,
+        text=query.partner or query.text,
+        partner="",
+        limit=PAGE,
+    )
+    found: list[D] = []
+    for page in range(MAX_PAGES):
+        part = await read(replace(wide, offset=page * PAGE))
+        found += part.items
+        if not part.items or len(found) >= part.total:
+            return found
+    raise Unsupported("too many documents to pick these out of them", source=source)

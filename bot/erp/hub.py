@@ -24,7 +24,7 @@ from bot.erp.answer import SourceAnswer
 from bot.erp.cache import LastKnownAnswers, LastKnownStore, ReadCache, ReadKey
 from bot.erp.calls import CallRunner
 from bot.erp.decider_keys import KeyOwners
-from bot.erp.document_answers import DocumentAnswers
+from bot.erp.document_calls import DocumentAnswers
 from bot.erp.errors import ErpError, Invalid, NotFound, Unavailable, UnknownOutcome, Unsupported, Unusable
 from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import NoReturn
 
+from bot.erp.document_calls import DocumentCalls
 from bot.erp.errors import Unsupported
-from bot.erp.goods_calls import GoodsCalls
-from bot.erp.listing import D, Listing
+from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
+from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
+from bot.erp.listing import DELIVERIES, D, Listing
 from bot.erp.model import Area, Changes, Decision, DecisionOutcome, DecisionResult, Product, Slice, StockLevel
 from bot.erp.port import Capability, ListQuery
 
 
-class RefusingErp(GoodsCalls):
+class RefusingErp(DocumentCalls):
     """Implements `bot.erp.port.Erp` by refusing every call; ``name`` is the source's name in the configuration."""
 
     capabilities: frozenset[Capability] = frozenset()
@@ -34,6 +36,30 @@ class RefusingErp(GoodsCalls):
     async def decide(self, decision: Decision) -> DecisionResult:
         """Return that decisions are not supported."""
         return DecisionResult(outcome=DecisionOutcome.UNSUPPORTED, order=None)
+
+    async def product(self, sku: str) -> ProductDetails:
+        self._refuse(Capability.PRODUCT_DETAILS)
+
+    async def prices(self, sku: str, *, customer: str) -> Prices:
+        self._refuse(Capability.PRICES)
+
+    async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
+        self._refuse(Capability.ARRIVALS)
+
+    async def delivery(self, number: str) -> GoodsDelivery:
+        return await self._ask_document(DELIVERIES, number)
+
+    async def deliveries(self, query: ListQuery) -> Slice[GoodsDelivery]:
+        return await self._ask_documents(DELIVERIES, query)
+
+    async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
+        self._refuse(Capability.DELIVERIES)
+
+    async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
+        self._refuse(Capability.SHORTAGES)
+
+    async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
+        self._refuse(Capability.WAREHOUSE_STOCK)
 
     async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
         self._refuse(Capability.CHANGED_SINCE)

@@ -1,18 +1,23 @@
-"""The case repository on the database: every unit of work is one transaction."""
+"""Approvals in the bot's database: the case repository, whose every unit of work is one transaction, and what is
+remembered of approvals in DingTalk's own app.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Select, delete, select
+import orjson
+from sqlalchemy import Row, Select, delete, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from bot.access.audit import AuditEntry
 from bot.approvals.case import AuditRow, Case, CaseCard, CaseConflict, CaseState, possible_voters
+from bot.approvals.native.oa_forms import NativeRecord, NativeState
 from bot.erp.model import Money
 from bot.outbox.delivery import Delivery
 from bot.store import approval_sql as sql
@@ -30,9 +35,10 @@ from bot.store.approval_rows import (
 from bot.store.audit import append_entries
 from bot.store.database import Database
 from bot.store.outbox import enqueue, withdraw
+from bot.store.record_codec import PlainCodec, RecordCodec
 from bot.store.row_times import from_us, to_us
 from bot.store.standing_answers import redraw_answers
-from bot.store.statements import AT_ONCE, insert_into
+from bot.store.statements import AT_ONCE, chunks, insert_into
 from bot.store.tables import (
     APPROVAL_CARD,
     APPROVAL_CASE,
@@ -47,6 +53,13 @@ from bot.store.unreadable_rows import read_readable
 
 _PARTS = (APPROVAL_VOTE, APPROVAL_DECISION, APPROVAL_PERSON, APPROVAL_CARD, APPROVAL_NATIVE)
 _FINAL = tuple(state.value for state in CaseState if state.is_final)
+
+_N = APPROVAL_NATIVE.c
+_NATIVE_COLUMNS = frozenset({"case", "state", "due_at", "instance", "news", "seen", "stamp"})
+_NATIVE_BODY = RecordCodec(
+    NativeRecord, {datetime: PlainCodec(to_us, from_us)}, names={"started_at": "started"}, skip=_NATIVE_COLUMNS
+)
+"""What a row holds as JSON: the fields that are no columns."""
 
 
 class StoredCaseRepository:
@@ -273,3 +286,70 @@ async def forget_cases(database: Database, before: datetime) -> int:
     while gone := await database.run(forget):
         count += gone
     return count
+
+
+class StoredNativeRecords:
+    """Implements `bot.approvals.native.oa_forms.NativeRecords`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def under_way(self) -> Sequence[NativeRecord]:
+        wanted = select(APPROVAL_NATIVE).where(_N.state != NativeState.ENDED.value).order_by(_N.due_us, _N.case_id)
+        rows = await self._database.run(lambda connection: read_readable(connection, APPROVAL_NATIVE, wanted))
+        return [_native_record(row) for row in rows]
+
+    async def missing(self, cases: Collection[str]) -> frozenset[str]:
+        """Return the cases without a record."""
+        wanted = sorted(cases)
+
+        def read(connection: Connection) -> set[str]:
+            queries = (select(_N.case_id).where(_N.case_id.in_(some)) for some in chunks(wanted))
+            return {row.case_id for query in queries for row in connection.execute(query)}
+
+        return frozenset(wanted) - await self._database.run(read) if wanted else frozenset()
+
+    async def begin(self, record: NativeRecord) -> bool:
+        first = insert_into(APPROVAL_NATIVE, self._database.dialect).values(**_native_row(record), news=0)
+        new = first.on_conflict_do_nothing().returning(_N.case_id)
+        return await self._database.run(lambda connection: connection.scalar(new)) is not None
+
+    async def put(self, record: NativeRecord) -> NativeRecord | None:
+        """Store a record and return it; None where another process changed it since it was read."""
+        stored = replace(record, stamp=record.stamp + 1)
+        # Only `mark_changed` writes ``news``, so that no event is lost that comes meanwhile.
+        still = (_N.case_id == record.case, _N.stamp == record.stamp)
+        change = update(APPROVAL_NATIVE).where(*still).values(**_native_row(stored)).returning(_N.case_id)
+        done = await self._database.run(lambda connection: connection.scalar(change))
+        return stored if done is not None else None
+
+    async def mark_changed(self, instance: str) -> bool:
+        """Count an event about an approval; False for one that is not ours, or has ended."""
+        ours = (_N.instance == instance, _N.state == NativeState.RUNNING.value)
+        counted = update(APPROVAL_NATIVE).where(*ours).values(news=_N.news + 1).returning(_N.case_id)
+        return await self._database.run(lambda connection: connection.scalar(counted)) is not None
+
+
+def _native_row(record: NativeRecord) -> dict[str, Any]:
+    return {
+        "case_id": record.case,
+        "instance": record.instance or None,
+        "state": record.state.value,
+        "due_us": to_us(record.due_at),
+        "seen": record.seen,
+        "stamp": record.stamp,
+        "body": orjson.dumps(_NATIVE_BODY.write(record)).decode(),
+    }
+
+
+def _native_record(row: Row[Any]) -> NativeRecord:
+    return _NATIVE_BODY.read(
+        orjson.loads(row.body),
+        case=row.case_id,
+        state=NativeState(row.state),
+        due_at=from_us(row.due_us),
+        instance=row.instance or "",
+        news=row.news,
+        seen=row.seen,
+        stamp=row.stamp,
+    )

@@ -26,7 +26,7 @@ from bot.metrics import Metrics
 from bot.store.alerts import StoredAlertTransactions
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
-from bot.store.polls import StoredPolls
+from bot.store.events import StoredPolls
 from tests.alerts.intake.polling_harness import TODAY, ZONE, Clock, StubErp, no_pause
 
 TOMORROW = TODAY + timedelta(days=1)

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.approvals.native.oa_forms import NativeRecord, NativeState
+from bot.store.approvals import StoredNativeRecords
 from bot.store.database import Database
-from bot.store.native_approvals import StoredNativeRecords
 from tests.approvals.company import NOW
 
 Two = tuple[Database, Database]

@@ -6,11 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from bot.erp.document_erp import DocumentErp
+from bot.erp.document_erp import MAX_PAGES, PAGE, DocumentErp
 from bot.erp.errors import Unsupported
 from bot.erp.listing import D, Listing
 from bot.erp.model import InvoiceStatus, Slice
-from bot.erp.picked_lists import MAX_PAGES, PAGE
 from bot.erp.port import Capability, Filter, ListQuery
 from tests.commands.company import TODAY, cny, invoice
 

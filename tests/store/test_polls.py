@@ -9,7 +9,7 @@ import pytest
 
 from bot.alerts.intake.poll_state import NORMAL, Checkpoint, PolledSubject
 from bot.store.database import Database
-from bot.store.polls import StoredPolls
+from bot.store.events import StoredPolls
 
 AT = datetime(2026, 11, 24, 8, tzinfo=UTC)
 FIRST = Checkpoint(source="main", area="stock", round=1)

@@ -21,12 +21,11 @@ from sqlmodel import AutoString
 
 from bot.alerts.intake.port import EventState, ReceivedEvent
 from bot.sealing import CompanyKey, WrongDataKey, sealed_prefix
-from bot.store import resealing
+from bot.store import rotation
 from bot.store.data_keys import GivenKeys, KeyFile
 from bot.store.database import MIGRATIONS, Database
 from bot.store.events import StoredEvents, insert_events, take_waiting
-from bot.store.resealing import sealed_tables
-from bot.store.rotation import OLD_KEY_STAYS, change_data_key, drop_old_keys
+from bot.store.rotation import OLD_KEY_STAYS, change_data_key, drop_old_keys, sealed_tables
 from bot.store.sealed_columns import Sealed
 from bot.store.tables import APPROVAL_AUDIT, ERP_COPY, INBOX, METADATA, POLL_UNSENT
 
@@ -291,7 +290,7 @@ async def test_what_a_running_bot_sealed_by_the_old_key_meanwhile_is_not_lost(ur
 
 
 async def test_a_change_of_keys_that_was_interrupted_is_done_again(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resealing, "BATCH", 2)
+    monkeypatch.setattr(rotation, "BATCH", 2)
     async with opened(url, NEW, OLD) as database:
         for number in range(1, 6):
             await StoredEvents(database).keep([event(number)])
@@ -301,7 +300,7 @@ async def test_a_change_of_keys_that_was_interrupted_is_done_again(url: str, mon
         last: Any = None
         seen = 0
         while True:
-            batch = await database.run(lambda c, at=last: resealing.reseal_batch(c, where, database.keys.ring, at))  # type: ignore[misc]
+            batch = await database.run(lambda c, at=last: rotation.reseal_batch(c, where, database.keys.ring, at))  # type: ignore[misc]
             seen, last = seen + batch.changed, batch.last
             if last is None:
                 break
@@ -346,7 +345,7 @@ PLAIN_ROWS = (
 async def test_what_an_older_version_stored_is_sealed_and_its_traces_are_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resealing, "BATCH", 10)
+    monkeypatch.setattr(rotation, "BATCH", 10)
     file = tmp_path / "bot.sqlite3"
     upgrade_to(file, "0010")
     with closing(sqlite3.connect(file)) as old, old:

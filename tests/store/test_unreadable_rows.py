@@ -22,13 +22,12 @@ from bot.erp.validation import QuarantinedRecord
 from bot.erp.validation_rules import Defect
 from bot.outbox.place import Place, PlaceKind
 from bot.sealing import NotOpened
-from bot.store.approvals import StoredCaseRepository, StoredCaseTransactions
+from bot.store.approvals import StoredCaseRepository, StoredCaseTransactions, StoredNativeRecords
 from bot.store.conversations import StoredDialogues
 from bot.store.database import Database
 from bot.store.erp_records import StoredErpRecords, read_rejected
+from bot.store.events import StoredPolls
 from bot.store.inbox import StoredInbox
-from bot.store.native_approvals import StoredNativeRecords
-from bot.store.polls import StoredPolls
 from bot.store.subscriptions import StoredSubscriptions
 from bot.store.tables import INBOX
 from tests.store.stored_examples import SMALL_CASE

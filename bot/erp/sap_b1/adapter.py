@@ -12,6 +12,7 @@ from bot.erp import deciding
 from bot.erp.arrivals import arrivals_of
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.conditions import all_of
+from bot.erp.document_erp import ReaderErp
 from bot.erp.errors import Invalid, NotFound, NotPermitted
 from bot.erp.goods import Arrival, GoodsDelivery, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
@@ -40,7 +41,6 @@ from bot.erp.model import (
     Slice,
 )
 from bot.erp.port import Capability, Filter, ListQuery
-from bot.erp.reader_erp import ReaderErp
 from bot.erp.sap_b1 import query as queries
 from bot.erp.sap_b1.changes import ChangeReader
 from bot.erp.sap_b1.client import NameCache, SapB1Client

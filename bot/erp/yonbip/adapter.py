@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from bot.erp import deciding
 from bot.erp.concurrency import gather_rows
+from bot.erp.document_erp import ReaderErp
 from bot.erp.errors import NotFound, NotPermitted
 from bot.erp.header_lists import Header, list_by_headers, without_lines
 from bot.erp.keys import pick_by_key, spelled_alike
@@ -27,7 +28,6 @@ from bot.erp.listing import (
 )
 from bot.erp.model import Decision, DecisionResult, PurchaseOrder, Slice, Verdict
 from bot.erp.port import GOODS, Capability, ListQuery
-from bot.erp.reader_erp import ReaderErp
 from bot.erp.values import code, text
 from bot.erp.vendors import AdapterContext
 from bot.erp.yonbip import query as queries

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from bot.store.resealing import SealedTable, seal_plain
+from bot.store.rotation import SealedTable, seal_plain
 from bot.store.sealed_columns import Sealed, SealedKey, keys_in_use
 
 revision = "0012"
