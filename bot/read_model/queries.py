@@ -127,28 +127,15 @@ class ReadModel:
         It must not keep what it does not need: there may be a hundred thousand of them.
         """
         coverage = await self.coverage(area)
-        found = await self._fold(area, work, since=since, until=until, open_only=open_only, partner=partner)
-        return KeptAnswer(found, coverage)
+        wanted = replace(self._visible(area), since=since, until=until, open_only=open_only, partner=fold(partner))
+        return KeptAnswer(await self._fold(wanted, work, partner), coverage)
 
-    async def _fold(
-        self,
-        area: Area,
-        work: Callable[[Iterator[Document]], T],
-        *,
-        since: date | None = None,
-        until: date | None = None,
-        open_only: bool = False,
-        partner: str = "",
-    ) -> T:
-        wanted = DocumentSelection(
-            area=area,
-            sources=frozenset(self._reader.visible_sources(area)),
-            since=since,
-            until=until,
-            open_only=open_only,
-            partner=fold(partner),
-        )
-        return await self._store.documents(wanted, partial(self._work, area, partner, work))
+    async def _fold(self, wanted: DocumentSelection, work: Callable[[Iterator[Document]], T], text: str = "") -> T:
+        """``text`` is what the reader searches for."""
+        return await self._store.documents(wanted, partial(self._work, wanted.area, text, work))
+
+    def _visible(self, area: Area) -> DocumentSelection:
+        return DocumentSelection(area=area, sources=frozenset(self._reader.visible_sources(area)))
 
     async def tallies(self, *wanted: TallySelection) -> Sequence[KeptAnswer[Tallies]]:
         """Return the daily tallies of each selection, in their order; their sources are those that the reader may see.
@@ -170,10 +157,12 @@ class ReadModel:
         return replace(wanted, sources=frozenset(self._reader.visible_sources(wanted.area)))
 
     async def _count_anew(self, wanted: TallySelection) -> Tallies:
-        work = partial(_tally, wanted)
+        visible = self._visible(wanted.area)
         if wanted.kind is TallyKind.DUE:
-            return await self._fold(wanted.area, work, open_only=True)
-        return await self._fold(wanted.area, work, since=wanted.since, until=wanted.until)
+            documents = replace(visible, open_only=True)
+        else:
+            documents = replace(visible, since=wanted.since, until=wanted.until)
+        return await self._fold(documents, partial(_tally, wanted))
 
     async def lines_of(
         self, area: Area, sku: str, *, open_only: bool = False, limit: int | None = None
@@ -182,9 +171,7 @@ class ReadModel:
 
         The lines of completed documents may be missing where a source cannot read many documents at once.
         """
-        wanted = DocumentSelection(
-            area=area, sources=frozenset(self._reader.visible_sources(area)), open_only=open_only
-        )
+        wanted = replace(self._visible(area), open_only=open_only)
         coverage = await self.coverage(area)
         lines = await self._store.lines_of(key_of(sku), wanted, partial(self._pick_lines, area, limit))
         return KeptAnswer(lines, coverage)
