@@ -16,7 +16,7 @@ from bot.cards.tables import Table
 from bot.cards.view import Button, View
 from bot.charts.chart import Chart, ChartBar, ChartForm, ChartPanel
 from bot.chat.arguments import Keyword
-from bot.chat.charts import CALLS, ChartPictures, PictureLack
+from bot.chat.charts import CALLS, ChartPictures, MissingPicture
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
 from bot.chat.errors import BadArgument
@@ -65,14 +65,14 @@ class ChartView(View):
     """There are documents that the reader may not see, which do not count."""
     picture: Annotated[str, FieldClass.AMOUNT] = ""
     """Its media id: whoever has it sees all amounts."""
-    lack: PictureLack | None = None
+    lack: MissingPicture | None = None
     calls: int = CALLS
 
     def question(self) -> Ask:
         return Ask(self.line)
 
     def buttons(self) -> Sequence[Button]:
-        again = [Button(phrase("Show the picture"), Ask(self.line))] if self.lack is PictureLack.COMING else []
+        again = [Button(phrase("Show the picture"), Ask(self.line))] if self.lack is MissingPicture.COMING else []
         others = [Button(label, Ask(line)) for line, label in _OTHERS if line != self.line]
         files = export_buttons(self.line) if self.coverage.as_of is not None else []
         return (*again, *files, *others)

@@ -26,7 +26,7 @@ CLOSEST = 4
 """What waits for somebody and is named when they ask for what there is not."""
 
 
-class Deputy(Word):
+class SubstituteWord(Word):
     """The user id of who is to decide instead."""
 
     placeholder = phrase("user id")
@@ -48,7 +48,7 @@ class PendingOption(Keyword):
 )
 async def pending(
     word: CaseRef | None = None,
-    to: Deputy | None = None,
+    to: SubstituteWord | None = None,
     *,
     wish: PendingOption | None = None,
     approvals: ApprovalService,

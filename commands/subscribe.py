@@ -24,7 +24,7 @@ _DAILY = re.compile(r"每天|天天|(?<![a-z])(?:daily|every day)(?![a-z])", re.
 _WORKDAYS = re.compile(r"(?:每个)?工作日|(?<![a-z])(?:on )?(?:workdays|weekdays)(?![a-z])", re.IGNORECASE)
 
 
-class DigestWish(Term):
+class SubscriptionRequest(Term):
     """The line that shows the list, a time of day, and perhaps on which days."""
 
     placeholder = phrase("list or report, and a time")
@@ -39,7 +39,7 @@ class DigestWish(Term):
     place=59,
 )
 async def subscribe(
-    wish: DigestWish | None = None, *, service: Subscriptions, commands: Commands, context: QuestionContext
+    wish: SubscriptionRequest | None = None, *, service: Subscriptions, commands: Commands, context: QuestionContext
 ) -> View:
     """Check that the line is answered here and now, and keep it. In a group it comes to the group."""
     rest = commands.parse(context.line).rest

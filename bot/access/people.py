@@ -14,7 +14,7 @@ import structlog
 from bot.errors import DingerpError
 
 
-class Doubt(StrEnum):
+class MembershipDoubt(StrEnum):
     """Why nobody knows whether somebody is a member of the organisation."""
 
     NO_ANSWER = "no_answer"
@@ -39,7 +39,7 @@ class Person:
     department_names: frozenset[str] = frozenset()
     is_admin: bool = False
     language: str = "zh_CN"
-    doubt: Doubt | None = None
+    doubt: MembershipDoubt | None = None
     claimed_id: str = ""
 
     def __hash__(self) -> int:
@@ -140,12 +140,20 @@ class People:
         except NeverWrote:
             log.info("people.never_wrote")
             return Person(
-                user_id=None, name=name, language=self.language(user_id), doubt=Doubt.NEVER_WROTE, claimed_id=user_id
+                user_id=None,
+                name=name,
+                language=self.language(user_id),
+                doubt=MembershipDoubt.NEVER_WROTE,
+                claimed_id=user_id,
             )
         except DingerpError as error:
             log.warning("directory.silent", error=type(error).__name__, detail=error.detail)
             return Person(
-                user_id=None, name=name, language=self.language(user_id), doubt=Doubt.NO_ANSWER, claimed_id=user_id
+                user_id=None,
+                name=name,
+                language=self.language(user_id),
+                doubt=MembershipDoubt.NO_ANSWER,
+                claimed_id=user_id,
             )
         if entry is None:
             log.warning("directory.no_member")

@@ -105,7 +105,7 @@ def _lines(found: Sequence[DeliveryRecord], limit: int, zone: tzinfo) -> Iterato
         return
     yield from align_columns(_row(record, zone) for record in found)
     more = "; there may be more, --limit shows them" if len(found) == limit else ""
-    yield f"{len(found)} found{more}; the story of one: `dingerp deliveries show {escape_invisible(found[0].card)}`"
+    yield f"{len(found)} found{more}; the history of one: `dingerp deliveries show {escape_invisible(found[0].card)}`"
     dead = sum(record.state is DeliveryState.DEAD for record in found)
     if dead:
         yield f"{dead} dead: `dingerp deliveries replay CARD` sends one again when its reason is mended"

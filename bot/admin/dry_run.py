@@ -178,7 +178,7 @@ class _DryRun:
         """Return what it led to."""
         calls = tuple(self._messenger.calls)
         ids = tuple(dict.fromkeys(call.card for call in calls))
-        notes = await self._units.query(lambda unit: tuple(unit.repository.story(limit=_ALL)))
+        notes = await self._units.query(lambda unit: tuple(unit.repository.history(limit=_ALL)))
         cards = await self._units.query(lambda unit: {key: card for key in ids if (card := unit.repository.card(key))})
         wanted = tuple(dict.fromkeys(alert for card in cards.values() for alert in card.alerts))
         alerts = await self._units.query(lambda unit: {alert.id: alert for alert in unit.repository.alerts(wanted)})

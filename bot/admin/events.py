@@ -78,7 +78,7 @@ def _event_lines(found: Sequence[StoredEvent], limit: int, zone: tzinfo) -> Iter
     yield from align_columns(_event_row(event, zone) for event in found)
     more = "; there may be more, --limit shows them" if len(found) == limit else ""
     first = escape_invisible(found[0].ref)
-    yield f"{count_noun(len(found), 'event', 'events')}{more}; the story of one: `dingerp events show {first}`"
+    yield f"{count_noun(len(found), 'event', 'events')}{more}; the history of one: `dingerp events show {first}`"
 
 
 def _event_row(event: StoredEvent, zone: tzinfo) -> tuple[str, ...]:
@@ -95,7 +95,7 @@ _ROUTINE_NOTES = frozenset({"repeated", "outdated", "routed", "graded"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoryLine:
+class HistoryLine:
     """One line of the history; ``place`` is that of its card, if it is about one."""
 
     at: datetime
@@ -115,11 +115,11 @@ class CardStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EventStory:
+class EventHistory:
     """An event, what happened since it came, and the present state of its alerts and their cards."""
 
     event: StoredEvent
-    lines: tuple[StoryLine, ...]
+    lines: tuple[HistoryLine, ...]
     alerts: tuple[Alert, ...]
     cards: tuple[CardStatus, ...]
 
@@ -135,15 +135,15 @@ async def show_event(
     deed = OperatorDeed(command="events show", detail=f"{name}{', with its data' if with_data else ''}")
     async with open_database(settings, deed) as database:
         ready = require_database(database)
-        stories = [await build_story(ready, event) for event in await _find_events(ready, name)]
-    if not stories:
+        histories = [await build_history(ready, event) for event in await _find_events(ready, name)]
+    if not histories:
         raise ConfigurationError(f"no event {name!r}, an example is main/E-1; `dingerp events search` lists them")
     if form == "json":
-        return [as_json([_story_fields(story, zone, with_data) for story in stories])]
-    return [line for story in stories for line in _story_text(story, zone, limit, with_data)]
+        return [as_json([_history_fields(history, zone, with_data) for history in histories])]
+    return [line for history in histories for line in _history_text(history, zone, limit, with_data)]
 
 
-async def build_story(database: Database, event: StoredEvent) -> EventStory:
+async def build_history(database: Database, event: StoredEvent) -> EventHistory:
     """Return the history of an event so far."""
     notes, alerts, cards = await database.run(partial(_read_history, event))
     deliveries = StoredDeliveries(database)
@@ -158,7 +158,7 @@ async def build_story(database: Database, event: StoredEvent) -> EventStory:
     sent = [step for step in steps if step.what is not DeliveryStepKind.QUEUED]
     lines = [*(_note_line(note, event.ref, places) for note in notes), *(_step_line(step, places) for step in sent)]
     later = sorted((line for line in lines if line.at >= event.received_at), key=lambda line: line.at)
-    return EventStory(event=event, lines=(_receipt_line(event), *later), alerts=alerts, cards=tuple(statuses))
+    return EventHistory(event=event, lines=(_receipt_line(event), *later), alerts=alerts, cards=tuple(statuses))
 
 
 async def _find_events(database: Database, name: str) -> Sequence[StoredEvent]:
@@ -176,9 +176,9 @@ def _read_history(
     event: StoredEvent, connection: Connection
 ) -> tuple[Sequence[AlertHistoryEntry], tuple[Alert, ...], tuple[AlertCard, ...]]:
     repository = StoredAlertRepository(connection, event.received_at)
-    own = repository.story(fact=event.ref, limit=_LINES)
+    own = repository.history(fact=event.ref, limit=_LINES)
     ids = tuple(dict.fromkeys(note.alert for note in own if note.alert))
-    others = [note for key in ids for note in repository.story(alert=key, limit=_LINES) if note.fact != event.ref]
+    others = [note for key in ids for note in repository.history(alert=key, limit=_LINES) if note.fact != event.ref]
     changing = [note for note in others if not note.fact or note.what not in _ROUTINE_NOTES]
     cards = {card.id: card for key in ids for card in repository.cards_of(key)}
     for note in own:  # a card that has dropped the alert since
@@ -187,14 +187,14 @@ def _read_history(
     return (*own, *changing), tuple(repository.alerts(ids)), tuple(cards.values())
 
 
-def _receipt_line(event: StoredEvent) -> StoryLine:
-    return StoryLine(at=event.received_at, what="stored", detail=f"by {event.via}")
+def _receipt_line(event: StoredEvent) -> HistoryLine:
+    return HistoryLine(at=event.received_at, what="stored", detail=f"by {event.via}")
 
 
-def _note_line(note: AlertHistoryEntry, fact: str, places: dict[str, str]) -> StoryLine:
+def _note_line(note: AlertHistoryEntry, fact: str, places: dict[str, str]) -> HistoryLine:
     by = f"by {note.fact}" if note.fact and note.fact != fact else ""
     detail = note.detail.removeprefix(places.get(note.card, "")).removeprefix(": ")
-    return StoryLine(
+    return HistoryLine(
         at=note.at,
         what=note.what,
         place=places.get(note.card, ""),
@@ -204,42 +204,42 @@ def _note_line(note: AlertHistoryEntry, fact: str, places: dict[str, str]) -> St
     )
 
 
-def _step_line(step: DeliveryStep, places: dict[str, str]) -> StoryLine:
+def _step_line(step: DeliveryStep, places: dict[str, str]) -> HistoryLine:
     own = f"by {step.detail}" if step.what is DeliveryStepKind.CLICKED else step.detail
     detail, place = join_details(own, format_delay(step.late)), places.get(step.card, "")
-    return StoryLine(at=step.at, what=f"card {step.what}", place=place, detail=detail, card=step.card)
+    return HistoryLine(at=step.at, what=f"card {step.what}", place=place, detail=detail, card=step.card)
 
 
-def _story_text(story: EventStory, zone: tzinfo, limit: int, with_data: bool) -> Iterator[str]:
-    event = story.event
+def _history_text(history: EventHistory, zone: tzinfo, limit: int, with_data: bool) -> Iterator[str]:
+    event = history.event
     yield escape_invisible(f"{event.ref} (number {event.seq}): {event.type} {event.subject}".rstrip())
     yield escape_invisible(
         f"  {event.state}{f': {event.reason}' if event.reason else ''}, from {event.origin or 'nowhere'}"
     )
     if with_data:
         yield f"  {escape_invisible(event.raw)}"
-    shown = story.lines[:limit]
-    yield from (f"  {line}" for line in align_columns(_story_row(line, zone) for line in shown))
-    if len(shown) < len(story.lines):
-        yield f"  … {len(story.lines) - len(shown)} more, --limit shows them"
-    yield from (f"  now: {escape_invisible(line)}" for line in _present(story, zone))
+    shown = history.lines[:limit]
+    yield from (f"  {line}" for line in align_columns(_line_row(line, zone) for line in shown))
+    if len(shown) < len(history.lines):
+        yield f"  … {len(history.lines) - len(shown)} more, --limit shows them"
+    yield from (f"  now: {escape_invisible(line)}" for line in _present(history, zone))
 
 
-def _story_row(line: StoryLine, zone: tzinfo) -> tuple[str, ...]:
+def _line_row(line: HistoryLine, zone: tzinfo) -> tuple[str, ...]:
     return format_second(line.at, zone), line.what, line.place or "–", line.detail
 
 
-def _present(story: EventStory, zone: tzinfo) -> Iterator[str]:
-    if story.event.state is EventState.WAITING:
+def _present(history: EventHistory, zone: tzinfo) -> Iterator[str]:
+    if history.event.state is EventState.WAITING:
         yield "it waits to be worked on; that takes moments while `dingerp run` runs"
-    for alert in story.alerts:
+    for alert in history.alerts:
         has_it = f", {alert.acknowledged.user_id} has it" if alert.acknowledged else ""
         held = ", held back" if alert.held else ""
         yield f"alert {alert.id} is {alert.state}, {alert.severity}{has_it}{held}"
-    for status in story.cards:
+    for status in history.cards:
         yield _describe_card(status, zone)
-    if story.event.state is EventState.DONE and not story.cards:
-        yield "no card anywhere; the story says why"
+    if history.event.state is EventState.DONE and not history.cards:
+        yield "no card anywhere; the history says why"
 
 
 def _describe_card(status: CardStatus, zone: tzinfo) -> str:
@@ -251,12 +251,12 @@ def _describe_card(status: CardStatus, zone: tzinfo) -> str:
     return f"{text}, delivery {delivery.state}{reason}"
 
 
-def _story_fields(story: EventStory, zone: tzinfo, with_data: bool) -> dict[str, Any]:
+def _history_fields(history: EventHistory, zone: tzinfo, with_data: bool) -> dict[str, Any]:
     # As it came: parsing it here would make floats of its numbers.
-    data = {"data": orjson.Fragment(story.event.raw)} if with_data else {}
+    data = {"data": orjson.Fragment(history.event.raw)} if with_data else {}
     return data | {
-        "event": event_fields(story.event, zone),
-        "story": [
+        "event": event_fields(history.event, zone),
+        "history": [
             {
                 "at": format_exact(line.at, zone),
                 "what": line.what,
@@ -265,7 +265,7 @@ def _story_fields(story: EventStory, zone: tzinfo, with_data: bool) -> dict[str,
                 "alert": line.alert,
                 "card": line.card,
             }
-            for line in story.lines
+            for line in history.lines
         ],
         "alerts": [
             {
@@ -275,9 +275,9 @@ def _story_fields(story: EventStory, zone: tzinfo, with_data: bool) -> dict[str,
                 "acknowledged_by": alert.acknowledged.user_id if alert.acknowledged else None,
                 "held_back": alert.held,
             }
-            for alert in story.alerts
+            for alert in history.alerts
         ],
-        "cards": [_card_fields(status) for status in story.cards],
+        "cards": [_card_fields(status) for status in history.cards],
     }
 
 

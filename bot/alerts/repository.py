@@ -149,7 +149,7 @@ class AlertRepository(Protocol):
         """Write a line of the history."""
         ...
 
-    def story(self, *, fact: str = "", alert: str = "", limit: int = 1000) -> Sequence[AlertHistoryEntry]:
+    def history(self, *, fact: str = "", alert: str = "", limit: int = 1000) -> Sequence[AlertHistoryEntry]:
         """Return the history of an event (``source/id``) or of an alert, in the order of writing."""
         ...
 

@@ -274,7 +274,7 @@ class AlertReply(View):
     ``title`` and ``lines`` name documents by their numbers; whose they are is told by the ``watches``.
     """
 
-    card: ClassVar[str] = "alert_said"
+    card: ClassVar[str] = "alert_reply"
 
     title: Phrase
     watches: tuple[Watch, ...] = ()

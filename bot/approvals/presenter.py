@@ -19,7 +19,7 @@ from bot.approvals.view_builders import (
     ReplyNote,
     RevisionData,
     build_case_view,
-    build_told_view,
+    build_requester_notice,
     people_in_case,
 )
 from bot.approvals.views import ApprovalTodo, ApprovalView, Audience
@@ -263,4 +263,4 @@ class RequesterComposer(_CaseComposer):
         if found is None:
             return ComposedCard(None, 0)
         fields = await self._fields(found, Place.parse(where))
-        return ComposedCard(cut(build_told_view(found.case), fields), found.case.revision)
+        return ComposedCard(cut(build_requester_notice(found.case), fields), found.case.revision)

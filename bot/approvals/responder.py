@@ -12,11 +12,11 @@ from bot.approvals.case import Case, CaseState, external_decision_text, withdraw
 from bot.approvals.case_context import CaseContext
 from bot.approvals.presenter import CasePresenter
 from bot.approvals.service import ApprovalService
-from bot.approvals.view_builders import HIDDEN_LIMIT, ReplyNote, build_said_view, has_money, people_in_case
-from bot.approvals.views import ApprovalSaid, ApprovalView, Audience
+from bot.approvals.view_builders import HIDDEN_LIMIT, ReplyNote, build_reply_view, has_money, people_in_case
+from bot.approvals.views import ApprovalReply, ApprovalView, Audience
 from bot.approvals.voting import VoteOutcome, VoteRequest, VoteResult
 from bot.cards.actions import Ask
-from bot.cards.notices import FormOverNotice
+from bot.cards.notices import FormClosedNotice
 from bot.chat.context import QuestionContext
 from bot.chat.errors import NothingFound
 from bot.chat.parsing import command_line
@@ -53,7 +53,7 @@ class VoteResponder:
 
     async def answer(
         self, result: VoteResult, *, done: Phrase | None = None, retry: str = ""
-    ) -> ApprovalView | ApprovalSaid | FormOverNotice:
+    ) -> ApprovalView | ApprovalReply | FormClosedNotice:
         """Return the case as it is now, with what came of the vote; a typed one that counts gets a short answer.
 
         ``done`` is said when it counts; ``retry`` asks again when the ERP was silent. Raises `NothingFound` for a case
@@ -74,7 +74,7 @@ class VoteResponder:
             shown = await self._for_refused(shown)
         view = await self._present(shown, remark, _VOTED_SECONDS)
         # A card that was clicked is brought up to date with all others of its case; the answer to a line is not.
-        return build_said_view(view, note) if counts and note is not None and not self.context.clicked else view
+        return build_reply_view(view, note) if counts and note is not None and not self.context.clicked else view
 
     async def _present(self, shown: CaseContext, remark: ReplyNote, seconds: float) -> ApprovalView:
         """Return a case as the asker may see it here; ``seconds`` counts for clicks only."""
@@ -105,13 +105,13 @@ class VoteResponder:
         return shown if turn.decides else replace(shown, is_watched=True, next_case=turn.next_case)
 
 
-def _noted(case: Case, note: Phrase, outcome: VoteOutcome) -> FormOverNotice:
+def _noted(case: Case, note: Phrase, outcome: VoteOutcome) -> FormClosedNotice:
     """Return what stays true on a form, whatever the ERP says later: the cards of the case show that."""
     if outcome in RECORDED:
         note = phrase("Recorded. The card of the order shows how it goes on.")
     elif has_money(note):
         note = HIDDEN_LIMIT
-    return FormOverNotice(title=phrase("Purchase order %(number)s", number=case.number), text=note)
+    return FormClosedNotice(title=phrase("Purchase order %(number)s", number=case.number), text=note)
 
 
 async def find_to_vote(

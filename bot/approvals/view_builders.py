@@ -16,13 +16,13 @@ from bot.approvals.plan import ApprovalLevel, ApprovalPlan, Eligibility, PlanRes
 from bot.approvals.policy.rules import label_rule
 from bot.approvals.views import (
     ApprovalLine,
-    ApprovalSaid,
-    ApprovalTold,
+    ApprovalReply,
     ApprovalView,
     ApprovalWhy,
     Audience,
     ChangedField,
     PlanLevel,
+    RequesterNotice,
     VoteLine,
 )
 from bot.chat.parsing import command_line
@@ -194,9 +194,9 @@ def build_case_view(
     )
 
 
-def build_said_view(view: ApprovalView, note: Phrase) -> ApprovalSaid:
+def build_reply_view(view: ApprovalView, note: Phrase) -> ApprovalReply:
     """Return what is answered to words that count, from the case as their speaker sees it."""
-    return ApprovalSaid(
+    return ApprovalReply(
         case=view.case,
         number=view.number,
         source=view.source,
@@ -207,10 +207,10 @@ def build_said_view(view: ApprovalView, note: Phrase) -> ApprovalSaid:
     )
 
 
-def build_told_view(case: Case) -> ApprovalTold:
+def build_requester_notice(case: Case) -> RequesterNotice:
     """Return what the requester is told."""
     decision = case.decision
-    return ApprovalTold(
+    return RequesterNotice(
         case=case.id,
         number=case.number,
         vendor=case.summary.vendor,

@@ -229,13 +229,13 @@ class ApprovalView(ListView):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovalSaid(View):
+class ApprovalReply(View):
     """What came of words that were typed, until the card shows how the order goes on.
 
     ``spoken`` is the last that counts. ``undo``: the reader can take the decision back.
     """
 
-    card: ClassVar[str] = "approval_said"
+    card: ClassVar[str] = "approval_reply"
 
     case: str
     number: str
@@ -264,7 +264,7 @@ class ApprovalTodo(View):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovalTold(View):
+class RequesterNotice(View):
     """What became of an order, for the one who requested it."""
 
     card: ClassVar[str] = "approval_told"

@@ -24,7 +24,7 @@ from bot.chat.dialogues import Dialogues
 from bot.chat.dispatcher import QuestionDispatcher
 from bot.chat.exports import Exports
 from bot.chat.forms import PersonalForms
-from bot.chat.interim_cards import InterimTerms
+from bot.chat.interim_cards import InterimTiming
 from bot.chat.message import ConversationKind, Message
 from bot.chat.pipeline import MAX_QUESTION_AGE, QuestionHandler, QuestionPipeline
 from bot.chat.question_limits import LimitedQuestions
@@ -64,7 +64,7 @@ _SCAN_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AnsweringParts:
+class AnsweringServices:
     """What questions and clicks are answered with."""
 
     base: Infrastructure
@@ -94,7 +94,7 @@ async def open_inbox(base: Infrastructure) -> StoredInbox:
 
 
 async def build_pipelines(
-    parts: AnsweringParts, inbox: StoredInbox, patience: ApiRetryPolicy
+    parts: AnsweringServices, inbox: StoredInbox, patience: ApiRetryPolicy
 ) -> tuple[QuestionPipeline, ClickPipeline]:
     """Return what takes questions, and what takes clicks: both within the limits of the settings."""
     base, owed = parts.base, parts.alerts.outbox.poke
@@ -133,7 +133,7 @@ async def build_pipelines(
 
 
 async def _asking_commands(
-    parts: AnsweringParts, dispatching: Callable[[], QuestionDispatcher]
+    parts: AnsweringServices, dispatching: Callable[[], QuestionDispatcher]
 ) -> Mapping[type, object]:
     """Return the collaborators of commands that ask others: for a file, or each morning."""
     base, reading = parts.base, dispatching()
@@ -201,7 +201,7 @@ async def _start_dialogues(base: Infrastructure) -> Dialogues:
 
 
 def _question_pipeline(
-    parts: AnsweringParts,
+    parts: AnsweringServices,
     handler: QuestionHandler,
     inbox: StoredInbox,
     keeper: AnswerKeeper,
@@ -259,16 +259,16 @@ def _question_pipeline(
     )
 
 
-def _interim_terms(base: Infrastructure) -> InterimTerms:
+def _interim_terms(base: Infrastructure) -> InterimTiming:
     limits = base.settings.limits
-    return InterimTerms(
+    return InterimTiming(
         seconds=limits.interim_seconds,
         most=limits.interim_most,
         affordable=lambda: not base.month.has_used(limits.interim_share),
     )
 
 
-def _welcomes(parts: AnsweringParts) -> Welcomes | None:
+def _welcomes(parts: AnsweringServices) -> Welcomes | None:
     """Return what newcomers are shown, where that is wanted."""
     if not parts.base.settings.notify.welcome:
         return None
@@ -276,7 +276,7 @@ def _welcomes(parts: AnsweringParts) -> Welcomes | None:
 
 
 def _click_pipeline(
-    parts: AnsweringParts,
+    parts: AnsweringServices,
     handler: LimitedQuestions,
     keeper: AnswerKeeper,
     ways: WaysBack,

@@ -33,7 +33,7 @@ from bot.bootstrap.exports import build_charts
 from bot.bootstrap.health import start_health
 from bot.bootstrap.infrastructure import build_infrastructure
 from bot.bootstrap.policy import account_of
-from bot.bootstrap.questions import AnsweringParts, build_pipelines, open_inbox, resume_questions, start_reader
+from bot.bootstrap.questions import AnsweringServices, build_pipelines, open_inbox, resume_questions, start_reader
 from bot.bootstrap.read_model import start_read_model
 from bot.cards.language import choose_language
 from bot.chat.charts import ChartPictures
@@ -113,7 +113,7 @@ async def build_services(
     record_start(audit, settings, (access.rules, alerts.rules, approvals.rules), now)
 
     reader, model = await start_reader(base, commands, hub, read_model)
-    answering = AnsweringParts(
+    answering = AnsweringServices(
         base=base,
         commands=commands,
         access=access,

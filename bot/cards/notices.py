@@ -190,7 +190,7 @@ class QuotaReport(View):
 
 
 @dataclass(frozen=True, slots=True)
-class IllPart:
+class FailingPart:
     """A part of the bot that is not well; ``status`` is ``degraded`` or ``down``, ``reason`` what ``/readyz`` says."""
 
     name: str
@@ -204,7 +204,7 @@ class HealthNotice(View):
 
     card: ClassVar[str] = "health_report"
 
-    parts: tuple[IllPart, ...]
+    parts: tuple[FailingPart, ...]
     began: datetime
     ended: datetime | None = None
 
@@ -336,10 +336,10 @@ class ExpiredNotice(View):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FormOverNotice(View):
+class FormClosedNotice(View):
     """Stands on a form that takes nothing any more."""
 
-    card: ClassVar[str] = "form_over"
+    card: ClassVar[str] = "form_closed"
 
     title: Phrase
     text: Phrase

@@ -33,7 +33,7 @@ _KEPT, _KEPT_SECONDS = 500, 3600.0
 """Pictures that are shown again without another upload: of so many, for so long."""
 
 
-class PictureLack(StrEnum):
+class MissingPicture(StrEnum):
     """Why an answer has no picture."""
 
     NO_FONT = "no_font"
@@ -50,7 +50,7 @@ class ChartPicture:
     """The media id of a picture, or why there is none."""
 
     media_id: str = ""
-    lack: PictureLack | None = None
+    lack: MissingPicture | None = None
 
 
 class Painter(Protocol):
@@ -106,14 +106,14 @@ class ChartPictures:
         if (media_id := self._kept.get(key)) is not None:
             return ChartPicture(media_id)
         if self._sparing():
-            return ChartPicture(lack=PictureLack.SPARED)
+            return ChartPicture(lack=MissingPicture.SPARED)
         work = self._at_work.get(key)
         if work is None:
             work = asyncio.create_task(self._make(svg, key, _counted(context)))
             self._at_work[key] = work
             work.add_done_callback(lambda done: self._at_work.pop(key, None))
         await asyncio.wait({work}, timeout=self._wait_clicked if context.clicked else self._wait_typed)
-        return work.result() if work.done() else ChartPicture(lack=PictureLack.COMING)
+        return work.result() if work.done() else ChartPicture(lack=MissingPicture.COMING)
 
     async def close(self) -> None:
         """End what is still being made."""
@@ -130,10 +130,10 @@ class ChartPictures:
             with spending(Purpose.CHART, conversation):
                 media_id = await self._host.upload("chart.png", picture)
         except NoChartFont:
-            return ChartPicture(lack=PictureLack.NO_FONT)
+            return ChartPicture(lack=MissingPicture.NO_FONT)
         except DingerpError as error:
             log.error("chart.failed", error=type(error).__name__, detail=error.detail)
-            return ChartPicture(lack=PictureLack.FAILED)
+            return ChartPicture(lack=MissingPicture.FAILED)
         self._kept[key] = media_id
         return ChartPicture(media_id)
 

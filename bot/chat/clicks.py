@@ -28,7 +28,7 @@ from bot.cards.notices import (
     BusyNotice,
     DeniedNotice,
     ExpiredNotice,
-    FormOverNotice,
+    FormClosedNotice,
     Introduction,
     OutOfDateNotice,
     UnconfirmedNotice,
@@ -209,7 +209,7 @@ class ClickPipeline:
             case _:
                 self._record_refusal(click, click.user_id, claim)
                 title, text = phrase("Not allowed"), phrase("This form was made for somebody else.")
-        return _notice(FormOverNotice(title=title, text=text), claim)
+        return _notice(FormClosedNotice(title=title, text=text), claim)
 
     def _reply(self, click: Click, claim: FormClaim, answer: PreparedAnswer, zone: tzinfo) -> FormReply:
         """Return what a form shows now; it stays open where something is still missing, or took too long."""

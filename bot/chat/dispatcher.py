@@ -13,7 +13,7 @@ from itertools import islice
 import structlog
 
 from bot.access.grants import NO_GRANT, Grant
-from bot.access.people import Doubt
+from bot.access.people import MembershipDoubt
 from bot.access.policy import AccessPolicy, Denied
 from bot.access.shown import is_code
 from bot.cards.actions import Ask
@@ -89,7 +89,7 @@ def make_hint(message: Message, *, reads_pictures: bool = False) -> View | None:
 
 log = structlog.get_logger(__name__)
 
-_NEEDS = {Doubt.NO_ANSWER: Introduction.WAIT, Doubt.NEVER_WROTE: Introduction.WRITE}
+_NEEDS = {MembershipDoubt.NO_ANSWER: Introduction.WAIT, MembershipDoubt.NEVER_WROTE: Introduction.WRITE}
 
 NO_COMMAND_LABEL = "none"
 """Metrics label of questions without a known command."""
@@ -500,7 +500,7 @@ def _refuse(context: QuestionContext) -> PreparedAnswer:
     if doubt is None:
         return PreparedAnswer(ExternalNotice(), NO_COMMAND_LABEL, QuestionOutcome.DENIED)
     view = UnconfirmedNotice(needs=_NEEDS[doubt], line=context.line, offset=context.offset)
-    silent = doubt is Doubt.NO_ANSWER
+    silent = doubt is MembershipDoubt.NO_ANSWER
     return PreparedAnswer(view, NO_COMMAND_LABEL, QuestionOutcome.UNCONFIRMED, provisional=silent)
 
 

@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InterimTerms:
+class InterimTiming:
     """When such a card is shown."""
 
     seconds: float
@@ -34,7 +34,7 @@ class InterimTerms:
     """Whether the month has calls to spare."""
 
 
-NO_INTERIM = InterimTerms(seconds=0.0, most=0, affordable=lambda: False)
+NO_INTERIM = InterimTiming(seconds=0.0, most=0, affordable=lambda: False)
 
 
 class InterimCards:

@@ -26,7 +26,7 @@ from bot.cards.view import Button, View
 from bot.chat.audiences import Audiences, KnownOutsiders
 from bot.chat.context import QuestionContext
 from bot.chat.forms import PersonalForms
-from bot.chat.interim_cards import NO_INTERIM, InterimCards, InterimTerms
+from bot.chat.interim_cards import NO_INTERIM, InterimCards, InterimTiming
 from bot.chat.message import Conversation, ConversationKind, Message
 from bot.chat.ports import (
     AnswerCards,
@@ -140,7 +140,7 @@ class QuestionPipeline:
         welcomes: Welcomes | None = None,
         arrived: Callable[[Message], None] = lambda message: None,
         forms: PersonalForms | None = None,
-        interim: InterimTerms = NO_INTERIM,
+        interim: InterimTiming = NO_INTERIM,
         ways: WaysBack | None = None,
     ) -> None:
         """``pause``: seconds before an answer is sent again; each further pause is twice as long.

@@ -49,11 +49,11 @@ def search_events(
 def show_event(
     event: Annotated[str, typer.Argument(help="Source and id, such as main/E-1, or the event's number.")],
     config: ConfigOption = None,
-    limit: Annotated[int, typer.Option(min=1, help="Lines of the story at most.")] = 200,
+    limit: Annotated[int, typer.Option(min=1, help="Lines of the history at most.")] = 200,
     data: Annotated[bool, typer.Option("--data", help="Also print the event as it came; it may hold prices.")] = False,
     as_: Annotated[OutputFormat, typer.Option("--as", help="What to print.")] = OutputFormat.TEXT,
 ) -> None:
-    """Tell the story of an event, from its receipt to the clicks on its cards."""
+    """Tell the history of an event, from its receipt to the clicks on its cards."""
     from bot.admin import events as tool
 
     settings = read_settings(config)

@@ -15,7 +15,7 @@ from typing import Final, Protocol
 import orjson
 import structlog
 
-from bot.cards.notices import HealthNotice, IllPart
+from bot.cards.notices import FailingPart, HealthNotice
 from bot.errors import DingerpError
 from bot.health import PartHealth, PartStatus
 from bot.outbox.delivery import Delivery, Urgency
@@ -48,7 +48,7 @@ class TroubleReport:
 
     began: datetime
     ended: datetime | None = None
-    parts: tuple[IllPart, ...] = ()
+    parts: tuple[FailingPart, ...] = ()
     revision: int = 1
 
     @property
@@ -69,7 +69,7 @@ class TroubleReport:
         return cls(
             began=datetime.fromisoformat(began),
             ended=datetime.fromisoformat(ended) if ended else None,
-            parts=tuple(IllPart(*part) for part in parts),
+            parts=tuple(FailingPart(*part) for part in parts),
             revision=revision,
         )
 
@@ -149,7 +149,7 @@ class HealthReports:
         told = self._report.state if self._report is not None else {}
         if state == told or now - self._seen_at < SETTLED or now < self._may_tell_at(now):
             return
-        named = tuple(IllPart(name, part.status.value, part.reason) for name, part in sorted(ill.items()))
+        named = tuple(FailingPart(name, part.status.value, part.reason) for name, part in sorted(ill.items()))
         if self._report is None or self._report.ended is not None:
             self._report = TroubleReport(began=self._seen_at, parts=named)
         else:

@@ -154,7 +154,7 @@ def watch_of(row: Any) -> Watch:
 
 
 def note_row(notes: Sequence[AlertHistoryEntry]) -> dict[str, Any]:
-    """Return the row of lines of the story."""
+    """Return the row of lines of the history."""
     lines = orjson.dumps([_NOTE_LINE.write(note) for note in notes]).decode()
     at_ms = max(to_ms_up(note.at) for note in notes)
     return {"at_ms": at_ms, "what": "", "fact": "", "alert": "", "card": "", "detail": lines}

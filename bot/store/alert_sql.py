@@ -132,8 +132,8 @@ DELETE_NOTE_KEY: Final = delete(ALERT_NOTE_KEY).where(
 
 
 def notes_with(key: str) -> Select[tuple[int]]:
-    """Return the query for the rows of the story that have lines of an event or an alert."""
+    """Return the query for the rows of the history that have lines of an event or an alert."""
     return select(ALERT_NOTE_KEY.c.note).where(ALERT_NOTE_KEY.c.key == key)
 
 
-STORY: Final = select(ALERT_NOTE).order_by(_N.number).limit(bindparam("most", type_=Integer))
+HISTORY: Final = select(ALERT_NOTE).order_by(_N.number).limit(bindparam("most", type_=Integer))

@@ -42,7 +42,7 @@ from bot.store.transactions import StoredTransactions
 from bot.store.unreadable_rows import read_watches
 
 _LINES = 100
-"""Lines of the story in a row: some of them fill a page of the database without a rest."""
+"""Lines of the history in a row: some of them fill a page of the database without a rest."""
 
 
 class StoredAlertRepository:
@@ -197,13 +197,13 @@ class StoredAlertRepository:
         self._withdrawn[card_id] = None
 
     def note(self, note: AlertHistoryEntry) -> None:
-        """Write a line of the story."""
+        """Write a line of the history."""
         self._notes.append(note)
 
-    def story(self, *, fact: str = "", alert: str = "", limit: int = 1000) -> Sequence[AlertHistoryEntry]:
+    def history(self, *, fact: str = "", alert: str = "", limit: int = 1000) -> Sequence[AlertHistoryEntry]:
         """Return the lines about an event or about an alert, in the order of writing."""
         self.flush()
-        query = sql.STORY
+        query = sql.HISTORY
         for column, key in ((ALERT_NOTE.c.fact, fact), (ALERT_NOTE.c.alert, alert)):
             if key:
                 query = query.where(or_(column == key, ALERT_NOTE.c.number.in_(sql.notes_with(key))))
@@ -239,7 +239,7 @@ ALERT_RETENTION = timedelta(days=90)
 PRUNED_AT_ONCE = 2_000
 """Rows per transaction: others want to write in between."""
 _NOTES_AT_ONCE = 50
-"""Rows of the story, each of which has the lines of a transaction."""
+"""Rows of the history, each of which has the lines of a transaction."""
 
 _LOCK = 0x616C6572
 _TRY = text("SELECT pg_try_advisory_xact_lock(:lock)")
@@ -265,7 +265,7 @@ class StoredAlertTransactions(StoredTransactions[StoredAlertQueue]):
     """Implements `bot.alerts.service.AlertTransactions` and `bot.alerts.processor.AlertProcessingTransactions`."""
 
     def __init__(self, database: Database, now: Callable[[], datetime], *, keep: timedelta = ALERT_RETENTION) -> None:
-        """``keep`` is how long alerts that are over, their cards and the story are known."""
+        """``keep`` is how long alerts that are over, their cards and the history are known."""
         self._keep = keep
 
         def repository(connection: Connection) -> StoredAlertQueue:

@@ -22,7 +22,7 @@ from bot.sealing import WrongDataKey
 from bot.store.data_keys import CompanyKeySource, DatabaseKeys, own_keys
 from bot.store.engines import (
     POSTGRES_THREADS,
-    LockPatience,
+    LockTimeouts,
     looking_engine,
     make_engine,
     plain_connection,
@@ -66,7 +66,7 @@ class Database:
         self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         threads = 1 if self.dialect == "sqlite" else POSTGRES_THREADS
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store")
-        self._patience = LockPatience()
+        self._patience = LockTimeouts()
         self.sqlite = None if looking else plain_connection(self._engine.url, self._patience)
         """For frequent single statements; None where the database is not a plain SQLite file."""
 

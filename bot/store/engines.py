@@ -60,7 +60,7 @@ _POSTGRES_LIMITS = (
 """On every connection to PostgreSQL."""
 
 
-class LockPatience:
+class LockTimeouts:
     """How long SQLite's connections wait for the lock: less while somebody holds it for long."""
 
     def __init__(self) -> None:
@@ -82,11 +82,11 @@ class SqliteConnection:
     """Runs single statements, each of them a transaction of its own, in the database's one thread."""
 
     def __init__(
-        self, file: str, prepare: Callable[[sqlite3.Connection], None], patience: LockPatience | None = None
+        self, file: str, prepare: Callable[[sqlite3.Connection], None], patience: LockTimeouts | None = None
     ) -> None:
         self._file = file
         self._prepare = prepare
-        self._patience = patience or LockPatience()
+        self._patience = patience or LockTimeouts()
         self._connection: sqlite3.Connection | None = None
         self._log = Path(f"{file}-wal")
         self._checkpointed_at = 0
@@ -192,7 +192,7 @@ def make_engine(url: str) -> Engine:
     return engine
 
 
-def plain_connection(url: URL, patience: LockPatience) -> SqliteConnection | None:
+def plain_connection(url: URL, patience: LockTimeouts) -> SqliteConnection | None:
     file = _file_of(url)
     if file is None:
         return None

@@ -54,7 +54,7 @@ class _HttpProblem(Exception):
         self.retry_after = retry_after
 
 
-class BodyRoom:
+class BodyMemory:
     """The memory that all bodies share while they arrive."""
 
     def __init__(self, most: int = MOST_BYTES) -> None:
@@ -82,7 +82,7 @@ class HookEndpoint:
     intake: Intake
     metrics: Metrics
     now: Callable[[], datetime]
-    room: BodyRoom = field(default_factory=BodyRoom)
+    room: BodyMemory = field(default_factory=BodyMemory)
 
     def mount(self, app: web.Application) -> None:
         """Serve the hooks from an application."""

@@ -67,7 +67,7 @@ class OfferedLink(Protocol):
     def account(self) -> str: ...
 
 
-class KeyDesk(Protocol):
+class KeyReceiver(Protocol):
     """Takes keys; implemented by `bot.chat.erp_keys.ErpKeys`. Raises a `DingerpError` when the store is away."""
 
     async def find_link(self, token: str) -> OfferedLink | None:
@@ -86,7 +86,7 @@ Say = Callable[[str, Phrase], str]
 class KeyPage:
     """Serves the page."""
 
-    def __init__(self, desk: KeyDesk, say: Say) -> None:
+    def __init__(self, desk: KeyReceiver, say: Say) -> None:
         self._desk = desk
         self._say = say
 

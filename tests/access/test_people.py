@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.access.people import DirectoryEntry, Doubt, NeverWrote, People
+from bot.access.people import DirectoryEntry, MembershipDoubt, NeverWrote, People
 from bot.errors import DingerpError
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
@@ -62,9 +62,10 @@ async def test_a_message_from_inside_is_remembered() -> None:
 
 
 @pytest.mark.parametrize(
-    ("user_id", "doubt"), [("unheard", Doubt.NO_ANSWER), ("silent", Doubt.NEVER_WROTE), ("unknown", None)]
+    ("user_id", "doubt"),
+    [("unheard", MembershipDoubt.NO_ANSWER), ("silent", MembershipDoubt.NEVER_WROTE), ("unknown", None)],
 )
-async def test_who_is_not_known_to_be_a_member_is_none(user_id: str, doubt: Doubt | None) -> None:
+async def test_who_is_not_known_to_be_a_member_is_none(user_id: str, doubt: MembershipDoubt | None) -> None:
     person = await people().identify(user_id, name="客户", is_admin=True)
     assert person.is_external
     assert (person.user_id, person.is_admin, person.roles, person.doubt) == (None, False, frozenset(), doubt)

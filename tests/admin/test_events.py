@@ -76,7 +76,7 @@ async def _work(bot: RunningBot) -> None:
     await bot.work()
 
 
-def test_the_story_of_one_event_from_receipt_to_click(shell: AdminShell, bot: Work, clock: Clock) -> None:
+def test_the_history_of_one_event_from_receipt_to_click(shell: AdminShell, bot: Work, clock: Clock) -> None:
     shell.keep(cloud("stock.low", "e1", available=12, warehouse="W1"), at=NINE)
 
     async def day(at_work: RunningBot) -> None:
@@ -109,7 +109,7 @@ def test_the_story_of_one_event_from_receipt_to_click(shell: AdminShell, bot: Wo
     ]
     (story,) = shell.read("events", "show", "1")
     assert story["event"]["received_at"] == "2026-11-24T09:00:00.000+08:00"
-    assert [line["what"] for line in story["story"]][-3:] == ["card updated", "resolved", "card updated"]
+    assert [line["what"] for line in story["history"]][-3:] == ["card updated", "resolved", "card updated"]
     assert story["cards"] == [
         {
             "id": "id2",
@@ -142,7 +142,7 @@ def test_why_nobody_saw_it(shell: AdminShell, bot: Work, clock: Clock) -> None:
     shell.keep(cloud("order.late", "o1", "SO-1"), at=NINE)
     drill, muted, wrong, waiting = (shell.says("events", "show", f"main/{one}") for one in ("d1", "s1", "x1", "o1"))
     assert "no_route  –  stock: no, types = stock.*; drills: yes; drills: to nobody" in drill
-    assert "  now: no card anywhere; the story says why" in drill
+    assert "  now: no card anywhere; the history says why" in drill
     assert "group:cidStock: stock.* by keeper01" in muted
     assert "muted" in muted
     assert "is open, critical, held back" in muted
@@ -169,7 +169,7 @@ def test_a_search_among_the_events(shell: AdminShell, clock: Clock) -> None:
         "2026-11-24 09:01:00  main/e3  nonsense         webhook  rejected: type is not known here",
         "2026-11-24 09:01:00  main/e2  order.late SO-1  webhook  waiting",
         "2026-11-24 09:00:00  main/e1  stock.low SKU1   webhook  waiting",
-        "3 events; the story of one: `dingerp events show main/e3`",
+        "3 events; the history of one: `dingerp events show main/e3`",
     ]
 
     def ids(*arguments: str) -> list[str]:
@@ -210,7 +210,7 @@ def test_dead_letters_are_found_told_and_begun_anew(shell: AdminShell, bot: Work
     said = shell.says("deliveries", "search", "--state", "dead", "--place", "group:cidStock").splitlines()
     assert said == [
         "2026-11-24 09:00:00  id2  group:cidStock  main/e1  dead: the robot is not in this group",
-        "1 found; the story of one: `dingerp deliveries show id2`",
+        "1 found; the history of one: `dingerp deliveries show id2`",
         "1 dead: `dingerp deliveries replay CARD` sends one again when its reason is mended",
     ]
     assert [row["card"] for row in shell.read("deliveries", "search", "--event", "main/e2")] == ["id4"]

@@ -248,7 +248,9 @@ def live_through(folder: Path, *, events: int, seed: int, answers_in: float) -> 
     database = InlineDatabase(settings.database)
     kept = asyncio.run(StoredEvents(database).search(EventSearch(limit=10_000)))
     notes = asyncio.run(
-        StoredAlertTransactions(database, lambda: SUNDAY).transact(lambda repository: repository.story(limit=1_000_000))
+        StoredAlertTransactions(database, lambda: SUNDAY).transact(
+            lambda repository: repository.history(limit=1_000_000)
+        )
     )
     return WeekOutcome(
         settings=settings,

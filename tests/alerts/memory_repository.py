@@ -178,10 +178,10 @@ class MemoryAlertRepository:
         self._owed.pop(card_id, None)
 
     def note(self, note: AlertHistoryEntry) -> None:
-        """Write a line of the story."""
+        """Write a line of the history."""
         self.notes.append(note)
 
-    def story(self, *, fact: str = "", alert: str = "", limit: int = 1000) -> Sequence[AlertHistoryEntry]:
+    def history(self, *, fact: str = "", alert: str = "", limit: int = 1000) -> Sequence[AlertHistoryEntry]:
         """Return the lines about an event or about an alert, in the order of writing."""
         return [note for note in self.notes if fact in ("", note.fact) and alert in ("", note.alert)][:limit]
 

@@ -185,7 +185,7 @@ class ProcessorScenario:
         return one
 
     def story(self, **whose: str) -> list[str]:
-        return [note.what for note in self.read(lambda repository: repository.story(**whose))]
+        return [note.what for note in self.read(lambda repository: repository.history(**whose))]
 
     def _dated(self, part: Event) -> Event:
         return replace(part, at=self.now if part.at == _UNSET else part.at, received_at=self.now)
@@ -240,5 +240,5 @@ def _sweep_once(unit: AlertUnitOfWork) -> int:
 
 
 def _all_alerts(repository: AlertRepository) -> list[Alert]:
-    ids = dict.fromkeys(note.alert for note in repository.story(limit=100_000) if note.alert)
+    ids = dict.fromkeys(note.alert for note in repository.history(limit=100_000) if note.alert)
     return list(repository.alerts(tuple(ids)))

@@ -63,7 +63,7 @@ def test_the_first_to_acknowledge_has_it_and_the_next_is_told(new_scenario: NewS
     assert (late.first.user_id, late.first.at) == ("lin", second(10))
     assert acknowledge(scenario, "lin").outcome is AlertActionOutcome.DONE
     assert len(scenario.lines) == calls
-    assert scenario.story(alert=first.alert.id).count("acknowledged") == 1
+    assert scenario.history(alert=first.alert.id).count("acknowledged") == 1
 
 
 def test_nothing_can_be_done_to_what_is_over_or_was_news_or_never_was(new_scenario: NewScenario) -> None:

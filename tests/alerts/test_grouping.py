@@ -221,7 +221,7 @@ def test_after_downtime_many_old_ones_are_one_digest_at_each_place(new_scenario:
     assert all(line.startswith("7210") and line.count("open") == 10 for line in lines)
     (card,) = scenario.read(lambda repository: repository.cards_at(A))
     assert card.late
-    assert scenario.story(alert=scenario.alert("SKU1").id).count("late") == 2
+    assert scenario.history(alert=scenario.alert("SKU1").id).count("late") == 2
 
 
 def test_a_few_old_ones_and_what_is_critical_keep_their_own_cards(new_scenario: NewScenario) -> None:

@@ -194,7 +194,7 @@ class AlertMachine(RuleBasedStateMachine):
     @invariant()
     def what_is_over_has_only_cards_that_are_closed_or_shared(self) -> None:
         def check(repository: AlertRepository) -> None:
-            ids = dict.fromkeys(note.alert for note in repository.story(limit=10_000))
+            ids = dict.fromkeys(note.alert for note in repository.history(limit=10_000))
             for alert in repository.alerts(tuple(ids)):
                 if alert.state is not AlertState.RESOLVED:
                     continue

@@ -44,7 +44,7 @@ async def test_killed_at_random_moments(kills: int, tmp_path: Path) -> None:
 
 
 def _story_of_all(repository: AlertRepository) -> int:
-    return sum(note.what in ("opened", "updated") for note in repository.story(limit=100_000))
+    return sum(note.what in ("opened", "updated") for note in repository.history(limit=100_000))
 
 
 async def _live_and_be_killed(url: str, name: str, chance: Random, folder: Path) -> None:

@@ -49,7 +49,7 @@ def test_what_only_repeats_costs_no_call_but_is_counted(new_scenario: NewScenari
         assert scenario.at(minute * 60, low(quantity=5)) == []
     alert = scenario.alert()
     assert (alert.count, alert.last_at) == (200, second(199 * 60))
-    assert scenario.story(alert=alert.id).count("repeated") == 199
+    assert scenario.history(alert=alert.id).count("repeated") == 199
 
 
 def test_severity_counts_as_a_change_and_brings_in_others(new_scenario: NewScenario) -> None:
@@ -145,7 +145,7 @@ def test_what_no_route_wants_is_kept_and_says_so(new_scenario: NewScenario) -> N
     scenario = new_scenario(rules)
     assert scenario.at(0, low()) == []
     assert scenario.alert().is_open
-    assert scenario.story(fact=f"erp/{scenario.alert().event.id}") == ["received", "opened", "no_route"]
+    assert scenario.history(fact=f"erp/{scenario.alert().event.id}") == ["received", "opened", "no_route"]
     rules.targets = (to(A),)
     assert scenario.at(60, low()) == ["60 group:a card1 SKU1 open"], "the rules were changed meanwhile"
 
@@ -155,7 +155,7 @@ def test_parts_of_one_event_are_matters_of_their_own(new_scenario: NewScenario) 
     first, other = low("SKU1", quantity=1), low("SKU2", quantity=2)
     scenario.take([[first, other]])
     assert scenario.lines == ["0 group:a card1 SKU1=1 open", "0 group:a card2 SKU2=2 open"]
-    assert scenario.story(fact=f"erp/{first.id}")[:2] == ["received", "split"]
+    assert scenario.history(fact=f"erp/{first.id}")[:2] == ["received", "split"]
 
 
 def test_the_story_tells_every_stage(new_scenario: NewScenario) -> None:
@@ -166,11 +166,11 @@ def test_the_story_tells_every_stage(new_scenario: NewScenario) -> None:
     scenario.at(40, low(quantity=4))
     scenario.at(50, fine())
     alert = scenario.alert()
-    assert scenario.story(fact=f"erp/{first.id}") == ["received", "graded", "opened", "routed", "waiting", "shown"]
-    assert scenario.story(alert=alert.id) == [
+    assert scenario.history(fact=f"erp/{first.id}") == ["received", "graded", "opened", "routed", "waiting", "shown"]
+    assert scenario.history(alert=alert.id) == [
         "opened", "routed", "waiting", "shown", "updated", "routed", "resolved",
     ]  # fmt: skip
-    details = scenario.read(lambda repository: [note.detail for note in repository.story(fact=f"erp/{first.id}")])
+    details = scenario.read(lambda repository: [note.detail for note in repository.history(fact=f"erp/{first.id}")])
     assert details[1] == "critical instead of warning"
     assert details[3] == "group:a by r"
 

@@ -154,7 +154,7 @@ async def test_what_was_read_from_the_database_is_known_as_the_same(harness: Pro
         await harness.processor().round()
     (alert,) = await harness.alerts()
     story = await harness.transactions.transact(
-        lambda repository: [note.what for note in repository.story(alert=alert.id)]
+        lambda repository: [note.what for note in repository.history(alert=alert.id)]
     )
     assert story == ["opened", "routed", "shown", "repeated", "repeated"]
     assert (alert.count, alert.revision) == (3, 1)

@@ -395,7 +395,7 @@ def test_watches(within: Within[object]) -> None:
     )
 
 
-def test_the_story_of_an_event_and_of_an_alert(within: Within[object]) -> None:
+def test_the_history_of_an_event_and_of_an_alert(within: Within[object]) -> None:
     notes = [
         AlertHistoryEntry(at=second(1), what="received", fact="erp/e1", detail="stock.low SKU1"),
         AlertHistoryEntry(at=second(1), what="opened", fact="erp/e1", alert="a1"),
@@ -407,9 +407,9 @@ def test_the_story_of_an_event_and_of_an_alert(within: Within[object]) -> None:
         for note in notes:
             repository.note(note)
 
-    in_both(within, write, lambda repository: list(repository.story(fact="erp/e1")), notes[:2])
-    assert within(lambda repository: list(repository.story(alert="a1"))) == notes[1:3]
-    assert within(lambda repository: list(repository.story(limit=2))) == notes[:2]
+    in_both(within, write, lambda repository: list(repository.history(fact="erp/e1")), notes[:2])
+    assert within(lambda repository: list(repository.history(alert="a1"))) == notes[1:3]
+    assert within(lambda repository: list(repository.history(limit=2))) == notes[:2]
 
 
 def test_more_things_than_one_statement_takes(within: Within[object]) -> None:
@@ -536,11 +536,11 @@ def test_the_story_has_the_lines_of_older_versions_and_of_transactions(tmp_path:
                 repository.note(replace(entry, fact=f"erp/e{number}", alert="a2", what="repeated"))
 
         within(write)
-        story = within(lambda repository: [(one.what, one.alert) for one in repository.story(fact="erp/e1")])
+        story = within(lambda repository: [(one.what, one.alert) for one in repository.history(fact="erp/e1")])
         assert story == [("received", ""), ("opened", "a1"), ("repeated", "a2")]
-        assert within(lambda repository: len(repository.story(alert="a2"))) == 250
-        assert within(lambda repository: len(repository.story(alert="a2", limit=7))) == 7
-        assert within(lambda repository: repository.story(alert="a1")) == [entry]
+        assert within(lambda repository: len(repository.history(alert="a2"))) == 250
+        assert within(lambda repository: len(repository.history(alert="a2", limit=7))) == 7
+        assert within(lambda repository: repository.history(alert="a1")) == [entry]
         rows = database.run_blocking(
             lambda connection: connection.execute(select(func.count(ALERT_NOTE.c.at_ms))).scalar()
         )

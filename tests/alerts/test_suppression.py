@@ -44,7 +44,7 @@ def test_an_inhibited_alert_is_shown_when_its_cause_ends(new_scenario: NewScenar
     assert scenario.at(0, low("SITE"), low("SKU1"), low("SKU2")) == ["0 group:a card1 SITE open"]
     assert scenario.at(50, low("SKU1", quantity=3), fine("SKU2")) == []
     assert scenario.at(60, fine("SITE")) == ["60 group:a card1 SITE over", "60 group:a card2 SKU1=3 open"]
-    assert scenario.story(alert=scenario.alert("SKU1").id)[:3] == ["opened", "routed", "inhibited"]
+    assert scenario.history(alert=scenario.alert("SKU1").id)[:3] == ["opened", "routed", "inhibited"]
 
 
 def test_an_alert_that_was_shown_before_its_cause_catches_up_afterwards(new_scenario: NewScenario) -> None:
@@ -81,7 +81,7 @@ def test_news_that_is_silenced_is_dropped_with_a_line_in_its_story(new_scenario:
     scenario = new_scenario(StubRules(silences=[(None, "order.created", 0, 100)]))
     scenario.at(5, event("order.created", "SO-1"))
     assert scenario.at(1000) == []
-    assert scenario.story(alert=scenario.alert("SO-1").id) == ["informed", "routed", "silenced"]
+    assert scenario.history(alert=scenario.alert("SO-1").id) == ["informed", "routed", "silenced"]
 
 
 def test_a_mute_of_a_type_holds_at_its_place_only(new_scenario: NewScenario) -> None:

@@ -10,7 +10,7 @@ import pytest
 from bot.approvals.case import Case, CaseState, ExternalDecision
 from bot.approvals.case_context import CaseContext
 from bot.approvals.responder import outcome_note
-from bot.approvals.view_builders import CardViewer, RevisionData, build_case_view, build_told_view
+from bot.approvals.view_builders import CardViewer, RevisionData, build_case_view, build_requester_notice
 from bot.approvals.views import Audience
 from bot.approvals.voting import VoteOutcome, VoteResult
 from bot.erp.model import Approval, Decision, PurchaseStatus
@@ -46,7 +46,7 @@ async def last_line(env: ApprovalEnv, case: Case) -> tuple[str, str]:
 def titles(case: Case) -> list[str]:
     """Return what the cards of the deciders and of the requester are called."""
     reader = CardViewer(audience=Audience.BARE, now=NOW)
-    views = (build_case_view(CaseContext(case=case), RevisionData(), reader), build_told_view(case))
+    views = (build_case_view(CaseContext(case=case), RevisionData(), reader), build_requester_notice(case))
     assert {view.elsewhere for view in views} == {case.elsewhere}
     return [str(view.headline) for view in views]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from bot.access.audit import AuditKind
-from bot.access.people import Doubt, Person
+from bot.access.people import MembershipDoubt, Person
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
 from bot.approvals.case import CaseState
@@ -101,7 +101,7 @@ async def test_the_turn_of_one_who_was_stood_in_for_stays() -> None:
 class Staff:
     """People as the bot knows them at the moment."""
 
-    doubts: dict[str, Doubt] = field(default_factory=dict)
+    doubts: dict[str, MembershipDoubt] = field(default_factory=dict)
     left: Sequence[str] = ()
 
     async def identify(self, user_id: str | None, *, name: str) -> Person:
@@ -159,7 +159,7 @@ async def test_a_right_that_is_taken_away_later_decides_nothing_and_is_recorded(
 async def test_while_nobody_knows_who_spoke_it_waits(rightful: RightfulOaEnv) -> None:
     await rightful.env.submit()
     await rightful.settle()
-    rightful.staff.doubts["wang"] = Doubt.NO_ANSWER
+    rightful.staff.doubts["wang"] = MembershipDoubt.NO_ANSWER
     await rightful.speak("wang", APPROVE)
     assert await rightful.env.state() is CaseState.OPEN
     assert not rightful.audit.entries
@@ -183,7 +183,7 @@ async def test_the_turn_of_a_leaver_goes_to_who_stands_in(env: ApprovalEnv) -> N
 
 async def test_nobody_loses_a_turn_while_the_directory_is_silent(rightful: RightfulOaEnv) -> None:
     await rightful.env.submit()
-    rightful.staff.doubts = dict.fromkeys(("wang", "qian", "li"), Doubt.NO_ANSWER)
+    rightful.staff.doubts = dict.fromkeys(("wang", "qian", "li"), MembershipDoubt.NO_ANSWER)
     await rightful.settle()
     assert holders(rightful) == ["li", "qian", "wang"]
     assert not rightful.forms.handed_over

@@ -11,7 +11,7 @@ import pytest
 from bot.approvals.case import CaseState
 from bot.approvals.insights import Insights
 from bot.approvals.presenter import ApprovalComposer, CasePresenter, RequesterComposer
-from bot.approvals.views import ApprovalTold, ApprovalView, Audience
+from bot.approvals.views import ApprovalView, Audience, RequesterNotice
 from bot.chat.audiences import FieldsAt
 from bot.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass
 from bot.erp.model import PurchaseOrder, PurchaseStatus
@@ -123,7 +123,7 @@ async def test_the_end_is_shown_everywhere_and_told_to_the_requester(harness: Co
         assert view.decision is not None
         assert (view.state, view.decision.reason) == (CaseState.REJECTED, "价格过高")
     told = await harness.told.compose(f"{case.id}|person:wu")
-    assert isinstance(told.view, ApprovalTold)
+    assert isinstance(told.view, RequesterNotice)
     assert (told.view.state, told.view.amount, told.revision) == (CaseState.REJECTED, ORDER.total, case.revision)
     assert harness.env.erp.orders["PO-1"].status is PurchaseStatus.REJECTED
 
@@ -174,6 +174,6 @@ async def test_who_requested_it_is_told_all_and_others_what_they_may_see(harness
     seen = []
     for place in ("person:wu", "person:zoe"):
         view = (await told.compose(f"{case.id}|{place}")).view
-        assert isinstance(view, ApprovalTold)
+        assert isinstance(view, RequesterNotice)
         seen.append(view.amount)
     assert seen == [ORDER.total, HIDDEN]

@@ -24,7 +24,7 @@ from bot.approvals.view_builders import (
     ReplyNote,
     RevisionData,
     build_case_view,
-    build_told_view,
+    build_requester_notice,
     build_why_view,
 )
 from bot.approvals.views import ApprovalReasons, ApprovalView, Audience
@@ -260,7 +260,10 @@ def test_a_bare_card_tells_no_price_anywhere(state: str, code: str, renderer: Ca
 @pytest.mark.parametrize("ours", [KEY_REFUSED, KEY_MISSING, OWN_ORDER, Unavailable().tell()], ids=str)
 def test_our_own_words_are_not_put_into_the_erps_mouth(ours: Phrase, renderer: CardRenderer) -> None:
     failed = case(state=CaseState.FAILED, decision=DECISION, erp_text=str(ours))
-    views = build_case_view(CaseContext(case=failed), RevisionData(), reader(Audience.PRICED)), build_told_view(failed)
+    views = (
+        build_case_view(CaseContext(case=failed), RevisionData(), reader(Audience.PRICED)),
+        build_requester_notice(failed),
+    )
     for view in views:
         body = renderer.render(view, "zh_CN", zone=ZONE).body
         assert "ERP 提示" not in body
@@ -314,12 +317,12 @@ def test_every_answer(code: str, renderer: CardRenderer, snapshot: SnapshotAsser
         ),
         build_case_view(FOLDER, KNOWN, reader(Audience.PRICED), remark=ReplyNote(sure=True)),
         build_case_view(FOLDER, KNOWN, reader(Audience.PRICED, "buyer01")),
-        build_told_view(case(state=CaseState.APPROVED, decision=DECISION)),
-        build_told_view(case(state=CaseState.EXPIRED)),
-        build_told_view(
+        build_requester_notice(case(state=CaseState.APPROVED, decision=DECISION)),
+        build_requester_notice(case(state=CaseState.EXPIRED)),
+        build_requester_notice(
             case(state=CaseState.DECIDED_ELSEWHERE, elsewhere=replace(THERE, status=PurchaseStatus.REJECTED))
         ),
-        build_told_view(case(state=CaseState.DECIDED_ELSEWHERE, elsewhere=ExternalDecision(by="u_zhou"))),
+        build_requester_notice(case(state=CaseState.DECIDED_ELSEWHERE, elsewhere=ExternalDecision(by="u_zhou"))),
         build_why_view(why, NAMES, Audience.PRICED),
         build_why_view(why, NAMES, Audience.BARE),
         build_why_view(no_rule, NAMES, Audience.BARE),

@@ -17,7 +17,7 @@ from bot.approvals.unit_of_work import ApprovalOptions
 from bot.approvals.views import (
     ApprovalPeople,
     ApprovalReasons,
-    ApprovalSaid,
+    ApprovalReply,
     ApprovalView,
     ApprovalWhy,
     Audience,
@@ -69,7 +69,7 @@ async def test_finding_1_where_the_erp_takes_no_rejection_none_is_offered(ask: A
 )
 async def test_approving_in_words(ask: Ask, approvals: ApprovalFixture, line: str) -> None:
     await approvals.submit()
-    view = as_(ApprovalSaid, await ask(line, person=MANAGER, where=DIRECT))
+    view = as_(ApprovalReply, await ask(line, person=MANAGER, where=DIRECT))
     assert (str(view.note), lines(view)) == ("Recorded. The ERP is being updated.", [f"/pending {view.case}"])
     decision = (await approvals.case()).decision
     assert decision is not None
@@ -110,7 +110,7 @@ async def test_what_may_be_a_question_decides_nothing(ask: Ask, approvals: Appro
 )
 async def test_rejecting_in_words(ask: Ask, approvals: ApprovalFixture, line: str, reason: str) -> None:
     await approvals.submit()
-    view = as_(ApprovalSaid, await ask(line, person=MANAGER, where=DIRECT))
+    view = as_(ApprovalReply, await ask(line, person=MANAGER, where=DIRECT))
     assert view.spoken is not None
     assert (view.spoken.verdict, view.spoken.reason) == (Verdict.REJECT, reason)
     await approvals.settle()
@@ -137,7 +137,7 @@ async def test_a_rejection_asks_for_its_reason_and_the_next_message_gives_it(
     await ask("太贵了", person=MANAGER)
     assert (await approvals.case()).votes == ()
     reason = "比上次贵了百分之二十，供应商没有给出任何解释，请重新询价后再提交，并附上至少三家报价"
-    done = as_(ApprovalSaid, await ask(reason, person=MANAGER, where=DIRECT))
+    done = as_(ApprovalReply, await ask(reason, person=MANAGER, where=DIRECT))
     assert done.spoken is not None
     assert done.spoken.reason == reason
     as_(NotFoundNotice, await ask("SKU-999", person=MANAGER, where=DIRECT))
@@ -146,7 +146,7 @@ async def test_a_rejection_asks_for_its_reason_and_the_next_message_gives_it(
 async def test_a_reason_may_begin_like_a_command(ask: Ask, approvals: ApprovalFixture) -> None:
     await approvals.submit()
     as_(ApprovalReasons, await ask("/reject PO-1001", person=MANAGER, where=DIRECT))
-    view = as_(ApprovalSaid, await ask("库存充足，不需要", person=MANAGER, where=DIRECT))
+    view = as_(ApprovalReply, await ask("库存充足，不需要", person=MANAGER, where=DIRECT))
     assert view.spoken is not None
     assert view.spoken.reason == "库存充足，不需要"
 
@@ -167,7 +167,7 @@ async def test_other_reason_waits_for_ones_own_words(ask: Ask, approvals: Approv
     view = as_(ApprovalReasons, await ask(f"/reject {case.id} #{case.fingerprint[:8]} other", person=MANAGER))
     assert view.own_words
     assert lines(view) == [f"/pending {case.id}"]
-    as_(ApprovalSaid, await ask("规格不符", person=MANAGER))
+    as_(ApprovalReply, await ask("规格不符", person=MANAGER))
     assert (await approvals.case()).state is CaseState.WRITING
 
 
@@ -216,7 +216,7 @@ async def test_what_was_changed_is_not_decided_and_the_difference_is_shown(
     old = as_(ApprovalView, await ask(f"/pending {case.id}", person=MANAGER, where=DIRECT))
     assert (old.state, old.newer) == (CaseState.SUPERSEDED, view.case)
     sure = f"/approve PO-1001 #{view.seen}"
-    as_(ApprovalSaid, await ask(sure, person=MANAGER, where=DIRECT))
+    as_(ApprovalReply, await ask(sure, person=MANAGER, where=DIRECT))
     assert (await approvals.case()).state is CaseState.WRITING
 
 
@@ -234,7 +234,7 @@ async def test_an_erp_that_does_not_answer_means_not_recorded(ask: Ask, approval
     assert str(view.note) == "Not recorded: the ERP does not answer. Please try again."
     assert (await approvals.case()).votes == ()
     approvals.erp.away = False
-    as_(ApprovalSaid, await ask(lines(view)[0], person=MANAGER, where=DIRECT))
+    as_(ApprovalReply, await ask(lines(view)[0], person=MANAGER, where=DIRECT))
     assert (await approvals.case()).state is CaseState.WRITING
 
 
@@ -255,7 +255,7 @@ async def test_a_large_amount_is_asked_for_once_more(ask: Ask, approvals: Approv
     assert (view.sure, view.state) == (True, CaseState.OPEN)
     confirm = f"/approve PO-1001 #{case.fingerprint[:8]} confirm"
     assert lines(view)[:2] == [confirm, f"/pending {case.id}"]
-    as_(ApprovalSaid, await ask(confirm, person=MANAGER, where=DIRECT))
+    as_(ApprovalReply, await ask(confirm, person=MANAGER, where=DIRECT))
     assert (await approvals.case()).state is CaseState.WRITING
 
 
@@ -264,12 +264,12 @@ async def test_two_levels(ask: Ask, approvals: ApprovalFixture) -> None:
     await approvals.submit()
     early = as_(ApprovalView, await ask("/approve PO-1001", person=MANAGER, where=DIRECT))
     assert (str(early.note), early.ask) == ("It is not your turn yet: level 1 comes first.", ("赵采",))
-    voted = as_(ApprovalSaid, await ask("/approve PO-1001", person=BUYER, where=DIRECT))
+    voted = as_(ApprovalReply, await ask("/approve PO-1001", person=BUYER, where=DIRECT))
     assert str(voted.note) == "Recorded. Others have to agree as well."
     first = as_(ApprovalView, await ask("/pending PO-1001", person=BUYER, where=DIRECT))
     assert (first.level, first.levels) == (2, 2)
     assert (first.waited, [vote.name for vote in first.spoken], first.mute) == (("陈经理",), ["赵采"], True)
-    as_(ApprovalSaid, await ask("/approve PO-1001", person=MANAGER, where=DIRECT))
+    as_(ApprovalReply, await ask("/approve PO-1001", person=MANAGER, where=DIRECT))
     assert (await approvals.case()).state is CaseState.WRITING
 
 
@@ -282,13 +282,13 @@ class TestUndo:
 
     async def test_taking_back(self, ask: Ask, approvals: ApprovalFixture) -> None:
         await approvals.submit()
-        voted = as_(ApprovalSaid, await ask("/approve PO-1001", person=MANAGER, where=DIRECT))
+        voted = as_(ApprovalReply, await ask("/approve PO-1001", person=MANAGER, where=DIRECT))
         assert lines(voted)[1] == "/approve PO-1001 undo"
         view = as_(ApprovalView, await ask("/pending PO-1001", person=MANAGER, where=DIRECT))
         assert lines(view)[0] == "/approve PO-1001 undo"
         others = as_(ApprovalView, await ask("/approve PO-1001 undo", person=BUYER, where=DIRECT))
         assert (str(others.note), others.undo) == ("Only the person who decided can take it back.", False)
-        back = as_(ApprovalSaid, await ask("/同意 PO-1001 撤销", person=MANAGER, where=DIRECT))
+        back = as_(ApprovalReply, await ask("/同意 PO-1001 撤销", person=MANAGER, where=DIRECT))
         assert str(back.note) == "Undone: nothing was sent to the ERP."
         assert (await approvals.case()).state is CaseState.OPEN
         await approvals.settle(seconds=31)
@@ -313,7 +313,7 @@ async def test_passing_on(ask: Ask, approvals: ApprovalFixture) -> None:
     assert {row.user_id: row.name for row in people.rows} == {"buyer01": "赵采", "sales01": "李销"}
     line = next(typed for typed in lines(people) if "sales01" in typed)
     assert line == "/pending PO-1001 sales01 forward"
-    voted = as_(ApprovalSaid, await ask(f"/pending {case.id} sales01 forward", person=MANAGER))
+    voted = as_(ApprovalReply, await ask(f"/pending {case.id} sales01 forward", person=MANAGER))
     assert str(voted.note) == "Passed on to 李销."
     assert "李销" in as_(ApprovalView, await ask("/pending PO-1001", person=MANAGER)).waited
     assert [forward.to for forward in (await approvals.case()).forwards] == ["sales01"]
@@ -447,7 +447,7 @@ class TestRestricted:
     async def test_a_covered_command_is_for_its_roles_only(self, ask: Ask, approvals: ApprovalFixture) -> None:
         await approvals.submit()
         as_(DeniedNotice, await ask("/reject PO-1001 x", person=MANAGER))
-        as_(ApprovalSaid, await ask("/approve PO-1001", person=MANAGER))
+        as_(ApprovalReply, await ask("/approve PO-1001", person=MANAGER))
         assert (await approvals.case()).state is CaseState.WRITING
 
 

@@ -19,7 +19,7 @@ from bot.cards.language import load_languages
 from bot.cards.notices import BadArgumentNotice
 from bot.cards.renderer import CardRenderer
 from bot.charts.errors import ChartNotDrawn, NoChartFont
-from bot.chat.charts import PictureLack
+from bot.chat.charts import MissingPicture
 from bot.chat.context import QuestionContext
 from bot.chat.dispatcher import QuestionDispatcher
 from bot.chat.message import Conversation, ConversationKind
@@ -201,10 +201,10 @@ async def test_a_group_that_may_see_no_amounts_sees_no_picture(ask: Ask) -> None
 
 
 @pytest.mark.parametrize(
-    ("trouble", "lack"), [(NoChartFont(), PictureLack.NO_FONT), (ChartNotDrawn("x"), PictureLack.FAILED)]
+    ("trouble", "lack"), [(NoChartFont(), MissingPicture.NO_FONT), (ChartNotDrawn("x"), MissingPicture.FAILED)]
 )
 async def test_without_a_picture_the_card_tells_in_words(
-    ask: Ask, painter: MemoryPainter, gallery: MemoryGallery, trouble: DingerpError, lack: PictureLack
+    ask: Ask, painter: MemoryPainter, gallery: MemoryGallery, trouble: DingerpError, lack: MissingPicture
 ) -> None:
     painter.trouble = trouble
     view = as_(SalesChart, await ask("/chart sales"))
@@ -216,14 +216,14 @@ async def test_without_a_picture_the_card_tells_in_words(
 
 async def test_an_upload_that_fails_leaves_the_words(ask: Ask, gallery: MemoryGallery) -> None:
     gallery.trouble = DingerpError("gone")
-    assert as_(SalesChart, await ask("/chart sales")).lack is PictureLack.FAILED
+    assert as_(SalesChart, await ask("/chart sales")).lack is MissingPicture.FAILED
 
 
 async def test_while_calls_are_spared_there_are_no_new_pictures(
     ask: Ask, sparing: list[bool], gallery: MemoryGallery
 ) -> None:
     sparing[0] = True
-    assert as_(SalesChart, await ask("/chart sales")).lack is PictureLack.SPARED
+    assert as_(SalesChart, await ask("/chart sales")).lack is MissingPicture.SPARED
     sparing[0] = False
     known = as_(SalesChart, await ask("/chart sales"))
     sparing[0] = True
@@ -237,7 +237,7 @@ async def test_a_click_does_not_wait_for_the_picture(
     painter.gate = asyncio.Event()
     clicked = QuestionContext(person=KEEPER, conversation=DIRECT, line="/chart sales", now=NOW, clicked=True)
     view = as_(SalesChart, await dispatcher.view_for(clicked))
-    assert view.lack is PictureLack.COMING
+    assert view.lack is MissingPicture.COMING
     assert lines(view)[0] == "/chart sales", "the button that shows it"
     painter.gate.set()
     await gallery.uploaded.wait()

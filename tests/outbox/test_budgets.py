@@ -51,7 +51,7 @@ async def test_more_new_cards_than_a_place_takes_in_a_minute_become_one_digest(
     assert [len(refs) for refs in harness.composer.folded] == [30]
     folded = await harness.deliveries.search(state=DeliveryState.FOLDED, limit=100)
     assert sorted(row.card for row in folded) == [f"a{number:02}" for number in range(20, 50)]
-    assert await harness.story("a49") == ["queued", "folded"]
+    assert await harness.history("a49") == ["queued", "folded"]
     assert harness.count(DeliveryStepKind.FOLDED) == 30
     harness.clock.forward(seconds=61)
     await harness.work()
@@ -99,7 +99,7 @@ async def test_a_fold_that_fails_is_tried_again_and_loses_nothing(harness: Outbo
     harness.clock.forward(seconds=20)
     await harness.work()
     assert harness.composer.folded == [("c", "d")]
-    assert await harness.story("d") == ["queued", "retried", "retried", "folded"]
+    assert await harness.history("d") == ["queued", "retried", "retried", "folded"]
 
 
 @pytest.mark.parametrize("before", [True, False], ids=["before the digest", "after the digest"])

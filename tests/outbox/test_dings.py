@@ -18,7 +18,7 @@ async def test_it_rings_once(harness: OutboxHarness, messenger: RecordingMesseng
     await harness.owe("a", 2, place=KEEPER, via=DeliveryFormat.DING)
     await harness.work()
     assert messenger.words == [("ding", "a r1")]
-    assert await harness.story("a") == ["queued", "written", "queued", "kept"]
+    assert await harness.history("a") == ["queued", "written", "queued", "kept"]
 
 
 async def test_what_is_over_rings_nobody(harness: OutboxHarness, messenger: RecordingMessenger) -> None:

@@ -35,7 +35,7 @@ async def test_the_highest_revision_the_earliest_time_and_the_greatest_urgency_w
     row = await harness.row("a")
     assert (row.wanted, row.urgency, row.due_at, row.next_at) == (3, Urgency.NOW, START, START)
     assert (row.state, row.fact) == (DeliveryState.QUEUED, "main/7")
-    assert await harness.story("a") == ["queued"] * 3
+    assert await harness.history("a") == ["queued"] * 3
 
 
 async def test_states_that_came_before_it_was_shown_are_one_card(
@@ -109,7 +109,7 @@ async def test_what_has_nothing_to_show_is_done_without_a_call(
 ) -> None:
     await harness.outbox.enqueue(owed("a"))
     await harness.work()
-    assert (await harness.story("a"), (await harness.row("a")).state) == (["queued", "nothing"], DeliveryState.DONE)
+    assert (await harness.history("a"), (await harness.row("a")).state) == (["queued", "nothing"], DeliveryState.DONE)
     assert messenger.sent == []
 
 
@@ -145,7 +145,7 @@ async def test_old_records_go_and_what_is_owed_stays(harness: OutboxHarness) -> 
     assert len(await harness.deliveries.search()) == 3
     await prune(START + timedelta(seconds=1))
     assert [row.card for row in await harness.deliveries.search()] == ["stands", "waits"]
-    assert await harness.story("stands") == []
+    assert await harness.history("stands") == []
     await prune(START + timedelta(days=731))
     assert [row.card for row in await harness.deliveries.search()] == ["waits"]
 

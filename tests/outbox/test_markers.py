@@ -100,7 +100,7 @@ async def test_it_begins_and_ends_by_what_stood_before(
         ("open", "done", False),
     ]
     assert {one.track_id for one in keeper.asked} == {"track-a"}
-    assert await harness.story("a") == ["queued", "sent", "queued", "kept", "queued", "updated"]
+    assert await harness.history("a") == ["queued", "sent", "queued", "kept", "queued", "updated"]
     assert messenger.words == []
 
 
@@ -115,7 +115,7 @@ async def test_what_fails_is_tried_again_and_is_neither_card_nor_text(
     harness.clock.forward(hours=2)
     await harness.work()
     assert [one.doubtful for one in keeper.asked] == [False, True, True]
-    assert await harness.story("a") == ["queued", "retried", "retried", "sent"]
+    assert await harness.history("a") == ["queued", "retried", "retried", "sent"]
     assert messenger.words == []
 
 

@@ -42,7 +42,7 @@ async def test_one_card_that_changes_in_place(system: OutboxHarness) -> None:
     await system.work()
     assert [card.title for card in system.cards] == ["a r3"]
     assert (calls(system, CREATE), calls(system, UPDATE)) == (1, 1)
-    assert await system.story("a") == ["queued", "sent", "queued", "queued", "updated"]
+    assert await system.history("a") == ["queued", "sent", "queued", "queued", "updated"]
     row = await system.row("a")
     assert (row.state, row.wanted, row.shown, row.via) == (DeliveryState.DONE, 3, 3, DeliveryFormat.CARD)
 
@@ -65,7 +65,7 @@ async def test_where_no_card_can_be_made_one_text_goes_and_stays_as_it_is(
     await system.owe("a", 2, place=system.group)
     await system.work()
     assert (system.texts, calls(system, GROUP_SEND), calls(system, CREATE)) == (["a r1"], 1, 1)
-    assert await system.story("a") == ["queued", "no_card", "written", "queued", "kept"]
+    assert await system.history("a") == ["queued", "no_card", "written", "queued", "kept"]
     row = await system.row("a")
     assert (row.state, row.via) == (DeliveryState.DONE, DeliveryFormat.TEXT)
 
@@ -91,7 +91,7 @@ async def test_a_card_that_was_made_behind_a_lost_answer_still_gets_the_newest_s
     await system.owe("a", place=system.group)
     await system.work()
     assert [card.title for card in system.cards] == ["a r1"]
-    assert await system.story("a") == ["queued", "retried"]
+    assert await system.history("a") == ["queued", "retried"]
     assert await system.deliveries.card_of("track-a") == "a"  # somebody may click it already
     await system.owe("a", 2, place=system.group)
     system.clock.forward(minutes=1)
@@ -208,7 +208,7 @@ async def test_a_place_without_the_bot_is_given_up_at_once_with_a_plain_reason_a
     await system.work()
     # DingTalk knows the id of the first try and would not show that card any more.
     assert ([card.title for card in system.cards], system.texts) == (["a r1"], [])
-    assert (await system.story("a"))[-3:] == ["dead", "replayed", "sent"]
+    assert (await system.history("a"))[-3:] == ["dead", "replayed", "sent"]
     await system.owe("a", 2, place=system.group)
     await system.work()
     assert [card.title for card in system.cards] == ["a r2"]
@@ -222,7 +222,7 @@ async def test_a_place_that_does_not_exist_is_given_up_at_once(system: OutboxHar
     await system.owe("a", place=place)
     await system.work()
     assert (await system.row("a")).state is DeliveryState.DEAD
-    assert (await system.story("a"))[-1] == "dead"
+    assert (await system.history("a"))[-1] == "dead"
 
 
 async def test_after_its_tries_a_delivery_is_dead_until_something_newer_is_owed(
@@ -267,7 +267,7 @@ async def test_a_card_that_dingtalk_has_forgotten_is_made_anew(system: OutboxHar
     system.clock.forward(minutes=1)
     await system.work()
     assert [card.title for card in system.cards] == ["a r2"]
-    assert (await system.story("a"))[-3:] == ["queued", "gone", "sent"]
+    assert (await system.history("a"))[-3:] == ["queued", "gone", "sent"]
 
 
 async def test_how_late_it_came_is_recorded(system: OutboxHarness) -> None:

@@ -124,7 +124,7 @@ async def test_without_any_card_each_place_gets_a_text(shared: OutboxHarness) ->
     await owe(shared, 1, shared.group, KEEPER)
     assert shared.texts == ["a r1"]
     assert calls(shared, GROUP_SEND) == 1
-    assert await shared.story("a") == ["queued", "separated"]
+    assert await shared.history("a") == ["queued", "separated"]
     assert (await shared.row("a")).state is DeliveryState.FOLDED
 
 

@@ -19,7 +19,7 @@ from bot.health import HealthReport
 from bot.metrics import Metrics
 from bot.store.database import Database
 from bot.store.events import EventSearch, StoredEvents
-from bot.web.hooks import BodyRoom, HookEndpoint
+from bot.web.hooks import BodyMemory, HookEndpoint
 from bot.web.server import make_web_app, serving
 from tests.alerts.intake.samples import NOW
 from tests.alerts.intake.signed_requests import OTHER_SECRET, SECRET, sign
@@ -46,7 +46,7 @@ class HookServer:
     database: Database
     metrics: Metrics
     clock: Clock
-    room: BodyRoom
+    room: BodyMemory
 
     def url(self, source: str = "main") -> str:
         return f"http://127.0.0.1:{self.port}/hooks/{source}"
@@ -77,7 +77,9 @@ async def ready() -> HealthReport:
 
 
 @asynccontextmanager
-async def hook_server(database: Database, *, room: BodyRoom | None = None, **options: Any) -> AsyncIterator[HookServer]:
+async def hook_server(
+    database: Database, *, room: BodyMemory | None = None, **options: Any
+) -> AsyncIterator[HookServer]:
     """Serve one hook of each kind on loopback."""
     clock, metrics = Clock(), Metrics()
     hooks = HookEndpoint(
@@ -90,7 +92,7 @@ async def hook_server(database: Database, *, room: BodyRoom | None = None, **opt
         intake=BatchedIntake(StoredEvents(database), metrics=metrics, now=clock.now, **options),
         metrics=metrics,
         now=clock.now,
-        room=room or BodyRoom(),
+        room=room or BodyMemory(),
     )
     async with (
         aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(20)) as client,

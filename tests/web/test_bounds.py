@@ -16,7 +16,7 @@ from bot.health import HealthReport
 from bot.metrics import Metrics
 from bot.store.database import Database
 from bot.web import connections
-from bot.web.hooks import BodyRoom
+from bot.web.hooks import BodyMemory
 from bot.web.server import make_web_app, serving
 from tests.alerts.intake.samples import cloud_event
 from tests.web.hook_server import hook_server
@@ -131,7 +131,7 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 
 async def test_bodies_that_arrive_together_share_the_room(database: Database) -> None:
-    async with hook_server(database, room=BodyRoom(1_500_000)) as opened_server:
+    async with hook_server(database, room=BodyMemory(1_500_000)) as opened_server:
         head = (
             b"POST /hooks/main HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 900000\r\n\r\n"
         )

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from bot.access.audit import AuditEntry, AuditKind, AuditLog
-from bot.access.people import Doubt, Person
+from bot.access.people import MembershipDoubt, Person
 from bot.access.policy import AccessPolicy, AccessRequest, AccessVerdict
 from bot.approvals.case import Case
 from bot.approvals.deciders import Deciders
@@ -20,7 +20,7 @@ _COMMANDS: Mapping[Verdict, str] = MappingProxyType({Verdict.APPROVE: "approve",
 """The command that says the same in chat."""
 
 
-class IdentifiesPeople(Protocol):
+class KnownPeople(Protocol):
     """Knows people; implemented by `bot.access.people.People`."""
 
     async def identify(self, user_id: str | None, *, name: str) -> Person:
@@ -34,7 +34,7 @@ class RightfulVotes:
     def __init__(
         self,
         service: VotingService,
-        people: IdentifiesPeople,
+        people: KnownPeople,
         policy: Callable[[], AccessPolicy],
         *,
         audit: AuditLog,
@@ -53,7 +53,7 @@ class RightfulVotes:
         While nobody knows who they are it is silent, as if the ERP did not answer: it is asked again later.
         """
         person = await self._people.identify(request.user_id, name=request.name)
-        if person.doubt is Doubt.NO_ANSWER:
+        if person.doubt is MembershipDoubt.NO_ANSWER:
             return VoteResult(outcome=VoteOutcome.SILENT, case=request.case)
         verdict = self._decide(person, request.verdict)
         if not verdict.allowed:

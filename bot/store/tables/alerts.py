@@ -201,7 +201,7 @@ class WatchRow(StoreTable, table=True):
 
 
 class AlertNoteRow(StoreTable, table=True):
-    """Lines in the story of events and alerts (`bot.alerts.repository.AlertHistoryEntry`): those of a transaction.
+    """Lines in the history of events and alerts (`bot.alerts.repository.AlertHistoryEntry`): those of a transaction.
 
     Older versions stored a row for each line; there ``what`` is not empty.
     """
@@ -224,7 +224,7 @@ class AlertNoteRow(StoreTable, table=True):
 
 
 class AlertNoteKeyRow(StoreTable, table=True):
-    """Where the story of an event (``source/id``) or of an alert has lines."""
+    """Where the history of an event (``source/id``) or of an alert has lines."""
 
     __tablename__ = "alert_note_key"
     __table_args__ = ({"sqlite_with_rowid": False},)

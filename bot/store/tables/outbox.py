@@ -58,7 +58,7 @@ class DeliveryRow(StoreTable, table=True):
 
 
 class DeliveryStepRow(StoreTable, table=True):
-    """One step in a delivery's story (see `bot.outbox.delivery.DeliveryStepKind`)."""
+    """One step in a delivery's history (see `bot.outbox.delivery.DeliveryStepKind`)."""
 
     __tablename__ = "delivery_step"
 
