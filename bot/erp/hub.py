@@ -25,7 +25,7 @@ from bot.erp.cache import LastKnownAnswers, LastKnownStore, ReadCache, ReadKey
 from bot.erp.calls import CallRunner
 from bot.erp.decider_keys import KeyOwners
 from bot.erp.document_calls import DocumentAnswers
-from bot.erp.errors import ErpError, Invalid, NotFound, Unavailable, UnknownOutcome, Unsupported, Unusable
+from bot.erp.errors import ErpError, NotFound, Unavailable, UnknownOutcome, Unsupported
 from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery
 from bot.erp.goods_questions import GoodsQuestions
@@ -53,7 +53,7 @@ from bot.erp.model import (
 from bot.erp.multi_source import MultiSource
 from bot.erp.narrowed_lists import NarrowedLists
 from bot.erp.narrowing import Narrowing
-from bot.erp.port import GOODS, Capability, Erp, ErpUsers, ListQuery, ProductBatches
+from bot.erp.port import GOODS, Capability, Erp, ListQuery
 from bot.erp.shared_reads import SharedReads
 from bot.erp.source_client import SourceClient
 from bot.erp.units import Units
@@ -286,50 +286,23 @@ class ErpHub(DocumentAnswers):
 
     async def search_source(self, source: str, text: str, *, limit: int) -> tuple[Product, ...]:
         """Return the products that one source itself finds; neither shared nor remembered, for the index."""
-        erp = self._known(source)
-        said = await self._calls.read(erp, "find_products", lambda erp: erp.find_products(text, limit=limit))
-        products: tuple[Product, ...] = self._validators[source].validate(said)[0]
-        return products
+        return await self.source_client(source).find_products(text, limit=limit)
 
     async def products_of(self, source: str, skus: Sequence[str]) -> tuple[Product, ...] | None:
         """Return those products that one source has, for the index; None where it cannot read many at once."""
-        erp = self._known(source)
-        if not isinstance(erp, ProductBatches):
-            return None
-        reader: ProductBatches = erp
-        said = await self._calls.read(erp, "read_products", lambda _: reader.read_products(skus))
-        products: tuple[Product, ...] = self._validators[source].validate(said)[0]
-        return products
+        return await self.source_client(source).read_products(skus)
 
     async def product_of(self, source: str, sku: str) -> Product | None:
         """Return a product by its code, for the index; None where the source has none that can be shown."""
-        if Capability.STOCK not in self._known(source).capabilities:
-            return None
-        try:
-            level = await self.source_client(source).stock(sku)
-        except (NotFound, Invalid, Unusable):
-            return None
-        return level.product if level.product.is_active else None
+        return await self.source_client(source).product(sku)
 
     async def users_of(self, source: str) -> tuple[ErpUser, ...]:
         """Return the accounts of one source; raises `Unsupported` where its adapter does not list them."""
-        erp = self._known(source)
-        if not isinstance(erp, ErpUsers):
-            raise Unsupported("its accounts cannot be listed", source=source)
-        lister: ErpUsers = erp
-        return await self._calls.read(erp, "users", lambda _: lister.users())
+        return await self.source_client(source).users()
 
     async def owner_of_key(self, source: str, account: str, key: SecretStr) -> str:
-        """Return the account that somebody's own key belongs to.
-
-        Raises `Unsupported` where people do not decide with keys of their own, `AuthFailed`, `NotPermitted` or
-        `Invalid` for a key that is none, and what a read raises.
-        """
-        erp = self._known(source)
-        if not isinstance(erp, KeyOwners):
-            raise Unsupported("it takes no keys of people", source=source)
-        owners: KeyOwners = erp
-        return await self._calls.once(erp, "owner_of_key", lambda _: owners.owner_of_key(account, key))
+        """Return the account that somebody's own key belongs to; `SourceClient.owner_of_key` says what it raises."""
+        return await self.source_client(source).owner_of_key(account, key)
 
     def takes_keys(self, source: str) -> bool:
         """Return whether people decide with keys of their own there."""

@@ -8,11 +8,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
+from pydantic import SecretStr
+
 from bot.erp.calls import CallRunner
+from bot.erp.decider_keys import KeyOwners
 from bot.erp.document_calls import DocumentCalls
+from bot.erp.errors import Invalid, NotFound, Unsupported, Unusable
 from bot.erp.listing import D, Listing
-from bot.erp.model import Area, Changes, Slice, StockLevel
-from bot.erp.port import Capability, DocumentBatches, Erp, ListQuery
+from bot.erp.model import Area, Changes, ErpUser, Product, Slice, StockLevel
+from bot.erp.port import Capability, DocumentBatches, Erp, ErpUsers, ListQuery, ProductBatches
 from bot.erp.validation import Validator
 
 T = TypeVar("T")
@@ -39,6 +43,27 @@ class SourceClient(DocumentCalls):
     async def stock(self, sku: str) -> StockLevel:
         return await self._read("stock", lambda erp: erp.stock(sku))
 
+    async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
+        """Return the products that the source itself finds, best match first."""
+        return await self._read("find_products", lambda erp: erp.find_products(text, limit=limit))
+
+    async def read_products(self, skus: Sequence[str]) -> tuple[Product, ...] | None:
+        """Return those products that the source has; None where it cannot read many at once."""
+        if not isinstance(self._erp, ProductBatches):
+            return None
+        batches: ProductBatches = self._erp
+        return await self._read("read_products", lambda _: batches.read_products(skus))
+
+    async def product(self, sku: str) -> Product | None:
+        """Return a product by its code; None where the source has none that can be shown."""
+        if Capability.STOCK not in self.capabilities:
+            return None
+        try:
+            level = await self.stock(sku)
+        except (NotFound, Invalid, Unusable):
+            return None
+        return level.product if level.product.is_active else None
+
     async def _ask_document(self, kind: Listing[D], number: str) -> D:
         return await self._read(kind.call, lambda erp: kind.read(erp, number))
 
@@ -61,6 +86,24 @@ class SourceClient(DocumentCalls):
     async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
         """Return the next changes of an area; raises `Unsupported`, and `Invalid` for a cursor that is not its own."""
         return await self._read("changed_since", lambda erp: erp.changed_since(area, cursor, limit=limit))
+
+    async def users(self) -> tuple[ErpUser, ...]:
+        """Return the accounts of people; raises `Unsupported` where the adapter does not list them."""
+        if not isinstance(self._erp, ErpUsers):
+            raise Unsupported("its accounts cannot be listed", source=self.name)
+        lister: ErpUsers = self._erp
+        return await self._calls.read(self._erp, "users", lambda _: lister.users())
+
+    async def owner_of_key(self, account: str, key: SecretStr) -> str:
+        """Return the account that somebody's own key belongs to.
+
+        Raises `Unsupported` where people do not decide with keys of their own, `AuthFailed`, `NotPermitted` or
+        `Invalid` for a key that is none, and what a read raises.
+        """
+        if not isinstance(self._erp, KeyOwners):
+            raise Unsupported("it takes no keys of people", source=self.name)
+        owners: KeyOwners = self._erp
+        return await self._calls.once(self._erp, "owner_of_key", lambda _: owners.owner_of_key(account, key))
 
     async def _read(self, call: str, read: Callable[[Erp], Awaitable[T]]) -> T:
         said: Any = self._validator.validate(await self._calls.read(self._erp, call, read))[0]

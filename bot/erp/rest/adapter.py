@@ -38,8 +38,9 @@ from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.rest.client import RestClient
 from bot.erp.rest.goods import RestGoods
 from bot.erp.rest.mapping import RestRecords
-from bot.erp.rest.options import ChangesRead, ListRead, ProductCalls, RestOptions, WriteTemplate
+from bot.erp.rest.options import ProductCalls, RestOptions
 from bot.erp.rest.query import as_list, look
+from bot.erp.rest.requests import ChangesRead, ListRead, WriteTemplate
 from bot.erp.values import malformed_is_invalid
 from bot.erp.vendors import AdapterContext
 

@@ -26,20 +26,18 @@ from bot.erp.http import Http, HttpResponse, refusal, words
 from bot.erp.mapped import values
 from bot.erp.mapped.values import ValueUnreadable
 from bot.erp.relogin import Relogin
-from bot.erp.rest.options import (
+from bot.erp.rest.accounts import (
     Account,
     BasicAccount,
     BearerAccount,
     HeaderAccount,
-    ListRead,
     LoginAccount,
     OAuth2Account,
     QueryAccount,
-    ReadTemplate,
-    RestOptions,
-    WriteTemplate,
 )
+from bot.erp.rest.options import RestOptions
 from bot.erp.rest.query import as_list, fill, fill_params, fill_path, look
+from bot.erp.rest.requests import ListRead, ReadTemplate, WriteTemplate
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ from bot.erp.expiring import ExpiringValue
 from bot.erp.mapped import values
 from bot.erp.mapped.reader import MappingContext, RecordMapping, RecordReader
 from bot.erp.rest.client import RestClient
-from bot.erp.rest.options import ListRead, RestOptions, RowsRead
+from bot.erp.rest.options import RestOptions
 from bot.erp.rest.query import as_list, fill, look
+from bot.erp.rest.requests import ListRead, RowsRead
 
 _LOOKUPS_HOLD = timedelta(minutes=10)
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from bot.erp.rest import manifest as rest_manifest
-from bot.erp.rest import options as rest
+from bot.erp.rest.accounts import HeaderAccount
+from bot.erp.rest.options import RestOptions
 from bot.erp.sql import manifest as sql_manifest
 from bot.erp.vendors import AdapterContext, Vendor
 from bot.secret_values import Secret
@@ -44,6 +45,6 @@ def test_secrets_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.M
     file = tmp_path / "dingerp.toml"
     file.write_text(next(block for block in blocks(HOW_TO) if "erp.shop" in block), encoding="utf-8")
     monkeypatch.setenv("DINGERP_ERP__SHOP__ACCOUNT__KEY", "from-outside")
-    options = rest.RestOptions.model_validate(load_settings(file).erp["shop"].options)
-    assert isinstance(options.account, rest.HeaderAccount)
+    options = RestOptions.model_validate(load_settings(file).erp["shop"].options)
+    assert isinstance(options.account, HeaderAccount)
     assert options.account.key == Secret("from-outside")
