@@ -1,7 +1,7 @@
 """For all tests: two Hypothesis profiles, one PostgreSQL server, and no skips in CI, so that every test runs.
 
 Alembic migrates one empty database, and the demo company is written once for each day; further databases are copies.
-Bots within the test process share compiled templates, compiled statements, sentences and pinyin look-ups.
+Bots within the test process share compiled templates, compiled statements, sentences and the dictionary of pinyin.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from bot.chat.registry import Commands, installed_commands
 from bot.cli import GC_THRESHOLDS
 from bot.erp.demo import seeding
 from bot.erp.demo.company import SEED
+from bot.erp.index import dictionary
 from bot.erp.index.follower import IndexFollower
 from bot.erp.index.pinyin import look_up
 from bot.erp.index.port import Readings
@@ -186,19 +187,16 @@ def _read_sentences_once() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _look_up_once() -> Iterator[None]:
-    """The dictionary is a process that takes 0.3 s to start; a character's pinyin is always the same."""
-    known: dict[str, tuple[str, ...]] = {}
+def _look_up_here() -> Iterator[None]:
+    """Read the dictionary in this process: it is loaded once, and hundreds of tests ask for it."""
 
-    async def remembered(characters: Collection[str]) -> Readings:
-        if unknown := set(characters) - known.keys():
-            known.update(await look_up(unknown))
-        return {sign: known[sign] for sign in characters}
+    async def read_here(characters: Collection[str]) -> Readings:
+        return {sign: tuple(readings) for sign, readings in dictionary.read(characters).items()}
 
     defaults = IndexFollower.__init__.__kwdefaults__
     assert defaults["look_up"] is look_up
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(defaults, "look_up", remembered)
+        patch.setitem(defaults, "look_up", read_here)
         yield
 
 
