@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -18,17 +19,21 @@ def pages_id(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
+@cache
+def _files_and_folders() -> frozenset[Path]:
+    return frozenset(each for path in files() for each in (path, *path.parents))
+
+
 @pytest.mark.parametrize("page", markdown_files(), ids=pages_id)
 def test_links_lead_somewhere(page: Path) -> None:
-    known = set(files())
+    known = _files_and_folders()
     broken = []
     for link in links(page):
         if "://" in link or link.startswith("mailto:"):
             continue
         name, _, anchor = link.partition("#")
         target = (page.parent / unquote(name)).resolve() if name else page
-        exists = target in known or any(target in path.parents for path in known)
-        if not exists or (anchor and target.suffix == ".md" and unquote(anchor) not in anchors(target)):
+        if target not in known or (anchor and target.suffix == ".md" and unquote(anchor) not in anchors(target)):
             broken.append(link)
 
     assert not broken

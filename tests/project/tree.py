@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -14,7 +15,8 @@ LINK = re.compile(r"\]\(<?([^)\s>]+)[^)]*\)")
 _BINARY = {".png", ".ico", ".jpg", ".wav", ".pdf", ".mo", ".zip"}
 
 
-def files() -> list[Path]:
+@cache
+def files() -> tuple[Path, ...]:
     """Return all files that are committed or not ignored."""
     listed = subprocess.run(
         ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -23,7 +25,7 @@ def files() -> list[Path]:
         capture_output=True,
         text=True,
     ).stdout
-    return sorted(path for name in listed.split("\0") if name and (path := ROOT / name).is_file())
+    return tuple(sorted(path for name in listed.split("\0") if name and (path := ROOT / name).is_file()))
 
 
 def text_files() -> list[Path]:

@@ -56,6 +56,19 @@ FAULTS: Mapping[str, FaultCase] = {
     "session_expired": FaultCase(beside={"quota_exhausted": {}}, refused="DingTalkSessionExpired"),
 }
 
+USUAL_UNDER_LOAD = {
+    "disconnect",
+    "half_open",
+    "duplicate_push",
+    "api_reset",
+    "lying_timeout",
+    "qps_limit",
+    "system_busy",
+    "quota_exhausted",
+    "session_expired",
+}
+"""Faults that `make test` tries under load too: each way to be cut off, to be refused and to be told untruths."""
+
 
 def test_every_switch_is_in_a_table() -> None:
     assert FAULTS.keys() | set(CLICK_FAULTS) == SimFaults(Random(0)).render().keys()
@@ -81,7 +94,9 @@ async def test_alone(switch: str, open_impatient_system: OpenSystem) -> None:
             trial.judge(logs)
 
 
-@pytest.mark.parametrize("switch", FAULTS)
+@pytest.mark.parametrize(
+    "switch", [pytest.param(switch, marks=[pytest.mark.soak] * (switch not in USUAL_UNDER_LOAD)) for switch in FAULTS]
+)
 async def test_under_load(switch: str, open_impatient_system: OpenSystem) -> None:
     with capture_logs() as logs:
         async with open_impatient_system() as system:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,8 +26,20 @@ pytestmark = pytest.mark.filterwarnings("ignore:Skipped unsupported reflection o
 REVISIONS = sorted(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
+@pytest.fixture(scope="module")
+def left_by(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
+    """Databases as the versions with each revision left them."""
+    folder = tmp_path_factory.mktemp("left")
+    growing, files = folder / "growing.sqlite3", {}
+    for revision in REVISIONS:
+        migrate_to(growing, revision)
+        files[revision] = Path(shutil.copy(growing, folder / f"{revision}.sqlite3"))
+        fill_all(files[revision])
+    return files
+
+
 def migrate_to(file: Path, revision: str) -> None:
-    """Make a database as the version with this revision left it."""
+    """Make an empty database, or an older one, what this revision makes of it."""
     from alembic import command
     from alembic.config import Config
 
@@ -35,6 +49,11 @@ def migrate_to(file: Path, revision: str) -> None:
         config.set_main_option("script_location", str(MIGRATIONS))
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
+    engine.dispose()
+
+
+def fill_all(file: Path) -> None:
+    engine = create_engine(f"sqlite:///{file}")
     with engine.begin() as connection:
         fill(connection)
     engine.dispose()
@@ -62,9 +81,8 @@ def counts(file: Path) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
-async def test_an_upgrade_keeps_every_row(revision: str, tmp_path: Path) -> None:
-    file = tmp_path / "bot.sqlite3"
-    migrate_to(file, revision)
+async def test_an_upgrade_keeps_every_row(revision: str, left_by: Mapping[str, Path], tmp_path: Path) -> None:
+    file = left_by[revision]
     before = counts(file)
     database = Database(f"sqlite:///{file}")
     await database.migrate()
@@ -82,6 +100,7 @@ async def test_the_way_back_is_the_backup_from_before(tmp_path: Path, monkeypatc
     settings = load_settings(data_dir=tmp_path)
     file = tmp_path / "dingerp.sqlite3"
     migrate_to(file, older)
+    fill_all(file)
     before, target = counts(file), tmp_path / "before.sqlite3"
     assert await back_up(settings, target) == older
     database = Database(settings.database)

@@ -35,6 +35,7 @@ class TestErpNextContract(ErpContract):
 
 class TestErpNextSubmitContract(TestErpNextContract):
     name, gaps = "erpnext-submit", SUBMIT_GAPS
+    second_way = True
     offers = frozenset(Capability) - {Capability.REJECT}
 
     def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> FakeErpNext:

@@ -55,3 +55,8 @@ async def test_a_dictionary_that_hangs_is_ended(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(pinyin, "_PROGRAM", program)
     with pytest.raises(Unavailable, match="too long"):
         await pinyin.look_up("螺", seconds=0.2)
+
+
+async def test_phrases_change_no_character() -> None:
+    signs = [chr(code) for code in range(0x4E00, 0xA000)]
+    assert await pinyin.look_up(signs) == {sign: tuple(readings) for sign, readings in read(signs).items()}

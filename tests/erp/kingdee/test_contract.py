@@ -168,7 +168,7 @@ class TestKingdeeSignedContract(Kingdee):
 
 
 class TestKingdeeSessionContract(Kingdee):
-    __test__ = True
+    __test__ = second_way = True
     name = "kingdee-session"
     gaps = Gaps(
         fields=_FIELDS | {"Quantities.forecast": "only GetExpectQty tells it, for one organisation"},

@@ -137,4 +137,5 @@ class TestOdooJson2Contract(OdooContract):
 
 class TestOdooJsonRpcContract(OdooContract):
     name, vendor, release = "odoo-jsonrpc", vendor, (18, 0)
+    second_way = True
     gaps = gaps()

@@ -198,3 +198,4 @@ class TestSapB1Contract(SapB1Contract):
 
 class TestSapB1OldContract(SapB1Contract):
     name, version = "sap_b1-v1", "v1"
+    second_way = True

@@ -37,6 +37,7 @@ class TestPostgresContract(TestSqlContract):
     """On PostgreSQL."""
 
     name = "sql-postgresql"
+    second_way = True
 
     @pytest.fixture(autouse=True)
     def _server(self, postgres: Postgres) -> None:
