@@ -34,9 +34,9 @@ _OF_PARTNERS = frozenset({Area.SALES, Area.FINANCE, Area.PURCHASING})
 """Areas whose documents are found by the names of customers and vendors."""
 
 FEW = 3
+"""Hits that are shown one by one; more of one area become one row that leads to their list."""
 COUNTED = 40
 """Products that are counted: ERPs do not say how many fit, and a question must not read them all."""
-"""Hits that are shown one by one; more of one area become one row that leads to their list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +51,8 @@ class Hit:
     more: bool = False
     """There are more than ``count``: the ERP did not say how many."""
     exact: bool = False
+    by_number: bool = False
+    """Whether what was asked for is in the number, so that it tells nothing of a name."""
 
     @property
     def name_class(self) -> FieldClass | None:
@@ -60,7 +62,7 @@ class Hit:
     @property
     def line_class(self) -> FieldClass | None:
         """What ``line`` tells: that of a list repeats what was asked for."""
-        return self.name_class if not self.key else None
+        return self.name_class if not self.key and not self.by_number else None
 
 
 _COLUMNS = (
@@ -84,8 +86,9 @@ class Hits(ListView):
 
     @property
     def asked_class(self) -> FieldClass | None:
-        """What the words tell that were asked for: they are in the names that were found."""
-        return FieldClass.PARTNER if any(row.area in _OF_PARTNERS for row in self.rows) else None
+        """What the words tell that were asked for, if they are in the names that were found."""
+        named = any(row.area in _OF_PARTNERS and not row.by_number for row in self.rows)
+        return FieldClass.PARTNER if named else None
 
     def row_buttons(self) -> Sequence[Button]:
         return [Button(row.key or status_label(row.area), Ask(row.line)) for row in self.rows]
@@ -201,7 +204,15 @@ async def _if_supported(search: _Search) -> _AreaAnswer | None:
 
 
 def _hit(area: Area, name: str, key: str, title: str, text: str) -> Hit:
-    return Hit(area=area, line=command_line(name, key), key=key, name=title, exact=key.casefold() == text.casefold())
+    number, asked = key.casefold(), text.casefold()
+    return Hit(
+        area=area,
+        line=command_line(name, key),
+        key=key,
+        name=title,
+        exact=number == asked,
+        by_number=asked in number,
+    )
 
 
 def _product_hit(product: Product, text: str) -> Hit:
@@ -215,4 +226,5 @@ def _few(hits: tuple[Hit, ...], area: Area, line: str, *, count: int, more: bool
     exact = tuple(hit for hit in hits if hit.exact)
     if exact or count <= FEW:
         return exact or hits
-    return (Hit(area=area, line=line, key="", name="", count=count, more=more),)
+    by_number = all(hit.by_number for hit in hits)
+    return (Hit(area=area, line=line, key="", name="", count=count, more=more, by_number=by_number),)

@@ -135,6 +135,8 @@ class StockView(ListView):
     need: StockNeed | None = None
     more: tuple[str, ...] = ()
     """Commands that tell more of the product."""
+    narrowed: bool = False
+    """Whether warehouses were asked for: their figures come first, and those of all warehouses after them."""
     freshness: Freshness
 
     def row_buttons(self) -> Sequence[Button]:
@@ -344,6 +346,7 @@ def _stock_view(
         outages=_outages(meant),
         need=_need(needed, meant, rows if warehouse else ()) if needed else None,
         more=offered(erp, "arrivals", "price"),
+        narrowed=bool(warehouse),
         freshness=freshness(meant, level.as_of, failures=not meant.parts),
     )
 
@@ -354,6 +357,11 @@ async def _several(words: tuple[str, ...], warehouse: str, erp: ErpHub, context:
     rows = tuple(row for row, _ in answers)
     if not all(map(_is_exact, rows)) and (meant := await _with_blanks(words, erp)) is not None:
         return _stock_view(meant, warehouse, None, erp, context)
+    if not any(row.level for row in rows[1:]) and (needed := Demand.of_letter(words[1:])):
+        return await _one(words[0], warehouse, needed, erp, context)
+    for word in words:
+        if word.startswith("×"):
+            raise BadArgument(phrase("“%(text)s” is no quantity; write it like ×500 or ×2.5kg.", text=word))
     return StockListView(
         rows=rows[context.offset :],
         total=len(rows),

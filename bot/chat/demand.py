@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Self
 
@@ -10,6 +11,7 @@ from bot.chat.arguments import Word
 from bot.phrase import phrase
 
 _TYPED = re.compile(r"[×*](?P<amount>\d{1,12}(?:\.\d{1,6})?)(?P<unit>[^\W\d_]{0,8})")
+_LETTER = re.compile(r"[x✕*×]\s*(?=\d)", re.IGNORECASE)
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _NUMBER = re.compile(r"(?P<digits>\d{1,12}(?:\.\d{1,6})?)?(?P<signs>[零〇一二两三四五六七八九十百千万半]*)")
 _DIGITS = {sign: value for value, sign in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
@@ -37,6 +39,16 @@ class Demand(Word):
                 del words[place]
                 return cls(f"{Decimal(match['amount']).normalize():f}{match['unit']}")
         return None
+
+    @classmethod
+    def of_letter(cls, words: Sequence[str]) -> Self | None:
+        """Return the quantity in words such as ``x500`` or ``x``, ``5``, ``箱``: keyboards have no ×.
+
+        They may as well be a product's code, so a line keeps them until nothing is called so.
+        """
+        text = " ".join(words)
+        typed, found = _LETTER.subn("×", text, count=1)
+        return cls.take_marked([typed.replace(" ", "")]) if found and typed.startswith("×") else None
 
     @property
     def amount(self) -> Decimal:

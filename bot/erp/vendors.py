@@ -21,6 +21,7 @@ from bot.erp.decider_keys import NO_DECIDER_KEYS, DeciderKeys
 from bot.erp.port import Erp
 from bot.errors import ConfigurationError
 from bot.secret_values import read_secret_file
+from bot.wrong_values import explain_wrong_values
 
 GROUP = "dingerp.erps"
 
@@ -127,6 +128,6 @@ async def open_source(
     try:
         checked = found.options.model_validate(_with_files_read(name, options, found.options.model_fields))
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or vendor}: {e['msg']}" for e in error.errors())
+        wrong = explain_wrong_values(error, lambda place: tuple(found.options.model_fields) if len(place) == 1 else ())
         raise ConfigurationError(f"ERP source {name!r}: {wrong}") from None
     return await found.open(AdapterContext(name=name, data_dir=data_dir, now=now, keys=keys), checked)

@@ -6,8 +6,10 @@ DingTalk's own SDK and samples use (``DINGTALK_CLIENT_ID`` …) are read as they
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -19,12 +21,13 @@ from pydantic_settings import (
     EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
 from bot.errors import ConfigurationError
 from bot.secret_values import Secret
-from bot.settings.file_variables import SUFFIX, read_named_files, settings_beside, value_of_file
+from bot.settings.file_variables import SUFFIX, read_named_files, settings_beside, takes_json, value_of_file
 from bot.settings.sealed_values import find_sealed, open_values
 from bot.settings.sections import (
     AccessSettings,
@@ -55,6 +58,7 @@ from bot.settings.sections import (
     UnderstandingSettings,
 )
 from bot.spelling import most_alike
+from bot.wrong_values import explain_wrong_values
 
 __all__ = [
     "ACCESS_RULES",
@@ -276,24 +280,24 @@ def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
     try:
         return source(**overrides)  # type: ignore[no-any-return]  # made one line above
     except ValidationError as error:
-        wrong = "; ".join(_explain(problem["loc"], problem["type"], problem["msg"]) for problem in error.errors())
+        wrong = explain_wrong_values(error, partial(settings_beside, settings=Settings))
         raise ConfigurationError(f"wrong settings: {wrong}") from None
+    except SettingsError as error:
+        wrong = "; ".join(_variables_that_are_no_json()) or str(error)
+        raise ConfigurationError(f"unreadable settings in the environment: {wrong}") from None
     except ValueError as error:
         raise ConfigurationError(f"unreadable settings in {chosen or 'the environment'}: {error}") from None
 
 
-_CLOSE = 0.75
-"""So alike is a misspelt setting to the one that was meant."""
-
-
-def _explain(place: tuple[int | str, ...], kind: str, message: str) -> str:
-    """Return what is wrong with a setting; one that there is not with the one that was probably meant."""
-    path = ".".join(map(str, place)) or "settings"
-    known = settings_beside(place, Settings) if kind == "extra_forbidden" else ()
-    nearest = most_alike(str(place[-1]), known, limit=1, similarity=_CLOSE) if known else ()
-    if not nearest:
-        return f"{path}: {message}"
-    return f"{path} is no setting; did you mean {'.'.join([*map(str, place[:-1]), *nearest])}?"
+def _variables_that_are_no_json() -> Iterator[str]:
+    """Yield what is wrong with each variable that sets a list or a table; values are not repeated."""
+    for variable, value in sorted(os.environ.items()):
+        if not variable.upper().startswith("DINGERP_") or not takes_json(variable.lower(), Settings):
+            continue
+        try:
+            json.loads(value)
+        except ValueError as error:
+            yield f"{variable} is no JSON: {error}"
 
 
 def _check_environment() -> None:
@@ -304,7 +308,8 @@ def _check_environment() -> None:
         first = path.partition("__")[0]
         if prefix != "DINGERP" or first in known or first.removesuffix(SUFFIX) in known:
             continue
-        (nearest,) = most_alike(path, known, limit=1)
+        part_of_it = [name for name in known if name in path]
+        (nearest,) = most_alike(path, part_of_it or known, limit=1)
         raise ConfigurationError(
             f"wrong settings: {variable} is no setting; did you mean DINGERP_{nearest}? Levels are separated by two"
             " underscores: DINGERP_ERP__MAIN__VENDOR"

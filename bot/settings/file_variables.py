@@ -45,17 +45,28 @@ def value_of_file(variable: str, file: str, *, given: bool) -> str:
 
 
 def _is_setting(variable: str, settings: type[BaseModel]) -> bool:
+    return _kind_of(variable, settings) is not None
+
+
+def takes_json(variable: str, settings: type[BaseModel]) -> bool:
+    """Tell whether one of our variables (in small letters) sets a list or a table, which is written as JSON."""
+    kind = _kind_of(variable, settings)
+    return _is_section(kind) or get_origin(kind) in (dict, tuple, frozenset)
+
+
+def _kind_of(variable: str, settings: type[BaseModel]) -> Any:
+    """Return the type of the setting that one of our variables sets, None where there is no such setting."""
     kind: Any = settings
     for part in variable.removeprefix("dingerp_").split("__"):
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
+        if _is_section(kind):
             if part not in kind.model_fields:
-                return False
+                return None
             kind = kind.model_fields[part].annotation
         elif get_origin(kind) is dict:
             kind = get_args(kind)[1]
         else:
-            return False
-    return True
+            return None
+    return kind
 
 
 def settings_beside(place: tuple[int | str, ...], settings: type[BaseModel]) -> tuple[str, ...]:

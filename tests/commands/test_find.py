@@ -9,6 +9,7 @@ import pytest
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
 from bot.cards.notices import NotFoundNotice, NotUnderstoodNotice
+from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass, cut
 from bot.erp.errors import Unavailable
 from bot.erp.model import Area
 from bot.erp.port import Capability
@@ -45,6 +46,13 @@ async def test_several_hits_give_a_choice_and_many_of_one_area_a_list(ask: Ask) 
     assert lines(view) == ["/order SO-1001", "/order SO-1002", "/invoice INV-7", "/invoice INV-8", "/invoice INV-9"]
     assert as_(Hits, await ask("深圳创新")).rows[0].count == 10
     assert lines((await ask("深圳创新")).view)[0] == "/order 深圳创新"
+
+
+async def test_words_that_are_in_a_partners_name_are_classed_as_one(ask: Ask) -> None:
+    for text in ("上海", "深圳创新"):
+        asked = as_(Hits, await ask(f"/find {text}"))
+        hidden = cut(asked, ALL_FIELDS - {FieldClass.PARTNER})
+        assert (hidden.asked, hidden.line) == (HIDDEN, HIDDEN)
 
 
 async def test_a_barcode_opens_its_product_and_not_those_that_contain_it(ask: Ask, company: Company) -> None:

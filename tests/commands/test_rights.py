@@ -148,6 +148,11 @@ class TestReaderWithoutPartners:
         assert all(row.name is HIDDEN for row in orders)
         assert FieldClass.PARTNER in view.withheld
 
+    async def test_reads_the_number_that_was_typed(self, ask: Ask) -> None:
+        view = as_(Hits, await ask("/find 100"))
+        assert (view.asked, view.line) == ("100", "/find 100")
+        assert all(isinstance(row.line, str) for row in view.rows), "a list of numbers can be opened"
+
 
 async def test_who_may_see_everything_guesses_nothing(ask: Ask) -> None:
     answer = await ask("/order SO-9999")

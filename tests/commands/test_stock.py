@@ -254,6 +254,40 @@ async def test_nothing_is_compared_where_nothing_is_said_to_be_needed(ask: Ask) 
     assert as_(StockView, await ask("/stock SKU123")).need is None
 
 
+@pytest.mark.parametrize(
+    ("line", "asked"),
+    [
+        ("/stock SKU123 x500", "/stock SKU123 ×500"),
+        ("/stock SKU123 X 500 件 @SH", "/stock SKU123 @SH ×500件"),
+        ("/stock SKU123 * 2.5", "/stock SKU123 ×2.5"),
+        ("/stock SKU123 × 500", "/stock SKU123 ×500"),
+    ],
+)
+async def test_a_quantity_may_be_typed_with_the_letter_of_the_keyboard(ask: Ask, line: str, asked: str) -> None:
+    assert as_(StockView, await ask(line)).line == asked
+
+
+async def test_a_product_that_is_called_like_a_quantity_is_the_product(ask: Ask, company: Company) -> None:
+    company.levels = [level(SCREW, place(*SHANGHAI, "2")), level(replace(SCREW, sku="X500"), place(*SHANGHAI, "3"))]
+    view = as_(StockListView, await ask("/stock SKU123 x500"))
+    assert [row.level.product.sku for row in view.rows if row.level] == ["SKU123", "X500"]
+
+
+@pytest.mark.parametrize("typed", ["×-5", "×0", "×many"])
+async def test_what_is_no_quantity_is_said_to_be_none(ask: Ask, typed: str) -> None:
+    said = as_(BadArgumentNotice, await ask(f"/stock SKU123 {typed}"))
+    assert f"“{typed}” is no quantity" in str(said.problem)
+
+
+async def test_the_figures_of_the_warehouse_that_was_asked_for_come_first(ask: Ask) -> None:
+    cards = CardRenderer(languages=load_languages())
+    asked = as_(StockView, await ask("/stock SKU123 @SZ ×700"))
+    body = cards.render(asked, "zh_CN", zone=UTC).body
+    place_in_it = [body.index(words) for words in ("**630 pcs**", "700 pcs：不够", "所有仓库", "**1,830 pcs**")]
+    assert place_in_it == sorted(place_in_it)
+    assert "所有仓库" not in cards.render(as_(StockView, await ask("/stock SKU123")), "zh_CN", zone=UTC).body
+
+
 @pytest.mark.parametrize("line", ["/stock SKU123 SKU124 ×5", "/stock @SH ×5"])
 async def test_enough_is_asked_of_one_product(ask: Ask, line: str) -> None:
     as_(BadArgumentNotice, await ask(line))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
@@ -65,6 +66,19 @@ async def test_wrong_options_are_named_and_not_repeated(tmp_path: Path, options:
     with pytest.raises(ConfigurationError, match=words) as caught:
         await open_source("main", "demo", options, data_dir=tmp_path, now=now)
     assert "geheim" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"urll": "http://geheim"}, "'main': urll is no setting; did you mean url?; user is missing; key is missing"),
+        ({"url": "http://geheim", "user": "u", "key": "k", "zzz": "geheim"}, "'main': zzz is no setting"),
+    ],
+)
+async def test_a_misspelt_option_is_told_which_was_meant(tmp_path: Path, options: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"{re.escape(said)}$") as error:
+        await open_source("main", "odoo", options, data_dir=tmp_path, now=now)
+    assert "geheim" not in str(error.value)
 
 
 @pytest.mark.usefixtures("installed")

@@ -126,7 +126,7 @@ async def test_options_of_an_erp_may_stand_elsewhere(given: dict[str, str]) -> N
     [
         ({"password": "env:NOBODY"}, "'main': password: .*no variable NOBODY"),
         ({"password_file": "gone"}, "'main': password_file: the file gone cannot be read"),
-        ({"password": "x", "passwort_file": "key"}, "'main': passwort_file: Extra"),
+        ({"password": "x", "passwort_file": "key"}, "'main': passwort_file is no setting; did you mean password"),
         ({"password": "x", "ca_file": "gone"}, "'main': ca_file cannot be read"),
     ],
 )

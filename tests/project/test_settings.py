@@ -85,13 +85,35 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         ("DINGERP_ACCESS__PRESET", "access.preset is no setting; did you mean access.presets?"),
         ("DINGERP_HOOKS__SHOP__SECRT", "hooks.shop.secrt is no setting; did you mean hooks.shop.secret?"),
         ("DINGERP_APPROVALS__NATIVE__PROCES", "approvals.native.proces is no setting; did you mean approvals.native.p"),
-        ("DINGERP_HTTP__ZZZ", "http.zzz: Extra inputs are not permitted"),
+        ("DINGERP_HTTP__ZZZ", "http.zzz is no setting"),
+        ("DINGERP_ERP__MAIN__VENDR", "erp.main.vendr is no setting; did you mean erp.main.vendor?"),
+        ("DINGERP_TIMEZONE", "DINGERP_TIMEZONE is no setting; did you mean DINGERP_ZONE?"),
     ],
 )
 def test_a_misspelt_variable_is_an_error(monkeypatch: pytest.MonkeyPatch, variable: str, said: str) -> None:
     monkeypatch.setenv(variable, "demo")
     with pytest.raises(ConfigurationError, match=re.escape(said)):
         load_settings()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("DINGERP_ERP__MAIN__TIMEOUT", "1", "erp.main.vendor is missing"),
+        ("DINGERP_ACCESS__ROLES", '{"boss": "geheim"}', 'access.roles.boss: must be a list, such as ["a", "b"]'),
+        ("DINGERP_ACCESS__ROLES", "{boss: [geheim]}", "DINGERP_ACCESS__ROLES is no JSON: Expecting property name"),
+        ("DINGERP_ACCESS__ROLES", "[]", 'access.roles: must be a table, such as {"name": "value"}'),
+        ("DINGERP_ALERTS__DEFAULT_GROUPS", "cidgeheim", "DINGERP_ALERTS__DEFAULT_GROUPS is no JSON"),
+        ("DINGERP_HTTP", "geheim", "DINGERP_HTTP is no JSON"),
+    ],
+)
+def test_a_wrong_value_is_named_in_plain_words_and_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigurationError, match=re.escape(said)) as error:
+        load_settings()
+    assert "geheim" not in str(error.value)
 
 
 RULE = """

@@ -158,6 +158,11 @@ async def test_a_database_of_a_newer_version_is_found(patient: DoctorScenario) -
     assert await patient.bad_findings() == {DATABASE}
 
 
+async def test_a_key_that_is_not_there_is_not_said_to_fit(patient: DoctorScenario) -> None:
+    findings = {str(finding.what): finding for finding in await run_checks(patient.settings, group=patient.group)}
+    assert str(findings[DATA_KEY].words) == "not there yet; the first start makes it"
+
+
 async def test_another_program_on_the_port_is_found(patient: DoctorScenario) -> None:
     port = int(patient.engine.base_url.rpartition(":")[2])
     http = HttpSettings.model_validate({"port": port})
