@@ -24,6 +24,7 @@ from bot.cards.view import Button, View
 from bot.chat.audiences import PlaceReader
 from bot.metrics import Metrics
 from bot.outbox.budgets import SendLimits
+from bot.outbox.delivery import DingWay
 from bot.outbox.place import Place
 from bot.outbox.ports import NOBODYS, ClaimedRows
 from bot.outbox.quota import CHINA, QuotaGuard
@@ -239,7 +240,7 @@ class _RecordingMessenger:
     async def change(self, track_id: str, card: Card, made_as: str, own: Mapping[str, Card] = NOBODYS) -> None:
         self._write(track_id, card, creates=False)
 
-    async def ding(self, place: Place, card: Card) -> None:
+    async def ding(self, place: Place, card: Card, way: DingWay) -> None:
         raise AssertionError("a dry run calls nobody")
 
     async def write(self, place: Place, card: Card) -> None:

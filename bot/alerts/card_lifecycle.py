@@ -11,19 +11,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import reduce
 
-from bot.alerts import digests
+from bot.alerts import digests, top_boxes
 from bot.alerts.alert import Alert, AlertCard, AlertState, CardState, FurtherAlerts, digest_group
 from bot.alerts.repository import AlertUnitOfWork
 from bot.alerts.routing import Target
-from bot.outbox.delivery import Delivery, DeliveryFormat, Urgency
+from bot.outbox.delivery import Delivery, DeliveryFormat, DingWay, Urgency
 from bot.outbox.place import Place, PlaceKind
 from bot.severity import Severity
 
 DING_KIND = "alert_ding"
 """The kind of delivery that `bot.alerts.service.DingComposer` composes."""
-
-TOP_KIND = "alert_top"
-"""The kind of delivery that `bot.alerts.service.TopBoxComposer` composes."""
 
 CARD_KIND = "alert"
 """The kind of delivery that `bot.alerts.service.AlertComposer` composes."""
@@ -61,13 +58,14 @@ def show(
         unit.note("shown", alert=alert.id, card=card.id, fact=fact or alert.event.ref, detail=str(card.place))
     rank = urgency or urgency_of(alerts)
     sent = _deliver(unit, shown, target, rank, fact)
-    if unit.dings and rank is Urgency.NOW and card.place.kind is PlaceKind.PERSON:
+    way = unit.ding if target.ding is None else target.ding
+    if way is not DingWay.OFF and rank is Urgency.NOW and card.place.kind is PlaceKind.PERSON:
         unit.repository.deliver(
             Delivery(
                 card=f"ding:{card.id}",
                 place=card.place,
                 kind=DING_KIND,
-                ref=card.id,
+                ref=f"{card.id}|{way}",
                 revision=1,
                 urgency=rank,
                 due_at=unit.now,
@@ -293,7 +291,7 @@ def _deliver(
     due_at, revision = repeat_at(unit, card, target), card.revision + again
     sent = replace(card, changed_at=unit.now, behind=False, due_at=due_at, revision=revision)
     unit.repository.put_card(sent)
-    _mark_top(unit, sent, fact)
+    top_boxes.mark_top(unit, sent, fact)
     unit.repository.deliver(
         Delivery(
             card=sent.id,
@@ -307,27 +305,6 @@ def _deliver(
         )
     )
     return sent
-
-
-def _mark_top(unit: AlertUnitOfWork, card: AlertCard, fact: str) -> None:
-    """Owe a group the box at its top, or the end of it, if a card shows something critical."""
-    by_rule = unit.rules.top_box(card.route)
-    wanted = unit.top_boxes if by_rule is None else by_rule
-    if not wanted or card.place.kind is not PlaceKind.GROUP:
-        return
-    if any(alert.is_critical for alert in unit.repository.alerts(card.alerts)):
-        unit.repository.deliver(
-            Delivery(
-                card=f"top:{card.id}",
-                place=card.place,
-                kind=TOP_KIND,
-                ref=card.id,
-                revision=card.revision,
-                due_at=unit.now,
-                fact=fact,
-                via=DeliveryFormat.TOP,
-            )
-        )
 
 
 def _put(unit: AlertUnitOfWork, card: AlertCard) -> AlertCard:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -10,7 +11,7 @@ from bot.alerts.alert import STANDING_GROUP, Alert, AlertCard, CardState
 from bot.alerts.repository import AlertUnitOfWork
 from bot.alerts.routing import EscalationStep, Routing, Target
 from bot.alerts.suppression import SuppressionLookup
-from bot.outbox.delivery import Urgency
+from bot.outbox.delivery import DingWay, Urgency
 from bot.outbox.place import Place, PlaceKind
 
 
@@ -36,11 +37,17 @@ def find_targets(unit: AlertUnitOfWork, alert: Alert) -> Targets:
     steps = sorted((step for target in routing.targets for step in target.steps), key=lambda step: step.after)
     for step in steps[: alert.step]:
         for place in step.places:
-            by_place.setdefault(place, Target(place=place, route="escalation", group=alert.key))
+            by_place.setdefault(place, Target(place=place, route="escalation", group=alert.key, ding=step.ding))
     if alert.assigned is not None and alert.is_open:
         place = Place(PlaceKind.PERSON, alert.assigned.user_id)
-        by_place.setdefault(place, Target(place=place, route="assigned", group=alert.key))
+        ding = _loudest(target.ding for target in routing.targets)
+        by_place.setdefault(place, Target(place=place, route="assigned", group=alert.key, ding=ding))
     return Targets(by_place, tuple(steps), routing.why)
+
+
+def _loudest(ways: Iterable[DingWay | None]) -> DingWay | None:
+    """Return the way that is hardest to miss among those that rules name."""
+    return max((way for way in ways if way is not None), key=lambda way: way.rank, default=None)
 
 
 def next_step(alert: Alert, targets: Targets) -> timedelta | None:

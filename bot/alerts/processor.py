@@ -14,13 +14,14 @@ from typing import Protocol, TypeVar
 
 import structlog
 
-from bot.alerts import timers
+from bot.alerts import timers, top_boxes
 from bot.alerts.event import Event, correlate
 from bot.alerts.intake.envelope import InvalidEvent
 from bot.alerts.intake.normalization import split_events
 from bot.alerts.intake.port import StoredEvent
 from bot.alerts.pipeline import process_event
 from bot.alerts.repository import AlertRepository, AlertUnitOfWork, UnreadableRecord
+from bot.alerts.routing import AlertRules
 from bot.alerts.timers import DueWork
 from bot.errors import DingerpError
 from bot.metrics import Metrics
@@ -106,6 +107,8 @@ class AlertProcessor:
         self._wakeup = Wakeup()
         self._swept_at: datetime | None = None
         self._pruned_at: datetime | None = None
+        self._reviewed: AlertRules | None = None
+        """The rules by which what stands was looked at last."""
 
     def poke(self) -> None:
         """Wake the loop: events arrived, or somebody did something to an alert."""
@@ -130,12 +133,31 @@ class AlertProcessor:
                 await self._sweep()
         await self._sweep()
         await self._prune()
-        due = await self._transactions.try_transact(lambda repository: (repository.next_due(),))
-        if due is None:
+        ahead = await self._transactions.try_transact(lambda found: (found.next_due(), self._unit(found).rules))
+        if ahead is None:
             return _OTHER_PROCESS_RETRY
-        if due[0] is None:
+        due, rules = ahead
+        if rules is not self._reviewed:
+            await self._review(rules)
+        if due is None:
             return _IDLE.total_seconds()
-        return min(max((due[0] - self._now()).total_seconds(), 0.0), _IDLE.total_seconds())
+        return min(max((due - self._now()).total_seconds(), 0.0), _IDLE.total_seconds())
+
+    async def _review(self, rules: AlertRules) -> None:
+        """Bring what stands to what the rules say since the start, or since they were edited."""
+        try:
+            owed = await self._transactions.try_transact(lambda repository: top_boxes.review(self._unit(repository)))
+        except DingerpError:
+            raise
+        except Exception as defect:
+            log.error("alerts.review_failed", exc_info=defect)
+            self._metrics.errors.labels("alerts", type(defect).__name__).inc()
+            owed = 0
+        if owed is None:
+            return  # another process has the turn: with the next round
+        self._reviewed = rules
+        if owed:
+            self._tell_outbox()
 
     async def _take_and_rest(self) -> bool:
         """Process one batch; if there may be more, first leave others time on the database and the interpreter."""

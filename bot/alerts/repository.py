@@ -9,7 +9,7 @@ from typing import Protocol
 
 from bot.alerts.alert import Alert, AlertCard, Mute, Watch
 from bot.alerts.routing import AlertRules
-from bot.outbox.delivery import Delivery
+from bot.outbox.delivery import Delivery, DingWay
 from bot.outbox.place import Place
 
 
@@ -141,6 +141,10 @@ class AlertRepository(Protocol):
         """Let the outbox show a place the newest state of a card."""
         ...
 
+    def standing_boxes(self) -> Sequence[str]:
+        """Return the ids of the cards that have a box at the top of their group now."""
+        ...
+
     def withdraw(self, card_id: str) -> None:
         """Take back the delivery of a card that its place has never seen."""
         ...
@@ -177,8 +181,8 @@ class AlertUnitOfWork:
     lateness: LatenessPolicy = LatenessPolicy()
     top_boxes: bool = False
     """Whether groups have what is critical at their top, too, where no rule says so."""
-    dings: bool = False
-    """Whether people are also called (DING) about what is critical or passed on to them."""
+    ding: DingWay = DingWay.OFF
+    """How people are also called (DING) about what is critical or passed on to them, where no rule says so."""
 
     def note(self, what: str, *, fact: str = "", alert: str = "", card: str = "", detail: str = "") -> None:
         self.repository.note(

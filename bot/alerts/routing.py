@@ -12,6 +12,7 @@ from typing import Protocol
 
 from bot.alerts.alert import Alert
 from bot.alerts.event import Event
+from bot.outbox.delivery import DingWay
 from bot.outbox.place import Place
 from bot.severity import Severity
 
@@ -22,6 +23,8 @@ class EscalationStep:
 
     after: timedelta
     places: tuple[Place, ...]
+    ding: DingWay | None = None
+    """As `Target.ding`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,8 @@ class Target:
     repeat: timedelta | None = None
     """When an unacknowledged open alert gets a new card (the old one says so); None: never."""
     steps: tuple[EscalationStep, ...] = ()
+    ding: DingWay | None = None
+    """How a person there is also called about what is urgent; None where no rule says so: then the settings count."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
-from bot.alerts import actions, labels
+from bot.alerts import actions, labels, top_boxes
 from bot.alerts.actions import AlertActionResult
 from bot.alerts.alert import Alert, AlertCard, CardWithAlerts, Mute, UserStamp, Watch
 from bot.alerts.repository import AlertRepository, AlertUnitOfWork
@@ -17,6 +17,7 @@ from bot.alerts.view_builder import build_card_view, build_top_view
 from bot.cards.view import View, shared_view
 from bot.chat.audiences import PlaceReader, ReaderAt
 from bot.disclosure import ALL_FIELDS, FieldClass, cut
+from bot.outbox.delivery import DingWay
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import ComposedCard, Marker, MarkerState
 from bot.unit_of_work import Transactions, UnitOfWorkRunner
@@ -161,11 +162,11 @@ class TopBoxComposer(AlertComposer):
 
     async def compose(self, ref: str) -> ComposedCard:
         """Return the box; it is to go where nothing critical is open any more."""
-        content = await self._units.query(lambda unit: read_card(unit.repository, ref))
+        content, wanted = await self._units.query(lambda unit: _read_box(unit, ref))
         if content is None or not content.alerts:
             return ComposedCard(None, 0)
         alarming = [alert for alert in content.alerts if alert.is_critical and alert.is_open]
-        is_open = bool(alarming) and not content.card.is_closed
+        is_open = wanted and bool(alarming) and not content.card.is_closed
         view = await self._disclosed(build_top_view(alarming or content.alerts), content)
         marker = Marker(state=MarkerState.OPEN if is_open else MarkerState.GONE)
         return ComposedCard(view, content.card.revision, marker=marker)
@@ -176,16 +177,22 @@ class DingComposer(AlertComposer):
 
     async def compose(self, ref: str) -> ComposedCard:
         """Return the card; an empty one if everything is over, or somebody follows it up."""
-        content = await self._units.query(lambda unit: read_card(unit.repository, ref))
+        card_id, _, way = ref.partition("|")
+        content = await self._units.query(lambda unit: read_card(unit.repository, card_id))
         if content is None or all(alert.acknowledged is not None or not alert.is_open for alert in content.alerts):
             return ComposedCard(None, 0)
-        return await super().compose(ref)
+        return replace(await super().compose(card_id), ding=DingWay(way) if way else DingWay.OFF)
 
 
 def _fields(alert: Alert, reader: PlaceReader) -> frozenset[FieldClass]:
     """Return what a reader may see of an alert: no figures and names of a document that is not theirs to see."""
     covered = any(is_within(alert.event, scope, reader.person) for scope in reader.grant.scopes)
     return reader.grant.fields if covered else frozenset()
+
+
+def _read_box(unit: AlertUnitOfWork, card_id: str) -> tuple[CardWithAlerts | None, bool]:
+    content = read_card(unit.repository, card_id)
+    return content, content is not None and top_boxes.is_wanted(unit, content.card)
 
 
 def _read_with_recipients(repository: AlertRepository, card_id: str) -> _CardRead | None:

@@ -133,7 +133,7 @@ def place_cards(unit: CaseUnitOfWork, case: Case, places: Iterable[Place], *, co
     """
     wanted = tuple(dict.fromkeys(places))
     _place_new(unit, case, wanted, ApprovalCardKind.APPROVAL, copy, together=unit.options.one_card)
-    if unit.options.todos:
+    if unit.options.todos if case.plan.todo is None else case.plan.todo:
         waited = person_places(awaited_voters(unit, case))
         asked = [place for place in wanted if place in waited]
         _place_new(unit, case, asked, ApprovalCardKind.TO_DO, together=True)

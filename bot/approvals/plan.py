@@ -65,6 +65,8 @@ class ApprovalPlan:
     deadline: timedelta | None = None
     on_expiry: ExpiryAction = ExpiryAction.NOTHING
     escalate_to: tuple[str, ...] = ()
+    todo: bool | None = None
+    """Whether those whose turn it is get a to-do as well; None where the rule does not say so: as the settings say."""
     single_limits: Mapping[str, tuple[Cost, ...]] = field(default_factory=lambda: _NO_LIMITS)
     """userId → the most that the person may approve in one document, for each currency."""
     daily_limits: tuple[Cost, ...] = ()

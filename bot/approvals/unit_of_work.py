@@ -126,7 +126,7 @@ class ApprovalOptions:
     one_card: bool = False
     """Whether those who decide share one card, also with groups; where not, each place has a card of its own."""
     todos: bool = False
-    """Whether those whose turn it is get a to-do."""
+    """Whether those whose turn it is get a to-do, where the rule does not say so."""
     write_lease: timedelta = timedelta(seconds=60)
     """Longer than any write: what was noted so long ago and has no outcome was broken off."""
     assume_lost_after: timedelta = timedelta(seconds=90)

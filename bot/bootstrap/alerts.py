@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from bot.alerts.card_lifecycle import CARD_KIND, DING_KIND, TOP_KIND
+from bot.alerts.card_lifecycle import CARD_KIND, DING_KIND
 from bot.alerts.intake.batched_intake import BatchedIntake
 from bot.alerts.intake.poll_state import PollConfig
 from bot.alerts.intake.port import Intake
@@ -24,6 +24,7 @@ from bot.alerts.repository import AlertRepository, AlertUnitOfWork
 from bot.alerts.rules.parser import follow_rules
 from bot.alerts.rules.rule_set import AlertRuleSet
 from bot.alerts.service import AlertComposer, AlertUnitOfWorkRunner, DingComposer, TopBoxComposer
+from bot.alerts.top_boxes import TOP_KIND
 from bot.alerts.watch_poller import WatchPoller
 from bot.background import repeat
 from bot.bootstrap.company import company_of
@@ -35,9 +36,10 @@ from bot.chat.limit_reports import LIMIT_REPORT, LimitReportComposer
 from bot.chat.standing_answers import track_of_answer
 from bot.dingtalk.card_api import CardApi
 from bot.dingtalk.messenger import DingTalkMessenger
-from bot.dingtalk.robot import DING_WAYS, Robot
+from bot.dingtalk.robot import Robot
 from bot.erp.hub import ErpHub
 from bot.outbox.budgets import SendLimits
+from bot.outbox.delivery import DingWay
 from bot.outbox.health_reports import HEALTH_REPORT, HealthReportComposer
 from bot.outbox.housekeeping import Housekeeping
 from bot.outbox.place import Place, PlaceKind
@@ -84,7 +86,7 @@ async def build_alerts(base: Infrastructure, audiences: Audiences) -> AlertServi
             rules=rules.current(),
             now=now(),
             new_id=lambda: secrets.token_hex(8),
-            dings=settings.notify.ding != "off",
+            ding=DingWay(settings.notify.ding),
             top_boxes=settings.notify.top_box,
         )
 
@@ -174,7 +176,6 @@ def _outbox(base: Infrastructure, composers: Mapping[str, Composer]) -> OutboxWo
             Robot(base.api),
             base.api.keys,
             templates=base.templates,
-            ding=DING_WAYS.get(base.settings.notify.ding),
         ),
         composers,
         base.renderer,

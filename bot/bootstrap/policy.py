@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from types import MappingProxyType
@@ -9,10 +10,11 @@ from zoneinfo import ZoneInfo
 
 from bot.access.membership import Membership
 from bot.approvals.document_reader import Organisation, StaffDirectory, StaffMember
-from bot.approvals.policy.loader import KnownNames
+from bot.approvals.policy.loader import KnownNames, follow_policy
 from bot.approvals.unit_of_work import ApprovalOptions
 from bot.chat.reader_hub import AccountOf
 from bot.dingtalk.directory import DingTalkDirectory, DingTalkUnknownPerson
+from bot.rulefiles.errors import RulesError
 from bot.settings import Settings
 
 _NOTHING_BOUND: Mapping[str, Mapping[str, str]] = MappingProxyType({})
@@ -43,6 +45,17 @@ def account_of(settings: Settings, bound: Callable[[], Mapping[str, Mapping[str,
         return configured.get(user_id, {}).get(source) or bound().get(user_id, {}).get(source, "")
 
     return account
+
+
+def wants_todos(settings: Settings) -> bool:
+    """Return whether the settings or a rule want to-dos; of rules that cannot be read another check tells."""
+    if settings.notify.todo:
+        return True
+    try:
+        rules = follow_policy(settings.approval_rules, known_of(settings), monotonic=time.monotonic)
+    except RulesError:
+        return False
+    return rules.current().asks_todos
 
 
 def terms_of(settings: Settings) -> ApprovalOptions:

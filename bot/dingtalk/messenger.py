@@ -12,8 +12,9 @@ from bot.chat.message import Conversation, ConversationKind
 from bot.dingtalk.apis import AppKeys
 from bot.dingtalk.card_api import CardApi, CardSpace
 from bot.dingtalk.card_wire import CardTemplate, TemplateChoice, card_params, changed_params
-from bot.dingtalk.robot import DingWay, Robot
+from bot.dingtalk.robot import Robot
 from bot.dingtalk.send_failures import create_failure, translating_errors
+from bot.outbox.delivery import DingWay
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import NOBODYS, SendFailed, SendFailureKind
 
@@ -28,14 +29,11 @@ class DingTalkMessenger:
         keys: AppKeys,
         *,
         templates: TemplateChoice | None = None,
-        ding: DingWay | None = None,
     ) -> None:
-        """``ding`` is how people are called, if they are."""
         self._cards = cards
         self._robot = robot
         self._robot_code = keys.robot_code
         self._templates = templates or TemplateChoice()
-        self._ding = ding
 
     async def show(self, place: Place, track_id: str, card: Card) -> None:
         """Make the card appear."""
@@ -78,12 +76,12 @@ class DingTalkMessenger:
             else:
                 await self._robot.send_to_group(place.id, self._robot_code, title=card.title, markdown=card.twin)
 
-    async def ding(self, place: Place, card: Card) -> None:
+    async def ding(self, place: Place, card: Card, way: DingWay) -> None:
         """Call a person with the card's title."""
-        if self._ding is None or place.kind is not PlaceKind.PERSON:
-            raise SendFailed(SendFailureKind.HOPELESS, "nobody is called: notify.ding is off")
+        if way is DingWay.OFF or place.kind is not PlaceKind.PERSON:
+            raise SendFailed(SendFailureKind.HOPELESS, "nobody is called: neither a rule nor notify.ding says how")
         with translating_errors():
-            await self._robot.ding([place.id], self._robot_code, self._ding, content=card.title)
+            await self._robot.ding([place.id], self._robot_code, way, content=card.title)
 
 
 def _space_of(place: Place) -> CardSpace:

@@ -6,7 +6,6 @@ Docs: platform/dingtalk/robots.md
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from enum import IntEnum
 from types import MappingProxyType
 
 import aiohttp
@@ -17,6 +16,7 @@ from bot.dingtalk.apis import DING_SEND, DIRECT_SEND, GROUP_SEND, MEDIA_UPLOAD, 
 from bot.dingtalk.errors import DingTalkDeliveryFailed, DingTalkOutcomeUnknown, DingTalkRateLimited
 from bot.dingtalk.openapi import OpenApi
 from bot.dingtalk.payload import items, part, text
+from bot.outbox.delivery import DingWay
 
 MAX_PARAM_BYTES = 15_000
 """Documented limit of ``msgParam`` (docs: platform/dingtalk/limits.md#message-sizes)."""
@@ -30,16 +30,8 @@ _MAX_DING_BYTES = 600
 _CUT = " …"
 
 
-class DingWay(IntEnum):
-    """How a DING reaches people; text messages and telephone calls are paid for each."""
-
-    APP = 1
-    SMS = 2
-    PHONE = 3
-
-
-DING_WAYS: Mapping[str, DingWay] = MappingProxyType({way.name.lower(): way for way in DingWay})
-"""The ways by the names that the settings have for them."""
+_REMIND_TYPES: Mapping[DingWay, int] = MappingProxyType({DingWay.APP: 1, DingWay.SMS: 2, DingWay.PHONE: 3})
+"""DingTalk's numbers of the ways."""
 
 
 class Robot:
@@ -102,11 +94,12 @@ class Robot:
     async def ding(self, user_ids: Sequence[str], robot_code: str, way: DingWay, *, content: str) -> None:
         """Call people with a line of text (docs: platform/dingtalk/robots.md#ding).
 
-        Raises `DingTalkDeliveryFailed` when somebody was not reached, which DingTalk reports under HTTP 200.
+        ``way`` is not `OFF`. Raises `DingTalkDeliveryFailed` when somebody was not reached, which DingTalk reports
+        under HTTP 200.
         """
         body = {
             "robotCode": robot_code,
-            "remindType": way.value,
+            "remindType": _REMIND_TYPES[way],
             "receiverUserIdList": list(user_ids),
             "content": fit(content, _MAX_DING_BYTES),
         }

@@ -17,7 +17,7 @@ from bot.outbox.ports import MarkerRequest, MarkerState, SendFailed, SendFailure
 
 _LIFE = timedelta(days=7)
 """After which a box goes by itself; DingTalk wants an end."""
-_OPEN, _CLOSED = "open", "closed"
+_OPEN, _CLOSED = MarkerState.OPEN.value, "closed"
 
 
 class TopBoxKeeper:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 import aiohttp
 
 from bot.bootstrap.factories import open_api, templates
+from bot.bootstrap.policy import wants_todos
 from bot.dingtalk.apis import APPROVAL_START, CREATE_AND_DELIVER, GROUP_SEND, USER, ApiCall
 from bot.dingtalk.errors import (
     DingTalkAuthFailed,
@@ -63,11 +64,12 @@ async def check_dingtalk(
         return
     yield await _permission(api, CREATE_AND_DELIVER, {}, "Card.Instance.Write", phrase("answers as cards"))
     yield await _permission(api, GROUP_SEND, {}, "qyapi_robot_sendmsg", phrase("answers as text when cards fail"))
-    if settings.access.reads_directory or settings.notify.todo:
+    todos = wants_todos(settings)
+    if settings.access.reads_directory or todos:
         use = phrase("knowing who is a member, and roles")
         without = phrase("not granted: only people who have written to the bot are obeyed, without roles of DingTalk's")
         absent = {"userid": _ABSENT_USER}
-        if settings.access.directory or settings.notify.todo:
+        if settings.access.directory or todos:
             yield await _permission(api, USER, absent, "qyapi_get_member", use)
         else:  # what the bot can do without is tried once
             once = open_api(settings, session, Metrics(), patience=ApiRetryPolicy(tries=1, overall=_BRIEFLY))
@@ -75,7 +77,7 @@ async def check_dingtalk(
     if settings.approvals.native.process:
         use = phrase("deciding in DingTalk's own approvals as well (the console calls it “OA 审批”)")
         yield await _permission(api, APPROVAL_START, {}, "qyapi_aflow", use)
-    if settings.notify.todo:
+    if todos:
         use = phrase("to-dos for those whose turn it is")
         yield await _permission(api, TODO_WRITE, {}, "Todo.Todo.Write", use)
         yield await _permission(api, TODO_READ, None, "Todo.Todo.Read", use)

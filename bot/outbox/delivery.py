@@ -24,6 +24,21 @@ class Urgency(StrEnum):
         return ("now", "soon", "later").index(self.value)
 
 
+class DingWay(StrEnum):
+    """How a call (DING) reaches people; text messages and telephone calls are paid for each."""
+
+    OFF = "off"
+    """Nobody is called."""
+    APP = "app"
+    SMS = "sms"
+    PHONE = "phone"
+
+    @property
+    def rank(self) -> int:
+        """A number that grows with how hard it is to miss."""
+        return ("off", "app", "sms", "phone").index(self.value)
+
+
 class DeliveryFormat(StrEnum):
     """How it is shown at the place."""
 

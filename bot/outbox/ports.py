@@ -13,7 +13,7 @@ from bot.cards.card import Card
 from bot.cards.view import View
 from bot.errors import DingerpError
 from bot.outbox.budgets import FoldKey, SendLimits
-from bot.outbox.delivery import Delivery, DeliveryResult, OutboxRow
+from bot.outbox.delivery import Delivery, DeliveryResult, DingWay, OutboxRow
 from bot.outbox.place import Place, PlaceKind
 
 
@@ -59,7 +59,7 @@ class ComposedCard:
     """A card's content now, and its revision; without a ``view`` there is nothing to show any more.
 
     ``language`` is that of its readers, where it is not the place's; ``own`` is what some of them see instead. A
-    ``marker`` has the card's title.
+    ``marker`` has the card's title, and a call (``ding``) says it.
     """
 
     view: View | None
@@ -67,6 +67,7 @@ class ComposedCard:
     language: str = ""
     own: tuple[OwnView, ...] = ()
     marker: Marker | None = None
+    ding: DingWay = DingWay.OFF
 
 
 class Composer(Protocol):
@@ -166,8 +167,8 @@ class Messenger(Protocol):
         """Send the card's text twin as a plain message. It has no id: two calls are two messages."""
         ...
 
-    async def ding(self, place: Place, card: Card) -> None:
-        """Call a person with the card's title. It has no id: two calls are two."""
+    async def ding(self, place: Place, card: Card, way: DingWay) -> None:
+        """Call a person in this way with the card's title. It has no id: two calls are two."""
         ...
 
 

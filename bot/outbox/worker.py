@@ -15,7 +15,7 @@ from bot.cards.card import Card, ViewRenderer
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.outbox.budgets import SendLimits
-from bot.outbox.delivery import Delivery, DeliveryFormat, DeliveryResult, DeliveryStepKind, OutboxRow, Urgency
+from bot.outbox.delivery import Delivery, DeliveryFormat, DeliveryResult, DeliveryStepKind, DingWay, OutboxRow, Urgency
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import (
     LEASE,
@@ -66,6 +66,7 @@ class _Ready:
     revision: int
     own: Mapping[str, Card] = field(default_factory=lambda: NOBODYS)
     marker: Marker | None = None
+    ding: DingWay = DingWay.OFF
 
 
 _NO_KEEPERS: Mapping[DeliveryFormat, MarkerKeeper] = MappingProxyType({})
@@ -275,7 +276,7 @@ class OutboxWorker:
             seen.user_id: self._renderer.render(seen.view, self._language(composed, seen.place), zone=zone, trail=())
             for seen in composed.own
         }
-        return _Ready(card, composed.revision, own, composed.marker)
+        return _Ready(card, composed.revision, own, composed.marker, composed.ding)
 
     def _language(self, composed: ComposedCard, place: Place) -> str:
         return composed.language or self._language_of(place)
@@ -310,8 +311,10 @@ class OutboxWorker:
         if row.via.is_marker:
             return await self._keep_marker(row, ready, late)
         if row.is_message:
-            tell = self._messenger.ding if row.via is DeliveryFormat.DING else self._messenger.write
-            await tell(row.place, card)
+            if row.via is DeliveryFormat.DING:
+                await self._messenger.ding(row.place, card, ready.ding)
+            else:
+                await self._messenger.write(row.place, card)
             return DeliveryResult(what=DeliveryStepKind.WRITTEN, revision=revision, late=late)
         track = self._track_of(row.track_key)
         if row.shown:

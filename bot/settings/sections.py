@@ -523,9 +523,9 @@ class NotifySettings(SettingsSection):
     ding: Literal["off", "app", "sms", "phone"] = Field(
         "off",
         description="Whether people are also called (DING) about critical alerts in their own chat and about those that"
-        " are passed on to them: in the app, by text message or by telephone. Each is a call; the last two cost extra.",
+        " are passed on to them, where the alert rules do not say so themselves (`ding` of a route): in the app, by"
+        " text message or by telephone. Each is a call; the last two cost extra.",
     )
-
     welcome: bool = Field(
         True,
         description="Whether the first answer in a group, or in somebody's chat with the bot, also shows three things"
@@ -539,8 +539,9 @@ class NotifySettings(SettingsSection):
     todo: bool = Field(
         False,
         description="Whether those whose turn it is to decide a purchase order get a to-do (待办) in DingTalk, which is"
-        " done when it is decided anywhere and decides nothing itself. Each costs two calls; it needs"
-        " `Todo.Todo.Write`, `Todo.Todo.Read` and `qyapi_get_member`.",
+        " done when it is decided anywhere and decides nothing itself, where the approval rules do not say so"
+        " themselves (`todo` of a rule). Each costs two calls; it needs `Todo.Todo.Write`, `Todo.Todo.Read` and"
+        " `qyapi_get_member`.",
     )
 
 

@@ -21,6 +21,8 @@ from sqlalchemy import (
     update,
 )
 
+from bot.outbox.delivery import DeliveryFormat
+from bot.outbox.ports import MarkerState
 from bot.store.sealed_columns import SealedKeyStart
 from bot.store.tables import ALERT, ALERT_CARD, ALERT_CARD_MEMBER, ALERT_NOTE, ALERT_NOTE_KEY, DELIVERY, MUTE, WATCH
 
@@ -123,6 +125,8 @@ MUTES: Final = (
 )
 WATCHES_ON: Final = select(WATCH).where(WATCH.c.folded.in_(_SOME)).order_by(WATCH.c.made_ms, WATCH.c.id)
 WATCHES: Final = select(WATCH).order_by(WATCH.c.made_ms, WATCH.c.id)
+
+STANDING_BOXES: Final = select(_D.ref).where(_D.via == DeliveryFormat.TOP, _D.standing == MarkerState.OPEN)
 
 INSERT_NOTE: Final = insert(ALERT_NOTE).returning(_N.number)
 INSERT_NOTE_KEY: Final = insert(ALERT_NOTE_KEY).inline()

@@ -123,6 +123,9 @@ class StoredAlertRepository:
     def put_card(self, card: AlertCard) -> None:
         self._cards.put(card)
 
+    def standing_boxes(self) -> Sequence[str]:
+        return self._connection.execute(sql.STANDING_BOXES).scalars().all()
+
     def due_alerts(self, now: datetime, limit: int) -> Sequence[str]:
         """Return the ids of alerts whose time has come, the longest waiting first."""
         return self._due(sql.DUE_ALERTS, now, limit)

@@ -64,7 +64,7 @@ _PLAN = RecordCodec(
     ApprovalPlan,
     {**_VALUES, tuple[ApprovalLevel, ...]: _LEVELS},
     names={"remind_after": "remind", "single_limits": "single", "daily_limits": "daily"},
-    sparse={"by_role", "by_manager"},
+    sparse={"by_role", "by_manager", "todo"},
 )
 _ELSEWHERE = RecordCodec(ExternalDecision, _VALUES, skip={"by"})
 _BODY = RecordCodec(

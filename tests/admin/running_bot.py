@@ -15,6 +15,7 @@ from bot.alerts.service import AlertComposer, AlertService, AlertUnitOfWorkRunne
 from bot.cards.card import Card
 from bot.cards.view import Button, View
 from bot.metrics import Metrics
+from bot.outbox.delivery import DingWay
 from bot.outbox.place import Place
 from bot.outbox.ports import NOBODYS, SendFailed, SendFailureKind
 from bot.outbox.worker import OutboxWorker
@@ -60,7 +61,7 @@ class FakeMessenger:
     async def change(self, track_id: str, card: Card, made_as: str, own: Mapping[str, Card] = NOBODYS) -> None:
         self._take(f"{track_id} changed")
 
-    async def ding(self, place: Place, card: Card) -> None:
+    async def ding(self, place: Place, card: Card, way: DingWay) -> None:
         raise AssertionError("nobody is called")
 
     async def write(self, place: Place, card: Card) -> None:

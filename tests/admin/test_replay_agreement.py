@@ -45,7 +45,7 @@ from bot.erp.model import Area
 from bot.metrics import Metrics
 from bot.outbox import worker
 from bot.outbox.budgets import SendLimits
-from bot.outbox.delivery import DeliveryStepKind
+from bot.outbox.delivery import DeliveryStepKind, DingWay
 from bot.outbox.place import Place
 from bot.outbox.ports import NOBODYS
 from bot.outbox.worker import OutboxWorker
@@ -98,7 +98,7 @@ class RecordingMessenger:
         assert card.title
         await asyncio.sleep(self.seconds)
 
-    async def ding(self, place: Place, card: Card) -> None:
+    async def ding(self, place: Place, card: Card, way: DingWay) -> None:
         raise AssertionError("nobody is called")
 
     async def write(self, place: Place, card: Card) -> None:

@@ -12,6 +12,7 @@ from bot.alerts.alert import Alert, AlertCard, Mute, Watch
 from bot.alerts.intake.port import StoredEvent
 from bot.alerts.processor import AlertProcessingRepository
 from bot.alerts.repository import AlertHistoryEntry
+from bot.alerts.top_boxes import TOP_PREFIX
 from bot.outbox.delivery import Delivery
 from bot.outbox.place import Place
 from tests.memory_transactions import MemoryTransactions
@@ -171,6 +172,10 @@ class MemoryAlertRepository:
         """Owe a place the newest state of a card."""
         self.deliveries.append(delivery)
         self._owed[delivery.card] = min(delivery.due_at, self._owed.get(delivery.card, delivery.due_at))
+
+    def standing_boxes(self) -> Sequence[str]:
+        """Return the cards whose boxes were owed: nobody here takes them down."""
+        return [card.removeprefix(TOP_PREFIX) for card in self._owed if card.startswith(TOP_PREFIX)]
 
     def withdraw(self, card_id: str) -> None:
         """Owe a card no longer that its place has never seen."""

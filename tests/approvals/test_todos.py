@@ -80,6 +80,12 @@ async def test_without_the_setting_nobody_gets_one() -> None:
     assert todos(env, await env.submit(ORDER)) == {}
 
 
+@pytest.mark.parametrize(("rule", "setting"), [(True, False), (False, True)])
+async def test_a_rule_says_so_whatever_the_setting_is(rule: bool, setting: bool) -> None:
+    env = ApprovalEnv(rules=rules(any_of("role:purchasing"), todo=rule), terms=ApprovalOptions(todos=setting))
+    assert bool(todos(env, await env.submit(ORDER))) is rule
+
+
 async def test_the_next_level_gets_its_own_and_the_one_before_is_done(env: ApprovalEnv) -> None:
     first = await env.newest()
     await env.cast_vote("wang")

@@ -54,6 +54,12 @@ async def test_they_are_granted_and_nobody_gets_a_todo(permissions: TodoPermissi
     assert list(permissions.engine.todos) == []
 
 
+async def test_a_rule_that_wants_todos_needs_them_too(permissions: TodoPermissions) -> None:
+    rules = '[[rules]]\nname = "all"\nlevels = [{any = ["role:approver"]}]\ntodo = true\n'
+    permissions.settings.approval_rules.write_text(rules)
+    assert {WRITE, READ, MEMBERS} <= (await permissions.grades(todo=False)).keys()
+
+
 async def test_what_is_missing_is_found(permissions: TodoPermissions) -> None:
     permissions.engine.faults.set("scope_denied", on=True)
     grades = await permissions.grades(directory=False)

@@ -25,7 +25,7 @@ from bot.dingtalk.quota import MonthlyMeter
 from bot.dingtalk.robot import Robot
 from bot.metrics import Metrics
 from bot.outbox.budgets import SendLimits
-from bot.outbox.delivery import Delivery, DeliveryRecord, DeliveryStepKind
+from bot.outbox.delivery import Delivery, DeliveryRecord, DeliveryStepKind, DingWay
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import NOBODYS, ComposedCard, Messenger, SendFailed
 from bot.outbox.worker import OutboxWorker
@@ -156,7 +156,7 @@ class RecordingMessenger:
     async def change(self, track_id: str, card: Card, made_as: str, own: Mapping[str, Card] = NOBODYS) -> None:
         self._note("change", track_id, card)
 
-    async def ding(self, place: Place, card: Card) -> None:
+    async def ding(self, place: Place, card: Card, way: DingWay) -> None:
         self._note("ding", "", card)
 
     async def write(self, place: Place, card: Card) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from bot.cards.card import Card
 from bot.outbox.budgets import SendLimits
-from bot.outbox.delivery import DeliveryState, DeliveryStepKind, Urgency
+from bot.outbox.delivery import DeliveryState, DeliveryStepKind, DingWay, Urgency
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import NOBODYS, SendFailed, SendFailureKind
 from bot.store.database import Database
@@ -194,7 +194,7 @@ class TimedMessenger:
     async def change(self, track_id: str, card: Card, made_as: str, own: Mapping[str, Card] = NOBODYS) -> None:
         self._act("change")
 
-    async def ding(self, place: Place, card: Card) -> None:
+    async def ding(self, place: Place, card: Card, way: DingWay) -> None:
         raise AssertionError("nobody is called")
 
     async def write(self, place: Place, card: Card) -> None:

@@ -20,6 +20,7 @@ from bot.alerts.rules.rule_set import RESERVED, REVIVE, ROOT, AlertRuleContext, 
 from bot.alerts.rules.schedule import DigestSchedule, TimeWindow
 from bot.alerts.rules.suppression import Inhibition, Silence
 from bot.alerts.rules.values import (
+    read_ding,
     read_names,
     read_place,
     read_places,
@@ -106,6 +107,7 @@ class RouteParser:
             window=table.take("window", self._read_window, around.window),
             escalate=self._escalations(table, around.escalate),
             top_box=table.take("top_box", read_flag, around.top_box),
+            ding=table.take("ding", read_ding, around.ding),
         )
         return replace(terms, digest=self._digest(table, around, terms.window))
 

@@ -16,6 +16,7 @@ from bot.alerts.routing import EscalationStep, Routing, Target
 from bot.alerts.rules.condition import Condition
 from bot.alerts.rules.facts import VARIABLES, Facts
 from bot.alerts.rules.schedule import DigestSchedule, TimeWindow
+from bot.outbox.delivery import DingWay
 from bot.outbox.place import Place
 from bot.severity import Severity
 
@@ -53,6 +54,8 @@ class RouteOptions:
     escalate: tuple[EscalationRule, ...] = ()
     top_box: bool | None = None
     """Whether what is critical also stands at the top of groups; None: as the settings say."""
+    ding: DingWay | None = None
+    """How people are also called about what is urgent; None: as the settings say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +106,9 @@ class RouteTree:
 
     def _target(self, place: Place, route: AlertRoute, facts: Facts) -> Target:
         terms = route.terms
-        steps = (EscalationStep(step.after, self._resolved(step.to, facts.event)) for step in terms.escalate)
+        steps = (
+            EscalationStep(step.after, self._resolved(step.to, facts.event), terms.ding) for step in terms.escalate
+        )
         return Target(
             place=place,
             route=route.name,
@@ -112,6 +117,7 @@ class RouteTree:
             interval=terms.interval,
             repeat=terms.repeat,
             steps=tuple(step for step in steps if step.places),
+            ding=terms.ding,
         )
 
     def _places(self, route: AlertRoute, event: Event, why: list[str]) -> tuple[Place, ...]:

@@ -8,6 +8,7 @@ from datetime import time, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.alerts.event import CUSTOM, EventType
+from bot.outbox.delivery import DingWay
 from bot.outbox.place import Place
 from bot.rulefiles.errors import did_you_mean
 from bot.rulefiles.values import read_duration, read_some, read_text, read_texts
@@ -50,6 +51,14 @@ def read_severity(value: object) -> Severity:
     if value not in known:
         raise ValueError(f"no severity {value!r:.40}; there are: {', '.join(known)}")
     return Severity(str(value))
+
+
+def read_ding(value: object) -> DingWay:
+    """Return how people are called."""
+    known = [way.value for way in DingWay]
+    if value not in known:
+        raise ValueError(f"{value!r:.40}; {did_you_mean(str(value)[:40], known)}")
+    return DingWay(str(value))
 
 
 def read_severities(value: object) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ from bot.erp.model import Money
 from bot.rulefiles.document import RuleTable, read_document
 from bot.rulefiles.errors import RuleProblem, did_you_mean
 from bot.rulefiles.followed_file import FollowedFile
-from bot.rulefiles.values import read_duration, read_moment, read_some, read_text
+from bot.rulefiles.values import read_duration, read_flag, read_moment, read_some, read_text
 
 MAX_ENTRIES = 200
 """Rules, levels, limits or substitutes of one document: comparing them with one another stays a matter of moments."""
@@ -118,6 +118,7 @@ class _RuleParser:
             deadline=table.take("deadline", _read_span, None),
             on_expiry=table.take("on_expiry", _read_expiry, ExpiryAction.NOTHING),
             escalate_to=self._people(table, "escalate_to"),
+            todo=table.take("todo", read_flag, None),
         )
         table.finish()
         if not table.has_errors:

@@ -112,6 +112,7 @@ def _plan(
         deadline=rule.deadline,
         on_expiry=rule.on_expiry,
         escalate_to=tuple(user_id for user_id in escalate_to if document.involvement(user_id) is None),
+        todo=rule.todo,
         single_limits=single_limits(rules, document, company),
         daily_limits=rule.daily_limits,
         by_role=_by_role(named, company),

@@ -165,6 +165,11 @@ class RuleBasedPolicy:
             selector for limit in self._rules.limits for selector in limit.approvers
         )
 
+    @property
+    def asks_todos(self) -> bool:
+        """Whether some rule wants to-dos."""
+        return any(rule.todo for rule in self._rules.rules)
+
     def substitutes_of(self, user_id: str, now: datetime) -> tuple[str, ...]:
         found = (
             substitute.by

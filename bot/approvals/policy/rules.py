@@ -83,6 +83,8 @@ class ApprovalRule:
     deadline: timedelta | None = None
     on_expiry: ExpiryAction = ExpiryAction.NOTHING
     escalate_to: tuple[ApproverSelector, ...] = ()
+    todo: bool | None = None
+    """Whether those whose turn it is get a to-do as well; None: as the settings say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ import pytest
 from bot.alerts.event import Event
 from bot.alerts.routing import Target
 from bot.alerts.rules.parser import default_rules
+from bot.outbox.delivery import DingWay
 from bot.outbox.place import Place
 from bot.severity import Severity
 from tests.alerts.rules.builders import COMPANY, NOW, event, rule_set
@@ -298,6 +299,33 @@ def test_the_default_places_are_not_doubled_where_the_owner_is_unknown() -> None
 def test_what_shares_a_card(terms: str, severity: Severity, group: str) -> None:
     rules = rule_set(f'[[routes]]\nname = "r"\n{terms}\n')
     assert rules.route(event(), severity, NOW).targets[0].group == group
+
+
+CALLS = """
+[default]
+to = ["person:boss"]
+
+[[routes]]
+name = "stock"
+types = ["stock.*"]
+ding = "phone"
+escalate = [{after = "30m", to = ["person:deputy"]}]
+
+[[routes.routes]]
+name = "screws"
+when = "subject == 'A1'"
+ding = "off"
+"""
+
+
+@pytest.mark.parametrize(
+    ("type_", "subject", "way"),
+    [("stock.low", "A2", DingWay.PHONE), ("stock.low", "A1", DingWay.OFF), ("order.late", "SO-1", None)],
+)
+def test_a_route_says_how_people_are_called(type_: str, subject: str, way: DingWay | None) -> None:
+    (target,) = rule_set(CALLS).route(event(type_, subject), Severity.CRITICAL, NOW).targets
+    assert target.ding is way
+    assert [step.ding for step in target.steps] == ([] if way is None else [way])
 
 
 TOPS = """

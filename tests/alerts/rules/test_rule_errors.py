@@ -39,6 +39,8 @@ WRONG = [
     ('[default]\nrepeat = "1m"\n', "line 2: repeat: shorter than five minutes nobody reads it"),
     ('[[routes]]\ncontinue = "yes"\n', "line 2: continue: true or false is expected, without quotes"),
     ('[[routes]]\ntop_box = "app"\n', "line 2: top_box: true or false is expected, without quotes"),
+    ('[[routes]]\nding = "fone"\n', "line 2: ding: 'fone'; did you mean 'phone'?"),
+    ("[[routes]]\nding = true\n", "line 2: ding: True; there are: off, app, sms, phone"),
     ("[[routes]]\nmin_age = 7.5\n", "line 2: min_age: a number of days is expected, an example is 7"),
     ("[[routes]]\nwarehouses = []\n", "line 2: warehouses: the list is empty, so that nothing would fit"),
     (

@@ -42,6 +42,8 @@ def _rule(rule: ApprovalRule) -> Iterator[str]:
         yield f'on_expiry = "{rule.on_expiry}"'
     if rule.escalate_to:
         yield f"escalate_to = {_texts(map(str, rule.escalate_to))}"
+    if rule.todo is not None:
+        yield f"todo = {str(rule.todo).lower()}"
 
 
 def _scope(scope: RuleScope) -> Iterator[str]:

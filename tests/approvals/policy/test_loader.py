@@ -61,6 +61,7 @@ remind = ["1d", "4h", "4h"]
 deadline = "2d"
 on_expiry = "escalate"
 escalate_to = ["role:board"]
+todo = true
 
 [[substitutes]]
 person = "cfo01"
@@ -96,6 +97,7 @@ up_to = ["20000 CNY", "3000 USD"]
                 deadline=timedelta(days=2),
                 on_expiry=ExpiryAction.ESCALATE,
                 escalate_to=who("role:board"),
+                todo=True,
             ),
         ),
         substitutes=(

@@ -112,6 +112,7 @@ def rules(draw: st.DrawFn, name: str) -> ApprovalRule:
         deadline=deadline,
         on_expiry=expiry,
         escalate_to=tuple(escalate_to),
+        todo=draw(st.sampled_from([None, True, False])),
     )
 
 

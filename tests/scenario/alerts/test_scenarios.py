@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+from functools import partial
 
 import pytest
 
+from bot.alerts.alert import UserStamp
+from bot.alerts.service import AlertService
+from bot.outbox.place import Place, PlaceKind
 from bot.simulator.cards import SimCardView
 from bot.simulator.chat import SimMessage
 from tests.scenario.alerts.scenario import BUYING, WAREHOUSE, AlertScenario, OpenAlertScenario, open_alert_scenario
@@ -172,6 +176,37 @@ async def test_who_an_alert_is_passed_on_to_is_called_once(open_alert_scenario: 
         await pressed(scenario, scenario.cards(BOSS)[0], "我来跟进", BOSS)
         await scenario.at("3h")
         assert dings(scenario, BUYER) == [], "somebody follows it up"
+
+
+@pytest.mark.parametrize("setting", ["off", "phone"])
+async def test_a_rule_says_how_whoever_an_alert_is_passed_on_to_is_called(
+    open_alert_scenario: OpenAlertScenario, setting: str
+) -> None:
+    route = (
+        '[[routes]]\nname = "screws"\nwhen = "subject == \'SKU123\'"\nding = "{way}"\n'
+        f'escalate = [{{{{after = "30m", to = ["person:{BOSS}"]}}}}]\n'
+    )
+    way = "sms" if setting == "off" else "off"
+    steps = f'escalate = [{{after = "30m", to = ["person:{BOSS}"]}}]'
+    async with open_alert_scenario(rules(route.format(way=way), steps), notify={"ding": setting}) as scenario:
+        await scenario.post(scenario.low("SKU123"), scenario.low("SKU155"))
+        await scenario.at("30m")
+        (called,) = dings(scenario, BOSS)
+        assert ("SKU123" if setting == "off" else "SKU155") in called
+        sent = [entry for entry in scenario.system.engine.timeline.after() if "robot/ding/send" in entry.name]
+        assert [entry.render()["detail"]["request"]["remindType"] for entry in sent] == [2 if setting == "off" else 3]
+
+
+async def test_whom_an_alert_is_assigned_to_is_called_as_its_rule_says(open_alert_scenario: OpenAlertScenario) -> None:
+    route = '[[routes]]\nname = "screws"\nwhen = "subject == \'SKU123\'"\nding = "app"\n'
+    async with open_alert_scenario(rules(route)) as scenario:
+        await scenario.post(scenario.low("SKU123"))
+        service = AlertService(scenario.system.app.alerts.units)
+        (alert,) = await service.open_at(Place(PlaceKind.GROUP, WAREHOUSE))
+        mark = partial(UserStamp, at=scenario.clock())
+        await service.assign(alert.id, mark(BOSS, "王经理"), mark(KEEPER, "老张"))
+        await scenario.settle()
+        assert len(dings(scenario, BOSS)) == 1
 
 
 async def test_escalation_goes_on_while_nobody_takes_it(open_alert_scenario: OpenAlertScenario) -> None:

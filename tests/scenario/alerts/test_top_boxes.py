@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from bot.simulator.cards import SimCardView
 from bot.simulator.chat import SimDelivery
 from tests.scenario.alerts.scenario import BUYING, WAREHOUSE, AlertScenario, OpenAlertScenario, open_alert_scenario
 from tests.scenario.alerts.test_scenarios import KEEPER, plain_text, pressed
+from tests.scenario.traffic import eventually
 
 __all__ = ["open_alert_scenario"]  # pytest finds fixtures in the module
 
@@ -85,6 +87,26 @@ async def test_a_rule_says_which_alerts_have_a_box(open_alert_scenario: OpenAler
         await scenario.at("10m")
         await scenario.post(scenario.low("SKU123", "200"), scenario.low("SKU155", "200"))
         assert tops(scenario) == []
+
+
+async def test_a_box_goes_when_the_rule_is_changed(open_alert_scenario: OpenAlertScenario) -> None:
+    rules = BY_RULE.format(group=WAREHOUSE, screws="true")
+    async with open_alert_scenario(rules=rules) as scenario:
+        await scenario.post(scenario.low("SKU123", severity="critical"), scenario.low("SKU155", severity="critical"))
+        (top,) = tops(scenario)
+        assert "SKU123" in top
+        other = rules.replace("top_box = true", "top_box = false").replace("[default]", "[default]\ntop_box = true")
+        (scenario.folder / "alerts.toml").write_text(other)
+        before = scenario.calls
+        await eventually(partial(_only_screws_of, scenario, "SKU155"), hint=lambda: tops(scenario))
+        assert scenario.calls == before + 2, "one goes, and the other comes"
+        await scenario.post(scenario.low("SKU123", "200"), scenario.low("SKU155", "200"))
+        assert tops(scenario) == []
+
+
+def _only_screws_of(scenario: AlertScenario, sku: str) -> bool:
+    scenario.system.app.alerts.processor.poke()
+    return [sku in top for top in tops(scenario)] == [True]
 
 
 async def test_a_refused_box_leaves_the_card_alone(open_alert_scenario: OpenAlertScenario) -> None:

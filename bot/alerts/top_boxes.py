@@ -1,0 +1,72 @@
+"""Which groups have a box at their top (吊顶) for what is critical, and what becomes of it when the rules change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.alerts.alert import AlertCard, CardState
+from bot.alerts.repository import AlertUnitOfWork
+from bot.outbox.delivery import Delivery, DeliveryFormat
+from bot.outbox.place import PlaceKind
+
+TOP_KIND = "alert_top"
+"""The kind of delivery that `bot.alerts.service.TopBoxComposer` composes."""
+
+TOP_PREFIX = "top:"
+"""What the key of a box begins with; the id of its card follows."""
+
+
+def is_wanted(unit: AlertUnitOfWork, card: AlertCard) -> bool:
+    """Return whether what is critical on a card also stands at the top of its group."""
+    by_rule = unit.rules.top_box(card.route)
+    wanted = unit.top_boxes if by_rule is None else by_rule
+    return wanted and card.place.kind is PlaceKind.GROUP
+
+
+def mark_top(unit: AlertUnitOfWork, card: AlertCard, fact: str) -> None:
+    """Owe a group the box at its top, or the end of it, if a card shows something critical."""
+    if is_wanted(unit, card) and any(alert.is_critical for alert in unit.repository.alerts(card.alerts)):
+        _owe(unit, card, fact)
+
+
+def review(unit: AlertUnitOfWork) -> int:
+    """Take down the boxes that the rules want no longer, and owe those that they want now; return how many.
+
+    Without it a box would stand for days after its alert, once it has been switched off.
+    """
+    standing = unit.repository.standing_boxes()
+    unwanted = [card for card in unit.repository.cards(standing) if not is_wanted(unit, card)]
+    for card in unwanted:
+        # A state of its own: what stands shows the card's newest one already.
+        newer = replace(card, revision=card.revision + 1)
+        unit.repository.put_card(newer)
+        _owe(unit, newer, "")
+    missing = _cards_without_box(unit, frozenset(standing))
+    for card in missing:
+        _owe(unit, card, "")
+    return len(unwanted) + len(missing)
+
+
+def _cards_without_box(unit: AlertUnitOfWork, standing: frozenset[str]) -> list[AlertCard]:
+    critical = [alert for alert in unit.repository.open_alerts() if alert.is_critical]
+    shown = {card.id: card for alert in critical for card in unit.repository.cards_of(alert.id)}
+    return [
+        card
+        for card in shown.values()
+        if card.state is CardState.SHOWN and card.id not in standing and is_wanted(unit, card)
+    ]
+
+
+def _owe(unit: AlertUnitOfWork, card: AlertCard, fact: str) -> None:
+    unit.repository.deliver(
+        Delivery(
+            card=f"{TOP_PREFIX}{card.id}",
+            place=card.place,
+            kind=TOP_KIND,
+            ref=card.id,
+            revision=card.revision,
+            due_at=unit.now,
+            fact=fact,
+            via=DeliveryFormat.TOP,
+        )
+    )
