@@ -15,7 +15,7 @@ from bot.erp.keys import checked_key
 from bot.erp.listing import D, Listing
 from bot.erp.model import Slice
 from bot.erp.picked_lists import pick_from_lists
-from bot.erp.port import Filter, ListQuery
+from bot.erp.port import UNCHANGING, ListQuery
 from bot.erp.refusing import RefusingErp
 from bot.erp.values import malformed_is_invalid
 
@@ -36,7 +36,7 @@ class DocumentErp(RefusingErp):
     """Implements the port's reads for each kind of document among the capabilities; refuses every other call."""
 
     narrows_lists: ClassVar[bool] = False
-    """Whether `list_documents` knows `ListQuery.partner` and `Filter.OPEN`; else it is never asked for them."""
+    """Whether `list_documents` knows `ListQuery.partner` and what is `UNCHANGING`; else it is never asked for them."""
 
     async def read_document(self, kind: Listing[D], number: str) -> D:
         """Return one document with its lines; raises `NotFound`. Only called for offered kinds."""
@@ -55,7 +55,7 @@ class DocumentErp(RefusingErp):
         self._check_offered(kind)
         kind.check_filter(query.filter, source=self.name)
         with malformed_is_invalid(self.name):
-            if self.narrows_lists or not (query.partner or query.filter is Filter.OPEN):
+            if self.narrows_lists or not (query.partner or query.filter in UNCHANGING):
                 return await self.list_documents(kind, query)
             return await pick_from_lists(kind, query, partial(self.list_documents, kind), source=self.name)
 

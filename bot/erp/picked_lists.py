@@ -1,4 +1,4 @@
-"""Lists for ERPs that cannot narrow them to one partner or to what is open: picked out of the lists that they have."""
+"""Lists for ERPs that cannot narrow them to a partner, a direction or what is open: picked out of those they have."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import date
 from bot.erp.errors import Unsupported
 from bot.erp.listing import D, Listing
 from bot.erp.model import Slice
-from bot.erp.port import Filter, ListQuery
+from bot.erp.port import UNCHANGING, Filter, ListQuery
 
 PAGE, MAX_PAGES = 100, 5
 """Documents that are read at a time, and how often for one list."""
@@ -18,17 +18,16 @@ PAGE, MAX_PAGES = 100, 5
 async def pick_from_lists(
     kind: Listing[D], query: ListQuery, read: Callable[[ListQuery], Awaitable[Slice[D]]], *, source: str
 ) -> Slice[D]:
-    """Return part of a list out of what ``read`` lists, which need not know partners or `Filter.OPEN`.
+    """Return part of a list out of what ``read`` lists, which need not know partners or what is `UNCHANGING`.
 
     Raises `Unsupported` where more would have to be read than is reasonable.
     """
     found = await _candidates(query, read, source)
     if query.partner:
         found = [document for document in found if kind.matches(document, query)]
-    if query.filter is Filter.OPEN:
-        is_open, _ = kind.filters[Filter.OPEN]
-        # Whether something is open does not depend on the day.
-        found = kind.sort((document for document in found if is_open(document, date.min)), Filter.OPEN)
+    if query.filter in UNCHANGING:
+        is_meant, _ = kind.filters[query.filter]
+        found = kind.sort((document for document in found if is_meant(document, date.min)), query.filter)
     return Slice(items=tuple(found[query.offset : query.offset + query.limit]), total=len(found))
 
 
@@ -36,7 +35,7 @@ async def _candidates(query: ListQuery, read: Callable[[ListQuery], Awaitable[Sl
     # The name of a partner holds itself: searching for it finds all that is theirs.
     wide = replace(
         query,
-        filter=Filter.ALL if query.filter is Filter.OPEN else query.filter,
+        filter=Filter.ALL if query.filter in UNCHANGING else query.filter,
         text=query.partner or query.text,
         partner="",
         limit=PAGE,
