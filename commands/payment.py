@@ -11,7 +11,7 @@ from bot.cards.actions import Ask
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, View
 from bot.chat.area_fields import visible_fields
-from bot.chat.arguments import Term
+from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
 from bot.chat.lookup import DocumentLookup, OneDocument
@@ -35,6 +35,16 @@ class PaymentOrPartner(Term):
     """The number of a receipt or payment, or part of it, or part of a partner's name."""
 
     placeholder = phrase("number or partner")
+
+
+class PaymentList(Keyword):
+    """The lists of payments that have a name."""
+
+    RECEIVED = phrase("received"), "in", "incoming", "收款", "收到", "已收", "回款", "到账", "进账", "sk"
+    SPENT = phrase("paid"), "spent", "out", "outgoing", "付款", "付出", "已付", "支出", "fk"
+
+
+_FILTERS = {None: Filter.ALL, PaymentList.RECEIVED: Filter.RECEIVED, PaymentList.SPENT: Filter.SPENT}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +73,7 @@ class PaymentView(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentListView(DocumentListView):
-    """Receipts and payments: the newest, or those of a partner."""
+    """Receipts and payments: the newest, those of a partner, or those in one direction."""
 
     card: ClassVar[str] = "payments"
     command: ClassVar[str] = "payment"
@@ -77,21 +87,22 @@ class PaymentListView(DocumentListView):
         Column(phrase("Method"), "method"),
     )
 
-    which: None
+    which: PaymentList | None
     rows: tuple[Payment, ...]
 
 
 @command(
     "payment",
     aliases=("收付款", "sfk", "收付", "收款单", "付款单", "payments", "receipts"),
-    examples=("/payment PAY-1", "/收付款 宏达"),
-    summary=phrase("Receipts and payments: one, a partner's, or the newest"),
+    examples=("/payment PAY-1", "/收付款 宏达", "/收付款 收款", "/payment paid"),
+    summary=phrase("Receipts and payments: one, a partner's, what was received or paid, or the newest"),
     place=38,
 )
 async def payment(
     text: PaymentOrPartner | None = None,
     *,
     days: Days | None = None,
+    which: PaymentList | None = None,
     erp: ErpHub,
     context: QuestionContext,
     policy: AccessPolicy,
@@ -100,11 +111,11 @@ async def payment(
     fields = {kind: visible_fields(policy, context, bound) for kind, bound in _BOUND_BY.items()}
     lookup = DocumentLookup("payment", erp.payment, erp.payments)
     asked = days.within(context.now.date()) if days else None
-    hit = await lookup.look_up(text or "", Filter.ALL, days=asked, offset=context.offset, rows=context.rows)
+    hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
     if isinstance(hit, OneDocument):
         links = offered_links(erp, hit.found.value.partner_kind.value)
         view = PaymentView(document=hit.found.value, freshness=freshness(hit.found), links=links)
         return cut(view, fields[hit.found.value.partner_kind])
-    shown = PaymentListView.of(hit.found, context, which=None, text=text or "", days=asked)
+    shown = PaymentListView.of(hit.found, context, which=which, text=text or "", days=asked)
     shown = cut(shown, fields[PartnerKind.CUSTOMER] | fields[PartnerKind.VENDOR])
     return replace(shown, rows=tuple(cut(row, fields[row.partner_kind]) for row in shown.rows))

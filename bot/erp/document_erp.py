@@ -18,7 +18,7 @@ from bot.erp.errors import Unsupported
 from bot.erp.keys import checked_key
 from bot.erp.listing import D, Listing
 from bot.erp.model import Area, Changes, Product, Slice, StockLevel
-from bot.erp.port import Filter, ListQuery
+from bot.erp.port import UNCHANGING, Filter, ListQuery
 from bot.erp.refusing import RefusingErp
 from bot.erp.values import malformed_is_invalid
 
@@ -42,7 +42,7 @@ class DocumentErp(RefusingErp):
     """Implements the port's reads for each kind of document among the capabilities; refuses every other call."""
 
     narrows_lists: ClassVar[bool] = False
-    """Whether `list_documents` knows `ListQuery.partner` and `Filter.OPEN`; else it is never asked for them."""
+    """Whether `list_documents` knows `ListQuery.partner` and what is `UNCHANGING`; else it is never asked for them."""
 
     async def read_document(self, kind: Listing[D], number: str) -> D:
         """Return one document with its lines; raises `NotFound`. Only called for offered kinds."""
@@ -61,7 +61,7 @@ class DocumentErp(RefusingErp):
         self._check_offered(kind)
         kind.check_filter(query.filter, source=self.name)
         with malformed_is_invalid(self.name):
-            if self.narrows_lists or not (query.partner or query.filter is Filter.OPEN):
+            if self.narrows_lists or not (query.partner or query.filter in UNCHANGING):
                 return await self.list_documents(kind, query)
             return await pick_from_lists(kind, query, partial(self.list_documents, kind), source=self.name)
 
@@ -106,17 +106,16 @@ class ReaderErp(DocumentErp):
 async def pick_from_lists(
     kind: Listing[D], query: ListQuery, read: Callable[[ListQuery], Awaitable[Slice[D]]], *, source: str
 ) -> Slice[D]:
-    """Return part of a list out of what ``read`` lists, which need not know partners or `Filter.OPEN`.
+    """Return part of a list out of what ``read`` lists, which need not know partners or what is `UNCHANGING`.
 
     Raises `Unsupported` where more would have to be read than is reasonable.
     """
     found = await _candidates(query, read, source)
     if query.partner:
         found = [document for document in found if kind.matches(document, query)]
-    if query.filter is Filter.OPEN:
-        is_open, _ = kind.filters[Filter.OPEN]
-        # Whether something is open does not depend on the day.
-        found = kind.sort((document for document in found if is_open(document, date.min)), Filter.OPEN)
+    if query.filter in UNCHANGING:
+        is_meant, _ = kind.filters[query.filter]
+        found = kind.sort((document for document in found if is_meant(document, date.min)), query.filter)
     return Slice(items=tuple(found[query.offset : query.offset + query.limit]), total=len(found))
 
 
@@ -124,7 +123,7 @@ async def _candidates(query: ListQuery, read: Callable[[ListQuery], Awaitable[Sl
     # The name of a partner holds itself: searching for it finds all that is theirs.
     wide = replace(
         query,
-        filter=Filter.ALL if query.filter is Filter.OPEN else query.filter,
+        filter=Filter.ALL if query.filter in UNCHANGING else query.filter,
         text=query.partner or query.text,
         partner="",
         limit=PAGE,

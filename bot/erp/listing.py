@@ -18,6 +18,7 @@ from bot.erp.model import (
     Customer,
     Invoice,
     Payment,
+    PaymentDirection,
     Product,
     ProductionOrder,
     PurchaseOrder,
@@ -26,7 +27,7 @@ from bot.erp.model import (
     Slice,
     Supplier,
 )
-from bot.erp.port import Capability, Filter, ListQuery
+from bot.erp.port import NEWEST_FIRST, Capability, Filter, ListQuery
 
 D = TypeVar("D", SalesOrder, Invoice, PurchaseOrder, ProductionOrder, Customer, Supplier, Bill, Payment, GoodsDelivery)
 R = TypeVar("R")
@@ -85,7 +86,7 @@ class Listing(Generic[D]):
         """Return documents in the order of a list; raises `Unsupported` for a filter that the kind lacks."""
         self.check_filter(wanted)
         ordered = sorted(documents, key=lambda document: document.number)
-        if wanted is Filter.ALL:
+        if wanted in NEWEST_FIRST:
             ordered.sort(key=lambda document: self.day(document) or _FIRST, reverse=True)
         else:
             _, day = self.filters[wanted]
@@ -244,7 +245,16 @@ PAYMENTS: Listing[Payment] = Listing(
     texts=lambda payment: (payment.number, payment.partner),
     day=lambda payment: payment.paid_on,
     due=_no_day,
-    filters={},
+    filters={
+        Filter.RECEIVED: (
+            lambda payment, today: payment.direction is PaymentDirection.RECEIVED,
+            lambda payment: payment.paid_on,
+        ),
+        Filter.SPENT: (
+            lambda payment, today: payment.direction is PaymentDirection.SPENT,
+            lambda payment: payment.paid_on,
+        ),
+    },
     partner=lambda payment: payment.partner,
     also=(Area.PURCHASING,),
 )

@@ -86,6 +86,14 @@ class Filter(StrEnum):
     LATE = "late"
     OVERDUE = "overdue"
     PENDING = "pending"
+    RECEIVED = "received"
+    SPENT = "spent"
+
+
+NEWEST_FIRST = frozenset({Filter.ALL, Filter.RECEIVED, Filter.SPENT})
+"""The lists in which nothing is urgent."""
+UNCHANGING = frozenset({Filter.OPEN, Filter.RECEIVED, Filter.SPENT})
+"""The lists whose documents are told by themselves, whatever the day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +204,7 @@ class Erp(Protocol):
         ...
 
     async def payments(self, query: ListQuery) -> Slice[Payment]:
-        """Return receipts and payments without what they settle."""
+        """Return receipts and payments without what they settle; supports `Filter.RECEIVED` and `Filter.SPENT`."""
         ...
 
     async def decide(self, decision: Decision) -> DecisionResult:

@@ -23,7 +23,7 @@ import structlog
 from bot.erp.errors import ErpError, Invalid, NotFound, Unavailable, Unsupported, Unusable
 from bot.erp.listing import KINDS, Listing
 from bot.erp.model import Area, Changes
-from bot.erp.port import Capability, Filter, ListQuery
+from bot.erp.port import NEWEST_FIRST, Capability, Filter, ListQuery
 from bot.erp.source_client import SourceClient
 from bot.errors import DingerpError
 from bot.metrics import Metrics
@@ -185,7 +185,8 @@ class AreaFollower:
 
     def _following_place(self, walked: Filter) -> str:
         """Return where a walk continues after a list: open documents may be of any age."""
-        lists = [Filter.ALL, Filter.OPEN] if Filter.OPEN in self._kind.filters else [Filter.ALL, *self._kind.filters]
+        named = [each for each in self._kind.filters if each not in NEWEST_FIRST]
+        lists = [Filter.ALL, Filter.OPEN] if Filter.OPEN in named else [Filter.ALL, *named]
         following = lists[lists.index(walked) + 1 :]
         return f"{following[0]} 0" if following else _UNSEEN
 

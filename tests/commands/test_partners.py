@@ -22,7 +22,7 @@ from bot.erp.model import InvoiceStatus, Money, PurchaseStatus
 from bot.erp.port import PARTNER_READS, Capability, ListQuery
 from commands.bill import BillList, BillListView, BillView
 from commands.customer import CustomerListView, CustomerView
-from commands.payment import PaymentListView, PaymentView
+from commands.payment import PaymentList, PaymentListView, PaymentView
 from commands.vendor import Arrived, VendorListView, VendorView
 from tests.commands.company import NOW, TODAY, Company, cny, invoice
 from tests.commands.conftest import Ask, as_, lines
@@ -187,6 +187,21 @@ async def test_a_payment_and_its_links(ask: Ask) -> None:
     spent = as_(PaymentView, await ask("/payment PAY-2"))
     assert lines(spent) == ["/bill BILL-1", "/payment 苏州包装", "/vendor 苏州包装"]
     assert [row.number for row in as_(PaymentListView, await ask("/收付款")).rows] == ["PAY-1", "PAY-2"]
+
+
+@pytest.mark.parametrize(
+    ("line", "which", "numbers"),
+    [
+        ("/收付款 收款", PaymentList.RECEIVED, ["PAY-1"]),
+        ("/payment paid", PaymentList.SPENT, ["PAY-2"]),
+        ("/payment 苏州包装 received", PaymentList.RECEIVED, []),
+        ("/payment out 上个月", PaymentList.SPENT, ["PAY-2"]),
+    ],
+)
+async def test_payments_in_one_direction(ask: Ask, line: str, which: PaymentList, numbers: list[str]) -> None:
+    view = as_(PaymentListView, await ask(line))
+    assert (view.which, [row.number for row in view.rows]) == (which, numbers)
+    assert which in view.line
 
 
 ALL_BUT_MONEY = ALL_FIELDS - {FieldClass.AMOUNT, FieldClass.COST}

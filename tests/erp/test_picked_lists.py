@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from bot.erp.document_erp import MAX_PAGES, PAGE, DocumentErp
 from bot.erp.errors import Unsupported
 from bot.erp.listing import D, Listing
-from bot.erp.model import InvoiceStatus, Slice
-from bot.erp.port import Capability, Filter, ListQuery
+from bot.erp.model import InvoiceStatus, PartnerKind, Payment, PaymentDirection, PaymentStatus, Slice
+from bot.erp.port import UNCHANGING, Capability, Filter, ListQuery
 from tests.commands.company import TODAY, cny, invoice
 
 INVOICES = (
@@ -18,6 +19,18 @@ INVOICES = (
     replace(invoice("INV-2", "Acme", cny("20")), status=InvoiceStatus.PAID),
     invoice("INV-3", "Acme East", cny("30"), overdue=9),
     invoice("INV-4", "ACME", cny("40"), overdue=5),
+)
+
+
+RECEIPT = Payment(
+    id="1",
+    number="PAY-1",
+    partner="Acme",
+    partner_kind=PartnerKind.CUSTOMER,
+    direction=PaymentDirection.RECEIVED,
+    status=PaymentStatus.BOOKED,
+    paid_on=TODAY,
+    amount=cny("1"),
 )
 
 
@@ -33,7 +46,7 @@ class PlainErp(DocumentErp):
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
         assert not query.partner
-        assert query.filter is not Filter.OPEN
+        assert query.filter not in UNCHANGING
         self.asked.append(query)
         found: Slice[D] = kind.pick(self.documents, query, TODAY)  # type: ignore[arg-type]  # they are of this kind
         return found
@@ -57,6 +70,15 @@ async def test_what_is_open_comes_in_the_order_of_the_due_days() -> None:
     assert await numbers(erp, ListQuery(filter=Filter.OPEN, partner="Acme")) == ["INV-4", "INV-1"]
     assert await numbers(erp, ListQuery(filter=Filter.OVERDUE, partner="Acme")) == ["INV-4", "INV-1"]
     assert await numbers(erp, ListQuery(filter=Filter.OPEN, partner="Acme", text="inv-1")) == ["INV-1"]
+
+
+async def test_payments_of_one_direction_come_newest_first() -> None:
+    old, new = (replace(RECEIPT, number=f"PAY-{n}", paid_on=TODAY - timedelta(days=9 - n)) for n in (1, 3))
+    spent = replace(RECEIPT, number="PAY-2", direction=PaymentDirection.SPENT)
+    erp = PlainErp((old, spent, new))
+    for wanted, expected in ((Filter.RECEIVED, ["PAY-3", "PAY-1"]), (Filter.SPENT, ["PAY-2"])):
+        found = await erp.payments(ListQuery(filter=wanted))
+        assert [payment.number for payment in found.items] == expected
 
 
 async def test_a_list_without_either_is_the_erps_own() -> None:

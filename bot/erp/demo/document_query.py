@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from bot.erp.demo.tables import fold
 from bot.erp.errors import NotFound
 from bot.erp.model import Slice
-from bot.erp.port import Filter, ListQuery
+from bot.erp.port import NEWEST_FIRST, Filter, ListQuery
 
 T = TypeVar("T")
 Record = Row[Any]
@@ -89,7 +89,7 @@ class DocumentQuery(Generic[T]):
             yield false() if self.partner is None else self.partner == fold(query.partner)
 
     def _order(self, query: ListQuery) -> Iterator[ColumnElement[Any]]:
-        if query.filter is not Filter.ALL:
+        if query.filter not in NEWEST_FIRST:
             _, day = self.filters[query.filter]
             yield day.is_(None)
             yield day

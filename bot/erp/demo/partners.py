@@ -9,7 +9,7 @@ from sqlalchemy import and_, func
 from bot.erp.demo import tables as t
 from bot.erp.demo.document_query import DocumentQuery
 from bot.erp.demo.rows import Record, record_of
-from bot.erp.model import Bill, Customer, InvoiceStatus, Payment, Supplier
+from bot.erp.model import Bill, Customer, InvoiceStatus, Payment, PaymentDirection, Supplier
 from bot.erp.port import Filter
 
 _CUSTOMER, _VENDOR = t.table(t.CustomerRow), t.table(t.VendorRow)
@@ -77,7 +77,10 @@ PAYMENTS = DocumentQuery(
     (_PAYMENT.c.number_key, _PAYMENT.c.partner_key),
     _PAYMENT.c.paid_on,
     None,
-    {},
+    {
+        Filter.RECEIVED: (lambda _: _PAYMENT.c.direction == PaymentDirection.RECEIVED, _PAYMENT.c.paid_on),
+        Filter.SPENT: (lambda _: _PAYMENT.c.direction == PaymentDirection.SPENT, _PAYMENT.c.paid_on),
+    },
     _payment,
     _PAYMENT.c.partner_key,
 )

@@ -30,7 +30,7 @@ from bot.erp.model import (
     SalesOrder,
     Supplier,
 )
-from bot.erp.port import Filter, ListQuery, Period
+from bot.erp.port import NEWEST_FIRST, Filter, ListQuery, Period
 
 
 def _always(_row: Row) -> bool:
@@ -121,7 +121,7 @@ class DocumentQuery(Generic[D]):
         if query.partner:
             filters.append((self.partner, "=", query.partner) if self.partner else ("name", "in", [""]))
         order_by = "name asc" if not self.day else f"{self.day} desc, name asc"
-        if restriction is not None:
+        if restriction is not None and query.filter not in NEWEST_FIRST:
             order_by = f"{restriction.by} asc, name asc"
         any_of = [(name, "like", pattern(query.text)) for name in self.searched] if query.text else []
         return ListRequest(self.doctype, self.fields, filters, any_of, order_by)
@@ -339,7 +339,10 @@ PAYMENTS: DocumentQuery[Payment] = DocumentQuery(
     searched=("name", "party_name"),
     day="posting_date",
     due="",
-    restrictions={},
+    restrictions={
+        Filter.RECEIVED: FilterCondition(lambda today: [("payment_type", "=", "Receive")], by="posting_date"),
+        Filter.SPENT: FilterCondition(lambda today: [("payment_type", "=", "Pay")], by="posting_date"),
+    },
     listing=listing.PAYMENTS,
     partner="party_name",
     base=(("party_type", "in", list(partners.PARTY_TYPES)), ("payment_type", "in", list(partners.DIRECTIONS))),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
@@ -87,6 +88,8 @@ _FORMS: Mapping[Listing[Any], tuple[Form, ...]] = {
     PAYMENTS: (RECEIPTS, OUTGOING),
     DELIVERIES: (SHIPMENTS,),
 }
+_DIRECTIONS: Mapping[Filter, tuple[Form, ...]] = {Filter.RECEIVED: (RECEIPTS,), Filter.SPENT: (OUTGOING,)}
+"""The forms that hold nothing but one list of payments."""
 _OPEN_BILL = "FDocumentStatus='C' and FCloseStatus='A' and FCancelStatus='A'"
 _UNSETTLED = "FDOCUMENTSTATUS='C' and FWRITTENOFFSTATUS<>'C'"
 
@@ -155,7 +158,9 @@ class KingdeeErp(ReaderErp):
             return tuple(await self._documents(form, found))
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
-        forms = [form for form in _FORMS[kind] if _can_have(form, query)]
+        forms = [form for form in _DIRECTIONS.get(query.filter, _FORMS[kind]) if _can_have(form, query)]
+        if query.filter in _DIRECTIONS:
+            query = replace(query, filter=Filter.ALL)
         today = self._values.local(self._now()).date()
 
         async def headers() -> list[Header[DocumentKey]]:

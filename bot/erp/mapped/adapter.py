@@ -12,7 +12,7 @@ from bot.erp.mapped import sources
 from bot.erp.mapped.bad_values import BadValues
 from bot.erp.mapped.reader import MappingContext
 from bot.erp.model import Area, Change, Changes
-from bot.erp.port import Capability, Filter, ListQuery
+from bot.erp.port import UNCHANGING, Capability, ListQuery
 
 OVERLAP = timedelta(seconds=10)
 """How long a transaction may take: its records bear a time from before its end."""
@@ -71,7 +71,7 @@ def as_stored(moment: datetime, form: str, zone: ZoneInfo) -> datetime | int | s
 
 def is_plain(query: ListQuery) -> bool:
     """Whether a list that filters and pages itself can answer: it knows texts and its own filters alone."""
-    return query.filter is not Filter.OPEN and not query.partner and query.during is None and query.due is None
+    return query.filter not in UNCHANGING and not query.partner and query.during is None and query.due is None
 
 
 def searched_text(query: ListQuery) -> str:

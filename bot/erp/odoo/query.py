@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from bot.erp import listing
 from bot.erp.keys import escape_like
 from bot.erp.listing import Listing
-from bot.erp.port import Filter, ListQuery, Period
+from bot.erp.port import NEWEST_FIRST, Filter, ListQuery, Period
 
 Condition = list[Any]
 
@@ -98,7 +98,7 @@ class DocumentQuery:
     texts: tuple[str, ...]
     base: Condition = field(default_factory=list)
     filters: Mapping[Filter, tuple[str, Late]] = field(default_factory=dict)
-    """Per filter, the field to sort by (oldest first) and the condition."""
+    """Per filter, the field to sort by (oldest first, unless the list is `NEWEST_FIRST`) and the condition."""
     key: str = "name"
     """The field with the number or code."""
     partners: tuple[str, ...] = ("partner_id.name", "partner_id.parent_id.name")
@@ -132,7 +132,7 @@ class DocumentQuery:
     def order_of(self, query: ListQuery, available: frozenset[str]) -> str:
         """Return the order of a list, unique by its last field."""
         by_key = f"{self.key} asc, id asc"
-        if query.filter is not Filter.ALL:
+        if query.filter not in NEWEST_FIRST:
             return f"{self.filters[query.filter][0]} asc, {by_key}"
         day = self._day(available)
         return f"{day} desc, {by_key}" if day else by_key
@@ -300,6 +300,10 @@ PAYMENTS = DocumentQuery(
     days=("date",),
     texts=("name", "partner_id.name", "partner_id.parent_id.name"),
     base=[["partner_id", "!=", False]],
+    filters={
+        Filter.RECEIVED: ("date", lambda _there, _start: [["payment_type", "=", "inbound"]]),
+        Filter.SPENT: ("date", lambda _there, _start: [["payment_type", "!=", "inbound"]]),
+    },
     excluded=("is_internal_transfer",),
 )  # fmt: skip
 

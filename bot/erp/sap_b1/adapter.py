@@ -53,9 +53,11 @@ from bot.erp.sap_b1.query import (
     ENTITIES,
     ITEMS,
     ORDERS,
+    OUTGOING,
     PRODUCTION,
     PURCHASE_DRAFTS,
     PURCHASES,
+    RECEIPTS,
     DocumentEntity,
     DocumentKey,
 )
@@ -65,6 +67,9 @@ from bot.erp.values import code, malformed_is_invalid
 from bot.erp.vendors import AdapterContext
 
 _OFFERED = frozenset(Capability) - {Capability.PRICES}
+
+_DIRECTIONS = {Filter.RECEIVED: (RECEIPTS,), Filter.SPENT: (OUTGOING,)}
+"""The entities that hold nothing but one list of payments."""
 
 Found = tuple[DocumentEntity, Row]
 """A document's record, and the entity that contains it."""
@@ -125,10 +130,13 @@ class SapB1Erp(ReaderErp):
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
         if kind in (CUSTOMERS, VENDORS):
             return await self._partners.list_partners(kind, query)
+        entities: Sequence[DocumentEntity] = _DIRECTIONS.get(query.filter, ENTITIES[kind])
+        if query.filter in _DIRECTIONS:
+            query = replace(query, filter=Filter.ALL)
         today = self._values.local(self._now()).date()
 
         async def headers() -> list[Header[DocumentKey]]:
-            found = await self._headers(self._narrow(kind, query, today))
+            found = await self._headers(self._narrow(entities, query, today))
             return found + (
                 await self._headers_of_order(query.text) if kind.capability is Capability.DELIVERIES else []
             )
@@ -141,27 +149,29 @@ class SapB1Erp(ReaderErp):
             return kind.pick(map(without_lines, waiting), query, today)
         if query.filter is not Filter.ALL and not query.text:
             # All candidates have to be read whole anyway.
-            candidates = await self._documents(kind, await self._candidates(self._narrow(kind, query, today)))
+            candidates = await self._documents(kind, await self._candidates(self._narrow(entities, query, today)))
             return kind.pick(map(without_lines, candidates), query, today)
         return await list_by_headers(kind, query, today, headers=headers, read=read)
 
-    def _narrow(self, kind: Listing[Any], query: ListQuery, today: date) -> Mapping[DocumentEntity, str]:
+    def _narrow(
+        self, entities: Sequence[DocumentEntity], query: ListQuery, today: date
+    ) -> Mapping[DocumentEntity, str]:
         """Return, by entity, conditions that match at least the documents of a list, which without days are recent."""
         version = self._client.version
         if query.filter is Filter.OPEN:
-            conditions = {entity: entity.unfinished for entity in ENTITIES[kind] if entity.unfinished}
+            conditions = {entity: entity.unfinished for entity in entities if entity.unfinished}
         elif query.filter is not Filter.ALL:
             day = queries.day_text(today, version)
             conditions = {
                 entity: all_of(entity.unfinished, f"{entity.due} lt {day}")
-                for entity in ENTITIES[kind]
+                for entity in entities
                 if entity.unfinished and not entity.is_credit_note
             }
         elif query.during or query.due:
-            conditions = dict.fromkeys(ENTITIES[kind], "")
+            conditions = dict.fromkeys(entities, "")
         else:
             since = queries.day_text(today - self._days, version)
-            conditions = {entity: f"{entity.day} ge {since}" for entity in ENTITIES[kind]}
+            conditions = {entity: f"{entity.day} ge {since}" for entity in entities}
         return {
             entity: all_of(
                 condition,

@@ -11,14 +11,14 @@ from typing import Any
 from bot.erp import listing
 from bot.erp.keys import escape_like
 from bot.erp.listing import Listing
-from bot.erp.port import Filter, ListQuery, Period
+from bot.erp.port import NEWEST_FIRST, Filter, ListQuery, Period
 from bot.erp.tryton import documents, partners
 from bot.erp.tryton.client import Domain, Order, Row, containing
 
 _UNDER_WAY: Domain = [["state", "in", ["confirmed", "processing"]]]
 
 Filters = Mapping[Filter, tuple[Callable[[date], Domain], str]]
-"""For each filter, its domain on a given day, and the field to sort by, oldest first."""
+"""For each filter, its domain on a given day, and the field to sort by, oldest first unless `NEWEST_FIRST`."""
 
 
 _UNNUMBERED = re.compile(r"\((\d{1,9})\)")
@@ -92,7 +92,7 @@ class DocumentQuery:
     def order_of(self, query: ListQuery) -> Order:
         """Return the order of a list, unique by its last field; documents without a day come last."""
         by_day = [[self.day, "DESC NULLS LAST"]] if self.day else []
-        if query.filter in self.filters:
+        if query.filter not in NEWEST_FIRST:
             by_day = [[self.filters[query.filter][1], "ASC NULLS LAST"]]
         return [*by_day, [self.number, "ASC"], ["id", "ASC"]]
 
@@ -178,6 +178,11 @@ PAYMENTS = DocumentQuery(
     ("move.number", "party.name"),
     "move.date",
     "",
+    {
+        # One of the two is 0, and the other may be negative.
+        Filter.RECEIVED: (lambda today: [["debit", "<=", 0], ["credit", ">=", 0]], "move.date"),
+        Filter.SPENT: (lambda today: [["OR", ["debit", ">", 0], ["credit", "<", 0]]], "move.date"),
+    },
     domain=[
         ["move.journal.type", "in", ["cash", "statement"]],
         ["party", "!=", None],
