@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from bot.erp.model import PurchaseOrder
+from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus
 from bot.phrase import Phrase, phrase
 
 FINGERPRINT_PREFIX = 8
@@ -26,6 +26,11 @@ class Involvement:
 
 REQUESTED = Involvement(phrase("Nobody decides what they requested themselves."), phrase("They requested it."))
 CHANGED = Involvement(phrase("Nobody decides what they changed themselves."), phrase("They changed it."))
+PASSED = Involvement(
+    phrase("You have approved it already, at an earlier level in the ERP; somebody else decides now."),
+    phrase("They have approved it already, at an earlier level in the ERP."),
+)
+"""Most ERPs name who decided last as who changed it last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +47,9 @@ class ApprovalDocument:
     """The requester's userId; empty where the ERP's account belongs to nobody in DingTalk."""
     editors: frozenset[str] = frozenset()
     """userIds of those who changed it, as far as the ERP tells: real ones name the last."""
+    passed_by: str = ""
+    """userId of who approved the level of the ERP's own before the one that it waits at; empty where it does not tell,
+    or nobody is known."""
 
     @property
     def source(self) -> str:
@@ -63,8 +71,29 @@ class ApprovalDocument:
         if (user_id and user_id == self.requester) or (account and folded == self.order.requester.casefold()):
             return REQUESTED
         if user_id in self.editors or (account and folded == self.order.changed_by.casefold()):
-            return CHANGED
+            return self._passed() if self._has_passed(user_id, folded) else CHANGED
         return None
+
+    def _has_passed(self, user_id: str, account: str) -> bool:
+        """Whether somebody's change was to approve the level before."""
+        decided_by = earlier_decider(self.order).casefold()
+        return bool((user_id and user_id == self.passed_by) or (decided_by and account == decided_by))
+
+    def _passed(self) -> Involvement:
+        waits_for = (self.order.approval or Approval()).pending_for
+        if not waits_for:
+            return PASSED
+        names = tuple(self.order.named(account) for account in waits_for)
+        own = phrase(
+            "You have approved it already, at an earlier level in the ERP; now it waits for %(names)s.", names=names
+        )
+        return Involvement(own, PASSED.theirs)
+
+
+def earlier_decider(order: PurchaseOrder) -> str:
+    """Return the account that approved the level of the ERP's own before the one that it waits at; empty for none."""
+    approval = order.approval or Approval()
+    return approval.decided_by if order.status is PurchaseStatus.WAITING and approval.level > 1 else ""
 
 
 def fingerprint(order: PurchaseOrder) -> str:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from bot.approvals.case import Case
-from bot.approvals.document import ApprovalDocument
+from bot.approvals.document import ApprovalDocument, earlier_decider
 from bot.approvals.plan import ApprovalPolicy
 from bot.erp.errors import Unavailable
 from bot.erp.model import PurchaseOrder, PurchaseStatus
@@ -202,6 +202,7 @@ def build_document(
     """
     waits = order.status is PurchaseStatus.WAITING
     editor = company.person_of(order.source, order.changed_by) if order.changed_by and waits else ""
+    decided_by = earlier_decider(order)
     return ApprovalDocument(
         order=order,
         company=order.extra.get("company", ""),
@@ -209,6 +210,7 @@ def build_document(
         categories=categories,
         requester=company.person_of(order.source, order.requester) if order.requester else "",
         editors=frozenset({editor} - {""}),
+        passed_by=company.person_of(order.source, decided_by) if decided_by else "",
     )
 
 

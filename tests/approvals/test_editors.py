@@ -8,11 +8,12 @@ from datetime import timedelta
 import pytest
 
 from bot.approvals.case import CaseState
+from bot.approvals.document import PASSED
 from bot.approvals.document_reader import build_document
 from bot.approvals.policy.rules import Substitute
 from bot.approvals.unit_of_work import ApprovalOptions
 from bot.approvals.voting import VoteOutcome
-from bot.erp.model import PurchaseOrder, Verdict
+from bot.erp.model import Approval, PurchaseOrder, Verdict
 from tests.approvals.company import NOW, document
 from tests.approvals.env import REJECT, ApprovalEnv, cards, rules
 from tests.approvals.policy.test_planner import any_of
@@ -54,6 +55,28 @@ async def test_who_changed_it_is_refused_and_the_other_approver_decides(env: App
         "outcome",
         (await env.state()).value,
     ]
+
+
+@pytest.mark.parametrize("account", ["erp-wang", "ERP-Wang"])
+async def test_who_approved_the_level_before_is_told_so(env: ApprovalEnv, account: str) -> None:
+    waiting = Approval(pending_for=("erp-qian", "erp-gone"), level=2, levels=2, decided_by=account)
+    env.erp.orders["PO-1"] = replace(order(account), approval=waiting, people={"erp-qian": "老钱"})
+    case = await env.service.sync_document("main", "PO-1")
+    assert case is not None
+    refused = await env.cast_vote("wang")
+    said = "You have approved it already, at an earlier level in the ERP; now it waits for 老钱, erp-gone."
+    assert (refused.outcome, str(refused.reasons[0])) == (VoteOutcome.REFUSED, said)
+    passed = await env.service.forward(case, "wang", "qian")
+    assert str(passed.reasons[0]) == "They have approved it already, at an earlier level in the ERP."
+    (level,) = case.plan.levels
+    assert str(level.excluded["wang"]) == "They have approved it already, at an earlier level in the ERP."
+
+
+async def test_who_changed_it_after_another_approved_the_level_before_is_told_that(env: ApprovalEnv) -> None:
+    waiting = Approval(level=2, levels=2, decided_by="erp-qian")
+    env.erp.orders["PO-1"] = replace(order("erp-wang"), approval=waiting)
+    await env.service.sync_document("main", "PO-1")
+    assert str((await env.cast_vote("wang")).reasons[0]) == CHANGED
 
 
 async def test_who_saves_it_while_it_waits_is_refused_in_the_same_case(env: ApprovalEnv) -> None:
@@ -116,7 +139,7 @@ async def test_who_gave_the_erps_first_approval_is_not_the_second(env: ApprovalE
     second = await env.newest()
     assert second.id != first.id
     refused = await env.cast_vote("wang", REJECT)
-    assert (refused.outcome, str(refused.reasons[0])) == (VoteOutcome.REFUSED, CHANGED)
+    assert (refused.outcome, refused.reasons) == (VoteOutcome.REFUSED, (PASSED.own,))
     assert (await env.cast_vote("qian")).outcome is VoteOutcome.DECIDED
     await env.run_until_idle()
     assert [one.by for one in env.erp.written] == ["erp-wang", "erp-qian"]
