@@ -60,8 +60,9 @@ async def test_who_changed_it_is_refused_and_the_other_approver_decides(env: App
 @pytest.mark.parametrize("account", ["erp-wang", "ERP-Wang"])
 async def test_who_approved_the_level_before_is_told_so(env: ApprovalEnv, account: str) -> None:
     waiting = Approval(pending_for=("erp-qian", "erp-gone"), level=2, levels=2, decided_by=account)
-    second = replace(order(account), approval=waiting, people={"erp-qian": "老钱"})
-    case = await env.submit(second)
+    env.erp.orders["PO-1"] = replace(order(account), approval=waiting, people={"erp-qian": "老钱"})
+    case = await env.service.sync_document("main", "PO-1")
+    assert case is not None
     refused = await env.cast_vote("wang")
     said = "You have approved it already, at an earlier level in the ERP; now it waits for 老钱, erp-gone."
     assert (refused.outcome, str(refused.reasons[0])) == (VoteOutcome.REFUSED, said)
@@ -73,7 +74,8 @@ async def test_who_approved_the_level_before_is_told_so(env: ApprovalEnv, accoun
 
 async def test_who_changed_it_after_another_approved_the_level_before_is_told_that(env: ApprovalEnv) -> None:
     waiting = Approval(level=2, levels=2, decided_by="erp-qian")
-    await env.submit(replace(order("erp-wang"), approval=waiting))
+    env.erp.orders["PO-1"] = replace(order("erp-wang"), approval=waiting)
+    await env.service.sync_document("main", "PO-1")
     assert str((await env.cast_vote("wang")).reasons[0]) == CHANGED
 
 
