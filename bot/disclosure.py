@@ -157,6 +157,14 @@ def cut(record: T, fields: frozenset[FieldClass]) -> T:
     return shown
 
 
+def cut_part(record: T, fields: frozenset[FieldClass]) -> tuple[T, frozenset[FieldClass]]:
+    """Return a part of a view as `cut` does, and the classes of what was taken out, for the view to note."""
+    if fields >= ALL_FIELDS:
+        return record, frozenset()
+    shown, classes = _cutter(fields).cut_noting(record)
+    return shown, classes
+
+
 class _Taken:
     """What one call of `cut` took out, and the records that it made: many views hold the lines of a document twice."""
 
@@ -210,6 +218,10 @@ class _Cutter:
         if taken.classes and (note := self._notes.get(type(record))):
             result = replace(result, **{note: getattr(record, note) | taken.classes})
         return result
+
+    def cut_noting(self, record: Any) -> tuple[Any, frozenset[FieldClass]]:
+        taken = _Taken()
+        return self._cuts[type(record)](record, taken), frozenset(taken.classes)
 
     def _compile(self, kind: type) -> _Cut:
         if issubclass(kind, Phrase):

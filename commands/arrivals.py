@@ -18,7 +18,7 @@ from bot.chat.products import Picks, ProductLookup
 from bot.chat.registry import command
 from bot.chat.related import more_buttons
 from bot.chat.view_parts import Freshness, ask_buttons, export_buttons, freshness, table_of_lines
-from bot.disclosure import FieldClass, cut
+from bot.disclosure import HIDDEN, FieldClass, cut, cut_part
 from bot.erp.goods import Arrival, ArrivalKind
 from bot.erp.goods_port import ArrivalQuery
 from bot.erp.hub import ErpHub
@@ -107,10 +107,12 @@ async def arrivals(
             limit=context.rows or ArrivalsView.page_size,
         )
     )
+    seen = [_seen(row, policy, context) for row in answer.value.items]
     return ArrivalsView(
         product=meant,
         days=asked,
-        rows=tuple(_seen(row, policy, context) for row in answer.value.items),
+        rows=tuple([row for row, _ in seen]),
+        withheld=frozenset().union(*(classes for _, classes in seen)),
         total=answer.value.total,
         offset=context.offset,
         line=command_line("arrivals", meant.sku if meant else "", *(asked.typed.split() if asked else ())),
@@ -119,11 +121,16 @@ async def arrivals(
     )
 
 
-def _seen(row: Arrival, policy: AccessPolicy, context: QuestionContext) -> Arrival:
-    """Return what the asker may see: the quantity as news of stock, the vendor by the rules on the document."""
+def _seen(row: Arrival, policy: AccessPolicy, context: QuestionContext) -> tuple[Arrival, frozenset[FieldClass]]:
+    """Return what the asker may see, the quantity as news of stock, the vendor by the rules on the document.
+
+    With it come the classes of what is hidden.
+    """
 
     def fields(name: str) -> frozenset[FieldClass]:
         return policy.decide_area(context.person, name, context.conversation.id).grant.fields
 
-    shown = cut(row, fields("stock") | {FieldClass.PARTNER})
-    return replace(shown, partner=cut(row, fields(_COMMANDS[row.kind])).partner)
+    shown, of_stock = cut_part(row, fields("stock") | {FieldClass.PARTNER})
+    partner = cut(row, fields(_COMMANDS[row.kind])).partner
+    of_document = {FieldClass.PARTNER} if partner is HIDDEN else set()
+    return replace(shown, partner=partner), of_stock | of_document

@@ -19,7 +19,7 @@ from bot.chat.parsing import command_line
 from bot.chat.partner_links import offered_links, partner_buttons
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness, table_of_one
-from bot.disclosure import cut
+from bot.disclosure import cut, cut_part
 from bot.erp.hub import ErpHub
 from bot.erp.model import PartnerKind, Payment
 from bot.erp.port import Filter
@@ -118,4 +118,6 @@ async def payment(
         return cut(view, fields[hit.found.value.partner_kind])
     shown = PaymentListView.of(hit.found, context, which=which, text=text or "", days=asked)
     shown = cut(shown, fields[PartnerKind.CUSTOMER] | fields[PartnerKind.VENDOR])
-    return replace(shown, rows=tuple(cut(row, fields[row.partner_kind]) for row in shown.rows))
+    seen = [cut_part(row, fields[row.partner_kind]) for row in shown.rows]
+    withheld = shown.withheld.union(*(classes for _, classes in seen))
+    return replace(shown, rows=tuple([row for row, _ in seen]), withheld=withheld)

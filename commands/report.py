@@ -16,7 +16,7 @@ from bot.chat.context import QuestionContext
 from bot.chat.days import Days, DaysOrMonth
 from bot.chat.registry import command
 from bot.chat.view_parts import export_buttons
-from bot.disclosure import HIDDEN, cut
+from bot.disclosure import HIDDEN, FieldClass, cut_part
 from bot.erp.hub import ErpHub
 from bot.erp.model import Area, SalesAmount
 from bot.phrase import Phrase, phrase
@@ -157,7 +157,8 @@ def _rows(view: ReportView) -> Iterator[_Row]:
 
 def _turnover(area: Area, name: Phrase, figures: Turnover) -> Iterator[_Row]:
     yield area, name, figures.count, figures.count_before
-    for each in figures.sums:
+    shown = [each for each in figures.sums if each.now is not HIDDEN]
+    for each in shown or figures.sums[:1]:
         yield area, name, each.now, each.before
 
 
@@ -211,10 +212,14 @@ async def report(
     figures = await read_figures(kept, areas, span, today)
     coverage = figures.coverage
 
+    withheld: set[FieldClass] = set()
+
     def seen(area: Area, part: T) -> T:
         """Return the figures of an area with what its own documents may show."""
         verdict = policy.decide_area(context.person, COMMAND_OF[area], context.conversation.id)
-        return cut(part, verdict.grant.fields)
+        shown, classes = cut_part(part, verdict.grant.fields)
+        withheld.update(classes)
+        return shown
 
     return ReportView(
         line=f"/report {said}",
@@ -228,4 +233,5 @@ async def report(
         complete_since=coverage.complete_since,
         missing=coverage.sources_missing,
         narrowed=any(erp.is_narrowed(area) for area in areas),
+        withheld=frozenset(withheld),
     )

@@ -22,6 +22,7 @@ from bot.disclosure import (
     FieldClass,
     Stating,
     cut,
+    cut_part,
 )
 from bot.erp.model import Money
 from bot.phrase import Phrase, phrase
@@ -70,6 +71,14 @@ def test_classed_fields_are_hidden_at_any_depth() -> None:
     assert shown.by_sku == {"A": Line(price=HIDDEN)}
     assert shown.partner is HIDDEN
     assert shown.withheld == {FieldClass.AMOUNT, FieldClass.PARTNER}
+
+
+def test_a_part_comes_with_the_classes_that_were_taken_out_of_it() -> None:
+    assert cut_part((Line(price=CNY),), frozenset({FieldClass.QUANTITY})) == (
+        (Line(price=HIDDEN),),
+        {FieldClass.AMOUNT},
+    )
+    assert cut_part(Line(price=CNY), ALL_FIELDS) == (Line(price=CNY), frozenset())
 
 
 def test_zero_is_a_figure_and_none_is_not() -> None:

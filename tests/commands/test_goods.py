@@ -172,7 +172,7 @@ async def test_a_product_tells_its_vendors_parts_and_uses(chat: Chat) -> None:
 
 def _rule(command: str, fields: Iterable[FieldClass] = ALL_FIELDS, **scope: frozenset[str]) -> AccessRule:
     return AccessRule(
-        commands=frozenset({command}), roles=frozenset({"sales"}), fields=frozenset(fields), scope=Scope(**scope)
+        commands=frozenset(command.split()), roles=frozenset({"sales"}), fields=frozenset(fields), scope=Scope(**scope)
     )
 
 
@@ -200,12 +200,27 @@ class TestWithReadyRules:
         assert isinstance(view, ArrivalsView)
         assert view.rows
         assert {(row.document, row.partner) for row in view.rows} == {("", "")}
+        assert not view.withheld
         assert all(row.quantity > 0 for row in view.rows)
         assert "供应商" not in (await chat.says("/product RM-52", person=KEEPER, private=True)).body
 
     async def test_a_keeper_does_not_see_deliveries_of_orders(self, chat: Chat) -> None:
         for line in ("/delivery SO-1001", "/delivery DN-1001"):
             assert outcome(await chat.says(line, person=KEEPER, private=True)).startswith("not_found")
+
+
+class TestWithoutVendors:
+    @pytest.fixture
+    async def chat(self) -> AsyncIterator[Chat]:
+        rules = (_rule("arrivals stock"), _rule("po", ALL_FIELDS - {FieldClass.PARTNER}))
+        async with open_chat(policy=AccessPolicy(rules)) as chat:
+            yield chat
+
+    async def test_the_tips_say_why_there_are_locks(self, chat: Chat) -> None:
+        reply = await chat.says("/arrivals RM-52", person=SALES, private=True)
+        assert isinstance(reply.view, ArrivalsView)
+        assert {row.partner for row in reply.view.rows} == {HIDDEN}
+        assert reply.view.withheld == {FieldClass.PARTNER}
 
 
 class TestOneCustomer:

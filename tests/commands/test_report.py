@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -12,7 +12,9 @@ from bot.access.grants import Scope
 from bot.access.people import Person
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
+from bot.cards.language import load_languages
 from bot.cards.notices import BadArgumentNotice
+from bot.cards.renderer import CardRenderer
 from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass
 from bot.erp.model import Area, Money, OrderStatus
 from bot.read_model.report import ReportSpan
@@ -173,6 +175,21 @@ class TestRights:
         assert view.sales.ordered.sums
         assert view.invoices is not None
         assert view.invoices.owed is not HIDDEN
+
+    @pytest.mark.parametrize("rules", [(allow("order", frozenset({FieldClass.QUANTITY, FieldClass.PARTNER})),)])
+    async def test_a_lock_stands_for_all_currencies_and_the_tips_say_why(
+        self, ask: Ask, company: Company, kept: MemoryDocuments
+    ) -> None:
+        order = replace(company.sales[0], status=OrderStatus.OPEN, ordered_on=TODAY)
+        kept.documents_kept = (
+            replace(order, number="A", total=cny("1")),
+            replace(order, number="B", total=Money(Decimal(2), "EUR")),
+        )
+        view = as_(ReportView, await ask("/report", person=SALES))
+        card = CardRenderer(languages=load_languages()).render(view, "zh_CN", zone=UTC)
+        assert card.body.count("🔒") == 1
+        assert card.tips.startswith("🔒 您无权查看：金额")
+        assert [row[0] for row in view.table().rows if row[2] is HIDDEN] == [Area.SALES]
 
     @pytest.mark.parametrize("rules", [(allow("order", scope=Scope(partners=frozenset({"Acme, Inc"}))),)])
     async def test_only_documents_of_the_asker_count(self, ask: Ask) -> None:
