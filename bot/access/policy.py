@@ -83,10 +83,6 @@ class AccessRequest:
     governed: bool = False
     reserved: bool = False
 
-    def __hash__(self) -> int:
-        """Hash what tells requests apart: every question looks up several decisions."""
-        return hash((self.command, self.conversation_id))
-
 
 @dataclass(frozen=True, slots=True)
 class AccessVerdict:
@@ -131,7 +127,7 @@ class AccessPolicy:
     ``read_only`` nobody writes, whatever the rules say.
 
     Rules never change: new ones make a new policy. So decisions are remembered for as long as a person, with roles and
-    departments, stays the same.
+    departments, stays the same; those in conversations that no rule names are one.
 
     Docs: contracts.md#smallest-configurations
     """
@@ -152,6 +148,7 @@ class AccessPolicy:
             command: RuleIndex(rule for rule in self._rules if rule.is_about(command))
             for command in {ANY}.union(*(rule.commands for rule in self._rules))
         }
+        self._named_conversations = frozenset[str]().union(*(rule.conversations for rule in self._rules))
         self._decide = lru_cache(_KEPT)(self._decide_anew)
         self._share = lru_cache(_KEPT)(self._share_anew)
 
@@ -176,14 +173,15 @@ class AccessPolicy:
 
     def decide(self, person: Person, request: AccessRequest) -> AccessVerdict:
         """Return whether ``person`` may do ``request``, why, and what they may see of the answer."""
-        return self._decide(person, request)
+        where = request.conversation_id if request.conversation_id in self._named_conversations else ""
+        return self._decide(person, request.command, where, request.writes, request.governed, request.reserved)
 
     def decide_area(self, person: Person, command: str, conversation_id: str = "") -> AccessVerdict:
         """Return whether ``person`` may see the documents that ``command`` shows, wherever else they appear.
 
         `bot.access.areas.command_of` names the command of an alert.
         """
-        return self._decide(person, AccessRequest(command=command, conversation_id=conversation_id))
+        return self.decide(person, AccessRequest(command=command, conversation_id=conversation_id))
 
     def sees_all(self, person: Person, command: str, conversation_id: str = "") -> bool:
         """Return whether no rule keeps any document from a person that ``command`` shows."""
@@ -206,12 +204,21 @@ class AccessPolicy:
 
         ``outsiders``: somebody from outside the organisation is known to be there.
         """
-        grant = self._share(conversation_id, command)
+        where = conversation_id if conversation_id in self._named_conversations else ""
+        grant = self._share(where, command)
         for shown in DOCUMENT_COMMANDS.get(command, ()):
-            grant = replace(grant, fields=grant.fields & self._share(conversation_id, shown).fields)
+            grant = replace(grant, fields=grant.fields & self._share(where, shown).fields)
         return replace(grant, fields=grant.fields & OUTSIDER_FIELDS) if outsiders else grant
 
-    def _decide_anew(self, person: Person, request: AccessRequest) -> AccessVerdict:
+    def _decide_anew(
+        self, person: Person, command: str, where: str, writes: bool, governed: bool, reserved: bool
+    ) -> AccessVerdict:
+        return self._judge(
+            person,
+            AccessRequest(command=command, conversation_id=where, writes=writes, governed=governed, reserved=reserved),
+        )
+
+    def _judge(self, person: Person, request: AccessRequest) -> AccessVerdict:
         if person.is_external:
             return _refusal(phrase("Only members of the organisation may ask the ERP."), (ADMIN,))
         if request.writes and self._read_only:

@@ -15,7 +15,7 @@ import inspect
 import pkgutil
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Generic, ParamSpec
@@ -37,10 +37,6 @@ ENTRY_POINTS = "dingerp.commands"
 
 _SIMILAR_SCORE = 70.0
 """RapidFuzz score from which a word counts as a misspelt command: ``stcok`` and ``stock`` have 80."""
-
-
-_KEPT = 10_000
-"""Requests that are remembered: those of some commands in some thousand conversations."""
 
 
 def _readable(lines: Sequence[str], language: str) -> tuple[str, ...]:
@@ -98,15 +94,13 @@ class Command(Generic[P]):
     def request(self, conversation: Conversation | None = None) -> AccessRequest:
         """Return what the access policy is asked before it runs there; None: in the asker's chat with the bot."""
         where = conversation.id if conversation else ""
-        return _request(self.name, where, self.writes, self.governed, self.reserved)
-
-
-@lru_cache(maxsize=_KEPT)
-def _request(command: str, conversation_id: str, writes: bool, governed: bool, reserved: bool) -> AccessRequest:
-    """Return a request. One that is made again is the same object, which the policy finds without comparing fields."""
-    return AccessRequest(
-        command=command, conversation_id=conversation_id, writes=writes, governed=governed, reserved=reserved
-    )
+        return AccessRequest(
+            command=self.name,
+            conversation_id=where,
+            writes=self.writes,
+            governed=self.governed,
+            reserved=self.reserved,
+        )
 
 
 def command(

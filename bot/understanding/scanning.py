@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bot.chat.days import find_days
-from bot.understanding.sentences import PARTED
+from bot.understanding.sentences import PARTED, parted_pattern
 from bot.understanding.vocabulary import Vocabulary
 
 _MASK = "\x00"
@@ -240,13 +240,15 @@ def take_parts_of_names(scan: Scan, kind: SpanKind, known: Callable[[str], bool]
         start = end
 
 
-def take_parted_words(scan: Scan, patterns: Mapping[str, re.Pattern[str]], whole: Container[str], longest: int) -> None:
+def take_parted_words(scan: Scan, words: Iterable[str], whole: Container[str], longest: int) -> None:
     """Take words that are parted by others: 收…款 in 收了宏达多少款, but no parts of longer ``whole`` words."""
     spoken: list[tuple[int, int]] = []
     take_words(scan, whole, longest, lambda start, end: spoken.append((start, end)))
-    for word, pattern in patterns.items():
+    for word in words:
         first, _, last = word.partition(PARTED)
-        if first not in scan.rest or last not in scan.rest or (match := pattern.search(scan.rest)) is None:
+        if first not in scan.rest or last not in scan.rest:
+            continue
+        if (match := parted_pattern(word).search(scan.rest)) is None:
             continue
         size = len(first) + len(last)
         if not any(end - start >= size and _meet(match, start, end) for start, end in spoken):

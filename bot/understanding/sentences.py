@@ -9,6 +9,7 @@ import re
 import tomllib
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ _FIXED_WEIGHT = 6
 _KEYS = (*_WEIGHTS, "lists", "narrows", "fixed")
 _SHORTEST_ALIAS = 2
 _LONGEST_INSIDE = 6
+_PATTERNS = 1_024
+"""Patterns of words in two parts that are kept; there are some hundred such words."""
 PARTED = "…"
 """Stands in a word for other words between its parts: Chinese verbs part from their objects."""
 _WORD_LISTS = ("fillers", "phrases", "kept", "dates", "due", "units", "verbs", "heard", "off_topic")
@@ -44,8 +47,8 @@ class Sentences:
     """The words of all languages, in small letters."""
 
     cues: Mapping[str, tuple[Cue, ...]]
-    parted: Mapping[str, re.Pattern[str]]
-    """Those of two parts, with other words between them."""
+    parted: tuple[str, ...]
+    """Those of two parts, with other words between them (`parted_pattern`), the longest first."""
     fillers: frozenset[str]
     """Words that mean nothing at either end of a name."""
     phrases: frozenset[str]
@@ -104,7 +107,7 @@ class Sentences:
         return cls(
             commands=frozenset(asked),
             cues={word: _strongest(_with_weights_inside(word, found, cues)) for word, found in cues.items()},
-            parted={word: _parted(word) for word in sorted(cues, key=len, reverse=True) if PARTED in word},
+            parted=tuple(word for word in sorted(cues, key=len, reverse=True) if PARTED in word),
             fillers=frozenset(words["fillers"]),
             phrases=frozenset(words["phrases"]),
             kept=frozenset(words["kept"]),
@@ -197,7 +200,9 @@ def _narrowed(file: str, command: AnyCommand, table: Mapping[str, Any]) -> Itera
         yield name, frozenset(_words(file, f"{command.name}.narrows.{name}", listed))
 
 
-def _parted(word: str) -> re.Pattern[str]:
+# Made when a sentence has both parts: to make all of them takes 40 ms, and a sentence needs one or two.
+@lru_cache(maxsize=_PATTERNS)
+def parted_pattern(word: str) -> re.Pattern[str]:
     """Return the pattern of a word of two parts; what was found already may stand between them."""
     first, _, last = (re.escape(part.strip()) for part in word.partition(PARTED))
     if first.isascii():
@@ -214,26 +219,27 @@ def _words(file: str, key: str, value: object) -> Iterator[str]:
 
 def _with_weights_inside(word: str, cues: Iterable[Cue], known: Mapping[str, Sequence[Cue]]) -> Iterator[Cue]:
     """Yield the cues of a word, none weaker than a word inside it: 到货的采购单 says no less than 采购单."""
-    size = len(word)
-    inside = [
-        cue
-        for start in range(size)
-        for end in range(start + _SHORTEST_ALIAS, min(size, start + _LONGEST_INSIDE) + 1)
-        if end - start < size and not word.isascii()
-        for cue in known.get(word[start:end], ())
-    ]
+    inside = [] if word.isascii() else [cue for part in _parts(word) for cue in known.get(part, ())]
     for cue in cues:
-        yield replace(
-            cue, weight=max([cue.weight, *(other.weight for other in inside if other.command == cue.command)])
-        )
+        weight = max([cue.weight, *(other.weight for other in inside if other.command == cue.command)])
+        yield cue if weight == cue.weight else replace(cue, weight=weight)
+
+
+def _parts(word: str) -> Iterator[str]:
+    size = len(word)
+    for start in range(size):
+        for end in range(start + _SHORTEST_ALIAS, min(size, start + _LONGEST_INSIDE) + 1):
+            if end - start < size:
+                yield word[start:end]
 
 
 def _strongest(cues: Iterable[Cue]) -> tuple[Cue, ...]:
     """Return one cue a command, with all that its words say."""
     merged: dict[str, Cue] = {}
     for cue in cues:
-        known = merged.get(cue.command, cue)
-        merged[cue.command] = Cue(
-            cue.command, max(known.weight, cue.weight), known.keyword or cue.keyword, known.fixed or cue.fixed
-        )
+        known = merged.setdefault(cue.command, cue)
+        if known is not cue:
+            merged[cue.command] = Cue(
+                cue.command, max(known.weight, cue.weight), known.keyword or cue.keyword, known.fixed or cue.fixed
+            )
     return tuple(merged.values())

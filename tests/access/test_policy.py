@@ -6,7 +6,7 @@ import pytest
 
 from bot.access.grants import FULL_GRANT, NO_GRANT, SHARED_GRANT, Grant, Scope
 from bot.access.people import Person
-from bot.access.policy import NO_RULE, AccessPolicy, AccessRequest
+from bot.access.policy import NO_RULE, AccessPolicy, AccessRequest, AccessVerdict
 from bot.access.rules import AccessRule, RuleEffect
 from bot.disclosure import ALL_FIELDS, FieldClass
 
@@ -302,3 +302,14 @@ def test_what_is_reserved_is_for_administrators_and_whom_a_rule_names_for_it(
 ) -> None:
     verdict = AccessPolicy(rules=rules).decide(person, RESERVED)
     assert (verdict.allowed, verdict.ask) == (allowed, ask)
+
+
+def test_conversations_that_no_rule_names_share_their_decisions() -> None:
+    policy = AccessPolicy(rules=(MO_IN_PLANT,))
+
+    def decide(conversation_id: str) -> AccessVerdict:
+        return policy.decide(KEEPER, AccessRequest(command="mo", conversation_id=conversation_id))
+
+    assert decide("cidOne==") is decide("cidTwo==") is decide("")
+    assert decide("cidPlant==").allowed
+    assert not decide("cidOne==").allowed

@@ -81,8 +81,8 @@ class DialogueRow(StoreTable, table=True):
     user_id: str = Field(primary_key=True)
     conversation_id: str = Field(primary_key=True)
     at_ms: int = Field(sa_type=BigInteger)
-    line: str = Field(sa_type=Sealed("dialogue.line"))
-    rows: str = Field(sa_type=Sealed("dialogue.rows"))
+    line: str = Field(sa_type=Sealed("dialogue.line", short_lived=True))
+    rows: str = Field(sa_type=Sealed("dialogue.rows", short_lived=True))
     """A JSON list of lines."""
 
 
