@@ -74,8 +74,8 @@ def suggested_commands() -> tuple[SuggestedCommand, ...]:
     languages = load_languages()
     chinese, english = languages["zh_CN"], languages["en"]
     return tuple(
-        SuggestedCommand(name=one.name, chinese=chinese.say(one.summary), english=english.say(one.summary))
-        for one in Commands.discover().values()
+        SuggestedCommand(name=command.name, chinese=chinese.say(command.summary), english=english.say(command.summary))
+        for command in Commands.discover().values()
     )
 
 

@@ -141,7 +141,7 @@ async def delivery(
 
 async def _of_order(text: str, erp: ErpHub, context: QuestionContext) -> OrderDeliveriesView | None:
     """Return the deliveries of the order with this number; None where there is no such order."""
-    if not any(sign.isdigit() for sign in text):
+    if not any(char.isdigit() for char in text):
         return None
     for number in (text, *other_spellings(text)):
         try:

@@ -93,8 +93,8 @@ def merge_grants(grants: Iterable[Grant]) -> Grant:
     return Grant(fields=ALL_FIELDS.intersection(*seen), scopes=widest)
 
 
-def common_scopes(one: tuple[Scope, ...], other: tuple[Scope, ...]) -> tuple[Scope, ...]:
+def common_scopes(first: tuple[Scope, ...], second: tuple[Scope, ...]) -> tuple[Scope, ...]:
     """Return scopes of the documents that are covered by both."""
-    if one == other:
-        return one
-    return tuple(dict.fromkeys(mine.common(theirs) for mine in one for theirs in other))
+    if first == second:
+        return first
+    return tuple(dict.fromkeys(mine.common(theirs) for mine in first for theirs in second))

@@ -103,6 +103,6 @@ def _syslog(row: dict[str, Any]) -> str:
 
 def _quoted(cell: str) -> str:
     escaped = escape_invisible(cell)
-    for sign in ("\\", '"', "]"):
-        escaped = escaped.replace(sign, f"\\{sign}")
+    for char in ("\\", '"', "]"):
+        escaped = escaped.replace(char, f"\\{char}")
     return escaped

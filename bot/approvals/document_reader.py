@@ -90,7 +90,7 @@ class Organisation:
     def _take_snapshot(self) -> CompanySnapshot:
         configured = _by_source(self._configured)
         taken = {(source, account.casefold()) for _, source, account in configured}
-        bound = [one for one in _by_source(self._seen) if (one[1], one[2].casefold()) not in taken]
+        bound = [key for key in _by_source(self._seen) if (key[1], key[2].casefold()) not in taken]
         # Of several the last one counts: the first that is configured.
         by_source = [*bound, *reversed(configured)]
         return CompanySnapshot(

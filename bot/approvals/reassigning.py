@@ -55,7 +55,9 @@ def _with_managers_of_now(
     unit.cases.put(reassigned)
     unit.audit(reassigned, "reassigned", detail=", ".join(f"{old} → {new}" for old, new in successors.items()))
     enqueue_cards(unit, reassigned)
-    place_cards(unit, reassigned, person_places(one for one in awaited_voters(unit, reassigned) if one not in known))
+    place_cards(
+        unit, reassigned, person_places(person for person in awaited_voters(unit, reassigned) if person not in known)
+    )
     return reassigned
 
 
@@ -75,8 +77,8 @@ def _replaced(
     return replace(
         plan,
         levels=tuple(_level_of_now(level, case, successors) for level in plan.levels),
-        escalate_to=tuple(dict.fromkeys(successors.get(one, one) for one in plan.escalate_to)),
-        by_manager={successors.get(one, one): place for one, place in plan.by_manager.items()},
+        escalate_to=tuple(dict.fromkeys(successors.get(person, person) for person in plan.escalate_to)),
+        by_manager={successors.get(person, person): place for person, place in plan.by_manager.items()},
         single_limits={**plan.single_limits, **added},
     )
 
@@ -84,7 +86,7 @@ def _replaced(
 def _level_of_now(level: ApprovalLevel, case: Case, successors: Mapping[str, str]) -> ApprovalLevel:
     """Return a level in which those have their successors who have not spoken yet."""
     silent = missing_approvers(level, case.votes)
-    people = (successors.get(one, one) if one in silent else one for one in level.approvers)
+    people = (successors.get(person, person) if person in silent else person for person in level.approvers)
     return replace(level, approvers=tuple(dict.fromkeys(people)))
 
 
@@ -92,12 +94,14 @@ def _hand_on(unit: CaseUnitOfWork, case: Case, left: Collection[str]) -> Case | 
     """Let somebody else decide in the place of those who left, as the plan says: substitutes, or those who escalate."""
     waited = tally(case.plan, case.votes)
     assert not isinstance(waited, Verdict), "an open case waits for a level"
-    gone = [one for one in missing_approvers(case.plan.level(waited), case.votes) if one in left]
+    gone = [person for person in missing_approvers(case.plan.level(waited), case.votes) if person in left]
     if not gone:
         return None
-    substitutes = {one for person in gone for one in unit.policy.substitutes_of(person, unit.now)} - set(left)
+    substitutes = {substitute for person in gone for substitute in unit.policy.substitutes_of(person, unit.now)} - set(
+        left
+    )
     passed_on = {turn.to for turn in case.forwards if turn.person in gone} - set(left)
-    further = [one for one in case.plan.escalate_to if one not in left]
+    further = [person for person in case.plan.escalate_to if person not in left]
     unit.audit(case, "approver_left", detail=", ".join(gone))
     if substitutes or passed_on:
         place_cards(unit, case, person_places(sorted(substitutes | passed_on)))

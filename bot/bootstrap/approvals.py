@@ -187,7 +187,7 @@ def _names(base: Infrastructure) -> FetchNames:
     people = base.people
 
     async def names_of(user_ids: Sequence[str]) -> Mapping[str, str]:
-        found = await asyncio.gather(*(people.identify(one, name="") for one in user_ids))
-        return {one: person.name for one, person in zip(user_ids, found, strict=True) if not person.is_external}
+        found = await asyncio.gather(*(people.identify(user_id, name="") for user_id in user_ids))
+        return {user_id: person.name for user_id, person in zip(user_ids, found, strict=True) if not person.is_external}
 
     return names_of

@@ -29,7 +29,7 @@ _STEP = "⟸"
 _TYPED = re.compile(r"(.*\S)\s+\+(\d{1,6})", re.DOTALL)
 _ID_PATTERN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.:-]{0,63}")
 _USER_ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_@.:-]{0,63}")
-"""Organisations may choose the user ids of their members, out of letters, digits and these signs."""
+"""Organisations may choose the user ids of their members, out of letters, digits and these characters."""
 _SEEN_PATTERN = re.compile(r"[0-9a-f]{4,32}")
 """The beginning of a fingerprint, as long as a button can afford."""
 
@@ -162,7 +162,7 @@ class Ask(Action):
         """Return the token; raises `ValueError` when it is longer than a button may carry."""
         lines = (self.line, *self.back)
         if any(_STEP in line for line in lines):
-            raise ValueError("a line with the sign between lines")
+            raise ValueError("a line with the separator of lines")
         return _checked(_SEPARATOR.join((self.kind(), str(self.offset), _STEP.join(lines))))
 
     @property

@@ -42,9 +42,9 @@ def render_buttons(buttons: Iterable[Button], presenter: Presenter) -> list[Rend
         if _is_hidden(button):
             continue
         color = Color.GRAY if leads and button.color is Color.BLUE else button.color
-        one = _render_button(presenter.show(button.label), button.does, color.value, colon)
-        if one is not None:
-            rendered.append(one)
+        rendered_button = _render_button(presenter.show(button.label), button.does, color.value, colon)
+        if rendered_button is not None:
+            rendered.append(rendered_button)
             leads = leads or color is Color.BLUE
     return rendered
 

@@ -29,7 +29,7 @@ _LOOK_ALIKES = str.maketrans("*_#<>|[]`~\\", "＊＿＃＜＞｜［］｀～＼"
 _MARKUP = re.compile(r"[*_#<>|\[\]`~\\@&]|^[-+=\d]")
 _MENTION = re.compile(r"(?:^|(?<=\s))@")
 _EXACT = re.compile(r"[A-Za-z0-9](?:[\w.+/=-]*[A-Za-z0-9+/=])?", re.ASCII)
-"""Letters, digits and the signs of ids; an underscore between them emphasises nothing."""
+"""Letters, digits and the characters of ids; an underscore between them emphasises nothing."""
 _MEDIA_ID = re.compile(r"@[\w-]{1,200}", re.ASCII)
 _ENTITY = re.compile(r"&(?=#?\w{1,32};)")
 _BULLET = re.compile(r"^[-+=](?!\d)")
@@ -58,7 +58,7 @@ def clean(text: str, limit: int = MAX_TEXT) -> str:
     if not text.isascii() or not text.isprintable():
         shown = _FILLERS.sub("", text)
         if not shown.isprintable():
-            shown = "".join(sign for sign in shown if sign.isprintable() or category(sign) not in _HIDDEN)
+            shown = "".join(char for char in shown if char.isprintable() or category(char) not in _HIDDEN)
         if len(shown) < len(text):
             text = " ".join(shown.split())
     return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"
@@ -69,8 +69,8 @@ def narrowed(text: str, width: int) -> str:
     if len(text) <= width:
         return text
     room = 2 * width
-    for count, sign in enumerate(text):
-        room -= 2 if east_asian_width(sign) in "WF" else 1
+    for count, char in enumerate(text):
+        room -= 2 if east_asian_width(char) in "WF" else 1
         if room < 0:
             return f"{text[: max(0, count - 1)].rstrip()}…"
     return text

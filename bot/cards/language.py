@@ -39,7 +39,7 @@ DEFAULT_LANGUAGE = "zh_CN"
 _WIDE = Context(prec=60)
 """Babel rounds in the context at hand; in the usual one a number of more than 25 digits before its point raises."""
 _ROUNDED_FROM = 100
-"""From here on a number in few signs has no decimals of its own."""
+"""From here on a number in few characters has no decimals of its own."""
 UNKNOWN_VALUE = "–"
 """What is shown for ``None``: the ERP does not say."""
 
@@ -97,18 +97,18 @@ class Language:
         return f"{_number(self.code, value)} {unit}" if unit else _number(self.code, value)
 
     def compact(self, value: Decimal) -> str:
-        """Return a number in few signs, rounded to a tenth of its unit: 12.3万, 123.5K."""
+        """Return a number in few characters, rounded to a tenth of its unit: 12.3万, 123.5K."""
         with localcontext(_WIDE):
             # Below its first unit a language writes a number in full.
             shown = round(value, 0 if abs(value) >= _ROUNDED_FROM else 1)
             return format_compact_decimal(shown, locale=_locale(self.code), fraction_digits=1)
 
     def month(self, value: dt.date) -> str:
-        """Return the month of a date with its year, in few signs."""
+        """Return the month of a date with its year, in few characters."""
         return format_skeleton("yMMM", value, locale=_locale(self.code))
 
     def money(self, value: Money | None) -> str:
-        """Return an amount with the sign and the decimals of its currency."""
+        """Return an amount with the symbol and the decimals of its currency."""
         return UNKNOWN_VALUE if value is None else _money(self.code, value.amount, value.currency)
 
     def price(self, value: Money | None) -> str:

@@ -133,4 +133,4 @@ def _money_pattern(money: Money) -> str:
 
 
 def _width(text: str) -> int:
-    return sum(1 if sign.isascii() else 2 for sign in text)
+    return sum(1 if char.isascii() else 2 for char in text)

@@ -27,11 +27,11 @@ _WORDS, _SMALL = 13, 11
 _TITLE_HEIGHT, _PLOT_TOP, _PLOT_HEIGHT, _NAMES_HEIGHT = 30, 42, 150, 26
 _ROW_HEIGHT, _ROW_BAR = 46, 10
 _NAMES_APART = 8
-_WIDE_SIGN, _NARROW_SIGN = Decimal("1.02"), Decimal("0.6")
-"""Widths of signs in parts of their size, rather too wide than too narrow."""
+_WIDE_CHARACTER, _NARROW_CHARACTER = Decimal("1.02"), Decimal("0.6")
+"""Widths of characters in parts of their size, rather too wide than too narrow."""
 
 Compact: TypeAlias = Callable[[Decimal], str]
-"""Writes a number in few signs: 12.3万."""
+"""Writes a number in few characters: 12.3万."""
 
 
 def draw_chart(chart: Chart, compact: Compact) -> str:
@@ -146,7 +146,9 @@ def _inside(middle: Decimal, words: str) -> Decimal:
 
 def _breadth(words: str, size: int) -> Decimal:
     """Return about how wide words are."""
-    return size * sum((_WIDE_SIGN if east_asian_width(sign) in "WF" else _NARROW_SIGN for sign in words), Decimal())
+    return size * sum(
+        (_WIDE_CHARACTER if east_asian_width(char) in "WF" else _NARROW_CHARACTER for char in words), Decimal()
+    )
 
 
 def _write(
@@ -173,5 +175,5 @@ def _plain(value: Decimal | int | str) -> str:
 
 
 def _clean(words: str) -> str:
-    """Return words of an ERP without the signs that XML cannot hold."""
-    return "".join(sign if sign.isprintable() else " " for sign in words)
+    """Return words of an ERP without the characters that XML cannot hold."""
+    return "".join(char if char.isprintable() else " " for char in words)

@@ -20,9 +20,9 @@ PLACES = (
 )
 """Where systems keep a font with Chinese letters."""
 _PREFERRED = " SC"
-"""Ends the name of the family, among several in a file, whose signs look as they are written in mainland China."""
+"""Ends the name of the family, among several in a file, whose characters look as they are written in mainland China."""
 _SIGN = "账"
-"""A sign that only a font for simplified Chinese has."""
+"""A character that only a font for simplified Chinese has."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -457,12 +457,12 @@ def _year_in(text: str, today: date) -> int:
 
 
 def _number(text: str) -> int:
-    """Return a number up to 99 in digits or Chinese signs."""
+    """Return a number up to 99 in digits or Chinese characters."""
     if text.isdecimal():
         return int(text)
     tens, ten, units = text.rpartition("十")
     if not ten:
-        return int("".join(str(_NUMERALS[sign]) for sign in text))
+        return int("".join(str(_NUMERALS[char]) for char in text))
     return (_NUMERALS[tens] if tens else 1) * 10 + (_NUMERALS[units] if units else 0)
 
 

@@ -102,7 +102,7 @@ def read_amount(text: str) -> Decimal | None:
 
 
 def _spoken(signs: str) -> Decimal | None:
-    """Return a number below a hundred million in Chinese signs; a last digit counts the next power: 两千五 is 2500."""
+    """Return a number below 100 million in Chinese characters; a last digit counts the next power: 两千五 is 2500."""
     whole, _, rest = signs.rpartition("万")
     upper = _below_myriad(whole) if whole else 0
     if upper is None or (not whole and "万" in signs):

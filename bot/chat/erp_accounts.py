@@ -152,9 +152,9 @@ class ErpAccounts:
     async def load(self) -> None:
         """Read what is bound."""
         bound: dict[str, dict[str, str]] = {}
-        for one in await self._store.all():
-            if one.account:
-                bound.setdefault(one.user_id, {})[one.source] = one.account
+        for binding in await self._store.all():
+            if binding.account:
+                bound.setdefault(binding.user_id, {})[binding.source] = binding.account
         if bound != self._bound:
             self._bound = bound
 
@@ -174,7 +174,11 @@ class ErpAccounts:
             ErpAccount(user_id=user_id, source=source, name="", account=account, state=AccountState.BOUND)
             for source, account in configured.items()
         ]
-        own = [one for one in await self._store.all() if one.user_id == user_id and one.source not in configured]
+        own = [
+            binding
+            for binding in await self._store.all()
+            if binding.user_id == user_id and binding.source not in configured
+        ]
         return (*found, *own)
 
     async def find(self, user_id: str, source: str) -> ErpAccount | None:
@@ -184,7 +188,7 @@ class ErpAccounts:
     async def ask(self, user_id: str, name: str, source: str, account: str) -> ErpAccount:
         """Ask the administrators for an account. Raises `AccountRefused`."""
         self._refuse_configured(user_id, source)
-        deciders = [one for one in dict.fromkeys(await self._administrators()) if one != user_id]
+        deciders = [user for user in dict.fromkeys(await self._administrators()) if user != user_id]
         if not deciders:
             raise AccountRefused(phrase("No administrator is known who could agree. Name one in access.roles."))
         now = self._now()
@@ -258,12 +262,12 @@ class ErpAccounts:
 
         People who have an account there, asked for one, were declined or unbound it stay as they are.
         """
-        known = {one.user_id: one for one in await self._store.all() if one.source == source}
+        known = {binding.user_id: binding for binding in await self._store.all() if binding.source == source}
         found = {match.user_id: match for match in matches}
         gone = [
-            AccountMatch(user_id=one.user_id, name=one.name, outcome=MatchOutcome.NONE)
-            for one in known.values()
-            if one.state in SEARCHED_IN_VAIN and one.user_id not in found
+            AccountMatch(user_id=binding.user_id, name=binding.name, outcome=MatchOutcome.NONE)
+            for binding in known.values()
+            if binding.state in SEARCHED_IN_VAIN and binding.user_id not in found
         ]
         bound = 0
         for match in (*matches, *gone):
@@ -335,8 +339,8 @@ class ErpAccounts:
             raise AccountRefused(phrase("This account is bound to somebody else."))
 
     def _is_taken(self, user_id: str, source: str, account: str, others: Sequence[ErpAccount]) -> bool:
-        taken = {one.account.casefold() for one in others if one.account}
-        taken |= {own[source].casefold() for one, own in self._configured.items() if one != user_id and source in own}
+        taken = {binding.account.casefold() for binding in others if binding.account}
+        taken |= {own[source].casefold() for user, own in self._configured.items() if user != user_id and source in own}
         return account.casefold() in taken
 
 

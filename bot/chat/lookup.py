@@ -95,7 +95,7 @@ class DocumentLookup(Generic[D]):
         """
         searching = bool(text) and wanted is Filter.ALL and days is None
         # Text without a digit is no number: a search for a customer or vendor costs one call less.
-        if searching and any(sign.isdigit() for sign in text):
+        if searching and any(char.isdigit() for char in text):
             try:
                 return OneDocument(await self.one(text))
             except (NotFound, Ambiguous):
@@ -106,7 +106,7 @@ class DocumentLookup(Generic[D]):
         if self.owned and text.casefold() in OWN_WORDS:
             return DocumentList(await self.owned.of_asker(query))
         found = await self.many(query)
-        if self.owned and text and not found.value.total and not any(sign.isdigit() for sign in text):
+        if self.owned and text and not found.value.total and not any(char.isdigit() for char in text):
             of_colleague = await self.owned.of_named(text, query)
             found = of_colleague if of_colleague.value.total else found
             rows = rows or FETCH_LIMIT
@@ -117,7 +117,7 @@ class DocumentLookup(Generic[D]):
         return DocumentList(found)
 
     async def _spelled_otherwise(self, text: str, notes: tuple[Phrase, ...]) -> OneDocument[D]:
-        """Return the document whose number ``text`` spells with other signs; raises `NothingFound` for none."""
+        """Return the document whose number ``text`` spells with other punctuation; raises `NothingFound` for none."""
         for number in other_spellings(text):
             try:
                 return OneDocument(await self.one(number))

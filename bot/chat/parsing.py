@@ -23,14 +23,14 @@ _BLANKS = "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u00a0\u1680\u2028\u2029\u202f\u205f\u3
 )
 # Dashes that phone keyboards and word processors make of a typed hyphen in a document number.
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2212\ufe58\ufe63\uff0d"
-# All full-width signs but brackets and quotation marks: those are part of company names, and an ERP searches for what
-# is written. The look-alikes that cards show instead of markup (`bot.cards.escape`) are among them.
+# All full-width characters but brackets and quotation marks: those are part of company names, and an ERP searches for
+# what is written. The look-alikes that cards show instead of markup (`bot.cards.escape`) are among them.
 _FULL_WIDTH = "".join(chr(code) for code in range(0xFF01, 0xFF5F) if chr(code) not in "＂＇（）")
 
 _FOLD = {
     **dict.fromkeys(map(ord, _BLANKS), " "),
     **dict.fromkeys(map(ord, _DASHES), "-"),
-    **{ord(sign): chr(ord(sign) - 0xFEE0) for sign in _FULL_WIDTH},
+    **{ord(char): chr(ord(char) - 0xFEE0) for char in _FULL_WIDTH},
     ord("。"): ".",
 }
 
@@ -60,7 +60,7 @@ def normalise(text: str) -> str:
 
 
 def split(text: str, *, listed: bool = False) -> tuple[str, ...]:
-    """Return the words of a normalised text; ``"`` holds a word with blanks together, ``""`` in it is one sign.
+    """Return the words of a normalised text; ``"`` holds a word with blanks together, ``""`` in it is one quote.
 
     ``listed``: commas and semicolons part words too. They don't otherwise, because names hold them.
     """

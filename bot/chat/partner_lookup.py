@@ -40,7 +40,7 @@ class PartnerLookup(Generic[P]):
         Raises `NothingFound` when it fits none. What a list tells of a partner is all there is: none is read twice.
         With ``rows`` the answer is a list of so many, also where one partner fits.
         """
-        if rows is None and any(sign.isdigit() for sign in text):
+        if rows is None and any(char.isdigit() for char in text):
             try:
                 return OneDocument(await self.one(text))
             except (NotFound, Ambiguous):

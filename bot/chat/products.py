@@ -77,7 +77,7 @@ class ProductLookup:
         ``read`` takes a code and raises `NotFound`. Raises `NothingFound` where nothing fits.
         """
         # Nearly all codes have a digit: a name costs one call less.
-        codes = (word, *other_spellings(word)) if any(sign.isdigit() for sign in word) else ()
+        codes = (word, *other_spellings(word)) if any(char.isdigit() for char in word) else ()
         for code in codes:
             try:
                 return await read(code)

@@ -143,7 +143,7 @@ class Commands(Mapping[str, AnyCommand]):
         owners: dict[str, str] = {}
         for command in sorted(commands, key=lambda command: (command.place, command.name)):
             for word in map(str.casefold, command.names):
-                if not word or any(sign.isspace() for sign in word):
+                if not word or any(char.isspace() for char in word):
                     raise ConfigurationError(f"command {command.name!r}: {word!r} is no single word")
                 if word in owners:
                     raise ConfigurationError(

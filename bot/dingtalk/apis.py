@@ -126,14 +126,6 @@ MESSAGE_FILE_CONTENT = ApiCall(
 )
 # Contacts are exempt from the monthly quota (docs: platform/dingtalk/limits.md#not-counted).
 USER = ApiCall(name="user", method="POST", path="/topapi/v2/user/get", host=Host.OAPI, billed=False, idempotent=True)
-USER_BY_UNION_ID = ApiCall(
-    name="user_by_union_id",
-    method="POST",
-    path="/topapi/user/getbyunionid",
-    host=Host.OAPI,
-    billed=False,
-    idempotent=True,
-)
 USERS_OF_DEPARTMENT = ApiCall(
     name="users_of_department",
     method="POST",

@@ -10,7 +10,7 @@ from typing import Any
 
 from cachetools import TTLCache
 
-from bot.dingtalk.apis import USER, USER_BY_UNION_ID
+from bot.dingtalk.apis import USER
 from bot.dingtalk.errors import DingTalkError, DingTalkRefused
 from bot.dingtalk.openapi import OpenApi
 from bot.dingtalk.payload import flag, items, part, text
@@ -69,14 +69,6 @@ class DingTalkDirectory:
         if (refusal := self._refusals.get(user_id)) is not None:
             raise refusal.with_traceback(None)
         return await self._asking.join(user_id, partial(self._ask, user_id))
-
-    async def user_id_of(self, union_id: str) -> str:
-        """Return the userId of a unionId; raises `DingTalkUnknownPerson` for people outside the organisation."""
-        try:
-            answer = await self._api.call(USER_BY_UNION_ID, {"unionid": union_id})
-        except DingTalkRefused as refusal:
-            raise _named(refusal) from refusal
-        return text(part(answer.get("result")).get("userid"))
 
     def forget(self, user_id: str) -> None:
         """Ask again next time: an event said that this person changed."""

@@ -32,8 +32,12 @@ class DingTalkDirectoryListing:
     async def departments_below(self, department_id: str) -> Sequence[tuple[str, str]]:
         """Return ids and names of the departments directly below one."""
         answer = await self._api.call(DEPARTMENTS_BELOW, {"dept_id": int(department_id), "language": "zh_CN"})
-        listed = [part(one) for one in items(answer.get("result"))]
-        return [(text(one.get("dept_id")), text(one.get("name"))) for one in listed if text(one.get("dept_id"))]
+        listed = [part(item) for item in items(answer.get("result"))]
+        return [
+            (text(department.get("dept_id")), text(department.get("name")))
+            for department in listed
+            if text(department.get("dept_id"))
+        ]
 
     async def members(self, department_id: str, start: int) -> DirectoryPage:
         """Return direct members of a department; neither their roles nor their managers are among what is listed."""
@@ -63,7 +67,7 @@ class DingTalkDirectoryListing:
 
 
 def _page(result: Mapping[str, Any], start: int, *, more: object, following: object) -> DirectoryPage:
-    listed = [read_person("", part(one)) for one in items(result.get("list"))]
+    listed = [read_person("", part(item)) for item in items(result.get("list"))]
     people = tuple(person for person in listed if person.user_id)
     # Without a mark where to go on, or with one that leads back, there would be no end.
     further = int(text(following)) if text(following).isdigit() else start + PEOPLE_A_PAGE

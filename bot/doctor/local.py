@@ -278,7 +278,7 @@ async def check_deciders(settings: Settings) -> list[CheckResult]:
             await database.close()
     except DingerpError:
         bound = ()  # the check of the database says why
-    known = {(one.user_id, one.source) for one in bound if one.account}
+    known = {(account.user_id, account.source) for account in bound if account.account}
     known |= {(user_id, source) for user_id, accounts in settings.access.accounts.items() for source in accounts}
     without = [
         source for source in settings.erp if not any((user_id, source) in known for user_id in settings.approvers)

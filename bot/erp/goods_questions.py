@@ -101,7 +101,7 @@ class GoodsQuestions:
             kept = keep_contents(self.narrowings, self._own_contents(part.value, source.name), source.name)
             return NotFound(query.warehouse) if kept is None else self._counted(part, kept)
 
-        parts = parts_of(list(await asyncio.gather(*map(ask, sources))), call)
+        parts = parts_of(list(await asyncio.gather(*map(ask, sources))), call, query.warehouse)
         used = usable_parts(parts)
         known = [part.value for part in used if part.value]
         items = tuple(item for contents in known for item in contents.items)
@@ -134,7 +134,7 @@ class GoodsQuestions:
             return NotFound(sku) if kept is None else replace(part, value=kept)
 
         answers = list(await asyncio.gather(*(ask(source, code) for source, code in named)))
-        return parts_of(answers or [NotFound(sku)], call)
+        return parts_of(answers or [NotFound(sku)], call, sku)
 
     async def _slice(
         self,

@@ -428,7 +428,7 @@ class ErpHub(DocumentAnswers):
         for source, flight in flights:
             answer = await flight.wait()
             if isinstance(answer, NotFound):
-                missing = missing or answer
+                missing = missing or NotFound(what or answer.what, source=answer.source)
                 continue
             if isinstance(answer, ErpError):
                 errors.append(answer)

@@ -82,7 +82,7 @@ class MultiSource:
             twins = await asyncio.gather(*(self._twin(named[index][0], code, *barcodes) for index in lacking))
             for index, twin in zip(lacking, twins, strict=True):
                 answers[index] = twin or answers[index]
-        parts = parts_of(answers, "stock") if answers else _not_found(sku)
+        parts = parts_of(answers or [NotFound(sku)], "stock", sku)
         if len(parts) == 1 and parts[0].value is not None:
             return _single(parts[0], self._table)
         return merge_stock(parts, self._table, self._units)
@@ -155,16 +155,16 @@ def _single(part: SourceAnswer[StockLevel], table: ProductCodes) -> Answer[Stock
     return Answer(level, part.source, part.as_of, stale=not part.fresh, failures=failures((part,)), notes=part.notes)
 
 
-def parts_of(answers: Sequence[SourceAnswer[V] | NotFound], call: str) -> list[SourceAnswer[V]]:
-    """Return the parts, of which at least one has a value; else raises the best reason why there is none."""
+def parts_of(answers: Sequence[SourceAnswer[V] | NotFound], call: str, what: str = "") -> list[SourceAnswer[V]]:
+    """Return the parts, of which at least one has a value; else raises the best reason why there is none.
+
+    ``what`` is not found as it was asked for: a source's own code, or another spelling, would tell what is hidden from
+    what is not there.
+    """
     parts = [part for part in answers if isinstance(part, SourceAnswer)]
     if any(part.value is not None for part in parts):
         return parts
     # A source that did not answer may well have what the others lack.
     errors = [part.error for part in parts if part.error]
-    missing = [part for part in answers if isinstance(part, NotFound)]
+    missing = [NotFound(what or part.what, source=part.source) for part in answers if isinstance(part, NotFound)]
     raise (errors or missing or [Unavailable(f"nobody answered {call}")])[0]
-
-
-def _not_found(sku: str) -> list[SourceAnswer[StockLevel]]:
-    raise NotFound(sku)

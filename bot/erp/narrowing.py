@@ -140,7 +140,7 @@ class Narrowing:
         """Return whether a list is searched by names that the reader may not see: a number has a digit."""
         named = query.text or query.partner
         is_number = (
-            any(sign.isdigit() for sign in query.text) and not query.partner and kind not in (CUSTOMERS, VENDORS)
+            any(char.isdigit() for char in query.text) and not query.partner and kind not in (CUSTOMERS, VENDORS)
         )
         return bool(named) and not is_number and any(area in self.by_number for area in kind.areas)
 

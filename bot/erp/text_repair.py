@@ -13,7 +13,7 @@ _AS_GBK = "".join(
     bytes((lead, trail)).decode("gbk", "ignore") for lead in range(0xE4, 0xEA) for trail in range(0x80, 0xC0)
 )
 _SYMBOLS = "×°±²³µ·½¼¾Øø®"
-"""Of the Latin signs those that stand in any description; damaged texts have others beside them."""
+"""The Latin characters that are in any description; damaged texts have others beside them."""
 _LATIN = "".join(sign for code in range(0x80, 0x100) if (sign := chr(code)) not in _SYMBOLS)
 _SIEVE = re.compile(f"[{_CONTROL}{_LATIN}\ud800-\udfff\ufffd{_INVISIBLE}{_AS_GBK}锟鍔?]")
 """Finds every text that may be wrong, and a few that are not."""

@@ -104,14 +104,6 @@ class ReadModel:
         """Return the documents of these days, both included, the newest first."""
         return await self.fold(area, tuple, since=first, until=last)
 
-    async def open_documents(self, area: Area) -> KeptAnswer[tuple[Document, ...]]:
-        """Return the open documents, the newest first."""
-        return await self.fold(area, tuple, open_only=True)
-
-    async def documents_of(self, area: Area, partner: str) -> KeptAnswer[tuple[Document, ...]]:
-        """Return the documents of a customer or vendor, by full name, the newest first."""
-        return await self.fold(area, tuple, partner=partner)
-
     async def fold(
         self,
         area: Area,

@@ -201,8 +201,11 @@ def enlarged(company: Enterprise, staff: int) -> Enterprise:
         return company
     return replace(
         company,
-        departments={**company.departments, **{one.id: one for one in _further_departments(staff)}},
-        people={**company.people, **{one.user_id: one for one in _further_people(staff)}},
+        departments={
+            **company.departments,
+            **{department.id: department for department in _further_departments(staff)},
+        },
+        people={**company.people, **{person.user_id: person for person in _further_people(staff)}},
     )
 
 

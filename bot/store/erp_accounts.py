@@ -171,8 +171,8 @@ class StoredErpAccounts:
                 # No two people may be given the same account at the same time.
                 connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
             accounts = [_account(row) for row in connection.execute(everybody)]
-            known = next((one for one in accounts if one.user_id == user_id), None)
-            changed, owed = change(known, [one for one in accounts if one.user_id != user_id])
+            known = next((account for account in accounts if account.user_id == user_id), None)
+            changed, owed = change(known, [account for account in accounts if account.user_id != user_id])
             upsert = replace_into(ERP_ACCOUNT, self._database.dialect)
             connection.execute(upsert, {name: getattr(changed, name) for name in _COLUMNS})
             forget_other_keys(connection, user_id, source, changed.account)

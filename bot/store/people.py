@@ -201,10 +201,12 @@ class StoredPeople:
         await self._write(rows, ("name", "roles", "departments", "is_admin", "manager", "checked_us"))
 
     async def record_left(self, user_ids: Iterable[str], at: datetime) -> None:
-        await self._write([{**_NOBODY, "user_id": one, "left_us": to_us(at)} for one in user_ids], ("left_us",))
+        await self._write([{**_NOBODY, "user_id": user_id, "left_us": to_us(at)} for user_id in user_ids], ("left_us",))
 
     async def record_changed(self, user_ids: Iterable[str], at: datetime) -> None:
-        await self._write([{**_NOBODY, "user_id": one, "changed_us": to_us(at)} for one in user_ids], ("changed_us",))
+        await self._write(
+            [{**_NOBODY, "user_id": user_id, "changed_us": to_us(at)} for user_id in user_ids], ("changed_us",)
+        )
 
     async def record_roles_changed(self, at: datetime) -> None:
         stale = (
@@ -232,7 +234,7 @@ class StoredPeople:
         return await self._database.run(lambda connection: connection.scalar(begin)) is not None
 
     async def replace_departments(self, departments: Sequence[ListedDepartment]) -> None:
-        rows = [{"id": one.id, "name": one.name, "parent_id": one.parent_id} for one in departments]
+        rows = [{"id": each.id, "name": each.name, "parent_id": each.parent_id} for each in departments]
 
         def write(connection: Connection) -> None:
             connection.execute(delete(DEPARTMENT))

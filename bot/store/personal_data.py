@@ -153,7 +153,9 @@ def _standing_without(standing: str, user_id: str) -> str:
     if not standing.startswith("{"):
         return standing
     found = orjson.loads(standing)
-    lists = {name: [one for one in value if one != user_id] for name, value in found.items() if isinstance(value, list)}
+    lists = {
+        name: [user for user in value if user != user_id] for name, value in found.items() if isinstance(value, list)
+    }
     return orjson.dumps({**found, **lists}).decode()
 
 

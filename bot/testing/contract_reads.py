@@ -52,8 +52,8 @@ class ReadsContract(ContractBase):
 
     @case("products.search", "Products are found by code, name, spec and barcode, in any case")
     async def test_search(self, erp: Erp, company: ReferenceCompany) -> None:
-        # By every text with a special sign, and by plain texts in turn; each in another spelling, so that all fields
-        # are searched in all spellings.
+        # By every text with a special character, and by plain texts in turn; each in another spelling, so that all
+        # fields are searched in all spellings.
         for n, product in enumerate(self.expected_records(company, Area.PRODUCTS)):
             for m, text in enumerate((product.sku, product.name, product.spec, product.barcode)):
                 if not text or (_is_plain(text) and n % 4 != m):
@@ -189,7 +189,7 @@ class ReadsContract(ContractBase):
             told = [order.changed_by for order in listed.items if order.number == number]
             assert [(await erp.purchase_order(number)).changed_by, *told] == [account, account]
 
-    @case("read.not_found", "An unknown number is not found, whatever signs it is made of", over=EACH_KIND)
+    @case("read.not_found", "An unknown number is not found, whatever characters it is made of", over=EACH_KIND)
     async def test_not_found(self, erp: Erp, kind: DocumentSpec) -> None:
         for number in ("NO-SUCH-NUMBER", "", "%", "*", "_", "' or '1'='1", "../x", "0", "9" * 40, "号码"):
             with pytest.raises(NotFound):

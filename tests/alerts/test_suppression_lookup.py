@@ -174,3 +174,10 @@ def test_causes_are_looked_for_among_the_newest_five_thousand() -> None:
     assert asked == [], "nobody looked"
     assert next(iter(rules.others), None) is None
     assert asked == [5_000]
+
+
+def test_what_is_critical_is_muted_only_by_a_mute_that_says_so() -> None:
+    quiet = mute("stock.low", 400)
+    assert suppressions(alert(), mutes=[replace(quiet, critical=False)]).at(A) is None
+    assert suppressions(alert(severity=Severity.WARNING), mutes=[replace(quiet, critical=False)]).at(A) is not None
+    assert suppressions(alert(), mutes=[replace(quiet, critical=True)]).at(A) is not None

@@ -125,6 +125,20 @@ async def test_the_requester_does_not_become_their_own_approver() -> None:
     assert await scene.approvers() == [("sun",)]
 
 
+async def test_who_edited_an_order_does_not_become_its_approver() -> None:
+    scene = StaffScene(rules(any_of("manager:1")))
+    await scene.submit(replace(document(requester="wu").order, changed_by="erp-qian"))
+    await scene.change("wu", wu="qian")
+    assert await scene.approvers() == [("wang",)]
+
+
+async def test_cards_of_a_changed_plan_are_newer_than_those_before() -> None:
+    scene = StaffScene(rules(any_of("manager:1")))
+    case = await scene.submit()
+    await scene.change("wu", wu="qian")
+    assert (await scene.newest()).revision == case.revision + 1
+
+
 async def test_a_successor_has_no_more_than_their_own_limit() -> None:
     limited = replace(
         rules(any_of("manager:1")), limits=(SingleLimit(approvers=who("manager:1"), amounts=(money("100 CNY"),)),)
@@ -150,6 +164,16 @@ async def test_a_leaver_is_stood_in_for() -> None:
     assert "approval:person:li" in cards(scene, case.id)
     assert (await scene.cast_vote("li")).outcome is VoteOutcome.DECIDED
     assert "approver_left" in await scene.audit_actions()
+
+
+async def test_who_stands_in_now_is_asked_also_if_that_began_after_the_order() -> None:
+    substitutes = (Substitute(person="wang", by="li", begins=NOW + HOUR, ends=NOW + 3 * HOUR),)
+    scene = StaffScene(rules(any_of("person:wang"), substitutes=substitutes))
+    case = await scene.submit()
+    scene.clock.time = NOW + 2 * HOUR
+    assert "approval:person:li" not in cards(scene, case.id)
+    await scene.change(left=("wang",))
+    assert "approval:person:li" in cards(scene, case.id)
 
 
 async def test_without_substitutes_the_turn_goes_to_whom_the_rule_escalates() -> None:

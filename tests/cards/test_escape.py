@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from bot.cards.escape import MAX_TEXT, Markdown, _escape, clean, escape, escape_text, exact, link, narrowed
+from bot.cards.escape import MAX_TEXT, Markdown, _escape, clean, escape, escape_text, exact, link, narrowed, picture
 
 
 @pytest.fixture(autouse=True)
@@ -233,3 +233,16 @@ def test_only_whole_addresses_are_links(address: str) -> None:
 def test_what_could_end_a_link_is_written_otherwise() -> None:
     assert link("a", 'https://e.example/()<>"\\`') == "[a](https://e.example/%28%29%3C%3E%22%5C%60)"
     assert link(Markdown("**a**"), "https://e.example") == "[**a**](https://e.example)"
+
+
+@pytest.mark.parametrize(
+    ("media_id", "shown"),
+    [
+        ("@lADPDe7s1", "![销售］](@lADPDe7s1)"),
+        ("https://example.com/x.png", "销售］"),
+        ("@a)b", "销售］"),
+        ("", "销售］"),
+    ],
+)
+def test_a_picture_is_one_that_was_uploaded(media_id: str, shown: str) -> None:
+    assert picture("销售]", media_id) == shown

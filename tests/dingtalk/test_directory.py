@@ -12,7 +12,6 @@ from bot.dingtalk.openapi import OpenApi
 from tests.dingtalk.conftest import OAPI, FakeDingTalk
 
 URL = f"{OAPI}/topapi/v2/user/get?access_token=token-1"
-UNION_URL = f"{OAPI}/topapi/user/getbyunionid?access_token=token-1"
 USER = {
     "userid": "manager4220",
     "unionid": "union1",
@@ -129,11 +128,3 @@ async def test_a_passing_trouble_is_not_remembered(directory: DingTalkDirectory,
     with pytest.raises(DingTalkUnavailable):
         await directory.person("manager4220")
     assert await directory.person("manager4220") == PERSON
-
-
-async def test_by_union_id(directory: DingTalkDirectory, dingtalk: FakeDingTalk) -> None:
-    dingtalk.post(UNION_URL, payload={"errcode": 0, "result": {"contact_type": 0, "userid": "manager4220"}})
-    dingtalk.post(UNION_URL, payload={"errcode": 60121, "errmsg": "找不到该用户"})
-    assert await directory.user_id_of("union1") == "manager4220"
-    with pytest.raises(DingTalkUnknownPerson):
-        await directory.user_id_of("union2")

@@ -293,6 +293,12 @@ def test_a_product_is_the_same_by_code_or_barcode_and_what_is_the_same_as_that()
     assert found.value[0] is a[0], "what has our code already is not copied"
 
 
+def test_a_product_without_another_code_has_the_same_at_all_sources() -> None:
+    table = ProductCodes({"SKU1": {"b": "X-1"}})
+    assert [table.to_source("sku1", source) for source in ("a", "b")] == ["sku1", "X-1"]
+    assert table.to_source("SKU9", "b") == "SKU9"
+
+
 def test_places_are_scaled_with_everything_that_they_tell() -> None:
     figures = Quantities(on_hand=Decimal(1), available=Decimal(2), forecast=Decimal(3), incoming=None)
     thousands = replace(

@@ -14,9 +14,22 @@ from hypothesis import strategies as st
 
 from bot.access.grants import EVERYTHING, Scope
 from bot.erp.errors import NotFound, Unavailable
+from bot.erp.goods import DeliveryStatus, GoodsDelivery, ProductDetails
 from bot.erp.hub import ErpHub
 from bot.erp.listing import KINDS, Listing
-from bot.erp.model import Area, Lot
+from bot.erp.model import (
+    Area,
+    Bill,
+    Customer,
+    InvoiceStatus,
+    Lot,
+    PartnerKind,
+    Payment,
+    PaymentDirection,
+    PaymentStatus,
+    Product,
+    Supplier,
+)
 from bot.erp.narrowed_lists import MAX_PAGES, PAGE
 from bot.erp.narrowing import Narrowing
 from bot.erp.port import ListQuery
@@ -337,3 +350,111 @@ async def test_a_list_that_was_read_to_its_end_says_nothing() -> None:
     source = CompanyInMemory("one", order=[an_order(f"O{n}", "Mine") for n in range(PAGE + 1)])
     found = await narrowed(a_hub(source), only(partners={"Mine", "Nobody"})).orders(ListQuery())
     assert (found.value.total, found.notes) == (PAGE + 1, ())
+
+
+def a_delivery(warehouse: str = "") -> GoodsDelivery:
+    return GoodsDelivery(
+        id="D1",
+        number="D1",
+        order_number="O1",
+        customer="Acme",
+        salesperson="anna",
+        status=DeliveryStatus.READY,
+        planned_on=None,
+        shipped_on=None,
+        warehouse=warehouse,
+    )
+
+
+BILL = Bill(
+    id="B1",
+    number="B1",
+    status=InvoiceStatus.UNPAID,
+    issued_on=None,
+    due_on=None,
+    total=None,
+    open_amount=None,
+    vendor="Acme",
+    extra={"company": "East"},
+)
+PAYMENT = Payment(
+    id="R1",
+    number="R1",
+    partner="Acme",
+    partner_kind=PartnerKind.CUSTOMER,
+    direction=PaymentDirection.RECEIVED,
+    status=PaymentStatus.BOOKED,
+    paid_on=None,
+    amount=None,
+)
+OWN = replace(EVERYTHING, own=True)
+
+
+@pytest.mark.parametrize(
+    ("document", "scope", "covered"),
+    [
+        (a_delivery(), only(partners={"acme"}), True),
+        (a_delivery(), only(partners={"Other"}), False),
+        (a_delivery(), OWN, True),
+        (a_delivery("A"), only(warehouses={"a"}), True),
+        (a_delivery("A"), only(warehouses={"B"}), False),
+        (replace(a_delivery("A"), extra={"warehouse": "B"}), only(warehouses={"B"}), False),
+        (replace(a_delivery(), extra={"warehouse": "B"}), only(warehouses={"B"}), True),
+        (a_delivery(), only(warehouses={"A"}), False),
+        (replace(an_order("O1", "Acme"), extra={"warehouse": "A"}), only(warehouses={"A"}), True),
+        (BILL, only(partners={"Acme"}), True),
+        (BILL, only(partners={"Other"}), False),
+        (BILL, only(companies={"East"}), True),
+        (BILL, only(companies={"West"}), False),
+        (BILL, OWN, False),
+        (PAYMENT, only(partners={"Acme"}), True),
+        (PAYMENT, only(partners={"Other"}), False),
+        (PAYMENT, only(companies={"East"}), False),
+        (Customer(id="C1", code="C1", name="Acme", salesperson="anna"), OWN, True),
+        (Customer(id="C1", code="C1", name="Acme", salesperson="boris"), OWN, False),
+        (Supplier(id="V1", code="V1", name="Acme", buyer="Anna"), OWN, True),
+        (Supplier(id="V1", code="V1", name="Acme"), only(partners={"Acme"}), True),
+        (an_invoice("I1", "Acme"), only(categories={"A"}), False),
+    ],
+)
+def test_what_each_kind_of_document_tells_scopes(document: Any, scope: Scope, covered: bool) -> None:
+    narrowing = Narrowing(dict.fromkeys(AREAS, (scope,)), lambda source: frozenset({"anna"}))
+    assert narrowing.covers(document, "one") is covered
+    assert narrowing.keep(document, "one") is (document if covered else None)
+
+
+def test_a_product_is_seen_by_its_category_and_source_wherever_it_lies() -> None:
+    details = ProductDetails(product=Product(sku="P1", name="P1", unit="pcs", category="A"))
+    for scope, seen in (
+        (only(categories={"a"}, warehouses={"X"}, companies={"East"}), True),
+        (only(categories={"B"}), False),
+        (only(sources={"two"}), False),
+    ):
+        narrowing = Narrowing({Area.STOCK: (scope,)}, lambda source: frozenset())
+        assert narrowing.keep(details, "one") is (details if seen else None)
+        assert narrowing.covers_product(details.product, "one") is seen
+        assert narrowing.keep((details.product,), "one") == ((details.product,) if seen else ())
+
+
+def test_stock_is_seen_by_the_category_of_its_product() -> None:
+    level = a_level("P1", {"A": 3}, category="A")
+    for category, seen in (("A", True), ("B", False)):
+        narrowing = Narrowing({Area.STOCK: (only(categories={category}),)}, lambda source: frozenset())
+        assert narrowing.keep(level, "one") == (level if seen else None)
+
+
+async def test_no_more_products_are_found_than_were_asked_for() -> None:
+    levels = [a_level(f"P{n}", {"A": 1}, category="A" if n % 2 else "B") for n in range(9)]
+    hub = narrowed(a_hub(CompanyInMemory("one", levels)), only(categories={"A"}))
+    assert [product.sku for product in (await hub.find_products("P", limit=2)).value] == ["P1", "P3"]
+
+
+async def test_what_is_hidden_is_not_found_in_the_words_of_what_is_not_there() -> None:
+    stocked = [CompanyInMemory("one", [a_level("P1", {"B": 1})]), CompanyInMemory("two", [a_level("P2", {"A": 1})])]
+    orders = [CompanyInMemory("one", order=[an_order("P1", "Other")])]
+    for sources in (stocked, stocked[:1], orders):
+        hub = narrowed(a_hub(*sources), only(warehouses={"A"}))
+        for key in ("P1", "P9"):
+            with pytest.raises(NotFound) as missing:
+                await (hub.order(key) if sources is orders else hub.stock(key))
+            assert missing.value.what == key

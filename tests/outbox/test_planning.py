@@ -87,11 +87,12 @@ AT_GROUP = BudgetCost(f"place {GROUP}", MINUTE, 4)
         (row(), True, (SHOW, AT_GROUP, BudgetCost(f"sparing {GROUP}", SPARING_DIGEST, 1))),
         (row(urgency=Urgency.LATER), True, (SHOW, AT_GROUP, BudgetCost(f"sparing {GROUP}", SPARING_DIGEST, 1))),
         (row(urgency=Urgency.NOW), True, (SHOW, AT_GROUP)),
+        (row(via=DeliveryFormat.TO_DO), True, (BudgetCost("marker", SECOND, 3),)),
     ],
 )
 def test_what_sending_costs(owed: OutboxRow, sparing: bool, costs: tuple[BudgetCost, ...]) -> None:
     assert budget_costs(owed, LIMITS, sparing=sparing) == costs
-    assert [need.brief for need in costs] == [need.bucket in ("show", "change", "text") for need in costs]
+    assert [need.brief for need in costs] == [need.bucket in ("show", "change", "text", "marker") for need in costs]
 
 
 def test_units_count_until_their_moment_and_then_no_more() -> None:
@@ -219,3 +220,10 @@ def test_what_is_urgent_folds_once_it_would_take_minutes_to_show(waiting: int, f
     made = decide(*(row(f"u{n}", urgency=Urgency.NOW) for n in range(waiting)), limits=limits, spent=full)
     assert made.fold == ([FoldKey(GROUP, "alert")] if folds else [])
     assert made.crowded == frozenset(made.fold)
+
+
+def test_what_is_kept_in_reserve_is_spent_on_what_is_urgent_alone() -> None:
+    due = [row("new"), row("alarm", urgency=Urgency.NOW), row("text", via=DeliveryFormat.TEXT)]
+    made = plan_sends(due, BudgetWindow({}, START), LIMITS, room=9, sparing=True, now=START, reserved=True)
+    assert taken(made) == ["alarm"]
+    assert made.postpone == {"new": START + SPARING_DIGEST, "text": START + SPARING_DIGEST}

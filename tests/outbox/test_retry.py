@@ -32,6 +32,7 @@ CASES = [
     (row(tries=6), SendFailureKind.BUSY, DeliveryStepKind.RETRIED, 3600.0),
     (row(tries=7), SendFailureKind.BUSY, DeliveryStepKind.DEAD, None),
     (row(), SendFailureKind.UNKNOWN, DeliveryStepKind.RETRIED, 2.0),
+    (row(tries=7), SendFailureKind.UNKNOWN, DeliveryStepKind.DEAD, None),
     (row(via=DeliveryFormat.TEXT), SendFailureKind.UNKNOWN, DeliveryStepKind.WRITTEN, None),
     (row(via=DeliveryFormat.STANDING, shown=-1), SendFailureKind.GONE, DeliveryStepKind.NOTHING, None),
     (row(via=DeliveryFormat.STANDING, shown=-1), SendFailureKind.HOPELESS, DeliveryStepKind.DEAD, None),
@@ -53,6 +54,8 @@ def test_each_trouble_has_its_consequence(
     result = resolve_failure(owed, SendFailed(trouble, "why"), most=8, chance=1.0, now=START)
     assert (result.what, result.reason[:3] in ("why", "unc")) == (what, True)
     assert result.again_at == (None if wait is None else START + timedelta(seconds=wait))
+    gave_up = what is DeliveryStepKind.DEAD and trouble is not SendFailureKind.HOPELESS
+    assert ("(after 8 tries)" in result.reason) is gave_up
     assert result.certain is (trouble is not SendFailureKind.UNKNOWN or what is DeliveryStepKind.WRITTEN)
 
 
@@ -64,6 +67,8 @@ def test_an_alerts_text_that_may_have_arrived_is_sent_again_twice() -> None:
     ]
     assert [result.what for result in results] == [DeliveryStepKind.RETRIED] * 2 + [DeliveryStepKind.WRITTEN]
     assert all(result.certain for result in results), "else the row would count as sent"
+    waits = [result.again_at and result.again_at - START for result in results]
+    assert waits == [timedelta(seconds=2), timedelta(seconds=8), None]
     decision = row(via=DeliveryFormat.TEXT, kind="approval")
     assert resolve_failure(decision, unknown, most=8, chance=1.0, now=START).what is DeliveryStepKind.WRITTEN
 
@@ -71,4 +76,5 @@ def test_an_alerts_text_that_may_have_arrived_is_sent_again_twice() -> None:
 def test_what_dingtalk_names_is_waited_for_and_chance_spreads_the_rest() -> None:
     assert retry_delay(SendFailureKind.LIMITED, 1, 600.0, 0.5) == 750.0
     assert retry_delay(SendFailureKind.BUSY, 1, 40.0, 0.0) == 40.0
+    assert retry_delay(SendFailureKind.SPENT, 1, None, 0.0) == 3600.0, "until the month ends, hour by hour"
     assert [retry_delay(SendFailureKind.BUSY, 3, None, chance) for chance in (0.0, 0.5, 1.0)] == [16.0, 24.0, 32.0]

@@ -279,7 +279,7 @@ async def test_open_means_that_something_is_still_to_come(open_bot: OpenBot, clo
     )
     bot = open_bot(ledger)
     await bot.follow()
-    found = await bot.model.open_documents(Area.PURCHASING)
+    found = await bot.model.fold(Area.PURCHASING, tuple, open_only=True)
     assert {document.number for document in found.value} == {"PO-1", "PO-3"}
 
 

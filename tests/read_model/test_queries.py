@@ -73,11 +73,11 @@ async def test_documents_of_days_come_newest_first(open_bot: OpenBot, clock: Led
 
 async def test_open_documents_and_those_of_a_partner(open_bot: OpenBot, clock: LedgerClock) -> None:
     bot = await company(open_bot, clock)
-    found = await bot.model.open_documents(Area.SALES)
+    found = await bot.model.fold(Area.SALES, tuple, open_only=True)
     assert {document.number for document in found.value} == {"SO-2", "SO-3", "SO-4"}
-    acme = await bot.model.documents_of(Area.SALES, " Acme 有限公司")
+    acme = await bot.model.fold(Area.SALES, tuple, partner=" Acme 有限公司")
     assert [document.number for document in acme.value] == ["SO-3", "SO-2"], "names are folded"
-    assert (await bot.model.documents_of(Area.SALES, "acme")).value == (), "part of a name names nobody"
+    assert (await bot.model.fold(Area.SALES, tuple, partner="acme")).value == (), "part of a name names nobody"
 
 
 async def test_lines_of_a_product_come_with_their_documents(open_bot: OpenBot, clock: LedgerClock) -> None:
@@ -134,7 +134,7 @@ async def test_who_may_not_see_partners_does_not_find_by_them(open_bot: OpenBot,
     bot = await company(open_bot, clock)
     seen_by(bot, Area.SALES, by_number=True)
     assert len((await bot.model.documents(Area.SALES, LAST_WEEK, TODAY)).value) == 3
-    assert (await bot.model.documents_of(Area.SALES, "acme 有限公司")).value == ()
+    assert (await bot.model.fold(Area.SALES, tuple, partner="acme 有限公司")).value == ()
     assert await bot.model.partners((Area.SALES,)) == []
 
 

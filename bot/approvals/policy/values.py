@@ -100,7 +100,7 @@ def _explain_bad_amount(text: str) -> str:
         return f'{text[:40]} of which currency? An example is "{text[:40]} CNY"'
     if re.fullmatch(r"\d{1,3}([,'_]\d{3})+(\.\d+)?", number):
         return f"the number stands without separators, {_EXAMPLE}"
-    if any(sign in text.upper() for sign in _YUAN) or currency.islower():
+    if any(char in text.upper() for char in _YUAN) or currency.islower():
         return f"the currency is an ISO code of three capitals after the number, {_EXAMPLE}"
     if re.fullmatch(r"\d+\.\d{7,} [A-Z]{3}", text):
         return f"up to six digits stand after the point, {_EXAMPLE}"

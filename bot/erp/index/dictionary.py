@@ -18,11 +18,11 @@ def read(characters: Iterable[str]) -> dict[str, list[str]]:
     from pypinyin import Style, pinyin
 
     found = {}
-    for sign in characters:
-        spellings = pinyin(sign, style=Style.NORMAL, heteronym=True, errors="ignore")
+    for char in characters:
+        spellings = pinyin(char, style=Style.NORMAL, heteronym=True, errors="ignore")
         known = spellings[0] if spellings else ()
         readings = dict.fromkeys(reading for reading in known if reading.isascii() and reading.isalpha())
-        found[sign] = list(readings)
+        found[char] = list(readings)
     return found
 
 

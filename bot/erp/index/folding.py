@@ -1,4 +1,4 @@
-"""Makes what people type and what ERPs write comparable: width, case, blanks and the signs typed for ``×``."""
+"""Makes what people type and what ERPs write comparable: width, case, blanks and the characters typed for ``×``."""
 
 from __future__ import annotations
 
@@ -53,5 +53,5 @@ def _entry(product: Product, readings: Readings) -> IndexEntry:
 
 
 def _storable(text: str) -> str:
-    """Return ``text`` without what PostgreSQL or UTF-8 cannot hold: half a surrogate pair and the sign NUL."""
+    """Return ``text`` without what PostgreSQL or UTF-8 cannot hold: half a surrogate pair and the character NUL."""
     return text.encode(errors="replace").decode().replace("\0", "")

@@ -173,9 +173,9 @@ class IndexFollower:
     async def _entries(self, products: Sequence[Product]) -> list[IndexEntry]:
         if not products:
             return []
-        signs = sorted({sign for product in products for sign in chinese(fold(product.name))})
-        readings = dict(await self._store.readings(signs))
-        unknown = [sign for sign in signs if sign not in readings]
+        characters = sorted({char for product in products for char in chinese(fold(product.name))})
+        readings = dict(await self._store.readings(characters))
+        unknown = [char for char in characters if char not in readings]
         if unknown:
             found = await self._look_up(unknown)
             await self._store.keep_readings(found)

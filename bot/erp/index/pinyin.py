@@ -41,7 +41,7 @@ def spell(name: str, readings: Readings) -> tuple[str, str]:
 
     Both are empty for a name without Chinese characters.
     """
-    known = [readings.get(sign, ())[:MOST_READINGS] for sign in chinese(name)[:MOST_CHARACTERS]]
+    known = [readings.get(char, ())[:MOST_READINGS] for char in chinese(name)[:MOST_CHARACTERS]]
     spelled = [syllables for syllables in known if syllables]
     if not spelled:
         return "", ""

@@ -51,7 +51,7 @@ class SyncState:
 
 
 Readings = Mapping[str, tuple[str, ...]]
-"""Chinese character → its readings in letters without tones, the usual one first; none for a sign that has none."""
+"""Chinese character → its readings in letters without tones, the usual one first; it may have none."""
 
 
 class IndexStore(Protocol):

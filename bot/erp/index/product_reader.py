@@ -60,5 +60,5 @@ def _common_prefix(first: str, last: str) -> str:
 
 
 def _split(keys: Sequence[str], length: int) -> Iterable[Sequence[str]]:
-    """Return sorted keys that are alike up to ``length`` in groups that are alike in one more sign."""
+    """Return sorted keys that are alike up to ``length`` in groups that are alike in one more character."""
     return [list(alike) for _, alike in groupby(keys, key=lambda key: key[: length + 1])]

@@ -142,8 +142,8 @@ class PartnerReader:
 
 
 def _is_plain(search: str) -> bool:
-    """Return whether a server surely takes a text literally: signs may be wildcards of its database."""
-    return len(search) <= queries.LONGEST_PART and all(sign.isalnum() or sign in " -." for sign in search)
+    """Return whether a server surely takes a text literally: characters may be wildcards of its database."""
+    return len(search) <= queries.LONGEST_PART and all(char.isalnum() or char in " -." for char in search)
 
 
 @dataclass(frozen=True, slots=True)

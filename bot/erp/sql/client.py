@@ -205,7 +205,7 @@ def _sqlite(url: URL, timeout: float, connections: int, where: str) -> Engine:
 
 
 def _decode(data: bytes) -> str:
-    # One text in a wrong encoding must not hide the whole list; the sign U+FFFD shows where it is.
+    # One text in a wrong encoding must not hide the whole list; the character U+FFFD shows where it is.
     return data.decode("utf-8", errors="replace")
 
 

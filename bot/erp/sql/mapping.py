@@ -23,7 +23,7 @@ Row = Mapping[str, Any]
 ALL_ROWS = "all_rows"
 """The column in which a query that pages itself gives the number of all rows."""
 
-_ESCAPE = str.maketrans({sign: f"!{sign}" for sign in "!%_"})
+_ESCAPE = str.maketrans({char: f"!{char}" for char in "!%_"})
 """For ``LIKE :like ESCAPE '!'``: databases do not agree on backslashes."""
 
 

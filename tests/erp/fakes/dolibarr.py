@@ -74,7 +74,7 @@ _SINCE = re.compile(r"\(t\.tms:>=:'(\d{14})'\)")
 
 
 def can_be_code(code: str) -> bool:
-    """Whether a product's ref can be like this: signs that file names cannot have are taken out of it."""
+    """Whether a product's ref can be like this: characters that file names cannot have are taken out of it."""
     return not re.search(r"[/\"'#%?\\]", code)
 
 

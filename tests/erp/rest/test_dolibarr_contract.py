@@ -161,7 +161,7 @@ class TestDolibarrContract(ErpContract):
             "ProductionOrder.sales_order": "linked objects are a call of their own",
         },
         rewrites=(
-            Rewrite("a ref has no signs that file names cannot have", _possible_codes),
+            Rewrite("a ref has no characters that file names cannot have", _possible_codes),
             Rewrite("units are ids of a dictionary, so the source's own is shown", _in_pieces),
             Rewrite("a code has letters, digits and dashes, and a limit is in the company's own currency", _parties),
             Rewrite("an unpaid bill does not tell whether part of it was paid", _unpaid),

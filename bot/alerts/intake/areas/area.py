@@ -55,11 +55,6 @@ class PolledArea(Protocol):
         ...
 
     @property
-    def sweeps_by_feed(self) -> bool:
-        """Whether ERPs have no list of it, so that a sweep reads record by record: slowly and seldom."""
-        ...
-
-    @property
     def sweep_every(self) -> timedelta | None:
         """How often it is swept; None: as the settings say."""
         ...
@@ -93,7 +88,6 @@ class ListedArea(Generic[D]):
     gone_type: EventType
     gone_data: Mapping[str, object] = field(default_factory=lambda: {"resolved": True})
     """The event by which a deleted document ends its alert."""
-    sweeps_by_feed: bool = False
     sweep_every: timedelta | None = None
 
     @property

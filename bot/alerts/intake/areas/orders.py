@@ -83,7 +83,6 @@ class OrderNews:
     name = "order_news"
     feed = Area.SALES
     needs = Capability.SALES_ORDERS
-    sweeps_by_feed = True
     sweep_every = timedelta(days=1)
 
     async def read(self, erp: SourceClient, code: str, today: date) -> PolledRecord:

@@ -21,7 +21,6 @@ class StockArea:
     name = "stock"
     feed = Area.STOCK
     needs = Capability.STOCK
-    sweeps_by_feed = True
     sweep_every = timedelta(days=1)
 
     async def read(self, erp: SourceClient, code: str, today: date) -> PolledRecord:
