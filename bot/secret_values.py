@@ -31,10 +31,15 @@ def read_secret_file(file: str) -> str:
     try:
         text = Path(file).read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
     except (OSError, ValueError) as error:
-        raise ValueError(f"the file {file} cannot be read: {type(error).__name__}") from None
+        raise ValueError(f"the file {file} cannot be read: {_why(error)}") from None
     if not text:
         raise ValueError(f"the file {file} is empty")
     return text
+
+
+def _why(error: Exception) -> str:
+    """Return why a file cannot be read, in the words of the system and without its content."""
+    return (isinstance(error, OSError) and error.strerror) or "it is no text in UTF-8"
 
 
 def _look_up(value: object) -> object:

@@ -69,7 +69,7 @@ def _explain(problem: ErrorDetails) -> str:
         case "missing":
             return f"{path} is missing"
         case kind:
-            return f"{path}: {_PLAIN.get(kind, problem['msg'])}"
+            return f"{path}: {_PLAIN.get(kind, problem['msg']).removeprefix('Value error, ')}"
 
 
 def _path(place: Place) -> str:

@@ -7,7 +7,7 @@ from bot.access.policy import AccessPolicy
 from bot.approvals.case import Case
 from bot.approvals.list_views import ApprovalAll, ApprovalList
 from bot.approvals.presenter import CasePresenter
-from bot.approvals.responder import VoteResponder, audience_among, audience_within, concerned_by
+from bot.approvals.responder import VoteResponder, audience_among, audience_within, concerned_by, fields_among
 from bot.approvals.service import ApprovalService
 from bot.approvals.typed_votes import CaseRef
 from bot.approvals.view_builders import build_list_row
@@ -73,8 +73,10 @@ async def pending(
         audience_among((), policy, context)
         raise NothingFound(word, await lines_of_mine("pending", approvals, context))
     order = (found.case.source, found.case.number)
-    audience = await audience_within(concerned_by(found), order, erp, policy, context)
-    responder = VoteResponder(approvals, showing, found, audience, context)
+    concerned = concerned_by(found)
+    audience = await audience_within(concerned, order, erp, policy, context)
+    fields = fields_among(concerned, policy, context)
+    responder = VoteResponder(approvals, showing, found, audience, fields, context)
     if wish is not PendingOption.FORWARD:
         return await responder.show()
     if not to:

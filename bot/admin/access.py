@@ -148,7 +148,7 @@ class _Explained:
         if self.verdict.ask:
             yield f"  ask: {', '.join(self.verdict.ask)}"
         yield f"  decided by: {self.verdict.rule}"
-        yield f"  roles: {', '.join(self._roles()) or 'none'}"
+        yield f"  roles: {', '.join(self._roles()) or 'none; --role gives those of the directory'}"
         if self.verdict.allowed:
             yield from self._visible()
         yield f"  a group sees: {self._sees(self._shared(outsiders=False))}"

@@ -19,8 +19,10 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.engine import URL, Connection, make_url
 
+from bot.bootstrap.database import make_database
 from bot.errors import ConfigurationError
 from bot.private_files import make_private_file, make_private_folder
+from bot.sealing import WrongDataKey
 from bot.settings import Settings
 from bot.store.database import Database, check_version
 from bot.store.engines import look_into, sqlite_file
@@ -60,6 +62,8 @@ async def restore(settings: Settings, source: Path, now: datetime) -> tuple[str,
     file = sqlite_file(settings.database)
     if file is None:
         return await _load(make_url(settings.database), source), None
+    await asyncio.to_thread(_revision_of, source)
+    await _require_key(settings, source)
     return await asyncio.to_thread(_replace, file, source, now)
 
 
@@ -85,6 +89,20 @@ def _require_new(target: Path) -> None:
 def _require_file(file: Path) -> None:
     if not file.is_file():
         raise ConfigurationError(f"there is no file {file}")
+
+
+async def _require_key(settings: Settings, backup: Path) -> None:
+    """Check that the bot will be able to read a backup of SQLite. Raises `ConfigurationError`."""
+    source = make_database(settings, looking=True).keys.source
+    url = URL.create("sqlite", database=str(backup)).render_as_string()
+    async with _using(Database(url, source, looking=True)) as database:
+        try:
+            await database.run(database.keys.read_if_there)
+        except WrongDataKey as error:
+            raise ConfigurationError(
+                f"{backup} cannot be read with this key, and nothing was changed: {error.detail}. Was the key changed"
+                " since? Then put that of its time behind the present one"
+            ) from error
 
 
 def _copy(file: Path, target: Path) -> str:

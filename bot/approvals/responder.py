@@ -20,7 +20,7 @@ from bot.cards.notices import FormClosedNotice
 from bot.chat.context import QuestionContext
 from bot.chat.errors import NothingFound
 from bot.chat.parsing import command_line
-from bot.disclosure import FieldClass
+from bot.disclosure import ALL_FIELDS, FieldClass, cut
 from bot.erp.errors import NotFound
 from bot.erp.hub import ErpHub
 from bot.erp.model import Verdict
@@ -45,11 +45,13 @@ class VoteResponder:
     showing: CasePresenter
     found: CaseContext
     audience: Audience
+    fields: frozenset[FieldClass]
+    """What of the order may be shown to the asker; see `fields_among`."""
     context: QuestionContext
 
     async def show(self, note: Phrase | None = None) -> ApprovalView:
         """Return the case as the asker may see it here."""
-        return await self._present(self.found, ReplyNote(note=note), _SHOW_SECONDS)
+        return cut(await self._present(self.found, ReplyNote(note=note), _SHOW_SECONDS), self.fields)
 
     async def answer(
         self, result: VoteResult, *, done: Phrase | None = None, retry: str = ""
@@ -74,7 +76,8 @@ class VoteResponder:
             shown = await self._for_refused(shown)
         view = await self._present(shown, remark, _VOTED_SECONDS)
         # A card that was clicked is brought up to date with all others of its case; the answer to a line is not.
-        return build_reply_view(view, note) if counts and note is not None and not self.context.clicked else view
+        said = counts and note is not None and not self.context.clicked
+        return cut(build_reply_view(view, note) if said and note is not None else view, self.fields)
 
     async def _present(self, shown: CaseContext, remark: ReplyNote, seconds: float) -> ApprovalView:
         """Return a case as the asker may see it here; ``seconds`` counts for clicks only."""
@@ -127,7 +130,9 @@ async def find_to_vote(
     found = await approvals.find(word)
     if found is None:
         return Ask(command_line("why", word))  # which says why it is not decided here, or that there is no such order
-    return VoteResponder(approvals, showing, found, audience_for(found, policy, context), context)
+    concerned = concerned_by(found)
+    audience, fields = audience_among(concerned, policy, context), fields_among(concerned, policy, context)
+    return VoteResponder(approvals, showing, found, audience, fields, context)
 
 
 def vote_request(
@@ -143,11 +148,6 @@ def vote_request(
         reason=reason,
         confirmed=confirmed,
     )
-
-
-def audience_for(found: CaseContext, policy: AccessPolicy, context: QuestionContext) -> Audience:
-    """Return whether the asker may see prices in this answer; see `audience_among`."""
-    return audience_among(concerned_by(found), policy, context)
 
 
 def concerned_by(found: CaseContext) -> tuple[str, ...]:
@@ -190,6 +190,15 @@ def audience_among(
     if EVERYTHING not in verdict.grant.scopes and not covered:
         raise Denied(out_of_scope(verdict))
     return Audience.of(private=context.is_private and FieldClass.COST in verdict.grant.fields)
+
+
+def fields_among(
+    concerned: Iterable[str], policy: AccessPolicy, context: QuestionContext
+) -> frozenset[FieldClass]:
+    """Return what an answer about an order may show to the asker: all to those ``concerned``, else what /po shows."""
+    if context.person.user_id in {*concerned}:
+        return ALL_FIELDS
+    return policy.decide_area(context.person, ORDERS, context.conversation.id).grant.fields
 
 
 async def _finds(erp: ErpHub, source: str, number: str) -> bool:

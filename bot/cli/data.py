@@ -54,8 +54,11 @@ def export_person(
     """Print all rows about a person, a line of JSON for each."""
     from bot.admin.personal_data import export_data
 
-    for line in asyncio.run(export_data(read_settings(config), user)):
+    lines = asyncio.run(export_data(read_settings(config), user))
+    for line in lines:
         print(line)
+    if not lines:
+        print("nothing is known of this person", file=sys.stderr)
 
 
 @commands.command("erase")

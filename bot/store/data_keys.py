@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, delete, insert, inspect, select, update
 from sqlalchemy.engine import Connection
 
 from bot.private_files import create_private_file, make_private_folder, replace_private_file
@@ -182,6 +182,11 @@ class DatabaseKeys:
         except WrongDataKey as error:
             self._trouble = error.detail
             raise
+
+    def read_if_there(self, connection: Connection) -> None:
+        """Read the keys of a database that may be too old to have any. Raises `WrongDataKey`."""
+        if inspect(connection).has_table(DATA_KEY.name):
+            self.read(connection)
 
 
 def add_data_key(connection: Connection, keys: Sequence[CompanyKey], now: datetime) -> None:

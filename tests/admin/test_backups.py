@@ -18,7 +18,9 @@ from sqlalchemy.engine import Connection
 
 from bot.admin.backups import back_up, check_database, restore
 from bot.errors import ConfigurationError
+from bot.sealing import CompanyKey
 from bot.settings import Settings, load_settings
+from bot.store.data_keys import KEY_FILE, KeyFile
 from bot.store.database import Database, latest_revision
 from bot.store.errors import DatabaseInUse
 from bot.store.owner import own_database
@@ -123,6 +125,20 @@ async def test_a_backup_of_a_newer_version_changes_nothing(saved: Saved) -> None
     with pytest.raises(ConfigurationError, match="newer version"):
         await restore(saved.settings, target, NOW)
     assert await check_database(saved.settings) == latest_revision()
+
+
+async def test_a_backup_that_the_key_does_not_open_changes_nothing(saved: Saved) -> None:
+    target = saved.folder / "monday.sqlite3"
+    await saved.database.unlock()
+    await back_up(saved.settings, target)
+    before = KeyFile(path=saved.file.with_name(KEY_FILE)).read()
+    changed = (CompanyKey.generate(), CompanyKey.generate())
+    KeyFile(path=saved.file.with_name(KEY_FILE), ours=True).write(changed)
+    with pytest.raises(ConfigurationError, match=f"nothing was changed: .*{before[0].name}.* behind the present one"):
+        await restore(saved.settings, target, NOW)
+    assert [path.name for path in saved.file.parent.glob("*.replaced-*")] == []
+    KeyFile(path=saved.file.with_name(KEY_FILE), ours=True).write((*changed, *before))
+    assert (await restore(saved.settings, target, NOW))[0] == latest_revision()
 
 
 async def test_without_a_database_there_is_nothing_to_save(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from bot.approvals.views import (
 from bot.cards.notices import BadArgumentNotice, DeniedNotice, ExternalNotice, NotFoundNotice
 from bot.cards.view import View
 from bot.chat.message import Conversation, ConversationKind
-from bot.disclosure import FieldClass
+from bot.disclosure import ALL_FIELDS, FieldClass
 from bot.erp.model import Money, PurchaseStatus, Verdict
 from commands.po import PurchaseView
 from tests.commands.approval_fakes import ApprovalFixture, any_of, rules
@@ -508,6 +508,23 @@ class TestWithoutCosts:
         await approvals.submit()
         view = as_(ApprovalView, await ask("/pending PO-1001", where=DIRECT))
         assert (view.audience, list(money_in(view))) == (Audience.BARE, [])
+
+
+class TestWithoutVendors:
+    """A rule may open an order, and not whose it is."""
+
+    @pytest.fixture
+    def policy(self) -> AccessPolicy:
+        fields = ALL_FIELDS - {FieldClass.PARTNER}
+        rule = AccessRule(commands=frozenset({"po"}), roles=frozenset({"*"}), fields=fields)
+        return AccessPolicy([rule])
+
+    @pytest.mark.parametrize("line", ["/pending PO-1001", "/approve PO-1001", "/reject PO-1001 贵", "/why PO-1001"])
+    async def test_a_vendor_is_for_the_concerned(self, ask: Ask, approvals: ApprovalFixture, line: str) -> None:
+        await approvals.submit()
+        vendor = (await approvals.case()).summary.vendor
+        assert vendor not in repr((await ask(line, where=DIRECT)).view)
+        assert vendor in repr((await ask("/pending PO-1001", person=MANAGER, where=DIRECT)).view)
 
 
 async def test_why(ask: Ask, approvals: ApprovalFixture) -> None:

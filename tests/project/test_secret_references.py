@@ -48,9 +48,9 @@ def test_other_values_are_what_they_are(folder: Path, value: str) -> None:
     [
         ("env:NOBODY", "there is no variable NOBODY"),
         ("env:", "there is no variable "),
-        ("file:gone", "the file gone cannot be read: FileNotFoundError"),
+        ("file:gone", "the file gone cannot be read: No such file or directory"),
         ("file:empty", "the file empty is empty"),
-        ("file:.", "the file . cannot be read: IsADirectoryError"),
+        ("file:.", "the file . cannot be read: Is a directory"),
     ],
 )
 def test_a_reference_to_nothing_names_the_setting(folder: Path, reference: str, why: str) -> None:
