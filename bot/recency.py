@@ -44,3 +44,7 @@ class RecentItems(Generic[K, V]):
     def pop(self, key: K) -> V | None:
         """Forget a value and return it, None if there is none."""
         return self._items.pop(key, None)
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._items.clear()

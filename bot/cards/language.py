@@ -6,18 +6,17 @@ Catalogues are read from their ``.po`` files, so there is nothing to compile and
 from __future__ import annotations
 
 import datetime as dt
-import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
 from enum import Enum
 from functools import lru_cache
-from gettext import GNUTranslations
+from gettext import c2py
 from pathlib import Path
 from types import MappingProxyType
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton
-from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
 from babel.numbers import (
     format_compact_decimal,
@@ -44,10 +43,31 @@ UNKNOWN_VALUE = "–"
 """What is shown for ``None``: the ERP does not say."""
 
 
+@dataclass(frozen=True, slots=True)
+class Translations:
+    """What a catalogue says for the words in the code; what it has no words for stays English."""
+
+    words: Mapping[str, str]
+    plurals: Mapping[str, Sequence[str]]
+    """The singular → the forms of the language."""
+    form_of: Callable[[int], int]
+    """Which form goes with a number."""
+
+    def gettext(self, msgid: str) -> str:
+        """Return the words for ``msgid``."""
+        return self.words.get(msgid) or msgid
+
+    def ngettext(self, one: str, many: str, num: int) -> str:
+        """Return the words for ``one`` or ``many`` that go with a number."""
+        forms = self.plurals.get(one, ())
+        form = self.form_of(num)
+        return (forms[form] if form < len(forms) else "") or (one if num == 1 else many)
+
+
 class Language:
     """One language with its catalogue. All methods return plain text: not markdown, not escaped."""
 
-    def __init__(self, code: str, catalogue: GNUTranslations) -> None:
+    def __init__(self, code: str, catalogue: Translations) -> None:
         self.code = code
         self.colon = "：" if code.startswith("zh") else ": "
         self.gettext: Callable[[str], str] = lru_cache(maxsize=2048)(catalogue.gettext)
@@ -175,17 +195,20 @@ def _load(folder: Path, code: str, written: tuple[int, int] | None) -> Language:
     return Language(code, _read(folder, code))
 
 
-def _read(folder: Path, code: str) -> GNUTranslations:
+def _read(folder: Path, code: str) -> Translations:
     path = catalogue_path(folder, code)
     try:
         with path.open("rb") as file:
             catalogue = read_po(file, locale=code, abort_invalid=True)
     except (OSError, ValueError, PoFileError) as problem:
         raise ConfigurationError(f"no usable catalogue at {path}: {problem}") from problem
-    compiled = io.BytesIO()
-    write_mo(compiled, catalogue)
-    compiled.seek(0)
-    return GNUTranslations(compiled)
+    # Babel would write a file for the standard library to read: that takes longer than reading the catalogue.
+    sure = [message for message in catalogue if message.id and not message.fuzzy]
+    plurals = {message.id[0]: message.string for message in sure if message.pluralizable}
+    form_of = c2py(catalogue.plural_expr)
+    alone = {one: forms[form_of(1)] for one, forms in plurals.items()}
+    words = {message.id: message.string for message in sure if not message.pluralizable}
+    return Translations(alone | words, plurals, form_of)
 
 
 # Equal figures come again and again; formatting one costs 5 to 11 µs. Zeros are equal whatever their sign.

@@ -34,8 +34,10 @@ def back_button(view: View, trail: Sequence[str]) -> tuple[Button, ...]:
 
 def with_way_back(view: View, buttons: Sequence[Button], trail: Sequence[str]) -> tuple[Button, ...]:
     """Return the buttons with Back; what asks the same again, such as the next page, keeps the way there."""
+    if not trail:
+        return tuple(buttons)
     here = view.question()
-    kept = buttons if here is None or not trail else [_keeping_way(button, here, trail) for button in buttons]
+    kept = buttons if here is None else [_keeping_way(button, here, trail) for button in buttons]
     return (*kept, *back_button(view, trail))
 
 

@@ -298,18 +298,15 @@ class QuestionPipeline:
                 interim = interim or (waiting is not None and await waiting.settle())
                 if not interim and await self._asks_by_form(message, answer, cards, ticket):
                     return
+                track_id = self._track_of(message, interim=interim)
                 # Before it can be clicked: what is clicked has to be known.
-                await self._keep(message, answer.view, cards, interim=interim)
-                self._ways.begin(
-                    self._track_of(message, interim=interim),
-                    "" if cards.is_shared else message.sender.staff_id or "",
-                    cards.own.line,
-                )
+                await self._keep(message, answer.view, cards, track_id, interim=interim)
+                self._ways.begin(track_id, "" if cards.is_shared else message.sender.staff_id or "", cards.own.line)
                 # All cards of this turn of the loop are rendered before the first is sent: work that is repeated finds
                 # its code and data in the processor's caches (5 to 10 % more answers, measured).
                 await asyncio.sleep(0)
                 await ticket.wait_turn()
-                await self._send(message, answer, cards, started, received_at, interim=interim)
+                await self._send(message, answer, cards, track_id, started, received_at, interim=interim)
         except Exception as error:
             # It is counted and logged with its traceback, and the question is answered after a restart.
             self._metrics.errors.labels("chat", type(error).__name__).inc()
@@ -334,9 +331,10 @@ class QuestionPipeline:
         context = self._asking(message, person)
         answer = self._handler.hint_for(message) or await self._handler.view_for(context)
         # A question back is no place for further choices: then the next answer welcomes.
+        welcomes = None if person.is_external or answer.decides else self._welcomes
         asks_back = isinstance(answer.view, ChoiceNotice)
-        if self._welcomes is not None and not (person.is_external or answer.decides or asks_back):
-            answer = replace(answer, tries=await self._welcomes.tries_for(message.msg_id, context))
+        if welcomes and not asks_back and (tries := await welcomes.tries_for(message.msg_id, context)):
+            answer = replace(answer, tries=tries)
         await self._turns.wait()
         # The language is asked for again, because the answer may have changed it.
         return answer, self._draw(answer, message.conversation, self._people.language(person.user_id))
@@ -396,6 +394,7 @@ class QuestionPipeline:
         message: Message,
         answer: PreparedAnswer,
         cards: AnswerCards,
+        track_id: str,
         started: float,
         received_at: datetime,
         *,
@@ -404,7 +403,7 @@ class QuestionPipeline:
         outcome, state = answer.outcome, InboxState.ANSWERED
         until = self._now() + MAX_INTERIM_AGE if interim else received_at + MAX_QUESTION_AGE
         try:
-            answer, sent = await self._deliver(message, answer, cards, until, interim=interim)
+            answer, sent = await self._deliver(message, answer, cards, track_id, until, interim=interim)
             outcome = answer.outcome
             self._sent[sent.via].inc()
             self._metrics.answer_seconds.observe(time.monotonic() - started)
@@ -416,14 +415,14 @@ class QuestionPipeline:
         self._inbox.mark_soon(message.msg_id, state)
         self._count(answer.command, outcome)
 
-    async def _keep(self, message: Message, view: View, cards: AnswerCards, *, interim: bool) -> None:
+    async def _keep(self, message: Message, view: View, cards: AnswerCards, track_id: str, *, interim: bool) -> None:
         following, user_id = view.following(), message.sender.staff_id
         if self._keeper is None or following is None or user_id is None:
             return
         readers = self._channel.readers_of(message, cards, interim=interim)
         made_as = cards.own.name if readers is CardReaders.ASKER else cards.shared.name
         answer = StandingAnswer(
-            track_id=self._track_of(message, interim=interim),
+            track_id=track_id,
             conversation=message.conversation,
             user_id=user_id,
             line=following.again.line,
@@ -460,7 +459,14 @@ class QuestionPipeline:
         counter.inc()
 
     async def _deliver(
-        self, message: Message, answer: PreparedAnswer, cards: AnswerCards, until: datetime, *, interim: bool
+        self,
+        message: Message,
+        answer: PreparedAnswer,
+        cards: AnswerCards,
+        track_id: str,
+        until: datetime,
+        *,
+        interim: bool,
     ) -> tuple[PreparedAnswer, SentAnswer]:
         """Send the answer, repeatedly if need be, as long as that may help and ``until`` has not come.
 
@@ -468,7 +474,6 @@ class QuestionPipeline:
         a few times, unless it tells of a decision.
         """
         text_repeats = 0 if answer.decides else TEXT_REPEATS
-        track_id = self._track_of(message, interim=interim)
         send = self._channel.replace_interim if interim else self._channel.answer
         doubt: AnswerUnconfirmed | None = None
         noted = False

@@ -7,11 +7,10 @@ answer, because a card of their own would be a call.
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable
 from typing import Protocol
 
 import structlog
-from cachetools import LRUCache
 
 from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
@@ -20,6 +19,7 @@ from bot.chat.context import QuestionContext
 from bot.chat.first_questions import first_questions
 from bot.chat.registry import Commands
 from bot.errors import DingerpError
+from bot.recency import RecentItems
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +41,7 @@ class Welcomes:
         self._store = store
         self._commands = commands
         self._policy = policy
-        self._first: MutableMapping[str, str] = LRUCache(_REMEMBERED)
+        self._first: RecentItems[str, str] = RecentItems(_REMEMBERED)
 
     async def tries_for(self, msg_id: str, context: QuestionContext) -> tuple[Button, ...]:
         """Return the three things to try; none but for the first message, nor while the store is away."""
@@ -49,10 +49,11 @@ class Welcomes:
         first = self._first.get(conversation_id)
         if first is None:
             try:
-                first = self._first[conversation_id] = await self._store.claim(conversation_id, msg_id)
+                first = await self._store.claim(conversation_id, msg_id)
             except DingerpError as error:
                 log.warning("welcome.not_kept", error=type(error).__name__, detail=error.detail)
                 return ()
+            self._first.put(conversation_id, first)
         return self._tries(context) if first == msg_id else ()
 
     def _tries(self, context: QuestionContext) -> tuple[Button, ...]:

@@ -73,6 +73,7 @@ def parse_message(
     body = _body(raw)
     mentions = _mentions(raw)
     robot_code = text(raw.get("robotCode"))
+    quotes = _has_quotation(raw)
     has_picture = body.kind is MessageKind.PICTURE and body.download_code
     return Message(
         msg_id=msg_id,
@@ -86,8 +87,8 @@ def parse_message(
         organisation=text(raw.get("chatbotCorpId")),
         webhook=_webhook(raw, sent_at),
         mentions=mentions,
-        quoted_text=_quoted(raw),
-        quotes_bot=_quotes_bot(raw),
+        quoted_text=_quoted(raw) if quotes else "",
+        quotes_bot=quotes and _quotes_bot(raw),
         picture=Picture(body.download_code, robot_code) if has_picture else None,
     )
 
@@ -200,6 +201,14 @@ def _without_robot(body: _Content, robot_names: Collection[str], *, alone: bool)
     if alone and body.kind is MessageKind.RICH_TEXT and said.startswith("@"):
         said = trimmed(re.sub(r"^@[^\s\u2000-\u200b\u3000/／]+", "", said))
     return said
+
+
+def _has_quotation(raw: Mapping[str, Any]) -> bool:
+    """Whether a message seems to reply to another one: hardly any does."""
+    if "quoteMessage" in raw:
+        return True
+    content = part(raw.get("content"))
+    return "repliedMsg" in part(raw.get("text")) or "repliedMsg" in content or "quoteContent" in content
 
 
 def _quoted(raw: Mapping[str, Any]) -> str:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
 import orjson
 import structlog
-from cachetools import LRUCache
 from sqlalchemy import Insert, Row, delete, insert, select, update
 from sqlalchemy.engine import Connection
 
 from bot.access.directory_sync import ListedDepartment
 from bot.access.membership import PersonRecord
 from bot.access.people import DirectoryEntry
+from bot.recency import RecentItems
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
 from bot.store.row_times import from_ms, from_us, to_ms, to_us
@@ -145,7 +145,7 @@ class StoredPeople:
     def __init__(self, database: Database, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._database = database
         self._now = now
-        self._held: MutableMapping[str, PersonRecord] = LRUCache(HELD)
+        self._held: RecentItems[str, PersonRecord] = RecentItems(HELD)
         self._writes = 0
         self._departments: Mapping[str, ListedDepartment] = {}
 
@@ -170,7 +170,7 @@ class StoredPeople:
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         self._writes += 1
         for row in rows:
-            self._held.pop(row.user_id, None)
+            self._held.pop(row.user_id)
 
     async def find(self, user_id: str) -> PersonRecord | None:
         if (held := self._held.get(user_id)) is not None:
@@ -182,7 +182,7 @@ class StoredPeople:
             return None
         record = self._record(row)
         if writes == self._writes:
-            self._held[user_id] = record
+            self._held.put(user_id, record)
         return record
 
     async def administrators(self) -> tuple[str, ...]:
@@ -285,7 +285,7 @@ class StoredPeople:
         await self._database.run(write)
         self._writes += 1
         for row in rows:
-            self._held.pop(row["user_id"], None)
+            self._held.pop(row["user_id"])
 
     def _record(self, row: Row[Any]) -> PersonRecord:
         departments = frozenset(orjson.loads(row.departments))

@@ -174,3 +174,23 @@ def test_lists_and_currencies_are_words_of_the_language(languages: Mapping[str, 
 def test_numbers_in_few_signs(languages: Mapping[str, Language], number: str, chinese: str, english: str) -> None:
     amount = Decimal(number)
     assert (languages["zh_CN"].compact(amount), languages["en"].compact(amount)) == (chinese, english)
+
+
+def test_a_counted_word_has_the_form_of_its_number_and_stays_english_without_a_translation(tmp_path: Path) -> None:
+    counted = 'msgid "%(num)d lot"\nmsgid_plural "%(num)d lots"\n'
+    for code, forms in {"zh_CN": ["%(num)d 批"], "en": ["%(num)d batch", "%(num)d batches"]}.items():
+        folder = tmp_path / code / "LC_MESSAGES"
+        folder.mkdir(parents=True)
+        said = "".join(f'msgstr[{number}] "{form}"\n' for number, form in enumerate(forms))
+        head = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n'
+        (folder / "messages.po").write_text(head + counted + said, "utf-8")
+    languages = load_languages(tmp_path)
+    english, chinese = languages["en"], languages["zh_CN"]
+    assert [english.ngettext("%(num)d lot", "%(num)d lots", num) for num in (1, 2)] == [
+        "%(num)d batch",
+        "%(num)d batches",
+    ]
+    assert chinese.ngettext("%(num)d lot", "%(num)d lots", 2) == "%(num)d 批"
+    assert [english.ngettext("a day", "days", num) for num in (1, 2)] == ["a day", "days"]
+    assert english.gettext("%(num)d lot") == "%(num)d batch"
+    assert english.gettext("no such words") == "no such words"
