@@ -11,7 +11,7 @@ from bot.approvals.presenter import CasePresenter
 from bot.approvals.responder import RECORDED, find_to_vote, outcome_note, vote_request
 from bot.approvals.service import ApprovalService
 from bot.approvals.typed_votes import MAX_REASON, CaseRef, Remarks, SeenRevision, read_seen
-from bot.approvals.view_builders import build_list_row
+from bot.approvals.view_builders import BY_ITSELF, build_list_row, build_said_row
 from bot.approvals.views import Audience
 from bot.approvals.voting import VoteOutcome
 from bot.cards.actions import Ask
@@ -112,5 +112,5 @@ async def _approve_one(
         done = result.outcome in RECORDED
         words = outcome_note(result) or phrase("There is no such purchase order.")
         if result.outcome is VoteOutcome.CONFIRM:
-            words = phrase("A large amount: approve it by itself.")
-    return build_list_row(case, audience, result=words, done=done)
+            words = BY_ITSELF
+    return build_said_row(case, audience, words, done=done)

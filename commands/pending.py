@@ -5,12 +5,12 @@ from __future__ import annotations
 from bot.access.people import Person
 from bot.access.policy import AccessPolicy
 from bot.approvals.case import Case
-from bot.approvals.list_views import ApprovalAll, ApprovalList
+from bot.approvals.list_views import ApprovalAll, ApprovalList, ApprovalResults
 from bot.approvals.presenter import CasePresenter
 from bot.approvals.responder import VoteResponder, audience_among, audience_within, concerned_by, fields_among
 from bot.approvals.service import ApprovalService
-from bot.approvals.typed_votes import CaseRef
-from bot.approvals.view_builders import build_list_row
+from bot.approvals.typed_votes import CaseRef, DecidedCases, read_case_marks
+from bot.approvals.view_builders import build_list_row, build_result_row, people_in_case
 from bot.approvals.views import ApprovalPeople, Audience, ForwardCandidate
 from bot.cards.view import View
 from bot.chat.arguments import Keyword, Word, shortened
@@ -51,6 +51,7 @@ async def pending(
     to: SubstituteWord | None = None,
     *,
     wish: PendingOption | None = None,
+    together: DecidedCases | None = None,
     approvals: ApprovalService,
     showing: CasePresenter,
     erp: ErpHub,
@@ -60,6 +61,8 @@ async def pending(
 ) -> View:
     """Show the list or one order, ask whether all are to be approved, or pass one on."""
     colleagues.record_seen(context)
+    if together:
+        return await _show_results(together, approvals, context)
     if wish is PendingOption.FORWARD and context.rows is not None:
         raise BadArgument(phrase("Only lists and reports can be exported."))
     if to and wish is not PendingOption.FORWARD:
@@ -84,6 +87,17 @@ async def pending(
     deputy = await _find_deputy(to, found.case, colleagues, context)
     result = await approvals.forward(found.case, to, context.person.user_id or "")
     return await responder.answer(result, done=phrase("Passed on to %(name)s.", name=deputy.name), retry=context.line)
+
+
+async def _show_results(together: str, approvals: ApprovalService, context: QuestionContext) -> View:
+    """Return what became of cases that the person decided together: of those, and of no others."""
+    user_id = context.person.user_id or ""
+    found = await approvals.decided_together(read_case_marks(together), user_id)
+    theirs = [ruling for ruling in found if user_id in people_in_case(ruling.case)]
+    if not theirs:
+        raise NothingFound(context.line, await lines_of_mine("pending", approvals, context))
+    audience = Audience.of(private=context.is_private)
+    return ApprovalResults(rows=tuple(build_result_row(one.case, one.approve, audience) for one in theirs))
 
 
 async def lines_of_mine(name: str, approvals: ApprovalService, context: QuestionContext) -> tuple[str, ...]:

@@ -268,5 +268,15 @@ def limit_votes(case: Case) -> tuple[Vote, ...]:
     return tuple(vote for vote in case.votes if vote.verdict is Verdict.APPROVE)
 
 
+SHORT_DIGITS = 10
+"""Hex digits of a case's id that stand for it: eight cases, the rows of a page, fit the line of a button."""
+
+
+def short_id(case_id: str) -> str:
+    """Return what stands for a case where there is no room for its id: its first digits, and its round."""
+    digits, dash, round_ = case_id.partition("-")
+    return f"{digits[:SHORT_DIGITS]}{dash}{round_}"
+
+
 class CaseConflict(WriteConflict):
     """Another process changed the case first."""

@@ -10,6 +10,7 @@ from operator import attrgetter
 from typing import Annotated, ClassVar
 
 from bot.approvals.document import FINGERPRINT_PREFIX
+from bot.approvals.typed_votes import mark_cases
 from bot.approvals.views import show_action
 from bot.cards.actions import ApproveAll, Ask
 from bot.cards.tables import Column, Table
@@ -23,7 +24,11 @@ from bot.phrase import Phrase, phrase
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalListRow:
-    """An order in a list. ``result`` is what came of approving it together with others."""
+    """An order in a list. ``result`` is what came of approving it together with others, as anybody may read it, and
+    ``words`` is what the ERP or a limit says of it.
+
+    ``done``: the reader has nothing to do about it any more. ``settled``: the ERP has it.
+    """
 
     case: str
     number: str
@@ -32,8 +37,10 @@ class ApprovalListRow:
     amount: Cost | None = None
     ordered_on: date | None = None
     due_on: date | None = None
-    result: Annotated[Phrase | None, Stating(FieldClass.COST)] = None
+    result: Phrase | None = None
+    words: Annotated[Phrase | str, Stating(FieldClass.COST)] = ""
     done: bool = False
+    settled: bool = False
 
 
 MIN_FOR_APPROVE_ALL = 2
@@ -100,14 +107,19 @@ class ApprovalAll(ListView):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalResults(View):
-    """What came of approving several at once, each by itself."""
+    """What came of approving several at once, each by itself: at first what was recorded, then what the ERP did."""
 
     card: ClassVar[str] = "approval_results"
 
     rows: tuple[ApprovalListRow, ...]
 
+    def question(self) -> Ask | None:
+        return Ask(command_line("pending", mark_cases(row.case for row in self.rows)))
+
     def following(self) -> Following | None:
-        return _follow_rows(self.rows)
+        documents = tuple(DocumentRef(row.source, row.number) for row in self.rows)
+        again = self.question()
+        return None if again is None else Following(documents, again, takes_over=True)
 
     def buttons(self) -> Sequence[Button]:
         left = [Button(row.number, show_action(row.case)) for row in self.rows if not row.done]

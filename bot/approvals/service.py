@@ -15,6 +15,7 @@ from bot.approvals.deciders import Deciders, find_deciders, find_erp_approvers
 from bot.approvals.document import ApprovalDocument, fingerprint
 from bot.approvals.document_reader import document_from_case
 from bot.approvals.lifecycle import close_deleted, close_externally_decided, open_case, separate_cards
+from bot.approvals.plan import Eligibility
 from bot.approvals.unit_of_work import CaseTransactions, CaseUnitOfWork
 from bot.approvals.voting import (
     VoteOutcome,
@@ -105,6 +106,12 @@ class ApprovalService:
     async def case_of(self, order: PurchaseOrder, user_id: str) -> OrderCase:
         """Return what is known here of just this revision, and whether the person may reject or approve it now."""
         return await self._transactions.query(lambda unit: _case_of(unit, order, user_id))
+
+    async def decided_together(self, short_ids: Sequence[str], user_id: str) -> tuple[CaseRuling, ...]:
+        """Return cases in this order, with what the person would be answered who approved them now."""
+        return await self._transactions.query(
+            lambda unit: tuple(_ruling_on(unit, case, user_id) for case in unit.cases.called(short_ids))
+        )
 
     async def turn_of(self, case: Case, user_id: str) -> ReaderTurn:
         """Return what a person who looks at a case has to do: to decide it, or to go on to the next one."""
@@ -212,6 +219,14 @@ class ReaderTurn:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseRuling:
+    """A case, and whether a person may approve it now; None where they have, or nobody can any more."""
+
+    case: Case
+    approve: Eligibility | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OrderCase:
     """The case of an order as it is in the ERP, if there is one; ``decides``: the reader may decide it now."""
 
@@ -272,6 +287,12 @@ def _pending(unit: CaseUnitOfWork, user_id: str) -> Iterator[Case]:
     for case in sorted(cases.values(), key=lambda case: (case.opened_at, case.id)):
         if check_turn(unit, case, user_id, Verdict.REJECT, document_from_case(case)).allowed:
             yield case
+
+
+def _ruling_on(unit: CaseUnitOfWork, case: Case, user_id: str) -> CaseRuling:
+    if case.state is not CaseState.OPEN or any(vote.user_id == user_id for vote in case.votes):
+        return CaseRuling(case)
+    return CaseRuling(case, check_vote(unit, case, user_id, Verdict.APPROVE, document_from_case(case)))
 
 
 def _turn_of(unit: CaseUnitOfWork, case: Case, user_id: str) -> ReaderTurn:

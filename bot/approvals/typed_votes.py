@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from bot.approvals.case import CaseState
+from bot.approvals.case import CaseState, short_id
 from bot.approvals.case_context import CaseContext
 from bot.cards.actions import RejectReason
 from bot.chat.arguments import Word
@@ -35,6 +35,26 @@ class SeenRevision(Word):
 
     placeholder = phrase("revision")
     prefix = "#"
+
+
+class DecidedCases(Word):
+    """Which cases somebody decided together, as the card about them asks again for what became of each."""
+
+    placeholder = phrase("cases")
+    prefix = "="
+
+
+_BETWEEN_CASES = "."
+
+
+def mark_cases(case_ids: Iterable[str]) -> str:
+    """Return the word that names these cases, in this order."""
+    return DecidedCases.prefix + _BETWEEN_CASES.join(map(short_id, case_ids))
+
+
+def read_case_marks(word: str) -> tuple[str, ...]:
+    """Return the short ids of the cases."""
+    return tuple(dict.fromkeys(word.removeprefix(DecidedCases.prefix).split(_BETWEEN_CASES)))
 
 
 MAX_REASON = 200

@@ -34,6 +34,10 @@ class CaseRepository(Protocol):
         """Return all cases of the documents that ``word`` means by a case's id or by their number, newest first."""
         ...
 
+    def called(self, short_ids: Sequence[str]) -> Sequence[Case]:
+        """Return the cases with these `bot.approvals.case.short_id`, in their order."""
+        ...
+
     def cases_of(self, number: str, source: str = "", limit: int = 100) -> Sequence[Case]:
         """Return all cases of a document, newest first, of all sources if none is named."""
         ...

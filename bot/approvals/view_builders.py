@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 
-from bot.approvals.case import Case, CaseDecision, CaseState
+from bot.approvals.case import Case, CaseDecision, CaseState, external_headline, withdrawal_text
 from bot.approvals.case_context import CaseContext, DecisionExplanation
 from bot.approvals.document import FINGERPRINT_PREFIX
 from bot.approvals.insights import NO_INSIGHT, Insight, MissingInsight
@@ -15,6 +16,7 @@ from bot.approvals.list_views import ApprovalListRow
 from bot.approvals.plan import ApprovalLevel, ApprovalPlan, Eligibility, PlanResult, Quorum, Vote, tally
 from bot.approvals.policy.rules import label_rule
 from bot.approvals.views import (
+    HEADLINES,
     ApprovalLine,
     ApprovalReply,
     ApprovalView,
@@ -109,6 +111,7 @@ def _quantity_text(line: PurchaseLine) -> str:
     return f"{line.quantity.normalize():f} {line.unit}".strip()
 
 
+_NOT_RECORDED = phrase("Not recorded.")
 HIDDEN_LIMIT = phrase("A limit of yours does not allow it; ask in your own chat with the bot.")
 """What stands in a group for a reason that tells an amount."""
 
@@ -222,8 +225,61 @@ def build_requester_notice(case: Case) -> RequesterNotice:
     )
 
 
+_UNDER_WAY = phrase("Recorded. The ERP is being updated.")
+_MORE_NEEDED = phrase("Recorded. Others have to agree as well.")
+BY_ITSELF = phrase("A large amount: approve it by itself.")
+
+
+def build_said_row(case: Case, audience: Audience, said: Phrase, *, done: bool) -> ApprovalListRow:
+    """Return what came at once of somebody's vote on one of several cases."""
+    if not has_money(said):
+        return build_list_row(case, audience, result=said, done=done)
+    words = said if audience is Audience.PRICED else HIDDEN_LIMIT
+    return build_list_row(case, audience, result=_NOT_RECORDED, words=words, done=done)
+
+
+def build_result_row(case: Case, approve: Eligibility | None, audience: Audience) -> ApprovalListRow:
+    """Return what has become of one of several cases that somebody approved together.
+
+    ``approve`` is whether they may approve it now; None where they have, or nobody can any more.
+    """
+    priced, row = audience is Audience.PRICED, partial(build_list_row, case, audience)
+    match case.state:
+        case CaseState.OPEN:
+            return _open_row(case, approve, audience)
+        case CaseState.WRITING:
+            return row(result=_UNDER_WAY, done=True)
+        case CaseState.APPROVED:
+            more = case.outcome is DecisionOutcome.MORE_APPROVALS_NEEDED
+            return row(result=_MORE_NEEDED if more else HEADLINES[case.state], done=True, settled=True)
+        case CaseState.FAILED:
+            return row(result=HEADLINES[case.state], words=_erp_words(case, priced=priced))
+        case CaseState.DECIDED_ELSEWHERE:
+            return row(result=external_headline(case.elsewhere))
+        case CaseState.WITHDRAWN:
+            return row(result=withdrawal_text(case.elsewhere))
+        case _:
+            return row(result=HEADLINES[case.state])
+
+
+def _open_row(case: Case, approve: Eligibility | None, audience: Audience) -> ApprovalListRow:
+    if approve is None:
+        return build_list_row(case, audience, result=_MORE_NEEDED, done=True)
+    if approve.allowed:
+        waits = BY_ITSELF if case.plan.confirm else phrase("It still waits for your decision.")
+        return build_list_row(case, audience, result=waits)
+    said = build_said_row(case, audience, approve.reasons[0], done=False)
+    return said if said.words else replace(said, words=_erp_words(case, priced=audience is Audience.PRICED))
+
+
 def build_list_row(
-    case: Case, audience: Audience, *, result: Phrase | None = None, done: bool = False
+    case: Case,
+    audience: Audience,
+    *,
+    result: Phrase | None = None,
+    words: Phrase | str = "",
+    done: bool = False,
+    settled: bool = False,
 ) -> ApprovalListRow:
     return ApprovalListRow(
         case=case.id,
@@ -234,7 +290,9 @@ def build_list_row(
         ordered_on=case.summary.ordered_on,
         due_on=case.summary.due_on,
         result=result,
+        words=words,
         done=done,
+        settled=settled,
     )
 
 

@@ -41,10 +41,14 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Following:
-    """What a card is drawn again for, and the question that it then answers: one that changes nothing."""
+    """What a card is drawn again for, and the question that it then answers: one that changes nothing.
+
+    ``takes_over``: the card answers it from then on for everybody who sees it, if its asker has come to it by a click.
+    """
 
     documents: tuple[DocumentRef, ...]
     again: Ask
+    takes_over: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

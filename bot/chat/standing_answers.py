@@ -145,10 +145,12 @@ class AnswerKeeper:
         """Keep a card on which a click led to something that may be decided.
 
         ``clicked`` is the card as far as the click tells. Where its reader is alone, it follows from now on what they
-        clicked on to; where others see it too, it follows its own subject, and the clicker's private view is removed.
+        clicked on to; where others see it too, it follows its own subject, and the clicker's private view is removed,
+        unless its asker has made it another subject for all.
         """
         known = await self._stored(self._answers.find(clicked.track_id), None) if is_answer else None
-        if is_answer and (known or clicked).readers is CardReaders.ASKER:
+        is_askers = known is not None and known.user_id == clicked.user_id
+        if is_answer and ((known or clicked).readers is CardReaders.ASKER or (following.takes_over and is_askers)):
             card = replace(
                 known or clicked,
                 line=following.again.line,

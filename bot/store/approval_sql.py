@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Integer, and_, bindparam, delete, func, insert, or_, select, text, union_all, update
 
+from bot.approvals.case import SHORT_DIGITS
 from bot.store.tables import (
     APPROVAL_AUDIT,
     APPROVAL_CARD,
@@ -48,6 +49,9 @@ REVISIONS: Final = (
     .join(_MEANT, and_(_C.source == _MEANT.c.source, _C.folded == _MEANT.c.folded))
     .order_by(_C.opened_us.desc(), _C.round.desc())
     .limit(_MOST)
+)
+BEGINNING_WITH: Final = select(APPROVAL_CASE).where(
+    func.substr(_C.id, 1, SHORT_DIGITS).in_(bindparam("some", expanding=True))
 )
 KNOWS: Final = union_all(
     select(APPROVAL_SOURCE.c.source).where(APPROVAL_SOURCE.c.source == bindparam("from_source")),

@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from bot.access.audit import AuditEntry
-from bot.approvals.case import AuditRow, Case, CaseCard, CaseConflict, CaseState, possible_voters
+from bot.approvals.case import AuditRow, Case, CaseCard, CaseConflict, CaseState, possible_voters, short_id
 from bot.approvals.native.oa_forms import NativeRecord, NativeState
 from bot.erp.model import Money
 from bot.outbox.delivery import Delivery
@@ -89,6 +89,11 @@ class StoredCaseRepository:
 
     def revisions(self, word: str) -> Sequence[Case]:
         return self._cases(sql.REVISIONS, which=word, named=word.casefold(), most=100)
+
+    def called(self, short_ids: Sequence[str]) -> Sequence[Case]:
+        some = {short.partition("-")[0] for short in short_ids}
+        found = {short_id(case.id): case for case in self._cases(sql.BEGINNING_WITH, some=sorted(some))}
+        return [found[short] for short in short_ids if short in found]
 
     def cases_of(self, number: str, source: str = "", limit: int = 100) -> Sequence[Case]:
         if source:

@@ -7,7 +7,7 @@ from copy import copy
 from datetime import datetime
 from decimal import Decimal
 
-from bot.approvals.case import AuditRow, Case, CaseCard, CaseConflict, CaseState, limit_votes, possible_voters
+from bot.approvals.case import AuditRow, Case, CaseCard, CaseConflict, CaseState, limit_votes, possible_voters, short_id
 from bot.approvals.lifecycle import card_key, round_of
 from bot.erp.model import Money
 from bot.outbox.delivery import Delivery
@@ -51,6 +51,10 @@ class MemoryCaseRepository:
         }
         found = [one for one in self.cases.values() if (one.source, one.number.casefold()) in meant]
         return sorted(found, key=_newest, reverse=True)
+
+    def called(self, short_ids: Sequence[str]) -> Sequence[Case]:
+        """Return the cases in the order of their short ids."""
+        return [case for short in short_ids for case in self.cases.values() if short_id(case.id) == short]
 
     def cases_of(self, number: str, source: str = "", limit: int = 100) -> Sequence[Case]:
         """Return all cases of a document, newest first."""

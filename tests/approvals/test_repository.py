@@ -24,6 +24,7 @@ from bot.approvals.case import (
     CaseState,
     DocumentSummary,
     ExternalDecision,
+    short_id,
 )
 from bot.approvals.plan import ApprovalLevel, ApprovalPlan, ExpiryAction, Forward, Quorum, Vote
 from bot.approvals.unit_of_work import CaseRepository, CaseStore
@@ -247,6 +248,13 @@ class TestCases:
             assert await meant(number) == [second, first, elsewhere]
         for nothing in ("", "PO-9", "PO-1-9"):
             assert await meant(nothing) == []
+
+    async def test_short_ids_mean_cases_in_their_order(self, store: CaseStore) -> None:
+        cases = [replace(a_case(f"PO-{name[0]}"), id=name) for name in (f"{'a' * 24}-1", f"{'b' * 24}-2")]
+        await put(store, *cases)
+        shorts = [short_id(cases[1].id), "cccccccccc-1", "", "aaaaaaaaaa", "aaaaaaaaaa-2", short_id(cases[0].id)]
+        found = await store.query(lambda known: list(known.called(shorts)))
+        assert [case.id for case in found] == [cases[1].id, cases[0].id]
 
 
 class TestUnique:
