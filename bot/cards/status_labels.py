@@ -10,6 +10,7 @@ from bot.disclosure import FieldClass
 from bot.erp.goods import ArrivalKind, DeliveryStatus
 from bot.erp.model import (
     Area,
+    Feed,
     InvoiceStatus,
     OrderStatus,
     PaymentDirection,
@@ -31,6 +32,11 @@ _LABELS: Mapping[type[Enum], Mapping[Enum, Phrase]] = MappingProxyType(
             Area.FINANCE: phrase("Finance"),
             Area.PURCHASING: phrase("Purchasing"),
             Area.PRODUCTION: phrase("Production"),
+        },
+        Feed: {
+            Feed.BILLS: phrase("Bills"),
+            Feed.PAYMENTS: phrase("Receipts and payments"),
+            Feed.DELIVERIES: phrase("Deliveries"),
         },
         FieldClass: {
             FieldClass.QUANTITY: phrase("quantities"),

@@ -7,9 +7,8 @@ from typing import NoReturn
 from bot.erp.document_calls import DocumentCalls
 from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.listing import DELIVERIES
 from bot.erp.model import Slice
-from bot.erp.port import Capability, ListQuery
+from bot.erp.port import Capability
 
 
 class GoodsCalls(DocumentCalls):
@@ -23,12 +22,6 @@ class GoodsCalls(DocumentCalls):
 
     async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
         self._refuse(Capability.ARRIVALS)
-
-    async def delivery(self, number: str) -> GoodsDelivery:
-        return await self._ask_document(DELIVERIES, number)
-
-    async def deliveries(self, query: ListQuery) -> Slice[GoodsDelivery]:
-        return await self._ask_documents(DELIVERIES, query)
 
     async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
         self._refuse(Capability.DELIVERIES)

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from bot.erp.document_erp import DocumentErp
 from bot.erp.keys import checked_key
-from bot.erp.model import Area, Changes, Product, StockLevel
+from bot.erp.model import Changes, Followed, Product, StockLevel
 from bot.erp.values import malformed_is_invalid
 
 
@@ -21,7 +21,7 @@ class ProductReader(Protocol):
 class AreaReader(Protocol):
     """Reads the changes of areas."""
 
-    async def next(self, area: Area, cursor: str, /, *, limit: int) -> Changes: ...
+    async def next(self, area: Followed, cursor: str, /, *, limit: int) -> Changes: ...
 
 
 class ReaderErp(DocumentErp):
@@ -38,6 +38,6 @@ class ReaderErp(DocumentErp):
         with malformed_is_invalid(self.name):
             return await self._stock.level(checked_key(sku, source=self.name))
 
-    async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
+    async def changed_since(self, area: Followed, cursor: str, *, limit: int) -> Changes:
         with malformed_is_invalid(self.name):
             return await self._changes.next(area, cursor, limit=limit)

@@ -7,7 +7,7 @@ from typing import NoReturn
 from bot.erp.errors import Unsupported
 from bot.erp.goods_calls import GoodsCalls
 from bot.erp.listing import D, Listing
-from bot.erp.model import Area, Changes, Decision, DecisionOutcome, DecisionResult, Product, Slice, StockLevel
+from bot.erp.model import Changes, Decision, DecisionOutcome, DecisionResult, Feed, Followed, Product, Slice, StockLevel
 from bot.erp.port import Capability, ListQuery
 
 
@@ -15,6 +15,8 @@ class RefusingErp(GoodsCalls):
     """Implements `bot.erp.port.Erp` by refusing every call; ``name`` is the source's name in the configuration."""
 
     capabilities: frozenset[Capability] = frozenset()
+    feeds: frozenset[Feed] = frozenset()
+    """The documents besides those of areas whose changes `changed_since` tells."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -35,7 +37,7 @@ class RefusingErp(GoodsCalls):
         """Return that decisions are not supported."""
         return DecisionResult(outcome=DecisionOutcome.UNSUPPORTED, order=None)
 
-    async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
+    async def changed_since(self, area: Followed, cursor: str, *, limit: int) -> Changes:
         self._refuse(Capability.CHANGED_SINCE)
 
     def _refuse(self, what: str) -> NoReturn:

@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 
 from bot.erp.calls import CallRunner
 from bot.erp.document_calls import DocumentCalls
+from bot.erp.errors import Unsupported
 from bot.erp.listing import D, Listing
-from bot.erp.model import Area, Changes, Slice, StockLevel
-from bot.erp.port import Capability, DocumentBatches, Erp, ListQuery
+from bot.erp.model import Area, Changes, Feed, Followed, Slice, StockLevel
+from bot.erp.port import Capability, DocumentBatches, Erp, FeedReader, ListQuery
 from bot.erp.validation import Validator
 
 T = TypeVar("T")
@@ -54,12 +55,27 @@ class SourceClient(DocumentCalls):
         """Return the documents that the source has among many numbers, with their lines; only if it `reads_batches`."""
         assert isinstance(self._erp, DocumentBatches)
         batches: DocumentBatches = self._erp
-        said: Any = await self._read("read_documents", lambda _: batches.read_documents(kind.area, numbers))
+        said: Any = await self._read("read_documents", lambda _: batches.read_documents(kind.followed, numbers))
         documents: tuple[D, ...] = said
         return documents
 
-    async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
-        """Return the next changes of an area; raises `Unsupported`, and `Invalid` for a cursor that is not its own."""
+    def tells_changes(self, kind: Listing[Any]) -> bool:
+        """Return whether the source may tell which documents of a kind changed."""
+        if not {kind.capability, Capability.CHANGED_SINCE} <= self.capabilities:
+            return False
+        return kind.feed is None or kind.feed in self._feeds
+
+    @property
+    def _feeds(self) -> frozenset[Feed]:
+        return self._erp.feeds if isinstance(self._erp, FeedReader) else frozenset()
+
+    async def changed_since(self, area: Followed, cursor: str, *, limit: int) -> Changes:
+        """Return the next changes; raises `Unsupported`, and `Invalid` for a cursor that is not its own."""
+        if isinstance(self._erp, FeedReader):
+            feeds: FeedReader = self._erp
+            return await self._read("changed_since", lambda _: feeds.changed_since(area, cursor, limit=limit))
+        if not isinstance(area, Area):
+            raise Unsupported(f"no changes of {area} here", source=self.name)
         return await self._read("changed_since", lambda erp: erp.changed_since(area, cursor, limit=limit))
 
     async def _read(self, call: str, read: Callable[[Erp], Awaitable[T]]) -> T:
