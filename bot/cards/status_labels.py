@@ -13,6 +13,7 @@ from bot.erp.model import (
     Feed,
     InvoiceStatus,
     OrderStatus,
+    PartnerKind,
     PaymentDirection,
     PaymentStatus,
     ProductionStatus,
@@ -32,6 +33,10 @@ _LABELS: Mapping[type[Enum], Mapping[Enum, Phrase]] = MappingProxyType(
             Area.FINANCE: phrase("Finance"),
             Area.PURCHASING: phrase("Purchasing"),
             Area.PRODUCTION: phrase("Production"),
+        },
+        PartnerKind: {
+            PartnerKind.CUSTOMER: phrase("Customer"),
+            PartnerKind.VENDOR: phrase("Vendor"),
         },
         Feed: {
             Feed.BILLS: phrase("Bills"),
