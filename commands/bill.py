@@ -14,6 +14,7 @@ from bot.chat.area_fields import visible_fields
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
+from bot.chat.kept_documents import kept_lists
 from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.parsing import command_line
 from bot.chat.partner_links import offered_links, partner_buttons
@@ -22,9 +23,11 @@ from bot.chat.sums import sum_by_currency
 from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness, table_of_one
 from bot.disclosure import cut
 from bot.erp.hub import ErpHub
+from bot.erp.listing import BILLS
 from bot.erp.model import Bill, Cost, InvoiceStatus
 from bot.erp.port import Filter
 from bot.phrase import phrase
+from bot.read_model.queries import ReadModel
 
 _OWE_NOTHING = frozenset({InvoiceStatus.DRAFT, InvoiceStatus.VOID})
 
@@ -119,13 +122,14 @@ async def bill(
     days: Days | None = None,
     which: BillList | None = None,
     erp: ErpHub,
+    kept: ReadModel,
     context: QuestionContext,
     policy: AccessPolicy,
 ) -> View:
     """Show one bill, or a list."""
     fields = visible_fields(policy, context, "po")
     asked = days.within(context.now.date()) if days else None
-    lookup = DocumentLookup("bill", erp.bill, erp.bills)
+    lookup = DocumentLookup("bill", erp.bill, kept_lists(kept, erp, BILLS, erp.bills, now=context.now))
     hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
     if isinstance(hit, OneDocument):
         found = hit.found.value

@@ -1,4 +1,4 @@
-"""/chart: sales by day, or what is overdue by its age, as a picture."""
+"""/chart: sales by day, or what is overdue by its age to or from the company, as a picture."""
 
 from __future__ import annotations
 
@@ -25,10 +25,18 @@ from bot.chat.registry import command
 from bot.chat.view_parts import export_buttons
 from bot.disclosure import HIDDEN, FieldClass, cut
 from bot.erp.hub import ErpHub
-from bot.erp.model import Area, Money, SalesAmount
+from bot.erp.model import Area, Feed, Money, SalesAmount
 from bot.phrase import Phrase, phrase
 from bot.read_model.queries import Coverage, ReadModel
-from bot.read_model.report import AgeingBucket, ReportSpan, SalesOfDays, read_ageing, read_sales
+from bot.read_model.report import (
+    AgeingBucket,
+    PayableBucket,
+    ReportSpan,
+    SalesOfDays,
+    read_ageing,
+    read_payables,
+    read_sales,
+)
 from commands.report import COMMAND_OF, ReportPeriod, is_stale, name_age, span_of
 
 DAYS = 30
@@ -42,7 +50,8 @@ class ChartKind(Keyword):
     """What a chart shows."""
 
     SALES = phrase("sales"), "销售", "销售额", "订单", "orders", "销售图", "走势图"
-    AGEING = phrase("ageing"), "aging", "账龄", "逾期", "overdue", "账龄图"
+    AGEING = phrase("ageing"), "aging", "账龄", "逾期", "overdue", "账龄图", "应收账龄", "应收", "receivables"
+    PAYABLES = phrase("payables"), "应付账龄", "应付", "应付账龄图", "payables ageing", "payables aging"
 
 
 _OTHERS = (
@@ -50,6 +59,7 @@ _OTHERS = (
     ("/chart sales month", phrase("This month")),
     ("/chart sales last month", phrase("Last month")),
     ("/chart ageing", phrase("Ageing")),
+    ("/chart payables", phrase("Ageing of payables")),
 )
 
 
@@ -162,6 +172,25 @@ class AgeingChart(ChartView):
         return Chart(form=ChartForm.ROWS, panels=_panels(self.ages, _ageing_title, _age_in, language))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayablesChart(AgeingChart):
+    """What the company owes and is overdue, by how long."""
+
+    card: ClassVar[str] = "payables_chart"
+
+    ages: tuple[PayableBucket, ...]
+    picture: Annotated[str, FieldClass.COST] = ""
+
+    def buttons(self) -> Sequence[Button]:
+        has_some = self.count or self.coverage.as_of is None
+        overdue = [Button(phrase("Overdue bills"), Ask("/bill overdue"))] if has_some else []
+        return (*overdue, *AgeingChart.buttons(self))
+
+    def table(self) -> Table:
+        rows = [(name_age(each), each.count, amount) for each in self.ages for amount in _each(each.sums)]
+        return _table((phrase("Overdue for"), phrase("Bills"), phrase("Amount")), rows, self.coverage.as_of)
+
+
 def _ageing_title(currency: str) -> Phrase:
     return phrase("Overdue (%(currency)s)", currency=currency)
 
@@ -223,8 +252,8 @@ def _table(headings: tuple[Phrase, ...], rows: Sequence[tuple[object, ...]], as_
 @command(
     "chart",
     aliases=("图表", "tb", "走势图", "销售图", "账龄图"),
-    examples=("/chart sales", "/图表 销售 上个月", "/chart ageing"),
-    summary=phrase("Sales by day or the ageing of receivables as a picture, for one call more"),
+    examples=("/chart sales", "/图表 销售 上个月", "/chart ageing", "/图表 应付账龄"),
+    summary=phrase("Sales by day or the ageing of receivables or payables as a picture, for one call more"),
     place=21,
 )
 async def chart(
@@ -239,7 +268,7 @@ async def chart(
     context: QuestionContext,
 ) -> View:
     """Show a chart of what the asker may see; without the right to amounts there is no picture."""
-    if kind is not ChartKind.AGEING:
+    if kind in {None, ChartKind.SALES}:
         span, line = _span(days, which, context.now.date())
         sales = await read_sales(kept, span.first, span.last)
         view: ChartView = SalesChart(
@@ -254,6 +283,16 @@ async def chart(
         return await _illustrated(view, _fields(policy, context, Area.SALES), pictures, context)
     if days or which:
         raise BadArgument(phrase("What is overdue by age is so now: it has no days."))
+    if kind is ChartKind.PAYABLES:
+        owed = await read_payables(kept, context.now.date())
+        view = PayablesChart(
+            line=command_line("chart", kind),
+            ages=owed.value,
+            coverage=owed.coverage,
+            stale=is_stale(owed.coverage, context.now),
+            narrowed=erp.is_narrowed(Feed.BILLS),
+        )
+        return await _illustrated(view, _fields(policy, context, Area.PURCHASING), pictures, context)
     ages = await read_ageing(kept, context.now.date())
     view = AgeingChart(
         line=command_line("chart", kind),

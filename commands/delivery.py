@@ -13,6 +13,7 @@ from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
+from bot.chat.kept_documents import kept_lists
 from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.parsing import command_line
 from bot.chat.registry import command
@@ -21,9 +22,11 @@ from bot.disclosure import cut
 from bot.erp.errors import Ambiguous, NotFound
 from bot.erp.goods import DeliveryLine, GoodsDelivery
 from bot.erp.hub import Answer, ErpHub
+from bot.erp.listing import DELIVERIES
 from bot.erp.model import PartnerName, Progress
 from bot.erp.port import Filter
 from bot.phrase import phrase
+from bot.read_model.queries import ReadModel
 from bot.spelling import other_spellings
 
 
@@ -122,6 +125,7 @@ async def delivery(
     days: Days | None = None,
     which: DeliveryList | None = None,
     erp: ErpHub,
+    kept: ReadModel,
     policy: AccessPolicy,
     context: QuestionContext,
 ) -> View:
@@ -131,7 +135,9 @@ async def delivery(
     asked = days.within(context.now.date()) if days else None
     if text and not which and not asked and (of_order := await _of_order(text or "", erp, context)):
         return cut(of_order, seen)
-    lookup = DocumentLookup("delivery", erp.delivery, erp.deliveries)
+    lookup = DocumentLookup(
+        "delivery", erp.delivery, kept_lists(kept, erp, DELIVERIES, erp.deliveries, now=context.now)
+    )
     wanted = Filter.LATE if which else Filter.ALL
     hit = await lookup.look_up(text or "", wanted, days=asked, offset=context.offset, rows=context.rows)
     if isinstance(hit, OneDocument):

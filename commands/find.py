@@ -1,4 +1,4 @@
-"""/find: whatever has this number or name, in every area. It also answers lines that name no command."""
+"""/find: whatever and whoever has this number or name. It also answers lines that name no command."""
 
 from __future__ import annotations
 
@@ -23,15 +23,18 @@ from bot.chat.view_parts import Freshness, freshness_of_all, table_of_lines
 from bot.disclosure import ALL_FIELDS, ClassedBy, FieldClass, cut
 from bot.erp.errors import Unsupported
 from bot.erp.hub import Answer, ErpHub
-from bot.erp.model import Area, Product, Slice
+from bot.erp.model import Area, Customer, PartnerKind, Product, Slice, Supplier
 from bot.erp.port import ListQuery
 from bot.phrase import Phrase, phrase
 from bot.spelling import other_spellings
 
 D = TypeVar("D", bound=Numbered)
+P = TypeVar("P", Customer, Supplier)
 
-_OF_PARTNERS = frozenset({Area.SALES, Area.FINANCE, Area.PURCHASING})
-"""Areas whose documents are found by the names of customers and vendors."""
+_OF_PARTNERS: frozenset[Area | PartnerKind] = frozenset({Area.SALES, Area.FINANCE, Area.PURCHASING, *PartnerKind})
+"""What is found by the names of customers and vendors."""
+_BOUND_BY = {"customer": "order", "vendor": "po"}
+"""The command whose rules bind what is told of partners."""
 
 FEW = 3
 """Hits that are shown one by one; more of one area become one row that leads to their list."""
@@ -41,9 +44,9 @@ COUNTED = 40
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """A product or document, or with ``count`` > 1 a list of them; ``line`` opens it."""
+    """A product, document or partner, or with ``count`` > 1 a list of them; ``line`` opens it."""
 
-    area: Area
+    area: Area | PartnerKind
     line: Annotated[str, ClassedBy("line_class")]
     key: str
     name: Annotated[str, ClassedBy("name_class")]
@@ -120,8 +123,13 @@ async def find(
 ) -> View | Ask:
     """Open the one thing that has this number or name, or show what there is to choose from."""
     usable = {command.name for command in commands.usable(policy, context)}
-    answers, hits = await _search(erp, text, usable)
+    answers, hits = await _search(_searches(erp, text), usable)
     chosen = [(name, hit) for name, hit in hits if hit.exact] or await _spelled_otherwise(erp, text, usable) or hits
+    if len(chosen) != 1:
+        # Whoever is called so is offered beside their documents.
+        partners, named = await _search(_partner_searches(erp, text), usable)
+        answers = {**partners, **answers}
+        chosen = [*named, *chosen]
     if not chosen:
         raise NothingFound(text, notes=_notes_of(answers.values()))
     if len(chosen) == 1:
@@ -136,7 +144,8 @@ async def find(
     )
     # The rules on an area's command bind its documents here, too.
     verdicts = (
-        policy.decide_area(context.person, name, context.conversation.id) for name in {name for name, _ in chosen}
+        policy.decide_area(context.person, _BOUND_BY.get(name, name), context.conversation.id)
+        for name in {name for name, _ in chosen}
     )
     return cut(hits_view, ALL_FIELDS.intersection(*(verdict.grant.fields for verdict in verdicts)))
 
@@ -148,10 +157,10 @@ def _notes_of(answers: Iterable[_AreaAnswer]) -> tuple[Phrase, ...]:
 
 
 async def _search(
-    erp: ErpHub, text: str, usable: Set[str]
+    offered: Mapping[str, _Search], usable: Set[str]
 ) -> tuple[Mapping[str, _AreaAnswer], Sequence[tuple[str, Hit]]]:
-    """Return the answers and the hits of all areas, by the names of their commands."""
-    searches = {name: search for name, search in _searches(erp, text).items() if name in usable}
+    """Return the answers and the hits of searches, by the names of their commands."""
+    searches = {name: search for name, search in offered.items() if name in usable}
     found = zip(searches, await asyncio.gather(*map(_if_supported, searches.values())), strict=True)
     answers = {name: answer for name, answer in found if answer}
     return answers, [(name, hit) for name, answer in answers.items() for hit in answer.hits]
@@ -160,7 +169,7 @@ async def _search(
 async def _spelled_otherwise(erp: ErpHub, text: str, usable: Set[str]) -> Sequence[tuple[str, Hit]]:
     """Return what has exactly the number that ``text`` spells with other signs between its letters and digits."""
     for number in other_spellings(text):
-        _, hits = await _search(erp, number, usable)
+        _, hits = await _search(_searches(erp, number), usable)
         if exact := [(name, hit) for name, hit in hits if hit.exact]:
             return exact
     return ()
@@ -195,6 +204,30 @@ def _searches(erp: ErpHub, text: str) -> dict[str, _Search]:
     }
 
 
+def _partner_searches(erp: ErpHub, text: str) -> dict[str, _Search]:
+    """Return the searches for customers and vendors under the names of their commands."""
+
+    def partners(kind: PartnerKind, name: str, many: Callable[[ListQuery], Awaitable[Answer[Slice[P]]]]) -> _Search:
+        async def search() -> _AreaAnswer:
+            found = await many(ListQuery(text=text, limit=FEW))
+            hits = tuple(_partner_hit(kind, name, each, text) for each in found.value.items)
+            return _AreaAnswer(found, _few(hits, kind, command_line(name, text), count=found.value.total))
+
+        return search
+
+    return {
+        "customer": partners(PartnerKind.CUSTOMER, "customer", erp.customers),
+        "vendor": partners(PartnerKind.VENDOR, "vendor", erp.vendors),
+    }
+
+
+def _partner_hit(kind: PartnerKind, name: str, partner: Customer | Supplier, text: str) -> Hit:
+    """Return the hit of a partner, whom the name names as the code does; without a code the name opens it."""
+    is_named = text.casefold() in (partner.code.casefold(), partner.name.casefold())
+    line = command_line(name, partner.code or partner.name)
+    return Hit(area=kind, line=line, key=partner.code, name=partner.name, exact=is_named)
+
+
 async def _if_supported(search: _Search) -> _AreaAnswer | None:
     """Search an area; an ERP without that area has nothing there."""
     try:
@@ -221,7 +254,9 @@ def _product_hit(product: Product, text: str) -> Hit:
     return replace(hit, exact=True) if product.barcode and product.barcode == text else hit
 
 
-def _few(hits: tuple[Hit, ...], area: Area, line: str, *, count: int, more: bool = False) -> tuple[Hit, ...]:
+def _few(
+    hits: tuple[Hit, ...], area: Area | PartnerKind, line: str, *, count: int, more: bool = False
+) -> tuple[Hit, ...]:
     """Return the hits one by one if they are few or one is exactly what was asked for, else one row for all."""
     exact = tuple(hit for hit in hits if hit.exact)
     if exact or count <= FEW:

@@ -14,6 +14,7 @@ from bot.chat.area_fields import visible_fields
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
+from bot.chat.kept_documents import kept_lists
 from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.parsing import command_line
 from bot.chat.partner_links import offered_links, partner_buttons
@@ -21,9 +22,11 @@ from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness, table_of_one
 from bot.disclosure import cut, cut_part
 from bot.erp.hub import ErpHub
+from bot.erp.listing import PAYMENTS
 from bot.erp.model import PartnerKind, Payment
 from bot.erp.port import Filter
 from bot.phrase import phrase
+from bot.read_model.queries import ReadModel
 
 _DOCUMENTS = {PartnerKind.CUSTOMER: "invoice", PartnerKind.VENDOR: "bill"}
 """The command that shows what is paid."""
@@ -104,12 +107,13 @@ async def payment(
     days: Days | None = None,
     which: PaymentList | None = None,
     erp: ErpHub,
+    kept: ReadModel,
     context: QuestionContext,
     policy: AccessPolicy,
 ) -> View:
     """Show one receipt or payment, or a list."""
     fields = {kind: visible_fields(policy, context, bound) for kind, bound in _BOUND_BY.items()}
-    lookup = DocumentLookup("payment", erp.payment, erp.payments)
+    lookup = DocumentLookup("payment", erp.payment, kept_lists(kept, erp, PAYMENTS, erp.payments, now=context.now))
     asked = days.within(context.now.date()) if days else None
     hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
     if isinstance(hit, OneDocument):

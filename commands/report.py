@@ -18,12 +18,13 @@ from bot.chat.registry import command
 from bot.chat.view_parts import export_buttons
 from bot.disclosure import HIDDEN, FieldClass, cut_part
 from bot.erp.hub import ErpHub
-from bot.erp.model import Area, SalesAmount
+from bot.erp.model import Area, Feed, SalesAmount
 from bot.phrase import Phrase, phrase
 from bot.read_model.queries import STALE_AFTER, Coverage, ReadModel
 from bot.read_model.report import (
     AgeingBucket,
     InvoiceFigures,
+    PayableFigures,
     ProductionFigures,
     PurchaseFigures,
     ReportSpan,
@@ -80,13 +81,18 @@ class ReportView(View):
     span: ReportSpan
     sales: SalesFigures | None
     invoices: InvoiceFigures | None
+    receipts: Turnover | None = None
     purchases: PurchaseFigures | None
+    payables: PayableFigures | None = None
+    payments: Turnover | None = None
     production: ProductionFigures | None
     as_of: datetime | None
     stale: bool
     complete_since: date | None
     missing: tuple[str, ...]
     narrowed: bool
+    unknown: tuple[Feed, ...] = ()
+    """What is not kept, or not all yet: the ERP may not tell which of them changed."""
 
     @property
     def is_partial(self) -> bool:
@@ -102,6 +108,7 @@ class ReportView(View):
             (self.invoices and self.invoices.overdue, phrase("Overdue invoices"), "/invoice overdue"),
             (self.purchases and self.purchases.late, phrase("Late purchase orders"), "/po late"),
             (self.purchases and self.purchases.waiting, phrase("To approve"), "/po pending"),
+            (self.payables and self.payables.overdue, phrase("Overdue bills"), "/bill overdue"),
             (self.production and self.production.late, phrase("Late production"), "/mo late"),
         )
         leads = [Button(label, Ask(line)) for count, label, line in lists if count]
@@ -145,10 +152,22 @@ def _rows(view: ReportView) -> Iterator[_Row]:
             age = name_age(bucket)
             yield Area.FINANCE, age, bucket.count, None
             yield from _amounts(Area.FINANCE, age, bucket.sums)
+    if receipts := view.receipts:
+        yield from _turnover(Area.FINANCE, phrase("Received from customers"), receipts)
     if purchases := view.purchases:
         yield from _turnover(Area.PURCHASING, phrase("Purchases"), purchases.ordered)
         yield Area.PURCHASING, phrase("Late now"), purchases.late, None
         yield Area.PURCHASING, phrase("To approve now"), purchases.waiting, None
+    if payables := view.payables:
+        yield from _turnover(Area.PURCHASING, phrase("Billed by vendors"), payables.billed)
+        yield from _amounts(Area.PURCHASING, phrase("Total to pay"), payables.owed)
+        yield Area.PURCHASING, phrase("Overdue bills"), payables.overdue, None
+        for bucket in payables.ageing:
+            age = phrase("To pay: %(age)s", age=name_age(bucket))
+            yield Area.PURCHASING, age, bucket.count, None
+            yield from _amounts(Area.PURCHASING, age, bucket.sums)
+    if payments := view.payments:
+        yield from _turnover(Area.PURCHASING, phrase("Paid to vendors"), payments)
     if production := view.production:
         yield Area.PRODUCTION, phrase("Production due"), production.due, production.due_before
         yield Area.PRODUCTION, phrase("of which done"), production.done, production.done_before
@@ -226,7 +245,10 @@ async def report(
         span=span,
         sales=seen(Area.SALES, figures.sales),
         invoices=seen(Area.FINANCE, figures.invoices),
+        receipts=seen(Area.FINANCE, figures.receipts),
         purchases=seen(Area.PURCHASING, figures.purchases),
+        payables=seen(Area.PURCHASING, figures.payables),
+        payments=seen(Area.PURCHASING, figures.payments),
         production=seen(Area.PRODUCTION, figures.production),
         as_of=coverage.as_of,
         stale=is_stale(coverage, context.now),
@@ -234,4 +256,5 @@ async def report(
         missing=coverage.sources_missing,
         narrowed=any(erp.is_narrowed(area) for area in areas),
         withheld=frozenset(withheld),
+        unknown=figures.unknown,
     )

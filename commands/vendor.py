@@ -135,10 +135,11 @@ async def _view(erp: ErpHub, kept: ReadModel, found: Answer[Supplier], context: 
     document, today = found.value, context.now.date()
     name = document.name
     ordered = await read_kept(kept, erp, PURCHASE_ORDERS, name, newest=0, now=context.now)
+    billed = await read_kept(kept, erp, BILLS, name, newest=0, now=context.now)
     newest, awaited, unpaid = await asyncio.gather(
         if_offered(erp.purchase_orders(ListQuery(partner=name, limit=SUMMED))),
         read_open(erp, PURCHASE_ORDERS, name, erp.purchase_orders, ordered),
-        read_open(erp, BILLS, name, erp.bills, None),
+        read_open(erp, BILLS, name, erp.bills, billed),
     )
     if unpaid.part:
         document = replace(document, payable=None)

@@ -72,6 +72,7 @@ from bot.erp.model import Decision as Decision
 from bot.erp.model import DecisionOutcome as DecisionOutcome
 from bot.erp.model import DecisionResult as DecisionResult
 from bot.erp.model import ErpUser as ErpUser
+from bot.erp.model import Feed as Feed
 from bot.erp.model import Invoice as Invoice
 from bot.erp.model import InvoiceStatus as InvoiceStatus
 from bot.erp.model import Money as Money
@@ -100,6 +101,7 @@ from bot.erp.port import Capability as Capability
 from bot.erp.port import DocumentBatches as DocumentBatches
 from bot.erp.port import Erp as Erp
 from bot.erp.port import ErpUsers as ErpUsers
+from bot.erp.port import FeedReader as FeedReader
 from bot.erp.port import Filter as Filter
 from bot.erp.port import ListQuery as ListQuery
 from bot.erp.port import ProductBatches as ProductBatches
@@ -159,6 +161,8 @@ __all__ = [
     "ErpError",
     "ErpUser",
     "ErpUsers",
+    "Feed",
+    "FeedReader",
     "Filter",
     "GoodsDelivery",
     "GoodsReader",

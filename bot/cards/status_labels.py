@@ -10,8 +10,10 @@ from bot.disclosure import FieldClass
 from bot.erp.goods import ArrivalKind, DeliveryStatus
 from bot.erp.model import (
     Area,
+    Feed,
     InvoiceStatus,
     OrderStatus,
+    PartnerKind,
     PaymentDirection,
     PaymentStatus,
     ProductionStatus,
@@ -31,6 +33,15 @@ _LABELS: Mapping[type[Enum], Mapping[Enum, Phrase]] = MappingProxyType(
             Area.FINANCE: phrase("Finance"),
             Area.PURCHASING: phrase("Purchasing"),
             Area.PRODUCTION: phrase("Production"),
+        },
+        PartnerKind: {
+            PartnerKind.CUSTOMER: phrase("Customer"),
+            PartnerKind.VENDOR: phrase("Vendor"),
+        },
+        Feed: {
+            Feed.BILLS: phrase("Bills"),
+            Feed.PAYMENTS: phrase("Receipts and payments"),
+            Feed.DELIVERIES: phrase("Deliveries"),
         },
         FieldClass: {
             FieldClass.QUANTITY: phrase("quantities"),

@@ -1,20 +1,25 @@
-"""A partner's documents out of those that are kept: to add them up costs the ERP no call."""
+"""Documents out of those that are kept: to list or to add them up costs the ERP no call."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
-from typing import Generic
+from typing import Any, Generic, TypeVar
 
 from bot.erp.answer import Answer
 from bot.erp.hub import ErpHub
 from bot.erp.listing import D, Listing
 from bot.erp.model import Slice
-from bot.erp.port import Filter
-from bot.read_model.queries import ReadModel
+from bot.erp.port import Filter, ListQuery
+from bot.read_model.queries import Coverage, ReadModel
 from bot.read_model.records import Document
+
+T = TypeVar("T")
+AskList = Callable[[ListQuery], Awaitable[Answer[Slice[D]]]]
+_OF_OPEN = frozenset({Filter.OPEN, Filter.LATE, Filter.OVERDUE, Filter.PENDING})
+"""Lists of open documents alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +37,50 @@ async def read_kept(
 
     Completed documents are kept for a time only: the ``newest`` may be fewer than the ERP has.
     """
-    if not (await kept.coverage(kind.area)).is_current(now):
+    if not (await kept.coverage(kind.followed)).is_current(now):
         return None
-    found = await kept.fold(kind.area, partial(_sort_out, kind, partner, newest, now.date()), partner=partner)
-    as_of = found.coverage.as_of
-    assert as_of is not None, "it is current"
-    sources = erp.visible_sources(kind.area)
-    source = sources[0] if len(sources) == 1 else ""
-    recent, still_open = (Answer(value, source, as_of) for value in found.value)
-    return KeptDocuments(recent, still_open)
+    found = await kept.fold(kind.followed, partial(_sort_out, kind, partner, newest, now.date()), partner=partner)
+    recent, still_open = found.value
+    coverage = found.coverage
+    return KeptDocuments(_answer(recent, coverage, erp, kind), _answer(still_open, coverage, erp, kind))
+
+
+def kept_lists(
+    kept: ReadModel, erp: ErpHub, kind: Listing[D], ask: AskList[D], *, now: datetime
+) -> Callable[[ListQuery], Awaitable[Answer[Slice[D]]]]:
+    """Return what lists what is open, or of some days, out of what is kept, and any other list by ``ask``.
+
+    So it does where some documents may be missing, or what is kept is old. A text is the ERP's to search for.
+    """
+
+    async def read(query: ListQuery) -> Answer[Slice[D]]:
+        span = query.during
+        is_few = query.filter in _OF_OPEN or (span is not None and query.due is None)
+        if query.text or query.partner or not is_few:
+            return await ask(query)
+        coverage = await kept.coverage(kind.followed)
+        if not coverage.is_current(now) or (span is not None and not coverage.is_complete_from(span.first)):
+            return await ask(query)
+        found = await kept.fold(
+            kind.followed,
+            partial(_pick, kind, query, now.date()),
+            since=span.first if span else None,
+            until=span.last if span else None,
+            open_only=query.filter in _OF_OPEN,
+        )
+        return _answer(found.value, found.coverage, erp, kind)
+
+    return read
+
+
+def _pick(kind: Listing[D], query: ListQuery, today: date, documents: Iterator[Document]) -> Slice[D]:
+    return kind.pick(documents, query, today)  # type: ignore[arg-type]  # they are of this kind
+
+
+def _answer(value: T, coverage: Coverage, erp: ErpHub, kind: Listing[Any]) -> Answer[T]:
+    assert coverage.as_of is not None, "it is current"
+    sources = erp.visible_sources(kind.followed)
+    return Answer(value, sources[0] if len(sources) == 1 else "", coverage.as_of)
 
 
 def _sort_out(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from bot.erp.errors import Invalid
-from bot.erp.model import Area, Change, Changes
+from bot.erp.model import Change, Changes, Followed
 
 _START = datetime.min.replace(tzinfo=UTC)
 
@@ -52,7 +52,13 @@ class TimeCursor:
         return limit + len(self.seen) + 1
 
     def next_changes(
-        self, area: Area, rows: Iterable[Change], *, limit: int, overlap: timedelta = timedelta(0), more: bool = False
+        self,
+        area: Followed,
+        rows: Iterable[Change],
+        *,
+        limit: int,
+        overlap: timedelta = timedelta(0),
+        more: bool = False,
     ) -> Changes:
         """Return the next changes among ``rows``: those from `since` on, oldest first, `fetch_size` of them or all.
 

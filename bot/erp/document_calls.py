@@ -64,6 +64,12 @@ class DocumentCalls:
     async def production_orders(self, query: ListQuery) -> Slice[ProductionOrder]:
         return await self._ask_documents(PRODUCTION_ORDERS, query)
 
+    async def delivery(self, number: str) -> GoodsDelivery:
+        return await self._ask_document(DELIVERIES, number)
+
+    async def deliveries(self, query: ListQuery) -> Slice[GoodsDelivery]:
+        return await self._ask_documents(DELIVERIES, query)
+
     async def customer(self, code: str) -> Customer:
         return await self._ask_document(CUSTOMERS, code)
 

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Protocol
 from bot.erp.errors import Unsupported
 from bot.erp.keys import checked_key
 from bot.erp.listing import D, Listing
-from bot.erp.model import Area, Changes, Product, Slice, StockLevel
+from bot.erp.model import Changes, Followed, Product, Slice, StockLevel
 from bot.erp.port import UNCHANGING, Filter, ListQuery
 from bot.erp.refusing import RefusingErp
 from bot.erp.values import malformed_is_invalid
@@ -81,7 +81,7 @@ class ProductReader(Protocol):
 class AreaReader(Protocol):
     """Reads the changes of areas."""
 
-    async def next(self, area: Area, cursor: str, /, *, limit: int) -> Changes: ...
+    async def next(self, area: Followed, cursor: str, /, *, limit: int) -> Changes: ...
 
 
 class ReaderErp(DocumentErp):
@@ -98,7 +98,7 @@ class ReaderErp(DocumentErp):
         with malformed_is_invalid(self.name):
             return await self._stock.level(checked_key(sku, source=self.name))
 
-    async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
+    async def changed_since(self, area: Followed, cursor: str, *, limit: int) -> Changes:
         with malformed_is_invalid(self.name):
             return await self._changes.next(area, cursor, limit=limit)
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.erp.cursor import TimeCursor
 from bot.erp.errors import Invalid
-from bot.erp.model import Area, Change, Changes
+from bot.erp.model import Change, Changes, Followed
 
 EARLIEST, LATEST = datetime(1900, 1, 2, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 """Bounds of times of change; a cursor outside them would overflow when the overlap is subtracted."""
@@ -46,7 +46,7 @@ def latest(times: Iterable[tuple[str, datetime | None]]) -> dict[str, datetime]:
 
 
 async def follow(
-    area: Area,
+    area: Followed,
     cursor: str,
     *,
     limit: int,

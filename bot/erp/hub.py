@@ -44,6 +44,7 @@ from bot.erp.model import (
     DecisionOutcome,
     DecisionResult,
     ErpUser,
+    Followed,
     Product,
     PurchaseOrder,
     Slice,
@@ -179,11 +180,11 @@ class ErpHub(DocumentAnswers):
         hub._goods = hub._goods_questions()
         return hub
 
-    def visible_sources(self, area: Area) -> tuple[str, ...]:
-        able = self._able[kind_of(area).capability]
-        return tuple(source.name for source in self._visible((area,), able))
+    def visible_sources(self, area: Followed) -> tuple[str, ...]:
+        kind = kind_of(area)
+        return tuple(source.name for source in self._visible(kind.areas, self._able[kind.capability]))
 
-    def is_narrowed(self, area: Area) -> bool:
+    def is_narrowed(self, area: Followed) -> bool:
         anybody = ListQuery(text="anybody")
         return any(each.concerns(kind_of(area), anybody) for each in self._narrowings)
 

@@ -16,6 +16,8 @@ from bot.erp.model import (
     Area,
     Bill,
     Customer,
+    Feed,
+    Followed,
     Invoice,
     Payment,
     PaymentDirection,
@@ -63,6 +65,13 @@ class Listing(Generic[D]):
     partner: Callable[[D], str] | None = None
     also: tuple[Area, ...] = ()
     listed: Callable[[D], bool] = _always
+    feed: Feed | None = None
+    """Where its changes are told, unless the kind stands for its area."""
+
+    @property
+    def followed(self) -> Followed:
+        """What its changes are called."""
+        return self.feed or self.area
 
     @property
     def areas(self) -> tuple[Area, ...]:
@@ -193,11 +202,11 @@ DELIVERIES: Listing[GoodsDelivery] = Listing(
         Filter.LATE: (lambda delivery, today: delivery.days_late(today) > 0, lambda delivery: delivery.planned_on)
     },
     partner=lambda delivery: delivery.customer,
+    feed=Feed.DELIVERIES,
 )
 
 KINDS: tuple[Listing[Any], ...] = (SALES_ORDERS, INVOICES, PURCHASE_ORDERS, PRODUCTION_ORDERS)
-"""The kinds that stand for their areas: their changes are followed."""
-_OF_AREA = {kind.area: kind for kind in KINDS}
+"""The kinds that stand for their areas."""
 
 CUSTOMERS: Listing[Customer] = Listing(
     area=Area.SALES,
@@ -236,6 +245,7 @@ BILLS: Listing[Bill] = Listing(
         Filter.OVERDUE: (lambda bill, today: bill.days_overdue(today) > 0, lambda bill: bill.due_on),
     },
     partner=lambda bill: bill.vendor,
+    feed=Feed.BILLS,
 )
 PAYMENTS: Listing[Payment] = Listing(
     area=Area.FINANCE,
@@ -257,12 +267,17 @@ PAYMENTS: Listing[Payment] = Listing(
     },
     partner=lambda payment: payment.partner,
     also=(Area.PURCHASING,),
+    feed=Feed.PAYMENTS,
 )
 
+FOLLOWED: tuple[Listing[Any], ...] = (*KINDS, BILLS, PAYMENTS, DELIVERIES)
+"""All kinds whose changes may be told."""
+_FOLLOWED = {kind.followed: kind for kind in FOLLOWED}
 
-def kind_of(area: Area) -> Listing[Any]:
-    """Return the kind that stands for an area."""
-    return _OF_AREA[area]
+
+def kind_of(followed: Followed) -> Listing[Any]:
+    """Return the kind that stands for an area, or whose changes a feed tells."""
+    return _FOLLOWED[followed]
 
 
 async def read_page(

@@ -32,6 +32,23 @@ class Area(StrEnum):
     PRODUCTION = "production"
 
 
+class Feed(StrEnum):
+    """Documents besides those that stand for their areas: some ERPs tell their changes, too."""
+
+    BILLS = "bills"
+    PAYMENTS = "payments"
+    DELIVERIES = "deliveries"
+
+
+Followed: TypeAlias = Area | Feed
+"""What changes are told of: the records that stand for an area, or other documents."""
+
+
+def parse_followed(name: str) -> Followed:
+    """Return the area or feed of a name; raises `ValueError` for none."""
+    return Feed(name) if name in tuple(Feed) else Area(name)
+
+
 class Progress(StrEnum):
     """How much of a document was delivered, received, billed or paid."""
 
@@ -575,9 +592,9 @@ class DecisionResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A record of an area that was created or changed."""
+    """A record that was created or changed."""
 
-    area: Area
+    area: Followed
     key: str
     """The SKU or document number."""
     changed_at: datetime

@@ -19,7 +19,10 @@ from bot.erp.model import (
     Customer,
     Decision,
     DecisionResult,
+    ErpRecord,
     ErpUser,
+    Feed,
+    Followed,
     Invoice,
     Payment,
     Product,
@@ -249,13 +252,25 @@ class ErpUsers(Protocol):
 
 
 @runtime_checkable
+class FeedReader(Protocol):
+    """What an adapter may offer besides the port, so that bills, payments and deliveries are kept as well."""
+
+    @property
+    def feeds(self) -> frozenset[Feed]:
+        """Return those whose changes it tells."""
+        ...
+
+    async def changed_since(self, area: Followed, cursor: str, *, limit: int) -> Changes:
+        """Return the next changes as `Erp.changed_since` does, of feeds as well."""
+        ...
+
+
+@runtime_checkable
 class DocumentBatches(Protocol):
     """What an adapter may offer besides the port, so that keeping all documents with their lines costs few calls."""
 
-    async def read_documents(
-        self, area: Area, numbers: Sequence[str]
-    ) -> tuple[SalesOrder | Invoice | PurchaseOrder | ProductionOrder, ...]:
-        """Return the documents of an area with these numbers, each with its lines.
+    async def read_documents(self, area: Followed, numbers: Sequence[str]) -> tuple[ErpRecord, ...]:
+        """Return the documents with these numbers, each with its lines, of an area or of a feed that it tells.
 
         Numbers are as the adapter's own lists and changes spell them; a document that is not returned is gone.
         """

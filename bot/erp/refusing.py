@@ -8,8 +8,8 @@ from bot.erp.document_calls import DocumentCalls
 from bot.erp.errors import Unsupported
 from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.listing import DELIVERIES, D, Listing
-from bot.erp.model import Area, Changes, Decision, DecisionOutcome, DecisionResult, Product, Slice, StockLevel
+from bot.erp.listing import D, Listing
+from bot.erp.model import Changes, Decision, DecisionOutcome, DecisionResult, Feed, Followed, Product, Slice, StockLevel
 from bot.erp.port import Capability, ListQuery
 
 
@@ -17,6 +17,8 @@ class RefusingErp(DocumentCalls):
     """Implements `bot.erp.port.Erp` by refusing every call; ``name`` is the source's name in the configuration."""
 
     capabilities: frozenset[Capability] = frozenset()
+    feeds: frozenset[Feed] = frozenset()
+    """The documents besides those of areas whose changes `changed_since` tells."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -46,12 +48,6 @@ class RefusingErp(DocumentCalls):
     async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
         self._refuse(Capability.ARRIVALS)
 
-    async def delivery(self, number: str) -> GoodsDelivery:
-        return await self._ask_document(DELIVERIES, number)
-
-    async def deliveries(self, query: ListQuery) -> Slice[GoodsDelivery]:
-        return await self._ask_documents(DELIVERIES, query)
-
     async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
         self._refuse(Capability.DELIVERIES)
 
@@ -61,7 +57,7 @@ class RefusingErp(DocumentCalls):
     async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
         self._refuse(Capability.WAREHOUSE_STOCK)
 
-    async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
+    async def changed_since(self, area: Followed, cursor: str, *, limit: int) -> Changes:
         self._refuse(Capability.CHANGED_SINCE)
 
     def _refuse(self, what: str) -> NoReturn:

@@ -15,8 +15,8 @@ from bot.erp.decider_keys import KeyOwners
 from bot.erp.document_calls import DocumentCalls
 from bot.erp.errors import Invalid, NotFound, Unsupported, Unusable
 from bot.erp.listing import D, Listing
-from bot.erp.model import Area, Changes, ErpUser, Product, Slice, StockLevel
-from bot.erp.port import Capability, DocumentBatches, Erp, ErpUsers, ListQuery, ProductBatches
+from bot.erp.model import Area, Changes, ErpUser, Feed, Followed, Product, Slice, StockLevel
+from bot.erp.port import Capability, DocumentBatches, Erp, ErpUsers, FeedReader, ListQuery, ProductBatches
 from bot.erp.validation import Validator
 
 T = TypeVar("T")
@@ -79,12 +79,27 @@ class SourceClient(DocumentCalls):
         """Return the documents that the source has among many numbers, with their lines; only if it `reads_batches`."""
         assert isinstance(self._erp, DocumentBatches)
         batches: DocumentBatches = self._erp
-        said: Any = await self._read("read_documents", lambda _: batches.read_documents(kind.area, numbers))
+        said: Any = await self._read("read_documents", lambda _: batches.read_documents(kind.followed, numbers))
         documents: tuple[D, ...] = said
         return documents
 
-    async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
-        """Return the next changes of an area; raises `Unsupported`, and `Invalid` for a cursor that is not its own."""
+    def tells_changes(self, kind: Listing[Any]) -> bool:
+        """Return whether the source may tell which documents of a kind changed."""
+        if not {kind.capability, Capability.CHANGED_SINCE} <= self.capabilities:
+            return False
+        return kind.feed is None or kind.feed in self._feeds
+
+    @property
+    def _feeds(self) -> frozenset[Feed]:
+        return self._erp.feeds if isinstance(self._erp, FeedReader) else frozenset()
+
+    async def changed_since(self, area: Followed, cursor: str, *, limit: int) -> Changes:
+        """Return the next changes; raises `Unsupported`, and `Invalid` for a cursor that is not its own."""
+        if isinstance(self._erp, FeedReader):
+            feeds: FeedReader = self._erp
+            return await self._read("changed_since", lambda _: feeds.changed_since(area, cursor, limit=limit))
+        if not isinstance(area, Area):
+            raise Unsupported(f"no changes of {area} here", source=self.name)
         return await self._read("changed_since", lambda erp: erp.changed_since(area, cursor, limit=limit))
 
     async def users(self) -> tuple[ErpUser, ...]:

@@ -21,9 +21,9 @@ from typing import Any, TypeVar
 import structlog
 
 from bot.erp.errors import ErpError, Invalid, NotFound, Unavailable, Unsupported, Unusable
-from bot.erp.listing import KINDS, Listing
-from bot.erp.model import Area, Changes
-from bot.erp.port import NEWEST_FIRST, Capability, Filter, ListQuery
+from bot.erp.listing import FOLLOWED, Listing
+from bot.erp.model import Area, Changes, Followed
+from bot.erp.port import NEWEST_FIRST, Filter, ListQuery
 from bot.erp.source_client import SourceClient
 from bot.errors import DingerpError
 from bot.metrics import Metrics
@@ -45,11 +45,13 @@ PAGES_BETWEEN = 20
 """Pages of a walk between two looks at the changes: a first walk takes hours."""
 LINES_AT_ONCE = 200
 """Documents that are read only for their lines in one round, at a source that cannot read many at once."""
+UNANSWERED = 4
+"""Kinds that a source did not answer for: after so many it is left alone until the next round."""
 LONGEST_REST = 5.0
 """Seconds between two calls at most."""
 _FRESH = 0.5
 """Share of the pause: if another process followed the source within it, this one has nothing to do."""
-_EARLIER = MappingProxyType({Area.PRODUCTION: timedelta(days=90)})
+_EARLIER: Mapping[Followed, timedelta] = MappingProxyType({Area.PRODUCTION: timedelta(days=90)})
 """Lists of production orders are sorted by start, but orders count for the day when they are due."""
 _UNSEEN = "unseen"
 """The last part of a walk: documents missing from the lists."""
@@ -74,7 +76,7 @@ class AreaFollower:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """``keep`` is how long completed documents are kept; ``now`` is in the company's zone."""
-        self.area = kind.area
+        self.area = kind.followed
         self._erp = erp
         self._kind = kind
         self._store = store
@@ -308,7 +310,7 @@ class DocumentFollower:
         self._areas = {area.area: area for area in areas}
         self._store = store
         self._now = now
-        self._synced: dict[Area, datetime] = {}
+        self._synced: dict[Followed, datetime] = {}
         if areas:
             metrics.read_model_age.labels(source).set_function(self._age)
 
@@ -330,10 +332,11 @@ class DocumentFollower:
         """
         try:
             positions = await self._store.positions()
+            unanswered = 0
             for area, follower in list(self._areas.items()):
                 stored = positions.get((self.source, area))
-                if not self._is_fresh(stored, unless_within):
-                    await self._catch_up(follower, stored)
+                if unanswered < UNANSWERED and not self._is_fresh(stored, unless_within):
+                    unanswered += not await self._catch_up(follower, stored)
             positions = await self._store.positions()
         except DingerpError as error:  # from the store: there is nowhere to note it
             log.warning("read_model.not_kept", source=self.source, error=type(error).__name__)
@@ -341,13 +344,16 @@ class DocumentFollower:
         self._note_age(positions)
         return bool(self._areas)
 
-    async def _catch_up(self, follower: AreaFollower, stored: FollowedArea | None) -> None:
+    async def _catch_up(self, follower: AreaFollower, stored: FollowedArea | None) -> bool:
+        """Return whether the source answered."""
         try:
             await follower.catch_up(stored)
         except ErpError as error:
             await self._note(follower.area, error)
             if isinstance(error, Unsupported):
                 del self._areas[follower.area]
+            return not isinstance(error, Unavailable)
+        return True
 
     def _is_fresh(self, stored: FollowedArea | None, within: float) -> bool:
         return (
@@ -358,7 +364,7 @@ class DocumentFollower:
             and self._now() - stored.synced_at < timedelta(seconds=within)
         )
 
-    async def _note(self, area: Area, trouble: ErpError) -> None:
+    async def _note(self, area: Followed, trouble: ErpError) -> None:
         """Note what is wrong, once."""
         stored = (await self._store.positions()).get((self.source, area))
         name = type(trouble).__name__
@@ -368,7 +374,7 @@ class DocumentFollower:
         noted = replace(stored or FollowedArea(source=self.source, area=area), trouble=name)
         await self._store.advance(stored, noted)
 
-    def _note_age(self, positions: Mapping[tuple[str, Area], FollowedArea]) -> None:
+    def _note_age(self, positions: Mapping[tuple[str, Followed], FollowedArea]) -> None:
         followed = [positions.get((self.source, area)) for area in self._areas]
         self._synced = {
             each.area: each.synced_at for each in followed if each is not None and each.synced_at is not None
@@ -390,7 +396,5 @@ def area_followers(
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> list[AreaFollower]:
     """Return followers of all kinds of documents whose changes a source reports."""
-    if Capability.CHANGED_SINCE not in source.capabilities:
-        return []
-    offered = [kind for kind in KINDS if kind.capability in source.capabilities]
+    offered = [kind for kind in FOLLOWED if source.tells_changes(kind)]
     return [AreaFollower(source, kind, store, now=now, keep=keep, monotonic=monotonic, sleep=sleep) for kind in offered]

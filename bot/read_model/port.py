@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from datetime import date
 from typing import Protocol, TypeVar
 
-from bot.erp.model import Area
+from bot.erp.model import Followed
 from bot.read_model.records import Document, DocumentSelection, DocumentWithLine, FollowedArea, Partner
 from bot.read_model.tallies import Tallies, TallySelection
 
@@ -19,7 +19,7 @@ class DocumentStore(Protocol):
     Methods that read many documents take ``work``, which runs on them outside the event loop.
     """
 
-    async def positions(self) -> Mapping[tuple[str, Area], FollowedArea]:
+    async def positions(self) -> Mapping[tuple[str, Followed], FollowedArea]:
         """Return how far each area of each source has been followed."""
         ...
 
@@ -46,7 +46,7 @@ class DocumentStore(Protocol):
         """Return numbers of documents, as the source spells them, that the current walk has not met."""
         ...
 
-    async def without_lines(self, source: str, area: Area, limit: int) -> Sequence[str]:
+    async def without_lines(self, source: str, area: Followed, limit: int) -> Sequence[str]:
         """Return numbers of open documents, as the source spells them, whose lines have not been read."""
         ...
 
@@ -70,6 +70,6 @@ class DocumentStore(Protocol):
         """Return what ``work`` makes of the lines of one product (its folded code), the newest documents first."""
         ...
 
-    async def partners(self, areas: Iterable[Area], sources: Collection[str]) -> Sequence[Partner]:
+    async def partners(self, areas: Iterable[Followed], sources: Collection[str]) -> Sequence[Partner]:
         """Return all customers and vendors, in the order of their names."""
         ...

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Generic, Protocol, TypeVar
 
 from bot.erp.index.folding import fold, key_of
-from bot.erp.model import Area
+from bot.erp.model import Area, Followed
 from bot.erp.port import ListQuery
 from bot.read_model.port import DocumentStore
 from bot.read_model.records import (
@@ -72,7 +72,7 @@ class KeptAnswer(Generic[T]):
 class VisibleDocuments(Protocol):
     """What a reader may see; `bot.erp.hub.ErpHub` is one."""
 
-    def visible_sources(self, area: Area) -> tuple[str, ...]:
+    def visible_sources(self, area: Followed) -> tuple[str, ...]:
         """Return the sources that may have documents of an area for the reader."""
         ...
 
@@ -80,7 +80,7 @@ class VisibleDocuments(Protocol):
         """Return whether a search for ``text`` may show a document of a source."""
         ...
 
-    def is_narrowed(self, area: Area) -> bool:
+    def is_narrowed(self, area: Followed) -> bool:
         """Return whether the reader may not see, or not search for, some documents of an area."""
         ...
 
@@ -100,13 +100,13 @@ class ReadModel:
         """Return the same for another reader."""
         return ReadModel(self._store, reader)
 
-    async def documents(self, area: Area, first: date, last: date) -> KeptAnswer[tuple[Document, ...]]:
+    async def documents(self, area: Followed, first: date, last: date) -> KeptAnswer[tuple[Document, ...]]:
         """Return the documents of these days, both included, the newest first."""
         return await self.fold(area, tuple, since=first, until=last)
 
     async def fold(
         self,
-        area: Area,
+        area: Followed,
         work: Callable[[Iterator[Document]], T],
         *,
         since: date | None = None,
@@ -126,7 +126,7 @@ class ReadModel:
         """``text`` is what the reader searches for."""
         return await self._store.documents(wanted, partial(self._work, wanted.area, text, work))
 
-    def _visible(self, area: Area) -> DocumentSelection:
+    def _visible(self, area: Followed) -> DocumentSelection:
         return DocumentSelection(area=area, sources=frozenset(self._reader.visible_sources(area)))
 
     async def tallies(self, *wanted: TallySelection) -> Sequence[KeptAnswer[Tallies]]:
@@ -157,7 +157,7 @@ class ReadModel:
         return await self._fold(documents, partial(_tally, wanted))
 
     async def lines_of(
-        self, area: Area, sku: str, *, open_only: bool = False, limit: int | None = None
+        self, area: Followed, sku: str, *, open_only: bool = False, limit: int | None = None
     ) -> KeptAnswer[tuple[DocumentWithLine, ...]]:
         """Return the lines of one product, those of the newest documents first.
 
@@ -168,7 +168,9 @@ class ReadModel:
         lines = await self._store.lines_of(key_of(sku), wanted, partial(self._pick_lines, area, limit))
         return KeptAnswer(lines, coverage)
 
-    async def partners(self, areas: Iterable[Area] = (Area.SALES, Area.FINANCE, Area.PURCHASING)) -> Sequence[Partner]:
+    async def partners(
+        self, areas: Iterable[Followed] = (Area.SALES, Area.FINANCE, Area.PURCHASING)
+    ) -> Sequence[Partner]:
         """Return the customers and vendors that the reader may see."""
         found: list[Partner] = []
         for area in areas:
@@ -178,20 +180,22 @@ class ReadModel:
             found += (await self.fold(area, partial(self._partners, area))).value
         return found
 
-    async def coverage(self, area: Area) -> Coverage:
+    async def coverage(self, area: Followed) -> Coverage:
         """Return how exact answers about an area are."""
         return self._coverage(area, await self._store.positions())
 
-    def _coverage(self, area: Area, positions: Mapping[tuple[str, Area], FollowedArea]) -> Coverage:
+    def _coverage(self, area: Followed, positions: Mapping[tuple[str, Followed], FollowedArea]) -> Coverage:
         return _coverage({source: positions.get((source, area)) for source in self._reader.visible_sources(area)})
 
-    def _work(self, area: Area, text: str, work: Callable[[Iterator[Document]], T], documents: Iterator[Document]) -> T:
+    def _work(
+        self, area: Followed, text: str, work: Callable[[Iterator[Document]], T], documents: Iterator[Document]
+    ) -> T:
         if not self._reader.is_narrowed(area):
             return work(documents)
         finds, query = self._reader.finds, ListQuery(text=text)
         return work(each for each in documents if finds(each, query, each.source))
 
-    def _partners(self, area: Area, documents: Iterator[Document]) -> list[Partner]:
+    def _partners(self, area: Followed, documents: Iterator[Document]) -> list[Partner]:
         """Return partners that the reader may search for, not only see on documents."""
         found: dict[tuple[str, str], Partner] = {}
         for each in documents:
@@ -201,7 +205,7 @@ class ReadModel:
         return [found[key] for key in sorted(found)]
 
     def _pick_lines(
-        self, area: Area, limit: int | None, lines: Iterator[DocumentWithLine]
+        self, area: Followed, limit: int | None, lines: Iterator[DocumentWithLine]
     ) -> tuple[DocumentWithLine, ...]:
         finds = self._reader.finds
         narrowed = self._reader.is_narrowed(area)

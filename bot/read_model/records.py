@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeAlias
 
+from bot.erp.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.model import (
     Area,
+    Bill,
+    Feed,
+    Followed,
     Invoice,
     InvoiceStatus,
     OrderLine,
     OrderStatus,
+    Payment,
     ProductionOrder,
     ProductionStatus,
     Progress,
@@ -25,14 +30,17 @@ from bot.erp.model import (
 VERSION = 1
 """Version of the stored format; documents in another version are read again from the ERP."""
 
-Document: TypeAlias = SalesOrder | Invoice | PurchaseOrder | ProductionOrder
+Document: TypeAlias = SalesOrder | Invoice | PurchaseOrder | ProductionOrder | Bill | Payment | GoodsDelivery
 DocumentLine: TypeAlias = OrderLine | PurchaseLine
 
-AREAS: Mapping[type, Area] = {
+AREAS: Mapping[type, Followed] = {
     SalesOrder: Area.SALES,
     Invoice: Area.FINANCE,
     PurchaseOrder: Area.PURCHASING,
     ProductionOrder: Area.PRODUCTION,
+    Bill: Feed.BILLS,
+    Payment: Feed.PAYMENTS,
+    GoodsDelivery: Feed.DELIVERIES,
 }
 """The kinds of documents that are kept."""
 
@@ -60,14 +68,23 @@ def is_open(document: Document) -> bool:
     """Return whether a document still waits for something: goods, money, or a decision."""
     if isinstance(document, PurchaseOrder) and document.received is Progress.FULL:
         return document.status in {PurchaseStatus.DRAFT, PurchaseStatus.WAITING}
+    match document:
+        case Payment():
+            return False
+        case GoodsDelivery():
+            return document.status in {DeliveryStatus.PLANNED, DeliveryStatus.READY}
     return document.status in _OPEN
 
 
 def day_of(document: Document) -> date | None:
-    """Return the day that a document counts for: ordered, issued, or for production due."""
+    """Return the day that a document counts for: ordered, issued, paid, left or for production due."""
     match document:
-        case Invoice():
+        case Invoice() | Bill():
             return document.issued_on
+        case Payment():
+            return document.paid_on
+        case GoodsDelivery():
+            return document.day
         case ProductionOrder():
             return document.due_on or document.start_on
     return document.ordered_on
@@ -76,8 +93,10 @@ def day_of(document: Document) -> date | None:
 def partner_of(document: Document) -> str:
     """Return the customer's or vendor's name; production has none."""
     match document:
-        case PurchaseOrder():
+        case PurchaseOrder() | Bill():
             return document.vendor
+        case Payment():
+            return document.partner
         case ProductionOrder():
             return ""
     return document.customer
@@ -95,7 +114,7 @@ class DocumentWithLine:
 class Partner:
     """A customer or vendor, as the newest document of an area names it."""
 
-    area: Area
+    area: Followed
     source: str
     name: str
 
@@ -112,7 +131,7 @@ class FollowedArea:
     """
 
     source: str
-    area: Area
+    area: Followed
     cursor: str = ""
     followed: bool = False
     walk: int = 1
@@ -133,7 +152,7 @@ class DocumentSelection:
     Without ``since`` and ``until``, documents without a day fit too. ``partner`` is a folded name.
     """
 
-    area: Area
+    area: Followed
     sources: frozenset[str]
     since: date | None = None
     until: date | None = None

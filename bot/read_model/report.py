@@ -10,12 +10,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from bot.disclosure import HIDDEN, ClassedBy, FieldClass
-from bot.erp.model import Area, Money, SalesAmount
+from bot.erp.model import Area, Cost, Feed, Followed, Money, SalesAmount
 from bot.read_model.queries import Coverage, KeptAnswer, ReadModel
 from bot.read_model.tallies import Tallies, Tally, TallyKind, TallySelection
+
+B = TypeVar("B", bound="AgeingBucket")
 
 MOST_DAYS = 62
 """Up to so many days are shown one by one; more are summed up by month."""
@@ -92,6 +94,13 @@ class AgeingBucket:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PayableBucket(AgeingBucket):
+    """What the company owes for so long."""
+
+    sums: tuple[Cost, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SalesOfDays:
     """What was ordered on a day, or within a month; both ends are included."""
 
@@ -133,6 +142,16 @@ class PurchaseFigures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PayableFigures:
+    """What vendors billed in these days, and what the company owes now, less what they give back."""
+
+    billed: Turnover
+    owed: tuple[Cost, ...]
+    overdue: int
+    ageing: tuple[PayableBucket, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProductionFigures:
     """How many production orders were due in these days, how many of those are done, and how many are late now."""
 
@@ -145,40 +164,51 @@ class ProductionFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompanyFigures:
-    """The figures of a report; None for areas that were not asked for."""
+    """The figures of a report; None for areas that were not asked for.
+
+    ``receipts`` are what customers paid, ``payments`` what vendors were paid, refunds subtracted. These and the
+    ``payables`` are None, too, where no source keeps such documents; ``unknown`` are those that are not kept whole.
+    """
 
     sales: SalesFigures | None
     invoices: InvoiceFigures | None
+    receipts: Turnover | None
     purchases: PurchaseFigures | None
+    payables: PayableFigures | None
+    payments: Turnover | None
     production: ProductionFigures | None
     coverage: Coverage
+    unknown: tuple[Feed, ...] = ()
 
 
 async def read_figures(model: ReadModel, areas: Collection[Area], span: ReportSpan, today: date) -> CompanyFigures:
     """Return the figures of some areas; raises a `DingerpError` when the store does not answer."""
-    wanted = [area for area in _COUNTS if area in areas]
+    wanted = [part for part in _PARTS if part.area in areas]
     answers = await model.tallies(
-        *(_deals(area, span.first_before, span.last) for area in wanted), *map(_what_is_due, wanted)
+        *(_deals(part.documents, span.first_before, span.last, part.kind) for part in wanted),
+        *(_what_is_due(part.documents) for part in wanted),
     )
-    found: dict[Area, Any] = {}
+    found: dict[str, Any] = {}
     coverage: Coverage | None = None
-    for area, deals, due in zip(wanted, answers, answers[len(wanted) :], strict=False):
-        found[area] = _COUNTS[area](_Figures(span, today, deals.value, due.value))
+    unknown: dict[Feed, None] = {}
+    for part, deals, due in zip(wanted, answers, answers[len(wanted) :], strict=False):
+        if isinstance(part.documents, Feed) and (due.coverage.as_of is None or due.coverage.sources_missing):
+            unknown |= {part.documents: None} if due.coverage.sources_missing else {}
+            continue
+        found[part.name] = part.count(_Figures(span, today, deals.value, due.value))
         coverage = due.coverage if coverage is None else coverage.joined(due.coverage)
     return CompanyFigures(
-        sales=found.get(Area.SALES),
-        invoices=found.get(Area.FINANCE),
-        purchases=found.get(Area.PURCHASING),
-        production=found.get(Area.PRODUCTION),
+        **{part.name: found.get(part.name) for part in _PARTS},
         coverage=coverage or Coverage(as_of=None, complete_since=None),
+        unknown=tuple(unknown),
     )
 
 
-def _deals(area: Area, first: date, last: date) -> TallySelection:
-    return TallySelection(area=area, kind=TallyKind.TURNOVER, since=first, until=last)
+def _deals(area: Followed, first: date, last: date, kind: TallyKind = TallyKind.TURNOVER) -> TallySelection:
+    return TallySelection(area=area, kind=kind, since=first, until=last)
 
 
-def _what_is_due(area: Area) -> TallySelection:
+def _what_is_due(area: Followed) -> TallySelection:
     return TallySelection(area=area, kind=TallyKind.DUE)
 
 
@@ -199,7 +229,13 @@ def _sales_of(deals: Tallies, first: date, last: date) -> SalesOfDays:
 async def read_ageing(model: ReadModel, today: date) -> KeptAnswer[tuple[AgeingBucket, ...]]:
     """Return what is overdue now by its age; raises a `DingerpError` when the store does not answer."""
     (due,) = await model.tallies(_what_is_due(Area.FINANCE))
-    return KeptAnswer(tuple(_by_age(due.value, today)), due.coverage)
+    return KeptAnswer(tuple(_by_age(due.value, today, AgeingBucket)), due.coverage)
+
+
+async def read_payables(model: ReadModel, today: date) -> KeptAnswer[tuple[PayableBucket, ...]]:
+    """Return what the company owes and is overdue now, by its age; raises as `read_ageing` does."""
+    (due,) = await model.tallies(_what_is_due(Feed.BILLS))
+    return KeptAnswer(tuple(_by_age(due.value, today, PayableBucket)), due.coverage)
 
 
 def _parts(first: date, last: date) -> Iterator[tuple[date, date]]:
@@ -233,15 +269,15 @@ class _Figures:
             sums=tuple(map(compared, sorted({*self.now.sums, *self.before.sums}))),
         )
 
-    def ageing(self) -> tuple[AgeingBucket, ...]:
-        return tuple(_by_age(self._due, self._today))
+    def ageing(self, bucket: type[B]) -> tuple[B, ...]:
+        return tuple(_by_age(self._due, self._today, bucket))
 
 
-def _by_age(due: Tallies, today: date) -> Iterator[AgeingBucket]:
+def _by_age(due: Tallies, today: date, bucket: type[B]) -> Iterator[B]:
     for first, last in zip((1, *(age + 1 for age in AGES)), (*AGES, None), strict=True):
         oldest = date.min if last is None else today - timedelta(days=last)
         tally = _together(due, oldest, today - timedelta(days=first))
-        yield AgeingBucket(first=first, last=last, count=tally.late, sums=_amounts(tally.sums))
+        yield bucket(first=first, last=last, count=tally.late, sums=_amounts(tally.sums))
 
 
 def _together(tallies: Tallies, first: date, last: date) -> Tally:
@@ -269,7 +305,7 @@ def _invoices(figures: _Figures) -> InvoiceFigures:
         paid=_amounts(figures.now.paid),
         owed=_amounts(figures.open.owed),
         overdue=figures.late.late,
-        ageing=figures.ageing(),
+        ageing=figures.ageing(AgeingBucket),
     )
 
 
@@ -289,9 +325,40 @@ def _production(figures: _Figures) -> ProductionFigures:
     )
 
 
-_COUNTS: Mapping[Area, Callable[[_Figures], Any]] = {
-    Area.SALES: _sales,
-    Area.FINANCE: _invoices,
-    Area.PURCHASING: _purchases,
-    Area.PRODUCTION: _production,
-}
+def _payables(figures: _Figures) -> PayableFigures:
+    return PayableFigures(
+        billed=figures.turnover(FieldClass.COST),
+        owed=_amounts(figures.open.owed),
+        overdue=figures.late.late,
+        ageing=figures.ageing(PayableBucket),
+    )
+
+
+def _receipts(figures: _Figures) -> Turnover:
+    return figures.turnover(FieldClass.AMOUNT)
+
+
+def _payments(figures: _Figures) -> Turnover:
+    return figures.turnover(FieldClass.COST)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of a report: its name, the area that it is shown for, its documents, and what is made of them."""
+
+    name: str
+    area: Area
+    documents: Followed
+    count: Callable[[_Figures], Any]
+    kind: TallyKind = TallyKind.TURNOVER
+
+
+_PARTS = (
+    _Part("sales", Area.SALES, Area.SALES, _sales),
+    _Part("invoices", Area.FINANCE, Area.FINANCE, _invoices),
+    _Part("receipts", Area.FINANCE, Feed.PAYMENTS, _receipts, TallyKind.RECEIPTS),
+    _Part("purchases", Area.PURCHASING, Area.PURCHASING, _purchases),
+    _Part("payables", Area.PURCHASING, Feed.BILLS, _payables),
+    _Part("payments", Area.PURCHASING, Feed.PAYMENTS, _payments, TallyKind.PAYMENTS),
+    _Part("production", Area.PRODUCTION, Area.PRODUCTION, _production),
+)

@@ -10,16 +10,24 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
+from bot.erp.goods import GoodsDelivery
 from bot.erp.model import (
-    Area,
+    Bill,
+    Followed,
     Invoice,
+    InvoiceRecord,
     InvoiceStatus,
     Money,
     OrderStatus,
+    PartnerKind,
+    Payment,
+    PaymentDirection,
+    PaymentStatus,
     ProductionOrder,
     ProductionStatus,
+    PurchaseOrder,
     PurchaseStatus,
     SalesOrder,
 )
@@ -49,6 +57,17 @@ class TallyKind(StrEnum):
     """The day of the document: deals of that day."""
     DUE = "due"
     """The day when what is open is due: it is late from the next day on."""
+    RECEIPTS = "receipts"
+    """The day when customers paid; what they got back counts less."""
+    PAYMENTS = "payments"
+    """The day when vendors were paid; what they gave back counts less."""
+
+
+_PAID = {PartnerKind.CUSTOMER: TallyKind.RECEIPTS, PartnerKind.VENDOR: TallyKind.PAYMENTS}
+_USUAL = {PartnerKind.CUSTOMER: PaymentDirection.RECEIVED, PartnerKind.VENDOR: PaymentDirection.SPENT}
+"""The direction of payments that are no refunds."""
+DatedDocument: TypeAlias = SalesOrder | Invoice | PurchaseOrder | ProductionOrder | Bill
+"""What is a deal of its day, and due on another."""
 
 
 class TallyKey(NamedTuple):
@@ -65,7 +84,7 @@ class TallySelection:
     Without both ends those of documents without a day fit too.
     """
 
-    area: Area
+    area: Followed
     kind: TallyKind
     since: date | None = None
     until: date | None = None
@@ -86,7 +105,7 @@ class Tally:
 
     Of deals: ``done`` production orders, those ``without_amount``, their ``sums`` and how much of it is ``paid``. Of
     what is open: ``late`` is how many are late once the day has passed and ``sums`` what is overdue then, ``waiting``
-    wait for approval, ``owed`` is all that customers owe.
+    wait for approval, ``owed`` is all that is to be paid. Of payments: their ``sums``.
     """
 
     count: int = 0
@@ -125,6 +144,12 @@ def tally_documents(documents: Iterable[Document]) -> dict[TallyKey, Tally]:
 
 def _counted(document: Document) -> Iterator[tuple[TallyKey, Tally]]:
     day = day_of(document)
+    if isinstance(document, GoodsDelivery):
+        return
+    if isinstance(document, Payment):
+        if document.status is PaymentStatus.BOOKED and day is not None:
+            yield TallyKey(_PAID[document.partner_kind], day), _paid(document)
+        return
     if document.status not in _NO_TURNOVER and day is not None:
         yield TallyKey(TallyKind.TURNOVER, day), _turnover(document)
     if is_open(document):
@@ -132,26 +157,34 @@ def _counted(document: Document) -> Iterator[tuple[TallyKey, Tally]]:
         yield TallyKey(TallyKind.DUE, due), _open(document, due)
 
 
-def due_day(document: Document) -> date | None:
+def _paid(payment: Payment) -> Tally:
+    if payment.amount is None:
+        return Tally(count=1, without_amount=1)
+    amount = abs(payment.amount.amount)
+    is_refund = payment.direction is not _USUAL[payment.partner_kind]
+    return Tally(count=1, sums={payment.amount.currency: -amount if is_refund else amount})
+
+
+def due_day(document: DatedDocument) -> date | None:
     """Return the day when goods or money are promised."""
     return document.promised_on if isinstance(document, SalesOrder) else document.due_on
 
 
-def _turnover(document: Document) -> Tally:
+def _turnover(document: DatedDocument) -> Tally:
     if isinstance(document, ProductionOrder):
         return Tally(count=1, done=int(document.status is ProductionStatus.DONE))
     total = _signed(document, document.total)
     if total is None:
         return Tally(count=1, without_amount=1)
     tally = Tally(count=1, sums={total.currency: total.amount})
-    if isinstance(document, Invoice) and (left := _signed(document, document.open_amount)) is not None:
+    if isinstance(document, InvoiceRecord) and (left := _signed(document, document.open_amount)) is not None:
         tally.paid[total.currency] = total.amount - left.amount
     return tally
 
 
-def _open(document: Document, due: date | None) -> Tally:
+def _open(document: DatedDocument, due: date | None) -> Tally:
     late = int(due is not None and due < date.max and _days_late(document, due + _ONE_DAY) > 0)
-    if not isinstance(document, Invoice):
+    if not isinstance(document, InvoiceRecord):
         return Tally(count=1, late=late, waiting=int(document.status is PurchaseStatus.WAITING))
     tally = Tally(count=1, late=late)
     left = _signed(document, document.open_amount)
@@ -162,12 +195,12 @@ def _open(document: Document, due: date | None) -> Tally:
     return tally
 
 
-def _days_late(document: Document, today: date) -> int:
-    return document.days_overdue(today) if isinstance(document, Invoice) else document.days_late(today)
+def _days_late(document: DatedDocument, today: date) -> int:
+    return document.days_overdue(today) if isinstance(document, InvoiceRecord) else document.days_late(today)
 
 
-def _signed(document: Document, amount: Money | None) -> Money | None:
+def _signed(document: DatedDocument, amount: Money | None) -> Money | None:
     """Return an amount that is negative for a return, whatever its sign is in the ERP."""
-    if amount is None or not isinstance(document, Invoice) or not document.is_credit_note:
+    if amount is None or not isinstance(document, InvoiceRecord) or not document.is_credit_note:
         return amount
     return Money(-abs(amount.amount), amount.currency)

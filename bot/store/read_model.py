@@ -15,17 +15,23 @@ import orjson
 from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 
+from bot.erp.goods import GoodsDelivery
 from bot.erp.index.folding import fold, key_of
 from bot.erp.model import (
     Approval,
     Area,
+    Bill,
+    Feed,
+    Followed,
     Invoice,
     Money,
     OrderLine,
+    Payment,
     ProductionOrder,
     PurchaseLine,
     PurchaseOrder,
     SalesOrder,
+    parse_followed,
 )
 from bot.read_model.records import (
     AREAS,
@@ -51,7 +57,7 @@ _F, _D, _L, _T = FOLLOWED_AREA.c, KEPT_DOCUMENT.c, KEPT_LINE.c, KEPT_TALLY.c
 
 _POSITION = RecordCodec(
     FollowedArea,
-    {**IN_MILLISECONDS, date: PlainCodec(date.toordinal, date.fromordinal)},
+    {**IN_MILLISECONDS, date: PlainCodec(date.toordinal, date.fromordinal), Followed: PlainCodec(str, parse_followed)},
     names={
         "began_at": "began_ms",
         "walked_at": "walked_ms",
@@ -68,7 +74,7 @@ _VALUES: Mapping[Any, Any] = {
     ),
 }
 _SPARSE = ("url", "changed_at", "extra")
-_DOCUMENT: Mapping[Area, RecordCodec[Any]] = {
+_DOCUMENT: Mapping[Followed, RecordCodec[Any]] = {
     Area.SALES: RecordCodec(SalesOrder, _VALUES, skip=("source", "lines"), sparse=_SPARSE),
     Area.FINANCE: RecordCodec(Invoice, _VALUES, skip=("source",), sparse=_SPARSE),
     Area.PURCHASING: RecordCodec(
@@ -78,8 +84,12 @@ _DOCUMENT: Mapping[Area, RecordCodec[Any]] = {
         sparse=(*_SPARSE, "people"),
     ),
     Area.PRODUCTION: RecordCodec(ProductionOrder, _VALUES, skip=("source",), sparse=_SPARSE),
+    Feed.BILLS: RecordCodec(Bill, _VALUES, skip=("source",), sparse=_SPARSE),
+    # Lists do not tell what a payment settles.
+    Feed.PAYMENTS: RecordCodec(Payment, _VALUES, skip=("source", "settles"), sparse=_SPARSE),
+    Feed.DELIVERIES: RecordCodec(GoodsDelivery, _VALUES, skip=("source", "lines"), sparse=_SPARSE),
 }
-_LINE: Mapping[Area, RecordCodec[Any]] = {
+_LINE: Mapping[Followed, RecordCodec[Any]] = {
     Area.SALES: RecordCodec(OrderLine, _VALUES),
     Area.PURCHASING: RecordCodec(PurchaseLine, _VALUES),
 }
@@ -105,7 +115,7 @@ class StoredDocuments:
         self._database = database
         self._reads = reads
 
-    async def positions(self) -> Mapping[tuple[str, Area], FollowedArea]:
+    async def positions(self) -> Mapping[tuple[str, Followed], FollowedArea]:
         rows = await self._reads.read(lambda connection: connection.execute(select(FOLLOWED_AREA)).all())
         found = [_POSITION.read_row(row) for row in rows]
         return {(position.source, position.area): position for position in found}
@@ -143,13 +153,13 @@ class StoredDocuments:
         own = (_D.source == position.source, _D.area == position.area, _D.walk < position.walk)
         return await self._numbers(limit, *own)
 
-    async def without_lines(self, source: str, area: Area, limit: int) -> Sequence[str]:
+    async def without_lines(self, source: str, area: Followed, limit: int) -> Sequence[str]:
         return await self._numbers(limit, _D.source == source, _D.area == area, _D.is_open, ~_D.has_lines)
 
     async def _numbers(self, limit: int, *conditions: ColumnElement[bool]) -> Sequence[str]:
         wanted = select(_D.area, _D.document).where(*conditions).order_by(_D.number).limit(limit)
         rows = await self._database.run(lambda connection: connection.execute(wanted).all())
-        return [_DOCUMENT[Area(row.area)].read(orjson.loads(row.document)).number for row in rows]
+        return [_DOCUMENT[parse_followed(row.area)].read(orjson.loads(row.document)).number for row in rows]
 
     async def keep_only(self, sources: Collection[str]) -> None:
         def drop(connection: Connection) -> None:
@@ -194,7 +204,7 @@ class StoredDocuments:
 
         return await self._reads.run(read)
 
-    async def partners(self, areas: Iterable[Area], sources: Collection[str]) -> Sequence[Partner]:
+    async def partners(self, areas: Iterable[Followed], sources: Collection[str]) -> Sequence[Partner]:
         newest = func.row_number().over(partition_by=(_D.source, _D.area, _D.partner), order_by=_D.day.desc())
         ranked = (
             select(_D.source, _D.area, _D.number, newest.label("place"))
@@ -211,8 +221,9 @@ class StoredDocuments:
         def read(connection: Connection) -> list[Partner]:
             found = []
             for source, area, text in connection.execute(query):
-                document = _DOCUMENT[Area(area)].read(orjson.loads(text), source=source)
-                found.append(Partner(Area(area), source, partner_of(document)))
+                kind = parse_followed(area)
+                document = _DOCUMENT[kind].read(orjson.loads(text), source=source)
+                found.append(Partner(kind, source, partner_of(document)))
             return sorted(found, key=lambda partner: (fold(partner.name), partner.area, partner.source))
 
         return await self._reads.read(read)
@@ -245,7 +256,7 @@ def _conditions(wanted: DocumentSelection) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _read_line(area: Area, source: str, document: str, line: str) -> DocumentWithLine:
+def _read_line(area: Followed, source: str, document: str, line: str) -> DocumentWithLine:
     read = _DOCUMENT[area].read(orjson.loads(document), source=source)
     return DocumentWithLine(read, _LINE[area].read(orjson.loads(line)) if line else None)
 

@@ -19,6 +19,7 @@ from bot.erp.model import (
     Area,
     Bill,
     Customer,
+    Feed,
     Invoice,
     Money,
     Payment,
@@ -142,6 +143,15 @@ class ReferenceCompany:
             Area.PRODUCTION: self.productions,
         }
         return kept[area]
+
+    def fed(self, feed: Feed) -> dict[str, Any]:
+        """Return the records whose changes a feed tells, by number."""
+        kept: dict[Feed, dict[str, Any]] = {
+            Feed.BILLS: self.bills,
+            Feed.PAYMENTS: self.payments,
+            Feed.DELIVERIES: self.deliveries,
+        }
+        return kept[feed]
 
     def changed_at(self, area: Area, key: str) -> datetime:
         """Return when a record was last changed."""

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypeVar
 
 import pytest
 
-from bot.erp.model import Area, Decision, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.model import Area, Decision, Feed, PurchaseOrder, PurchaseStatus, Verdict
 from bot.erp.port import GOODS, PARTNER_READS, Capability, Erp
 from bot.erp.vendors import AdapterContext, Vendor
 from bot.testing.company import TODAY, Clock, ReferenceCompany, plain_number
@@ -79,7 +79,13 @@ def contract_cases(contract: type) -> list[ContractCase]:
 
 
 def gap_reason(
-    known: ContractCase, value: Any, *, offers: frozenset[Capability], gaps: Gaps, embedded: bool
+    known: ContractCase,
+    value: Any,
+    *,
+    offers: frozenset[Capability],
+    gaps: Gaps,
+    embedded: bool,
+    feeds: frozenset[Feed] = frozenset(),
 ) -> str | None:
     """Return why a row does not apply to an adapter, or None."""
     for name in (known.row(value), known.id):
@@ -92,6 +98,8 @@ def gap_reason(
     for capability in (*known.needs, getattr(value, "capability", None)):
         if capability is not None and capability not in offers:
             return f"not offered: {capability}"
+    if isinstance(value, Feed) and value not in feeds:
+        return f"not offered: changes of {value}"
     return gaps.fields.get(known.tells)
 
 
@@ -112,6 +120,8 @@ class ContractBase:
     """The adapter's manifest."""
     offers: ClassVar[frozenset[Capability]] = frozenset(Capability) - GOODS - PARTNER_READS - {Capability.LOTS}
     """The capabilities that the adapter must claim, neither more nor fewer."""
+    feeds: ClassVar[frozenset[Feed]] = frozenset()
+    """The documents besides those of areas whose changes it must claim to tell, neither more nor fewer."""
     gaps: ClassVar[Gaps] = Gaps()
     embedded: ClassVar[bool] = False
     """Whether there is no network between adapter and ERP."""
@@ -140,7 +150,7 @@ class ContractBase:
         if known is None:
             return
         value = request.getfixturevalue(known.over[0]) if known.over else None
-        reason = gap_reason(known, value, offers=self.offers, gaps=self.gaps, embedded=self.embedded)
+        reason = gap_reason(known, value, offers=self.offers, gaps=self.gaps, embedded=self.embedded, feeds=self.feeds)
         if reason is not None:
             # Like `pytest.xfail`, but without a traceback: formatting it takes longer than many a case.
             raise pytest.xfail.Exception(f"gap: {reason}", pytrace=False)

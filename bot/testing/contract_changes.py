@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from bot.erp.errors import Invalid, Unsupported
-from bot.erp.model import Area, Change
-from bot.erp.port import Capability, Erp
+from bot.erp.model import Area, Change, Feed
+from bot.erp.port import Capability, DocumentBatches, Erp, FeedReader
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.contract_base import ContractBase, case
-from bot.testing.erp_checks import all_changes
+from bot.testing.erp_checks import SINGLE_ONLY, all_changes
+from bot.testing.gaps import comparable
 
 EACH_AREA = ("area", tuple(Area))
+EACH_FEED = ("feed", tuple(Feed))
 CHANGED = (Capability.CHANGED_SINCE,)
 
 _ALL = 1_000
@@ -116,6 +119,32 @@ class ChangesContract(ContractBase):
         else:
             assert (await erp.changed_since(area, "", limit=1)).more
 
+    @case("changes.feed", "Every bill, payment and delivery comes once, and not again", needs=CHANGED, over=EACH_FEED)
+    async def test_feed(self, erp: Erp, company: ReferenceCompany, feed: Feed) -> None:
+        assert isinstance(erp, FeedReader)
+        told = (self.gaps.expected(record) for record in company.fed(feed).values())
+        wanted = {record.number for record in told if record is not None}
+        for limit in (_ALL, 7):
+            items, cursor = await all_changes(erp, feed, limit=limit)
+            assert sorted(change.key for change in items) == sorted(wanted)
+            assert all(change.area is feed for change in items)
+            assert items == sorted(items, key=lambda change: change.changed_at)
+            nothing = await erp.changed_since(feed, cursor, limit=limit)
+            assert (nothing.items, nothing.cursor, nothing.more) == ((), cursor, False)
+
+    @case("changes.fed", "What a feed tells of is read many at once, where anything is", needs=CHANGED, over=EACH_FEED)
+    async def test_fed(self, erp: Erp, company: ReferenceCompany, feed: Feed) -> None:
+        if not isinstance(erp, DocumentBatches):
+            return
+        told = (self.gaps.expected(record) for record in company.fed(feed).values())
+        wanted = {record.number: _shortened(record) for record in told if record is not None}
+        read = [_shortened(each) for each in await erp.read_documents(feed, ["no such", *wanted])]
+        assert {each["number"]: each for each in read} == wanted
+
+    @case("refuse.feeds", "It claims the feeds that it tells, and no others", refusal=True)
+    async def test_claimed_feeds(self, erp: Erp) -> None:
+        assert (erp.feeds if isinstance(erp, FeedReader) else frozenset()) == self.feeds
+
     def _refused(self, area: Area) -> bool:
         return f"changes.once[{area}]" in self.gaps.cases
 
@@ -126,3 +155,8 @@ class ChangesContract(ContractBase):
             if self.gaps.expected(record) is not None:
                 times[key] = self.gaps.expected(company.changed_at(area, key)).astimezone(UTC)
         return times
+
+
+def _shortened(record: Any) -> dict[str, Any]:
+    """Return what is kept of a document: neither lines nor what a payment settles."""
+    return {name: value for name, value in comparable(record).items() if name not in SINGLE_ONLY}

@@ -57,7 +57,14 @@ def declared_outcomes(contract: Contract) -> dict[str, str]:
     results: dict[str, str] = {}
     for known in contract_cases(contract):
         for value in known.values():
-            reason = gap_reason(known, value, offers=contract.offers, gaps=contract.gaps, embedded=contract.embedded)
+            reason = gap_reason(
+                known,
+                value,
+                offers=contract.offers,
+                gaps=contract.gaps,
+                embedded=contract.embedded,
+                feeds=contract.feeds,
+            )
             results[known.row(value)] = "pass" if reason is None else f"gap: {reason}"
     return results
 

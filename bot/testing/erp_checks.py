@@ -12,8 +12,8 @@ import pytest
 
 from bot.erp import listing
 from bot.erp.errors import NotFound
-from bot.erp.model import Area, Change, DecisionResult, PurchaseOrder, Slice
-from bot.erp.port import Capability, Erp, Filter, ListQuery
+from bot.erp.model import Area, Change, Changes, DecisionResult, Followed, PurchaseOrder, Slice
+from bot.erp.port import Capability, Erp, FeedReader, Filter, ListQuery
 from bot.testing.company import TODAY, ReferenceCompany
 
 T = TypeVar("T")
@@ -127,13 +127,26 @@ async def expect_not_found(call: Callable[..., Awaitable[object]], *args: str) -
         await call(*args)
 
 
+async def changed_since(erp: Erp | FeedReader, area: Followed, cursor: str, limit: int) -> Changes:
+    """Return the next changes of an area, or of a feed that the ERP tells."""
+    if isinstance(area, Area):
+        return await erp.changed_since(area, cursor, limit=limit)
+    assert isinstance(erp, FeedReader)
+    return await erp.changed_since(area, cursor, limit=limit)
+
+
 async def all_changes(
-    erp: Erp, area: Area, cursor: str = "", *, limit: int = 7, between: Callable[[int], None] = lambda _: None
+    erp: Erp | FeedReader,
+    area: Followed,
+    cursor: str = "",
+    *,
+    limit: int = 7,
+    between: Callable[[int], None] = lambda _: None,
 ) -> tuple[list[Change], str]:
     """Return all changes after ``cursor`` and the last cursor; ``between`` is called after each page with its count."""
     items: list[Change] = []
     for page in range(1_000):
-        changes = await erp.changed_since(area, cursor, limit=limit)
+        changes = await changed_since(erp, area, cursor, limit)
         assert len(changes.items) <= limit
         items += changes.items
         cursor = changes.cursor

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from datetime import date
 from typing import NoReturn, TypeVar
 
-from bot.erp.model import Area
+from bot.erp.model import Followed
 from bot.read_model.records import Document, DocumentSelection, DocumentWithLine, FollowedArea, Partner
 from bot.read_model.tallies import Tallies, TallySelection
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 class UnfollowedDocuments:
     """Implements `bot.read_model.port.DocumentStore` for reading."""
 
-    async def positions(self) -> Mapping[tuple[str, Area], FollowedArea]:
+    async def positions(self) -> Mapping[tuple[str, Followed], FollowedArea]:
         """Return that nothing was followed."""
         return {}
 
@@ -38,7 +38,7 @@ class UnfollowedDocuments:
         """Return nothing."""
         return ()
 
-    async def without_lines(self, source: str, area: Area, limit: int) -> Sequence[str]:
+    async def without_lines(self, source: str, area: Followed, limit: int) -> Sequence[str]:
         """Return nothing."""
         return ()
 
@@ -61,6 +61,6 @@ class UnfollowedDocuments:
         """Return what ``work`` makes of no lines."""
         return work(iter(()))
 
-    async def partners(self, areas: Iterable[Area], sources: Collection[str]) -> Sequence[Partner]:
+    async def partners(self, areas: Iterable[Followed], sources: Collection[str]) -> Sequence[Partner]:
         """Return nobody."""
         return ()

@@ -163,7 +163,8 @@ def key_store() -> MemoryKeyStore:
 @pytest.fixture
 def kept(company: Company) -> MemoryDocuments:
     """The documents of the company, as they are kept."""
-    return MemoryDocuments(NOW, (*company.sales, *company.issued, *company.purchases, *company.productions))
+    orders = (*company.sales, *company.purchases, *company.productions)
+    return MemoryDocuments(NOW, (*orders, *company.issued, *company.owed, *company.paid))
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from bot.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass, cut
 from bot.erp.model import Money, OrderStatus, SalesOrder
 from bot.errors import DingerpError
 from bot.outbox.spending import Purpose, current_spending
-from commands.chart import AgeingChart, SalesChart
+from commands.chart import AgeingChart, PayablesChart, SalesChart
 from commands.report import ReportView
 from tests.commands.chart_fakes import MemoryGallery, MemoryPainter
 from tests.commands.company import NOW, TODAY, Company, cny
@@ -93,6 +93,27 @@ async def test_the_picture_says_what_the_report_says(ask: Ask, kept: MemoryDocum
     assert told(painter.painted[-1])[:2] == ["1–30 天: ¥100.10", "1–30 天: €20.00"]
 
 
+async def test_what_is_owed_to_vendors_has_a_chart_of_its_own(
+    ask: Ask, company: Company, kept: MemoryDocuments, painter: MemoryPainter
+) -> None:
+    kept.documents_kept = (*company.owed, *company.issued)
+    view = as_(PayablesChart, await ask("/chart payables"))
+    assert (view.count, view.sums, view.picture) == (1, (cny("70"),), "@lAD1")
+    assert told(painter.painted[0])[0] == "1–30 天: ¥70.00"
+    assert company.calls == []
+    assert lines(view)[:2] == ["/bill overdue", "/export chart payables"]
+    hidden = cut(view, ALL_FIELDS - {FieldClass.COST})
+    assert hidden.sums is HIDDEN
+    assert hidden.picture is HIDDEN
+
+
+async def test_bills_that_are_not_kept_are_a_list_of_the_erp(ask: Ask, kept: MemoryDocuments) -> None:
+    kept.followed = ()
+    view = as_(PayablesChart, await ask("/chart payables"))
+    assert (view.coverage.as_of, view.coverage.sources_missing) == (None, ("main",))
+    assert lines(view)[0] == "/bill overdue"
+
+
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
@@ -107,6 +128,9 @@ async def test_the_picture_says_what_the_report_says(ask: Ask, kept: MemoryDocum
         ("/chart ageing", "/chart ageing"),
         ("/图表 账龄", "/chart ageing"),
         ("/账龄图", "/chart ageing"),
+        ("/图表 应收账龄", "/chart ageing"),
+        ("/图表 应付账龄", "/chart payables"),
+        ("/chart payables ageing", "/chart payables"),
     ],
 )
 async def test_charts_are_named_in_many_ways(ask: Ask, line: str, expected: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -92,7 +93,7 @@ async def test_every_list_and_report_can_be_exported(line: str, ask: Ask, courie
 async def test_the_lines_of_one_document(
     line: str, headings: str, ask: Ask, company: Company, courier: MemoryCourier
 ) -> None:
-    documents = {each.number: each for each in (*company.sales, *company.purchases)}
+    documents: dict[str, Any] = {each.number: each for each in (*company.sales, *company.purchases)}
     document = documents[line.split()[1].upper().replace("SO1", "SO-1")]
     view = await sent(ask, f"/export {line}")
     assert document.lines

@@ -43,7 +43,8 @@ async def test_a_bare_number_or_name_opens_what_has_it(ask: Ask, line: str, comm
 
 async def test_several_hits_give_a_choice_and_many_of_one_area_a_list(ask: Ask) -> None:
     view = as_(Hits, await ask("/find 上海"))
-    assert lines(view) == ["/order SO-1001", "/order SO-1002", "/invoice INV-7", "/invoice INV-8", "/invoice INV-9"]
+    assert lines(view)[:5] == ["/customer C001", "/order SO-1001", "/order SO-1002", "/invoice INV-7", "/invoice INV-8"]
+    assert view.total == 6
     assert as_(Hits, await ask("深圳创新")).rows[0].count == 10
     assert lines((await ask("深圳创新")).view)[0] == "/order 深圳创新"
 
@@ -53,6 +54,25 @@ async def test_words_that_are_in_a_partners_name_are_classed_as_one(ask: Ask) ->
         asked = as_(Hits, await ask(f"/find {text}"))
         hidden = cut(asked, ALL_FIELDS - {FieldClass.PARTNER})
         assert (hidden.asked, hidden.line) == (HIDDEN, HIDDEN)
+
+
+@pytest.mark.parametrize(
+    ("line", "command", "code"),
+    [
+        ("/find C003", "customer", "C003"),
+        ("/find Acme, Inc East", "customer", "C003"),
+        ("/find v002", "vendor", "V002"),
+    ],
+)
+async def test_whoever_alone_is_called_so_is_opened(ask: Ask, line: str, command: str, code: str) -> None:
+    answer = await ask(line)
+    assert (answer.command, answer.outcome) == (command, "answered")
+    assert code in str(answer.view)
+
+
+async def test_partners_are_not_asked_for_where_one_document_has_the_number(ask: Ask, company: Company) -> None:
+    await ask("/find SO-1001")
+    assert not [call for call in company.calls if call.startswith(("customers", "vendors"))]
 
 
 async def test_a_barcode_opens_its_product_and_not_those_that_contain_it(ask: Ask, company: Company) -> None:
@@ -97,7 +117,7 @@ class TestAreas:
 
     async def test_closed_areas_are_left_out(self, ask: Ask, company: Company) -> None:
         view = as_(Hits, await ask("上海"))
-        assert lines(view) == ["/order SO-1001", "/order SO-1002"]
+        assert lines(view) == ["/customer C001", "/order SO-1001", "/order SO-1002"]
         assert not any("invoice" in call or "production" in call for call in company.calls)
 
 

@@ -13,6 +13,7 @@ from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
 from bot.chat.dispatcher import QuestionDispatcher
 from bot.chat.reader_hub import ReaderHub
+from bot.chat.view_parts import DocumentListView
 from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass
 from bot.erp.hub import ErpHub
 from bot.erp.model import OrderStatus
@@ -26,7 +27,7 @@ NAME = "上海宏图机械"
 
 
 def documents(company: Company) -> list[Any]:
-    return [*company.sales, *company.issued, *company.purchases, *company.productions]
+    return [*company.sales, *company.issued, *company.purchases, *company.productions, *company.owed]
 
 
 def figures(view: Any) -> object:
@@ -62,7 +63,36 @@ class TestAsTheErpItself:
 
     async def test_what_is_open_with_a_vendor_is_no_call(self, ask: Ask, company: Company) -> None:
         as_(VendorView, await ask("/vendor V002"))
-        assert company.calls == ["vendor V002", "purchase_orders 苏州包装", "bills 苏州包装"]
+        assert company.calls == ["vendor V002", "purchase_orders 苏州包装"]
+
+
+@pytest.mark.parametrize(
+    ("line", "numbers"),
+    [
+        ("/bill overdue", ["BILL-1"]),
+        ("/应付 未结", ["BILL-1", "BILL-2"]),
+        ("/payment 上个月", ["PAY-1", "PAY-2"]),
+        ("/收付款 付款 上个月", ["PAY-2"]),
+    ],
+)
+async def test_lists_of_what_is_open_and_of_days_are_no_call(
+    ask: Ask, company: Company, kept: MemoryDocuments, line: str, numbers: list[str]
+) -> None:
+    found = as_(DocumentListView, await ask(line))
+    assert [row.number for row in found.rows] == numbers
+    assert company.calls == []
+    kept.followed = ()
+    asked = as_(DocumentListView, await ask(line))
+    assert [row.number for row in asked.rows] == numbers
+    assert company.calls != []
+
+
+async def test_days_before_the_first_that_is_kept_are_asked_for(
+    ask: Ask, company: Company, kept: MemoryDocuments
+) -> None:
+    kept.complete_since = TODAY
+    as_(DocumentListView, await ask("/payment 上个月"))
+    assert company.calls != []
 
 
 async def test_the_card_says_when_it_was_so(ask: Ask, kept: MemoryDocuments) -> None:

@@ -16,7 +16,7 @@ from bot.cards.language import load_languages
 from bot.cards.notices import BadArgumentNotice
 from bot.cards.renderer import CardRenderer
 from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass
-from bot.erp.model import Area, Money, OrderStatus
+from bot.erp.model import Area, Feed, Money, OrderStatus, PaymentDirection, PaymentStatus
 from bot.read_model.report import ReportSpan
 from commands.report import COMMAND_OF, ReportView
 from tests.commands.company import TODAY, Company, cny
@@ -57,6 +57,7 @@ async def test_all_areas_are_shown_and_no_erp_is_asked(ask: Ask, company: Compan
         "/invoice overdue",
         "/po late",
         "/po pending",
+        "/bill overdue",
         "/mo late",
         "/export report month",
         "/report day",
@@ -191,6 +192,17 @@ class TestRights:
         assert card.tips.startswith("🔒 您无权查看：金额")
         assert [row[0] for row in view.table().rows if row[2] is HIDDEN] == [Area.SALES]
 
+    @pytest.mark.parametrize("rules", [(allow("po", ALL_FIELDS - {FieldClass.COST}),)])
+    async def test_what_vendors_get_is_hidden_with_purchase_prices(self, ask: Ask) -> None:
+        view = as_(ReportView, await ask("/report last month", person=SALES))
+        assert view.payables is not None
+        assert view.payables.owed is HIDDEN
+        assert [each.sums for each in view.payables.ageing if each.count] == [HIDDEN]
+        assert view.payments is not None
+        assert [each.now for each in view.payments.sums] == [HIDDEN]
+        assert view.receipts is not None
+        assert [each.now for each in view.receipts.sums] == [cny("50")]
+
     @pytest.mark.parametrize("rules", [(allow("order", scope=Scope(partners=frozenset({"Acme, Inc"}))),)])
     async def test_only_documents_of_the_asker_count(self, ask: Ask) -> None:
         view = as_(ReportView, await ask("/report", person=SALES))
@@ -213,3 +225,32 @@ def test_a_long_month_is_compared_with_a_short_one() -> None:
 
 def test_every_area_has_a_command() -> None:
     assert set(COMMAND_OF) == {Area.SALES, Area.FINANCE, Area.PURCHASING, Area.PRODUCTION}
+
+
+async def test_what_the_company_owes_and_what_was_paid(ask: Ask, company: Company, kept: MemoryDocuments) -> None:
+    receipt, spent = company.paid
+    kept.documents_kept = (
+        *company.owed,
+        replace(receipt, number="A", paid_on=TODAY, amount=cny("300")),
+        replace(receipt, number="B", paid_on=TODAY, amount=cny("20"), direction=PaymentDirection.SPENT),
+        replace(receipt, number="C", paid_on=TODAY, amount=cny("7"), status=PaymentStatus.DRAFT),
+        replace(spent, number="D", paid_on=TODAY, amount=cny("90")),
+        replace(spent, number="E", paid_on=TODAY, amount=None),
+    )
+    view = as_(ReportView, await ask("/report today"))
+    assert company.calls == []
+    assert view.receipts is not None
+    assert (view.receipts.count, view.receipts.sums[0].now) == (2, cny("280")), "refunds count less"
+    assert view.payments is not None
+    assert (view.payments.count, view.payments.without_amount, view.payments.sums[0].now) == (2, 1, cny("90"))
+    assert view.payables is not None
+    assert (view.payables.owed, view.payables.overdue) == ((cny("100"),), 1)
+    assert [(each.count, each.sums) for each in view.payables.ageing if each.count] == [(1, (cny("70"),))]
+    assert "/bill overdue" in lines(view)
+
+
+async def test_what_the_erp_does_not_tell_of_is_said(ask: Ask, kept: MemoryDocuments) -> None:
+    kept.followed = (*COMMAND_OF, Feed.PAYMENTS)
+    view = as_(ReportView, await ask("/report"))
+    assert (view.payables, view.unknown, view.missing) == (None, (Feed.BILLS,), ())
+    assert view.receipts is not None

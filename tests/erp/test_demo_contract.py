@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.erp.demo.manifest import vendor
+from bot.erp.model import Feed
 from bot.erp.port import Capability
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.erp_contract import ErpContract
@@ -15,6 +16,7 @@ from tests.erp.fakes.demo import PEOPLE, DemoInstallation, as_demo
 
 class TestDemoContract(ErpContract):
     name, vendor, embedded = "demo", vendor, True
+    feeds = frozenset(Feed)
     offers = frozenset(Capability)
     approver, colleague, second_approver, requester, outsider = PEOPLE.values()
     gaps = Gaps(

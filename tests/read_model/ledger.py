@@ -9,18 +9,24 @@ from decimal import Decimal
 from typing import Any
 
 from bot.erp.cursor import TimeCursor
-from bot.erp.document_calls import DocumentCalls
 from bot.erp.errors import NotFound
-from bot.erp.listing import KINDS, D, Listing
+from bot.erp.goods import DeliveryStatus, GoodsDelivery
+from bot.erp.listing import FOLLOWED, D, Listing
 from bot.erp.model import (
-    Area,
+    Bill,
     Change,
     Changes,
+    Feed,
+    Followed,
     Invoice,
     InvoiceStatus,
     Money,
     OrderLine,
     OrderStatus,
+    PartnerKind,
+    Payment,
+    PaymentDirection,
+    PaymentStatus,
     ProductionOrder,
     ProductionStatus,
     Progress,
@@ -31,6 +37,7 @@ from bot.erp.model import (
     Slice,
 )
 from bot.erp.port import Capability, ListQuery
+from bot.erp.refusing import RefusingErp
 from bot.read_model.records import AREAS
 
 NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
@@ -124,16 +131,62 @@ def production(number: str, day: date | None = TODAY, **more: Any) -> Production
     return ProductionOrder(**{**values, **more})
 
 
-class Ledger(DocumentCalls):
+def bill(number: str, day: date | None = TODAY, **more: Any) -> Bill:
+    values: dict[str, Any] = {
+        "id": number,
+        "number": number,
+        "vendor": "宁波钢铁",
+        "status": InvoiceStatus.UNPAID,
+        "issued_on": day,
+        "due_on": None,
+        "total": yuan("100.00"),
+        "open_amount": yuan("100.00"),
+        "reference": "V-9",
+        "source": "main",
+    }
+    return Bill(**{**values, **more})
+
+
+def payment(number: str, day: date | None = TODAY, **more: Any) -> Payment:
+    values: dict[str, Any] = {
+        "id": number,
+        "number": number,
+        "partner": "上海宏达",
+        "partner_kind": PartnerKind.CUSTOMER,
+        "direction": PaymentDirection.RECEIVED,
+        "status": PaymentStatus.BOOKED,
+        "paid_on": day,
+        "amount": yuan("50.00"),
+        "source": "main",
+    }
+    return Payment(**{**values, **more})
+
+
+def delivery(number: str, day: date | None = TODAY, **more: Any) -> GoodsDelivery:
+    values: dict[str, Any] = {
+        "id": number,
+        "number": number,
+        "order_number": "SO-1",
+        "customer": "上海宏达",
+        "status": DeliveryStatus.PLANNED,
+        "planned_on": day,
+        "shipped_on": None,
+        "source": "main",
+    }
+    return GoodsDelivery(**{**values, **more})
+
+
+class Ledger(RefusingErp):
     """Tells changes by their time alone, as most ERPs do, so that equal times are the rule."""
 
     capabilities = frozenset(Capability)
+    feeds = frozenset(Feed)
 
     def __init__(self, clock: LedgerClock, *documents: Any, name: str = "main") -> None:
         self.name = name
         self.clock = clock
-        self.kept: dict[Area, dict[str, Any]] = {kind.area: {} for kind in KINDS}
-        self.times: dict[Area, dict[str, datetime]] = {kind.area: {} for kind in KINDS}
+        self.kept: dict[Followed, dict[str, Any]] = {kind.followed: {} for kind in FOLLOWED}
+        self.times: dict[Followed, dict[str, datetime]] = {kind.followed: {} for kind in FOLLOWED}
         self.asked: list[str] = []
         self.error: Exception | None = None
         self.error_after = 0
@@ -146,7 +199,7 @@ class Ledger(DocumentCalls):
             self.kept[area][document.number] = document
             self.times[area][document.number] = self.clock.now()
 
-    def delete(self, area: Area, number: str) -> None:
+    def delete(self, area: Followed, number: str) -> None:
         """Delete a document: nothing tells it."""
         del self.kept[area][number], self.times[area][number]
 
@@ -155,17 +208,17 @@ class Ledger(DocumentCalls):
 
     async def _ask_document(self, kind: Listing[D], number: str) -> D:
         self._called(f"{kind.call} {number}")
-        for document in self.kept[kind.area].values():
+        for document in self.kept[kind.followed].values():
             if document.number.casefold() == number.casefold():
                 return document  # type: ignore[no-any-return]
         raise NotFound(number, source=self.name)
 
     async def _ask_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
         self._called(kind.list_call)
-        found = kind.pick(self.kept[kind.area].values(), query, self.clock.now().date())
+        found = kind.pick(self.kept[kind.followed].values(), query, self.clock.now().date())
         return Slice(items=tuple(_without_lines(each) for each in found.items), total=found.total)
 
-    async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
+    async def changed_since(self, area: Followed, cursor: str, *, limit: int) -> Changes:
         self._called("changes")
         at = TimeCursor.parse(cursor)
         since = at.since() or NOW - timedelta(days=9_000)
@@ -187,7 +240,7 @@ class Ledger(DocumentCalls):
 class LedgerOfBatches(Ledger):
     """One that can read many documents at once."""
 
-    async def read_documents(self, area: Area, numbers: Sequence[str]) -> tuple[Any, ...]:
+    async def read_documents(self, area: Followed, numbers: Sequence[str]) -> tuple[Any, ...]:
         self._called("batch")
         known = self.kept[area]
         found = map(known.get, numbers)
@@ -198,10 +251,12 @@ def _without_lines(document: Any) -> Any:
     match document:
         case SalesOrder():
             return replace(document, lines=())
-        case PurchaseOrder():
+        case PurchaseOrder() | GoodsDelivery():
             return replace(document, lines=())
+        case Payment():
+            return replace(document, settles=())
     return document
 
 
-def _area(document: Any) -> Area:
+def _area(document: Any) -> Followed:
     return AREAS[type(document)]

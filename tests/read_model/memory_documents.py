@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 
 from bot.erp.index.folding import fold, key_of
-from bot.erp.model import Area, ProductionOrder, PurchaseOrder, SalesOrder
+from bot.erp.model import Followed, ProductionOrder, PurchaseOrder, SalesOrder
 from bot.read_model.records import (
     AREAS,
     Document,
@@ -33,9 +33,9 @@ class MemoryDocuments:
     documents_kept: Sequence[Document] = ()
     complete_since: date | None = date.min
     source: str = "main"
-    followed: Collection[Area] = field(default_factory=lambda: tuple(AREAS.values()))
+    followed: Collection[Followed] = field(default_factory=lambda: tuple(AREAS.values()))
 
-    async def positions(self) -> Mapping[tuple[str, Area], FollowedArea]:
+    async def positions(self) -> Mapping[tuple[str, Followed], FollowedArea]:
         return {
             (self.source, area): FollowedArea(
                 source=self.source,
@@ -53,7 +53,7 @@ class MemoryDocuments:
     async def unseen(self, position: FollowedArea, limit: int) -> Sequence[str]:
         raise NotImplementedError
 
-    async def without_lines(self, source: str, area: Area, limit: int) -> Sequence[str]:
+    async def without_lines(self, source: str, area: Followed, limit: int) -> Sequence[str]:
         raise NotImplementedError
 
     async def keep_only(self, sources: Collection[str]) -> None:
@@ -85,7 +85,7 @@ class MemoryDocuments:
 
         return work(lines())
 
-    async def partners(self, areas: Iterable[Area], sources: Collection[str]) -> Sequence[Partner]:
+    async def partners(self, areas: Iterable[Followed], sources: Collection[str]) -> Sequence[Partner]:
         if self.source not in sources:
             return ()
         named = {(AREAS[type(each)], partner_of(each)) for each in self.documents_kept}

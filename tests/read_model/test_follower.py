@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.erp.errors import Invalid, Unavailable, Unsupported
-from bot.erp.model import Area, InvoiceStatus, OrderStatus, Progress, PurchaseStatus
+from bot.erp.model import Area, Feed, Followed, InvoiceStatus, OrderStatus, Progress, PurchaseStatus
 from bot.read_model import follower as follower_module
 from bot.read_model.records import Document
 from tests.read_model.conftest import ReadModelBot
@@ -18,24 +18,28 @@ from tests.read_model.ledger import (
     Ledger,
     LedgerClock,
     LedgerOfBatches,
+    bill,
+    delivery,
     invoice,
+    payment,
     production,
     purchase,
     sales_order,
 )
 
 OpenBot = Callable[..., ReadModelBot]
+EACH_AREA = (Area.SALES, Area.FINANCE, Area.PURCHASING, Area.PRODUCTION)
 
 FIRST = date(2024, 1, 1)
 LONG_AGO = TODAY - timedelta(days=500)
 
 
-async def numbers(bot: ReadModelBot, area: Area = Area.SALES) -> set[str]:
+async def numbers(bot: ReadModelBot, area: Followed = Area.SALES) -> set[str]:
     found = await bot.model.documents(area, FIRST, TODAY)
     return {document.number for document in found.value}
 
 
-async def one(bot: ReadModelBot, number: str, area: Area = Area.SALES) -> Document:
+async def one(bot: ReadModelBot, number: str, area: Followed = Area.SALES) -> Document:
     found = await bot.model.documents(area, FIRST, TODAY)
     return next(document for document in found.value if document.number == number)
 
@@ -45,9 +49,10 @@ async def test_all_documents_are_kept_as_the_erp_tells_them(
     open_bot: OpenBot, clock: LedgerClock, kind: type[Ledger]
 ) -> None:
     documents: list[Any] = [sales_order("SO-1"), invoice("INV-1"), purchase("PO-1"), production("MO-1")]
+    documents += [bill("BILL-1"), payment("PAY-1"), delivery("DN-1")]
     bot = open_bot(kind(clock, *documents))
     await bot.follow()
-    for area, document in zip((Area.SALES, Area.FINANCE, Area.PURCHASING, Area.PRODUCTION), documents, strict=True):
+    for area, document in zip((*EACH_AREA, *Feed), documents, strict=True):
         kept = await one(bot, document.number, area)
         for name in document.__slots__:
             if name != "lines":
@@ -208,7 +213,7 @@ async def test_another_erp_behind_the_name_is_read_anew(open_bot: OpenBot, clock
     other = Ledger(clock, sales_order("X-1"))
     changed_since = other.changed_since
 
-    async def refuse(area: Area, cursor: str, *, limit: int) -> Any:
+    async def refuse(area: Followed, cursor: str, *, limit: int) -> Any:
         if cursor and "X" not in str(other.asked):
             other.asked.append("X")
             raise Invalid("not my cursor")
@@ -254,7 +259,7 @@ async def test_an_area_without_changes_is_given_up_and_the_others_are_not(
     ledger = Ledger(clock, sales_order("SO-1"), invoice("INV-1"))
     changed_since = ledger.changed_since
 
-    async def refuse(area: Area, cursor: str, *, limit: int) -> Any:
+    async def refuse(area: Followed, cursor: str, *, limit: int) -> Any:
         if area is Area.SALES:
             raise Unsupported("no changes of orders here")
         return await changed_since(area, cursor, limit=limit)

@@ -146,3 +146,29 @@ async def test_what_is_late_and_owed_now(model: ReadModel, books: Books) -> None
     late = "SELECT 1 FROM demo_production WHERE status IN ('planned', 'released', 'running') AND due_on < ?"
     assert found.production.late == books.count(late, str(TODAY))
     assert found.coverage.is_complete_from(SPANS["month before"].first_before)
+
+
+@pytest.mark.parametrize("name", SPANS)
+async def test_what_was_paid_and_is_to_be_paid(model: ReadModel, books: Books, name: str) -> None:
+    span = SPANS[name]
+    found = await read_figures(model, AREAS, span, TODAY)
+    assert found.unknown == ()
+    assert found.receipts
+    assert found.payments
+    assert found.payables
+    days = (str(span.first), str(span.last))
+    for figures, kind, usual in ((found.receipts, "customer", "received"), (found.payments, "vendor", "spent")):
+        paid = (
+            f"SELECT CASE WHEN direction = '{usual}' THEN amount ELSE -amount END, currency FROM demo_payment"
+            f" WHERE partner_kind = '{kind}' AND status = 'booked' AND paid_on BETWEEN ? AND ?"
+        )
+        assert now(figures.sums) == nonzero(books.sums(paid, *days))
+        assert figures.count == books.count(paid, *days)
+    billed = "SELECT total, currency FROM demo_bill WHERE issued_on BETWEEN ? AND ? AND status NOT IN ('draft', 'void')"
+    assert now(found.payables.billed.sums) == nonzero(books.sums(billed, *days))
+    owed = "FROM demo_bill WHERE status IN ('unpaid', 'part_paid')"
+    assert found.payables.owed == books.sums(f"SELECT open_amount, currency {owed}")
+    for bucket in found.payables.ageing:
+        newest, oldest = TODAY - timedelta(days=bucket.first), TODAY - timedelta(days=bucket.last or 9_999)
+        query = f"SELECT open_amount, currency {owed} AND open_amount > 0 AND due_on BETWEEN ? AND ?"
+        assert bucket.sums == books.sums(query, str(oldest), str(newest)), bucket.first

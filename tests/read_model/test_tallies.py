@@ -11,13 +11,34 @@ from typing import Any
 
 import pytest
 
-from bot.erp.model import Area, InvoiceStatus, Money, OrderStatus, ProductionStatus, PurchaseStatus
+from bot.erp.model import (
+    Area,
+    Feed,
+    InvoiceStatus,
+    Money,
+    OrderStatus,
+    PartnerKind,
+    PaymentDirection,
+    PaymentStatus,
+    ProductionStatus,
+    PurchaseStatus,
+)
 from bot.erp.narrowing import Narrowing
 from bot.read_model.records import Document
 from bot.read_model.report import ReportSpan, read_figures
 from bot.read_model.tallies import Tallies, Tally, TallyKind, TallySelection
 from tests.read_model.conftest import ReadModelBot
-from tests.read_model.ledger import TODAY, LedgerClock, LedgerOfBatches, invoice, production, purchase, sales_order
+from tests.read_model.ledger import (
+    TODAY,
+    LedgerClock,
+    LedgerOfBatches,
+    bill,
+    invoice,
+    payment,
+    production,
+    purchase,
+    sales_order,
+)
 
 OpenBot = Callable[..., ReadModelBot]
 
@@ -26,7 +47,7 @@ def drawn(rng: Random, number: int) -> Document:
     day = None if rng.random() < 0.1 else TODAY - timedelta(days=rng.randrange(60))
     due = None if day is None or rng.random() < 0.2 else day + timedelta(days=rng.randrange(40))
     total = None if rng.random() < 0.1 else Money(Decimal(rng.randrange(1, 99_999)) / 100, rng.choice(("CNY", "USD")))
-    match number % 4:
+    match number % 6:
         case 0:
             return sales_order(
                 f"SO-{number}", day, status=rng.choice(list(OrderStatus)), total=total, promised_on=due, lines=()
@@ -43,6 +64,17 @@ def drawn(rng: Random, number: int) -> Document:
                 due_on=due,
                 is_credit_note=credit,
             )
+        case 3:
+            return payment(
+                f"PAY-{number}",
+                day,
+                status=rng.choice(list(PaymentStatus)),
+                partner_kind=rng.choice(list(PartnerKind)),
+                direction=rng.choice(list(PaymentDirection)),
+                amount=total,
+            )
+        case 4:
+            return bill(f"BILL-{number}", day, status=rng.choice(list(InvoiceStatus)), total=total, due_on=due)
         case 2:
             return purchase(
                 f"PO-{number}", day, status=rng.choice(list(PurchaseStatus)), total=total, due_on=due, lines=()
@@ -64,9 +96,9 @@ async def check(bot: ReadModelBot) -> None:
     anew = bot.model.narrowed(
         bot.hub.narrowed(Narrowing({}, lambda _: frozenset(), frozenset(Area) - {Area.PRODUCTS, Area.STOCK}))
     )
-    for area in (Area.SALES, Area.FINANCE, Area.PURCHASING, Area.PRODUCTION):
+    for area in (Area.SALES, Area.FINANCE, Area.PURCHASING, Area.PRODUCTION, Feed.BILLS, Feed.PAYMENTS):
         for kind in TallyKind:
-            since, until = (TODAY - timedelta(days=50), TODAY) if kind is TallyKind.TURNOVER else (None, None)
+            since, until = (None, None) if kind is TallyKind.DUE else (TODAY - timedelta(days=50), TODAY)
             wanted = TallySelection(area=area, kind=kind, since=since, until=until)
             (kept,), (counted,) = await bot.model.tallies(wanted), await anew.tallies(wanted)
             assert cleaned(kept.value) == cleaned(counted.value), (area, kind)

@@ -18,7 +18,7 @@ from bot.erp.demo import tables as t
 from bot.erp.demo.catalogue import MADE_TO_ORDER, Article, articles
 from bot.erp.demo.decisions import note_change
 from bot.erp.demo.tables import fold
-from bot.erp.model import Area
+from bot.erp.model import Area, Followed
 
 PINNED = frozenset({"SKU123", "SO-1001", "INV-7", "PO-1001", "PO-1002", "PO-1003", "PO-1004", "MO-1"})
 """What the documentation shows: it stays as it is."""
@@ -51,7 +51,7 @@ class ActivityStep:
         """Return whether something happens that has this chance."""
         return self.rng.random() < chance
 
-    def record_change(self, area: Area, key: str) -> None:
+    def record_change(self, area: Followed, key: str) -> None:
         """Add a record to the ERP's list of changes."""
         note_change(self.connection, area, key, self.now)
 

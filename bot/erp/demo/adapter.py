@@ -25,16 +25,14 @@ from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shorta
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.listing import D, Listing, kind_of
 from bot.erp.model import (
-    Area,
     Changes,
     Decision,
     DecisionResult,
+    ErpRecord,
     ErpUser,
-    Invoice,
+    Feed,
+    Followed,
     Product,
-    ProductionOrder,
-    PurchaseOrder,
-    SalesOrder,
     Slice,
     StockLevel,
 )
@@ -51,6 +49,7 @@ class DemoErp(DocumentErp):
     """
 
     capabilities = frozenset(Capability)
+    feeds = frozenset(Feed)
     narrows_lists = True
 
     def __init__(
@@ -82,9 +81,7 @@ class DemoErp(DocumentErp):
         today = self._now().astimezone(ZONE).date()
         return await self._run(partial(self._query(kind).page, query=query, today=today, source=self.name))
 
-    async def read_documents(
-        self, area: Area, numbers: Sequence[str]
-    ) -> tuple[SalesOrder | Invoice | PurchaseOrder | ProductionOrder, ...]:
+    async def read_documents(self, area: Followed, numbers: Sequence[str]) -> tuple[ErpRecord, ...]:
         """Return the documents that exist among many numbers, with their lines."""
         return await self._run(partial(QUERIES[kind_of(area)].documents, numbers=numbers, source=self.name))
 
@@ -114,7 +111,7 @@ class DemoErp(DocumentErp):
         """Approve or reject one version of a purchase order in one transaction."""
         return await self._run(partial(decisions.decide, decision=decision, source=self.name, now=self._now()))
 
-    async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
+    async def changed_since(self, area: Followed, cursor: str, *, limit: int) -> Changes:
         """Return the next changes of an area; raises `Invalid` for a cursor that is not ours."""
         return await self._run(partial(queries.changes, area=area, cursor=cursor, limit=limit, source=self.name))
 

@@ -19,6 +19,7 @@ from bot.erp.model import (
     Decision,
     DecisionOutcome,
     DecisionResult,
+    Followed,
     PurchaseOrder,
     PurchaseStatus,
     Verdict,
@@ -130,7 +131,7 @@ def _apply(connection: Connection, order: PurchaseOrder, decision: Decision, now
     return outcome
 
 
-def note_change(connection: Connection, area: Area, key: str, now: datetime) -> None:
+def note_change(connection: Connection, area: Followed, key: str, now: datetime) -> None:
     """Give the record a new revision, greater than all before: its old entry goes away."""
     connection.execute(_NOTE_CHANGE, {"area": area, "key": key, "changed_at": now})
 

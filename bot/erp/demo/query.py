@@ -15,9 +15,9 @@ from bot.erp.demo.rows import Record, record_of
 from bot.erp.demo.tables import fold, whole_number
 from bot.erp.errors import Invalid, NotFound
 from bot.erp.model import (
-    Area,
     Change,
     Changes,
+    Followed,
     Lot,
     Product,
     Quantities,
@@ -122,7 +122,7 @@ def quantities_of(on_hand: Decimal, reserved: Decimal, incoming: Decimal, outgoi
     )
 
 
-def changes(connection: Connection, area: Area, cursor: str, limit: int, source: str) -> Changes:
+def changes(connection: Connection, area: Followed, cursor: str, limit: int, source: str) -> Changes:
     """Return the next changes. The cursor is the last revision seen, so equal times neither hide nor repeat any."""
     after = whole_number(cursor or "0")
     if after is None:

@@ -28,7 +28,7 @@ from bot.erp.demo.seeding import insert_company
 from bot.erp.demo.settlement_activity import settle_document
 from bot.erp.demo.tables import fold
 from bot.erp.goods import DeliveryLine, DeliveryStatus
-from bot.erp.model import Area, Invoice, InvoiceStatus, Money, OrderStatus, Progress, SalesOrder
+from bot.erp.model import Area, Feed, Invoice, InvoiceStatus, Money, OrderStatus, Progress, SalesOrder
 
 _ORDER, _LINE, _INVOICE = t.table(t.OrderRow), t.table(t.OrderLineRow), t.table(t.InvoiceRow)
 _DELIVERY = t.table(t.GoodsDeliveryRow)
@@ -106,6 +106,8 @@ def _take_order(step: ActivityStep, wanted: Sequence[tuple[StockedProduct, Decim
     )
     insert_company(step.connection, DemoCompany(orders=(order,), deliveries=deliveries))
     step.record_change(Area.SALES, number)
+    for delivery in deliveries:
+        step.record_change(Feed.DELIVERIES, delivery.number)
 
 
 def ship(step: ActivityStep) -> None:
@@ -158,7 +160,10 @@ def _send(step: ActivityStep, order: Row[Any]) -> None:
         "changed_at": step.now,
     }
     planned = (_DELIVERY.c.order_key == order.number_key, _DELIVERY.c.status == DeliveryStatus.PLANNED)
+    leaving = step.connection.scalars(select(_DELIVERY.c.number).where(*planned)).all()
     step.connection.execute(update(_DELIVERY).where(*planned).values(sent))
+    for number in leaving:
+        step.record_change(Feed.DELIVERIES, number)
 
 
 def _bill(step: ActivityStep, order: Row[Any], owed: Decimal) -> None:

@@ -22,6 +22,8 @@ from bot.erp.model import (
     Area,
     Bill,
     Customer,
+    Feed,
+    Followed,
     Invoice,
     Money,
     Payment,
@@ -193,7 +195,7 @@ def _settled(payment: Payment) -> Iterable[Values]:
 
 def _changes(company: DemoCompany) -> Iterable[Values]:
     """Yield the changes in the order of their times, so that revisions and times agree."""
-    changes: list[tuple[datetime | None, Area, str]] = []
+    changes: list[tuple[datetime | None, Followed, str]] = []
     for holding in company.holdings:
         changes.append((holding.changed_at, Area.PRODUCTS, holding.article.product.sku))
         changes.append((holding.changed_at, Area.STOCK, holding.article.product.sku))
@@ -201,5 +203,8 @@ def _changes(company: DemoCompany) -> Iterable[Values]:
     changes += [(invoice.changed_at, Area.FINANCE, invoice.number) for invoice in company.invoices]
     changes += [(order.changed_at, Area.PURCHASING, order.number) for order in company.purchases]
     changes += [(order.changed_at, Area.PRODUCTION, order.number) for order in company.productions]
+    changes += [(bill.changed_at, Feed.BILLS, bill.number) for bill in company.bills]
+    changes += [(payment.changed_at, Feed.PAYMENTS, payment.number) for payment in company.payments]
+    changes += [(delivery.changed_at, Feed.DELIVERIES, delivery.number) for delivery in company.deliveries]
     for changed_at, area, key in sorted(changes, key=lambda change: change[:2]):
         yield {"area": area, "key": key, "changed_at": changed_at}

@@ -14,7 +14,7 @@ from bot.erp.demo.company import DemoCompany
 from bot.erp.demo.seeding import insert_company
 from bot.erp.demo.settlement import METHOD_ABROAD, METHODS, TERM_DAYS
 from bot.erp.demo.tables import fold
-from bot.erp.model import Bill, InvoiceStatus, Money, PartnerKind, Payment, PaymentDirection, PaymentStatus
+from bot.erp.model import Bill, Feed, InvoiceStatus, Money, PartnerKind, Payment, PaymentDirection, PaymentStatus
 
 _BILL, _PAYMENT, _VENDOR = t.table(t.BillRow), t.table(t.PaymentRow), t.table(t.VendorRow)
 _UNPAID = (InvoiceStatus.UNPAID, InvoiceStatus.PART_PAID)
@@ -40,8 +40,11 @@ def settle_document(step: ActivityStep, table: Table, document: Row[Any]) -> Non
         changed_at=step.now,
     )
     insert_company(step.connection, DemoCompany(payments=(payment,)))
+    step.record_change(Feed.PAYMENTS, number)
     paid = {"status": InvoiceStatus.PAID, "open_amount": Decimal(0), "changed_at": step.now}
     step.connection.execute(update(table).where(table.c.number_key == document.number_key).values(paid))
+    if not sold:
+        step.record_change(Feed.BILLS, document.number)
 
 
 def pay_bill(step: ActivityStep) -> None:
@@ -71,3 +74,4 @@ def bill_arrival(step: ActivityStep, order: Row[Any], worth: Decimal) -> None:
         changed_at=step.now,
     )
     insert_company(step.connection, DemoCompany(bills=(bill,)))
+    step.record_change(Feed.BILLS, number)

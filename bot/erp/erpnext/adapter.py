@@ -36,18 +36,16 @@ from bot.erp.http import Http
 from bot.erp.keys import checked_key
 from bot.erp.listing import D, Listing, read_page
 from bot.erp.model import (
-    Area,
     Changes,
     Customer,
     Decision,
     DecisionOutcome,
     DecisionResult,
+    ErpRecord,
     ErpUser,
-    Invoice,
+    Feed,
+    Followed,
     Product,
-    ProductionOrder,
-    PurchaseOrder,
-    SalesOrder,
     Slice,
     StockLevel,
     Verdict,
@@ -69,6 +67,8 @@ _DECIDING = frozenset({Capability.APPROVE, Capability.REJECT, Capability.VERSION
 class ErpNextErp(DocumentErp):
     """One ERPNext site."""
 
+    # Deliveries are made of several DocTypes.
+    feeds = frozenset({Feed.BILLS, Feed.PAYMENTS})
     narrows_lists = True
 
     def __init__(
@@ -183,14 +183,13 @@ class ErpNextErp(DocumentErp):
         found: Sequence[D] = await self._completed(kind, [site.read(document_query.read, row)])
         return found[0]
 
-    async def read_documents(
-        self, area: Area, numbers: Sequence[str]
-    ) -> tuple[SalesOrder | Invoice | PurchaseOrder | ProductionOrder, ...]:
+    async def read_documents(self, area: Followed, numbers: Sequence[str]) -> tuple[ErpRecord, ...]:
         """Return documents with their lines, in a few requests however many there are."""
         kind = listing.kind_of(area)
         site, document_query, wanted = await self._site.value(), await self._kind(kind), frozenset(numbers)
         # MariaDB compares without regard to case.
-        rows = [row for row in await self._frappe.rows(document_query.named(list(numbers))) if row["name"] in wanted]
+        named = await self._frappe.rows(document_query.named(list(numbers)))
+        rows = [row for row in named if row["name"] in wanted and document_query.is_meant(row)]
         whole = await self._with_tables(document_query, rows)
         found = [site.read(document_query.read, row) for row in whole]
         return await self._completed(kind, await self._with_child(document_query, found))
@@ -325,7 +324,7 @@ class ErpNextErp(DocumentErp):
             return DecisionResult(outcome=DecisionOutcome.UNSUPPORTED, order=None)
         return await self._approvals.decide(decision, read=self.purchase_order)
 
-    async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
+    async def changed_since(self, area: Followed, cursor: str, *, limit: int) -> Changes:
         return await read_changes(self._frappe, await self._site.value(), area, cursor, limit=limit)
 
     async def users(self) -> tuple[ErpUser, ...]:

@@ -8,10 +8,10 @@ from bot.erp.erpnext import query
 from bot.erp.erpnext.client import ErpNextClient, Row
 from bot.erp.erpnext.mapping import Site
 from bot.erp.following import StreamPage, follow, latest
-from bot.erp.model import Area, Changes
+from bot.erp.model import Changes, Followed
 
 
-async def read_changes(frappe: ErpNextClient, site: Site, area: Area, cursor: str, *, limit: int) -> Changes:
+async def read_changes(frappe: ErpNextClient, site: Site, area: Followed, cursor: str, *, limit: int) -> Changes:
     """Return the next changes of an area, as `bot.erp.port.Erp.changed_since` does."""
     doctype, key = query.CHANGE_SOURCES[area]
 

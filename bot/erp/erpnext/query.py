@@ -23,6 +23,8 @@ from bot.erp.model import (
     Area,
     Bill,
     Customer,
+    Feed,
+    Followed,
     Invoice,
     Payment,
     ProductionOrder,
@@ -360,7 +362,7 @@ KINDS: Mapping[Listing[Any], DocumentQuery[Any]] = {
 }
 """All but purchase orders, whose states depend on the site's Workflow."""
 
-CHANGE_SOURCES: Mapping[Area, tuple[str, str]] = {
+CHANGE_SOURCES: Mapping[Followed, tuple[str, str]] = {
     Area.PRODUCTS: ("Item", "name"),
     # An item has one Bin per warehouse: it changed when any of its Bins did.
     Area.STOCK: ("Bin", "item_code"),
@@ -368,8 +370,10 @@ CHANGE_SOURCES: Mapping[Area, tuple[str, str]] = {
     Area.FINANCE: ("Sales Invoice", "name"),
     Area.PURCHASING: ("Purchase Order", "name"),
     Area.PRODUCTION: ("Work Order", "name"),
+    Feed.BILLS: ("Purchase Invoice", "name"),
+    Feed.PAYMENTS: ("Payment Entry", "name"),
 }
-"""For each area, the DocType to follow and the field with the record's key."""
+"""The DocTypes to follow, and the field with the record's key."""
 
 
 def changes(doctype: str, key: str, since: datetime | None, site: Site) -> ListRequest:

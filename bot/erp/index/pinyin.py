@@ -71,7 +71,7 @@ def _combinations(choices: Sequence[tuple[str, ...]]) -> Iterator[str]:
 _SECONDS = 30.0
 _PROGRAM = Path(__file__).parent / "dictionary.py"
 _WITHOUT_PHRASES = {"PYPINYIN_NO_PHRASES": "1", "PYPINYIN_NO_DICT_COPY": "1"}
-"""No phrase changes how a single character is read. Without them a look-up takes 0.04 s and 23 MB, with them 0.19 and 68."""
+"""No phrase changes how a single character is read. Without them a look-up takes 0.04 s and 23 MB, else 0.19 and 68."""
 
 
 async def look_up(characters: Collection[str], *, seconds: float = _SECONDS) -> Readings:

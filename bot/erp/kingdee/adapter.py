@@ -61,13 +61,12 @@ from bot.erp.listing import (
     kind_of,
 )
 from bot.erp.model import (
-    Area,
     Decision,
     DecisionResult,
-    Invoice,
-    ProductionOrder,
+    ErpRecord,
+    Feed,
+    Followed,
     PurchaseOrder,
-    SalesOrder,
     Slice,
     Verdict,
 )
@@ -98,6 +97,7 @@ class KingdeeErp(ReaderErp):
     """One data centre, limited to the rights of one account."""
 
     capabilities = frozenset(Capability) - {Capability.LOTS}
+    feeds = frozenset(Feed)
     narrows_lists = True
 
     def __init__(self, context: AdapterContext, options: KingdeeOptions) -> None:
@@ -142,20 +142,21 @@ class KingdeeErp(ReaderErp):
         document: D = (await self._documents(form, [lines]))[0]
         return document
 
-    async def read_documents(
-        self, area: Area, numbers: Sequence[str]
-    ) -> tuple[SalesOrder | Invoice | PurchaseOrder | ProductionOrder, ...]:
+    async def read_documents(self, area: Followed, numbers: Sequence[str]) -> tuple[ErpRecord, ...]:
         """Return documents with their lines by their numbers, without those of which several have the same number."""
-        (form,), wanted = _FORMS[kind_of(area)], frozenset(numbers)
+        with malformed_is_invalid(self.name):
+            found = [await self._of_form(form, frozenset(numbers)) for form in _FORMS[kind_of(area)]]
+            return tuple(document for part in found for document in part)
+
+    async def _of_form(self, form: Form, wanted: frozenset[str]) -> list[Any]:
         # From the second line of a bill on, the number says which line it is.
         named = wanted | {number.rpartition("#")[0] or number for number in wanted if form.line}
-        with malformed_is_invalid(self.name):
-            rows = await self._client.query_each(form, form.number_key, sorted(named), where=form.only)
-            called: dict[str, list[Lines]] = {}
-            for lines in bills(rows, form).values():
-                called.setdefault(form.number(lines[0]), []).append(lines)
-            found = [same[0] for number, same in called.items() if number in wanted and len(same) == 1]
-            return tuple(await self._documents(form, found))
+        rows = await self._client.query_each(form, form.number_key, sorted(named), where=form.only)
+        called: dict[str, list[Lines]] = {}
+        for lines in bills(rows, form).values():
+            called.setdefault(form.number(lines[0]), []).append(lines)
+        found = [same[0] for number, same in called.items() if number in wanted and len(same) == 1]
+        return await self._documents(form, found)
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
         forms = [form for form in _DIRECTIONS.get(query.filter, _FORMS[kind]) if _can_have(form, query)]

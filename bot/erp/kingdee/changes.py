@@ -24,15 +24,19 @@ from bot.erp.kingdee.mapping import Row, ValueReader, code
 from bot.erp.kingdee.query import (
     INVENTORY,
     MATERIALS,
+    OUTGOING,
     PAST_TASKS,
+    PAYABLES,
     PRODUCTION,
     PURCHASES,
+    RECEIPTS,
     RECEIVABLES,
     RUNNING_TASKS,
     SALES,
+    SHIPMENTS,
     Form,
 )
-from bot.erp.model import Area, Changes
+from bot.erp.model import Area, Changes, Feed, Followed
 
 _DECIDED = "FCompletedTime"
 
@@ -57,13 +61,16 @@ class _ChangeSource:
         return code(row[self.key]) if self.key else self.form.number(row)
 
 
-_AREAS = {
-    Area.PRODUCTS: _ChangeSource(MATERIALS, "FNumber", order="FNumber,FUseOrgId.FNumber"),
-    Area.STOCK: _ChangeSource(INVENTORY, "FMaterialId.FNumber", times=("FUpdateTime",)),
-    Area.SALES: _ChangeSource(SALES),
-    Area.FINANCE: _ChangeSource(RECEIVABLES),
-    Area.PURCHASING: _ChangeSource(PURCHASES),
-    Area.PRODUCTION: _ChangeSource(PRODUCTION, order="FID,FTreeEntity_FSeq"),
+_SOURCES: Mapping[Followed, tuple[_ChangeSource, ...]] = {
+    Area.PRODUCTS: (_ChangeSource(MATERIALS, "FNumber", order="FNumber,FUseOrgId.FNumber"),),
+    Area.STOCK: (_ChangeSource(INVENTORY, "FMaterialId.FNumber", times=("FUpdateTime",)),),
+    Area.SALES: (_ChangeSource(SALES),),
+    Area.FINANCE: (_ChangeSource(RECEIVABLES),),
+    Area.PURCHASING: (_ChangeSource(PURCHASES),),
+    Area.PRODUCTION: (_ChangeSource(PRODUCTION, order="FID,FTreeEntity_FSeq"),),
+    Feed.BILLS: (_ChangeSource(PAYABLES),),
+    Feed.PAYMENTS: (_ChangeSource(RECEIPTS), _ChangeSource(OUTGOING)),
+    Feed.DELIVERIES: (_ChangeSource(SHIPMENTS),),
 }
 
 
@@ -75,7 +82,7 @@ class ChangeReader:
         self._workflow = workflow
         self._values = values
 
-    async def next(self, area: Area, cursor: str, *, limit: int) -> Changes:
+    async def next(self, area: Followed, cursor: str, *, limit: int) -> Changes:
         """Return the next changes of an area; raises `Invalid` for a malformed cursor."""
         return await follow(
             area,
@@ -86,11 +93,13 @@ class ChangeReader:
             complete=partial(self._complete, area),
         )
 
-    async def _streams(self, area: Area, since: datetime | None, count: int) -> list[StreamPage]:
+    async def _streams(self, area: Followed, since: datetime | None, count: int) -> list[StreamPage]:
         # Records without this time would come first.
-        start, source = self._values.local(since or EARLIEST), _AREAS[area]
+        start = self._values.local(since or EARLIEST)
         streams: list[Coroutine[None, None, StreamPage]]
-        streams = [self._stream(source, time, start, count) for time in await self._times(source)]
+        streams = [
+            self._stream(source, time, start, count) for source in _SOURCES[area] for time in await self._times(source)
+        ]
         if area is Area.PURCHASING:
             streams += [self._decisions(form, start, count) for form in (RUNNING_TASKS, PAST_TASKS)]
         return await gather_or_cancel(*streams)
@@ -99,7 +108,7 @@ class ChangeReader:
         times = await self._times(source)
         rows = await self._client.query(
             source.form,
-            query.since(time, start),
+            all_of(source.form.only, query.since(time, start)),
             keys=tuple(dict.fromkeys((*source.keys, *times))),
             order=f"{time},{source.order}",
             limit=count,
@@ -128,9 +137,9 @@ class ChangeReader:
     ) -> Iterable[tuple[str, datetime | None]]:
         return ((source.name(row), self._values.time(row[time])) for row in rows for time in times)
 
-    async def _complete(self, area: Area, known: dict[str, datetime]) -> Mapping[str, datetime]:
+    async def _complete(self, area: Followed, known: dict[str, datetime]) -> Mapping[str, datetime]:
         """Return the latest time of each record, since a stream may have shown an earlier one."""
-        source = _AREAS[area]
+        source, *_ = _SOURCES[area]
         if not source.key and area is not Area.PURCHASING:
             return known
         # A product has several lines, each with its own times; a decision has another time than its order.

@@ -11,7 +11,7 @@ from bot.erp.document_erp import DocumentErp
 from bot.erp.mapped import sources
 from bot.erp.mapped.bad_values import BadValues
 from bot.erp.mapped.reader import MappingContext
-from bot.erp.model import Area, Change, Changes
+from bot.erp.model import Change, Changes, Followed
 from bot.erp.port import UNCHANGING, Capability, ListQuery
 
 OVERLAP = timedelta(seconds=10)
@@ -37,7 +37,9 @@ class MappedErp(DocumentErp):
         if capability not in self.capabilities:
             self._refuse(capability)
 
-    def next_changes(self, area: Area, cursor: TimeCursor, seen: Iterable[tuple[str, datetime]], limit: int) -> Changes:
+    def next_changes(
+        self, area: Followed, cursor: TimeCursor, seen: Iterable[tuple[str, datetime]], limit: int
+    ) -> Changes:
         """Return the changes: ``seen`` are keys and times from `poll_start` on, as many as the cursor needs or all."""
         rows = sorted((Change(area=area, key=key, changed_at=at) for key, at in seen), key=_by_time)
         # One second more than the overlap, for the fraction that `poll_start` cuts off.

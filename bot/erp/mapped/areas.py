@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from bot.erp.mapped import goods
 from bot.erp.mapped.builders import DOCUMENTS, LOT, PLACE, PRODUCT, TOTAL
 from bot.erp.mapped.reader import RecordMapping
-from bot.erp.model import Area
+from bot.erp.model import Area, Feed
 from bot.erp.port import Capability
 
 Sections = Mapping[str, Any]
@@ -77,6 +77,11 @@ def _goods_capabilities(sections: Sections) -> Iterator[Capability]:
                 yield Capability.WAREHOUSE_STOCK
             case _:
                 yield Capability.SHORTAGES
+
+
+def feeds_of(sections: Sections) -> frozenset[Feed]:
+    """Return the documents besides those of areas whose changes are configured."""
+    return frozenset(feed for feed in Feed if getattr(sections.get(feed), "changes", None) is not None)
 
 
 def capabilities_of(sections: Sections) -> frozenset[Capability]:

@@ -19,6 +19,7 @@ from bot.erp.model import (
     Area,
     Bill,
     Customer,
+    Followed,
     Invoice,
     InvoiceStatus,
     Lot,
@@ -298,6 +299,7 @@ def _change(values: RecordFields, _lines: tuple[Any, ...], _context: MappingCont
     return values["key"], values["changed_at"]
 
 
-def change_builder(area: Area) -> RecordBuilder[tuple[str, datetime]]:
-    """Return the layout of an area's changes: key and time."""
-    return RecordBuilder(area, schema.CHANGE, "key", _change)
+def change_builder(area: Followed) -> RecordBuilder[tuple[str, datetime]]:
+    """Return the layout of changes: key and time."""
+    own = area if isinstance(area, Area) else listing.kind_of(area).area
+    return RecordBuilder(own, schema.CHANGE, "key", _change)

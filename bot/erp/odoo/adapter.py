@@ -22,12 +22,13 @@ from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.keys import checked_key, pick_by_key
 from bot.erp.listing import D, Listing, read_page
 from bot.erp.model import (
-    Area,
     Changes,
     Decision,
     DecisionResult,
+    ErpRecord,
     ErpUser,
-    Invoice,
+    Feed,
+    Followed,
     Payment,
     Product,
     ProductionOrder,
@@ -73,6 +74,7 @@ class OdooErp(DocumentErp):
     """One Odoo database, release 14 to 19."""
 
     capabilities = frozenset(Capability)
+    feeds = frozenset(Feed)
     narrows_lists = True
 
     def __init__(self, context: AdapterContext, options: OdooOptions) -> None:
@@ -153,7 +155,7 @@ class OdooErp(DocumentErp):
     async def decide(self, decision: Decision) -> DecisionResult:
         return await deciding.decide(decision, read=self.purchase_order, write=self._approvals.write)
 
-    async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
+    async def changed_since(self, area: Followed, cursor: str, *, limit: int) -> Changes:
         return await read_changes(self._client, area, cursor, limit=limit, company=self._options.company)
 
     async def users(self) -> tuple[ErpUser, ...]:
@@ -279,17 +281,16 @@ class OdooErp(DocumentErp):
         found: Sequence[D] = await self._readers[kind]([row], True)
         return found[0]
 
-    async def read_documents(
-        self, area: Area, numbers: Sequence[str]
-    ) -> tuple[SalesOrder | Invoice | PurchaseOrder | ProductionOrder, ...]:
+    async def read_documents(self, area: Followed, numbers: Sequence[str]) -> tuple[ErpRecord, ...]:
         """Return documents with their lines by their numbers, or by their ids if they have no number."""
-        kind = next(kind for kind in self._readers if kind.area is area)
+        kind = listing.kind_of(area)
         document_query = queries.KINDS[kind]
+        available = await self._client.fields(document_query.model)
         ids = [int(by_id[2]) for number in numbers if (by_id := _BY_ID.fullmatch(number))]
         named: Condition = ["name", "in", list(numbers)]
         rows = await self._client.rows(
             document_query.model,
-            [*document_query.base, *self._of_company(), *queries.any_of(named, ["id", "in", ids])],
+            [*document_query.base_of(available), *self._of_company(), *queries.any_of(named, ["id", "in", ids])],
             document_query.fields,
             order="id asc",
             limit=_SAME * len(numbers),

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.erp.following import StreamPage, follow, latest
-from bot.erp.model import Area, Changes
+from bot.erp.model import Area, Changes, Feed, Followed
 from bot.erp.odoo import mapping, query
 from bot.erp.odoo.client import OdooClient, Row
 from bot.erp.odoo.query import Condition
@@ -22,7 +22,7 @@ _OVERLAP = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class ChangeSource:
-    """Where to find the changes of an area."""
+    """Where to find what changed."""
 
     model: str
     key: str = "name"
@@ -32,7 +32,7 @@ class ChangeSource:
     context: Mapping[str, Any] | None = None
 
 
-_FOLLOWED: Mapping[Area, ChangeSource] = {
+_FOLLOWED: Mapping[Followed, ChangeSource] = {
     # Archived products too: archiving a product is a change.
     Area.PRODUCTS: ChangeSource("product.product", "default_code", shared=True, context={"active_test": False}),
     # Not the quants: an empty quant is deleted, and its ``write_date`` with it.
@@ -41,10 +41,13 @@ _FOLLOWED: Mapping[Area, ChangeSource] = {
     Area.FINANCE: ChangeSource(query.INVOICES.model, base=query.INVOICES.base),
     Area.PURCHASING: ChangeSource(query.PURCHASE_ORDERS.model),
     Area.PRODUCTION: ChangeSource(query.PRODUCTION_ORDERS.model),
+    Feed.BILLS: ChangeSource(query.BILLS.model, base=query.BILLS.base),
+    Feed.PAYMENTS: ChangeSource(query.PAYMENTS.model, base=query.PAYMENTS.base),
+    Feed.DELIVERIES: ChangeSource(query.DELIVERIES.model, base=query.DELIVERIES.base),
 }
 
 
-async def read_changes(client: OdooClient, area: Area, cursor: str, *, limit: int, company: int | None) -> Changes:
+async def read_changes(client: OdooClient, area: Followed, cursor: str, *, limit: int, company: int | None) -> Changes:
     """Return the next changes of an area, as `bot.erp.port.Erp.changed_since` does."""
     source = _FOLLOWED[area]
     domain = [*source.base, *query.of_company(company, shared=source.shared)]

@@ -19,7 +19,7 @@ from bot.erp.keys import checked_key
 from bot.erp.listing import SALES_ORDERS, D, Listing
 from bot.erp.mapped import builders
 from bot.erp.mapped.adapter import MappedErp, as_stored, is_encodable, is_plain, poll_start, searched_text
-from bot.erp.mapped.areas import capabilities_of, goods_parts, mappings_of, sections_of
+from bot.erp.mapped.areas import capabilities_of, feeds_of, goods_parts, mappings_of, sections_of
 from bot.erp.mapped.bad_values import BadValues
 from bot.erp.mapped.reader import MappingContext, RecordMapping, matching
 from bot.erp.model import (
@@ -28,6 +28,7 @@ from bot.erp.model import (
     Decision,
     DecisionOutcome,
     DecisionResult,
+    Followed,
     Product,
     PurchaseOrder,
     Slice,
@@ -62,6 +63,7 @@ class RestErp(MappedErp):
         self._records = RestRecords(self._api, options, self._mapped, self.context, context.now)
         self._reader = self._records.reader
         self._goods = RestGoods(self._api, options, self._records, self._found_product, self._reorder_point)
+        self.feeds = feeds_of(sections_of(options))
         self.capabilities = _capabilities(options)
 
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
@@ -196,7 +198,7 @@ class RestErp(MappedErp):
         }
         return await self._api.act(act, given, what=order.number)
 
-    async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
+    async def changed_since(self, area: Followed, cursor: str, *, limit: int) -> Changes:
         """Return the next changes of an area; raises `Invalid` for a cursor that is not ours."""
         section = getattr(self._options, area)
         changes: ChangesRead | None = section and section.changes

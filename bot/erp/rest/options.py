@@ -109,7 +109,7 @@ class RecordRequests(ConfigPart):
 
 
 class DocumentRequests(RecordRequests):
-    """Documents of an area."""
+    """Documents, whose changes may be told."""
 
     changes: ChangesRead | None = None
 
@@ -166,7 +166,7 @@ class VendorCalls(RecordRequests):
     fields: sources.VendorFields
 
 
-class BillCalls(RecordRequests):
+class BillCalls(DocumentRequests):
     """Invoices by vendors."""
 
     fields: sources.BillFields
@@ -180,7 +180,7 @@ class SettledDocuments(ConfigPart):
     fields: sources.SettledFields
 
 
-class PaymentCalls(RecordRequests):
+class PaymentCalls(DocumentRequests):
     """Receipts and payments."""
 
     fields: sources.PaymentFields
@@ -201,7 +201,7 @@ class OrderDeliveries(ListRead):
     knows = ListRead.knows | {"id"}
 
 
-class DeliveryCalls(RecordRequests):
+class DeliveryCalls(DocumentRequests):
     """What leaves for customers."""
 
     fields: sources.DeliveryFields

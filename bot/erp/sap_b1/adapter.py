@@ -36,6 +36,7 @@ from bot.erp.model import (
     Decision,
     DecisionOutcome,
     DecisionResult,
+    Feed,
     PurchaseOrder,
     PurchaseStatus,
     Slice,
@@ -78,6 +79,8 @@ Found = tuple[DocumentEntity, Row]
 class SapB1Erp(ReaderErp):
     """One company, limited to the rights of one user."""
 
+    # Payments have no time of change.
+    feeds = frozenset({Feed.BILLS, Feed.DELIVERIES})
     narrows_lists = True
 
     def __init__(self, context: AdapterContext, options: SapB1Options) -> None:

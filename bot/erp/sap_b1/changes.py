@@ -15,8 +15,8 @@ from bot.erp.concurrency import gather_or_cancel
 from bot.erp.conditions import all_of
 from bot.erp.errors import NotPermitted, Unsupported
 from bot.erp.following import EARLIEST, TRANSACTION, StreamPage, follow, latest
-from bot.erp.listing import INVOICES, PURCHASE_ORDERS, SALES_ORDERS
-from bot.erp.model import Area, Changes
+from bot.erp.listing import BILLS, DELIVERIES, INVOICES, PURCHASE_ORDERS, SALES_ORDERS
+from bot.erp.model import Area, Changes, Feed, Followed
 from bot.erp.sap_b1 import query
 from bot.erp.sap_b1.client import SapB1Client
 from bot.erp.sap_b1.decisions import PurchaseApprovals
@@ -26,11 +26,13 @@ from bot.erp.sap_b1.query import ENTITIES, ITEMS, PURCHASE_DRAFTS, DocumentEntit
 _AT_LEAST = 200
 """Minimum number of records to request: filters start at the day, so the first ones may be older than the cursor."""
 _PRODUCTS = DocumentEntity(name=ITEMS, key="ItemCode", number_field="ItemCode", day="UpdateDate", texts=(), select=())
-_ENTITIES: Mapping[Area, tuple[DocumentEntity, ...]] = {
+_ENTITIES: Mapping[Followed, tuple[DocumentEntity, ...]] = {
     Area.PRODUCTS: (_PRODUCTS,),
     Area.SALES: ENTITIES[SALES_ORDERS],
     Area.FINANCE: ENTITIES[INVOICES],
     Area.PURCHASING: ENTITIES[PURCHASE_ORDERS],
+    Feed.BILLS: ENTITIES[BILLS],
+    Feed.DELIVERIES: ENTITIES[DELIVERIES],
 }
 
 
@@ -52,14 +54,14 @@ class ChangeReader:
         self._now = now
         self._days = timedelta(days=days)
 
-    async def next(self, area: Area, cursor: str, *, limit: int) -> Changes:
+    async def next(self, area: Followed, cursor: str, *, limit: int) -> Changes:
         """Return the next changes of an area; raises `Invalid` for a malformed cursor."""
         if area not in _ENTITIES:
             raise Unsupported(f"{area} tell no time of change", source=self._client.source)
         read, overlap = partial(self._streams, area), self._values.overlap(TRANSACTION)
         return await follow(area, cursor, limit=limit, overlap=overlap, read=read, least=_AT_LEAST)
 
-    async def _streams(self, area: Area, since: datetime | None, count: int) -> list[StreamPage]:
+    async def _streams(self, area: Followed, since: datetime | None, count: int) -> list[StreamPage]:
         decided = await self._decided(since) if area is Area.PURCHASING else StreamPage({})
         pages = await gather_or_cancel(*(self._stream(entity, since, count) for entity in _ENTITIES[area]))
         return [decided, *pages]

@@ -18,21 +18,19 @@ from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shorta
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.goods_sorting import by_leaving
 from bot.erp.keys import checked_key
-from bot.erp.listing import DELIVERIES, KINDS, D, Listing
+from bot.erp.listing import DELIVERIES, D, Listing, kind_of
 from bot.erp.mapped import builders
 from bot.erp.mapped.adapter import MappedErp, as_stored, is_encodable, is_plain, poll_start, searched_text
-from bot.erp.mapped.areas import capabilities_of, mappings_of, sections_of
+from bot.erp.mapped.areas import capabilities_of, feeds_of, mappings_of, sections_of
 from bot.erp.mapped.bad_values import BadValues
 from bot.erp.mapped.reader import MappingContext, RecordMapping, RecordReader, matching
 from bot.erp.mapped.sources import EPOCH, EPOCH_MS, FieldSource
 from bot.erp.model import (
     Area,
     Changes,
-    Invoice,
+    ErpRecord,
+    Followed,
     Product,
-    ProductionOrder,
-    PurchaseOrder,
-    SalesOrder,
     Slice,
     StockLevel,
 )
@@ -67,6 +65,7 @@ class SqlErp(MappedErp):
         self._queries = prepared_queries(options, name)
         self._mapped = mappings_of(sections_of(options))
         self._goods = SqlGoods(self._queries, self._reader, self._mapped, self._product)
+        self.feeds = feeds_of(sections_of(options))
         self.capabilities = capabilities_of(sections_of(options))
 
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
@@ -146,7 +145,7 @@ class SqlErp(MappedErp):
         self._check_capability(Capability.WAREHOUSE_STOCK)
         return await self._database.run(partial(self._goods.warehouse_stock, query=query))
 
-    async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
+    async def changed_since(self, area: Followed, cursor: str, *, limit: int) -> Changes:
         """Return the next changes of an area; raises `Invalid` for a cursor that is not ours."""
         if f"{area}.changes" not in self._queries:
             self._refuse(f"changes of {area}")
@@ -154,12 +153,14 @@ class SqlErp(MappedErp):
         found = await self._database.run(partial(self._changes, area=area, at=at, limit=limit))
         return self.next_changes(area, at, found, limit)
 
-    def _changes(self, connection: Connection, area: Area, at: TimeCursor, limit: int) -> list[tuple[str, datetime]]:
+    def _changes(
+        self, connection: Connection, area: Followed, at: TimeCursor, limit: int
+    ) -> list[tuple[str, datetime]]:
         since = as_stored(poll_start(at), self._time_format, self.context.zone)
         rows = self._queries.rows(connection, f"{area}.changes", since=since, limit=at.fetch_size(limit))
         return self._reader.many(self._change(area), rows)
 
-    def _change(self, area: Area) -> RecordMapping[tuple[str, datetime]]:
+    def _change(self, area: Followed) -> RecordMapping[tuple[str, datetime]]:
         own = self._time_format if self._time_format in (EPOCH, EPOCH_MS) else ""
         fields = {"key": FieldSource(from_="key"), "changed_at": FieldSource(from_="changed_at", format=own)}
         return RecordMapping(builders.change_builder(area), fields)
@@ -180,11 +181,9 @@ class SqlErp(MappedErp):
     async def read_document(self, kind: Listing[D], number: str) -> D:
         return await self._database.run(partial(self._document, kind=kind, number=number))
 
-    async def read_documents(
-        self, area: Area, numbers: Sequence[str]
-    ) -> tuple[SalesOrder | Invoice | PurchaseOrder | ProductionOrder, ...]:
+    async def read_documents(self, area: Followed, numbers: Sequence[str]) -> tuple[ErpRecord, ...]:
         """Return the documents that exist among many numbers, with their lines, over one connection."""
-        kind = next(kind for kind in KINDS if kind.area is area)
+        kind = kind_of(area)
         with malformed_is_invalid(self.name):
             return await self._database.run(partial(self._documents, kind=kind, numbers=numbers))
 

@@ -106,7 +106,7 @@ class RecordQueries(ConfigPart):
 
 
 class DocumentQueries(RecordQueries):
-    """Documents of an area."""
+    """Documents, whose changes may be told."""
 
     changes: ChangesSql | None = None
 
@@ -168,7 +168,7 @@ class VendorQueries(RecordQueries):
     fields: sources.VendorFields
 
 
-class BillQueries(RecordQueries):
+class BillQueries(DocumentQueries):
     """Invoices by vendors."""
 
     fields: sources.BillFields
@@ -182,7 +182,7 @@ class SettledQuery(ConfigPart):
     fields: sources.SettledFields
 
 
-class PaymentQueries(RecordQueries):
+class PaymentQueries(DocumentQueries):
     """Receipts and payments."""
 
     fields: sources.PaymentFields
@@ -196,7 +196,7 @@ class DeliveryLineQuery(ConfigPart):
     fields: sources.DeliveryLineFields
 
 
-class DeliveryQueries(RecordQueries):
+class DeliveryQueries(DocumentQueries):
     """What leaves for customers."""
 
     fields: sources.DeliveryFields

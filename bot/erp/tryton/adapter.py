@@ -24,15 +24,15 @@ from bot.erp.http import Http
 from bot.erp.keys import checked_key, escape_like, pick_by_key, spelled_alike
 from bot.erp.listing import D, Listing, read_page
 from bot.erp.model import (
-    Area,
     Changes,
     Decision,
     DecisionResult,
+    ErpRecord,
     ErpUser,
-    Invoice,
+    Feed,
+    Followed,
     Payment,
     Product,
-    ProductionOrder,
     PurchaseOrder,
     SalesOrder,
     Slice,
@@ -62,6 +62,8 @@ class TrytonErp(DocumentErp):
     """One database. People decide with their own accounts if configured, else with the bot's."""
 
     capabilities = frozenset(Capability)
+    # A delivery is made of several records.
+    feeds = frozenset({Feed.BILLS, Feed.PAYMENTS})
     narrows_lists = True
 
     def __init__(self, context: AdapterContext, options: TrytonOptions) -> None:
@@ -152,7 +154,7 @@ class TrytonErp(DocumentErp):
         with malformed_is_invalid(self.name):
             return await deciding.decide(decision, read=self.purchase_order, write=self._approvals.write)
 
-    async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
+    async def changed_since(self, area: Followed, cursor: str, *, limit: int) -> Changes:
         """Return changes by time; the stock of a product changes with each of its moves."""
         with malformed_is_invalid(self.name):
             return await read_changes(self._account, area, cursor, limit=limit)
@@ -271,9 +273,7 @@ class TrytonErp(DocumentErp):
         found: Sequence[D] = await self._readers[kind]([row], True)
         return found[0]
 
-    async def read_documents(
-        self, area: Area, numbers: Sequence[str]
-    ) -> tuple[SalesOrder | Invoice | PurchaseOrder | ProductionOrder, ...]:
+    async def read_documents(self, area: Followed, numbers: Sequence[str]) -> tuple[ErpRecord, ...]:
         """Return documents with their lines by their numbers, those without a number by their ids."""
         kind = listing.kind_of(area)
         document_query, wanted = KINDS[kind], frozenset(numbers)

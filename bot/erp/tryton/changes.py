@@ -11,9 +11,11 @@ from datetime import datetime, timedelta
 
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.following import StreamPage, follow, latest
-from bot.erp.model import Area, Changes
+from bot.erp.model import Area, Changes, Feed, Followed
+from bot.erp.tryton import partners
 from bot.erp.tryton.client import Account, Domain, Row, at, some
 from bot.erp.tryton.documents import CHANGED, changed_at, number_of
+from bot.erp.tryton.query import BILLS, CASH, PAYMENTS
 
 _OVERLAP = timedelta(seconds=60)
 """How long a transaction may take: its records carry its start time but become visible when it ends."""
@@ -58,7 +60,17 @@ def _template(row: Row) -> Iterator[str]:
             yield product["code"]
 
 
-_SOURCES: Mapping[Area, tuple[_ChangeSource, ...]] = {
+def _paid(row: Row) -> Iterator[str]:
+    yield partners.payment_number(row)
+
+
+def _moved_payments(row: Row) -> Iterator[str]:
+    # To post a move gives it a number, and leaves its lines as they are.
+    yield from partners.payment_numbers(row)
+
+
+_OF_PARTNERS = ("lines.party", "lines.account.type.receivable", "lines.account.type.payable")
+_SOURCES: Mapping[Followed, tuple[_ChangeSource, ...]] = {
     Area.PRODUCTS: (
         _ChangeSource("product.product", ("code", f"template.{CHANGED}"), _product, []),
         _ChangeSource("product.template", ("products.code", f"products.{CHANGED}"), _template, []),
@@ -68,10 +80,17 @@ _SOURCES: Mapping[Area, tuple[_ChangeSource, ...]] = {
     Area.FINANCE: (_ChangeSource("account.invoice", ("number",), _number, [["type", "=", "out"]]),),
     Area.PURCHASING: (_ChangeSource("purchase.purchase", ("number",), _number, []),),
     Area.PRODUCTION: (_ChangeSource("production", ("number",), _number, []),),
+    Feed.BILLS: (_ChangeSource("account.invoice", ("number",), _number, BILLS.domain),),
+    Feed.PAYMENTS: (
+        _ChangeSource(
+            PAYMENTS.model, ("move.number", *(f"move.{name}" for name in _OF_PARTNERS)), _paid, PAYMENTS.domain
+        ),
+        _ChangeSource("account.move", ("number", *_OF_PARTNERS), _moved_payments, [["journal.type", "in", CASH]]),
+    ),
 }
 
 
-async def read_changes(account: Account, area: Area, cursor: str, *, limit: int) -> Changes:
+async def read_changes(account: Account, area: Followed, cursor: str, *, limit: int) -> Changes:
     """Return the next changes of an area, as `bot.erp.port.Erp.changed_since` does."""
 
     async def read(since: datetime | None, count: int) -> list[StreamPage]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -123,6 +123,13 @@ def payment_number(row: Row) -> str:
     if not number:
         return f"({row['id']})"
     return number if sum(map(_is_partners, some(row["move."], "lines"))) == 1 else f"{number}*{row['id']}"
+
+
+def payment_numbers(move: Row) -> Iterator[str]:
+    """Return the numbers of all payments of a move, as `payment_number` does."""
+    number, lines = move["number"], list(filter(_is_partners, some(move, "lines")))
+    for line in lines:
+        yield f"({line['id']})" if not number else number if len(lines) == 1 else f"{number}*{line['id']}"
 
 
 def line_of_several(text: str) -> tuple[str, int] | None:

@@ -15,6 +15,8 @@ from bot.erp.port import NEWEST_FIRST, Filter, ListQuery, Period
 from bot.erp.tryton import documents, partners
 from bot.erp.tryton.client import Domain, Order, Row, containing
 
+CASH = ["cash", "statement"]
+"""The journals in which payments end."""
 _UNDER_WAY: Domain = [["state", "in", ["confirmed", "processing"]]]
 
 Filters = Mapping[Filter, tuple[Callable[[date], Domain], str]]
@@ -184,7 +186,7 @@ PAYMENTS = DocumentQuery(
         Filter.SPENT: (lambda today: [["OR", ["debit", ">", 0], ["credit", "<", 0]]], "move.date"),
     },
     domain=[
-        ["move.journal.type", "in", ["cash", "statement"]],
+        ["move.journal.type", "in", CASH],
         ["party", "!=", None],
         ["OR", ["account.type.receivable", "=", True], ["account.type.payable", "=", True]],
     ],

@@ -11,7 +11,7 @@ from functools import partial
 
 from bot.erp.errors import Unsupported
 from bot.erp.following import TRANSACTION, StreamPage, follow, latest
-from bot.erp.model import Area, Changes
+from bot.erp.model import Area, Changes, Followed
 from bot.erp.values import code
 from bot.erp.yonbip.client import YonBipClient
 from bot.erp.yonbip.documents import production_number
@@ -39,9 +39,9 @@ class ChangeReader:
         self._now = now
         self._days = timedelta(days=days)
 
-    async def next(self, area: Area, cursor: str, *, limit: int) -> Changes:
+    async def next(self, area: Followed, cursor: str, *, limit: int) -> Changes:
         """Return the next changes of an area; raises `Invalid` for a malformed cursor."""
-        if area not in _PATHS:
+        if not isinstance(area, Area) or area not in _PATHS:
             raise Unsupported(f"{area} tell no time of change", source=self._client.source)
         overlap = self._values.overlap(TRANSACTION)
         return await follow(area, cursor, limit=limit, overlap=overlap, read=partial(self._stream, area))

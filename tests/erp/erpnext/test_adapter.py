@@ -348,7 +348,7 @@ async def test_in_the_night_that_goes_back_an_hour_no_change_is_lost(
 
 
 def test_every_area_is_followed() -> None:
-    assert set(queries.CHANGE_SOURCES) == set(Area)
+    assert set(queries.CHANGE_SOURCES) == {*Area, *ErpNextErp.feeds}
 
 
 async def test_people_are_called_by_their_names_as_far_as_the_account_may_read_them(

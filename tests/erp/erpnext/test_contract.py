@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.erp.erpnext.manifest import vendor
+from bot.erp.model import Feed
 from bot.erp.port import Capability
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.erp_contract import ErpContract
@@ -15,6 +16,7 @@ from tests.erp.fakes.erpnext_gaps import GAPS, SUBMIT_GAPS
 
 
 class TestErpNextContract(ErpContract):
+    feeds = frozenset({Feed.BILLS, Feed.PAYMENTS})
     offers = frozenset(Capability)
     name, vendor = "erpnext", vendor
     gaps = GAPS

@@ -47,7 +47,7 @@ _BILLS = str(["type", "=", "in"])
 """How a question for suppliers' invoices tells itself from those for customers'."""
 _OF_COMPANY = (
     *("sale.sale", "sale.line", "purchase.purchase", "purchase.line", "account.invoice", "production"),
-    *("stock.move", "stock.shipment.out", "stock.order_point", "account.move.line"),
+    *("stock.move", "stock.shipment.out", "stock.order_point", "account.move.line", "account.move"),
     "account.general_ledger.account.party",
 )
 _WRITES = ("confirm", "cancel", "create")

@@ -88,6 +88,14 @@ def payment_lines(company: ReferenceCompany) -> Iterator[Record]:
         yield line | {"id": line["id"] + 30_000, "party": None, "account": _BANK}
 
 
+def payment_moves(company: ReferenceCompany) -> Iterator[Record]:
+    """Yield the moves of payments, which change with their lines."""
+    for payment in company.payments.values():
+        if payment.status is not PaymentStatus.CANCELLED:
+            line = _line(company, payment)
+            yield line["move"] | {"last_modified_at": line["last_modified_at"]}
+
+
 def _line(company: ReferenceCompany, payment: Payment) -> Record:
     assert payment.amount is not None
     vendor = payment.partner_kind is PartnerKind.VENDOR

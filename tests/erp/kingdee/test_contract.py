@@ -12,7 +12,7 @@ import pytest
 
 from bot.erp.goods import DeliveryStatus, GoodsDelivery, WarehouseContents
 from bot.erp.kingdee.manifest import vendor
-from bot.erp.model import PurchaseOrder, PurchaseStatus, StockLevel
+from bot.erp.model import Feed, PurchaseOrder, PurchaseStatus, StockLevel
 from bot.erp.port import Capability
 from bot.testing.company import TODAY, Clock, ReferenceCompany, plain_number
 from bot.testing.erp_contract import ErpContract
@@ -124,6 +124,7 @@ _NO_LOGIN = "a signature does not run out"
 
 
 class Kingdee(ErpContract):
+    feeds = frozenset(Feed)
     offers = frozenset(Capability) - {Capability.LOTS}
     """Common part of both logins."""
 

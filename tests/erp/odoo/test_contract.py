@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from bot.erp.model import (
     Approval,
+    Feed,
     ProductionOrder,
     ProductionStatus,
     PurchaseOrder,
@@ -109,6 +110,7 @@ def gaps(**more: str) -> Gaps:
 
 
 class OdooContract(ErpContract):
+    feeds = frozenset(Feed)
     offers = frozenset(Capability)
     release: ClassVar[tuple[int, int]]
 

@@ -11,6 +11,7 @@ from bot.erp.goods import DeliveryStatus, GoodsDelivery, ProductDetails
 from bot.erp.model import (
     Bill,
     Customer,
+    Feed,
     Invoice,
     Money,
     OrderStatus,
@@ -131,6 +132,7 @@ def _material(record: Any) -> Any:
 
 
 class SapB1Contract(ErpContract):
+    feeds = frozenset({Feed.BILLS, Feed.DELIVERIES})
     offers = frozenset(Capability) - {Capability.PRICES}
     vendor = vendor
     number = staticmethod(number)

@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.erp.model import (
     Bill,
+    Feed,
     Invoice,
     InvoiceStatus,
     Money,
@@ -68,6 +69,7 @@ def _ready_by_state(record: Any) -> Any:
 
 
 class TestTrytonContract(ErpContract):
+    feeds = frozenset({Feed.BILLS, Feed.PAYMENTS})
     offers = frozenset(Capability)
     name, vendor = "tryton", vendor
     gaps = Gaps(
