@@ -159,8 +159,7 @@ def _command(grammar: Grammar, scan: Scan, before: str, rest: str, usable: froze
     words, *_ = _parts(grammar, before, rest)
     weights = grammar.weigh(scan, usable, about=" ".join(words))
     command = max(weights, key=lambda name: weights[name], default=before)
-    only_lists = all(cue.keyword for cue in grammar.cues_in(scan))
-    if weights.get(command, 0) < SAYS_WHAT_TO_DO or (only_lists and grammar.list_named(before, scan)):
+    if weights.get(command, 0) < SAYS_WHAT_TO_DO or grammar.only_names_lists_of(before, scan):
         return before
     return command
 
