@@ -109,7 +109,7 @@ _LONG_NAME = 4
 """Signs from which an unknown name counts as one; shorter ones are mostly words."""
 _LATE, _OPEN = "late", "open"
 """The lists of what is due and of what is not done yet, where a command has both."""
-_AGEING = "ageing"
+AGEING = "ageing"
 _UNKNOWN = "name"
 """The kind of a name that nobody knows."""
 _BARE = "find"
@@ -631,7 +631,7 @@ class Grammar:
             named = "mine" if own[0].isascii() else "我的"
         name = self._paid_or_to_pay(name, scan)
         keyword = self.list_named(name, scan)
-        if keyword == _AGEING:
+        if keyword == AGEING:
             return command_line(name, keyword)  # it is of now, whatever days are named
         if keyword == _LATE and _OPEN in self.sentences.lists[name] and self._is_due_later(name, scan):
             keyword = _OPEN  # nothing that is due today is late
