@@ -14,6 +14,7 @@ from functools import lru_cache
 from gettext import c2py
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton
@@ -203,10 +204,11 @@ def _read(folder: Path, code: str) -> Translations:
     except (OSError, ValueError, PoFileError) as problem:
         raise ConfigurationError(f"no usable catalogue at {path}: {problem}") from problem
     # Babel would write a file for the standard library to read: that takes longer than reading the catalogue.
-    sure = [message for message in catalogue if message.id and not message.fuzzy]
+    # Babel types what a message says for both kinds of messages together.
+    sure: list[Any] = [message for message in catalogue if message.id and not message.fuzzy]
     plurals = {message.id[0]: message.string for message in sure if message.pluralizable}
     form_of = c2py(catalogue.plural_expr)
-    alone = {one: forms[form_of(1)] for one, forms in plurals.items()}
+    alone = {message: forms[form_of(1)] for message, forms in plurals.items()}
     words = {message.id: message.string for message in sure if not message.pluralizable}
     return Translations(alone | words, plurals, form_of)
 

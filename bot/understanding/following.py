@@ -9,7 +9,7 @@ from bot.chat.dialogues import LastQuestion
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise, split
 from bot.chat.reading import ReadBy, Reading, Understood
 from bot.understanding.exporting import EXPORT, as_export, drop_export, export_reading, wants_the_last
-from bot.understanding.grammar import AT_WAREHOUSES, OF_PARTNERS, SAYS_WHAT_TO_DO, Grammar
+from bot.understanding.grammar import AGEING, AT_WAREHOUSES, OF_PARTNERS, SAYS_WHAT_TO_DO, Grammar
 from bot.understanding.scanning import Scan, SpanKind
 
 _NUMERALS = "一二三四五六七八九十"
@@ -23,9 +23,19 @@ _GOES_ON = re.compile(
     r"^(?:那么?|换成|换|改成|改|再看看?|再查一?下?)(?!个|张|家|单)|呢$|^(?:and|what about|how about|then)\b",
     re.IGNORECASE,
 )
+_PART_OF_THE_LIST = re.compile(
+    r"的(?:[吗呢吧么]|有吗|有没有|有哪些)?$|^(?:只看|只要|只查|就看|光看|单看)|也(?:看|查)(?:看|查|下|一下)?$|^(?:only|just)\b|\bonly$",
+    re.IGNORECASE,
+)
+"""Said of a list that is there: 延期的, 只看深圳仓."""
+_DRAWN = re.compile(r"画|图|\b(?:chart|graph|plot|draw)\b", re.IGNORECASE)
+_OF_THE_DOCUMENT = re.compile(r"[了吗没吧谁几呢]|多少|什么时候|啥时候|何时|怎么|为什么|为啥|哪天|到哪")
+"""Asked of a document that is there: 开票没, 批了吧."""
 _OF_ONE_PRODUCT = frozenset({"stock", "price", "arrivals", "product"})
 """Commands about a product, which a question may leave out that follows another one about it: 多少钱, 够不够500个."""
 _OF_ALL = re.compile(r"哪|什么货|有什么|清单|列表|所有|全部|\b(?:what|which|list|all|any)\b", re.IGNORECASE)
+_OF_ITS_NUMBER = frozenset({("order", "delivery"), ("delivery", "order"), ("po", "why"), ("why", "po")})
+"""Commands that are asked by the number of a document of another one."""
 _NEED = "×"
 _PRONOUN = re.compile(
     r"(?:它|他|她)们?的?|(?:这|那|该)(?:个|家|张|单|款)?(?:客户|供应商|产品|公司|货)的?|(?:这|那|该)(?:个|家|张|单|款)?的"
@@ -47,8 +57,13 @@ def follow(grammar: Grammar, sentence: str, last: LastQuestion, usable: frozense
     pronoun = _PRONOUN.search(text)
     if pronoun and (linked := _linked(grammar, text, pronoun[0], last, usable)):
         return linked
-    if not (pronoun or _GOES_ON.search(text) or _names_days_of_a_list(grammar, text, last)):
-        return _of_the_same(grammar, text, last, usable)
+    drawn = grammar.commands.parse(last.line).command == "report" and _DRAWN.search(text)
+    if not (pronoun or drawn or _GOES_ON.search(text) or _names_days_of_a_list(grammar, text, last)):
+        return (
+            _of_the_same(grammar, text, last, usable)
+            or _of_the_document(grammar, text, last, usable)
+            or _of_the_list(grammar, text, last, usable)
+        )
     bare = _GOES_ON.sub(" ", _PRONOUN.sub(" ", text)).strip()
     if not bare or not (pronoun or text.endswith(bare) or _is_known(grammar, bare)):
         return None  # 今天天气呢 only ends like it
@@ -94,6 +109,35 @@ def _of_the_same(grammar: Grammar, text: str, last: LastQuestion, usable: frozen
     if len(words) != 1 or asked not in _OF_ONE_PRODUCT or not spoken or grammar.commands.parse(text).slashed:
         return None
     return _continued(grammar, text, last, usable, with_subject=True)
+
+
+def _of_the_document(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
+    """Return the line of a question that names nothing, after one about a document: 开票没, 批了吧, 到哪了."""
+    before = grammar.commands.parse(last.line)
+    words = split(before.rest)
+    if len(words) != 1 or not grammar.vocabulary.document(words[0]) or not _OF_THE_DOCUMENT.search(text):
+        return None
+    scan = grammar.scan(text)
+    weights = grammar.weigh(scan, usable)
+    asked = max(weights, key=lambda name: weights[name], default="")
+    if _OF_ALL.search(text) or any(span.kind is not SpanKind.CUE for span in scan.spans):
+        return None
+    leads_to = [line for line in last.links if grammar.commands.parse(line).command == asked]
+    line = last.line if asked == before.command else leads_to[0] if len(leads_to) == 1 else None
+    if (before.command, asked) in _OF_ITS_NUMBER:
+        line = command_line(asked, words[0])
+    return Reading(line=line, by=ReadBy.CONTEXT, understood=_understood(scan)) if line else None
+
+
+def _of_the_list(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
+    """Return the line for a part of the list that is there; None where another one may be meant."""
+    if not _PART_OF_THE_LIST.search(text) or not _is_known(grammar, text):
+        return None
+    before = grammar.commands.parse(last.line)
+    if any(grammar.vocabulary.document(word) for word in split(before.rest)):
+        return None
+    reading = _continued(grammar, text, last, usable, with_subject=False)
+    return reading if reading and grammar.commands.parse(reading.line).command == before.command else None
 
 
 def _exported(grammar: Grammar, wanted: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
@@ -159,8 +203,7 @@ def _command(grammar: Grammar, scan: Scan, before: str, rest: str, usable: froze
     words, *_ = _parts(grammar, before, rest)
     weights = grammar.weigh(scan, usable, about=" ".join(words))
     command = max(weights, key=lambda name: weights[name], default=before)
-    only_lists = all(cue.keyword for cue in grammar.cues_in(scan))
-    if weights.get(command, 0) < SAYS_WHAT_TO_DO or (only_lists and grammar.list_named(before, scan)):
+    if weights.get(command, 0) < SAYS_WHAT_TO_DO or grammar.only_names_lists_of(before, scan):
         return before
     return command
 
@@ -178,18 +221,25 @@ def _line(grammar: Grammar, scan: Scan, command: str, before: str, rest: str, *,
     if not (new_words or stores or keyword or has_days or need or command != before):
         return None
     same = (before, command) == ("order", "delivery")
+    same_days = (before, command) == ("report", "chart")
     if command != before and not same and any(grammar.vocabulary.document(word) for word in old_words):
         return None  # another document of which only the number is known
     words = new_words or old_words
+    if (keyword or has_days) and any(grammar.vocabulary.document(word) for word in words):
+        words = []  # a list is asked for, and no document is one
+    if before == "price" and command != before:
+        words = words[:1]  # not for whom the price is
     if with_subject and new_words and command == before:
         return None
     if not keyword and command == before:
         keyword = old_list
     if command not in AT_WAREHOUSES:
         line = command_line(command, keyword, *words)
+        if keyword == AGEING:
+            return line
         if has_days:
             return grammar.with_days(line, command, scan)
-        return f"{line} {old_days}" if old_days and command == before else line
+        return f"{line} {old_days}" if old_days and (command == before or same_days) else line
     need = need or (old_need if command == before and len(words) == 1 else "")
     return command_line(command, *words, *(stores or old_stores)[:1], need)
 

@@ -39,6 +39,7 @@ from bot.understanding.scanning import (
     take_codes,
     take_days,
     take_digits,
+    take_latin_names,
     take_mentions,
     take_months,
     take_names,
@@ -60,12 +61,12 @@ MAX_SENTENCE = 120
 _NUMERALS = "[0-9.,]*[零〇一二两三四五六七八九十百千万半]*"
 _AMOUNT = re.compile(rf"{_NUMERALS}?(?=\s*千克)|{_NUMERALS}")
 """The number before a unit: 千克 is a unit, 千个 are thousand."""
-_COUNT = re.compile(r"(?<![\w.,-])(\d{1,7})\s*[x×*]?\s*$")
+_COUNT = re.compile(r"(?<![\w.,-])(\d{1,7})\s*(?:[x×*]|of)?\s*$")
 _TIMES = re.compile(r"(?<=\d)乘(?=\d)")
 _ENOUGH = "够"
 _PAYING = "付"
 _TO_PAY = frozenset({"invoice", "bill"})
-_MOVED = re.compile("(?<![没未要该应])(?:付给|付了(?!吗|没)|打款|汇了|打了|收到|收了)(?!.*(?:票|账单|没有|应))")
+_MOVED = re.compile("(?!.*(?:票|账单|没有|应))(?:.*?[^没未要该应])??(?:付给|付了(?!吗|没)|打款|汇了|打了|收到|收了)")
 """Says that money moved, where no document is named on which it is owed."""
 _OF_CODE = frozenset("<>{}|=`\\")
 """Signs of markup and programs, which hold words but are no sentences."""
@@ -82,6 +83,7 @@ _ON_THE_OTHER_SIDE = {
     Trade.SALE: {"vendor": "customer", "po": "order", "arrivals": "order"},
 }
 """What a word speaks for that is said of a vendor or customer: 宝钢的订单 are purchase orders."""
+_VENDORS = re.compile(r"供应商|供货商|供方|\b(?:vendors?|suppliers?)\b", re.IGNORECASE)
 _RECORDS_OF_PARTNERS = ("customer", "vendor")
 """Commands that say all of a partner: 宏达怎么样."""
 SAYS_WHAT_TO_DO = 2
@@ -95,6 +97,10 @@ learnt from: `docs/explanation/understanding.md`."""
 _MOST_ALTERNATIVES = 3
 _OF_THE_COMPANY = frozenset({SpanKind.DOCUMENT, SpanKind.DELIVERY, SpanKind.PRODUCT, SpanKind.WAREHOUSE})
 """What no sentence about anything else names."""
+_NAMED = frozenset(
+    {SpanKind.DOCUMENT, SpanKind.DELIVERY, SpanKind.PRODUCT, SpanKind.PARTNER, SpanKind.PERSON, SpanKind.PLACE}
+)
+"""What a question is about, beside which a short word that nobody knows is no name."""
 _SHORTEST_NAME = 2
 _SIZED = re.compile(r"(?=.*\d).*[^\x00-\x7f]")
 _LONGEST_PARTED = 16
@@ -103,10 +109,14 @@ _LONG_NAME = 4
 """Signs from which an unknown name counts as one; shorter ones are mostly words."""
 _LATE, _OPEN = "late", "open"
 """The lists of what is due and of what is not done yet, where a command has both."""
+AGEING = "ageing"
 _UNKNOWN = "name"
 """The kind of a name that nobody knows."""
 _BARE = "find"
 """The command that looks up a name of which nothing is asked."""
+_TRAIL = "audit"
+"""The command that tells who saw or changed what a number names."""
+_HOW_TO = "help"
 _OF_THE_WHOLE_COMPANY = frozenset({"report", "chart"})
 """Commands that answer for no single customer, vendor or product."""
 _OWNED = frozenset({"order", "po"})
@@ -139,6 +149,7 @@ class Grammar:
         self.vocabulary.prepare()
         _ = self._partners, self._longest_partner, self._stores, self._places, self._longest_store
         _ = self._longest_person, self._longest_cue, self._quantity, self._homophones, self._misspellings
+        _ = self._stores_heard
         return self
 
     def read(self, sentence: str, usable: frozenset[str] | None = None) -> Reading | None:
@@ -192,7 +203,9 @@ class Grammar:
         line = "" if best == NOTHING else leading.get(best) or self._line_of(best, scan, usable)
         if not line or (best in leading and len(leading) == 1):
             return {} if best == NOTHING else found
-        near = [other for name, other in leading.items() if name != best and scores[best] - scores[name] < _AS_LIKELY]
+        # A document's command may stand on the side of the business that the words do not mean.
+        least = scores[best] - _AS_LIKELY
+        near = [other for name, other in leading.items() if name != best and scores.get(name, -inf) > least]
         return dict.fromkeys((line, *near), _DECISIVE)
 
     def _is_of_the_company(self, scan: Scan) -> bool:
@@ -262,6 +275,8 @@ class Grammar:
         command = self.commands.named(word)
         if command is None:
             return None
+        if command.name == _BARE:
+            rest = rest.removeprefix("for ")
         line = f"/{command.name} {rest or self.commands.implied(word)}".strip()
         if text.startswith("/") or command.name not in self.sentences.commands:
             return line
@@ -270,6 +285,8 @@ class Grammar:
 
     def _is_sentence(self, text: str, command: str) -> bool:
         """Whether there are words in ``text`` that the command does not take."""
+        if len(text) > _SHORTEST_NAME and self._is_in_a_name(text):
+            return False
         scan = Scan.of(text)
         take_words(scan, self.sentences.typed[command], LONGEST_WORD, scan.drop)
         words = (self.sentences.cues, self.sentences.fillers)
@@ -287,8 +304,10 @@ class Grammar:
         take_names(scan, SpanKind.PARTNER, self._partners, self._longest_partner)
         take_names(scan, SpanKind.PERSON, self.vocabulary.people, self._longest_person)
         take_parts_of_names(scan, SpanKind.PARTNER, self.vocabulary.knows_partner, sentences.cues)
+        take_latin_names(scan, SpanKind.PARTNER, self.vocabulary.knows_partner)
         take_codes(scan, self.vocabulary)
         take_stock_of_warehouses(scan, sentences.cues)
+        scan.respell(self._stores_heard.mend(scan.rest, self._is_in_a_name))
         take_names(scan, SpanKind.WAREHOUSE, self._stores, self._longest_store)
         take_days(scan, self.vocabulary.knows_product)
         take_quantities(scan, self._quantity)
@@ -306,7 +325,14 @@ class Grammar:
             if len(piece) > 1 or piece.isdecimal():
                 scan.spans.extend(self._named(at, part) for at, part in self._parted(start, piece))
         self._join_partners(scan)
+        self._drop_words_beside_names(scan)
         return scan
+
+    def _drop_words_beside_names(self, scan: Scan) -> None:
+        """Leave out what is as short as a word and no name where something is named that the company has."""
+        unknown = [span for span in scan.of_kind(SpanKind.NAME) if not self._is_name(span.value)]
+        if any(span.kind in _NAMED for span in scan.spans) or len(unknown) < len(scan.of_kind(SpanKind.NAME)):
+            scan.spans = [span for span in scan.spans if span not in unknown or not _is_short_word(span.value)]
 
     def _join_partners(self, scan: Scan) -> None:
         """Take two parts of one partner's name for the whole: 慈溪 and 风扇配件厂, "Müller & Söhne"."""
@@ -356,7 +382,24 @@ class Grammar:
             return Span(SpanKind.NAME, start, piece, piece)
         if partner := self.vocabulary.abbreviated_partner(piece):
             return Span(SpanKind.PARTNER, start, piece, partner)
-        return Span(SpanKind.NAME, start, piece, self.vocabulary.abbreviated_goods(piece) or piece)
+        if goods := self.vocabulary.abbreviated_goods(piece):
+            return Span(SpanKind.NAME, start, piece, goods)
+        return self._heard(start, piece)
+
+    def _heard(self, start: int, piece: str) -> Span:
+        """Return a piece as the name that sounds like it, if it has a sign that input methods offer for another one."""
+        meant = tuple(self._homophones.variants(piece))
+        if goods := {name for name in meant if self._sounds_like_goods(name)}:
+            return Span(SpanKind.NAME, start, piece, goods.pop() if len(goods) == 1 else piece)
+        partners = {name for name in meant if len(name) > _SHORTEST_NAME and self.vocabulary.knows_partner(name)}
+        if len(partners) == 1:
+            return Span(SpanKind.PARTNER, start, piece, partners.pop())
+        return Span(SpanKind.NAME, start, piece, piece)
+
+    def _sounds_like_goods(self, name: str) -> bool:
+        """Whether goods are called so; of two signs, at the beginning or end of a name alone."""
+        knows = self.vocabulary.names_goods if len(name) == _SHORTEST_NAME else self.vocabulary.knows_product
+        return knows(name)
 
     def pieces(self, scan: Scan) -> list[str]:
         """Return the pieces of a sentence that say what it is like."""
@@ -404,7 +447,10 @@ class Grammar:
 
     def _trade(self, scan: Scan) -> Trade | None:
         """Return the side of the business on which those stand that a sentence names."""
-        sides = {self.vocabulary.trade(span.value) for span in _partners_or_people(scan)}
+        named = _partners_or_people(scan)
+        sides = {self.vocabulary.trade(span.value) for span in named}
+        if not named and not scan.of_kind(SpanKind.PRODUCT) and _VENDORS.search(scan.text):
+            return Trade.PURCHASE
         return sides.pop() if len(sides) == 1 else None
 
     def _barred(self, scan: Scan) -> frozenset[str]:
@@ -430,6 +476,8 @@ class Grammar:
         deliveries = scan.of_kind(SpanKind.DELIVERY)
         if deliveries and (usable is None or "delivery" in usable):
             return [(command_line("delivery", span.value), _DECISIVE) for span in deliveries]
+        if products and any(name in weights for name in _NAMED_ONLY):
+            documents = [span for span in documents if span.command not in _RECORDS_OF_PARTNERS]
         if documents:
             found = list(self._of_documents(documents, weights, usable))
             # Without a word of what is asked, the products beside a document are asked for as well.
@@ -447,12 +495,21 @@ class Grammar:
     ) -> Iterable[tuple[str, int]]:
         for document in documents:
             name = document.command or _BARE
-            if name == "order" and weights.get("delivery", 0) > weights.get("order", 0):
+            moved, ordered = weights.get("delivery", 0), weights.get("order", 0)
+            said = moved > ordered or moved == ordered == SAYS_WHAT_TO_DO  # 这单 is said of any document
+            if name == "order" and said and self._has_deliveries:
                 name = "delivery"
+            if weights.get(_TRAIL, 0) >= SAYS_WHAT_TO_DO:
+                name = _TRAIL
             if name == "po" and weights.get("why", 0):
                 yield command_line("why", document.value), _DECISIVE + 1
             if usable is None or name in usable:
                 yield command_line(name, document.value), _DECISIVE
+
+    @property
+    def _has_deliveries(self) -> bool:
+        """Whether the ERPs tell of deliveries, or nothing is known of them yet."""
+        return bool(self.vocabulary.deliveries) or not self.vocabulary.documents
 
     def _buyer(self, scan: Scan) -> bool:
         """Whether a customer stands in a sentence, and no vendor."""
@@ -473,12 +530,15 @@ class Grammar:
         says_stock = weights.get("stock", 0) >= SAYS_WHAT_TO_DO
         if command == "stock" and products and not says_stock and self._buyer(scan):
             command = "price" if usable is None or "price" in usable else command
+        if products and weights.get(_TRAIL, 0) > max((weights[name] for name in asked), default=0):
+            command = _TRAIL  # ids of people look like codes
         words = [span.value for span in products] or [_joined(scan, SpanKind.NAME)]
         if command == "shortage" and any(words):
             command = "stock"  # whether one product is short
         stores = _stores_in(scan) if command in AT_WAREHOUSES else []
         if command == "price":
-            words = [*words[:1], _joined(scan, SpanKind.PARTNER)]
+            codes = [span.value for span in scan.of_kind(SpanKind.DOCUMENT) if span.command in _RECORDS_OF_PARTNERS]
+            words = [*words[:1], *(codes[:1] or [_joined(scan, SpanKind.PARTNER)])]
         needed = self.demand(scan) if command == "stock" and len(words) == 1 and words[0] else ""
         if any(words) or stores:
             several = words if command in {"stock", "price"} else words[:1]
@@ -517,12 +577,16 @@ class Grammar:
             return
         apart = _OF_THE_WHOLE_COMPANY if named else _NAMED_ONLY  # its figures would be those of all
         ranked = [name for name in ranked if name not in apart]
+        if topic := self._topic(scan, weights):
+            yield command_line(_HOW_TO, topic), _DECISIVE
+            return
         if weights.get("chart", 0) >= _DECISIVE and not named:
             ranked = ["chart"]  # a picture is asked for outright, and the other words say of what
         if self._is_product(scan) and any(
             weights[name] == weights[ranked[0]] for name in ranked if name in _OF_PRODUCTS
         ):
             ranked = [name for name in ranked if name in _OF_PRODUCTS]
+        ranked = [name for name in ranked if name != _TRAIL]  # of nothing that is named by a number
         for name in ranked[:_MOST_ALTERNATIVES]:
             known = named and self._is_known(scan)
             least = 1 if known and name in _OF_PRODUCTS + _RECORDS_OF_PARTNERS else SAYS_WHAT_TO_DO
@@ -531,6 +595,11 @@ class Grammar:
             if name == "help" and named and weights[name] < _SAYS_OUTRIGHT:
                 break  # a greeting for somebody else
             yield self._list_line(name, scan, named), weights[name]
+
+    def _topic(self, scan: Scan, weights: Mapping[str, int]) -> str:
+        """Return the command of which a sentence asks how it is used."""
+        topics = {name: weight for name, weight in weights.items() if name != _HOW_TO and weight >= SAYS_WHAT_TO_DO}
+        return max(topics, key=lambda name: topics[name], default="") if weights.get(_HOW_TO, 0) >= _DECISIVE else ""
 
     def _list_line(self, name: str, scan: Scan, named: str) -> str:
         cues = [cue for cue in self.cues_in(scan) if cue.command == name]
@@ -562,6 +631,8 @@ class Grammar:
             named = "mine" if own[0].isascii() else "我的"
         name = self._paid_or_to_pay(name, scan)
         keyword = self.list_named(name, scan)
+        if keyword == AGEING:
+            return command_line(name, keyword)  # it is of now, whatever days are named
         if keyword == _LATE and _OPEN in self.sentences.lists[name] and self._is_due_later(name, scan):
             keyword = _OPEN  # nothing that is due today is late
         return self.with_days(command_line(name, keyword, named), name, scan)
@@ -571,7 +642,7 @@ class Grammar:
         days = [span.text for span in scan.of_kind(SpanKind.DATE)]
         if name == "payment" and any(map(names_days_ahead, days)):
             return "bill" if _PAYING in scan.text else "invoice"
-        if name in _TO_PAY and any(map(names_days, days)) and _MOVED.search(scan.text):
+        if name in _TO_PAY and any(map(names_days, days)) and _MOVED.match(scan.text):
             return "payment"
         return name
 
@@ -609,6 +680,11 @@ class Grammar:
         said = ((span.value, cue) for span in scan.of_kind(SpanKind.CUE) for cue in self._cues_of(span))
         others = {self._narrowed(name, word, cue.keyword) for word, cue in said if cue.keyword}
         return next((keyword for keyword in lists if keyword in own | others), "")
+
+    def only_names_lists_of(self, name: str, scan: Scan) -> bool:
+        """Whether each word that asks for something is a list of this command: 逾期 is one of many."""
+        spoken = [self._cues_of(span) for span in scan.of_kind(SpanKind.CUE)]
+        return bool(spoken) and all(any(cue.keyword and cue.command == name for cue in cues) for cues in spoken)
 
     def _narrowed(self, name: str, word: str, keyword: str) -> str:
         """Return the list of a command that a word means which names the list ``keyword`` of another one."""
@@ -678,6 +754,11 @@ class Grammar:
     def _homophones(self) -> Homophones:
         return Homophones(self.sentences.heard, self.vocabulary.readings)
 
+    @cached_property
+    def _stores_heard(self) -> Homophones:
+        called = (spoken for spoken in self._stores if spoken.endswith("仓") and not spoken.isascii())
+        return Homophones(called, self.vocabulary.readings)
+
     def _is_word(self, piece: str) -> bool:
         """Whether a piece means something as it is written."""
         sentences = self.sentences
@@ -727,6 +808,10 @@ def _stores_in(scan: Scan) -> list[str]:
 
 def _in_order(spans: Iterable[Span]) -> list[Span]:
     return sorted(spans, key=lambda span: span.start)
+
+
+def _is_short_word(piece: str) -> bool:
+    return len(piece) <= _SHORTEST_NAME and not piece.isascii()
 
 
 def _says_itself(scan: Scan) -> bool:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+_LONGEST_NAME = 8
+"""Signs of a name of which variants are made."""
 
 
 class Homophones:
@@ -16,6 +19,7 @@ class Homophones:
             # As it is usually read: 不完 is 付款 only by readings that hardly anybody knows.
             for syllable in syllables[:1]:
                 alike.setdefault(_flat(syllable), set()).add(sign)
+        self._alike = {sign: alike[_flat(syllables[0])] for sign, syllables in readings.items() if syllables}
         # The longest first: 采够单 is 采购单 and not 采购.
         self._words = sorted((word for word in words if readings), key=lambda word: (-len(word), word))
         self._pattern = re.compile(
@@ -30,6 +34,15 @@ class Homophones:
             return match[0] if known(match[0]) else self._words[match.lastindex - 1]
 
         return self._pattern.sub(meant, text)
+
+    def variants(self, name: str) -> Iterator[str]:
+        """Yield what sounds like ``name`` and differs from it in a sign; nothing for a long one."""
+        if len(name) > _LONGEST_NAME:
+            return
+        for place, sign in enumerate(name):
+            for same in self._alike.get(sign, ()):
+                if same != sign:
+                    yield f"{name[:place]}{same}{name[place + 1 :]}"
 
 
 def _flat(syllable: str) -> str:

@@ -33,12 +33,15 @@ _LONGEST_PIECE = 16
 """Signs of a piece in which a known name is looked for: the effort grows with their square."""
 _SHORTEST_PART = 4
 """Signs of a part of a name that is taken for it, whatever words are in it."""
+_SHORTEST_LATIN = 8
+_LATIN_WORD = re.compile(r"(?<![a-z0-9])[a-z][a-z'&.-]*(?![a-z0-9])")
 _FIRST_IDEOGRAPH = "\u2e80"
 _MOST_NAMES, _COST_OF_A_NAME = 2, 1
 """Names in a piece without blanks, and how many signs more a further name must explain."""
 _NOT = "没"
 _MENTION = re.compile(r"@\s?(\S+)")
 _STOCK_OF_WAREHOUSE = re.compile("(?<=仓)库存(?:不足|不够|紧张|告急|偏低|太低|太少|见底|低)?")
+_BARCODE = re.compile(r"(?<![0-9A-Za-z.])\d{12,14}(?![0-9A-Za-z.])")
 _DIGITS = re.compile(r"(?<![0-9A-Za-z.])\d{3,14}(?![0-9A-Za-z.])")
 _NEGATED = re.compile(
     r"(?:不要(?!批|审|动|签)|不是要|不是问|不是查|不是|别查|别给我看|别看|不查|不看|不用看(?!了)|不用给我看|除了|不问)(?!不)[^,;，；。]+?"
@@ -129,8 +132,17 @@ def take_codes(scan: Scan, vocabulary: Vocabulary) -> None:
         typed = scan.text[match.start() : match.end()]
         if not _take_known(scan, match, vocabulary) and not _THREAD.fullmatch(typed):
             scan.take(SpanKind.PRODUCT, match.start(), match.end(), typed)
+    for match in _BARCODE.finditer(scan.rest):
+        # Alone it is looked up everywhere.
+        if match[0] != scan.text and _has_check_digit(match[0]):
+            scan.take(SpanKind.PRODUCT, match.start(), match.end())
     for match in (*_PARTED_CODE.finditer(scan.rest), *_SPOKEN_CODE.finditer(scan.rest)):
         _take_known(scan, match, vocabulary)
+
+
+def _has_check_digit(digits: str) -> bool:
+    """Whether the last digit is that of a GTIN: numbers of documents have as many digits."""
+    return sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(reversed(digits))) % 10 == 0
 
 
 def _take_known(scan: Scan, match: re.Match[str], vocabulary: Vocabulary) -> bool:
@@ -238,6 +250,20 @@ def take_parts_of_names(scan: Scan, kind: SpanKind, known: Callable[[str], bool]
         if text[start:end] not in words:
             scan.take(kind, start, end)
         start = end
+
+
+def take_latin_names(scan: Scan, kind: SpanKind, known: Callable[[str], bool]) -> None:
+    """Take two Latin words and more that stand so in a ``known`` name: "Steel Wire" of "Anping Steel Wire Ltd"."""
+    words = [match.span() for match in _LATIN_WORD.finditer(scan.rest)]
+    first = 0
+    while first + 1 < len(words):
+        last = first
+        while last + 1 < len(words) and known(scan.rest[words[first][0] : words[last + 1][1]]):
+            last += 1
+        start, end = words[first][0], words[last][1]
+        if last > first and end - start >= _SHORTEST_LATIN:
+            scan.take(kind, start, end)
+        first = last + 1
 
 
 def take_parted_words(scan: Scan, words: Iterable[str], whole: Container[str], longest: int) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ _PATTERNS = 1_024
 """Patterns of words in two parts that are kept; there are some hundred such words."""
 PARTED = "…"
 """Stands in a word for other words between its parts: Chinese verbs part from their objects."""
+_CHOICE = re.compile(r"\(([^()]*)\)")
 _WORD_LISTS = ("fillers", "phrases", "kept", "dates", "due", "units", "verbs", "heard", "off_topic")
 
 
@@ -214,7 +216,14 @@ def _words(file: str, key: str, value: object) -> Iterator[str]:
     if not isinstance(value, list) or not all(isinstance(word, str) and word.strip() for word in value):
         raise ConfigurationError(f"{file}: {key} must be a list of words")
     for word in value:
-        yield " ".join(word.casefold().split())
+        for spoken in _ways_to_say(word):
+            yield " ".join(spoken.casefold().split())
+
+
+def _ways_to_say(word: str) -> Iterator[str]:
+    """Yield the words that one with choices stands for: 发(货|走)了(吗|没) are four; a choice may be empty."""
+    parts = [part.split("|") for part in _CHOICE.split(word)]
+    return ("".join(chosen) for chosen in product(*parts))
 
 
 def _with_weights_inside(word: str, cues: Iterable[Cue], known: Mapping[str, Sequence[Cue]]) -> Iterator[Cue]:

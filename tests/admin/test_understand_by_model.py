@@ -30,7 +30,7 @@ async def test_what_the_rules_do_not_read(fake: FakeModel, settings: Settings) -
 async def test_what_the_rules_read_costs_nothing(fake: FakeModel, settings: Settings) -> None:
     reading = await understand(settings, "SO-1001发货了吗", with_model=True)
     assert reading is not None
-    assert reading.line == "/order SO-1001"
+    assert reading.line == "/delivery SO-1001"
     assert fake.asked == []
 
 

@@ -66,7 +66,7 @@ def test_a_deed_in_a_sentence_is_at_most_a_look_at_the_document(deed: str, gramm
 def test_politeness_and_punctuation_change_nothing(extra: str, end: str, grammar: Grammar) -> None:
     reading = grammar.read(f"{extra}SO-1001发货了{end}")
     assert reading is not None
-    assert reading.line == "/order SO-1001"
+    assert reading.line == "/delivery SO-1001"
 
 
 def test_a_typed_command_is_left_as_it_is(grammar: Grammar) -> None:

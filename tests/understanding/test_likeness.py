@@ -52,7 +52,7 @@ def test_likeness_chooses_among_commands_that_may_be_used(grammar: Grammar) -> N
 def test_a_name_that_nobody_knows_is_like_nothing(grammar: Grammar) -> None:
     reading = grammar.read("欠宏图机电多少钱")
     assert reading is not None
-    assert reading.line == "/invoice 宏图机电"
+    assert reading.line == "/invoice open 宏图机电"
 
 
 def test_the_words_of_a_company_stand_against_likeness(tmp_path: Path, commands: Commands) -> None:

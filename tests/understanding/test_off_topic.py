@@ -24,8 +24,8 @@ def test_a_word_of_office_talk_silences_a_sentence(sentence: str, grammar: Gramm
     ("sentence", "line"),
     [
         ("开会要用，SKU123还有多少", "/stock SKU123"),
-        ("出差去宏达机电，他们还欠多少钱", "/invoice 宏达机电"),
-        ("客户在前台等，SO-1001发货了吗", "/order SO-1001"),
+        ("出差去宏达机电，他们还欠多少钱", "/invoice open 宏达机电"),
+        ("客户在前台等，SO-1001发货了吗", "/delivery SO-1001"),
     ],
 )
 def test_what_is_named_of_the_company_is_answered_all_the_same(sentence: str, line: str, grammar: Grammar) -> None:

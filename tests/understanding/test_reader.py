@@ -186,4 +186,4 @@ async def test_a_defect_of_an_adapter_costs_the_names_alone(commands: Commands) 
     assert [log["event"] for log in logs] == ["understanding.defect"]
     reading = reader.read("SO-1001发货了吗")
     assert reading is not None
-    assert reading.line == "/order SO-1001"
+    assert reading.line == "/delivery SO-1001"

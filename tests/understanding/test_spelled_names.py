@@ -31,7 +31,7 @@ HONGDA = "杭州宏达机电设备有限公司"
     ("sentence", "line"),
     [
         ("hongda的发票", f"/invoice {HONGDA}"),
-        ("hzhd欠多少钱", f"/invoice {HONGDA}"),
+        ("hzhd欠多少钱", f"/invoice open {HONGDA}"),
         ("hzhd的订单", f"/order {HONGDA}"),
         ("orders of hzhd", f"/order {HONGDA}"),
         ("szjm的订单", "/order 苏州精密紧固件有限公司"),

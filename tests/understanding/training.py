@@ -25,7 +25,7 @@ from tests.understanding.conftest import learn_demo
 from tests.understanding.test_sentences import SENTENCES
 
 FILE = Path("commands/sentences/likeness.json")
-EPOCHS = 10
+EPOCHS = 14
 RATE = 0.5
 LEAST_COUNT = 2
 """How often a piece must stand in the sentences: the others are names and chance."""
