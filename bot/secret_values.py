@@ -1,4 +1,4 @@
-"""Secrets of the configuration, as they stand there or by reference: ``env:NAME`` and ``file:PATH``.
+"""Secrets of the configuration, as they are there or by reference: ``env:NAME`` and ``file:PATH``.
 
 Sealed ones (`bot.settings.sealed_values`) are open before they come here.
 """
@@ -58,7 +58,7 @@ def _look_up(value: object) -> object:
 
 
 def _plain(secret: str) -> str:
-    """Return a secret that stands there as it is. One that is sealed still was never opened: it is no secret of use."""
+    """Return a secret that is there as it is. One that is sealed still was never opened: it is no secret of use."""
     if secret.startswith(SEALED):
         raise ValueError("a sealed value must stand in the configuration itself, not in what it refers to")
     return secret

@@ -43,7 +43,7 @@ DAYS = 30
 """Days of a chart of sales for which none are said."""
 MOST_YEARS = 10
 MOST_CURRENCIES = 3
-"""Panels of one picture; the sums of all currencies stand in the text."""
+"""Panels of one picture; the sums of all currencies are in the text."""
 
 
 class ChartKind(Keyword):

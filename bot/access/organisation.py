@@ -100,7 +100,7 @@ class OwnOrganisation:
             self._foreign[corp_id] = True
 
     async def load(self) -> None:
-        """Read what an earlier run learnt; a configured organisation stands above it."""
+        """Read what an earlier run learnt; a configured organisation takes precedence over it."""
         if self._store is not None:
             self._kept = await self._store.load()
             self._own = self._configured or self._kept

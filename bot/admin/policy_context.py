@@ -1,4 +1,4 @@
-"""What the tools for approval rules stand on: the configured ERPs, and who is who."""
+"""What the tools for approval rules rest on: the configured ERPs, and who is who."""
 
 from __future__ import annotations
 

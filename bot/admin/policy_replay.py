@@ -1,7 +1,7 @@
 """What new rules would have changed: what ``dingerp policy replay`` does.
 
 Past purchase orders, decided ones too, are planned once by the old and once by the new rules. The old plan of what was
-decided from chat is the one that stands in its record. Nothing is stored and nobody is told.
+decided from chat is the one in its record. Nothing is stored and nobody is told.
 """
 
 from __future__ import annotations

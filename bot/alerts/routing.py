@@ -94,7 +94,7 @@ class AlertRules(Protocol):
         ...
 
     def top_box(self, route: str) -> bool | None:
-        """Return whether what is critical on a card of this route also stands at the top of its group.
+        """Return whether what is critical on a card of this route is also at the top of its group.
 
         None where no rule says so: then the settings count.
         """

@@ -82,7 +82,7 @@ def build_alert_view(
 
 
 def build_top_view(alerts: Sequence[Alert]) -> AlertTop:
-    """Return what stands at the top of a group: the latest of these alerts, and how many others there are."""
+    """Return what is at the top of a group: the latest of these alerts, and how many others there are."""
     newest = max(alerts, key=lambda alert: alert.opened_at)
     return AlertTop(
         headline=headline(newest),

@@ -78,7 +78,7 @@ class AlertView(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertTop(View):
-    """What stands at the top of a group while something critical is open: the latest of it, and how many ``others``."""
+    """What is at the top of a group while something critical is open: the latest of it, and how many ``others``."""
 
     card: ClassVar[str] = "alert_top"
 

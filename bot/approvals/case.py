@@ -232,7 +232,7 @@ class CaseCard:
     for_user: str = ""
     kind: ApprovalCardKind = ApprovalCardKind.APPROVAL
     copy: int = 0
-    """Number of the reminder that made it: an update of a card that stands already tells nobody."""
+    """Number of the reminder that made it: an update of a card that is there already tells nobody."""
     shared: str = ""
     """Key of the delivery that shows it here and at other places; empty for a card of its own."""
 

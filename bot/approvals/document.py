@@ -13,7 +13,7 @@ from bot.phrase import Phrase, phrase
 
 FINGERPRINT_PREFIX = 8
 """Hex digits of a fingerprint that a button carries. They only tell a card of another revision: the case's id, which
-stands beside them, is itself made of the whole fingerprint, and neither is trusted."""
+is beside them, is itself made of the whole fingerprint, and neither is trusted."""
 
 
 @dataclass(frozen=True, slots=True)

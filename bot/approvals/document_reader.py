@@ -78,7 +78,7 @@ class Organisation:
         """``roles`` maps a role to userIds, ``accounts`` a userId to its account at each source.
 
         ``bound`` returns the accounts that were bound from chat, as the same object until one changes; those in
-        ``accounts`` stand above them.
+        ``accounts`` take precedence over them.
         """
         self._roles = {role: tuple(sorted(members)) for role, members in roles.items()}
         self._configured = accounts

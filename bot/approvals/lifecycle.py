@@ -126,7 +126,7 @@ def close_deleted(unit: CaseUnitOfWork, case_id: str) -> Case | None:
 
 
 def place_cards(unit: CaseUnitOfWork, case: Case, places: Iterable[Place], *, copy: int = 0) -> None:
-    """Owe the case's card to places; where it stands already, its newest state. A ``copy`` is one more card there.
+    """Owe the case's card to places; where it is already, its newest state. A ``copy`` is one more card there.
 
     Those to which it is new share one card: one call makes it appear at all of them, and one changes it. People among
     them whose turn it is get a to-do, if they have none.
@@ -352,7 +352,7 @@ def _remind(unit: CaseUnitOfWork, case: Case) -> Case:
     reminded = scheduled(reminded)
     unit.cases.put(reminded)
     unit.audit(reminded, "reminded", detail=str(reminded.reminders))
-    # A card of its own: nobody is told of the update of one that stands already.
+    # A card of its own: nobody is told of the update of one that is there already.
     place_cards(unit, reminded, person_places(awaited_voters(unit, reminded)), copy=reminded.reminders)
     return reminded
 

@@ -53,7 +53,7 @@ class ApprovalLevel:
 class ApprovalPlan:
     """Who has to agree to one revision, made when it was submitted and kept with the case.
 
-    Limits stand in it, too: rules that are written anew meanwhile hold for the next revision. Roles do not: whom the
+    Limits are in it, too: rules that are written anew meanwhile hold for the next revision. Roles do not: whom the
     rule names by a role alone may decide for as long as they have it.
     """
 

@@ -1,6 +1,6 @@
 """What becomes of an open case when the organisation changes: another manager, or an approver who left.
 
-Amounts and limits of the rules stay as they were when the case was opened. Who stands in the plan as somebody's manager
+Amounts and limits of the rules stay as they were when the case was opened. Who is in the plan as somebody's manager
 is looked up anew: the right belongs to the place, not to the person. Nobody's vote is undone, and nothing is ever
 decided by a change of the organisation: where one voice less would complete a level, the plan stays.
 """

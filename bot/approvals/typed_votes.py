@@ -24,7 +24,7 @@ class CaseRef(Word):
 
 
 class Remarks(Word):
-    """What one has to say about it."""
+    """What a voter says about it."""
 
     placeholder = phrase("reason")
     takes_rest = True

@@ -74,11 +74,11 @@ class CaseRepository(Protocol):
         ...
 
     def put_card(self, card: CaseCard) -> None:
-        """Remember that a card of the case stands at a place; twice is once."""
+        """Remember that a card of the case is at a place; twice is once."""
         ...
 
     def put_apart(self, card: CaseCard) -> None:
-        """Let a card stand alone from now on that is known as one of a shared delivery."""
+        """From now on treat a card as a delivery of its own that is known as part of a shared one."""
         ...
 
     def approved_on(self, user_id: str, currency: str, begins: datetime, ends: datetime) -> Money:

@@ -113,7 +113,7 @@ def _quantity_text(line: PurchaseLine) -> str:
 
 _NOT_RECORDED = phrase("Not recorded.")
 HIDDEN_LIMIT = phrase("A limit of yours does not allow it; ask in your own chat with the bot.")
-"""What stands in a group for a reason that tells an amount."""
+"""What a group sees in place of a reason that tells an amount."""
 
 _MISSING = {
     MissingInsight.HISTORY: phrase("Earlier purchases could not be looked up in time."),

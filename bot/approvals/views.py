@@ -255,7 +255,7 @@ class ApprovalReply(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalTodo(View):
-    """What stands on the to-do lists of those whose turn it is; lists show its title."""
+    """What is on the to-do lists of those whose turn it is; lists show its title."""
 
     card: ClassVar[str] = "approval_todo"
 

@@ -1,4 +1,4 @@
-"""Builds the audit log, the limits, and what stands between questions and their answers because of them."""
+"""Builds the audit log, the limits, and what comes between questions and their answers because of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Builds what keeps markers: deliveries that stand beside the chats."""
+"""Builds what keeps markers: deliveries that are beside the chats."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class BadToken(DingerpError):
 
 @dataclass(frozen=True, slots=True)
 class TokenField:
-    """How one field of an action stands in its token; ``read`` raises `ValueError` or `KeyError`.
+    """How one field of an action is in its token; ``read`` raises `ValueError` or `KeyError`.
 
     ``optional``: left out at the token's end while it has no value.
     """

@@ -23,7 +23,7 @@ Formatter = Callable[..., Markdown]
 
 
 class Presenter:
-    """Turns anything that stands in ``{{ }}`` into markdown that shows it literally.
+    """Turns anything that is in ``{{ }}`` into markdown that shows it literally.
 
     The same figures, units and days come again and again, so their text is cached. Cache keys are equal only where
     the values look the same to this reader.

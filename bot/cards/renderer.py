@@ -326,7 +326,7 @@ class CardRenderer:
         return best or template.draft(view.showing(1), trail)
 
     def _affordable(self, template: _CompiledTemplate, draft: _Draft, trail: Sequence[str]) -> list[RenderedButton]:
-        """Drop buttons: what leads elsewhere, then of a list its rows, its pages, and what stands before them.
+        """Drop buttons: what leads elsewhere, then of a list its rows, its pages, and what comes before them.
 
         A document's rows go before what leads elsewhere: their products are only beside what it is about.
         What leads to the reader's own view and the way back go last.

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class ChartForm(StrEnum):
-    """How the bars stand."""
+    """Which way the bars run."""
 
     COLUMNS = "columns"
     """Side by side, for what happens one day after another."""
@@ -36,7 +36,7 @@ class ChartPanel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """One picture; amounts that cannot be compared stand in panels of their own."""
+    """One picture; amounts that cannot be compared have panels of their own."""
 
     form: ChartForm
     panels: tuple[ChartPanel, ...]

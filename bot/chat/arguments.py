@@ -118,7 +118,7 @@ class Parameter:
 
     @property
     def prefix(self) -> str:
-        """The character that must stand before it."""
+        """The character that must be before it."""
         return self.type.prefix if issubclass(self.type, Word) else ""
 
     @property

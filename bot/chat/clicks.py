@@ -86,14 +86,14 @@ class ShownCards(Protocol):
         ...
 
     async def has_own_values(self, track_id: str, user_id: str) -> bool:
-        """Return whether a person sees values of their own on a card that stands elsewhere, too.
+        """Return whether a person sees values of their own on a card that is elsewhere, too.
 
         Raises a `bot.errors.DingerpError` when the store is away.
         """
         ...
 
     async def stands_in(self, track_id: str, group: str) -> bool:
-        """Return whether a card stands in a group.
+        """Return whether a card is in a group.
 
         Raises a `bot.errors.DingerpError` when the store is away.
         """

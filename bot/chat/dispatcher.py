@@ -260,7 +260,7 @@ class QuestionDispatcher:
     async def _answer_spelled(self, lines: Sequence[str], context: QuestionContext) -> PreparedAnswer | None:
         """Answer the line with the name that was spelled, or offer those lines under which this person finds something.
 
-        Each is tried first: a name that the asker may not see must not stand on a button.
+        Each is tried first: a name that the asker may not see must not be on a button.
         """
         found: dict[str, PreparedAnswer] = {}
         for line in lines:

@@ -92,7 +92,7 @@ class PreparedAnswer:
     guessed: str = ""
     """The number of a document that was not found, where the rules keep some documents from the asker."""
     provisional: bool = False
-    """Only that DingTalk is silent stands between the asker and an answer: found again before it is sent again."""
+    """The answer waits only because DingTalk is silent: found again before it is sent again."""
 
     @property
     def reading(self) -> Phrase | None:

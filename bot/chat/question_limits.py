@@ -1,6 +1,6 @@
 """Questions within limits, with a record: what was shown to whom, and what was refused.
 
-It stands between the pipelines of messages and clicks and the dispatcher, so that neither can be forgotten.
+It is between the pipelines of messages and clicks and the dispatcher, so that neither can be forgotten.
 """
 
 from __future__ import annotations

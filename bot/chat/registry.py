@@ -177,7 +177,7 @@ class Commands(Mapping[str, AnyCommand]):
         return parsed if parsed.rest else replace(parsed, rest=self.implied(parsed.word))
 
     def line_of(self, text: str) -> str:
-        """Return the line that stands within another one: with the command's name, whatever it was called there."""
+        """Return the line that is within another one: with the command's name, whatever it was called there."""
         parsed = self.parse(text.lstrip("/ "))
         return f"/{parsed.command} {parsed.rest}".strip() if parsed.command else f"/{text.lstrip('/ ')}"
 

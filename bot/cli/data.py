@@ -26,7 +26,7 @@ def print_new_key() -> None:
 
 @commands.command("seal")
 def seal(config: ConfigOption = None) -> None:
-    """Read a secret from standard input and print it sealed, to stand in the configuration."""
+    """Read a secret from standard input and print it sealed, for the configuration."""
     from bot.admin.data_keys import seal_setting
 
     secret = getpass("secret: ") if sys.stdin.isatty() else sys.stdin.read().removesuffix("\n").removesuffix("\r")

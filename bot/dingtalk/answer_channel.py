@@ -54,7 +54,7 @@ _MAX_NAME = 20
 _MAX_QUESTION = 40
 """Characters of a question in the list of conversations."""
 _PLAIN_ID = re.compile(r"[\w.@-]{1,64}")
-"""UserIds that can stand in a card's markdown as they are."""
+"""UserIds that can be in a card's markdown as they are."""
 
 
 class PrivateWay(StrEnum):

@@ -193,7 +193,7 @@ APPROVAL_COMMENT = ApiCall(
     path="/v1.0/workflow/processInstances/comments",
     purpose=Purpose.APPROVAL,
 )
-# People and to-dos stand in the paths, so each call has an address of its own.
+# People and to-dos are in the paths, so each call has an address of its own.
 TODO_CREATE = ApiCall(
     # The same sourceId never makes a second one (docs: platform/dingtalk/todos.md#create).
     name="todo_create",

@@ -82,7 +82,7 @@ def _values(params: Mapping[str, Any]) -> dict[str, object]:
 def changed_instance(event: EventMessage, process: str) -> str:
     """Return the id of the approval that an event is about; empty for other events and other forms."""
     data = part(event.data)
-    # In stream mode the type may stand in the header alone (docs: platform/dingtalk/approvals.md#events).
+    # In stream mode the type may be in the header alone (docs: platform/dingtalk/approvals.md#events).
     kind = text(getattr(event.headers, "event_type", None)) or text(data.get("EventType"))
     if not kind.startswith("bpms_") or text(data.get("processCode")) not in ("", process):
         return ""

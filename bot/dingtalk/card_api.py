@@ -137,7 +137,7 @@ class CardApi:
     async def create_on_top(
         self, *, track_id: str, params: Mapping[str, str], template_id: str, conversation_id: str, until: datetime
     ) -> None:
-        """Let a card stand at the top of a group, at most ``until`` then; the same ``track_id`` again changes nothing.
+        """Let a card be at the top of a group, at most ``until`` then; the same ``track_id`` again changes nothing.
 
         The errors are those of `create_and_deliver`. Docs: platform/dingtalk/cards.md#spaces
         """

@@ -52,7 +52,7 @@ class ContactChange:
 
 
 def event_kind(event: EventMessage) -> str:
-    """Return the type of an event, which in stream mode may stand in the header alone."""
+    """Return the type of an event, which in stream mode may be in the header alone."""
     return text(getattr(event.headers, "event_type", None)) or text(part(event.data).get("EventType"))
 
 

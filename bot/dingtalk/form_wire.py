@@ -33,7 +33,7 @@ _TYPES = MappingProxyType(
 
 
 def form_params(form: CardForm, label: str) -> dict[str, str]:
-    """Return the template's variables for a form that waits; ``label`` stands beside its title."""
+    """Return the template's variables for a form that waits; ``label`` is beside its title."""
     fields = [_field(field) for field in form.fields]
     return {
         "question_id": form.token,

@@ -1,4 +1,4 @@
-"""Boxes at the top of groups (吊顶): a card that stands there until it is closed.
+"""Boxes at the top of groups (吊顶): a card that is there until it is closed.
 
 Docs: platform/dingtalk/cards.md#spaces
 """

@@ -299,7 +299,7 @@ async def check_deciders(settings: Settings) -> list[CheckResult]:
 
 
 def check_configured_keys(settings: Settings) -> list[CheckResult]:
-    """Tell where people's own keys stand in the configuration: who can read it can decide in their names."""
+    """Tell where people's own keys are in the configuration: who can read it can decide in their names."""
     found = [
         (name, sorted(keys))
         for name, source in settings.erp.items()

@@ -328,7 +328,7 @@ class Bill(InvoiceRecord):
     total: Cost | None
     open_amount: Cost | None
     reference: str = ""
-    """The number that stands on the vendor's paper."""
+    """The number that is on the vendor's paper."""
 
 
 class PaymentStatus(StrEnum):

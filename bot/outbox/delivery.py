@@ -57,7 +57,7 @@ class DeliveryFormat(StrEnum):
 
     @property
     def is_marker(self) -> bool:
-        """Whether it stands beside the chats and only reminds of a card."""
+        """Whether it is beside the chats and only reminds of a card."""
         return self in (DeliveryFormat.TO_DO, DeliveryFormat.TOP)
 
 
@@ -122,7 +122,7 @@ class DeliveryStepKind(StrEnum):
     """The card does not exist any more and is created again."""
     FOLDED = "folded"
     SEPARATED = "separated"
-    """It cannot stand at its places together: each gets a card of its own."""
+    """It cannot be at its places together: each gets a card of its own."""
     DEAD = "dead"
     REPLAYED = "replayed"
     CLICKED = "clicked"

@@ -96,7 +96,7 @@ class SingleCardComposer:
 
 @runtime_checkable
 class SharingComposer(Composer, Protocol):
-    """A composer whose cards may stand at several places."""
+    """A composer whose cards may be at several places."""
 
     async def separate(self, card: str, ref: str, places: Sequence[Place]) -> None:
         """Let these places have a card of their own instead of ``card``, which they were to share with others.
@@ -151,9 +151,9 @@ class Messenger(Protocol):
     async def show_together(
         self, places: Sequence[Place], track_id: str, card: Card, own: Mapping[str, Card] = NOBODYS
     ) -> tuple[Place, ...]:
-        """Create one card that stands at all these places, and return those where it does not.
+        """Create one card that is at all these places, and return those where it is not.
 
-        ``own`` is what single people see instead, by userId. Raises `SendFailed` when it stands nowhere.
+        ``own`` is what single people see instead, by userId. Raises `SendFailed` when it is nowhere.
         """
         ...
 

@@ -105,7 +105,7 @@ class OutboxWorker:
         ``track_of`` returns a card's DingTalk id, always the same for the same key; ``draw`` returns numbers from 0 to
         1 for the jitter; ``sparing`` says whether the month's calls run out, ``reserved`` whether those that are left
         are for what is urgent alone (`bot.outbox.quota`). When there are none, that goes by ``unbilled``. ``markers``
-        keep what stands beside the chats.
+        keep what is beside the chats.
         """
         self._backlog = backlog
         self._messenger = messenger
@@ -284,7 +284,7 @@ class OutboxWorker:
     async def _send_somehow(self, row: OutboxRow, ready: _Ready, late: timedelta) -> DeliveryResult:
         """Send it; when the month's calls are used up and it is urgent and nowhere to be seen, without a call.
 
-        What certainly cannot stand at several places together is left to a card for each of them.
+        What certainly cannot be at several places together is left to a card for each of them.
         """
         try:
             return await self._send(row, ready, late)

@@ -1,6 +1,6 @@
 """Values of the configuration that are sealed with the company's key: ``sealed:`` and what `dingerp data seal` prints.
 
-Whoever reads the file learns nothing from it. The key itself stands elsewhere (see `Settings.data_key`).
+Whoever reads the file learns nothing from it. The key itself is elsewhere (see `Settings.data_key`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SECRET = TypeAdapter(Secret)
 
 
 def seal_value(secret: str, key: CompanyKey) -> str:
-    """Return a secret as it may stand in a file."""
+    """Return a secret as it may be in a file."""
     return SEALED + key.wrap(secret.encode(), _LABEL)
 
 

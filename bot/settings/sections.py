@@ -100,7 +100,7 @@ class RuleSettings(BaseModel):
 
     @property
     def written(self) -> Mapping[str, Any]:
-        """Return the keys as they stand in a file."""
+        """Return the keys as they are in a file."""
         values = {key: getattr(self, key) for key in self.model_fields_set}
         return {key: sorted(value) if isinstance(value, frozenset) else value for key, value in values.items()}
 
@@ -533,7 +533,7 @@ class NotifySettings(SettingsSection):
     )
     top_box: bool = Field(
         False,
-        description="Whether what is critical and open also stands in a box at the top of its group (吊顶) until it is"
+        description="Whether what is critical and open is also in a box at the top of its group (吊顶) until it is"
         " over, where the alert rules do not say so themselves (`top_box` of a route). Each costs two calls.",
     )
     todo: bool = Field(

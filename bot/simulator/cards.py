@@ -28,7 +28,7 @@ class SimButton:
     disabled: bool = False
     params: Mapping[str, Any] = field(default_factory=dict)
     submits: bool = True
-    """Whether a click carries what stands in the card's fields."""
+    """Whether a click carries what is in the card's fields."""
     action_id: str = ""
     """What a click carries instead of its id, and in `actionIds` alone."""
 

@@ -101,7 +101,7 @@ class AlertIdentityMap:
         return [self._known[alert_id] for alert_id in newest]
 
     def query(self, statement: Select[Any], values: dict[str, Any]) -> list[Alert]:
-        """Return what a statement finds, as it stands in this unit of work."""
+        """Return what a statement finds, as it is in this unit of work."""
         self.flush()
         return [self._keep(row) for row in self._read(statement, values)]
 
@@ -264,7 +264,7 @@ class CardIdentityMap:
         return None if card is None or card.is_closed else card
 
     def query(self, statement: Select[Any], values: dict[str, Any]) -> list[AlertCard]:
-        """Return what a statement finds, as it stands in this unit of work."""
+        """Return what a statement finds, as it is in this unit of work."""
         self.flush()
         return self._keep(read_cards(self._connection, statement, values))
 

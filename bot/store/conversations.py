@@ -95,7 +95,7 @@ def _load_dialogues(connection: Connection, since_ms: int) -> Iterable[tuple[Dia
 
 
 def _last_question(line: str, stored: list[str] | dict[str, list[str]], at: datetime) -> LastQuestion:
-    # Without links, and in versions that knew none, the rows stand alone.
+    # Without links, and in versions that knew none, only the rows were stored.
     known = stored if isinstance(stored, dict) else {"rows": stored}
     return LastQuestion(line=line, rows=tuple(known["rows"]), links=tuple(known.get("links", ())), at=at)
 

@@ -124,7 +124,7 @@ class StoredShownCards:
         return await self._database.run(partial(_queue_redraw, track_id, to_ms(now)))
 
     async def has_own_values(self, track_id: str, user_id: str) -> bool:
-        """Return whether a person sees values of their own on a card, because it stands in their chat and elsewhere.
+        """Return whether a person sees values of their own on a card, because it is in their chat and elsewhere.
 
         Raises `bot.store.errors.StoreUnavailable`.
         """
@@ -133,7 +133,7 @@ class StoredShownCards:
         return await self._database.read(lambda connection: connection.execute(query).first()) is not None
 
     async def stands_in(self, track_id: str, group: str) -> bool:
-        """Return whether a card stands in a group.
+        """Return whether a card is in a group.
 
         Raises `bot.store.errors.StoreUnavailable`.
         """

@@ -71,7 +71,7 @@ def read_places(stored: str) -> tuple[Place, ...]:
 
 
 def stands_at(place: Place) -> ColumnElement[bool]:
-    """Return the condition that a card stands at a place, alone or together with others."""
+    """Return the condition that a card is at a place, alone or together with others."""
     lines = literal("\n") + _D.also + "\n"
     return or_(_D.place == str(place), lines.contains(f"\n{place}\n", autoescape=True))
 

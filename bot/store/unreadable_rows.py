@@ -71,5 +71,5 @@ def _read_one_by_one(
 
 
 def _as_stored(column: Column[Any]) -> ColumnElement[Any]:
-    """Return a column's value as it stands in the database, also where that is sealed."""
+    """Return a column's value as it is in the database, also where that is sealed."""
     return type_coerce(column, String()) if isinstance(column.type, Sealed) else column

@@ -147,6 +147,17 @@ async def test_deleted_is_said_to_be_deleted(env: ApprovalEnv) -> None:
     assert await last_line(env, case) == ("withdrawn", "not in the ERP any more")
 
 
+async def test_what_was_decided_stays_decided_when_it_is_deleted(env: ApprovalEnv) -> None:
+    await env.submit()
+    await env.cast_vote("wang")
+    await env.run_until_idle()
+    decided = await env.newest()
+    assert decided.state.is_final
+    env.erp.orders.clear()
+    await env.service.sync_document("main", "PO-1")
+    assert await env.newest() == decided
+
+
 async def test_cancelled_by_others_is_not_the_rejection_that_somebody_meant(env: ApprovalEnv) -> None:
     """Our own rejection may end as a cancelled order; somebody else's cancelling is not a rejection of theirs."""
     await env.submit()

@@ -331,7 +331,13 @@ async def test_whoever_may_not_see_partners_finds_documents_by_number() -> None:
         Narrowing({}, lambda source: frozenset(), frozenset({Area.SALES}))
     )
     assert [order.number for order in (await hub.orders(ListQuery(text="so-a"))).value.items] == ["SO-A-1"]
-    assert (await hub.orders(ListQuery(text="Acme"))).value.total == 0
+    unseen = await hub.orders(ListQuery(text="Acme"))
+    assert unseen.value.total == 0
+    assert [note.msgid for note in unseen.notes] == [
+        "You may not see customers and vendors here, so nothing is found by their names."
+    ]
+    assert (await hub.orders(ListQuery(text="SO-9"))).notes == (), "a number is no name"
+    assert (await hub.invoices(ListQuery(text="Acme"))).notes == ()
     assert (await hub.orders(ListQuery())).value.total == 2
     assert (await hub.order("SO-2")).value.customer == "A Acme"
 
@@ -427,6 +433,7 @@ def test_a_product_is_seen_by_its_category_and_source_wherever_it_lies() -> None
     details = ProductDetails(product=Product(sku="P1", name="P1", unit="pcs", category="A"))
     for scope, seen in (
         (only(categories={"a"}, warehouses={"X"}, companies={"East"}), True),
+        (only(sources={"one"}), True),
         (only(categories={"B"}), False),
         (only(sources={"two"}), False),
     ):
@@ -458,3 +465,5 @@ async def test_what_is_hidden_is_not_found_in_the_words_of_what_is_not_there() -
             with pytest.raises(NotFound) as missing:
                 await (hub.order(key) if sources is orders else hub.stock(key))
             assert missing.value.what == key
+    with pytest.raises(NotFound, match="not found: P1"):
+        await narrowed(a_hub(*orders)).order("P1")

@@ -53,7 +53,7 @@ class RouteOptions:
     window: TimeWindow | None = None
     escalate: tuple[EscalationRule, ...] = ()
     top_box: bool | None = None
-    """Whether what is critical also stands at the top of groups; None: as the settings say."""
+    """Whether what is critical is also at the top of groups; None: as the settings say."""
     ding: DingWay | None = None
     """How people are also called about what is urgent; None: as the settings say."""
 

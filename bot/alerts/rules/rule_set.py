@@ -111,7 +111,7 @@ class AlertRuleSet:
         return now if terms.window is None else terms.window.opens_at(now)
 
     def top_box(self, route: str) -> bool | None:
-        """Return whether what is critical on a card of this route also stands at the top of its group."""
+        """Return whether what is critical on a card of this route is also at the top of its group."""
         terms = self._terms.get(route)
         return None if terms is None else terms.top_box
 

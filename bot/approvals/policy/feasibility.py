@@ -128,7 +128,7 @@ def _can_pass(levels: Sequence[ApprovalLevel], able: Mapping[int, Collection[str
 
 
 def _find(number: int, choices: Mapping[int, Collection[str]], taken: dict[str, int], tried: set[str]) -> bool:
-    """Find somebody for a level; who stands at another one makes room if that one has somebody else."""
+    """Find somebody for a level; who is taken for another one makes room if that one has somebody else."""
     for person in choices[number]:
         if person in tried:
             continue

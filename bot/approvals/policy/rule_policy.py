@@ -34,7 +34,7 @@ from bot.phrase import Phrase, phrase
 def evaluate(
     vote_context: VoteContext, user_id: str, verdict: Verdict, substitutes: Sequence[Substitute]
 ) -> Eligibility:
-    """Return the ruling; the checks stand in the order in which people would ask."""
+    """Return the ruling; the checks are in the order in which people would ask."""
     document, plan = vote_context.document, vote_context.plan
     if (involvement := document.involvement(user_id)) is not None:
         return _refuse(involvement.own)

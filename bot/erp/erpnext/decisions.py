@@ -224,7 +224,7 @@ class PurchaseApprovals:
             return []
 
     async def _approvers(self) -> Mapping[str, Account]:
-        """Return the accounts of those who may decide: their own keys stand above the configured ones."""
+        """Return the accounts of those who may decide: their own keys take precedence over the configured ones."""
         own = await self._keys.keys_of(self._source)
         return {**self._configured, **{user: Account.of_pair(key) for user, key in own.items()}}
 

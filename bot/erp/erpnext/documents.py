@@ -74,7 +74,7 @@ def product(row: Row, site: Site, barcode: str = "") -> Product:
 
 
 def with_variant(spec: str, values: str) -> str:
-    """Return a spec with the values that make a variant, such as *蓝色*, unless they stand in it."""
+    """Return a spec with the values that make a variant, such as *蓝色*, unless they are in it."""
     return spec if not values or values in spec else f"{values} {spec}".rstrip()
 
 

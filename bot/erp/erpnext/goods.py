@@ -273,7 +273,7 @@ class ErpNextGoods:
         return by_leaving(site.read(documents.delivery, note) for note in notes)
 
     async def _texts(self, text: str) -> list[Condition]:
-        """Return the conditions of which one holds: the order's number stands in the lines."""
+        """Return the conditions of which one holds: the order's number is in the lines."""
         if not text:
             return []
         request = ListRequest(_NOTE_LINE, ("parent",), [("against_sales_order", "like", pattern(text))], parent=_NOTE)

@@ -95,7 +95,7 @@ class IndexFollower:
                 began = self._now()
                 changes = await self._changes(position)
                 if changes is None:
-                    # Most likely another ERP stands behind the name now, and what was found is not there.
+                    # Most likely another ERP is behind the name now, and what was found is not there.
                     position = _restarted(position, synced_at=None)
                     await self._index.update_state(position)
                     continue

@@ -49,7 +49,7 @@ class MappedErp(DocumentErp):
 def poll_start(cursor: TimeCursor) -> datetime:
     """Return the time from which on to ask for changes.
 
-    It is a whole second: a text such as ``2026-11-24 02:30:00`` then stands before every fraction of that second,
+    It is a whole second: a text such as ``2026-11-24 02:30:00`` then sorts before every fraction of that second,
     however many digits the ERP writes.
     """
     since = cursor.since(OVERLAP)

@@ -1,4 +1,4 @@
-"""A JSON API behind the bot's port: its requests and the meaning of its answers stand in the configuration."""
+"""A JSON API behind the bot's port: its requests and the meaning of its answers are in the configuration."""
 
 from __future__ import annotations
 
@@ -240,7 +240,7 @@ class RestErp(MappedErp):
         return self._reader.single(self._mapped[place], row, lines)
 
     def _checked_step(self, key: str) -> str:
-        """Return a key that may stand in a path, where dots would lead elsewhere; raises `NotFound`."""
+        """Return a key that may be in a path, where dots would lead elsewhere; raises `NotFound`."""
         if key in {".", ".."}:
             raise NotFound(key, source=self.name)
         return key

@@ -19,7 +19,7 @@ from bot.erp.rest.requests import ListRead, RowsRead
 _LOOKUPS_HOLD = timedelta(minutes=10)
 
 RECORD = "^"
-"""The key under which a row that stands inside a record has this record."""
+"""The key under which a row that is inside a record has this record."""
 
 
 class RestRecords:
@@ -54,7 +54,7 @@ class RestRecords:
         return part.items
 
     async def rows(self, part: RowsRead, place: str, **given: Any) -> list[Any]:
-        """Return the rows of a list that count: its records, or what stands inside of them."""
+        """Return the rows of a list that count: its records, or what is inside of them."""
         records = await self.all(part.list, f"{place}.list", **given)
         only = {path: {values.key(fill(text, given)) for text in texts} for path, texts in part.only.items()}
         return [row for row in _rows(records, part.inside) if _counts(row, only)]

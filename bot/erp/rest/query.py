@@ -11,7 +11,7 @@ _PLACE = re.compile(r"\{(\w+)\}")
 
 
 def places(template: Any) -> frozenset[str]:
-    """Return the names that stand in braces anywhere in a template."""
+    """Return the names that are in braces anywhere in a template."""
     return frozenset(name for text in _texts(template) for name in _PLACE.findall(text))
 
 

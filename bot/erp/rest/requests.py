@@ -161,7 +161,7 @@ Short = BeforeValidator(_from_text)
 
 
 class RowsRead(ConfigPart):
-    """Rows of a list: its records, or what stands inside of them."""
+    """Rows of a list: its records, or what is inside of them."""
 
     list: Annotated[ListRead, Short]
     inside: str = Field("", description="The list inside each record whose items are the rows; the record is at `^`.")

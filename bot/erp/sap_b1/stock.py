@@ -148,7 +148,7 @@ class StockReader:
 
 
 def _one_word(text: str) -> str:
-    """Return a text by which the server may choose; several words may stand in different fields."""
+    """Return a text by which the server may choose; several words may be in different fields."""
     return text if len(text.split()) == 1 else ""
 
 

@@ -1,6 +1,6 @@
 """The queries of the configuration: they only read, and use only the parameters that we pass.
 
-This is the first of three locks: the account's rights and the connection's read-only mode stand behind it.
+This is the first of three locks: the account's rights and the connection's read-only mode are behind it.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def query(required: str = "", allowed: str = "", *, columns: str = "", ordered: 
 def checked(required: str = "", allowed: str = "", *, columns: str = "", ordered: bool = False) -> Callable[[str], str]:
     """Return the check of a query's text, which raises `ValueError` with an example of what it lacks.
 
-    ``required`` and ``allowed``: names of parameters. ``columns``: names that must stand in the text. ``ordered``: it
+    ``required`` and ``allowed``: names of parameters. ``columns``: names that must be in the text. ``ordered``: it
     needs an ORDER BY.
     """
     needed, known = required.split(), {*required.split(), *allowed.split()}
@@ -139,7 +139,7 @@ def check_view(text: str) -> str:
 
 
 def with_views(text: str, views: Mapping[str, str]) -> str:
-    """Return a query that begins with the views that it reads and those that they read, which stand before them."""
+    """Return a query that begins with the views that it reads and those that they read, which are before them."""
     used: dict[str, str] = {}
     words = _words_of(text)
     for name, query in reversed(list(views.items())):

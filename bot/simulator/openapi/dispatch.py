@@ -221,7 +221,7 @@ def _check_limits(engine: SimEngine, route: SimApiRoute, name: str, call: SimApi
 
 
 def _refusal(code: str, *, api: bool) -> SimApiError | SimOapiError:
-    """The refusal with a code; a number is one of the old API's, which stands behind 88 there."""
+    """The refusal with a code; a number is one of the old API's, which is behind 88 there."""
     if api:
         code = code or "Forbidden.AccessDenied.QpmLimitForAppkeyAndApi"
         return SimApiError(code, "调用频率超过限制", status=403 if code.startswith("Forbidden") else 400)

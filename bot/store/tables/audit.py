@@ -48,7 +48,7 @@ class AuditHeadRow(StoreTable, table=True):
 
 
 class AuditDocumentRow(StoreTable, table=True):
-    """Finds the entries about a document; all of it stands in the entries, too."""
+    """Finds the entries about a document; all of it is in the entries, too."""
 
     __tablename__ = "audit_document"
 

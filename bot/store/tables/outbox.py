@@ -31,7 +31,7 @@ class DeliveryRow(StoreTable, table=True):
     wanted: int
     """The revision that must be shown at least."""
     shown: int
-    """The revision that stands at the place, 0 for none."""
+    """The revision that is at the place, 0 for none."""
     doubt: int
     """The revision of an attempt to make the card whose outcome is unknown, 0 for none."""
     tries: int
