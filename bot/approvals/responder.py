@@ -192,9 +192,7 @@ def audience_among(
     return Audience.of(private=context.is_private and FieldClass.COST in verdict.grant.fields)
 
 
-def fields_among(
-    concerned: Iterable[str], policy: AccessPolicy, context: QuestionContext
-) -> frozenset[FieldClass]:
+def fields_among(concerned: Iterable[str], policy: AccessPolicy, context: QuestionContext) -> frozenset[FieldClass]:
     """Return what an answer about an order may show to the asker: all to those ``concerned``, else what /po shows."""
     if context.person.user_id in {*concerned}:
         return ALL_FIELDS
