@@ -9,6 +9,9 @@ AREA_COMMANDS = MappingProxyType(
 )
 """Area, the first word of an event's type → the command that shows such documents."""
 
+OF_PARTNERS = frozenset({"order", "invoice", "po"})
+"""Commands whose documents have a customer or vendor."""
+
 _ORDERS, _ALL = ("po",), tuple(AREA_COMMANDS.values())
 _REPORTED = ("order", "invoice", "po", "mo")
 

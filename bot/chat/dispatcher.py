@@ -12,6 +12,7 @@ from itertools import islice
 
 import structlog
 
+from bot.access.areas import DOCUMENT_COMMANDS, OF_PARTNERS
 from bot.access.grants import NO_GRANT, Grant
 from bot.access.people import MembershipDoubt
 from bot.access.policy import AccessPolicy, Denied
@@ -47,10 +48,10 @@ from bot.chat.pipeline import PreparedAnswer
 from bot.chat.prompts import OpenPrompts, may_be_reply
 from bot.chat.quoting import line_about, numbers_in, takes_number
 from bot.chat.reader_hub import AccountOf, ReaderHub, no_account
-from bot.chat.reading import ReadBy, Reading, SentenceModel, SentenceReader, settle
+from bot.chat.reading import ReadBy, Reading, SentenceModel, SentenceReader, named_as_typed, settle
 from bot.chat.registry import AnyCommand, Commands
 from bot.chat.view_parts import DocumentView
-from bot.disclosure import HIDDEN
+from bot.disclosure import HIDDEN, FieldClass, cut
 from bot.erp.errors import ErpError, NotFound, Unavailable
 from bot.erp.hub import ErpHub
 from bot.errors import ConfigurationError, DingerpError
@@ -321,8 +322,20 @@ class QuestionDispatcher:
         reading = reader.read(context.line, None, last)
         if reading is None or reading.by is ReadBy.COMMAND:
             return None
+        if not self._may_name_partners(reading.line, context):
+            reading = named_as_typed(reading, context.line)
         asked = any(part.kind == "cue" for part in reading.understood)
         return reading if asked or self._may_use(reading.line, context) else None
+
+    def _may_name_partners(self, line: str, context: QuestionContext) -> bool:
+        """Whether the asker sees the customers and vendors of all documents that the command of a line shows."""
+        name, policy = self._commands.parse(line).command or "", self._policy()
+        verdicts = [
+            policy.decide_area(context.person, each, context.conversation.id)
+            for each in DOCUMENT_COMMANDS.get(name, (name,))
+            if each in OF_PARTNERS
+        ]
+        return all(FieldClass.PARTNER in verdict.grant.fields for verdict in verdicts)
 
     def _may_use(self, line: str, context: QuestionContext) -> bool:
         """Whether the asker may use the command of a line: a bare number of what is closed to them is not found."""
@@ -381,7 +394,8 @@ class QuestionDispatcher:
             last_page = (result.total - 1) // result.page_size * result.page_size
             return await self._run(bound, rest, replace(context, offset=last_page), redirected=redirected)
         if isinstance(result, View):
-            self._remember(command.name, rest, result, context)
+            # What follows must lead to nothing that the asker does not see: not to the customer of an order either.
+            self._remember(command.name, rest, cut(result, grant.fields), context)
             return PreparedAnswer(
                 result, command.name, QuestionOutcome.ANSWERED, grant, verdict.rule, decides=command.writes
             )

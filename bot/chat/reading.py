@@ -44,6 +44,23 @@ class Reading:
     understood: tuple[Understood, ...] = ()
 
 
+def named_as_typed(reading: Reading, sentence: str) -> Reading:
+    """Return a reading with the names of partners as the asker wrote them: who may not see them learns no whole one."""
+    names = {
+        part.value: part.text
+        for part in reading.understood
+        if part.kind == "partner" and part.value.casefold() not in sentence.casefold()
+    }
+
+    def as_typed(line: str) -> str:
+        for name, typed in names.items():
+            line = line.replace(name, typed)
+        return line
+
+    lines = tuple(dict.fromkeys(map(as_typed, (reading.line, *reading.alternatives))))
+    return replace(reading, line=lines[0], alternatives=lines[1:], unsure=reading.unsure and len(lines) > 1)
+
+
 def settle(reading: Reading, asked: Reading, commands: Commands) -> Reading:
     """Return the one of several likely readings that a model ``asked`` takes too; all of them if it takes none."""
     meant = commands.parse(asked.line)
