@@ -184,7 +184,7 @@ class ProcessorScenario:
         (one,) = [alert for alert in found if alert.key.startswith(prefix)] if prefix else found
         return one
 
-    def story(self, **whose: str) -> list[str]:
+    def history(self, **whose: str) -> list[str]:
         return [note.what for note in self.read(lambda repository: repository.history(**whose))]
 
     def _dated(self, part: Event) -> Event:

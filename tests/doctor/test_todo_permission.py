@@ -56,7 +56,9 @@ async def test_they_are_granted_and_nobody_gets_a_todo(permissions: TodoPermissi
 
 async def test_a_rule_that_wants_todos_needs_them_too(permissions: TodoPermissions) -> None:
     rules = '[[rules]]\nname = "all"\nlevels = [{any = ["role:approver"]}]\ntodo = true\n'
-    permissions.settings.approval_rules.write_text(rules)
+    file = permissions.settings.approval_rules
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(rules)
     assert {WRITE, READ, MEMBERS} <= (await permissions.grades(todo=False)).keys()
 
 

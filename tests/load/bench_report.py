@@ -23,7 +23,7 @@ import psutil
 
 from bot.erp.hub import ErpHub
 from bot.erp.listing import D, Listing
-from bot.erp.model import Area, InvoiceStatus, OrderStatus, ProductionStatus, PurchaseStatus, Slice
+from bot.erp.model import Area, Followed, InvoiceStatus, OrderStatus, ProductionStatus, PurchaseStatus, Slice
 from bot.erp.port import Filter, ListQuery
 from bot.metrics import Metrics
 from bot.read_model.follower import DocumentFollower, area_followers
@@ -89,14 +89,14 @@ class SortedLedger(LedgerOfBatches):
 
     def __init__(self, clock: LedgerClock, *documents: Document) -> None:
         super().__init__(clock, *documents)
-        self._lists: dict[tuple[Area, Filter], list[Any]] = {}
+        self._lists: dict[tuple[Followed, Filter], list[Any]] = {}
 
     async def _ask_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
         self._called(kind.list_call)
-        key = kind.area, query.filter
+        key = kind.followed, query.filter
         if key not in self._lists:
-            whole = replace(query, offset=0, limit=len(self.kept[kind.area]))
-            self._lists[key] = list(kind.pick(self.kept[kind.area].values(), whole, TODAY).items)
+            whole = replace(query, offset=0, limit=len(self.kept[kind.followed]))
+            self._lists[key] = list(kind.pick(self.kept[kind.followed].values(), whole, TODAY).items)
         found = self._lists[key]
         return Slice(items=tuple(found[query.offset : query.offset + query.limit]), total=len(found))
 

@@ -198,7 +198,7 @@ class OutboxHarness:
             if not busy and (look_at is None or look_at > self.clock()):
                 return
 
-    async def story(self, card: str) -> list[str]:
+    async def history(self, card: str) -> list[str]:
         """Return what happened to a card, in short words."""
         return [step.what.value for step in await self.deliveries.steps_of(card)]
 
