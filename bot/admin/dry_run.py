@@ -26,7 +26,7 @@ from bot.metrics import Metrics
 from bot.outbox.budgets import SendLimits
 from bot.outbox.delivery import DingWay
 from bot.outbox.place import Place
-from bot.outbox.ports import NOBODYS, ClaimedRows
+from bot.outbox.ports import NOBODY_CALLED, NOBODYS, ClaimedRows
 from bot.outbox.quota import CHINA, QuotaGuard
 from bot.outbox.worker import OutboxWorker
 from bot.phrase import Phrase
@@ -229,7 +229,7 @@ class _RecordingMessenger:
     calls: list[RecordedCall] = field(default_factory=list)
     _by_month: dict[date, int] = field(default_factory=dict)
 
-    async def show(self, place: Place, track_id: str, card: Card) -> None:
+    async def show(self, place: Place, track_id: str, card: Card, called: Mapping[str, str] = NOBODY_CALLED) -> None:
         self._write(track_id, card, creates=True)
 
     async def show_together(

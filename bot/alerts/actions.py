@@ -9,11 +9,11 @@ from enum import StrEnum
 
 from bot.alerts import card_lifecycle
 from bot.alerts.alert import Alert, AlertCard, AlertState, CardState, Mute, UserStamp, watch_key_prefix
-from bot.alerts.placement import PlacementCause, next_due_at, place_alert
+from bot.alerts.placement import PlacementCause, find_targets, next_due_at, place_alert
 from bot.alerts.repository import AlertRepository, AlertUnitOfWork
 from bot.alerts.routing import Target
 from bot.outbox.delivery import Urgency
-from bot.outbox.place import Place
+from bot.outbox.place import Place, PlaceKind
 
 
 class AlertActionOutcome(StrEnum):
@@ -107,6 +107,33 @@ def fold(unit: AlertUnitOfWork, card_ids: Sequence[str], place: Place) -> AlertC
     """Replace cards that a place has not seen by one digest; None if none of them is left to be seen."""
     cards = [card for card in unit.repository.cards(card_ids) if not card.next and card.place == place]
     return card_lifecycle.fold(unit, cards, place) if cards else None
+
+
+def call_in_groups(unit: AlertUnitOfWork, card_id: str) -> None:
+    """Call the person whose own chat did not take a card: once for each alert, in the groups that show it.
+
+    Their cards there are shown anew, for nobody is told of the update of one that stands.
+    """
+    card = unit.repository.card(card_id)
+    if card is None or card.place.kind is not PlaceKind.PERSON:
+        return
+    called: set[str] = set()
+    for alert in unit.repository.alerts(card.alerts):
+        if not alert.is_open or alert.acknowledged is not None or _was_called(unit, alert, card):
+            continue
+        unit.note("called", alert=alert.id, card=card.id, detail=str(card.place))
+        targets = find_targets(unit, alert)
+        for shown in unit.repository.cards_of(alert.id):
+            if _calls_there(shown) and shown.id not in called:
+                called.add(card_lifecycle.repeat(unit, shown, targets.at(shown), calls=card.place.id).id)
+
+
+def _calls_there(card: AlertCard) -> bool:
+    return card.place.kind is PlaceKind.GROUP and card.state is CardState.SHOWN and not card.is_digest
+
+
+def _was_called(unit: AlertUnitOfWork, alert: Alert, card: AlertCard) -> bool:
+    return any(line.what == "called" and line.card == card.id for line in unit.repository.story(alert=alert.id))
 
 
 def open_at(repository: AlertRepository, place: Place) -> tuple[Alert, ...]:

@@ -126,8 +126,8 @@ def reopen(unit: AlertUnitOfWork, card: AlertCard) -> AlertCard:
     return replace(card, state=CardState.SHOWN, shown_at=unit.now)
 
 
-def repeat(unit: AlertUnitOfWork, card: AlertCard, target: Target) -> AlertCard:
-    """Move the alerts that are still open to a new card."""
+def repeat(unit: AlertUnitOfWork, card: AlertCard, target: Target, *, calls: str = "") -> AlertCard:
+    """Move the alerts that are still open to a new card, which ``calls`` a person of its group, by userId."""
     alerts = [alert for alert in unit.repository.alerts(card.alerts) if alert.is_open]
     new = AlertCard(
         id=unit.new_id(),
@@ -144,7 +144,7 @@ def repeat(unit: AlertUnitOfWork, card: AlertCard, target: Target) -> AlertCard:
     _close_in_favour_of(unit, card, new)
     for alert in alerts:
         unit.note("shown anew", alert=alert.id, card=new.id, detail=f"{card.place}, {new.repeats} times")
-    return _deliver(unit, new, target, urgency_of(alerts), "")
+    return _deliver(unit, new, target, Urgency.NOW if calls else urgency_of(alerts), "", calls=calls)
 
 
 def fold(unit: AlertUnitOfWork, cards: Sequence[AlertCard], place: Place) -> AlertCard | None:
@@ -286,8 +286,12 @@ def _deliver(
     *,
     again: bool = False,
     gathers: timedelta = timedelta(0),
+    calls: str = "",
 ) -> AlertCard:
-    """Owe a card to its place; one that ``gathers`` is due so much later, unless it was due earlier already."""
+    """Owe a card to its place; one that ``gathers`` is due so much later, unless it was due earlier already.
+
+    One that ``calls`` somebody does it when it is shown first, if nothing newer comes before.
+    """
     due_at, revision = repeat_at(unit, card, target), card.revision + again
     sent = replace(card, changed_at=unit.now, behind=False, due_at=due_at, revision=revision)
     unit.repository.put_card(sent)
@@ -297,7 +301,7 @@ def _deliver(
             card=sent.id,
             place=sent.place,
             kind=CARD_KIND,
-            ref=sent.id,
+            ref=f"{sent.id}|{calls}" if calls else sent.id,
             revision=sent.revision,
             urgency=urgency,
             due_at=unit.now + gathers,

@@ -19,7 +19,7 @@ from bot.chat.audiences import PlaceReader, ReaderAt
 from bot.disclosure import ALL_FIELDS, FieldClass, cut
 from bot.outbox.delivery import DingWay
 from bot.outbox.place import Place, PlaceKind
-from bot.outbox.ports import ComposedCard, Marker, MarkerState
+from bot.outbox.ports import NOBODY_CALLED, ComposedCard, Marker, MarkerState
 from bot.unit_of_work import Transactions, UnitOfWorkRunner
 
 AlertTransactions: TypeAlias = Transactions[AlertRepository]
@@ -127,12 +127,16 @@ class AlertComposer:
 
     async def compose(self, ref: str) -> ComposedCard:
         """Return the newest state of a card; a card that was forgotten has nothing to show."""
-        read = await self._units.query(lambda unit: _read_with_recipients(unit.repository, ref))
+        card_id, _, person = ref.partition("|")
+        read = await self._units.query(lambda unit: _read_with_recipients(unit.repository, card_id))
         if read is None:
             return ComposedCard(None, 0)
         told = tuple(await asyncio.gather(*map(self._name_of, read.passed_to)))
         view = build_card_view(read.content, self._now(), told=told)
-        return ComposedCard(view and await self._disclosed(view, read.content), read.content.card.revision)
+        waits = any(alert.is_open and alert.acknowledged is None for alert in read.content.alerts)
+        called = {person: await self._name_of(person)} if person and waits else NOBODY_CALLED
+        shown = view and await self._disclosed(view, read.content)
+        return ComposedCard(shown, read.content.card.revision, called=called)
 
     async def _disclosed(self, view: View, content: CardWithAlerts) -> View | None:
         """Return the view as its place may see it: of several alerts what it may see of each.
@@ -151,6 +155,10 @@ class AlertComposer:
             *(_fields(alert, readers[labels.access_command(alert.event.type)]) for alert in content.alerts)
         )
         return shared_view(view, fields) if place.kind is PlaceKind.GROUP else cut(view, fields)
+
+    async def call_elsewhere(self, ref: str, people: Sequence[Place]) -> None:
+        """Call the person of a card that did not reach them in the groups that show its alerts."""
+        await self._units.transact(lambda unit: actions.call_in_groups(unit, ref.partition("|")[0]))
 
     async def fold(self, refs: Sequence[str], place: str) -> None:
         """Replace cards that their place has not seen yet by one digest."""

@@ -221,11 +221,16 @@ class ApprovalCardKind(StrEnum):
     """For the requester: what became of it."""
     TO_DO = "approval_todo"
     """A to-do for those whose turn it is."""
+    CALL = "approval_call"
+    """For one whose turn it is and whose own chat it did not reach: in a group, where it calls them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseCard:
-    """A place where the case's card stands; ``for_user`` is set for a one-to-one card with prices."""
+    """A place where the case's card stands.
+
+    ``for_user`` is set for a one-to-one card with prices, and for a group's card that calls somebody.
+    """
 
     case: str
     place: Place

@@ -160,6 +160,31 @@ def _place_new(
             unit.cases.put_card(card)
 
 
+def call_in_groups(unit: CaseUnitOfWork, case_id: str, people: Iterable[Place]) -> None:
+    """Call those whose turn it is and whose own chat did not take the card: once, in each group that has it."""
+    case = unit.cases.case(case_id)
+    if case is None or case.state is not CaseState.OPEN:
+        return
+    cards = unit.cases.cards_of(case_id)
+    groups = {card.place: None for card in cards if _is_groups(card)}
+    known = {(card.place, card.for_user) for card in cards if card.kind is ApprovalCardKind.CALL}
+    waited = frozenset(awaited_voters(unit, case))
+    calls = [
+        CaseCard(case=case_id, place=group, for_user=person.id, kind=ApprovalCardKind.CALL)
+        for person in people
+        for group in groups
+        if person.id in waited and (group, person.id) not in known
+    ]
+    for card in calls:
+        unit.cases.put_card(card)
+        unit.audit(case, "called", user_id=card.for_user, detail=str(card.place))
+    _owe(unit, case, calls, unit.now)
+
+
+def _is_groups(card: CaseCard) -> bool:
+    return card.place.kind is PlaceKind.GROUP and card.kind is ApprovalCardKind.APPROVAL
+
+
 def enqueue_cards(unit: CaseUnitOfWork, case: Case, *, after: timedelta = timedelta(0)) -> None:
     """Let all cards of the case, and all answers that show its document, come to owe its newest state, ``after`` a
     while if nothing newer comes before.
@@ -187,18 +212,19 @@ def _owe(unit: CaseUnitOfWork, case: Case, cards: Iterable[CaseCard], due_at: da
     """Let cards come to owe the case's newest state, by one delivery where they share one."""
     deliveries: dict[str, list[CaseCard]] = {}
     for card in cards:
-        key = card.shared or card_key(case.id, card.place, card.kind, card.copy)
+        key = card.shared or key_of(card)
         deliveries.setdefault(key, []).append(card)
     for key, sharing in deliveries.items():
         places = tuple(card.place for card in sharing)
         is_todo = sharing[0].kind is ApprovalCardKind.TO_DO
+        called = person_places([sharing[0].for_user]) if sharing[0].kind is ApprovalCardKind.CALL else ()
         unit.cases.deliver(
             Delivery(
                 card=key,
                 place=places[0],
                 also=places[1:],
                 kind=sharing[0].kind.value,
-                ref="|".join((case.id, *map(str, places))),
+                ref="|".join((case.id, *map(str, (*places, *called)))),
                 revision=case.revision,
                 urgency=Urgency.SOON if is_todo else Urgency.NOW,
                 due_at=due_at,
@@ -218,6 +244,12 @@ def shared_key(
 def card_key(case_id: str, place: Place, kind: ApprovalCardKind = ApprovalCardKind.APPROVAL, copy: int = 0) -> str:
     """Return the stable key of the case's card at a place."""
     return f"{kind}:{case_id}:{place}" + (f":{copy}" if copy else "")
+
+
+def key_of(card: CaseCard) -> str:
+    """Return the stable key of a card at a place, where it has one of its own."""
+    key = card_key(card.case, card.place, card.kind, card.copy)
+    return f"{key}:{card.for_user}" if card.kind is ApprovalCardKind.CALL else key
 
 
 def person_places(user_ids: Iterable[str]) -> tuple[Place, ...]:

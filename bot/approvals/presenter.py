@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -182,10 +182,14 @@ class ApprovalComposer(_CaseComposer):
         fields_at: FieldsAt,
         *,
         separate: Callable[[str, str, Sequence[Place]], Awaitable[None]] | None = None,
+        call: Callable[[str, Sequence[Place]], Awaitable[None]] | None = None,
     ) -> None:
-        """``separate`` is that of `bot.approvals.service.ApprovalService`; without it each card has one place."""
+        """``separate`` and ``call`` are those of `bot.approvals.service.ApprovalService`; without the first each card
+        has one place, without the second nobody is called in a group.
+        """
         super().__init__(find, showing, fields_at)
         self._separate = separate
+        self._call = call
 
     async def compose(self, ref: str) -> ComposedCard:
         """Return the newest state of a card; there is nothing to show of a case that nobody remembers."""
@@ -210,6 +214,11 @@ class ApprovalComposer(_CaseComposer):
         assert self._separate is not None, "only cards at several places are separated"
         await self._separate(ref.partition("|")[0], card, places)
 
+    async def call_elsewhere(self, ref: str, people: Sequence[Place]) -> None:
+        """Call people in the case's groups whom its card did not reach."""
+        if self._call is not None:
+            await self._call(ref.partition("|")[0], people)
+
     async def _reader(self, found: CaseContext, place: Place) -> _Reader:
         fields = await self._fields(found, place)
         return _Reader(fields, place.id) if place.kind is PlaceKind.PERSON else _Reader(fields, in_group=True)
@@ -218,6 +227,21 @@ class ApprovalComposer(_CaseComposer):
         audience = Audience.of(private=FieldClass.COST in reader.fields)
         view = await self._showing.present(found, audience=audience, user_id=reader.user_id)
         return shared_view(view, reader.fields) if reader.in_group else cut(view, reader.fields)
+
+
+class CallComposer(ApprovalComposer):
+    """Composes the cards that call somebody in a group; nobody is called any more when it is not their turn."""
+
+    async def compose(self, ref: str) -> ComposedCard:
+        """Return the group's card, and whom it calls."""
+        case_id, group, person = ref.split("|")
+        composed = await super().compose(f"{case_id}|{group}")
+        found = await self._find(case_id)
+        user_id = Place.parse(person).id
+        if found is None or user_id not in found.waited:
+            return replace(composed, too_late=True)
+        names = await self._showing.names([user_id])
+        return replace(composed, called={user_id: names.get(user_id, user_id)})
 
 
 _DECIDED = frozenset({CaseState.APPROVED, CaseState.REJECTED, CaseState.DECIDED_ELSEWHERE})

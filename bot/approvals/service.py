@@ -14,7 +14,13 @@ from bot.approvals.case_context import CaseContext, DecisionExplanation, build_c
 from bot.approvals.deciders import Deciders, find_deciders, find_erp_approvers
 from bot.approvals.document import ApprovalDocument, fingerprint
 from bot.approvals.document_reader import document_from_case
-from bot.approvals.lifecycle import close_deleted, close_externally_decided, open_case, separate_cards
+from bot.approvals.lifecycle import (
+    call_in_groups,
+    close_deleted,
+    close_externally_decided,
+    open_case,
+    separate_cards,
+)
 from bot.approvals.plan import Eligibility
 from bot.approvals.unit_of_work import CaseTransactions, CaseUnitOfWork
 from bot.approvals.voting import (
@@ -152,6 +158,10 @@ class ApprovalService:
     async def separate_cards(self, case_id: str, shared: str, places: Sequence[Place]) -> None:
         """Let places have a card of their own instead of the one with the key ``shared``."""
         await self._transactions.transact(lambda unit: separate_cards(unit, case_id, shared, places))
+
+    async def call_in_groups(self, case_id: str, people: Sequence[Place]) -> None:
+        """Call in its groups those whose turn it is and whom the case's card did not reach."""
+        await self._transactions.transact(lambda unit: call_in_groups(unit, case_id, people))
 
     async def case(self, case_id: str) -> Case | None:
         return await self._transactions.query(lambda unit: unit.cases.case(case_id))

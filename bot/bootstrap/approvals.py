@@ -22,7 +22,14 @@ from bot.approvals.native.oa_sync import OaSync
 from bot.approvals.native.rightful_votes import RightfulVotes
 from bot.approvals.policy.loader import follow_policy
 from bot.approvals.policy.rule_policy import RuleBasedPolicy
-from bot.approvals.presenter import ApprovalComposer, CasePresenter, FetchNames, RequesterComposer, TodoComposer
+from bot.approvals.presenter import (
+    ApprovalComposer,
+    CallComposer,
+    CasePresenter,
+    FetchNames,
+    RequesterComposer,
+    TodoComposer,
+)
 from bot.approvals.service import ApprovalService
 from bot.approvals.staff_changes import StaffChanges
 from bot.approvals.unit_of_work import CaseStore, CaseTransactions
@@ -150,8 +157,13 @@ def build_approvals(
         },
         composers={
             ApprovalCardKind.APPROVAL.value: ApprovalComposer(
-                service.find, showing, audiences.fields_at, separate=service.separate_cards
+                service.find,
+                showing,
+                audiences.fields_at,
+                separate=service.separate_cards,
+                call=service.call_in_groups,
             ),
+            ApprovalCardKind.CALL.value: CallComposer(service.find, showing, audiences.fields_at),
             ApprovalCardKind.TOLD.value: RequesterComposer(service.find, showing, audiences.fields_at),
             ApprovalCardKind.TO_DO.value: TodoComposer(service.find, showing, audiences.fields_at),
         },

@@ -6,7 +6,6 @@ alone may see goes into a group by one of three private ways; texts in a group a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -14,13 +13,13 @@ from enum import StrEnum
 import structlog
 
 from bot.cards.card import Card
-from bot.cards.escape import clean, escape_text
+from bot.cards.escape import clean
 from bot.cards.notices import InterimNotice
 from bot.chat.message import Conversation, ConversationKind, Message, Sender
 from bot.chat.ports import AnswerCards, AnswerUnconfirmed, AnswerVia, SentAnswer
 from bot.chat.standing_answers import CardReaders
 from bot.dingtalk.apis import AppKeys
-from bot.dingtalk.card_api import CARD_GONE, NOBODY_CALLED, CardApi
+from bot.dingtalk.card_api import CARD_GONE, CardApi
 from bot.dingtalk.card_wire import TemplateChoice, card_params, changed_params
 from bot.dingtalk.errors import (
     DingTalkAuthFailed,
@@ -32,8 +31,10 @@ from bot.dingtalk.errors import (
     DingTalkRefused,
     DingTalkTextUnconfirmed,
 )
+from bot.dingtalk.mentions import can_be_called, naming
 from bot.dingtalk.robot import Robot
 from bot.errors import DingerpError
+from bot.outbox.ports import NOBODY_CALLED
 from bot.outbox.spending import Purpose, falling_back, spending
 from bot.phrase import Phrase, phrase
 
@@ -50,11 +51,8 @@ YOUR_ANSWER = phrase("The answer to your question")
 
 MAX_PRIVATE_VALUE = 1024
 """Documented bytes of one value for a single person (docs: platform/dingtalk/cards.md#values)."""
-_MAX_NAME = 20
 _MAX_QUESTION = 40
 """Characters of a question in the list of conversations."""
-_PLAIN_ID = re.compile(r"[\w.@-]{1,64}")
-"""UserIds that can be in a card's markdown as they are."""
 
 
 class PrivateWay(StrEnum):
@@ -276,9 +274,9 @@ class DingTalkAnswerChannel:
         where, person = message.conversation, message.sender.staff_id
         called = _called(message.sender) if self._name_asker and where.kind is ConversationKind.GROUP else NOBODY_CALLED
         template, made_as = self._templates.of(InterimNotice.card), InterimNotice.card
-        params = changed_params(_naming(cards.shared, called), template, made_as)
+        params = changed_params(naming(cards.shared, called), template, made_as)
         alike = _same_for_all(message, cards)
-        own = {} if alike else changed_params(_naming(cards.own, called), template, made_as)
+        own = {} if alike else changed_params(naming(cards.own, called), template, made_as)
         private = _private_values(person, params, own)
         try:
             await self._cards.update(track_id, params, private)
@@ -306,7 +304,7 @@ class DingTalkAnswerChannel:
         line = clean(message.text, _MAX_QUESTION)
         await self._cards.create_and_deliver(
             track_id=track_id,
-            params=card_params(_naming(card, called), template),
+            params=card_params(naming(card, called), template),
             template_id=template.template_id,
             conversation=where,
             summary=self._say(card.language, phrase("Answer to: %(line)s", line=line) if line else YOUR_ANSWER),
@@ -323,10 +321,10 @@ class DingTalkAnswerChannel:
         shared = way in (None, PrivateWay.PRIVATE_DATA)
         names = self._name_asker and shared and group.kind is ConversationKind.GROUP
         called = _called(message.sender) if names else NOBODY_CALLED
-        card = _naming(cards.shared if shared else cards.own, called)
+        card = naming(cards.shared if shared else cards.own, called)
         template = self._templates.of(card.name)
         params = card_params(card, template)
-        own_params = card_params(_naming(cards.own, called), template) if way is PrivateWay.PRIVATE_DATA else {}
+        own_params = card_params(naming(cards.own, called), template) if way is PrivateWay.PRIVATE_DATA else {}
         await self._cards.create_and_deliver(
             track_id=track_id,
             params=params,
@@ -370,19 +368,7 @@ class DingTalkAnswerChannel:
 def _called(sender: Sender) -> Mapping[str, str]:
     """Return whom an answer calls: who asked, with their name."""
     asker = sender.staff_id
-    return {asker: sender.nick or asker} if asker is not None and _PLAIN_ID.fullmatch(asker) else NOBODY_CALLED
-
-
-def _naming(card: Card, called: Mapping[str, str]) -> Card:
-    """Return a card whose first line names those whom it calls; the same where that does not fit.
-
-    Docs: platform/dingtalk/cards.md#mentions
-    """
-    if not called:
-        return card
-    names = " ".join([f"<a atId={user_id}>@{escape_text(name, _MAX_NAME)}</a>" for user_id, name in called.items()])
-    body = f"{names}\n\n{card.body}"
-    return card.with_body(body) if len(body.encode()) <= MAX_PRIVATE_VALUE else card
+    return {asker: sender.nick or asker} if asker is not None and can_be_called(asker) else NOBODY_CALLED
 
 
 def _private_values(

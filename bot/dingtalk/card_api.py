@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any
 
 from bot.chat.message import Conversation, ConversationKind
@@ -13,15 +12,13 @@ from bot.dingtalk.apis import CLOSE_TOP, CREATE_AND_DELIVER, UPDATE_CARD
 from bot.dingtalk.errors import DingTalkDeliveryFailed, DingTalkRefused
 from bot.dingtalk.openapi import OpenApi
 from bot.dingtalk.payload import flag, items, part, text
+from bot.outbox.ports import NOBODY_CALLED
 
 _ALREADY_THERE = "param.cardAlreadyExist"
 CARD_GONE = "param.cardNotExist"
 """Code of an update of a card that does not exist."""
 _USER_ID = 1
 """``userIdType``: people are named by userId, in calls and in callbacks."""
-
-
-NOBODY_CALLED: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)

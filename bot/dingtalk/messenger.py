@@ -12,11 +12,12 @@ from bot.chat.message import Conversation, ConversationKind
 from bot.dingtalk.apis import AppKeys
 from bot.dingtalk.card_api import CardApi, CardSpace
 from bot.dingtalk.card_wire import CardTemplate, TemplateChoice, card_params, changed_params
+from bot.dingtalk.mentions import can_be_called, naming
 from bot.dingtalk.robot import Robot
 from bot.dingtalk.send_failures import create_failure, translating_errors
 from bot.outbox.delivery import DingWay
 from bot.outbox.place import Place, PlaceKind
-from bot.outbox.ports import NOBODYS, SendFailed, SendFailureKind
+from bot.outbox.ports import NOBODY_CALLED, NOBODYS, SendFailed, SendFailureKind
 
 
 class DingTalkMessenger:
@@ -35,18 +36,29 @@ class DingTalkMessenger:
         self._robot_code = keys.robot_code
         self._templates = templates or TemplateChoice()
 
-    async def show(self, place: Place, track_id: str, card: Card) -> None:
+    async def show(self, place: Place, track_id: str, card: Card, called: Mapping[str, str] = NOBODY_CALLED) -> None:
         """Make the card appear."""
-        await self.show_together([place], track_id, card)
+        await self._create([place], track_id, card, called=called)
 
     async def show_together(
         self, places: Sequence[Place], track_id: str, card: Card, own: Mapping[str, Card] = NOBODYS
     ) -> tuple[Place, ...]:
         """Make one card appear at all these places by one call, and return those where it does not stand."""
+        return await self._create(places, track_id, card, own)
+
+    async def _create(
+        self,
+        places: Sequence[Place],
+        track_id: str,
+        card: Card,
+        own: Mapping[str, Card] = NOBODYS,
+        called: Mapping[str, str] = NOBODY_CALLED,
+    ) -> tuple[Place, ...]:
+        called = {user_id: name for user_id, name in called.items() if can_be_called(user_id)}
         template = self._templates.of(card.name)
         spaces = {_space_of(place): place for place in places}
         with translating_errors(create_failure):
-            params = card_params(card, template)
+            params = card_params(naming(card, called), template)
             missed = await self._cards.create_at_several(
                 track_id=track_id,
                 params=params,
@@ -55,6 +67,7 @@ class DingTalkMessenger:
                 summary=card.title,
                 robot_code=self._robot_code,
                 private=_own_params(own, template, params),
+                called=called,
             )
         return tuple(spaces[space] for space in missed)
 

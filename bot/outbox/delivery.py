@@ -162,6 +162,12 @@ class OutboxRow:
         return self.via in (DeliveryFormat.TEXT, DeliveryFormat.DING)
 
     @property
+    def is_urgent_and_unseen(self) -> bool:
+        """Whether it is a card, or a message instead of one, that is urgent and stands nowhere yet."""
+        shows = self.via in (DeliveryFormat.CARD, DeliveryFormat.TEXT)
+        return shows and self.urgency is Urgency.NOW and not self.shown
+
+    @property
     def places(self) -> tuple[Place, ...]:
         """All places where the card stands."""
         return (self.place, *self.also)

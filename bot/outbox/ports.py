@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -15,6 +15,9 @@ from bot.errors import DingerpError
 from bot.outbox.budgets import FoldKey, SendLimits
 from bot.outbox.delivery import Delivery, DeliveryResult, DingWay, OutboxRow
 from bot.outbox.place import Place, PlaceKind
+
+NOBODY_CALLED: Mapping[str, str] = MappingProxyType({})
+"""Whom a card calls (@), by userId, with their names: nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,8 @@ class ComposedCard:
     """A card's content now, and its revision; without a ``view`` there is nothing to show any more.
 
     ``language`` is that of its readers, where it is not the place's; ``own`` is what some of them see instead. A
-    ``marker`` has the card's title, and a call (``ding``) says it.
+    ``marker`` has the card's title, and a call (``ding``) says it. ``called`` are whom it calls (@) in its group, by
+    userId, with their names. ``too_late``: it is not worth beginning any more, and changed only where it stands.
     """
 
     view: View | None
@@ -68,6 +72,8 @@ class ComposedCard:
     own: tuple[OwnView, ...] = ()
     marker: Marker | None = None
     ding: DingWay = DingWay.OFF
+    called: Mapping[str, str] = field(default_factory=lambda: NOBODY_CALLED)
+    too_late: bool = False
 
 
 class Composer(Protocol):
@@ -102,6 +108,18 @@ class SharingComposer(Composer, Protocol):
         """Let these places have a card of their own instead of ``card``, which they were to share with others.
 
         Must be one transaction like `fold`, and may be asked for again.
+        """
+        ...
+
+
+@runtime_checkable
+class CallingComposer(Composer, Protocol):
+    """A composer that knows where else people can be called."""
+
+    async def call_elsewhere(self, ref: str, people: Sequence[Place]) -> None:
+        """Call people whom an urgent card did not reach in their own chats, where there is a group to call them in.
+
+        Must be one transaction like `fold`, and may be asked for again: nobody is called twice.
         """
         ...
 
@@ -144,8 +162,11 @@ NOBODYS: Mapping[str, Card] = MappingProxyType({})
 class Messenger(Protocol):
     """Shows cards at places. Every call is bounded in time and raises nothing but `SendFailed`."""
 
-    async def show(self, place: Place, track_id: str, card: Card) -> None:
-        """Create the card; the same ``track_id`` again neither creates a second card nor changes the first."""
+    async def show(self, place: Place, track_id: str, card: Card, called: Mapping[str, str] = NOBODY_CALLED) -> None:
+        """Create the card; the same ``track_id`` again neither creates a second card nor changes the first.
+
+        It calls (@) those ``called`` if the place is a group.
+        """
         ...
 
     async def show_together(

@@ -19,7 +19,9 @@ from bot.outbox.delivery import Delivery, DeliveryFormat, DeliveryResult, Delive
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import (
     LEASE,
+    NOBODY_CALLED,
     NOBODYS,
+    CallingComposer,
     ComposedCard,
     Composer,
     FoldBatch,
@@ -67,6 +69,7 @@ class _Ready:
     own: Mapping[str, Card] = field(default_factory=lambda: NOBODYS)
     marker: Marker | None = None
     ding: DingWay = DingWay.OFF
+    called: Mapping[str, str] = field(default_factory=lambda: NOBODY_CALLED)
 
 
 _NO_KEEPERS: Mapping[DeliveryFormat, MarkerKeeper] = MappingProxyType({})
@@ -252,6 +255,8 @@ class OutboxWorker:
             log.error("outbox.defect", card=row.card, kind=row.kind, exc_info=defect)
             trouble = SendFailureKind.UNKNOWN if sending else SendFailureKind.BUSY
             result = self._failed(row, SendFailed(trouble, f"a defect: {type(defect).__name__}"))
+        if result.what is DeliveryStepKind.DEAD and row.is_urgent_and_unseen:
+            result = await self._call_elsewhere(row, result)
         self._count(row, result, late)
         await self._until_stored(row.card, partial(self._backlog.settle, self._worker, row, result))
 
@@ -267,6 +272,8 @@ class OutboxWorker:
         composed = await self._composer(row).compose(row.ref)
         if composed.view is None:
             return DeliveryResult(what=DeliveryStepKind.NOTHING, revision=row.shown)
+        if composed.too_late and not row.shown and not row.doubt:
+            return DeliveryResult(what=DeliveryStepKind.NOTHING)
         if row.shown >= composed.revision:
             return DeliveryResult(what=DeliveryStepKind.KEPT, revision=row.shown)
         zone = self._now().tzinfo
@@ -276,7 +283,7 @@ class OutboxWorker:
             seen.user_id: self._renderer.render(seen.view, self._language(composed, seen.place), zone=zone, trail=())
             for seen in composed.own
         }
-        return _Ready(card, composed.revision, own, composed.marker, composed.ding)
+        return _Ready(card, composed.revision, own, composed.marker, composed.ding, composed.called)
 
     def _language(self, composed: ComposedCard, place: Place) -> str:
         return composed.language or self._language_of(place)
@@ -358,7 +365,7 @@ class OutboxWorker:
         """Create the card, and return the places where it does not stand."""
         if row.also:
             return await self._messenger.show_together(row.places, track, ready.card, ready.own)
-        await self._messenger.show(row.place, track, ready.card)
+        await self._messenger.show(row.place, track, ready.card, ready.called)
         return ()
 
     async def _separate(self, row: OutboxRow, places: Sequence[Place]) -> None:
@@ -367,6 +374,20 @@ class OutboxWorker:
             raise SendFailed(SendFailureKind.HOPELESS, f"cards of the kind {row.kind!r} cannot be separated")
         log.info("outbox.separated", card=row.card, places=len(places))
         await composer.separate(row.card, row.ref, places)
+
+    async def _call_elsewhere(self, row: OutboxRow, result: DeliveryResult) -> DeliveryResult:
+        """Have people called whom a card has not reached; the row is tried once more where that is not stored."""
+        composer = self._composers.get(row.kind)
+        people = [place for place in row.places if place.kind is PlaceKind.PERSON]
+        if not people or not isinstance(composer, CallingComposer):
+            return result
+        try:
+            await composer.call_elsewhere(row.ref, people)
+        except DingerpError as error:
+            log.warning("outbox.not_called", card=row.card, error=type(error).__name__, detail=error.detail)
+            again = self._now() + timedelta(seconds=retry_delay(SendFailureKind.BUSY, 3, None, self._draw()))
+            return replace(result, what=DeliveryStepKind.RETRIED, again_at=again, counts=False)
+        return result
 
     def _composer(self, row: OutboxRow) -> Composer:
         composer = self._composers.get(row.kind)

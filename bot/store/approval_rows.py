@@ -26,7 +26,7 @@ from bot.approvals.case import (
     ExternalDecision,
     limit_votes,
 )
-from bot.approvals.lifecycle import card_key, round_of
+from bot.approvals.lifecycle import key_of, round_of
 from bot.approvals.plan import ApprovalLevel, ApprovalPlan, Forward, Vote
 from bot.erp.model import Money
 from bot.outbox.place import Place
@@ -149,7 +149,7 @@ def decision_row(case_id: str, decision: CaseDecision) -> dict[str, Any]:
 
 
 def card_row(card: CaseCard) -> dict[str, Any]:
-    return _CARD.write(card) | {"card": card_key(card.case, card.place, card.kind, card.copy)}
+    return _CARD.write(card) | {"card": key_of(card)}
 
 
 def card_of(row: Any) -> CaseCard:

@@ -17,7 +17,7 @@ from bot.cards.view import Button, View
 from bot.metrics import Metrics
 from bot.outbox.delivery import DingWay
 from bot.outbox.place import Place
-from bot.outbox.ports import NOBODYS, SendFailed, SendFailureKind
+from bot.outbox.ports import NOBODY_CALLED, NOBODYS, SendFailed, SendFailureKind
 from bot.outbox.worker import OutboxWorker
 from bot.phrase import Phrase
 from bot.store.alerts import StoredAlertTransactions
@@ -50,7 +50,7 @@ class FakeMessenger:
     refuses: str = ""
     taken: list[str] = field(default_factory=list)
 
-    async def show(self, place: Place, track_id: str, card: Card) -> None:
+    async def show(self, place: Place, track_id: str, card: Card, called: Mapping[str, str] = NOBODY_CALLED) -> None:
         self._take(f"{place} {card.name}")
 
     async def show_together(

@@ -47,7 +47,7 @@ from bot.outbox import worker
 from bot.outbox.budgets import SendLimits
 from bot.outbox.delivery import DeliveryStepKind, DingWay
 from bot.outbox.place import Place
-from bot.outbox.ports import NOBODYS
+from bot.outbox.ports import NOBODY_CALLED, NOBODYS
 from bot.outbox.worker import OutboxWorker
 from bot.settings import Settings, load_settings
 from bot.store.alerts import StoredAlertTransactions
@@ -85,7 +85,7 @@ class RecordingMessenger:
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
 
-    async def show(self, place: Place, track_id: str, card: Card) -> None:
+    async def show(self, place: Place, track_id: str, card: Card, called: Mapping[str, str] = NOBODY_CALLED) -> None:
         assert card.title
         await asyncio.sleep(self.seconds)
 

@@ -209,7 +209,7 @@ class ProcessorScenario:
         raise AssertionError("it is due again and again")
 
     def _line(self, delivery: Delivery) -> str:
-        card, alerts = self.read(lambda repository: _posted(repository, delivery.ref))
+        card, alerts = self.read(lambda repository: _posted(repository, delivery.ref.partition("|")[0]))
         name = self._names.setdefault(card.id, f"card{len(self._names) + 1}")
         texts = [_text(alert) for alert in alerts]
         if card.next:

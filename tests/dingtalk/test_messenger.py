@@ -59,6 +59,17 @@ async def test_a_card_for_a_group(places: Messenger, dingtalk: FakeDingTalk) -> 
     assert sent["cardData"]["cardParamMap"]["title"] == "库存 SKU123"
 
 
+async def test_a_card_calls_people_of_its_group(places: Messenger, dingtalk: FakeDingTalk) -> None:
+    dingtalk.post(CREATE_URL, payload=SHOWN)
+    await places.show(GROUP, "t1", stock_card(), {"manager4220": "王*经理", "<b>": "nobody"})
+    sent = body(dingtalk, CREATE_URL)
+    assert sent["cardAtUserIds"] == ["manager4220"]
+    assert sent["imGroupOpenDeliverModel"]["atUserIds"] == {"manager4220": "王*经理"}
+    first = sent["cardData"]["cardParamMap"]["markdown"].split("\n")[0]
+    assert first.startswith("<a atId=manager4220>@王")
+    assert "*" not in first
+
+
 async def test_a_card_for_a_person(places: Messenger, dingtalk: FakeDingTalk) -> None:
     dingtalk.post(CREATE_URL, payload=SHOWN)
     await places.show(PERSON, "t1", stock_card())

@@ -27,7 +27,7 @@ from bot.metrics import Metrics
 from bot.outbox.budgets import SendLimits
 from bot.outbox.delivery import Delivery, DeliveryRecord, DeliveryStepKind, DingWay
 from bot.outbox.place import Place, PlaceKind
-from bot.outbox.ports import NOBODYS, ComposedCard, Messenger, SendFailed
+from bot.outbox.ports import NOBODY_CALLED, NOBODYS, ComposedCard, Messenger, SendFailed
 from bot.outbox.worker import OutboxWorker
 from bot.phrase import Phrase
 from bot.simulator.cards import SimCardView
@@ -104,12 +104,23 @@ class RevisionComposer:
     folded: list[tuple[str, ...]] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
     fold_failures: list[Exception] = field(default_factory=list)
+    elsewhere: list[tuple[str, tuple[Place, ...]]] = field(default_factory=list)
+    """Whom to call elsewhere: the reference, and the people whom its card did not reach."""
+    call_failures: list[Exception] = field(default_factory=list)
+    called: dict[str, str] = field(default_factory=dict)
+    too_late: bool = False
+
+    async def call_elsewhere(self, ref: str, people: Sequence[Place]) -> None:
+        if self.call_failures:
+            raise self.call_failures.pop()
+        self.elsewhere.append((ref, tuple(people)))
 
     async def compose(self, ref: str) -> ComposedCard:
         if self.failures:
             raise self.failures.pop()
         revision = self.revisions.get(ref, 0)
-        return ComposedCard(StubView(words=f"{ref} r{revision}") if revision else None, revision)
+        view = StubView(words=f"{ref} r{revision}") if revision else None
+        return ComposedCard(view, revision, called=self.called, too_late=self.too_late)
 
     async def fold(self, refs: Sequence[str], place: str) -> None:
         if self.fold_failures:
@@ -144,8 +155,11 @@ class RecordingMessenger:
     clock: Clock
     sent: list[tuple[datetime, str, str, str]] = field(default_factory=list)
     failures: list[SendFailed] = field(default_factory=list)
+    calls: list[Mapping[str, str]] = field(default_factory=list)
+    """Whom cards called, one for each that called anybody."""
 
-    async def show(self, place: Place, track_id: str, card: Card) -> None:
+    async def show(self, place: Place, track_id: str, card: Card, called: Mapping[str, str] = NOBODY_CALLED) -> None:
+        self.calls += [called] if called else []
         self._note("show", track_id, card)
 
     async def show_together(

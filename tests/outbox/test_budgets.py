@@ -17,7 +17,7 @@ from bot.cards.card import Card
 from bot.outbox.budgets import SendLimits
 from bot.outbox.delivery import DeliveryState, DeliveryStepKind, DingWay, Urgency
 from bot.outbox.place import Place, PlaceKind
-from bot.outbox.ports import NOBODYS, SendFailed, SendFailureKind
+from bot.outbox.ports import NOBODY_CALLED, NOBODYS, SendFailed, SendFailureKind
 from bot.store.database import Database
 from bot.store.tables import METADATA
 from tests.examples import examples
@@ -182,7 +182,7 @@ class TimedMessenger:
     clock: Clock
     effects: list[tuple[str, datetime]]
 
-    async def show(self, place: Place, track_id: str, card: Card) -> None:
+    async def show(self, place: Place, track_id: str, card: Card, called: Mapping[str, str] = NOBODY_CALLED) -> None:
         self._act(f"show {place}")
         self._act("show")
 
@@ -270,9 +270,9 @@ async def test_calls_under_way_count_until_they_have_ended(
     gate = asyncio.Event()
     show = messenger.show
 
-    async def slow(place: Place, track_id: str, card: Card) -> None:
+    async def slow(place: Place, track_id: str, card: Card, called: Mapping[str, str]) -> None:
         await gate.wait()
-        await show(place, track_id, card)
+        await show(place, track_id, card, called)
 
     messenger.show = slow  # type: ignore[method-assign]
     await harness.owe("a", urgency=Urgency.NOW)

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import random
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from pathlib import Path
@@ -60,10 +61,10 @@ async def test_who_comes_back_after_its_lease_changes_nothing(
     began, gate = asyncio.Event(), asyncio.Event()
     show = messenger.show
 
-    async def slow(place: Place, track_id: str, card: Card) -> None:
+    async def slow(place: Place, track_id: str, card: Card, called: Mapping[str, str]) -> None:
         began.set()
         await gate.wait()
-        await show(place, track_id, card)
+        await show(place, track_id, card, called)
 
     messenger.show = slow  # type: ignore[method-assign]
     await harness.owe("a")
@@ -100,7 +101,7 @@ async def test_a_worker_that_is_stopped_gives_back_what_it_holds(
 ) -> None:
     began = asyncio.Event()
 
-    async def forever(place: Place, track_id: str, card: Card) -> None:
+    async def forever(place: Place, track_id: str, card: Card, called: Mapping[str, str]) -> None:
         began.set()
         await asyncio.Event().wait()
 

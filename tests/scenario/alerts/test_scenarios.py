@@ -12,7 +12,7 @@ from bot.alerts.alert import UserStamp
 from bot.alerts.service import AlertService
 from bot.outbox.place import Place, PlaceKind
 from bot.simulator.cards import SimCardView
-from bot.simulator.chat import SimMessage
+from bot.simulator.chat import SimDelivery, SimMessage
 from tests.scenario.alerts.scenario import BUYING, WAREHOUSE, AlertScenario, OpenAlertScenario, open_alert_scenario
 
 __all__ = ["open_alert_scenario"]  # pytest finds fixtures in the module
@@ -207,6 +207,23 @@ async def test_whom_an_alert_is_assigned_to_is_called_as_its_rule_says(open_aler
         await service.assign(alert.id, mark(BOSS, "王经理"), mark(KEEPER, "老张"))
         await scenario.settle()
         assert len(dings(scenario, BOSS)) == 1
+
+
+async def test_whose_chat_refuses_an_alert_is_called_in_its_group(open_alert_scenario: OpenAlertScenario) -> None:
+    steps = 'escalate = [{after = "30m", to = ["person:silent01"]}]'
+    async with open_alert_scenario(rules("", steps)) as scenario:
+        await scenario.post(scenario.low("SKU123"))
+        await scenario.at("30m")
+        assert called(scenario, WAREHOUSE) == [(), ("silent01",)], "the card is shown anew, and calls them"
+        await scenario.post(scenario.low("SKU123", "7"))
+        await scenario.at("3h")
+        assert len(called(scenario, WAREHOUSE)) == 2, "once"
+
+
+def called(scenario: AlertScenario, place: str) -> list[tuple[str, ...]]:
+    """Return whom each card in a group calls, the oldest first."""
+    items = scenario.system.engine.chat.conversations[place].items
+    return [item.at_user_ids for item in items if isinstance(item, SimDelivery)]
 
 
 async def test_escalation_goes_on_while_nobody_takes_it(open_alert_scenario: OpenAlertScenario) -> None:
