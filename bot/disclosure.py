@@ -32,7 +32,7 @@ class FieldClass(StrEnum):
     """What a field tells about the company's business. Fields without a class may be seen by every reader."""
 
     QUANTITY = "quantity"
-    """How much lies in stock, is ordered, delivered or produced."""
+    """How much is in stock, is ordered, delivered or produced."""
     AMOUNT = "amount"
     """Money on the side of sales: prices, totals, what is owed."""
     COST = "cost"

@@ -1,6 +1,6 @@
 """Sealed values: text in the database that nobody reads or changes without the key (AES-256, authenticated).
 
-Two kinds of keys: the company's own, which lies outside the database, wraps data keys, which lie in it. So the
+Two kinds of keys: the company's own, which is kept outside the database, wraps data keys, which are kept in it. So the
 company's key can be changed without writing every value again, and data keys can be changed while the bot runs.
 """
 
@@ -81,7 +81,7 @@ class CompanyKey:
         return sha256(b"dingerp data key" + self.secret).hexdigest()[:8]
 
     def wrap(self, data_key: bytes, label: str, random: RandomBytes = os.urandom) -> str:
-        """Return a data key as it lies in the database; ``label`` says which one it is."""
+        """Return a data key as it is in the database; ``label`` says which one it is."""
         nonce = random(_NONCE_BYTES)
         return b64encode(nonce + AESGCM(self.secret).encrypt(nonce, data_key, label.encode())).decode()
 

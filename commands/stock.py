@@ -1,4 +1,4 @@
-"""/stock: what lies where, and how much of it is free."""
+"""/stock: how much of a product is in which warehouse, and how much of it is free."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ MAX_LOTS = 3
 
 
 def _quantity_columns(quantities_of: Callable[[Any], Quantities | None]) -> tuple[Column, ...]:
-    """Return the columns of what lies somewhere; ``quantities_of`` a row is None where nothing is known of it."""
+    """Return the columns of stock somewhere; ``quantities_of`` a row is None where nothing is known of it."""
 
     def column(heading: Phrase, figure: Callable[[Quantities], object]) -> Column:
         def show(row: Any) -> object:
@@ -228,7 +228,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarehouseView(ListView):
-    """What lies in a warehouse: all of it, or the products that have ``text``."""
+    """The stock of a warehouse: all of it, or the products that have ``text``."""
 
     card: ClassVar[str] = "warehouse"
 
@@ -278,7 +278,7 @@ async def stock(
 
 
 async def _in_warehouse(warehouse: str, word: str, erp: ErpHub, context: QuestionContext) -> View | None:
-    """Return which of the products that have ``word`` lie in a warehouse, None where the ERP cannot list them."""
+    """Return which of the products that have ``word`` are in a warehouse, None where the ERP cannot list them."""
     if not warehouse or not erp.offers(Capability.WAREHOUSE_STOCK):
         return None
     view = await _contents(warehouse, word, erp, context)
@@ -286,7 +286,7 @@ async def _in_warehouse(warehouse: str, word: str, erp: ErpHub, context: Questio
 
 
 async def _named_warehouse(word: str, erp: ErpHub, context: QuestionContext) -> View | None:
-    """Return what lies in the warehouse that ``word`` names without an @; None where it names none."""
+    """Return the stock of the warehouse that ``word`` names without an @; None where it names none."""
     if not erp.offers(Capability.WAREHOUSE_STOCK):
         return None
     try:
@@ -430,7 +430,7 @@ async def _meant(word: str, erp: ErpHub) -> Answer[StockLevel] | _ManyProducts:
     try:
         return await erp.stock(chosen[0].sku)
     except NotFound:
-        # It lies nowhere that the asker may see.
+        # It is nowhere that the asker may see.
         return _ManyProducts(replace(hits, value=()))
 
 

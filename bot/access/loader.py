@@ -54,7 +54,7 @@ class AccessRuleSet:
 
 @dataclass(frozen=True, slots=True)
 class AccessReview:
-    """A set of rules, with what can be obeyed and is hardly meant."""
+    """A set of rules, with what can be obeyed but is probably a mistake."""
 
     rule_set: AccessRuleSet
     warnings: tuple[RuleProblem, ...]

@@ -74,7 +74,7 @@ class CaseRepository(Protocol):
         ...
 
     def put_card(self, card: CaseCard) -> None:
-        """Remember that a card of the case is at a place; twice is once."""
+        """Remember that a card of the case is at a place; doing it twice changes nothing."""
         ...
 
     def put_apart(self, card: CaseCard) -> None:

@@ -177,7 +177,7 @@ def choose_language(languages: Mapping[str, Language], code: str) -> Language:
 
 
 def catalogue_path(folder: Path, code: str) -> Path:
-    """Return where the catalogue of a language lies."""
+    """Return where the catalogue of a language is."""
     return folder / code / "LC_MESSAGES" / "messages.po"
 
 

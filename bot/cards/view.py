@@ -77,7 +77,7 @@ class View:
         return None
 
     def table(self) -> Table | None:
-        """Return its rows and columns for a file; None for what is no list and no report."""
+        """Return its rows and columns for a file; None for anything but lists and reports."""
         return None
 
     def form(self) -> InputForm | None:

@@ -1,4 +1,4 @@
-"""The scale beside the bars: a few round numbers that hold the lowest and the highest value, and always nought."""
+"""The scale beside the bars: a few round numbers that hold the lowest and the highest value, and always zero."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class _Spot:
 def find_codes(content: bytes) -> tuple[str, ...]:
     """Return what the codes in a picture say. It takes up to a second, so it must not run on the event loop.
 
-    Raises `PictureUnreadable` for what is no picture or too large.
+    Raises `PictureUnreadable` for something that is not a picture, or is too large.
     """
     picture = _open(content)
     # Loaded here: a bot needs the 4 MB only once somebody sends a picture.

@@ -36,7 +36,7 @@ class OwnedLists(Protocol[D]):
 class OwnDocuments:
     """Narrows the ERPs to the documents of which a person is salesperson, buyer or requester.
 
-    That is a wish and no right: what the asker may not see stays out all the same.
+    That is a preference, not a right: what the asker may not see stays out all the same.
     """
 
     def __init__(self, account_of: AccountOf) -> None:

@@ -36,7 +36,7 @@ class PictureReader(Protocol):
     async def codes_in(self, picture: Picture) -> tuple[str, ...]:
         """Return what the codes say, each once; nothing where there are none.
 
-        Raises `PictureUnreadable` for what is no picture or too large, and other `bot.errors.DingerpError` when it
+        Raises `PictureUnreadable` for anything but a picture of a fair size; other `bot.errors.DingerpError` when it
         cannot be fetched.
         """
         ...

@@ -40,7 +40,7 @@ async def check_running(settings: Settings) -> list[CheckResult]:
 
 
 async def _readiness(settings: Settings) -> Mapping[str, Mapping[str, Any]] | None:
-    """Return the parts of a running bot, None if it is none of ours."""
+    """Return the parts of a running bot, None if it is not one of ours."""
     host = _EVERYWHERE.get(settings.http.host, settings.http.host)
     timeout = aiohttp.ClientTimeout(total=_SECONDS)
     async with (

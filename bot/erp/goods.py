@@ -213,7 +213,7 @@ class Shortage:
 
     @property
     def owed(self) -> Quantity:
-        """How much more open documents need than lies there."""
+        """How much more open documents need than is in stock there."""
         return max(Decimal(0), (self.demanded or Decimal(0)) - self.on_hand)
 
     @property

@@ -230,7 +230,7 @@ class ErpHub(DocumentAnswers):
         return await self._goods.shortages(query)
 
     async def warehouse_stock(self, query: WarehouseQuery) -> Answer[WarehouseContents]:
-        """Return what lies in a warehouse; raises `NotFound`."""
+        """Return the stock of a warehouse; raises `NotFound`."""
         return await self._goods.warehouse_stock(query)
 
     async def deliveries_of(self, order_number: str) -> Answer[tuple[GoodsDelivery, ...]]:

@@ -183,7 +183,7 @@ class StockLevel:
     company: str = ""
     source: str = ""
     lots: tuple[Lot, ...] = ()
-    """What lies there by batch or serial number, nearest expiry first; empty where the ERP does not tell."""
+    """What is in stock there by batch or serial number, nearest expiry first; empty where the ERP does not tell."""
     is_stocked: bool = True
     """Whether the ERP keeps stock of the product at all; it does not of services."""
 

@@ -205,7 +205,7 @@ class Narrowing:
         )
 
     def covers_product(self, product: Product, source: str) -> bool:
-        """Return whether a product may be shown: it lies in no warehouse and is nobody's, unlike its stock."""
+        """Return whether a product may be shown: it is in no warehouse and is nobody's, unlike its stock."""
         scopes = self.scopes.get(Area.STOCK)
         return scopes is None or any(
             _fits(scope.sources, (source,)) and _fits(scope.categories, (product.category,)) for scope in scopes

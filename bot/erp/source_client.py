@@ -113,7 +113,7 @@ class SourceClient(DocumentCalls):
         """Return the account that somebody's own key belongs to.
 
         Raises `Unsupported` where people do not decide with keys of their own, `AuthFailed`, `NotPermitted` or
-        `Invalid` for a key that is none, and what a read raises.
+        `Invalid` for something that is not a key, and what a read raises.
         """
         if not isinstance(self._erp, KeyOwners):
             raise Unsupported("it takes no keys of people", source=self.name)

@@ -177,7 +177,7 @@ def _sane(figure: Decimal) -> bool:
 
 
 def stock_total(record: StockLevel, _: PlausibilityBounds) -> Violation | None:
-    """The warehouses hold no more than the whole; the whole may lie elsewhere too, such as on the way."""
+    """The warehouses hold no more than the whole; the whole may be elsewhere too, such as on the way."""
     places = record.per_warehouse
     whole = record.total.on_hand
     if not places or whole is None:

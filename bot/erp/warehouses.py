@@ -34,7 +34,7 @@ def pick_warehouse(warehouses: Iterable[W], wanted: str, names: Callable[[W], tu
 def contents_of(
     items: Iterable[WarehouseItem], code: str, name: str, query: WarehouseQuery, *, source: str
 ) -> WarehouseContents:
-    """Return the part that a query asks for of what lies in a warehouse or is reserved there."""
+    """Return the part that a query asks for of a warehouse's stock and what is reserved there."""
     found = sorted(
         (item for item in items if _is_there(item.quantities) and _has(item.product, query.text)),
         key=lambda item: item.product.sku,

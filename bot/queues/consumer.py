@@ -20,7 +20,7 @@ from bot.queues.brokers import BrokerConnection, QueueAddress, build_connection
 
 
 def decode_events(body: bytes) -> list[Mapping[str, object] | UnreadableEvent]:
-    """Return the events of one message, and an `UnreadableEvent` for what is none."""
+    """Return the events of one message, and an `UnreadableEvent` for anything else."""
     try:
         decoded = decode_json(body)
     except InvalidJson as error:

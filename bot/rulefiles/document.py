@@ -27,7 +27,7 @@ class ProblemCollector:
         self._found.add(RuleProblem(self._positions.line(*path), reason))
 
     def warn(self, path: DocumentPath, reason: str) -> None:
-        """Add a warning at ``path``: something that works, but is hardly meant."""
+        """Add a warning at ``path``: something that works, but is probably a mistake."""
         self._warnings.add(RuleProblem(self._positions.line(*path), reason))
 
     @property

@@ -9,7 +9,7 @@ from bot.errors import ConfigurationError
 from bot.spelling import most_alike
 
 _SHOWN = 20
-"""Errors that are written out; a file with more is hardly meant as rules."""
+"""Errors that are written out; a file with more is probably not meant as rules."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

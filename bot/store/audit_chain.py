@@ -3,7 +3,7 @@
 The hash is SHA-256, in hexadecimal, of the UTF-8 of a JSON list without blanks: number, time in milliseconds, kind,
 actor, action, conversation, documents, shown (both as their JSON text), rule, outcome, detail, and the hash before.
 
-The newest link also lies in a file outside the database, so that a log which lost its end is noticed.
+The newest link is also in a file outside the database, so that a log which lost its end is noticed.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ class Database:
     ) -> None:
         """Open no connection yet. Raises `ConfigurationError` for an address that cannot be read.
 
-        ``keys`` gives the company's key; by default it lies in a file beside the database, or in ``folder`` where the
+        ``keys`` gives the company's key; by default it is in a file beside the database, or in ``folder`` where the
         database is no file. ``looking`` opens it for reading alone: nothing changes, not even the files of a database
         that is not there.
         """

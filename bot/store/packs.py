@@ -1,4 +1,4 @@
-"""Packs: the bodies of events that are stored together, and the events of alerts that began together, lie in one value.
+"""Packs: the bodies of events that are stored together, and the events of alerts that began together, are in one value.
 
 They are much alike: compressed together they take a tenth of what they take singly, and one seal is opened for all of
 them (`bot.sealing`). An event of an alert leaves its pack when it changes.

@@ -91,7 +91,7 @@ def _is_used(connection: Connection, number: int) -> bool:
 
 
 class SealedTable(NamedTuple):
-    """A table with its sealed columns as they lie in the database."""
+    """A table with its sealed columns as they are in the database."""
 
     name: str
     keys: tuple[str, ...]

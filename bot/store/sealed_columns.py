@@ -1,4 +1,4 @@
-"""Column types whose values lie sealed in the database.
+"""Column types whose values are sealed in the database.
 
 Statements of SQLAlchemy seal and open by themselves; what goes past it (`bot.store.statements.execute_many`, the JSON
 of the inbox and of events) asks the type.

@@ -1,4 +1,4 @@
-"""Subscriptions, and the cards that they owe. The lines may name partners, so they lie sealed."""
+"""Subscriptions, and the cards that they owe. The lines may name partners, so they are sealed."""
 
 from __future__ import annotations
 

@@ -190,7 +190,7 @@ def _short(level: StockLevel) -> Iterable[Shortage]:
 
 
 def expected_contents(code: str, name: str, levels: Sequence[StockLevel], text: str = "") -> WarehouseContents:
-    """Return what lies in a warehouse."""
+    """Return the stock of a warehouse."""
     items = [
         WarehouseItem(product=level.product, quantities=place.quantities)
         for level in levels

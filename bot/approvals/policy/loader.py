@@ -58,7 +58,7 @@ class KnownNames:
 
 @dataclass(frozen=True, slots=True)
 class RuleReview:
-    """The rules of a document, with what can be obeyed and is hardly meant."""
+    """The rules of a document, with what can be obeyed but is probably a mistake."""
 
     rules: ApprovalRuleSet
     warnings: tuple[RuleProblem, ...]

@@ -63,7 +63,7 @@ class ActivityStep:
 
 @dataclass(frozen=True, slots=True)
 class StockedProduct:
-    """One product: its article and what lies and is promised in each warehouse."""
+    """One product: its article and what is in stock and promised in each warehouse."""
 
     article: Article
     reorder_point: Decimal | None
@@ -81,7 +81,7 @@ class StockedProduct:
 
     @property
     def reserved(self) -> Decimal:
-        """What lies there for customers."""
+        """What is in stock there for customers."""
         return sum((place.reserved for place in self.places), Decimal(0))
 
     @property
@@ -133,7 +133,7 @@ def stocked_products(step: ActivityStep) -> Iterator[StockedProduct]:
 
 
 def adjust_stock(step: ActivityStep, place: Row[Any], **change: Decimal) -> None:
-    """Change figures of one place by so much. What is owed and lies there is reserved, and nothing else."""
+    """Change figures of one place by so much. What is owed and in stock is reserved, and nothing else."""
     on_hand = place.on_hand + change.get("on_hand", 0)
     outgoing = place.outgoing + change.get("outgoing", 0)
     incoming = place.incoming + change.get("incoming", 0)

@@ -165,7 +165,7 @@ def _holding(rng: Random, today: date, article: Article, owed: Amounts, coming: 
 
 
 def _quantities(on_hand: Decimal, owed: Decimal, coming: Decimal) -> Quantities:
-    """Return all figures: reserved is what is owed and lies in the shelf, so that available is never negative."""
+    """Return all figures: reserved is what is owed and in stock, so that available is never negative."""
     reserved = min(on_hand, owed)
     return Quantities(
         on_hand=on_hand,

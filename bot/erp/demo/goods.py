@@ -234,7 +234,7 @@ def _shortage(row: Record, places: Sequence[Record], source: str, reorder_point:
 
 
 def warehouse_stock(connection: Connection, query: WarehouseQuery, source: str) -> WarehouseContents:
-    """Return what lies in a warehouse; raises `NotFound`."""
+    """Return the stock of a warehouse; raises `NotFound`."""
     warehouse = _warehouse(connection, query.warehouse, source)
     which = [
         _STOCK.c.warehouse == warehouse.code,

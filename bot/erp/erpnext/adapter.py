@@ -247,7 +247,7 @@ class ErpNextErp(DocumentErp):
         return await self._goods.shortages(query)
 
     async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
-        """Return what lies in a warehouse."""
+        """Return the stock of a warehouse."""
         return await self._goods.warehouse_stock(query)
 
     async def _kind(self, kind: Listing[D]) -> DocumentQuery[D]:

@@ -318,7 +318,7 @@ def production_status(row: Row) -> ProductionStatus:
 
 
 def _material_ready(row: Row, status: ProductionStatus, planned: Decimal) -> bool | None:
-    """Return whether all material was transferred. Where it was not, it may well lie in its warehouse."""
+    """Return whether all material was transferred. Where it was not, it may well be in its warehouse."""
     transferred = number(row.get("material_transferred_for_manufacturing"))
     if transferred is None or row.get("skip_transfer") == 1 or status not in _UNDER_WAY:
         return None

@@ -393,7 +393,7 @@ class ErpNextGoods:
         return part_of_shortages(stock, query, only)
 
     async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
-        """Return what lies in a warehouse, by its Bins."""
+        """Return the stock of a warehouse, by its Bins."""
         site = await self._site()
         place = _named(await self._warehouses(), query.warehouse, self._source)
         filters: list[Condition] = [("warehouse", "=", place["name"])]

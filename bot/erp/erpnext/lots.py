@@ -1,4 +1,4 @@
-"""What lies in the warehouses of an Item by batch or by serial number (docs: platform/erp/erpnext.md#lots)."""
+"""The stock of an Item in its warehouses by batch or by serial number (docs: platform/erp/erpnext.md#lots)."""
 
 from __future__ import annotations
 

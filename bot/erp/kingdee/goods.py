@@ -1,4 +1,4 @@
-"""What Kingdee knows about goods: last prices from the lines of orders, and what lies in warehouses from inventory."""
+"""What Kingdee knows about goods: last prices from the lines of orders, and the stock of warehouses from inventory."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ class _Warehouse:
 
 
 class WarehouseReader:
-    """Reads what lies in a warehouse, and what is short; forecasts and goods on order are not known there."""
+    """Reads the stock of a warehouse, and what is short; forecasts and goods on order are not known there."""
 
     def __init__(self, client: KingdeeClient, *, now: Callable[[], datetime]) -> None:
         self._client = client
@@ -259,7 +259,7 @@ class WarehouseReader:
         return await self._client.query(MATERIALS, f"({' or '.join(f'{key}>0' for key in figures)})")
 
     async def _owed(self) -> str:
-        """Return the condition for inventory of which more may be promised than lies there."""
+        """Return the condition for inventory of which more may be promised than is in stock there."""
         return f"(FBaseQty<0{' or FBaseLockQty>0' if await self._client.has(INVENTORY, 'FBaseLockQty') else ''})"
 
     async def _kept(self) -> str:

@@ -60,7 +60,7 @@ class NamedWarehouse:
 
 @dataclass(frozen=True, slots=True)
 class NeededStock:
-    """What a warehouse has of a product, and the least that should lie in all of them together."""
+    """What a warehouse has of a product, and the least that should be in all of them together."""
 
     product: Product
     warehouse: str
@@ -223,7 +223,7 @@ def sendable(text: str) -> str:
 def pick_contents(
     rows: Iterable[WarehouseItem], warehouse: NamedWarehouse, query: WarehouseQuery, context: MappingContext
 ) -> WarehouseContents:
-    """Return part of what lies in a warehouse or is reserved there. Several rows of a product are added up."""
+    """Return part of a warehouse's stock and what is reserved there. Several rows of a product are added up."""
     of_product: dict[str, list[WarehouseItem]] = {}
     for row in rows:
         of_product.setdefault(row.product.sku, []).append(row)

@@ -35,7 +35,7 @@ def known_format(text: str) -> str:
 
 
 def known_time_format(text: str) -> str:
-    """Return how times of changes are compared; raises `ValueError` for what is no pattern and none of the words."""
+    """Return how times of changes are compared; raises `ValueError` for neither a pattern nor a word."""
     if text not in ("", ZONED, NAIVE, EPOCH, EPOCH_MS) and "%" not in text:
         raise ValueError(
             f"{text!r} is none of {ZONED}, {NAIVE}, {EPOCH}, {EPOCH_MS}, and no pattern such as %Y-%m-%d %H:%M:%S"

@@ -420,7 +420,7 @@ class OdooGoods:
         return part_of_shortages(levels, query, only)
 
     async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
-        """Return what lies in a warehouse."""
+        """Return the stock of a warehouse."""
         warehouse = await self._warehouse(query.warehouse)
         # The context key was renamed in 18.
         context = {**_PLAIN_NAMES, "warehouse_id": warehouse["id"], "warehouse": warehouse["id"]}

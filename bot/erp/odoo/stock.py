@@ -1,6 +1,6 @@
 """Stock of products, with as few calls for many of them, in any number of warehouses, as for one.
 
-Quants tell what lies in each warehouse, planned moves what is to come and go there. Only where both together do not
+Quants tell the stock of each warehouse, and planned moves what is to come and go there. Only where both together do not
 agree with the product's own figures is each warehouse asked, since the API computes figures for one at a time.
 """
 
@@ -55,12 +55,12 @@ class _Ledger:
     places: dict[int, dict[int, _Place]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(_Place)))
 
     def quants_in_lots(self) -> dict[int, Row]:
-        """Return a quant of each lot that lies anywhere, by the lot's id."""
+        """Return a quant of each lot that is in stock, by the lot's id."""
         rows = (row for places in self.places.values() for place in places.values() for row in place.quants)
         return {lot: row for row in rows if (lot := reference(row.get("lot_id")))}
 
     def lots(self, product: int, codes: Mapping[int, str], last_days: Mapping[int, date | None]) -> tuple[Lot, ...]:
-        """Return what lies there of a product by lot, added up over the locations of a warehouse."""
+        """Return what is in stock there of a product by lot, added up over the locations of a warehouse."""
         held: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
         names: dict[int, str] = {}
         for warehouse, place in self.places[product].items():
@@ -111,7 +111,7 @@ class OdooStock:
         """Return the stock of each product."""
         as_of = self._now()
         stocked = [row for row in rows if is_stocked(row)]
-        # Of a kit Odoo computes figures from its components; it lies nowhere itself.
+        # Of a kit Odoo computes figures from its components; it has no stock itself.
         kept = [row for row in stocked if row.get("is_kits") is not True]
         rules, (places, lots) = await asyncio.gather(self._rules(stocked), self._held(kept))
         return [
@@ -132,7 +132,7 @@ class OdooStock:
     async def _held(
         self, rows: Sequence[Row]
     ) -> tuple[Mapping[int, Sequence[tuple[Row, Quantities]]], Mapping[int, tuple[Lot, ...]]]:
-        """Return what lies of each product in which warehouse, and in which lots."""
+        """Return the stock of each product in each warehouse, and in which lots."""
         if not rows:
             return {}, {}
         warehouses, ledger = await asyncio.gather(self._warehouses.value(), self._ledger(rows))

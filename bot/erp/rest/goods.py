@@ -87,7 +87,7 @@ class RestGoods:
         return goods.pick_shortages(stock, warehouses, query, self._context)
 
     async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
-        """Return what lies in a warehouse; raises `NotFound` and `Ambiguous`."""
+        """Return the stock of a warehouse; raises `NotFound` and `Ambiguous`."""
         warehouse = goods.named_warehouse(await self._warehouses(), query.warehouse, self._context)
         text = goods.narrowing_text(query)
         rows = await self._part("warehouses", "contents", warehouse=warehouse.code, id=warehouse.id, text=text)

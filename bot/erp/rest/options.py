@@ -265,7 +265,7 @@ class ArrivalCalls(SomeParts):
 
 
 class StoredRows(RowsRead):
-    """What lies in a warehouse."""
+    """The stock of a warehouse."""
 
     list: Annotated[OfWarehouse, Short]
     fields: sources.StoredFields
@@ -278,7 +278,7 @@ class NeededRows(RowsRead):
 
 
 class WarehouseCalls(ConfigPart):
-    """Warehouses, what lies there, and what is short."""
+    """Warehouses, what is in stock there, and what is short."""
 
     list: Annotated[ListRead, Short]
     fields: sources.WarehouseFields

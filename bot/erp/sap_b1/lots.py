@@ -19,7 +19,7 @@ class LotReader:
         self._client, self._queries = client, queries
 
     async def read(self, item: str) -> tuple[Lot, ...]:
-        """Return what lies there of an item by lot; raises `Invalid` for a query that is not stored."""
+        """Return what is in stock there of an item by lot; raises `Invalid` for a query that is not stored."""
         try:
             rows = await gather_rows(*(self._client.query_rows(name, item=item) for name in self._queries))
         except NotPermitted:

@@ -82,7 +82,7 @@ class SqlGoods:
         return goods.pick_shortages(stock, self._warehouses(connection), query, self._context)
 
     def warehouse_stock(self, connection: Connection, *, query: WarehouseQuery) -> WarehouseContents:
-        """Return what lies in a warehouse; raises `NotFound` and `Ambiguous`."""
+        """Return the stock of a warehouse; raises `NotFound` and `Ambiguous`."""
         warehouse = goods.named_warehouse(self._warehouses(connection), query.warehouse, self._context)
         text = goods.narrowing_text(query)
         rows = self._part(connection, "warehouses.contents", warehouse=warehouse.code, text=text, like=like(text))

@@ -61,7 +61,7 @@ class PlaceQueries(ConfigPart):
 
 
 class LotQuery(ConfigPart):
-    """What lies there of a product by batch or serial number."""
+    """What is in stock there of a product by batch or serial number."""
 
     query: ProductSql = Field(description="One row for each lot in a warehouse, by `:sku`; without those used up.")
     fields: sources.LotFields
@@ -249,7 +249,7 @@ class ArrivalQueries(SomeParts):
 
 
 class ContentsQuery(ConfigPart):
-    """What lies in a warehouse."""
+    """The stock of a warehouse."""
 
     query: ContentsSql = Field(description="One row for each product, by the code `:warehouse`; may use `:like`.")
     fields: sources.StoredFields
@@ -263,7 +263,7 @@ class ShortageRows(ConfigPart):
 
 
 class WarehouseQueries(ConfigPart):
-    """Warehouses, what lies there, and what is short."""
+    """Warehouses, what is in stock there, and what is short."""
 
     list: WholeSql = Field(description="All warehouses.")
     fields: sources.WarehouseFields

@@ -387,7 +387,7 @@ class TrytonGoods:
         ]
 
     async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
-        """Return what lies in a warehouse."""
+        """Return the stock of a warehouse."""
         place = _picked(await stock.read_warehouses(self._account), query.warehouse, self._site)
         here = {"locations": [place["id"]]}
         domain = [

@@ -1,4 +1,4 @@
-"""What lies in the warehouses by lot, according to Tryton's modules for lots (docs: platform/erp/tryton.md#lots)."""
+"""The stock of the warehouses by lot, according to Tryton's modules for lots (docs: platform/erp/tryton.md#lots)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class LotReader:
             return False
 
     async def read(self, product_id: int, places: Mapping[int, WarehouseStock], digits: int | None) -> tuple[Lot, ...]:
-        """Return what lies there of a product by lot, by one request for each warehouse that has any of it.
+        """Return what is in stock there of a product by lot, by one request for each warehouse that has any of it.
 
         Tryton computes the quantities of lots for one place at a time.
         """

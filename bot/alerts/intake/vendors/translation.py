@@ -79,7 +79,7 @@ def text(value: object) -> str:
 
 
 def number(value: object) -> Decimal | None:
-    """Return a field as a number, None if it is none, or one that no company counts with. Zero has no sign."""
+    """Return a field as a number, None if it is not a number, or one that no company counts with. Zero has no sign."""
     try:
         found = Decimal(text(value))
     except InvalidOperation:
