@@ -78,6 +78,7 @@ def describe(reading: Reading) -> dict[str, Any]:
         "by": reading.by.value,
         "alternatives": list(reading.alternatives),
         "understood": [asdict(part) for part in reading.understood],
+        **({"wish": reading.wish} if reading.wish else {}),
     }
 
 

@@ -350,7 +350,13 @@ class QuestionDispatcher:
             choice = ChoiceNotice(suggestions=tuple(map(Suggestion, lines)))
             return PreparedAnswer(choice, NO_COMMAND_LABEL, QuestionOutcome.HINT)
         answer = await self._answer(replace(context, line=reading.line), redirected=True)
-        return replace(answer, read_as=answer.read_as or reading.line, by_model=reading.by is ReadBy.MODEL)
+        return replace(
+            answer,
+            read_as=answer.read_as or reading.line,
+            by_model=reading.by is ReadBy.MODEL,
+            wish=reading.wish,
+            wants_erp=reading.wants_erp,
+        )
 
     async def _settle(self, reading: Reading, context: QuestionContext) -> Reading:
         """Return the one of several likely readings that the model takes too, else all of them."""

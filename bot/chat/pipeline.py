@@ -87,6 +87,10 @@ class PreparedAnswer:
     """The line that a sentence was taken for; empty for a typed command."""
     by_model: bool = False
     """Whether a language model took it for that."""
+    wish: str = ""
+    """The line to send for what the sentence wants changed: a sentence changes nothing."""
+    wants_erp: bool = False
+    """Whether it wants changed what only the ERP changes."""
     tries: tuple[Button, ...] = ()
     """What a newcomer may try."""
     guessed: str = ""
@@ -101,6 +105,12 @@ class PreparedAnswer:
             return None
         if self.by_model:
             return phrase("A language model read this as %(line)s", line=self.read_as)
+        if self.wish:
+            return phrase(
+                "Read as %(line)s. A sentence changes nothing: send %(wish)s", line=self.read_as, wish=self.wish
+            )
+        if self.wants_erp:
+            return phrase("Read as %(line)s. I change nothing there: please do it in the ERP", line=self.read_as)
         return phrase("Read as %(line)s", line=self.read_as)
 
 

@@ -42,6 +42,10 @@ class Reading:
     alternatives: tuple[str, ...] = ()
     unsure: bool = False
     understood: tuple[Understood, ...] = ()
+    wish: str = ""
+    """The line that does what the sentence wants done: it is shown, and never run by a sentence."""
+    wants_erp: bool = False
+    """Whether the sentence wants done what only the ERP does."""
 
 
 def named_as_typed(reading: Reading, sentence: str) -> Reading:

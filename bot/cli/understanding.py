@@ -32,5 +32,7 @@ def understand(
     print(reading.line)
     for line in reading.alternatives:
         print(f"  or {line}")
+    if reading.wish:
+        print(f"  to have it done: {reading.wish}")
     for part in reading.understood:
         print(f"  {part.kind}: {part.text}" + (f" = {part.value}" if part.value != part.text else ""))

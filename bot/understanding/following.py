@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from bot.chat.days import Days, names_days
 from bot.chat.dialogues import LastQuestion
@@ -11,6 +12,7 @@ from bot.chat.reading import ReadBy, Reading, Understood
 from bot.understanding.exporting import EXPORT, as_export, drop_export, export_reading, wants_the_last
 from bot.understanding.grammar import AGEING, AT_WAREHOUSES, OF_PARTNERS, SAYS_WHAT_TO_DO, Grammar
 from bot.understanding.scanning import Scan, SpanKind
+from bot.understanding.wishes import Wish, find_wish
 
 _NUMERALS = "一二三四五六七八九十"
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
@@ -50,6 +52,8 @@ def follow(grammar: Grammar, sentence: str, last: LastQuestion, usable: frozense
     """Return the line that a sentence asks for after ``last``; None where it does not go on from there."""
     text = normalise(sentence)
     wanted = None if text.startswith("/") else drop_export(text)
+    if wish := None if text.startswith("/") else find_wish(text.casefold(), grammar.sentences.wishes):
+        return _wished(grammar, wish, text, last, usable)
     if wanted is not None:
         return _exported(grammar, wanted, last, usable)
     if row := _ROW.fullmatch(text):
@@ -68,6 +72,19 @@ def follow(grammar: Grammar, sentence: str, last: LastQuestion, usable: frozense
     if not bare or not (pronoun or text.endswith(bare) or _is_known(grammar, bare)):
         return None  # 今天天气呢 only ends like it
     return _continued(grammar, bare, last, usable, with_subject=pronoun is not None)
+
+
+def _wished(
+    grammar: Grammar, wish: Wish, text: str, last: LastQuestion, usable: frozenset[str] | None
+) -> Reading | None:
+    """Return what a wish is about that names nothing itself: 低于50提醒我, after the stock of a product."""
+    words = split(grammar.commands.parse(last.line).rest)
+    scan = grammar.scan(f"{words[0]} {text}") if words else None
+    about = [*scan.of_kind(SpanKind.PRODUCT), *scan.of_kind(SpanKind.DOCUMENT)] if scan else []
+    if wish.command not in {"watch", "unwatch"} or [span.value for span in about] != list(words[:1]):
+        return None
+    reading = grammar.read(f"{words[0]} {text}", usable)
+    return replace(reading, by=ReadBy.CONTEXT) if reading else None
 
 
 def _names_days_of_a_list(grammar: Grammar, text: str, last: LastQuestion) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 from itertools import pairwise
@@ -50,8 +50,9 @@ from bot.understanding.scanning import (
     take_stock_of_warehouses,
     take_words,
 )
-from bot.understanding.sentences import LIST_WEIGHT, Cue, Sentences
+from bot.understanding.sentences import IN_THE_ERP, LIST_WEIGHT, Cue, Sentences
 from bot.understanding.vocabulary import Trade, Vocabulary
+from bot.understanding.wishes import Wish, find_wish, line_of, shown_instead
 
 LONGEST_WORD = 24
 """Characters of a filler or date at most."""
@@ -166,6 +167,36 @@ class Grammar:
         if typed := self._typed(text):
             return Reading(line=typed, by=ReadBy.COMMAND)
         if not _OF_CODE.isdisjoint(text):
+            return None
+        if wish := find_wish(text.casefold(), self.sentences.wishes):
+            return self._of_wish(wish, text, usable)
+        return self._asked(text, usable)
+
+    def _of_wish(self, wish: Wish, text: str, usable: frozenset[str] | None) -> Reading | None:
+        """Return what a sentence is about that wants something changed, with the line that does it."""
+        scan = self.scan(text)
+        named = bool(scan.of_kind(SpanKind.DOCUMENT) or scan.of_kind(SpanKind.PRODUCT))
+        if wish.command == IN_THE_ERP:
+            asked = self._asked(text, usable)
+            return replace(asked, wants_erp=named or asked.wants_erp) if asked else None
+        asked = self._asked(text, usable)
+        if asked and not wish.outright and (wish.command == "lang" or (wish.command == "watch" and not named)):
+            return asked
+        about = " ".join(span.value for span in _in_order(scan.spans) if span.kind in _NAMED) if named else ""
+        line = self._line_asked(about, usable) or shown_instead(wish)
+        if usable is not None and _command_of(line) not in usable:
+            return None
+        understood = (Understood("cue", text, wish.command),)
+        done = line_of(wish, scan, lambda rest: self._line_asked(rest, usable))
+        return Reading(line=line, by=ReadBy.GRAMMAR, understood=understood, wish=done)
+
+    def _line_asked(self, text: str, usable: frozenset[str] | None) -> str:
+        reading = self._asked(normalise(text), usable)
+        return reading.line if reading and not reading.unsure else ""
+
+    def _asked(self, text: str, usable: frozenset[str] | None) -> Reading | None:
+        """Return what a sentence asks for that is no typed line."""
+        if not text:
             return None
         scan = self.scan(text)
         found = self._found(scan, usable)

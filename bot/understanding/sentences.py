@@ -31,6 +31,9 @@ _PATTERNS = 1_024
 PARTED = "…"
 """Stands in a word for other words between its parts: Chinese verbs part from their objects."""
 _CHOICE = re.compile(r"\(([^()]*)\)")
+_WISH_KEYS = ("alone", "verbs", "when")
+IN_THE_ERP = "erp"
+"""Stands among the wishes for what only the ERP does: to cancel an order, to move its date."""
 _WORD_LISTS = ("fillers", "phrases", "kept", "dates", "due", "units", "verbs", "heard", "off_topic")
 
 
@@ -42,6 +45,15 @@ class Cue:
     weight: int
     keyword: str = ""
     fixed: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WishWords:
+    """The words that want something changed: ``alone``, or one of the ``verbs`` together with one of ``when``."""
+
+    alone: re.Pattern[str] | None
+    verbs: re.Pattern[str] | None
+    when: re.Pattern[str] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +81,8 @@ class Sentences:
     off_topic: frozenset[str]
     """Words of what people in offices speak of and no ERP knows: wages, meals, meetings, the weather."""
 
+    wishes: Mapping[str, WishWords]
+    """A command that changes something, or ``erp`` for what only the ERP does → the words that want it done."""
     commands: frozenset[str]
     """The commands that sentences may ask for: those that change nothing."""
     lists: Mapping[str, tuple[str, ...]]
@@ -89,8 +103,12 @@ class Sentences:
         words: dict[str, set[str]] = {name: set() for name in _WORD_LISTS}
         asked: dict[str, AnyCommand] = {}
         narrowed: dict[str, dict[str, frozenset[str]]] = {}
+        wishes: dict[str, dict[str, set[str]]] = {}
         for name, content in _files(own):
             for key, value in content.items():
+                if key == "wishes":
+                    _add_wishes(name, commands, value, wishes)
+                    continue
                 if key in words:
                     words[key].update(_words(name, key, value))
                     continue
@@ -107,6 +125,10 @@ class Sentences:
             if cue.keyword or all(said.command != cue.command for said in known):
                 known.append(cue)
         return cls(
+            wishes={
+                command: WishWords(**{kind: _one_of(said.get(kind, ())) for kind in _WISH_KEYS})
+                for command, said in wishes.items()
+            },
             commands=frozenset(asked),
             cues={word: _strongest(_with_weights_inside(word, found, cues)) for word, found in cues.items()},
             parted=tuple(word for word in sorted(cues, key=len, reverse=True) if PARTED in word),
@@ -126,6 +148,30 @@ class Sentences:
             heard=frozenset(words["heard"]),
             off_topic=frozenset(words["off_topic"]),
         )
+
+
+def _add_wishes(file: str, commands: Commands, tables: object, wishes: dict[str, dict[str, set[str]]]) -> None:
+    """Add what a file says of wishes; what only asks is no wish."""
+    if not isinstance(tables, Mapping):
+        raise ConfigurationError(f"{file}: wishes must be a table")
+    for name, table in tables.items():
+        command = commands.get(name)
+        if name != IN_THE_ERP and (command is None or command.only_asks):
+            raise ConfigurationError(f"{file}: wishes.{name} is no command that changes something")
+        if not isinstance(table, Mapping) or not set(table) <= set(_WISH_KEYS):
+            raise ConfigurationError(f"{file}: wishes.{name} may have {', '.join(_WISH_KEYS)}")
+        for kind, listed in table.items():
+            words = wishes.setdefault(name, {}).setdefault(kind, set())
+            words.update(_words(file, f"wishes.{name}.{kind}", listed))
+
+
+def _one_of(words: Iterable[str]) -> re.Pattern[str] | None:
+    """Return the pattern of words, the longest first; Latin ones are whole."""
+    patterns = [
+        rf"(?<![a-z]){re.escape(word)}(?![a-z])" if word.isascii() else re.escape(word).replace(PARTED, ".{1,16}?")
+        for word in sorted(words, key=lambda word: (-len(word), word))
+    ]
+    return re.compile("|".join(patterns), re.IGNORECASE) if patterns else None
 
 
 def _reading_command(file: str, commands: Commands, name: str) -> AnyCommand:

@@ -1,0 +1,132 @@
+"""Sentences that want something changed: SKU123低于50提醒我, "stop watching SKU123", 每天八点半把日报发我.
+
+A sentence changes nothing. The card shows what the wish is about, and the line to send for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.chat.demand import read_amount
+from bot.chat.parsing import command_line
+from bot.understanding.scanning import Scan, SpanKind
+from bot.understanding.sentences import WishWords
+
+_SHOWS: Mapping[str, str] = {
+    **dict.fromkeys(("watch", "unwatch"), "/watches"),
+    **dict.fromkeys(("subscribe", "unsubscribe"), "/subscriptions"),
+    **dict.fromkeys(("mute", "unmute"), "/alerts"),
+    **{command: f"/help {command}" for command in ("lang", "bind", "unbind")},
+}
+"""What is shown of a wish that is about no document and no product."""
+_ABOUT_A_SUBJECT = frozenset({"watch", "unwatch"})
+_ABOUT_ALERTS = frozenset({"mute", "unmute"})
+_ABOUT_A_LIST = frozenset({"subscribe", "unsubscribe"})
+_ALL = re.compile(r"全部|所有|都|全|\b(?:all|everything|anything)\b", re.IGNORECASE)
+_NUMBER = r"[0-9][0-9,.]*[百千万]?|[零〇一二两三四五六七八九十百千万半]+"
+_BELOW = re.compile(
+    rf"(?:低于|少于|小于|不到|不足|跌破|降到|掉到|跌到|剩不到|below|under|less than|fewer than)\s*({_NUMBER})"
+)
+_ABOVE = re.compile(rf"(?:高于|多于|大于|超过|超出|涨到|above|over|more than)\s*({_NUMBER})")
+_TIME = re.compile(
+    r"(?P<part>早上|上午|早晨|一早|中午|下午|傍晚|晚上|每晚|早|晚)?\s*"
+    r"(?P<hour>\d{1,2}|[零〇一二两三四五六七八九十]{1,3})\s*"
+    r"(?:[:：](?P<minute>\d{2})|点钟?(?P<past>半|一刻|三刻|[零〇一二三四五六七八九十\d]{1,3}分?)?|(?=\s*[ap]m))"
+    r"\s*(?P<half>am|pm)?",
+    re.IGNORECASE,
+)
+_AFTERNOON = frozenset({"下午", "傍晚", "晚上", "每晚", "晚", "pm"})
+_PAST: Mapping[str, int] = {"半": 30, "一刻": 15, "三刻": 45, "": 0}
+_DAILY = re.compile(r"每天|每日|天天|\b(?:every|each) (?:day|morning|evening)\b|\bdaily\b", re.IGNORECASE)
+_WORKDAYS = re.compile(r"每个?工作日|工作日|\b(?:on|every) (?:weekdays?|workdays?|working days?)\b", re.IGNORECASE)
+_LOW_STOCK = re.compile(r"低库存|缺货|库存不足|low[- ]stock|stock\.low", re.IGNORECASE)
+_HOURS = re.compile(rf"({_NUMBER})\s*(?:个?(?:小时|钟头)|hours?|h)\b", re.IGNORECASE)
+_HALF_A_DAY = re.compile("半天|半日")
+_ENGLISH = re.compile(r"英文|英语|english", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What somebody wants changed: the command that does it, and the sentence without the words that say so."""
+
+    command: str
+    rest: str
+    outright: bool
+    """Whether one word says so, and not two that may stand in a question too."""
+
+
+def find_wish(text: str, known: Mapping[str, WishWords]) -> Wish | None:
+    """Return what a normalised sentence wants changed; None for one that only asks."""
+    for command, words in known.items():
+        if words.alone and (match := words.alone.search(text)):
+            return Wish(command=command, rest=_without(text, match), outright=True)
+        verb, when = (pattern.search(text) if pattern else None for pattern in (words.verbs, words.when))
+        if verb and when and (command != "subscribe" or _TIME.search(text)):
+            return Wish(command=command, rest=_without(text, verb), outright=False)
+    return None
+
+
+def _without(text: str, match: re.Match[str]) -> str:
+    return f"{text[: match.start()]} {text[match.end() :]}"
+
+
+def shown_instead(wish: Wish) -> str:
+    """Return the line that is shown where a wish names nothing; empty where the sentence itself is read."""
+    return _SHOWS.get(wish.command, "")
+
+
+def line_of(wish: Wish, scan: Scan, read: Callable[[str], str]) -> str:
+    """Return the line that does what is wished, as far as the sentence says it; ``read`` reads what is left."""
+    text = scan.text.casefold()
+    if wish.command in _ABOUT_A_SUBJECT:
+        subject = next(iter(_subjects(scan)), "")
+        if not subject and wish.command == "unwatch" and _ALL.search(text):
+            subject = "all"
+        return f"{command_line(wish.command, subject)}{_limit(text) if wish.command == 'watch' else ''}"
+    if wish.command in _ABOUT_A_LIST:
+        return _digest(wish, text, read)
+    if wish.command in _ABOUT_ALERTS:
+        kind = "stock.low" if _LOW_STOCK.search(text) else ""
+        return command_line(wish.command, kind, *(_duration(text) if wish.command == "mute" else ()))
+    if wish.command == "lang":
+        return command_line("lang", "en" if _ENGLISH.search(text) else "zh")
+    return command_line(wish.command)
+
+
+def _subjects(scan: Scan) -> Sequence[str]:
+    return [span.value for kind in (SpanKind.PRODUCT, SpanKind.DOCUMENT) for span in scan.of_kind(kind)]
+
+
+def _limit(text: str) -> str:
+    for sign, pattern in (("<", _BELOW), (">", _ABOVE)):
+        if (match := pattern.search(text)) and (amount := read_amount(match[1].strip(",."))) is not None:
+            return f" {sign} {amount:f}"
+    return ""
+
+
+def _digest(wish: Wish, text: str, read: Callable[[str], str]) -> str:
+    time = _TIME.search(text) if wish.command == "subscribe" else None
+    at = _time_of(time) if time else ""
+    bare = wish.rest.replace(time[0], " ") if time else wish.rest
+    listed = read(_DAILY.sub(" ", _WORKDAYS.sub(" ", bare))).removeprefix("/")
+    if not listed:
+        return command_line(wish.command, "all" if wish.command == "unsubscribe" and _ALL.search(text) else "")
+    daily = " daily" if at and _DAILY.search(text) else ""
+    return f"/{wish.command} {listed} {at}{daily}".rstrip()
+
+
+def _time_of(match: re.Match[str]) -> str:
+    hour = int(read_amount(match["hour"]) or 0)
+    if {match["part"], (match["half"] or "").casefold()} & _AFTERNOON and hour < 12:
+        hour += 12
+    past = (match["past"] or "").removesuffix("分")
+    minute = int(match["minute"]) if match["minute"] else _PAST.get(past, int(read_amount(past) or 0))
+    return f"{hour:02}:{minute:02}" if hour < 24 and minute < 60 else ""
+
+
+def _duration(text: str) -> Sequence[str]:
+    if (match := _HOURS.search(text)) and (hours := read_amount(match[1])) is not None:
+        return (f"{hours:f}h",)
+    return ("12h",) if _HALF_A_DAY.search(text) else ()
