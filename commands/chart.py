@@ -1,4 +1,4 @@
-"""/chart: sales by day, or what is overdue by its age to or from the company, as a picture."""
+"""/chart: sales or a product's stock by day, or what is overdue by its age to or from the company, as a picture."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.cards.language import UNKNOWN_VALUE, Language
 from bot.cards.tables import Table
 from bot.cards.view import Button, View
 from bot.charts.chart import Chart, ChartBar, ChartForm, ChartPanel
-from bot.chat.arguments import Keyword
+from bot.chat.arguments import Keyword, Sku
 from bot.chat.charts import CALLS, ChartPictures, MissingPicture
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
@@ -25,7 +25,7 @@ from bot.chat.registry import command
 from bot.chat.view_parts import export_buttons
 from bot.disclosure import HIDDEN, FieldClass, cut
 from bot.erp.hub import ErpHub
-from bot.erp.model import Area, Feed, Money, SalesAmount
+from bot.erp.model import Area, Feed, Money, Product, SalesAmount, StockLevel
 from bot.phrase import Phrase, phrase
 from bot.read_model.queries import Coverage, ReadModel
 from bot.read_model.report import (
@@ -36,7 +36,9 @@ from bot.read_model.report import (
     read_ageing,
     read_payables,
     read_sales,
+    split_days,
 )
+from bot.read_model.stock_days import ALL_TOGETHER, StockHistory, StockOfDay, first_known, sum_up
 from commands.report import COMMAND_OF, ReportPeriod, is_stale, name_age, span_of
 
 DAYS = 30
@@ -52,6 +54,7 @@ class ChartKind(Keyword):
     SALES = phrase("sales"), "销售", "销售额", "订单", "orders", "销售图", "走势图"
     AGEING = phrase("ageing"), "aging", "账龄", "逾期", "overdue", "账龄图", "应收账龄", "应收", "receivables"
     PAYABLES = phrase("payables"), "应付账龄", "应付", "应付账龄图", "payables ageing", "payables aging"
+    STOCK = phrase("stock"), "库存", "库存走势", "库存图", "存量"
 
 
 _OTHERS = (
@@ -80,6 +83,11 @@ class ChartView(View):
 
     def question(self) -> Ask:
         return Ask(self.line)
+
+    @property
+    def has_bars(self) -> bool:
+        """Whether there is something to draw that the reader may see."""
+        return self.sums is not HIDDEN and bool(self.sums)
 
     def buttons(self) -> Sequence[Button]:
         again = [Button(phrase("Show the picture"), Ask(self.line))] if self.lack is MissingPicture.COMING else []
@@ -191,6 +199,65 @@ class PayablesChart(AgeingChart):
         return _table((phrase("Overdue for"), phrase("Bills"), phrase("Amount")), rows, self.coverage.as_of)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockChart(ChartView):
+    """What lay there of a product, day by day or at the end of each month, since there are figures of it."""
+
+    card: ClassVar[str] = "stock_chart"
+
+    product: Product
+    first: date
+    last: date
+    days: tuple[StockOfDay, ...]
+    since: date | None
+    """The first day of which there is a figure; None: today is the first."""
+    picture: Annotated[str, FieldClass.QUANTITY] = ""
+
+    @property
+    def sums(self) -> tuple[SalesAmount, ...]:
+        return ()
+
+    @property
+    def has_bars(self) -> bool:
+        return any(each.on_hand is not HIDDEN for each in self.days)
+
+    @property
+    def changes(self) -> tuple[StockOfDay, ...]:
+        """The days on which it changed, the newest first."""
+        before: list[StockOfDay | None] = [None, *self.days]
+        changed = [
+            each for each, last in zip(self.days, before, strict=False) if last is None or each.on_hand != last.on_hand
+        ]
+        return tuple(reversed(changed))
+
+    def buttons(self) -> Sequence[Button]:
+        again = [Button(phrase("Show the picture"), Ask(self.line))] if self.lack is MissingPicture.COMING else []
+        stock = Button(phrase("Stock"), Ask(command_line("stock", self.product.sku)))
+        return (*again, stock, *export_buttons(self.line))
+
+    def table(self) -> Table:
+        product = self.product
+        rows = [(product.sku, product.name, each.first, each.last, each.on_hand, product.unit) for each in self.days]
+        headings = (
+            *(phrase("Product"), phrase("Name"), phrase("First day"), phrase("Last day"), phrase("On hand")),
+            phrase("Unit"),
+        )
+        return _table(headings, rows, self.coverage.as_of)
+
+    def chart(self, language: Language) -> Chart:
+        by_day = all(each.first == each.last for each in self.days)
+        title = phrase("On hand (%(unit)s)", unit=self.product.unit or UNKNOWN_VALUE)
+        bars = tuple(
+            ChartBar(
+                name=language.day(each.last) if by_day else language.month(each.last),
+                value=each.on_hand,
+                text=language.number(each.on_hand),
+            )
+            for each in self.days
+        )
+        return Chart(form=ChartForm.COLUMNS, panels=(ChartPanel(title=language.say(title), bars=bars),))
+
+
 def _ageing_title(currency: str) -> Phrase:
     return phrase("Overdue (%(currency)s)", currency=currency)
 
@@ -252,22 +319,32 @@ def _table(headings: tuple[Phrase, ...], rows: Sequence[tuple[object, ...]], as_
 @command(
     "chart",
     aliases=("图表", "tb", "走势图", "销售图", "账龄图"),
-    examples=("/chart sales", "/图表 销售 上个月", "/chart ageing", "/图表 应付账龄"),
-    summary=phrase("Sales by day or the ageing of receivables or payables as a picture, for one call more"),
+    examples=("/chart sales", "/图表 销售 上个月", "/chart ageing", "/图表 应付账龄", "/chart stock SKU123"),
+    summary=phrase("Sales or stock by day, or the ageing of receivables or payables, as a picture for one call more"),
     place=21,
 )
 async def chart(
+    sku: Sku | None = None,
     *,
     kind: ChartKind | None = None,
     days: Days | None = None,
     which: ReportPeriod | None = None,
     erp: ErpHub,
     kept: ReadModel,
+    history: StockHistory,
     policy: AccessPolicy,
     pictures: ChartPictures,
     context: QuestionContext,
 ) -> View:
     """Show a chart of what the asker may see; without the right to amounts there is no picture."""
+    if kind is ChartKind.STOCK:
+        if not sku:
+            raise BadArgument(phrase("Say which product: /chart stock SKU123."))
+        stocked = await _stock_chart(sku, days, which, erp, history, context)
+        seen = policy.decide_area(context.person, "stock", context.conversation.id).grant.fields
+        return await _illustrated(stocked, seen, pictures, context)
+    if sku:
+        raise BadArgument(phrase("There is no chart of “%(text)s”.", text=sku))
     if kind in {None, ChartKind.SALES}:
         span, line = _span(days, which, context.now.date())
         sales = await read_sales(kept, span.first, span.last)
@@ -304,15 +381,57 @@ async def chart(
     return await _illustrated(view, _fields(policy, context, Area.FINANCE), pictures, context)
 
 
-def _span(days: Days | None, which: ReportPeriod | None, today: date) -> tuple[ReportSpan, str]:
-    """Return the days that are meant, and the line that means them again."""
-    line = command_line("chart", ChartKind.SALES)
+async def _stock_chart(
+    sku: str,
+    days: Days | None,
+    which: ReportPeriod | None,
+    erp: ErpHub,
+    history: StockHistory,
+    context: QuestionContext,
+) -> StockChart:
+    """Return the chart of what the asker may see of a product now: the same warehouses are told of earlier days."""
+    today = context.now.date()
+    span, said = _days_of(days, which, today)
+    found = await erp.stock(sku)
+    level = found.value
+    sources = tuple(part.source for part in found.parts) or (found.source,)
+    kept = await history.days_of(sources, level.product.sku)
+    known = sum_up(kept, _places_shown(level), split_days(span.first, span.last))
+    if span.last == today and level.total.on_hand is not None:
+        # As it is now, not as it was when polling saw it last.
+        first = known[-1].first if known else today
+        known = (*known[:-1], StockOfDay(first=first, last=today, on_hand=level.total.on_hand))
+    return StockChart(
+        line=" ".join(filter(None, (command_line("chart", ChartKind.STOCK, level.product.sku), said))),
+        product=level.product,
+        first=span.first,
+        last=span.last,
+        days=known,
+        since=first_known(kept),
+        coverage=Coverage(as_of=level.as_of, complete_since=span.first),
+        stale=found.stale,
+        narrowed=erp.narrows(Area.STOCK),
+    )
+
+
+def _places_shown(level: StockLevel) -> frozenset[str]:
+    return frozenset(place.code for place in level.per_warehouse) or frozenset({ALL_TOGETHER})
+
+
+def _days_of(days: Days | None, which: ReportPeriod | None, today: date) -> tuple[ReportSpan, str]:
+    """Return the days that are meant, and how they are typed; none are the last `DAYS`."""
     if not (days or which):
-        return ReportSpan.of(today - timedelta(days=DAYS - 1), today, today), line
+        return ReportSpan.of(today - timedelta(days=DAYS - 1), today, today), ""
     span, said = span_of(days, which, today)
     if (span.last - span.first).days > MOST_YEARS * 366:
         raise BadArgument(phrase("A chart shows at most %(num)d years.", num=MOST_YEARS))
-    return span, f"{line} {said}"
+    return span, said
+
+
+def _span(days: Days | None, which: ReportPeriod | None, today: date) -> tuple[ReportSpan, str]:
+    """Return the days that are meant, and the line that means them again."""
+    span, said = _days_of(days, which, today)
+    return span, " ".join(filter(None, (command_line("chart", ChartKind.SALES), said)))
 
 
 def _fields(policy: AccessPolicy, context: QuestionContext, area: Area) -> frozenset[FieldClass]:
@@ -325,7 +444,7 @@ async def _illustrated(
     """Return a chart with its picture, which is drawn of what the asker may see alone."""
     seen = cut(view, fields)
     # A file holds figures and no picture; what is hidden is not drawn, nor what is not read yet.
-    if context.rows is not None or view.coverage.as_of is None or not seen.sums:
+    if context.rows is not None or view.coverage.as_of is None or not seen.has_bars:
         return seen
     picture = await pictures.picture(seen.chart, context)
     return replace(seen, picture=picture.media_id, lack=picture.lack)

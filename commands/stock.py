@@ -30,6 +30,7 @@ from bot.chat.view_parts import (
     freshness_of_all,
     table_of_lines,
 )
+from bot.disclosure import HIDDEN
 from bot.erp.answer import SourceAnswer
 from bot.erp.errors import Ambiguous, NotFound
 from bot.erp.goods import WarehouseItem
@@ -143,7 +144,11 @@ class StockView(ListView):
         return more_buttons(self.more, self.level.product.sku)
 
     def buttons(self) -> Sequence[Button]:
-        return (*ListView.buttons(self), *(export_buttons(self.line) if self.total > 1 else []))
+        # Nobody draws what may not be seen, or what is not stocked.
+        has_trend = self.total and self.level.is_stocked and self.level.total.on_hand not in (HIDDEN, None)
+        line = command_line("chart", "stock", self.level.product.sku)
+        trend = [Button(phrase("Trend"), Ask(line))] if has_trend else []
+        return (*ListView.buttons(self), *trend, *(export_buttons(self.line) if self.total > 1 else []))
 
     def table(self) -> Table | None:
         if not self.total:

@@ -133,7 +133,7 @@ def _calls_there(card: AlertCard) -> bool:
 
 
 def _was_called(unit: AlertUnitOfWork, alert: Alert, card: AlertCard) -> bool:
-    return any(line.what == "called" and line.card == card.id for line in unit.repository.story(alert=alert.id))
+    return any(line.what == "called" and line.card == card.id for line in unit.repository.history(alert=alert.id))
 
 
 def open_at(repository: AlertRepository, place: Place) -> tuple[Alert, ...]:

@@ -48,6 +48,7 @@ from bot.outbox.quota_reports import QUOTA_REPORT, QuotaReportComposer
 from bot.outbox.worker import OutboxWorker
 from bot.queues.brokers import QueueAddress
 from bot.queues.consumer import QueueConsumer
+from bot.read_model.stock_days import StockHistory
 from bot.rulefiles.followed_file import FollowedFile
 from bot.settings import Settings
 from bot.store.alerts import StoredAlertTransactions
@@ -235,19 +236,25 @@ async def _prune_events(base: Infrastructure, events: StoredEvents) -> None:
     await repeat(prune, every=_EVENTS_PRUNED_EVERY, failed="events.not_pruned")
 
 
-async def start_polling(base: Infrastructure, hub: ErpHub, alerts: AlertServices) -> None:
-    """Start to poll every source, if the settings say so."""
+async def start_polling(base: Infrastructure, hub: ErpHub, alerts: AlertServices, history: StockHistory) -> None:
+    """Start to poll every source, if the settings say so; ``history`` notes the stock that is read."""
     if not base.settings.poll.enabled:
         return
     store, poll_config = StoredPolls(base.database), make_poll_config(base.settings)
     pollers = {
         source: SourcePoller(
-            hub.source_client(source), store, alerts.intake, poll_config=poll_config, metrics=base.metrics, now=base.now
+            hub.source_client(source, seen=history.note),
+            store,
+            alerts.intake,
+            poll_config=poll_config,
+            metrics=base.metrics,
+            now=base.now,
         ).run
         for source in hub.sources
     }
     watches = WatchPoller(hub, alerts.units, store, poll_config=poll_config, now=base.now)
     await base.run_in_background(supervise({**pollers, "watches": watches.run}), "poll")
+    await base.run_in_background(history.run(), "stock_days")
 
 
 def make_poll_config(settings: Settings) -> PollConfig:

@@ -11,7 +11,9 @@ from bot.bootstrap.infrastructure import Infrastructure
 from bot.erp.hub import ErpHub
 from bot.read_model.follower import DocumentFollower, area_followers
 from bot.read_model.queries import ReadModel
+from bot.read_model.stock_days import StockHistory
 from bot.store.read_model import StoredDocuments
+from bot.store.stock_days import StoredStockDays
 
 
 async def start_read_model(base: Infrastructure, hub: ErpHub) -> ReadModel:
@@ -27,6 +29,13 @@ async def start_read_model(base: Infrastructure, hub: ErpHub) -> ReadModel:
         if runs:
             await base.run_in_background(supervise(runs), "read_model")
     return ReadModel(store, hub)
+
+
+def build_stock_history(base: Infrastructure) -> StockHistory:
+    """Return what notes the stock that polling reads, and tells it day by day."""
+    wanted = base.settings.read_model
+    keep = timedelta(days=wanted.stock_days if wanted.enabled else 0)
+    return StockHistory(StoredStockDays(base.database), now=base.now, keep=keep)
 
 
 def _follower(base: Infrastructure, hub: ErpHub, store: StoredDocuments, source: str) -> DocumentFollower:

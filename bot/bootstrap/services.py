@@ -34,7 +34,7 @@ from bot.bootstrap.health import start_health
 from bot.bootstrap.infrastructure import build_infrastructure
 from bot.bootstrap.policy import account_of
 from bot.bootstrap.questions import AnsweringServices, build_pipelines, open_inbox, resume_questions, start_reader
-from bot.bootstrap.read_model import start_read_model
+from bot.bootstrap.read_model import build_stock_history, start_read_model
 from bot.cards.language import choose_language
 from bot.chat.charts import ChartPictures
 from bot.chat.clicks import ClickPipeline
@@ -52,6 +52,7 @@ from bot.health import PartHealth
 from bot.metrics import Metrics
 from bot.phrase import Phrase
 from bot.read_model.queries import ReadModel
+from bot.read_model.stock_days import StockHistory
 from bot.settings import Settings
 from bot.store.database import Database
 from bot.store.erp_accounts import StoredErpKeys
@@ -100,6 +101,7 @@ async def build_services(
     stored_keys = StoredErpKeys(database, settings.access.accounts, is_offered=bool(settings.http.public_url))
     hub = await start_erps(base, stored_keys)
     read_model = await start_read_model(base, hub)
+    history = build_stock_history(base)
 
     commands = installed_commands()
     access = await start_access(base, commands)
@@ -122,6 +124,7 @@ async def build_services(
         collaborators={
             ErpHub: hub,
             ReadModel: read_model,
+            StockHistory: history,
             ChartPictures: build_charts(base),
             LanguageChoice: base.stored_languages,
             AuditLog: audit,
@@ -140,7 +143,7 @@ async def build_services(
 
     await resume_questions(base, inbox, questions)
     await start_queue_readers(base, alerts.intake)
-    await start_polling(base, hub, alerts)
+    await start_polling(base, hub, alerts, history)
     await start_approvals(base, approvals)
     await start_outbox(base, alerts)
     health = await start_health(base, hub, alerts, approvals, access.policy, (lambda: model.health) if model else None)

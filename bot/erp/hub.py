@@ -281,9 +281,9 @@ class ErpHub(DocumentAnswers):
         erp = self._source(source, Capability.CHANGED_SINCE)
         return await self._calls.read(erp, "changed_since", lambda erp: erp.changed_since(area, cursor, limit=limit))
 
-    def source_client(self, source: str) -> SourceClient:
+    def source_client(self, source: str, *, seen: Callable[[str, StockLevel], None] | None = None) -> SourceClient:
         """Return one source by itself, for polling; raises `Unsupported` for an unknown name."""
-        return SourceClient(self._known(source), self._calls, self._validators[source])
+        return SourceClient(self._known(source), self._calls, self._validators[source], seen=seen)
 
     async def search_source(self, source: str, text: str, *, limit: int) -> tuple[Product, ...]:
         """Return the products that one source itself finds; neither shared nor remembered, for the index."""

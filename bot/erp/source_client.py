@@ -25,10 +25,19 @@ T = TypeVar("T")
 class SourceClient(DocumentCalls):
     """Reads of one source; all raise the classes of `bot.erp.errors`, `Unusable` for a record that cannot be right."""
 
-    def __init__(self, erp: Erp, calls: CallRunner, validator: Validator) -> None:
+    def __init__(
+        self,
+        erp: Erp,
+        calls: CallRunner,
+        validator: Validator,
+        *,
+        seen: Callable[[str, StockLevel], None] | None = None,
+    ) -> None:
+        """``seen`` is told the source and each stock that is read."""
         self._erp = erp
         self._calls = calls
         self._validator = validator
+        self._seen = seen
 
     @property
     def name(self) -> str:
@@ -41,7 +50,10 @@ class SourceClient(DocumentCalls):
         return self._erp.capabilities
 
     async def stock(self, sku: str) -> StockLevel:
-        return await self._read("stock", lambda erp: erp.stock(sku))
+        level = await self._read("stock", lambda erp: erp.stock(sku))
+        if self._seen is not None:
+            self._seen(self.name, level)
+        return level
 
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
         """Return the products that the source itself finds, best match first."""

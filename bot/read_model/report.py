@@ -218,7 +218,7 @@ async def read_sales(model: ReadModel, first: date, last: date) -> KeptAnswer[tu
     Raises a `DingerpError` when the store does not answer.
     """
     (deals,) = await model.tallies(_deals(Area.SALES, first, last))
-    return KeptAnswer(tuple(_sales_of(deals.value, *days) for days in _parts(first, last)), deals.coverage)
+    return KeptAnswer(tuple(_sales_of(deals.value, *days) for days in split_days(first, last)), deals.coverage)
 
 
 def _sales_of(deals: Tallies, first: date, last: date) -> SalesOfDays:
@@ -238,7 +238,8 @@ async def read_payables(model: ReadModel, today: date) -> KeptAnswer[tuple[Payab
     return KeptAnswer(tuple(_by_age(due.value, today, PayableBucket)), due.coverage)
 
 
-def _parts(first: date, last: date) -> Iterator[tuple[date, date]]:
+def split_days(first: date, last: date) -> Iterator[tuple[date, date]]:
+    """Yield each day, or each month or part of one where there are more than `MOST_DAYS`; both ends are included."""
     by_day = (last - first).days < MOST_DAYS
     while first <= last:
         end = first if by_day else min(last, first.replace(day=monthrange(first.year, first.month)[1]))

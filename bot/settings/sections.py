@@ -341,6 +341,12 @@ class ReadModelSettings(SettingsSection):
     keep_days: int = Field(
         400, ge=62, le=3650, description="Days for which documents that are over are kept; open ones always are."
     )
+    stock_days: int = Field(
+        400,
+        ge=0,
+        le=3650,
+        description="Days for which what lay in each warehouse is kept, as polling sees it; 0: it is not kept.",
+    )
 
 
 class LanguageModelSettings(SettingsSection):

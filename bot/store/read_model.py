@@ -49,7 +49,7 @@ from bot.read_model.tallies import Tallies, Tally, TallyKey, TallySelection, tal
 from bot.store.database import Database
 from bot.store.record_codec import DATE, DECIMAL, IN_MILLISECONDS, PlainCodec, RecordCodec
 from bot.store.statements import chunks, insert_into, replace_into
-from bot.store.tables import FOLLOWED_AREA, KEPT_DOCUMENT, KEPT_LINE, KEPT_TALLY
+from bot.store.tables import FOLLOWED_AREA, KEPT_DOCUMENT, KEPT_LINE, KEPT_TALLY, STOCK_DAY
 
 T = TypeVar("T")
 
@@ -163,7 +163,7 @@ class StoredDocuments:
 
     async def keep_only(self, sources: Collection[str]) -> None:
         def drop(connection: Connection) -> None:
-            for table in (KEPT_LINE, KEPT_TALLY, KEPT_DOCUMENT, FOLLOWED_AREA):
+            for table in (KEPT_LINE, KEPT_TALLY, KEPT_DOCUMENT, FOLLOWED_AREA, STOCK_DAY):
                 connection.execute(delete(table).where(table.c.source.not_in(sources)))
 
         await self._database.run(drop)

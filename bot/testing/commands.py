@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import NoReturn
@@ -33,7 +33,8 @@ from bot.erp.port import Erp
 from bot.erp.vendors import open_source
 from bot.metrics import Metrics
 from bot.read_model.queries import ReadModel
-from bot.testing.unfollowed_documents import UnfollowedDocuments
+from bot.read_model.stock_days import StockHistory
+from bot.testing.unfollowed_documents import UnfollowedDocuments, UnnotedStock
 
 NOW = datetime(2026, 11, 5, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 """What the clock says; the demo company is made for this day, so its figures are always the same."""
@@ -153,7 +154,11 @@ async def open_chat(
     sources = await _sources(erp, now)
     hub = ErpHub(sources, metrics=Metrics(), now=lambda: now)
     no_rules = AccessPolicy()
-    collaborators: dict[type, object] = {ErpHub: hub, ReadModel: ReadModel(UnfollowedDocuments(), hub)}
+    collaborators: dict[type, object] = {
+        ErpHub: hub,
+        ReadModel: ReadModel(UnfollowedDocuments(), hub),
+        StockHistory: StockHistory(UnnotedStock(), now=lambda: now, keep=timedelta()),
+    }
     try:
         yield Chat(
             _StrictDispatcher(

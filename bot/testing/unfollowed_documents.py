@@ -8,6 +8,7 @@ from typing import NoReturn, TypeVar
 
 from bot.erp.model import Followed
 from bot.read_model.records import Document, DocumentSelection, DocumentWithLine, FollowedArea, Partner
+from bot.read_model.stock_days import SeenStock, StockDay
 from bot.read_model.tallies import Tallies, TallySelection
 
 T = TypeVar("T")
@@ -63,4 +64,19 @@ class UnfollowedDocuments:
 
     async def partners(self, areas: Iterable[Followed], sources: Collection[str]) -> Sequence[Partner]:
         """Return nobody."""
+        return ()
+
+
+class UnnotedStock:
+    """Implements `bot.read_model.stock_days.StockDayStore` for reading: nothing was noted."""
+
+    async def keep(self, seen: Sequence[SeenStock]) -> NoReturn:
+        """Keep nothing."""
+        raise NotImplementedError
+
+    async def forget(self, before: date) -> None:
+        """There is nothing to drop."""
+
+    async def days_of(self, sources: Collection[str], sku: str) -> Sequence[StockDay]:
+        """Return nothing."""
         return ()

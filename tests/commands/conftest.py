@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -34,6 +34,7 @@ from bot.chat.registry import Commands
 from bot.erp.hub import ErpHub
 from bot.metrics import Metrics
 from bot.read_model.queries import ReadModel
+from bot.read_model.stock_days import StockHistory
 from tests.approvals.env import PATIENCE
 from tests.approvals.memory_repository import MemoryCaseStore
 from tests.commands.account_fakes import MemoryKeyStore, memory_accounts, memory_keys
@@ -44,6 +45,7 @@ from tests.commands.company import NOW, Company
 from tests.commands.export_fakes import MemoryCourier
 from tests.commands.subscription_fakes import MemorySubscriptions
 from tests.read_model.memory_documents import MemoryDocuments
+from tests.read_model.memory_stock import MemoryStockDays
 from tests.recording_audit import RecordingAudit
 
 V = TypeVar("V", bound=View)
@@ -168,6 +170,12 @@ def kept(company: Company) -> MemoryDocuments:
 
 
 @pytest.fixture
+def stock_days() -> MemoryStockDays:
+    """What was noted of stock on earlier days."""
+    return MemoryStockDays()
+
+
+@pytest.fixture
 def courier() -> MemoryCourier:
     return MemoryCourier()
 
@@ -216,6 +224,7 @@ async def charts(painter: MemoryPainter, gallery: MemoryGallery, sparing: list[b
 def collaborators(
     hub: ErpHub,
     kept: MemoryDocuments,
+    stock_days: MemoryStockDays,
     choices: FakeLanguageChoice,
     service: InMemoryAlertService,
     colleagues: Colleagues,
@@ -230,6 +239,7 @@ def collaborators(
     return {
         ErpHub: hub,
         ReadModel: ReadModel(kept, hub),
+        StockHistory: StockHistory(stock_days, now=lambda: NOW, keep=timedelta(days=400)),
         ChartPictures: charts,
         LanguageChoice: choices,
         AlertService: service,

@@ -27,13 +27,15 @@ from bot.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass, cut
 from bot.erp.model import Money, OrderStatus, SalesOrder
 from bot.errors import DingerpError
 from bot.outbox.spending import Purpose, current_spending
-from commands.chart import AgeingChart, PayablesChart, SalesChart
+from bot.read_model.stock_days import StockDay
+from commands.chart import AgeingChart, PayablesChart, SalesChart, StockChart
 from commands.report import ReportView
 from tests.commands.chart_fakes import MemoryGallery, MemoryPainter
-from tests.commands.company import NOW, TODAY, Company, cny
+from tests.commands.company import NOW, TODAY, Company, cny, level, place, product
 from tests.commands.conftest import GROUP, KEEPER, Ask, as_, lines
 from tests.commands.export_fakes import MemoryCourier
 from tests.read_model.memory_documents import MemoryDocuments
+from tests.read_model.memory_stock import MemoryStockDays
 from tests.workbook_cells import read_sheets
 
 DIRECT = Conversation("cidOwn", ConversationKind.DIRECT)
@@ -91,6 +93,45 @@ async def test_the_picture_says_what_the_report_says(ask: Ask, kept: MemoryDocum
     assert ageing.ages == report.invoices.ageing
     assert (ageing.picture, ageing.lack) == ("@lAD2", None)
     assert told(painter.painted[-1])[:2] == ["1–30 天: ¥100.10", "1–30 天: €20.00"]
+
+
+def noted(ago: int, warehouse: str, on_hand: str, source: str = "main") -> StockDay:
+    return StockDay(source=source, warehouse=warehouse, day=TODAY - timedelta(days=ago), on_hand=Decimal(on_hand))
+
+
+async def test_stock_is_drawn_from_the_first_day_that_is_known(
+    ask: Ask, company: Company, stock_days: MemoryStockDays, painter: MemoryPainter
+) -> None:
+    company.levels = (level(product("SKU123", "螺栓"), place("N", "北仓", "4"), place("S", "南仓", "6")),)
+    stock_days.days["sku123"] = [
+        noted(40, "N", "9"),
+        noted(2, "S", "5"),
+        noted(1, "N", "3"),
+        noted(1, "N", "1000", source="other"),
+        noted(1, "CLOSED", "1000"),
+    ]
+    view = as_(StockChart, await ask("/chart stock sku123"))
+    assert view.line == "/chart stock SKU123"
+    assert [each.on_hand for each in view.days[-4:]] == [Decimal(9), Decimal(14), Decimal(8), Decimal(10)]
+    assert (len(view.days), view.since, view.last) == (30, TODAY - timedelta(days=40), TODAY)
+    assert [(TODAY - each.first).days for each in view.changes] == [0, 1, 2, 29]
+    assert told(painter.painted[0])[-1] == "11月5日: 10"
+    assert lines(view)[0] == "/stock SKU123"
+    assert cut(view, ALL_FIELDS - {FieldClass.QUANTITY}).picture is HIDDEN
+    by_month = as_(StockChart, await ask("/图表 库存 SKU123 2026-09-01..2026-11-05"))
+    assert [each.on_hand for each in by_month.days] == [Decimal(9), Decimal(9), Decimal(10)]
+
+
+async def test_without_a_figure_of_earlier_days_it_begins_today(ask: Ask, company: Company) -> None:
+    company.levels = (level(product("SKU123", "螺栓"), place("N", "北仓", "4")),)
+    view = as_(StockChart, await ask("/chart stock SKU123"))
+    assert ([each.on_hand for each in view.days], view.since) == ([Decimal(4)], None)
+    assert "/chart stock SKU123" in lines((await ask("/stock SKU123")).view)
+
+
+@pytest.mark.parametrize("line", ["/chart stock", "/chart SKU123", "/chart ageing SKU123"])
+async def test_a_chart_is_of_something(ask: Ask, line: str) -> None:
+    as_(BadArgumentNotice, await ask(line))
 
 
 async def test_what_is_owed_to_vendors_has_a_chart_of_its_own(

@@ -26,7 +26,7 @@ from bot.store.tables.approvals import (
 )
 from bot.store.tables.audit import AUDIT, AUDIT_DOCUMENT, AUDIT_HEAD
 from bot.store.tables.base import METADATA, StoreTable
-from bot.store.tables.documents import FOLLOWED_AREA, KEPT_DOCUMENT, KEPT_LINE, KEPT_TALLY
+from bot.store.tables.documents import FOLLOWED_AREA, KEPT_DOCUMENT, KEPT_LINE, KEPT_TALLY, STOCK_DAY
 from bot.store.tables.erp import (
     ERP_COPY,
     ERP_REJECTED,
@@ -117,6 +117,7 @@ __all__ = [
     "QUOTA_WARNING",
     "STANDING_ANSWER",
     "STANDING_DOCUMENT",
+    "STOCK_DAY",
     "SUBSCRIPTION",
     "WATCH",
     "WELCOME",

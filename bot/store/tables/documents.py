@@ -89,7 +89,24 @@ class FollowedAreaRow(StoreTable, table=True):
     version: int
 
 
+class StockDayRow(StoreTable, table=True):
+    """What lay in a warehouse from a day on (see `bot.read_model.stock_days`)."""
+
+    __tablename__ = "stock_day"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    source: str = Field(primary_key=True)
+    sku: str = Field(sa_type=Text, primary_key=True)
+    """The code without capitals."""
+    warehouse: str = Field(sa_type=Text, primary_key=True)
+    """The code, empty where the ERP tells one figure for all."""
+    day: int = Field(primary_key=True)
+    """Counted as in ``kept_document``."""
+    on_hand: str = Field(sa_type=Sealed("stock_day.on_hand"))
+
+
 KEPT_DOCUMENT = core_table(KeptDocumentRow)
 KEPT_LINE = core_table(KeptLineRow)
 KEPT_TALLY = core_table(KeptTallyRow)
 FOLLOWED_AREA = core_table(FollowedAreaRow)
+STOCK_DAY = core_table(StockDayRow)
