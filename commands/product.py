@@ -23,7 +23,7 @@ from bot.chat.view_parts import (
     freshness,
     table_of_lines,
 )
-from bot.disclosure import cut
+from bot.disclosure import cut_part
 from bot.erp.goods import ComponentUse, ProductDetails
 from bot.erp.hub import ErpHub
 from bot.phrase import phrase
@@ -91,8 +91,9 @@ async def product(text: ProductWord, *, erp: ErpHub, policy: AccessPolicy, conte
     if isinstance(found, Picks):
         return found
     stock, bought = (policy.decide_area(context.person, name, context.conversation.id) for name in ("stock", "po"))
-    details = cut(replace(found.value, supplies=()), stock.grant.fields)
-    details = replace(details, supplies=cut(found.value, bought.grant.fields).supplies if bought.allowed else ())
+    details, of_stock = cut_part(replace(found.value, supplies=()), stock.grant.fields)
+    supplies, of_orders = cut_part(found.value.supplies if bought.allowed else (), bought.grant.fields)
+    details = replace(details, supplies=supplies)
     rows = (
         *(ProductUse(use=use, inside=True) for use in details.components),
         *(ProductUse(use=use, inside=False) for use in details.used_in),
@@ -103,6 +104,7 @@ async def product(text: ProductWord, *, erp: ErpHub, policy: AccessPolicy, conte
         total=len(rows),
         offset=context.offset,
         shows_vendors=bought.allowed,
+        withheld=of_stock | of_orders,
         line=command_line("product", details.product.sku),
         more=offered(erp, "stock", "price", "arrivals"),
         freshness=freshness(found),

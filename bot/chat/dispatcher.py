@@ -233,22 +233,27 @@ class QuestionDispatcher:
         answer = await self._answer(replace(context, line=lines[0], picture=None), redirected=False)
         return replace(answer, read_as=lines[0])
 
-    async def _answer(self, context: QuestionContext, *, redirected: bool) -> PreparedAnswer:
+    async def _answer(self, context: QuestionContext, *, redirected: bool, is_reading: bool = False) -> PreparedAnswer:
+        """Answer a line; ``redirected``: a command answered by it, and ``is_reading``: a sentence was taken for it."""
         parsed = self._commands.parse(context.line)
-        if not redirected and may_be_reply(parsed, context.line) and (line := self._prompts.take(context)):
+        if (
+            not (redirected or is_reading)
+            and may_be_reply(parsed, context.line)
+            and (line := self._prompts.take(context))
+        ):
             return await self._answer(replace(context, line=line, offset=0, free_text=context.line), redirected=True)
         if context.quoted_text:
             return await self._answer_quoting(parsed, context)
         if parsed.offset:
             context = replace(context, offset=parsed.offset)
-        if self._reader and not (parsed.slashed or redirected or context.clicked):
+        if self._reader and not (parsed.slashed or redirected or is_reading or context.clicked):
             if reading := self._read(self._reader, context):
                 return await self._answer_reading(reading, context)
             if parsed.command and parsed.word != context.line.split(maxsplit=1)[0]:
                 parsed = self._without_deed(parsed, context.line)
         name = parsed.command or (HELP if HELP in self._bound and not parsed.word else None)
         if name is None:
-            return await self._without_command(parsed, context, redirected=redirected)
+            return await self._without_command(parsed, context, redirected=redirected or is_reading)
         if len(parsed.rest.encode()) > MAX_LINE_BYTES:
             problem = BadArgument(phrase("That is too long for one question."))
             return self._failure(problem, self._bound[name].command, context)
@@ -268,7 +273,7 @@ class QuestionDispatcher:
             parsed = self._commands.parse(line)
             assert parsed.command is not None, "a line is spelled out with its command"
             bound, asking = self._bound[parsed.command], replace(context, line=line, offset=0)
-            answer = await self._run(bound, parsed.rest, asking, redirected=True)
+            answer = await self._run(bound, parsed.rest, asking, redirected=False)
             if answer.outcome is QuestionOutcome.ANSWERED:
                 found[line] = answer
         if not found:
@@ -349,7 +354,7 @@ class QuestionDispatcher:
             lines = (reading.line, *reading.alternatives)
             choice = ChoiceNotice(suggestions=tuple(map(Suggestion, lines)))
             return PreparedAnswer(choice, NO_COMMAND_LABEL, QuestionOutcome.HINT)
-        answer = await self._answer(replace(context, line=reading.line), redirected=True)
+        answer = await self._answer(replace(context, line=reading.line), redirected=False, is_reading=True)
         return replace(
             answer,
             read_as=answer.read_as or reading.line,

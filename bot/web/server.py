@@ -57,8 +57,12 @@ def make_web_app(
     async def show_metrics(_request: web.Request) -> web.Response:
         return web.Response(body=generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
+    async def hide_versions(_request: web.Request, response: web.StreamResponse) -> None:
+        response.headers["Server"] = "dingerp"  # and not which versions of Python and aiohttp to look for faults in
+
     app = web.Application()
     app[METRICS] = metrics
+    app.on_response_prepare.append(hide_versions)
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/metrics", show_metrics)

@@ -212,7 +212,7 @@ class TestWithReadyRules:
 class TestWithoutVendors:
     @pytest.fixture
     async def chat(self) -> AsyncIterator[Chat]:
-        rules = (_rule("arrivals stock"), _rule("po", ALL_FIELDS - {FieldClass.PARTNER}))
+        rules = (_rule("arrivals stock product"), _rule("po", ALL_FIELDS - {FieldClass.PARTNER}))
         async with open_chat(policy=AccessPolicy(rules)) as chat:
             yield chat
 
@@ -221,6 +221,10 @@ class TestWithoutVendors:
         assert isinstance(reply.view, ArrivalsView)
         assert {row.partner for row in reply.view.rows} == {HIDDEN}
         assert reply.view.withheld == {FieldClass.PARTNER}
+        bought = (await chat.says("/product RM-52", person=SALES, private=True)).view
+        assert isinstance(bought, ProductView)
+        assert {supply.vendor for supply in bought.details.supplies} == {HIDDEN}
+        assert bought.withheld >= {FieldClass.PARTNER}
 
 
 class TestOneCustomer:

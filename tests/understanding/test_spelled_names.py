@@ -10,6 +10,7 @@ import pytest
 
 from bot.access.people import Person
 from bot.access.policy import AccessPolicy
+from bot.cards.actions import Ask
 from bot.cards.notices import ChoiceNotice, HintNotice
 from bot.cards.view import View
 from bot.chat.arguments import Term
@@ -18,7 +19,7 @@ from bot.chat.dialogues import LastQuestion
 from bot.chat.dispatcher import QuestionDispatcher, QuestionOutcome
 from bot.chat.errors import NothingFound
 from bot.chat.message import Conversation, ConversationKind
-from bot.chat.reading import Reading
+from bot.chat.reading import ReadBy, Reading, Understood
 from bot.chat.registry import Commands, command
 from bot.phrase import phrase
 from bot.understanding.grammar import Grammar
@@ -136,3 +137,34 @@ async def test_a_name_that_the_asker_may_not_see_is_not_told() -> None:
 
 async def test_a_button_is_answered_as_it_stands() -> None:
     assert await ask("/partner hd", "/partner 宏达", clicked=True) == ("not_found", "", ())
+
+
+@command("search", examples=("/search 宏达",), summary=phrase("Help"))
+async def search(text: Term) -> Ask:
+    """Lead to the one partner that there is."""
+    if not text.startswith("宏"):
+        raise NothingFound(text)
+    return Ask("/partner 宏达")
+
+
+class SearchingReader(SpellingReader):
+    """Takes a sentence for a search."""
+
+    def read(
+        self, sentence: str, usable: frozenset[str] | None = None, last: LastQuestion | None = None
+    ) -> Reading | None:
+        return Reading(line="/search 宏达", by=ReadBy.GRAMMAR, understood=(Understood("cue", "?", "?"),))
+
+
+@pytest.mark.parametrize(
+    ("line", "reader"),
+    [("宏达?", SearchingReader({})), ("/search hd", SpellingReader({"/search hd": ("/search 宏达",)}))],
+)
+async def test_a_search_for_a_name_that_was_read_opens_the_only_hit(line: str, reader: SpellingReader) -> None:
+    dispatcher = QuestionDispatcher(
+        commands=Commands([partner, search]), policy=AccessPolicy, collaborators={}, seconds=60.0, reader=reader
+    )
+    asker, where = Person(user_id="keeper01", name="王磊"), Conversation("cid1", ConversationKind.DIRECT)
+    now = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    answer = await dispatcher.view_for(QuestionContext(person=asker, conversation=where, line=line, now=now))
+    assert (answer.outcome, answer.command, answer.read_as) == ("answered", "partner", "/search 宏达")

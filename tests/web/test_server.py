@@ -116,6 +116,11 @@ async def test_nothing_else_is_served(server: Server, method: str, path: str, st
     assert answer.status == status
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/metrics", "/nosuch"])
+async def test_no_answer_names_versions(server: Server, path: str) -> None:
+    assert (await server.get(path)).headers["Server"] == "dingerp"
+
+
 async def test_a_port_that_is_taken_is_named_with_the_setting_to_change(server: Server) -> None:
     app = make_web_app(metrics=Metrics(), readiness=ready)
     with pytest.raises(ConfigurationError, match=rf"127\.0\.0\.1:{server.port}.*DINGERP_HTTP__PORT"):
