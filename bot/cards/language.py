@@ -14,10 +14,10 @@ from functools import lru_cache
 from gettext import c2py
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton
+from babel.messages.catalog import Catalog
 from babel.messages.pofile import PoFileError, read_po
 from babel.numbers import (
     format_compact_decimal,
@@ -203,14 +203,24 @@ def _read(folder: Path, code: str) -> Translations:
             catalogue = read_po(file, locale=code, abort_invalid=True)
     except (OSError, ValueError, PoFileError) as problem:
         raise ConfigurationError(f"no usable catalogue at {path}: {problem}") from problem
+    return _translations(catalogue)
+
+
+def _translations(catalogue: Catalog) -> Translations:
     # Babel would write a file for the standard library to read: that takes longer than reading the catalogue.
-    # Babel types what a message says for both kinds of messages together.
-    sure: list[Any] = [message for message in catalogue if message.id and not message.fuzzy]
-    plurals = {message.id[0]: message.string for message in sure if message.pluralizable}
+    words: dict[str, str] = {}
+    plurals: dict[str, Sequence[str]] = {}
     form_of = c2py(catalogue.plural_expr)
-    alone = {message: forms[form_of(1)] for message, forms in plurals.items()}
-    words = {message.id: message.string for message in sure if not message.pluralizable}
-    return Translations(alone | words, plurals, form_of)
+    for message in catalogue:
+        said = message.string
+        if message.fuzzy or not message.id or not said:
+            continue
+        if isinstance(message.id, str):
+            words[message.id] = said if isinstance(said, str) else said[0]
+        else:
+            plurals[message.id[0]] = said
+            words[message.id[0]] = said[form_of(1)]
+    return Translations(words, plurals, form_of)
 
 
 # Equal figures come again and again; formatting one costs 5 to 11 µs. Zeros are equal whatever their sign.
