@@ -41,7 +41,7 @@ def test_what_is_no_way_is_out_of_date(token: str) -> None:
         unpack(token)
 
 
-def test_a_line_with_the_sign_between_lines_has_no_token() -> None:
+def test_a_line_with_the_separator_of_lines_has_no_token() -> None:
     with pytest.raises(ValueError, match="separator"):
         Ask("/find a⟸b").pack()
 
