@@ -14,19 +14,23 @@ from bot.chat.area_fields import visible_fields
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
+from bot.chat.list_totals import ListAmounts, total_of_list
 from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.parsing import command_line
 from bot.chat.partner_links import offered_links, partner_buttons
 from bot.chat.registry import command
-from bot.chat.sums import sum_by_currency
 from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness, table_of_one
 from bot.disclosure import cut
 from bot.erp.hub import ErpHub
+from bot.erp.listing import BILLS
 from bot.erp.model import Bill, Cost, InvoiceStatus
 from bot.erp.port import Filter
 from bot.phrase import phrase
 
 _OWE_NOTHING = frozenset({InvoiceStatus.DRAFT, InvoiceStatus.VOID})
+_OWED: ListAmounts[Bill] = ListAmounts(
+    BILLS, lambda bill: bill.open_amount, lambda bill: bill.status not in _OWE_NOTHING
+)
 
 
 class BillOrVendor(Term):
@@ -133,7 +137,5 @@ async def bill(
         links = offered_links(erp, "vendor", "payment")
         view = BillView(document=found, days_overdue=overdue, freshness=freshness(hit.found), links=links)
         return cut(view, fields)
-    listed = hit.found.value
-    owed = (each.open_amount for each in listed.items if each.status not in _OWE_NOTHING)
-    sums = (sum_by_currency(owed) if len(listed.items) == listed.total else None) or ()
+    sums = await total_of_list(hit, _OWED, erp.bills, None, context.now)
     return cut(BillListView.of(hit.found, context, which=which, text=text or "", days=asked, open_amounts=sums), fields)
