@@ -15,11 +15,11 @@ from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
 from bot.chat.kept_documents import kept_lists
+from bot.chat.list_totals import ListAmounts, total_of_list
 from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.parsing import command_line
 from bot.chat.partner_links import offered_links, partner_buttons
 from bot.chat.registry import command
-from bot.chat.sums import sum_by_currency
 from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness, table_of_one
 from bot.disclosure import cut
 from bot.erp.hub import ErpHub
@@ -30,6 +30,9 @@ from bot.phrase import phrase
 from bot.read_model.queries import ReadModel
 
 _OWE_NOTHING = frozenset({InvoiceStatus.DRAFT, InvoiceStatus.VOID})
+_OWED: ListAmounts[Bill] = ListAmounts(
+    BILLS, lambda bill: bill.open_amount, lambda bill: bill.status not in _OWE_NOTHING
+)
 
 
 class BillOrVendor(Term):
@@ -137,7 +140,5 @@ async def bill(
         links = offered_links(erp, "vendor", "payment")
         view = BillView(document=found, days_overdue=overdue, freshness=freshness(hit.found), links=links)
         return cut(view, fields)
-    listed = hit.found.value
-    owed = (each.open_amount for each in listed.items if each.status not in _OWE_NOTHING)
-    sums = (sum_by_currency(owed) if len(listed.items) == listed.total else None) or ()
+    sums = await total_of_list(hit, _OWED, erp.bills, None, context.now)
     return cut(BillListView.of(hit.found, context, which=which, text=text or "", days=asked, open_amounts=sums), fields)

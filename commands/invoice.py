@@ -12,18 +12,23 @@ from bot.cards.view import Button, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
+from bot.chat.list_totals import ListAmounts, total_of_list
 from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.parsing import command_line
 from bot.chat.partner_links import offered_links, partner_buttons
 from bot.chat.registry import command
-from bot.chat.sums import sum_by_currency
 from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness, table_of_one
 from bot.erp.hub import ErpHub
+from bot.erp.listing import INVOICES
 from bot.erp.model import Invoice, InvoiceStatus, SalesAmount
 from bot.erp.port import Filter
 from bot.phrase import phrase
+from bot.read_model.queries import ReadModel
 
 _OWE_NOTHING = frozenset({InvoiceStatus.DRAFT, InvoiceStatus.VOID})
+_OWED: ListAmounts[Invoice] = ListAmounts(
+    INVOICES, lambda invoice: invoice.open_amount, lambda invoice: invoice.status not in _OWE_NOTHING
+)
 
 
 class InvoiceOrCustomer(Term):
@@ -107,6 +112,7 @@ async def invoice(
     days: Days | None = None,
     which: InvoiceList | None = None,
     erp: ErpHub,
+    kept: ReadModel,
     context: QuestionContext,
 ) -> View:
     """Show one invoice, or a list."""
@@ -118,7 +124,5 @@ async def invoice(
         overdue = invoice.days_overdue(context.now.date())
         links = offered_links(erp, "customer", "payment")
         return InvoiceView(document=invoice, days_overdue=overdue, freshness=freshness(hit.found), links=links)
-    found = hit.found.value
-    owed = [invoice.open_amount for invoice in found.items if invoice.status not in _OWE_NOTHING]
-    sums = sum_by_currency(owed) if len(found.items) == found.total else None
-    return InvoiceListView.of(hit.found, context, which=which, text=text or "", days=asked, open_amounts=sums or ())
+    sums = await total_of_list(hit, _OWED, erp.invoices, kept, context.now)
+    return InvoiceListView.of(hit.found, context, which=which, text=text or "", days=asked, open_amounts=sums)

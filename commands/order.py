@@ -11,6 +11,7 @@ from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
+from bot.chat.list_totals import ListAmounts, total_of_list
 from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.own_documents import OwnDocuments
 from bot.chat.partner_links import offered_links, partner_buttons
@@ -18,9 +19,11 @@ from bot.chat.registry import command
 from bot.chat.related import more_buttons, offered
 from bot.chat.view_parts import DocumentListView, DocumentView, erp_link_buttons
 from bot.erp.hub import ErpHub
-from bot.erp.model import Area, OrderLine, SalesOrder
+from bot.erp.listing import SALES_ORDERS
+from bot.erp.model import Area, OrderLine, SalesAmount, SalesOrder
 from bot.erp.port import Filter
 from bot.phrase import phrase
+from bot.read_model.queries import ReadModel
 
 
 class OrderOrCustomer(Term):
@@ -36,6 +39,7 @@ class OrderList(Keyword):
     OPEN = phrase("open"), "未结", "待发货", "未发货", "未发完", "未完成", "未交货", "未交"
 
 
+_ORDERED: ListAmounts[SalesOrder] = ListAmounts(SALES_ORDERS, lambda order: order.total)
 _FILTERS = {None: Filter.ALL, OrderList.LATE: Filter.LATE, OrderList.OPEN: Filter.OPEN}
 
 
@@ -91,6 +95,8 @@ class OrderListView(DocumentListView):
 
     which: OrderList | None
     rows: tuple[SalesOrder, ...]
+    total_amounts: tuple[SalesAmount, ...] = ()
+    """What all orders of a named list come to, one amount a currency; empty where not all of them are known."""
 
 
 @command(
@@ -106,6 +112,7 @@ async def order(
     days: Days | None = None,
     which: OrderList | None = None,
     erp: ErpHub,
+    kept: ReadModel,
     own: OwnDocuments,
     context: QuestionContext,
 ) -> View:
@@ -117,4 +124,5 @@ async def order(
     if isinstance(hit, OneDocument):
         more, links = offered(erp, "delivery"), offered_links(erp, "customer")
         return OrderView.of(hit.found, context, more=more, links=links)
-    return OrderListView.of(hit.found, context, which=which, text=text or "", days=asked)
+    sums = await total_of_list(hit, _ORDERED, erp.orders, kept, context.now) if which else ()
+    return OrderListView.of(hit.found, context, which=which, text=text or "", days=asked, total_amounts=sums)

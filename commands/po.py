@@ -16,15 +16,18 @@ from bot.cards.view import Button, Following, ListView, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
+from bot.chat.list_totals import ListAmounts, total_of_list
 from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.own_documents import OwnDocuments
 from bot.chat.partner_links import offered_links, partner_buttons
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, DocumentView, erp_link_buttons
 from bot.erp.hub import Answer, ErpHub
-from bot.erp.model import Area, DocumentRef, PurchaseLine, PurchaseOrder, PurchaseStatus
+from bot.erp.listing import PURCHASE_ORDERS
+from bot.erp.model import Area, Cost, DocumentRef, PurchaseLine, PurchaseOrder, PurchaseStatus
 from bot.erp.port import Filter
 from bot.phrase import Phrase, phrase
+from bot.read_model.queries import ReadModel
 
 
 class PurchaseOrVendor(Term):
@@ -44,6 +47,7 @@ class PurchaseList(Keyword):
 _UNDER_WAY = frozenset({CaseState.WRITING, CaseState.UNKNOWN, CaseState.FAILED})
 """States in which an order still waits in the ERP, although it was decided here."""
 
+_ORDERED: ListAmounts[PurchaseOrder] = ListAmounts(PURCHASE_ORDERS, lambda order: order.total)
 _FILTERS = {
     None: Filter.ALL,
     PurchaseList.PENDING: Filter.PENDING,
@@ -114,6 +118,8 @@ class PurchaseListView(DocumentListView):
 
     which: PurchaseList | None
     rows: tuple[PurchaseOrder, ...]
+    total_amounts: tuple[Cost, ...] = ()
+    """What all orders of a named list come to, one amount a currency; empty where not all of them are known."""
 
     def following(self) -> Following | None:
         waiting = [row for row in self.rows if row.status is PurchaseStatus.WAITING]
@@ -134,6 +140,7 @@ async def po(
     days: Days | None = None,
     which: PurchaseList | None = None,
     erp: ErpHub,
+    kept: ReadModel,
     own: OwnDocuments,
     approvals: ApprovalService,
     context: QuestionContext,
@@ -155,8 +162,10 @@ async def po(
             progress=HEADLINES[known.case.state] if known.case and known.case.state in _UNDER_WAY else None,
             links=offered_links(erp, "vendor", "bill"),
         )
+    sums = await total_of_list(hit, _ORDERED, erp.purchase_orders, kept, context.now) if which else ()
     orders = replace(hit.found.value, items=tuple(map(_with_names, hit.found.value.items)))
-    return PurchaseListView.of(replace(hit.found, value=orders), context, which=which, text=text or "", days=asked)
+    named = replace(hit.found, value=orders)
+    return PurchaseListView.of(named, context, which=which, text=text or "", days=asked, total_amounts=sums)
 
 
 async def _case(found: Answer[PurchaseOrder], approvals: ApprovalService, context: QuestionContext) -> OrderCase:

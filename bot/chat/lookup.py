@@ -68,9 +68,10 @@ class OneDocument(Generic[D]):
 
 @dataclass(frozen=True, slots=True)
 class DocumentList(Generic[D]):
-    """A list, perhaps an empty one."""
+    """A list, perhaps an empty one; ``query`` finds it again, None for one person's."""
 
     found: Answer[Slice[D]]
+    query: ListQuery | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +109,14 @@ class DocumentLookup(Generic[D]):
         found = await self.many(query)
         if self.owned and text and not found.value.total and not any(char.isdigit() for char in text):
             of_colleague = await self.owned.of_named(text, query)
-            found = of_colleague if of_colleague.value.total else found
+            if of_colleague.value.total:
+                return DocumentList(of_colleague)
             rows = rows or FETCH_LIMIT
         if searching and not found.value.total:
             return await self._spelled_otherwise(text, found.notes)
         if searching and rows is None and found.value.total == 1 and found.value.items:
             return OneDocument(await self.one(found.value.items[0].number))
-        return DocumentList(found)
+        return DocumentList(found, query)
 
     async def _spelled_otherwise(self, text: str, notes: tuple[Phrase, ...]) -> OneDocument[D]:
         """Return the document whose number ``text`` spells with other punctuation; raises `NothingFound` for none."""
