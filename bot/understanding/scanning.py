@@ -270,7 +270,10 @@ def take_parted_words(scan: Scan, patterns: Mapping[str, re.Pattern[str]], whole
     """Take words that are parted by others: 收…款 in 收了宏达多少款, but no parts of longer ``whole`` words."""
     spoken: list[tuple[int, int]] = []
     take_words(scan, whole, longest, lambda start, end: spoken.append((start, end)))
+    signs = frozenset(scan.rest)
     for word, pattern in patterns.items():
+        if word[0] not in signs:
+            continue
         first, _, last = word.partition(PARTED)
         if first not in scan.rest or last not in scan.rest or (match := pattern.search(scan.rest)) is None:
             continue
