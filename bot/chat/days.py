@@ -63,6 +63,11 @@ _SINGLE = rf"""
         (?:(?:{_SHIFT})个?)?(?:周|星期|礼拜)(?:[二三四五六日天]|一(?![共般直起下]))(?![0-9一二三四五六七八九十])
     )
   | (?P<week>(?:{_SHIFT})(?:一|个)?(?:周末?|星期|礼拜))
+  | (?P<part>
+        (?:(?:{_SHIFT})个?月|(?:{_NUMBER})月份?)的?(?:(?:最后|头|第)一?个?(?:周|星期)|[上下前后]半个?月)
+      | (?:the\ )?(?:(?:first|last)\ (?:week|half)|second\ half)\ of
+        \ (?:(?:last|this|next)\ month|(?:{"|".join(_ENGLISH_MONTHS)}))(?![a-z])
+    )
   | (?P<third>(?:(?:{_SHIFT})个?月|(?:{_NUMBER})月份?|月)(?:[上中下]旬|初|中|底|末)|[上中下]旬)
   | (?P<month>(?:{_SHIFT})(?:一|个)?月份?(?!报(?![表告价])))
   | (?P<quarter>(?:{_SHIFT})(?:一|个)?季度?|(?:(?:今年|去年|\d{{4}}年)的?)?(?:第?[一二三四1-4]季度|q[1-4]))
@@ -369,6 +374,19 @@ def _third(text: str, today: date, ahead: bool) -> Period:
     return Period(first, month.last if part == 2 else first + 9 * _DAY)
 
 
+def _part(text: str, today: date, ahead: bool) -> Period:
+    """Return a part of a month: its first or last seven days, its days up to the 15th or from the 16th on."""
+    name = re.search(r"of (.+)|(.+?月)", text)
+    assert name is not None
+    month = _one(name[1] or name[2], today, ahead=ahead)
+    assert month is not None, "it is written as a month"
+    second = re.search("最后|下半|后半|last week|last half|second", text) is not None
+    if re.search("半|half", text):
+        middle = month.first + 14 * _DAY
+        return Period(middle + _DAY, month.last) if second else Period(month.first, middle)
+    return Period(month.last - 6 * _DAY, month.last) if second else Period(month.first, month.first + 6 * _DAY)
+
+
 def _quarter(text: str, today: date, _ahead: bool) -> Period:
     named = re.search(r"第?([一二三四1-4])季|q([1-4])", text)
     if named is None:
@@ -441,6 +459,7 @@ _READERS: dict[str, Callable[[str, date, bool], Period | None]] = {
     "span": _span,
     "weekday": _weekday,
     "week": _week,
+    "part": _part,
     "third": _third,
     "month": _month,
     "quarter": _quarter,

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
-from itertools import pairwise
+from itertools import islice, pairwise
 from math import inf
 
 from bot.chat.arguments import Word
@@ -84,6 +84,7 @@ _ON_THE_OTHER_SIDE = {
     Trade.SALE: {"vendor": "customer", "po": "order", "arrivals": "order"},
 }
 """What a word speaks for that is said of a vendor or customer: 宝钢的订单 are purchase orders."""
+_AND = re.compile(r"\s*(?:和|跟|与|及|以及|还有|、|,|，|and|vs\.?)\s*", re.IGNORECASE)
 _VENDORS = re.compile(r"供应商|供货商|供方|\b(?:vendors?|suppliers?)\b", re.IGNORECASE)
 _RECORDS_OF_PARTNERS = ("customer", "vendor")
 """Commands that say all of a partner: 宏达怎么样."""
@@ -595,6 +596,11 @@ class Grammar:
         return read_amount(match[1]) if match else None
 
     def _of_lists(self, scan: Scan, ranked: list[str], weights: Mapping[str, int]) -> Iterable[tuple[str, int]]:
+        if others := self._several_partners(scan):
+            for partner in others:
+                rest = [span for span in scan.spans if span is partner or span not in others]
+                yield from islice(self._of_lists(Scan(scan.text, scan.rest, rest), ranked, weights), 1)
+            return
         named = _joined(scan, SpanKind.NAME, SpanKind.PARTNER, SpanKind.PERSON, SpanKind.PLACE)
         if not ranked and self._is_product(scan) and (stores := _stores_in(scan)):
             yield command_line("stock", _joined(scan, SpanKind.NAME), *stores), 1
@@ -626,6 +632,16 @@ class Grammar:
             if name == "help" and named and weights[name] < _SAYS_OUTRIGHT:
                 break  # a greeting for somebody else
             yield self._list_line(name, scan, named), weights[name]
+
+    def _several_partners(self, scan: Scan) -> list[Span]:
+        """Return the partners that a sentence names one beside the other; nothing where one name holds both."""
+        partners = scan.of_kind(SpanKind.PARTNER)
+        apart = [
+            _AND.fullmatch(scan.text, first.start + len(first.text), last.start) is not None
+            and not self.vocabulary.partner_with(first.value, last.value)
+            for first, last in pairwise(partners)
+        ]
+        return partners if apart and all(apart) else []
 
     def _topic(self, scan: Scan, weights: Mapping[str, int]) -> str:
         """Return the command of which a sentence asks how it is used."""

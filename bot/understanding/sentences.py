@@ -48,12 +48,24 @@ class Cue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpokenWords:
+    """Words that are looked for all at once; most sentences hold none of them, which is seen without the pattern."""
+
+    begin: tuple[str, ...]
+    pattern: re.Pattern[str]
+
+    def search(self, text: str) -> re.Match[str] | None:
+        """Return where the first of the words stands in a text in small letters."""
+        return self.pattern.search(text) if any(word in text for word in self.begin) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WishWords:
     """The words that want something changed: ``alone``, or one of the ``verbs`` together with one of ``when``."""
 
-    alone: re.Pattern[str] | None
-    verbs: re.Pattern[str] | None
-    when: re.Pattern[str] | None
+    alone: SpokenWords | None
+    verbs: SpokenWords | None
+    when: SpokenWords | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,13 +177,15 @@ def _add_wishes(file: str, commands: Commands, tables: object, wishes: dict[str,
             words.update(_words(file, f"wishes.{name}.{kind}", listed))
 
 
-def _one_of(words: Iterable[str]) -> re.Pattern[str] | None:
-    """Return the pattern of words, the longest first; Latin ones are whole."""
+def _one_of(words: Iterable[str]) -> SpokenWords | None:
+    """Return words to look for, the longest first; Latin ones are whole."""
+    longest_first = sorted(words, key=lambda word: (-len(word), word))
     patterns = [
         rf"(?<![a-z]){re.escape(word)}(?![a-z])" if word.isascii() else re.escape(word).replace(PARTED, ".{1,16}?")
-        for word in sorted(words, key=lambda word: (-len(word), word))
+        for word in longest_first
     ]
-    return re.compile("|".join(patterns), re.IGNORECASE) if patterns else None
+    begin = tuple(word.partition(PARTED)[0] for word in longest_first)
+    return SpokenWords(begin=begin, pattern=re.compile("|".join(patterns))) if patterns else None
 
 
 def _reading_command(file: str, commands: Commands, name: str) -> AnyCommand:

@@ -44,7 +44,10 @@ _WORKDAYS = re.compile(r"每个?工作日|工作日|\b(?:on|every) (?:weekdays?|
 _LOW_STOCK = re.compile(r"低库存|缺货|库存不足|low[- ]stock|stock\.low", re.IGNORECASE)
 _HOURS = re.compile(rf"({_NUMBER})\s*(?:个?(?:小时|钟头)|hours?|h)\b", re.IGNORECASE)
 _HALF_A_DAY = re.compile("半天|半日")
-_ENGLISH = re.compile(r"英文|英语|english", re.IGNORECASE)
+_LANGUAGES = {
+    "en": re.compile("英文|英语|english", re.IGNORECASE),
+    "zh": re.compile("中文|汉语|chinese", re.IGNORECASE),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +94,7 @@ def line_of(wish: Wish, scan: Scan, read: Callable[[str], str]) -> str:
         kind = "stock.low" if _LOW_STOCK.search(text) else ""
         return command_line(wish.command, kind, *(_duration(text) if wish.command == "mute" else ()))
     if wish.command == "lang":
-        return command_line("lang", "en" if _ENGLISH.search(text) else "zh")
+        return command_line("lang", next((code for code, named in _LANGUAGES.items() if named.search(text)), ""))
     return command_line(wish.command)
 
 
