@@ -43,8 +43,8 @@ class PaymentOrPartner(Term):
 class PaymentList(Keyword):
     """The lists of payments that have a name."""
 
-    RECEIVED = phrase("received"), "in", "incoming", "收款", "收到", "已收", "回款", "到账", "进账", "sk"
-    SPENT = phrase("paid"), "spent", "out", "outgoing", "付款", "付出", "已付", "支出", "fk"
+    RECEIVED = phrase("received"), "incoming", "收款", "已收", "回款", "到账", "进账", "sk"
+    SPENT = phrase("paid"), "spent", "outgoing", "付款", "付出", "已付", "支出", "fk"
 
 
 _FILTERS = {None: Filter.ALL, PaymentList.RECEIVED: Filter.RECEIVED, PaymentList.SPENT: Filter.SPENT}

@@ -195,7 +195,7 @@ async def test_a_payment_and_its_links(ask: Ask) -> None:
         ("/收付款 收款", PaymentList.RECEIVED, ["PAY-1"]),
         ("/payment paid", PaymentList.SPENT, ["PAY-2"]),
         ("/payment 苏州包装 received", PaymentList.RECEIVED, []),
-        ("/payment out 上个月", PaymentList.SPENT, ["PAY-2"]),
+        ("/payment outgoing 上个月", PaymentList.SPENT, ["PAY-2"]),
     ],
 )
 async def test_payments_in_one_direction(ask: Ask, line: str, which: PaymentList, numbers: list[str]) -> None:
