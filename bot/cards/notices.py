@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from bot.cards.actions import Ask
 from bot.cards.form import InputForm
 from bot.cards.view import Button, Color, Label, View
+from bot.disclosure import ClassedBy, FieldClass
 from bot.phrase import Phrase, phrase
 
 
@@ -78,7 +79,9 @@ class ChoiceNotice(View):
 
     card: ClassVar[str] = "choice"
 
-    suggestions: tuple[Suggestion, ...]
+    suggestions: Annotated[tuple[Suggestion, ...], ClassedBy("tells")]
+    tells: FieldClass | None = None
+    """Whose names they tell, where the asker did not type them."""
 
     def buttons(self) -> Sequence[Button]:
         return _suggestion_buttons(self.suggestions)
@@ -110,9 +113,11 @@ class NotFoundNotice(View):
 
     card: ClassVar[str] = "not_found"
 
-    what: str
+    what: Annotated[str, ClassedBy("tells")]
     closest: tuple[Suggestion, ...] = ()
     example: str = ""
+    tells: FieldClass | None = None
+    """Whose name it is, where the asker did not type it."""
     notes: tuple[Phrase, ...] = ()
 
     def buttons(self) -> Sequence[Button]:

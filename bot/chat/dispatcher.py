@@ -105,6 +105,9 @@ _MAX_CODES = 6
 _MAX_BARE_LINE = 40
 """Characters of a line without a command that are still looked up in the ERP: longer ones are small talk."""
 
+_NAMES = replace(NO_GRANT, fields=frozenset({FieldClass.PARTNER}))
+"""What is seen of a choice among names, which are offered only to those who may see them."""
+
 
 class QuestionOutcome(StrEnum):
     """The outcome of a question; bounded, because it labels a metric."""
@@ -274,13 +277,13 @@ class QuestionDispatcher:
             assert parsed.command is not None, "a line is spelled out with its command"
             bound, asking = self._bound[parsed.command], replace(context, line=line, offset=0)
             answer = await self._run(bound, parsed.rest, asking, redirected=False)
-            if answer.outcome is QuestionOutcome.ANSWERED:
+            if answer.outcome is QuestionOutcome.ANSWERED and self._may_name_partners(line, context):
                 found[line] = answer
         if not found:
             return None
         if len(found) > 1:
-            choice = ChoiceNotice(suggestions=tuple(map(Suggestion, found)))
-            return PreparedAnswer(choice, NO_COMMAND_LABEL, QuestionOutcome.HINT)
+            choice = ChoiceNotice(suggestions=tuple(map(Suggestion, found)), tells=FieldClass.PARTNER)
+            return PreparedAnswer(choice, NO_COMMAND_LABEL, QuestionOutcome.HINT, _NAMES)
         ((line, answer),) = found.items()
         return replace(answer, read_as=line)
 
@@ -352,9 +355,12 @@ class QuestionDispatcher:
             reading = await self._settle(reading, context)
         if reading.unsure:
             lines = (reading.line, *reading.alternatives)
-            choice = ChoiceNotice(suggestions=tuple(map(Suggestion, lines)))
-            return PreparedAnswer(choice, NO_COMMAND_LABEL, QuestionOutcome.HINT)
+            choice = ChoiceNotice(suggestions=tuple(map(Suggestion, lines)), tells=_class_told(reading, context))
+            return PreparedAnswer(choice, NO_COMMAND_LABEL, QuestionOutcome.HINT, _NAMES)
         answer = await self._answer(replace(context, line=reading.line), redirected=False, is_reading=True)
+        if isinstance(answer.view, NotFoundNotice) and (tells := _class_told(reading, context)):
+            grant = replace(answer.grant, fields=answer.grant.fields | {tells})
+            answer = replace(answer, view=replace(answer.view, tells=tells), grant=grant)
         return replace(
             answer,
             read_as=answer.read_as or reading.line,
@@ -501,6 +507,12 @@ class QuestionDispatcher:
         log.error("question.failed", reference=reference, command=command.name, exc_info=error)
         known = error if isinstance(error, DingerpError) else DingerpError()
         return FailedNotice(problem=known.tell(), reference=reference)
+
+
+def _class_told(reading: Reading, context: QuestionContext) -> FieldClass | None:
+    """Return the class of the names that a line tells and the asker did not type; what was asked before may be one."""
+    is_typed = reading.by is not ReadBy.CONTEXT and named_as_typed(reading, context.line) == reading
+    return None if is_typed else FieldClass.PARTNER
 
 
 def _lines_behind(buttons: Sequence[Button]) -> tuple[str, ...]:

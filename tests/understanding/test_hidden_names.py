@@ -66,7 +66,9 @@ async def dispatcher(commands: Commands, vocabulary: Vocabulary) -> AsyncIterato
     )
     reader = GrammarReader(commands, Sentences.load(commands), learnt)
     await reader.learn()
-    known = [command for command in commands.values() if command.name in {"order", "invoice", "customer", "find"}]
+    known = [
+        command for command in commands.values() if command.name in {"order", "invoice", "bill", "customer", "find"}
+    ]
     yield QuestionDispatcher(
         commands=Commands(known),
         policy=lambda: POLICY,
@@ -121,3 +123,17 @@ def test_lines_that_become_the_same_are_no_choice() -> None:
     )
     typed = named_as_typed(reading, "ht的订单")
     assert (typed.line, typed.alternatives, typed.unsure) == ("/order ht", (), False)
+
+
+@pytest.mark.parametrize(
+    ("line", "name"), [("sz的订单", "前海智造"), ("/customer sz", "前海智造"), ("hongda的应付单", HONGDA)]
+)
+async def test_a_name_that_was_not_typed_is_hidden_where_all_may_not_see_it(
+    dispatcher: QuestionDispatcher, line: str, name: str
+) -> None:
+    where = Conversation("cid1", ConversationKind.GROUP)
+    answer = await dispatcher.view_for(QuestionContext(person=SALES, conversation=where, line=line, now=NOW))
+    assert name in repr(cut(answer.view, answer.grant.fields))
+    everybody = cut(answer.view, ALL_FIELDS - {FieldClass.PARTNER})
+    assert name not in repr(everybody)
+    assert name not in repr(everybody.buttons())
