@@ -190,7 +190,7 @@ def _written(path: Path) -> tuple[int, int] | None:
     return state.st_mtime_ns, state.st_size
 
 
-# To read a catalogue takes 15 ms, and a bot asks for them again with each part that has words.
+# To read a catalogue takes 12 ms, and a bot asks for them again with each part that has words.
 @lru_cache(maxsize=8)
 def _load(folder: Path, code: str, written: tuple[int, int] | None) -> Language:
     return Language(code, _read(folder, code))

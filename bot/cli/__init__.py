@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -12,8 +13,6 @@ from bot.cli import audit, cards, data, deliveries, erps, events, rules, serving
 from bot.errors import DingerpError
 from bot.version import installed_version
 
-cli = typer.Typer(help="Brings a company's ERP into its DingTalk groups.", no_args_is_help=True, add_completion=False)
-
 
 def _print_version(wanted: bool) -> None:
     if wanted:
@@ -21,7 +20,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@cli.callback()
 def _root(
     version: Annotated[
         bool,
@@ -31,7 +29,19 @@ def _root(
     """Take the options that belong to no command."""
 
 
-for function in (serving.run, serving.demo, serving.simulator, serving.doctor):
+def _rooted() -> typer.Typer:
+    """Return the command line without any commands."""
+    rooted = typer.Typer(
+        help="Brings a company's ERP into its DingTalk groups.", no_args_is_help=True, add_completion=False
+    )
+    rooted.callback()(_root)
+    return rooted
+
+
+_SERVING = {function.__name__: function for function in (serving.run, serving.demo, serving.simulator, serving.doctor)}
+
+cli = _rooted()
+for function in _SERVING.values():
     cli.command()(function)
 cli.command()(understanding.understand)
 cli.command("send")(events.send_events)
@@ -58,7 +68,17 @@ def main() -> None:
     # Half a million objects come with the modules and stay: collecting them repeatedly took a tenth of the start.
     gc.set_threshold(*GC_THRESHOLDS)
     try:
-        cli(standalone_mode=True)
+        _asked(sys.argv[1:2])(standalone_mode=True)
     except DingerpError as error:
         print(f"dingerp: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
+
+
+def _asked(word: Sequence[str]) -> typer.Typer:
+    """Return the command line for what is typed first: a bot's start need not wait until all commands are made."""
+    serves = _SERVING.get("".join(word))
+    if serves is None:
+        return cli
+    alone = _rooted()
+    alone.command()(serves)
+    return alone
