@@ -140,5 +140,5 @@ async def bill(
         links = offered_links(erp, "vendor", "payment")
         view = BillView(document=found, days_overdue=overdue, freshness=freshness(hit.found), links=links)
         return cut(view, fields)
-    sums = await total_of_list(hit, _OWED, erp.bills, None, context.now)
+    sums = await total_of_list(hit, _OWED, erp.bills, kept, context.now)
     return cut(BillListView.of(hit.found, context, which=which, text=text or "", days=asked, open_amounts=sums), fields)

@@ -40,7 +40,7 @@ async def total_of_list(
     listed: DocumentList[D],
     amounts: ListAmounts[D],
     many: Callable[[ListQuery], Awaitable[Answer[Slice[D]]]],
-    kept: ReadModel | None,
+    kept: ReadModel,
     now: datetime,
 ) -> tuple[Money, ...]:
     """Return what all documents of a list come to, one amount a currency; none where not all of them are known.
@@ -55,7 +55,7 @@ async def total_of_list(
     if found.total <= FETCH_LIMIT:
         return await _total_of_short(amounts, many, query)
     is_named = query == ListQuery(filter=query.filter, offset=query.offset, limit=query.limit)
-    if kept is None or not is_named or query.filter is Filter.ALL:
+    if not is_named or query.filter is Filter.ALL:
         return ()
     return await _total_of_kept(amounts, kept, query.filter, found.total, now)
 
@@ -74,10 +74,10 @@ async def _total_of_short(
 async def _total_of_kept(
     amounts: ListAmounts[D], kept: ReadModel, wanted: Filter, total: int, now: datetime
 ) -> tuple[Money, ...]:
-    area = amounts.kind.area
-    if not (await kept.coverage(area)).is_current(now):
+    kind = amounts.kind.followed
+    if not (await kept.coverage(kind)).is_current(now):
         return ()
-    found = await kept.fold(area, partial(_count_and_sum, amounts, wanted, now.date()), open_only=True)
+    found = await kept.fold(kind, partial(_count_and_sum, amounts, wanted, now.date()), open_only=True)
     count, sums = found.value
     return sums if count == total else ()
 
