@@ -8,7 +8,7 @@ from bot.access.policy import AccessPolicy
 from bot.approvals.case import Case
 from bot.approvals.list_views import ApprovalAll, ApprovalListRow, ApprovalResults, page_fingerprint
 from bot.approvals.presenter import CasePresenter
-from bot.approvals.responder import RECORDED, find_to_vote, outcome_note, vote_request
+from bot.approvals.responder import RECORDED, VoteResponder, find_to_vote, outcome_note, vote_request
 from bot.approvals.service import ApprovalService
 from bot.approvals.typed_votes import MAX_REASON, CaseRef, Remarks, SeenRevision, read_seen
 from bot.approvals.view_builders import BY_ITSELF, build_list_row, build_said_row
@@ -62,7 +62,7 @@ async def approve(
     if wish is ApproveOption.ALL:
         return await _approve_all(seen, approvals, context)
     responder = await find_to_vote(word, approvals, showing, policy, context)
-    if isinstance(responder, Ask):
+    if not isinstance(responder, VoteResponder):
         return responder
     found = responder.found
     if wish is ApproveOption.UNDO:

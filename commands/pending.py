@@ -5,9 +5,16 @@ from __future__ import annotations
 from bot.access.people import Person
 from bot.access.policy import AccessPolicy
 from bot.approvals.case import Case
-from bot.approvals.list_views import ApprovalAll, ApprovalList, ApprovalResults
+from bot.approvals.list_views import ApprovalAll, ApprovalChoice, ApprovalList, ApprovalResults
 from bot.approvals.presenter import CasePresenter
-from bot.approvals.responder import VoteResponder, audience_among, audience_within, concerned_by, fields_among
+from bot.approvals.responder import (
+    VoteResponder,
+    audience_among,
+    audience_within,
+    choose_meant,
+    concerned_by,
+    fields_among,
+)
 from bot.approvals.service import ApprovalService
 from bot.approvals.typed_votes import CaseRef, DecidedCases, read_case_marks
 from bot.approvals.view_builders import build_list_row, build_result_row, people_in_case
@@ -75,6 +82,10 @@ async def pending(
     if found is None:
         audience_among((), policy, context)
         raise NothingFound(word, await lines_of_mine("pending", approvals, context))
+    meant = await choose_meant(found, approvals, policy, context)
+    if isinstance(meant, ApprovalChoice):
+        return meant
+    found = meant
     order = (found.case.source, found.case.number)
     concerned = concerned_by(found)
     audience = await audience_within(concerned, order, erp, policy, context)

@@ -6,7 +6,7 @@ from bot.access.policy import AccessPolicy
 from bot.approvals.case import Case
 from bot.approvals.document import FINGERPRINT_PREFIX
 from bot.approvals.presenter import CasePresenter
-from bot.approvals.responder import find_to_vote, vote_request
+from bot.approvals.responder import VoteResponder, find_to_vote, vote_request
 from bot.approvals.service import ApprovalService
 from bot.approvals.typed_votes import CaseRef, Remarks, SeenRevision, parse_reason, read_seen
 from bot.approvals.views import ApprovalReasons
@@ -46,7 +46,7 @@ async def reject(
     """Record the refusal of the person who asks, or ask for its reason first."""
     colleagues.record_seen(context)
     responder = await find_to_vote(word, approvals, showing, policy, context)
-    if isinstance(responder, Ask):
+    if not isinstance(responder, VoteResponder):
         return responder
     found = responder.found
     known = read_seen(found, seen, context.line, reject.names)

@@ -28,6 +28,8 @@ from bot.chat.days import Days as Days
 from bot.chat.errors import BadArgument as BadArgument
 from bot.chat.errors import NothingFound as NothingFound
 from bot.chat.first_questions import first_questions as first_questions
+from bot.chat.list_totals import ListAmounts as ListAmounts
+from bot.chat.list_totals import total_of_list as total_of_list
 from bot.chat.lookup import DocumentList as DocumentList
 from bot.chat.lookup import DocumentLookup as DocumentLookup
 from bot.chat.lookup import Numbered as Numbered
@@ -85,6 +87,11 @@ from bot.erp.goods_port import ArrivalQuery as ArrivalQuery
 from bot.erp.goods_port import ShortageQuery as ShortageQuery
 from bot.erp.goods_port import WarehouseQuery as WarehouseQuery
 from bot.erp.hub import ErpHub as ErpHub
+from bot.erp.listing import BILLS as BILLS
+from bot.erp.listing import INVOICES as INVOICES
+from bot.erp.listing import PURCHASE_ORDERS as PURCHASE_ORDERS
+from bot.erp.listing import SALES_ORDERS as SALES_ORDERS
+from bot.erp.listing import Listing as Listing
 from bot.erp.model import Approval as Approval
 from bot.erp.model import Area as Area
 from bot.erp.model import Bill as Bill
@@ -123,11 +130,16 @@ from bot.erp.port import Period as Period
 from bot.errors import DingerpError as DingerpError
 from bot.phrase import Phrase as Phrase
 from bot.phrase import phrase as phrase
+from bot.read_model.queries import ReadModel as ReadModel
 from bot.spelling import other_spellings as other_spellings
 
 __all__ = [
     "ALL_FIELDS",
+    "BILLS",
     "HIDDEN",
+    "INVOICES",
+    "PURCHASE_ORDERS",
+    "SALES_ORDERS",
     "AccessPolicy",
     "AccessRule",
     "Answer",
@@ -170,8 +182,10 @@ __all__ = [
     "InvoiceStatus",
     "Keyword",
     "Label",
+    "ListAmounts",
     "ListQuery",
     "ListView",
+    "Listing",
     "Money",
     "NotFound",
     "NotPermitted",
@@ -205,6 +219,7 @@ __all__ = [
     "Quantities",
     "Quantity",
     "QuestionContext",
+    "ReadModel",
     "SalesAmount",
     "SalesOrder",
     "Shortage",
@@ -248,4 +263,5 @@ __all__ = [
     "sum_by_currency",
     "table_of_lines",
     "table_of_one",
+    "total_of_list",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.approvals.case import Case, CaseState
@@ -37,6 +37,8 @@ class CaseContext:
     """Id of the case that the reader can go on to, once this one is done."""
     can_reject: bool = True
     """Whether its source can be told of a rejection."""
+    others: tuple[Case, ...] = ()
+    """Cases of other sources that wait, too, and that the same word means."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,17 +81,20 @@ def build_context(
 def find_context(rules: RulesInForce, cases: Sequence[Case], word: str) -> CaseContext | None:
     """Return the context of the case with this id among ``cases`` or, where none has it, of the newest revision.
 
-    ``cases`` are newest first. Where several ERPs have the number, the one that waits is meant.
+    ``cases`` are newest first. Where several ERPs have the number, the one that waits is meant; of those that wait in
+    several, the others are in the context: to choose one would be a guess.
     """
-    case = next((case for case in cases if case.id == word), None)
-    case = case or next((case for case in cases if not case.state.is_final), next(iter(cases), None))
+    by_id = next((case for case in cases if case.id == word), None)
+    case = by_id or next((case for case in cases if not case.state.is_final), next(iter(cases), None))
     if case is None:
         return None
+    waiting = [other for other in cases if other.state is CaseState.OPEN and other.source != case.source]
     revisions = [revision for revision in cases if revision.source == case.source]
     place = revisions.index(case)
-    return build_context(
+    context = build_context(
         rules,
         case,
         before=next(iter(revisions[place + 1 : place + 2]), None),
         newer=revisions[0] if place else None,
     )
+    return context if by_id else replace(context, others=tuple(waiting))

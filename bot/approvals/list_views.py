@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -69,7 +70,7 @@ class ApprovalList(ListView):
         return _follow_rows(self.rows, self.offset)
 
     def row_buttons(self) -> Sequence[Button]:
-        return [Button(row.number, show_action(row.case)) for row in self.rows]
+        return _row_buttons(self.rows)
 
     def buttons(self) -> Sequence[Button]:
         pages, files = ListView.buttons(self), export_buttons(self.line) if self.total else []
@@ -80,6 +81,19 @@ class ApprovalList(ListView):
 
     def table(self) -> Table:
         return Table.of_rows(_COLUMNS, self.rows, total=self.total, key_of=attrgetter("case"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalChoice(View):
+    """Asks which of several orders with one number is meant, where it waits in several ERPs."""
+
+    card: ClassVar[str] = "approval_choice"
+
+    number: str
+    rows: tuple[ApprovalListRow, ...]
+
+    def buttons(self) -> Sequence[Button]:
+        return [Button(row.source, show_action(row.case)) for row in self.rows]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,8 +136,15 @@ class ApprovalResults(View):
         return None if again is None else Following(documents, again, takes_over=True)
 
     def buttons(self) -> Sequence[Button]:
-        left = [Button(row.number, show_action(row.case)) for row in self.rows if not row.done]
+        left = _row_buttons([row for row in self.rows if not row.done])
         return (*left, Button(phrase("What else waits"), Ask(command_line("pending"))))
+
+
+def _row_buttons(rows: Sequence[ApprovalListRow]) -> list[Button]:
+    """Return what opens each order; those that share a number are told apart by their ERPs."""
+    numbers = Counter(row.number.casefold() for row in rows)
+    labels = [row.number if numbers[row.number.casefold()] == 1 else f"{row.number} · {row.source}" for row in rows]
+    return [Button(label, show_action(row.case)) for label, row in zip(labels, rows, strict=True)]
 
 
 def _follow_rows(rows: Iterable[ApprovalListRow], offset: int = 0) -> Following | None:

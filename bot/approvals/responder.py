@@ -10,9 +10,17 @@ from bot.access.grants import EVERYTHING
 from bot.access.policy import AccessPolicy, Denied, out_of_scope
 from bot.approvals.case import Case, CaseState, external_decision_text, withdrawal_text
 from bot.approvals.case_context import CaseContext
+from bot.approvals.list_views import ApprovalChoice
 from bot.approvals.presenter import CasePresenter
 from bot.approvals.service import ApprovalService
-from bot.approvals.view_builders import HIDDEN_LIMIT, ReplyNote, build_reply_view, has_money, people_in_case
+from bot.approvals.view_builders import (
+    HIDDEN_LIMIT,
+    ReplyNote,
+    build_list_row,
+    build_reply_view,
+    has_money,
+    people_in_case,
+)
 from bot.approvals.views import ApprovalReply, ApprovalView, Audience
 from bot.approvals.voting import VoteOutcome, VoteRequest, VoteResult
 from bot.cards.actions import Ask
@@ -117,22 +125,49 @@ def _noted(case: Case, note: Phrase, outcome: VoteOutcome) -> FormClosedNotice:
     return FormClosedNotice(title=phrase("Purchase order %(number)s", number=case.number), text=note)
 
 
+async def choose_meant(
+    found: CaseContext, approvals: ApprovalService, policy: AccessPolicy, context: QuestionContext
+) -> CaseContext | ApprovalChoice:
+    """Return the case that is meant or, where the number waits in several ERPs that the asker may see, the choice."""
+    if not found.others:
+        return found
+    others = [await approvals.find(case.id) for case in found.others]
+    meant = [each for each in (found, *others) if each is not None and _may_see(each, policy, context)]
+    if len(meant) <= 1:
+        return next(iter(meant), found)
+    audience = Audience.of(private=context.is_private)
+    rows = tuple(build_list_row(each.case, audience) for each in meant)
+    shown = ALL_FIELDS.intersection(*(fields_among(concerned_by(each), policy, context) for each in meant))
+    return cut(ApprovalChoice(number=found.case.number, rows=rows), shown)
+
+
+def _may_see(found: CaseContext, policy: AccessPolicy, context: QuestionContext) -> bool:
+    try:
+        audience_among(concerned_by(found), policy, context)
+    except Denied:
+        return False
+    return True
+
+
 async def find_to_vote(
     word: str | None,
     approvals: ApprovalService,
     showing: CasePresenter,
     policy: AccessPolicy,
     context: QuestionContext,
-) -> VoteResponder | Ask:
-    """Return what answers about the case that ``word`` means, or what to ask where somebody names none."""
+) -> VoteResponder | ApprovalChoice | Ask:
+    """Return what answers about the case that ``word`` means, or what to ask where somebody names none or several."""
     if not word:
         return Ask(command_line("pending"))
     found = await approvals.find(word)
     if found is None:
         return Ask(command_line("why", word))  # which says why it is not decided here, or that there is no such order
-    concerned = concerned_by(found)
+    meant = await choose_meant(found, approvals, policy, context)
+    if isinstance(meant, ApprovalChoice):
+        return meant
+    concerned = concerned_by(meant)
     audience, fields = audience_among(concerned, policy, context), fields_among(concerned, policy, context)
-    return VoteResponder(approvals, showing, found, audience, fields, context)
+    return VoteResponder(approvals, showing, meant, audience, fields, context)
 
 
 def vote_request(

@@ -12,7 +12,7 @@ from bot.access.grants import Scope
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
 from bot.approvals.case import CaseState
-from bot.approvals.list_views import ApprovalAll, ApprovalList, ApprovalResults, page_fingerprint
+from bot.approvals.list_views import ApprovalAll, ApprovalChoice, ApprovalList, ApprovalResults, page_fingerprint
 from bot.approvals.unit_of_work import ApprovalOptions
 from bot.approvals.views import (
     ApprovalPeople,
@@ -77,6 +77,24 @@ async def test_approving_in_words(ask: Ask, approvals: ApprovalFixture, line: st
     await approvals.settle()
     assert [(decision.number, decision.by) for decision in approvals.erp.decisions] == [("PO-1001", "u_manager01")]
     assert (await approvals.case()).state is CaseState.APPROVED
+
+
+@pytest.mark.parametrize("line", ["/approve PO-1001", "/reject PO-1001 too dear", "/pending po-1001", "同意 PO-1001"])
+async def test_a_number_that_waits_in_two_erps_is_asked_about_and_nothing_is_decided(
+    ask: Ask, approvals: ApprovalFixture, line: str
+) -> None:
+    await approvals.submit()
+    assert await approvals.service.sync_document("factory", "PO-1001") is not None
+    choice = as_(ApprovalChoice, await ask(line, person=MANAGER, where=DIRECT))
+    assert {str(button.label) for button in choice.buttons()} == {"main", "factory"}
+    cases = [case for case in await approvals.service.open_cases() if case.number == "PO-1001"]
+    assert {case.votes for case in cases} == {()}
+    assert {one.removeprefix("/pending ") for one in lines(choice)} == {case.id for case in cases}
+    (ours,) = [case for case in cases if case.source == "main"]
+    view = as_(ApprovalView, await ask(f"/pending {ours.id}", person=MANAGER, where=DIRECT))
+    assert view.source == "main"
+    listed = as_(ApprovalList, await ask("/pending", person=BUYER, where=DIRECT))
+    assert [str(button.label) for button in listed.row_buttons()] == ["PO-1001"], "they have no account in the other"
 
 
 @pytest.mark.parametrize(

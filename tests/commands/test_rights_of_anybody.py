@@ -18,6 +18,8 @@ from bot.chat.registry import AnyCommand, Commands
 from bot.disclosure import ALL_FIELDS, FieldClass, cut
 from bot.erp.hub import ErpHub
 from bot.metrics import Metrics
+from bot.read_model.queries import ReadModel
+from bot.testing.unfollowed_documents import UnfollowedDocuments
 from commands.find import find
 from commands.invoice import invoice
 from commands.mo import mo
@@ -54,7 +56,7 @@ def a_dispatcher(policy: AccessPolicy) -> QuestionDispatcher:
     return QuestionDispatcher(
         commands=Commands(ASKED),
         policy=lambda: policy,
-        collaborators={ErpHub: hub, ApprovalService: NoCases()},
+        collaborators={ErpHub: hub, ReadModel: ReadModel(UnfollowedDocuments(), hub), ApprovalService: NoCases()},
         seconds=5,
     )
 
