@@ -142,8 +142,9 @@ async def test_what_only_some_may_ask_names_nobody_in_the_group(open_system: Ope
 
 async def test_rows_that_are_hidden_from_their_reader_are_not_remembered(open_system: OpenSystem) -> None:
     async with open_system(access={"file": ACCESS_RULES, "outsider_groups": (MIXED_GROUP,)}) as system:
-        card = await system.ask("2")
-        assert [button.text for button in card.buttons] == ["产品", "生产"]
+        by_number, by_name = await system.ask("2"), await system.ask("/find 工")
+        assert [button.text for button in by_number.buttons] == ["产品", "销售", "财务", "采购", "生产"]
+        assert {button.text.partition("-")[0] for button in by_name.buttons} == {"产品", "MO"}
         # Which lines were remembered is stored at the latest when the bot stops.
 
 

@@ -59,7 +59,8 @@ async def test_finding_10_turning_a_page_is_never_the_next_sensible_step(system:
 
 async def test_finding_6_an_ordinary_customer_leads_the_late_orders(system: BotSystem) -> None:
     listed = (await system.ask("/order late", who="boss01")).markdown
-    first = listed.split("<br>")[0]
+    total, first, *_ = re.split(r"\n\n|<br>", listed)
+    assert total.startswith("总额：")
     assert re.fullmatch(r"\*\*SO-\d+\*\* [\u4e00-\u9fff（）]+(有限公司|店|厂|…)", first), first
     assert "7＊7" not in listed
 
