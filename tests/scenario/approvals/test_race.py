@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -189,16 +190,16 @@ async def test_many_orders_are_decided_concurrently_without_one_wrong(
 
         async def press(card: CardPlacement) -> ClickAnswer:
             async with slots:
-                return await cluster.press(card, REASON if card.reader == refuser else APPROVE)
+                # The others may have decided meanwhile, so that the button is gone when the click arrives.
+                return await cluster.press_stale(card, REASON if card.reader == refuser else APPROVE)
 
-        async def show_reasons(card: CardPlacement) -> None:
-            async with slots:
-                await open_reasons(cluster, [card])
+        async def ready(number: str, card: CardPlacement) -> tuple[str, CardPlacement]:
+            if card.reader == refuser:
+                async with slots:
+                    await open_reasons(cluster, [card])
+            return number, replace(card, view=cluster.view(card))
 
-        await asyncio.gather(
-            *(show_reasons(copy) for number in numbers for copy in cards[number] if copy.reader == refuser)
-        )
-        clicks = [(number, copy) for number in numbers for copy in cards[number]]
+        clicks = await asyncio.gather(*(ready(number, copy) for number in numbers for copy in cards[number]))
         # Clicks at one order come close together, so that they meet.
         clicks.sort(key=lambda click: (numbers.index(click[0]) // 10, dice.random()))
         results = await asyncio.gather(*(press(card) for _, card in clicks))
