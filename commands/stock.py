@@ -140,6 +140,13 @@ class StockView(ListView):
     """Whether warehouses were asked for: their figures come first, and those of all warehouses after them."""
     freshness: Freshness
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts of the card in their order: the figures that were asked for come first."""
+        if self.narrowed:
+            return ("places", "details", "total") if self.level.is_stocked else ("total", "details")
+        return ("total", "details", "places")
+
     def row_buttons(self) -> Sequence[Button]:
         return more_buttons(self.more, self.level.product.sku)
 
