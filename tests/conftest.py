@@ -36,6 +36,7 @@ from bot.erp.index import dictionary
 from bot.erp.index.follower import IndexFollower
 from bot.erp.index.pinyin import look_up
 from bot.erp.index.port import Readings
+from bot.erp.index.search import ProductIndex
 from bot.store import database
 from bot.understanding.sentences import Sentences
 from tests import examples
@@ -219,6 +220,16 @@ def _look_up_here() -> Iterator[None]:
     assert defaults["look_up"] is look_up
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(defaults, "look_up", read_here)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _search_patiently() -> Iterator[None]:
+    """Let searches of the index take as long as a busy machine needs; tests of the limit set their own."""
+    defaults = ProductIndex.__init__.__kwdefaults__
+    assert "seconds" in defaults
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(defaults, "seconds", 60.0)
         yield
 
 

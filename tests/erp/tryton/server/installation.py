@@ -17,6 +17,7 @@ import venv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -32,8 +33,6 @@ _CONTENT = (
 )
 """The inputs that determine the content of the database."""
 _ADMIN_PASSWORD = "Admin#2026"
-_FRESH_SECONDS = 28 * 24 * 3600
-"""A filled database stays valid while its documents' days are in the fiscal years around the present one."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +51,11 @@ class Prepared:
 
     @property
     def ready(self) -> bool:
-        """Whether it is complete (the report is written last) and recent enough."""
-        return self.expected.exists() and time.time() - self.expected.stat().st_mtime < _FRESH_SECONDS
+        """Whether it is complete (the report is written last) and of today: the server forecasts from today on."""
+        if not self.expected.exists():
+            return False
+        today: str = json.loads(self.expected.read_text())["today"]
+        return today == date.today().isoformat()  # noqa: DTZ011  # as the server and the data say it
 
 
 def prepared() -> Prepared:
