@@ -186,10 +186,12 @@ class DingComposer(AlertComposer):
     async def compose(self, ref: str) -> ComposedCard:
         """Return the card; an empty one if everything is over, or somebody follows it up."""
         card_id, _, way = ref.partition("|")
-        content = await self._units.query(lambda unit: read_card(unit.repository, card_id))
+        content, usual = await self._units.query(lambda unit: (read_card(unit.repository, card_id), unit.ding))
         if content is None or all(alert.acknowledged is not None or not alert.is_open for alert in content.alerts):
             return ComposedCard(None, 0)
-        return replace(await super().compose(card_id), ding=DingWay(way) if way else DingWay.OFF)
+        # A call that an earlier version owes names no way: at that time only the settings said it.
+        composed = replace(await super().compose(card_id), ding=DingWay(way) if way else usual)
+        return composed if composed.ding is not DingWay.OFF else ComposedCard(None, 0)
 
 
 def _fields(alert: Alert, reader: PlaceReader) -> frozenset[FieldClass]:

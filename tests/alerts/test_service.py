@@ -19,11 +19,12 @@ from bot.alerts.alert import AlertState, Comparator, Mute, Watch
 from bot.alerts.labels import CardFact
 from bot.alerts.repository import AlertRepository
 from bot.alerts.routing import EscalationStep
-from bot.alerts.service import AlertComposer, AlertService, AlertUnitOfWorkRunner
+from bot.alerts.service import AlertComposer, AlertService, AlertUnitOfWorkRunner, DingComposer
 from bot.alerts.views import AlertDigest, AlertGroup, AlertView
 from bot.chat.audiences import PlaceReader, ReaderAt
 from bot.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass
 from bot.erp.model import Area, Money
+from bot.outbox.delivery import DingWay
 from bot.outbox.place import Place
 from bot.outbox.ports import Composer
 from bot.phrase import phrase
@@ -35,6 +36,10 @@ from tests.chat.audience_parts import reader_by_kind
 T = TypeVar("T")
 
 NAMES: Mapping[str, str] = MappingProxyType({"boss": "陈经理"})
+
+
+async def name_of_anybody(user_id: str) -> str:
+    return NAMES[user_id]
 
 
 @dataclass(slots=True)
@@ -64,10 +69,9 @@ class ServiceHarness:
 
     @property
     def composer(self) -> Composer:
-        async def name_of(user_id: str) -> str:
-            return NAMES[user_id]
-
-        return AlertComposer(self.units, now=lambda: self.scenario.now, name_of=name_of, reader_at=self.reader_at)
+        return AlertComposer(
+            self.units, now=lambda: self.scenario.now, name_of=name_of_anybody, reader_at=self.reader_at
+        )
 
     def newest(self, place: Place = A) -> str:
         """Return the card that was owed to a place last."""
@@ -76,6 +80,19 @@ class ServiceHarness:
 
 def harness_of(new_scenario: NewScenario, *targets: object, **rules: object) -> ServiceHarness:
     return ServiceHarness(new_scenario(StubRules(targets=targets or (to(A),), **rules)))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("owed", "rings"), [("|sms", DingWay.SMS), ("", DingWay.PHONE), ("|off", None)])
+async def test_a_call_is_made_the_way_that_was_owed_or_that_the_settings_say(
+    new_scenario: NewScenario, owed: str, rings: DingWay | None
+) -> None:
+    harness = harness_of(new_scenario)
+    scenario = harness.scenario
+    scenario.at(0, low("SKU1", 5))
+    units = AlertUnitOfWorkRunner(harness, lambda repository: replace(scenario.unit(repository), ding=DingWay.PHONE))
+    composer = DingComposer(units, now=lambda: scenario.now, name_of=name_of_anybody, reader_at=harness.reader_at)
+    composed = await composer.compose(harness.newest() + owed)
+    assert (composed.view is not None, composed.ding) == (rings is not None, rings or DingWay.OFF)
 
 
 async def test_what_is_open_at_a_place(new_scenario: NewScenario) -> None:
