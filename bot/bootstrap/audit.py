@@ -19,7 +19,7 @@ from bot.background import repeat
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.chat.context import QuestionContext
 from bot.chat.limit_reports import DailyReports, owed_reports
-from bot.chat.pipeline import QuestionHandler
+from bot.chat.question_handler import QuestionHandler
 from bot.chat.question_limits import LimitedQuestions
 from bot.chat.registry import Commands
 from bot.errors import DingerpError

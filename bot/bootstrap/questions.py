@@ -26,7 +26,8 @@ from bot.chat.exports import Exports
 from bot.chat.forms import PersonalForms
 from bot.chat.interim_cards import InterimTiming
 from bot.chat.message import ConversationKind, Message
-from bot.chat.pipeline import MAX_QUESTION_AGE, QuestionHandler, QuestionPipeline
+from bot.chat.pipeline import MAX_QUESTION_AGE, QuestionPipeline
+from bot.chat.question_handler import QuestionHandler
 from bot.chat.question_limits import LimitedQuestions
 from bot.chat.reader_hub import AccountOf
 from bot.chat.redrawing import AnswerComposer

@@ -41,8 +41,8 @@ from bot.chat.clicks import ClickPipeline
 from bot.chat.colleagues import Colleagues
 from bot.chat.erp_accounts import ErpAccounts
 from bot.chat.erp_keys import ErpKeys
+from bot.chat.languages import LanguageChoice
 from bot.chat.pipeline import QuestionPipeline
-from bot.chat.ports import LanguageChoice
 from bot.chat.registry import installed_commands
 from bot.dingtalk.card_wire import TemplateChoice
 from bot.dingtalk.openapi import ApiRetryPolicy

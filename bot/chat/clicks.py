@@ -39,7 +39,7 @@ from bot.chat.audiences import KnownOutsiders
 from bot.chat.context import QuestionContext
 from bot.chat.forms import FormClaim, PersonalForms
 from bot.chat.message import Conversation, ConversationKind
-from bot.chat.pipeline import PreparedAnswer, QuestionHandler
+from bot.chat.question_handler import PreparedAnswer, QuestionHandler
 from bot.chat.standing_answers import AnswerKeeper, CardReaders, StandingAnswer
 from bot.chat.ways_back import WaysBack
 from bot.disclosure import cut

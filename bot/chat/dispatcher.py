@@ -44,8 +44,8 @@ from bot.chat.message import ConversationKind, Message, MessageKind, Picture
 from bot.chat.own_documents import OwnDocuments
 from bot.chat.parsing import MAX_LINE_BYTES, ParsedLine, command_line, normalise
 from bot.chat.pictures import CODE_TOO_LONG, NO_CODE, TOO_SLOW, PictureReader, PictureUnreadable
-from bot.chat.pipeline import PreparedAnswer
 from bot.chat.prompts import OpenPrompts, may_be_reply
+from bot.chat.question_handler import PreparedAnswer
 from bot.chat.quoting import line_about, numbers_in, takes_number
 from bot.chat.reader_hub import AccountOf, ReaderHub, no_account
 from bot.chat.reading import ReadBy, Reading, SentenceModel, SentenceReader, named_as_typed, settle

@@ -6,23 +6,22 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 import structlog
 from prometheus_client import Counter
 
 from bot.access.audit import AuditEntry, AuditKind, AuditLog
-from bot.access.grants import NO_GRANT, Grant
 from bot.access.organisation import OwnOrganisation
 from bot.access.people import People, Person
 from bot.backoff import BackoffPolicy
 from bot.cards.card import Card, ViewRenderer
 from bot.cards.notices import ChoiceNotice, ErpDownNotice, FailedNotice, InterimNotice
 from bot.cards.track_ids import TrackIds
-from bot.cards.view import Button, View
+from bot.cards.view import View
 from bot.chat.audiences import Audiences, KnownOutsiders
 from bot.chat.context import QuestionContext
 from bot.chat.forms import PersonalForms
@@ -39,6 +38,7 @@ from bot.chat.ports import (
     SentAnswer,
     TextUnconfirmed,
 )
+from bot.chat.question_handler import PreparedAnswer, QuestionHandler
 from bot.chat.scheduling import ConversationQueue, LoopPacer, QueueTicket
 from bot.chat.standing_answers import AnswerKeeper, CardReaders, StandingAnswer
 from bot.chat.unstored import UnstoredQuestions
@@ -47,7 +47,7 @@ from bot.chat.welcome import Welcomes
 from bot.disclosure import cut
 from bot.errors import DingerpError
 from bot.metrics import Metrics
-from bot.phrase import Phrase, phrase
+from bot.phrase import phrase
 
 log = structlog.get_logger(__name__)
 
@@ -67,63 +67,6 @@ TEXT_REPEATS = 2
 
 AcknowledgeQuestion: TypeAlias = Callable[[DingerpError | None], None]
 """Acknowledges a question that is stored, or says why it could not be: then DingTalk sends it again."""
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedAnswer:
-    """A view, what the asker may see of it, and bounded labels for the metrics.
-
-    Without a ``grant`` nothing that has a class may be seen. ``rule`` names what decided, for the audit log.
-    """
-
-    view: View
-    command: str
-    outcome: str
-    grant: Grant = NO_GRANT
-    rule: str = ""
-    decides: bool = False
-    """Whether it tells of a decision: two such answers would look like two decisions."""
-    read_as: str = ""
-    """The line that a sentence was taken for; empty for a typed command."""
-    by_model: bool = False
-    """Whether a language model took it for that."""
-    wish: str = ""
-    """The line to send for what the sentence wants changed: a sentence changes nothing."""
-    wants_erp: bool = False
-    """Whether it wants changed what only the ERP changes."""
-    tries: tuple[Button, ...] = ()
-    """What a newcomer may try."""
-    guessed: str = ""
-    """The number of a document that was not found, where the rules keep some documents from the asker."""
-    provisional: bool = False
-    """The answer waits only because DingTalk is silent: found again before it is sent again."""
-
-    @property
-    def reading(self) -> Phrase | None:
-        """What the card says of how a sentence was read; None for a typed command."""
-        if not self.read_as:
-            return None
-        if self.by_model:
-            return phrase("A language model read this as %(line)s", line=self.read_as)
-        if self.wish:
-            return phrase(
-                "Read as %(line)s. A sentence changes nothing: send %(wish)s", line=self.read_as, wish=self.wish
-            )
-        if self.wants_erp:
-            return phrase("Read as %(line)s. I change nothing there: please do it in the ERP", line=self.read_as)
-        return phrase("Read as %(line)s", line=self.read_as)
-
-
-class QuestionHandler(Protocol):
-    """Finds the view for a question; failures are views too."""
-
-    async def view_for(self, context: QuestionContext) -> PreparedAnswer:
-        """Answer the line that was typed or that a button stands for."""
-        ...
-
-    def hint_for(self, message: Message) -> PreparedAnswer | None:
-        """Return the answer to a message that cannot hold a question; None when it can."""
-        ...
 
 
 class QuestionPipeline:

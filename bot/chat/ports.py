@@ -1,14 +1,11 @@
-"""The ports of the chat: the inbox of acknowledged questions, the channel back to who asked, and the choice of a
-language.
-"""
+"""The ports of the answers: the inbox of acknowledged questions, and the channel back to who asked."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from types import MappingProxyType
 from typing import ClassVar, Protocol, TypeAlias
 
 from bot.cards.card import Card
@@ -181,16 +178,4 @@ class AnswerChannel(Protocol):
         another `bot.errors.DingerpError` when nothing could be sent; if its ``retry`` is set, certainly nothing has
         arrived.
         """
-        ...
-
-
-LANGUAGES: Mapping[str, str] = MappingProxyType({"zh_CN": "中文", "en": "English"})
-"""Names of the languages that have a catalogue, by their codes: each in itself, for those who read no other."""
-
-
-class LanguageChoice(Protocol):
-    """Remembers which language a person wants to read."""
-
-    async def choose(self, user_id: str, code: str) -> None:
-        """Keep ``code`` (``zh_CN`` or ``en``) for this person; it applies from the answer to this question on."""
         ...

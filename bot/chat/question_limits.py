@@ -15,7 +15,7 @@ from bot.access.shown import find_shown
 from bot.cards.notices import DeniedNotice, ExternalNotice, LimitNotice, UnconfirmedNotice
 from bot.chat.context import QuestionContext
 from bot.chat.message import ConversationKind, Message
-from bot.chat.pipeline import PreparedAnswer, QuestionHandler
+from bot.chat.question_handler import PreparedAnswer, QuestionHandler
 from bot.metrics import Metrics
 from bot.phrase import Phrase, phrase
 

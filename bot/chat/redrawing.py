@@ -10,7 +10,7 @@ from bot.chat.audiences import Audiences
 from bot.chat.context import QuestionContext
 from bot.chat.dispatcher import QuestionOutcome
 from bot.chat.message import ConversationKind
-from bot.chat.pipeline import PreparedAnswer, QuestionHandler
+from bot.chat.question_handler import PreparedAnswer, QuestionHandler
 from bot.chat.registry import Commands
 from bot.chat.standing_answers import CardReaders, StandingAnswer, StandingAnswers
 from bot.disclosure import cut

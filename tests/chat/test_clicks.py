@@ -23,7 +23,7 @@ from bot.cards.view import Button, View
 from bot.chat.clicks import ClickPipeline
 from bot.chat.context import QuestionContext
 from bot.chat.message import ConversationKind, Message
-from bot.chat.pipeline import PreparedAnswer
+from bot.chat.question_handler import PreparedAnswer
 from bot.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass
 from bot.erp.errors import Unavailable
 from bot.errors import DingerpError

@@ -23,8 +23,9 @@ from bot.cards.track_ids import TrackIds
 from bot.cards.view import Button, View
 from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind, Mention, Message, MessageKind, Sender
-from bot.chat.pipeline import MAX_QUESTION_AGE, PreparedAnswer, QuestionPipeline
+from bot.chat.pipeline import MAX_QUESTION_AGE, QuestionPipeline
 from bot.chat.ports import AnswerCards, AnswerUnconfirmed, AnswerVia, InboxState, SentAnswer, TextUnconfirmed
+from bot.chat.question_handler import PreparedAnswer
 from bot.chat.standing_answers import CardReaders
 from bot.disclosure import SHARED_FIELDS, FieldClass
 from bot.errors import DingerpError

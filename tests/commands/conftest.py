@@ -27,9 +27,9 @@ from bot.chat.dispatcher import QuestionDispatcher
 from bot.chat.erp_accounts import ErpAccounts
 from bot.chat.erp_keys import ErpKeys
 from bot.chat.exports import Exports
+from bot.chat.languages import LanguageChoice
 from bot.chat.message import Conversation, ConversationKind
-from bot.chat.pipeline import PreparedAnswer
-from bot.chat.ports import LanguageChoice
+from bot.chat.question_handler import PreparedAnswer
 from bot.chat.registry import Commands
 from bot.erp.hub import ErpHub
 from bot.metrics import Metrics

@@ -9,7 +9,7 @@ import pytest
 
 from bot.cards.notices import WithheldNotice
 from bot.chat.dialogues import LastQuestion
-from bot.chat.pipeline import PreparedAnswer
+from bot.chat.question_handler import PreparedAnswer
 from bot.chat.registry import Commands
 from bot.errors import ConfigurationError
 from bot.understanding.following import follow
