@@ -20,7 +20,7 @@ from bot.cards.card import Card, Click
 from bot.cards.notices import BusyNotice, HintNotice, OutOfDateNotice, UnconfirmedNotice
 from bot.cards.track_ids import TrackIds
 from bot.cards.view import Button, View
-from bot.chat.clicks import ClickPipeline
+from bot.chat.answers.clicks import ClickPipeline
 from bot.chat.context import QuestionContext
 from bot.chat.message import ConversationKind, Message
 from bot.chat.question_handler import PreparedAnswer
