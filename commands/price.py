@@ -13,9 +13,9 @@ from bot.chat.arguments import Sku, Term
 from bot.chat.context import QuestionContext
 from bot.chat.errors import NothingFound
 from bot.chat.parsing import command_line
-from bot.chat.products import Picks, ProductLookup
+from bot.chat.records.products import Picks, ProductLookup
+from bot.chat.records.related import more_buttons, offered
 from bot.chat.registry import command
-from bot.chat.related import more_buttons, offered
 from bot.chat.view_parts import Freshness, ask_buttons, export_buttons, freshness
 from bot.disclosure import ClassedBy, FieldClass, cut
 from bot.erp.answer import Answer

@@ -25,8 +25,8 @@ from bot.cards.language import load_languages
 from bot.cards.renderer import CardRenderer
 from bot.cards.view import View
 from bot.chat.context import QuestionContext
-from bot.chat.dispatcher import QuestionDispatcher, can_answer
 from bot.chat.message import Conversation, ConversationKind
+from bot.chat.questions.dispatcher import QuestionDispatcher, can_answer
 from bot.chat.registry import AnyCommand, Commands
 from bot.erp.hub import ErpHub
 from bot.erp.port import Erp

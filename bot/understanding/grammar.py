@@ -20,9 +20,9 @@ from bot.chat.days import (
     names_missing_day,
     names_month_in_digits,
 )
-from bot.chat.demand import read_amount, typed_demand
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise, split
-from bot.chat.reading import ReadBy, Reading, Understood
+from bot.chat.questions.reading import ReadBy, Reading, Understood
+from bot.chat.records.demand import read_amount, typed_demand
 from bot.chat.registry import Commands
 from bot.understanding.exporting import drop_export, export_reading, wants_the_last
 from bot.understanding.homophones import Homophones

@@ -14,7 +14,7 @@ from sqlalchemy import create_engine
 
 from bot.approvals.case import CaseState
 from bot.erp.model import PurchaseStatus
-from bot.store.approvals import StoredCaseTransactions
+from bot.store.approvals.repository import StoredCaseTransactions
 from bot.store.database import Database
 from tests.approvals.company import document
 from tests.approvals.env import REJECT, ApprovalEnv, Killed, rules

@@ -22,7 +22,7 @@ from bot.erp.validation import QuarantinedRecord
 from bot.erp.validation_rules import Defect
 from bot.metrics import Metrics
 from bot.store.database import Database
-from bot.store.erp_records import StoredErpRecords
+from bot.store.erp.records import StoredErpRecords
 from tests.erp.test_hub import Source, level
 
 NOON = datetime(2026, 11, 24, 4, tzinfo=UTC)

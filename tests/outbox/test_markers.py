@@ -19,7 +19,7 @@ from bot.simulator.config import SimulatorConfig
 from bot.simulator.engine import SimEngine
 from bot.simulator.server import open_simulator
 from bot.store.database import Database
-from bot.store.deliveries import StoredDeliveries
+from bot.store.outbox.deliveries import StoredDeliveries
 from tests.outbox.conftest import (
     Clock,
     OutboxHarness,

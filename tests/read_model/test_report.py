@@ -19,7 +19,7 @@ from bot.read_model.follower import DocumentFollower, area_followers
 from bot.read_model.queries import ReadModel
 from bot.read_model.report import ComparedSum, ReportSpan, read_figures
 from bot.store.database import Database
-from bot.store.read_model import StoredDocuments
+from bot.store.erp.read_model import StoredDocuments
 from tests.erp.conftest import NOW, TODAY, demo_file, filled  # noqa: F401  # fixtures
 from tests.read_model.conftest import at_once
 
