@@ -363,7 +363,7 @@ async def test_while_somebody_holds_the_lock_each_writer_waits_but_a_moment(
     with closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         for _ in range(3):
-            with pytest.raises(StoreUnavailable, match="another process holds the database.s lock"):
+            with pytest.raises(StoreUnavailable, match="another process holds the database's lock"):
                 await database.run(lambda connection: connection.exec_driver_sql(words))
         other.execute("ROLLBACK")
     await database.run(lambda connection: connection.exec_driver_sql(words))
