@@ -18,7 +18,7 @@ from tests.erp.fakes.erpnext_gaps import GAPS, SUBMIT_GAPS
 
 
 class TestErpNextContract(ErpContract):
-    feeds = frozenset({Feed.BILLS, Feed.PAYMENTS})
+    feeds = frozenset(Feed)
     offers = frozenset(Capability)
     name, vendor = "erpnext", vendor
     gaps = GAPS
