@@ -336,13 +336,13 @@ class QuestionDispatcher:
         return reading if asked or self._may_use(reading.line, context) else None
 
     def _may_name_partners(self, line: str, context: QuestionContext) -> bool:
-        """Whether the asker sees the customers and vendors of all documents that the command of a line shows."""
+        """Whether the asker sees the customers and vendors of all documents that the command of a line shows.
+
+        Where it shows none that have any, such as stock, a name tells the more: then they must see all.
+        """
         name, policy = self._commands.parse(line).command or "", self._policy()
-        verdicts = [
-            policy.decide_area(context.person, each, context.conversation.id)
-            for each in DOCUMENT_COMMANDS.get(name, (name,))
-            if each in OF_PARTNERS
-        ]
+        shown = OF_PARTNERS.intersection(DOCUMENT_COMMANDS.get(name, (name,))) or OF_PARTNERS
+        verdicts = [policy.decide_area(context.person, each, context.conversation.id) for each in shown]
         return all(FieldClass.PARTNER in verdict.grant.fields for verdict in verdicts)
 
     def _may_use(self, line: str, context: QuestionContext) -> bool:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from bot.chat.dialogues import LastQuestion
+from bot.chat.parsing import quote
 from bot.chat.registry import Commands
 
 
@@ -58,7 +59,7 @@ def named_as_typed(reading: Reading, sentence: str) -> Reading:
 
     def as_typed(line: str) -> str:
         for name, typed in names.items():
-            line = line.replace(name, typed)
+            line = line.replace(quote(name), quote(typed)).replace(name, typed)
         return line
 
     lines = tuple(dict.fromkeys(map(as_typed, (reading.line, *reading.alternatives))))
