@@ -11,7 +11,7 @@ from bot.cards.actions import Ask
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, View
 from bot.chat.area_fields import visible_fields
-from bot.chat.arguments import Keyword, Term
+from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
 from bot.chat.kept_documents import kept_lists
@@ -35,7 +35,7 @@ _OWED: ListAmounts[Bill] = ListAmounts(
 )
 
 
-class BillOrVendor(Term):
+class BillOrVendor(PartnerTerm):
     """The number of a bill, ours or the vendor's, or part of it, or part of a vendor's name."""
 
     placeholder = phrase("number or vendor")

@@ -14,7 +14,7 @@ from bot.cards.actions import Ask
 from bot.cards.tables import Column
 from bot.cards.view import Button, View
 from bot.chat.area_fields import visible_fields
-from bot.chat.arguments import Term
+from bot.chat.arguments import PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.kept_documents import KeptDocuments, read_kept
 from bot.chat.lookup import OneDocument
@@ -36,7 +36,7 @@ _NEWEST = 3
 """Orders that are shown; a button leads to all."""
 
 
-class CustomerNameOrCode(Term):
+class CustomerNameOrCode(PartnerTerm):
     """The code of a customer, or part of it, or part of the name."""
 
     placeholder = phrase("name or code")

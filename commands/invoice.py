@@ -9,7 +9,7 @@ from typing import ClassVar
 from bot.cards.actions import Ask
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, View
-from bot.chat.arguments import Keyword, Term
+from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
 from bot.chat.list_totals import ListAmounts, total_of_list
@@ -31,7 +31,7 @@ _OWED: ListAmounts[Invoice] = ListAmounts(
 )
 
 
-class InvoiceOrCustomer(Term):
+class InvoiceOrCustomer(PartnerTerm):
     """The number of an invoice, or part of it, or part of a customer's name."""
 
     placeholder = phrase("number or customer")

@@ -13,7 +13,7 @@ from bot.cards.actions import Ask
 from bot.cards.tables import Column
 from bot.cards.view import Button, View
 from bot.chat.area_fields import visible_fields
-from bot.chat.arguments import Term
+from bot.chat.arguments import PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.kept_documents import read_kept
 from bot.chat.lookup import OneDocument
@@ -36,7 +36,7 @@ _NEWEST = 3
 _PLACED = frozenset({PurchaseStatus.APPROVED, PurchaseStatus.DONE})
 
 
-class VendorNameOrCode(Term):
+class VendorNameOrCode(PartnerTerm):
     """The code of a vendor, or part of it, or part of the name."""
 
     placeholder = phrase("name or code")

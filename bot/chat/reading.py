@@ -74,7 +74,15 @@ def settle(reading: Reading, asked: Reading, commands: Commands) -> Reading:
     return replace(reading, line=line, by=asked.by, alternatives=(), unsure=False) if line else reading
 
 
-class SentenceReader(Protocol):
+class NameSpelling(Protocol):
+    """Knows how names are spelled; implemented by `bot.understanding`."""
+
+    def spell_out(self, line: str) -> tuple[str, ...]:
+        """Return the lines that a typed one stands for if a word of it spells names in pinyin or by first letters."""
+        ...
+
+
+class SentenceReader(NameSpelling, Protocol):
     """Reads sentences; implemented by `bot.understanding`."""
 
     def read(
@@ -84,10 +92,6 @@ class SentenceReader(Protocol):
 
         ``last`` is what the person asked before it. The line never names a command that may change anything.
         """
-        ...
-
-    def spell_out(self, line: str) -> tuple[str, ...]:
-        """Return the lines that a typed one stands for if a word of it spells names in pinyin or by first letters."""
         ...
 
 
