@@ -10,7 +10,7 @@ from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, View
-from bot.chat.arguments import Keyword, Term
+from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
 from bot.chat.parsing import command_line
@@ -36,7 +36,7 @@ _OWED: ListAmounts[Bill] = ListAmounts(
 )
 
 
-class BillOrVendor(Term):
+class BillOrVendor(PartnerTerm):
     """The number of a bill, ours or the vendor's, or of its order, or part of a number or of a vendor's name."""
 
     placeholder = phrase("number or vendor")

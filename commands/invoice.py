@@ -9,7 +9,7 @@ from typing import ClassVar
 from bot.cards.actions import Ask
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, View
-from bot.chat.arguments import Keyword, Term
+from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
 from bot.chat.parsing import command_line
@@ -32,7 +32,7 @@ _OWED: ListAmounts[Invoice] = ListAmounts(
 )
 
 
-class InvoiceOrCustomer(Term):
+class InvoiceOrCustomer(PartnerTerm):
     """The number of an invoice or of its order, or part of the number, or part of a customer's name."""
 
     placeholder = phrase("number or customer")

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from bot.cards.tables import Column
 from bot.cards.view import Button, ListView, View
-from bot.chat.arguments import Keyword, Term
+from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
 from bot.chat.records.list_totals import ListAmounts, total_of_list
@@ -26,7 +26,7 @@ from bot.phrase import phrase
 from bot.read_model.queries import ReadModel
 
 
-class OrderOrCustomer(Term):
+class OrderOrCustomer(PartnerTerm):
     """The number of a sales order, or part of it, or part of a customer's name."""
 
     placeholder = phrase("number or customer")

@@ -13,7 +13,7 @@ from bot.approvals.service import ApprovalService, OrderCase
 from bot.cards.actions import Ask
 from bot.cards.tables import Column
 from bot.cards.view import Button, Following, ListView, View
-from bot.chat.arguments import Keyword, Term
+from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
 from bot.chat.records.list_totals import ListAmounts, total_of_list
@@ -31,7 +31,7 @@ from bot.phrase import Phrase, phrase
 from bot.read_model.queries import ReadModel
 
 
-class PurchaseOrVendor(Term):
+class PurchaseOrVendor(PartnerTerm):
     """The number of a purchase order, or part of it, or part of a vendor's name."""
 
     placeholder = phrase("number or vendor")

@@ -17,6 +17,7 @@ from bot.cards.view import ListView as ListView
 from bot.cards.view import View as View
 from bot.chat.arguments import DocumentNumber as DocumentNumber
 from bot.chat.arguments import Keyword as Keyword
+from bot.chat.arguments import PartnerTerm as PartnerTerm
 from bot.chat.arguments import Sku as Sku
 from bot.chat.arguments import Term as Term
 from bot.chat.arguments import Warehouse as Warehouse
@@ -201,6 +202,7 @@ __all__ = [
     "OwnDocuments",
     "PartnerKind",
     "PartnerName",
+    "PartnerTerm",
     "Payment",
     "PaymentDirection",
     "PaymentStatus",

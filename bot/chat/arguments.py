@@ -73,6 +73,10 @@ class Term(Word):
     takes_rest = True
 
 
+class PartnerTerm(Term):
+    """Free text that may name a customer or vendor: in pinyin or by first letters, too."""
+
+
 class Keyword(StrEnum):
     """One of a few words with a meaning: ``LATE = phrase("late"), "晚", "延期"``.
 
@@ -138,6 +142,11 @@ class Signature:
 
     parameters: tuple[Parameter, ...]
     collaborators: Mapping[str, type]
+
+    @property
+    def names_partners(self) -> bool:
+        """Whether what is typed may name a customer or vendor."""
+        return any(issubclass(parameter.type, PartnerTerm) for parameter in self.parameters)
 
     def parse(self, text: str) -> tuple[list[object], dict[str, object]]:
         """Return the positional and the named arguments that the normalised ``text`` holds; raises `BadArgument`.

@@ -290,7 +290,7 @@ class Grammar:
     def spell_out(self, line: str, limit: int = _MOST_ALTERNATIVES + 1) -> tuple[str, ...]:
         """Return the lines that a typed one stands for if a word of it spells names of customers or vendors."""
         parsed = self.commands.parse(line)
-        if parsed.command not in OF_PARTNERS:
+        if parsed.command is None or not self.commands[parsed.command].signature.names_partners:
             return ()
         words = split(parsed.rest)
         for place, word in enumerate(words):
