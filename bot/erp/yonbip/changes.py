@@ -5,28 +5,30 @@ Docs: platform/erp/yonbip.md#changes
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from bot.erp.errors import Unsupported
 from bot.erp.following import TRANSACTION, StreamPage, follow, latest
-from bot.erp.model import Area, Changes, Followed
+from bot.erp.model import Area, Changes, Feed, Followed
 from bot.erp.values import code
 from bot.erp.yonbip.client import YonBipClient
 from bot.erp.yonbip.documents import production_number
 from bot.erp.yonbip.mapping import Row, ValueReader
-from bot.erp.yonbip.query import PRODUCTION, PURCHASES, RECEIVABLES, SALES, condition
+from bot.erp.yonbip.query import ISSUES, PAYABLES, PRODUCTION, PURCHASES, RECEIVABLES, SALES, condition, of_changes
 
 _FIRST = datetime(1990, 1, 1, tzinfo=UTC)
-_PATHS = {
+_PATHS: Mapping[Followed, str] = {
     Area.SALES: SALES,
     Area.PURCHASING: PURCHASES,
     Area.FINANCE: RECEIVABLES,
     Area.PRODUCTION: PRODUCTION,
+    Feed.BILLS: PAYABLES,
+    Feed.DELIVERIES: ISSUES,
 }
-_UNORDERED = (Area.FINANCE, Area.PRODUCTION)
-"""Areas whose lists cannot be ordered by time, so they are read in full."""
+_UNORDERED = (Area.FINANCE, Area.PRODUCTION, Feed.BILLS, Feed.DELIVERIES)
+"""What has lists that cannot be ordered by time, so they are read in full."""
 _IN_TIME = {"queryOrders": [{"field": "pubts", "order": "asc"}, {"field": "id", "order": "asc"}]}
 
 
@@ -41,20 +43,22 @@ class ChangeReader:
 
     async def next(self, area: Followed, cursor: str, *, limit: int) -> Changes:
         """Return the next changes of an area; raises `Invalid` for a malformed cursor."""
-        if not isinstance(area, Area) or area not in _PATHS:
+        if area not in _PATHS:
             raise Unsupported(f"{area} tell no time of change", source=self._client.source)
         overlap = self._values.overlap(TRANSACTION)
         return await follow(area, cursor, limit=limit, overlap=overlap, read=partial(self._stream, area))
 
-    async def _stream(self, area: Area, since: datetime | None, count: int) -> list[StreamPage]:
+    async def _stream(self, area: Followed, since: datetime | None, count: int) -> list[StreamPage]:
         # A list that is read in full must not start at the first day.
         first = self._now() - self._days if area in _UNORDERED else _FIRST
         start = f"{self._values.local(since or first):%Y-%m-%d %H:%M:%S}"
         body: Row = {"simpleVOs": [condition("pubts", "egt", start)]}
         limit: int | None = None
         match area:
-            case Area.FINANCE:
-                body = {"simple": {"open_pubts_begin": start}, "isSum": True}
+            case Area.FINANCE | Feed.BILLS:
+                body = of_changes(_PATHS[area], start)
+            case Feed.DELIVERIES:
+                body = {**body, "isSum": True}
             case Area.SALES | Area.PURCHASING:
                 body, limit = {**body, **_IN_TIME, "isSum": True}, count
         rows = await self._client.rows(f"{_PATHS[area]}/list", body, limit=limit)
