@@ -31,7 +31,7 @@ from bot.erp.yonbip.client import YonBipClient
 from bot.erp.yonbip.documents import Balances
 from bot.erp.yonbip.mapping import Row, ValueReader
 from bot.erp.yonbip.options import YonBipOptions
-from bot.erp.yonbip.query import PAYABLES, RECEIVABLES
+from bot.erp.yonbip.query import ACCOUNTING, PAYABLES
 
 _CUSTOMERS = "yonbip/digitalModel/merchant/newlist"
 _VENDORS = "yonbip/digitalModel/vendor/list"
@@ -205,9 +205,6 @@ class PaymentReader:
         )
 
 
-_ACCOUNTING = {RECEIVABLES: "yonbip/EFI/arPublicEvent/list", PAYABLES: "yonbip/EFI/apPublicEvent/list"}
-
-
 class BalanceReader:
     """Reads what is open of bills with one question, however many there are."""
 
@@ -219,7 +216,7 @@ class BalanceReader:
         if not bills:
             return {}
         try:
-            rows = await self._client.rows(_ACCOUNTING[path], _accounting_of(path, bills))
+            rows = await self._client.rows(f"{ACCOUNTING[path]}/list", _accounting_of(path, bills))
         except NotPermitted:
             return None
         wanted = {code(bill["id"]) for bill in bills}

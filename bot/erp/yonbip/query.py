@@ -18,6 +18,10 @@ PURCHASES = "yonbip/scm/purchaseorder"
 RECEIVABLES = "yonbip/EFI/receivable"
 PAYABLES = "yonbip/EFI/payable"
 ISSUES = "yonbip/scm/salesout"
+ACCOUNTING: Mapping[str, str] = {RECEIVABLES: "yonbip/EFI/arPublicEvent", PAYABLES: "yonbip/EFI/apPublicEvent"}
+"""What tells the balances of bills."""
+SETTLING: Mapping[str, str] = {RECEIVABLES: "yonbip/EFI/arverifyevent", PAYABLES: "yonbip/EFI/apverifyevent"}
+"""What tells which bills were settled, in whole or in part."""
 PRODUCTION = "yonbip/mfg/productionorder"
 _OF_PARTNERS: Mapping[str, Row] = {RECEIVABLES: {}, PAYABLES: {"objectType": "0"}}
 """The lists that take no conditions on fields, and what they leave out: employees have payables too."""

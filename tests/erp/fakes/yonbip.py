@@ -37,6 +37,8 @@ _AREAS = {
     "/scm/purchaseorder/": Area.PURCHASING,
     "/EFI/receivable/": Area.FINANCE,
     "/EFI/arPublicEvent/": Area.FINANCE,
+    "/EFI/arverifyevent/": Area.FINANCE,
+    "/EFI/apverifyevent/": Area.PURCHASING,
     "/EFI/payable/": Area.PURCHASING,
     "/EFI/apPublicEvent/": Area.PURCHASING,
     **dict.fromkeys((f"/EFI/{kind}/" for kind in records.CASH.values()), Area.FINANCE),
@@ -74,6 +76,8 @@ class FakeYonBip(FakeServer):
         """Headers with lines in addition to the company's, for lists."""
         self.more_payables: list[tuple[Row, list[Row]]] = []
         """The same for payables, such as those to employees."""
+        self.settled: dict[str, datetime] = {}
+        """When receivables and payables were settled, by number, which leaves their own times as they are."""
         self.queries: list[str] = []
         """Received query strings, undecoded."""
         self.asked: list[tuple[str, Any]] = []
@@ -174,6 +178,8 @@ class FakeYonBip(FakeServer):
                 return self._stock(body)
             case ["EFI", ("arPublicEvent" | "apPublicEvent") as kind, "list"]:
                 return self._accounting(kind, body)
+            case ["EFI", ("arverifyevent" | "apverifyevent") as kind, "list"]:
+                return self._settling(kind, body)
             case [*_, kind, "list"] if kind in _LISTED:
                 return self._list(kind, body)
             case [*_, kind, "detail"] if kind in _DETAILED:
@@ -256,10 +262,20 @@ class FakeYonBip(FakeServer):
 
     def _accounting(self, kind: str, body: Row) -> web.StreamResponse:
         bills = self.company.invoices if kind == "arPublicEvent" else self.company.bills
-        rows = [row for bill in bills.values() for row in records.accounting(bill)]
+        rows = [row for bill in bills.values() for row in records.accounting(bill, self.settled.get(bill.number))]
         first, last = body.get("open_srcBillDate_begin", "")[:10], body.get("open_srcBillDate_end", "9999")[:10]
         named = [row for row in rows if body.get("bizBillCode") in (None, row["bizBillCode"])]
         return self._page([row for row in named if first <= row["srcBillDate"] <= last], body)
+
+    def _settling(self, kind: str, body: Row) -> web.StreamResponse:
+        """Answer with both sides of each settlement: the bill, and the receipt or payment."""
+        bills = self.company.invoices if kind == "arverifyevent" else self.company.bills
+        since = body.get("simple", {}).get("open_pubts_begin", "")
+        settled = [
+            each for each, at in self.settled.items() if each in bills and (records.time_text(at) or "") >= since
+        ]
+        sides = [side for each in settled for side in (each, f"REC-{each}")]
+        return self._page([{"bodyItem_grandsonItem_srcGrandson_event_srcBillCode": side} for side in sides], body)
 
     def _wanted(self, kind: str, bill: tuple[Row, list[Row]], body: Row) -> bool:
         head = bill[0]

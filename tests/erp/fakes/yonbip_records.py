@@ -435,7 +435,7 @@ def _taken_back(invoice: Invoice | ErpBill) -> bool:
     return invoice.status is InvoiceStatus.PAID and int(invoice.id) % 2 == 1
 
 
-def accounting(invoice: Invoice | ErpBill) -> list[Row]:
+def accounting(invoice: Invoice | ErpBill, settled: datetime | None) -> list[Row]:
     """Return the rows of the accounting of a receivable or payable, one for each instalment; drafts have none."""
     assert invoice.total is not None
     assert invoice.open_amount is not None
@@ -457,6 +457,7 @@ def accounting(invoice: Invoice | ErpBill) -> list[Row]:
             "bodyItem_grandsonItem_id": f"{key}{n}",
             "bodyItem_grandsonItem_oriBalance": balance,
             "bodyItem_grandsonItem_expireDate": f"{invoice.due_on or '9999-12-31'}",
+            "bodyItem_grandsonItem_pubts": time_text(settled or invoice.changed_at),
             "writeOffState": "0",
             "pubts": time_text(invoice.changed_at),
         }

@@ -11,10 +11,20 @@ from typing import Any
 import pytest
 
 from bot.erp.errors import Invalid, NotFound, Unsupported
-from bot.erp.model import Area, Decision, DecisionOutcome, Feed, InvoiceStatus, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.model import (
+    Area,
+    Decision,
+    DecisionOutcome,
+    Feed,
+    Followed,
+    InvoiceStatus,
+    PurchaseOrder,
+    PurchaseStatus,
+    Verdict,
+)
 from bot.erp.port import Filter, ListQuery
 from bot.erp.yonbip.adapter import YonBipErp
-from bot.testing.company import ReferenceCompany
+from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.fake_erp import RequestKind
 from tests.erp.fakes.yonbip import FakeYonBip, user_token
 from tests.erp.fakes.yonbip_records import ORG, WAREHOUSES, wire_id
@@ -121,6 +131,32 @@ async def test_the_accounting_of_a_page_is_read_with_one_question(erp: YonBipErp
     days = sorted(str(invoice.issued_on) for invoice in found.items)
     [asked] = [body for path, body in server.asked if path == "/EFI/arPublicEvent/list"]
     assert (asked["open_srcBillDate_begin"][:10], asked["open_srcBillDate_end"][:10]) == (days[0], days[-1])
+
+
+@pytest.mark.parametrize(("area", "number"), [(Area.FINANCE, "INV-7"), (Feed.BILLS, "BILL-3")])
+async def test_to_settle_a_bill_is_a_change_of_it(
+    open_with: Open, server: FakeYonBip, clock: Clock, area: Followed, number: str
+) -> None:
+    erp = open_with()
+    cursor = (await erp.changed_since(area, "", limit=100)).cursor
+    clock.advance(3600)
+    server.settled[number] = clock.now()
+    found = await erp.changed_since(area, cursor, limit=100)
+    assert [(change.key, change.changed_at) for change in found.items] == [(number, clock.now())]
+    assert (await erp.changed_since(area, found.cursor, limit=100)).items == ()
+
+
+async def test_an_app_that_may_not_read_settlements_follows_the_bills_themselves(
+    open_with: Open, server: FakeYonBip, clock: Clock
+) -> None:
+    refused = {"code": "310037", "message": "应用没有该API的调用权限"}
+    server.answers["/EFI/arverifyevent/list"] = refused
+    erp = open_with()
+    cursor = (await erp.changed_since(Area.FINANCE, "", limit=100)).cursor
+    clock.advance(3600)
+    server.settled["INV-7"] = clock.now()
+    server.company.touch(Area.FINANCE, "INV-1002")
+    assert [change.key for change in (await erp.changed_since(Area.FINANCE, cursor, limit=100)).items] == ["INV-1002"]
 
 
 async def test_an_app_without_the_right_to_accounting_tells_invoices_without_what_is_open(
