@@ -21,7 +21,7 @@ from bot.chat.context import QuestionContext, place_of
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.parsing import command_line
 from bot.chat.question_handler import PreparedAnswer, QuestionHandler
-from bot.chat.questions.dispatcher import QuestionOutcome
+from bot.chat.questions.failures import QuestionOutcome
 from bot.disclosure import cut
 from bot.errors import DingerpError
 from bot.outbox.delivery import Delivery, Urgency

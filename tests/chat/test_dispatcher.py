@@ -29,7 +29,8 @@ from bot.chat.context import QuestionContext
 from bot.chat.errors import NothingFound
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.question_handler import PreparedAnswer
-from bot.chat.questions.dispatcher import QuestionDispatcher, QuestionOutcome
+from bot.chat.questions.dispatcher import QuestionDispatcher
+from bot.chat.questions.failures import QuestionOutcome
 from bot.chat.registry import Commands, command
 from bot.erp.errors import AuthFailed, NotFound, RateLimited, UnknownOutcome, Unsupported
 from bot.errors import ConfigurationError, DingerpError

@@ -18,7 +18,8 @@ from bot.chat.context import QuestionContext
 from bot.chat.errors import NothingFound
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.questions.dialogues import LastQuestion
-from bot.chat.questions.dispatcher import QuestionDispatcher, QuestionOutcome
+from bot.chat.questions.dispatcher import QuestionDispatcher
+from bot.chat.questions.failures import QuestionOutcome
 from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.chat.registry import Commands, command
 from bot.phrase import phrase

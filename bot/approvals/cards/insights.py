@@ -136,7 +136,7 @@ class InsightData:
 
 
 class InsightSource(Protocol):
-    """One source as `bot.erp.hub.ErpHub.at` gives it; all raise the classes of `bot.erp.errors`."""
+    """One source (`bot.erp.hub.ErpHub.source_client`); all raise the classes of `bot.erp.errors`."""
 
     async def purchase_order(self, number: str) -> PurchaseOrder:
         """Return one order with its lines."""

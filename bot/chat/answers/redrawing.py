@@ -11,7 +11,7 @@ from bot.chat.audiences import Audiences
 from bot.chat.context import QuestionContext
 from bot.chat.message import ConversationKind
 from bot.chat.question_handler import PreparedAnswer, QuestionHandler
-from bot.chat.questions.dispatcher import QuestionOutcome
+from bot.chat.questions.failures import QuestionOutcome
 from bot.chat.registry import Commands
 from bot.disclosure import cut
 from bot.outbox.ports import ComposedCard, OwnView, SendFailed, SendFailureKind

@@ -1,47 +1,41 @@
-"""Dispatches questions: line → command → access → arguments → view. Failures are views too, and so are hints for
-messages without a question.
-"""
+"""Dispatches questions: line → command → access → arguments → view."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
-
-import structlog
 
 from bot.access.areas import DOCUMENT_COMMANDS, OF_PARTNERS
 from bot.access.grants import NO_GRANT, Grant
-from bot.access.people import MembershipDoubt
 from bot.access.policy import AccessPolicy, Denied
-from bot.access.shown import find_shown, is_code
+from bot.access.shown import find_shown
 from bot.cards.actions import Ask
 from bot.cards.notices import (
-    BadArgumentNotice,
     ChoiceNotice,
-    DeniedNotice,
-    ErpDownNotice,
-    ExternalNotice,
-    FailedNotice,
-    HintNotice,
-    Introduction,
     NotFoundNotice,
     NotUnderstoodNotice,
-    QuotaNotice,
     Suggestion,
-    UnconfirmedNotice,
     UnknownCommandNotice,
 )
 from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import shortened
 from bot.chat.context import QuestionContext
-from bot.chat.errors import BadArgument, NothingFound
-from bot.chat.message import ConversationKind, Message, MessageKind, Picture
+from bot.chat.errors import BadArgument
+from bot.chat.message import ConversationKind, Message, Picture
 from bot.chat.parsing import MAX_LINE_BYTES, ParsedLine, command_line, normalise
 from bot.chat.question_handler import PreparedAnswer
+from bot.chat.questions.bound_commands import BoundCommand, bind_command
 from bot.chat.questions.dialogues import Dialogues
+from bot.chat.questions.failures import (
+    NO_COMMAND_LABEL,
+    Failures,
+    QuestionOutcome,
+    hint_answer,
+    make_hint,
+    refuse,
+)
 from bot.chat.questions.first_questions import first_questions
 from bot.chat.questions.pictures import CODE_TOO_LONG, NO_CODE, TOO_SLOW, PictureReader, PictureUnreadable
 from bot.chat.questions.prompts import OpenPrompts, may_be_reply
@@ -57,51 +51,14 @@ from bot.chat.questions.reading import (
 )
 from bot.chat.records.own_documents import OwnDocuments
 from bot.chat.records.reader_hub import AccountOf, ReaderHub, no_account
-from bot.chat.registry import AnyCommand, Commands
+from bot.chat.registry import Commands
 from bot.chat.view_parts import DocumentView
 from bot.disclosure import HIDDEN, FieldClass, cut
-from bot.erp.errors import ErpError, NotFound, Unavailable
+from bot.erp.errors import Unavailable
 from bot.erp.hub import ErpHub
-from bot.errors import ConfigurationError, DingerpError
 from bot.outbox.spending import Purpose, spending
-from bot.phrase import Phrase, phrase
-from bot.read_model.queries import ReadModel
+from bot.phrase import phrase
 from bot.time_limit import TimeLimit
-
-_PROBLEMS: dict[MessageKind, Phrase] = {
-    MessageKind.AUDIO: phrase("I could not hear any words in this voice message. Please write your question."),
-    MessageKind.PICTURE: phrase("I cannot open this picture. Please write your question as text."),
-    MessageKind.VIDEO: phrase("I cannot watch videos. Please write your question as text."),
-    MessageKind.FILE: phrase("I cannot open files. Please write your question as text."),
-    MessageKind.UNKNOWN: phrase("I do not understand this kind of message. Please write your question as text."),
-}
-
-
-def make_hint(message: Message, *, reads_pictures: bool = False) -> View | None:
-    """Return the hint for a message that cannot hold a question; None when it can.
-
-    An empty text is a question: people who only mention the bot want to know what it can do.
-    """
-    if reads_pictures and message.picture is not None:
-        return None
-    # Voice messages come with the words that DingTalk recognised, or without
-    # (docs: platform/dingtalk/messages.md#voice).
-    heard = message.kind is MessageKind.AUDIO and message.text.strip()
-    if heard or message.kind in {MessageKind.TEXT, MessageKind.RICH_TEXT}:
-        return None
-    if message.kind is MessageKind.QUOTA_EXHAUSTED:
-        return QuotaNotice()
-    if message.sender.staff_id is None:
-        return ExternalNotice()
-    return HintNotice(problem=_PROBLEMS[message.kind])
-
-
-log = structlog.get_logger(__name__)
-
-_NEEDS = {MembershipDoubt.NO_ANSWER: Introduction.WAIT, MembershipDoubt.NEVER_WROTE: Introduction.WRITE}
-
-NO_COMMAND_LABEL = "none"
-"""Metrics label of questions without a known command."""
 
 HELP = "help"
 FIND = "find"
@@ -115,51 +72,6 @@ _MAX_BARE_LINE = 40
 
 _NAMES = replace(NO_GRANT, fields=frozenset({FieldClass.PARTNER}))
 """What is seen of a choice among names, which are offered only to those who may see them."""
-
-
-class QuestionOutcome(StrEnum):
-    """The outcome of a question; bounded, because it labels a metric."""
-
-    ANSWERED = "answered"
-    UNKNOWN_COMMAND = "unknown_command"
-    BAD_ARGUMENT = "bad_argument"
-    NOT_FOUND = "not_found"
-    DENIED = "denied"
-    UNCONFIRMED = "unconfirmed"
-    ERP_DOWN = "erp_down"
-    FAILED = "failed"
-    HINT = "hint"
-
-
-@dataclass(frozen=True, slots=True)
-class _BoundCommand:
-    """A command with the collaborators that are the same for every call, and the parameters that take the question, the
-    policy as it is then, or the ERPs and the documents kept as the asker may see them.
-    """
-
-    command: AnyCommand
-    collaborators: Mapping[str, object]
-    context: tuple[str, ...]
-    policy: tuple[str, ...]
-    hub: tuple[str, ...]
-    kept: Mapping[str, ReadModel]
-
-    async def call(
-        self, rest: str, context: QuestionContext, policy: AccessPolicy, hub: Callable[[], ErpHub]
-    ) -> View | Ask:
-        positional, named = self.command.signature.parse(rest)
-        named.update(self.collaborators)
-        for name in self.context:
-            named[name] = context
-        for name in self.policy:
-            named[name] = policy
-        if self.hub or self.kept:
-            visible = hub()
-            for name in self.hub:
-                named[name] = visible
-            for name, kept in self.kept.items():
-                named[name] = kept.narrowed(visible)
-        return await self.command.function(*positional, **named)
 
 
 class QuestionDispatcher:
@@ -178,6 +90,7 @@ class QuestionDispatcher:
         collaborators: Mapping[type, object],
         seconds: float,
         reference: Callable[[], str] = lambda: secrets.token_hex(3),
+        failures: type[Failures] = Failures,
         account_of: AccountOf = no_account,
         reader: SentenceReader | None = None,
         dialogues: Dialogues | None = None,
@@ -195,7 +108,7 @@ class QuestionDispatcher:
         self._commands = commands
         self._policy = policy
         self._limit = TimeLimit(seconds)
-        self._reference = reference
+        self._failures = failures(policy, reference)
         self._reader = reader
         self._dialogues = dialogues
         self._model = model
@@ -205,7 +118,7 @@ class QuestionDispatcher:
         self._hub = ReaderHub(hub, account_of) if isinstance(hub, ErpHub) else None
         own = OwnDocuments(account_of)
         known = {**collaborators, Commands: commands, OpenPrompts: self._prompts, OwnDocuments: own}
-        self._bound = {name: _bind(command, known) for name, command in commands.items()}
+        self._bound = {name: bind_command(command, known) for name, command in commands.items()}
         self._pictures = pictures if FIND in self._bound else None
 
     def hint_for(self, message: Message) -> PreparedAnswer | None:
@@ -220,7 +133,7 @@ class QuestionDispatcher:
     async def view_for(self, context: QuestionContext) -> PreparedAnswer:
         """Answer a line as it was typed, or as a button carries it. Raises nothing but cancellation."""
         if context.person.is_external:
-            return _refuse(context)
+            return refuse(context)
         if self._pictures is not None and context.picture is not None:
             return await self._answer_picture(self._pictures, context.picture, context)
         return await self._answer(context, redirected=False)
@@ -234,12 +147,16 @@ class QuestionDispatcher:
             with limit, spending(Purpose.QUESTION, context.conversation.id if group else ""):
                 codes = await pictures.codes_in(picture)
         except PictureUnreadable as error:
-            return _hint(error.problem)
+            return hint_answer(error.problem)
         except Exception as error:  # noqa: BLE001 - as in `_run`
-            return _hint(TOO_SLOW) if limit.expired else self._failure(error, self._bound[FIND].command, context)
+            return (
+                hint_answer(TOO_SLOW)
+                if limit.expired
+                else self._failures.answer(error, self._bound[FIND].command, context)
+            )
         lines = _lines_of(codes)
         if not lines:
-            return _hint(CODE_TOO_LONG if codes else NO_CODE)
+            return hint_answer(CODE_TOO_LONG if codes else NO_CODE)
         if len(lines) > 1:
             choice = ChoiceNotice(suggestions=tuple(map(Suggestion, lines)))
             return PreparedAnswer(choice, NO_COMMAND_LABEL, QuestionOutcome.HINT)
@@ -270,7 +187,7 @@ class QuestionDispatcher:
             return await self._without_command(parsed, context, redirected=redirected or is_reading)
         if len(parsed.rest.encode()) > MAX_LINE_BYTES:
             problem = BadArgument(phrase("That is too long for one question."))
-            return self._failure(problem, self._bound[name].command, context)
+            return self._failures.answer(problem, self._bound[name].command, context)
         answer = await self._run(self._bound[name], parsed.rest, context, redirected=redirected)
         # What a button asks is answered as it stands.
         spelling = self._spelling or (None if context.clicked else self._reader)
@@ -405,7 +322,7 @@ class QuestionDispatcher:
         return ParsedLine(None, normalise(line), parsed.word)
 
     async def _run(
-        self, bound: _BoundCommand, rest: str, context: QuestionContext, *, redirected: bool
+        self, bound: BoundCommand, rest: str, context: QuestionContext, *, redirected: bool
     ) -> PreparedAnswer:
         command = bound.command
         limit, grant = self._limit.running(), NO_GRANT
@@ -417,9 +334,9 @@ class QuestionDispatcher:
             grant = verdict.grant
             with limit:
                 result = await bound.call(rest, context, policy, lambda: self._hub_for(context, policy, verdict.grant))
-        except Exception as error:  # noqa: BLE001 - only here a defect becomes a card; `_defect` logs it
+        except Exception as error:  # noqa: BLE001 - only here a defect becomes a card; `Failures` logs it
             cause = Unavailable(f"no answer in {self._limit.seconds:g} s") if limit.expired else error
-            return self._failure(cause, command, context, grant)
+            return self._failures.answer(cause, command, context, grant)
         if isinstance(result, ListView) and not result.rows and 0 < result.total <= context.offset:
             # The list has become shorter since the button was made, or somebody typed a page that does not exist.
             last_page = (result.total - 1) // result.page_size * result.page_size
@@ -431,7 +348,7 @@ class QuestionDispatcher:
                 result, command.name, QuestionOutcome.ANSWERED, grant, verdict.rule, decides=command.writes
             )
         if redirected:
-            return self._failure(RuntimeError(f"{command.name} redirects in a circle"), command, context, grant)
+            return self._failures.answer(RuntimeError(f"{command.name} redirects in a circle"), command, context, grant)
         return await self._answer(replace(context, line=result.line, offset=result.offset), redirected=True)
 
     def _remember(self, command: str, rest: str, view: View, context: QuestionContext) -> None:
@@ -477,51 +394,6 @@ class QuestionDispatcher:
         view = UnknownCommandNotice(typed=shortened(parsed.word), suggestions=picks, example=example)
         return PreparedAnswer(view, NO_COMMAND_LABEL, QuestionOutcome.UNKNOWN_COMMAND)
 
-    def _failure(
-        self, error: Exception, command: AnyCommand, context: QuestionContext, grant: Grant = NO_GRANT
-    ) -> PreparedAnswer:
-        view, outcome = self._notice(error, command, context)
-        rule = error.verdict.rule if isinstance(error, Denied) else ""
-        guessed = self._guessed(error, command, context)
-        return PreparedAnswer(view, command.name, outcome, grant, rule, decides=command.writes, guessed=guessed)
-
-    def _guessed(self, error: Exception, command: AnyCommand, context: QuestionContext) -> str:
-        """Return the number that was not found, if the rules may be why; empty for anything else."""
-        if not isinstance(error, NotFound) or not is_code(error.what):
-            return ""
-        hidden = not self._policy().sees_all(context.person, command.name, context.conversation.id)
-        return error.what if hidden else ""
-
-    def _notice(self, error: Exception, command: AnyCommand, context: QuestionContext) -> tuple[View, QuestionOutcome]:
-        examples = command.examples_in(context.person.language)
-        example = next(iter(examples), "")
-        match error:
-            case BadArgument():
-                usage = command.usage
-                bad = BadArgumentNotice(problem=error.problem, usage=usage, examples=examples, missing=error.missing)
-                return bad, QuestionOutcome.BAD_ARGUMENT
-            case NotFound():
-                closest = error.closest if isinstance(error, NothingFound) else ()
-                notes = error.notes if isinstance(error, NothingFound) else ()
-                nothing = NotFoundNotice(what=error.what, closest=closest, example=example, notes=notes)
-                return nothing, QuestionOutcome.NOT_FOUND
-            case Denied():
-                denied = DeniedNotice(reason=error.verdict.reason, ask=error.verdict.ask)
-                return denied, QuestionOutcome.DENIED
-            case ErpError():
-                line = context.line if error.retry else ""
-                down = ErpDownNotice(problem=error.tell(), source=error.source, line=line, offset=context.offset)
-                return down, QuestionOutcome.ERP_DOWN
-            case _:
-                return self._defect(error, command), QuestionOutcome.FAILED
-
-    def _defect(self, error: Exception, command: AnyCommand) -> FailedNotice:
-        """Log an unexpected error once, and give the person a reference to it."""
-        reference = self._reference()
-        log.error("question.failed", reference=reference, command=command.name, exc_info=error)
-        known = error if isinstance(error, DingerpError) else DingerpError()
-        return FailedNotice(problem=known.tell(), reference=reference)
-
 
 def _class_told(reading: Reading, context: QuestionContext) -> FieldClass | None:
     """Return the class of the names that a line tells and the asker did not type; what was asked before may be one."""
@@ -543,53 +415,8 @@ def _lines_behind(buttons: Sequence[Button]) -> tuple[str, ...]:
     return tuple([ask.line for ask in asks if ask.line is not HIDDEN]) if asks else ()
 
 
-def _hint(problem: Phrase) -> PreparedAnswer:
-    return PreparedAnswer(HintNotice(problem=problem), NO_COMMAND_LABEL, QuestionOutcome.HINT)
-
-
 def _lines_of(codes: Iterable[str]) -> tuple[str, ...]:
     """Return the lines that look up what codes say, without those that are too long for a question."""
     lines = (command_line(FIND, normalise(code)) for code in codes if normalise(code))
     fitting = (line for line in lines if len(line.encode()) <= MAX_LINE_BYTES)
     return tuple(islice(dict.fromkeys(fitting), _MAX_CODES))
-
-
-def _refuse(context: QuestionContext) -> PreparedAnswer:
-    """Return the answer to somebody who is not known to be a member of the organisation."""
-    doubt = context.person.doubt
-    if doubt is None:
-        return PreparedAnswer(ExternalNotice(), NO_COMMAND_LABEL, QuestionOutcome.DENIED)
-    view = UnconfirmedNotice(needs=_NEEDS[doubt], line=context.line, offset=context.offset)
-    silent = doubt is MembershipDoubt.NO_ANSWER
-    return PreparedAnswer(view, NO_COMMAND_LABEL, QuestionOutcome.UNCONFIRMED, provisional=silent)
-
-
-_ALWAYS_KNOWN = frozenset({QuestionContext, Commands, AccessPolicy, OpenPrompts, OwnDocuments})
-
-
-def can_answer(command: AnyCommand, collaborators: Container[type]) -> bool:
-    """Whether a dispatcher with these ``collaborators`` has all that ``command`` needs."""
-    kinds = command.signature.collaborators.values()
-    return all(kind in _ALWAYS_KNOWN or kind in collaborators for kind in kinds)
-
-
-def _bind(command: AnyCommand, known: Mapping[type, object]) -> _BoundCommand:
-    fixed: dict[str, object] = {}
-    context: list[str] = []
-    policy: list[str] = []
-    hub: list[str] = []
-    kept: dict[str, ReadModel] = {}
-    for name, kind in command.signature.collaborators.items():
-        if kind is QuestionContext:
-            context.append(name)
-        elif kind is AccessPolicy:
-            policy.append(name)
-        elif kind is ErpHub and kind in known:
-            hub.append(name)
-        elif isinstance(collaborator := known.get(kind), ReadModel):
-            kept[name] = collaborator
-        elif kind in known:
-            fixed[name] = known[kind]
-        else:
-            raise ConfigurationError(f"command {command.name!r} needs a {kind.__name__} and there is none")
-    return _BoundCommand(command, fixed, tuple(context), tuple(policy), tuple(hub), kept)

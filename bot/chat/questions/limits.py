@@ -32,7 +32,7 @@ LimitListener = Callable[[QuestionContext, LimitReached], None]
 
 
 class LimitedQuestions:
-    """Implements `bot.chat.answers.pipeline.QuestionHandler` around another one."""
+    """Implements `bot.chat.question_handler.QuestionHandler` around another one."""
 
     def __init__(
         self,

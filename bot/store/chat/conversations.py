@@ -19,7 +19,7 @@ from bot.store.unreadable_rows import read_readable
 
 
 class StoredLanguages:
-    """Implements `bot.access.people.LanguageChoices` and `bot.chat.answers.ports.LanguageChoice`."""
+    """Implements `bot.access.people.LanguageChoices` and `bot.chat.languages.LanguageChoice`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
