@@ -95,6 +95,8 @@ class PreparedAnswer:
     """What a newcomer may try."""
     guessed: str = ""
     """The number of a document that was not found, where the rules keep some documents from the asker."""
+    is_told_already: bool = False
+    """The asker was told the same a moment ago: a message stays without an answer, which would cost a call."""
     provisional: bool = False
     """The answer waits only because DingTalk is silent: found again before it is sent again."""
 
@@ -306,6 +308,9 @@ class QuestionPipeline:
                 else:
                     answer, cards = await self._find(message)
                 interim = interim or (waiting is not None and await waiting.settle())
+                if answer.is_told_already and not interim:
+                    self._finish(message, answer)
+                    return
                 if not interim and await self._asks_by_form(message, answer, cards, ticket):
                     return
                 track_id = self._track_of(message, interim=interim)
@@ -455,9 +460,13 @@ class QuestionPipeline:
         shown = await self._forms.show(cards.own.form, user_id=person, where=where, key=message.msg_id)
         if shown:
             self._sent[AnswerVia.FORM].inc()
-            self._inbox.mark_soon(message.msg_id, InboxState.ANSWERED)
-            self._count(answer.command, answer.outcome)
+            self._finish(message, answer)
         return shown
+
+    def _finish(self, message: Message, answer: PreparedAnswer) -> None:
+        """Note that a question needs no card."""
+        self._inbox.mark_soon(message.msg_id, InboxState.ANSWERED)
+        self._count(answer.command, answer.outcome)
 
     def _track_of(self, message: Message, *, interim: bool) -> str:
         return self._tracks.for_interim(message.msg_id) if interim else self._tracks.for_message(message.msg_id)
