@@ -35,6 +35,7 @@ from bot.cards.notices import (
     UnknownCommandNotice,
 )
 from bot.cards.view import Button, ListView, View
+from bot.chat.argument_hints import hint_arguments
 from bot.chat.arguments import shortened
 from bot.chat.context import QuestionContext
 from bot.chat.dialogues import Dialogues
@@ -139,7 +140,9 @@ class _BoundCommand:
     async def call(
         self, rest: str, context: QuestionContext, policy: AccessPolicy, hub: Callable[[], ErpHub]
     ) -> View | Ask:
-        positional, named = self.command.signature.parse(rest)
+        # Words about a decision are the person's own.
+        mentions = context.mentions_others or not self.command.only_asks
+        positional, named = self.command.signature.parse(rest, mentions=mentions)
         named.update(self.collaborators)
         for name in self.context:
             named[name] = context
@@ -495,7 +498,13 @@ class QuestionDispatcher:
             case NotFound():
                 closest = error.closest if isinstance(error, NothingFound) else ()
                 notes = error.notes if isinstance(error, NothingFound) else ()
-                nothing = NotFoundNotice(what=error.what, closest=closest, example=example, notes=notes)
+                hints = hint_arguments(command.name, command.signature, self._commands.parse(context.line).rest)
+                nothing = NotFoundNotice(
+                    what=error.what,
+                    closest=(*hints.lines, *closest),
+                    example=example,
+                    notes=notes or hints.notes,
+                )
                 return nothing, QuestionOutcome.NOT_FOUND
             case Denied():
                 denied = DeniedNotice(reason=error.verdict.reason, ask=error.verdict.ask)

@@ -402,6 +402,7 @@ class QuestionPipeline:
             picture=message.picture,
             quoted_text=message.quoted_text,
             quotes_bot=message.quotes_bot,
+            mentions_others=bool(message.mentions),
         )
 
     async def _send(
