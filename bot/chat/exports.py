@@ -14,6 +14,7 @@ from typing import ClassVar, Protocol
 import structlog
 
 from bot.access.audit import AuditEntry, AuditKind, AuditLog
+from bot.access.audit_details import say_limit, say_rows
 from bot.access.limits import DailyExports, LimitReached
 from bot.access.shown import find_shown
 from bot.cards.card import Card, ViewRenderer
@@ -215,7 +216,7 @@ class Exports:
             conversation=context.conversation.id,
             rule=reached.rule,
             outcome="limited",
-            detail=f"more than {reached.allowed}",
+            detail=str(say_limit(reached.allowed)),
         )
         self._audit.record(entry)
         reason = phrase("You exported %(num)s files today, which is the limit.", num=reached.allowed)
@@ -232,7 +233,7 @@ class Exports:
             shown=tuple(sorted(gathered.shown)),
             rule=gathered.rule,
             outcome="answered",
-            detail=f"{len(table.rows)} of {table.total} rows",
+            detail=str(say_rows(len(table.rows), table.total)),
         )
         self._audit.record(entry)
 

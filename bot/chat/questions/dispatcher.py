@@ -108,7 +108,7 @@ class QuestionDispatcher:
         self._commands = commands
         self._policy = policy
         self._limit = TimeLimit(seconds)
-        self._failures = failures(policy, reference)
+        self._failures = failures(commands, policy, reference)
         self._reader = reader
         self._dialogues = dialogues
         self._model = model
