@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
-
-import pytest
 
 from .tree import LINK, ROOT, anchors, code_blocks, files, links, markdown_files, without_blocks, without_code
 
@@ -24,19 +23,19 @@ def _files_and_folders() -> frozenset[Path]:
     return frozenset(each for path in files() for each in (path, *path.parents))
 
 
-@pytest.mark.parametrize("page", markdown_files(), ids=pages_id)
-def test_links_lead_somewhere(page: Path) -> None:
+def test_links_lead_somewhere() -> None:
+    assert [f"{pages_id(page)}: {link}" for page in markdown_files() for link in broken_links(page)] == []
+
+
+def broken_links(page: Path) -> Iterator[str]:
     known = _files_and_folders()
-    broken = []
     for link in links(page):
         if "://" in link or link.startswith("mailto:"):
             continue
         name, _, anchor = link.partition("#")
         target = (page.parent / unquote(name)).resolve() if name else page
         if target not in known or (anchor and target.suffix == ".md" and unquote(anchor) not in anchors(target)):
-            broken.append(link)
-
-    assert not broken
+            yield link
 
 
 def test_every_page_is_reachable_from_the_index() -> None:

@@ -273,6 +273,7 @@ async def documents_outside(hub: ErpHub, scope: Mapping[str, object]) -> Iterabl
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("scope", SCOPES.values(), ids=SCOPES)
 async def test_documents_outside_the_scope_come_out_nowhere(
     open_system: OpenSystem, scope: Mapping[str, object]
