@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from bot.erp.model import Approval, Feed, Invoice, InvoiceStatus, PurchaseOrder, PurchaseStatus
 from bot.erp.port import Capability
 from bot.testing.gaps import Gaps, Rewrite
@@ -39,6 +41,7 @@ def _without_void(record: Any) -> Any:
     return None if isinstance(record, Invoice) and record.status is InvoiceStatus.VOID else without_void(record)
 
 
+@pytest.mark.sampled(3)
 class TestChanjetTplusContract(ReadyMappingContract):
     """On PostgreSQL."""
 

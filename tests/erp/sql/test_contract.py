@@ -35,11 +35,11 @@ class TestSqlContract(ErpContract):
         return company_options(url=installation.url, timeout=timeout)
 
 
+@pytest.mark.sampled(4)
 class TestPostgresContract(TestSqlContract):
     """On PostgreSQL."""
 
     name = "sql-postgresql"
-    second_way = True
 
     @pytest.fixture(autouse=True)
     def _server(self, postgres: Postgres) -> None:

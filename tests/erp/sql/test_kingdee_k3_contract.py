@@ -7,6 +7,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from bot.erp.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus, StockLevel
 from bot.erp.port import GOODS, PARTNER_READS, Capability
@@ -42,6 +44,7 @@ def _of_one_day(record: Any) -> Any:
     return replace(record, planned_on=record.day) if isinstance(record, GoodsDelivery) else record
 
 
+@pytest.mark.sampled(3)
 class TestKingdeeK3Contract(ReadyMappingContract):
     """On PostgreSQL."""
 
