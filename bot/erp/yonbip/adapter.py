@@ -11,10 +11,12 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from bot.erp import deciding
-from bot.erp.concurrency import gather_rows
+from bot.erp.arrivals import arrivals_of
+from bot.erp.concurrency import gather_or_cancel, gather_rows
 from bot.erp.document_erp import ReaderErp
 from bot.erp.errors import NotFound, NotPermitted
-from bot.erp.goods import GoodsDelivery
+from bot.erp.goods import Arrival, GoodsDelivery, WarehouseContents
+from bot.erp.goods_port import ArrivalQuery, WarehouseQuery
 from bot.erp.header_lists import Header, list_by_headers, without_lines
 from bot.erp.keys import pick_by_key, spelled_alike
 from bot.erp.listing import (
@@ -38,7 +40,7 @@ from bot.erp.yonbip import query as queries
 from bot.erp.yonbip.changes import ChangeReader
 from bot.erp.yonbip.client import YonBipClient, batch_message
 from bot.erp.yonbip.decisions import PurchaseApprovals
-from bot.erp.yonbip.documents import DocumentMapper, production_number
+from bot.erp.yonbip.documents import DocumentMapper, production_number, received_whole
 from bot.erp.yonbip.goods import DeliveryReader
 from bot.erp.yonbip.mapping import Row, ValueReader
 from bot.erp.yonbip.options import YonBipOptions
@@ -61,7 +63,8 @@ _HEADERS = {
     PAYABLES: ("billDate", "bodyItemSupplierName"),
 }
 """Keys of day and partner in lists without a due date, which only details have."""
-_MISSING = (GOODS - {Capability.DELIVERIES}) | {Capability.REORDER_POINT, Capability.LOTS}
+_GOODS = frozenset({Capability.DELIVERIES, Capability.ARRIVALS, Capability.WAREHOUSE_STOCK})
+_MISSING = (GOODS - _GOODS) | {Capability.REORDER_POINT, Capability.LOTS}
 
 
 class YonBipErp(ReaderErp):
@@ -163,6 +166,28 @@ class YonBipErp(ReaderErp):
         read_row = self._mapper.order if path == SALES else self._mapper.production_order
         return [read_row(row) for row in rows]
 
+    # Goods
+
+    async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
+        """Return what open purchase orders owe; only details say when that is due."""
+        today, days = self._values.local(self._now()).date(), self._options.list_days
+        with malformed_is_invalid(self.name):
+            lines, made = await gather_or_cancel(
+                *(
+                    self._client.rows(f"{path}/list", queries.of_open_orders(path, today, days=days))
+                    for path in (PURCHASES, PRODUCTION)
+                )
+            )
+            owing = (line for line in lines if not received_whole(line) and _is_of(line, query.sku))
+            ids = [*dict.fromkeys(map(_id, owing))]
+            orders = await self._documents(PURCHASES, await self._client.details(f"{PURCHASES}/detail", ids))
+            return arrivals_of(orders, await self._documents(PRODUCTION, made), query)
+
+    async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
+        """Return the stock of a warehouse, called by its code, or by its id or name in the settings."""
+        with malformed_is_invalid(self.name):
+            return await self._materials.contents(query)
+
     async def deliveries_of(self, order_number: str) -> tuple[GoodsDelivery, ...]:
         """Return the notes of goods issue of a sales order; raises `NotFound` for no such order."""
         order = await self.order(order_number)
@@ -188,6 +213,10 @@ class YonBipErp(ReaderErp):
             raise NotPermitted("no workflow handles this order, and the app may not audit it itself", source=self.name)
         data = await self._client.write(f"{PURCHASES}/batchaudit", {"data": [{"id": order.id}]}, what=order.number)
         return batch_message(data, source=self.name)
+
+
+def _is_of(line: Row, sku: str) -> bool:
+    return not sku or code(line.get("product_cCode")).casefold() == sku.casefold()
 
 
 def _id(row: Row) -> str:

@@ -78,6 +78,7 @@ _PRODUCTION = {
     "6": ProductionStatus.DONE,
 }
 PRODUCTION_UNFINISHED = ("0", "1", "3", "5")
+PRODUCTION_UNDER_WAY = ("1", "5")
 _MATERIAL_OUT = frozenset({"2", "3", "4"})
 """All issued, nothing required, or more than all issued."""
 _FIRST_LINES = ("", "0", "1", "10")

@@ -10,7 +10,15 @@ from datetime import date, timedelta
 
 from bot.erp.keys import spellings
 from bot.erp.port import Filter, ListQuery
-from bot.erp.yonbip.documents import APPROVED, APPROVING, OWED_GOODS, PRODUCTION_UNFINISHED, received_whole, settled
+from bot.erp.yonbip.documents import (
+    APPROVED,
+    APPROVING,
+    OWED_GOODS,
+    PRODUCTION_UNDER_WAY,
+    PRODUCTION_UNFINISHED,
+    received_whole,
+    settled,
+)
 from bot.erp.yonbip.mapping import Row
 
 SALES = "yonbip/sd/voucherorder"
@@ -88,11 +96,20 @@ def of_list(path: str, query: ListQuery, today: date, *, days: int) -> list[Row]
     since = condition("vouchdate", "egt", start_time)
     if late:
         # Only rows per line show received quantities.
-        return [{**_BY_ID, "isSum": False, "simpleVOs": [condition("status", "eq", APPROVED), since]}]
+        return [of_open_orders(PURCHASES, today, days=days)]
     if list_filter is Filter.PENDING:
         waiting = [condition("status", "eq", APPROVING), condition("verifystate", "eq", "1")]
         return [{**headers, "simpleVOs": [{"logicOp": "or", "conditions": waiting}]}]
     return [{**headers, "simpleVOs": [since]}]
+
+
+def of_open_orders(path: str, today: date, *, days: int) -> Row:
+    """Return the query for the lines of approved purchase orders, or of production orders that are under way."""
+    start, end = f"{today - timedelta(days=days)} 00:00:00", f"{today + timedelta(days=days)} 23:59:59"
+    if path == PRODUCTION:
+        return {"vouchdate": f"{start}|{end}", "simpleVOs": either("status", PRODUCTION_UNDER_WAY)}
+    conditions = [condition("status", "eq", APPROVED), condition("vouchdate", "egt", start)]
+    return {**_BY_ID, "isSum": False, "simpleVOs": conditions}
 
 
 def may_hold(row: Row, path: str, list_filter: Filter) -> bool:

@@ -9,9 +9,12 @@ from bot.erp import listing
 from bot.erp.concurrency import gather_or_cancel, gather_rows
 from bot.erp.errors import Invalid, NotFound
 from bot.erp.expiring import ExpiringValue
+from bot.erp.goods import WarehouseContents, WarehouseItem
+from bot.erp.goods_port import WarehouseQuery
 from bot.erp.keys import spelled_alike, spellings
 from bot.erp.model import Product, Quantities, StockLevel, WarehouseStock
 from bot.erp.values import amount_of, code, text
+from bot.erp.warehouses import contents_of, pick_warehouse
 from bot.erp.yonbip.client import YonBipClient
 from bot.erp.yonbip.documents import product
 from bot.erp.yonbip.mapping import Row
@@ -76,14 +79,45 @@ class StockReader:
             source=self._client.source,
         )
 
+    async def contents(self, query: WarehouseQuery) -> WarehouseContents:
+        """Return what is in a warehouse; raises `NotFound`, for one without any stock that only its code names too."""
+        place, rows = await self._in_warehouse(query.warehouse.strip())
+        materials = {product.sku.casefold(): product for product in await self._catalogue.value()}
+        grouped: dict[str, list[Row]] = {}
+        for row in rows:
+            grouped.setdefault(code(row.get("product_code")), []).append(row)
+        items = (
+            WarehouseItem(
+                product=materials.get(sku.casefold()) or _unlisted(lines[0]),
+                quantities=_figures(lines),
+                source=self._client.source,
+            )
+            for sku, lines in grouped.items()
+        )
+        return contents_of(items, place, self._options.warehouses.get(place, place), query, source=self._client.source)
+
+    async def _in_warehouse(self, wanted: str) -> tuple[str, list[Row]]:
+        """Return the id and the stock rows of a warehouse by its id, name or code."""
+        known = self._options.warehouses.items()
+        try:
+            place, _ = pick_warehouse(known, wanted, lambda each: each, source=self._client.source)
+        except NotFound:
+            rows = await self._stock_rows({"warehouse.code": list(spellings(wanted))}) if wanted else []
+            if not rows:
+                raise
+            return code(rows[0].get("warehouse")), rows
+        return place, await self._stock_rows({"warehouse": place})
+
     async def _materials(self, codes: Sequence[str]) -> list[Row]:
         return await gather_rows(*(self._client.rows(_MATERIALS, {"productCode": sku}) for sku in codes))
 
     async def _rows(self, codes: Sequence[str]) -> list[Row]:
-        """Return the stock rows of a code: unlike other lists, an array without pages."""
-        body: Row = {"productn.code": list(codes)}
+        return await self._stock_rows({"productn.code": list(codes)})
+
+    async def _stock_rows(self, body: Row) -> list[Row]:
+        """Return rows of stock: unlike other lists, an array without pages."""
         if self._options.org:
-            body["org"] = self._options.org
+            body = {**body, "org": self._options.org}
         data = await self._client.read("POST", _STOCK, body=body)
         # Without any stock there may be no array.
         if data is not None and (not isinstance(data, list) or any(not isinstance(row, dict) for row in data)):
@@ -103,6 +137,11 @@ class StockReader:
             )
             for place, lines in grouped.items()
         )
+
+
+def _unlisted(row: Row) -> Product:
+    """Return a material that the catalogue does not hold yet, as its stock names it."""
+    return Product(sku=code(row.get("product_code")), name=text(row.get("product_name")), unit="")
 
 
 def _figures(rows: Sequence[Row]) -> Quantities:

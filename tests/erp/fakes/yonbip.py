@@ -214,11 +214,20 @@ class FakeYonBip(FakeServer):
         return self._page([row for row in rows if body.get("code") in (None, row["code"])], body)
 
     def _stock(self, body: Row) -> web.StreamResponse:
-        sku = body.get("productn.code", [])
-        codes = [sku] if isinstance(sku, str) else sku
-        levels = (level for code, level in self.company.stock.items() if code in codes)
-        rows = [row for level in levels for row in records.stock_rows(level)]
-        return say([row for row in rows if body.get("org", row["org"]) == row["org"]])
+        """Answer with an array, for the materials and warehouses that are asked for."""
+        places = _each(body, "warehouse")
+        if "warehouse.code" in body:
+            places = [records.WAREHOUSES.get(each, "") for each in _each(body, "warehouse.code") or []]
+        skus = _each(body, "productn.code")
+        return say(
+            [
+                row
+                for sku, level in self.company.stock.items()
+                if skus is None or sku in skus
+                for row in records.stock_rows(level)
+                if (places is None or row["warehouse"] in places) and body.get("org", row["org"]) == row["org"]
+            ]
+        )
 
     def _bills(self, kind: str) -> list[tuple[Row, list[Row]]]:
         company = self.company
@@ -412,6 +421,12 @@ class FakeYonBip(FakeServer):
             self.company.purchases[order.number] = replace(approved, changed_at=self.clock.now())
         count, failed = len(body["data"]), len(messages)
         return say({"count": count, "sucessCount": count - failed, "failCount": failed, "messages": messages})
+
+
+def _each(body: Row, name: str) -> list[str] | None:
+    """Return what a parameter names, one value or several; None if it is missing."""
+    value = body.get(name)
+    return [value] if isinstance(value, str) else value
 
 
 def say(data: Any) -> web.Response:

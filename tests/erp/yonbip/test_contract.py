@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.erp.goods import DeliveryStatus, GoodsDelivery
+from bot.erp.goods import DeliveryStatus, GoodsDelivery, WarehouseContents
 from bot.erp.model import (
     Customer,
     Feed,
@@ -31,6 +31,8 @@ PEOPLE = ("anna", "boris", "carla", "dora", "guest")
 
 
 def _warehouses(record: Any) -> Any:
+    if isinstance(record, WarehouseContents):
+        return replace(record, code=WAREHOUSES[record.code])
     if not isinstance(record, StockLevel):
         return record
     places: tuple[WarehouseStock, ...] = tuple(replace(p, code=WAREHOUSES[p.code]) for p in record.per_warehouse)
@@ -81,9 +83,13 @@ _UNLISTED = (
 )  # fmt: skip
 
 
+_CODES = {place: code for code, place in WAREHOUSES.items()}
+_GOODS = {Capability.DELIVERIES, Capability.ARRIVALS, Capability.WAREHOUSE_STOCK}
+
+
 class TestYonBipContract(ErpContract):
     name, vendor = "yonbip", vendor
-    offers = frozenset(Capability) - (GOODS - {Capability.DELIVERIES}) - {Capability.REORDER_POINT, Capability.LOTS}
+    offers = frozenset(Capability) - (GOODS - _GOODS) - {Capability.REORDER_POINT, Capability.LOTS}
     feeds = frozenset({Feed.BILLS, Feed.DELIVERIES})
     gaps = Gaps(
         fields={
@@ -119,6 +125,13 @@ class TestYonBipContract(ErpContract):
         ),
         resolution=timedelta(seconds=1),
     )
+
+    def _levels(self, company: ReferenceCompany) -> list[StockLevel]:
+        """Return the stock by the codes of warehouses, under which the reference company knows them."""
+        return [
+            replace(level, per_warehouse=tuple(replace(p, code=_CODES[p.code]) for p in level.per_warehouse))
+            for level in super()._levels(company)
+        ]
 
     def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> FakeYonBip:
         return FakeYonBip(company, clock)

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from bot.erp.errors import Invalid, NotFound, Unsupported
+from bot.erp.goods import ArrivalKind
+from bot.erp.goods_port import ArrivalQuery, WarehouseQuery
 from bot.erp.model import (
     Area,
     Decision,
@@ -340,6 +342,36 @@ async def test_without_the_right_to_the_workflow_orders_are_read_all_the_same(
     assert order.approval.pending_for == ()
     result = await erp.decide(decision(order))
     assert (result.outcome, server.requests.count(RequestKind.WRITE)) == (DecisionOutcome.NOT_PERMITTED, 0)
+
+
+# What is on its way, and what is in a warehouse
+
+
+async def test_only_the_orders_of_a_product_are_read_for_its_arrivals(erp: YonBipErp, server: FakeYonBip) -> None:
+    everything = await erp.arrivals(ArrivalQuery(limit=100))
+    sku = next(each.sku for each in everything.items if each.kind is ArrivalKind.PURCHASE)
+    server.asked.clear()
+    found = await erp.arrivals(ArrivalQuery(sku=sku.lower(), limit=100))
+    orders = {each.document for each in found.items if each.kind is ArrivalKind.PURCHASE}
+    assert {each.sku for each in found.items} == {sku}
+    assert len([path for path, _ in server.asked if path == "/scm/purchaseorder/detail"]) == len(orders) > 0
+
+
+async def test_a_warehouse_is_called_by_its_code_where_the_settings_name_none(
+    erp: YonBipErp, server: FakeYonBip
+) -> None:
+    contents = await erp.warehouse_stock(WarehouseQuery(warehouse="main"))
+    assert (contents.code, contents.name) == (WAREHOUSES["MAIN"],) * 2
+    server.answers["/scm/stock/QueryCurrentStocksByCondition"] = {"code": "200", "data": None}
+    with pytest.raises(NotFound):
+        await erp.warehouse_stock(WarehouseQuery(warehouse="main"))
+
+
+async def test_a_material_that_is_not_listed_yet_is_told_with_its_stock(erp: YonBipErp, server: FakeYonBip) -> None:
+    rows = [{"warehouse": "1", "product_code": "NEW", "product_name": "New one", "currentqty": 5}]
+    server.answers["/scm/stock/QueryCurrentStocksByCondition"] = _said(rows)
+    [item] = (await erp.warehouse_stock(WarehouseQuery(warehouse="MAIN"))).items
+    assert (item.product.sku, item.product.name, item.quantities.on_hand) == ("NEW", "New one", Decimal(5))
 
 
 # What left
