@@ -10,7 +10,7 @@ from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, View
-from bot.chat.arguments import Keyword, Term
+from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
 from bot.chat.parsing import command_line
@@ -34,7 +34,7 @@ _BOUND_BY = {PartnerKind.CUSTOMER: "invoice", PartnerKind.VENDOR: "po"}
 """The command whose rules bind payments of a kind of partners."""
 
 
-class PaymentOrPartner(Term):
+class PaymentOrPartner(PartnerTerm):
     """The number of a receipt or payment, or part of it, or part of a partner's name."""
 
     placeholder = phrase("number or partner")

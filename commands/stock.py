@@ -30,7 +30,6 @@ from bot.chat.view_parts import (
     freshness_of_all,
     table_of_lines,
 )
-from bot.disclosure import HIDDEN
 from bot.erp.answer import SourceAnswer
 from bot.erp.errors import Ambiguous, NotFound
 from bot.erp.goods import WarehouseItem
@@ -152,7 +151,7 @@ class StockView(ListView):
 
     def buttons(self) -> Sequence[Button]:
         # Nobody draws what may not be seen, or what is not stocked.
-        has_trend = self.total and self.level.is_stocked and self.level.total.on_hand not in (HIDDEN, None)
+        has_trend = self.total and self.level.is_stocked and isinstance(self.level.total.on_hand, Decimal)
         line = command_line("chart", "stock", self.level.product.sku)
         trend = [Button(phrase("Trend"), Ask(line))] if has_trend else []
         return (*ListView.buttons(self), *trend, *(export_buttons(self.line) if self.total > 1 else []))

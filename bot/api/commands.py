@@ -17,6 +17,7 @@ from bot.cards.view import ListView as ListView
 from bot.cards.view import View as View
 from bot.chat.arguments import DocumentNumber as DocumentNumber
 from bot.chat.arguments import Keyword as Keyword
+from bot.chat.arguments import PartnerTerm as PartnerTerm
 from bot.chat.arguments import Sku as Sku
 from bot.chat.arguments import Term as Term
 from bot.chat.arguments import Warehouse as Warehouse
@@ -29,6 +30,7 @@ from bot.chat.errors import BadArgument as BadArgument
 from bot.chat.errors import NothingFound as NothingFound
 from bot.chat.parsing import command_line as command_line
 from bot.chat.questions.first_questions import first_questions as first_questions
+from bot.chat.records.linked_documents import LinkedDocuments as LinkedDocuments
 from bot.chat.records.list_totals import ListAmounts as ListAmounts
 from bot.chat.records.list_totals import total_of_list as total_of_list
 from bot.chat.records.lookup import DocumentList as DocumentList
@@ -89,6 +91,7 @@ from bot.erp.goods_port import WarehouseQuery as WarehouseQuery
 from bot.erp.hub import ErpHub as ErpHub
 from bot.erp.listing import BILLS as BILLS
 from bot.erp.listing import INVOICES as INVOICES
+from bot.erp.listing import PRODUCTION_ORDERS as PRODUCTION_ORDERS
 from bot.erp.listing import PURCHASE_ORDERS as PURCHASE_ORDERS
 from bot.erp.listing import SALES_ORDERS as SALES_ORDERS
 from bot.erp.listing import Listing as Listing
@@ -138,6 +141,7 @@ __all__ = [
     "BILLS",
     "HIDDEN",
     "INVOICES",
+    "PRODUCTION_ORDERS",
     "PURCHASE_ORDERS",
     "SALES_ORDERS",
     "AccessPolicy",
@@ -182,6 +186,7 @@ __all__ = [
     "InvoiceStatus",
     "Keyword",
     "Label",
+    "LinkedDocuments",
     "ListAmounts",
     "ListQuery",
     "ListView",
@@ -197,6 +202,7 @@ __all__ = [
     "OwnDocuments",
     "PartnerKind",
     "PartnerName",
+    "PartnerTerm",
     "Payment",
     "PaymentDirection",
     "PaymentStatus",

@@ -144,7 +144,7 @@ async def _reached(database: Database) -> PartHealth:
     try:
         revision = await database.revision()
     except DingerpError as error:
-        return down(f"the database does not answer: {error.detail}")
+        return down(f"database: {error.detail}")
     return down(
         "" if revision == latest_revision() else "the database needs an upgrade, or a newer version has used it"
     )

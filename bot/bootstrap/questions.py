@@ -134,10 +134,10 @@ async def build_pipelines(
 
 
 async def _asking_commands(
-    parts: AnsweringServices, dispatching: Callable[[], QuestionDispatcher]
+    parts: AnsweringServices, dispatching: Callable[..., QuestionDispatcher]
 ) -> Mapping[type, object]:
     """Return the collaborators of commands that ask others: for a file, or each morning."""
-    base, reading = parts.base, dispatching()
+    base, reading = parts.base, dispatching(spelling=parts.reader)
     exports = build_exports(base, reading, parts.audit)
     base.stack.push_async_callback(exports.close)
     subscribed = StoredSubscriptions(base.database)

@@ -15,7 +15,7 @@ from typing import Self
 
 from bot.chat.arguments import Word
 from bot.chat.calendar_periods import month_of
-from bot.chat.day_expressions import ANY_EXPRESSION, EXPRESSION, read_expression
+from bot.chat.day_expressions import ANY_EXPRESSION, match_expression, read_expression
 from bot.chat.errors import BadArgument
 from bot.erp.port import Period
 from bot.phrase import phrase
@@ -127,7 +127,7 @@ def names_missing_day(text: str) -> bool:
     folded = _DUE.sub("", text.casefold()).strip()
     between = _RANGE.fullmatch(folded)
     ends = (between["first"], between["last"]) if between else (folded,)
-    dated = [match.lastgroup in {"iso", "date", "dayofmonth"} for end in ends if (match := EXPRESSION.fullmatch(end))]
+    dated = [match.lastgroup in {"iso", "date", "dayofmonth"} for end in ends if (match := match_expression(end))]
     return len(dated) == len(ends) and all(dated) and any(read_expression(end, _LEAP_DAY) is None for end in ends)
 
 
@@ -221,5 +221,5 @@ def _range(text: str, today: date, *, ahead: bool) -> Period | None:
 
 
 def _is_incomplete(text: str) -> bool:
-    match = EXPRESSION.fullmatch(text)
+    match = match_expression(text)
     return match is not None and match.lastgroup in {"monthday", "date", "weekday"}

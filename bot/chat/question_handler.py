@@ -38,6 +38,8 @@ class PreparedAnswer:
     """What a newcomer may try."""
     guessed: str = ""
     """The number of a document that was not found, where the rules keep some documents from the asker."""
+    is_told_already: bool = False
+    """The asker was told the same a moment ago: a message stays without an answer, which would cost a call."""
     provisional: bool = False
     """The answer waits only because DingTalk is silent: found again before it is sent again."""
 

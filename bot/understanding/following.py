@@ -248,6 +248,8 @@ def _line(grammar: Grammar, scan: Scan, command: str, before: str, rest: str, *,
         words = words[:1]  # not for whom the price is
     if with_subject and new_words and command == before:
         return None
+    if command == "payment" and words:
+        keyword = ""  # of one partner it only moves one way
     if not keyword and command == before:
         keyword = old_list
     if command not in AT_WAREHOUSES:

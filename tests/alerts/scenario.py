@@ -113,6 +113,10 @@ class StubRules:
     def shows_at(self, target: Target, severity: Severity, now: datetime) -> datetime:
         return self.opens(target, now)
 
+    @property
+    def has_top_boxes(self) -> bool:
+        return False
+
     def top_box(self, route: str) -> bool | None:
         return None
 

@@ -241,7 +241,7 @@ async def test_an_event_of_a_matter_that_was_changed_in_the_database_stops_no_ot
     assert reason.startswith("a value of alert.event was changed")
     assert set(states.values()) == {(EventState.DONE, "")}
     errors = [(line["event"], line.get("id")) for line in logs if line["log_level"] == "error"]
-    assert errors == [("alerts.event_failed", "evt-3"), ("alerts.unreadable", None)]
+    assert errors == [("alerts.event_failed", "evt-3")]
 
 
 async def test_a_due_alert_that_was_changed_in_the_database_is_put_off_and_the_rest_goes_on(
@@ -256,10 +256,7 @@ async def test_a_due_alert_that_was_changed_in_the_database_is_put_off_and_the_r
     with capture_logs() as logs:
         assert await harness.processor().round() == 5
     assert await harness.count(DELIVERY) == 1
-    assert {line["event"] for line in logs if line["log_level"] == "error"} == {
-        "alerts.sweep_failed",
-        "alerts.unreadable",
-    }
+    assert {line["event"] for line in logs if line["log_level"] == "error"} == {"alerts.sweep_failed"}
 
 
 async def test_what_cannot_be_done_when_due_is_put_off_and_the_rest_goes_on(harness: ProcessorHarness) -> None:

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -315,11 +316,10 @@ def ask(dispatcher: QuestionDispatcher) -> Ask:
     """Ask a line as the warehouse keeper in a group."""
 
     async def ask(
-        line: str, *, offset: int = 0, person: Person = KEEPER, where: Conversation = GROUP, now: datetime = NOW
+        line: str, *, person: Person = KEEPER, where: Conversation = GROUP, now: datetime = NOW, **more: Any
     ) -> PreparedAnswer:
-        return await dispatcher.view_for(
-            QuestionContext(person=person, conversation=where, line=line, offset=offset, now=now)
-        )
+        context = QuestionContext(person=person, conversation=where, line=line, now=now)
+        return await dispatcher.view_for(replace(context, **more))
 
     return ask
 

@@ -188,6 +188,7 @@ class DyingKeeper:
         return standing
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("last", [MarkerState.DONE, MarkerState.GONE])
 @pytest.mark.parametrize("deaths", [("before",), ("after",), ("after", "after"), ("", "before"), ("", "after")])
 async def test_killed_at_any_moment_it_stands_and_ends_once(

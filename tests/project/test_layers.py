@@ -102,6 +102,7 @@ def test_the_code_keeps_to_the_arrows(contracts: Sequence[Contract], graph: Impo
     assert broken(contracts, graph) == []
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("importer", "imported"), WRONG, ids=[" ← ".join(pair) for pair in WRONG])
 def test_a_wrong_import_is_caught(
     contracts: Sequence[Contract], graph: ImportGraph, importer: str, imported: str

@@ -60,7 +60,7 @@ async def is_told_and_answered_later(system: BotSystem, mend: Callable[[], objec
 
 @pytest.mark.parametrize(
     ("code", "cause"),
-    [(sqlite3.SQLITE_FULL, "the disk is full"), (sqlite3.SQLITE_READONLY, "it is read-only")],
+    [(sqlite3.SQLITE_FULL, "the disk is full"), (sqlite3.SQLITE_READONLY, "the database is read-only")],
     ids=["full", "read-only"],
 )
 async def test_a_disk_that_takes_nothing(

@@ -249,6 +249,9 @@ class QuestionPipeline:
                 else:
                     answer, cards = await self._find(message)
                 interim = interim or (waiting is not None and await waiting.settle())
+                if answer.is_told_already and not interim:
+                    self._finish(message, answer)
+                    return
                 if not interim and await self._asks_by_form(message, answer, cards, ticket):
                     return
                 track_id = self._track_of(message, interim=interim)
@@ -340,6 +343,7 @@ class QuestionPipeline:
             picture=message.picture,
             quoted_text=message.quoted_text,
             quotes_bot=message.quotes_bot,
+            mentions_others=bool(message.mentions),
         )
 
     async def _send(
@@ -398,9 +402,13 @@ class QuestionPipeline:
         shown = await self._forms.show(cards.own.form, user_id=person, where=where, key=message.msg_id)
         if shown:
             self._sent[AnswerVia.FORM].inc()
-            self._inbox.mark_soon(message.msg_id, InboxState.ANSWERED)
-            self._count(answer.command, answer.outcome)
+            self._finish(message, answer)
         return shown
+
+    def _finish(self, message: Message, answer: PreparedAnswer) -> None:
+        """Note that a question needs no card."""
+        self._inbox.mark_soon(message.msg_id, InboxState.ANSWERED)
+        self._count(answer.command, answer.outcome)
 
     def _track_of(self, message: Message, *, interim: bool) -> str:
         return self._tracks.for_interim(message.msg_id) if interim else self._tracks.for_message(message.msg_id)

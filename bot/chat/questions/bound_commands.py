@@ -33,7 +33,9 @@ class BoundCommand:
     async def call(
         self, rest: str, context: QuestionContext, policy: AccessPolicy, hub: Callable[[], ErpHub]
     ) -> View | Ask:
-        positional, named = self.command.signature.parse(rest)
+        # Words about a decision are the person's own.
+        mentions = context.mentions_others or not self.command.only_asks
+        positional, named = self.command.signature.parse(rest, mentions=mentions)
         named.update(self.collaborators)
         for name in self.context:
             named[name] = context

@@ -10,6 +10,7 @@ from itertools import islice
 from bot.access.areas import DOCUMENT_COMMANDS, OF_PARTNERS
 from bot.access.grants import NO_GRANT, Grant
 from bot.access.policy import AccessPolicy, Denied
+from bot.access.shown import find_shown
 from bot.cards.actions import Ask
 from bot.cards.notices import (
     ChoiceNotice,
@@ -39,7 +40,15 @@ from bot.chat.questions.first_questions import first_questions
 from bot.chat.questions.pictures import CODE_TOO_LONG, NO_CODE, TOO_SLOW, PictureReader, PictureUnreadable
 from bot.chat.questions.prompts import OpenPrompts, may_be_reply
 from bot.chat.questions.quoting import line_about, numbers_in, takes_number
-from bot.chat.questions.reading import ReadBy, Reading, SentenceModel, SentenceReader, named_as_typed, settle
+from bot.chat.questions.reading import (
+    NameSpelling,
+    ReadBy,
+    Reading,
+    SentenceModel,
+    SentenceReader,
+    named_as_typed,
+    settle,
+)
 from bot.chat.records.own_documents import OwnDocuments
 from bot.chat.records.reader_hub import AccountOf, ReaderHub, no_account
 from bot.chat.registry import Commands
@@ -87,20 +96,23 @@ class QuestionDispatcher:
         dialogues: Dialogues | None = None,
         pictures: PictureReader | None = None,
         model: SentenceModel | None = None,
+        spelling: NameSpelling | None = None,
     ) -> None:
         """``account_of`` finds the asker's own documents; ``reader`` reads sentences: without it only commands, numbers
         and names are understood; ``dialogues`` remembers what was asked before; ``pictures`` finds codes in pictures;
-        ``model`` is asked where all of these find nothing, or two likely readings.
+        ``model`` is asked where all of these find nothing, or two likely readings. ``spelling`` finds names that are
+        spelled in lines that others ask, as /export does; ``reader`` finds them in those that people type.
 
         Raises `ConfigurationError` when a command needs a collaborator that is missing.
         """
         self._commands = commands
         self._policy = policy
         self._limit = TimeLimit(seconds)
-        self._failures = failures(policy, reference)
+        self._failures = failures(commands, policy, reference)
         self._reader = reader
         self._dialogues = dialogues
         self._model = model
+        self._spelling = spelling
         self._prompts = OpenPrompts()
         hub = collaborators.get(ErpHub)
         self._hub = ReaderHub(hub, account_of) if isinstance(hub, ErpHub) else None
@@ -177,9 +189,10 @@ class QuestionDispatcher:
             problem = BadArgument(phrase("That is too long for one question."))
             return self._failures.answer(problem, self._bound[name].command, context)
         answer = await self._run(self._bound[name], parsed.rest, context, redirected=redirected)
-        if answer.outcome is QuestionOutcome.NOT_FOUND and self._reader and not context.clicked:
-            lines = self._reader.spell_out(f"/{name} {parsed.rest}")
-            return await self._answer_spelled(lines, context) or answer
+        # What a button asks is answered as it stands.
+        spelling = self._spelling or (None if context.clicked else self._reader)
+        if answer.outcome is QuestionOutcome.NOT_FOUND and spelling:
+            return await self._answer_spelled(spelling.spell_out(f"/{name} {parsed.rest}"), context) or answer
         return answer
 
     async def _answer_spelled(self, lines: Sequence[str], context: QuestionContext) -> PreparedAnswer | None:
@@ -193,7 +206,9 @@ class QuestionDispatcher:
             assert parsed.command is not None, "a line is spelled out with its command"
             bound, asking = self._bound[parsed.command], replace(context, line=line, offset=0)
             answer = await self._run(bound, parsed.rest, asking, redirected=False)
-            if answer.outcome is QuestionOutcome.ANSWERED and self._may_name_partners(line, context):
+            if answer.outcome is QuestionOutcome.ANSWERED and (
+                self._may_name_partners(line, context) or _names_partners(answer)
+            ):
                 found[line] = answer
         if not found:
             return None
@@ -252,13 +267,13 @@ class QuestionDispatcher:
         return reading if asked or self._may_use(reading.line, context) else None
 
     def _may_name_partners(self, line: str, context: QuestionContext) -> bool:
-        """Whether the asker sees the customers and vendors of all documents that the command of a line shows."""
+        """Whether the asker sees the customers and vendors of all documents that the command of a line shows.
+
+        Where it shows none that have any, such as stock, a name tells the more: then they must see all.
+        """
         name, policy = self._commands.parse(line).command or "", self._policy()
-        verdicts = [
-            policy.decide_area(context.person, each, context.conversation.id)
-            for each in DOCUMENT_COMMANDS.get(name, (name,))
-            if each in OF_PARTNERS
-        ]
+        shown = OF_PARTNERS.intersection(DOCUMENT_COMMANDS.get(name, (name,))) or OF_PARTNERS
+        verdicts = [policy.decide_area(context.person, each, context.conversation.id) for each in shown]
         return all(FieldClass.PARTNER in verdict.grant.fields for verdict in verdicts)
 
     def _may_use(self, line: str, context: QuestionContext) -> bool:
@@ -384,6 +399,15 @@ def _class_told(reading: Reading, context: QuestionContext) -> FieldClass | None
     """Return the class of the names that a line tells and the asker did not type; what was asked before may be one."""
     is_typed = reading.by is not ReadBy.CONTEXT and named_as_typed(reading, context.line) == reading
     return None if is_typed else FieldClass.PARTNER
+
+
+def _names_partners(answer: PreparedAnswer) -> bool:
+    """Return whether an answer that was found shows the asker names of partners: an empty list repeats what it was
+    asked for.
+    """
+    view = cut(answer.view, answer.grant.fields)
+    is_empty = isinstance(view, ListView) and not view.total
+    return not is_empty and FieldClass.PARTNER in find_shown(view).classes
 
 
 def _lines_behind(buttons: Sequence[Button]) -> tuple[str, ...]:

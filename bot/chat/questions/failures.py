@@ -28,7 +28,8 @@ from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.message import Message, MessageKind
 from bot.chat.question_handler import PreparedAnswer
-from bot.chat.registry import AnyCommand
+from bot.chat.questions.argument_hints import hint_arguments
+from bot.chat.registry import AnyCommand, Commands
 from bot.erp.errors import ErpError, NotFound
 from bot.errors import DingerpError
 from bot.phrase import Phrase, phrase
@@ -86,7 +87,8 @@ def make_hint(message: Message, *, reads_pictures: bool = False) -> View | None:
 class Failures:
     """Answers what went wrong; ``reference`` makes the short number under which the log has a defect."""
 
-    def __init__(self, policy: Callable[[], AccessPolicy], reference: Callable[[], str]) -> None:
+    def __init__(self, commands: Commands, policy: Callable[[], AccessPolicy], reference: Callable[[], str]) -> None:
+        self._commands = commands
         self._policy = policy
         self._reference = reference
 
@@ -117,7 +119,13 @@ class Failures:
             case NotFound():
                 closest = error.closest if isinstance(error, NothingFound) else ()
                 notes = error.notes if isinstance(error, NothingFound) else ()
-                nothing = NotFoundNotice(what=error.what, closest=closest, example=example, notes=notes)
+                hints = hint_arguments(command.name, command.signature, self._commands.parse(context.line).rest)
+                nothing = NotFoundNotice(
+                    what=error.what,
+                    closest=(*hints.lines, *closest),
+                    example=example,
+                    notes=notes or hints.notes,
+                )
                 return nothing, QuestionOutcome.NOT_FOUND
             case Denied():
                 denied = DeniedNotice(reason=error.verdict.reason, ask=error.verdict.ask)

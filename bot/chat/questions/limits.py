@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.access.audit import AuditEntry, AuditKind, AuditLog
+from bot.access.audit_details import HIDDEN_DOCUMENT, NO_MEMBER, say_limit
 from bot.access.limits import LimitedParty, LimitKind, LimitReached, ReadingLimits
 from bot.access.shown import find_shown
 from bot.cards.notices import DeniedNotice, ExternalNotice, LimitNotice, UnconfirmedNotice
@@ -24,8 +25,6 @@ LIMITED = "limited"
 
 EXTERNAL = "external"
 """Actor of entries about people outside the organisation who have no user id here."""
-
-_HIDDEN = "there is none that the rules open to them"
 
 LimitListener = Callable[[QuestionContext, LimitReached], None]
 """Is told of every question that is refused for a limit."""
@@ -51,6 +50,8 @@ class LimitedQuestions:
         self._audit = audit
         self._metrics = metrics
         self._reached = reached
+        self._told: dict[tuple[str | None, str], datetime] = {}
+        """Who was told where that they ask too much, and when they may ask again."""
 
     def hint_for(self, message: Message) -> PreparedAnswer | None:
         """Return the answer to a message that cannot hold a question; None when it can."""
@@ -98,22 +99,37 @@ class LimitedQuestions:
         reached = self._limits.take_documents(person, where, guess, context.now)
         if reached is not None:
             return self._refuse(context, reached, command=answer.command)
-        entry = _refusal(context, answer.command, outcome=answer.outcome, rule=answer.rule, detail=_HIDDEN)
+        entry = _refusal(context, answer.command, outcome=answer.outcome, rule=answer.rule, detail=str(HIDDEN_DOCUMENT))
         self._audit.record(replace(entry, documents=guess))
         return answer
 
     def _refuse(self, context: QuestionContext, reached: LimitReached, *, command: str) -> PreparedAnswer:
         self._metrics.limits_reached.labels(reached.kind, reached.whose).inc()
-        detail = f"more than {reached.allowed}"
+        detail = str(say_limit(reached.allowed))
         self._audit.record(_refusal(context, command, outcome=LIMITED, rule=reached.rule, detail=detail))
         self._reached(context, reached)
         minute = timedelta(minutes=1)
         # Cards show no seconds: a limit that ends within this minute is shown to end with the next.
         until = reached.until.replace(second=0, microsecond=0) + minute
-        return PreparedAnswer(LimitNotice(reason=_reason(reached), until=until), command, LIMITED)
+        notice = LimitNotice(reason=_reason(reached), until=until)
+        return PreparedAnswer(notice, command, LIMITED, is_told_already=self._is_told_already(context, reached))
+
+    def _is_told_already(self, context: QuestionContext, reached: LimitReached) -> bool:
+        """Return whether this person was told here that they ask too much: to say it each time costs calls as well.
+
+        The answer to a click costs none. That documents are too many answers a question, and is said each time.
+        """
+        if context.clicked or reached.kind is not LimitKind.QUESTIONS_MINUTE:
+            return False
+        self._told = {key: until for key, until in self._told.items() if until > context.now}
+        key = context.person.user_id, context.conversation.id
+        if key in self._told:
+            return True
+        self._told[key] = reached.until
+        return False
 
     def _record_refusal(self, context: QuestionContext, answer: PreparedAnswer) -> None:
-        detail = str(answer.view.reason) if isinstance(answer.view, DeniedNotice) else "not known as a member"
+        detail = str(answer.view.reason) if isinstance(answer.view, DeniedNotice) else str(NO_MEMBER)
         self._audit.record(_refusal(context, answer.command, outcome=answer.outcome, rule=answer.rule, detail=detail))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
+from bot.chat.parsing import quote
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.registry import Commands
 
@@ -58,7 +59,7 @@ def named_as_typed(reading: Reading, sentence: str) -> Reading:
 
     def as_typed(line: str) -> str:
         for name, typed in names.items():
-            line = line.replace(name, typed)
+            line = line.replace(quote(name), quote(typed)).replace(name, typed)
         return line
 
     lines = tuple(dict.fromkeys(map(as_typed, (reading.line, *reading.alternatives))))
@@ -73,7 +74,15 @@ def settle(reading: Reading, asked: Reading, commands: Commands) -> Reading:
     return replace(reading, line=line, by=asked.by, alternatives=(), unsure=False) if line else reading
 
 
-class SentenceReader(Protocol):
+class NameSpelling(Protocol):
+    """Knows how names are spelled; implemented by `bot.understanding`."""
+
+    def spell_out(self, line: str) -> tuple[str, ...]:
+        """Return the lines that a typed one stands for if a word of it spells names in pinyin or by first letters."""
+        ...
+
+
+class SentenceReader(NameSpelling, Protocol):
     """Reads sentences; implemented by `bot.understanding`."""
 
     def read(
@@ -83,10 +92,6 @@ class SentenceReader(Protocol):
 
         ``last`` is what the person asked before it. The line never names a command that may change anything.
         """
-        ...
-
-    def spell_out(self, line: str) -> tuple[str, ...]:
-        """Return the lines that a typed one stands for if a word of it spells names in pinyin or by first letters."""
         ...
 
 

@@ -83,6 +83,8 @@ class DocumentLookup(Generic[D]):
     many: Callable[[ListQuery], Awaitable[Answer[Slice[D]]]]
     owned: OwnedLists[D] | None = None
     """Those of one person, where documents are somebody's."""
+    linked: Callable[[str, ListQuery], Awaitable[Answer[Slice[D]] | None]] | None = None
+    """Finds those that belong to another document, by its number."""
 
     async def look_up(
         self, text: str, wanted: Filter, *, days: DayRange | None = None, offset: int, rows: int | None = None
@@ -112,6 +114,8 @@ class DocumentLookup(Generic[D]):
             if of_colleague.value.total:
                 return DocumentList(of_colleague)
             rows = rows or FETCH_LIMIT
+        if self.linked and text and not found.value.total and (of_other := await self.linked(text, query)):
+            return DocumentList(of_other)
         if searching and not found.value.total:
             return await self._spelled_otherwise(text, found.notes)
         if searching and rows is None and found.value.total == 1 and found.value.items:

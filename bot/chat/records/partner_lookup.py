@@ -28,11 +28,15 @@ SUMMED = 100
 
 @dataclass(frozen=True, slots=True)
 class PartnerLookup(Generic[P]):
-    """How to find the partners of ``command``: ``one`` by the code, ``many`` by a query."""
+    """How to find the partners of ``command``: ``one`` by the code, ``many`` by a query.
+
+    ``words`` stand before the partner where others are suggested.
+    """
 
     command: str
     one: Callable[[str], Awaitable[Answer[P]]]
     many: Callable[[ListQuery], Awaitable[Answer[Slice[P]]]]
+    words: tuple[str, ...] = ()
 
     async def look_up(self, text: str, *, offset: int, rows: int | None = None) -> OneDocument[P] | DocumentList[P]:
         """Return the partner that ``text`` names whole, else the only one it fits, else all that it fits.
@@ -68,7 +72,8 @@ class PartnerLookup(Generic[P]):
 
     def _suggest(self, name: str, code: str) -> Suggestion:
         """Ask by the code where nobody would type the name as it has to be written."""
-        return Suggestion(command_line(self.command, code if code and quote(name) != name else name), name)
+        partner = code if code and quote(name) != name else name
+        return Suggestion(command_line(self.command, *self.words, partner), name)
 
 
 def _named_whole(found: Slice[P], text: str) -> P | None:

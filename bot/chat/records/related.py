@@ -13,7 +13,10 @@ from bot.phrase import phrase
 
 _NEEDS = {
     "arrivals": Capability.ARRIVALS,
+    "bill": Capability.BILLS,
     "delivery": Capability.DELIVERIES,
+    "invoice": Capability.INVOICES,
+    "mo": Capability.PRODUCTION_ORDERS,
     "price": Capability.PRICES,
     "product": Capability.PRODUCT_DETAILS,
     "stock": Capability.STOCK,
@@ -21,7 +24,10 @@ _NEEDS = {
 """What a command asks the ERP for."""
 _LABELS = {
     "arrivals": phrase("On its way"),
+    "bill": phrase("Bills"),
     "delivery": phrase("Deliveries"),
+    "invoice": phrase("Invoices"),
+    "mo": phrase("Production orders"),
     "price": phrase("Prices"),
     "product": phrase("Product"),
     "stock": phrase("Stock"),
