@@ -22,13 +22,6 @@ _NAMED = 20
 """How many broken places are named."""
 
 
-def read_kind(text: str) -> AuditKind | None:
-    """Return a kind of entries, None for no text. Raises `ConfigurationError`."""
-    if text and text not in tuple(AuditKind):
-        raise ConfigurationError(f"no kind {text!r}; there are: {', '.join(AuditKind)}")
-    return AuditKind(text) if text else None
-
-
 def read_link(text: str) -> ChainLink:
     """Return a link as the log and `verify_log` write it. Raises `ConfigurationError`."""
     try:

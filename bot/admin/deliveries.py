@@ -8,6 +8,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from bot.admin.database import OperatorDeed, open_database, require_database
+from bot.admin.inputs import read_choice
 from bot.admin.output import (
     align_columns,
     as_json,
@@ -38,9 +39,7 @@ class DeliverySearch:
 
 def read_state(text: str) -> DeliveryState | None:
     """Return a state of deliveries, None for no text. Raises `ConfigurationError`."""
-    if text and text not in tuple(DeliveryState):
-        raise ConfigurationError(f"no state {text!r}; there are: {', '.join(DeliveryState)}")
-    return DeliveryState(text) if text else None
+    return read_choice(DeliveryState, "state", text)
 
 
 async def search_deliveries(settings: Settings, wanted: DeliverySearch, *, zone: tzinfo, form: str) -> list[str]:

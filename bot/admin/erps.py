@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.admin.database import OperatorDeed, open_database
+from bot.admin.inputs import read_choice
 from bot.admin.output import escape_invisible, format_minute
 from bot.bootstrap.erps import examine_source
 from bot.erp.model import Area
@@ -45,8 +46,7 @@ async def show_rejected(
     ``form`` is ``text`` or ``json``. Raises `ConfigurationError` for a source or area that there is not, and for a
     database that cannot be read.
     """
-    if area and area not in tuple(Area):
-        raise ConfigurationError(f"no area {area!r}; there are: {', '.join(Area)}")
+    read_choice(Area, "area", area)
     records, count = await _read_rejected(settings, source, area, limit)
     if source not in ("", *settings.erp) and not (count or await _has_rejected(settings, source)):
         raise unknown_source(settings, source)

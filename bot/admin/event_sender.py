@@ -8,6 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.admin.database import OperatorDeed, open_database, require_database
+from bot.admin.inputs import read_choice
 from bot.admin.output import as_json, count_noun, escape_invisible
 from bot.alerts.event import CUSTOM
 from bot.alerts.intake.batched_intake import BATCH, BatchedIntake
@@ -42,8 +43,7 @@ def build_event(note: CustomEvent, *, at: datetime, new_id: str) -> dict[str, ob
     """Return the CloudEvent; ``new_id`` is used unless the note names one. Raises `ConfigurationError`."""
     if not note.type.startswith(CUSTOM):
         raise ConfigurationError(f"--type {note.type!r}: only custom types can be written by options, send a file")
-    if note.severity and note.severity not in tuple(Severity):
-        raise ConfigurationError(f"no severity {note.severity!r}; there are: {', '.join(Severity)}")
+    read_choice(Severity, "severity", note.severity)
     data: dict[str, object] = {"title": note.title, "text": note.text, "facts": dict(map(_fact, note.facts))}
     if note.link:
         data["link"] = note.link

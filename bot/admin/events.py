@@ -12,6 +12,7 @@ import orjson
 from sqlalchemy.engine import Connection
 
 from bot.admin.database import OperatorDeed, open_database, require_database
+from bot.admin.inputs import read_choice
 from bot.admin.output import (
     align_columns,
     as_json,
@@ -36,9 +37,7 @@ from bot.store.outbox.deliveries import StoredDeliveries
 
 def read_event_state(text: str) -> EventState | None:
     """Return a state of events, None for no text. Raises `ConfigurationError`."""
-    if text and text not in tuple(EventState):
-        raise ConfigurationError(f"no state {text!r}; there are: {', '.join(EventState)}")
-    return EventState(text) if text else None
+    return read_choice(EventState, "state", text)
 
 
 async def search_events(settings: Settings, wanted: EventSearch, *, zone: tzinfo, form: str) -> list[str]:

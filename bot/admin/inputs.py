@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import datetime, timedelta, tzinfo
+from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 from bot.alerts.intake.json_codec import decode_json
 from bot.alerts.intake.port import InvalidJson
 from bot.errors import ConfigurationError
 from bot.outbox.place import Place
 from bot.rulefiles.values import read_duration, read_moment
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def read_choice(kind: type[Choice], noun: str, text: str) -> Choice | None:
+    """Return what a text chooses, None for no text. Raises `ConfigurationError`."""
+    if text and text not in tuple(kind):
+        raise ConfigurationError(f"no {noun} {text!r}; there are: {', '.join(kind)}")
+    return kind(text) if text else None
 
 
 def read_content(path: Path) -> bytes:

@@ -31,13 +31,13 @@ class Budget:
 
 
 def buttons_size(buttons: Iterable[CardButton]) -> int:
-    """Return the bytes of ``sys_full_json_obj`` with these buttons as `bot.dingtalk.card_wire` writes them."""
+    """Return the bytes of ``sys_full_json_obj`` with these buttons."""
     return _together([button_size(button) for button in buttons])
 
 
 def button_size(button: CardButton) -> int:
     """Return the bytes of one button in it."""
-    return len(orjson.dumps(_wire(button)))
+    return len(orjson.dumps(message_button(button)))
 
 
 def _together(sizes: Sequence[int]) -> int:
@@ -45,7 +45,11 @@ def _together(sizes: Sequence[int]) -> int:
     return _AROUND + sum(sizes) + commas
 
 
-def _wire(button: CardButton) -> dict[str, object]:
+def message_button(button: CardButton) -> dict[str, object]:
+    """Return a button as ``sys_full_json_obj`` holds it.
+
+    Two forms are in use and neither is documented: one answers with params.id, the other with actionIds. Both are sent.
+    """
     if button.url:
         return {"text": button.text, "url": button.url, "iosUrl": button.url, "color": button.color}
     return {

@@ -105,16 +105,15 @@ def accept_audit_loss(
 def _wanted(
     settings: Settings, *, who: str, what: str, document: str, kind: str, since: str, until: str, limit: int
 ) -> AuditSearch:
-    from bot.access.audit import AuditSearch
-    from bot.admin.audit import read_kind
-    from bot.admin.inputs import read_at, read_since
+    from bot.access.audit import AuditKind, AuditSearch
+    from bot.admin.inputs import read_at, read_choice, read_since
 
     now = read_at("", ZoneInfo(settings.zone))
     return AuditSearch(
         actor=who,
         action=what,
         document=document,
-        kind=read_kind(kind),
+        kind=read_choice(AuditKind, "kind", kind),
         since=read_since(since, now) if since else None,
         until=read_since(until, now) if until else None,
         limit=limit,

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from bot.cards.budget import message_button
 from bot.cards.card import Card, CardButton
 from bot.errors import ConfigurationError
 
@@ -168,21 +169,8 @@ def _one_button(buttons: Sequence[CardButton], source: str) -> str | None:
 
 def _buttons(card: Card, style: ButtonStyle, made_as: str) -> str:
     if style is ButtonStyle.MSG_BUTTONS:
-        return orjson.dumps({"msgButtons": [_msg_button(button) for button in card.buttons]}).decode()
+        return orjson.dumps({"msgButtons": [message_button(button) for button in card.buttons]}).decode()
     return orjson.dumps([_group_button(button, made_as) for button in card.buttons]).decode()
-
-
-def _msg_button(button: CardButton) -> dict[str, Any]:
-    if button.url:
-        return {"text": button.text, "color": button.color, "url": button.url, "iosUrl": button.url}
-    # Two forms are in use and neither is documented: one answers with params.id, the other with actionIds. Send both.
-    return {
-        "text": button.text,
-        "color": button.color,
-        "id": button.token,
-        "request": True,
-        "params": {"id": button.token},
-    }
 
 
 def _group_button(button: CardButton, made_as: str) -> dict[str, Any]:
