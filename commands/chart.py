@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
@@ -25,9 +25,9 @@ from bot.chat.registry import command
 from bot.chat.view_parts import export_buttons
 from bot.disclosure import HIDDEN, FieldClass, cut
 from bot.erp.hub import ErpHub
-from bot.erp.model import Area, Feed, Money, Product, SalesAmount, StockLevel
+from bot.erp.model import Area, Feed, Followed, Money, Product, SalesAmount, StockLevel
 from bot.phrase import Phrase, phrase
-from bot.read_model.queries import Coverage, ReadModel
+from bot.read_model.queries import Coverage, KeptAnswer, ReadModel
 from bot.read_model.report import (
     AgeingBucket,
     PayableBucket,
@@ -165,6 +165,7 @@ class AgeingChart(ChartView):
     """What is overdue, by how long."""
 
     card: ClassVar[str] = "ageing_chart"
+    counted: ClassVar[Phrase] = phrase("Invoices")
 
     ages: tuple[AgeingBucket, ...]
 
@@ -179,7 +180,7 @@ class AgeingChart(ChartView):
 
     def table(self) -> Table:
         rows = [(name_age(each), each.count, amount) for each in self.ages for amount in _each(each.sums)]
-        return _table((phrase("Overdue for"), phrase("Invoices"), phrase("Amount")), rows, self.coverage.as_of)
+        return _table((phrase("Overdue for"), self.counted, phrase("Amount")), rows, self.coverage.as_of)
 
     def chart(self, language: Language) -> Chart:
         return Chart(form=ChartForm.ROWS, panels=_panels(self.ages, _ageing_title, _age_in, language))
@@ -190,6 +191,7 @@ class PayablesChart(AgeingChart):
     """What the company owes and is overdue, by how long."""
 
     card: ClassVar[str] = "payables_chart"
+    counted: ClassVar[Phrase] = phrase("Bills")
 
     ages: tuple[PayableBucket, ...]
     picture: Annotated[str, FieldClass.COST] = ""
@@ -199,9 +201,19 @@ class PayablesChart(AgeingChart):
         overdue = [Button(phrase("Overdue bills"), Ask("/bill overdue"))] if has_some else []
         return (*overdue, *AgeingChart.buttons(self))
 
-    def table(self) -> Table:
-        rows = [(name_age(each), each.count, amount) for each in self.ages for amount in _each(each.sums)]
-        return _table((phrase("Overdue for"), phrase("Bills"), phrase("Amount")), rows, self.coverage.as_of)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _AgedDocuments:
+    """What is charted by its age: its documents, the area whose rules bind them, how they are read and shown."""
+
+    documents: Followed
+    area: Area
+    read: Callable[[ReadModel, date], Awaitable[KeptAnswer[tuple[Any, ...]]]]
+    view: type[AgeingChart]
+
+
+_RECEIVABLES = _AgedDocuments(documents=Area.FINANCE, area=Area.FINANCE, read=read_ageing, view=AgeingChart)
+_PAYABLES = _AgedDocuments(documents=Feed.BILLS, area=Area.PURCHASING, read=read_payables, view=PayablesChart)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -365,25 +377,16 @@ async def chart(
         return await _illustrated(view, _fields(policy, context, Area.SALES), pictures, context)
     if days or which:
         raise BadArgument(phrase("What is overdue by age is so now: it has no days."))
-    if kind is ChartKind.PAYABLES:
-        owed = await read_payables(kept, context.now.date())
-        view = PayablesChart(
-            line=command_line("chart", kind),
-            ages=owed.value,
-            coverage=owed.coverage,
-            stale=owed.coverage.is_stale(context.now),
-            narrowed=erp.is_narrowed(Feed.BILLS),
-        )
-        return await _illustrated(view, _fields(policy, context, Area.PURCHASING), pictures, context)
-    ages = await read_ageing(kept, context.now.date())
-    view = AgeingChart(
+    aged = _PAYABLES if kind is ChartKind.PAYABLES else _RECEIVABLES
+    ages = await aged.read(kept, context.now.date())
+    view = aged.view(
         line=command_line("chart", kind),
         ages=ages.value,
         coverage=ages.coverage,
         stale=ages.coverage.is_stale(context.now),
-        narrowed=erp.is_narrowed(Area.FINANCE),
+        narrowed=erp.is_narrowed(aged.documents),
     )
-    return await _illustrated(view, _fields(policy, context, Area.FINANCE), pictures, context)
+    return await _illustrated(view, _fields(policy, context, aged.area), pictures, context)
 
 
 async def _stock_chart(
