@@ -44,6 +44,7 @@ from bot.spelling import other_spellings
 MAX_SKUS = 5
 MAX_LOTS = 3
 """Lots on the card: the first to expire are the first to go."""
+_TREND = phrase("Trend")
 
 
 def _quantity_columns(quantities_of: Callable[[Any], Quantities | None]) -> tuple[Column, ...]:
@@ -152,8 +153,7 @@ class StockView(ListView):
     def buttons(self) -> Sequence[Button]:
         # Nobody draws what may not be seen, or what is not stocked.
         has_trend = self.total and self.level.is_stocked and isinstance(self.level.total.on_hand, Decimal)
-        line = command_line("chart", "stock", self.level.product.sku)
-        trend = [Button(phrase("Trend"), Ask(line))] if has_trend else []
+        trend = [Button(_TREND, Ask(command_line("chart", "stock", self.level.product.sku)))] if has_trend else []
         return (*ListView.buttons(self), *trend, *(export_buttons(self.line) if self.total > 1 else []))
 
     def table(self) -> Table | None:

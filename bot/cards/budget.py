@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import orjson
 
@@ -35,6 +36,8 @@ def buttons_size(buttons: Iterable[CardButton]) -> int:
     return _together([button_size(button) for button in buttons])
 
 
+# Asked of each button when it is made and when it is to lead back, and cards have the same buttons again and again.
+@lru_cache(maxsize=2048)
 def button_size(button: CardButton) -> int:
     """Return the bytes of one button in it."""
     return len(orjson.dumps(message_button(button)))

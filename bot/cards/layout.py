@@ -37,11 +37,6 @@ def lines_of(text: str) -> list[str]:
     return lines
 
 
-def joined_lines(text: str) -> str:
-    """Return the lines of a rendered block as a single one."""
-    return " ".join(text.replace("<br>", " ").replace(EMPTY_MARK, "").split())
-
-
 def card_markdown(lines: list[str]) -> str:
     """Join lines for a card: ``<br>`` between lines of one paragraph, a bare newline around lists and tables."""
     parts: list[str] = []
@@ -84,6 +79,11 @@ def strip_markup(text: str) -> str:
     """Return the text without any markup of ours: for a line that must be cut inside."""
     text = strip_colours(text)
     return (_LINK.sub(r"\1", text) if "[" in text else text).replace("**", "")
+
+
+def single_line(text: str, limit: int) -> str:
+    """Return the lines of a rendered block as a single one without markup, within ``limit`` bytes."""
+    return cut_bytes(strip_markup(text.replace("<br>", " ").replace(EMPTY_MARK, "")), limit)
 
 
 def cut_bytes(text: str, limit: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from bot.cards.actions import Ask
 from bot.cards.budget import Budget, button_size
@@ -63,18 +64,23 @@ def lead_back(
     if here is None:
         return tuple(led)
     sizes = [button_size(button) for button in buttons]
-
     way = (here.typed, *trail)[:MAX_STEPS]
     for count in range(1, len(way) + 1):
         for number, ask in enumerate(asks):
             steps = trail if ask is not None and ask.line == here.line else way
             if ask is None or ask.back or count > len(steps):
                 continue
-            token = Ask(ask.line, ask.offset, tuple(steps[:count])).token
-            if token is None:
+            if (button := _leading_back(buttons[number], ask, tuple(steps[:count]))) is None:
                 continue
-            button = CardButton(buttons[number].text, buttons[number].color, token=token)
             size = button_size(button)
             if budget.fits([*sizes[:number], size, *sizes[number + 1 :]]):
                 led[number], sizes[number] = button, size
     return tuple(led)
+
+
+# The same questions are asked again and again, and their cards have the same buttons.
+@lru_cache(maxsize=2048)
+def _leading_back(button: CardButton, ask: Ask, back: tuple[str, ...]) -> CardButton | None:
+    """Return a button that also carries what leads back from what it asks; None where it cannot."""
+    token = Ask(ask.line, ask.offset, back).token
+    return None if token is None else CardButton(button.text, button.color, token=token)

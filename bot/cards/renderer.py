@@ -25,11 +25,10 @@ from bot.cards.layout import (
     card_markdown,
     cut_bytes,
     cut_lines,
-    joined_lines,
     lines_of,
     plain_markdown,
+    single_line,
     strip_colours,
-    strip_markup,
 )
 from bot.cards.navigation import BACK, lead_back, with_way_back
 from bot.cards.presenter import Presenter
@@ -149,7 +148,7 @@ class _CompiledTemplate:
         return rendered.button.text + self.presenter.show(phrase(" (%(text)s)", text=rendered.ask.typed))
 
     def line(self, block: str, context: Context, limit: int) -> str:
-        return cut_bytes(strip_markup(joined_lines(self._text(block, context))), limit)
+        return single_line(self._text(block, context), limit)
 
     def _text(self, block: str, context: Context) -> str:
         blocks = self.template.blocks
