@@ -246,7 +246,7 @@ def parse_body(body: bytes, *, patient: bool = False) -> Any:
     hooks: dict[str, Any] = {"object_pairs_hook": lambda pairs: dict(pairs), "parse_int": lambda digits: int(digits)}
     try:
         return json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant, **(hooks if patient else {}))
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, ArithmeticError):  # the last for a number that no decimal can hold
         return body.decode("utf-8", errors="replace")
 
 

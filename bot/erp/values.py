@@ -73,7 +73,7 @@ def number(value: Any, *, digits: int | None = None, decimals: int | None = None
         exact = Decimal(raw.replace(",", ""))
     except InvalidOperation as error:
         raise ValueError("not a number") from error
-    if not exact.is_finite() or exact.adjusted() > _LARGEST:
+    if not exact.is_finite() or abs(exact.adjusted()) > _LARGEST:
         raise ValueError("not a number")
     if digits is not None:
         exact = Context(prec=digits).plus(exact)

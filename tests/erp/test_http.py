@@ -121,6 +121,7 @@ async def test_a_code_with_slashes_stays_one_step_of_the_path(http: Http, script
         (b"[" * 100_000, "[" * 100_000),
         ("中文".encode("gbk"), "\ufffd\ufffd\ufffd\ufffd"),
         (b'{"a": 1', '{"a": 1'),
+        (b'{"a": 1e9999999999999999999}', '{"a": 1e9999999999999999999}'),
     ],
 )
 def test_bodies(body: bytes, data: object) -> None:

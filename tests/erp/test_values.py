@@ -56,7 +56,9 @@ def test_numbers_are_exact_and_nothing_is_not_zero(told: Any, wanted: Decimal | 
     assert wanted is None or str(number(told)) == str(wanted)
 
 
-@pytest.mark.parametrize("told", ["NaN", "Infinity", "twelve", "1.2.3", [1], {}, "1E+999999999"])
+@pytest.mark.parametrize(
+    "told", ["NaN", "Infinity", "twelve", "1.2.3", [1], {}, "1E+999999999", "1E-999999999", "0E-999999999"]
+)
 def test_what_is_no_number_is_refused(told: Any) -> None:
     with pytest.raises(ValueError, match=r"^not a number$"):
         number(told)

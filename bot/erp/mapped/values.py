@@ -67,7 +67,7 @@ def number(raw: Any, factor: Decimal | None = None) -> Decimal:
         value = raw if isinstance(raw, Decimal) else Decimal(text(raw).strip())
     except InvalidOperation:
         raise ValueUnreadable("is no number") from None
-    if not value.is_finite() or (value and abs(value.adjusted()) > _MOST_DIGITS):
+    if not value.is_finite() or abs(value.adjusted()) > _MOST_DIGITS:
         raise ValueUnreadable("is no possible number")
     return value if factor is None else _EXACT.multiply(value, factor)
 

@@ -39,7 +39,9 @@ def test_a_factor_multiplies_exactly() -> None:
     )
 
 
-@pytest.mark.parametrize("raw", ["", "abc", "1,5", "NaN", "Infinity", float("nan"), "1e400", True, [1], {}, None])
+@pytest.mark.parametrize(
+    "raw", ["", "abc", "1,5", "NaN", "Infinity", float("nan"), "1e400", "0e-999999999", True, [1], {}, None]
+)
 def test_what_is_no_number_is_refused(raw: Any) -> None:
     with pytest.raises(ValueUnreadable):
         values.number(raw)
