@@ -77,14 +77,17 @@ class BotSystem:
 
     async def settle(self) -> None:
         """Wait until the bot has counted and logged all its answers."""
-        waiting = self.app.metrics.registry
         async with asyncio.timeout(LONGEST_WAIT):
-            while waiting.get_sample_value("dingerp_questions_waiting"):  # noqa: ASYNC110 - the bot has no event for it
+            while self.count("questions_waiting"):  # noqa: ASYNC110 - the bot has no event for it
                 await asyncio.sleep(0.001)
 
     def count(self, metric: str, **labels: str) -> float:
         """Return one of the bot's own counters (without the prefix ``dingerp_``)."""
-        return self.app.metrics.registry.get_sample_value(f"dingerp_{metric}", labels) or 0.0
+        name = f"dingerp_{metric}"
+        # The registry's own `get_sample_value` collects all metrics for one, and tests ask often.
+        families = self.app.metrics.registry.restricted_registry([name]).collect()
+        samples = (sample for family in families for sample in family.samples)
+        return next((sample.value for sample in samples if sample.name == name and sample.labels == labels), 0.0)
 
 
 IMPATIENT = SimulatorConfig(
