@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from bot.chat.parsing import MAX_LINE_BYTES
-from bot.chat.reading import ReadBy, Reading, Understood
+from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.chat.registry import Commands
 
 EXPORT = "export"

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.chat.days import Days, names_days
-from bot.chat.dialogues import LastQuestion
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise, split
-from bot.chat.reading import ReadBy, Reading, Understood
+from bot.chat.questions.dialogues import LastQuestion
+from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.understanding.exporting import EXPORT, as_export, drop_export, export_reading, wants_the_last
 from bot.understanding.grammar import AGEING, AT_WAREHOUSES, OF_PARTNERS, SAYS_WHAT_TO_DO, Grammar
 from bot.understanding.scanning import Scan, SpanKind

@@ -20,9 +20,9 @@ from bot.chat.days import (
     names_missing_day,
     names_month_in_digits,
 )
-from bot.chat.demand import read_amount, typed_demand
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, normalise, split
-from bot.chat.reading import ReadBy, Reading, Understood
+from bot.chat.questions.reading import ReadBy, Reading, Understood
+from bot.chat.records.demand import read_amount, typed_demand
 from bot.chat.registry import Commands
 from bot.understanding.exporting import drop_export, export_reading, wants_the_last
 from bot.understanding.homophones import Homophones
@@ -328,7 +328,7 @@ class Grammar:
     def spell_out(self, line: str, limit: int = _MOST_ALTERNATIVES + 1) -> tuple[str, ...]:
         """Return the lines that a typed one stands for if a word of it spells names of customers or vendors."""
         parsed = self.commands.parse(line)
-        if parsed.command not in OF_PARTNERS:
+        if parsed.command is None or not self.commands[parsed.command].signature.names_partners:
             return ()
         words = split(parsed.rest)
         for place, word in enumerate(words):

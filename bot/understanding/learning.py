@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import structlog
 
-from bot.chat.lookup import Numbered
+from bot.chat.records.lookup import Numbered
 from bot.erp.errors import ErpError, Unsupported
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.index.pinyin import chinese, look_up, spell

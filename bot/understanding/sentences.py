@@ -282,6 +282,8 @@ def _words(file: str, key: str, value: object) -> Iterator[str]:
 
 def _ways_to_say(word: str) -> Iterator[str]:
     """Yield the words that one with choices stands for: 发(货|走)了(吗|没) are four; a choice may be empty."""
+    if "(" not in word and "|" not in word:
+        return iter((word,))
     parts = [part.split("|") for part in _CHOICE.split(word)]
     return ("".join(chosen) for chosen in product(*parts))
 
@@ -291,7 +293,10 @@ def _with_weights_inside(word: str, cues: Iterable[Cue], known: Mapping[str, Seq
 
     到货的采购单 speaks for purchase orders as 采购单 does, and 付款明细 names the list that 付款 does.
     """
-    inside = [] if word.isascii() else [cue for part in _parts(word) for cue in known.get(part, ())]
+    inside = [] if word.isascii() else [cue for part in _parts(word) if part in known for cue in known[part]]
+    if not inside:
+        yield from cues
+        return
     for cue in cues:
         same = [other for other in inside if other.command == cue.command]
         weight = max([cue.weight, *(other.weight for other in same)])
@@ -299,12 +304,10 @@ def _with_weights_inside(word: str, cues: Iterable[Cue], known: Mapping[str, Seq
         yield replace(cue, weight=weight, keyword=keyword)
 
 
-def _parts(word: str) -> Iterator[str]:
+def _parts(word: str) -> Sequence[str]:
     size = len(word)
-    for start in range(size):
-        for end in range(start + _SHORTEST_ALIAS, min(size, start + _LONGEST_INSIDE) + 1):
-            if end - start < size:
-                yield word[start:end]
+    sizes = range(_SHORTEST_ALIAS, min(size - 1, _LONGEST_INSIDE) + 1)
+    return [word[start : start + each] for each in sizes for start in range(size - each + 1)]
 
 
 def _strongest(cues: Iterable[Cue]) -> tuple[Cue, ...]:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from bot.chat.demand import read_amount
 from bot.chat.parsing import command_line
+from bot.chat.records.demand import read_amount
 from bot.understanding.scanning import Scan, SpanKind
 from bot.understanding.sentences import WishWords
 
