@@ -97,6 +97,8 @@ _OWED_TO_US = re.compile(
     r"(?:付|欠|打|汇|转|还)[^,，。我咱]{0,4}(?:我们|咱|我司|我方)|\b(?:owe|owes|owing|pay|pays|paid|paying) us\b",
     re.IGNORECASE,
 )
+_RANKED = frozenset({"customer", "vendor", "product"})
+"""Commands that tell of one, or rank all."""
 _DEBT = re.compile(r"欠|\b(?:owe|owes|owed|owing)\b", re.IGNORECASE)
 _RECORDS_OF_PARTNERS = ("customer", "vendor")
 """Commands that say all of a partner: 宏达怎么样."""
@@ -166,7 +168,7 @@ _ALONE = frozenset({"help", "whoami", "lang", "alerts", "pending", "watches", "s
 """Commands that are asked without a document or a name."""
 _NAMED_ONLY = frozenset({"price", "product"})
 """Commands that mean nothing without a product."""
-_EVERYDAY_LISTS = (_ALONE - {"help"}) | {"chart"}
+_EVERYDAY_LISTS = (_ALONE - {"help"}) | _RANKED | {"chart"}
 """Commands whose lists are words of every day, such as 今天 or 销售: they do not speak for the command."""
 
 
@@ -797,6 +799,9 @@ class Grammar:
             named = "mine" if own[0].isascii() else "我的"
         name = self._paid_or_to_pay(name, scan)
         keyword = self.list_named(name, scan)
+        if name in _RANKED:
+            ranking = "" if named else keyword  # nobody who is named is ranked
+            return self.with_days(command_line(name, ranking), name, scan) if ranking else command_line(name, named)
         if keyword == AGEING:
             return command_line(name, keyword)  # it is of now, whatever days are named
         if keyword == _LATE and _OPEN in self.sentences.lists[name] and self._is_due_later(name, scan):
