@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.chat.days import Days, names_days
@@ -12,6 +13,7 @@ from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.understanding.exporting import EXPORT, as_export, drop_export, export_reading, wants_the_last
 from bot.understanding.grammar import AGEING, AT_WAREHOUSES, OF_PARTNERS, SAYS_WHAT_TO_DO, Grammar
 from bot.understanding.scanning import Scan, SpanKind
+from bot.understanding.vocabulary import Trade
 from bot.understanding.wishes import Wish, find_wish
 
 _NUMERALS = "一二三四五六七八九十"
@@ -21,6 +23,8 @@ _ROW = re.compile(
     rf"|(?:show |open )?(?:the )?(?P<english>{'|'.join(_ORDINALS)}|last)(?: one)?(?: please)?",
     re.IGNORECASE,
 )
+_WITHOUT_A_SUBJECT = frozenset({"help", "whoami", "watches", "subscriptions"})
+"""Commands after which nothing goes on: they are about the asker, and not about the business."""
 _GOES_ON = re.compile(
     r"^(?:那么?|换成|换|改成|改|再看看?|再查一?下?)(?!个|张|家|单)|呢$|^(?:and|what about|how about|then)\b",
     re.IGNORECASE,
@@ -30,20 +34,62 @@ _PART_OF_THE_LIST = re.compile(
     re.IGNORECASE,
 )
 """Said of a list that is there: 延期的, 只看深圳仓."""
+_SOME_OF_THEM = re.compile(r"哪[些几个]|有没有|有几|\bwhich\b|\bany\b", re.IGNORECASE)
 _DRAWN = re.compile(r"画|图|\b(?:chart|graph|plot|draw)\b", re.IGNORECASE)
-_OF_THE_DOCUMENT = re.compile(r"[了吗没吧谁几呢]|多少|什么时候|啥时候|何时|怎么|为什么|为啥|哪天|到哪")
+_OF_THE_DOCUMENT = re.compile(
+    r"[了吗没吧谁几呢哪]|多少|什么时候|啥时候|何时|怎么|为什么|为啥|哪天|到哪"
+    r"|\b(?:it|has|have|is|was|did|does|when|where|who|why|how)\b",
+    re.IGNORECASE,
+)
 """Asked of a document that is there: 开票没, 批了吧."""
+_OF_SEVERAL = re.compile(
+    r"哪些|什么货|有什么|清单|列表|所有|全部|几[张个笔]|\b(?:list|all|any|which|orders|invoices)\b", re.IGNORECASE
+)
+_OPENED = re.compile(
+    r"(?:帮我|给我|我)?(?:打开|点开|调出来|看看|看一下|看下|看详情|详情|明细)(?:看看|看一下|看下|瞧瞧|吧|呗)*"
+    r"|(?:open|show)(?: it| me)?(?: please| pls)?",
+    re.IGNORECASE,
+)
+_OF_THIS = re.compile(
+    r"^(?:这|那|该|此)(?:张|个|笔|票|份)?(?:订单|单子|单|发票|采购单|工单|生产单|账单)(?:的|它)?|^(?:原来的|对应的|相应的|原)",
+)
+"""Says that it is about the document that is there."""
+_TOLD_BY: Mapping[str, frozenset[str]] = {
+    "delivery": frozenset({"arrivals"}),
+    "why": frozenset({"pending"}),
+    "order": frozenset({"arrivals", "mo", "invoice", "payment", "price", "bill"}),
+    "invoice": frozenset({"arrivals", "payment", "bill", "order", "price"}),
+    "po": frozenset({"arrivals", "delivery", "order", "pending", "invoice", "bill", "mo", "price"}),
+    "mo": frozenset({"order", "arrivals", "delivery", "po"}),
+    "bill": frozenset({"arrivals", "payment", "invoice", "price"}),
+}
+"""What the card of a document tells that words of other commands ask: 什么时候到期, 做到哪一步."""
+_LEAVES_OUT = re.compile(
+    r"^(?:还|有没有|最近|上次|上一次|多少|几|怎么|信用|额度|电话|联系|欠|付|逾期了|拖了)|(?:吗|没|没有|多少|多少钱|几个|几笔|几张)[?？]?$"
+    r"|\b(?:they|them|their)\b",
+    re.IGNORECASE,
+)
+_OF_EVERYBODY = re.compile(
+    r"谁|哪|所有|全部|客户|供应商|我们|咱|公司|大家|一共|总共|我的|\b(?:who|which|all|we|our|us|my|customers?|vendors?|suppliers?)\b",
+    re.IGNORECASE,
+)
 _OF_ONE_PRODUCT = frozenset({"stock", "price", "arrivals", "product"})
 """Commands about a product, which a question may leave out that follows another one about it: 多少钱, 够不够500个."""
-_OF_ALL = re.compile(r"哪|什么货|有什么|清单|列表|所有|全部|\b(?:what|which|list|all|any)\b", re.IGNORECASE)
+_OF_ALL = re.compile(
+    r"哪(?!个仓|边|里|些料|些材料|些物料)|什么货|有什么|清单|列表|所有|全部|\b(?:what|which|list|all|any)\b",
+    re.IGNORECASE,
+)
+_NUMBERED_ALIKE = frozenset({"order", "po"})
 _OF_ITS_NUMBER = frozenset({("order", "delivery"), ("delivery", "order"), ("po", "why"), ("why", "po")})
 """Commands that are asked by the number of a document of another one."""
+_UNREAD_NAME = re.compile(r"[\u3400-\u9fff]{4}")
 _NEED = "×"
 _PRONOUN = re.compile(
-    r"(?:它|他|她)们?的?|(?:这|那|该)(?:个|家|张|单|款)?(?:客户|供应商|产品|公司|货)的?|(?:这|那|该)(?:个|家|张|单|款)?的"
+    r"(?:它|他|她)们?(?:这家)?的?|(?:这|那)家|(?:这|那|该)(?:个|家|张|单|款)?(?:客户|供应商|产品|公司|货)的?|(?:这|那|该)(?:个|家|张|单|款)?的"
     r"|\b(?:its|their|his|her)\b|\b(?:this|that) (?:customer|vendor|supplier)(?:'s)?\b",
     re.IGNORECASE,
 )
+_OF_A_PARTNER = re.compile(r"家|客户|供应商|customer|vendor|supplier", re.IGNORECASE)
 _PARTNERS = {"客户": "customer", "供应商": "vendor", "customer": "customer", "vendor": "vendor", "supplier": "vendor"}
 """What a document's partner is called in a sentence → the command that tells of it, to which the document leads."""
 
@@ -56,16 +102,20 @@ def follow(grammar: Grammar, sentence: str, last: LastQuestion, usable: frozense
         return _wished(grammar, wish, text, last, usable)
     if wanted is not None:
         return _exported(grammar, wanted, last, usable)
-    if row := _ROW.fullmatch(text):
-        return _row(row, text, last)
+    if row := _ROW.match(text):
+        return _row(row, text, last) if row.end() == len(text) else _of_a_row(grammar, row, text, last, usable)
+    if grammar.commands.parse(last.line).command in _WITHOUT_A_SUBJECT:
+        return None
     pronoun = _PRONOUN.search(text)
     if pronoun and (linked := _linked(grammar, text, pronoun[0], last, usable)):
         return linked
+    if told := _of_the_document(grammar, text, last, usable):
+        return told
     drawn = grammar.commands.parse(last.line).command == "report" and _DRAWN.search(text)
     if not (pronoun or drawn or _GOES_ON.search(text) or _names_days_of_a_list(grammar, text, last)):
         return (
             _of_the_same(grammar, text, last, usable)
-            or _of_the_document(grammar, text, last, usable)
+            or _of_the_partner(grammar, text, last, usable)
             or _of_the_list(grammar, text, last, usable)
         )
     bare = _GOES_ON.sub(" ", _PRONOUN.sub(" ", text)).strip()
@@ -83,6 +133,8 @@ def _wished(
     about = [*scan.of_kind(SpanKind.PRODUCT), *scan.of_kind(SpanKind.DOCUMENT)] if scan else []
     if wish.command not in {"watch", "unwatch"} or [span.value for span in about] != list(words[:1]):
         return None
+    if _UNREAD_NAME.search(grammar.scan(wish.rest).rest):
+        return None  # it is about somebody or something else
     reading = grammar.read(f"{words[0]} {text}", usable)
     return replace(reading, by=ReadBy.CONTEXT) if reading else None
 
@@ -99,6 +151,8 @@ def _linked(
     """Return what a document leads to and a sentence asks for: 它的收款, 这个客户还欠多少; None for anything else."""
     parsed = [(grammar.commands.parse(line), line) for line in last.links]
     partner = next((before for before, _ in parsed if before.command in _PARTNERS.values()), None)
+    if partner is None and _OF_A_PARTNER.search(pronoun):
+        return _record(grammar, text, pronoun, last, usable)
     scan = grammar.scan(_PRONOUN.sub(" ", text))
     leads_to = {before.command for before, _ in parsed} | (OF_PARTNERS if partner else set())
     weights = grammar.weigh(scan, usable, about=partner.rest if partner else "")
@@ -114,13 +168,33 @@ def _linked(
     return Reading(line=line, by=ReadBy.CONTEXT, understood=understood)
 
 
+def _record(
+    grammar: Grammar, text: str, pronoun: str, last: LastQuestion, usable: frozenset[str] | None
+) -> Reading | None:
+    """Return the record of the partner whom the line before names, if only they are asked about: 这家怎么样."""
+    before = grammar.commands.parse(last.line)
+    words, *_ = _parts(grammar, before.command or "", before.rest)
+    trade = grammar.vocabulary.trade(words[0]) if len(words) == 1 else None
+    scan = grammar.scan(_PRONOUN.sub(" ", text))
+    weights = grammar.weigh(scan, usable, about=" ".join(words))
+    if trade is None or max(weights.values(), default=0) >= SAYS_WHAT_TO_DO or _named(scan):
+        return None
+    command = "vendor" if trade is Trade.PURCHASE else "customer"
+    if usable is not None and command not in usable:
+        return None
+    understood = (Understood("document", pronoun, last.line), *_understood(scan))
+    return Reading(line=command_line(command, words[0]), by=ReadBy.CONTEXT, understood=understood)
+
+
 def _of_the_same(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
     """Return the line of a question that names nothing, after one about a product; None for what asks about all."""
     before = grammar.commands.parse(last.line)
-    if before.command not in _OF_ONE_PRODUCT or _OF_ALL.search(text):
+    if before.command not in _OF_ONE_PRODUCT | {"mo"} or _OF_ALL.search(text):
         return None
     scan = grammar.scan(text)
     words, *_ = _parts(grammar, before.command, before.rest)
+    if before.command == "mo" and not all(map(grammar.vocabulary.knows_product, words)):
+        return None
     asked = max(weights := grammar.weigh(scan, usable), key=lambda name: weights[name], default="")
     spoken = all(span.kind in {SpanKind.CUE, SpanKind.QUANTITY, SpanKind.DIGITS} for span in scan.spans)
     if len(words) != 1 or asked not in _OF_ONE_PRODUCT or not spoken or grammar.commands.parse(text).slashed:
@@ -129,28 +203,70 @@ def _of_the_same(grammar: Grammar, text: str, last: LastQuestion, usable: frozen
 
 
 def _of_the_document(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
-    """Return the line of a question that names nothing, after one about a document: 开票没, 批了吧, 到哪了."""
+    """Return the line of a question that names nothing, after one about a document: 开票没, 批了吧, 打开看看."""
     before = grammar.commands.parse(last.line)
     words = split(before.rest)
-    if len(words) != 1 or not grammar.vocabulary.document(words[0]) or not _OF_THE_DOCUMENT.search(text):
+    document = _document(grammar, words[0]) if len(words) == 1 else None
+    if not document or before.command is None:
+        return None
+    opened = command_line(document[0], words[0])
+    text, of_this = _OF_THIS.subn("", text)
+    text = _GOES_ON.sub("", text).strip()
+    if _OPENED.fullmatch(text):
+        return Reading(line=opened, by=ReadBy.CONTEXT, understood=(Understood("document", text, words[0]),))
+    if not (of_this or _OF_THE_DOCUMENT.search(text)) or _OF_SEVERAL.search(text):
         return None
     scan = grammar.scan(text)
+    if any(span.kind is not SpanKind.CUE for span in scan.spans):
+        return None
     weights = grammar.weigh(scan, usable)
     asked = max(weights, key=lambda name: weights[name], default="")
-    if _OF_ALL.search(text) or any(span.kind is not SpanKind.CUE for span in scan.spans):
-        return None
     leads_to = [line for line in last.links if grammar.commands.parse(line).command == asked]
-    line = last.line if asked == before.command else leads_to[0] if len(leads_to) == 1 else None
-    if (before.command, asked) in _OF_ITS_NUMBER:
-        line = command_line(asked, words[0])
+    if (before.command, asked) in _OF_ITS_NUMBER and document[0] in _NUMBERED_ALIKE:
+        line: str | None = command_line(asked, words[0])
+    elif asked == before.command:
+        line = last.line
+    elif len(leads_to) == 1:
+        line = leads_to[0]
+    else:
+        told = {before.command: last.line, document[0]: opened}
+        line = next((line for name, line in told.items() if asked in _TOLD_BY.get(name, ())), None)
     return Reading(line=line, by=ReadBy.CONTEXT, understood=_understood(scan)) if line else None
+
+
+def _document(grammar: Grammar, word: str) -> tuple[str, str] | None:
+    """Return the command that shows what a word names by its number, and the number; None for anything else."""
+    delivery = grammar.vocabulary.delivery(word)
+    return ("delivery", delivery) if delivery else grammar.vocabulary.document(word)
+
+
+def _of_the_partner(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
+    """Return the line of a question that leaves out whom it is about, after one about a partner: 还欠多少, 最近收款."""
+    before = grammar.commands.parse(last.line)
+    if not _LEAVES_OUT.search(text) or _OF_EVERYBODY.search(text) or before.command is None:
+        return None
+    words, *_ = _parts(grammar, before.command, before.rest)
+    scan = grammar.scan(text)
+    weights = grammar.weigh(scan, usable, about=" ".join(words))
+    asked = max(weights, key=lambda name: weights[name], default="")
+    named = len(words) == 1 and grammar.vocabulary.knows_partner(words[0])
+    if (
+        not named
+        or asked not in OF_PARTNERS | {"delivery"}
+        or any(span.kind is not SpanKind.CUE for span in scan.spans)
+    ):
+        return None
+    return _continued(grammar, text, last, usable, with_subject=True)
 
 
 def _of_the_list(grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None) -> Reading | None:
     """Return the line for a part of the list that is there; None where another one may be meant."""
-    if not _PART_OF_THE_LIST.search(text) or not _is_known(grammar, text):
-        return None
     before = grammar.commands.parse(last.line)
+    scan = grammar.scan(text)
+    some = before.command is not None and _SOME_OF_THEM.search(text) and not scan.of_kind(SpanKind.DATE)
+    part = some and grammar.only_names_lists_of(before.command or "", scan)
+    if not (part or _PART_OF_THE_LIST.search(text)) or not _is_known(grammar, text):
+        return None
     if any(grammar.vocabulary.document(word) for word in split(before.rest)):
         return None
     reading = _continued(grammar, text, last, usable, with_subject=False)
@@ -191,6 +307,21 @@ def _row(match: re.Match[str], text: str, last: LastQuestion) -> Reading | None:
     return Reading(line=last.rows[number - 1], by=ReadBy.CONTEXT, understood=understood)
 
 
+def _of_a_row(
+    grammar: Grammar, match: re.Match[str], text: str, last: LastQuestion, usable: frozenset[str] | None
+) -> Reading | None:
+    """Return what is asked of a row: 第二个什么价, 第一个给我看看; None for what only begins like one."""
+    chosen = _row(match, match[0], last)
+    if chosen is None or not match[0].strip():
+        return None
+    rest = text[match.end() :].strip()
+    subject = split(grammar.commands.parse(chosen.line).rest)[:1]
+    asked = grammar.read(f"{subject[0]} {rest}", usable) if subject and rest else None
+    if asked is None or asked.unsure or not set(subject) <= set(split(grammar.commands.parse(asked.line).rest)):
+        return None
+    return replace(asked, by=ReadBy.CONTEXT, alternatives=())
+
+
 def _continued(
     grammar: Grammar, text: str, last: LastQuestion, usable: frozenset[str] | None, *, with_subject: bool
 ) -> Reading | None:
@@ -206,6 +337,8 @@ def _continued(
     if usable is not None and command not in usable:
         return None
     line = _line(grammar, scan, command, before.command, before.rest, with_subject=with_subject)
+    if with_subject and command == before.command and line in {None, last.line} and scan.of_kind(SpanKind.CUE):
+        return Reading(line=last.line, by=ReadBy.CONTEXT, understood=_understood(scan))  # its card tells it
     if line is None or line == last.line or len(line.encode()) > MAX_LINE_BYTES:
         return None
     return Reading(line=line, by=ReadBy.CONTEXT, understood=_understood(scan))
@@ -284,5 +417,5 @@ def _named(scan: Scan) -> list[str]:
     spans = [span for kind in (SpanKind.PRODUCT, SpanKind.DOCUMENT) for span in scan.of_kind(kind)]
     if spans:
         return [span.value for span in spans]
-    names = [*scan.of_kind(SpanKind.PARTNER), *scan.of_kind(SpanKind.NAME)]
+    names = [span for kind in (SpanKind.PARTNER, SpanKind.NAME, SpanKind.PERSON) for span in scan.of_kind(kind)]
     return [" ".join(span.value for span in sorted(names, key=lambda span: span.start))] if names else []

@@ -65,6 +65,7 @@ _NUMERALS = "[0-9.,]*[零〇一二两三四五六七八九十百千万半]*"
 _AMOUNT = re.compile(rf"{_NUMERALS}?(?=\s*千克)|{_NUMERALS}")
 """The number before a unit: 千克 is a unit, 千个 are thousand."""
 _COUNT = re.compile(r"(?<![\w.,-])(\d{1,7})\s*(?:[x×*]|of)?\s*$")
+_ROUND_NUMBER = re.compile("[0-9一二两三四五六七八九十]+[百千万][一二三四五六七八九十百千]*")
 _TIMES = re.compile(r"(?<=\d)乘(?=\d)")
 _ENOUGH = "够"
 _PAYING = "付"
@@ -96,6 +97,8 @@ _OWED_TO_US = re.compile(
     r"(?:付|欠|打|汇|转|还)[^,，。我咱]{0,4}(?:我们|咱|我司|我方)|\b(?:owe|owes|owing|pay|pays|paid|paying) us\b",
     re.IGNORECASE,
 )
+_RANKED = frozenset({"customer", "vendor", "product"})
+"""Commands that tell of one, or rank all."""
 _DEBT = re.compile(r"欠|\b(?:owe|owes|owed|owing)\b", re.IGNORECASE)
 _RECORDS_OF_PARTNERS = ("customer", "vendor")
 """Commands that say all of a partner: 宏达怎么样."""
@@ -165,7 +168,7 @@ _ALONE = frozenset({"help", "whoami", "lang", "alerts", "pending", "watches", "s
 """Commands that are asked without a document or a name."""
 _NAMED_ONLY = frozenset({"price", "product"})
 """Commands that mean nothing without a product."""
-_EVERYDAY_LISTS = (_ALONE - {"help"}) | {"chart"}
+_EVERYDAY_LISTS = (_ALONE - {"help"}) | _RANKED | {"chart"}
 """Commands whose lists are words of every day, such as 今天 or 销售: they do not speak for the command."""
 
 
@@ -397,9 +400,18 @@ class Grammar:
         drop_corrected(scan)
         self._join_partners(scan)
         self._drop_words_beside_names(scan)
+        self._take_sizes(scan)
         self._name_partners(scan)
         drop_repeated(scan)
         return scan
+
+    def _take_sizes(self, scan: Scan) -> None:
+        """Take a quantity beside goods for their size where there are goods of this size: 钢卷尺5米."""
+        goods = [span for span in scan.of_kind(SpanKind.NAME) if self.vocabulary.knows_product(span.value)]
+        for span in scan.of_kind(SpanKind.QUANTITY):
+            if self.vocabulary.knows_product(span.text) and any(_are_beside(scan, span, other) for other in goods):
+                scan.spans.remove(span)
+                scan.spans.append(replace(span, kind=SpanKind.NAME))
 
     def _name_partners(self, scan: Scan) -> None:
         """Take codes of partners for their names, by which documents are found, where a list of those is asked for."""
@@ -486,7 +498,7 @@ class Grammar:
         meant = tuple(self._homophones.variants(piece))
         if goods := {name for name in meant if self._sounds_like_goods(name)}:
             return Span(SpanKind.NAME, start, piece, goods.pop() if len(goods) == 1 else piece)
-        partners = {name for name in meant if len(name) > _SHORTEST_NAME and self.vocabulary.knows_partner(name)}
+        partners = {name for name in meant if self.vocabulary.knows_partner(name)}
         if len(partners) == 1:
             return Span(SpanKind.PARTNER, start, piece, partners.pop())
         return Span(SpanKind.NAME, start, piece, piece)
@@ -576,7 +588,7 @@ class Grammar:
         if products and any(name in weights for name in _NAMED_ONLY):
             documents = [span for span in documents if span.command not in _RECORDS_OF_PARTNERS]
         if documents:
-            found = list(self._of_documents(documents, weights, usable))
+            found = list(self._of_documents(scan, documents, weights, usable))
             # Without a word of what is asked, the products beside a document are asked for as well.
             return (
                 found
@@ -588,13 +600,11 @@ class Grammar:
         return self._of_lists(scan, ranked, weights)
 
     def _of_documents(
-        self, documents: list[Span], weights: Mapping[str, int], usable: frozenset[str] | None
+        self, scan: Scan, documents: list[Span], weights: Mapping[str, int], usable: frozenset[str] | None
     ) -> Iterable[tuple[str, int]]:
         for document in documents:
             name = document.command or _BARE
-            moved, ordered = weights.get("delivery", 0), weights.get("order", 0)
-            said = moved > ordered or moved == ordered == SAYS_WHAT_TO_DO  # 这单 is said of any document
-            if name == "order" and said and self._has_deliveries:
+            if name == "order" and self._asks_for_deliveries(scan, weights):
                 name = "delivery"
             if weights.get(_TRAIL, 0) >= SAYS_WHAT_TO_DO:
                 name = _TRAIL
@@ -602,6 +612,13 @@ class Grammar:
                 yield command_line("why", document.value), _DECISIVE + 1
             if usable is None or name in usable:
                 yield command_line(name, document.value), _DECISIVE
+
+    def _asks_for_deliveries(self, scan: Scan, weights: Mapping[str, int]) -> bool:
+        """Whether a question about an order is one of what left: 订单 and 这单 are said of it whatever is asked."""
+        said = [cue.weight for cue in self.cues_in(scan) if cue.command == "order"]
+        ordered = sum(weight for weight in said if weight < _SAYS_OUTRIGHT)
+        moved = weights.get("delivery", 0)
+        return self._has_deliveries and (moved > ordered or moved == ordered == SAYS_WHAT_TO_DO)
 
     @property
     def _has_deliveries(self) -> bool:
@@ -621,6 +638,7 @@ class Grammar:
         usable: frozenset[str] | None,
     ) -> Iterable[tuple[str, int]]:
         asked = [name for name in ranked if name in _OF_PRODUCTS]
+        asked.sort(key=lambda name: (-weights[name], name == "stock"))  # 没货了, 什么时候来 asks when it comes
         if products and self._draws_stock(scan, weights):
             yield self.with_days(command_line("chart", "stock", products[0].value), "chart", scan), _DECISIVE
             return
@@ -656,6 +674,8 @@ class Grammar:
         spans = scan.of_kind(SpanKind.QUANTITY)
         if not spans and any(_ENOUGH in span.text or span.text == "enough" for span in scan.of_kind(SpanKind.CUE)):
             spans = scan.of_kind(SpanKind.DIGITS)
+            if not spans and (round_number := _ROUND_NUMBER.search(scan.text)):
+                return typed_demand(read_amount(round_number[0]) or Decimal(), "")
         if not spans and (counted := self._counted(scan)):
             return typed_demand(counted, "")
         if len(spans) != 1 or (match := _AMOUNT.match(spans[0].text)) is None:
@@ -753,7 +773,9 @@ class Grammar:
             return command_line(name, next((cue.keyword for cue in cues if cue.keyword), ""))
         digits = [span.value for span in scan.of_kind(SpanKind.DIGITS)] or [named]
         if digits[0].isdecimal():
-            return command_line(name, self._number(name, digits[0]))
+            number = self._number(name, digits[0])
+            moved = name == "order" and self._asks_for_deliveries(scan, self.weigh(scan, None))
+            return command_line("delivery" if moved else name, number)
         goods = _joined(scan, SpanKind.NAME) if self._names_known_goods(scan) else ""
         comes = name == "arrivals" or (name == "po" and any(cue.command == "arrivals" for cue in self.cues_in(scan)))
         if comes and goods:
@@ -777,6 +799,9 @@ class Grammar:
             named = "mine" if own[0].isascii() else "我的"
         name = self._paid_or_to_pay(name, scan)
         keyword = self.list_named(name, scan)
+        if name in _RANKED:
+            ranking = "" if named else keyword  # nobody who is named is ranked
+            return self.with_days(command_line(name, ranking), name, scan) if ranking else command_line(name, named)
         if keyword == AGEING:
             return command_line(name, keyword)  # it is of now, whatever days are named
         if keyword == _LATE and _OPEN in self.sentences.lists[name] and self._is_due_later(name, scan):
@@ -843,7 +868,10 @@ class Grammar:
     def only_names_lists_of(self, name: str, scan: Scan) -> bool:
         """Whether each word that asks for something is a list of this command: 逾期 is one of many."""
         spoken = [self._cues_of(span) for span in scan.of_kind(SpanKind.CUE)]
-        return bool(spoken) and all(any(cue.keyword and cue.command == name for cue in cues) for cues in spoken)
+        shared = {_LATE} & set(self.sentences.lists.get(name, ()))
+        return bool(spoken) and all(
+            any(cue.keyword and (cue.command == name or cue.keyword in shared) for cue in cues) for cues in spoken
+        )
 
     def _narrowed(self, name: str, word: str, keyword: str) -> str:
         """Return the list of a command that a word means which names the list ``keyword`` of another one."""

@@ -55,7 +55,11 @@ _NEGATED = re.compile(
 )
 
 
-_TIME_OF_DAY = re.compile(r"(?<![\d:])\d{1,2}[:：][0-5]\d(?![\d:])")
+_SAYS_NOTHING = re.compile(
+    r"(?<![\d:])\d{1,2}[:：][0-5]\d(?![\d:])|(?:超过|大于|多于|不到)\d+(?:天|个月|周|年)(?:以上)?"
+    r"|\d[\d,.]*\s*(?:万?元|万块|万|块钱|美元|美金)|\b(?:what|how) about\b"
+)
+"""Times of day, lengths of time and amounts of money."""
 _CORRECTION = re.compile(
     r"(?<!对)不对(?!劲)|(?P<sure>(?:说|打|写|讲)错了|(?:哦|噢|啊|呃|额)不(?:是|,|，|\s)|(?<=[\s,，])不是(?=[\s,，])"
     r"|(?<![a-z])(?:no wait|i mean|sorry,? i meant?|make that|scratch that)(?![a-z]))",
@@ -138,8 +142,8 @@ class Scan:
 
 
 def drop_negated(scan: Scan) -> None:
-    """Mask what the person says not to mean, and times of day, which no list is restricted to."""
-    for match in (*_NEGATED.finditer(scan.rest), *_TIME_OF_DAY.finditer(scan.rest)):
+    """Mask what the person says not to mean, and what no list is restricted to."""
+    for match in (found for pattern in (_NEGATED, _SAYS_NOTHING) for found in pattern.finditer(scan.rest)):
         scan.drop(match.start(), match.end())
 
 
