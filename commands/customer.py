@@ -13,17 +13,17 @@ from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
 from bot.cards.tables import Column
 from bot.cards.view import Button, View
-from bot.chat.area_fields import visible_fields
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
-from bot.chat.kept_documents import KeptDocuments, read_kept
-from bot.chat.lookup import OneDocument
 from bot.chat.parsing import command_line
-from bot.chat.partner_links import offered_links, partner_buttons
-from bot.chat.partner_lookup import PartnerLookup, if_offered, read_open, with_notes
-from bot.chat.partner_rankings import RankedBy, RankingRequest, rank_partners
+from bot.chat.records.kept_documents import KeptDocuments, read_kept
+from bot.chat.records.lookup import OneDocument
+from bot.chat.records.partner_links import offered_links, partner_buttons
+from bot.chat.records.partner_lookup import PartnerLookup, if_offered, read_open, with_notes
+from bot.chat.records.partner_rankings import RankedBy, RankingRequest, rank_partners
+from bot.chat.records.sums import sum_by_currency
+from bot.chat.records.visible_fields import visible_fields
 from bot.chat.registry import Commands, command
-from bot.chat.sums import sum_by_currency
 from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness_of_all
 from bot.disclosure import cut
 from bot.erp.hub import Answer, ErpHub

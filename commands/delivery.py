@@ -13,9 +13,9 @@ from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
-from bot.chat.kept_documents import kept_lists
-from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.parsing import command_line
+from bot.chat.records.kept_documents import kept_lists
+from bot.chat.records.lookup import DocumentLookup, OneDocument
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, DocumentView, Freshness, ask_buttons, export_buttons, freshness
 from bot.disclosure import cut

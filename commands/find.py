@@ -16,8 +16,8 @@ from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.errors import NothingFound
-from bot.chat.lookup import Numbered
 from bot.chat.parsing import command_line
+from bot.chat.records.lookup import Numbered
 from bot.chat.registry import Commands, command
 from bot.chat.view_parts import Freshness, freshness_of_all, table_of_lines
 from bot.disclosure import ALL_FIELDS, ClassedBy, FieldClass, cut

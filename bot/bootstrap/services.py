@@ -36,13 +36,13 @@ from bot.bootstrap.policy import account_of
 from bot.bootstrap.questions import AnsweringServices, build_pipelines, open_inbox, resume_questions, start_reader
 from bot.bootstrap.read_model import build_stock_history, start_read_model
 from bot.cards.language import Language, choose_language
+from bot.chat.accounts.binding import ErpAccounts
+from bot.chat.accounts.keys import ErpKeys
+from bot.chat.answers.clicks import ClickPipeline
+from bot.chat.answers.pipeline import QuestionPipeline
 from bot.chat.charts import ChartPictures
-from bot.chat.clicks import ClickPipeline
 from bot.chat.colleagues import Colleagues
-from bot.chat.erp_accounts import ErpAccounts
-from bot.chat.erp_keys import ErpKeys
-from bot.chat.pipeline import QuestionPipeline
-from bot.chat.ports import LanguageChoice
+from bot.chat.languages import LanguageChoice
 from bot.chat.registry import installed_commands
 from bot.dingtalk.card_wire import TemplateChoice
 from bot.dingtalk.openapi import ApiRetryPolicy
@@ -53,8 +53,8 @@ from bot.metrics import Metrics
 from bot.read_model.queries import ReadModel
 from bot.read_model.stock_days import StockHistory
 from bot.settings import Settings
+from bot.store.chat.accounts import StoredErpKeys
 from bot.store.database import Database
-from bot.store.erp_accounts import StoredErpKeys
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from bot.cards.view import ListView, View
 from bot.cards.workbook import Cell, Sheet, write_workbook
 from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument
-from bot.chat.pipeline import PreparedAnswer, QuestionHandler
+from bot.chat.question_handler import PreparedAnswer, QuestionHandler
 from bot.disclosure import HIDDEN, FieldClass, cut
 from bot.erp.model import Money
 from bot.errors import DingerpError

@@ -126,6 +126,20 @@ class ReadModel:
         wanted = replace(self._visible(area), since=since, until=until, open_only=open_only, partner=fold(partner))
         return KeptAnswer(await self._fold(wanted, work, partner), coverage)
 
+    async def visible(
+        self,
+        area: Followed,
+        work: Callable[[Iterator[Document]], T],
+        *,
+        since: date | None = None,
+        partner: str = "",
+    ) -> T:
+        """Return the result of ``work`` on documents that the reader may see, and has not searched for.
+
+        So a ``partner`` whose name the reader does not know may be looked through.
+        """
+        return await self._fold(replace(self._visible(area), since=since, partner=fold(partner)), work)
+
     async def _fold(self, wanted: DocumentSelection, work: Callable[[Iterator[Document]], T], text: str = "") -> T:
         """``text`` is what the reader searches for."""
         return await self._store.documents(wanted, partial(self._work, wanted.area, text, work))

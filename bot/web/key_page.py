@@ -57,7 +57,7 @@ _AGAIN = frozenset({"refused", "foreign", "no_answer"})
 
 
 class OfferedLink(Protocol):
-    """What a link is for: `bot.chat.erp_keys.KeyLink`."""
+    """What a link is for: `bot.chat.accounts.keys.KeyLink`."""
 
     @property
     def user_id(self) -> str: ...
@@ -68,7 +68,7 @@ class OfferedLink(Protocol):
 
 
 class KeyReceiver(Protocol):
-    """Takes keys; implemented by `bot.chat.erp_keys.ErpKeys`. Raises a `DingerpError` when the store is away."""
+    """Takes keys; implemented by `bot.chat.accounts.keys.ErpKeys`. Raises a `DingerpError` when the store is away."""
 
     async def find_link(self, token: str) -> OfferedLink | None:
         """Return what a link is for; None for one that does not stand."""

@@ -21,18 +21,19 @@ from bot.cards.card import Card
 from bot.cards.notices import ErpDownNotice
 from bot.cards.track_ids import TrackIds
 from bot.cards.view import Button, View
+from bot.chat.answers.pipeline import MAX_QUESTION_AGE, QuestionPipeline
+from bot.chat.answers.ports import AnswerCards, AnswerUnconfirmed, AnswerVia, InboxState, SentAnswer, TextUnconfirmed
+from bot.chat.answers.standing_answers import CardReaders
 from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind, Mention, Message, MessageKind, Sender
-from bot.chat.pipeline import MAX_QUESTION_AGE, PreparedAnswer, QuestionPipeline
-from bot.chat.ports import AnswerCards, AnswerUnconfirmed, AnswerVia, InboxState, SentAnswer, TextUnconfirmed
-from bot.chat.standing_answers import CardReaders
+from bot.chat.question_handler import PreparedAnswer
 from bot.disclosure import SHARED_FIELDS, FieldClass
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.phrase import Phrase
+from bot.store.chat.inbox import StoredInbox
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
-from bot.store.inbox import StoredInbox
 from bot.store.tables import INBOX
 from tests.chat.audience_parts import MemoryOutsiders, make_audiences, make_people
 from tests.membership import CORP, EverybodyIsMember, own_organisation

@@ -15,10 +15,10 @@ from bot.access.people import Person
 from bot.cards.notices import DeniedNotice, ExternalNotice, LimitNotice, LimitReport, NotFoundNotice
 from bot.cards.view import View
 from bot.chat.context import QuestionContext
-from bot.chat.limit_reports import DailyReports, LimitReportComposer, owed_reports
 from bot.chat.message import Conversation, ConversationKind, Message
-from bot.chat.pipeline import PreparedAnswer
-from bot.chat.question_limits import LimitedQuestions
+from bot.chat.question_handler import PreparedAnswer
+from bot.chat.questions.limit_reports import DailyReports, LimitReportComposer, owed_reports
+from bot.chat.questions.limits import LimitedQuestions
 from bot.disclosure import FieldClass
 from bot.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind

@@ -13,7 +13,7 @@ from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
 from bot.cards.notices import BadArgumentNotice, NotFoundNotice
 from bot.chat.message import Conversation, ConversationKind
-from bot.chat.product_rankings import ProductRankingView
+from bot.chat.records.product_rankings import ProductRankingView
 from bot.disclosure import ALL_FIELDS, HIDDEN, FieldClass
 from bot.erp.model import Money, OrderLine, OrderStatus, SalesOrder
 from tests.commands.company import NOW, TODAY, Company, cny, order

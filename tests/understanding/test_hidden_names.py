@@ -12,11 +12,11 @@ from bot.access.people import Person
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
 from bot.chat.context import QuestionContext
-from bot.chat.dialogues import DialogueKey, Dialogues, LastQuestion
-from bot.chat.dispatcher import QuestionDispatcher
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.parsing import command_line
-from bot.chat.reading import ReadBy, Reading, Understood, named_as_typed
+from bot.chat.questions.dialogues import DialogueKey, Dialogues, LastQuestion
+from bot.chat.questions.dispatcher import QuestionDispatcher
+from bot.chat.questions.reading import ReadBy, Reading, Understood, named_as_typed
 from bot.chat.registry import Commands
 from bot.disclosure import ALL_FIELDS, FieldClass, cut
 from bot.erp.hub import ErpHub

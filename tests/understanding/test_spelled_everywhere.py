@@ -15,11 +15,11 @@ from bot.access.rules import AccessRule, RuleEffect
 from bot.cards.language import load_languages
 from bot.cards.notices import ChoiceNotice
 from bot.cards.renderer import CardRenderer
+from bot.chat.answers.pipeline import PreparedAnswer
 from bot.chat.context import QuestionContext
-from bot.chat.dispatcher import QuestionDispatcher
 from bot.chat.exports import Exports
 from bot.chat.message import Conversation, ConversationKind
-from bot.chat.pipeline import PreparedAnswer
+from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.registry import Commands
 from bot.disclosure import ALL_FIELDS, FieldClass, cut
 from bot.erp.hub import ErpHub
