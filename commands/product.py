@@ -9,12 +9,15 @@ from typing import ClassVar
 from bot.access.policy import AccessPolicy
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, ListView, View
-from bot.chat.arguments import Term
+from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
+from bot.chat.errors import BadArgument
 from bot.chat.parsing import command_line
+from bot.chat.records.partner_rankings import RankedBy, RankingRequest
+from bot.chat.records.product_rankings import list_best_products
 from bot.chat.records.products import Picks, ProductLookup
 from bot.chat.records.related import more_buttons, offered
-from bot.chat.registry import command
+from bot.chat.registry import Commands, command
 from bot.chat.view_parts import (
     Freshness,
     ask_buttons,
@@ -27,12 +30,19 @@ from bot.disclosure import cut_part
 from bot.erp.goods import ComponentUse, ProductDetails
 from bot.erp.hub import ErpHub
 from bot.phrase import phrase
+from bot.read_model.queries import ReadModel
 
 
 class ProductWord(Term):
     """A product's code, or part of its code or name."""
 
     placeholder = phrase("SKU")
+
+
+class ProductList(Keyword):
+    """The lists of products that have a name."""
+
+    BEST = phrase("best"), "top", "排行", "排名", "畅销", "销售排行", "销量排行", "销量排名", "销量最好"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,12 +91,28 @@ class ProductView(ListView):
 @command(
     "product",
     aliases=("商品", "产品", "sp", "物料", "料号", "item"),
-    examples=("/product SKU123", "/商品 落地电风扇"),
-    summary=phrase("What a product is, who supplies it, what it is made of"),
+    examples=("/product SKU123", "/商品 落地电风扇", "/product best", "/商品 排行 上个月"),
+    summary=phrase("What a product is, who supplies it, what it is made of; or what sells best"),
     place=32,
 )
-async def product(text: ProductWord, *, erp: ErpHub, policy: AccessPolicy, context: QuestionContext) -> View:
-    """Show the master data of a product."""
+async def product(
+    text: ProductWord | None = None,
+    *,
+    which: ProductList | None = None,
+    erp: ErpHub,
+    kept: ReadModel,
+    policy: AccessPolicy,
+    context: QuestionContext,
+    commands: Commands,
+) -> View:
+    """Show the master data of a product, or what sells best."""
+    if which:
+        asked = RankingRequest.read("product", which, RankedBy.PRODUCTS, text or "", context.now.date())
+        if asked and asked.days:
+            return await list_best_products(asked.days, asked.line, erp=erp, kept=kept, policy=policy, context=context)
+        text = ProductWord(commands.parse(context.line).rest)
+    if not text:
+        raise BadArgument(phrase("Something is missing after the command."))
     found = await ProductLookup(command="product", erp=erp, context=context).read(text, erp.product)
     if isinstance(found, Picks):
         return found

@@ -139,14 +139,16 @@ async def vendor(
         by, today = _RANKED_BY[which], context.now.date()
         if asked := RankingRequest.read("vendor", which, by, text or "", today):
             return await rank_partners(asked, erp=erp, kept=kept, policy=policy, context=context)
-        text = VendorNameOrCode(commands.parse(context.line).rest)
     fields = visible_fields(policy, context, "po")
-    hit = await PartnerLookup("vendor", erp.vendor, erp.vendors).look_up(
-        text or "", offset=context.offset, rows=context.rows
+    # A name may begin with such a word; who asks beside one what somebody owes is shown that on their card.
+    name = text or ""
+    whole = commands.parse(context.line).rest if which else name
+    hit, text_found = await PartnerLookup("vendor", erp.vendor, erp.vendors).look_up_either(
+        whole, name, offset=context.offset, rows=context.rows
     )
     if isinstance(hit, OneDocument):
         return cut(await _view(erp, kept, hit.found, context), fields)
-    return cut(VendorListView.of(hit.found, context, which=None, text=text or ""), fields)
+    return cut(VendorListView.of(hit.found, context, which=None, text=text_found), fields)
 
 
 async def _view(erp: ErpHub, kept: ReadModel, found: Answer[Supplier], context: QuestionContext) -> VendorView:

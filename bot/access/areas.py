@@ -31,7 +31,7 @@ DOCUMENT_COMMANDS = MappingProxyType(
         "subscribe": _ALL,
         "alerts": _ALL,
         "find": _ALL,
-        "product": ("stock", "po"),
+        "product": ("stock", "order", "po"),
         "price": ("order", "po"),
         "arrivals": ("stock", "po", "mo"),
         "delivery": ("order",),

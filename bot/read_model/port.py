@@ -67,7 +67,10 @@ class DocumentStore(Protocol):
         ...
 
     async def lines_of(self, sku: str, wanted: DocumentSelection, work: Callable[[Iterator[DocumentWithLine]], T]) -> T:
-        """Return what ``work`` makes of the lines of one product (its folded code), the newest documents first."""
+        """Return what ``work`` makes of the lines of one product (its folded code), the newest documents first.
+
+        Of an empty code it is the lines of all products.
+        """
         ...
 
     async def partners(self, areas: Iterable[Followed], sources: Collection[str]) -> Sequence[Partner]:

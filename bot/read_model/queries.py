@@ -186,6 +186,22 @@ class ReadModel:
         lines = await self._store.lines_of(key_of(sku), wanted, partial(self._pick_lines, area, limit))
         return KeptAnswer(lines, coverage)
 
+    async def fold_lines(
+        self, area: Followed, work: Callable[[Iterator[DocumentWithLine]], T], *, since: date, until: date
+    ) -> KeptAnswer[T]:
+        """Return the result of ``work`` on the lines of the documents of these days, outside the event loop.
+
+        As in `lines_of`, those of some completed documents may be missing.
+        """
+        wanted = replace(self._visible(area), since=since, until=until)
+        coverage = await self.coverage(area)
+        return KeptAnswer(await self._store.lines_of("", wanted, partial(self._work_on_lines, area, work)), coverage)
+
+    def _work_on_lines(
+        self, area: Followed, work: Callable[[Iterator[DocumentWithLine]], T], lines: Iterator[DocumentWithLine]
+    ) -> T:
+        return work(self._seen_lines(area, lines))
+
     async def partners(
         self, areas: Iterable[Followed] = (Area.SALES, Area.FINANCE, Area.PURCHASING)
     ) -> Sequence[Partner]:
@@ -225,10 +241,12 @@ class ReadModel:
     def _pick_lines(
         self, area: Followed, limit: int | None, lines: Iterator[DocumentWithLine]
     ) -> tuple[DocumentWithLine, ...]:
+        return tuple(islice(self._seen_lines(area, lines), limit))
+
+    def _seen_lines(self, area: Followed, lines: Iterator[DocumentWithLine]) -> Iterator[DocumentWithLine]:
         finds = self._reader.finds
         narrowed = self._reader.is_narrowed(area)
-        seen = (each for each in lines if not narrowed or finds(each.document, ListQuery(), each.document.source))
-        return tuple(islice(seen, limit))
+        return (each for each in lines if not narrowed or finds(each.document, ListQuery(), each.document.source))
 
 
 def _coverage(followed: dict[str, FollowedArea | None]) -> Coverage:

@@ -1,4 +1,4 @@
-"""Who owes most and who bought most: the documents that are kept, added up by customer or vendor.
+"""Who owes most, who orders most and what sells best: the documents that are kept, added up by partner or product.
 
 Amounts of different currencies are never added: who trades in two has two places.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -15,10 +15,23 @@ from types import MappingProxyType
 from typing import Annotated
 
 from bot.disclosure import ClassedBy, FieldClass
-from bot.erp.model import Area, Bill, Feed, Followed, Invoice, Money, PurchaseOrder, SalesOrder
+from bot.erp.index.folding import key_of
+from bot.erp.model import (
+    Area,
+    Bill,
+    Feed,
+    Followed,
+    Invoice,
+    Money,
+    OrderLine,
+    PurchaseOrder,
+    Quantity,
+    SalesAmount,
+    SalesOrder,
+)
 from bot.read_model.queries import KeptAnswer, ReadModel
-from bot.read_model.records import Document, partner_of
-from bot.read_model.tallies import is_deal, signed
+from bot.read_model.records import Document, DocumentWithLine, partner_of
+from bot.read_model.tallies import TallyKind, TallySelection, is_deal, signed
 
 _MONEY: Mapping[Followed, FieldClass] = MappingProxyType(
     {
@@ -94,13 +107,7 @@ class _Accounts:
 
     def rank(self, money_class: FieldClass) -> Ranking:
         """Return the accounts in their order, without those that come to nothing."""
-        counts = Counter[str]()
-        totals: dict[str, Decimal] = {}
-        for (_, currency), account in self.found.items():
-            counts[currency] += account.count
-            totals[currency] = totals.get(currency, Decimal()) + account.amount
-        currencies = sorted(totals, key=lambda currency: (-counts[currency], currency))
-        place = {currency: number for number, currency in enumerate(currencies)}
+        place, totals = _order_currencies((key[1], each.count, each.amount) for key, each in self.found.items())
         ordered = sorted(
             ((currency, account) for (_, currency), account in self.found.items() if account.amount),
             key=lambda each: (place[each[0]], -each[1].amount, each[1].partner),
@@ -108,7 +115,7 @@ class _Accounts:
         return Ranking(
             money_class=money_class,
             sums=tuple(_sum_of(account, currency, money_class) for currency, account in ordered),
-            totals=tuple(Money(totals[currency], currency) for currency in currencies if totals[currency]),
+            totals=totals,
             without_amount=self.without_amount,
         )
 
@@ -163,3 +170,122 @@ def _deals(documents: Iterable[Document]) -> Iterator[SalesOrder | PurchaseOrder
     for document in documents:
         if isinstance(document, SalesOrder | PurchaseOrder | Invoice | Bill) and is_deal(document):
             yield document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductSum:
+    """What was ordered of one product in one currency; its place tells of the amounts, so that it is hidden with them.
+
+    ``quantity`` is in ``unit``; None where lines have several units. ``count`` are the lines of orders.
+    """
+
+    sku: Annotated[str, FieldClass.AMOUNT]
+    name: Annotated[str, FieldClass.AMOUNT]
+    amount: SalesAmount
+    quantity: Quantity | None
+    unit: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductRanking:
+    """Products by what was ordered of them, the most first: those of the usual currency before the others.
+
+    ``without_amount`` lines are in no sum, and of ``unread`` orders the lines are not known.
+    """
+
+    sums: tuple[ProductSum, ...]
+    totals: tuple[SalesAmount, ...]
+    without_amount: int
+    unread: int
+
+
+@dataclass(slots=True)
+class _SoldProduct:
+    """What is added up of one product in one currency."""
+
+    sku: str
+    name: str
+    unit: str
+    amount: Decimal = Decimal()
+    quantity: Decimal | None = Decimal()
+    count: int = 0
+
+    def add(self, line: OrderLine, amount: Decimal) -> None:
+        self.amount += amount
+        self.count += 1
+        is_same = self.quantity is not None and line.unit == self.unit
+        self.quantity = self.quantity + line.quantity if is_same and self.quantity is not None else None
+
+
+async def rank_products(model: ReadModel, first: date, last: date) -> KeptAnswer[ProductRanking]:
+    """Return what customers ordered most of in these days, both ends included.
+
+    Drafts and cancelled orders don't count. Raises a `DingerpError` when the store does not answer.
+    """
+    wanted = TallySelection(area=Area.SALES, kind=TallyKind.TURNOVER, since=first, until=last)
+    (deals,) = await model.tallies(wanted)
+    found = await model.fold_lines(Area.SALES, _add_lines, since=first, until=last)
+    ranking, orders = found.value
+    unread = max(0, sum(tally.count for tally in deals.value.values()) - orders)
+    return KeptAnswer(replace(ranking, unread=unread), found.coverage)
+
+
+def _add_lines(lines: Iterator[DocumentWithLine]) -> tuple[ProductRanking, int]:
+    """Return the ranking, and how many orders the lines are of."""
+    found: dict[tuple[str, str], _SoldProduct] = {}
+    orders: set[tuple[str, str]] = set()
+    without_amount = 0
+    for each in lines:
+        order, line = each.document, each.line
+        if not isinstance(order, SalesOrder) or not isinstance(line, OrderLine) or not is_deal(order):
+            continue
+        orders.add((order.source, order.number))
+        if (amount := _amount_of(line)) is None:
+            without_amount += 1
+            continue
+        key = key_of(line.sku), amount.currency
+        found.setdefault(key, _SoldProduct(line.sku, line.name, line.unit)).add(line, amount.amount)
+    return _rank_products(found, without_amount), len(orders)
+
+
+def _amount_of(line: OrderLine) -> Money | None:
+    if line.amount is not None or line.price is None:
+        return line.amount
+    return Money(line.price.amount * line.quantity, line.price.currency)
+
+
+def _rank_products(found: Mapping[tuple[str, str], _SoldProduct], without_amount: int) -> ProductRanking:
+    place, totals = _order_currencies((currency, each.count, each.amount) for (_, currency), each in found.items())
+    ordered = sorted(
+        ((currency, each) for (_, currency), each in found.items() if each.amount),
+        key=lambda each: (place[each[0]], -each[1].amount, each[1].sku),
+    )
+    return ProductRanking(
+        sums=tuple(
+            ProductSum(
+                sku=each.sku,
+                name=each.name,
+                amount=Money(each.amount, currency),
+                quantity=each.quantity,
+                unit=each.unit,
+                count=each.count,
+            )
+            for currency, each in ordered
+        ),
+        totals=totals,
+        without_amount=without_amount,
+        unread=0,
+    )
+
+
+def _order_currencies(sums: Iterable[tuple[str, int, Decimal]]) -> tuple[Mapping[str, int], tuple[Money, ...]]:
+    """Return the place of each currency, the one of the most documents first, and what each comes to."""
+    counts = Counter[str]()
+    totals: dict[str, Decimal] = {}
+    for currency, count, amount in sums:
+        counts[currency] += count
+        totals[currency] = totals.get(currency, Decimal()) + amount
+    currencies = sorted(totals, key=lambda currency: (-counts[currency], currency))
+    place = {currency: number for number, currency in enumerate(currencies)}
+    return place, tuple(Money(totals[currency], currency) for currency in currencies if totals[currency])

@@ -44,7 +44,7 @@ async def test_what_was_understood_is_said(ask: Ask, typed: str, kind: str, word
     assert str(note) == f"It was looked for as {kind}. This command also knows the words: {words}."
 
 
-@pytest.mark.parametrize("typed", ["/invoice 某某公司", "/invoice INV-99", "/product nosuch", "/find nosuch"])
+@pytest.mark.parametrize("typed", ["/invoice 某某公司", "/invoice INV-99", "/arrivals nosuch", "/find nosuch"])
 async def test_numbers_and_names_are_no_misspelt_words(ask: Ask, typed: str) -> None:
     assert as_(NotFoundNotice, await ask(typed)).notes == ()
 

@@ -123,6 +123,17 @@ async def test_a_name_that_begins_with_such_a_word_is_a_name(ask: Ask, company: 
     assert as_(CustomerView, await ask(line)).document.name == name
 
 
+@pytest.mark.parametrize("line", ["/customer owing 上海宏图机械", "/customer C001 owing", "/客户 上海宏图机械 欠款"])
+async def test_beside_a_customer_it_asks_for_their_card(ask: Ask, line: str) -> None:
+    assert as_(CustomerView, await ask(line)).document.code == "C001"
+
+
+async def test_a_list_of_such_names_is_found_again(ask: Ask, company: Company) -> None:
+    company.clients = tuple(replace(each, name=f"Best Buy {each.code}") for each in company.clients)
+    view = as_(CustomerListView, await ask("/customer Best Buy"))
+    assert (view.total, view.line) == (3, '/customer "Best Buy"')
+
+
 async def test_a_day_that_does_not_exist_is_said(ask: Ask) -> None:
     as_(BadArgumentNotice, await ask("/customer best 2月31号"))
 

@@ -78,9 +78,9 @@ class MemoryDocuments:
                 match document:
                     case SalesOrder() | PurchaseOrder():
                         for line in document.lines:
-                            if key_of(line.sku) == sku:
+                            if not sku or key_of(line.sku) == sku:
                                 yield DocumentWithLine(_headed(document), line)
-                    case ProductionOrder() if key_of(document.sku) == sku:
+                    case ProductionOrder() if not sku or key_of(document.sku) == sku:
                         yield DocumentWithLine(document, None)
 
         return work(lines())

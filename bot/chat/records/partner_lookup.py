@@ -38,6 +38,20 @@ class PartnerLookup(Generic[P]):
     many: Callable[[ListQuery], Awaitable[Answer[Slice[P]]]]
     words: tuple[str, ...] = ()
 
+    async def look_up_either(
+        self, whole: str, name: str, *, offset: int, rows: int | None = None
+    ) -> tuple[OneDocument[P] | DocumentList[P], str]:
+        """Return whom the words ``whole`` fit, else whom their part ``name`` fits, and which of both it was.
+
+        Raises `NothingFound` for nobody.
+        """
+        try:
+            return await self.look_up(whole, offset=offset, rows=rows), whole
+        except NothingFound:
+            if not name or name == whole:
+                raise
+        return await self.look_up(name, offset=offset, rows=rows), name
+
     async def look_up(self, text: str, *, offset: int, rows: int | None = None) -> OneDocument[P] | DocumentList[P]:
         """Return the partner that ``text`` names whole, else the only one it fits, else all that it fits.
 

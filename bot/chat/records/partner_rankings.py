@@ -30,12 +30,13 @@ YEAR = timedelta(days=364)
 
 
 class RankedBy(StrEnum):
-    """What partners are ranked by."""
+    """What partners are ranked by, and ``PRODUCTS`` are by their orders."""
 
     RECEIVABLES = "receivables"
     PAYABLES = "payables"
     SALES = "sales"
     PURCHASES = "purchases"
+    PRODUCTS = "products"
 
 
 _DEBTS: dict[RankedBy, Area | Feed] = {RankedBy.RECEIVABLES: Area.FINANCE, RankedBy.PAYABLES: Feed.BILLS}
@@ -99,7 +100,7 @@ class PartnerRankingView(ListView):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankingRequest:
-    """What partners are to be ranked by, in which days (None: as of now), and the line that asks for it."""
+    """What is to be ranked by what, in which days (None: as of now), and the line that asks for it."""
 
     by: RankedBy
     days: Period | None

@@ -194,13 +194,13 @@ class StoredDocuments:
         query = (
             select(_D.source, _D.document, _L.line)
             .select_from(KEPT_LINE.join(KEPT_DOCUMENT, same))
-            .where(_L.sku == sku, *_conditions(wanted))
+            .where(*([_L.sku == sku] if sku else []), *_conditions(wanted))
             .order_by(_D.day.desc(), _D.number, _L.position)
         )
 
         def read(connection: Connection) -> T:
             with connection.execute(query.execution_options(yield_per=_AT_ONCE)) as rows:
-                return work(_read_line(wanted.area, *row) for row in rows)
+                return work(_read_lines(wanted.area, rows))
 
         return await self._reads.run(read)
 
@@ -256,9 +256,13 @@ def _conditions(wanted: DocumentSelection) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _read_line(area: Followed, source: str, document: str, line: str) -> DocumentWithLine:
-    read = _DOCUMENT[area].read(orjson.loads(document), source=source)
-    return DocumentWithLine(read, _LINE[area].read(orjson.loads(line)) if line else None)
+def _read_lines(area: Followed, rows: Iterable[Any]) -> Iterator[DocumentWithLine]:
+    """Yield lines with their documents; those of one document, which stand together, share it."""
+    known, read = ("", ""), None
+    for source, document, line in rows:
+        if read is None or known != (source, document):
+            known, read = (source, document), _DOCUMENT[area].read(orjson.loads(document), source=source)
+        yield DocumentWithLine(read, _LINE[area].read(orjson.loads(line)) if line else None)
 
 
 def _move(connection: Connection, before: FollowedArea | None, after: FollowedArea) -> bool:
