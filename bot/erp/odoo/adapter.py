@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ from pydantic import SecretStr
 
 from bot.batching import Batcher
 from bot.erp import deciding, listing
+from bot.erp.concurrency import gather_or_cancel
 from bot.erp.document_erp import DocumentErp, DocumentReader, read_each
 from bot.erp.errors import Ambiguous, ErpError, NotFound, NotPermitted, Unsupported
 from bot.erp.goods import Arrival, GoodsDelivery, Prices, ProductDetails, Shortage, WarehouseContents
@@ -46,7 +48,7 @@ from bot.erp.odoo.goods import OdooGoods
 from bot.erp.odoo.options import OdooOptions
 from bot.erp.odoo.query import Condition, DocumentQuery
 from bot.erp.odoo.users import read_users
-from bot.erp.port import Capability, ListQuery
+from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.setup import SetupProblem, approver_problems, no_company, no_language
 from bot.erp.values import malformed_is_invalid, text
 from bot.erp.vendors import AdapterContext
@@ -307,11 +309,27 @@ class OdooErp(DocumentErp):
         if not queries.is_searchable(query.text):
             return Slice(items=(), total=0)
         document_query = queries.KINDS[kind]
-        rows, total = await self._page(document_query, query)
+        both = kind is listing.DELIVERIES and query.filter is Filter.ALL
+        rows, total = await (self._deliveries_page(query) if both else self._page(document_query, query))
         rows = mapping.told_apart(rows, document_query.key)
         await self._add_progress(document_query.model, rows)
         found: Sequence[D] = await self._readers[kind](rows, False)
         return Slice(items=tuple(found), total=total)
+
+    async def _deliveries_page(self, query: ListQuery) -> tuple[list[Row], int]:
+        """Return a page of deliveries, newest first: what left is ordered by one day, what did not by another."""
+        first = replace(query, offset=0, limit=query.offset + query.limit)
+        kinds = (queries.LEFT, queries.NOT_LEFT)
+        parts = await gather_or_cancel(*(self._page(document_query, first) for document_query in kinds))
+        dated = [
+            (text(row.get(document_query.days[0])), row)
+            for document_query, (rows, _) in zip(kinds, parts, strict=True)
+            for row in rows
+        ]
+        dated.sort(key=lambda each: (text(each[1].get("name")), each[1]["id"]))
+        dated.sort(key=lambda each: each[0], reverse=True)
+        shown = dated[query.offset : query.offset + query.limit]
+        return [row for _, row in shown], sum(total for _, total in parts)
 
     async def _page(self, document_query: DocumentQuery, query: ListQuery) -> tuple[list[Row], int]:
         available = await self._client.fields(document_query.model)

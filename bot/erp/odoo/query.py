@@ -6,7 +6,7 @@ User input is only ever a value of a condition, never part of its notation, so o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -269,6 +269,9 @@ DELIVERIES = DocumentQuery(
     },
     partners=("partner_id.name", "partner_id.parent_id.name"),
 )  # fmt: skip
+LEFT = replace(DELIVERIES, base=[*DELIVERIES.base, ["state", "=", "done"]], days=("date_done",))
+"""Deliveries of which the day is when they left; that of the others is when they are planned."""
+NOT_LEFT = replace(DELIVERIES, base=[*DELIVERIES.base, ["state", "!=", "done"]])
 
 
 def _partners(rank: str, *more: str) -> DocumentQuery:

@@ -30,7 +30,7 @@ from bot.erp.model import (
     StockLevel,
     Supplier,
 )
-from bot.testing.company import ReferenceCompany
+from bot.testing.company import TODAY, ReferenceCompany
 from tests.erp.fakes import odoo_states as states
 from tests.erp.fakes import staff
 from tests.erp.fakes.odoo_engine import LANGUAGES, Many2One, OdooModel, Record
@@ -364,7 +364,8 @@ class CompanyModels:
             "origin": delivery.order_number,
             "sale_id": Many2One("sale.order", int(order.id), order.number),
             "partner_id": self._partner(delivery.customer),
-            "scheduled_date": states.moment(delivery.planned_on),
+            # Odoo plans a transfer for now if nobody says when.
+            "scheduled_date": states.moment(delivery.planned_on or delivery.day or TODAY),
             "date_done": states.moment(delivery.shipped_on),
             "carrier_id": Many2One("delivery.carrier", 1, delivery.carrier) if delivery.carrier else None,
             "carrier_tracking_ref": delivery.tracking or None,

@@ -11,21 +11,24 @@ import pytest
 from bot.erp.errors import NotPermitted
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.model import Area
-from bot.erp.port import Filter, ListQuery
+from bot.erp.port import Filter, ListQuery, Period
 from bot.testing.company import TODAY
 from bot.testing.fake_erp import RequestKind as Request
 from tests.erp.odoo.conftest import Open
 
 
-async def test_deliveries_are_listed_by_the_planned_day_and_late_ones_first(open_odoo: Open) -> None:
+async def test_deliveries_are_listed_by_the_day_on_which_they_left_or_are_to_leave(open_odoo: Open) -> None:
     erp, server = await open_odoo()
-    known = server.company.deliveries
-    listed = await erp.deliveries(ListQuery(limit=500))
-    assert listed.total == len(known)
-    days = [each.planned_on for each in listed.items if each.planned_on]
-    assert days == sorted(days, reverse=True)
+    known = [*server.company.deliveries.values()]
+    whole = [each.number for each in (await erp.deliveries(ListQuery(limit=500))).items]
+    pages = [await erp.deliveries(ListQuery(offset=offset, limit=7)) for offset in range(0, len(known), 7)]
+    assert [each.number for page in pages for each in page.items] == whole
+    assert {page.total for page in pages} == {len(known)}
+    for day in {each.shipped_on for each in known if each.shipped_on is not None}:
+        on_day = await erp.deliveries(ListQuery(during=Period(day, day), limit=500))
+        assert {each.number for each in on_day.items} == {each.number for each in known if (each.day or TODAY) == day}
     late = await erp.deliveries(ListQuery(filter=Filter.LATE, limit=500))
-    assert {each.number for each in late.items} == {each.number for each in known.values() if each.days_late(TODAY)}
+    assert 0 < late.total == sum(each.days_late(TODAY) > 0 for each in known)
     by_order = await erp.deliveries(ListQuery(text="so-1001", limit=5))
     assert {each.order_number for each in by_order.items} == {"SO-1001"}
 

@@ -13,6 +13,7 @@ from bot.erp.model import (
     Approval,
     Bill,
     Customer,
+    Feed,
     InvoiceStatus,
     Money,
     OrderStatus,
@@ -114,6 +115,7 @@ class TestDolibarrContract(ErpContract):
         Capability.LOTS,
         Capability.PAYMENTS,
     } | {Capability.SHORTAGES, Capability.WAREHOUSE_STOCK}
+    feeds = frozenset({Feed.BILLS})
     gaps = Gaps(
         cases=dict.fromkeys(("login.once", "login.expired", "login.single_flight", "login.no_loop"), KEY)
         | dict.fromkeys(("decide.expired",), KEY)
