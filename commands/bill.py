@@ -82,7 +82,7 @@ _STATES = {
     InvoiceStatus.PART_PAID: phrase("Paid in part"),
     InvoiceStatus.PAID: phrase("Paid in full"),
 }
-"""What the states of invoices are called on the side of who pays."""
+"""What the states of invoices are called on the payer's side."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

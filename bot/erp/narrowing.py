@@ -123,8 +123,8 @@ class Narrowing:
     """The documents of each area that a reader may see: those that any of its scopes covers; without scopes none.
 
     An area that is left out is not narrowed. ``names_at`` returns what the reader is called at a source. In areas
-    ``by_number`` documents are found by their numbers alone, and partners not at all: whoever may not see a partner's
-    name may not look for it.
+    ``by_number`` documents are found by their numbers alone, and partners not at all: a reader who may not see a
+    partner's name may not look for it.
     """
 
     scopes: Mapping[Area, tuple[DocumentScope, ...]]

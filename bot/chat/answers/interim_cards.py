@@ -51,7 +51,7 @@ class InterimCards:
         shown: Counter,
         affordable: Callable[[], bool],
     ) -> None:
-        """``draw`` returns the card for who asked; ``shown`` counts the cards. Without ``seconds`` there are none.
+        """``draw`` returns the card for the asker; ``shown`` counts the cards. Without ``seconds`` there are none.
 
         ``affordable`` says, each time, whether there is a call to spare: an answer costs two with such a card.
         """

@@ -160,7 +160,7 @@ class QuestionDispatcher:
         if len(lines) > 1:
             choice = ChoiceNotice(suggestions=tuple(map(Suggestion, lines)))
             return PreparedAnswer(choice, NO_COMMAND_LABEL, QuestionOutcome.HINT)
-        # The question goes on as typed text, with nothing but a search: whoever prints a code commands nobody's bot.
+        # The question goes on as typed text, with nothing but a search: a printed code must not give orders to the bot.
         answer = await self._answer(replace(context, line=lines[0], picture=None), redirected=False)
         return replace(answer, read_as=lines[0])
 
