@@ -1,4 +1,4 @@
-"""Subscriptions: a list or report at a time of day, in a person's own chat or in a group, with the rights of then."""
+"""Subscriptions: a list or report at a time of day, in a person's own chat or a group, with the rights of that time."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from bot.erp.model import PurchaseStatus, Verdict
 from bot.phrase import Phrase, phrase
 
 _CARD_DELAY = timedelta(seconds=1)
-"""For so long cards wait for the end instead of saying that the ERP is being told: one call for each, and not two.
+"""How long cards wait for the end instead of saying that the ERP is being told: one call for each, and not two.
 
 People who click meanwhile are told who decided.
 """

@@ -27,7 +27,7 @@ class InterimTiming:
     """When such a card is shown."""
 
     seconds: float
-    """For so long the answer may take without one; 0: there are none."""
+    """How long the answer may take without one; 0: there are none."""
     most: int
     """With more questions at work there are none: a burst would cost two calls for each answer."""
     affordable: Callable[[], bool]

@@ -257,7 +257,7 @@ class QuestionDispatcher:
     def _read(self, reader: SentenceReader, context: QuestionContext) -> Reading | None:
         """Return what a sentence asks for; None for a typed command, and for what is not understood."""
         last = self._dialogues.last(context) if self._dialogues else None
-        # Among all commands: who may not use the one that is meant is told so, and not shown something else.
+        # Among all commands: an asker who may not use the one that is meant is told so, and not shown something else.
         reading = reader.read(context.line, None, last)
         if reading is None or reading.by is ReadBy.COMMAND:
             return None
