@@ -229,6 +229,45 @@ class Narrowing:
         return replace(level, total=total, per_warehouse=visible, lots=lots, reorder_point=None)
 
 
+class Narrowings(tuple[Narrowing, ...]):
+    """All that narrow one reader's answers: what is shown fits each of them. Empty, nothing is narrowed."""
+
+    __slots__ = ()
+
+    def concern(self, kind: Listing[Any], query: ListQuery) -> bool:
+        """Return whether a list may show what the reader may not find in it."""
+        return any(each.concerns(kind, query) for each in self)
+
+    def narrow(self, area: Area) -> bool:
+        """Return whether the reader may see or find some documents of an area only."""
+        return any(area in each.scopes or area in each.by_number for each in self)
+
+    def may_ask(self, areas: tuple[Area, ...], source: str) -> bool:
+        """Return whether a source may have documents for the reader in any of the areas."""
+        return not self or any(all(each.may_ask(area, source) for each in self) for area in areas)
+
+    def search_text(self, area: Area) -> str:
+        """Return a text that all visible documents of an area hold; empty where there is none."""
+        return max((each.search_text(area) for each in self), default="")
+
+    def withhold_names(self, kind: Listing[Any], query: ListQuery) -> bool:
+        """Return whether a list is searched by names that the reader may not see."""
+        return any(each.withholds_names(kind, query) for each in self)
+
+    def find(self, document: Any, query: ListQuery, source: str) -> bool:
+        """Return whether a list may show a document that the ERP found for it."""
+        return all(each.finds(document, query, source) for each in self)
+
+    def keep(self, value: Any, source: str) -> Any:
+        """Return what the reader may see of a source's answer, None where that is nothing."""
+        for each in self:
+            value = None if value is None else each.keep(value, source)
+        return value
+
+
+NOT_NARROWED = Narrowings()
+
+
 def _holds(scope: DocumentScope, place: WarehouseStock) -> bool:
     return _fits(scope.warehouses, (place.code, place.name))
 
