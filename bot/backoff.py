@@ -72,7 +72,7 @@ class Backoff:
         """Return the pause after something that worked for ``lasted`` seconds.
 
         Only what lasted ``stable_after`` seconds was a success, and is followed by no pause: a peer that accepts and
-        then closes at once would else be asked hundreds of times a second.
+        then closes at once would otherwise be asked hundreds of times a second.
         """
         if lasted < self._stable_after:
             return self.failed()

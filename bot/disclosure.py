@@ -79,7 +79,7 @@ class _Marker(Enum):
 
 
 FREE_TEXT: Final = _Marker.FREE_TEXT
-"""Annotates what an ERP adds in its own words, in which anything may stand: only who may see everything sees it.
+"""Annotates what an ERP adds in its own words, in which anything may stand: only readers who may see everything see it.
 
 It is on no card that comes with the program, so that a card without it is not said to withhold something.
 """

@@ -1,7 +1,7 @@
 """Words for people, before a language is chosen.
 
 A phrase is an English message id of the catalogues in ``templates/locales`` with its parameters.
-Whoever knows the reader's language turns it into text (`bot.cards.language.Language.say`); nobody else does,
+Code that knows the reader's language turns it into text (`bot.cards.language.Language.say`); other code does not,
 so that errors, buttons and refusals can be made far away from any reader.
 """
 

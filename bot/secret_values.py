@@ -58,7 +58,7 @@ def _look_up(value: object) -> object:
 
 
 def _plain(secret: str) -> str:
-    """Return a secret that is there as it is. One that is sealed still was never opened: it is no secret of use."""
+    """Return a secret that is there as it is. One that is still sealed was never opened, so it is of no use."""
     if secret.startswith(SEALED):
         raise ValueError("a sealed value must stand in the configuration itself, not in what it refers to")
     return secret

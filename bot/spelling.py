@@ -45,7 +45,7 @@ _SCRIPTS_MEET = re.compile(r"(?<=[\u4e00-\u9fff])(?=[A-Za-z0-9])|(?<=[A-Za-z0-9]
 
 
 def words_of(text: str) -> str:
-    """Return ``text`` with a blank between Chinese and other letters: who types M8螺栓 means both words."""
+    """Return ``text`` with a blank between Chinese and other letters: M8螺栓 means both words."""
     return _SCRIPTS_MEET.sub(" ", text)
 
 

@@ -17,7 +17,7 @@ NamesBeside = Callable[[Place], tuple[str, ...]]
 """Returns the names there are at a place."""
 
 _CLOSE = 0.75
-"""So alike is a misspelt name to the one that was meant."""
+"""How alike a misspelt name is to the name that was meant."""
 
 _ADDRESS = "^https?://"
 _LIST = 'must be a list, such as ["a", "b"]'
@@ -46,7 +46,7 @@ def explain_wrong_values(error: ValidationError, names_beside: NamesBeside) -> s
 
 
 def _misspelt(problems: list[ErrorDetails], names_beside: NamesBeside) -> Iterator[tuple[Place, Place]]:
-    """Yield the place of each name that there is not, and the place that was meant."""
+    """Yield the place of each unknown name, and the place that was meant."""
     for problem in problems:
         place = problem["loc"]
         if problem["type"] == "extra_forbidden":

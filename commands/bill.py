@@ -16,9 +16,9 @@ from bot.chat.days import Days
 from bot.chat.parsing import command_line
 from bot.chat.records.kept_documents import kept_lists
 from bot.chat.records.linked_documents import LinkedDocuments
+from bot.chat.records.links import more_buttons, offered
 from bot.chat.records.list_totals import ListAmounts, total_of_list
 from bot.chat.records.lookup import DocumentLookup, OneDocument
-from bot.chat.records.partner_links import offered_links, partner_buttons
 from bot.chat.records.visible_fields import visible_fields
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness, table_of_one
@@ -74,7 +74,7 @@ class BillView(View):
         vendor = self.document.vendor
         order = ask_buttons("po", (self.document.order_number,))
         others = Button(phrase("This vendor's bills"), Ask(command_line("bill", vendor)))
-        return (*order, others, *partner_buttons(self.links, vendor), *erp_link_buttons(self.document.url))
+        return (*order, others, *more_buttons(self.links, vendor), *erp_link_buttons(self.document.url))
 
 
 _STATES = {
@@ -82,7 +82,7 @@ _STATES = {
     InvoiceStatus.PART_PAID: phrase("Paid in part"),
     InvoiceStatus.PAID: phrase("Paid in full"),
 }
-"""What the states of invoices are called on the side of who pays."""
+"""What the states of invoices are called on the payer's side."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +140,7 @@ async def bill(
     if isinstance(hit, OneDocument):
         found = hit.found.value
         overdue = found.days_overdue(context.now.date())
-        links = offered_links(erp, "vendor", "payment")
+        links = offered(erp, "vendor", "payment")
         view = BillView(document=found, days_overdue=overdue, freshness=freshness(hit.found), links=links)
         return cut(view, fields)
     sums = await total_of_list(hit, _OWED, erp.bills, kept, context.now)

@@ -1,4 +1,4 @@
-"""/find: whatever and whoever has this number or name. It also answers lines that name no command."""
+"""/find: documents, products and partners with this number or name. It also answers lines that name no command."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ async def find(
     answers, hits = await _search(_searches(erp, text), usable)
     chosen = [(name, hit) for name, hit in hits if hit.exact] or await _spelled_otherwise(erp, text, usable) or hits
     if len(chosen) != 1:
-        # Whoever is called so is offered beside their documents.
+        # Partners of this name are offered beside their documents.
         partners, named = await _search(_partner_searches(erp, text), usable)
         answers = {**partners, **answers}
         chosen = [*named, *chosen]

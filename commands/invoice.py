@@ -14,9 +14,9 @@ from bot.chat.context import QuestionContext
 from bot.chat.days import Days
 from bot.chat.parsing import command_line
 from bot.chat.records.linked_documents import LinkedDocuments
+from bot.chat.records.links import more_buttons, offered
 from bot.chat.records.list_totals import ListAmounts, total_of_list
 from bot.chat.records.lookup import DocumentLookup, OneDocument
-from bot.chat.records.partner_links import offered_links, partner_buttons
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness, table_of_one
 from bot.erp.hub import ErpHub
@@ -70,7 +70,7 @@ class InvoiceView(View):
         order = ask_buttons("order", (self.document.order_number,))
         customer = self.document.customer
         others = Button(phrase("This customer's invoices"), Ask(command_line("invoice", customer)))
-        return (*order, others, *partner_buttons(self.links, customer), *erp_link_buttons(self.document.url))
+        return (*order, others, *more_buttons(self.links, customer), *erp_link_buttons(self.document.url))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +124,7 @@ async def invoice(
     if isinstance(hit, OneDocument):
         invoice = hit.found.value
         overdue = invoice.days_overdue(context.now.date())
-        links = offered_links(erp, "customer", "payment")
+        links = offered(erp, "customer", "payment")
         return InvoiceView(document=invoice, days_overdue=overdue, freshness=freshness(hit.found), links=links)
     sums = await total_of_list(hit, _OWED, erp.invoices, kept, context.now)
     return InvoiceListView.of(hit.found, context, which=which, text=text or "", days=asked, open_amounts=sums)

@@ -11,11 +11,10 @@ from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
+from bot.chat.records.links import more_buttons, offered
 from bot.chat.records.list_totals import ListAmounts, total_of_list
 from bot.chat.records.lookup import DocumentLookup, OneDocument
 from bot.chat.records.own_documents import OwnDocuments
-from bot.chat.records.partner_links import offered_links, partner_buttons
-from bot.chat.records.related import more_buttons, offered
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, DocumentView, erp_link_buttons
 from bot.erp.hub import ErpHub
@@ -70,7 +69,7 @@ class OrderView(DocumentView):
     """The commands that tell more of the customer."""
 
     def buttons(self) -> Sequence[Button]:
-        about = partner_buttons(self.links, self.document.customer)
+        about = more_buttons(self.links, self.document.customer)
         told = more_buttons(self.more, self.document.number)
         return (*told, *ListView.buttons(self), *about, *self.file_buttons(), *erp_link_buttons(self.document.url))
 
@@ -122,7 +121,7 @@ async def order(
     lookup = DocumentLookup("order", erp.order, erp.orders, owned)
     hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
     if isinstance(hit, OneDocument):
-        more, links = _more_of(hit.found.value, erp), offered_links(erp, "customer")
+        more, links = _more_of(hit.found.value, erp), offered(erp, "customer")
         return OrderView.of(hit.found, context, more=more, links=links)
     sums = await total_of_list(hit, _ORDERED, erp.orders, kept, context.now) if which else ()
     return OrderListView.of(hit.found, context, which=which, text=text or "", days=asked, total_amounts=sums)

@@ -15,8 +15,8 @@ from bot.chat.context import QuestionContext
 from bot.chat.days import Days
 from bot.chat.parsing import command_line
 from bot.chat.records.kept_documents import kept_lists
+from bot.chat.records.links import more_buttons, offered
 from bot.chat.records.lookup import DocumentLookup, OneDocument
-from bot.chat.records.partner_links import offered_links, partner_buttons
 from bot.chat.records.visible_fields import visible_fields
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness, table_of_one
@@ -71,7 +71,7 @@ class PaymentView(View):
         name = self.document.partner
         settled = ask_buttons(_DOCUMENTS[self.document.partner_kind], self.document.settles)
         others = Button(phrase("This partner's payments"), Ask(command_line("payment", name)))
-        return (*settled, others, *partner_buttons(self.links, name), *erp_link_buttons(self.document.url))
+        return (*settled, others, *more_buttons(self.links, name), *erp_link_buttons(self.document.url))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +117,7 @@ async def payment(
     asked = days.within(context.now.date()) if days else None
     hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
     if isinstance(hit, OneDocument):
-        links = offered_links(erp, hit.found.value.partner_kind.value)
+        links = offered(erp, hit.found.value.partner_kind.value)
         view = PaymentView(document=hit.found.value, freshness=freshness(hit.found), links=links)
         return cut(view, fields[hit.found.value.partner_kind])
     shown = PaymentListView.of(hit.found, context, which=which, text=text or "", days=asked)

@@ -34,7 +34,7 @@ CLOSEST = 4
 
 
 class SubstituteWord(Word):
-    """The user id of who is to decide instead."""
+    """The user id of the person who is to decide instead."""
 
     placeholder = phrase("user id")
 

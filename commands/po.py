@@ -16,11 +16,10 @@ from bot.cards.view import Button, Following, ListView, View
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
+from bot.chat.records.links import more_buttons, offered
 from bot.chat.records.list_totals import ListAmounts, total_of_list
 from bot.chat.records.lookup import DocumentLookup, OneDocument
 from bot.chat.records.own_documents import OwnDocuments
-from bot.chat.records.partner_links import offered_links, partner_buttons
-from bot.chat.records.related import more_buttons, offered
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, DocumentView, erp_link_buttons
 from bot.erp.hub import Answer, ErpHub
@@ -97,7 +96,7 @@ class PurchaseView(DocumentView):
     def buttons(self) -> Sequence[Button]:
         decisions = self._decisions() if self.case else ()
         told = more_buttons(self.more, self.document.number)
-        about = partner_buttons(self.links, self.document.vendor)
+        about = more_buttons(self.links, self.document.vendor)
         shown = (*decisions, *ListView.buttons(self), *told, *about)
         return (*shown, *self.file_buttons(), *erp_link_buttons(self.document.url))
 
@@ -168,7 +167,7 @@ async def po(
             can_reject=approvals.can_reject(hit.found.source),
             progress=HEADLINES[known.case.state] if known.case and known.case.state in _UNDER_WAY else None,
             more=offered(erp, "bill") if hit.found.value.status in _ORDERED_ALREADY else (),
-            links=offered_links(erp, "vendor"),
+            links=offered(erp, "vendor"),
         )
     sums = await total_of_list(hit, _ORDERED, erp.purchase_orders, kept, context.now) if which else ()
     orders = replace(hit.found.value, items=tuple(map(_with_names, hit.found.value.items)))

@@ -13,10 +13,10 @@ from bot.chat.arguments import PartnerTerm, Sku
 from bot.chat.context import QuestionContext
 from bot.chat.errors import NothingFound
 from bot.chat.parsing import command_line
+from bot.chat.records.links import more_buttons, offered
 from bot.chat.records.lookup import OneDocument
 from bot.chat.records.partner_lookup import PartnerLookup
 from bot.chat.records.products import Picks, ProductLookup
-from bot.chat.records.related import more_buttons, offered
 from bot.chat.registry import command
 from bot.chat.view_parts import Freshness, ask_buttons, export_buttons, freshness
 from bot.disclosure import ClassedBy, FieldClass, cut

@@ -16,11 +16,11 @@ from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.parsing import command_line
 from bot.chat.records.kept_documents import read_kept
+from bot.chat.records.links import more_buttons, offered
+from bot.chat.records.list_totals import sum_by_currency
 from bot.chat.records.lookup import OneDocument
-from bot.chat.records.partner_links import offered_links, partner_buttons
 from bot.chat.records.partner_lookup import SUMMED, PartnerLookup, if_offered, read_open, with_notes
 from bot.chat.records.partner_rankings import RankedBy, RankingRequest, rank_partners
-from bot.chat.records.sums import sum_by_currency
 from bot.chat.records.visible_fields import visible_fields
 from bot.chat.registry import Commands, command
 from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness_of_all
@@ -90,7 +90,7 @@ class VendorView(View):
         return Ask(command_line("vendor", self.document.code))
 
     def buttons(self) -> Sequence[Button]:
-        links = partner_buttons(self.links, self.document.name)
+        links = more_buttons(self.links, self.document.name)
         orders = ask_buttons("po", (order.number for order in self.orders))
         return (*links, *orders, *erp_link_buttons(self.document.url))
 
@@ -179,7 +179,7 @@ async def _view(erp: ErpHub, kept: ReadModel, found: Answer[Supplier], context: 
         part=awaited.part or unpaid.part,
         today=today,
         freshness=with_notes(freshness_of_all([each for each in answers if each is not None]), awaited, unpaid),
-        links=offered_links(erp, "po", "bill", "payment"),
+        links=offered(erp, "po", "bill", "payment"),
     )
 
 

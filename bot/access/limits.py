@@ -180,7 +180,7 @@ class DailyExports:
 
 
 class ReadingLimits:
-    """The limits of who asks and of where; what exceeds neither is counted for both.
+    """The limits of the asker and of the conversation; what exceeds neither is counted for both.
 
     Without a ``conversation``, in a person's own chat, the person's limits count alone.
     """

@@ -23,7 +23,7 @@ MAX_RULES = 1_000
 """Nobody keeps more rules in mind, and each decision looks at all those about its command."""
 
 _SAME_CONVERSATION = 0.9
-"""So alike are two ids only if one of them is misspelt: they are drawn at random."""
+"""How alike two ids are only if one of them is misspelt: they are drawn at random."""
 
 _CONVERSATION = re.compile(r"cid[A-Za-z0-9+/=_-]+")
 

@@ -43,7 +43,7 @@ async def show_rejected(
 ) -> list[str]:
     """Return the lines about the records seen last, at most ``limit``; empty ``source`` and ``area``: of all.
 
-    ``form`` is ``text`` or ``json``. Raises `ConfigurationError` for a source or area that there is not, and for a
+    ``form`` is ``text`` or ``json``. Raises `ConfigurationError` for an unknown source or area, and for a
     database that cannot be read.
     """
     read_choice(Area, "area", area)

@@ -112,7 +112,7 @@ def _look(
 def _hypothetical_case(
     document: ApprovalDocument, plan: ApprovalPlan, policy: RuleBasedPolicy, unit: CaseUnitOfWork
 ) -> Case:
-    """Return the case that would be opened, as far as it counts for who may decide."""
+    """Return the case that would be opened, as far as it matters for the question of who may decide."""
     return Case(
         id="",
         source=document.source,

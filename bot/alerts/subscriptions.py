@@ -1,4 +1,4 @@
-"""Subscriptions: a list or report at a time of day, in a person's own chat or in a group, with the rights of then."""
+"""Subscriptions: a list or report at a time of day, in a person's own chat or a group, with the rights of that time."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Subscription:
 
     @property
     def id(self) -> str:
-        """The same line at the same place is the same subscription, whoever asks for it."""
+        """The same line at the same place is the same subscription, no matter who asks for it."""
         return sha256(f"{self.place}\0{self.line}".encode()).hexdigest()[:20]
 
     def after(self, moment: datetime, zone: tzinfo) -> datetime:

@@ -35,7 +35,7 @@ class Deciders:
 
 
 def find_deciders(rules: RulesInForce, case: Case) -> Deciders:
-    """Return who may decide a case by its plan and by the roles and substitutes of now."""
+    """Return who may decide a case by its plan, and by today's roles and substitutes."""
     named = [approver for level in case.plan.levels for approver in level.approvers]
     own = [person for person in named if not lost_role(case.plan, person, rules.company)]
     substitutes = (substitute for person in own for substitute in rules.policy.substitutes_of(person, rules.now))

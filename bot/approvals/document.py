@@ -18,7 +18,7 @@ is beside them, is itself made of the whole fingerprint, and neither is trusted.
 
 @dataclass(frozen=True, slots=True)
 class Involvement:
-    """Why somebody must not decide, whoever names them: as they are told themselves, and as others are told."""
+    """Why somebody must not decide, however they were named: as they are told themselves, and as others are told."""
 
     own: Phrase
     theirs: Phrase
@@ -48,8 +48,7 @@ class ApprovalDocument:
     editors: frozenset[str] = frozenset()
     """userIds of those who changed it, as far as the ERP tells: real ones name the last."""
     passed_by: str = ""
-    """userId of who approved the level of the ERP's own before the one that it waits at; empty where it does not tell,
-    or nobody is known."""
+    """userId of the approver of the ERP's own level before the one that it waits at; empty where that is not known."""
 
     @property
     def source(self) -> str:

@@ -341,7 +341,7 @@ def _case_id(document: ApprovalDocument, round_: int) -> str:
 
 
 _DEFECT_PAUSE = timedelta(minutes=5)
-"""For so long a case is left alone with which a defect of ours was met."""
+"""How long a case is left alone after it met a defect of ours."""
 
 _FOLLOW_UP_RETRY = timedelta(seconds=15)
 """Between tries to read what came after a case that ended."""

@@ -27,7 +27,7 @@ def people_in(case: Case) -> frozenset[str]:
 
 
 def reassign(unit: CaseUnitOfWork, case_id: str, document: ApprovalDocument, left: Collection[str]) -> Case | None:
-    """Put the managers of now into an open case's plan, and hand on the turns of those who left.
+    """Put the present managers into an open case's plan, and hand on the turns of those who left.
 
     ``document`` was just read. Returns the changed case; None where nothing is to be done.
     """

@@ -54,7 +54,7 @@ _MAX_READS = 5
 class ApprovalService:
     """What commands, buttons and events know of approvals.
 
-    The caller has asked the access policy; who may decide is asked here, whoever calls. All methods raise a
+    The caller has asked the access policy; who may decide is asked here, for every caller. All methods raise a
     `bot.errors.DingerpError` when the store is away, and then nothing was done.
     """
 
@@ -291,7 +291,7 @@ def _explain(unit: CaseUnitOfWork, document: ApprovalDocument, user_id: str) -> 
 
 
 def _pending(unit: CaseUnitOfWork, user_id: str) -> Iterator[Case]:
-    """Yield the cases in which it is a person's turn, oldest first; whoever needs the first has only that checked."""
+    """Yield the cases in which it is a person's turn, oldest first; for the first, no other is checked."""
     names = (user_id, *unit.policy.principals_of(user_id, unit.now))
     cases = {case.id: case for name in names for case in unit.cases.open_cases(name)}
     for case in sorted(cases.values(), key=lambda case: (case.opened_at, case.id)):

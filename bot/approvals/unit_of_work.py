@@ -23,7 +23,7 @@ class CaseRepository(Protocol):
     """Reads see what was put before in the same unit of work."""
 
     def case(self, case_id: str) -> Case | None:
-        """Return one case, locked until the end of the unit of work: whoever comes second sees what the first did."""
+        """Return one case, locked until the end of the unit of work: the second to come sees what the first did."""
         ...
 
     def newest(self, source: str, number: str) -> Case | None:
@@ -84,7 +84,7 @@ class CaseRepository(Protocol):
     def approved_on(self, user_id: str, currency: str, begins: datetime, ends: datetime) -> Money:
         """Return the sum of what a person approved on a day that begins and ends so, in one currency.
 
-        Whoever asks has the answer for themselves until the end of the unit of work: two cases at the same moment do
+        The caller has the answer for itself until the end of the unit of work: two cases at the same moment do
         not both find room. What ended in another way than approved does not count.
         """
         ...

@@ -25,9 +25,9 @@ from bot.erp.model import PurchaseStatus, Verdict
 from bot.phrase import Phrase, phrase
 
 _CARD_DELAY = timedelta(seconds=1)
-"""For so long cards wait for the end instead of saying that the ERP is being told: one call for each, and not two.
+"""How long cards wait for the end instead of saying that the ERP is being told: one call for each, and not two.
 
-Whoever clicks meanwhile is told who decided.
+People who click meanwhile are told who decided.
 """
 
 
@@ -156,7 +156,7 @@ def undo_until(rules: RulesInForce, case: Case) -> datetime | None:
 
 
 def check_takes_votes(case: Case) -> VoteResult | None:
-    """Return what is said to whoever votes on a case that takes no votes (any more); None where it does."""
+    """Return what is said to voters of a case that takes no votes (any more); None where it does."""
     if case.state is CaseState.OPEN:
         return None
     outcome = VoteOutcome.CHANGED if case.state is CaseState.SUPERSEDED else VoteOutcome.LATE

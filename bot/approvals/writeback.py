@@ -35,7 +35,7 @@ _BACKOFF = BackoffSteps((2.0, 4.0, 8.0, 15.0, 30.0))
 """Between looks at the ERP while the outcome is unknown, and between tries while it does not answer."""
 
 _CHECK_LEASE = timedelta(seconds=30)
-"""For so long a look belongs to whoever began it; then another process looks."""
+"""How long a look belongs to the process that began it; then another one looks."""
 
 _EXPECTED_STATUS = {
     Verdict.APPROVE: {PurchaseStatus.APPROVED, PurchaseStatus.DONE},

@@ -51,7 +51,7 @@ class SharedView:
 
 
 class Audiences:
-    """What may be seen by whom, by the rules in force and by who is known to be where."""
+    """What may be seen by whom, by the rules in force and by the people known to be there."""
 
     def __init__(self, *, policy: Callable[[], AccessPolicy], people: People, outsiders: KnownOutsiders) -> None:
         """``policy`` returns the rules in force."""

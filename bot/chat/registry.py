@@ -74,7 +74,7 @@ class Command(Generic[P]):
         return (self.name, *self.aliases)
 
     def examples_in(self, language: str) -> tuple[str, ...]:
-        """Return the examples that a reader of ``language`` can type: Chinese ones only for who reads Chinese."""
+        """Return the examples that a reader of ``language`` can type: Chinese ones only for readers of Chinese."""
         return _readable(self.examples, language)
 
     def aliases_in(self, language: str) -> tuple[str, ...]:

@@ -67,7 +67,7 @@ def replay_events(
     config: ConfigOption = None,
     rules: Annotated[Path | None, typer.Option(help="File of the rules; by default the one in force.")] = None,
     since: SinceOption = "7d",
-    before: Annotated[str, typer.Option(help="So much before is played too, to know what was open then.")] = "7d",
+    before: Annotated[str, typer.Option(help="How much before that is played too, to know what was open then.")] = "7d",
     source: Annotated[str, typer.Option(help="List only cards about events of this source.")] = "",
     type_: Annotated[str, typer.Option("--type", help="List only cards about this type, such as stock.*.")] = "",
     subject: Annotated[str, typer.Option(help="List only cards about this SKU or document.")] = "",

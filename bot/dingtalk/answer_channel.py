@@ -56,7 +56,7 @@ _MAX_QUESTION = 40
 
 
 class PrivateWay(StrEnum):
-    """How who asks in a group gets to see what the group may not; each way is one call."""
+    """How the asker in a group gets to see what the group may not; each way is one call."""
 
     RECIPIENTS = "recipients"
     """A card in the group that nobody else gets."""

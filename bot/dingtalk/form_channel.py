@@ -25,7 +25,7 @@ A_FORM_FOR_YOU = phrase("A form that only you can see")
 """Preview and notification: whether others see them is not documented (docs: platform/dingtalk/cards.md#spaces)."""
 
 REFUSED_FOR = timedelta(hours=1)
-"""For so long none is tried after DingTalk refused the template, which not every organisation may use."""
+"""How long no form is tried after DingTalk refused the template, which not every organisation may use."""
 _TRIES = 2
 """A form whose outcome is unknown is sent once more: the same id gives no second one."""
 

@@ -198,7 +198,7 @@ class TodoKeeper:
         known = await self._known(standing.people)
         changed = {known[user_id]: user_id in done for user_id in done ^ standing.done if user_id in known}
         if known:
-            # The creator, or whoever is left of them: nobody sees what is on the lists of people who are gone.
+            # The creator, or those who are left of them: nobody sees what is on the lists of people who are gone.
             owner = next(iter(known.values()))
             if is_gone:
                 await self._todos.delete(owner, standing.task)

@@ -16,7 +16,7 @@ from bot.erp.goods_sorting import by_arrival, by_price_day, by_urgency
 from bot.erp.merging import ProductCodes, answer_of, usable_parts
 from bot.erp.model import Area, Product, Slice
 from bot.erp.multi_source import AskSource, parts_of
-from bot.erp.narrowing import Narrowing
+from bot.erp.narrowing import NOT_NARROWED, Narrowings
 from bot.erp.port import Capability, Erp
 from bot.phrase import phrase
 
@@ -43,7 +43,7 @@ class GoodsQuestions:
     read_source: AskSource
     visible: Callable[[Capability], Sequence[Erp]]
     codes: ProductCodes
-    narrowings: tuple[Narrowing, ...] = ()
+    narrowings: Narrowings = NOT_NARROWED
 
     async def product(self, sku: str) -> Answer[ProductDetails]:
         """Return the master data of a product, of the first source that has it; raises `NotFound`."""
@@ -55,7 +55,7 @@ class GoodsQuestions:
     async def prices(self, sku: str, customer: str) -> Answer[Prices]:
         """Return what a product costs at all sources together; raises `NotFound`."""
         # A reader who may see only one customer is told what that customer paid, however long ago.
-        wanted = customer or max((each.search_text(Area.SALES) for each in self.narrowings), default="")
+        wanted = customer or self.narrowings.search_text(Area.SALES)
         parts = await self._of_product(
             Capability.PRICES,
             "prices",

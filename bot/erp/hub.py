@@ -54,7 +54,7 @@ from bot.erp.model import (
 )
 from bot.erp.multi_source import MultiSource
 from bot.erp.narrowed_lists import NarrowedLists
-from bot.erp.narrowing import Narrowing
+from bot.erp.narrowing import NOT_NARROWED, Narrowing, Narrowings
 from bot.erp.port import GOODS, Capability, Erp, ListQuery
 from bot.erp.shared_reads import SharedReads
 from bot.erp.source_client import SourceClient
@@ -158,7 +158,7 @@ class ErpHub(DocumentAnswers):
         )
         self._decisions = DecisionWriter(self._calls, self._reads, self._remember_order)
         self._codes, self._units, self._monotonic = products or ProductCodes(), units or Units(), monotonic
-        self._narrowings: tuple[Narrowing, ...] = ()
+        self._narrowings = NOT_NARROWED
         self._several = self._merge_sources()
         self._goods = self._goods_questions()
         self._alone = len(sources) == 1 and not products
@@ -175,7 +175,7 @@ class ErpHub(DocumentAnswers):
         this hub. Single sources (`reread`, `source_client`, …) and decisions are not narrowed.
         """
         hub = copy(self)
-        hub._narrowings = (*self._narrowings, narrowing)
+        hub._narrowings = Narrowings((*self._narrowings, narrowing))
         hub._several = hub._merge_sources()
         hub._goods = hub._goods_questions()
         return hub
@@ -185,12 +185,11 @@ class ErpHub(DocumentAnswers):
         return tuple(source.name for source in self._visible(kind.areas, self._able[kind.capability]))
 
     def is_narrowed(self, area: Followed) -> bool:
-        anybody = ListQuery(text="anybody")
-        return any(each.concerns(kind_of(area), anybody) for each in self._narrowings)
+        return self._narrowings.concern(kind_of(area), ListQuery(text="anybody"))
 
     def finds(self, document: Any, query: ListQuery, source: str) -> bool:
         """Return whether a list may show the reader a document of a source."""
-        return all(each.finds(document, query, source) for each in self._narrowings)
+        return self._narrowings.find(document, query, source)
 
     async def find_products(self, text: str, *, limit: int) -> Answer[tuple[Product, ...]]:
         sources = self._visible((Area.STOCK,), self._all)
@@ -252,7 +251,7 @@ class ErpHub(DocumentAnswers):
 
     def narrows(self, area: Area) -> bool:
         """Return whether the reader may see or find some documents of an area only: sums over them are not whole."""
-        return any(area in each.scopes or area in each.by_number for each in self._narrowings)
+        return self._narrowings.narrow(area)
 
     async def reread(self, source: str, number: str) -> PurchaseOrder:
         """Return a purchase order as one source has it now, asked anew; raises `NotFound` and `Unsupported`.
@@ -362,19 +361,7 @@ class ErpHub(DocumentAnswers):
 
     def _visible(self, areas: tuple[Area, ...], sources: tuple[Erp, ...]) -> tuple[Erp, ...]:
         """Return the sources that may have documents for the reader in any of the areas."""
-        if not self._narrowings:
-            return sources
-        return tuple(
-            source
-            for source in sources
-            if any(all(each.may_ask(area, source.name) for each in self._narrowings) for area in areas)
-        )
-
-    def _keep(self, value: Any, source: str) -> Any:
-        """Return what the reader may see of an answer, None where that is nothing."""
-        for narrowing in self._narrowings:
-            value = None if value is None else narrowing.keep(value, source)
-        return value
+        return tuple(source for source in sources if self._narrowings.may_ask(areas, source.name))
 
     def _nothing(self, value: T) -> Answer[T]:
         return Answer(value, "", self._now())
@@ -388,7 +375,7 @@ class ErpHub(DocumentAnswers):
 
     async def _documents(self, kind: Listing[D], query: ListQuery) -> Answer[Slice[D]]:
         able = self._able[kind.capability]
-        if able and any(each.concerns(kind, query) for each in self._narrowings):
+        if able and self._narrowings.concern(kind, query):
             return await self._narrowed_documents(self._visible(kind.areas, able), kind, query)
         if not self._alone:
             return await self._several.documents(able, kind, query)
@@ -400,10 +387,10 @@ class ErpHub(DocumentAnswers):
         if not sources:
             return self._nothing(Slice(items=(), total=0))
         # Documents of several areas are not narrowed by the text of one of them.
-        text = "" if kind.also else max(each.search_text(kind.area) for each in self._narrowings)
+        text = "" if kind.also else self._narrowings.search_text(kind.area)
         read = NarrowedLists(self._read_source, self.finds, text=text).read
         found: Answer[Slice[D]] = await self._several.documents(sources, kind, query, read)
-        if found.value.total or not any(each.withholds_names(kind, query) for each in self._narrowings):
+        if found.value.total or not self._narrowings.withhold_names(kind, query):
             return found
         return replace(found, notes=(*found.notes, _NAMES_WITHHELD))
 
@@ -438,7 +425,7 @@ class ErpHub(DocumentAnswers):
                     continue
                 answer = replace(known, stale=True)
             if self._narrowings:
-                kept = self._keep(answer.value, source.name)
+                kept = self._narrowings.keep(answer.value, source.name)
                 if kept is None:
                     missing = missing or NotFound(what)
                     continue
@@ -462,7 +449,7 @@ class ErpHub(DocumentAnswers):
         answer = await self._read_source(source, call, args, read)
         if not self._narrowings or isinstance(answer, NotFound) or answer.value is None:
             return answer
-        kept = self._keep(answer.value, source.name)
+        kept = self._narrowings.keep(answer.value, source.name)
         if kept is None and answer.error is None:
             return NotFound(str(args[0]))
         # A source that does not answer says the same about a hidden document as about one never asked for.

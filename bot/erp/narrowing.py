@@ -123,8 +123,8 @@ class Narrowing:
     """The documents of each area that a reader may see: those that any of its scopes covers; without scopes none.
 
     An area that is left out is not narrowed. ``names_at`` returns what the reader is called at a source. In areas
-    ``by_number`` documents are found by their numbers alone, and partners not at all: whoever may not see a partner's
-    name may not look for it.
+    ``by_number`` documents are found by their numbers alone, and partners not at all: a reader who may not see a
+    partner's name may not look for it.
     """
 
     scopes: Mapping[Area, tuple[DocumentScope, ...]]
@@ -227,6 +227,45 @@ class Narrowing:
         codes = {place.code for place in visible}
         lots = tuple(lot for lot in level.lots if lot.warehouse in codes)
         return replace(level, total=total, per_warehouse=visible, lots=lots, reorder_point=None)
+
+
+class Narrowings(tuple[Narrowing, ...]):
+    """All that narrow one reader's answers: what is shown fits each of them. Empty, nothing is narrowed."""
+
+    __slots__ = ()
+
+    def concern(self, kind: Listing[Any], query: ListQuery) -> bool:
+        """Return whether a list may show what the reader may not find in it."""
+        return any(each.concerns(kind, query) for each in self)
+
+    def narrow(self, area: Area) -> bool:
+        """Return whether the reader may see or find some documents of an area only."""
+        return any(area in each.scopes or area in each.by_number for each in self)
+
+    def may_ask(self, areas: tuple[Area, ...], source: str) -> bool:
+        """Return whether a source may have documents for the reader in any of the areas."""
+        return not self or any(all(each.may_ask(area, source) for each in self) for area in areas)
+
+    def search_text(self, area: Area) -> str:
+        """Return a text that all visible documents of an area hold; empty where there is none."""
+        return max((each.search_text(area) for each in self), default="")
+
+    def withhold_names(self, kind: Listing[Any], query: ListQuery) -> bool:
+        """Return whether a list is searched by names that the reader may not see."""
+        return any(each.withholds_names(kind, query) for each in self)
+
+    def find(self, document: Any, query: ListQuery, source: str) -> bool:
+        """Return whether a list may show a document that the ERP found for it."""
+        return all(each.finds(document, query, source) for each in self)
+
+    def keep(self, value: Any, source: str) -> Any:
+        """Return what the reader may see of a source's answer, None where that is nothing."""
+        for each in self:
+            value = None if value is None else each.keep(value, source)
+        return value
+
+
+NOT_NARROWED = Narrowings()
 
 
 def _holds(scope: DocumentScope, place: WarehouseStock) -> bool:

@@ -31,7 +31,7 @@ class SendLimits:
     def place_urgent(self) -> int:
         """New cards at one place with the urgent ones: a flood of others leaves room for several urgent ones.
 
-        Whoever allows fewer than twenty wants no more, whatever they are.
+        Settings that allow fewer than twenty mean cards of any kind.
         """
         return self.place_minute + self.place_minute // 20 * 10
 

@@ -154,7 +154,7 @@ class OutboxRow:
     making: int = 0
     """How often it was begun again after it was given up and certainly never seen."""
     standing: str = ""
-    """What stands of a marker, in the words of who keeps it; empty for nothing."""
+    """What stands of a marker, in the words of its keeper; empty for nothing."""
 
     @property
     def is_message(self) -> bool:

@@ -1,6 +1,6 @@
 """What DingTalk bills in a month, and what for: two quotas, and the purposes and conversations that spend them.
 
-Whoever begins something that costs calls says so by `spending`; the calls below it are counted for that.
+Code that begins something that costs calls says so by `spending`; the calls below it are counted for that.
 Docs: platform/dingtalk/limits.md#monthly-quotas
 """
 

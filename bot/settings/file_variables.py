@@ -70,7 +70,7 @@ def _kind_of(variable: str, settings: type[BaseModel]) -> Any:
 
 
 def settings_beside(place: tuple[int | str, ...], settings: type[BaseModel]) -> tuple[str, ...]:
-    """Return the names of the settings at the place of one that there is not."""
+    """Return the names of the settings at the place of an unknown one."""
     kind: Any = settings
     for part in place[:-1]:
         if _is_section(kind):

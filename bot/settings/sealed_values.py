@@ -1,6 +1,6 @@
 """Values of the configuration that are sealed with the company's key: ``sealed:`` and what `dingerp data seal` prints.
 
-Whoever reads the file learns nothing from it. The key itself is elsewhere (see `Settings.data_key`).
+A reader of the file learns nothing from it. The key itself is elsewhere (see `Settings.data_key`).
 """
 
 from __future__ import annotations

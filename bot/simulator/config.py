@@ -34,7 +34,7 @@ class SimulatorConfig:
     robot_name: str = "ERP 助手"
     corp_id: str = "dingdemocorp"
     commands: tuple[SuggestedCommand, ...] = ()
-    """What the page offers after a slash, told by whoever starts the simulator; without any, a few that are common."""
+    """What the page offers after a slash, as its starter tells; without any, a few that are common."""
     further_staff: int = 0
     """People besides those of the demo company, in departments of fifty: a large company's directory."""
     public_url: str = ""

@@ -1,4 +1,4 @@
-"""Contract cases of approving and rejecting: once, by who may, on what they saw, and never in the dark twice."""
+"""Contract cases of approving and rejecting: once, by people who may, on what they saw, never repeated in doubt."""
 
 from __future__ import annotations
 

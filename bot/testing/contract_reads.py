@@ -176,7 +176,7 @@ class ReadsContract(ContractBase):
 
     @case(
         "read.changed_by",
-        "A purchase order tells the account of who changed it last, alone and in a list",
+        "A purchase order tells the account of the person who changed it last, alone and in a list",
         needs=(Capability.PURCHASE_ORDERS,),
         tells="PurchaseOrder.changed_by",
     )

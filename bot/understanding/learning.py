@@ -38,7 +38,7 @@ COMMON = "".join(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamesOnDocuments:
-    """The names of all customers and vendors that are on documents, whoever keeps them."""
+    """The names of all customers and vendors that are on documents, in whatever store."""
 
     customers: tuple[str, ...] = ()
     vendors: tuple[str, ...] = ()

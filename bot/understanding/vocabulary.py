@@ -96,7 +96,7 @@ _SHORTEST_PINYIN = 4
 _SHORTEST_SHORTENING, _SHORTEST_ABBREVIATION, _LONGEST_ABBREVIATION = 3, 4, 6
 """Signs of what shortens a name, of a partner at least four."""
 _MOST_TEXTS = 500
-"""Texts with a part of an abbreviation that are looked at: of so many none is the one that is meant."""
+"""The most texts with a part of an abbreviation that are looked at: among more, none is likely to be meant."""
 
 
 @dataclass(frozen=True, slots=True)

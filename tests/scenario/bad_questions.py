@@ -173,7 +173,9 @@ MARKUP: Mapping[str, BadQuestion] = {
         "/order <font color=red>x</font>", Notice.NOT_FOUND, "＜font color=red＞", never=("<font color=red",)
     ),
     "a mention of somebody": _ask("/order <a atId=boss01>x</a>", Notice.NOT_FOUND, "＜a", never=("<a atId=boss01",)),
-    "a mention by sign": _ask("/order @boss01", Notice.BAD_ARGUMENT, "“@boss01”不是被提到的人", offers=("/order late",)),
+    "a mention by sign": _ask(
+        "/order @boss01", Notice.BAD_ARGUMENT, "“@boss01”不是被提到的人", offers=("/order late",)
+    ),
     "entities": _ask("/find &lt;b&gt;", Notice.NOT_FOUND, "＆lt;", never=("&lt;",)),
     "a Jinja expression": _ask("/order {{ 8*8 }}", Notice.NOT_FOUND, "{{ 8＊8 }}", never=("64",)),
     "a Jinja statement": _ask("/order {% for x in y %}x{% endfor %}", Notice.NOT_FOUND, "{% for x in y %}"),

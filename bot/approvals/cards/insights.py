@@ -93,7 +93,7 @@ class LineInsight:
 
     @property
     def jump_class(self) -> FieldClass | None:
-        """What ``jump`` tells: that a price was lower is known to who knows prices."""
+        """What ``jump`` tells: that a price was lower is for readers of prices alone."""
         return FieldClass.COST if self.jump else None
 
 

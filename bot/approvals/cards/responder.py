@@ -66,8 +66,8 @@ class VoteResponder:
     ) -> ApprovalView | ApprovalReply | FormClosedNotice:
         """Return the case as it is now, with what came of the vote; a typed one that counts gets a short answer.
 
-        ``done`` is said when it counts; ``retry`` asks again when the ERP was silent. Raises `NothingFound` for a case
-        that there is not.
+        ``done`` is said when it counts; ``retry`` asks again when the ERP was silent. Raises `NothingFound` for an
+        unknown case.
         """
         shown = await self.approvals.context_after(self.found, result)
         if shown is None:

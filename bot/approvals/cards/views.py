@@ -421,7 +421,7 @@ def is_settled(state: CaseState) -> bool:
 
 
 def decision_buttons(case: str, seen: str, number: str, *, can_reject: bool) -> tuple[Button, ...]:
-    """Return the buttons of whoever may decide about a revision, by what its source can be told."""
+    """Return the buttons for people who may decide about a revision, by what its source can be told."""
     reject = Button(phrase("Reject"), RejectPo(case, seen, number=number), Color.RED)
     return (
         Button(phrase("Approve"), ApprovePo(case, seen, number=number), Color.BLUE),
@@ -436,5 +436,5 @@ def follow_case(source: str, number: str, case: str) -> Following:
 
 
 def show_action(case: str) -> Ask:
-    """Return what shows a case to whoever asks."""
+    """Return what shows a case to the asker."""
     return Ask(command_line("pending", case))

@@ -50,7 +50,7 @@ _IDLE = 5.0
 _MIN_PAUSE = 0.5
 """Seconds between rounds at least: many clicks at one moment are one round."""
 _LEASE = timedelta(seconds=60)
-"""For so long an approval belongs to whoever began a step with it."""
+"""How long an approval belongs to the process that began a step with it."""
 _CHECK_INTERVAL = timedelta(minutes=30)
 """Between looks at an approval that nothing is heard of; each look is a call of the month."""
 _SEARCH_INTERVAL = timedelta(seconds=15)

@@ -1,4 +1,4 @@
-"""Votes that come from DingTalk's approval app, where nobody has asked the access policy yet."""
+"""Votes that come from DingTalk's approval app, before which the access policy was not asked."""
 
 from __future__ import annotations
 

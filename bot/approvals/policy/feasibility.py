@@ -104,7 +104,7 @@ def _begin(span: AmountRange) -> tuple[bool, Decimal]:
 
 
 def blocked_level(levels: Sequence[ApprovalLevel], able: Mapping[int, Collection[str]]) -> int:
-    """Return the number of the first level that cannot be passed, whoever agrees before; 0 if all can be.
+    """Return the number of the first level that cannot be passed, no matter who agrees before; 0 if all can be.
 
     ``able`` holds for each level's number who of its approvers could agree.
     """
@@ -165,7 +165,7 @@ def _loop(substitutes: Sequence[Substitute], held: Sequence[int]) -> tuple[int, 
 def _walk(
     substitutes: Sequence[Substitute], leads: dict[str, list[int]], person: str, cleared: set[str]
 ) -> tuple[int, ...]:
-    """Follow all ways from one person; whoever was followed to their ends without a circle is ``cleared``."""
+    """Follow all ways from one person; people who were followed to their ends without a circle are ``cleared``."""
     path: list[int] = []
     ways = [iter(leads.get(person, ()))]
     while ways:

@@ -27,7 +27,7 @@ class SelectorKind(StrEnum):
     MANAGER = "manager"
     """A manager in the requester's chain: ``manager:1`` is the nearest."""
     FIELD = "field"
-    """Whoever a field of the document names: ``field:buyer``."""
+    """The person whom a field of the document names: ``field:buyer``."""
 
 
 @dataclass(frozen=True, slots=True)

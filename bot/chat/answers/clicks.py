@@ -54,7 +54,7 @@ MAX_FORM_TEXT = 200
 """Characters of a form's words that are read."""
 
 ANSWER_TRAVELS = timedelta(milliseconds=200)
-"""For so long the answer to a click may be on its way: a card that is changed meanwhile may be covered by it."""
+"""How long the answer to a click may be on its way: a card that is changed meanwhile may be covered by it."""
 
 REDRAW_DELAYS = (1.0, 2.0, 4.0, 8.0)
 """Seconds before each attempt to restore a card that a late answer has covered; by then the answer has arrived."""

@@ -18,7 +18,7 @@ from bot.cards.track_ids import TrackIds
 from bot.chat.message import Conversation
 
 FORM_LIFETIME = timedelta(hours=1)
-"""For so long a form may be submitted."""
+"""How long a form may be submitted."""
 _TAPPED_TWICE = timedelta(seconds=10)
 """Within so long the same button gives no second form."""
 
@@ -82,7 +82,7 @@ class PersonalForms:
 
 
 def _end_after(now: datetime) -> datetime:
-    """Return when a form of now ends; the same for forms of the same seconds, whose ids are the same then."""
+    """Return when a form that is shown now ends; forms of the same seconds have the same end, and so the same ids."""
     seconds = _TAPPED_TWICE.total_seconds()
     return datetime.fromtimestamp(ceil(now.timestamp() / seconds) * seconds, now.tzinfo) + FORM_LIFETIME
 

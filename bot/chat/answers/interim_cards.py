@@ -27,7 +27,7 @@ class InterimTiming:
     """When such a card is shown."""
 
     seconds: float
-    """For so long the answer may take without one; 0: there are none."""
+    """How long the answer may take without one; 0: there are none."""
     most: int
     """With more questions at work there are none: a burst would cost two calls for each answer."""
     affordable: Callable[[], bool]
@@ -51,7 +51,7 @@ class InterimCards:
         shown: Counter,
         affordable: Callable[[], bool],
     ) -> None:
-        """``draw`` returns the card for who asked; ``shown`` counts the cards. Without ``seconds`` there are none.
+        """``draw`` returns the card for the asker; ``shown`` counts the cards. Without ``seconds`` there are none.
 
         ``affordable`` says, each time, whether there is a call to spare: an answer costs two with such a card.
         """

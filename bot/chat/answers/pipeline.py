@@ -55,7 +55,7 @@ MAX_QUESTION_AGE = timedelta(minutes=2)
 """Older questions are not tried again, not even after a crash: nobody is waiting for them any more."""
 
 MAX_INTERIM_AGE = timedelta(minutes=30)
-"""For so long it is tried to let a card that announces an answer become it."""
+"""How long the bot tries to let a card that announces an answer become it."""
 
 MAX_RETRY_PAUSE = 10.0
 """Longest pause in seconds between two attempts to send one answer."""

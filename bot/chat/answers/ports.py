@@ -1,4 +1,4 @@
-"""The ports of the answers: the inbox of acknowledged questions, and the channel back to who asked."""
+"""The ports of the answers: the inbox of acknowledged questions, and the channel back to the asker."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class AnswerVia(StrEnum):
 
 
 class AnswerCards:
-    """One answer for two kinds of eyes: those of who asked, and those of everybody in the conversation."""
+    """One answer for two kinds of readers: the asker, and everybody in the conversation."""
 
     def __init__(self, own: Card, draw_shared: Callable[[], Card] | None = None) -> None:
         """``own`` shows what the asker may see. Without ``draw_shared`` everybody may see that.

@@ -30,7 +30,7 @@ ANSWER_KIND = "answer"
 _KEY = "answer:"
 
 MAX_AGE = timedelta(days=1)
-"""For so long an answer is kept up to date."""
+"""How long an answer is kept up to date."""
 
 MAX_FOR_DOCUMENT = 20
 """The most answers that are kept up to date for one document, the newest: each costs a call."""

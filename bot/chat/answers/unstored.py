@@ -1,5 +1,5 @@
 """Questions that could not be stored. They are not acknowledged, so DingTalk sends them again, but only after a minute:
-whoever asked is told what is wrong meanwhile, once.
+the asker is told what is wrong meanwhile, once.
 """
 
 from __future__ import annotations

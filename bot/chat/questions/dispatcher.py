@@ -160,7 +160,7 @@ class QuestionDispatcher:
         if len(lines) > 1:
             choice = ChoiceNotice(suggestions=tuple(map(Suggestion, lines)))
             return PreparedAnswer(choice, NO_COMMAND_LABEL, QuestionOutcome.HINT)
-        # The question goes on as typed text, with nothing but a search: whoever prints a code commands nobody's bot.
+        # The question goes on as typed text, with nothing but a search: a printed code must not give orders to the bot.
         answer = await self._answer(replace(context, line=lines[0], picture=None), redirected=False)
         return replace(answer, read_as=lines[0])
 
@@ -257,7 +257,7 @@ class QuestionDispatcher:
     def _read(self, reader: SentenceReader, context: QuestionContext) -> Reading | None:
         """Return what a sentence asks for; None for a typed command, and for what is not understood."""
         last = self._dialogues.last(context) if self._dialogues else None
-        # Among all commands: who may not use the one that is meant is told so, and not shown something else.
+        # Among all commands: an asker who may not use the one that is meant is told so, and not shown something else.
         reading = reader.read(context.line, None, last)
         if reading is None or reading.by is ReadBy.COMMAND:
             return None

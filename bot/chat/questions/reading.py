@@ -50,7 +50,7 @@ class Reading:
 
 
 def named_as_typed(reading: Reading, sentence: str) -> Reading:
-    """Return a reading with the names of partners as the asker wrote them: who may not see them learns no whole one."""
+    """Return a reading with the names of partners as the asker wrote them, so that nobody learns a whole name by it."""
     names = {
         part.value: part.text
         for part in reading.understood

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from decimal import Decimal
 from functools import partial
 from typing import Generic
 
 from bot.chat.records.lookup import FETCH_LIMIT, DocumentList
-from bot.chat.records.sums import sum_by_currency
 from bot.erp.answer import Answer
 from bot.erp.errors import ErpError
 from bot.erp.listing import D, Listing
@@ -17,6 +17,16 @@ from bot.erp.model import Money, Slice
 from bot.erp.port import Filter, ListQuery
 from bot.read_model.queries import ReadModel
 from bot.read_model.records import Document
+
+
+def sum_by_currency(amounts: Iterable[Money | None]) -> tuple[Money, ...] | None:
+    """Return one sum a currency; None when the ERP does not say one of the amounts."""
+    sums: dict[str, Decimal] = {}
+    for money in amounts:
+        if money is None:
+            return None
+        sums[money.currency] = sums.get(money.currency, Decimal()) + money.amount
+    return tuple(Money(amount, currency) for currency, amount in sorted(sums.items()))
 
 
 def _always(_document: object) -> bool:

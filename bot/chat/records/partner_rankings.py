@@ -53,9 +53,9 @@ _OF_VENDORS = frozenset({RankedBy.PAYABLES, RankedBy.PURCHASES})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartnerRankingView(ListView):
-    """Customers or vendors, those with the most first; who may not see the amounts does not learn their order either.
+    """Customers or vendors, those with the most first; readers who may not see the amounts do not learn their order.
 
-    ``days`` are those of turnover; debts are those of now. ``without_amount`` documents are in no sum; ``narrowed``:
+    ``days`` are those of turnover; debts are as of now. ``without_amount`` documents are in no sum; ``narrowed``:
     there are documents that the reader may not see.
     """
 

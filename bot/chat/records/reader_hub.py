@@ -25,7 +25,7 @@ _COMMANDS: Mapping[Area, str] = MappingProxyType(
 
 
 def no_account(_user_id: str, _source: str) -> str:
-    """Return that nobody has an account."""
+    """Return no account, for anybody."""
     return ""
 
 

@@ -1,7 +1,7 @@
 """The identity map of one transaction: alerts and cards, as they were read and as they were changed.
 
 An alert of which a sealed value does not open must not hide the others: somebody changed the database, or it is
-damaged. Lists for people show it as what it is, by the columns that are plain; whoever changes alerts works without it.
+damaged. Lists for people show it as what it is, by the columns that are plain; changes are made without it.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class AlertIdentityMap:
 
     def put(self, alert: Alert, due_at: datetime | None) -> None:
         """Remember an alert that is to be written."""
-        # Whoever asked for the newest alert of the key and puts one that was not read has begun it.
+        # A caller that asked for the newest alert of the key and puts an alert that was not read has begun it.
         if alert.id not in self._numbers and (alert.key in self._latest or not self.several((alert.id,))):
             self._numbers[alert.id] = self._next_number()
             self._new[alert.id] = None

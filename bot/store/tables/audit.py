@@ -34,7 +34,7 @@ class AuditEntryRow(StoreTable, table=True):
 
 
 class AuditHeadRow(StoreTable, table=True):
-    """Both ends of the chain, in one row: whoever appends locks it."""
+    """Both ends of the chain, in one row: every writer locks it."""
 
     __tablename__ = "audit_head"
 

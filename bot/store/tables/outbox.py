@@ -54,7 +54,7 @@ class DeliveryRow(StoreTable, table=True):
     also: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
     """Further places where the same card stands, a line each."""
     standing: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
-    """What stands of a marker, in the words of who keeps it."""
+    """What stands of a marker, in the words of its keeper."""
 
 
 class DeliveryStepRow(StoreTable, table=True):

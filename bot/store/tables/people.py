@@ -1,4 +1,4 @@
-"""Tables of who belongs to the organisation."""
+"""Tables of the people who belong to the organisation."""
 
 from __future__ import annotations
 

@@ -1,0 +1,43 @@
+"""Buttons that lead from a record to what else the ERP tells of it or of its partner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from bot.cards.actions import Ask
+from bot.cards.view import Button
+from bot.chat.parsing import command_line
+from bot.erp.hub import ErpHub
+from bot.erp.port import Capability
+from bot.phrase import phrase
+
+_LINKS = {
+    "arrivals": (Capability.ARRIVALS, phrase("On its way")),
+    "bill": (Capability.BILLS, phrase("Bills")),
+    "customer": (Capability.CUSTOMERS, phrase("Customer")),
+    "delivery": (Capability.DELIVERIES, phrase("Deliveries")),
+    "invoice": (Capability.INVOICES, phrase("Invoices")),
+    "mo": (Capability.PRODUCTION_ORDERS, phrase("Production orders")),
+    "order": (Capability.SALES_ORDERS, phrase("Orders")),
+    "payment": (Capability.PAYMENTS, phrase("Payments")),
+    "po": (Capability.PURCHASE_ORDERS, phrase("Purchase orders")),
+    "price": (Capability.PRICES, phrase("Prices")),
+    "product": (Capability.PRODUCT_DETAILS, phrase("Product")),
+    "stock": (Capability.STOCK, phrase("Stock")),
+    "vendor": (Capability.VENDORS, phrase("Vendor")),
+}
+"""What a command asks the ERP for, and what its button is called."""
+
+
+def offered(erp: ErpHub, *commands: str) -> tuple[str, ...]:
+    """Return those of the commands that any source can answer: a button must not lead to a refusal."""
+    return tuple(command for command in commands if erp.offers(_LINKS[command][0]))
+
+
+def more_buttons(commands: Iterable[str], word: str) -> Sequence[Button]:
+    """Return a button for each command that asks it about ``word``, such as a number or a partner."""
+    return [Button(_LINKS[command][1], Ask(command_line(command, word))) for command in commands] if word else []
+
+
+offered_links, partner_buttons = offered, more_buttons
+"""The same by further names that plug-ins may use."""
