@@ -14,14 +14,25 @@ from bot.errors import DingerpError
 log = structlog.get_logger(__name__)
 
 
+REMIND_SECONDS = 300.0
+
+
 async def repeat(work: Callable[[], Awaitable[object]], *, every: float, failed: str) -> None:
-    """Do ``work`` now and every so many seconds; an error is logged as the event ``failed``."""
+    """Do ``work`` now and every so many seconds; an error is logged as the event ``failed``.
+
+    The same error is logged again only after `REMIND_SECONDS`: a log that grows each second fills a full disk.
+    """
+    told, silent = "", 0.0
     while True:
         try:
             await work()
+            told = ""
         except DingerpError as error:
-            log.warning(failed, error=type(error).__name__, detail=error.detail)
+            if error.detail != told or silent >= REMIND_SECONDS:
+                log.warning(failed, error=type(error).__name__, detail=error.detail)
+                told, silent = error.detail, 0.0
         await asyncio.sleep(every)
+        silent += every
 
 
 class BackgroundTasks:

@@ -113,9 +113,9 @@ class HealthMonitor:
             async with asyncio.timeout(self._seconds):
                 found = await check()
         except TimeoutError:
-            found = down(f"the {name} gave no answer for {self._seconds:.0f} s")
+            found = down(f"{name}: no answer for {self._seconds:.0f} s")
         except DingerpError as error:
-            found = down(f"the {name} does not answer: {error.detail}")
+            found = down(f"{name}: {error.detail}")
         before, self._parts[name] = self._parts.get(name, WELL), found
         if found.status is not before.status:
             say = log.info if found.status is PartStatus.OK else log.error

@@ -19,6 +19,7 @@ NamesBeside = Callable[[Place], tuple[str, ...]]
 _CLOSE = 0.75
 """So alike is a misspelt name to the one that was meant."""
 
+_ADDRESS = "^https?://"
 _LIST = 'must be a list, such as ["a", "b"]'
 _TABLE = 'must be a table, such as {"name": "value"}'
 _PLAIN = {
@@ -53,8 +54,13 @@ def _misspelt(problems: list[ErrorDetails], names_beside: NamesBeside) -> Iterat
             yield from ((place, (*place[:-1], name)) for name in nearest)
         elif problem["type"] == "missing":
             unknown = _names_in(problem["input"]) - {*names_beside(place)}
-            nearest = most_alike(str(place[-1]), sorted(unknown), limit=1, similarity=_CLOSE)
+            nearest = most_alike(str(place[-1]), sorted(unknown), limit=1, similarity=_CLOSE) or _longer(place, unknown)
             yield from (((*place[:-1], name), place) for name in nearest)
+
+
+def _longer(place: Place, unknown: set[str]) -> tuple[str, ...]:
+    """Return the unknown name that has the missing one as a word of its own: what others call an ``api_key``."""
+    return tuple(sorted(name for name in unknown if place[-1] in name.split("_")))[:1]
 
 
 def _names_in(given: Any) -> set[str]:
@@ -68,6 +74,8 @@ def _explain(problem: ErrorDetails) -> str:
             return f"{path} is no setting"
         case "missing":
             return f"{path} is missing"
+        case "string_pattern_mismatch" if _ADDRESS in problem["msg"]:
+            return f"{path}: must begin with https:// or http://"
         case kind:
             return f"{path}: {_PLAIN.get(kind, problem['msg']).removeprefix('Value error, ')}"
 

@@ -10,15 +10,16 @@ from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, View
-from bot.chat.area_fields import visible_fields
-from bot.chat.arguments import Keyword, Term
+from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
-from bot.chat.kept_documents import kept_lists
-from bot.chat.list_totals import ListAmounts, total_of_list
-from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.parsing import command_line
-from bot.chat.partner_links import offered_links, partner_buttons
+from bot.chat.records.kept_documents import kept_lists
+from bot.chat.records.linked_documents import LinkedDocuments
+from bot.chat.records.list_totals import ListAmounts, total_of_list
+from bot.chat.records.lookup import DocumentLookup, OneDocument
+from bot.chat.records.partner_links import offered_links, partner_buttons
+from bot.chat.records.visible_fields import visible_fields
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness, table_of_one
 from bot.disclosure import cut
@@ -35,8 +36,8 @@ _OWED: ListAmounts[Bill] = ListAmounts(
 )
 
 
-class BillOrVendor(Term):
-    """The number of a bill, ours or the vendor's, or part of it, or part of a vendor's name."""
+class BillOrVendor(PartnerTerm):
+    """The number of a bill, ours or the vendor's, or of its order, or part of a number or of a vendor's name."""
 
     placeholder = phrase("number or vendor")
 
@@ -132,7 +133,9 @@ async def bill(
     """Show one bill, or a list."""
     fields = visible_fields(policy, context, "po")
     asked = days.within(context.now.date()) if days else None
-    lookup = DocumentLookup("bill", erp.bill, kept_lists(kept, erp, BILLS, erp.bills, now=context.now))
+    of_order = LinkedDocuments(kept, BILLS, erp.purchase_order, lambda each: each.order_number, context.now)
+    many = kept_lists(kept, erp, BILLS, erp.bills, now=context.now)
+    lookup = DocumentLookup("bill", erp.bill, many, linked=of_order.of)
     hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
     if isinstance(hit, OneDocument):
         found = hit.found.value

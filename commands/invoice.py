@@ -9,13 +9,14 @@ from typing import ClassVar
 from bot.cards.actions import Ask
 from bot.cards.tables import Column, Table
 from bot.cards.view import Button, View
-from bot.chat.arguments import Keyword, Term
+from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
-from bot.chat.list_totals import ListAmounts, total_of_list
-from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.parsing import command_line
-from bot.chat.partner_links import offered_links, partner_buttons
+from bot.chat.records.linked_documents import LinkedDocuments
+from bot.chat.records.list_totals import ListAmounts, total_of_list
+from bot.chat.records.lookup import DocumentLookup, OneDocument
+from bot.chat.records.partner_links import offered_links, partner_buttons
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness, table_of_one
 from bot.erp.hub import ErpHub
@@ -31,8 +32,8 @@ _OWED: ListAmounts[Invoice] = ListAmounts(
 )
 
 
-class InvoiceOrCustomer(Term):
-    """The number of an invoice, or part of it, or part of a customer's name."""
+class InvoiceOrCustomer(PartnerTerm):
+    """The number of an invoice or of its order, or part of the number, or part of a customer's name."""
 
     placeholder = phrase("number or customer")
 
@@ -102,7 +103,7 @@ class InvoiceListView(DocumentListView):
 @command(
     "invoice",
     aliases=("发票", "fp", "应收", "invoices", "inv"),
-    examples=("/invoice INV-7", "/发票 上海", "/invoice overdue", "/发票 未收款"),
+    examples=("/invoice INV-7", "/invoice SO-1001", "/发票 上海", "/invoice overdue", "/发票 未收款"),
     summary=phrase("Customer invoices: one, a customer's, the open or the overdue ones"),
     place=14,
 )
@@ -117,7 +118,8 @@ async def invoice(
 ) -> View:
     """Show one invoice, or a list."""
     asked = days.within(context.now.date()) if days else None
-    lookup = DocumentLookup("invoice", erp.invoice, erp.invoices)
+    of_order = LinkedDocuments(kept, INVOICES, erp.order, lambda each: each.order_number, context.now)
+    lookup = DocumentLookup("invoice", erp.invoice, erp.invoices, linked=of_order.of)
     hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
     if isinstance(hit, OneDocument):
         invoice = hit.found.value

@@ -12,19 +12,22 @@ from bot.cards.view import Button, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
-from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.parsing import command_line
+from bot.chat.records.linked_documents import LinkedDocuments
+from bot.chat.records.lookup import DocumentLookup, OneDocument
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness, table_of_one
 from bot.disclosure import FieldClass
 from bot.erp.hub import ErpHub
+from bot.erp.listing import PRODUCTION_ORDERS
 from bot.erp.model import ProductionOrder
 from bot.erp.port import Filter
 from bot.phrase import phrase
+from bot.read_model.queries import ReadModel
 
 
 class ProductionOrProduct(Term):
-    """The number of a production order, or part of it, or part of a product's code or name."""
+    """The number of a production order or of its sales order, or part of it, or part of a product's code or name."""
 
     placeholder = phrase("number or product")
 
@@ -97,11 +100,13 @@ async def mo(
     days: Days | None = None,
     which: ProductionList | None = None,
     erp: ErpHub,
+    kept: ReadModel,
     context: QuestionContext,
 ) -> View:
     """Show one production order, or a list."""
     asked = days.within(context.now.date()) if days else None
-    lookup = DocumentLookup("mo", erp.production_order, erp.production_orders)
+    of_order = LinkedDocuments(kept, PRODUCTION_ORDERS, erp.order, lambda each: each.sales_order, context.now)
+    lookup = DocumentLookup("mo", erp.production_order, erp.production_orders, linked=of_order.of)
     hit = await lookup.look_up(
         text or "", Filter.LATE if which else Filter.ALL, days=asked, offset=context.offset, rows=context.rows
     )

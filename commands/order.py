@@ -8,25 +8,25 @@ from typing import ClassVar
 
 from bot.cards.tables import Column
 from bot.cards.view import Button, ListView, View
-from bot.chat.arguments import Keyword, Term
+from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
-from bot.chat.list_totals import ListAmounts, total_of_list
-from bot.chat.lookup import DocumentLookup, OneDocument
-from bot.chat.own_documents import OwnDocuments
-from bot.chat.partner_links import offered_links, partner_buttons
+from bot.chat.records.list_totals import ListAmounts, total_of_list
+from bot.chat.records.lookup import DocumentLookup, OneDocument
+from bot.chat.records.own_documents import OwnDocuments
+from bot.chat.records.partner_links import offered_links, partner_buttons
+from bot.chat.records.related import more_buttons, offered
 from bot.chat.registry import command
-from bot.chat.related import more_buttons, offered
 from bot.chat.view_parts import DocumentListView, DocumentView, erp_link_buttons
 from bot.erp.hub import ErpHub
 from bot.erp.listing import SALES_ORDERS
-from bot.erp.model import Area, OrderLine, SalesAmount, SalesOrder
+from bot.erp.model import Area, OrderLine, Progress, SalesAmount, SalesOrder
 from bot.erp.port import Filter
 from bot.phrase import phrase
 from bot.read_model.queries import ReadModel
 
 
-class OrderOrCustomer(Term):
+class OrderOrCustomer(PartnerTerm):
     """The number of a sales order, or part of it, or part of a customer's name."""
 
     placeholder = phrase("number or customer")
@@ -122,7 +122,14 @@ async def order(
     lookup = DocumentLookup("order", erp.order, erp.orders, owned)
     hit = await lookup.look_up(text or "", _FILTERS[which], days=asked, offset=context.offset, rows=context.rows)
     if isinstance(hit, OneDocument):
-        more, links = offered(erp, "delivery"), offered_links(erp, "customer")
+        more, links = _more_of(hit.found.value, erp), offered_links(erp, "customer")
         return OrderView.of(hit.found, context, more=more, links=links)
     sums = await total_of_list(hit, _ORDERED, erp.orders, kept, context.now) if which else ()
     return OrderListView.of(hit.found, context, which=which, text=text or "", days=asked, total_amounts=sums)
+
+
+def _more_of(order: SalesOrder, erp: ErpHub) -> tuple[str, ...]:
+    """Return the commands that have something to tell of an order, as far as its own state says so."""
+    billed = ("invoice",) if order.billing in {Progress.PARTIAL, Progress.FULL} else ()
+    made = ("mo",) if order.is_open else ()
+    return offered(erp, "delivery", *billed, *made)

@@ -6,20 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from bot.approvals.cards.views import HEADLINES, decision_buttons
 from bot.approvals.case import CaseState
 from bot.approvals.document import FINGERPRINT_PREFIX
 from bot.approvals.service import ApprovalService, OrderCase
-from bot.approvals.views import HEADLINES, decision_buttons
 from bot.cards.actions import Ask
 from bot.cards.tables import Column
 from bot.cards.view import Button, Following, ListView, View
-from bot.chat.arguments import Keyword, Term
+from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
-from bot.chat.list_totals import ListAmounts, total_of_list
-from bot.chat.lookup import DocumentLookup, OneDocument
-from bot.chat.own_documents import OwnDocuments
-from bot.chat.partner_links import offered_links, partner_buttons
+from bot.chat.records.list_totals import ListAmounts, total_of_list
+from bot.chat.records.lookup import DocumentLookup, OneDocument
+from bot.chat.records.own_documents import OwnDocuments
+from bot.chat.records.partner_links import offered_links, partner_buttons
+from bot.chat.records.related import more_buttons, offered
 from bot.chat.registry import command
 from bot.chat.view_parts import DocumentListView, DocumentView, erp_link_buttons
 from bot.erp.hub import Answer, ErpHub
@@ -30,7 +31,7 @@ from bot.phrase import Phrase, phrase
 from bot.read_model.queries import ReadModel
 
 
-class PurchaseOrVendor(Term):
+class PurchaseOrVendor(PartnerTerm):
     """The number of a purchase order, or part of it, or part of a vendor's name."""
 
     placeholder = phrase("number or vendor")
@@ -46,6 +47,8 @@ class PurchaseList(Keyword):
 
 _UNDER_WAY = frozenset({CaseState.WRITING, CaseState.UNKNOWN, CaseState.FAILED})
 """States in which an order still waits in the ERP, although it was decided here."""
+_ORDERED_ALREADY = frozenset({PurchaseStatus.APPROVED, PurchaseStatus.DONE})
+"""States in which the vendor may have sent a bill."""
 
 _ORDERED: ListAmounts[PurchaseOrder] = ListAmounts(PURCHASE_ORDERS, lambda order: order.total)
 _FILTERS = {
@@ -81,6 +84,8 @@ class PurchaseView(DocumentView):
     can_reject: bool = True
     progress: Phrase | None = None
     """What is under way in the ERP since somebody decided."""
+    more: tuple[str, ...] = ()
+    """Commands that tell more of the order."""
     links: tuple[str, ...] = ()
     """The commands that tell more of the vendor."""
 
@@ -91,8 +96,10 @@ class PurchaseView(DocumentView):
 
     def buttons(self) -> Sequence[Button]:
         decisions = self._decisions() if self.case else ()
+        told = more_buttons(self.more, self.document.number)
         about = partner_buttons(self.links, self.document.vendor)
-        return (*decisions, *ListView.buttons(self), *about, *self.file_buttons(), *erp_link_buttons(self.document.url))
+        shown = (*decisions, *ListView.buttons(self), *told, *about)
+        return (*shown, *self.file_buttons(), *erp_link_buttons(self.document.url))
 
     def _decisions(self) -> Sequence[Button]:
         return decision_buttons(self.case, self.seen, self.document.number, can_reject=self.can_reject)
@@ -160,7 +167,8 @@ async def po(
             seen=case.fingerprint[:FINGERPRINT_PREFIX] if case else "",
             can_reject=approvals.can_reject(hit.found.source),
             progress=HEADLINES[known.case.state] if known.case and known.case.state in _UNDER_WAY else None,
-            links=offered_links(erp, "vendor", "bill"),
+            more=offered(erp, "bill") if hit.found.value.status in _ORDERED_ALREADY else (),
+            links=offered_links(erp, "vendor"),
         )
     sums = await total_of_list(hit, _ORDERED, erp.purchase_orders, kept, context.now) if which else ()
     orders = replace(hit.found.value, items=tuple(map(_with_names, hit.found.value.items)))

@@ -15,13 +15,13 @@ from bot.cards.tables import Column, Table
 from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Sku, Warehouse
 from bot.chat.context import QuestionContext
-from bot.chat.demand import Demand
 from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.parsing import command_line
-from bot.chat.products import MAX_PICKS, ProductLookup
-from bot.chat.products import Picks as Picks  # one of the views of this command
+from bot.chat.records.demand import Demand
+from bot.chat.records.products import MAX_PICKS, ProductLookup
+from bot.chat.records.products import Picks as Picks  # one of the views of this command
+from bot.chat.records.related import more_buttons, offered
 from bot.chat.registry import command
-from bot.chat.related import more_buttons, offered
 from bot.chat.view_parts import (
     Freshness,
     ask_buttons,

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL, Connection, make_url
 
 from bot.bootstrap.database import make_database
@@ -28,11 +30,16 @@ from bot.store.database import Database, check_version
 from bot.store.engines import look_into, sqlite_file
 from bot.store.errors import StoreUnavailable, store_unavailable
 from bot.store.owner import own_database
+from bot.store.tables.upkeep import DATA_KEY
 
 _BESIDE: Final = ("", "-wal", "-shm")
 """What the names of SQLite's files end with."""
 
 _LOOKS, _LOOK_PAUSE = 10, 0.2
+
+_VERSION: Final = "alembic_version"
+_COPIED: Final = re.compile(r"^COPY (?:\w+\.)?(\w+) \(([\w, ]+)\) FROM stdin;\n((?:.*\n)*?)\\\.$", re.MULTILINE)
+"""The rows of a table in a script of PostgreSQL's: its name, its columns, its lines."""
 
 _OTHERS: Final = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
@@ -61,7 +68,7 @@ async def restore(settings: Settings, source: Path, now: datetime) -> tuple[str,
     _require_file(source)
     file = sqlite_file(settings.database)
     if file is None:
-        return await _load(make_url(settings.database), source), None
+        return await _load(settings, source), None
     await asyncio.to_thread(_revision_of, source)
     await _require_key(settings, source)
     return await asyncio.to_thread(_replace, file, source, now)
@@ -91,10 +98,13 @@ def _require_file(file: Path) -> None:
         raise ConfigurationError(f"there is no file {file}")
 
 
-async def _require_key(settings: Settings, backup: Path) -> None:
-    """Check that the bot will be able to read a backup of SQLite. Raises `ConfigurationError`."""
+async def _require_key(settings: Settings, backup: Path, *, tables_in: Path | None = None) -> None:
+    """Check that the bot will be able to read a backup. Raises `ConfigurationError`.
+
+    ``tables_in`` is the database of SQLite that holds its keys, where the backup itself is none.
+    """
     source = make_database(settings, looking=True).keys.source
-    url = URL.create("sqlite", database=str(backup)).render_as_string()
+    url = URL.create("sqlite", database=str(tables_in or backup)).render_as_string()
     async with _using(Database(url, source, looking=True)) as database:
         try:
             await database.run(database.keys.read_if_there)
@@ -170,8 +180,11 @@ def _revision_or_none(file: Path) -> str:
     return _revision_of(file) if file.is_file() else ""
 
 
-def _revision_of(file: Path) -> str:
-    """Return the revision of a database in a file, after a look at all of its pages. Raises `ConfigurationError`."""
+def _revision_of(file: Path, named: Path | None = None) -> str:
+    """Return the revision of a database in a file, after a look at all of its pages. Raises `ConfigurationError`.
+
+    ``named`` is the file that an error names, if it is another.
+    """
     try:
         with closing(look_into(file)) as connection:
             (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
@@ -180,7 +193,9 @@ def _revision_of(file: Path) -> str:
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     except sqlite3.Error as error:
         why = store_unavailable(error).detail
-        raise ConfigurationError(f"{file} is no database of dingerp, or cannot be read: {why}") from error
+        raise ConfigurationError(f"{named or file} is no database of dingerp, or cannot be read: {why}") from error
+    if row is None and named is not None:
+        raise ConfigurationError(f"{named} is no database of dingerp")
     revision = str(row[0]) if row else ""
     check_version(revision or None)
     return revision
@@ -196,15 +211,45 @@ async def _dump(url: URL, target: Path) -> str:
         await database.close()
 
 
-async def _load(url: URL, source: Path) -> str:
+async def _load(settings: Settings, source: Path) -> str:
+    url = make_url(settings.database)
+    await _require_usable(settings, url, source)
     async with _using(Database(url.render_as_string(hide_password=False))) as database:
         if await _is_used(database):
             raise ConfigurationError("others use the database; stop every bot that does, and then restore it")
         options = ("--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error")
         await _run_program("pg_restore", url, *options, str(source))
-        revision = await database.revision()
-    check_version(revision)
-    return revision or ""
+        return await database.revision() or ""
+
+
+async def _require_usable(settings: Settings, url: URL, dump: Path) -> None:
+    """Check that this version and its key can read a dump of PostgreSQL. Raises `ConfigurationError`.
+
+    What tells that is taken out of the dump, and looked at like a backup of SQLite.
+    """
+    tables = [f"--table={name}" for name in (_VERSION, DATA_KEY.name)]
+    script = await _run_program("pg_restore", url, "--data-only", *tables, "--file=-", str(dump), connects=False)
+    with TemporaryDirectory() as folder:
+        extract = Path(folder) / "extract.sqlite3"
+        await asyncio.to_thread(_write_extract, extract, script)
+        await asyncio.to_thread(_revision_of, extract, dump)
+        await _require_key(settings, dump, tables_in=extract)
+
+
+def _write_extract(file: Path, script: str) -> None:
+    """Write the rows of a script of PostgreSQL to a database of SQLite."""
+    engine = create_engine(URL.create("sqlite", database=str(file)))
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE TABLE {_VERSION} (version_num TEXT)"))
+        for name, columns, rows in _COPIED.findall(script):
+            if name == DATA_KEY.name:
+                DATA_KEY.create(connection)
+            values = ", ".join(f":{column}" for column in columns.split(", "))
+            for row in rows.splitlines():
+                # The rows hold numbers, names and base64: nothing that PostgreSQL writes with a backslash.
+                named = dict(zip(columns.split(", "), row.split("\t"), strict=True))
+                connection.execute(text(f"INSERT INTO {name} ({columns}) VALUES ({values})"), named)  # noqa: S608
+    engine.dispose()
 
 
 @asynccontextmanager
@@ -231,18 +276,24 @@ def _others(connection: Connection) -> int:
     return int(connection.execute(_OTHERS).scalar_one())
 
 
-async def _run_program(name: str, url: URL, *arguments: str) -> None:
-    """Run one of PostgreSQL's programs on a database. Raises `ConfigurationError`."""
+async def _run_program(name: str, url: URL, *arguments: str, connects: bool = True) -> str:
+    """Run one of PostgreSQL's programs, on a database if it ``connects``, and return what it writes.
+
+    Raises `ConfigurationError`.
+    """
     program = shutil.which(name)
     if program is None:
         raise ConfigurationError(f"{name} is not installed; it comes with PostgreSQL's client programs")
     address = url.set(drivername="postgresql", password=None).render_as_string()
     # By the environment: everybody on the machine can read the arguments of a program.
     environment = {**os.environ, **({"PGPASSWORD": str(url.password)} if url.password else {})}
+    target = (f"--dbname={address}",) if connects else ()
+    pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        program, f"--dbname={address}", *arguments, env=environment, stderr=asyncio.subprocess.PIPE
+        program, *target, *arguments, env=environment, stdout=pipe, stderr=pipe
     )
-    _, said = await process.communicate()
+    written, said = await process.communicate()
     if process.returncode:
         lines = said.decode(errors="replace").strip().splitlines()
         raise ConfigurationError(f"{name} failed: {lines[0] if lines else f'exit code {process.returncode}'}")
+    return written.decode()

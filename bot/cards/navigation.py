@@ -13,7 +13,7 @@ from bot.cards.view import Button, View
 from bot.phrase import phrase
 
 MAX_STEPS = 2
-"""Views that a button leads back to by itself; `bot.chat.ways_back` remembers more."""
+"""Views that a button leads back to by itself; `bot.chat.answers.ways_back` remembers more."""
 
 BACK = phrase("Back")
 

@@ -174,7 +174,8 @@ async def _permission(
 async def _card_templates(settings: Settings, api: OpenApi) -> CheckResult:
     what = phrase("Card templates")
     choice = templates(settings)
-    ids = sorted({choice.default.template_id, *(template.template_id for template in choice.by_card.values())})
+    used = {choice.default.template_id, *(template.template_id for template in choice.by_card.values())}
+    ids = sorted({*used, settings.cards.form_template} - {""})
     for template_id in ids:
         body = {
             "cardTemplateId": template_id,

@@ -50,6 +50,10 @@ class Coverage:
         whole = not self.sources_missing and self.complete_since is not None
         return whole and self.as_of is not None and now - self.as_of <= STALE_AFTER
 
+    def is_stale(self, now: datetime) -> bool:
+        """Return whether figures are old because an ERP does not answer."""
+        return self.as_of is not None and now - self.as_of > STALE_AFTER
+
     def joined(self, other: Coverage) -> Coverage:
         """Return how exact an answer from both is."""
         moments = [each.as_of for each in (self, other) if each.as_of is not None]
@@ -121,6 +125,20 @@ class ReadModel:
         coverage = await self.coverage(area)
         wanted = replace(self._visible(area), since=since, until=until, open_only=open_only, partner=fold(partner))
         return KeptAnswer(await self._fold(wanted, work, partner), coverage)
+
+    async def visible(
+        self,
+        area: Followed,
+        work: Callable[[Iterator[Document]], T],
+        *,
+        since: date | None = None,
+        partner: str = "",
+    ) -> T:
+        """Return the result of ``work`` on documents that the reader may see, and has not searched for.
+
+        So a ``partner`` whose name the reader does not know may be looked through.
+        """
+        return await self._fold(replace(self._visible(area), since=since, partner=fold(partner)), work)
 
     async def _fold(self, wanted: DocumentSelection, work: Callable[[Iterator[Document]], T], text: str = "") -> T:
         """``text`` is what the reader searches for."""

@@ -37,16 +37,16 @@ class DatabaseIsNewer(ConfigurationError):
 
 
 _FULL: Final = "the disk is full; make room on it"
-_READ_ONLY: Final = "it is read-only; check the mount and the owner of its folder"
-_DAMAGED: Final = "its file is damaged; stop the bot and restore a backup with `dingerp db restore`"
-_LOCKED: Final = "another process holds its lock; end what else writes to it"
-_NOT_OPENED: Final = "it cannot be opened; check that its folder is there and can be written"
+_READ_ONLY: Final = "the database is read-only; check the mount and the owner of its folder"
+_DAMAGED: Final = "the database's file is damaged; stop the bot and restore a backup with `dingerp db restore`"
+_LOCKED: Final = "another process holds the database's lock; end what else writes to it"
+_NOT_OPENED: Final = "the database cannot be opened; check that its folder is there and can be written"
 _DISK_FAILS: Final = "the disk fails to read or write; check the disk and the system's log"
-_CROWDED: Final = "it has no more connections; raise max_connections or end other clients"
-_NOT_REACHED: Final = "it is not reached; check its address and that it runs"
-_KEYS: Final = "it refuses the account; check user and password"
-_ABSENT: Final = "it has no database of this name; create it"
-_UNSUITABLE: Final = "its tables are not those of this version; `dingerp doctor` says more"
+_CROWDED: Final = "the database has no more connections; raise max_connections or end other clients"
+_NOT_REACHED: Final = "the database is not reached; check its address and that it runs"
+_KEYS: Final = "the database refuses the account; check user and password"
+_ABSENT: Final = "the server has no database of this name; create it"
+_UNSUITABLE: Final = "the database's tables are not those of this version; `dingerp doctor` says more"
 
 _SQLITE: Final = {
     # Primary result codes (https://www.sqlite.org/rescode.html).
@@ -73,8 +73,8 @@ _POSTGRESQL: Final = {
     "53300": _CROWDED,
     "55P03": _LOCKED,
     "57014": "a statement took too long and was ended",
-    "57P": "it is stopping or starting",
-    "XX": "its files are damaged; see its own log",
+    "57P": "the database is stopping or starting",
+    "XX": "the database's files are damaged; see its own log",
 }
 
 _SYSTEM: Final = {

@@ -17,6 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from bot.admin.backups import back_up, check_database, restore
+from bot.bootstrap.database import make_database
 from bot.errors import ConfigurationError
 from bot.sealing import CompanyKey
 from bot.settings import Settings, load_settings
@@ -152,7 +153,7 @@ async def test_without_a_database_there_is_nothing_to_save(tmp_path: Path) -> No
 @pytest.mark.process
 async def test_postgresql_is_saved_and_restored(empty_postgres_url: str, tmp_path: Path) -> None:
     settings = load_settings(data_dir=tmp_path).model_copy(update={"database_url": SecretStr(empty_postgres_url)})
-    saved = Saved(settings, Database(empty_postgres_url), tmp_path)
+    saved = Saved(settings, make_database(settings), tmp_path)
     await saved.database.migrate()
     await saved.choose("en")
     target = tmp_path / "monday.dump"
@@ -168,3 +169,51 @@ async def test_postgresql_is_saved_and_restored(empty_postgres_url: str, tmp_pat
     chosen = text("SELECT code FROM language")
     assert await again.run(lambda connection: connection.scalar(chosen)) == "en"
     await again.close()
+
+
+@pytest.fixture
+async def dumped(empty_postgres_url: str, tmp_path: Path) -> Saved:
+    """A bot's database on PostgreSQL, sealed, whose bot does not run."""
+    settings = load_settings(data_dir=tmp_path).model_copy(update={"database_url": SecretStr(empty_postgres_url)})
+    database = make_database(settings)
+    await database.migrate()
+    await database.unlock()
+    return Saved(settings, database, tmp_path)
+
+
+async def _is_as_it_was(saved: Saved) -> bool:
+    database, language = Database(saved.settings.database, looking=True), text("SELECT code FROM language")
+    try:
+        chosen = await database.run(lambda connection: connection.scalar(language))
+        return chosen == "zh_CN" and await database.revision() == latest_revision()
+    finally:
+        await database.close()
+
+
+@pytest.mark.process
+async def test_a_dump_that_the_key_does_not_open_changes_nothing(dumped: Saved) -> None:
+    target, keys = dumped.folder / "monday.dump", KeyFile(path=dumped.folder / KEY_FILE, ours=True)
+    await dumped.choose("en")
+    await back_up(dumped.settings, target)
+    await dumped.choose("zh_CN")
+    await dumped.database.close()
+    before = keys.read()
+    keys.write((CompanyKey.generate(),))
+    with pytest.raises(ConfigurationError, match=f"nothing was changed: .*{before[0].name}.* behind the present one"):
+        await restore(dumped.settings, target, NOW)
+    assert await _is_as_it_was(dumped)
+    keys.write((*keys.read(), *before))
+    assert (await restore(dumped.settings, target, NOW))[0] == latest_revision()
+
+
+@pytest.mark.process
+async def test_a_dump_of_a_newer_version_changes_nothing(dumped: Saved) -> None:
+    target, version = dumped.folder / "monday.dump", text("UPDATE alembic_version SET version_num = :version")
+    await dumped.database.run(lambda connection: connection.execute(version, {"version": "9999"}))
+    await back_up(dumped.settings, target)
+    await dumped.database.run(lambda connection: connection.execute(version, {"version": latest_revision()}))
+    await dumped.choose("zh_CN")
+    await dumped.database.close()
+    with pytest.raises(ConfigurationError, match="newer version"):
+        await restore(dumped.settings, target, NOW)
+    assert await _is_as_it_was(dumped)

@@ -254,3 +254,11 @@ async def test_what_the_erp_does_not_tell_of_is_said(ask: Ask, kept: MemoryDocum
     view = as_(ReportView, await ask("/report"))
     assert (view.payables, view.unknown, view.missing) == (None, (Feed.BILLS,), ())
     assert view.receipts is not None
+
+
+@pytest.mark.parametrize(("language", "said"), [("zh_CN", "客户回款：无"), ("en", "Received from customers: nothing")])
+async def test_days_without_a_receipt_say_so(ask: Ask, language: str, said: str) -> None:
+    view = as_(ReportView, await ask("/report today"))
+    assert view.receipts is not None
+    assert view.receipts.sums == ()
+    assert said in CardRenderer(languages=load_languages()).render(view, language, zone=UTC).body

@@ -73,6 +73,11 @@ async def test_wrong_options_are_named_and_not_repeated(tmp_path: Path, options:
     [
         ({"urll": "http://geheim"}, "'main': urll is no setting; did you mean url?; user is missing; key is missing"),
         ({"url": "http://geheim", "user": "u", "key": "k", "zzz": "geheim"}, "'main': zzz is no setting"),
+        (
+            {"url": "http://geheim", "user": "u", "api_key": "geheim"},
+            "'main': api_key is no setting; did you mean key?",
+        ),
+        ({"url": "geheim.example", "user": "u", "key": "k"}, "'main': url: must begin with https:// or http://"),
     ],
 )
 async def test_a_misspelt_option_is_told_which_was_meant(tmp_path: Path, options: dict[str, Any], said: str) -> None:

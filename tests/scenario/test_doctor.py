@@ -102,6 +102,10 @@ AT_HOME: Mapping[str, tuple[Callable[[Settings], dict[str, Any]], set[str]]] = {
     "no ERP": (lambda _: {"erp": {}}, {ERP}),
     "an unknown vendor": (lambda _: {"erp": {"main": ErpSettings(vendor="nosuch")}}, {ERP}),
     "a folder that is none": (lambda _: {"data_dir": Path("/dev/null/data")}, {DATABASE, ERP}),
+    "a template for forms that is none": (
+        lambda settings: {"cards": settings.cards.model_copy(update={"form_template": "nosuch.schema"})},
+        {TEMPLATES},
+    ),
     "a hook's secret that is none": (lambda _: hook(secret="whsec_?"), {"Webhooks"}),
     "a hook without a secret": (lambda _: hook(scheme="odoo"), {"Webhooks"}),
     "a queue's address that is none": (

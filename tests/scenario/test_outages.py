@@ -23,7 +23,7 @@ from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
 from bot.app import running
-from bot.chat import unstored
+from bot.chat.answers import unstored
 from bot.settings import HookSettings
 from bot.simulator.server import open_simulator as simulator_running
 from bot.store.database import Database
@@ -60,7 +60,7 @@ async def is_told_and_answered_later(system: BotSystem, mend: Callable[[], objec
 
 @pytest.mark.parametrize(
     ("code", "cause"),
-    [(sqlite3.SQLITE_FULL, "the disk is full"), (sqlite3.SQLITE_READONLY, "it is read-only")],
+    [(sqlite3.SQLITE_FULL, "the disk is full"), (sqlite3.SQLITE_READONLY, "the database is read-only")],
     ids=["full", "read-only"],
 )
 async def test_a_disk_that_takes_nothing(

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from bot.bootstrap import health
-from bot.chat import unstored
+from bot.chat.answers import unstored
 from bot.outbox import health_reports
 from bot.settings import ErpSettings
 from bot.simulator.cards import CardInstance
@@ -58,7 +58,7 @@ async def said(system: BotSystem, wanted: Callable[[Mapping[str, Any]], bool]) -
 async def test_a_lock_that_another_process_holds(system: BotSystem) -> None:
     with closing(sqlite3.connect(file_of(system), isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        words = "another process holds its lock"
+        words = "another process holds the database's lock"
         status, body = await said(system, lambda body: words in body["parts"]["database"]["reason"])
         assert (status, body["status"]) == (503, "not ready")
         other.execute("ROLLBACK")

@@ -318,7 +318,7 @@ async def _read_only(database: Database) -> None:
     await database.run(lambda connection: connection.exec_driver_sql("INSERT INTO language VALUES ('u', 'en')"))
 
 
-FAILURES = {"the disk is full": _full, "it is read-only": _read_only}
+FAILURES = {"the disk is full": _full, "the database is read-only": _read_only}
 
 
 @pytest.mark.parametrize("cause", FAILURES)
@@ -363,7 +363,7 @@ async def test_while_somebody_holds_the_lock_each_writer_waits_but_a_moment(
     with closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         for _ in range(3):
-            with pytest.raises(StoreUnavailable, match="another process holds its lock"):
+            with pytest.raises(StoreUnavailable, match="another process holds the database's lock"):
                 await database.run(lambda connection: connection.exec_driver_sql(words))
         other.execute("ROLLBACK")
     await database.run(lambda connection: connection.exec_driver_sql(words))

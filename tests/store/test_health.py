@@ -40,7 +40,7 @@ async def test_on_postgresql_it_needs_the_turn_in_which_alerts_are_changed(
     database = Database(postgres_url)
     with database._engine.begin() as other:
         other.execute(text("SELECT pg_advisory_xact_lock(1634493810)"))
-        with pytest.raises(StoreUnavailable, match="another process holds its lock"):
+        with pytest.raises(StoreUnavailable, match="another process holds the database's lock"):
             await StoredHeartbeat(database).beat(NOW)
     await StoredHeartbeat(database).beat(NOW)
     await database.close()

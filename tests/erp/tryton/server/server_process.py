@@ -73,10 +73,11 @@ class TrytonServer:
 
     @property
     def expected(self) -> dict[str, Any]:
-        return dict(json.loads(self.source.expected.read_text(encoding="utf-8")))
+        return dict(json.loads((self.folder / "expected.json").read_text(encoding="utf-8")))
 
     def start(self) -> None:
         """Copy, serve, and wait until the server answers; raises `RuntimeError` if it does not."""
+        shutil.copy(self.source.expected, self.folder)
         for name in self.databases:
             shutil.copy(self.source.database, self.folder / f"{name}.sqlite")
         for _ in range(_ATTEMPTS):
@@ -93,7 +94,7 @@ class TrytonServer:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, "PYTHONPATH": str(HERE)},
+                env={**os.environ, "PYTHONPATH": str(HERE), "TRYTON_TODAY": self.expected["today"]},
             )
         self.url = f"http://127.0.0.1:{port}"
         deadline = time.monotonic() + _START_SECONDS

@@ -1,14 +1,17 @@
-"""Skips work of Tryton that clients cannot observe. Runs in Tryton's own environment.
+"""Skips work of Tryton that clients cannot observe, and keeps its day. Runs in Tryton's own environment.
 
 The server's configuration names `KeptConnections` as a mixin of Tryton's ``Database``; the rest is applied on import.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
+import os
 import sqlite3
 from collections import defaultdict
 from contextlib import suppress
+from functools import cache
 from typing import Any, ClassVar
 from weakref import WeakSet
 
@@ -47,6 +50,7 @@ class KeptConnections:
     _left: ClassVar[dict[str, list[LentConnection]]] = defaultdict(list)
 
     def connect(self) -> Any:
+        stop_the_calendar()
         if self._conn is None:
             with suppress(IndexError):
                 self._conn = self._left[self.name].pop()
@@ -64,6 +68,21 @@ def _hash_quickly() -> None:
     *costs, length, salt, kind = Argon2Hasher.__init__.__defaults__ or ()
     assert len(costs) == 3
     Argon2Hasher.__init__.__defaults__ = (1, 8, 1, length, salt, kind)
+
+
+@cache
+def stop_the_calendar() -> None:
+    """Let the day of the data stay the server's today, so that a run over midnight finds the same forecasts.
+
+    It waits for the first connection, because Tryton's models need the backend to be imported.
+    """
+    day = os.environ.get("TRYTON_TODAY")
+    if day is None:
+        return
+    from trytond.ir.date import Date
+
+    today = dt.date.fromisoformat(day)
+    Date.today = staticmethod(lambda timezone=None: today)
 
 
 backend.SQLiteConnection = LentConnection

@@ -1,0 +1,109 @@
+"""Documents that belong to another document, by its number: the way from an order to its invoices and production."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.access.grants import Scope
+from bot.access.policy import AccessPolicy
+from bot.access.rules import AccessRule
+from bot.cards.notices import NotFoundNotice
+from bot.chat.view_parts import DocumentListView, DocumentView
+from bot.disclosure import FieldClass
+from bot.erp.model import Invoice, Progress, PurchaseStatus
+from tests.commands.company import NOW, TODAY, Company, bill, cny, invoice, order, production, purchase
+from tests.commands.conftest import Ask, as_, lines
+from tests.read_model.memory_documents import MemoryDocuments
+
+CUSTOMER, VENDOR = "南京金陵门窗有限公司", "温州五金标准件总厂"
+
+
+@pytest.fixture
+def company() -> Company:
+    company = Company()
+    company.sales = (replace(order("SO-70", CUSTOMER), billing=Progress.PARTIAL), order("SO-71", CUSTOMER))
+    company.issued = (
+        invoice("INV-71", CUSTOMER, cny("10"), order_number="SO-70"),
+        invoice("INV-72", CUSTOMER, cny("20"), order_number="SO-9, SO-70"),
+        invoice("INV-73", CUSTOMER, cny("30"), order_number="SO-700"),
+    )
+    company.purchases = (purchase("PO-70", VENDOR, PurchaseStatus.APPROVED),)
+    company.owed = (bill("BILL-71", VENDOR, cny("5"), order_number="PO-70"), bill("BILL-72", VENDOR, cny("6")))
+    company.productions = (
+        production("MO-71", "W-1", "垫圈 1", "0", sales_order="SO-70"),
+        production("MO-72", "W-1", "垫圈 1", "0"),
+    )
+    return company
+
+
+@pytest.mark.parametrize(
+    ("line", "numbers"),
+    [
+        ("/invoice SO-70", ["INV-71", "INV-72"]),
+        ("/invoice so70", ["INV-71", "INV-72"]),
+        ("/invoice SO-70 open", ["INV-71", "INV-72"]),
+        ("/invoice SO-70 overdue", []),
+        ("/bill PO-70", ["BILL-71"]),
+        ("/mo SO-70", ["MO-71"]),
+    ],
+)
+async def test_the_number_of_an_order_finds_what_belongs_to_it(ask: Ask, line: str, numbers: Sequence[str]) -> None:
+    found = as_(DocumentListView, await ask(line))
+    assert [row.number for row in found.rows] == numbers
+    assert found.total == len(numbers)
+
+
+async def test_a_document_that_names_another_partner_is_found_by_its_day(ask: Ask, kept: MemoryDocuments) -> None:
+    (first, *_) = (each for each in kept.documents_kept if each.number == "INV-71")
+    assert isinstance(first, Invoice)
+    kept.documents_kept = (replace(first, customer="金陵门窗 财务中心", issued_on=TODAY),)
+    assert [row.number for row in as_(DocumentListView, await ask("/invoice SO-70")).rows] == ["INV-71"]
+
+
+async def test_an_order_without_any_is_told_so_instead_of_what_is_alike(ask: Ask) -> None:
+    told = as_(NotFoundNotice, await ask("/invoice SO-71"))
+    assert not told.closest
+    assert [str(note) for note in told.notes] == ["None of these documents says that it belongs to SO-71."]
+
+
+async def test_what_may_be_missing_from_what_is_kept_is_not_said_to_be_all(ask: Ask, kept: MemoryDocuments) -> None:
+    kept.synced_at = NOW - timedelta(hours=1)
+    assert not as_(NotFoundNotice, await ask("/invoice SO-70")).notes
+
+
+class TestWhoMaySeeNoNames:
+    @pytest.fixture
+    def policy(self) -> AccessPolicy:
+        return AccessPolicy(rules=(_rule(fields=frozenset({FieldClass.QUANTITY})),))
+
+    async def test_finds_them_by_the_order(self, ask: Ask) -> None:
+        assert [row.number for row in as_(DocumentListView, await ask("/invoice SO-70")).rows] == ["INV-71", "INV-72"]
+
+
+class TestWhoMayNotSeeTheOrder:
+    @pytest.fixture
+    def policy(self) -> AccessPolicy:
+        return AccessPolicy(rules=(_rule(scope=Scope(partners=frozenset({"别家"}))),))
+
+    async def test_does_not_learn_that_there_is_one(self, ask: Ask) -> None:
+        assert not as_(NotFoundNotice, await ask("/invoice SO-71")).notes
+
+
+def _rule(**more: Any) -> AccessRule:
+    return AccessRule(commands=frozenset({"order", "invoice"}), roles=frozenset({"warehouse"}), **more)
+
+
+async def test_buttons_lead_from_an_order_to_what_belongs_to_it(ask: Ask, company: Company) -> None:
+    assert {"/invoice SO-70", "/mo SO-70"} <= {*lines(as_(DocumentView, await ask("/order SO-70")))}
+    assert "/invoice SO-71" not in lines(as_(DocumentView, await ask("/order SO-71"))), "nothing is billed yet"
+    assert "/bill PO-70" in lines(as_(DocumentView, await ask("/po PO-70")))
+
+
+async def test_an_order_that_waits_for_approval_has_no_bills_yet(ask: Ask, company: Company) -> None:
+    company.purchases = (purchase("PO-70", VENDOR, PurchaseStatus.WAITING, "u_chen"),)
+    assert "/bill PO-70" not in lines(as_(DocumentView, await ask("/po PO-70")))
