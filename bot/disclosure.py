@@ -243,15 +243,14 @@ class _Cutter:
         if not any((rules.hide, rules.drop, rules.ask, rules.words, rules.walk)):
             return _same
         copy, walk, cuts = _copier(kind), rules.walk, self._cuts
-        read, several = attrgetter(*walk) if walk else _read_nothing, len(walk) != 1
         hides = any((rules.hide, rules.drop, rules.ask, rules.words))
 
         def cut_once(record: Any, taken: _Taken) -> Any:
             if taken.made and (known := taken.made.get(id(record))) is not None:
                 return known
             changes = self._hide_fields(record, rules, taken) if hides else {}
-            values = read(record)
-            for name, value in zip(walk, values if several else (values,), strict=True):
+            for name in walk:
+                value = getattr(record, name)
                 cut_value = cuts[type(value)]
                 if cut_value is not _same and (value or isinstance(value, Decimal)):
                     shown = cut_value(value, taken)
@@ -366,10 +365,6 @@ def _copier(kind: type) -> _Copy:
         return made
 
     return copy
-
-
-def _read_nothing(_record: Any) -> tuple[Any, ...]:
-    return ()
 
 
 def _same(value: Any, _taken: _Taken) -> Any:
