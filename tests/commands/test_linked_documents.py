@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from typing import Any
 
 import pytest
@@ -12,9 +12,11 @@ import pytest
 from bot.access.grants import Scope
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
+from bot.cards.language import load_languages
 from bot.cards.notices import NotFoundNotice
+from bot.cards.renderer import CardRenderer
 from bot.chat.view_parts import DocumentListView, DocumentView
-from bot.disclosure import FieldClass
+from bot.disclosure import HIDDEN, FieldClass, cut
 from bot.erp.model import Invoice, Progress, PurchaseStatus
 from bot.erp.port import Capability
 from tests.commands.company import NOW, TODAY, Company, bill, cny, invoice, order, payment, production, purchase
@@ -93,7 +95,15 @@ class TestWhoMaySeeNoNames:
         return AccessPolicy(rules=(_rule(fields=frozenset({FieldClass.QUANTITY})),))
 
     async def test_finds_them_by_the_order(self, ask: Ask) -> None:
-        assert [row.number for row in as_(DocumentListView, await ask("/invoice SO-70")).rows] == ["INV-71", "INV-72"]
+        found = as_(DocumentListView, await ask("/invoice SO-70"))
+        assert [row.number for row in found.rows] == ["INV-71", "INV-72"]
+
+    @pytest.mark.parametrize("line", ["/invoice SO-70", "/invoice INV-7", "/order SO-7"])
+    async def test_is_not_told_that_what_was_found_is_the_newest(self, ask: Ask, line: str) -> None:
+        found = cut(as_(DocumentListView, await ask(line)), frozenset({FieldClass.QUANTITY}))
+        assert found.text is HIDDEN
+        title = CardRenderer(languages=load_languages()).render(found, "en", zone=UTC).title
+        assert title == f"{'Orders' if line.startswith('/order') else 'Invoices'} ({found.total})"
 
 
 class TestWhoMayNotSeeTheOrder:
